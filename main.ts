@@ -1,0 +1,71 @@
+import { parseArguments } from "./src/config/arguments.ts";
+import { ConfigError } from "./src/config/config_error.ts";
+import { describe, envExample, usage } from "./src/config/help.ts";
+import { loadConfig, type LoadedConfig } from "./src/config/load.ts";
+import { startLogging } from "./src/logging.ts";
+import { Station } from "./src/station.ts";
+import { SERVER_NAME } from "./src/version.ts";
+import { getLogger } from "@logtape/logtape";
+
+const DEFAULT_ENV_FILE = "./echo.env";
+/** The exit code for wrong arguments or a wrong configuration. */
+const EXIT_USAGE = 2;
+
+/** Runs the server until a signal. @returns the exit code */
+async function main(args: readonly string[]): Promise<number> {
+  const command = parseArguments(args);
+  if (command.kind === "help") return print(usage());
+  if (command.kind === "print-env") return print(envExample());
+  const loaded = loadConfig(Deno.env.toObject(), readEnvFile(command.envFile));
+  if (command.kind === "version") return print(describe(loaded.config));
+  Deno.umask(0o022);
+  await using _ = await startLogging();
+  return await run(loaded);
+}
+
+async function run({ config, warnings }: LoadedConfig): Promise<number> {
+  const logger = getLogger(["echo"]);
+  const signal = nextSignal(["SIGINT", "SIGTERM"]);
+  logger.info("{version} starts", { version: SERVER_NAME });
+  for (const warning of warnings) logger.warn("{warning}", { warning });
+  try {
+    const station = await Station.start(config);
+    logger.info("stops on {signal}", { signal: await signal });
+    await station.stop();
+    return 0;
+  } catch (error) {
+    logger.fatal("{error}", { error: error instanceof Error ? error.message : error });
+    return 1;
+  }
+}
+
+function readEnvFile(file: string | undefined): string {
+  try {
+    return Deno.readTextFileSync(file ?? DEFAULT_ENV_FILE);
+  } catch (error) {
+    if (file === undefined && error instanceof Deno.errors.NotFound) return "";
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`Cannot read ${file ?? DEFAULT_ENV_FILE}: ${cause}`);
+  }
+}
+
+function nextSignal(signals: readonly Deno.Signal[]): Promise<Deno.Signal> {
+  return new Promise((resolve) => {
+    for (const signal of signals) Deno.addSignalListener(signal, () => resolve(signal));
+  });
+}
+
+function print(text: string): number {
+  console.log(text.trimEnd());
+  return 0;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(`echo: ${error.message}`);
+    Deno.exit(EXIT_USAGE);
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * One AAC access unit on its way through a session. The object and its bytes are reused: they are
+ * valid during the call that hands them over, and a sink that keeps bytes copies them.
+ */
+export interface Frame {
+  /** A raw access unit: no ADTS header, no program_config_element of Echo's. */
+  readonly data: Uint8Array;
+  /** Samples since the session's last `start(config)`, at that configuration's core rate. */
+  readonly position: number;
+  /** Wall time of the frame's first sample, in milliseconds since the epoch; never goes back. */
+  readonly wallMs: number;
+  /** Silence that the session put in, not audio of the source. */
+  readonly filler: boolean;
+}

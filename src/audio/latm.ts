@@ -1,0 +1,189 @@
+// LATM with its configuration inband, in LOAS: ISO/IEC 14496-3 1.7.2 and 1.7.3.
+import type { AccessUnitSink } from "./access_unit_sink.ts";
+import type { AudioConfig } from "./audio_config.ts";
+import {
+  readAudioSpecificConfig,
+  sameAudioConfig,
+  UnsupportedAudio,
+} from "./audio_specific_config.ts";
+import { BitReader, MalformedAudio } from "./bits.ts";
+import { StreamTail } from "./stream_tail.ts";
+
+/** Finds the access units in an AudioSyncStream that comes in pieces of any size. */
+export class LatmParser {
+  readonly #sink: AccessUnitSink;
+  readonly #tail = new StreamTail(
+    TAIL_BYTES,
+    (bytes, flushing) => this.#parse(bytes, flushing),
+  );
+  /** Where access units are put together: they begin at any bit. */
+  readonly #accessUnit = new Uint8Array(MAX_ELEMENT_BYTES);
+  #inGarbage = false;
+  #mux: StreamMux | undefined;
+  #config: AudioConfig | undefined;
+
+  constructor(sink: AccessUnitSink) {
+    this.#sink = sink;
+  }
+
+  /**
+   * Takes the next bytes. A frame goes to the sink once the syncword that follows confirms it.
+   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   */
+  feed(bytes: Uint8Array): void {
+    this.#tail.feed(bytes);
+  }
+
+  /**
+   * Says that nothing more comes for now: a frame that is whole goes to the sink although no
+   * syncword confirms it. The beginning of a frame is kept for its rest.
+   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   */
+  flush(): void {
+    this.#tail.flush();
+  }
+
+  /** Forgets a frame that has begun: its rest is lost. */
+  reset(): void {
+    this.#tail.clear();
+  }
+
+  /** AudioSyncStream. @returns how many of `bytes` are done with */
+  #parse(bytes: Uint8Array, flushing: boolean): number {
+    let at = 0;
+    while (at < bytes.length) {
+      const end = at + LOAS_HEADER_BYTES + elementBytesAt(bytes, at);
+      if (!mayBeSync(bytes, at) || (end <= bytes.length && !mayBeSync(bytes, end))) {
+        this.#bad();
+        const sync = bytes.indexOf(SYNC_BYTE, at + 1);
+        at = sync < 0 ? bytes.length : sync;
+      } else if (bytes.length - end >= SYNC_BYTES || (flushing && bytes.length >= end)) {
+        this.#element(bytes.subarray(at + LOAS_HEADER_BYTES, end), this.#tail.base + at);
+        at = end;
+      } else {
+        break;
+      }
+    }
+    return at;
+  }
+
+  #bad(): void {
+    if (!this.#inGarbage) this.#sink.bad(1);
+    this.#inGarbage = true;
+  }
+
+  #element(bytes: Uint8Array, offset: number): void {
+    try {
+      this.#audioMuxElement(new BitReader(bytes, "AudioMuxElement"), offset);
+      this.#inGarbage = false;
+    } catch (error) {
+      if (!(error instanceof MalformedAudio)) throw error;
+      this.#bad();
+    }
+  }
+
+  /** AudioMuxElement(1): the configuration where there is one, then payload by payload. */
+  #audioMuxElement(reader: BitReader, offset: number): void {
+    const useSameStreamMux = reader.flag();
+    if (!useSameStreamMux) this.#configure(readStreamMuxConfig(reader));
+    if (this.#mux === undefined) return this.#bad(); // nothing is known of the stream yet
+    for (let i = 0; i < this.#mux.subFrames; i++) {
+      const accessUnit = this.#accessUnit.subarray(0, readPayloadLength(reader));
+      reader.readBytes(accessUnit);
+      if (accessUnit.length > 0) this.#sink.write(accessUnit, offset);
+    }
+  }
+
+  #configure(mux: StreamMux): void {
+    this.#mux = mux;
+    if (this.#config !== undefined && sameAudioConfig(mux.config, this.#config)) return;
+    this.#config = mux.config;
+    this.#sink.configure(mux.config);
+  }
+}
+
+/** What a StreamMuxConfig tells of the elements that follow. */
+interface StreamMux {
+  readonly config: AudioConfig;
+  /** Access units in each AudioMuxElement. */
+  readonly subFrames: number;
+}
+
+/** Syncword and audioMuxLengthBytes. */
+const LOAS_HEADER_BYTES = 3;
+/** What 13 bits of audioMuxLengthBytes can say. */
+const MAX_ELEMENT_BYTES = 8191;
+/** More than a frame of the greatest length and the syncword behind it. */
+const TAIL_BYTES = LOAS_HEADER_BYTES + MAX_ELEMENT_BYTES + 512;
+
+/** Bytes that tell the syncword 0x2b7, of 11 bits. */
+const SYNC_BYTES = 2;
+const SYNC_BYTE = 0x56;
+
+/** Whether a syncword stands at `at`, as far as there are bytes. */
+function mayBeSync(bytes: Uint8Array, at: number): boolean {
+  return (at >= bytes.length || bytes[at] === SYNC_BYTE) &&
+    (at + 1 >= bytes.length || ((bytes[at + 1] ?? 0) & 0xe0) === 0xe0);
+}
+
+/** audioMuxLengthBytes of the header at `at`; the greatest possible where it is not whole. */
+function elementBytesAt(bytes: Uint8Array, at: number): number {
+  if (bytes.length - at < LOAS_HEADER_BYTES) return MAX_ELEMENT_BYTES;
+  return (((bytes[at + 1] ?? 0) & 0x1f) << 8) | (bytes[at + 2] ?? 0);
+}
+
+function readStreamMuxConfig(reader: BitReader): StreamMux {
+  const audioMuxVersion = reader.read(1);
+  if (audioMuxVersion === 1) {
+    if (reader.flag()) throw new UnsupportedAudio("LATM with audioMuxVersionA 1");
+    readLatmValue(reader); // taraBufferFullness
+  }
+  if (!reader.flag()) throw new UnsupportedAudio("LATM without allStreamsSameTimeFraming");
+  const subFrames = reader.read(6) + 1;
+  if (reader.read(4) !== 0) throw new UnsupportedAudio("LATM with several programs");
+  if (reader.read(3) !== 0) throw new UnsupportedAudio("LATM with several layers");
+
+  const config = readLatmConfig(reader, audioMuxVersion);
+  const frameLengthType = reader.read(3);
+  if (frameLengthType !== 0) {
+    throw new UnsupportedAudio(`LATM with frameLengthType ${frameLengthType}`);
+  }
+  reader.skip(8); // latmBufferFullness
+  if (reader.flag()) skipOtherDataLength(reader, audioMuxVersion);
+  if (reader.flag()) reader.skip(8); // crcCheckSum
+  return { config, subFrames };
+}
+
+/** The AudioSpecificConfig, whose length only version 1 tells. */
+function readLatmConfig(reader: BitReader, audioMuxVersion: number): AudioConfig {
+  if (audioMuxVersion === 0) return readAudioSpecificConfig(reader, undefined);
+  const length = readLatmValue(reader);
+  const end = reader.position + length;
+  const config = readAudioSpecificConfig(reader, end);
+  reader.skip(Math.max(0, end - reader.position)); // fillBits
+  return config;
+}
+
+function skipOtherDataLength(reader: BitReader, audioMuxVersion: number): void {
+  if (audioMuxVersion === 1) {
+    readLatmValue(reader);
+  } else {
+    while (reader.read(9) >= 0x100); // otherDataLenEsc, otherDataLenTmp
+  }
+}
+
+/** LatmGetValue. */
+function readLatmValue(reader: BitReader): number {
+  const bytes = reader.read(2) + 1;
+  return reader.read(8 * bytes);
+}
+
+/** PayloadLengthInfo for frameLengthType 0. @returns MuxSlotLengthBytes */
+function readPayloadLength(reader: BitReader): number {
+  let length = 0;
+  for (;;) {
+    const part = reader.read(8);
+    length += part;
+    if (part !== 255) return length;
+  }
+}

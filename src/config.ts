@@ -1,0 +1,286 @@
+import { randomBytes } from "node:crypto";
+import {
+  address,
+  boolean,
+  clampedSeconds,
+  integer,
+  ipAddress,
+  oneOf,
+  passphrase,
+  path,
+  seconds,
+  secretUrl,
+  token,
+  urlPath,
+  where,
+} from "./config/kinds.ts";
+import { optional, type Variable, variable } from "./config/variable.ts";
+
+/** The key that the first Echo's example file published begins so: everybody knows it. */
+const PUBLISHED_KEY_START = "0759230f";
+
+const TEN_YEARS_S = 315_360_000;
+
+/**
+ * Every environment variable, by the part of the server that it is for. The {@link Config} type,
+ * parsing, limits, `-h`, `-v` and echo.env.example all derive from this table.
+ */
+export const VARIABLES = {
+  log: {
+    file: optional("LOG4RS_FILE", path, "a file that says what is logged where"),
+  },
+  auth: {
+    mode: variable(
+      "ECHO_AUTH",
+      oneOf("open", "key"),
+      "open",
+      "who may publish. open: anybody, any name. key: whoever has a key from the control API, " +
+        "which gives one to those that ECHO_HTPASSWD_FILE or ECHO_BEARER_TOKEN knows",
+    ),
+    anyCredentials: variable(
+      "ECHO_AUTH_ANY",
+      boolean,
+      "0",
+      "1: with ECHO_AUTH=key and nothing to check credentials against, any will do",
+    ),
+    htpasswdFile: optional(
+      "ECHO_HTPASSWD_FILE",
+      path,
+      "users of the control API, as made by htpasswd -B (cost at most 12)",
+    ),
+    bearerToken: optional("ECHO_BEARER_TOKEN", token, "the Bearer token of the control API"),
+    /** 0: no limit. */
+    ttlMs: variable(
+      "TTL_MAX_DURATION",
+      seconds({ min: 0 }),
+      "7200",
+      "a key lives this long plus a sixtieth, and a session opened with it ends then. 0: no limit",
+    ),
+  },
+  session: {
+    maxSessions: variable(
+      "ECHO_MAX_SESSIONS",
+      integer({ min: 1 }),
+      "2000",
+      "sessions at a time; who comes beyond that is refused",
+    ),
+    drainTimeoutMs: variable(
+      "DRAIN_TIMEOUT",
+      seconds({ min: 0 }),
+      "0",
+      "how long SIGTERM lets live broadcasts go on",
+    ),
+  },
+  control: {
+    /** SRT ingest too. */
+    enabled: variable("ECHO_ENABLED", boolean, "1", "SRT ingest and the control API"),
+    addr: variable("ECHO_ADDR", address, "0.0.0.0:5021", "where the control API listens"),
+    cookieKey: variable(
+      "ECHO_PRIV_KEY",
+      where(
+        passphrase({ min: 32, max: 32 }),
+        "exactly 32 characters, not the key that the first Echo published",
+        (key) => !key.startsWith(PUBLISHED_KEY_START),
+      ),
+      { says: "random", make: () => randomBytes(16).toString("hex") },
+      "signs the session cookie; the same on all boxes behind a load balancer",
+    ),
+    privateIp: variable(
+      "ECHO_SRT_PRIV_IP",
+      ipAddress,
+      "127.0.0.1",
+      "this box's address in the cookie and between boxes",
+    ),
+    publicIp: variable(
+      "ECHO_SRT_PUB_IP",
+      ipAddress,
+      { says: "ECHO_SRT_PRIV_IP", make: (textOf) => textOf("ECHO_SRT_PRIV_IP") },
+      "the address that clients are told",
+    ),
+  },
+  srt: {
+    addr: variable(
+      "ECHO_SRT_ADDR",
+      address,
+      "0.0.0.0:9000",
+      "the shared listener, where the stream id names the broadcast",
+    ),
+    passphrase: optional(
+      "ECHO_SRT_PASSPHRASE",
+      passphrase({ min: 10, max: 79 }),
+      "encrypts the shared listener",
+    ),
+    minPort: variable(
+      "ECHO_SRT_MIN_PORT",
+      integer({ min: 6970, max: 49_150 }),
+      "30000",
+      "the first port for listeners of one session",
+    ),
+    maxPort: variable(
+      "ECHO_SRT_MAX_PORT",
+      integer({ min: 6970, max: 49_150 }),
+      "49150",
+      "the last port for listeners of one session, above the first",
+    ),
+    connectionTimeoutMs: variable(
+      "ECHO_SRT_CONNECTION_TIMEOUT",
+      seconds({ min: 10 }),
+      "1800",
+      "how long a session waits for its transport, first time or again",
+    ),
+    readTimeoutMs: variable(
+      "ECHO_SRT_READ_TIMEOUT",
+      seconds({ min: 8 }),
+      "10",
+      "a transport that is silent for this long is closed",
+    ),
+    latencyMs: variable(
+      "ECHO_SRT_LATENCY",
+      seconds({ min: 0, max: 60 }),
+      "0.05",
+      "latency of the SRT receiver",
+    ),
+    maxWaiting: variable(
+      "ECHO_SRT_MAX_WAITING",
+      integer({ min: 1 }),
+      "200",
+      "sessions that wait for a transport; beyond it the control API answers 503",
+    ),
+    library: optional("ECHO_LIBSRT", path, "the libsrt to load, where it is not the system's"),
+  },
+  rtmp: {
+    enabled: variable("RTMP_ENABLED", boolean, "1", "RTMP ingest"),
+    addr: variable("RTMP_ADDR", address, "0.0.0.0:1935", "where RTMP listens"),
+    connectionTimeoutMs: variable(
+      "RTMP_CONNECTION_TIMEOUT",
+      seconds({ min: 1 }),
+      "10",
+      "a connection that is silent for this long is closed",
+    ),
+    maxConnections: variable(
+      "RTMP_MAX_CONNECTIONS",
+      integer({ min: 1 }),
+      "4000",
+      "connections at a time",
+    ),
+  },
+  hls: {
+    enabled: variable("HLS_ENABLED", boolean, "1", "HLS output"),
+    rootDir: variable("HLS_ROOT_DIR", path, "./output/hls", "where segments and playlists go"),
+    targetDurationMs: variable(
+      "HLS_TARGET_DURATION",
+      clampedSeconds({ min: 1, max: 8 }),
+      "1",
+      "how long a segment is",
+    ),
+    prerollDir: optional(
+      "HLS_PREROLE_DIR",
+      path,
+      "a folder with live.m3u8 and its segments, played before each broadcast",
+    ),
+    holdMs: variable(
+      "HLS_HOLD",
+      seconds({ min: 0 }),
+      "30",
+      "how long a broadcast without a transport is kept going with silence",
+    ),
+    maxDelayMs: variable(
+      "HLS_MAX_DELAY",
+      seconds({ min: 0 }),
+      "10",
+      "how far late audio may put a broadcast behind before some is dropped",
+    ),
+    webEnabled: variable("HLS_WEB_ENABLED", boolean, "1", "serve HLS over HTTP"),
+    webAddr: variable("HLS_WEB_ADDR", address, "0.0.0.0:8080", "where HLS is served"),
+    webPath: variable(
+      "HLS_WEB_PATH",
+      urlPath,
+      "cast",
+      "listeners hear http://HOST:8080/PATH/NAME/playlist.m3u8",
+    ),
+    webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
+  },
+  record: {
+    enabled: variable("RECORD_ENABLED", boolean, "1", "archive every broadcast as MP4"),
+    rootDir: variable("RECORD_ROOT_DIR", path, "./output/record", "where recordings go"),
+    append: variable(
+      "RECORD_APPEND",
+      boolean,
+      "0",
+      "1: a later session of a name continues its recording",
+    ),
+    /** 0: off. */
+    maxAgeMs: variable(
+      "RECORD_MAX_AGE",
+      seconds({ min: 0, max: TEN_YEARS_S }),
+      "0",
+      "finished recordings that are older are deleted. 0: off",
+    ),
+    /** 0: off. */
+    maxBytes: variable(
+      "RECORD_MAX_BYTES",
+      integer({ min: 0 }),
+      "0",
+      "the oldest finished recordings are deleted above this size of all. 0: off",
+    ),
+  },
+  stat: {
+    enabled: variable("STAT_ENABLED", boolean, "1", "event and count logs"),
+    webEnabled: variable(
+      "STAT_WEB_ENABLED",
+      boolean,
+      "1",
+      "health checks, statistics, metrics and dashboard over HTTP",
+    ),
+    webAddr: variable("STAT_WEB_ADDR", address, "0.0.0.0:8088", "where they are served"),
+    token: optional(
+      "STAT_TOKEN",
+      token,
+      "opens dashboard, events and recordings; where it is unset they are for this box alone",
+    ),
+  },
+  hook: {
+    url: optional("HOOK_URL", secretUrl, "where events are posted to"),
+    secret: optional("HOOK_SECRET", token, "signs what is posted"),
+  },
+};
+
+/** The parts of the server, in the order in which the help and the example name them. */
+export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
+  log: "Logging",
+  auth: "Who may publish",
+  session: "Sessions",
+  control: "Control API",
+  srt: "SRT ingest",
+  rtmp: "RTMP ingest",
+  hls: "HLS output",
+  record: "Archive",
+  stat: "Statistics",
+  hook: "Webhooks",
+};
+
+/** The whole configuration, by part. Durations are milliseconds; what may be unset is optional. */
+export type Config = {
+  readonly [S in keyof typeof VARIABLES]: {
+    readonly [F in keyof (typeof VARIABLES)[S]]: ValueOf<(typeof VARIABLES)[S][F]>;
+  };
+};
+
+type ValueOf<V> = V extends Variable<infer T> ? T : never;
+
+/** One row of the table and where its value stands in {@link Config}. */
+export interface Row {
+  readonly section: keyof Config;
+  readonly field: string;
+  readonly variable: Variable<unknown>;
+}
+
+/** The table row by row. */
+export const ROWS: readonly Row[] = Object.entries(VARIABLES).flatMap(([section, fields]) =>
+  Object.entries(fields).map(([field, variable]) => ({
+    section: section as keyof Config,
+    field,
+    // Sound: a row's kind is only ever given the text or the value of that same row.
+    variable: variable as Variable<unknown>,
+  }))
+);

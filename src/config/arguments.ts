@@ -1,0 +1,44 @@
+import { ConfigError } from "./config_error.ts";
+
+/** What the server is told to do on its command line. */
+export type Command =
+  | { readonly kind: "help" }
+  | { readonly kind: "print-env" }
+  /** `envFile` is `undefined` where none was named. */
+  | { readonly kind: "run" | "version"; readonly envFile: string | undefined };
+
+/** The options, as the help shows them. */
+export const OPTIONS: readonly { readonly flags: string; readonly help: string }[] = [
+  { flags: "-h, --help", help: "print this" },
+  { flags: "-v, --version", help: "print the version and the effective configuration" },
+  { flags: "--env-file FILE", help: "read this env file; else ./echo.env where it exists" },
+  { flags: "--print-env", help: "print an annotated env file to start from" },
+];
+
+/** @throws {ConfigError} */
+export function parseArguments(args: readonly string[]): Command {
+  let kind: Command["kind"] = "run";
+  let envFile: string | undefined;
+
+  const rest = [...args];
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    if (arg === "-h" || arg === "--help") return { kind: "help" };
+    else if (arg === "--print-env") return { kind: "print-env" };
+    else if (arg === "-v" || arg === "--version") kind = "version";
+    else if (arg === "--env-file") envFile = fileName(rest.shift());
+    else if (arg.startsWith("--env-file=")) envFile = fileName(arg.slice("--env-file=".length));
+    else {
+      throw new ConfigError(
+        `Cannot parse the arguments: expected one of those that -h shows, got ${
+          JSON.stringify(arg)
+        }`,
+      );
+    }
+  }
+  return { kind, envFile };
+}
+
+function fileName(value: string | undefined): string {
+  if (value !== undefined && value !== "") return value;
+  throw new ConfigError("Cannot parse --env-file: expected the name of a file, got nothing");
+}

@@ -1,0 +1,4 @@
+/** Why the server cannot start as it was told to; `message` is one line for the operator. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}

@@ -1,0 +1,55 @@
+import { ConfigError } from "./config_error.ts";
+
+const DEFAULT_PATH = "./echo.env";
+
+/**
+ * `export NAME="value"`: `export`, the quotes and a comment behind are optional. In double quotes
+ * a backslash stands before `"`, `\`, `$` and a back quote, which mean nothing else here, because
+ * nothing is expanded.
+ */
+const ASSIGNMENT =
+  /^(?:export\s+)?([A-Za-z_]\w*)=(?:"((?:[^"\\$`]|\\.)*)"|'([^']*)'|([\w.,:/@%+=[\]-]*))(?:\s+#.*)?$/;
+
+/**
+ * The text of the file at `path`, or of ./echo.env where no path is given and that file exists.
+ *
+ * @throws {ConfigError} where it cannot be read
+ */
+export async function readEnvFile(path: string | undefined): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path ?? DEFAULT_PATH);
+  } catch (error) {
+    if (path === undefined && error instanceof Deno.errors.NotFound) return undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`Cannot read the env file ${path ?? DEFAULT_PATH}: ${reason}`);
+  }
+}
+
+/**
+ * The variables that `text` sets; of two lines with one name the later counts, as in a shell.
+ *
+ * @throws {ConfigError} naming the first line that is not an assignment. The line itself is not
+ *   shown, because it may hold a secret.
+ */
+export function parseEnvFile(text: string): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const [index, line] of text.replace(/^\uFEFF/, "").split(/\r?\n/).entries()) {
+    const trimmed = line.trim();
+    if (trimmed === "" || trimmed.startsWith("#")) continue;
+    const match = ASSIGNMENT.exec(trimmed);
+    if (match === null) {
+      throw new ConfigError(
+        `Cannot parse line ${index + 1} of the env file: expected export NAME="value" ` +
+          "without substitutions",
+      );
+    }
+    const [, name = "", double, single, bare] = match;
+    variables[name] = double?.replace(/\\(["\\$`])/g, "$1") ?? single ?? bare ?? "";
+  }
+  return variables;
+}
+
+/** The line that sets `name` to `value`, for a shell as well as for {@link parseEnvFile}. */
+export function formatAssignment(name: string, value: string): string {
+  return `export ${name}="${value.replace(/["\\$`]/g, "\\$&")}"`;
+}

@@ -1,0 +1,107 @@
+import { type Config, type Row, ROWS, SECTION_TITLES } from "../config.ts";
+import { SERVER_NAME } from "../version.ts";
+import { OPTIONS } from "./arguments.ts";
+import { formatAssignment } from "./env_file.ts";
+
+const WIDTH = 96;
+
+/** What stands in echo.env.example in place of the default. */
+const EXAMPLE_VALUES: Readonly<Record<string, string>> = { ECHO_AUTH: "key" };
+
+const EXAMPLE_INTRODUCTION = `\
+# Echo's configuration. Copy this file to echo.env beside the server and edit it there:
+#
+#   cp echo.env.example echo.env && chmod 600 echo.env
+#
+# Lines with # in front are the defaults. The process environment wins over this file. Durations
+# are seconds, decimals allowed; addresses are host:port, IPv6 as [::]:port.
+#
+# Before the first start, with ECHO_AUTH="key" as below, say who gets keys from the control API:
+#   users:    htpasswd -B -c echo.htpasswd NAME      and set ECHO_HTPASSWD_FILE="./echo.htpasswd"
+#   a token:  openssl rand -hex 32                   and set ECHO_BEARER_TOKEN to what it prints
+# and give the cookies a key that outlives a restart:
+#             openssl rand -hex 16                   and set ECHO_PRIV_KEY to what it prints
+`;
+
+/** What `-h` prints. */
+export function usage(): string {
+  const options = OPTIONS.map(({ flags, help }) => `  ${flags.padEnd(17)} ${help}`);
+  const lines = [
+    `${SERVER_NAME}, a broadcasting server for live audio`,
+    "",
+    "Usage: echo [OPTION]...",
+    "",
+    ...options,
+    "",
+    'It is configured by these environment variables, or by lines of export NAME="value" in the',
+    "env file. Durations are seconds, decimals allowed.",
+  ];
+  for (const { title, rows } of sections()) {
+    lines.push("", `${title}:`);
+    for (const row of rows) {
+      lines.push(`  ${row.variable.name} ${facts(row)}`);
+      lines.push(...wrap(row.variable.help, "      "));
+    }
+  }
+  return lines.join("\n");
+}
+
+/** What `-v` prints: the version and the effective configuration, without its secrets. */
+export function describe(config: Config): string {
+  const lines = [SERVER_NAME];
+  for (const { title, rows } of sections()) {
+    lines.push("", `# ${title}`);
+    for (const { section, field, variable } of rows) {
+      const part: Readonly<Record<string, unknown>> = config[section];
+      const value = part[field];
+      if (value === undefined || value === null) lines.push(`# ${variable.name} is unset`);
+      else {
+        const text = variable.kind.secret ? "***" : variable.kind.format(value);
+        lines.push(formatAssignment(variable.name, text));
+      }
+    }
+  }
+  return lines.join("\n");
+}
+
+/** What echo.env.example holds: every variable with its help, at its default unless said else. */
+export function envExample(): string {
+  const lines = [EXAMPLE_INTRODUCTION];
+  for (const { title, rows } of sections()) {
+    lines.push(`# ---- ${title} ----`, "");
+    for (const row of rows) {
+      const { name, fallback, help } = row.variable;
+      const own = EXAMPLE_VALUES[name];
+      const value = own ?? (typeof fallback === "string" ? fallback : "");
+      lines.push(...wrap(help, "# "), `# ${facts(row)}`);
+      lines.push(`${own === undefined ? "# " : ""}${formatAssignment(name, value)}`, "");
+    }
+  }
+  return lines.join("\n");
+}
+
+function sections(): { title: string; rows: Row[] }[] {
+  return Object.entries(SECTION_TITLES).map(([section, title]) => ({
+    title,
+    rows: ROWS.filter((row) => row.section === section),
+  }));
+}
+
+/** What is allowed, and what stands in where the variable is unset. */
+function facts({ variable: { kind, fallback } }: Row): string {
+  if (fallback === undefined) return `(${kind.allowed}; no default)`;
+  return `(${kind.allowed}; default ${typeof fallback === "string" ? fallback : fallback.says})`;
+}
+
+function wrap(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(" ")) {
+    if (line !== indent && line.length + word.length > WIDTH) {
+      lines.push(line.trimEnd());
+      line = indent;
+    }
+    line += `${word} `;
+  }
+  return [...lines, line.trimEnd()];
+}

@@ -1,0 +1,196 @@
+import { Buffer } from "node:buffer";
+import { isIP, isIPv4, isIPv6 } from "node:net";
+
+/**
+ * The longest duration that is taken: a timer holds 2^31 ms and fires at once beyond that, and a
+ * key's life is a sixtieth longer than what is configured.
+ */
+const MAX_TIMER_SECONDS = 2_000_000;
+
+const MAX_PORT = 65_535;
+
+/** How a variable's text becomes a value, and the value text again. */
+export interface Kind<T> {
+  /** What is allowed, worded to follow "expected". */
+  readonly allowed: string;
+  /** Whether the value must not be shown. */
+  readonly secret?: boolean;
+  /** The value, or `undefined` where `text` is not allowed. */
+  parse(text: string): T | undefined;
+  /** The nearest allowed value, where a value beyond the limits is replaced and not refused. */
+  nearest?(text: string): T | undefined;
+  /** The text that parses to `value`. */
+  format(value: T): string;
+}
+
+/** Where a server listens; an IPv6 `hostname` has no brackets. */
+export interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** Limits of a number, both inclusive. */
+export interface Limits {
+  readonly min: number;
+  readonly max?: number;
+}
+
+export const boolean: Kind<boolean> = {
+  allowed: "1, 0, true or false",
+  parse(text) {
+    if (text === "1" || text === "true") return true;
+    if (text === "0" || text === "false") return false;
+    return undefined;
+  },
+  format: (value) => value ? "1" : "0",
+};
+
+/** A whole number. */
+export function integer(limits: Limits): Kind<number> {
+  const { min, max = Number.MAX_SAFE_INTEGER } = limits;
+  return {
+    allowed: `a whole number, ${describeLimits(limits)}`,
+    parse: (text) => /^\d+$/.test(text) ? within(Number(text), min, max) : undefined,
+    format: String,
+  };
+}
+
+/** A duration, written in seconds, held in milliseconds. */
+export function seconds(limits: Limits): Kind<number> {
+  const { min, max = MAX_TIMER_SECONDS } = limits;
+  return {
+    allowed: `seconds, ${describeLimits({ min, max })}`,
+    parse(text) {
+      const value = within(parseDecimal(text), min, max);
+      return value === undefined ? undefined : Math.round(value * 1000);
+    },
+    format: (ms) => String(ms / 1000),
+  };
+}
+
+/** As {@link seconds}, but the nearest limit stands in for a duration beyond the limits. */
+export function clampedSeconds(limits: Required<Limits>): Kind<number> {
+  return {
+    ...seconds(limits),
+    nearest(text) {
+      const value = parseDecimal(text);
+      if (Number.isNaN(value)) return undefined;
+      return Math.min(Math.max(value, limits.min), limits.max) * 1000;
+    },
+  };
+}
+
+export const address: Kind<Address> = {
+  allowed: "host:port or [IPv6]:port",
+  parse(text) {
+    const match = /^(?:\[([^\]]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text);
+    if (match === null) return undefined;
+    const [, ipv6, host, digits] = match;
+    const port = within(Number(digits), 0, MAX_PORT);
+    const hostname = ipv6 !== undefined ? onlyIf(isIPv6, ipv6) : onlyIf(isHost, host);
+    return port === undefined || hostname === undefined ? undefined : { hostname, port };
+  },
+  format({ hostname, port }) {
+    return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  },
+};
+
+export const ipAddress: Kind<string> = {
+  allowed: "an IP address",
+  parse: (text) => onlyIf((text) => isIP(text) !== 0, text),
+  format: String,
+};
+
+export const path: Kind<string> = {
+  allowed: "a path",
+  parse: (text) => onlyIf(isPrintable, text),
+  format: String,
+};
+
+/** One or more path segments of a URL, held without slashes around them. */
+export const urlPath: Kind<string> = {
+  allowed: "letters, digits, - and _, with / between them, and not prerole",
+  parse(text) {
+    const trimmed = text.replace(/^\/+|\/+$/g, "");
+    // /prerole/ stands beside it.
+    return /^[\w-]+(?:\/[\w-]+)*$/.test(trimmed) && trimmed !== "prerole" ? trimmed : undefined;
+  },
+  format: String,
+};
+
+/** A web address that may hold a token, as webhooks often do, so it is kept secret. */
+export const secretUrl: Kind<string> = {
+  allowed: "an http:// or https:// URL",
+  secret: true,
+  parse: (text) => onlyIf((text) => /^https?:\/\//i.test(text) && URL.canParse(text), text),
+  format: String,
+};
+
+/** A secret that travels in a header: printable ASCII without spaces. */
+export const token: Kind<string> = {
+  allowed: "printable ASCII without spaces",
+  secret: true,
+  parse: (text) => onlyIf((text) => /^[\x21-\x7e]+$/.test(text), text),
+  format: String,
+};
+
+/** A secret whose length counts in UTF-8 bytes, which is what keys and libsrt count. */
+export function passphrase(limits: Required<Limits>): Kind<string> {
+  const { min, max } = limits;
+  return {
+    allowed: `${min === max ? `exactly ${min}` : `${min} to ${max}`} characters`,
+    secret: true,
+    parse(text) {
+      const length = within(Buffer.byteLength(text), min, max);
+      return length === undefined ? undefined : onlyIf(isPrintable, text);
+    },
+    format: String,
+  };
+}
+
+/** One of a few words. */
+export function oneOf<const W extends string>(...words: W[]): Kind<W> {
+  return {
+    allowed: words.join(" or "),
+    parse: (text) => words.find((word) => word === text),
+    format: String,
+  };
+}
+
+/** The same kind, refusing what `allow` does not take; `allowed` says so. */
+export function where<T>(kind: Kind<T>, allowed: string, allow: (value: T) => boolean): Kind<T> {
+  return {
+    ...kind,
+    allowed,
+    parse(text) {
+      const value = kind.parse(text);
+      return value !== undefined && allow(value) ? value : undefined;
+    },
+  };
+}
+
+function describeLimits({ min, max }: Limits): string {
+  return max === undefined ? `${min} or more` : `${min} to ${max}`;
+}
+
+/** @returns NaN where `text` is not a decimal number */
+function parseDecimal(text: string): number {
+  return /^-?(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
+}
+
+function within(value: number, min: number, max: number): number | undefined {
+  return value >= min && value <= max ? value : undefined;
+}
+
+function onlyIf(allow: (text: string) => boolean, text: string | undefined): string | undefined {
+  return text !== undefined && allow(text) ? text : undefined;
+}
+
+/** A host name or an IPv4 address; what looks like the latter must be one. */
+function isHost(text: string): boolean {
+  return /^[\d.]+$/.test(text) ? isIPv4(text) : true;
+}
+
+function isPrintable(text: string): boolean {
+  return !/\p{Cc}/u.test(text);
+}

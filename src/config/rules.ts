@@ -1,0 +1,55 @@
+import { isIP } from "node:net";
+import type { Config } from "../config.ts";
+import { ConfigError } from "./config_error.ts";
+
+/**
+ * What the table cannot say: rules between variables, and what is allowed but should be known.
+ *
+ * @param isSet whether the variable of that name was given
+ * @returns warnings
+ * @throws {ConfigError}
+ */
+export function checkConfig(config: Config, isSet: (name: string) => boolean): string[] {
+  const { auth, control, srt } = config;
+  const warnings: string[] = [];
+
+  if (srt.maxPort <= srt.minPort) {
+    throw new ConfigError(
+      `Cannot use ECHO_SRT_MAX_PORT: expected more than ECHO_SRT_MIN_PORT (${srt.minPort}), ` +
+        `got "${srt.maxPort}"`,
+    );
+  }
+
+  if (auth.mode === "open") {
+    warnings.push("ECHO_AUTH is open: ANYBODY who reaches this server can publish under ANY name");
+  } else if (auth.htpasswdFile === undefined && auth.bearerToken === undefined) {
+    if (!auth.anyCredentials) {
+      throw new ConfigError(
+        `Cannot use ECHO_AUTH "${auth.mode}": expected ECHO_HTPASSWD_FILE or ECHO_BEARER_TOKEN ` +
+          "to be set, or ECHO_AUTH_ANY=1 if any credentials will do, got none of them",
+      );
+    }
+    warnings.push("ECHO_AUTH_ANY is on: ANY credentials get a key from the control API");
+  }
+
+  if (!isSet("ECHO_PRIV_KEY")) {
+    warnings.push("ECHO_PRIV_KEY is unset: cookies are void after a restart and on other boxes");
+  }
+
+  if (!isSet("ECHO_SRT_PUB_IP") && isLoopback(control.publicIp) && hasPublicIngest(config)) {
+    warnings.push(
+      `ECHO_SRT_PUB_IP is unset: clients are told ${control.publicIp}, which is this box alone`,
+    );
+  }
+  return warnings;
+}
+
+function hasPublicIngest({ control, rtmp, srt }: Config): boolean {
+  return (rtmp.enabled && !isLoopback(rtmp.addr.hostname)) ||
+    (control.enabled && !isLoopback(srt.addr.hostname));
+}
+
+function isLoopback(host: string): boolean {
+  if (isIP(host) === 4) return host.startsWith("127.");
+  return host === "::1" || host === "localhost";
+}

@@ -1,0 +1,39 @@
+import type { Kind } from "./kinds.ts";
+
+/** What stands in for a variable that is unset, where it is not the same every time. */
+export interface Fallback {
+  /** What the help says of it. */
+  readonly says: string;
+  /** Makes the text of the value; `textOf` gives another variable's, its own fallback included. */
+  make(textOf: (name: string) => string): string;
+}
+
+/** One environment variable: a row of the table in config.ts. */
+export interface Variable<T> {
+  readonly name: string;
+  readonly kind: Kind<NonNullable<T>>;
+  /** The text that stands in where the variable is unset; `undefined`: it then has no value. */
+  readonly fallback: string | Fallback | undefined;
+  readonly help: string;
+  /** Only there to carry the type of the value. */
+  readonly value?: T;
+}
+
+/** A variable that always has a value. */
+export function variable<T>(
+  name: string,
+  kind: Kind<NonNullable<T>>,
+  fallback: string | Fallback,
+  help: string,
+): Variable<T> {
+  return { name, kind, fallback, help };
+}
+
+/** A variable that has no value unless it is set. */
+export function optional<T>(
+  name: string,
+  kind: Kind<NonNullable<T>>,
+  help: string,
+): Variable<T | undefined> {
+  return { name, kind, fallback: undefined, help };
+}

@@ -1,0 +1,179 @@
+import type { AudioConfig } from "../audio/audio_config.ts";
+import type { Frame } from "../audio/frame.ts";
+import type { Clock, Timer } from "../session/clock.ts";
+import type { EventBus } from "../session/events.ts";
+import type { FrameSink, SessionEnd } from "../session/frame_sink.ts";
+import { type Session, sessionEvent } from "../session/session.ts";
+import { BufferPool } from "./buffer_pool.ts";
+import { Segmenter } from "./segmenter.ts";
+import { HlsStream } from "./stream.ts";
+import { type HlsFolder, PLAYLIST_FILE } from "./stream_files.ts";
+import type { Numbering } from "./window.ts";
+import { Reservation, StateFiles } from "./name_states.ts";
+import { parsePlaylist, type SegmentEntry } from "./playlist.ts";
+
+/** A playlist of this length is enough for a player to start. */
+const READY_MS = 6000;
+const SWEEP_MS = 1000;
+const POOL_BYTES = 16 * 1024 * 1024;
+
+/** A name's numbering may be forgotten this long after its release. */
+const FORGET_MS = 24 * 3_600_000;
+
+export interface HlsOptions {
+  readonly clock: Clock;
+  readonly events: EventBus;
+  /** What segments aim at, in milliseconds. */
+  readonly targetMs: number;
+  readonly folder: HlsFolder;
+  /** Stands first in every presentation. */
+  readonly preroll: readonly SegmentEntry[];
+}
+
+interface Memory {
+  readonly numbering: Numbering;
+  readonly releasedAt: number;
+}
+
+/** The HLS output: a stream for each name that is or was lately on air. */
+export class Hls {
+  readonly #options: HlsOptions;
+  readonly #states: StateFiles;
+  readonly #targetDuration: number;
+  readonly #streams = new Map<string, HlsStream>();
+  readonly #memories = new Map<string, Memory>();
+  readonly #pool = new BufferPool(POOL_BYTES);
+  readonly #sweeper: Timer;
+
+  private constructor(options: HlsOptions) {
+    this.#options = options;
+    this.#states = new StateFiles(options.folder);
+    const longest = Math.max(0, ...options.preroll.map((segment) => segment.durationUs / 1e6));
+    this.#targetDuration = Math.max(Math.ceil(options.targetMs / 1000), Math.ceil(longest));
+    this.#sweeper = options.clock.every(SWEEP_MS, () => this.#sweep());
+  }
+
+  /** Begins where an earlier run left off: what it listed is served again at once. */
+  static async open(options: HlsOptions): Promise<Hls> {
+    const hls = new Hls(options);
+    await hls.#restore();
+    return hls;
+  }
+
+  /** Takes a session's frames. */
+  readonly output = (session: Session): FrameSink => {
+    const { name } = session;
+    const stream = this.#streams.get(name) ?? this.#create(name);
+    return new SessionSegments(session, stream, this.#options);
+  };
+
+  /** What is served under `name`, if anything is. */
+  find(name: string): HlsStream | undefined {
+    return this.#streams.get(name);
+  }
+
+  /** Writes out what is open. To be called once all sessions have ended. */
+  async stop(): Promise<void> {
+    this.#sweeper.cancel();
+    const streams = [...this.#streams.values()];
+    await Promise.all(streams.map((stream) => stream.flush()));
+    for (const stream of streams) stream.close();
+  }
+
+  #create(name: string): HlsStream {
+    const { clock, targetMs, folder, preroll } = this.#options;
+    const now = Math.floor(clock.now() / 1000);
+    const known = this.#memories.get(name)?.numbering;
+    const stream = new HlsStream(name, {
+      clock,
+      targetMs,
+      targetDuration: this.#targetDuration,
+      preroll,
+      files: folder.stream(name),
+      pool: this.#pool,
+      reservation: new Reservation(name, this.#states),
+      numbering: {
+        mediaSequence: Math.max(now, known?.mediaSequence ?? 0),
+        discontinuitySequence: known?.discontinuitySequence ?? 0,
+      },
+      onGone: ({ next }) => {
+        this.#streams.delete(name);
+        this.#memories.set(name, { numbering: next, releasedAt: clock.now() });
+      },
+    });
+    this.#streams.set(name, stream);
+    return stream;
+  }
+
+  async #restore(): Promise<void> {
+    const { clock, folder } = this.#options;
+    for (const { name, changedAt } of await this.#states.names()) {
+      const numbering = await this.#states.load(name);
+      if (numbering === undefined) continue;
+      this.#memories.set(name, { numbering, releasedAt: changedAt });
+      const { segments, playlist, ageMs } = await folder.list(name, clock.now());
+      const window = playlist === undefined ? undefined : parsePlaylist(playlist);
+      if (segments.length === 0 && window === undefined) continue;
+      const fits = window?.targetDuration === this.#targetDuration;
+      this.#create(name).restore(fits ? window : undefined, segments, ageMs);
+    }
+  }
+
+  #sweep(): void {
+    for (const stream of this.#streams.values()) stream.sweep();
+    const now = this.#options.clock.now();
+    for (const [name, { releasedAt }] of this.#memories) {
+      if (now - releasedAt < FORGET_MS || this.#streams.has(name)) continue;
+      this.#memories.delete(name);
+      this.#states.forget(name);
+    }
+  }
+}
+
+/** One session's way into the stream of its name. */
+class SessionSegments implements FrameSink {
+  readonly #session: Session;
+  readonly #stream: HlsStream;
+  readonly #options: HlsOptions;
+  readonly #segmenter: Segmenter;
+  #ready = false;
+
+  constructor(session: Session, stream: HlsStream, options: HlsOptions) {
+    this.#session = session;
+    this.#stream = stream;
+    this.#options = options;
+    this.#segmenter = new Segmenter(options.targetMs, (segment) => stream.add(segment));
+    stream.join({
+      complete: () => session.keepGoing(this.#segmenter.missingFrames),
+      listed: () => this.#checkReady(),
+    });
+  }
+
+  start(config: AudioConfig): void {
+    this.#segmenter.start(config);
+  }
+
+  write(frame: Frame): void {
+    this.#segmenter.write(frame);
+  }
+
+  discontinuity(): void {
+    this.#segmenter.discontinuity();
+  }
+
+  end(how: SessionEnd): void {
+    this.#segmenter.cut();
+    const { clock, events } = this.#options;
+    this.#stream.leave(how, () => {
+      events.emit(sessionEvent(this.#session, "hls-release", clock.now(), {}));
+    });
+  }
+
+  #checkReady(): void {
+    if (this.#ready || this.#stream.durationMs < READY_MS) return;
+    this.#ready = true;
+    const { clock, events, folder } = this.#options;
+    const path = folder.pathOf(this.#session.name, PLAYLIST_FILE);
+    events.emit(sessionEvent(this.#session, "hls-ready", clock.now(), { path }));
+  }
+}

@@ -1,0 +1,67 @@
+import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
+import { etag } from "hono/etag";
+import { isValidName } from "../session/name.ts";
+import { byteRange } from "./byte_range.ts";
+import type { Hls } from "./hls.ts";
+import { PLAYLIST_FILE, SEGMENT_FILE } from "./stream_files.ts";
+
+const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
+const SEGMENT_TYPE = "video/mp2t";
+
+export interface HlsRoutesOptions {
+  readonly hls: Pick<Hls, "find">;
+  /** First part of every path, without slashes; may be empty. */
+  readonly path: string;
+  /** A file of the broadcast `name`, `undefined` where there is none. */
+  readonly readFile: (name: string, file: string) => Promise<Uint8Array<ArrayBuffer> | undefined>;
+}
+
+/** Playlists and segments over HTTP: what is live from memory, what is older from disk. */
+export function hlsRoutes(options: HlsRoutesOptions): Hono {
+  const { hls, path, readFile } = options;
+  const base = path === "" ? "" : `/${path}`;
+  const app = new Hono();
+  app.use(cors({
+    origin: "*",
+    allowMethods: ["GET", "HEAD", "OPTIONS"],
+    allowHeaders: ["Range", "If-None-Match"],
+    exposeHeaders: ["Content-Length", "Content-Range", "ETag"],
+  }));
+  app.use(etag());
+  app.get(`${base}/:name/:file`, async (c) => {
+    const { name, file } = c.req.param();
+    if (!isValidName(name)) return c.notFound();
+    if (file === PLAYLIST_FILE) {
+      const playlist = hls.find(name)?.playlist;
+      return playlist === undefined ? c.notFound() : sendPlaylist(c, playlist.text, playlist.etag);
+    }
+    if (!SEGMENT_FILE.test(file)) return c.notFound();
+    const bytes = hls.find(name)?.segment(file) ?? await readFile(name, file);
+    return bytes === undefined ? c.notFound() : sendSegment(c, bytes, file);
+  });
+  return app;
+}
+
+function sendPlaylist(c: Context, text: Uint8Array<ArrayBuffer>, tag: string): Response {
+  c.header("ETag", tag);
+  c.header("Cache-Control", "max-age=1");
+  c.header("Content-Type", PLAYLIST_TYPE);
+  return c.body(text);
+}
+
+/** Sends a copy: `bytes` may be another segment by the time that a slow client has read them. */
+function sendSegment(c: Context, bytes: Uint8Array<ArrayBuffer>, file: string): Response {
+  c.header("ETag", `"${file}"`);
+  c.header("Cache-Control", "max-age=600");
+  c.header("Accept-Ranges", "bytes");
+  const range = byteRange(c.req.header("Range"), bytes.length);
+  if (range === "unsatisfiable") {
+    c.header("Content-Range", `bytes */${bytes.length}`);
+    return c.json({ code: 416, message: "range not satisfiable" }, 416);
+  }
+  c.header("Content-Type", SEGMENT_TYPE);
+  if (range === undefined) return c.body(bytes.slice());
+  c.header("Content-Range", `bytes ${range.start}-${range.end - 1}/${bytes.length}`);
+  return c.body(bytes.slice(range.start, range.end), 206);
+}

@@ -1,0 +1,356 @@
+import type { Clock, Timer } from "../session/clock.ts";
+import type { SessionEnd } from "../session/frame_sink.ts";
+import type { BufferPool } from "./buffer_pool.ts";
+import type { CutSegment } from "./segmenter.ts";
+import { PLAYLIST_FILE, type StreamFiles } from "./stream_files.ts";
+import type { Reservation } from "./name_states.ts";
+import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
+import { type NumberedSegment, type Numbering, Window } from "./window.ts";
+
+/** Versions of a playlist are at least this many target durations apart … */
+const MIN_CADENCE = 0.5;
+/** … at this many the open segment is completed with silence … */
+const COMPLETE_CADENCE = 1.25;
+/** … and at this many a ready segment is listed, written or not. */
+const MAX_CADENCE = 1.4;
+/** A segment waits this many target durations for a slow disk. */
+const MAX_WRITE = 0.5;
+/** How long a segment stays to be had once it has left the playlist. */
+const KEEP_MS = 38_000;
+/** How long a broadcast that ended on purpose may come back before its playlist is ended. */
+const END_GRACE_MS = 10_000;
+
+interface Segment extends NumberedSegment {
+  /** In memory of the pool; `undefined` where only the file is left, or another serves it. */
+  bytes: Uint8Array<ArrayBuffer> | undefined;
+  readonly written: Promise<boolean>;
+  readonly readyAt: number;
+}
+
+/** A playlist as it goes over HTTP. */
+export interface PlaylistVersion {
+  readonly text: Uint8Array<ArrayBuffer>;
+  readonly etag: string;
+}
+
+export interface StreamOptions {
+  readonly clock: Clock;
+  readonly files: StreamFiles;
+  readonly pool: BufferPool;
+  /** What segments aim at, in milliseconds. */
+  readonly targetMs: number;
+  readonly numbering: Numbering;
+  readonly reservation: Reservation;
+  /** What `EXT-X-TARGETDURATION` says, in seconds; no segment is longer. */
+  readonly targetDuration: number;
+  /** Stands first in every presentation. */
+  readonly preroll: readonly SegmentEntry[];
+  /** Nothing is left of it, in memory or on disk. */
+  readonly onGone: (stream: HlsStream) => void;
+}
+
+/** The session whose segments a stream takes. */
+export interface StreamFeeder {
+  /** Players would find nothing new: completes the open segment, if it may. */
+  complete(): void;
+  /** A version of the playlist is out. */
+  listed(): void;
+}
+
+const ON_DISK = Promise.resolve(true);
+
+/**
+ * The playlist and the segments of one name, over all its sessions. A segment is listed once its
+ * file and the playlist that names it are written, or when players cannot wait any longer.
+ */
+export class HlsStream {
+  readonly name: string;
+  readonly #options: StreamOptions;
+  readonly #clock: Clock;
+  readonly #targetMs: number;
+  #window: Window<Segment>;
+  readonly #byFile = new Map<string, Segment>();
+  readonly #retired: { readonly segments: readonly Segment[]; readonly goesAt: number }[] = [];
+  readonly #releases: { readonly at: number; readonly onReleased: () => void }[] = [];
+  #pending: Segment[] = [];
+  #nextSequence: number;
+  #version: PlaylistVersion | undefined;
+  #versions = 0;
+  #versionAt = -Infinity;
+  #publishing: Promise<void> | undefined;
+  #onDisk: Promise<void> = Promise.resolve();
+  #cadenceTimer: Timer | undefined;
+  #dueTimer: Timer | undefined;
+  #graceTimer: Timer | undefined;
+  #feeder: StreamFeeder | undefined;
+  #urgent = false;
+  #joined = false;
+  #ending = false;
+  #ended = false;
+  #goesAt = Infinity;
+  #longestSegmentMs = 0;
+
+  constructor(name: string, options: StreamOptions) {
+    this.name = name;
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#targetMs = options.targetMs;
+    this.#window = new Window(options.targetDuration, options.numbering);
+    this.#nextSequence = options.numbering.mediaSequence;
+  }
+
+  /**
+   * Takes up what an earlier run of the server left on disk, to be called before anything else.
+   * @param playlist the last version, where the broadcast may still join it
+   * @param files all its segments' files
+   * @param ageMs how old that version is
+   */
+  restore(playlist: MediaPlaylist | undefined, files: readonly string[], ageMs: number): void {
+    const leftMs = playlist === undefined ? 0 : durationMs(playlist) + KEEP_MS - ageMs;
+    if (playlist !== undefined && leftMs > 0) this.#restoreWindow(playlist);
+    const orphans = files.filter((file) => !this.#byFile.has(file)).map((uri) =>
+      restoredSegment({ uri, durationUs: 0, discontinuity: false, wallMs: undefined }, -1)
+    );
+    for (const segment of orphans) this.#byFile.set(segment.uri, segment);
+    const now = this.#clock.monotonic();
+    this.#retired.push({ segments: orphans, goesAt: now + Math.max(0, KEEP_MS - ageMs) });
+    this.#goesAt = now + Math.max(0, leftMs);
+  }
+
+  /** What players get; `undefined` before the first segment. */
+  get playlist(): PlaylistVersion | undefined {
+    return this.#version;
+  }
+
+  /** Playing time of what is listed. */
+  get durationMs(): number {
+    return this.#window.durationMs;
+  }
+
+  /** Where the numbering of a later presentation begins. */
+  get next(): Numbering {
+    const { discontinuitySequence } = this.#window.next;
+    return { mediaSequence: this.#nextSequence, discontinuitySequence };
+  }
+
+  /** A segment's bytes where they are in memory; valid until the next await. */
+  segment(file: string): Uint8Array<ArrayBuffer> | undefined {
+    return this.#byFile.get(file)?.bytes;
+  }
+
+  /** A session's segments follow. */
+  join(feeder: StreamFeeder): void {
+    this.#feeder = feeder;
+    this.#graceTimer?.cancel();
+    this.#goesAt = Infinity;
+    if (this.#ended) this.#retire(this.#window.renew());
+    this.#ended = false;
+    if (this.#window.segments.length + this.#pending.length === 0) this.#addPreroll();
+    this.#joined = this.#window.segments.length + this.#pending.length > 0;
+  }
+
+  /** The next segment. */
+  add(cut: CutSegment): void {
+    const { durationUs, wallMs } = cut;
+    const uri = `${this.#nextSequence}-${Math.floor(wallMs / 1000)}.ts`;
+    const bytes = this.#options.pool.copy(cut.bytes);
+    const written = this.#options.files.writeSegment(uri, bytes);
+    const discontinuity = cut.discontinuity || this.#joined;
+    this.#joined = false;
+    this.#enqueue({ uri, durationUs, discontinuity, wallMs }, bytes, written);
+    this.#schedule();
+  }
+
+  /**
+   * The session that joined has ended.
+   * @param onReleased called when its last listener has heard it to the end
+   */
+  leave(how: SessionEnd, onReleased: () => void): void {
+    this.#feeder = undefined;
+    this.#releases.push({ at: this.#clock.monotonic() + this.durationMs, onReleased });
+    this.#dueTimer?.cancel();
+    if (how === "teardown") this.#endList();
+    else if (how === "finished") {
+      this.#graceTimer = this.#clock.after(END_GRACE_MS, () => this.#endList());
+    } else if (how === "lost") this.#goLater();
+  }
+
+  /** Lists what is ready without waiting for the cadence; resolves when that is on disk. */
+  async flush(): Promise<void> {
+    this.#urgent = true;
+    this.#schedule();
+    while (this.#publishing !== undefined) await this.#publishing;
+    await this.#onDisk;
+    this.#urgent = false;
+  }
+
+  /** Lets go of what may go by now. Called every second or so. */
+  sweep(): void {
+    const now = this.#clock.monotonic();
+    while (this.#retired[0] !== undefined && this.#retired[0].goesAt <= now) {
+      this.#remove(this.#retired.shift()?.segments ?? [], []);
+    }
+    while (this.#releases[0] !== undefined && this.#releases[0].at <= now) {
+      this.#releases.shift()?.onReleased();
+    }
+    if (this.#goesAt <= now) this.#go();
+  }
+
+  /** Stops all timers; what is on disk stays. */
+  close(): void {
+    for (const timer of [this.#cadenceTimer, this.#dueTimer, this.#graceTimer]) timer?.cancel();
+    for (const { onReleased } of this.#releases.splice(0)) onReleased();
+  }
+
+  #restoreWindow(playlist: MediaPlaylist): void {
+    const segments = playlist.segments.map((entry, index) =>
+      restoredSegment(entry, playlist.mediaSequence + index)
+    );
+    for (const segment of segments) this.#byFile.set(segment.uri, segment);
+    this.#window = new Window(this.#options.targetDuration, playlist, segments);
+    this.#nextSequence = playlist.mediaSequence + segments.length;
+    this.#ended = playlist.ended;
+    this.#setVersion(new TextEncoder().encode(this.#window.render(this.#ended)));
+  }
+
+  #addPreroll(): void {
+    for (const entry of this.#options.preroll) this.#enqueue(entry, undefined, ON_DISK);
+    this.#schedule();
+  }
+
+  #enqueue(
+    entry: SegmentEntry,
+    bytes: Uint8Array<ArrayBuffer> | undefined,
+    written: Promise<boolean>,
+  ): void {
+    const readyAt = this.#clock.monotonic();
+    const segment = { ...entry, sequence: this.#nextSequence++, bytes, written, readyAt };
+    this.#longestSegmentMs = Math.max(this.#longestSegmentMs, entry.durationUs / 1000);
+    if (bytes !== undefined) this.#byFile.set(entry.uri, segment);
+    this.#pending.push(segment);
+  }
+
+  #schedule(): void {
+    if (this.#publishing !== undefined || (this.#pending.length === 0 && !this.#ending)) return;
+    this.#cadenceTimer?.cancel();
+    const dueAt = this.#versionAt + MIN_CADENCE * this.#targetMs;
+    const dueIn = this.#urgent || this.#ending ? 0 : dueAt - this.#clock.monotonic();
+    if (dueIn <= 0) this.#startPublishing();
+    else this.#cadenceTimer = this.#clock.after(dueIn, () => this.#startPublishing());
+  }
+
+  #startPublishing(): void {
+    this.#publishing = this.#publish().finally(() => {
+      this.#publishing = undefined;
+      this.#schedule();
+    });
+  }
+
+  /** Makes a version of all that is ready. */
+  async #publish(): Promise<void> {
+    const segments = this.#pending;
+    this.#pending = [];
+    if (this.#ending) this.#ended = true;
+    this.#ending = false;
+    const left = this.#window.slide(segments);
+    const text = new TextEncoder().encode(this.#window.render(this.#ended));
+    this.#onDisk = this.#write(segments, text);
+    await this.#patience(this.#onDisk, segments);
+    this.#show(text);
+    this.#retire(left);
+  }
+
+  async #write(segments: readonly Segment[], text: Uint8Array): Promise<void> {
+    const reserved = this.#options.reservation.cover(this.#window.next);
+    await Promise.all([reserved, ...segments.map((segment) => segment.written)]);
+    await this.#options.files.replacePlaylist(PLAYLIST_FILE, text);
+  }
+
+  /** Waits for the disk, but no longer than players can. */
+  async #patience(onDisk: Promise<void>, segments: readonly Segment[]): Promise<void> {
+    const now = this.#clock.monotonic();
+    const readyAt = segments[0]?.readyAt ?? now;
+    const playersWaitUntil = this.#version === undefined
+      ? Infinity
+      : Math.max(readyAt, this.#versionAt + MAX_CADENCE * this.#targetMs);
+    const latest = Math.min(readyAt + MAX_WRITE * this.#targetMs, playersWaitUntil);
+    const late = Promise.withResolvers<void>();
+    const timer = this.#clock.after(Math.max(0, latest - now), late.resolve);
+    await Promise.race([onDisk, late.promise]);
+    timer.cancel();
+  }
+
+  #show(text: Uint8Array<ArrayBuffer>): void {
+    this.#setVersion(text);
+    this.#dueTimer?.cancel();
+    if (this.#ended) this.#goLater();
+    else if (this.#feeder !== undefined) {
+      this.#dueTimer = this.#clock.after(COMPLETE_CADENCE * this.#targetMs, () => {
+        if (this.#pending.length === 0) this.#feeder?.complete();
+      });
+    }
+    this.#feeder?.listed();
+  }
+
+  #setVersion(text: Uint8Array<ArrayBuffer>): void {
+    this.#versionAt = this.#clock.monotonic();
+    this.#version = { text, etag: `"${this.#nextSequence}-${++this.#versions}"` };
+  }
+
+  #endList(): void {
+    this.#ending = true;
+    this.#schedule();
+  }
+
+  /** Segments that have left the playlist stay for a while, on disk or, failing that, in memory. */
+  #retire(segments: readonly Segment[]): void {
+    if (segments.length === 0) return;
+    for (const segment of segments) {
+      segment.written.then((written) => written && this.#release(segment));
+    }
+    this.#retired.push({ segments, goesAt: this.#clock.monotonic() + this.#keepMs });
+  }
+
+  get #keepMs(): number {
+    return Math.max(KEEP_MS, this.#window.longestMs + this.#longestSegmentMs);
+  }
+
+  /** Nobody sends any more: all of it goes when its last segment may. */
+  #goLater(): void {
+    this.#goesAt = this.#clock.monotonic() + this.durationMs + this.#keepMs;
+  }
+
+  #go(): void {
+    this.#goesAt = Infinity;
+    this.#version = undefined;
+    this.#retired.length = 0;
+    this.close();
+    this.#remove([...this.#byFile.values()], [PLAYLIST_FILE]);
+    this.#options.reservation.settle(this.next);
+    this.#options.onGone(this);
+  }
+
+  #remove(segments: readonly Segment[], files: readonly string[]): void {
+    const known = segments.filter((segment) => this.#byFile.get(segment.uri) === segment);
+    for (const segment of known) {
+      this.#byFile.delete(segment.uri);
+      segment.written.then(() => this.#release(segment));
+    }
+    this.#options.files.remove([...known.map((segment) => segment.uri), ...files]);
+  }
+
+  /** Its bytes may be used for another one. */
+  #release(segment: Segment): void {
+    if (segment.bytes !== undefined) this.#options.pool.recycle(segment.bytes);
+    segment.bytes = undefined;
+  }
+}
+
+function durationMs({ segments }: MediaPlaylist): number {
+  return segments.reduce((sum, { durationUs }) => sum + durationUs, 0) / 1000;
+}
+
+/** A segment that an earlier run wrote. */
+function restoredSegment(entry: SegmentEntry, sequence: number): Segment {
+  return { ...entry, sequence, bytes: undefined, written: ON_DISK, readyAt: -Infinity };
+}

@@ -1,0 +1,184 @@
+// Movie fragments with their media data: moof and mdat (ISO/IEC 14496-12 8.8.4 to 8.8.12, 8.1.1).
+// Every moof of Echo's has the same boxes, so it is a template in which a few fields differ.
+import { SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import {
+  box,
+  BOX_HEADER_BYTES,
+  encodeBoxes,
+  fourCc,
+  fullBox,
+  setUint64,
+  u32,
+  u64,
+  viewOf,
+} from "./boxes.ts";
+import { TRACK_ID } from "./movie.ts";
+
+const MDAT = viewOf(fourCc("mdat")).getUint32(0);
+
+/** A moof without the sizes of its access units. */
+const MOOF_TEMPLATE = encodeBoxes(
+  box(
+    "moof",
+    fullBox("mfhd", 0, 0, u32(0)),
+    box(
+      "traf",
+      fullBox("tfhd", 0, 0x020000, u32(TRACK_ID)), // default-base-is-moof
+      fullBox("tfdt", 1, 0, u64(0)),
+      fullBox("trun", 0, 0x000201, u32(0, 0)), // data-offset-present, sample-size-present
+    ),
+  ),
+);
+const MOOF_BYTES = MOOF_TEMPLATE.length;
+
+/** Where the fields are that differ. */
+const MOOF_SIZE = 0;
+const MFHD_SEQUENCE_NUMBER = 20;
+const TRAF_SIZE = 24;
+const TFDT_BASE_MEDIA_DECODE_TIME = 60;
+const TRUN_SIZE = 68;
+const TRUN_SAMPLE_COUNT = 80;
+const TRUN_DATA_OFFSET = 84;
+
+/** Bounds of a fragment, far above what a second of audio takes. */
+export const MAX_FRAGMENT_FRAMES = 256;
+export const MAX_FRAGMENT_BYTES = 1 << 20;
+
+/** The most that stands before a fragment's access units: moof, and the header of mdat. */
+export const MAX_FRAGMENT_HEADER_BYTES = fragmentHeaderBytes(MAX_FRAGMENT_FRAMES);
+
+/**
+ * Gathers access units into fragments. They are copied to a buffer of the writer's, that is reused
+ * and grows to the largest fragment.
+ */
+export class FragmentWriter {
+  #firstFrame: number;
+  #frames = 0;
+  /** Room for the longest header, then access units: the header is written right before them. */
+  #buffer = new Uint8Array(MAX_FRAGMENT_HEADER_BYTES + INITIAL_DATA_BYTES);
+  #end = MAX_FRAGMENT_HEADER_BYTES;
+  readonly #sizes = new Uint32Array(MAX_FRAGMENT_FRAMES);
+
+  /** @param firstFrame frames that the recording already holds */
+  constructor(firstFrame = 0) {
+    this.#firstFrame = firstFrame;
+  }
+
+  /** Frames of the open fragment. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** Whether an access unit of `length` bytes still fits the open fragment. */
+  fits(length: number): boolean {
+    return this.#frames < MAX_FRAGMENT_FRAMES &&
+      this.#end + length <= MAX_FRAGMENT_HEADER_BYTES + MAX_FRAGMENT_BYTES;
+  }
+
+  /** Takes an access unit; `data` is read during the call only. @throws {RangeError} where it does not fit */
+  add(data: Uint8Array): void {
+    if (!this.fits(data.length)) {
+      throw new RangeError(`Cannot add ${data.length} bytes to a fragment: it is full`);
+    }
+    const end = this.#end + data.length;
+    if (end > this.#buffer.length) this.#grow(end);
+    this.#buffer.set(data, this.#end);
+    this.#sizes[this.#frames++] = data.length;
+    this.#end = end;
+  }
+
+  /**
+   * Ends the fragment, and begins the next.
+   * @returns moof and mdat, to be written by one call at the end of the file, so that a file that
+   *   is cut off holds no moof without its mdat. Valid until the next `add`; empty without frames.
+   *   It has to get there: no later one follows on the one before it. Where it did not, a new
+   *   writer goes on from what the file has.
+   */
+  take(): Uint8Array {
+    const data = MAX_FRAGMENT_HEADER_BYTES;
+    if (this.#frames === 0) return this.#buffer.subarray(data, data);
+    const start = data - fragmentHeaderBytes(this.#frames);
+    const view = viewOf(this.#buffer);
+    writeMoof(view, start, this.#firstFrame, this.#frames);
+    for (let i = 0; i < this.#frames; i++) {
+      view.setUint32(start + MOOF_BYTES + 4 * i, this.#sizes[i] ?? 0);
+    }
+    view.setUint32(data - BOX_HEADER_BYTES, BOX_HEADER_BYTES + this.#end - data);
+    view.setUint32(data - 4, MDAT);
+    const fragment = this.#buffer.subarray(start, this.#end);
+    this.#firstFrame += this.#frames;
+    this.#frames = 0;
+    this.#end = data;
+    return fragment;
+  }
+
+  #grow(needed: number): void {
+    const larger = new Uint8Array(Math.max(needed, 2 * this.#buffer.length));
+    larger.set(this.#buffer.subarray(0, this.#end));
+    this.#buffer = larger;
+  }
+}
+
+/** A fragment as it stands in a file. */
+export interface Fragment {
+  readonly frames: number;
+  /** Big-endian 32-bit size of each access unit. */
+  readonly sizes: Uint8Array;
+  /** Bytes from the moof's start to the first access unit. */
+  readonly headerBytes: number;
+  /** Bytes of moof and mdat. */
+  readonly totalBytes: number;
+}
+
+/**
+ * Reads a fragment's headers; the access units need not be there.
+ * @param bytes at most {@link MAX_FRAGMENT_HEADER_BYTES} are looked at
+ * @param firstFrame frames that the recording holds before it
+ * @returns `undefined` where it is not exactly what a {@link FragmentWriter} makes
+ */
+export function parseFragment(bytes: Uint8Array, firstFrame: number): Fragment | undefined {
+  if (bytes.length < MOOF_BYTES) return undefined;
+  const view = viewOf(bytes);
+  const frames = (view.getUint32(0) - MOOF_BYTES) / 4;
+  if (!Number.isInteger(frames) || frames < 1 || frames > MAX_FRAGMENT_FRAMES) return undefined;
+  const headerBytes = fragmentHeaderBytes(frames);
+  if (bytes.length < headerBytes) return undefined;
+
+  writeMoof(viewOf(expected), 0, firstFrame, frames);
+  if (!expected.every((byte, i) => byte === bytes[i])) return undefined;
+  const mdat = headerBytes - BOX_HEADER_BYTES;
+  let mdatBytes = BOX_HEADER_BYTES;
+  for (let at = MOOF_BYTES; at < mdat; at += 4) mdatBytes += view.getUint32(at);
+  if (view.getUint32(mdat) !== mdatBytes || view.getUint32(mdat + 4) !== MDAT) return undefined;
+  return {
+    frames,
+    sizes: bytes.subarray(MOOF_BYTES, mdat),
+    headerBytes,
+    totalBytes: mdat + mdatBytes,
+  };
+}
+
+const INITIAL_DATA_BYTES = 24 * 1024;
+
+const expected = new Uint8Array(MOOF_BYTES);
+
+function fragmentHeaderBytes(frames: number): number {
+  return MOOF_BYTES + 4 * frames + BOX_HEADER_BYTES;
+}
+
+/**
+ * Sequence numbers need only rise (8.8.5): the number of the first frame, counted from 1, does, and
+ * needs no state of its own.
+ */
+function writeMoof(view: DataView, start: number, firstFrame: number, frames: number): void {
+  new Uint8Array(view.buffer, view.byteOffset + start, MOOF_BYTES).set(MOOF_TEMPLATE);
+  const sizes = 4 * frames;
+  const patch = (field: number, value: number) => view.setUint32(start + field, value);
+  patch(MOOF_SIZE, MOOF_BYTES + sizes);
+  patch(MFHD_SEQUENCE_NUMBER, firstFrame + 1);
+  patch(TRAF_SIZE, MOOF_BYTES - TRAF_SIZE + sizes);
+  setUint64(view, start + TFDT_BASE_MEDIA_DECODE_TIME, firstFrame * SAMPLES_PER_FRAME);
+  patch(TRUN_SIZE, MOOF_BYTES - TRUN_SIZE + sizes);
+  patch(TRUN_SAMPLE_COUNT, frames);
+  patch(TRUN_DATA_OFFSET, fragmentHeaderBytes(frames));
+}

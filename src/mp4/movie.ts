@@ -1,0 +1,256 @@
+// The file's head and its movie box (ISO/IEC 14496-12 8.2 to 8.7), empty for the fragments that
+// follow it or with whole sample tables. Times are in samples: both timescales are the core rate.
+import { SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import {
+  type Box,
+  box,
+  type BoxContent,
+  boxSize,
+  encodeBoxes,
+  findBox,
+  fourCc,
+  fullBox,
+  getUint64,
+  Mp4Error,
+  parseBoxHeader,
+  requireBox,
+  type Room,
+  text,
+  u16,
+  u32,
+  u64,
+  viewOf,
+} from "./boxes.ts";
+
+/** What a movie box says apart from its samples. */
+export interface Movie {
+  /** Milliseconds since the epoch, to the second. */
+  readonly startTime: number;
+  /** Core sample rate in Hz, the timescale of everything. */
+  readonly sampleRate: number;
+  /** Samples of encoder delay at the start, which players leave out. */
+  readonly primingSamples: number;
+  /** stsd. */
+  readonly sampleDescription: Box;
+  /** udta. */
+  readonly userData: Box;
+}
+
+/** Where a movie's samples are; ISO's samples are access units, its chunks Echo's fragments. */
+export interface SampleTables {
+  /** Access units. */
+  readonly samples: number;
+  /** Entries of stsc: 12 bytes each. */
+  readonly sampleToChunk: Room;
+  /** Entries of stsz: 4 bytes each. */
+  readonly sampleSizes: Room;
+  /** Entries of stco or co64. */
+  readonly chunkOffsets: Room;
+  /** Chunk offsets do not fit 32 bits. */
+  readonly largeOffsets: boolean;
+}
+
+/** Brand iso5 has default-base-is-moof (8.8.7), iso6 has tfdt (8.8.12). */
+const FILE_TYPE = box(
+  "ftyp",
+  fourCc("iso5"),
+  u32(0),
+  fourCc("iso5"),
+  fourCc("iso6"),
+  fourCc("mp42"),
+);
+
+/** Offset of the 16 bytes that are a free box while live, and the media data's header in the end. */
+export const MEDIA_HEADER_OFFSET = boxSize(FILE_TYPE);
+export const MEDIA_HEADER_BYTES = 16;
+
+/** Offset of the movie box that the fragments begin with. */
+export const MOVIE_OFFSET = MEDIA_HEADER_OFFSET + MEDIA_HEADER_BYTES;
+
+/** Bound of that movie box: all of it but metadata and a program_config_element takes 700 bytes. */
+export const MAX_MOVIE_BYTES = 16384;
+
+export const TRACK_ID = 1;
+
+/** The bytes that a recording begins with: fragments may follow. */
+export function encodeFileHeader(movie: Movie): Uint8Array {
+  return encodeBoxes(
+    FILE_TYPE,
+    box("free", u64(0)),
+    movieBox(movie, undefined),
+  );
+}
+
+/** The media data box's header with a 64-bit size. */
+export function encodeMediaHeader(size: number): Uint8Array {
+  const header = new Uint8Array(MEDIA_HEADER_BYTES);
+  header.set(u32(1));
+  header.set(fourCc("mdat"), 4);
+  header.set(u64(size), 8);
+  return header;
+}
+
+/**
+ * The movie box. Without tables it announces fragments (mvex); with them the same box stands there
+ * as `free`, so that a later session can announce more by four bytes.
+ */
+export function movieBox(movie: Movie, tables: SampleTables | undefined): Box {
+  const mediaDuration = (tables?.samples ?? 0) * SAMPLES_PER_FRAME;
+  const duration = Math.max(0, mediaDuration - movie.primingSamples);
+  return box(
+    "moov",
+    movieHeader(movie, duration),
+    box(
+      "trak",
+      trackHeader(movie, duration),
+      ...editList(movie, duration),
+      box(
+        "mdia",
+        mediaHeader(movie, mediaDuration),
+        fullBox("hdlr", 0, 0, u32(0), fourCc("soun"), u32(0, 0, 0), text("Echo\0")),
+        box(
+          "minf",
+          fullBox("smhd", 0, 0, u32(0)),
+          box("dinf", fullBox("dref", 0, 0, u32(1), fullBox("url ", 0, 1))),
+          sampleTable(movie, tables),
+        ),
+      ),
+    ),
+    box(tables === undefined ? "mvex" : "free", trackExtends()),
+    movie.userData,
+  );
+}
+
+/**
+ * Reads the movie that a recording begins with.
+ * @param head the first bytes of the file, as many as {@link MOVIE_OFFSET} and
+ *   {@link MAX_MOVIE_BYTES} or the whole file
+ * @returns the movie, and the offset behind it
+ * @throws {Mp4Error} where Echo did not write it
+ */
+export function parseFileHeader(head: Uint8Array): { movie: Movie; end: number } {
+  const begins = encodeBoxes(FILE_TYPE).every((byte, i) => head[i] === byte);
+  if (!begins || head.length < MOVIE_OFFSET) {
+    throw new Mp4Error("Cannot parse MP4: expected a recording of Echo's, got another file");
+  }
+  const header = parseBoxHeader(head, MOVIE_OFFSET);
+  const size = header?.type === "moov" ? header.size : 0;
+  const end = MOVIE_OFFSET + size;
+  if (size < 8 || size > MAX_MOVIE_BYTES || end > head.length) {
+    throw new Mp4Error(`Cannot parse MP4: expected a movie box at ${MOVIE_OFFSET}, got none`);
+  }
+  return { movie: parseMovie(head.slice(MOVIE_OFFSET + 8, end)), end };
+}
+
+/** Seconds from 1904 to 1970: times in movie boxes count from the former (8.2.2.3). */
+const EPOCH_1904 = 2082844800;
+
+const UNITY_MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
+
+/** Version 1 throughout: 32-bit durations end at 25 h of 48 kHz. */
+function times(movie: Movie): Uint8Array {
+  const created = Math.floor(movie.startTime / 1000) + EPOCH_1904;
+  return u64(created, created);
+}
+
+function movieHeader(movie: Movie, duration: number): Box {
+  return fullBox(
+    "mvhd",
+    1,
+    0,
+    times(movie),
+    u32(movie.sampleRate),
+    u64(duration),
+    u32(0x10000), // rate 1.0
+    u16(0x100, 0), // volume 1.0
+    u32(0, 0),
+    UNITY_MATRIX,
+    u32(0, 0, 0, 0, 0, 0),
+    u32(TRACK_ID + 1), // next_track_ID
+  );
+}
+
+function trackHeader(movie: Movie, duration: number): Box {
+  return fullBox(
+    "tkhd",
+    1,
+    3, // track_enabled, track_in_movie
+    times(movie),
+    u32(TRACK_ID, 0),
+    u64(duration),
+    u32(0, 0),
+    u16(0, 0, 0x100, 0), // layer, alternate_group, volume 1.0
+    UNITY_MATRIX,
+    u32(0, 0),
+  );
+}
+
+/** One edit, from the end of the encoder delay on; duration 0 means all that fragments bring (8.6.6.1). */
+function editList(movie: Movie, duration: number): Box[] {
+  if (movie.primingSamples === 0) return [];
+  return [
+    box(
+      "edts",
+      fullBox("elst", 1, 0, u32(1), u64(duration, movie.primingSamples), u16(1, 0)),
+    ),
+  ];
+}
+
+function mediaHeader(movie: Movie, duration: number): Box {
+  const undetermined = 0x55c4; // "und", packed
+  return fullBox(
+    "mdhd",
+    1,
+    0,
+    times(movie),
+    u32(movie.sampleRate),
+    u64(duration),
+    u16(undetermined, 0),
+  );
+}
+
+function sampleTable(movie: Movie, tables: SampleTables | undefined): Box {
+  const chunkEntryBytes = tables?.largeOffsets ? 8 : 4;
+  const durations = tables === undefined ? u32(0) : u32(1, tables.samples, SAMPLES_PER_FRAME);
+  return box(
+    "stbl",
+    movie.sampleDescription,
+    fullBox("stts", 0, 0, durations),
+    fullBox("stsc", 0, 0, ...table(tables?.sampleToChunk, STSC_ENTRY_BYTES)),
+    fullBox("stsz", 0, 0, u32(0), ...table(tables?.sampleSizes, 4)),
+    fullBox(
+      tables?.largeOffsets ? "co64" : "stco",
+      0,
+      0,
+      ...table(tables?.chunkOffsets, chunkEntryBytes),
+    ),
+  );
+}
+
+/** first_chunk, samples_per_chunk, sample_description_index. */
+export const STSC_ENTRY_BYTES = 12;
+
+function table(entries: Room | undefined, entryBytes: number): BoxContent[] {
+  return entries === undefined ? [u32(0)] : [u32(entries.length / entryBytes), entries];
+}
+
+/** Bytes of mvex, and of free where it stands for it. */
+export const MVEX_BYTES = 8 + 32;
+
+/** What every access unit of a fragment is: 1024 samples, decodable by itself (8.8.3). */
+function trackExtends(): Box {
+  const dependsOnNoOther = 0x02000000;
+  return fullBox("trex", 0, 0, u32(TRACK_ID, 1, SAMPLES_PER_FRAME, 0, dependsOnNoOther));
+}
+
+function parseMovie(moov: Uint8Array): Movie {
+  const mdhd = viewOf(requireBox(moov, "trak", "mdia", "mdhd"));
+  const elst = findBox(moov, "trak", "edts", "elst");
+  return {
+    startTime: (getUint64(mdhd, 4) - EPOCH_1904) * 1000,
+    sampleRate: mdhd.getUint32(20),
+    primingSamples: elst === undefined ? 0 : getUint64(viewOf(elst), 16),
+    sampleDescription: box("stsd", requireBox(moov, "trak", "mdia", "minf", "stbl", "stsd")),
+    userData: box("udta", requireBox(moov, "udta")),
+  };
+}

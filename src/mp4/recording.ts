@@ -1,0 +1,167 @@
+// A recording from its first byte on:
+//
+//   ftyp  free(16 bytes)  moov(mvex)  [moof mdat]*                  while live
+//   ftyp  mdat(64-bit size: all up to the last moov)  moov          in the end, see finish.ts
+//
+// The fragments stay where they are as part of the media data, and the first moov with them: from
+// these two the rest can be rebuilt at any time.
+import type { AudioConfig } from "../audio/audio_config.ts";
+import { SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import { encodeBoxes, fourCc, getUint64, Mp4Error, parseBoxHeader, viewOf } from "./boxes.ts";
+import { type FileSteps, read, sync, write } from "./file_steps.ts";
+import {
+  encodeFileHeader,
+  MAX_MOVIE_BYTES,
+  MEDIA_HEADER_BYTES,
+  MEDIA_HEADER_OFFSET,
+  type Movie,
+  MOVIE_OFFSET,
+  MVEX_BYTES,
+  parseFileHeader,
+} from "./movie.ts";
+import { sampleDescriptionBox } from "./sample_description.ts";
+import { type RecordingTags, userDataBox } from "./user_data.ts";
+
+/** What a new recording is of. */
+export interface RecordingOptions {
+  /** Milliseconds since the epoch, kept to the second. */
+  readonly startTime: number;
+  readonly tags: RecordingTags;
+  /** Samples of encoder delay at the start that players are to leave out. Default 0: not known. */
+  readonly primingSamples?: number;
+}
+
+/** A finished recording. */
+export interface Recording {
+  /** Milliseconds since the epoch, to the second. */
+  readonly startTime: number;
+  /** Core sample rate in Hz. */
+  readonly sampleRate: number;
+  /** Access units in it: what a `FragmentWriter` that continues it begins with. */
+  readonly frames: number;
+  /** What a player shows, in milliseconds. */
+  readonly durationMs: number;
+  /** Bytes of the file. */
+  readonly length: number;
+  readonly movie: Movie;
+}
+
+/** The bytes that a recording begins with. Fragments follow it as they come from a `FragmentWriter`. */
+export function recordingHeader(config: AudioConfig, options: RecordingOptions): Uint8Array {
+  return encodeFileHeader({
+    startTime: options.startTime,
+    sampleRate: config.sampleRate,
+    primingSamples: options.primingSamples ?? 0,
+    sampleDescription: sampleDescriptionBox(config),
+    userData: userDataBox(options.tags, options.startTime),
+  });
+}
+
+/**
+ * Reads what a finished recording is, in a few short reads however long it is.
+ * @throws {Mp4Error} where it is not finished, or not Echo's
+ */
+export function* readRecording(fileLength: number): FileSteps<Recording> {
+  const { movie } = yield* readFileHeader(fileLength);
+  const place = yield* findFinishedMovie(fileLength);
+  if (place === undefined || place.end !== fileLength) {
+    throw new Mp4Error("Cannot read recording: expected a finished one, got one that is not");
+  }
+  return yield* describeRecording(movie, place);
+}
+
+/** Whether a stream may be appended to a recording: both need the same sample description. */
+export function continuesRecording(recording: Recording, config: AudioConfig): boolean {
+  const a = encodeBoxes(recording.movie.sampleDescription);
+  const b = encodeBoxes(sampleDescriptionBox(config));
+  return recording.sampleRate === config.sampleRate && a.length === b.length &&
+    a.every((byte, i) => byte === b[i]);
+}
+
+/**
+ * Opens a finished recording for more fragments, which go to its end. Its movie box announces them
+ * from then on, so that players read both at any moment. In the end `finishRecording`, also where no
+ * fragment came.
+ * @throws {Mp4Error} where it is not finished, or not Echo's
+ */
+export function* continueRecording(recording: Recording): FileSteps<void> {
+  const place = yield* findFinishedMovie(recording.length);
+  if (place === undefined) throw new Mp4Error("Cannot continue recording: expected a finished one");
+  yield* announceFragments(place, true);
+  yield* sync();
+}
+
+/** Where a movie box with sample tables stands. */
+export interface MoviePlace {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Reads the movie box that the fragments begin with, and where they do. @throws {Mp4Error} */
+export function* readFileHeader(fileLength: number): FileSteps<{ movie: Movie; end: number }> {
+  return parseFileHeader(yield* read(0, Math.min(MOVIE_OFFSET + MAX_MOVIE_BYTES, fileLength)));
+}
+
+/** The whole movie box behind the media data; `undefined` in a recording that never was finished. */
+export function* findFinishedMovie(fileLength: number): FileSteps<MoviePlace | undefined> {
+  const mdat = parseBoxHeader(yield* read(MEDIA_HEADER_OFFSET, MEDIA_HEADER_BYTES));
+  if (mdat?.type !== "mdat" || mdat.headerBytes !== MEDIA_HEADER_BYTES) return undefined;
+  const start = MEDIA_HEADER_OFFSET + mdat.size;
+  if (start >= fileLength) return undefined;
+  const moov = parseBoxHeader(yield* read(start, MEDIA_HEADER_BYTES));
+  if (moov?.type !== "moov" || start + moov.size > fileLength) return undefined;
+  return { start, end: start + moov.size };
+}
+
+/** What a finished recording is, by its movie box. @throws {Mp4Error} */
+export function* describeRecording(movie: Movie, place: MoviePlace): FileSteps<Recording> {
+  const mdhd = yield* locateBox(place, "moov", "trak", "mdia", "mdhd");
+  const fields = yield* read(mdhd.start, MDHD_BYTES);
+  if (fields.length < MDHD_BYTES) throw new Mp4Error("Cannot parse MP4: mdhd is cut off");
+  const samples = getUint64(viewOf(fields), MDHD_DURATION);
+  return {
+    startTime: movie.startTime,
+    sampleRate: movie.sampleRate,
+    frames: samples / SAMPLES_PER_FRAME,
+    durationMs: Math.max(0, samples - movie.primingSamples) * 1000 / movie.sampleRate,
+    length: place.end,
+    movie,
+  };
+}
+
+/**
+ * Makes a finished movie box say that fragments follow (mvex), or that none do (the same as free).
+ * A recording is playable either way.
+ * @throws {Mp4Error} where the movie box is not Echo's
+ */
+export function* announceFragments(place: MoviePlace, follow: boolean): FileSteps<void> {
+  const { end } = yield* locateBox(place, "moov", "trak");
+  const header = parseBoxHeader(yield* read(end, MEDIA_HEADER_BYTES));
+  if (header?.size !== MVEX_BYTES) {
+    throw new Mp4Error(`Cannot parse MP4: expected mvex or free, got ${header?.type}`);
+  }
+  yield* write(end + 4, fourCc(follow ? "mvex" : "free"));
+}
+
+const MDHD_BYTES = 44;
+const MDHD_DURATION = 32;
+
+/** Walks the headers in a file to a box, by the types on the way to it. @throws {Mp4Error} */
+function* locateBox(within: MoviePlace, ...path: string[]): FileSteps<MoviePlace> {
+  let { start, end } = within;
+  for (const [depth, type] of path.entries()) {
+    for (;;) {
+      const header = parseBoxHeader(yield* read(start, MEDIA_HEADER_BYTES));
+      if (header === undefined || header.size < header.headerBytes || start + header.size > end) {
+        throw new Mp4Error(`Cannot parse MP4: expected a box ${path.join("/")}, got none`);
+      }
+      if (header.type === type) {
+        end = start + header.size;
+        if (depth < path.length - 1) start += header.headerBytes;
+        break;
+      }
+      start += header.size;
+    }
+  }
+  return { start, end };
+}

@@ -1,0 +1,144 @@
+// Takes the first AAC stream out of an MPEG transport stream, ISO/IEC 13818-1.
+import type { AccessUnitSink } from "../audio/access_unit_sink.ts";
+import { AdtsParser } from "../audio/adts_parser.ts";
+import { LatmParser } from "../audio/latm.ts";
+import { AudioPes, type TimedSink } from "./audio_pes.ts";
+import {
+  DISCONTINUITY,
+  HAS_ADAPTATION_FIELD,
+  HAS_PAYLOAD,
+  PACKET_BYTES,
+  PACKET_HEADER_BYTES,
+  PAT_PID,
+  PAYLOAD_UNIT_START,
+  TRANSPORT_ERROR,
+} from "./packet.ts";
+import { PacketFinder } from "./packet_finder.ts";
+import {
+  type ElementaryStream,
+  parseProgramAssociation,
+  parseProgramMap,
+  STREAM_TYPE_ADTS,
+  STREAM_TYPE_LATM,
+} from "./psi.ts";
+import { SectionAssembler } from "./section_assembler.ts";
+import { streamName } from "./stream_name.ts";
+
+/**
+ * Demultiplexes a transport stream that comes in pieces of any size and may begin anywhere. Of the
+ * first program it takes the first AAC stream, in ADTS or LATM; everything else is passed over.
+ */
+export class TsDemuxer {
+  readonly #sink: TimedSink;
+  readonly #finder: PacketFinder;
+  readonly #pat = new SectionAssembler((section) => this.#takePat(section));
+  #pmt = new SectionAssembler((section) => this.#takePmt(section));
+  #pmtPid: number | undefined;
+  #streams: readonly ElementaryStream[] = [];
+
+  #audioStream: ElementaryStream | undefined;
+  #audio: AudioPes | undefined;
+  /** continuity_counter of the audio stream's last packet with payload. */
+  #counter: number | undefined;
+  #continuityErrors = 0;
+
+  constructor(sink: TimedSink) {
+    this.#sink = sink;
+    this.#finder = new PacketFinder({
+      packet: (bytes, at) => this.#packet(bytes, at),
+      bad: (count) => sink.bad(count),
+    });
+  }
+
+  /** What the program is made of, in its users' words; empty until its PMT came. */
+  get streamNames(): readonly string[] {
+    return this.#streams.map(streamName);
+  }
+
+  /** Places where packets of the audio stream were lost. */
+  get continuityErrors(): number {
+    return this.#continuityErrors;
+  }
+
+  /**
+   * Takes the stream's next piece.
+   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   */
+  feed(bytes: Uint8Array): void {
+    this.#finder.feed(bytes);
+  }
+
+  /** Hands on what is whole of the last PES packet: the stream is over. */
+  flush(): void {
+    this.#audio?.finish();
+  }
+
+  #packet(bytes: Uint8Array, at: number): void {
+    const byte1 = bytes[at + 1] ?? 0;
+    if ((byte1 & TRANSPORT_ERROR) !== 0) return this.#sink.bad(1);
+    const pid = ((byte1 & 0x1f) << 8) | (bytes[at + 2] ?? 0);
+    const isAudio = pid === this.#audioStream?.pid;
+    if (!isAudio && pid !== PAT_PID && pid !== this.#pmtPid) return;
+
+    const control = bytes[at + 3] ?? 0;
+    let payload = at + PACKET_HEADER_BYTES;
+    let discontinuity = false;
+    if ((control & HAS_ADAPTATION_FIELD) !== 0) {
+      const length = bytes[payload] ?? 0;
+      discontinuity = length > 0 && ((bytes[payload + 1] ?? 0) & DISCONTINUITY) !== 0;
+      payload += 1 + length;
+    }
+    const end = at + PACKET_BYTES;
+    if (payload > end) return this.#sink.bad(1);
+    if ((control & HAS_PAYLOAD) === 0) {
+      if (isAudio && discontinuity) this.#counter = undefined;
+      return;
+    }
+    const unitStart = (byte1 & PAYLOAD_UNIT_START) !== 0;
+    const data = bytes.subarray(payload, end);
+    if (isAudio) this.#takeAudio(data, unitStart, control & 0x0f, discontinuity);
+    else if (pid === PAT_PID) this.#pat.push(data, unitStart);
+    else this.#pmt.push(data, unitStart);
+  }
+
+  #takePat(section: Uint8Array): void {
+    const program = parseProgramAssociation(section)?.[0];
+    if (program === undefined || program.pmtPid === this.#pmtPid) return;
+    this.#pmtPid = program.pmtPid;
+    this.#pmt = new SectionAssembler((section) => this.#takePmt(section));
+  }
+
+  #takePmt(section: Uint8Array): void {
+    const map = parseProgramMap(section);
+    if (map === undefined) return;
+    this.#streams = map.streams;
+    const stream = map.streams.find(isAac);
+    const before = this.#audioStream;
+    if (stream?.pid === before?.pid && stream?.streamType === before?.streamType) return;
+    this.#audio?.finish();
+    this.#audioStream = stream;
+    this.#audio = stream === undefined ? undefined : new AudioPes(this.#sink, parserOf(stream));
+    this.#counter = undefined;
+  }
+
+  #takeAudio(data: Uint8Array, unitStart: boolean, counter: number, discontinuity: boolean): void {
+    const before = discontinuity ? undefined : this.#counter;
+    if (counter === before) return; // a duplicate, 2.4.3.3
+    this.#counter = counter;
+    if (before !== undefined && counter !== ((before + 1) & 0x0f)) {
+      this.#continuityErrors++;
+      this.#audio?.lost();
+    }
+    this.#audio?.push(data, unitStart);
+  }
+}
+
+function isAac(stream: ElementaryStream): boolean {
+  return stream.streamType === STREAM_TYPE_ADTS || stream.streamType === STREAM_TYPE_LATM;
+}
+
+function parserOf(stream: ElementaryStream): (sink: AccessUnitSink) => AdtsParser | LatmParser {
+  return stream.streamType === STREAM_TYPE_LATM
+    ? (sink) => new LatmParser(sink)
+    : (sink) => new AdtsParser(sink);
+}

@@ -1,0 +1,275 @@
+// MPEG transport streams with one AAC stream in ADTS, ISO/IEC 13818-1.
+import { ADTS_HEADER_BYTES, AdtsHeaderTemplate, MAX_ADTS_FRAME_BYTES } from "../audio/adts.ts";
+import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import type { ByteBuffer } from "./byte_buffer.ts";
+import {
+  CLOCK_RATE,
+  CLOCK_WRAP,
+  DISCONTINUITY,
+  HAS_ADAPTATION_FIELD,
+  HAS_PAYLOAD,
+  HAS_PCR,
+  PACKET_BYTES,
+  PACKET_HEADER_BYTES,
+  PAT_PID,
+  PAYLOAD_UNIT_START,
+  RANDOM_ACCESS,
+  SYNC_BYTE,
+} from "./packet.ts";
+import { STREAM_TYPE_ADTS, writeProgramAssociation, writeProgramMap } from "./psi.ts";
+
+/**
+ * Writes segments of a transport stream, each decodable by itself, whose continuity counters go on
+ * from one to the next. Several access units share a PES packet: what costs is the stuffing at its
+ * end, so it ends where little is needed.
+ *
+ * ```ts
+ * const muxer = new AudioMuxer(config);
+ * muxer.begin(out);
+ * muxer.write(accessUnit, pts90k);
+ * muxer.end();
+ * ```
+ */
+export class AudioMuxer {
+  readonly #pat = psiPacket(PAT_PID, writeProgramAssociation([PROGRAM]));
+  readonly #pmt = psiPacket(PROGRAM.pmtPid, writeProgramMap(PROGRAM_MAP));
+  #psiCounter = 0;
+  #audioCounter = 0;
+  #discontinuity = false;
+
+  #format: Format;
+
+  #out: ByteBuffer | undefined;
+  /** Where the open packet ends in {@link #out}. */
+  #packetEnd = 0;
+  /** Where the open PES packet's first packet begins; -1 while none is open. */
+  #pesStart = -1;
+  /** Bytes of access units in the open PES packet, ADTS headers included. */
+  #pesBytes = 0;
+  #pesPts90k = 0;
+
+  constructor(config: AudioConfig) {
+    this.#format = formatOf(config);
+  }
+
+  /** The configuration of the access units that follow. */
+  configure(config: AudioConfig): void {
+    this.#endPes();
+    this.#format = formatOf(config);
+  }
+
+  /** The clock of the access units that follow is another one: the next packet says so (2.4.3.5). */
+  discontinuity(): void {
+    this.#endPes();
+    this.#discontinuity = true;
+  }
+
+  /** Begins a segment behind what is in `out`, which is the muxer's until {@link end}. */
+  begin(out: ByteBuffer): void {
+    this.#out = out;
+    for (const packet of [this.#pat, this.#pmt]) {
+      packet[3] = HAS_PAYLOAD | this.#psiCounter;
+      out.append(packet);
+    }
+    this.#psiCounter = (this.#psiCounter + 1) & COUNTER_MASK;
+  }
+
+  /**
+   * Writes one raw access unit.
+   * @param pts90k its presentation time on a 90 kHz clock, not wrapped
+   * @returns false where it is too large for an ADTS frame, and left out
+   */
+  write(data: Uint8Array, pts90k: number): boolean {
+    const out = this.#open();
+    const { header, programConfig } = this.#format;
+    const prefixBytes = ADTS_HEADER_BYTES + programConfig.length;
+    const frameBytes = prefixBytes + data.length;
+    if (frameBytes > MAX_ADTS_FRAME_BYTES) return false;
+
+    if (this.#pesStart >= 0 && this.#shouldEndPes(frameBytes, pts90k)) this.#endPes();
+    out.reserve(PACKET_BYTES * (2 + Math.ceil(frameBytes / PACKET_PAYLOAD_BYTES)));
+    if (this.#pesStart < 0) this.#beginPes(out, pts90k);
+
+    // The frame is laid down in one piece, and spread over packets afterwards.
+    const at = out.length;
+    header.write(out.bytes, at, frameBytes - ADTS_HEADER_BYTES);
+    if (programConfig.length > 0) out.bytes.set(programConfig, at + ADTS_HEADER_BYTES);
+    out.bytes.set(data, at + prefixBytes);
+    out.length = at + frameBytes;
+    this.#pesBytes += frameBytes;
+    while (out.length > this.#packetEnd) this.#insertPacketHeader(out);
+    return true;
+  }
+
+  /** Ends the segment. */
+  end(): void {
+    this.#endPes();
+    this.#out = undefined;
+  }
+
+  #open(): ByteBuffer {
+    if (this.#out === undefined) throw new Error("Cannot write an access unit: no segment is open");
+    return this.#out;
+  }
+
+  /**
+   * Whether the open PES packet is to end before the frame at `pts90k`: when it must, or when the
+   * frames that are left until then will hardly leave less to stuff.
+   */
+  #shouldEndPes(frameBytes: number, pts90k: number): boolean {
+    const age = pts90k - this.#pesPts90k;
+    const framesLeft = Math.floor((MAX_PTS_INTERVAL_90K - age) / this.#format.frameDuration90k);
+    if (framesLeft < 1 || age < 0) return true;
+    if (PES_HEADER_BYTES_AFTER_LENGTH + this.#pesBytes + frameBytes > MAX_PES_LENGTH) return true;
+    if (age < MIN_PTS_INTERVAL_90K) return false;
+    const stuffing = this.#packetEnd - this.#open().length;
+    return stuffing <= PACKET_BYTES / (framesLeft + 1);
+  }
+
+  /** The packet that a PES packet begins in, up to its first access unit. PCR and PTS: 2.4.3.5, 2.4.3.7. */
+  #beginPes(out: ByteBuffer, pts90k: number): void {
+    const { bytes, length: at } = out;
+    this.#pesStart = at;
+    this.#pesBytes = 0;
+    this.#pesPts90k = pts90k;
+    this.#packetEnd = at + PACKET_BYTES;
+
+    this.#writePacketHeader(bytes, at, PAYLOAD_UNIT_START, HAS_ADAPTATION_FIELD | HAS_PAYLOAD);
+    bytes[at + 4] = 7; // adaptation_field_length
+    bytes[at + 5] = HAS_PCR | RANDOM_ACCESS | (this.#discontinuity ? DISCONTINUITY : 0);
+    this.#discontinuity = false;
+    const pcr = wrap(pts90k - PCR_DELAY_90K);
+    writeU32(bytes, at + 6, Math.floor(pcr / 2));
+    bytes[at + 10] = ((pcr & 1) << 7) | 0x7e; // reserved; program_clock_reference_extension 0
+    bytes[at + 11] = 0;
+
+    const pts = wrap(pts90k);
+    const high = Math.floor(pts / 2 ** 30);
+    writeU32(bytes, at + 12, 0x000001c0); // packet_start_code_prefix, stream_id of the first audio
+    bytes[at + 16] = 0; // PES_packet_length, set at the end
+    bytes[at + 17] = 0;
+    bytes[at + 18] = 0x84; // data_alignment_indicator
+    bytes[at + 19] = 0x80; // a PTS, no DTS
+    bytes[at + 20] = 5; // PES_header_data_length
+    bytes[at + 21] = 0x21 | (high << 1);
+    bytes[at + 22] = pts >>> 22;
+    bytes[at + 23] = 0x01 | (pts >>> 14);
+    bytes[at + 24] = pts >>> 7;
+    bytes[at + 25] = 0x01 | (pts << 1);
+    out.length = at + PES_START_BYTES;
+  }
+
+  /** Makes way for the header of a packet at the end of the one before, and writes it. */
+  #insertPacketHeader(out: ByteBuffer): void {
+    const at = this.#packetEnd;
+    out.bytes.copyWithin(at + PACKET_HEADER_BYTES, at, out.length);
+    this.#writePacketHeader(out.bytes, at, 0, HAS_PAYLOAD);
+    out.length += PACKET_HEADER_BYTES;
+    this.#packetEnd = at + PACKET_BYTES;
+  }
+
+  #writePacketHeader(bytes: Uint8Array, at: number, flags: number, control: number): void {
+    bytes[at] = SYNC_BYTE;
+    bytes[at + 1] = flags | (AUDIO_PID >> 8);
+    bytes[at + 2] = AUDIO_PID & 0xff;
+    bytes[at + 3] = control | this.#audioCounter;
+    this.#audioCounter = (this.#audioCounter + 1) & COUNTER_MASK;
+  }
+
+  /** Sets the open PES packet's length and fills up its last packet by an adaptation field. */
+  #endPes(): void {
+    if (this.#pesStart < 0) return;
+    const out = this.#open();
+    const pesLength = PES_HEADER_BYTES_AFTER_LENGTH + this.#pesBytes;
+    out.bytes[this.#pesStart + 16] = pesLength >> 8;
+    out.bytes[this.#pesStart + 17] = pesLength;
+
+    const packet = this.#packetEnd - PACKET_BYTES;
+    if (packet === this.#pesStart) extendAdaptationField(out, packet, this.#packetEnd);
+    else insertAdaptationField(out, packet, this.#packetEnd);
+    out.length = this.#packetEnd;
+    this.#pesStart = -1;
+  }
+}
+
+/** What a configuration comes to. */
+interface Format {
+  readonly header: AdtsHeaderTemplate;
+  /** Stands before each access unit; empty where the channel configuration tells the layout. */
+  readonly programConfig: Uint8Array;
+  readonly frameDuration90k: number;
+}
+
+function formatOf(config: AudioConfig): Format {
+  return {
+    header: new AdtsHeaderTemplate(config),
+    programConfig: config.programConfig ?? new Uint8Array(),
+    frameDuration90k: SAMPLES_PER_FRAME * CLOCK_RATE / config.sampleRate,
+  };
+}
+
+const AUDIO_PID = 0x100;
+const PROGRAM = { programNumber: 1, pmtPid: 0x1000 };
+const PROGRAM_MAP = {
+  programNumber: PROGRAM.programNumber,
+  pcrPid: AUDIO_PID,
+  streams: [{ streamType: STREAM_TYPE_ADTS, pid: AUDIO_PID, descriptors: new Uint8Array() }],
+};
+
+const COUNTER_MASK = 0x0f;
+const PACKET_PAYLOAD_BYTES = PACKET_BYTES - PACKET_HEADER_BYTES;
+
+/** Packet header, adaptation field with PCR and PES header with PTS. */
+const PES_START_BYTES = 4 + 8 + 14;
+const PES_HEADER_BYTES_AFTER_LENGTH = 8;
+const MAX_PES_LENGTH = 0xffff;
+
+/** 2.7.4 asks for a PTS at least every 0.7 s. */
+const MAX_PTS_INTERVAL_90K = 63_000;
+/** Below this, the header of one PES packet more costs more than stuffing saves. */
+const MIN_PTS_INTERVAL_90K = 36_000;
+
+/** How long before its presentation an access unit arrives at the decoder's buffer. */
+const PCR_DELAY_90K = 9_000;
+
+/** A packet that holds a whole section. */
+function psiPacket(pid: number, section: Uint8Array): Uint8Array {
+  const packet = new Uint8Array(PACKET_BYTES).fill(0xff);
+  packet.set([SYNC_BYTE, PAYLOAD_UNIT_START | (pid >> 8), pid & 0xff, HAS_PAYLOAD, 0]);
+  packet.set(section, PACKET_HEADER_BYTES + 1); // behind pointer_field
+  return packet;
+}
+
+/** Moves the payload behind the PCR to the packet's end, and stuffs what is between. */
+function extendAdaptationField(out: ByteBuffer, packet: number, packetEnd: number): void {
+  const stuffing = packetEnd - out.length;
+  const payload = packet + PACKET_HEADER_BYTES + 8;
+  out.bytes.copyWithin(payload + stuffing, payload, out.length);
+  out.bytes.fill(0xff, payload, payload + stuffing);
+  out.bytes[packet + 4] = 7 + stuffing;
+}
+
+/** Moves the payload to the packet's end, and makes what is before it an adaptation field. */
+function insertAdaptationField(out: ByteBuffer, packet: number, packetEnd: number): void {
+  const stuffing = packetEnd - out.length;
+  if (stuffing === 0) return;
+  const payload = packet + PACKET_HEADER_BYTES;
+  out.bytes.copyWithin(payload + stuffing, payload, out.length);
+  out.bytes.fill(0xff, payload, payload + stuffing);
+  out.bytes[packet + 3] = (out.bytes[packet + 3] ?? 0) | HAS_ADAPTATION_FIELD;
+  out.bytes[payload] = stuffing - 1; // adaptation_field_length
+  if (stuffing > 1) out.bytes[payload + 1] = 0; // no flags
+}
+
+/** To 33 bits, also from below 0. */
+function wrap(clock90k: number): number {
+  const wrapped = clock90k % CLOCK_WRAP;
+  return wrapped < 0 ? wrapped + CLOCK_WRAP : wrapped;
+}
+
+function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}

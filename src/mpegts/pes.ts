@@ -1,0 +1,41 @@
+// PES packets, ISO/IEC 13818-1 2.4.3.6.
+
+/** Bytes up to and with PES_packet_length. */
+const PES_PREFIX_BYTES = 6;
+
+/** The most bytes of a PES packet that tells its length. */
+export const MAX_PES_BYTES = PES_PREFIX_BYTES + 0xffff;
+
+/** A PES packet of a stream that has optional header fields, as audio and video do. */
+export interface PesPacket {
+  /** In 33 bits; `undefined` where there is none. */
+  readonly pts90k: number | undefined;
+  readonly data: Uint8Array;
+}
+
+/** How many bytes the PES packet has that `bytes` begin; Infinity where it does not tell. */
+export function pesBytes(bytes: Uint8Array): number {
+  const length = ((bytes[4] ?? 0) << 8) | (bytes[5] ?? 0);
+  return length === 0 ? Infinity : PES_PREFIX_BYTES + length;
+}
+
+/** Reads a whole PES packet; `undefined` where it is none, or one without the optional fields. */
+export function parsePes(bytes: Uint8Array): PesPacket | undefined {
+  const fixed = PES_PREFIX_BYTES + 3; // and both bytes of flags, PES_header_data_length
+  if (bytes.length < fixed || bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 1) return undefined;
+  if (((bytes[6] ?? 0) & 0xc0) !== 0x80) return undefined;
+  const dataStart = fixed + (bytes[8] ?? 0);
+  if (dataStart > bytes.length) return undefined;
+  const hasPts = ((bytes[7] ?? 0) & 0x80) !== 0 && dataStart >= fixed + 5;
+  return {
+    pts90k: hasPts ? readPts(bytes, fixed) : undefined,
+    data: bytes.subarray(dataStart, pesBytes(bytes)),
+  };
+}
+
+function readPts(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at] ?? 0) >> 1) & 7;
+  const middle = (((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)) >> 1;
+  const low = (((bytes[at + 3] ?? 0) << 8) | (bytes[at + 4] ?? 0)) >> 1;
+  return high * 2 ** 30 + middle * 2 ** 15 + low;
+}

@@ -1,0 +1,67 @@
+import type { Protocol } from "./ingest.ts";
+import type { Reason } from "./reason.ts";
+
+/** Sums of a session's input so far. */
+export interface InputQuality {
+  /** Frames that arrived. */
+  readonly total_count: number;
+  /** Packets that the transport gave up, and frames that came too late to be kept. */
+  readonly drop_count: number;
+  /** What could not be parsed. */
+  readonly bad_count: number;
+  /** Silent frames that were put in. */
+  readonly filler_count: number;
+}
+
+/** What every event tells of its session. */
+export interface SessionFacts {
+  readonly id: number;
+  readonly name: string;
+  readonly protocol: Protocol;
+  /** What the client said of itself when it published. */
+  readonly props: Readonly<Record<string, string>>;
+}
+
+/** What can happen to a session, and what belongs to each event besides the session's facts. */
+export interface EventDetails {
+  /** A publish was accepted. */
+  "authorize": { readonly address: string };
+  /** The first audio frame arrived. */
+  "create": { readonly address: string };
+  /** The transport is gone. */
+  "pause": { readonly reason: Reason };
+  /** A transport is back and audio arrived. */
+  "resume": { readonly reason: Reason };
+  /** The session is over. */
+  "release": { readonly reason: Reason };
+  /** Enough is in the playlist for players to start. */
+  "hls-ready": { readonly path: string };
+  /** Nothing of the broadcast is served any more. */
+  "hls-release": Record<never, never>;
+  "record-start": { readonly path: string };
+  "record-complete": { readonly path: string; readonly durationMs: number };
+  /** A connection ended; the sums are the session's. */
+  "input-quality": { readonly quality: InputQuality };
+}
+
+export type EventKind = keyof EventDetails;
+
+/** One event: when, what, of which session. */
+export type SessionEvent<K extends EventKind = EventKind> = {
+  [P in K]: SessionFacts & { readonly kind: P; readonly at: number } & EventDetails[P];
+}[K];
+
+/** Carries events from where they happen to whoever wants to know, in order. */
+export class EventBus {
+  readonly #listeners = new Set<(event: SessionEvent) => void>();
+
+  /** @returns a function that ends the subscription */
+  subscribe(listener: (event: SessionEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  emit(event: SessionEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}

@@ -1,0 +1,188 @@
+import { getLogger } from "@logtape/logtape";
+import { type AudioConfig, maxAccessUnitBytes } from "../audio/audio_config.ts";
+import { sameAudioConfig } from "../audio/audio_specific_config.ts";
+import type { Frame } from "../audio/frame.ts";
+import { silentFrame } from "../audio/silence.ts";
+import type { Clock } from "./clock.ts";
+import type { InputQuality } from "./events.ts";
+import type { FrameSink, SessionEnd } from "./frame_sink.ts";
+import { DROP, Timeline, type TimelineOptions } from "./timeline.ts";
+
+const logger = getLogger(["echo", "session"]);
+
+const REANCHOR_LOG_MS = 10_000;
+
+/** Whose feed it is, for the log. */
+export interface FeedOwner {
+  readonly id: number;
+  readonly name: string;
+}
+
+/**
+ * A session's audio path: what arrives is placed on the timeline, gaps become silence, and every
+ * frame goes to every sink in one synchronous call.
+ */
+export class Feed {
+  readonly #owner: FeedOwner;
+  readonly #clock: Clock;
+  readonly #timeline: Timeline;
+  readonly #frame: { -readonly [P in keyof Frame]: Frame[P] } = {
+    data: new Uint8Array(0),
+    position: 0,
+    wallMs: 0,
+    filler: false,
+  };
+  #sinks: readonly FrameSink[] = [];
+  #config: AudioConfig | undefined;
+  #silence: Uint8Array = new Uint8Array(0);
+  #maxBytes = 0;
+  #total = 0;
+  #dropped = 0;
+  #bad = 0;
+  #fillers = 0;
+  #reanchorsLogged = 0;
+  #reanchorLogAt = -Infinity;
+
+  constructor(owner: FeedOwner, clock: Clock, options: TimelineOptions) {
+    this.#owner = owner;
+    this.#clock = clock;
+    this.#timeline = new Timeline(options);
+  }
+
+  /** Whether frames can be taken. */
+  get configured(): boolean {
+    return this.#config !== undefined;
+  }
+
+  get quality(): InputQuality {
+    return {
+      total_count: this.#total,
+      drop_count: this.#dropped,
+      bad_count: this.#bad,
+      filler_count: this.#fillers,
+    };
+  }
+
+  /** How late the broadcast is: silence put in while waiting for audio that came after all. */
+  get delayMs(): number {
+    return this.#timeline.delayMs;
+  }
+
+  /** Adds an output, which starts with the current configuration. */
+  add(sink: FrameSink): void {
+    this.#sinks = [...this.#sinks, sink];
+    const config = this.#config;
+    if (config !== undefined) this.#guard(sink, () => sink.start(config));
+  }
+
+  configure(config: AudioConfig): void {
+    if (this.#config !== undefined && sameAudioConfig(this.#config, config)) return;
+    this.#config = config;
+    this.#silence = silentFrame(config);
+    this.#maxBytes = maxAccessUnitBytes(config);
+    this.#timeline.configure(config.sampleRate);
+    for (const sink of this.#sinks) this.#guard(sink, () => sink.start(config));
+  }
+
+  /** A new connection, with timestamps of its own. */
+  restart(): void {
+    this.#timeline.restart();
+  }
+
+  /** What follows does not continue what was before. */
+  discontinuity(): void {
+    for (const sink of this.#sinks) this.#guard(sink, () => sink.discontinuity());
+  }
+
+  /** A frame of the source; see {@link Timeline.arrive}. */
+  write(data: Uint8Array, timeMs: number | undefined): void {
+    this.#total++;
+    if (data.length === 0 || data.length > this.#maxBytes) {
+      this.#bad++;
+      return;
+    }
+    const fill = this.#timeline.arrive(timeMs, this.#clock.now());
+    if (this.#timeline.reanchors !== this.#reanchorsLogged) this.#logReanchors();
+    if (fill === DROP) {
+      this.#dropped++;
+      return;
+    }
+    if (fill > 0) this.#writeSilence(fill);
+    this.#place(data, false);
+  }
+
+  /** Frames that are known to be lost. */
+  lose(frames: number): void {
+    if (this.#config === undefined) return;
+    this.#writeSilence(this.#timeline.lose(frames, this.#clock.now()));
+    if (this.#timeline.reanchors !== this.#reanchorsLogged) this.#logReanchors();
+  }
+
+  /** Puts in silence while waiting for audio that may still come. */
+  wait(frames: number): void {
+    this.#writeSilence(frames);
+    this.#timeline.waited(frames);
+  }
+
+  countBad(count: number): void {
+    this.#bad += count;
+  }
+
+  countDropped(count: number): void {
+    this.#dropped += count;
+  }
+
+  end(how: SessionEnd): void {
+    for (const sink of this.#sinks) this.#guard(sink, () => sink.end(how));
+    this.#sinks = [];
+  }
+
+  #writeSilence(frames: number): void {
+    for (let i = 0; i < frames; i++) this.#place(this.#silence, true);
+    this.#fillers += frames;
+  }
+
+  #place(data: Uint8Array, filler: boolean): void {
+    const frame = this.#frame;
+    frame.data = data;
+    frame.position = this.#timeline.position;
+    frame.wallMs = this.#timeline.wallMs;
+    frame.filler = filler;
+    this.#timeline.advance();
+    for (const sink of this.#sinks) {
+      try {
+        sink.write(frame);
+      } catch (error) {
+        this.#expel(sink, error);
+      }
+    }
+  }
+
+  #guard(sink: FrameSink, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#expel(sink, error);
+    }
+  }
+
+  /** An output with a bug in it takes neither the other outputs nor other sessions with it. */
+  #expel(sink: FrameSink, error: unknown): void {
+    this.#sinks = this.#sinks.filter((other) => other !== sink);
+    logger.error("An output failed and gets no more frames: {error}", { ...this.#owner, error });
+  }
+
+  #logReanchors(): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#reanchorLogAt < REANCHOR_LOG_MS) return;
+    logger.warn(
+      "The source's timestamps jumped; the broadcast goes on from there ({count} in all)",
+      {
+        ...this.#owner,
+        count: this.#timeline.reanchors,
+      },
+    );
+    this.#reanchorLogAt = now;
+    this.#reanchorsLogged = this.#timeline.reanchors;
+  }
+}

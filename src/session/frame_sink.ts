@@ -1,0 +1,24 @@
+import type { AudioConfig } from "../audio/audio_config.ts";
+import type { Frame } from "../audio/frame.ts";
+
+/**
+ * How a session ended, which tells an output what to say to those who follow it:
+ * `teardown` by the control API or the key's expiry, `finished` by the encoder's own goodbye,
+ * `lost` when nobody came back in time, `shutdown` when the server stops and may return.
+ */
+export type SessionEnd = "teardown" | "finished" | "lost" | "shutdown";
+
+/**
+ * Where a session's frames go. All calls are synchronous, and come in this order: `start`, then
+ * any number of `write`, `discontinuity` and `start` again for a new configuration, then `end`.
+ */
+export interface FrameSink {
+  /** The configuration of the frames that follow; positions count from 0 again. */
+  start(config: AudioConfig): void;
+  /** The next frame. `frame` and its bytes are valid during the call only. */
+  write(frame: Frame): void;
+  /** The next frame does not continue the one before: what lies between them is not filled. */
+  discontinuity(): void;
+  /** No frame follows. */
+  end(how: SessionEnd): void;
+}

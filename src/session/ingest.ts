@@ -1,0 +1,77 @@
+import type { AudioConfig } from "../audio/audio_config.ts";
+
+export type Protocol = "rtmp" | "srt";
+
+/** How a connection ended: the encoder said goodbye, or it was gone. */
+export type IngestEnd = "finished" | "lost";
+
+/** What a door gives the session to know and close the connection by. */
+export interface Transport {
+  readonly protocol: Protocol;
+  /** The peer's address, without port. */
+  readonly address: string;
+  /**
+   * Called once when the session lets this connection go: another took over, the session ended or
+   * the server stops. The door closes the socket; what it writes afterwards is ignored.
+   */
+  close(why: string): void;
+}
+
+/** A door's request to publish. */
+export interface PublishRequest {
+  readonly name: string;
+  /** What stood in the place of the key; `undefined` or empty where there was none. */
+  readonly key: string | undefined;
+  readonly transport: Transport;
+}
+
+/** Why a publish was refused. */
+export type RefusalKind =
+  | "invalid-name"
+  | "key-required"
+  | "key-unknown"
+  | "key-expired"
+  | "name-in-use"
+  | "limit"
+  | "stopping";
+
+/** Thrown where a publish is refused; `message` is fit to be shown to the DJ. */
+export class PublishRefused extends Error {
+  override readonly name = "PublishRefused";
+  constructor(readonly kind: RefusalKind, message: string) {
+    super(message);
+  }
+}
+
+/**
+ * One accepted connection's way into its session. Everything is ignored once the session has let
+ * the connection go, so a door needs no check of its own.
+ */
+export interface Ingest {
+  readonly sessionId: number;
+  readonly sessionName: string;
+  /** The stream's configuration: before the first frame, and again whenever it changes. */
+  configure(config: AudioConfig): void;
+  /**
+   * One raw access unit. `data` is read during the call only.
+   * @param timeMs the source's own timestamp, unwrapped, in milliseconds (fractions allowed);
+   *   `undefined` where the transport has none.
+   */
+  write(data: Uint8Array, timeMs: number | undefined): void;
+  /** Frames that are known to be lost at this point, where no timestamp tells it. */
+  lost(frames: number): void;
+  /** Something that could not be parsed. */
+  bad(count: number): void;
+  /** Packets that the transport gave up. */
+  dropped(count: number): void;
+  /** Facts about the stream from the encoder, such as RTMP's onMetaData. */
+  facts(facts: Readonly<Record<string, string | number | boolean>>): void;
+  /** The connection is over. */
+  end(how: IngestEnd): void;
+}
+
+/** What doors know of the session manager: who may come in. */
+export interface Doorkeeper {
+  /** @throws {PublishRefused} */
+  publish(request: PublishRequest): Ingest;
+}

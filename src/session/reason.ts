@@ -1,0 +1,11 @@
+/** Why a session changed its state, as clients give it and events carry it. */
+export interface Reason {
+  readonly code: number;
+  readonly message: string;
+}
+
+/** Nobody gave a reason. */
+export const UNKNOWN_REASON: Reason = { code: 50000, message: "unknown" };
+
+/** The server itself ended it. */
+export const SERVER_REASON: Reason = { code: 30000, message: "teardown by server" };

@@ -1,0 +1,305 @@
+import type { AudioConfig } from "../audio/audio_config.ts";
+import type { Clock, Timer } from "./clock.ts";
+import type { EventBus, EventDetails, EventKind, InputQuality, SessionEvent } from "./events.ts";
+import { Feed } from "./feed.ts";
+import type { FrameSink, SessionEnd } from "./frame_sink.ts";
+import type { Ingest, IngestEnd, Protocol, Transport } from "./ingest.ts";
+import { type Reason, SERVER_REASON, UNKNOWN_REASON } from "./reason.ts";
+import type { TimelineOptions } from "./timeline.ts";
+
+/** In the order in which a session goes through them; `publishing` and `paused` alternate. */
+export type SessionState = "init" | "ready" | "publishing" | "paused" | "terminated";
+
+/** A fact that the encoder told of its stream. */
+export type StreamFacts = Readonly<Record<string, string | number | boolean>>;
+
+/** Makes what takes a session's frames; called when its first audio frame arrives. */
+export type Output = (session: Session) => FrameSink;
+
+/** What all sessions of a server have in common. */
+export interface SessionPolicy {
+  readonly timeline: TimelineOptions;
+  /** How long a broadcast without a transport is kept going with silence. */
+  readonly holdMs: number;
+  /** How long a session waits for its transport, first time or again, by what it had last. */
+  readonly waitMs: Readonly<Record<Protocol, number>>;
+}
+
+export interface SessionOptions {
+  readonly id: number;
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly policy: SessionPolicy;
+  /** Asked for when the first audio frame arrives. */
+  readonly outputs: () => readonly Output[];
+  /** Called once, when the session has ended. */
+  readonly onEnd: (session: Session) => void;
+}
+
+/** One broadcast of one name: who sends it, what state it is in, and where its frames go. */
+export class Session {
+  readonly id: number;
+  readonly name: string;
+  readonly #clock: Clock;
+  readonly #events: EventBus;
+  readonly #policy: SessionPolicy;
+  readonly #outputs: () => readonly Output[];
+  readonly #onEnd: (session: Session) => void;
+  readonly #feed: Feed;
+  #protocol: Protocol;
+  #props: Readonly<Record<string, string>> = {};
+  #streamFacts: StreamFacts = {};
+  #state: SessionState = "init";
+  #connection: Connection | undefined;
+  #created = false;
+  #heardAt = -Infinity;
+  #standsStill = false;
+  #waitTimer: Timer | undefined;
+  #holdTimer: Timer | undefined;
+  #deadline: Timer | undefined;
+  #deadlineAt = -Infinity;
+  #announced: Reason | undefined;
+
+  constructor(options: SessionOptions) {
+    this.id = options.id;
+    this.name = options.name;
+    this.#protocol = options.protocol;
+    this.#clock = options.clock;
+    this.#events = options.events;
+    this.#policy = options.policy;
+    this.#outputs = options.outputs;
+    this.#onEnd = options.onEnd;
+    this.#feed = new Feed(this, options.clock, options.policy.timeline);
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** That of the connection it has, had last, or waits for. */
+  get protocol(): Protocol {
+    return this.#protocol;
+  }
+
+  /** What the client said of itself when it published. */
+  get props(): Readonly<Record<string, string>> {
+    return this.#props;
+  }
+
+  set props(props: Readonly<Record<string, string>>) {
+    this.#props = props;
+  }
+
+  /** What the encoder said of its stream. */
+  get streamFacts(): StreamFacts {
+    return this.#streamFacts;
+  }
+
+  /** The connection that may send, if there is one. */
+  get transport(): Transport | undefined {
+    return this.#connection?.transport;
+  }
+
+  get quality(): InputQuality {
+    return this.#feed.quality;
+  }
+
+  /** Milliseconds since the connection's last audio frame, or since it came; `Infinity` before. */
+  get silentForMs(): number {
+    return this.#clock.monotonic() - this.#heardAt;
+  }
+
+  /** The session waits for its transport from now on. */
+  ready(protocol: Protocol, waitMs: number = this.#policy.waitMs[protocol]): void {
+    this.#protocol = protocol;
+    if (this.#state === "init") this.#state = "ready";
+    if (this.#connection === undefined) this.#wait(waitMs);
+  }
+
+  /** Ends the session at `at` (on {@link Clock.monotonic}), or later if it was told so before. */
+  endAt(at: number): void {
+    if (at <= this.#deadlineAt) return;
+    this.#deadlineAt = at;
+    this.#deadline?.cancel();
+    this.#deadline = at === Infinity ? undefined : this.#clock.after(
+      at - this.#clock.monotonic(),
+      () => this.end("teardown", SERVER_REASON),
+    );
+  }
+
+  /** Lets `transport` send from now on, instead of the one that did before. */
+  attach(transport: Transport): Ingest {
+    if (this.#state === "init") this.#state = "ready";
+    this.#drop("another connection took over");
+    this.#waitTimer?.cancel();
+    this.#protocol = transport.protocol;
+    this.#heardAt = this.#clock.monotonic();
+    this.#feed.restart();
+    const connection = new Connection(this, transport, {
+      configure: (config) => this.#feed.configure(config),
+      write: (data, timeMs) => this.#write(data, timeMs),
+      lost: (frames) => this.#feed.lose(frames),
+      bad: (count) => this.#feed.countBad(count),
+      dropped: (count) => this.#feed.countDropped(count),
+      facts: (facts) => this.#streamFacts = facts,
+      end: (how) => this.#disconnected(how),
+    });
+    this.#connection = connection;
+    return connection;
+  }
+
+  /** The reason that goes with the next pause or resume. */
+  announce(reason: Reason): void {
+    this.#announced = reason;
+  }
+
+  /**
+   * Puts `frames` silent frames in, to keep outputs going while nothing arrives.
+   * @returns whether it did: not for longer than the hold after a transport was lost
+   */
+  keepGoing(frames: number): boolean {
+    if (!this.#created || this.#standsStill || this.#state === "terminated") return false;
+    this.#feed.wait(frames);
+    return true;
+  }
+
+  /** Ends the session and lets its transport go. */
+  end(how: SessionEnd, reason: Reason): void {
+    if (this.#state === "terminated") return;
+    this.#drop(reason.message);
+    this.#state = "terminated";
+    for (const timer of [this.#waitTimer, this.#holdTimer, this.#deadline]) timer?.cancel();
+    this.#feed.end(how);
+    this.#emit("release", { reason });
+    this.#onEnd(this);
+  }
+
+  #write(data: Uint8Array, timeMs: number | undefined): void {
+    if (!this.#feed.configured) throw new Error("Cannot take a frame before its configuration");
+    this.#heardAt = this.#clock.monotonic();
+    if (this.#state !== "publishing") this.#goOnAir();
+    this.#feed.write(data, timeMs);
+  }
+
+  #goOnAir(): void {
+    const resumed = this.#state === "paused";
+    this.#state = "publishing";
+    this.#holdTimer?.cancel();
+    if (this.#standsStill) this.#feed.discontinuity();
+    this.#standsStill = false;
+    if (resumed) this.#emit("resume", { reason: this.#takeAnnounced() });
+    if (this.#created) return;
+    this.#created = true;
+    this.#emit("create", { address: this.transport?.address ?? "" });
+    for (const output of this.#outputs()) this.#feed.add(output(this));
+  }
+
+  #disconnected(how: IngestEnd): void {
+    this.#connection = undefined;
+    this.#reportQuality();
+    if (how === "finished") this.end("finished", UNKNOWN_REASON);
+    else this.#pause();
+  }
+
+  #pause(): void {
+    if (this.#state === "publishing") {
+      this.#state = "paused";
+      this.#emit("pause", { reason: this.#takeAnnounced() });
+      this.#holdTimer = this.#clock.after(this.#policy.holdMs, () => this.#standsStill = true);
+    }
+    this.#wait(this.#policy.waitMs[this.#protocol]);
+  }
+
+  #wait(ms: number): void {
+    this.#waitTimer?.cancel();
+    this.#waitTimer = this.#clock.after(ms, () => this.end("lost", SERVER_REASON));
+  }
+
+  /** Closes the connection there is, if any, without a change of state. */
+  #drop(why: string): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#connection = undefined;
+    connection.release(why);
+    this.#reportQuality();
+  }
+
+  #reportQuality(): void {
+    if (this.#created) this.#emit("input-quality", { quality: this.quality });
+  }
+
+  #takeAnnounced(): Reason {
+    const reason = this.#announced ?? UNKNOWN_REASON;
+    this.#announced = undefined;
+    return reason;
+  }
+
+  #emit<K extends EventKind>(kind: K, details: EventDetails[K]): void {
+    this.#events.emit(sessionEvent(this, kind, this.#clock.now(), details));
+  }
+}
+
+/** An event of `session`, with the facts that every event carries. */
+export function sessionEvent<K extends EventKind>(
+  session: Pick<Session, "id" | "name" | "protocol" | "props">,
+  kind: K,
+  at: number,
+  details: EventDetails[K],
+): SessionEvent {
+  const { id, name, protocol, props } = session;
+  return { kind, at, id, name, protocol, props, ...details } as SessionEvent;
+}
+
+type IngestCalls = Omit<Ingest, "sessionId" | "sessionName">;
+
+/** A connection's way in, shut as soon as the session has let the connection go. */
+class Connection implements Ingest {
+  readonly sessionId: number;
+  readonly sessionName: string;
+  #calls: IngestCalls | undefined;
+
+  constructor(session: Session, readonly transport: Transport, calls: IngestCalls) {
+    this.sessionId = session.id;
+    this.sessionName = session.name;
+    this.#calls = calls;
+  }
+
+  configure(config: AudioConfig): void {
+    this.#calls?.configure(config);
+  }
+
+  write(data: Uint8Array, timeMs: number | undefined): void {
+    this.#calls?.write(data, timeMs);
+  }
+
+  lost(frames: number): void {
+    this.#calls?.lost(frames);
+  }
+
+  bad(count: number): void {
+    this.#calls?.bad(count);
+  }
+
+  dropped(count: number): void {
+    this.#calls?.dropped(count);
+  }
+
+  facts(facts: StreamFacts): void {
+    this.#calls?.facts(facts);
+  }
+
+  end(how: IngestEnd): void {
+    const calls = this.#calls;
+    this.#calls = undefined;
+    calls?.end(how);
+  }
+
+  /** Shuts the way in and has the door close the connection. */
+  release(why: string): void {
+    if (this.#calls === undefined) return;
+    this.#calls = undefined;
+    this.transport.close(why);
+  }
+}

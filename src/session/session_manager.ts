@@ -1,0 +1,250 @@
+import type { Clock, Timer } from "./clock.ts";
+import type { EventBus } from "./events.ts";
+import type { SessionEnd } from "./frame_sink.ts";
+import {
+  type Doorkeeper,
+  type Ingest,
+  type Protocol,
+  PublishRefused,
+  type PublishRequest,
+} from "./ingest.ts";
+import type { Key, KeyStore } from "./key_store.ts";
+import { isValidName } from "./name.ts";
+import type { Reason } from "./reason.ts";
+import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
+
+/** Without a key, only a publisher that has sent nothing for this long is replaced. */
+const SILENT_MS = 2000;
+/** In `open`, what never had a transport is released after this. */
+const OPEN_WAIT_MS = 60_000;
+const OPEN_WAITING_PER_ADDRESS = 4;
+const KEY_SWEEP_MS = 60_000;
+
+/** Who may publish: anybody, or who holds a key. */
+export type AuthMode = "open" | "key";
+
+export interface SessionManagerOptions {
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly keys: KeyStore;
+  readonly auth: AuthMode;
+  readonly policy: SessionPolicy;
+  readonly maxSessions: number;
+  /** SRT sessions without a transport. */
+  readonly maxWaiting: number;
+}
+
+/** What the control API asks for. */
+export interface Reservation {
+  readonly name: string;
+  readonly protocol: Protocol;
+  /** The client's address. */
+  readonly address: string;
+  readonly props: Readonly<Record<string, string>>;
+  /**
+   * Provides what the session needs before anything is promised. What it throws undoes the
+   * reservation.
+   */
+  readonly prepare?: (session: Session) => void;
+}
+
+/** All live sessions, one a name, and the rules of who may publish which. */
+export class SessionManager implements Doorkeeper {
+  readonly #options: SessionManagerOptions;
+  readonly #sessions = new Map<number, Session>();
+  readonly #byName = new Map<string, Session>();
+  readonly #waitingFrom = new Map<Session, string>();
+  readonly #outputs: Output[] = [];
+  readonly #keySweep: Timer;
+  #nextId: number;
+  #stopping = false;
+
+  constructor(options: SessionManagerOptions) {
+    this.#options = options;
+    this.#nextId = options.clock.now();
+    this.#keySweep = options.clock.every(KEY_SWEEP_MS, () => options.keys.sweep());
+  }
+
+  /** Has every later broadcast's frames go to what `output` makes. */
+  addOutput(output: Output): void {
+    this.#outputs.push(output);
+  }
+
+  get sessions(): readonly Session[] {
+    return [...this.#sessions.values()];
+  }
+
+  get(id: number): Session | undefined {
+    return this.#sessions.get(id);
+  }
+
+  find(name: string): Session | undefined {
+    return this.#byName.get(name);
+  }
+
+  /**
+   * A connection wants to publish a name: a new broadcast, or one that has a session already. With
+   * a valid key it takes over; without one, only from a publisher that is gone or silent.
+   * @throws {PublishRefused}
+   */
+  publish(request: PublishRequest): Ingest {
+    const { name, transport } = request;
+    this.#checkOpen(name);
+    const key = this.#checkKey(name, request.key);
+    const live = this.#byName.get(name);
+    if (live !== undefined && key === undefined && !this.#replaceable(live)) {
+      throw new PublishRefused(
+        "name-in-use",
+        `Cannot publish ${name}: somebody else is on air with it`,
+      );
+    }
+    const session = live ?? this.#create(name, transport.protocol);
+    this.#waitingFrom.delete(session);
+    if (key !== undefined) session.endAt(key.expiresAt);
+    const ingest = session.attach(transport);
+    this.#emitAuthorize(session, transport.address);
+    return ingest;
+  }
+
+  /**
+   * Reserves the session of a name for a client of the control API, with a key to publish it by. A
+   * name that has a session keeps it; where that has no transport, it waits anew.
+   * @throws {PublishRefused} or what `prepare` throws
+   */
+  reserve(request: Reservation): { session: Session; key: Key } {
+    const { name, protocol, address, props, prepare } = request;
+    this.#checkOpen(name);
+    const live = this.#byName.get(name);
+    if (live === undefined) this.#checkWaitingFrom(address);
+    const isCounted = live !== undefined &&
+      (live.transport !== undefined || live.protocol === "srt");
+    if (protocol === "srt" && !isCounted) this.#checkWaitingSrt();
+    const session = live ?? this.#create(name, protocol);
+    try {
+      prepare?.(session);
+    } catch (error) {
+      if (live === undefined) this.#remove(session);
+      throw error;
+    }
+    const key = this.#options.keys.create(name);
+    session.props = props;
+    if (live === undefined) {
+      this.#waitingFrom.set(session, address);
+      session.endAt(key.expiresAt);
+    }
+    if (session.transport === undefined) {
+      const untried = this.#waitingFrom.has(session) && this.#options.auth === "open";
+      session.ready(protocol, untried ? OPEN_WAIT_MS : undefined);
+    }
+    this.#emitAuthorize(session, address);
+    return { session, key };
+  }
+
+  /**
+   * Whether a connection from `address` may take the place of `session`'s own: none or a silent one
+   * is there, it is the same client, or it holds the session's key.
+   */
+  mayReplace(session: Session, address: string, token: string | undefined): boolean {
+    return this.#replaceable(session) || session.transport?.address === address ||
+      (token !== undefined &&
+        this.#options.keys.check(session.name, token).kind === "valid");
+  }
+
+  /** Lets a connection send that came to the session by itself, as to the port it waits on. */
+  attach(session: Session, transport: PublishRequest["transport"]): Ingest {
+    this.#waitingFrom.delete(session);
+    return session.attach(transport);
+  }
+
+  /** Refuses every publish from now on. */
+  refuseAll(): void {
+    this.#stopping = true;
+  }
+
+  /** Ends all sessions. */
+  stop(how: SessionEnd, reason: Reason): void {
+    this.refuseAll();
+    this.#keySweep.cancel();
+    for (const session of this.sessions) session.end(how, reason);
+  }
+
+  #checkOpen(name: string): void {
+    if (!isValidName(name)) {
+      throw new PublishRefused(
+        "invalid-name",
+        "Cannot publish: a name is 1 to 128 of A-Z a-z 0-9 _ and -, and not live",
+      );
+    }
+    if (this.#stopping) {
+      throw new PublishRefused("stopping", `Cannot publish ${name}: the server is stopping`);
+    }
+  }
+
+  #checkKey(name: string, token: string | undefined): Key | undefined {
+    const open = this.#options.auth === "open";
+    if (token === undefined || token === "") {
+      if (open) return undefined;
+      throw new PublishRefused("key-required", `Cannot publish ${name}: a key is needed`);
+    }
+    const check = this.#options.keys.check(name, token);
+    if (check.kind === "valid") return check.key;
+    if (open) return undefined;
+    if (check.kind === "expired") {
+      throw new PublishRefused("key-expired", `Cannot publish ${name}: the key has expired`);
+    }
+    throw new PublishRefused("key-unknown", `Cannot publish ${name}: the key is wrong`);
+  }
+
+  #checkWaitingSrt(): void {
+    const waiting = this.sessions.filter((session) =>
+      session.protocol === "srt" && session.transport === undefined
+    );
+    if (waiting.length < this.#options.maxWaiting) return;
+    throw new PublishRefused("limit", "Cannot publish: too many sessions wait for their transport");
+  }
+
+  #checkWaitingFrom(address: string): void {
+    if (this.#options.auth !== "open") return;
+    const mine = [...this.#waitingFrom.values()].filter((from) => from === address);
+    if (mine.length < OPEN_WAITING_PER_ADDRESS) return;
+    throw new PublishRefused(
+      "limit",
+      "Cannot publish: too many sessions of yours wait for a transport",
+    );
+  }
+
+  #replaceable(session: Session): boolean {
+    return session.transport === undefined || session.silentForMs >= SILENT_MS;
+  }
+
+  #create(name: string, protocol: Protocol): Session {
+    if (this.#sessions.size >= this.#options.maxSessions) {
+      throw new PublishRefused("limit", `Cannot publish ${name}: the server is full`);
+    }
+    const { clock, events, policy } = this.#options;
+    const session = new Session({
+      id: this.#nextId++,
+      name,
+      protocol,
+      clock,
+      events,
+      policy,
+      outputs: () => this.#outputs,
+      onEnd: (session) => this.#remove(session),
+    });
+    this.#sessions.set(session.id, session);
+    this.#byName.set(name, session);
+    return session;
+  }
+
+  #remove(session: Session): void {
+    this.#sessions.delete(session.id);
+    this.#waitingFrom.delete(session);
+    if (this.#byName.get(session.name) === session) this.#byName.delete(session.name);
+  }
+
+  #emitAuthorize(session: Session, address: string): void {
+    const { clock, events } = this.#options;
+    events.emit(sessionEvent(session, "authorize", clock.now(), { address }));
+  }
+}

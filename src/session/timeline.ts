@@ -1,0 +1,169 @@
+import { SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import { SlidingMax } from "./sliding_max.ts";
+import { WallTime } from "./wall_time.ts";
+
+/** What {@link Timeline.arrive} answers for a frame that comes too late to be kept. */
+export const DROP = -1;
+
+/** How far back leads are compared. */
+const WINDOW_MS = 10_000;
+/** At first the largest lead is only learned. */
+const LEARNING_MS = 1000;
+/** Timestamps that fall this far behind the largest lead have jumped back. */
+const JUMP_BACK_MS = 500;
+const GAP_FRAMES = 1.5;
+
+export interface TimelineOptions {
+  /** How far the broadcast may be behind its source, and the longest gap that is filled. */
+  readonly maxDelayMs: number;
+  /** How far past wall time a gap may be filled. */
+  readonly maxAheadMs: number;
+}
+
+/**
+ * A session's one clock: a gapless count of samples. For each frame that arrives it decides whether
+ * the frame is in step, how much silence goes before it, or whether source and timeline are to be
+ * related anew. It holds no audio and reads no clock.
+ *
+ * A frame's *lead* is its source time minus its place. Leads scatter with coarse or jittered
+ * timestamps and creep with drift, so only a lead above the largest of the last 10 s is a gap.
+ */
+export class Timeline {
+  readonly #maxDelayMs: number;
+  readonly #maxAheadMs: number;
+  readonly #leads = new SlidingMax(WINDOW_MS);
+  /** Of place minus arrival, so the largest belongs to the frame that was least delayed. */
+  readonly #arrivals = new SlidingMax(WINDOW_MS);
+  readonly #wall = new WallTime();
+  #frameMs = 0;
+  #sampleRate = 0;
+  #position = 0;
+  #baseMs = 0;
+  #placeMs = 0;
+  #learnUntilMs = 0;
+  #waitedMs = 0;
+  #reanchors = 0;
+
+  constructor(options: TimelineOptions) {
+    this.#maxDelayMs = options.maxDelayMs;
+    this.#maxAheadMs = options.maxAheadMs;
+  }
+
+  /** Samples since the last {@link configure}: the place of the next frame. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Wall time of the next frame's first sample, in milliseconds since the epoch; never goes back. */
+  get wallMs(): number {
+    return this.#wall.at(this.#placeMs);
+  }
+
+  /** Silence put in while waiting that no gap has taken up yet: how late the broadcast is. */
+  get delayMs(): number {
+    return this.#waitedMs;
+  }
+
+  /** How often source and timeline were related anew in mid-stream. */
+  get reanchors(): number {
+    return this.#reanchors;
+  }
+
+  /** Counts on at another sample rate; positions start at 0 again, time goes on. */
+  configure(sampleRate: number): void {
+    this.#baseMs = this.#placeMs;
+    this.#sampleRate = sampleRate;
+    this.#position = 0;
+    this.#frameMs = SAMPLES_PER_FRAME * 1000 / sampleRate;
+  }
+
+  /** What follows has timestamps of its own, as those of a new connection. */
+  restart(): void {
+    this.#leads.clear();
+    this.#arrivals.clear();
+    this.#waitedMs = 0;
+  }
+
+  /**
+   * Decides on a frame that has arrived.
+   * @param timeMs its source time, `undefined` where the source has no clock
+   * @param nowMs wall time
+   * @returns how many silent frames go before it, or {@link DROP}
+   */
+  arrive(timeMs: number | undefined, nowMs: number): number {
+    if (this.#arrivals.value === -Infinity) this.#wall.anchor(this.#placeMs, nowMs);
+    this.#arrivals.add(this.#placeMs - this.#waitedMs - nowMs, this.#placeMs);
+    this.#wall.correct(-this.#arrivals.value, this.#placeMs);
+    const fill = timeMs === undefined ? 0 : this.#silenceBefore(timeMs, nowMs);
+    if (this.#waitedMs <= this.#maxDelayMs) return fill;
+    this.#payBack(this.#frameMs);
+    return DROP;
+  }
+
+  /**
+   * Decides on frames that are known to be lost.
+   * @returns how many silent frames take their place
+   */
+  lose(frames: number, nowMs: number): number {
+    const fill = this.#fill(frames * this.#frameMs, nowMs);
+    if (fill === undefined) this.#reanchors++;
+    return fill ?? 0;
+  }
+
+  /** The next frame, of either kind, has been placed. */
+  advance(): void {
+    this.#position += SAMPLES_PER_FRAME;
+    this.#placeMs = this.#baseMs + this.#position * 1000 / this.#sampleRate;
+  }
+
+  /** `frames` silent frames were placed while waiting for audio that may still come. */
+  waited(frames: number): void {
+    const ms = frames * this.#frameMs;
+    this.#waitedMs += ms;
+    this.#leads.shift(-ms);
+  }
+
+  #silenceBefore(timeMs: number, nowMs: number): number {
+    const lead = timeMs - this.#placeMs;
+    const gapMs = lead - this.#leads.value;
+    if (gapMs === Infinity) {
+      this.#learnUntilMs = this.#placeMs + LEARNING_MS;
+    } else if (this.#placeMs < this.#learnUntilMs) {
+      if (gapMs < -JUMP_BACK_MS) this.#leads.clear();
+    } else if (gapMs < -JUMP_BACK_MS) {
+      this.#reanchor(nowMs);
+    } else if (gapMs > GAP_FRAMES * this.#frameMs) {
+      const fill = this.#fill(gapMs, nowMs);
+      if (fill !== undefined) {
+        this.#leads.add(lead - fill * this.#frameMs, this.#placeMs);
+        return fill;
+      }
+      this.#reanchor(nowMs);
+    }
+    this.#leads.add(lead, this.#placeMs);
+    return 0;
+  }
+
+  /** Frames of silence for a gap, less what was put in while waiting; `undefined` to re-anchor. */
+  #fill(gapMs: number, nowMs: number): number | undefined {
+    const aheadMs = this.#placeMs - this.#waitedMs + gapMs - this.#arrivals.value - nowMs;
+    if (gapMs > this.#maxDelayMs || aheadMs > this.#maxAheadMs) return undefined;
+    const frames = Math.max(0, Math.round((gapMs - this.#waitedMs) / this.#frameMs));
+    this.#payBack(Math.min(gapMs, this.#waitedMs));
+    return frames;
+  }
+
+  /** Silence put in while waiting turns out to stand for audio that does not come. */
+  #payBack(ms: number): void {
+    this.#waitedMs -= ms;
+    this.#leads.shift(ms);
+  }
+
+  #reanchor(nowMs: number): void {
+    this.#reanchors++;
+    this.restart();
+    this.#learnUntilMs = this.#placeMs + LEARNING_MS;
+    this.#arrivals.add(this.#placeMs - nowMs, this.#placeMs);
+    this.#wall.anchor(this.#placeMs, nowMs);
+  }
+}

@@ -1,0 +1,127 @@
+import { getLogger } from "@logtape/logtape";
+import type { Config } from "./config.ts";
+import { Hls } from "./hls/hls.ts";
+import { hlsRoutes } from "./hls/routes.ts";
+import { HlsFolder } from "./hls/stream_files.ts";
+import { RtmpServer } from "./rtmp/server.ts";
+import { type Clock, systemClock } from "./session/clock.ts";
+import { EventBus } from "./session/events.ts";
+import { logEvent } from "./session/event_log.ts";
+import { KeyStore } from "./session/key_store.ts";
+import { SERVER_REASON } from "./session/reason.ts";
+import { SessionManager } from "./session/session_manager.ts";
+import { WebServer } from "./web_server.ts";
+
+const logger = getLogger(["echo"]);
+
+/** A key lives this part longer than a session may last. */
+const KEY_GRACE = 1 / 60;
+
+/** Something that was started and will be stopped, in the opposite order. */
+type Stop = () => void | Promise<void>;
+
+/** The whole server: builds its parts from a configuration, starts and stops them in order. */
+export class Station {
+  readonly #config: Config;
+  readonly #clock: Clock;
+  readonly #stops: Stop[] = [];
+  readonly events = new EventBus();
+  readonly keys: KeyStore;
+  readonly sessions: SessionManager;
+
+  private constructor(config: Config, clock: Clock) {
+    this.#config = config;
+    this.#clock = clock;
+    this.keys = new KeyStore(clock, config.auth.ttlMs * (1 + KEY_GRACE));
+    this.sessions = new SessionManager({
+      clock,
+      events: this.events,
+      keys: this.keys,
+      auth: config.auth.mode,
+      maxSessions: config.session.maxSessions,
+      maxWaiting: config.srt.maxWaiting,
+      policy: {
+        holdMs: config.hls.holdMs,
+        waitMs: { rtmp: config.hls.holdMs, srt: config.srt.connectionTimeoutMs },
+        timeline: { maxDelayMs: config.hls.maxDelayMs, maxAheadMs: config.hls.targetDurationMs },
+      },
+    });
+    this.events.subscribe(logEvent);
+  }
+
+  /**
+   * Starts everything that `config` enables.
+   * @throws where a part cannot be started; what was started before is stopped again
+   */
+  static async start(config: Config, clock: Clock = systemClock): Promise<Station> {
+    const station = new Station(config, clock);
+    try {
+      await station.#startOutputs();
+      station.#startDoors();
+    } catch (error) {
+      await station.stop();
+      throw error;
+    }
+    return station;
+  }
+
+  /** Ends all broadcasts as a server does that comes back, and writes out what is open. */
+  async stop(): Promise<void> {
+    this.sessions.stop("shutdown", SERVER_REASON);
+    for (const stop of this.#stops.splice(0).reverse()) await stop();
+  }
+
+  async #startOutputs(): Promise<void> {
+    const { hls } = this.#config;
+    if (!hls.enabled) return;
+    const folder = new HlsFolder(hls.rootDir);
+    const output = await Hls.open({
+      clock: this.#clock,
+      events: this.events,
+      targetMs: hls.targetDurationMs,
+      folder,
+      preroll: [],
+    });
+    this.sessions.addOutput(output.output);
+    if (hls.webEnabled) {
+      const routes = hlsRoutes({
+        hls: output,
+        path: hls.webPath,
+        readFile: (name, file) => folder.read(name, file),
+      });
+      const web = listen("HLS over HTTP", hls.webAddr, () => {
+        return new WebServer(hls.webAddr, routes, ["echo", "hls"]);
+      });
+      this.#stops.push(() => web.close());
+    }
+    this.#stops.push(() => output.stop());
+  }
+
+  #startDoors(): void {
+    const { rtmp } = this.#config;
+    if (!rtmp.enabled) return;
+    const server = new RtmpServer({
+      addr: rtmp.addr,
+      connectionTimeoutMs: rtmp.connectionTimeoutMs,
+      maxConnections: rtmp.maxConnections,
+      clock: this.#clock,
+      doorkeeper: this.sessions,
+    });
+    listen("RTMP", rtmp.addr, () => server.start());
+    this.#stops.push(() => server.close());
+  }
+}
+
+/** Starts what listens on `addr`, and says so; an error says what could not be done. */
+function listen<T>(what: string, addr: { hostname: string; port: number }, start: () => T): T {
+  const { hostname, port } = addr;
+  const address = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  try {
+    const started = start();
+    logger.info("{what} listens on {address}", { what, address });
+    return started;
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot listen on ${address} for ${what}: ${cause}`, { cause: error });
+  }
+}

@@ -1,0 +1,64 @@
+import { getLogger } from "@logtape/logtape";
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { SERVER_NAME } from "./version.ts";
+
+/** Where a server listens. */
+export interface ListenAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+const CLOSE_TIMEOUT_MS = 500;
+
+/** One of the server's HTTP servers: routes, the `Server` header, errors as JSON. */
+export class WebServer {
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  /**
+   * @param category the log's, for errors
+   * @throws where the address cannot be bound
+   */
+  constructor(addr: ListenAddress, routes: Hono, category: readonly string[]) {
+    const app = withServerHeader(routes, category);
+    this.#server = Deno.serve(
+      { hostname: addr.hostname, port: addr.port, onListen: () => {} },
+      (request, info) => app.fetch(request, info),
+    );
+  }
+
+  /** The address that is bound. */
+  get addr(): Deno.NetAddr {
+    return this.#server.addr;
+  }
+
+  /** Lets answers under way finish, for a moment. */
+  async close(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, CLOSE_TIMEOUT_MS);
+    await Promise.race([this.#server.shutdown(), late.promise]);
+    clearTimeout(timer);
+  }
+}
+
+/** `routes` as they are served: with a `Server` header, and errors that nobody expected as JSON. */
+export function withServerHeader(routes: Hono, category: readonly string[]): Hono {
+  const logger = getLogger([...category]);
+  const app = new Hono();
+  app.use(async (c, next) => {
+    await next();
+    c.res.headers.set("Server", SERVER_NAME);
+  });
+  app.route("/", routes);
+  app.notFound((c) => c.json({ code: 404, message: "not found" }, 404));
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    logger.error("Cannot answer {method} {path}: {error}", {
+      method: c.req.method,
+      path: c.req.path,
+      error,
+    });
+    return c.json({ code: 500, message: "internal server error" }, 500);
+  });
+  return app;
+}

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import type { AccessUnitSink } from "../../src/audio/access_unit_sink.ts";
+import { ADTS_HEADER_BYTES, AdtsHeaderTemplate } from "../../src/audio/adts.ts";
+import { AdtsParser } from "../../src/audio/adts_parser.ts";
+import type { AudioConfig } from "../../src/audio/audio_config.ts";
+
+/** Keeps all that a parser finds. */
+export class Collector implements AccessUnitSink {
+  readonly configs: AudioConfig[] = [];
+  readonly frames: Uint8Array[] = [];
+  readonly offsets: number[] = [];
+  badCount = 0;
+
+  configure(config: AudioConfig): void {
+    this.configs.push(config);
+  }
+
+  write(data: Uint8Array, offset: number): void {
+    this.frames.push(data.slice());
+    this.offsets.push(offset);
+  }
+
+  bad(count: number): void {
+    this.badCount += count;
+  }
+}
+
+/** The one configuration and the access units of a whole ADTS stream. */
+export function accessUnits(adts: Uint8Array): { config: AudioConfig; frames: Uint8Array[] } {
+  const found = new Collector();
+  const parser = new AdtsParser(found);
+  parser.feed(adts);
+  parser.flush();
+  const [config, ...others] = found.configs;
+  assert.ok(config !== undefined && others.length === 0);
+  assert.equal(found.badCount, 0);
+  return { config, frames: found.frames };
+}
+
+/** One ADTS frame; the config's program_config_element stands before the access unit. */
+export function adtsFrame(config: AudioConfig, data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const programConfig = config.programConfig ?? new Uint8Array();
+  const frame = new Uint8Array(ADTS_HEADER_BYTES + programConfig.length + data.length);
+  new AdtsHeaderTemplate(config).write(frame, 0, programConfig.length + data.length);
+  frame.set(programConfig, ADTS_HEADER_BYTES);
+  frame.set(data, ADTS_HEADER_BYTES + programConfig.length);
+  return frame;
+}
+
+/** A whole ADTS stream. */
+export function adtsStream(config: AudioConfig, frames: Iterable<Uint8Array>): Uint8Array {
+  return concat(Array.from(frames, (frame) => adtsFrame(config, frame)));
+}
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** A config of AAC-LC in stereo at 48 kHz, but for what is given. */
+export function audioConfig(fields: Partial<AudioConfig> = {}): AudioConfig {
+  return {
+    objectType: 2,
+    sampleRate: 48000,
+    channelConfiguration: 2,
+    programConfig: undefined,
+    sbr: undefined,
+    ps: undefined,
+    ...fields,
+  };
+}

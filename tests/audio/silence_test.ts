@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { SAMPLE_RATES } from "../../src/audio/audio_config.ts";
+import { silentFrame } from "../../src/audio/silence.ts";
+import { accessUnits, adtsStream, audioConfig } from "./access_units.ts";
+import { encode, run } from "./ffmpeg.ts";
+
+const BY_CHANNEL_CONFIGURATION: readonly (readonly [number, string, string])[] = [
+  [1, "mono", "00000007"],
+  [2, "stereo", "21000000001c"],
+  [3, "3.0", "000000010800000000e0"],
+  [4, "4.0", "00000001080000000002000007"],
+  [5, "5.0", "00000001080000000023000000001c"],
+  [6, "5.1", "00000001080000000023000000000c000000e0"],
+  [7, "7.1", "000000010800000000230000000004a0000000018000001c"],
+];
+
+Deno.test("silence is made of the elements of each channel configuration", () => {
+  for (const [channelConfiguration, , hex] of BY_CHANNEL_CONFIGURATION) {
+    assert.equal(silentFrame(audioConfig({ channelConfiguration })).toHex(), hex);
+  }
+});
+
+for (const [, layout] of BY_CHANNEL_CONFIGURATION) {
+  Deno.test(`silence among real frames of ${layout} decodes without a warning`, async () => {
+    await Promise.all(SAMPLE_RATES.map((rate) => decodeWithSilence(layout, rate)));
+  });
+}
+
+for (const layout of ["quad", "5.1(side)", "7.1(wide)"]) {
+  Deno.test(`silence of ${layout}, told by a program config, decodes without a warning`, async () => {
+    await Promise.all([44100, 48000].map((rate) => decodeWithSilence(layout, rate)));
+  });
+}
+
+/** Puts three silent frames after the fourth real one: the last two of them must be all zeros. */
+async function decodeWithSilence(layout: string, rate: number): Promise<void> {
+  const adts = await encode({ layout, rate, seconds: 10 * 1024 / rate, bitrate: "32k" });
+  const { config, frames } = accessUnits(adts);
+  const silent = silentFrame(config);
+  const mixed = [...frames.slice(0, 4), silent, silent, silent, ...frames.slice(4)];
+  const stream = adtsStream(config, mixed);
+  const pcm = await run("ffmpeg", [
+    "-guess_layout_max",
+    "0",
+    "-f",
+    "aac",
+    "-i",
+    "pipe:0",
+    "-f",
+    "s16le",
+    "pipe:1",
+  ], stream);
+  const frameBytes = pcm.length / mixed.length;
+  assert.ok(pcm.subarray(3 * frameBytes, 4 * frameBytes).some((byte) => byte !== 0));
+  assert.ok(pcm.subarray(5 * frameBytes, 7 * frameBytes).every((byte) => byte === 0));
+  assert.ok(pcm.subarray(8 * frameBytes, 9 * frameBytes).some((byte) => byte !== 0));
+}

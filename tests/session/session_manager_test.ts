@@ -1,0 +1,346 @@
+import assert from "node:assert/strict";
+import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import { EventBus, type SessionEvent } from "../../src/session/events.ts";
+import type { FrameSink } from "../../src/session/frame_sink.ts";
+import { PublishRefused, type RefusalKind, type Transport } from "../../src/session/ingest.ts";
+import { KeyStore } from "../../src/session/key_store.ts";
+import { SERVER_REASON, UNKNOWN_REASON } from "../../src/session/reason.ts";
+import { type AuthMode, SessionManager } from "../../src/session/session_manager.ts";
+import { FakeClock } from "../fake_clock.ts";
+
+const CONFIG: AudioConfig = {
+  objectType: 2,
+  sampleRate: 48_000,
+  channelConfiguration: 2,
+  programConfig: undefined,
+  sbr: undefined,
+  ps: undefined,
+};
+const HOUR_MS = 3_600_000;
+
+/** A sink that writes down what it is told. */
+class Record implements FrameSink {
+  readonly calls: string[] = [];
+
+  start(config: AudioConfig): void {
+    this.calls.push(`start ${config.sampleRate}`);
+  }
+  write({ data, position, filler }: Parameters<FrameSink["write"]>[0]): void {
+    this.calls.push(filler ? `silence @${position}` : `${data[0]} @${position}`);
+  }
+  discontinuity(): void {
+    this.calls.push("discontinuity");
+  }
+  end(how: string): void {
+    this.calls.push(`end ${how}`);
+  }
+}
+
+function setUp(
+  auth: AuthMode = "open",
+  limits: { maxSessions?: number; maxWaiting?: number } = {},
+) {
+  const clock = new FakeClock();
+  const events = new EventBus();
+  const seen: SessionEvent[] = [];
+  events.subscribe((event) => seen.push(event));
+  const keys = new KeyStore(clock, HOUR_MS);
+  const manager = new SessionManager({
+    clock,
+    events,
+    keys,
+    auth,
+    maxSessions: limits.maxSessions ?? 10,
+    maxWaiting: limits.maxWaiting ?? 10,
+    policy: {
+      holdMs: 30_000,
+      waitMs: { rtmp: 30_000, srt: 1_800_000 },
+      timeline: { maxDelayMs: 10_000, maxAheadMs: 1000 },
+    },
+  });
+  const sinks: Record[] = [];
+  manager.addOutput(() => {
+    const sink = new Record();
+    sinks.push(sink);
+    return sink;
+  });
+  return { clock, keys, manager, sinks, seen, kinds: () => seen.map((event) => event.kind) };
+}
+
+class Connection implements Transport {
+  closed: string | undefined;
+  constructor(readonly protocol: "rtmp" | "srt" = "rtmp", readonly address: string = "10.1.2.3") {}
+  close(why: string): void {
+    this.closed = why;
+  }
+}
+
+function refusal(kind: RefusalKind): (error: unknown) => boolean {
+  return (error) => error instanceof PublishRefused && error.kind === kind;
+}
+
+function frame(value: number): Uint8Array {
+  return new Uint8Array([value, 1, 2]);
+}
+
+Deno.test("a broadcast goes from its first frame to every output, and ends when its encoder says so", () => {
+  const { manager, sinks, kinds, seen } = setUp();
+  const ingest = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
+  const session = manager.find("demo");
+  assert.equal(session?.state, "ready");
+  assert.deepEqual(kinds(), ["authorize"]);
+  ingest.configure(CONFIG);
+  assert.equal(sinks.length, 0, "nothing begins before the first frame");
+  ingest.write(frame(1), 0);
+  ingest.write(frame(2), 21);
+  assert.equal(session?.state, "publishing");
+  ingest.end("finished");
+  assert.equal(session?.state, "terminated");
+  assert.deepEqual(sinks[0]?.calls, ["start 48000", "1 @0", "2 @1024", "end finished"]);
+  assert.deepEqual(kinds(), ["authorize", "create", "input-quality", "release"]);
+  const release = seen.at(-1);
+  assert.deepEqual(release?.kind === "release" && release.reason, UNKNOWN_REASON);
+  assert.equal(manager.find("demo"), undefined);
+});
+
+Deno.test("a lost connection pauses the session, and its return within the hold goes on in it", async () => {
+  const { clock, manager, sinks, kinds } = setUp();
+  const first = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
+  first.configure(CONFIG);
+  first.write(frame(1), 0);
+  first.end("lost");
+  const session = manager.find("demo");
+  assert.equal(session?.state, "paused");
+  await clock.advance(8000);
+  const second = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
+  assert.equal(second.sessionId, first.sessionId);
+  second.configure(CONFIG);
+  second.write(frame(2), 777_000);
+  assert.equal(session?.state, "publishing");
+  assert.deepEqual(sinks[0]?.calls, ["start 48000", "1 @0", "2 @1024"]);
+  assert.deepEqual(kinds().slice(2), ["input-quality", "pause", "authorize", "resume"]);
+  manager.stop("shutdown", SERVER_REASON);
+  assert.equal(clock.timerCount, 0);
+});
+
+Deno.test("an RTMP session that nobody returns to is released after the hold", async () => {
+  const { clock, manager, sinks } = setUp();
+  const ingest = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
+  ingest.configure(CONFIG);
+  ingest.write(frame(1), 0);
+  ingest.end("lost");
+  await clock.advance(29_999);
+  assert.equal(manager.find("demo")?.state, "paused");
+  await clock.advance(1);
+  assert.equal(manager.find("demo"), undefined);
+  assert.equal(sinks[0]?.calls.at(-1), "end lost");
+});
+
+Deno.test("an SRT session waits on after the hold; what comes then joins with a discontinuity", async () => {
+  const { clock, manager, sinks } = setUp();
+  const ingest = manager.publish({
+    name: "demo",
+    key: undefined,
+    transport: new Connection("srt"),
+  });
+  ingest.configure(CONFIG);
+  ingest.write(frame(1), 0);
+  ingest.end("lost");
+  const session = manager.find("demo");
+  await clock.advance(29_000);
+  assert.equal(session?.keepGoing(1), true);
+  await clock.advance(2000);
+  assert.equal(session?.keepGoing(1), false, "after the hold nothing is put in");
+  const back = manager.publish({ name: "demo", key: undefined, transport: new Connection("srt") });
+  back.configure(CONFIG);
+  back.write(frame(2), 0);
+  assert.deepEqual(sinks[0]?.calls, [
+    "start 48000",
+    "1 @0",
+    "silence @1024",
+    "discontinuity",
+    "2 @2048",
+  ]);
+});
+
+Deno.test("in open, a live publisher is not thrown out, a silent one is", async () => {
+  const { clock, manager } = setUp();
+  const live = new Connection();
+  const ingest = manager.publish({ name: "demo", key: undefined, transport: live });
+  ingest.configure(CONFIG);
+  ingest.write(frame(1), 0);
+  const stranger = { name: "demo", key: "whatever", transport: new Connection("rtmp", "10.9.9.9") };
+  await clock.advance(1999);
+  assert.throws(() => manager.publish(stranger), refusal("name-in-use"));
+  await clock.advance(1);
+  const second = manager.publish(stranger);
+  assert.equal(live.closed, "another connection took over");
+  assert.equal(second.sessionId, ingest.sessionId);
+  ingest.write(frame(9), 21);
+  assert.equal(manager.find("demo")?.quality.total_count, 1, "what the old one sends is ignored");
+});
+
+Deno.test("a valid key takes over at once, by any door", () => {
+  const { keys, manager } = setUp("key");
+  const { token } = keys.create("demo");
+  const first = new Connection("srt");
+  const ingest = manager.publish({ name: "demo", key: token, transport: first });
+  const second = manager.publish({ name: "demo", key: token, transport: new Connection("rtmp") });
+  assert.equal(second.sessionId, ingest.sessionId);
+  assert.equal(first.closed, "another connection took over");
+  assert.equal(manager.find("demo")?.protocol, "rtmp");
+});
+
+Deno.test("with keys needed, none, a wrong, another name's and an expired one are refused by kind", async () => {
+  const { clock, keys, manager } = setUp("key");
+  const { token } = keys.create("demo");
+  const publish = (name: string, key?: string) => () =>
+    manager.publish({ name, key, transport: new Connection() });
+  assert.throws(publish("demo"), refusal("key-required"));
+  assert.throws(publish("demo", ""), refusal("key-required"));
+  assert.throws(publish("demo", "wrong"), refusal("key-unknown"));
+  assert.throws(publish("other", token), refusal("key-unknown"));
+  await clock.advance(HOUR_MS);
+  assert.throws(publish("demo", token), refusal("key-expired"));
+  assert.equal(manager.sessions.length, 0);
+});
+
+Deno.test("a session ends when the key that opened it does", async () => {
+  const { clock, keys, manager, sinks, seen } = setUp("key");
+  const { token } = keys.create("demo");
+  const transport = new Connection();
+  const ingest = manager.publish({ name: "demo", key: token, transport });
+  ingest.configure(CONFIG);
+  ingest.write(frame(1), 0);
+  await clock.advance(HOUR_MS);
+  assert.equal(sinks[0]?.calls.at(-1), "end teardown");
+  assert.equal(transport.closed, SERVER_REASON.message);
+  const release = seen.at(-1);
+  assert.deepEqual(release?.kind === "release" && release.reason, SERVER_REASON);
+});
+
+for (const name of ["", "live", "../x", "a/b", "a b", "ü", "x".repeat(129), "a\n"]) {
+  Deno.test(`the name ${JSON.stringify(name.slice(0, 20))} is refused`, () => {
+    const { manager } = setUp();
+    const request = { name, key: undefined, transport: new Connection() };
+    assert.throws(() => manager.publish(request), refusal("invalid-name"));
+  });
+}
+
+Deno.test("beyond the limit of sessions a publish is refused, and those that are on air stay", () => {
+  const { manager } = setUp("open", { maxSessions: 2 });
+  const publish = (name: string) =>
+    manager.publish({ name, key: undefined, transport: new Connection() });
+  publish("a");
+  publish("b");
+  assert.throws(() => publish("c"), refusal("limit"));
+  assert.deepEqual(manager.sessions.map((session) => session.name), ["a", "b"]);
+});
+
+Deno.test("ids count up from the start time", () => {
+  const { clock, manager } = setUp();
+  const ids = ["a", "b", "c"].map((name) =>
+    manager.publish({ name, key: undefined, transport: new Connection() }).sessionId
+  );
+  assert.deepEqual(ids, [clock.now(), clock.now() + 1, clock.now() + 2]);
+});
+
+Deno.test("a reservation waits for its transport, in open for a minute, four at a time an address", async () => {
+  const { clock, manager } = setUp();
+  const reserve = (name: string, address = "10.0.0.1") =>
+    manager.reserve({ name, protocol: "srt", address, props: { country: "CH" } });
+  const { session, key } = reserve("a");
+  assert.deepEqual([session.state, session.props], ["ready", { country: "CH" }]);
+  for (const name of ["b", "c", "d"]) reserve(name);
+  assert.throws(() => reserve("e"), refusal("limit"));
+  reserve("e", "10.0.0.2");
+  const ingest = manager.publish({ name: "a", key: key.token, transport: new Connection("srt") });
+  assert.equal(ingest.sessionId, session.id);
+  reserve("f");
+  await clock.advance(60_000);
+  assert.deepEqual(manager.sessions.map((session) => session.name), ["a"]);
+});
+
+Deno.test("too many sessions that wait for a transport are refused to the control API", () => {
+  const { manager } = setUp("key", { maxWaiting: 2 });
+  const reserve = (name: string) =>
+    manager.reserve({ name, protocol: "srt", address: "10.0.0.1", props: {} });
+  reserve("a");
+  reserve("b");
+  assert.throws(() => reserve("c"), refusal("limit"));
+  assert.equal(reserve("a").session.id, manager.find("a")?.id, "one that exists is not a new one");
+});
+
+Deno.test("reasons that were announced go with the next pause and resume", () => {
+  const { manager, seen } = setUp();
+  const ingest = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
+  ingest.configure(CONFIG);
+  ingest.write(frame(1), 0);
+  const reason = { code: 7, message: "phone call" };
+  manager.find("demo")?.announce(reason);
+  ingest.end("lost");
+  const pause = seen.at(-1);
+  assert.deepEqual(pause?.kind === "pause" && pause.reason, reason);
+  const back = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
+  back.configure(CONFIG);
+  back.write(frame(1), 0);
+  const resume = seen.at(-1);
+  assert.deepEqual(resume?.kind === "resume" && resume.reason, UNKNOWN_REASON);
+});
+
+Deno.test("once the server stops, nobody comes in", () => {
+  const { manager, sinks } = setUp();
+  const transport = new Connection();
+  const ingest = manager.publish({ name: "demo", key: undefined, transport });
+  ingest.configure(CONFIG);
+  ingest.write(frame(1), 0);
+  manager.stop("shutdown", SERVER_REASON);
+  assert.equal(transport.closed, SERVER_REASON.message);
+  assert.equal(sinks[0]?.calls.at(-1), "end shutdown");
+  const again = { name: "demo", key: undefined, transport: new Connection() };
+  assert.throws(() => manager.publish(again), refusal("stopping"));
+});
+
+Deno.test("an output that fails is left out, and the others hear on", () => {
+  const { manager, sinks } = setUp();
+  manager.addOutput(() => ({
+    start: () => {},
+    write: () => {
+      throw new Error("a bug");
+    },
+    discontinuity: () => {},
+    end: () => {},
+  }));
+  const ingest = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
+  ingest.configure(CONFIG);
+  for (let i = 0; i < 3; i++) ingest.write(frame(i), i * 21);
+  assert.deepEqual(sinks[0]?.calls, ["start 48000", "0 @0", "1 @1024", "2 @2048"]);
+});
+
+Deno.test("empty and oversized access units are counted as bad and go nowhere", () => {
+  const { manager, sinks } = setUp();
+  const ingest = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
+  ingest.configure(CONFIG);
+  ingest.write(frame(1), 0);
+  ingest.write(new Uint8Array(0), 21);
+  ingest.write(new Uint8Array(8185), 42);
+  assert.equal(manager.find("demo")?.quality.bad_count, 2);
+  assert.deepEqual(sinks[0]?.calls, ["start 48000", "1 @0"]);
+});
+
+Deno.test("a name has at most four keys: the oldest goes", () => {
+  const { keys } = setUp();
+  const tokens = [1, 2, 3, 4, 5].map(() => keys.create("demo").token);
+  const kinds = tokens.map((token) => keys.check("demo", token).kind);
+  assert.deepEqual(kinds, ["unknown", "valid", "valid", "valid", "valid"]);
+  assert.ok(tokens.every((token) => /^[0-9a-f]{32}$/.test(token)));
+});
+
+Deno.test("names whose keys are long expired are forgotten", async () => {
+  const { clock, keys } = setUp();
+  keys.create("demo");
+  await clock.advance(HOUR_MS * 2 - 60_000);
+  assert.equal(keys.size, 1, "its holder is still told that it has expired");
+  await clock.advance(120_000);
+  assert.equal(keys.size, 0);
+});
