@@ -85,7 +85,7 @@ export class Station {
     this.sessions.addOutput(output.output);
     if (hls.webEnabled) {
       const routes = hlsRoutes({
-        hls: output,
+        find: (name) => output.find(name),
         path: hls.webPath,
         readFile: (name, file) => folder.read(name, file),
       });

@@ -7,23 +7,24 @@ import {
   UnsupportedAudio,
 } from "./audio_specific_config.ts";
 import { BitReader, MalformedAudio } from "./bits.ts";
-import { StreamTail } from "./stream_tail.ts";
+import { FrameScanner, type FrameSyntax } from "./frame_scanner.ts";
 
 /** Finds the access units in an AudioSyncStream that comes in pieces of any size. */
 export class LatmParser {
   readonly #sink: AccessUnitSink;
-  readonly #tail = new StreamTail(
-    TAIL_BYTES,
-    (bytes, flushing) => this.#parse(bytes, flushing),
-  );
+  readonly #scanner: FrameScanner<LoasHeader>;
   /** Where access units are put together: they begin at any bit. */
   readonly #accessUnit = new Uint8Array(MAX_ELEMENT_BYTES);
-  #inGarbage = false;
   #mux: StreamMux | undefined;
   #config: AudioConfig | undefined;
 
   constructor(sink: AccessUnitSink) {
     this.#sink = sink;
+    this.#scanner = new FrameScanner(LOAS, {
+      frame: (bytes, at, header, offset) =>
+        this.#element(bytes.subarray(at + LOAS_HEADER_BYTES, at + header.frameBytes), offset),
+      garbage: () => sink.bad(1),
+    });
   }
 
   /**
@@ -31,7 +32,7 @@ export class LatmParser {
    * @throws {UnsupportedAudio} where the stream is none that Echo takes
    */
   feed(bytes: Uint8Array): void {
-    this.#tail.feed(bytes);
+    this.#scanner.feed(bytes);
   }
 
   /**
@@ -40,45 +41,20 @@ export class LatmParser {
    * @throws {UnsupportedAudio} where the stream is none that Echo takes
    */
   flush(): void {
-    this.#tail.flush();
+    this.#scanner.flush();
   }
 
   /** Forgets a frame that has begun: its rest is lost. */
   reset(): void {
-    this.#tail.clear();
-  }
-
-  /** AudioSyncStream. @returns how many of `bytes` are done with */
-  #parse(bytes: Uint8Array, flushing: boolean): number {
-    let at = 0;
-    while (at < bytes.length) {
-      const end = at + LOAS_HEADER_BYTES + elementBytesAt(bytes, at);
-      if (!mayBeSync(bytes, at) || (end <= bytes.length && !mayBeSync(bytes, end))) {
-        this.#bad();
-        const sync = bytes.indexOf(SYNC_BYTE, at + 1);
-        at = sync < 0 ? bytes.length : sync;
-      } else if (bytes.length - end >= SYNC_BYTES || (flushing && bytes.length >= end)) {
-        this.#element(bytes.subarray(at + LOAS_HEADER_BYTES, end), this.#tail.base + at);
-        at = end;
-      } else {
-        break;
-      }
-    }
-    return at;
-  }
-
-  #bad(): void {
-    if (!this.#inGarbage) this.#sink.bad(1);
-    this.#inGarbage = true;
+    this.#scanner.reset();
   }
 
   #element(bytes: Uint8Array, offset: number): void {
     try {
       this.#audioMuxElement(new BitReader(bytes, "AudioMuxElement"), offset);
-      this.#inGarbage = false;
     } catch (error) {
       if (!(error instanceof MalformedAudio)) throw error;
-      this.#bad();
+      this.#sink.bad(1);
     }
   }
 
@@ -86,7 +62,7 @@ export class LatmParser {
   #audioMuxElement(reader: BitReader, offset: number): void {
     const useSameStreamMux = reader.flag();
     if (!useSameStreamMux) this.#configure(readStreamMuxConfig(reader));
-    if (this.#mux === undefined) return this.#bad(); // nothing is known of the stream yet
+    if (this.#mux === undefined) return this.#sink.bad(1); // nothing is known of the stream yet
     for (let i = 0; i < this.#mux.subFrames; i++) {
       const accessUnit = this.#accessUnit.subarray(0, readPayloadLength(reader));
       reader.readBytes(accessUnit);
@@ -113,24 +89,26 @@ interface StreamMux {
 const LOAS_HEADER_BYTES = 3;
 /** What 13 bits of audioMuxLengthBytes can say. */
 const MAX_ELEMENT_BYTES = 8191;
-/** More than a frame of the greatest length and the syncword behind it. */
-const TAIL_BYTES = LOAS_HEADER_BYTES + MAX_ELEMENT_BYTES + 512;
-
-/** Bytes that tell the syncword 0x2b7, of 11 bits. */
-const SYNC_BYTES = 2;
-const SYNC_BYTE = 0x56;
-
-/** Whether a syncword stands at `at`, as far as there are bytes. */
-function mayBeSync(bytes: Uint8Array, at: number): boolean {
-  return (at >= bytes.length || bytes[at] === SYNC_BYTE) &&
-    (at + 1 >= bytes.length || ((bytes[at + 1] ?? 0) & 0xe0) === 0xe0);
+interface LoasHeader {
+  readonly frameBytes: number;
 }
 
-/** audioMuxLengthBytes of the header at `at`; the greatest possible where it is not whole. */
-function elementBytesAt(bytes: Uint8Array, at: number): number {
-  if (bytes.length - at < LOAS_HEADER_BYTES) return MAX_ELEMENT_BYTES;
-  return (((bytes[at + 1] ?? 0) & 0x1f) << 8) | (bytes[at + 2] ?? 0);
-}
+/** AudioSyncStream: a syncword of 11 bits, 0x2b7, and the length of what follows in 13. */
+const LOAS: FrameSyntax<LoasHeader> = {
+  headerBytes: LOAS_HEADER_BYTES,
+  maxFrameBytes: LOAS_HEADER_BYTES + MAX_ELEMENT_BYTES,
+  syncByte: 0x56,
+  parseHeader(bytes, at) {
+    if (bytes.length - at < LOAS_HEADER_BYTES || !LOAS.mayBeHeader(bytes, at)) return undefined;
+    const elementBytes = (((bytes[at + 1] ?? 0) & 0x1f) << 8) | (bytes[at + 2] ?? 0);
+    return { frameBytes: LOAS_HEADER_BYTES + elementBytes };
+  },
+  mayBeHeader(bytes, at) {
+    return (at >= bytes.length || bytes[at] === LOAS.syncByte) &&
+      (at + 1 >= bytes.length || ((bytes[at + 1] ?? 0) & 0xe0) === 0xe0);
+  },
+  alike: () => true,
+};
 
 function readStreamMuxConfig(reader: BitReader): StreamMux {
   const audioMuxVersion = reader.read(1);

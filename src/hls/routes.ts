@@ -3,14 +3,15 @@ import { cors } from "hono/cors";
 import { etag } from "hono/etag";
 import { isValidName } from "../session/name.ts";
 import { byteRange } from "./byte_range.ts";
-import type { Hls } from "./hls.ts";
+import type { HlsStream } from "./stream.ts";
 import { PLAYLIST_FILE, SEGMENT_FILE } from "./stream_files.ts";
 
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
 const SEGMENT_TYPE = "video/mp2t";
 
 export interface HlsRoutesOptions {
-  readonly hls: Pick<Hls, "find">;
+  /** What is served of the broadcast `name`. */
+  readonly find: (name: string) => Pick<HlsStream, "playlist" | "segment"> | undefined;
   /** First part of every path, without slashes; may be empty. */
   readonly path: string;
   /** A file of the broadcast `name`, `undefined` where there is none. */
@@ -19,7 +20,7 @@ export interface HlsRoutesOptions {
 
 /** Playlists and segments over HTTP: what is live from memory, what is older from disk. */
 export function hlsRoutes(options: HlsRoutesOptions): Hono {
-  const { hls, path, readFile } = options;
+  const { find, path, readFile } = options;
   const base = path === "" ? "" : `/${path}`;
   const app = new Hono();
   app.use(cors({
@@ -33,11 +34,11 @@ export function hlsRoutes(options: HlsRoutesOptions): Hono {
     const { name, file } = c.req.param();
     if (!isValidName(name)) return c.notFound();
     if (file === PLAYLIST_FILE) {
-      const playlist = hls.find(name)?.playlist;
+      const playlist = find(name)?.playlist;
       return playlist === undefined ? c.notFound() : sendPlaylist(c, playlist.text, playlist.etag);
     }
     if (!SEGMENT_FILE.test(file)) return c.notFound();
-    const bytes = hls.find(name)?.segment(file) ?? await readFile(name, file);
+    const bytes = find(name)?.segment(file) ?? await readFile(name, file);
     return bytes === undefined ? c.notFound() : sendSegment(c, bytes, file);
   });
   return app;

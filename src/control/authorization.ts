@@ -1,0 +1,151 @@
+import { Buffer } from "node:buffer";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Clock } from "../session/clock.ts";
+import type { AuthMode } from "../session/session_manager.ts";
+import { BcryptVerifier, type PasswordVerifier } from "./bcrypt_verifier.ts";
+import { ControlError } from "./control_error.ts";
+import { bcryptCost, HtpasswdError, parseHtpasswd } from "./htpasswd.ts";
+
+const REMEMBERED_MS = 5 * 60_000;
+const MAX_REMEMBERED = 1000;
+
+/** What an Authorization header is checked against; `any`: it only has to be there. */
+export type Credentials = "any" | {
+  /** bcrypt hashes by user. */
+  readonly users: ReadonlyMap<string, string>;
+  readonly bearerToken: string | undefined;
+};
+
+/** Where credentials come from. */
+export interface CredentialSources {
+  readonly htpasswdFile: string | undefined;
+  readonly bearerToken: string | undefined;
+  /** Any credentials will do where the other two are unset. */
+  readonly anyCredentials: boolean;
+}
+
+/**
+ * Reads the credentials.
+ * @throws {HtpasswdError} where the password file cannot be used
+ */
+export async function loadCredentials(sources: CredentialSources): Promise<Credentials> {
+  const { htpasswdFile, bearerToken, anyCredentials } = sources;
+  if (htpasswdFile === undefined) {
+    return bearerToken === undefined && anyCredentials ? "any" : { users: new Map(), bearerToken };
+  }
+  const text = await Deno.readTextFile(htpasswdFile).catch((error: Error) => {
+    throw new HtpasswdError(`Cannot read ${htpasswdFile}: ${error.message}`, { cause: error });
+  });
+  return { users: parseHtpasswd(text, htpasswdFile), bearerToken };
+}
+
+export interface AuthorizerOptions {
+  readonly mode: AuthMode;
+  readonly credentials: Credentials;
+  readonly clock: Clock;
+  /** A worker with bcrypt by default. */
+  readonly verifier?: PasswordVerifier;
+}
+
+/** Says who may publish by the control API. */
+export class Authorizer {
+  readonly #mode: AuthMode;
+  readonly #clock: Clock;
+  readonly #verifier: PasswordVerifier;
+  #credentials: Credentials;
+  #remembered: GoodCredentials;
+
+  constructor(options: AuthorizerOptions) {
+    this.#mode = options.mode;
+    this.#clock = options.clock;
+    this.#verifier = options.verifier ?? new BcryptVerifier();
+    this.#credentials = options.credentials;
+    this.#remembered = new GoodCredentials(this.#clock);
+  }
+
+  /**
+   * @param header the request's Authorization
+   * @throws {ControlError} 401, or 503 where too many wait to be checked
+   */
+  async check(header: string | undefined): Promise<void> {
+    if (this.#mode === "open") return;
+    if (!await this.#isGood(header ?? "")) throw new ControlError(401, "unauthorized");
+  }
+
+  /** From now on, checks against `credentials`; what was good before has to prove it again. */
+  replace(credentials: Credentials): void {
+    this.#credentials = credentials;
+    this.#remembered = new GoodCredentials(this.#clock);
+  }
+
+  close(): void {
+    this.#verifier.close();
+  }
+
+  async #isGood(header: string): Promise<boolean> {
+    // RFC 9110 11.4: the scheme's case does not count.
+    const [, scheme, token] = /^(Basic|Bearer) +(\S+)$/i.exec(header) ?? [];
+    if (scheme === undefined || token === undefined) return false;
+    const credentials = this.#credentials;
+    if (credentials === "any") return true;
+    if (scheme.toLowerCase() === "basic") return await this.#isGoodBasic(token, credentials.users);
+    const { bearerToken } = credentials;
+    return bearerToken !== undefined && isSame(token, bearerToken);
+  }
+
+  /** RFC 7617 2. An unknown user's password is compared as well, so that it takes as long. */
+  async #isGoodBasic(token: string, users: ReadonlyMap<string, string>): Promise<boolean> {
+    const [, user, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(token, "base64").toString()) ??
+      [];
+    if (user === undefined || password === undefined) return false;
+    const remembered = this.#remembered;
+    if (remembered.has(token)) return true;
+    const known = users.get(user);
+    const hash = known ?? costliest(users.values());
+    if (hash === undefined) return false;
+    const good = await this.#verifier.verify(password, hash) && known !== undefined;
+    if (good) remembered.add(token);
+    return good;
+  }
+}
+
+/** Compares in time that depends neither on how nor on where the two differ. */
+function isSame(a: string, b: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+function costliest(hashes: Iterable<string>): string | undefined {
+  return [...hashes].sort((a, b) => bcryptCost(b) - bcryptCost(a))[0];
+}
+
+/** Credentials that were good lately, as digests that are worth nothing outside this process. */
+class GoodCredentials {
+  readonly #clock: Clock;
+  readonly #key = randomBytes(32);
+  /** When each was found good, the oldest first. */
+  readonly #foundAt = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  has(credentials: string): boolean {
+    const foundAt = this.#foundAt.get(this.#digest(credentials));
+    return foundAt !== undefined && this.#clock.monotonic() - foundAt < REMEMBERED_MS;
+  }
+
+  add(credentials: string): void {
+    const digest = this.#digest(credentials);
+    this.#foundAt.delete(digest);
+    this.#foundAt.set(digest, this.#clock.monotonic());
+    for (const oldest of this.#foundAt.keys()) {
+      if (this.#foundAt.size <= MAX_REMEMBERED) break;
+      this.#foundAt.delete(oldest);
+    }
+  }
+
+  #digest(credentials: string): string {
+    return createHmac("sha256", this.#key).update(credentials).digest("base64");
+  }
+}

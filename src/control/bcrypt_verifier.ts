@@ -1,0 +1,68 @@
+import type { BcryptAnswer, BcryptQuestion } from "./bcrypt_worker.ts";
+import { ControlError } from "./control_error.ts";
+
+const MAX_WAITING = 4;
+
+/** Tells whether passwords are right. */
+export interface PasswordVerifier {
+  /** @throws {ControlError} 503 where too many wait already, or it has been closed */
+  verify(password: string, hash: string): Promise<boolean>;
+  close(): void;
+}
+
+type Waiting = Pick<PromiseWithResolvers<boolean>, "resolve" | "reject">;
+
+/**
+ * Checks passwords in a worker, so that audio does not wait for them. The worker starts with the
+ * first check; after one that failed, the next check starts another.
+ */
+export class BcryptVerifier implements PasswordVerifier {
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #lastId = 0;
+  #closed = false;
+
+  /** @throws {Error} where the worker fails */
+  verify(password: string, hash: string): Promise<boolean> {
+    if (this.#closed) throw new ControlError(503, "the server is stopping");
+    if (this.#waiting.size >= MAX_WAITING) {
+      throw new ControlError(503, "too many passwords wait to be checked");
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    const question: BcryptQuestion = { id: ++this.#lastId, password, hash };
+    this.#waiting.set(question.id, { resolve, reject });
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(question);
+    return promise;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#drop(new ControlError(503, "the server is stopping"));
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL("./bcrypt_worker.ts", import.meta.url), { type: "module" });
+    worker.onmessage = (event: MessageEvent<BcryptAnswer>) => {
+      const { id, matches } = event.data;
+      this.#waiting.get(id)?.resolve(matches);
+      this.#waiting.delete(id);
+    };
+    worker.onerror = (event) => {
+      // Otherwise it would end the server.
+      event.preventDefault();
+      if (worker === this.#worker) {
+        this.#drop(new Error(`Cannot check passwords: ${event.message}`));
+      }
+    };
+    return worker;
+  }
+
+  /** Ends the worker, and with it everything that waits. */
+  #drop(why: Error): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    for (const { reject } of this.#waiting.values()) reject(why);
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,54 @@
+import { Buffer } from "node:buffer";
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { isIP } from "node:net";
+import type { Context } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
+import { ControlError } from "./control_error.ts";
+
+const COOKIE = "echo";
+
+/** `ID.NAME.ADDRESS.SIGNATURE`: the address may have dots in it, the others have none. */
+const COOKIE_VALUE = /^((\d{1,15})\.([\w-]{1,128})\.(\S+))\.([\w-]{43})$/;
+
+/** What the cookie says: which session, and on which box. */
+export interface SessionCookie {
+  readonly id: number;
+  readonly name: string;
+  /** The private address of the box that has the session. */
+  readonly address: string;
+}
+
+/** Gives the client its session's cookie, signed with `key`. */
+export function setSessionCookie(c: Context, key: string, session: SessionCookie): void {
+  const text = `${session.id}.${session.name}.${session.address}`;
+  setCookie(c, COOKIE, `${text}.${sign(text, key)}`, {
+    path: "/echo",
+    httpOnly: true,
+    sameSite: "Lax",
+  });
+}
+
+/**
+ * Reads the cookie that the client was given.
+ * @throws {ControlError} 400 where there is none, or `key` did not sign it
+ */
+export function readSessionCookie(c: Context, key: string): SessionCookie {
+  const value = getCookie(c, COOKIE);
+  if (value === undefined) throw new ControlError(400, "bad cookie: expected echo, got none");
+  const [, text, id, name, address, signature] = COOKIE_VALUE.exec(value) ?? [];
+  if (
+    text === undefined || name === undefined || address === undefined || signature === undefined ||
+    !timingSafeEqual(Buffer.from(signature), Buffer.from(sign(text, key))) || isIP(address) === 0
+  ) {
+    throw new ControlError(400, "bad cookie");
+  }
+  return { id: Number(id), name, address };
+}
+
+/**
+ * HMAC-SHA-256 in base64url. It is compared as text: Hono's signed cookies decode theirs, so that
+ * some cookies with another last letter would be as good.
+ */
+function sign(text: string, key: string): string {
+  return createHmac("sha256", key).update(text).digest("base64url");
+}

@@ -1,0 +1,98 @@
+import { Buffer } from "node:buffer";
+import { isIPv6 } from "node:net";
+import { getLogger } from "@logtape/logtape";
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { ControlError } from "./control_error.ts";
+import { peerAddress } from "./peer_address.ts";
+
+const logger = getLogger(["echo", "control"]);
+
+/** Marks what another box has forwarded. */
+const FORWARDED = "x-echo-forwarded";
+
+const TIMEOUT_MS = 5000;
+const MAX_ANSWER_BYTES = 16_384;
+
+export interface ForwardOptions {
+  /** Of the control API, which is the same on all boxes. */
+  readonly port: number;
+  /** How long the other box may take for its whole answer; 5 s by default. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Has another box answer the request.
+ * @param address the other box's IP address
+ * @throws {ControlError} 404 where it has been forwarded already, 503 where the other box does not
+ *   answer as Echo does
+ */
+export async function forward(
+  c: Context,
+  address: string,
+  options: ForwardOptions,
+): Promise<Response> {
+  if (c.req.header(FORWARDED) !== undefined) throw new ControlError(404, "session not found");
+  try {
+    const answer = await askOther(c, address, options);
+    const body = await readJson(answer);
+    return c.body(body, answer.status as ContentfulStatusCode, {
+      "Content-Type": "application/json",
+    });
+  } catch (error) {
+    logger.warning("Cannot forward {method} {path} to {address}: {error}", {
+      method: c.req.method,
+      path: c.req.path,
+      address,
+      error: String(error),
+    });
+    throw new ControlError(503, "the server that has the session does not answer");
+  }
+}
+
+async function askOther(
+  c: Context,
+  address: string,
+  { port, timeoutMs = TIMEOUT_MS }: ForwardOptions,
+): Promise<Response> {
+  const { method, path } = c.req;
+  const host = isIPv6(address) ? `[${address}]` : address;
+  const bodiless = method === "GET" || method === "HEAD";
+  return await fetch(`http://${host}:${port}${path}`, {
+    method,
+    headers: forwardedHeaders(c),
+    body: bodiless ? null : await c.req.arrayBuffer(),
+    redirect: "manual",
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+}
+
+function forwardedHeaders(c: Context): Headers {
+  const headers = new Headers({ [FORWARDED]: "1" });
+  for (const name of ["content-type", "cookie"]) {
+    const value = c.req.header(name);
+    if (value !== undefined) headers.set(name, value);
+  }
+  const path = [c.req.header("x-forwarded-for"), peerAddress(c)];
+  headers.set("x-forwarded-for", path.filter((hop) => hop !== undefined).join(", "));
+  return headers;
+}
+
+/** @throws where the answer is not JSON, or too long */
+async function readJson(answer: Response): Promise<ArrayBuffer> {
+  if (!answer.headers.get("content-type")?.startsWith("application/json")) {
+    await answer.body?.cancel();
+    throw new Error(`Cannot read the answer: expected JSON, got status ${answer.status}`);
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // Leaving the loop cancels the rest.
+  for await (const chunk of answer.body ?? []) {
+    length += chunk.length;
+    if (length > MAX_ANSWER_BYTES) {
+      throw new Error(`Cannot read the answer: expected at most ${MAX_ANSWER_BYTES} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks)).buffer;
+}

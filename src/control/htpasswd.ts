@@ -1,0 +1,58 @@
+/** Each step doubles the time that a check takes; 12 is about 0.3 s. */
+const MAX_COST = 12;
+
+const BCRYPT_HASH = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
+
+/** Why a password file cannot be used; `message` is one line for the operator. */
+export class HtpasswdError extends Error {
+  override readonly name = "HtpasswdError";
+}
+
+/**
+ * Parses a password file as `htpasswd -B` makes it: `user:hash` lines, empty ones and those that
+ * begin with `#` ignored.
+ *
+ * @param file its name, for errors
+ * @returns bcrypt hashes by user, at least one
+ * @throws {HtpasswdError} at the first line that cannot be used; the message names it, and no hash
+ */
+export function parseHtpasswd(text: string, file: string): ReadonlyMap<string, string> {
+  const users = new Map<string, string>();
+  for (const [index, line] of text.split("\n").entries()) {
+    const entry = line.trim();
+    if (entry === "" || entry.startsWith("#")) continue;
+    const where = `${file}, line ${index + 1}`;
+    const [user, hash] = parseEntry(entry, where);
+    if (users.has(user)) throw refusal(where, "each user once", `"${user}" again`);
+    users.set(user, hash);
+  }
+  if (users.size === 0) throw refusal(file, "at least one user", "none");
+  return users;
+}
+
+/** The cost of a bcrypt hash: the logarithm of its rounds. */
+export function bcryptCost(hash: string): number {
+  return Number(BCRYPT_HASH.exec(hash)?.[1]);
+}
+
+function parseEntry(entry: string, where: string): [user: string, hash: string] {
+  const colon = entry.indexOf(":");
+  if (colon <= 0) throw refusal(where, "user:hash", "something else");
+  const hash = entry.slice(colon + 1);
+  const cost = bcryptCost(hash);
+  if (Number.isNaN(cost)) {
+    throw refusal(where, "a bcrypt hash, as htpasswd -B makes it", describeHash(hash));
+  }
+  if (cost > MAX_COST) throw refusal(where, `a bcrypt cost of at most ${MAX_COST}`, String(cost));
+  return [entry.slice(0, colon), hash];
+}
+
+/** The scheme of a hash, which is not secret. */
+function describeHash(hash: string): string {
+  const scheme = /^(?:\$[0-9a-z]{1,8}\$|\{[A-Z0-9]{1,8}\})/.exec(hash)?.[0];
+  return scheme === undefined ? "a hash of an unknown kind" : `a hash of kind ${scheme}`;
+}
+
+function refusal(where: string, expected: string, got: string): HtpasswdError {
+  return new HtpasswdError(`Cannot parse ${where}: expected ${expected}, got ${got}`);
+}

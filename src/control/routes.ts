@@ -1,0 +1,218 @@
+import { getLogger } from "@logtape/logtape";
+import { type Context, Hono, type Next } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import type { KeyStore } from "../session/key_store.ts";
+import { UNKNOWN_REASON } from "../session/reason.ts";
+import type { Session } from "../session/session.ts";
+import type { SessionManager } from "../session/session_manager.ts";
+import type { Authorizer } from "./authorization.ts";
+import { answerError, ControlError } from "./control_error.ts";
+import { readSessionCookie, type SessionCookie, setSessionCookie } from "./cookie.ts";
+import { dryRunRoutes } from "./dry_run.ts";
+import { forward } from "./forward.ts";
+import { peerAddress } from "./peer_address.ts";
+import { type PublicAddress, publishAnswer } from "./publish_answer.ts";
+import { parseBody, publishBody3, publishBody4, reasonBody } from "./schemas.ts";
+
+const logger = getLogger(["echo", "control"]);
+
+const MAX_BODY_BYTES = 4096;
+
+const OPTIONS = { versions: [1, 2, 3, 4], protocols: ["srt", "rtmp"], formats: ["aac"] };
+
+/** The versions that have each call. */
+const VERSIONS_OF_CALL: Readonly<Record<string, readonly string[]>> = {
+  publish: ["0", "3", "4"],
+  pause: ["4"],
+  resume: ["4"],
+  teardown: ["0", "3", "4"],
+  state: ["0", "4"],
+};
+
+/** The SRT listeners that belong to one session each. */
+export interface SessionPorts {
+  /**
+   * Opens a listener for a session that has none. It is closed when the session ends.
+   * @throws {PublishRefused} of kind `limit`, where no port is free
+   */
+  open(session: Session): number;
+  portOf(session: Session): number | undefined;
+}
+
+export interface ControlOptions {
+  readonly sessions: Pick<SessionManager, "reserve" | "get">;
+  readonly keys: Pick<KeyStore, "expired">;
+  readonly authorizer: Pick<Authorizer, "check">;
+  /** `undefined` where there is no SRT. */
+  readonly ports: SessionPorts | undefined;
+  /** What clients are told; read anew for each answer. */
+  readonly address: PublicAddress;
+  /** This box's address in the cookie and between boxes. */
+  readonly privateIp: string;
+  /** Signs the cookie. */
+  readonly cookieKey: string;
+  /** The SRT port that the dry run tells. */
+  readonly dryRunPort: number;
+  /** How long another box may take to answer; 5 s by default. */
+  readonly forwardTimeoutMs?: number;
+}
+
+/**
+ * The control API, by which clients open, announce, end and ask after their broadcasts. `app.fetch`
+ * takes what `Deno.serve` tells of the connection as its second argument.
+ */
+export function controlRoutes(options: ControlOptions): Hono {
+  const { address } = options;
+  const app = new Hono();
+  app.onError(answerError);
+  app.notFound((c) => answerError(new ControlError(404, "not found"), c));
+  app.use(cors({
+    origin: "*",
+    allowMethods: ["GET", "HEAD", "POST", "PUT"],
+    allowHeaders: ["Authorization", "Content-Type"],
+  }));
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }));
+  app.get("/echo/option", (c) => c.json(OPTIONS));
+  app.use("/echo/:version/:call/*", checkVersion);
+
+  app.route("/echo/0", dryRunRoutes(address, options.dryRunPort));
+  app.post("/echo/3/publish/:name", (c) => publish(c, "3", options));
+  app.post("/echo/4/publish/:name", (c) => publish(c, "4", options));
+  app.put("/echo/4/pause", (c) => announce(c, "pause", options));
+  app.put("/echo/4/resume", (c) => announce(c, "resume", options));
+  app.post("/echo/3/teardown", (c) => teardown(c, "3", options));
+  app.put("/echo/4/teardown", (c) => teardown(c, "4", options));
+  app.all("/echo/4/state", (c) => tellState(c, options));
+  return app;
+}
+
+function refuseBody(): never {
+  throw new ControlError(413, `the body is too large: at most ${MAX_BODY_BYTES} bytes are taken`);
+}
+
+async function checkVersion(c: Context, next: Next): Promise<void> {
+  const { version = "", call = "" } = c.req.param();
+  const versions = VERSIONS_OF_CALL[call];
+  if (versions !== undefined && !versions.includes(version)) {
+    throw new ControlError(400, `unsupported version: ${call} is in ${versions.join(", ")}`);
+  }
+  await next();
+}
+
+async function publish(c: Context, version: "3" | "4", options: ControlOptions): Promise<Response> {
+  const name = c.req.param("name") ?? "";
+  const client = peerAddress(c);
+  await authorize(c, options.authorizer);
+  const { media, props } = await parseBody(c, version === "3" ? publishBody3 : publishBody4);
+  const srt = media.protocol === "srt" ? availablePorts(options.ports) : undefined;
+  const { session, key } = options.sessions.reserve({
+    name,
+    protocol: media.protocol,
+    address: client,
+    props: { ...props, client_ip: client },
+    prepare: (session) => srt?.portOf(session) ?? srt?.open(session),
+  });
+  logger.info("{client} may publish by {protocol}", {
+    client,
+    protocol: media.protocol,
+    name,
+    id: session.id,
+  });
+  setSessionCookie(c, options.cookieKey, { id: session.id, name, address: options.privateIp });
+  const grant = { version, name, media, srtPort: srt?.portOf(session), key: key.token };
+  return c.json(publishAnswer(grant, options.address));
+}
+
+async function authorize(c: Context, authorizer: ControlOptions["authorizer"]): Promise<void> {
+  try {
+    await authorizer.check(c.req.header("Authorization"));
+  } catch (error) {
+    if (error instanceof ControlError) {
+      const { message } = error;
+      logger.warning("{client} may not publish: {message}", { client: peerAddress(c), message });
+    }
+    throw error;
+  }
+}
+
+function availablePorts(ports: SessionPorts | undefined): SessionPorts {
+  if (ports === undefined) throw new ControlError(503, "SRT is not available on this server");
+  return ports;
+}
+
+/** The reason goes with the next pause or resume that the transport causes. */
+async function announce(
+  c: Context,
+  call: "pause" | "resume",
+  options: ControlOptions,
+): Promise<Response> {
+  return await whereSessionIs(c, options, async (cookie) => {
+    const { reason } = await parseBody(c, reasonBody);
+    const session = existing(cookie, options);
+    session.announce(reason);
+    return c.json({ [call]: { name: session.name } });
+  });
+}
+
+/** A session that is gone already was torn down well enough. */
+async function teardown(
+  c: Context,
+  version: "3" | "4",
+  options: ControlOptions,
+): Promise<Response> {
+  return await whereSessionIs(c, options, async (cookie) => {
+    const { reason } = version === "3"
+      ? { reason: UNKNOWN_REASON }
+      : await parseBody(c, reasonBody);
+    const session = find(cookie, options);
+    session?.end("teardown", reason);
+    if (session !== undefined) {
+      logger.info("{client} ended it: {code} {message}", {
+        client: peerAddress(c),
+        ...reason,
+        name: session.name,
+        id: session.id,
+      });
+    }
+    return c.json({ teardown: { name: cookie.name } });
+  });
+}
+
+async function tellState(c: Context, options: ControlOptions): Promise<Response> {
+  return await whereSessionIs(c, options, (cookie) => {
+    const { name, state } = existing(cookie, options);
+    return c.json({ state: { name, state } });
+  });
+}
+
+/** Answers by `here` where the cookie names this box, else by the box that it names. */
+async function whereSessionIs(
+  c: Context,
+  { cookieKey, privateIp, address, forwardTimeoutMs }: ControlOptions,
+  here: (cookie: SessionCookie) => Response | Promise<Response>,
+): Promise<Response> {
+  const cookie = readSessionCookie(c, cookieKey);
+  if (cookie.address === privateIp) return await here(cookie);
+  return await forward(c, cookie.address, {
+    port: address.controlPort,
+    ...(forwardTimeoutMs === undefined ? {} : { timeoutMs: forwardTimeoutMs }),
+  });
+}
+
+/**
+ * The session of a cookie.
+ * @throws {ControlError} 404 where it is gone; 460 where it is because its keys have expired
+ */
+function existing(cookie: SessionCookie, options: ControlOptions): Session {
+  const session = find(cookie, options);
+  if (session !== undefined) return session;
+  throw options.keys.expired(cookie.name)
+    ? new ControlError(460, "expired token")
+    : new ControlError(404, "session not found");
+}
+
+function find({ id, name }: SessionCookie, { sessions }: ControlOptions): Session | undefined {
+  const session = sessions.get(id);
+  return session?.name === name ? session : undefined;
+}

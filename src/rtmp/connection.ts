@@ -1,0 +1,211 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../session/clock.ts";
+import type { Doorkeeper, Ingest, Transport } from "../session/ingest.ts";
+import { RtmpError } from "./rtmp_error.ts";
+import { RtmpSession } from "./rtmp_session.ts";
+
+/** Memory and reads are weighed here: an audio publisher sends some 20 kB a second. */
+const READ_BUFFER_SIZE = 4096;
+/** Answers that wait for a peer to read them; the whole dialogue is 1 kB and the handshake 3 kB. */
+const MAX_UNSENT = 16_384;
+/** How long a connection that is being closed may take to send its last answer and see the end. */
+const LINGER_MS = 2000;
+
+const logger = getLogger(["echo", "rtmp"]);
+
+export interface RtmpConnectionOptions {
+  readonly doorkeeper: Doorkeeper;
+  readonly clock: Clock;
+  /** Milliseconds of silence that end the connection; the other limits follow from it. */
+  readonly timeoutMs: number;
+}
+
+/** One TCP connection that speaks RTMP: reads into its session, writes what that answers. */
+export class RtmpConnection implements Transport {
+  readonly protocol = "rtmp";
+  readonly address: string;
+  readonly #port: number;
+  readonly #conn: Deno.TcpConn;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #session: RtmpSession;
+  readonly #openedAt: number;
+  #heardAt: number;
+  /** The last time it was known to publish, or opened. */
+  #publishingAt: number;
+  #unsent: Uint8Array[] = [];
+  #unsentBytes = 0;
+  #writing: Promise<void> | undefined;
+  /** Why the connection ends; set once, and then nothing more is taken or answered. */
+  #why: string | undefined;
+  #refused = false;
+  #endedAt = 0;
+  /** The socket is. */
+  #closed = false;
+  #published: Ingest | undefined;
+
+  constructor(conn: Deno.TcpConn, { doorkeeper, clock, timeoutMs }: RtmpConnectionOptions) {
+    this.#conn = conn;
+    // A listener on "::" gives IPv4 peers as IPv6 ones.
+    this.address = conn.remoteAddr.hostname.replace(/^::ffff:(?=\d+\.)/, "");
+    this.#port = conn.remoteAddr.port;
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+    this.#openedAt = this.#heardAt = this.#publishingAt = clock.monotonic();
+    this.#session = new RtmpSession({
+      publish: (name, key) => {
+        this.#published = doorkeeper.publish({ name, key, transport: this });
+        return this.#published;
+      },
+      send: (bytes) => this.#send(bytes),
+    });
+  }
+
+  /** Serves the connection until its socket is closed. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      this.#conn.setNoDelay(true);
+      this.#conn.setKeepAlive(true);
+      const buffer = new Uint8Array(READ_BUFFER_SIZE);
+      for (;;) {
+        const count = await this.#conn.read(buffer);
+        if (count === null) break;
+        this.#heardAt = this.#clock.monotonic();
+        if (this.#why === undefined) this.#feed(buffer.subarray(0, count));
+      }
+      const publishing = this.#session.state === "publishing";
+      this.#end(publishing ? "closed while publishing" : "closed by the encoder");
+    } catch (error) {
+      // Where the end was ours, this is only the read that it interrupted.
+      this.#end(`connection lost: ${messageOf(error)}`);
+    }
+    this.abort("");
+    await this.#writing;
+    this.#log();
+  }
+
+  /** Takes the session's word that this connection is no longer its transport. */
+  close(why: string): void {
+    this.#session.dismiss(why);
+    this.#end(why);
+  }
+
+  /** Closes the socket at once, whatever was still to be sent. */
+  abort(why: string): void {
+    this.#end(why);
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#conn.close();
+  }
+
+  /** Ends the connection where it has been too slow or too silent; to be called now and then. */
+  checkTimeouts(): void {
+    const now = this.#clock.monotonic();
+    const { state } = this.#session;
+    if (state === "publishing") this.#publishingAt = now;
+    const seconds = this.#timeoutMs / 1000;
+    if (this.#why !== undefined) {
+      if (now - this.#endedAt >= LINGER_MS) this.abort("");
+    } else if (now - this.#heardAt >= this.#timeoutMs) {
+      this.#end(`silent for ${seconds} s`);
+    } else if (state === "handshake" && now - this.#openedAt >= this.#timeoutMs) {
+      this.#end(`handshake not complete within ${seconds} s`);
+    } else if (now - this.#publishingAt >= 2 * this.#timeoutMs) {
+      this.#end(`nothing published within ${2 * seconds} s`);
+    }
+  }
+
+  #feed(bytes: Uint8Array): void {
+    try {
+      this.#session.feed(bytes);
+    } catch (error) {
+      this.#refused = true;
+      if (error instanceof RtmpError) {
+        this.#end(error.message);
+      } else {
+        logger.error("RTMP connection from {address} met a bug: {error}", {
+          address: this.address,
+          error,
+        });
+        this.#end("internal error");
+      }
+    }
+  }
+
+  /** Ends the session; the socket closes once the answers are out and the peer has seen them. */
+  #end(why: string): void {
+    if (this.#why !== undefined) return;
+    this.#why = why;
+    this.#endedAt = this.#clock.monotonic();
+    this.#session.close();
+    this.#writing = this.#finishWriting(this.#writing);
+  }
+
+  /**
+   * Says goodbye with a FIN and leaves the socket to the reading side: closing it while bytes of
+   * the peer are unread would make a reset of it, and the peer might lose the last answer.
+   */
+  async #finishWriting(writing: Promise<void> | undefined): Promise<void> {
+    await writing;
+    if (this.#closed) return;
+    try {
+      await this.#conn.closeWrite();
+    } catch (error) {
+      logger.debug("Cannot shut down a connection: {error}", { error });
+    }
+  }
+
+  #send(bytes: Uint8Array): void {
+    if (this.#why !== undefined) return;
+    this.#unsentBytes += bytes.length;
+    if (this.#unsentBytes > MAX_UNSENT) return this.abort("does not read its answers");
+    this.#unsent.push(bytes);
+    this.#writing ??= this.#write();
+  }
+
+  async #write(): Promise<void> {
+    // Answers to what came in one read go out in one write.
+    await Promise.resolve();
+    try {
+      for (let bytes = this.#takeUnsent(); bytes.length > 0; bytes = this.#takeUnsent()) {
+        for (let sent = 0; sent < bytes.length;) {
+          sent += await this.#conn.write(bytes.subarray(sent));
+        }
+      }
+    } catch (error) {
+      this.abort(`connection lost: ${messageOf(error)}`);
+    }
+    if (this.#why === undefined) this.#writing = undefined;
+  }
+
+  #takeUnsent(): Uint8Array {
+    const bytes = new Uint8Array(this.#unsent.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of this.#unsent) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    this.#unsent = [];
+    this.#unsentBytes = 0;
+    return bytes;
+  }
+
+  #log(): void {
+    const peer = { address: this.address, port: this.#port, why: this.#why };
+    const level = this.#refused ? "warn" : "info";
+    if (this.#published === undefined) {
+      logger[level]("RTMP connection from {address}:{port} ended: {why}", peer);
+    } else {
+      const { sessionName: name, sessionId: id } = this.#published;
+      logger[level]("RTMP connection from {address}:{port} for {name} ({id}) ended: {why}", {
+        ...peer,
+        name,
+        id,
+      });
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

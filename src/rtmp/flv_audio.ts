@@ -1,0 +1,85 @@
+// Audio messages carry the body of an FLV audio tag (Adobe Flash Video File Format 10.1 E.4.2), and
+// since 2023 the extended header of Enhanced RTMP v2, "Enhanced Audio".
+
+import { UnsupportedAudio } from "../audio/audio_specific_config.ts";
+
+const SOUND_FORMAT_AAC = 10;
+const SOUND_FORMAT_EX_HEADER = 9;
+
+/** FLV 10.1 E.4.2.1; the gaps are reserved. */
+const SOUND_FORMATS: Readonly<Record<number, string>> = {
+  0: "PCM",
+  1: "ADPCM",
+  2: "MP3",
+  3: "PCM",
+  4: "Nellymoser",
+  5: "Nellymoser",
+  6: "Nellymoser",
+  7: "G.711 A-law",
+  8: "G.711 mu-law",
+  11: "Speex",
+  14: "MP3",
+  15: "a device-specific format",
+};
+
+/** Enhanced RTMP v2, AudioPacketType. */
+const AudioPacketType = { SequenceStart: 0, CodedFrames: 1, Multitrack: 5, ModEx: 7 } as const;
+
+/** Codecs by FourCC as users know them. */
+const FOURCCS: Readonly<Record<string, string>> = {
+  "Opus": "Opus",
+  "fLaC": "FLAC",
+  "ac-3": "AC-3",
+  "ec-3": "E-AC-3",
+  ".mp3": "MP3",
+};
+const FOURCC_AAC = "mp4a";
+
+/** What an audio message holds for Echo. */
+export interface AudioTag {
+  /** `config`: an AudioSpecificConfig; `frame`: a raw access unit; `other`: nothing that is needed. */
+  readonly kind: "config" | "frame" | "other";
+  /** A view into the message. */
+  readonly data: Uint8Array;
+}
+
+/**
+ * Parses the payload of an audio message. Further tracks of a multitrack stream are `other`: the
+ * first track is never sent as multitrack.
+ * @throws {UnsupportedAudio} another codec than AAC, named in the message
+ */
+export function parseAudioTag(payload: Uint8Array): AudioTag {
+  if (payload.length === 0) return { kind: "other", data: payload };
+  const first = payload[0] ?? 0;
+  const soundFormat = first >> 4;
+  if (soundFormat === SOUND_FORMAT_EX_HEADER) return parseExtended(payload, first & 0x0f);
+  if (soundFormat !== SOUND_FORMAT_AAC) {
+    throw new UnsupportedAudio(SOUND_FORMATS[soundFormat] ?? `FLV sound format ${soundFormat}`);
+  }
+  const data = payload.subarray(2);
+  if (payload[1] === 0) return { kind: "config", data };
+  return { kind: payload[1] === 1 ? "frame" : "other", data };
+}
+
+function parseExtended(payload: Uint8Array, packetType: number): AudioTag {
+  let at = 1;
+  while (packetType === AudioPacketType.ModEx && at < payload.length) {
+    let size = (payload[at++] ?? 0) + 1;
+    if (size === 256) {
+      size = ((payload[at] ?? 0) << 8) + (payload[at + 1] ?? 0) + 1;
+      at += 2;
+    }
+    at += size;
+    packetType = (payload[at++] ?? 0) & 0x0f;
+  }
+  const data = payload.subarray(at + 4);
+  if (packetType === AudioPacketType.Multitrack || payload.length < at + 4) {
+    return { kind: "other", data };
+  }
+  const fourCc = String.fromCharCode(...payload.subarray(at, at + 4));
+  if (fourCc !== FOURCC_AAC) {
+    throw new UnsupportedAudio(FOURCCS[fourCc] ?? `codec ${JSON.stringify(fourCc)}`);
+  }
+  if (packetType === AudioPacketType.SequenceStart) return { kind: "config", data };
+  return { kind: packetType === AudioPacketType.CodedFrames ? "frame" : "other", data };
+}

@@ -1,0 +1,95 @@
+// What the server says: protocol control (RTMP 1.0 5.4), user control (7.1.7) and the answers to
+// commands (7.2), in the words that encoders look for.
+
+import { type Amf0Object, type Amf0Value, writeAmf0 } from "./amf0.ts";
+import { ChunkWriter } from "./chunk_writer.ts";
+import { MessageType, UserControlEvent } from "./message_type.ts";
+
+const PROTOCOL_CONTROL_STREAM = 2;
+const COMMAND_STREAM = 3;
+const STATUS_STREAM = 5;
+
+/** The limit type of Set Peer Bandwidth that lets a peer keep a tighter one (RTMP 1.0 5.4.5). */
+const DYNAMIC = 2;
+
+/** Enhanced RTMP v2: the server can pass this codec on (FourCcInfoMask.CanForward). */
+const CAN_FORWARD = 4;
+
+/** Writes the server's messages and sends each at once. */
+export class Replies {
+  readonly #writer = new ChunkWriter();
+  readonly #send: (bytes: Uint8Array) => void;
+
+  constructor(send: (bytes: Uint8Array) => void) {
+    this.#send = send;
+  }
+
+  setChunkSize(size: number): void {
+    this.#control(MessageType.SetChunkSize, uint32(size));
+    this.#writer.chunkSize = size;
+  }
+
+  /** @param received all bytes of the peer so far; the low 32 bits go on the wire */
+  acknowledge(received: number): void {
+    this.#control(MessageType.Acknowledgement, uint32(received));
+  }
+
+  windowSizes(bytes: number): void {
+    this.#control(MessageType.WindowAcknowledgementSize, uint32(bytes));
+    this.#control(MessageType.SetPeerBandwidth, [...uint32(bytes), DYNAMIC]);
+  }
+
+  /** @param timestamp the four bytes that the peer's ping came with */
+  pingResponse(timestamp: Uint8Array): void {
+    this.#control(MessageType.UserControl, [0, UserControlEvent.PingResponse, ...timestamp]);
+  }
+
+  /** @param enhanced the encoder asked in terms of Enhanced RTMP, and is told what Echo takes */
+  connected(transactionId: number, enhanced: boolean): void {
+    const properties: Amf0Object = { fmsVer: "FMS/3,5,1,516", capabilities: 31, mode: 1 };
+    if (enhanced) {
+      properties.fourCcList = ["mp4a"];
+      properties.audioFourCcInfoMap = { mp4a: CAN_FORWARD };
+      properties.capsEx = 0;
+    }
+    this.result(transactionId, properties, {
+      level: "status",
+      code: "NetConnection.Connect.Success",
+      description: "Connection succeeded.",
+      objectEncoding: 0,
+    });
+  }
+
+  result(transactionId: number, ...values: Amf0Value[]): void {
+    this.#command(COMMAND_STREAM, 0, "_result", transactionId, ...values);
+  }
+
+  /** The publish is accepted. Some encoders wait for one of these, some for the other. */
+  publishing(streamId: number): void {
+    const code = "NetStream.Publish.Start";
+    const description = "Publishing.";
+    this.#control(MessageType.UserControl, [0, UserControlEvent.StreamBegin, ...uint32(streamId)]);
+    this.#command(COMMAND_STREAM, 0, "onFCPublish", 0, null, { code, description });
+    this.status(streamId, "status", code, description);
+  }
+
+  status(streamId: number, level: "status" | "error", code: string, description: string): void {
+    this.#command(STATUS_STREAM, streamId, "onStatus", 0, null, { level, code, description });
+  }
+
+  #command(chunkStreamId: number, streamId: number, ...values: Amf0Value[]): void {
+    const payload = writeAmf0(...values);
+    const type = MessageType.Command;
+    this.#send(this.#writer.write({ chunkStreamId, type, streamId, timestamp: 0, payload }));
+  }
+
+  #control(type: number, body: number[]): void {
+    const payload = Uint8Array.from(body);
+    const chunkStreamId = PROTOCOL_CONTROL_STREAM;
+    this.#send(this.#writer.write({ chunkStreamId, type, streamId: 0, timestamp: 0, payload }));
+  }
+}
+
+function uint32(value: number): number[] {
+  return [value >>> 24, value >> 16 & 0xff, value >> 8 & 0xff, value & 0xff];
+}

@@ -1,0 +1,142 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock, Timer } from "../session/clock.ts";
+import type { Doorkeeper } from "../session/ingest.ts";
+import { RtmpConnection } from "./connection.ts";
+
+/** How often timeouts are looked at; there is no timer per connection. */
+const CHECK_MS = 1000;
+/** Wait after a failed accept, such as one without a free file descriptor. */
+const ACCEPT_RETRY_MS = 100;
+/** Turned away connections and failed accepts share a log line this often. */
+const TROUBLE_LOG_MS = 10_000;
+
+const logger = getLogger(["echo", "rtmp"]);
+
+export interface RtmpServerOptions {
+  /** Where to listen; port 0 takes a free one. */
+  readonly addr: { readonly hostname: string; readonly port: number };
+  /**
+   * Milliseconds of silence that end a connection. The handshake must be complete within it, a
+   * publish accepted within twice it.
+   */
+  readonly connectionTimeoutMs: number;
+  /** Connections beyond this many are closed at once. */
+  readonly maxConnections: number;
+  readonly clock: Clock;
+  readonly doorkeeper: Doorkeeper;
+}
+
+/** Accepts RTMP publishers over TCP. */
+export class RtmpServer {
+  readonly #options: RtmpServerOptions;
+  readonly #connections = new Map<RtmpConnection, Promise<void>>();
+  #listener: Deno.TcpListener | undefined;
+  #accepting: Promise<void> | undefined;
+  #timer: Timer | undefined;
+  #turnedAway = 0;
+  #acceptError: string | undefined;
+  #troubleLoggedAt = -Infinity;
+  #endRetry = () => {};
+
+  constructor(options: RtmpServerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Listens.
+   * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws
+   */
+  start(): void {
+    const { addr, clock, connectionTimeoutMs } = this.#options;
+    this.#listener = Deno.listen({ hostname: addr.hostname, port: addr.port });
+    const period = Math.min(CHECK_MS, connectionTimeoutMs / 4);
+    this.#timer = clock.every(period, () => this.#check());
+    this.#accepting = this.#accept(this.#listener);
+  }
+
+  /** Where it listens; the bound port where 0 was asked for. */
+  get addr(): Deno.NetAddr {
+    if (this.#listener === undefined) throw new Error("Cannot tell the address: not listening");
+    return this.#listener.addr;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Stops listening and closes all connections; resolves when the last has ended. */
+  async close(): Promise<void> {
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    this.#listener = undefined;
+    listener.close();
+    this.#timer?.cancel();
+    this.#endRetry();
+    for (const connection of this.#connections.keys()) connection.abort("the server stops");
+    await this.#accepting;
+    await Promise.all(this.#connections.values());
+    this.#logTrouble();
+  }
+
+  async #accept(listener: Deno.TcpListener): Promise<void> {
+    while (this.#listener === listener) {
+      try {
+        this.#serve(await listener.accept());
+      } catch (error) {
+        if (this.#listener !== listener) return;
+        this.#acceptError = error instanceof Error ? error.message : String(error);
+        this.#check();
+        await this.#retryDelay();
+      }
+    }
+  }
+
+  #retryDelay(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(ACCEPT_RETRY_MS, resolve);
+    this.#endRetry = () => {
+      timer.cancel();
+      resolve();
+    };
+    return promise;
+  }
+
+  #serve(conn: Deno.TcpConn): void {
+    const { doorkeeper, clock, connectionTimeoutMs, maxConnections } = this.#options;
+    if (this.#connections.size >= maxConnections) this.#turnedAway++;
+    if (this.#listener === undefined || this.#connections.size >= maxConnections) {
+      return conn.close();
+    }
+    const connection = new RtmpConnection(conn, {
+      doorkeeper,
+      clock,
+      timeoutMs: connectionTimeoutMs,
+    });
+    const ended = connection.run().finally(() => this.#connections.delete(connection));
+    this.#connections.set(connection, ended);
+  }
+
+  #check(): void {
+    for (const connection of this.#connections.keys()) connection.checkTimeouts();
+    const now = this.#options.clock.monotonic();
+    if (now - this.#troubleLoggedAt < TROUBLE_LOG_MS) return;
+    if (this.#logTrouble()) this.#troubleLoggedAt = now;
+  }
+
+  /** Returns whether there was something to say. */
+  #logTrouble(): boolean {
+    const { maxConnections } = this.#options;
+    const count = this.#turnedAway;
+    const error = this.#acceptError;
+    if (count > 0) {
+      logger.warn("{count} RTMP connections turned away: {maxConnections} are open", {
+        count,
+        maxConnections,
+      });
+    }
+    if (error !== undefined) logger.error("Cannot accept RTMP connections: {error}", { error });
+    this.#turnedAway = 0;
+    this.#acceptError = undefined;
+    return count > 0 || error !== undefined;
+  }
+}

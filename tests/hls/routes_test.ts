@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import type { Hono } from "hono";
+import { hlsRoutes } from "../../src/hls/routes.ts";
+import { withServerHeader } from "../../src/web_server.ts";
+
+const SEGMENT = new Uint8Array(376).map((_, i) => i);
+const OLD = new Uint8Array(188).fill(9);
+
+function app(path = "cast"): Hono {
+  const stream = {
+    playlist: { text: new TextEncoder().encode("#EXTM3U\n"), etag: '"5-1"' },
+    segment: (file: string) => file === "5-1700000000.ts" ? SEGMENT : undefined,
+  };
+  const read: string[] = [];
+  return withServerHeader(
+    hlsRoutes({
+      find: (name) => name === "demo" ? stream : undefined,
+      path,
+      readFile: (name, file) => {
+        read.push(`${name}/${file}`);
+        return Promise.resolve(file === "4-1700000000.ts" ? OLD : undefined);
+      },
+    }),
+    ["echo", "hls"],
+  );
+}
+
+async function get(path: string, headers: Record<string, string> = {}, method = "GET") {
+  const response = await app().request(path, { method, headers });
+  return { response, body: new Uint8Array(await response.arrayBuffer()) };
+}
+
+Deno.test("a playlist comes with its type, a second of life and an entity tag", async () => {
+  const { response, body } = await get("/cast/demo/playlist.m3u8");
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-type"), "application/vnd.apple.mpegurl");
+  assert.equal(response.headers.get("cache-control"), "max-age=1");
+  assert.equal(response.headers.get("access-control-allow-origin"), "*");
+  assert.match(response.headers.get("server") ?? "", /^Echo\/\d/);
+  assert.equal(new TextDecoder().decode(body), "#EXTM3U\n");
+  const again = await get("/cast/demo/playlist.m3u8", {
+    "If-None-Match": response.headers.get("etag") ?? "",
+  });
+  assert.equal(again.response.status, 304);
+});
+
+Deno.test("a segment comes whole or in part, from memory or from disk", async () => {
+  const whole = await get("/cast/demo/5-1700000000.ts");
+  assert.equal(whole.response.headers.get("content-type"), "video/mp2t");
+  assert.equal(whole.response.headers.get("cache-control"), "max-age=600");
+  assert.deepEqual(whole.body, SEGMENT);
+  assert.deepEqual((await get("/cast/demo/4-1700000000.ts")).body, OLD);
+  for (
+    const [range, status, contentRange, from, to] of [
+      ["bytes=0-99", 206, "bytes 0-99/376", 0, 100],
+      ["bytes=100-", 206, "bytes 100-375/376", 100, 376],
+      ["bytes=-76", 206, "bytes 300-375/376", 300, 376],
+      ["bytes=0-1000", 206, "bytes 0-375/376", 0, 376],
+      ["bytes=5-1", 200, null, 0, 376],
+      ["bytes=0-1,5-6", 200, null, 0, 376],
+      ["apples=0-1", 200, null, 0, 376],
+    ] as const
+  ) {
+    const part = await get("/cast/demo/5-1700000000.ts", { Range: range });
+    assert.equal(part.response.status, status, range);
+    assert.equal(part.response.headers.get("content-range"), contentRange, range);
+    assert.deepEqual(part.body, SEGMENT.slice(from, to), range);
+  }
+  const beyond = await get("/cast/demo/5-1700000000.ts", { Range: "bytes=376-" });
+  assert.equal(beyond.response.status, 416);
+  assert.equal(beyond.response.headers.get("content-range"), "bytes */376");
+});
+
+Deno.test("what is sent is a copy: memory that is used again changes nothing under way", async () => {
+  const response = await app().request("/cast/demo/5-1700000000.ts");
+  const before = SEGMENT.slice();
+  SEGMENT.fill(0);
+  try {
+    assert.deepEqual(new Uint8Array(await response.arrayBuffer()), before);
+  } finally {
+    SEGMENT.set(before);
+  }
+});
+
+for (
+  const path of [
+    "/cast/nobody/playlist.m3u8",
+    "/cast/demo/6-1700000000.ts",
+    "/cast/demo/..%2f..%2fetc%2fpasswd",
+    "/cast/..%2f..%2fetc/5-1700000000.ts",
+    "/cast/demo/.state",
+    "/cast/live/playlist.m3u8",
+    "/other/demo/playlist.m3u8",
+    "/",
+  ]
+) {
+  Deno.test(`${path} is not found, in JSON`, async () => {
+    const { response, body } = await get(path);
+    assert.equal(response.status, 404);
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(body)), {
+      code: 404,
+      message: "not found",
+    });
+  });
+}
+
+Deno.test("HEAD and OPTIONS are answered for players on other sites", async () => {
+  const head = await get("/cast/demo/5-1700000000.ts", {}, "HEAD");
+  assert.deepEqual([head.response.status, head.body.length], [200, 0]);
+  const options = await get("/cast/demo/playlist.m3u8", {
+    Origin: "https://example.org",
+    "Access-Control-Request-Method": "GET",
+  }, "OPTIONS");
+  assert.equal(options.response.status, 204);
+  assert.match(options.response.headers.get("access-control-allow-methods") ?? "", /GET/);
+});
+
+Deno.test("without a path, names stand at the root", async () => {
+  assert.equal((await app("").request("/demo/playlist.m3u8")).status, 200);
+});

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * What each room may import of Echo besides itself. Doors (rtmp, srt, control) know session and
+ * what is below it, and so do outputs (hls, record, stat); neither knows the other.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  audio: [],
+  mpegts: ["audio"],
+  mp4: ["audio"],
+  ffi: [],
+  version: [],
+  logging: [],
+  config: ["version"],
+  web_server: ["version"],
+  session: ["audio"],
+  rtmp: ["audio", "session"],
+  srt: ["audio", "session", "mpegts", "ffi"],
+  control: ["audio", "session", "version"],
+  web: ["session", "version"],
+  hls: ["audio", "session", "mpegts", "web", "version"],
+  record: ["audio", "session", "mp4"],
+  stat: ["audio", "session", "web", "version"],
+};
+
+/** These put the parts together, so they may import every room. */
+const ASSEMBLY = ["station", "main"];
+
+const MAX_LINES = 400;
+
+Deno.test("every room imports only what lies below it", async () => {
+  const wrong: string[] = [];
+  for (const [file, { imports }] of await readSources()) {
+    const room = roomOf(file);
+    if (ASSEMBLY.includes(room)) continue;
+    const allowed = MAY_IMPORT[room];
+    assert.ok(allowed !== undefined, `${file} is in no known room`);
+    const others = imports.filter((other) => ![room, ...allowed].includes(roomOf(other)));
+    wrong.push(...others.map((other) => `${file} imports ${other}`));
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("no file imports itself by way of others", async () => {
+  const sources = await readSources();
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]) => {
+    const cycle = path.slice(path.indexOf(file));
+    assert.ok(!path.includes(file), `circular import: ${[...cycle, file].join(" -> ")}`);
+    if (done.has(file)) return;
+    for (const other of sources.get(file)?.imports ?? []) visit(other, [...path, file]);
+    done.add(file);
+  };
+  for (const file of sources.keys()) visit(file, []);
+});
+
+Deno.test("no file is too long to be read", async () => {
+  const long = [...await readSources()].filter(([, { lines }]) => lines > MAX_LINES);
+  assert.deepEqual(long.map(([file, { lines }]) => `${file} has ${lines} lines`), []);
+});
+
+Deno.test("imports are found in every form", () => {
+  const source = `
+import { a } from "./a.ts";
+import type {
+  B,
+} from "../b/b.ts";
+import "./c.ts";
+export { d } from "./d.ts";
+export * from "./e.ts";
+const f = await import("./f.ts");
+new Worker(new URL("./g.ts", import.meta.url));
+import { Hono } from "hono";
+const text = 'from "./none.txt"';
+/**
+ * import { example } from "./example.ts";
+ */
+// import { gone } from "./gone.ts";
+`;
+  assert.deepEqual(
+    findImports("src/x/y.ts", source),
+    ["src/x/a.ts", "src/b/b.ts", ...["c", "d", "e", "f", "g"].map((name) => `src/x/${name}.ts`)],
+  );
+});
+
+interface Source {
+  /** Files of Echo, from the project's root. */
+  readonly imports: readonly string[];
+  readonly lines: number;
+}
+
+/** The server's own files, by path from the project's root. */
+async function readSources(): Promise<Map<string, Source>> {
+  const files = [join(ROOT, "main.ts")];
+  for (const folder of ["src", "ffi"]) files.push(...await filesBelow(join(ROOT, folder)));
+  const sources = new Map<string, Source>();
+  for (const file of files) {
+    const text = await Deno.readTextFile(file);
+    const path = relative(ROOT, file);
+    sources.set(path, { imports: findImports(path, text), lines: text.split("\n").length - 1 });
+  }
+  return sources;
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for await (const entry of Deno.readDir(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory) files.push(...await filesBelow(path));
+    else if (path.endsWith(".ts")) files.push(path);
+  }
+  return files;
+}
+
+/** Relative imports of TypeScript, workers included, as paths from the project's root. */
+function findImports(file: string, text: string): string[] {
+  const code = text.replace(/^\s*(?:\*|\/\/).*$/gm, "");
+  const specifiers = code.matchAll(
+    /(?:\bfrom\s|\bimport\s|\bimport\(|\bnew URL\()\s*"(\.[^"]+\.ts)"/g,
+  );
+  return [...specifiers].map(([, specifier = ""]) => join(dirname(file), specifier));
+}
+
+/** `src/hls/playlist.ts` is in `hls`, and so would `src/hls.ts` be. */
+function roomOf(file: string): string {
+  return /^(?:src\/)?([a-z0-9_]+)/.exec(file)?.[1] ?? file;
+}

@@ -1,0 +1,101 @@
+import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import {
+  type Doorkeeper,
+  type Ingest,
+  type IngestEnd,
+  PublishRefused,
+  type PublishRequest,
+  type RefusalKind,
+} from "../../src/session/ingest.ts";
+import { isValidName } from "../../src/session/name.ts";
+
+/** A frame as it was handed over, copied. */
+export interface RecordedFrame {
+  readonly data: Uint8Array;
+  readonly timeMs: number | undefined;
+}
+
+/** Keeps what a door tells its session. */
+export class RecordedIngest implements Ingest {
+  readonly sessionId: number;
+  readonly sessionName: string;
+  readonly request: PublishRequest;
+  readonly configs: AudioConfig[] = [];
+  readonly frames: RecordedFrame[] = [];
+  readonly recordedFacts: Record<string, string | number | boolean>[] = [];
+  readonly ends: IngestEnd[] = [];
+  badCount = 0;
+  #onChange = () => {};
+
+  constructor(request: PublishRequest, sessionId: number) {
+    this.request = request;
+    this.sessionName = request.name;
+    this.sessionId = sessionId;
+  }
+
+  configure(config: AudioConfig): void {
+    this.configs.push(config);
+    this.#onChange();
+  }
+
+  write(data: Uint8Array, timeMs: number | undefined): void {
+    this.frames.push({ data: data.slice(), timeMs });
+    this.#onChange();
+  }
+
+  lost(): void {}
+
+  dropped(): void {}
+
+  bad(count: number): void {
+    this.badCount += count;
+    this.#onChange();
+  }
+
+  facts(facts: Readonly<Record<string, string | number | boolean>>): void {
+    this.recordedFacts.push({ ...facts });
+    this.#onChange();
+  }
+
+  end(how: IngestEnd): void {
+    this.ends.push(how);
+    this.#onChange();
+  }
+
+  /** Resolves once `condition` holds; it is looked at after each call. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onChange = resolve;
+      await promise;
+    }
+  }
+}
+
+/** Lets in whoever asks for a valid name, or refuses all. */
+export class RecordingDoorkeeper implements Doorkeeper {
+  readonly ingests: RecordedIngest[] = [];
+  /** Refuse everybody so. */
+  refusal: RefusalKind | undefined;
+  #onPublish = () => {};
+
+  publish(request: PublishRequest): RecordedIngest {
+    if (this.refusal !== undefined) throw new PublishRefused(this.refusal, "Not today.");
+    if (!isValidName(request.name)) throw new PublishRefused("invalid-name", "No such name.");
+    const ingest = new RecordedIngest(request, this.ingests.length + 1);
+    this.ingests.push(ingest);
+    this.#onPublish();
+    return ingest;
+  }
+
+  /** The `index`th accepted publish, once there is one. */
+  async ingest(index = 0): Promise<RecordedIngest> {
+    for (;;) {
+      const ingest = this.ingests[index];
+      if (ingest !== undefined) return ingest;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onPublish = resolve;
+      await promise;
+    }
+  }
+}

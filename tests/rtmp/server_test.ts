@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import { MessageType } from "../../src/rtmp/message_type.ts";
+import { RtmpServer } from "../../src/rtmp/server.ts";
+import { clientHello } from "./encoder_messages.ts";
+import { LogRecorder } from "./log_recorder.ts";
+import { WatchedClock } from "./watched_clock.ts";
+import { RecordingDoorkeeper } from "./recording_doorkeeper.ts";
+import { RtmpPublisher } from "./rtmp_publisher.ts";
+import { ASC } from "./session_harness.ts";
+
+const frame = Uint8Array.of(1, 2, 3);
+const ENDED = /RTMP connection .* ended/;
+
+/** A server on loopback with everything that it talks to in hand. */
+class Fixture implements AsyncDisposable {
+  readonly clock = new WatchedClock();
+  readonly doorkeeper = new RecordingDoorkeeper();
+  readonly server: RtmpServer;
+  readonly log: LogRecorder;
+
+  private constructor(log: LogRecorder, maxConnections: number) {
+    this.log = log;
+    this.server = new RtmpServer({
+      addr: { hostname: "127.0.0.1", port: 0 },
+      connectionTimeoutMs: 10_000,
+      maxConnections,
+      clock: this.clock,
+      doorkeeper: this.doorkeeper,
+    });
+    this.server.start();
+  }
+
+  static async start({ maxConnections = 100 } = {}): Promise<Fixture> {
+    return new Fixture(await LogRecorder.start(), maxConnections);
+  }
+
+  connect(app = "demo"): Promise<RtmpPublisher> {
+    const { hostname, port } = this.server.addr;
+    return RtmpPublisher.connect({ hostname, port, app });
+  }
+
+  /** A connection without a word said. */
+  socket(): Promise<Deno.TcpConn> {
+    const { hostname, port } = this.server.addr;
+    return Deno.connect({ hostname, port });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.close();
+    await this.log[Symbol.asyncDispose]();
+  }
+}
+
+/** Reads until the server has closed; a reset is an end as well. */
+async function untilClosed(conn: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(4096);
+  try {
+    while (await conn.read(buffer) !== null);
+  } catch (error) {
+    assert.ok(error instanceof Deno.errors.ConnectionReset, String(error));
+  }
+  conn.close();
+}
+
+Deno.test("a publisher's frames arrive, and its goodbye is a deliberate end", async () => {
+  await using fixture = await Fixture.start();
+  const publisher = await fixture.connect("demo");
+  await publisher.publish("sesame");
+  await publisher.sendConfig(ASC);
+  for (let i = 0; i < 100; i++) await publisher.sendFrame(frame, i * 21);
+  const ingest = await fixture.doorkeeper.ingest();
+  await ingest.until(() => ingest.frames.length === 100);
+  assert.equal(ingest.frames.at(-1)?.timeMs, 2079);
+  assert.equal(ingest.request.transport.address, "127.0.0.1");
+  assert.equal(ingest.request.transport.protocol, "rtmp");
+  await publisher.finish();
+  await fixture.log.until(ENDED);
+  assert.deepEqual(ingest.ends, ["finished"]);
+  assert.equal(fixture.log.lines.length, 1);
+  assert.match(fixture.log.lines[0] ?? "", /^info .*127\.0\.0\.1:\d+ for demo \(1\) ended: closed/);
+  assert.doesNotMatch(fixture.log.lines.join(), /sesame/);
+});
+
+Deno.test("a publisher that vanishes is lost", async () => {
+  await using fixture = await Fixture.start();
+  const publisher = await fixture.connect();
+  await publisher.publish("sesame");
+  await publisher.vanish();
+  const ingest = await fixture.doorkeeper.ingest();
+  await ingest.until(() => ingest.ends.length > 0);
+  await fixture.log.until(/closed while publishing/);
+  assert.deepEqual(ingest.ends, ["lost"]);
+});
+
+Deno.test("a refused publisher reads why, although it was sending already", async () => {
+  await using fixture = await Fixture.start();
+  fixture.doorkeeper.refusal = "key-unknown";
+  const publisher = await fixture.connect();
+  await publisher.send(publisher.messages.createStream());
+  await publisher.send(publisher.messages.publish("sesame"));
+  for (let i = 0; i < 50; i++) await publisher.sendFrame(new Uint8Array(1000), i * 21);
+  await assert.rejects(publisher.status("NetStream.Publish.Start"), {
+    code: "NetStream.Publish.Denied",
+    message: "Not today.",
+  });
+  await publisher.ended();
+  await fixture.log.until(/^warning .*Publish refused: Not today\./);
+  assert.equal(fixture.log.lines.length, 1);
+  assert.doesNotMatch(fixture.log.lines.join(), /sesame/);
+});
+
+Deno.test("a publisher that its session lets go reads why and is closed", async () => {
+  await using fixture = await Fixture.start();
+  const publisher = await fixture.connect();
+  await publisher.publish("sesame");
+  const ingest = await fixture.doorkeeper.ingest();
+  ingest.request.transport.close("another encoder took over");
+  await assert.rejects(publisher.status("never"), { message: "another encoder took over" });
+  await publisher.ended();
+  await fixture.log.until(/^info .* ended: another encoder took over/);
+});
+
+Deno.test("a closed connection whose peer keeps its side open is cut after a while", async () => {
+  await using fixture = await Fixture.start();
+  const conn = await fixture.socket();
+  await conn.write(Uint8Array.of(0x47));
+  const buffer = new Uint8Array(1);
+  assert.equal(await conn.read(buffer), null);
+  assert.equal(fixture.server.connectionCount, 1);
+  fixture.clock.advanceSync(3000);
+  await fixture.log.until(/expected RTMP version 3, got 71/);
+  assert.equal(fixture.server.connectionCount, 0);
+  conn.close();
+});
+
+Deno.test("silence ends a publish", async () => {
+  await using fixture = await Fixture.start();
+  const publisher = await fixture.connect();
+  await publisher.publish("sesame");
+  fixture.clock.advanceSync(9000);
+  const ingest = await fixture.doorkeeper.ingest();
+  assert.deepEqual(ingest.ends, []);
+  fixture.clock.advanceSync(2000);
+  await publisher.ended();
+  await fixture.log.until(/silent for 10 s/);
+  assert.deepEqual(ingest.ends, ["lost"]);
+});
+
+Deno.test("a handshake of one byte a second ends in time", async () => {
+  await using fixture = await Fixture.start();
+  const opened = fixture.clock.asked();
+  const conn = await fixture.socket();
+  await opened;
+  const closed = fixture.log.until(/handshake not complete within 10 s/);
+  for (const byte of clientHello().subarray(0, 10)) {
+    const read = fixture.clock.asked();
+    await conn.write(Uint8Array.of(byte));
+    await read;
+    fixture.clock.advanceSync(1000);
+  }
+  await untilClosed(conn);
+  await closed;
+});
+
+Deno.test("a connection that is busy but publishes nothing ends in time", async () => {
+  await using fixture = await Fixture.start();
+  const publisher = await fixture.connect();
+  const closed = fixture.log.until(/nothing published within 20 s/);
+  const ping = Uint8Array.of(0, 6, 0, 0, 0, 0);
+  for (let i = 0; i < 20; i++) {
+    const read = fixture.clock.asked();
+    await publisher.send(publisher.messages.message(2, MessageType.UserControl, ping));
+    await read;
+    fixture.clock.advanceSync(1000);
+  }
+  await publisher.ended();
+  await closed;
+});
+
+Deno.test("garbage ends its own connection only", async () => {
+  await using fixture = await Fixture.start();
+  const publisher = await fixture.connect();
+  await publisher.publish("sesame");
+  await publisher.sendConfig(ASC);
+  const conn = await fixture.socket();
+  await conn.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+  await untilClosed(conn);
+  await fixture.log.until(/got 71/);
+  await publisher.sendFrame(frame, 0);
+  const ingest = await fixture.doorkeeper.ingest();
+  await ingest.until(() => ingest.frames.length === 1);
+  await publisher.vanish();
+});
+
+Deno.test("a bug behind the door ends the connection that met it, and is loud", async () => {
+  await using fixture = await Fixture.start();
+  const publisher = await fixture.connect();
+  const { doorkeeper } = fixture;
+  doorkeeper.publish = () => {
+    throw new TypeError("a bug");
+  };
+  await assert.rejects(publisher.publish("sesame"), { name: "PublishFailed" });
+  await publisher.ended();
+  await fixture.log.until(/^error .*a bug/);
+  await fixture.log.until(/internal error/);
+  await (await fixture.connect()).vanish();
+});
+
+Deno.test("connections beyond the limit are closed at once, and share a log line", async () => {
+  await using fixture = await Fixture.start({ maxConnections: 1 });
+  const publisher = await fixture.connect();
+  for (let i = 0; i < 5; i++) await untilClosed(await fixture.socket());
+  fixture.clock.advanceSync(1000);
+  await untilClosed(await fixture.socket());
+  fixture.clock.advanceSync(5000);
+  assert.deepEqual(fixture.log.matching(/turned away/).length, 1);
+  assert.match(fixture.log.lines[0] ?? "", /^warning 5 RTMP connections turned away: 1 are open/);
+  await publisher.vanish();
+  await fixture.log.until(ENDED);
+  await (await fixture.connect()).vanish();
+});
+
+Deno.test("a peer that does not read its answers is closed", async () => {
+  await using fixture = await Fixture.start();
+  const conn = await fixture.socket();
+  const ping = [2, 0, 0, 0, 0, 0, 6, MessageType.UserControl, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0];
+  const pings = Uint8Array.from(Array.from({ length: 4000 }, () => ping).flat());
+  const closed = fixture.log.until(/does not read its answers/);
+  const hello = clientHello();
+  await conn.write(hello);
+  await conn.write(hello.subarray(1));
+  try {
+    for (;;) await conn.write(pings);
+  } catch (error) {
+    const { BrokenPipe, ConnectionReset } = Deno.errors;
+    assert.ok(error instanceof BrokenPipe || error instanceof ConnectionReset, String(error));
+  }
+  await closed;
+  conn.close();
+});
+
+Deno.test("a server that closes ends every connection and frees its port", async () => {
+  const fixture = await Fixture.start();
+  const { port } = fixture.server.addr;
+  const publisher = await fixture.connect();
+  await publisher.publish("sesame");
+  const idle = await fixture.socket();
+  await fixture.server.close();
+  await publisher.ended();
+  await untilClosed(idle);
+  assert.deepEqual(fixture.doorkeeper.ingests[0]?.ends, ["lost"]);
+  assert.equal(fixture.log.matching(/the server stops/).length, 2);
+  Deno.listen({ hostname: "127.0.0.1", port }).close();
+  await fixture[Symbol.asyncDispose]();
+});

@@ -1,0 +1,76 @@
+import { isAmf0Object } from "../../src/rtmp/amf0.ts";
+import { RtmpSession } from "../../src/rtmp/rtmp_session.ts";
+import {
+  type Answer,
+  AnswerReader,
+  clientHello,
+  EncoderMessages,
+  HANDSHAKE_SIZE,
+} from "./encoder_messages.ts";
+import { type RecordedIngest, RecordingDoorkeeper } from "./recording_doorkeeper.ts";
+
+/** AAC-LC, 48 kHz, stereo. */
+export const ASC = Uint8Array.of(0x11, 0x90);
+
+/** A session without a socket, its doorkeeper and what it answered. */
+export class SessionHarness {
+  readonly doorkeeper = new RecordingDoorkeeper();
+  readonly answers: Answer[] = [];
+  readonly encoder = new EncoderMessages();
+  readonly session: RtmpSession;
+  #skip = 1 + 2 * HANDSHAKE_SIZE;
+
+  constructor() {
+    const reader = new AnswerReader((answer) => this.answers.push(answer));
+    const transport = { protocol: "rtmp", address: "192.0.2.1", close() {} } as const;
+    this.session = new RtmpSession({
+      publish: (name, key) => this.doorkeeper.publish({ name, key, transport }),
+      send: (bytes) => {
+        const handshake = Math.min(this.#skip, bytes.length);
+        this.#skip -= handshake;
+        reader.feed(bytes.subarray(handshake));
+      },
+    });
+  }
+
+  /** Behind the handshake. */
+  static shaken(): SessionHarness {
+    const harness = new SessionHarness();
+    const hello = clientHello();
+    harness.feed(hello, hello.subarray(1));
+    return harness;
+  }
+
+  /** Behind an accepted publish of `demo`, with the configuration sent. */
+  static publishing(): SessionHarness {
+    const harness = SessionHarness.shaken();
+    const { encoder } = harness;
+    harness.feed(encoder.connect("demo"), encoder.createStream(), encoder.publish("sesame"));
+    harness.feed(encoder.config(ASC));
+    return harness;
+  }
+
+  get ingest(): RecordedIngest {
+    const [ingest] = this.doorkeeper.ingests;
+    if (ingest === undefined) throw new Error("nothing was published");
+    return ingest;
+  }
+
+  /** Codes of the `onStatus` answers so far. */
+  get statuses(): unknown[] {
+    return this.#infos().map(({ code }) => code);
+  }
+
+  get descriptions(): unknown[] {
+    return this.#infos().map(({ description }) => description);
+  }
+
+  feed(...parts: Uint8Array[]): void {
+    for (const part of parts) this.session.feed(part);
+  }
+
+  #infos() {
+    return this.answers.filter(({ values }) => values[0] === "onStatus")
+      .map(({ values }) => values[3]).filter(isAmf0Object);
+  }
+}

@@ -1,0 +1,18 @@
+import { FakeClock } from "../fake_clock.ts";
+
+/** Tells when it is asked for the time, as a connection does when it opens and at each read. */
+export class WatchedClock extends FakeClock {
+  #onAsked = () => {};
+
+  override monotonic(): number {
+    this.#onAsked();
+    return super.monotonic();
+  }
+
+  /** Resolves when `monotonic` is called for the next time. */
+  async asked(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onAsked = resolve;
+    await promise;
+  }
+}
