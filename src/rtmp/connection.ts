@@ -8,6 +8,13 @@ import { RtmpSession } from "./rtmp_session.ts";
 const READ_BUFFER_SIZE = 4096;
 /** Answers that wait for a peer to read them; the whole dialogue is 1 kB and the handshake 3 kB. */
 const MAX_UNSENT = 16_384;
+/**
+ * An encoder that sends faster than real time is read from again once it is no further ahead than
+ * this: TCP makes it wait.
+ */
+const MAX_AHEAD_MS = 5000;
+/** How long it is left alone at a time. */
+const MAX_PAUSE_MS = 500;
 /** How long a connection that is being closed may take to send its last answer and see the end. */
 const LINGER_MS = 2000;
 
@@ -72,6 +79,7 @@ export class RtmpConnection implements Transport {
         if (count === null) break;
         this.#heardAt = this.#clock.monotonic();
         if (this.#why === undefined) this.#feed(buffer.subarray(0, count));
+        while (this.#aheadMs > MAX_AHEAD_MS) await this.#pause(this.#aheadMs - MAX_AHEAD_MS);
       }
       const publishing = this.#session.state === "publishing";
       this.#end(publishing ? "closed while publishing" : "closed by the encoder");
@@ -82,6 +90,15 @@ export class RtmpConnection implements Transport {
     this.abort("");
     await this.#writing;
     this.#log();
+  }
+
+  get #aheadMs(): number {
+    return this.#why === undefined ? this.#published?.aheadMs ?? 0 : 0;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => this.#clock.after(Math.min(ms, MAX_PAUSE_MS), resolve));
+    this.#heardAt = this.#clock.monotonic();
   }
 
   /** Takes the session's word that this connection is no longer its transport. */

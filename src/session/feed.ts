@@ -68,6 +68,11 @@ export class Feed {
     return this.#timeline.delayMs;
   }
 
+  /** See {@link Timeline.sourceMs}. */
+  get sourceMs(): number {
+    return this.#timeline.sourceMs;
+  }
+
   /** Adds an output, which starts with the current configuration. */
   add(sink: FrameSink): void {
     this.#sinks = [...this.#sinks, sink];

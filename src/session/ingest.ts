@@ -50,6 +50,11 @@ export class PublishRefused extends Error {
 export interface Ingest {
   readonly sessionId: number;
   readonly sessionName: string;
+  /**
+   * How much faster than real time this connection has sent, in milliseconds. A door whose transport
+   * can wait reads on once it is small.
+   */
+  readonly aheadMs: number;
   /** The stream's configuration: before the first frame, and again whenever it changes. */
   configure(config: AudioConfig): void;
   /**

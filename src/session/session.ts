@@ -4,6 +4,7 @@ import type { EventBus, EventDetails, EventKind, InputQuality, SessionEvent } fr
 import { Feed } from "./feed.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
 import type { Ingest, IngestEnd, Protocol, Transport } from "./ingest.ts";
+import { Pace } from "./pace.ts";
 import { type Reason, SERVER_REASON, UNKNOWN_REASON } from "./reason.ts";
 import type { TimelineOptions } from "./timeline.ts";
 
@@ -48,6 +49,7 @@ export class Session {
   readonly #outputs: () => readonly Output[];
   readonly #onEnd: (session: Session) => void;
   readonly #feed: Feed;
+  readonly #pace = new Pace();
   #protocol: Protocol;
   #props: Readonly<Record<string, string>> = {};
   #streamFacts: StreamFacts = {};
@@ -137,7 +139,9 @@ export class Session {
     this.#protocol = transport.protocol;
     this.#heardAt = this.#clock.monotonic();
     this.#feed.restart();
+    this.#pace.restart();
     const connection = new Connection(this, transport, {
+      aheadMs: () => this.#pace.aheadMs(this.#clock.monotonic()),
       configure: (config) => this.#feed.configure(config),
       write: (data, timeMs) => this.#write(data, timeMs),
       lost: (frames) => this.#feed.lose(frames),
@@ -181,6 +185,7 @@ export class Session {
     this.#heardAt = this.#clock.monotonic();
     if (this.#state !== "publishing") this.#goOnAir();
     this.#feed.write(data, timeMs);
+    this.#pace.arrived(this.#feed.sourceMs, this.#heardAt);
   }
 
   #goOnAir(): void {
@@ -252,7 +257,9 @@ export function sessionEvent<K extends EventKind>(
   return { kind, at, id, name, protocol, props, ...details } as SessionEvent;
 }
 
-type IngestCalls = Omit<Ingest, "sessionId" | "sessionName">;
+type IngestCalls = Omit<Ingest, "sessionId" | "sessionName" | "aheadMs"> & {
+  aheadMs(): number;
+};
 
 /** A connection's way in, shut as soon as the session has let the connection go. */
 class Connection implements Ingest {
@@ -264,6 +271,10 @@ class Connection implements Ingest {
     this.sessionId = session.id;
     this.sessionName = session.name;
     this.#calls = calls;
+  }
+
+  get aheadMs(): number {
+    return this.#calls?.aheadMs() ?? 0;
   }
 
   configure(config: AudioConfig): void {

@@ -64,6 +64,11 @@ export class Timeline {
     return this.#waitedMs;
   }
 
+  /** How much the source has sent, in milliseconds, with what it lost. */
+  get sourceMs(): number {
+    return this.#placeMs - this.#waitedMs;
+  }
+
   /** How often source and timeline were related anew in mid-stream. */
   get reanchors(): number {
     return this.#reanchors;
@@ -92,7 +97,7 @@ export class Timeline {
    */
   arrive(timeMs: number | undefined, nowMs: number): number {
     if (this.#arrivals.value === -Infinity) this.#wall.anchor(this.#placeMs, nowMs);
-    this.#arrivals.add(this.#placeMs - this.#waitedMs - nowMs, this.#placeMs);
+    this.#arrivals.add(this.sourceMs - nowMs, this.#placeMs);
     this.#wall.correct(-this.#arrivals.value, this.#placeMs);
     const fill = timeMs === undefined ? 0 : this.#silenceBefore(timeMs, nowMs);
     if (this.#waitedMs <= this.#maxDelayMs) return fill;
@@ -146,7 +151,7 @@ export class Timeline {
 
   /** Frames of silence for a gap, less what was put in while waiting; `undefined` to re-anchor. */
   #fill(gapMs: number, nowMs: number): number | undefined {
-    const aheadMs = this.#placeMs - this.#waitedMs + gapMs - this.#arrivals.value - nowMs;
+    const aheadMs = this.sourceMs + gapMs - this.#arrivals.value - nowMs;
     if (gapMs > this.#maxDelayMs || aheadMs > this.#maxAheadMs) return undefined;
     const frames = Math.max(0, Math.round((gapMs - this.#waitedMs) / this.#frameMs));
     this.#payBack(Math.min(gapMs, this.#waitedMs));

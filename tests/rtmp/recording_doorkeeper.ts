@@ -25,6 +25,8 @@ export class RecordedIngest implements Ingest {
   readonly recordedFacts: Record<string, string | number | boolean>[] = [];
   readonly ends: IngestEnd[] = [];
   badCount = 0;
+  /** How far the door is told that the source is ahead. */
+  aheadMs = 0;
   #onChange = () => {};
 
   constructor(request: PublishRequest, sessionId: number) {

@@ -62,6 +62,28 @@ async function untilClosed(conn: Deno.TcpConn): Promise<void> {
   conn.close();
 }
 
+Deno.test("a source that is far ahead of real time is not read from until time has made up for it", async () => {
+  await using fixture = await Fixture.start();
+  const publisher = await fixture.connect("demo");
+  await publisher.publish("sesame");
+  await publisher.sendConfig(ASC);
+  await publisher.sendFrame(frame, 0);
+  const ingest = await fixture.doorkeeper.ingest();
+  await ingest.until(() => ingest.frames.length === 1);
+  ingest.aheadMs = 60_000;
+  await publisher.sendFrame(frame, 21);
+  await ingest.until(() => ingest.frames.length === 2);
+  for (let i = 2; i < 10; i++) await publisher.sendFrame(frame, i * 21);
+  for (let i = 0; i < 60; i++) await fixture.clock.advance(500);
+  assert.equal(ingest.frames.length, 2);
+  assert.deepEqual(ingest.ends, [], "and it is not silent meanwhile");
+  ingest.aheadMs = 0;
+  await fixture.clock.advance(500);
+  await ingest.until(() => ingest.frames.length === 10);
+  publisher.vanish();
+  await fixture.log.until(ENDED);
+});
+
 Deno.test("a publisher's frames arrive, and its goodbye is a deliberate end", async () => {
   await using fixture = await Fixture.start();
   const publisher = await fixture.connect("demo");
