@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "./config.ts";
 import { Hls } from "./hls/hls.ts";
+import { loadPreroll, NO_PREROLL } from "./hls/preroll.ts";
 import { hlsRoutes } from "./hls/routes.ts";
 import { HlsFolder } from "./hls/stream_files.ts";
 import { RtmpServer } from "./rtmp/server.ts";
@@ -75,18 +76,20 @@ export class Station {
     const { hls } = this.#config;
     if (!hls.enabled) return;
     const folder = new HlsFolder(hls.rootDir);
+    const preroll = hls.prerollDir === undefined ? NO_PREROLL : await loadPreroll(hls.prerollDir);
     const output = await Hls.open({
       clock: this.#clock,
       events: this.events,
       targetMs: hls.targetDurationMs,
       folder,
-      preroll: [],
+      preroll,
     });
     this.sessions.addOutput(output.output);
     if (hls.webEnabled) {
       const routes = hlsRoutes({
         find: (name) => output.find(name),
         path: hls.webPath,
+        preroll,
         readFile: (name, file) => folder.read(name, file),
       });
       const web = listen("HLS over HTTP", hls.webAddr, () => {

@@ -1,8 +1,8 @@
-import { Buffer } from "node:buffer";
 import { isIPv6 } from "node:net";
 import { getLogger } from "@logtape/logtape";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { readAtMost } from "./body_limit.ts";
 import { ControlError } from "./control_error.ts";
 import { peerAddress } from "./peer_address.ts";
 
@@ -79,20 +79,13 @@ function forwardedHeaders(c: Context): Headers {
 }
 
 /** @throws where the answer is not JSON, or too long */
-async function readJson(answer: Response): Promise<ArrayBuffer> {
-  if (!answer.headers.get("content-type")?.startsWith("application/json")) {
-    await answer.body?.cancel();
-    throw new Error(`Cannot read the answer: expected JSON, got status ${answer.status}`);
+async function readJson(answer: Response): Promise<Uint8Array<ArrayBuffer>> {
+  const { body, headers, status } = answer;
+  if (!headers.get("Content-Type")?.startsWith("application/json")) {
+    await body?.cancel();
+    throw new Error(`Cannot read the answer: expected JSON, got status ${status}`);
   }
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  // Leaving the loop cancels the rest.
-  for await (const chunk of answer.body ?? []) {
-    length += chunk.length;
-    if (length > MAX_ANSWER_BYTES) {
-      throw new Error(`Cannot read the answer: expected at most ${MAX_ANSWER_BYTES} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks)).buffer;
+  const bytes = body === null ? new Uint8Array() : await readAtMost(body, MAX_ANSWER_BYTES);
+  if (bytes !== undefined) return bytes;
+  throw new Error(`Cannot read the answer: expected at most ${MAX_ANSWER_BYTES} bytes, got more`);
 }

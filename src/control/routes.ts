@@ -1,12 +1,12 @@
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono, type Next } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import type { KeyStore } from "../session/key_store.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import type { Authorizer } from "./authorization.ts";
+import { bodyLimit } from "./body_limit.ts";
 import { answerError, ControlError } from "./control_error.ts";
 import { readSessionCookie, type SessionCookie, setSessionCookie } from "./cookie.ts";
 import { dryRunRoutes } from "./dry_run.ts";
@@ -22,13 +22,13 @@ const MAX_BODY_BYTES = 4096;
 const OPTIONS = { versions: [1, 2, 3, 4], protocols: ["srt", "rtmp"], formats: ["aac"] };
 
 /** The versions that have each call. */
-const VERSIONS_OF_CALL: Readonly<Record<string, readonly string[]>> = {
-  publish: ["0", "3", "4"],
-  pause: ["4"],
-  resume: ["4"],
-  teardown: ["0", "3", "4"],
-  state: ["0", "4"],
-};
+const VERSIONS_OF_CALL: ReadonlyMap<string, readonly string[]> = new Map([
+  ["publish", ["0", "3", "4"]],
+  ["pause", ["4"]],
+  ["resume", ["4"]],
+  ["teardown", ["0", "3", "4"]],
+  ["state", ["0", "4"]],
+]);
 
 /** The SRT listeners that belong to one session each. */
 export interface SessionPorts {
@@ -72,7 +72,7 @@ export function controlRoutes(options: ControlOptions): Hono {
     allowMethods: ["GET", "HEAD", "POST", "PUT"],
     allowHeaders: ["Authorization", "Content-Type"],
   }));
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }));
+  app.use(bodyLimit(MAX_BODY_BYTES));
   app.get("/echo/option", (c) => c.json(OPTIONS));
   app.use("/echo/:version/:call/*", checkVersion);
 
@@ -87,13 +87,9 @@ export function controlRoutes(options: ControlOptions): Hono {
   return app;
 }
 
-function refuseBody(): never {
-  throw new ControlError(413, `the body is too large: at most ${MAX_BODY_BYTES} bytes are taken`);
-}
-
 async function checkVersion(c: Context, next: Next): Promise<void> {
   const { version = "", call = "" } = c.req.param();
-  const versions = VERSIONS_OF_CALL[call];
+  const versions = VERSIONS_OF_CALL.get(call);
   if (versions !== undefined && !versions.includes(version)) {
     throw new ControlError(400, `unsupported version: ${call} is in ${versions.join(", ")}`);
   }

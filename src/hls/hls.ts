@@ -1,4 +1,5 @@
 import type { AudioConfig } from "../audio/audio_config.ts";
+import { codecString } from "../audio/audio_specific_config.ts";
 import type { Frame } from "../audio/frame.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
@@ -10,7 +11,8 @@ import { HlsStream } from "./stream.ts";
 import { type HlsFolder, PLAYLIST_FILE } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
 import { Reservation, StateFiles } from "./name_states.ts";
-import { parsePlaylist, type SegmentEntry } from "./playlist.ts";
+import { parsePlaylist } from "./playlist.ts";
+import type { Preroll } from "./preroll.ts";
 
 /** A playlist of this length is enough for a player to start. */
 const READY_MS = 6000;
@@ -27,7 +29,7 @@ export interface HlsOptions {
   readonly targetMs: number;
   readonly folder: HlsFolder;
   /** Stands first in every presentation. */
-  readonly preroll: readonly SegmentEntry[];
+  readonly preroll: Preroll;
 }
 
 interface Memory {
@@ -48,7 +50,10 @@ export class Hls {
   private constructor(options: HlsOptions) {
     this.#options = options;
     this.#states = new StateFiles(options.folder);
-    const longest = Math.max(0, ...options.preroll.map((segment) => segment.durationUs / 1e6));
+    const longest = Math.max(
+      0,
+      ...options.preroll.entries.map((segment) => segment.durationUs / 1e6),
+    );
     this.#targetDuration = Math.max(Math.ceil(options.targetMs / 1000), Math.ceil(longest));
     this.#sweeper = options.clock.every(SWEEP_MS, () => this.#sweep());
   }
@@ -88,7 +93,7 @@ export class Hls {
       clock,
       targetMs,
       targetDuration: this.#targetDuration,
-      preroll,
+      preroll: preroll.entries,
       files: folder.stream(name),
       pool: this.#pool,
       reservation: new Reservation(name, this.#states),
@@ -151,6 +156,7 @@ class SessionSegments implements FrameSink {
 
   start(config: AudioConfig): void {
     this.#segmenter.start(config);
+    this.#stream.codecs = codecString(config);
   }
 
   write(frame: Frame): void {

@@ -59,7 +59,11 @@ export function parsePlaylist(text: string): MediaPlaylist | undefined {
   return segments && { targetDuration, mediaSequence, discontinuitySequence, segments, ended };
 }
 
-function parseSegments(lines: readonly string[]): SegmentEntry[] | undefined {
+/**
+ * Reads the segments that the lines of a media playlist list.
+ * @returns `undefined` where one has no EXTINF
+ */
+export function parseSegments(lines: readonly string[]): SegmentEntry[] | undefined {
   const segments: SegmentEntry[] = [];
   let durationUs = NaN;
   let discontinuity = false;
@@ -76,4 +80,24 @@ function parseSegments(lines: readonly string[]): SegmentEntry[] | undefined {
     }
   }
   return segments;
+}
+
+/** What a master playlist tells of its one variant (RFC 8216 4.3.4.2). */
+export interface Variant {
+  readonly uri: string;
+  /** Bits per second of the segment that needs most. */
+  readonly peakBandwidth: number;
+  readonly averageBandwidth: number;
+  readonly codecs: string;
+}
+
+/** Writes a master playlist of one variant. */
+export function renderMasterPlaylist(variant: Variant): string {
+  const { uri, peakBandwidth, averageBandwidth, codecs } = variant;
+  const attributes = [
+    `BANDWIDTH=${Math.ceil(peakBandwidth)}`,
+    `AVERAGE-BANDWIDTH=${Math.ceil(averageBandwidth)}`,
+    `CODECS="${codecs}"`,
+  ];
+  return `#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-STREAM-INF:${attributes.join(",")}\n${uri}\n`;
 }

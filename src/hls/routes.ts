@@ -4,14 +4,21 @@ import { etag } from "hono/etag";
 import { isValidName } from "../session/name.ts";
 import { byteRange } from "./byte_range.ts";
 import type { HlsStream } from "./stream.ts";
+import { type Preroll, PREROLL_PATH } from "./preroll.ts";
 import { PLAYLIST_FILE, SEGMENT_FILE } from "./stream_files.ts";
 
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
+/** The master playlist, for players that want one. */
+const MASTER_FILE = "index.m3u8";
 const SEGMENT_TYPE = "video/mp2t";
+
+/** What is asked of a stream over HTTP. */
+export type ServedStream = Pick<HlsStream, "playlist" | "masterPlaylist" | "segment">;
 
 export interface HlsRoutesOptions {
   /** What is served of the broadcast `name`. */
-  readonly find: (name: string) => Pick<HlsStream, "playlist" | "segment"> | undefined;
+  readonly find: (name: string) => ServedStream | undefined;
+  readonly preroll: Preroll;
   /** First part of every path, without slashes; may be empty. */
   readonly path: string;
   /** A file of the broadcast `name`, `undefined` where there is none. */
@@ -20,7 +27,7 @@ export interface HlsRoutesOptions {
 
 /** Playlists and segments over HTTP: what is live from memory, what is older from disk. */
 export function hlsRoutes(options: HlsRoutesOptions): Hono {
-  const { find, path, readFile } = options;
+  const { find, path, preroll, readFile } = options;
   const base = path === "" ? "" : `/${path}`;
   const app = new Hono();
   app.use(cors({
@@ -37,22 +44,40 @@ export function hlsRoutes(options: HlsRoutesOptions): Hono {
       const playlist = find(name)?.playlist;
       return playlist === undefined ? c.notFound() : sendPlaylist(c, playlist.text, playlist.etag);
     }
+    if (file === MASTER_FILE) {
+      const master = find(name)?.masterPlaylist;
+      return master === undefined ? c.notFound() : sendPlaylist(c, master);
+    }
     if (!SEGMENT_FILE.test(file)) return c.notFound();
     const bytes = find(name)?.segment(file) ?? await readFile(name, file);
-    return bytes === undefined ? c.notFound() : sendSegment(c, bytes, file);
+    return bytes === undefined ? c.notFound() : sendSegment(c, bytes, file, SEGMENT_TYPE);
+  });
+  app.get(`${PREROLL_PATH}/:file`, (c) => {
+    const { file } = c.req.param();
+    const found = preroll.files.get(file);
+    return found === undefined ? c.notFound() : sendSegment(c, found.bytes, file, found.type);
   });
   return app;
 }
 
-function sendPlaylist(c: Context, text: Uint8Array<ArrayBuffer>, tag: string): Response {
-  c.header("ETag", tag);
+function sendPlaylist(
+  c: Context,
+  text: Uint8Array<ArrayBuffer> | string,
+  tag?: string,
+): Response {
+  if (tag !== undefined) c.header("ETag", tag);
   c.header("Cache-Control", "max-age=1");
   c.header("Content-Type", PLAYLIST_TYPE);
   return c.body(text);
 }
 
 /** Sends a copy: `bytes` may be another segment by the time that a slow client has read them. */
-function sendSegment(c: Context, bytes: Uint8Array<ArrayBuffer>, file: string): Response {
+function sendSegment(
+  c: Context,
+  bytes: Uint8Array<ArrayBuffer>,
+  file: string,
+  type: string,
+): Response {
   c.header("ETag", `"${file}"`);
   c.header("Cache-Control", "max-age=600");
   c.header("Accept-Ranges", "bytes");
@@ -61,7 +86,7 @@ function sendSegment(c: Context, bytes: Uint8Array<ArrayBuffer>, file: string): 
     c.header("Content-Range", `bytes */${bytes.length}`);
     return c.json({ code: 416, message: "range not satisfiable" }, 416);
   }
-  c.header("Content-Type", SEGMENT_TYPE);
+  c.header("Content-Type", type);
   if (range === undefined) return c.body(bytes.slice());
   c.header("Content-Range", `bytes ${range.start}-${range.end - 1}/${bytes.length}`);
   return c.body(bytes.slice(range.start, range.end), 206);

@@ -4,7 +4,7 @@ import type { BufferPool } from "./buffer_pool.ts";
 import type { CutSegment } from "./segmenter.ts";
 import { PLAYLIST_FILE, type StreamFiles } from "./stream_files.ts";
 import type { Reservation } from "./name_states.ts";
-import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
+import { type MediaPlaylist, renderMasterPlaylist, type SegmentEntry } from "./playlist.ts";
 import { type NumberedSegment, type Numbering, Window } from "./window.ts";
 
 /** Versions of a playlist are at least this many target durations apart … */
@@ -23,6 +23,8 @@ const END_GRACE_MS = 10_000;
 interface Segment extends NumberedSegment {
   /** In memory of the pool; `undefined` where only the file is left, or another serves it. */
   bytes: Uint8Array<ArrayBuffer> | undefined;
+  /** In bytes; 0 where it is not known. */
+  readonly size: number;
   readonly written: Promise<boolean>;
   readonly readyAt: number;
 }
@@ -65,6 +67,8 @@ const ON_DISK = Promise.resolve(true);
  */
 export class HlsStream {
   readonly name: string;
+  /** RFC 6381 name of what the segments hold. */
+  codecs = "mp4a.40.2";
   readonly #options: StreamOptions;
   readonly #clock: Clock;
   readonly #targetMs: number;
@@ -120,6 +124,22 @@ export class HlsStream {
   /** What players get; `undefined` before the first segment. */
   get playlist(): PlaylistVersion | undefined {
     return this.#version;
+  }
+
+  /** A master playlist, with bandwidths as measured; `undefined` before the first segment. */
+  get masterPlaylist(): string | undefined {
+    const measured = this.#window.segments.filter((segment) => segment.size > 0);
+    if (measured.length === 0) return undefined;
+    const bits = measured.reduce((sum, { size }) => sum + 8 * size, 0);
+    const seconds = measured.reduce((sum, { durationUs }) => sum + durationUs / 1e6, 0);
+    return renderMasterPlaylist({
+      uri: PLAYLIST_FILE,
+      peakBandwidth: Math.max(
+        ...measured.map((segment) => 8e6 * segment.size / segment.durationUs),
+      ),
+      averageBandwidth: bits / seconds,
+      codecs: this.codecs,
+    });
   }
 
   /** Playing time of what is listed. */
@@ -224,7 +244,8 @@ export class HlsStream {
     written: Promise<boolean>,
   ): void {
     const readyAt = this.#clock.monotonic();
-    const segment = { ...entry, sequence: this.#nextSequence++, bytes, written, readyAt };
+    const sequence = this.#nextSequence++;
+    const segment = { ...entry, sequence, bytes, size: bytes?.length ?? 0, written, readyAt };
     this.#longestSegmentMs = Math.max(this.#longestSegmentMs, entry.durationUs / 1000);
     if (bytes !== undefined) this.#byFile.set(entry.uri, segment);
     this.#pending.push(segment);
@@ -352,5 +373,5 @@ function durationMs({ segments }: MediaPlaylist): number {
 
 /** A segment that an earlier run wrote. */
 function restoredSegment(entry: SegmentEntry, sequence: number): Segment {
-  return { ...entry, sequence, bytes: undefined, written: ON_DISK, readyAt: -Infinity };
+  return { ...entry, sequence, bytes: undefined, size: 0, written: ON_DISK, readyAt: -Infinity };
 }

@@ -9,6 +9,7 @@ const OLD = new Uint8Array(188).fill(9);
 function app(path = "cast"): Hono {
   const stream = {
     playlist: { text: new TextEncoder().encode("#EXTM3U\n"), etag: '"5-1"' },
+    masterPlaylist: "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nplaylist.m3u8\n",
     segment: (file: string) => file === "5-1700000000.ts" ? SEGMENT : undefined,
   };
   const read: string[] = [];
@@ -16,6 +17,10 @@ function app(path = "cast"): Hono {
     hlsRoutes({
       find: (name) => name === "demo" ? stream : undefined,
       path,
+      preroll: {
+        entries: [],
+        files: new Map([["jingle.aac", { bytes: OLD, type: "audio/aac" }]]),
+      },
       readFile: (name, file) => {
         read.push(`${name}/${file}`);
         return Promise.resolve(file === "4-1700000000.ts" ? OLD : undefined);
@@ -103,6 +108,16 @@ for (
     });
   });
 }
+
+Deno.test("preroll is served beside the broadcasts, and a master playlist for who wants one", async () => {
+  const jingle = await get("/prerole/jingle.aac", { Range: "bytes=0-9" });
+  assert.deepEqual([jingle.response.status, jingle.body.length], [206, 10]);
+  assert.equal(jingle.response.headers.get("content-type"), "audio/aac");
+  assert.equal((await get("/prerole/other.ts")).response.status, 404);
+  const master = await get("/cast/demo/index.m3u8");
+  assert.equal(master.response.headers.get("content-type"), "application/vnd.apple.mpegurl");
+  assert.match(new TextDecoder().decode(master.body), /playlist\.m3u8/);
+});
 
 Deno.test("HEAD and OPTIONS are answered for players on other sites", async () => {
   const head = await get("/cast/demo/5-1700000000.ts", {}, "HEAD");

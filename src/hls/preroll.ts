@@ -1,0 +1,131 @@
+import { AdtsParser } from "../audio/adts_parser.ts";
+import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import { TsDemuxer } from "../mpegts/demuxer.ts";
+import { parseSegments, type SegmentEntry } from "./playlist.ts";
+
+/** The playlist that a preroll folder holds. */
+const PREROLL_PLAYLIST = "live.m3u8";
+/** Preroll is under this path, whatever `HLS_WEB_PATH` is. */
+export const PREROLL_PATH = "/prerole";
+
+const MAX_SEGMENTS = 100;
+const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
+/** How far a playlist's EXTINF may be off, in microseconds. */
+const EXTINF_TOLERANCE_US = 500_000;
+const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(ts|aac)$/;
+
+const TYPES: Readonly<Record<string, string>> = { ts: "video/mp2t", aac: "audio/aac" };
+
+/** A preroll segment's bytes as they are served. */
+export interface PrerollFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly type: string;
+}
+
+/** What is played before each broadcast. */
+export interface Preroll {
+  readonly entries: readonly SegmentEntry[];
+  readonly files: ReadonlyMap<string, PrerollFile>;
+}
+
+/** There is none. */
+export const NO_PREROLL: Preroll = { entries: [], files: new Map() };
+
+/** Thrown where a preroll folder cannot be used; has all that is wrong with it. */
+export class PrerollError extends Error {
+  override readonly name = "PrerollError";
+  constructor(folder: string, readonly problems: readonly string[]) {
+    super(`Cannot use the preroll in ${folder}: ${problems.join("; ")}`);
+  }
+}
+
+/**
+ * Reads a folder with `live.m3u8` and its segments, MPEG-TS or ADTS, and checks all of it.
+ * @throws {PrerollError}
+ */
+export async function loadPreroll(folder: string): Promise<Preroll> {
+  const problems: string[] = [];
+  const listed = await readPlaylist(folder, problems);
+  const entries: SegmentEntry[] = [];
+  const files = new Map<string, PrerollFile>();
+  for (const [index, { uri, durationUs, discontinuity }] of listed.entries()) {
+    const file = await readSegment(folder, uri, durationUs, problems);
+    if (file === undefined) continue;
+    files.set(uri, file);
+    entries.push({
+      uri: `${PREROLL_PATH}/${uri}`,
+      durationUs: file.durationUs,
+      discontinuity: discontinuity && index > 0,
+      wallMs: undefined,
+    });
+  }
+  if (problems.length > 0) throw new PrerollError(folder, problems);
+  return { entries, files };
+}
+
+async function readPlaylist(folder: string, problems: string[]): Promise<readonly SegmentEntry[]> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(`${folder}/${PREROLL_PLAYLIST}`);
+  } catch (error) {
+    problems.push(`${PREROLL_PLAYLIST} cannot be read: ${messageOf(error)}`);
+    return [];
+  }
+  const lines = text.split(/\r?\n/);
+  const segments = lines[0]?.trim() === "#EXTM3U" ? parseSegments(lines) : undefined;
+  if (segments === undefined) {
+    problems.push(`${PREROLL_PLAYLIST} is no media playlist with an EXTINF for each segment`);
+  } else if (segments.length === 0) problems.push(`${PREROLL_PLAYLIST} lists no segment`);
+  else if (segments.length > MAX_SEGMENTS) {
+    problems.push(`${PREROLL_PLAYLIST} lists ${segments.length} segments, ${MAX_SEGMENTS} at most`);
+    return [];
+  }
+  return segments ?? [];
+}
+
+async function readSegment(
+  folder: string,
+  uri: string,
+  listedUs: number,
+  problems: string[],
+): Promise<PrerollFile & { durationUs: number } | undefined> {
+  const extension = uri.match(FILE_NAME)?.[1];
+  if (extension === undefined) {
+    problems.push(`${uri} is not the name of a .ts or .aac file in the folder`);
+    return undefined;
+  }
+  try {
+    const bytes = await Deno.readFile(`${folder}/${uri}`);
+    if (bytes.length > MAX_SEGMENT_BYTES) throw new Error("it is larger than 4 MiB");
+    const durationUs = measure(bytes, extension);
+    if (Math.abs(durationUs - listedUs) > EXTINF_TOLERANCE_US) {
+      throw new Error(`it lasts ${durationUs / 1e6} s, its EXTINF says ${listedUs / 1e6} s`);
+    }
+    return { bytes, type: TYPES[extension] ?? "", durationUs };
+  } catch (error) {
+    problems.push(`${uri}: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** The exact playing time of a segment in microseconds. @throws where it holds no AAC */
+function measure(bytes: Uint8Array, extension: string): number {
+  let sampleRate = 0;
+  let durationUs = 0;
+  let bad = 0;
+  const sink = {
+    configure: (config: AudioConfig) => sampleRate = config.sampleRate,
+    write: () => durationUs += SAMPLES_PER_FRAME * 1e6 / sampleRate,
+    bad: (count: number) => bad += count,
+  };
+  const parser = extension === "ts" ? new TsDemuxer(sink) : new AdtsParser(sink);
+  parser.feed(bytes);
+  parser.flush();
+  if (durationUs === 0) throw new Error("there is no AAC in it");
+  if (bad > 0) throw new Error(`${bad} places in it are damaged`);
+  return Math.round(durationUs);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
