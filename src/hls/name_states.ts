@@ -62,16 +62,15 @@ export class StateFiles implements NameStates {
   /** The names of which something is kept, with the time of the last change. */
   async names(): Promise<{ name: string; changedAt: number }[]> {
     const names: { name: string; changedAt: number }[] = [];
-    try {
+    await this.#folder.attempt(undefined, async () => {
+      await Deno.mkdir(this.#path, { recursive: true });
       for await (const entry of Deno.readDir(this.#path)) {
         const name = entry.name.match(STATE_FILE)?.[1];
         if (name === undefined) continue;
         const { mtime } = await Deno.stat(`${this.#path}/${entry.name}`);
         names.push({ name, changedAt: mtime?.getTime() ?? 0 });
       }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    });
     return names;
   }
 

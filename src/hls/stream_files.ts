@@ -80,12 +80,12 @@ export class HlsFolder {
   }
 
   /** One disk operation; takes note of whether it worked. */
-  async attempt(name: string, operation: () => Promise<void>): Promise<boolean> {
+  async attempt(name: string | undefined, operation: () => Promise<void>): Promise<boolean> {
     try {
       await operation();
     } catch (error) {
       if (!this.#failing) {
-        logger.error("Cannot write below {path}; broadcasts go on from memory: {error}", {
+        logger.error("Cannot use {path}; broadcasts go on from memory: {error}", {
           path: this.path,
           name,
           error: error instanceof Error ? error.message : String(error),
@@ -94,7 +94,7 @@ export class HlsFolder {
       this.#failing = true;
       return false;
     }
-    if (this.#failing) logger.info("Files below {path} are written again", { path: this.path });
+    if (this.#failing) logger.info("{path} can be used again", { path: this.path });
     this.#failing = false;
     return true;
   }

@@ -81,7 +81,7 @@ export class Feed {
   }
 
   configure(config: AudioConfig): void {
-    if (this.#config !== undefined && sameAudioConfig(this.#config, config)) return;
+    if (this.#config !== undefined && continues(this.#config, config)) return;
     this.#config = config;
     this.#silence = silentFrame(config);
     this.#maxBytes = maxAccessUnitBytes(config);
@@ -190,4 +190,12 @@ export class Feed {
     this.#reanchorLogAt = now;
     this.#reanchorsLogged = this.#timeline.reanchors;
   }
+}
+
+/** Whether the same decoder goes on: a source that says nothing of SBR contradicts nothing. */
+function continues(before: AudioConfig, now: AudioConfig): boolean {
+  const sbr = now.sbr ?? before.sbr;
+  const ps = now.ps ?? before.ps;
+  const { sbr: sbrBefore = sbr, ps: psBefore = ps } = before;
+  return sameAudioConfig({ ...before, sbr: sbrBefore, ps: psBefore }, { ...now, sbr, ps });
 }

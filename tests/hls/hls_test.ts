@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import { Hls } from "../../src/hls/hls.ts";
+import { parsePlaylist } from "../../src/hls/playlist.ts";
+import { NO_PREROLL } from "../../src/hls/preroll.ts";
+import { HlsFolder } from "../../src/hls/stream_files.ts";
+import { EventBus, type SessionEvent } from "../../src/session/events.ts";
+import type { Ingest } from "../../src/session/ingest.ts";
+import { KeyStore } from "../../src/session/key_store.ts";
+import { SERVER_REASON } from "../../src/session/reason.ts";
+import { SessionManager } from "../../src/session/session_manager.ts";
+import { FakeClock } from "../fake_clock.ts";
+import { until } from "../until.ts";
+
+const FRAME_MS = 1024_000 / 48_000;
+const CONFIG: AudioConfig = {
+  objectType: 2,
+  sampleRate: 48_000,
+  channelConfiguration: 2,
+  programConfig: undefined,
+  sbr: undefined,
+  ps: undefined,
+};
+
+/** A run of the server's sessions and HLS on a folder; another run may follow on the same folder. */
+class Run {
+  readonly seen: SessionEvent[] = [];
+
+  private constructor(
+    readonly clock: FakeClock,
+    readonly manager: SessionManager,
+    readonly hls: Hls,
+    readonly path: string,
+    readonly framesPerSegment: number,
+    events: EventBus,
+  ) {
+    events.subscribe((event) => this.seen.push(event));
+  }
+
+  static async start(path: string, clock: FakeClock, targetMs = 1000): Promise<Run> {
+    const events = new EventBus();
+    const manager = new SessionManager({
+      clock,
+      events,
+      keys: new KeyStore(clock, 0),
+      auth: "open",
+      maxSessions: 10,
+      maxWaiting: 10,
+      policy: {
+        holdMs: 30_000,
+        waitMs: { rtmp: 30_000, srt: 60_000 },
+        timeline: { maxDelayMs: 10_000, maxAheadMs: targetMs },
+      },
+    });
+    const folder = new HlsFolder(path);
+    const hls = await Hls.open({ clock, events, targetMs, folder, preroll: NO_PREROLL });
+    manager.addOutput(hls.output);
+    return new Run(clock, manager, hls, path, Math.round(targetMs / FRAME_MS), events);
+  }
+
+  publish(name = "demo"): Ingest {
+    const transport = { protocol: "rtmp" as const, address: "127.0.0.1", close: () => {} };
+    const ingest = this.manager.publish({ name, key: undefined, transport });
+    ingest.configure(CONFIG);
+    return ingest;
+  }
+
+  /** Segments of audio in real time, each listed before the next. */
+  async broadcast(ingest: Ingest, segments: number, fromMs = 0): Promise<void> {
+    const name = ingest.sessionName;
+    const frames = this.framesPerSegment;
+    for (let i = 0; i < segments; i++) {
+      const before = this.hls.find(name)?.playlist?.etag;
+      for (let frame = 0; frame < frames; frame++) {
+        ingest.write(new Uint8Array(100).fill(i), fromMs + (frames * i + frame) * FRAME_MS);
+        await this.clock.advance(FRAME_MS);
+      }
+      await until("a version is out", () => this.hls.find(name)?.playlist?.etag !== before);
+    }
+  }
+
+  playlist(name = "demo") {
+    const parsed = parsePlaylist(new TextDecoder().decode(this.hls.find(name)?.playlist?.text));
+    assert.ok(parsed);
+    return parsed;
+  }
+
+  numbers(name = "demo"): number[] {
+    return this.playlist(name).segments.map(({ uri }) => Number(uri.split("-")[0]));
+  }
+
+  files(name = "demo"): string[] {
+    return [...Deno.readDirSync(`${this.path}/${name}`)].map((entry) => entry.name).sort();
+  }
+
+  /** As a process that is killed: nothing is ended or written out. */
+  kill(): void {
+    for (const session of this.manager.sessions) session.end("shutdown", SERVER_REASON);
+    this.manager.stop("shutdown", SERVER_REASON);
+  }
+}
+
+async function withFolder(test: (path: string) => Promise<void>): Promise<void> {
+  const path = await Deno.makeTempDir();
+  try {
+    await test(path);
+  } finally {
+    await Deno.remove(path, { recursive: true });
+  }
+}
+
+Deno.test("after a restart the old window is served at once, and the broadcast joins it", () =>
+  withFolder(async (path) => {
+    const clock = new FakeClock();
+    const first = await Run.start(path, clock);
+    await first.broadcast(first.publish(), 15);
+    const before = first.playlist();
+    const lastNumber = first.numbers().at(-1) ?? NaN;
+    await first.hls.stop();
+    first.kill();
+
+    const second = await Run.start(path, clock);
+    assert.deepEqual(second.playlist().segments, before.segments);
+    assert.equal(second.playlist().mediaSequence, before.mediaSequence);
+    await second.broadcast(second.publish(), 2);
+    assert.deepEqual(second.numbers().slice(-2), [lastNumber + 1, lastNumber + 2]);
+    const [joined, next] = second.playlist().segments.slice(-2);
+    assert.deepEqual([joined?.discontinuity, next?.discontinuity], [true, false]);
+    assert.ok((joined?.wallMs ?? 0) > (before.segments.at(-1)?.wallMs ?? Infinity));
+    second.kill();
+    await second.hls.stop();
+  }));
+
+Deno.test("with another target duration the numbers go on, not the window", () =>
+  withFolder(async (path) => {
+    const clock = new FakeClock();
+    const first = await Run.start(path, clock);
+    await first.broadcast(first.publish(), 5);
+    const lastNumber = first.numbers().at(-1) ?? NaN;
+    const { discontinuitySequence } = first.playlist();
+    first.kill();
+    await first.hls.stop();
+
+    const second = await Run.start(path, clock, 2000);
+    assert.equal(second.hls.find("demo")?.playlist, undefined);
+    const ingest = second.publish();
+    await second.broadcast(ingest, 4);
+    assert.ok((second.numbers()[0] ?? 0) > lastNumber);
+    assert.ok(second.playlist().discontinuitySequence > discontinuitySequence);
+    second.kill();
+    await second.hls.stop();
+  }));
+
+Deno.test("a name that comes back after its folder is gone has higher numbers, also after a restart", () =>
+  withFolder(async (path) => {
+    const clock = new FakeClock();
+    const first = await Run.start(path, clock);
+    const ingest = first.publish();
+    await first.broadcast(ingest, 8);
+    const lastNumber = first.numbers().at(-1) ?? NaN;
+    first.manager.find("demo")?.end("teardown", SERVER_REASON);
+    await until("the playlist has ended", () => first.playlist().ended);
+    for (let i = 0; i < 60; i++) await clock.advance(1000);
+    await until(
+      "the folder is gone",
+      () => ![...Deno.readDirSync(path)].some((e) => e.name === "demo"),
+    );
+    assert.equal(first.hls.find("demo"), undefined);
+    clock.setWall(Date.UTC(2025, 0, 1));
+    await first.broadcast(first.publish(), 1);
+    assert.deepEqual(first.numbers(), [lastNumber + 1]);
+    first.kill();
+    await first.hls.stop();
+  }));
+
+Deno.test("what somebody else keeps in the folders is left alone", () =>
+  withFolder(async (path) => {
+    const clock = new FakeClock();
+    await Deno.mkdir(`${path}/demo`);
+    await Deno.writeTextFile(`${path}/demo/README`, "mine");
+    await Deno.mkdir(`${path}/other`);
+    await Deno.writeTextFile(`${path}/other/1-1.ts`, "not Echo's: no state is kept of this name");
+    const run = await Run.start(path, clock);
+    await run.broadcast(run.publish(), 2);
+    run.manager.find("demo")?.end("teardown", SERVER_REASON);
+    await until("the playlist has ended", () => run.playlist().ended);
+    for (let i = 0; i < 60; i++) await clock.advance(1000);
+    await until("Echo's files are gone", () => run.files().join() === "README");
+    assert.deepEqual(run.files("other"), ["1-1.ts"]);
+    run.kill();
+    await run.hls.stop();
+  }));
+
+Deno.test("events tell when a broadcast can be heard and when no longer", () =>
+  withFolder(async (path) => {
+    const clock = new FakeClock();
+    const run = await Run.start(path, clock);
+    const ingest = run.publish();
+    await run.broadcast(ingest, 5);
+    assert.ok(!run.seen.some((event) => event.kind === "hls-ready"));
+    await run.broadcast(ingest, 2, 5 * 47 * FRAME_MS);
+    const ready = run.seen.find((event) => event.kind === "hls-ready");
+    assert.equal(ready?.kind === "hls-ready" && ready.path, `${path}/demo/playlist.m3u8`);
+    run.manager.find("demo")?.end("teardown", SERVER_REASON);
+    await clock.advance(6000);
+    assert.ok(!run.seen.some((event) => event.kind === "hls-release"));
+    await clock.advance(3000);
+    assert.ok(run.seen.some((event) => event.kind === "hls-release"));
+    run.kill();
+    await run.hls.stop();
+  }));
+
+Deno.test("a folder that cannot be written to costs no listener anything, and is logged once", () =>
+  withFolder(async (path) => {
+    await Deno.writeTextFile(`${path}/file`, "");
+    const clock = new FakeClock();
+    const run = await Run.start(`${path}/file`, clock);
+    await run.broadcast(run.publish(), 15);
+    assert.equal(run.playlist().segments.length, 12);
+    const uri = run.playlist().segments[0]?.uri ?? "";
+    assert.ok((run.hls.find("demo")?.segment(uri)?.length ?? 0) > 1880);
+    run.kill();
+    await run.hls.stop();
+  }));
+
+Deno.test("state that is damaged or foreign does not stop the start", () =>
+  withFolder(async (path) => {
+    await Deno.mkdir(`${path}/.state`);
+    for (
+      const [file, text] of [["a.json", "{"], ["b.json", "[1]"], ["c.txt", ""], ["d.json", ""]]
+    ) {
+      await Deno.writeTextFile(`${path}/.state/${file}`, text ?? "");
+    }
+    const run = await Run.start(path, new FakeClock());
+    assert.equal(run.hls.find("a"), undefined);
+    run.kill();
+    await run.hls.stop();
+  }));
