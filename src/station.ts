@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "./config.ts";
 import { Hls } from "./hls/hls.ts";
+import { StateFiles } from "./hls/name_states.ts";
 import { loadPreroll, NO_PREROLL } from "./hls/preroll.ts";
 import { hlsRoutes } from "./hls/routes.ts";
 import { HlsFolder } from "./hls/stream_files.ts";
@@ -82,6 +83,7 @@ export class Station {
       events: this.events,
       targetMs: hls.targetDurationMs,
       folder,
+      states: new StateFiles(folder),
       preroll,
     });
     this.sessions.addOutput(output.output);

@@ -10,7 +10,7 @@ import { Segmenter } from "./segmenter.ts";
 import { HlsStream } from "./stream.ts";
 import { type HlsFolder, PLAYLIST_FILE } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
-import { Reservation, StateFiles } from "./name_states.ts";
+import { type NameStates, Reservation } from "./name_states.ts";
 import { parsePlaylist } from "./playlist.ts";
 import type { Preroll } from "./preroll.ts";
 
@@ -27,7 +27,8 @@ export interface HlsOptions {
   readonly events: EventBus;
   /** What segments aim at, in milliseconds. */
   readonly targetMs: number;
-  readonly folder: HlsFolder;
+  readonly folder: Pick<HlsFolder, "stream" | "list" | "pathOf">;
+  readonly states: NameStates;
   /** Stands first in every presentation. */
   readonly preroll: Preroll;
 }
@@ -40,7 +41,6 @@ interface Memory {
 /** The HLS output: a stream for each name that is or was lately on air. */
 export class Hls {
   readonly #options: HlsOptions;
-  readonly #states: StateFiles;
   readonly #targetDuration: number;
   readonly #streams = new Map<string, HlsStream>();
   readonly #memories = new Map<string, Memory>();
@@ -49,7 +49,6 @@ export class Hls {
 
   private constructor(options: HlsOptions) {
     this.#options = options;
-    this.#states = new StateFiles(options.folder);
     const longest = Math.max(
       0,
       ...options.preroll.entries.map((segment) => segment.durationUs / 1e6),
@@ -96,7 +95,7 @@ export class Hls {
       preroll: preroll.entries,
       files: folder.stream(name),
       pool: this.#pool,
-      reservation: new Reservation(name, this.#states),
+      reservation: new Reservation(name, this.#options.states),
       numbering: {
         mediaSequence: Math.max(now, known?.mediaSequence ?? 0),
         discontinuitySequence: known?.discontinuitySequence ?? 0,
@@ -112,8 +111,8 @@ export class Hls {
 
   async #restore(): Promise<void> {
     const { clock, folder } = this.#options;
-    for (const { name, changedAt } of await this.#states.names()) {
-      const numbering = await this.#states.load(name);
+    for (const { name, changedAt } of await this.#options.states.names()) {
+      const numbering = await this.#options.states.load(name);
       if (numbering === undefined) continue;
       this.#memories.set(name, { numbering, releasedAt: changedAt });
       const { segments, playlist, ageMs } = await folder.list(name, clock.now());
@@ -130,7 +129,7 @@ export class Hls {
     for (const [name, { releasedAt }] of this.#memories) {
       if (now - releasedAt < FORGET_MS || this.#streams.has(name)) continue;
       this.#memories.delete(name);
-      this.#states.forget(name);
+      this.#options.states.forget(name);
     }
   }
 }

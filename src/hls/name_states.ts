@@ -7,10 +7,20 @@ const STATE_FILE = /^([A-Za-z0-9_-]{1,128})\.json$/;
 
 /** Where names' numberings stand, kept so that no number comes again after a crash. */
 export interface NameStates {
+  /** The names of which something is kept, with the time of the last change. */
+  names(): Promise<readonly NamedState[]>;
   /** What is kept of `name`: no number from it on was ever listed. */
   load(name: string): Promise<Numbering | undefined>;
   /** Keeps it. No call throws. */
   save(name: string, numbering: Numbering): Promise<boolean>;
+  forget(name: string): Promise<void>;
+}
+
+/** A name of which something is kept. */
+export interface NamedState {
+  readonly name: string;
+  /** In milliseconds since the epoch. */
+  readonly changedAt: number;
 }
 
 /**
@@ -19,11 +29,11 @@ export interface NameStates {
  */
 export class Reservation {
   readonly #name: string;
-  readonly #states: NameStates;
+  readonly #states: Pick<NameStates, "save">;
   #mediaSequence = -Infinity;
   #discontinuitySequence = -Infinity;
 
-  constructor(name: string, states: NameStates) {
+  constructor(name: string, states: Pick<NameStates, "save">) {
     this.#name = name;
     this.#states = states;
   }
@@ -59,9 +69,8 @@ export class StateFiles implements NameStates {
     this.#path = `${folder.path}/.state`;
   }
 
-  /** The names of which something is kept, with the time of the last change. */
-  async names(): Promise<{ name: string; changedAt: number }[]> {
-    const names: { name: string; changedAt: number }[] = [];
+  async names(): Promise<readonly NamedState[]> {
+    const names: NamedState[] = [];
     await this.#folder.attempt(undefined, async () => {
       await Deno.mkdir(this.#path, { recursive: true });
       for await (const entry of Deno.readDir(this.#path)) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { Hls } from "../../src/hls/hls.ts";
+import { StateFiles } from "../../src/hls/name_states.ts";
 import { parsePlaylist } from "../../src/hls/playlist.ts";
 import { NO_PREROLL } from "../../src/hls/preroll.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
@@ -53,7 +54,8 @@ class Run {
       },
     });
     const folder = new HlsFolder(path);
-    const hls = await Hls.open({ clock, events, targetMs, folder, preroll: NO_PREROLL });
+    const states = new StateFiles(folder);
+    const hls = await Hls.open({ clock, events, targetMs, folder, states, preroll: NO_PREROLL });
     manager.addOutput(hls.output);
     return new Run(clock, manager, hls, path, Math.round(targetMs / FRAME_MS), events);
   }

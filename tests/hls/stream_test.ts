@@ -3,29 +3,10 @@ import { BufferPool } from "../../src/hls/buffer_pool.ts";
 import { Reservation } from "../../src/hls/name_states.ts";
 import { parsePlaylist, type SegmentEntry } from "../../src/hls/playlist.ts";
 import { HlsStream } from "../../src/hls/stream.ts";
-import type { StreamFiles } from "../../src/hls/stream_files.ts";
 import type { Numbering } from "../../src/hls/window.ts";
 import type { SessionEnd } from "../../src/session/frame_sink.ts";
+import { MemoryFiles } from "./memory_files.ts";
 import { FakeClock } from "../fake_clock.ts";
-
-/** Files that are written as fast, as slowly or as badly as the test says. */
-class MemoryFiles implements StreamFiles {
-  readonly files = new Map<string, Uint8Array>();
-  delay: (() => Promise<boolean>) | undefined;
-
-  async writeSegment(file: string, bytes: Uint8Array): Promise<boolean> {
-    if (this.delay !== undefined && !await this.delay()) return false;
-    this.files.set(file, bytes.slice());
-    return true;
-  }
-  replacePlaylist(file: string, text: Uint8Array): Promise<boolean> {
-    return this.writeSegment(file, text);
-  }
-  remove(files: readonly string[]): Promise<void> {
-    for (const file of files) this.files.delete(file);
-    return Promise.resolve();
-  }
-}
 
 function setUp(
   options: { targetMs?: number; preroll?: SegmentEntry[]; numbering?: Numbering } = {},
@@ -36,7 +17,6 @@ function setUp(
   const counts = { listed: 0, completed: 0, gone: 0, released: 0 };
   const targetMs = options.targetMs ?? 1000;
   const states = {
-    load: () => Promise.resolve(undefined),
     save: (_: string, numbering: Numbering) => {
       saved.push(numbering);
       return Promise.resolve(true);
