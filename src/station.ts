@@ -1,5 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "./config.ts";
+import { Authorizer, loadCredentials } from "./control/authorization.ts";
+import { controlRoutes } from "./control/routes.ts";
 import { Hls } from "./hls/hls.ts";
 import { StateFiles } from "./hls/name_states.ts";
 import { loadPreroll, NO_PREROLL } from "./hls/preroll.ts";
@@ -59,7 +61,8 @@ export class Station {
     const station = new Station(config, clock);
     try {
       await station.#startOutputs();
-      station.#startDoors();
+      station.#startRtmp();
+      await station.#startControl();
     } catch (error) {
       await station.stop();
       throw error;
@@ -102,7 +105,7 @@ export class Station {
     this.#stops.push(() => output.stop());
   }
 
-  #startDoors(): void {
+  #startRtmp(): void {
     const { rtmp } = this.#config;
     if (!rtmp.enabled) return;
     const server = new RtmpServer({
@@ -114,6 +117,32 @@ export class Station {
     });
     listen("RTMP", rtmp.addr, () => server.start());
     this.#stops.push(() => server.close());
+  }
+
+  async #startControl(): Promise<void> {
+    const { auth, control, rtmp, srt } = this.#config;
+    if (!control.enabled) return;
+    const credentials = await loadCredentials(auth);
+    const authorizer = new Authorizer({ mode: auth.mode, credentials, clock: this.#clock });
+    this.#stops.push(() => authorizer.close());
+    const routes = controlRoutes({
+      sessions: this.sessions,
+      keys: this.keys,
+      authorizer,
+      ports: undefined,
+      address: {
+        ip: control.publicIp,
+        controlPort: control.addr.port,
+        rtmpPort: rtmp.addr.port,
+      },
+      privateIp: control.privateIp,
+      cookieKey: control.cookieKey,
+      dryRunPort: srt.minPort,
+    });
+    const web = listen("control API", control.addr, () => {
+      return new WebServer(control.addr, routes, ["echo", "control"]);
+    });
+    this.#stops.push(() => web.close());
   }
 }
 

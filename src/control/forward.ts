@@ -18,7 +18,7 @@ export interface ForwardOptions {
   /** Of the control API, which is the same on all boxes. */
   readonly port: number;
   /** How long the other box may take for its whole answer; 5 s by default. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /**

@@ -55,7 +55,7 @@ export interface ControlOptions {
   /** The SRT port that the dry run tells. */
   readonly dryRunPort: number;
   /** How long another box may take to answer; 5 s by default. */
-  readonly forwardTimeoutMs?: number;
+  readonly forwardTimeoutMs?: number | undefined;
 }
 
 /**
@@ -190,10 +190,8 @@ async function whereSessionIs(
 ): Promise<Response> {
   const cookie = readSessionCookie(c, cookieKey);
   if (cookie.address === privateIp) return await here(cookie);
-  return await forward(c, cookie.address, {
-    port: address.controlPort,
-    ...(forwardTimeoutMs === undefined ? {} : { timeoutMs: forwardTimeoutMs }),
-  });
+  const { controlPort: port } = address;
+  return await forward(c, cookie.address, { port, timeoutMs: forwardTimeoutMs });
 }
 
 /**

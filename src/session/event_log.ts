@@ -6,7 +6,8 @@ const logger = getLogger(["echo", "session"]);
 /** Writes an event to the log, as a line for people. */
 export function logEvent(event: SessionEvent): void {
   const { id, name, protocol } = event;
-  logger.info(describe(event), { id, name, protocol, ...details(event) });
+  const level = event.kind === "record-error" ? "error" : "info";
+  logger[level](describe(event), { id, name, protocol, ...details(event) });
 }
 
 /** The message's template for what belongs to `event`. */
@@ -28,6 +29,8 @@ function describe(event: SessionEvent): string {
       return "no longer to be heard";
     case "record-start":
       return "is recorded to {path}";
+    case "record-error":
+      return "is not recorded to {path}: {message}";
     case "record-complete":
       return "recorded to {path}, {durationMs} ms";
     case "input-quality":

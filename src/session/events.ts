@@ -38,8 +38,12 @@ export interface EventDetails {
   "hls-ready": { readonly path: string };
   /** Nothing of the broadcast is served any more. */
   "hls-release": Record<never, never>;
+  /** A file of the broadcast begins; there may be several, one after another. */
   "record-start": { readonly path: string };
-  "record-complete": { readonly path: string; readonly durationMs: number };
+  /** `path` is not written or not finished, for now at least; so it may follow on a start or not. */
+  "record-error": { readonly path: string; readonly message: string };
+  /** What began as `part` is finished as `path`. */
+  "record-complete": { readonly path: string; readonly part: string; readonly durationMs: number };
   /** A connection ended; the sums are the session's. */
   "input-quality": { readonly quality: InputQuality };
 }

@@ -44,14 +44,20 @@ export interface Encoding {
 
 /** Encodes a tone that swells and fades over noise, so that access units differ in size. */
 export function encode(encoding: Encoding = {}): Promise<Uint8Array> {
-  const { rate = 48000, layout = "stereo", seconds = 1, bitrate = "128k" } = encoding;
   const { format = "adts", options = [] } = encoding;
-  const source = `aevalsrc='(0.3*sin(2*PI*440*t)+0.1*random(0))*(1+sin(9*t))/2':s=${rate}`;
-  const input = ["-f", "lavfi", "-i", source, "-t", `${seconds}`];
-  const filter = ["-af", `pan=${layout}|${panned(layout)}`];
-  const coder = ["-c:a", "aac", "-b:a", bitrate, ...options];
-  const output = ["-f", format, "pipe:1"];
-  return run("ffmpeg", [...input, ...filter, ...coder, ...output], undefined, "error");
+  const output = [...coder(encoding), ...options, "-f", format, "pipe:1"];
+  return run("ffmpeg", [...source(encoding), ...output], undefined, "error");
+}
+
+/** FFmpeg's arguments for the tone as an input. */
+export function source({ rate = 48000, seconds = 1 }: Encoding): string[] {
+  const tone = `aevalsrc='(0.3*sin(2*PI*440*t)+0.1*random(0))*(1+sin(9*t))/2':s=${rate}`;
+  return ["-t", `${seconds}`, "-f", "lavfi", "-i", tone];
+}
+
+/** FFmpeg's arguments for how an output is encoded. */
+export function coder({ layout = "stereo", bitrate = "128k" }: Encoding): string[] {
+  return ["-af", `pan=${layout}|${panned(layout)}`, "-c:a", "aac", "-b:a", bitrate];
 }
 
 /** Every channel gets the one of the source, each at another level. */

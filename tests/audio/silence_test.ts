@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { SAMPLE_RATES } from "../../src/audio/audio_config.ts";
 import { silentFrame } from "../../src/audio/silence.ts";
 import { accessUnits, adtsStream, audioConfig } from "./access_units.ts";
-import { encode, run } from "./ffmpeg.ts";
+import { coder, run, source } from "./ffmpeg.ts";
 
 const BY_CHANNEL_CONFIGURATION: readonly (readonly [number, string, string])[] = [
   [1, "mono", "00000007"],
@@ -21,37 +21,48 @@ Deno.test("silence is made of the elements of each channel configuration", () =>
 });
 
 for (const [, layout] of BY_CHANNEL_CONFIGURATION) {
-  Deno.test(`silence among real frames of ${layout} decodes without a warning`, async () => {
-    await Promise.all(SAMPLE_RATES.map((rate) => decodeWithSilence(layout, rate)));
-  });
+  Deno.test(`silence among real frames of ${layout} decodes without a warning at every rate`, () =>
+    decodeWithSilence(layout, SAMPLE_RATES));
 }
 
 for (const layout of ["quad", "5.1(side)", "7.1(wide)"]) {
-  Deno.test(`silence of ${layout}, told by a program config, decodes without a warning`, async () => {
-    await Promise.all([44100, 48000].map((rate) => decodeWithSilence(layout, rate)));
+  Deno.test(`silence of ${layout}, told by a program config, decodes without a warning`, () =>
+    decodeWithSilence(layout, [44100, 48000]));
+}
+
+async function decodeWithSilence(layout: string, rates: readonly number[]): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await encodeAll(folder, layout, rates);
+    for (const rate of rates) await decodeMixed(await Deno.readFile(`${folder}/${rate}`));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** One process for all, as starting it is most of its work. */
+async function encodeAll(folder: string, layout: string, rates: readonly number[]): Promise<void> {
+  const inputs = rates.flatMap((rate) => source({ rate, seconds: 10 * 1024 / rate }));
+  const outputs = rates.flatMap((rate, i) => {
+    const file = ["-f", "adts", `${folder}/${rate}`];
+    return ["-map", `${i}`, ...coder({ layout, bitrate: "32k" }), ...file];
   });
+  await run("ffmpeg", [...inputs, ...outputs]);
 }
 
 /** Puts three silent frames after the fourth real one: the last two of them must be all zeros. */
-async function decodeWithSilence(layout: string, rate: number): Promise<void> {
-  const adts = await encode({ layout, rate, seconds: 10 * 1024 / rate, bitrate: "32k" });
+async function decodeMixed(adts: Uint8Array): Promise<void> {
   const { config, frames } = accessUnits(adts);
   const silent = silentFrame(config);
   const mixed = [...frames.slice(0, 4), silent, silent, silent, ...frames.slice(4)];
-  const stream = adtsStream(config, mixed);
-  const pcm = await run("ffmpeg", [
-    "-guess_layout_max",
-    "0",
-    "-f",
-    "aac",
-    "-i",
-    "pipe:0",
-    "-f",
-    "s16le",
-    "pipe:1",
-  ], stream);
+  const reading = ["-guess_layout_max", "0", "-f", "aac", "-i", "pipe:0"];
+  const pcm = await run("ffmpeg", [...reading, "-f", "s16le", "pipe:1"], adtsStream(config, mixed));
   const frameBytes = pcm.length / mixed.length;
-  assert.ok(pcm.subarray(3 * frameBytes, 4 * frameBytes).some((byte) => byte !== 0));
-  assert.ok(pcm.subarray(5 * frameBytes, 7 * frameBytes).every((byte) => byte === 0));
-  assert.ok(pcm.subarray(8 * frameBytes, 9 * frameBytes).some((byte) => byte !== 0));
+  assert.ok(isHeard(pcm.subarray(3 * frameBytes, 4 * frameBytes)));
+  assert.ok(!isHeard(pcm.subarray(5 * frameBytes, 7 * frameBytes)));
+  assert.ok(isHeard(pcm.subarray(8 * frameBytes, 9 * frameBytes)));
+}
+
+function isHeard(pcm: Uint8Array): boolean {
+  return pcm.some((byte) => byte !== 0);
 }

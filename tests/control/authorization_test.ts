@@ -1,0 +1,261 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+import bcrypt from "bcryptjs";
+import { Authorizer, type Credentials, loadCredentials } from "../../src/control/authorization.ts";
+import type { PasswordVerifier } from "../../src/control/bcrypt_verifier.ts";
+import { ControlError } from "../../src/control/control_error.ts";
+import { HtpasswdError } from "../../src/control/htpasswd.ts";
+import { FakeClock } from "../fake_clock.ts";
+import { publishBody, setUpApi } from "./control_api.ts";
+
+const ANNA = bcrypt.hashSync("anna's", 4);
+const COSTLY = bcrypt.hashSync("björn's", 5);
+const CREDENTIALS: Credentials = {
+  users: new Map([["anna", ANNA], ["björn", COSTLY]]),
+  bearerToken: "t0ken",
+};
+
+function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
+
+/** Checks at once, by text, and writes down what it was asked. */
+class FakeVerifier implements PasswordVerifier {
+  readonly asked: [password: string, hash: string][] = [];
+  verify(password: string, hash: string): Promise<boolean> {
+    this.asked.push([password, hash]);
+    return Promise.resolve(password === `of ${hash}` || password === "any");
+  }
+  close(): void {}
+}
+
+function setUp(credentials: Credentials = CREDENTIALS, mode: "open" | "key" = "key") {
+  const clock = new FakeClock();
+  const verifier = new FakeVerifier();
+  const authorizer = new Authorizer({ mode, credentials, clock, verifier });
+  const status = async (header: string | undefined) => {
+    try {
+      await authorizer.check(header);
+      return 200;
+    } catch (error) {
+      assert.ok(error instanceof ControlError);
+      return error.status;
+    }
+  };
+  return { clock, verifier, authorizer, status };
+}
+
+Deno.test("in open mode nothing has to be shown", async () => {
+  const { status } = setUp(CREDENTIALS, "open");
+  for (const header of [undefined, "Bearer wrong", "nonsense"]) {
+    assert.equal(await status(header), 200);
+  }
+});
+
+Deno.test("where any credentials will do, they still have to be there", async () => {
+  const { status, verifier } = setUp("any");
+  for (const header of ["Bearer x", "Basic eDp5", "bearer  x"]) {
+    assert.equal(await status(header), 200, header);
+  }
+  for (const header of [undefined, "", "Bearer", "Bearer ", "Digest x", "Bearer x y", "x"]) {
+    assert.equal(await status(header), 401, header);
+  }
+  assert.deepEqual(verifier.asked, []);
+});
+
+Deno.test("a bearer token has to be the one that is configured", async () => {
+  const { status } = setUp();
+  assert.equal(await status("Bearer t0ken"), 200);
+  assert.equal(await status("bearer t0ken"), 200);
+  for (const token of ["t0keN", "t0ke", "t0kenn", "x"]) {
+    assert.equal(await status(`Bearer ${token}`), 401, token);
+  }
+});
+
+Deno.test("what is not configured lets nobody in", async () => {
+  const none = setUp({ users: new Map(), bearerToken: undefined });
+  assert.equal(await none.status("Bearer undefined"), 401);
+  assert.equal(await none.status(basic("anna", "any")), 401);
+  assert.deepEqual(none.verifier.asked, []);
+  const usersOnly = setUp({ users: new Map([["anna", "a"]]), bearerToken: undefined });
+  assert.equal(await usersOnly.status("Bearer t0ken"), 401);
+});
+
+Deno.test("a user has to have the right password", async () => {
+  const { status, verifier } = setUp({
+    users: new Map([["anna", "a"], ["b", "b"]]),
+    bearerToken: undefined,
+  });
+  assert.equal(await status(basic("anna", "of a")), 200);
+  assert.equal(await status(basic("anna", "of b")), 401);
+  assert.equal(await status(basic("Anna", "of a")), 401);
+  assert.equal(await status(basic("b", "x:y")), 401);
+  assert.deepEqual(verifier.asked.at(-1), ["x:y", "b"], "a password may have colons");
+  for (const header of ["Basic !", `Basic ${btoa("anna")}`, "Basic "]) {
+    assert.equal(await status(header), 401, header);
+  }
+});
+
+Deno.test("an unknown user costs as much as the costliest that is known, and never gets in", async () => {
+  const { status, verifier } = setUp();
+  assert.equal(await status(basic("nobody", "any")), 401);
+  assert.equal(await status(basic("nobody", "any")), 401);
+  assert.deepEqual(verifier.asked, [["any", COSTLY], ["any", COSTLY]]);
+});
+
+Deno.test("what was good is good for five minutes without another check", async () => {
+  const { status, verifier, clock } = setUp();
+  const anna = basic("anna", `of ${ANNA}`);
+  assert.equal(await status(anna), 200);
+  await clock.advance(299_000);
+  assert.equal(await status(anna), 200);
+  assert.equal(verifier.asked.length, 1);
+  assert.equal(await status(basic("anna", "of another")), 401);
+  assert.equal(await status(basic("anna", "of another")), 401);
+  assert.equal(verifier.asked.length, 3, "what was bad is checked again");
+  await clock.advance(1000);
+  assert.equal(await status(anna), 200);
+  assert.equal(verifier.asked.length, 4);
+});
+
+Deno.test("a thousand good credentials are remembered, the oldest go", async () => {
+  const users = new Map(Array.from({ length: 1001 }, (_, i) => [`user${i}`, "h"]));
+  const { status, verifier } = setUp({ users, bearerToken: undefined });
+  for (const user of users.keys()) assert.equal(await status(basic(user, "of h")), 200);
+  assert.equal(await status(basic("user1000", "of h")), 200);
+  assert.equal(await status(basic("user1", "of h")), 200);
+  assert.equal(verifier.asked.length, 1001);
+  assert.equal(await status(basic("user0", "of h")), 200);
+  assert.equal(verifier.asked.length, 1002);
+});
+
+Deno.test("other credentials count as soon as they are there, even for a check under way", async () => {
+  const { status, verifier, authorizer } = setUp();
+  const anna = basic("anna", "any");
+  const underWay = status(anna);
+  authorizer.replace({ users: new Map([["anna", "new"]]), bearerToken: "new" });
+  assert.equal(await underWay, 200);
+  await status(anna);
+  assert.deepEqual(verifier.asked.map(([, hash]) => hash), [ANNA, "new"], "nothing is remembered");
+  assert.equal(await status("Bearer t0ken"), 401);
+  assert.equal(await status("Bearer new"), 200);
+});
+
+Deno.test("a publish needs credentials in every mode but open, the other calls the cookie", async () => {
+  const api = setUpApi({ auth: "key", credentials: CREDENTIALS });
+  try {
+    const ask = async (header: string | undefined) =>
+      await api.request("POST", "/echo/4/publish/demo", {
+        body: publishBody(),
+        headers: header === undefined ? {} : { Authorization: header },
+      });
+    for (
+      const header of [
+        undefined,
+        "Bearer wrong",
+        basic("anna", "wrong"),
+        basic("nobody", "anna's"),
+        "Digest username=anna",
+      ]
+    ) {
+      const answer = await ask(header);
+      assert.equal(answer.status, 401, header);
+      assert.match(answer.headers.get("WWW-Authenticate") ?? "", /^Basic realm="Echo".*Bearer$/);
+      assert.deepEqual(await answer.json(), { code: 401, message: "unauthorized" });
+      assert.equal(api.sessions.sessions.length, 0);
+    }
+    for (const header of ["Bearer t0ken", basic("anna", "anna's"), basic("björn", "björn's")]) {
+      const answer = await ask(header);
+      assert.equal(answer.status, 200, header);
+      const cookie = answer.headers.get("Set-Cookie")?.split(";")[0] ?? "";
+      assert.equal((await api.request("GET", "/echo/4/state", { cookie })).status, 200);
+    }
+  } finally {
+    api.authorizer.close();
+  }
+});
+
+Deno.test("who comes while four passwords wait is answered 503", async () => {
+  const api = setUpApi({ auth: "key", credentials: CREDENTIALS });
+  try {
+    const answers = await Promise.all(Array.from({ length: 6 }, (_, i) => {
+      const headers = { Authorization: basic("anna", `wrong ${i}`) };
+      return api.request("POST", "/echo/4/publish/demo", { body: publishBody(), headers });
+    }));
+    assert.deepEqual(answers.map(({ status }) => status), [401, 401, 401, 401, 503, 503]);
+    assert.deepEqual(await answers[5]?.json(), {
+      code: 503,
+      message: "too many passwords wait to be checked",
+    });
+  } finally {
+    api.authorizer.close();
+  }
+});
+
+Deno.test("the log tells who may publish and who may not, and no secret", async () => {
+  const records: LogRecord[] = [];
+  await configure({
+    reset: true,
+    sinks: { memory: (record) => records.push(record) },
+    loggers: [
+      { category: ["echo"], sinks: ["memory"], lowestLevel: "trace" },
+      { category: ["logtape", "meta"], lowestLevel: null },
+    ],
+  });
+  const api = setUpApi({ auth: "key", credentials: CREDENTIALS });
+  try {
+    const secrets = ["t0ken", "wr0ng", "anna's"];
+    for (const header of ["Bearer t0ken", "Bearer wr0ng", basic("anna", "anna's")]) {
+      const headers = { Authorization: header };
+      const answer = await api.request("POST", "/echo/4/publish/demo", {
+        body: publishBody(),
+        headers,
+      });
+      secrets.push(header, header.slice(header.indexOf(" ") + 1));
+      if (answer.status !== 200) continue;
+      const cookie = answer.headers.get("Set-Cookie")?.split(";")[0] ?? "";
+      secrets.push(cookie.slice(-43), (await answer.json()).publish.rtmp.name);
+      await api.request("POST", "/echo/3/teardown", { cookie });
+    }
+    assert.deepEqual(records.map(({ level, rawMessage }) => [level, rawMessage]), [
+      ["info", "{client} may publish by {protocol}"],
+      ["info", "{client} ended it: {code} {message}"],
+      ["warning", "{client} may not publish: {message}"],
+      ["info", "{client} may publish by {protocol}"],
+      ["info", "{client} ended it: {code} {message}"],
+    ]);
+    const text = JSON.stringify(records);
+    for (const secret of secrets) assert.ok(!text.includes(secret));
+  } finally {
+    api.authorizer.close();
+    await reset();
+  }
+});
+
+Deno.test("credentials are what is configured, and any only where nothing is", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(file, `anna:${ANNA}\n`);
+    const none = { htpasswdFile: undefined, bearerToken: undefined, anyCredentials: false };
+    assert.deepEqual(await loadCredentials(none), { users: new Map(), bearerToken: undefined });
+    assert.equal(await loadCredentials({ ...none, anyCredentials: true }), "any");
+    const token = { ...none, anyCredentials: true, bearerToken: "t0ken" };
+    assert.deepEqual(await loadCredentials(token), { users: new Map(), bearerToken: "t0ken" });
+    const users = { ...none, anyCredentials: true, htpasswdFile: file };
+    assert.deepEqual(await loadCredentials(users), {
+      users: new Map([["anna", ANNA]]),
+      bearerToken: undefined,
+    });
+    await Deno.writeTextFile(file, "anna:{SHA}x\n");
+    await assert.rejects(loadCredentials(users), HtpasswdError);
+    await Deno.remove(file);
+    await assert.rejects(
+      loadCredentials(users),
+      (error) =>
+        error instanceof HtpasswdError && error.message.startsWith(`Cannot read ${file}: `),
+    );
+  } finally {
+    await Deno.remove(file).catch(() => "gone already");
+  }
+});
