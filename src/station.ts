@@ -47,7 +47,7 @@ export class Station {
       policy: {
         holdMs: config.hls.holdMs,
         waitMs: { rtmp: config.hls.holdMs, srt: config.srt.connectionTimeoutMs },
-        timeline: { maxDelayMs: config.hls.maxDelayMs, maxAheadMs: config.hls.targetDurationMs },
+        timeline: { maxDelayMs: config.hls.maxDelayMs, targetMs: config.hls.targetDurationMs },
       },
     });
     this.events.subscribe(logEvent);

@@ -92,6 +92,10 @@ export class HlsStream {
   #ending = false;
   #ended = false;
   #goesAt = Infinity;
+  #completing = false;
+  #completeAt = 0;
+  /** How long the newest segment is, where it was completed. */
+  #completedMs = 0;
   #longestSegmentMs = 0;
 
   constructor(name: string, options: StreamOptions) {
@@ -177,6 +181,7 @@ export class HlsStream {
     const written = this.#options.files.writeSegment(uri, bytes);
     const discontinuity = cut.discontinuity || this.#joined;
     this.#joined = false;
+    this.#completedMs = this.#completing ? durationUs / 1000 : 0;
     this.#enqueue({ uri, durationUs, discontinuity, wallMs }, bytes, written);
     this.#schedule();
   }
@@ -305,12 +310,25 @@ export class HlsStream {
     this.#setVersion(text);
     this.#dueTimer?.cancel();
     if (this.#ended) this.#goLater();
-    else if (this.#feeder !== undefined) {
-      this.#dueTimer = this.#clock.after(COMPLETE_CADENCE * this.#targetMs, () => {
-        if (this.#pending.length === 0) this.#feeder?.complete();
-      });
-    }
+    else if (this.#feeder !== undefined) this.#awaitNext();
     this.#feeder?.listed();
+  }
+
+  /**
+   * Has the next segment completed where it does not come. The first wait makes room for late audio;
+   * segments that follow one that was completed keep its pace, or players would run dry.
+   */
+  #awaitNext(): void {
+    this.#completeAt = this.#completedMs > 0
+      ? this.#completeAt + this.#completedMs
+      : this.#versionAt + COMPLETE_CADENCE * this.#targetMs;
+    const dueIn = this.#completeAt - this.#clock.monotonic();
+    this.#dueTimer = this.#clock.after(Math.max(0, dueIn), () => {
+      if (this.#pending.length > 0) return;
+      this.#completing = true;
+      this.#feeder?.complete();
+      this.#completing = false;
+    });
   }
 
   #setVersion(text: Uint8Array<ArrayBuffer>): void {

@@ -96,6 +96,7 @@ export class Feed {
 
   /** What follows does not continue what was before. */
   discontinuity(): void {
+    this.#timeline.cut();
     for (const sink of this.#sinks) this.#guard(sink, () => sink.discontinuity());
   }
 

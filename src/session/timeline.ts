@@ -12,12 +12,14 @@ const LEARNING_MS = 1000;
 /** Timestamps that fall this far behind the largest lead have jumped back. */
 const JUMP_BACK_MS = 500;
 const GAP_FRAMES = 1.5;
+/** A source that was gone for more than this part of a segment leaves a gap that must be filled. */
+const GONE_PART = 0.25;
 
 export interface TimelineOptions {
   /** How far the broadcast may be behind its source, and the longest gap that is filled. */
   readonly maxDelayMs: number;
-  /** How far past wall time a gap may be filled. */
-  readonly maxAheadMs: number;
+  /** What segments aim at: a gap is filled no further past wall time than that. */
+  readonly targetMs: number;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface TimelineOptions {
  */
 export class Timeline {
   readonly #maxDelayMs: number;
-  readonly #maxAheadMs: number;
+  readonly #targetMs: number;
   readonly #leads = new SlidingMax(WINDOW_MS);
   /** Of place minus arrival, so the largest belongs to the frame that was least delayed. */
   readonly #arrivals = new SlidingMax(WINDOW_MS);
@@ -43,10 +45,11 @@ export class Timeline {
   #learnUntilMs = 0;
   #waitedMs = 0;
   #reanchors = 0;
+  #returning = false;
 
   constructor(options: TimelineOptions) {
     this.#maxDelayMs = options.maxDelayMs;
-    this.#maxAheadMs = options.maxAheadMs;
+    this.#targetMs = options.targetMs;
   }
 
   /** Samples since the last {@link configure}: the place of the next frame. */
@@ -84,9 +87,13 @@ export class Timeline {
 
   /** What follows has timestamps of its own, as those of a new connection. */
   restart(): void {
-    this.#leads.clear();
-    this.#arrivals.clear();
-    this.#waitedMs = 0;
+    this.#forget();
+    this.#returning = this.#placeMs > 0;
+  }
+
+  /** What follows does not continue what was before: no gap is between them. */
+  cut(): void {
+    this.#returning = false;
   }
 
   /**
@@ -96,7 +103,7 @@ export class Timeline {
    * @returns how many silent frames go before it, or {@link DROP}
    */
   arrive(timeMs: number | undefined, nowMs: number): number {
-    if (this.#arrivals.value === -Infinity) this.#wall.anchor(this.#placeMs, nowMs);
+    if (this.#arrivals.value === -Infinity) return this.#begin(timeMs, nowMs);
     this.#arrivals.add(this.sourceMs - nowMs, this.#placeMs);
     this.#wall.correct(-this.#arrivals.value, this.#placeMs);
     const fill = timeMs === undefined ? 0 : this.#silenceBefore(timeMs, nowMs);
@@ -128,6 +135,25 @@ export class Timeline {
     this.#leads.shift(-ms);
   }
 
+  /** The first frame of a source; what was missed since the last one is filled, if it must be. */
+  #begin(timeMs: number | undefined, nowMs: number): number {
+    const frames = this.#returning ? this.#missedFrames(nowMs) : 0;
+    this.#returning = false;
+    const placeMs = this.#placeMs + frames * this.#frameMs;
+    this.#wall.anchor(placeMs, nowMs);
+    this.#arrivals.add(placeMs - nowMs, placeMs);
+    this.#learnUntilMs = placeMs + LEARNING_MS;
+    if (timeMs !== undefined) this.#leads.add(timeMs - placeMs, placeMs);
+    return frames;
+  }
+
+  /** Frames between this place and wall time; 0 where they are so few that nobody waited for them. */
+  #missedFrames(nowMs: number): number {
+    const missedMs = nowMs - this.#wall.at(this.#placeMs);
+    const isGap = missedMs > GONE_PART * this.#targetMs && missedMs <= this.#maxDelayMs;
+    return isGap ? Math.round(missedMs / this.#frameMs) : 0;
+  }
+
   #silenceBefore(timeMs: number, nowMs: number): number {
     const lead = timeMs - this.#placeMs;
     const gapMs = lead - this.#leads.value;
@@ -152,7 +178,7 @@ export class Timeline {
   /** Frames of silence for a gap, less what was put in while waiting; `undefined` to re-anchor. */
   #fill(gapMs: number, nowMs: number): number | undefined {
     const aheadMs = this.sourceMs + gapMs - this.#arrivals.value - nowMs;
-    if (gapMs > this.#maxDelayMs || aheadMs > this.#maxAheadMs) return undefined;
+    if (gapMs > this.#maxDelayMs || aheadMs > this.#targetMs) return undefined;
     const frames = Math.max(0, Math.round((gapMs - this.#waitedMs) / this.#frameMs));
     this.#payBack(Math.min(gapMs, this.#waitedMs));
     return frames;
@@ -166,9 +192,15 @@ export class Timeline {
 
   #reanchor(nowMs: number): void {
     this.#reanchors++;
-    this.restart();
+    this.#forget();
     this.#learnUntilMs = this.#placeMs + LEARNING_MS;
     this.#arrivals.add(this.#placeMs - nowMs, this.#placeMs);
     this.#wall.anchor(this.#placeMs, nowMs);
+  }
+
+  #forget(): void {
+    this.#leads.clear();
+    this.#arrivals.clear();
+    this.#waitedMs = 0;
   }
 }

@@ -61,7 +61,7 @@ class Broadcast {
       policy: {
         holdMs: 30_000,
         waitMs: { rtmp: 30_000, srt: 60_000 },
-        timeline: { maxDelayMs: 10_000, maxAheadMs: 1000 },
+        timeline: { maxDelayMs: 10_000, targetMs: 1000 },
       },
     });
     const folder = new MemoryFolder();
@@ -218,9 +218,15 @@ Deno.test("who is back after 8 s goes on in the same playlist, without a discont
   assert.ok(walls.every((wall, i) => i === 0 || wall > (walls[i - 1] ?? 0)));
   const behind = broadcast.clock.now() - (walls.at(-1) ?? 0);
   assert.ok(behind > 0 && behind < 2500, `the newest segment began ${behind} ms ago`);
+  for (const [i, { durationUs }] of broadcast.heard.slice(0, -1).entries()) {
+    const step = (walls[i + 1] ?? 0) - (walls[i] ?? 0) - durationUs / 1000;
+    assert.ok(Math.abs(step) < 50, `wall time jumps by ${step} ms`);
+  }
   await broadcast.stop();
-  const frames = broadcast.frames().filter((number) => number >= 0);
-  assert.deepEqual(frames, [...count(0, 500), ...count(0, 500)]);
+  const frames = broadcast.frames();
+  const silent = frames.filter((number) => number < 0).length;
+  assert.deepEqual(frames, [...count(0, 500), ...Array(silent).fill(-1), ...count(0, 500)]);
+  assert.ok(Math.abs(silent * FRAME_MS - 8000) < 50, `${silent} silent frames for 8 s`);
 });
 
 Deno.test("after the hold the playlist stands still, and goes when it may", async () => {

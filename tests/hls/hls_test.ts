@@ -50,7 +50,7 @@ class Run {
       policy: {
         holdMs: 30_000,
         waitMs: { rtmp: 30_000, srt: 60_000 },
-        timeline: { maxDelayMs: 10_000, maxAheadMs: targetMs },
+        timeline: { maxDelayMs: 10_000, targetMs },
       },
     });
     const folder = new HlsFolder(path);

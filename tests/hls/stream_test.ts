@@ -158,6 +158,26 @@ Deno.test("when nothing new came for 1.25 target durations, the open segment is 
   assert.equal(counts.completed, 1);
 });
 
+Deno.test("segments that follow a completed one keep its pace", async () => {
+  const { stream, add, clock, counts } = setUp();
+  const completedAt: number[] = [];
+  stream.join({
+    complete: () => {
+      completedAt.push(clock.monotonic());
+      add();
+    },
+    listed: () => counts.listed++,
+  });
+  add();
+  await clock.advance(5300);
+  assert.deepEqual(completedAt, [1250, 2250, 3250, 4250, 5250]);
+  add();
+  await clock.advance(1600);
+  assert.deepEqual(completedAt.slice(5), [], "audio is back");
+  await clock.advance(300);
+  assert.equal(completedAt.length, 6);
+});
+
 Deno.test("a teardown ends the playlist at once", async () => {
   const { stream, feeder, broadcast, add, clock, leave, playlist } = setUp();
   stream.join(feeder);

@@ -55,7 +55,7 @@ function setUp(
     policy: {
       holdMs: 30_000,
       waitMs: { rtmp: 30_000, srt: 1_800_000 },
-      timeline: { maxDelayMs: 10_000, maxAheadMs: 1000 },
+      timeline: { maxDelayMs: 10_000, targetMs: 1000 },
     },
   });
   const sinks: Record[] = [];
@@ -111,7 +111,7 @@ Deno.test("a lost connection pauses the session, and its return within the hold 
   first.end("lost");
   const session = manager.find("demo");
   assert.equal(session?.state, "paused");
-  await clock.advance(8000);
+  await clock.advance(250);
   const second = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
   assert.equal(second.sessionId, first.sessionId);
   second.configure(CONFIG);
@@ -121,6 +121,23 @@ Deno.test("a lost connection pauses the session, and its return within the hold 
   assert.deepEqual(kinds().slice(2), ["input-quality", "pause", "authorize", "resume"]);
   manager.stop("shutdown", SERVER_REASON);
   assert.equal(clock.timerCount, 0);
+});
+
+Deno.test("what was missed until a return is silence, less what was put in meanwhile", async () => {
+  const { clock, manager, sinks } = setUp();
+  const first = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
+  first.configure(CONFIG);
+  first.write(frame(1), 0);
+  first.end("lost");
+  await clock.advance(4000);
+  manager.find("demo")?.keepGoing(100);
+  await clock.advance(4000);
+  const second = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
+  second.configure(CONFIG);
+  second.write(frame(2), 0);
+  const missed = Math.round(8000 / (1024 / 48) - 1);
+  assert.equal(manager.find("demo")?.quality.filler_count, missed);
+  assert.equal(sinks[0]?.calls.at(-1), `2 @${(missed + 1) * 1024}`);
 });
 
 Deno.test("an RTMP session that nobody returns to is released after the hold", async () => {

@@ -24,7 +24,7 @@ interface Outcome {
 
 /** Runs `arrivals` over a timeline. Silence is put in while waiting as `waits` says. */
 function run(arrivals: Iterable<Arrival>, waits: ReadonlyMap<number, number> = new Map()): Outcome {
-  const timeline = new Timeline({ maxDelayMs: 10_000, maxAheadMs: 1000 });
+  const timeline = new Timeline({ maxDelayMs: 10_000, targetMs: 1000 });
   timeline.configure(RATE);
   const outcome: Outcome = {
     placed: 0,
@@ -227,7 +227,7 @@ Deno.test("frames without timestamps are placed one behind the other", () => {
 });
 
 Deno.test("frames known to be lost become silence, less what was put in while waiting", () => {
-  const timeline = new Timeline({ maxDelayMs: 10_000, maxAheadMs: 1000 });
+  const timeline = new Timeline({ maxDelayMs: 10_000, targetMs: 1000 });
   timeline.configure(RATE);
   for (let i = 0; i < 100; i++) {
     timeline.arrive(undefined, START + i * FRAME_MS);
@@ -241,7 +241,7 @@ Deno.test("frames known to be lost become silence, less what was put in while wa
 });
 
 Deno.test("time goes on over a change of the sample rate", () => {
-  const timeline = new Timeline({ maxDelayMs: 10_000, maxAheadMs: 1000 });
+  const timeline = new Timeline({ maxDelayMs: 10_000, targetMs: 1000 });
   timeline.configure(RATE);
   timeline.arrive(0, START);
   for (let i = 0; i < 100; i++) timeline.advance();
