@@ -1,5 +1,6 @@
 import { parseArguments } from "./src/config/arguments.ts";
 import { ConfigError } from "./src/config/config_error.ts";
+import { readEnvFile } from "./src/config/env_file.ts";
 import { describe, envExample, usage } from "./src/config/help.ts";
 import { loadConfig, type LoadedConfig } from "./src/config/load.ts";
 import { startLogging } from "./src/logging.ts";
@@ -7,7 +8,6 @@ import { Station } from "./src/station.ts";
 import { SERVER_NAME } from "./src/version.ts";
 import { getLogger } from "@logtape/logtape";
 
-const DEFAULT_ENV_FILE = "./echo.env";
 /** The exit code for wrong arguments or a wrong configuration. */
 const EXIT_USAGE = 2;
 
@@ -16,7 +16,7 @@ async function main(args: readonly string[]): Promise<number> {
   const command = parseArguments(args);
   if (command.kind === "help") return print(usage());
   if (command.kind === "print-env") return print(envExample());
-  const loaded = loadConfig(Deno.env.toObject(), readEnvFile(command.envFile));
+  const loaded = loadConfig(Deno.env.toObject(), await readEnvFile(command.envFile));
   if (command.kind === "version") return print(describe(loaded.config));
   Deno.umask(0o022);
   await using _ = await startLogging();
@@ -36,16 +36,6 @@ async function run({ config, warnings }: LoadedConfig): Promise<number> {
   } catch (error) {
     logger.fatal("{error}", { error: error instanceof Error ? error.message : error });
     return 1;
-  }
-}
-
-function readEnvFile(file: string | undefined): string {
-  try {
-    return Deno.readTextFileSync(file ?? DEFAULT_ENV_FILE);
-  } catch (error) {
-    if (file === undefined && error instanceof Deno.errors.NotFound) return "";
-    const cause = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`Cannot read ${file ?? DEFAULT_ENV_FILE}: ${cause}`);
   }
 }
 

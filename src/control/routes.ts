@@ -109,12 +109,6 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
     props: { ...props, client_ip: client },
     prepare: (session) => srt?.portOf(session) ?? srt?.open(session),
   });
-  logger.info("{client} may publish by {protocol}", {
-    client,
-    protocol: media.protocol,
-    name,
-    id: session.id,
-  });
   setSessionCookie(c, options.cookieKey, { id: session.id, name, address: options.privateIp });
   const grant = { version, name, media, srtPort: srt?.portOf(session), key: key.token };
   return c.json(publishAnswer(grant, options.address));

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Runs Echo for development: everything on, anybody may publish. What it writes goes to
+# scripts/output, which is removed at the end. Variables that are set win over those set here.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/setup.sh
+source "$root/scripts/setup.sh" run
+
+output=$root/scripts/output
+pid_file=$output/pid
+if [[ -e $pid_file ]] && kill -0 "$(<"$pid_file")" 2>/dev/null; then
+  die "Echo is running already, as process $(<"$pid_file")"
+fi
+
+export ECHO_AUTH=${ECHO_AUTH:-open}
+export HLS_ROOT_DIR=${HLS_ROOT_DIR:-$output/hls}
+export HLS_TARGET_DURATION=${HLS_TARGET_DURATION:-1}
+export HLS_WEB_INDEX=${HLS_WEB_INDEX:-1}
+export RECORD_ROOT_DIR=${RECORD_ROOT_DIR:-$output/record}
+for part in ECHO HLS HLS_WEB RTMP RECORD STAT STAT_WEB; do
+  declare -x "${part}_ENABLED=1"
+done
+
+server=
+trap 'rm -rf "$output"' EXIT
+trap '[[ -z $server ]] || kill -INT "$server" 2>/dev/null || true' INT
+trap '[[ -z $server ]] || kill -TERM "$server" 2>/dev/null || true' TERM HUP
+
+cd "$root"
+mkdir -p "$output"
+echo $$ >"$pid_file"
+
+# As the task "start" has them; not by way of it, because a deno task passes some signals on twice.
+permissions=(--no-prompt --allow-net --allow-read --allow-write --allow-env --allow-ffi --allow-sys)
+
+# A process group of its own, so that a Ctrl-C reaches the server once: from the trap above.
+set -m
+"$DENO" run "${permissions[@]}" main.ts --env-file /dev/null "$@" </dev/null &
+server=$!
+set +m
+
+# A signal ends wait, not the server.
+status=0
+while kill -0 "$server" 2>/dev/null; do
+  status=0
+  wait "$server" || status=$?
+done
+exit "$status"

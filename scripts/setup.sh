@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# Installs what Echo needs and this machine lacks, and nothing else.
+#
+#   scripts/setup.sh run     to run it: Deno, and libsrt where that is to be had (the default)
+#   scripts/setup.sh test    to test it: libsrt, FFmpeg, Chromium, jq and SRT's tools as well
+#
+# The other scripts source it: DENO is then the path of the Deno to use.
+set -euo pipefail
+
+setup_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+deno_version=$(<"$setup_root/.deno-version")
+# Here goes a Deno for this project alone, where another version or missing rights are in the way.
+deno_folder=$setup_root/.deno
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+die() {
+  say "$@"
+  exit 1
+}
+
+have() { command -v "$1" >/dev/null; }
+
+# ---- Packages of the system ----
+
+missing=() debian_packages=() homebrew_packages=()
+
+# need WHAT DEBIAN_PACKAGE HOMEBREW_PACKAGE
+need() {
+  missing+=("$1")
+  debian_packages+=("$2")
+  homebrew_packages+=("$3")
+}
+
+need_for_running() {
+  have npm || find_deno || need npm npm node
+  have_libsrt || need libsrt libsrt1.5-openssl srt
+}
+
+need_for_testing() {
+  have ffmpeg || need FFmpeg ffmpeg ffmpeg
+  have chromium || have chromium-browser || have google-chrome || need Chromium chromium chromium
+  have jq || need jq jq jq
+  have srt-live-transmit || need "SRT's tools" srt-tools srt
+}
+
+have_libsrt() {
+  local file
+  [[ -z ${ECHO_LIBSRT:-} ]] || return 0
+  for file in /opt/homebrew/lib/libsrt*.dylib /usr/local/lib/libsrt*; do
+    [[ ! -e $file ]] || return 0
+  done
+  [[ $(PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null) =~ libsrt[a-z-]*\.so\.1\.[45] ]]
+}
+
+install_missing() {
+  if have apt-get; then
+    say "installing with apt-get: ${debian_packages[*]}"
+    apt_get update -qq && apt_get install -y -qq --no-install-recommends "${debian_packages[@]}"
+  elif have brew; then
+    say "installing with Homebrew: ${homebrew_packages[*]}"
+    brew install --quiet "${homebrew_packages[@]}" >&2
+  else
+    return 1
+  fi
+}
+
+apt_get() {
+  local command=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 "$@")
+  if ((EUID == 0)); then
+    "${command[@]}" </dev/null >&2
+  elif [[ -t 0 ]]; then
+    sudo "${command[@]}" >&2
+  else
+    # There is nobody to ask for a password.
+    sudo -n "${command[@]}" </dev/null >&2
+  fi
+}
+
+# ---- Deno ----
+
+# Sets DENO to a Deno of the version wanted, if there is one.
+find_deno() {
+  local candidate
+  for candidate in "$deno_folder/node_modules/.bin/deno" "$(command -v deno)"; do
+    if [[ -x $candidate ]]; then
+      DENO=$(real_deno "$candidate")
+      [[ $("$DENO" --version 2>/dev/null) != "deno $deno_version "* ]] || return 0
+    fi
+  done
+  return 1
+}
+
+# The binary behind npm's launcher, which would keep a Node running beside it; else the same.
+real_deno() {
+  local file package
+  file=$(readlink -f "$1")
+  if [[ $file == */bin.cjs ]]; then
+    package=${file%/bin.cjs}
+    for file in "$package"{,/node_modules/@deno/*,/../@deno/*}/deno; do
+      [[ ! -x $file ]] || break
+    done
+  fi
+  printf '%s\n' "$file"
+}
+
+install_deno() {
+  have npm || die "please install npm, or Deno $deno_version"
+  if ! have deno && [[ -w $(npm prefix --global)/lib ]]; then
+    say "installing Deno $deno_version with npm for everybody"
+    npm_install --global && hash -r && find_deno && return
+  fi
+  say "installing Deno $deno_version with npm into $deno_folder"
+  mkdir -p "$deno_folder"
+  printf '*\n' >"$deno_folder/.gitignore"
+  npm_install --prefix "$deno_folder" --no-save && find_deno
+}
+
+npm_install() { npm install --no-fund --no-audit --loglevel=error "$@" "deno@$deno_version" >&2; }
+
+# ---- What was asked for ----
+
+setup() {
+  case $1 in
+    run) need_for_running ;;
+    test) need_for_running && need_for_testing ;;
+    *) die "Cannot parse the argument: expected run or test, got $1" ;;
+  esac
+  if ((${#missing[@]} > 0)) && ! install_missing; then
+    say "please install: ${missing[*]} (Debian: apt-get install ${debian_packages[*]})"
+    # Echo runs without libsrt, and install_deno says what it lacks.
+    [[ $1 == run ]] || exit 1
+    have_libsrt || say "going on without libsrt, so without SRT"
+  fi
+  find_deno || install_deno || die "Deno $deno_version could not be installed"
+}
+
+setup "${1:-run}"

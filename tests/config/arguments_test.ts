@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { type Command, parseArguments } from "../../src/config/arguments.ts";
+import { ConfigError } from "../../src/config/config_error.ts";
+
+Deno.test("arguments say what to do", () => {
+  const commands: [string[], Command][] = [
+    [[], { kind: "run", envFile: undefined }],
+    [["-h"], { kind: "help" }],
+    [["-v", "--help"], { kind: "help" }],
+    [["--print-env"], { kind: "print-env" }],
+    [["-v"], { kind: "version", envFile: undefined }],
+    [["--version", "--env-file", "a"], { kind: "version", envFile: "a" }],
+    [["--env-file=a"], { kind: "run", envFile: "a" }],
+  ];
+  for (const [args, command] of commands) assert.deepEqual(parseArguments(args), command);
+});
+
+Deno.test("arguments that are not known are refused in one line", () => {
+  for (const args of [["--verbose"], ["-x"], ["run\n"], ["--env-file"], ["--env-file="]]) {
+    assert.throws(() => parseArguments(args), (error) => {
+      return error instanceof ConfigError &&
+        /^Cannot parse [^\n]+, got [^\n]+$/.test(error.message);
+    });
+  }
+});

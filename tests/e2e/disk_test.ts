@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { PlaylistFollower } from "../hls_validator/follower.ts";
+import { Child } from "./child.ts";
+import { until } from "./condition.ts";
+import { EchoServer } from "./echo_server.ts";
+import { Encoder, Media } from "./ffmpeg.ts";
+import { scenario, together } from "./scenario.ts";
+
+const NO_DISK = / ERROR .*broadcasts go on from memory/;
+
+scenario("without a disk to write to, listeners hear the broadcast from memory", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 60 });
+  await using disks = await BadDisks.create();
+  await together(disks.folders, async ([kind, folder]) => {
+    await using server = await EchoServer.start({
+      env: { HLS_ROOT_DIR: folder },
+      expectedErrors: [NO_DISK],
+    });
+    await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+    await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
+    const first = await until("it is on air", () => follower.playlist);
+    await until("segments leave", () => {
+      return (follower.playlist?.mediaSequence ?? 0) >= first.mediaSequence + 2;
+    });
+    const logged = server.log.filter((line) => NO_DISK.test(line));
+    assert.equal(logged.length, 1, `${kind}: ${logged.join("\n")}`);
+  });
+});
+
+/** Folders that cannot be written: below a file, and, where mounting is allowed, on a full disk. */
+class BadDisks implements AsyncDisposable {
+  readonly folders = new Map<string, string>();
+  readonly #folder: string;
+  #mounted: string | undefined;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async create(): Promise<BadDisks> {
+    const folder = await Deno.makeTempDir({ prefix: "echo-disk-" });
+    const disks = new BadDisks(folder);
+    await Deno.writeTextFile(`${folder}/file`, "");
+    disks.folders.set("below a file", `${folder}/file/hls`);
+    await disks.#mount(`${folder}/full`);
+    return disks;
+  }
+
+  async #mount(path: string): Promise<void> {
+    await Deno.mkdir(path);
+    await using mount = new Child("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", path]);
+    const { code } = await mount.end();
+    if (code !== 0) return;
+    this.#mounted = path;
+    this.folders.set("full", `${path}/hls`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#mounted !== undefined) {
+      await using unmount = new Child("umount", [this.#mounted]);
+      assert.equal((await unmount.end()).code, 0, unmount.output);
+    }
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { Child, type Exit } from "./child.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const STARTS = 3;
+
+export interface EchoServerOptions {
+  /** Further environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Errors that the test provokes; any other in the log fails it. */
+  readonly expectedErrors?: readonly RegExp[];
+}
+
+/**
+ * Echo as a process of its own, with a folder of its own, on free ports of 127.0.0.1. Runs from
+ * source, or `ECHO_BIN` where that is set. Its disposal ends it, removes what it wrote, and fails
+ * where an error was logged that nobody expected.
+ */
+export class EchoServer implements AsyncDisposable {
+  /** Its working directory. */
+  readonly folder: string;
+  readonly #child: Child;
+  readonly #ports: Ports;
+  readonly #options: EchoServerOptions;
+
+  private constructor(child: Child, folder: string, ports: Ports, options: EchoServerOptions) {
+    this.#child = child;
+    this.folder = folder;
+    this.#ports = ports;
+    this.#options = options;
+  }
+
+  /** Starts one and waits until it listens. */
+  static async start(options: EchoServerOptions = {}): Promise<EchoServer> {
+    const folder = await Deno.makeTempDir({ prefix: "echo-e2e-" });
+    for (let attempt = 1;; attempt++) {
+      const ports = findPorts();
+      const child = runEcho([], { env: { ...environment(ports), ...options.env }, cwd: folder });
+      try {
+        await child.line(new RegExp(`listens on 127\\.0\\.0\\.1:${ports.hls}$`));
+        await child.line(new RegExp(`listens on 127\\.0\\.0\\.1:${ports.rtmp}$`));
+        return new EchoServer(child, folder, ports, options);
+      } catch (error) {
+        await child[Symbol.asyncDispose]();
+        // Somebody else was faster to take one of the ports.
+        if (attempt < STARTS && /address already in use/i.test(child.output)) continue;
+        await Deno.remove(folder, { recursive: true });
+        throw error;
+      }
+    }
+  }
+
+  get log(): readonly string[] {
+    return this.#child.lines;
+  }
+
+  /** What an encoder publishes to: `live/demo`, or `demo/KEY`. */
+  rtmpUrl(path: string): string {
+    return `rtmp://127.0.0.1:${this.#ports.rtmp}/${path}`;
+  }
+
+  get rtmpPort(): number {
+    return this.#ports.rtmp;
+  }
+
+  get hlsPort(): number {
+    return this.#ports.hls;
+  }
+
+  playlistUrl(name: string): string {
+    return `http://127.0.0.1:${this.#ports.hls}/cast/${name}/playlist.m3u8`;
+  }
+
+  /** A file of a broadcast on disk. */
+  hlsFile(name: string, file: string): string {
+    return `${this.folder}/output/hls/${name}/${file}`;
+  }
+
+  /** Sends `signal` and waits for the end. */
+  stop(signal: Deno.Signal): Promise<Exit> {
+    return this.#child.stop(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child.stop("SIGTERM");
+    await Deno.remove(this.folder, { recursive: true });
+    const { expectedErrors = [] } = this.#options;
+    const unexpected = this.log.filter((line) =>
+      !/^\S+Z (TRACE|DEBUG|INFO|WARN) /.test(line) &&
+      !expectedErrors.some((expected) => expected.test(line))
+    );
+    assert.deepEqual(unexpected, [], `Echo logged errors:\n${this.log.join("\n")}`);
+  }
+}
+
+/** Runs Echo with arguments of one's own. */
+export function runEcho(
+  args: readonly string[],
+  options: { readonly env: Readonly<Record<string, string>>; readonly cwd: string },
+): Child {
+  const { env, cwd } = options;
+  const binary = Deno.env.get("ECHO_BIN");
+  if (binary !== undefined) return new Child(binary, args, { env, cwd });
+  const permissions = ["net", "read", "write", "env", "ffi", "sys"].map((name) =>
+    `--allow-${name}`
+  );
+  const run = ["run", "--quiet", "--no-prompt", "--cached-only", "--config", `${ROOT}deno.json`];
+  return new Child(Deno.execPath(), [...run, ...permissions, `${ROOT}main.ts`, ...args], {
+    env: { NO_COLOR: "1", ...env },
+    cwd,
+  });
+}
+
+interface Ports {
+  readonly control: number;
+  readonly srt: number;
+  readonly rtmp: number;
+  readonly hls: number;
+  readonly stat: number;
+}
+
+function environment({ control, srt, rtmp, hls, stat }: Ports): Record<string, string> {
+  return {
+    ECHO_ADDR: `127.0.0.1:${control}`,
+    ECHO_SRT_ADDR: `127.0.0.1:${srt}`,
+    RTMP_ADDR: `127.0.0.1:${rtmp}`,
+    HLS_WEB_ADDR: `127.0.0.1:${hls}`,
+    STAT_WEB_ADDR: `127.0.0.1:${stat}`,
+  };
+}
+
+/** Ports that were free a moment ago. */
+function findPorts(): Ports {
+  const listeners = Array.from(
+    { length: 5 },
+    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+  );
+  const [control = 0, srt = 0, rtmp = 0, hls = 0, stat = 0] = listeners.map((listener) =>
+    listener.addr.port
+  );
+  for (const listener of listeners) listener.close();
+  return { control, srt, rtmp, hls, stat };
+}

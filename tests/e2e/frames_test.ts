@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { type AdtsFrame, withoutProgramConfig } from "../hls_validator/adts.ts";
+import { PlaylistFollower } from "../hls_validator/follower.ts";
+import { until } from "./condition.ts";
+import { EchoServer } from "./echo_server.ts";
+import { type Clip, Encoder, Media, sample } from "./ffmpeg.ts";
+import { scenario, together } from "./scenario.ts";
+
+/** Longer than the window, so that it slides. */
+const seconds = 14;
+
+const CLIPS: Readonly<Record<string, Clip>> = {
+  "lc-44100-mono": { sampleRate: 44_100, layout: "mono", seconds },
+  "lc-44100-stereo": { sampleRate: 44_100, layout: "stereo", seconds },
+  "lc-48000-mono": { sampleRate: 48_000, layout: "mono", seconds },
+  "lc-48000-stereo": { sampleRate: 48_000, layout: "stereo", seconds },
+  "lc-48000-surround": { sampleRate: 48_000, layout: "5.1", seconds, bitrate: "256k" },
+  "lc-48000-surround-side": { sampleRate: 48_000, layout: "5.1(side)", seconds, bitrate: "256k" },
+};
+
+const SAMPLES = [
+  "he-aac-v1_44100_stereo_64k.aac",
+  "he-aac-v1_48000_mono_32k.aac",
+  "he-aac-v2_44100_stereo_32k.aac",
+  "he-aac-v1_explicit-signalling.m4a",
+  "he-aac-v2_explicit-signalling.m4a",
+];
+
+scenario(
+  "every access unit comes out as it went in, for every kind of AAC, until the end",
+  async (t) => {
+    await using media = await Media.create();
+    const files = new Map<string, string>();
+    await Promise.all(
+      Object.entries(CLIPS).map(async ([name, clip]) => {
+        files.set(name, await media.encode(name, clip));
+      }),
+    );
+    for (const name of SAMPLES) files.set(name.replace(/\.\w+$/, ""), sample(name));
+
+    await using server = await EchoServer.start();
+    const results = await together(files, async ([name, file]) => {
+      await using follower = new PlaylistFollower(server.playlistUrl(name), {
+        exceptions: ["deliberateEnd"],
+      });
+      await using _encoder = new Encoder(file, server.rtmpUrl(`live/${name}`));
+      await until(`${name} is on air`, () => follower.playlist);
+      const { frames, warnings } = await media.readPlaylist(follower.url);
+      return { name, warnings, sent: await media.readFrames(file), heard: frames };
+    });
+    for (const { name, warnings, sent, heard } of results) {
+      await t.step(name, () => {
+        assert.deepEqual(warnings, []);
+        assertSame(accessUnits(heard), accessUnits(sent));
+      });
+    }
+  },
+);
+
+/** In hexadecimal, without what says the configuration. */
+function accessUnits(frames: readonly AdtsFrame[]): string[] {
+  return frames.map(({ data }) => withoutProgramConfig(data).toHex());
+}
+
+/** Nothing is missing, and nothing is there besides. Without a difference of megabytes. */
+function assertSame(heard: readonly string[], sent: readonly string[]): void {
+  const other = heard.findIndex((unit, i) => unit !== sent[i]);
+  assert.equal(other, -1, `access unit ${other} of ${sent.length} is ${heard[other]}`);
+  assert.equal(heard.length, sent.length);
+}

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { PlaylistFollower } from "../hls_validator/follower.ts";
+import { Browser, PLAYER_KINDS } from "./browser.ts";
+import { until } from "./condition.ts";
+import { EchoServer } from "./echo_server.ts";
+import { Encoder, Media } from "./ffmpeg.ts";
+import { scenario, together } from "./scenario.ts";
+
+const SECONDS = 20;
+/** What a listener would hear as a stop; a busy machine's hiccups are shorter. */
+const STALL_MS = 1000;
+
+scenario("Chromium plays without a stall, by hls.js and by itself", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 60 });
+  await using server = await EchoServer.start();
+  await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
+  await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+  await until("players start", () => (follower.playlist?.segments.length ?? 0) >= 6);
+
+  await using browser = await Browser.start();
+  await together(PLAYER_KINDS, async (kind) => {
+    const player = await browser.play(follower.url, kind);
+    const { longestStallMs, warnings } = await player.played(SECONDS);
+    console.log(`${kind}: longest stall ${Math.round(longestStallMs)} ms, ${warnings}`);
+    assert.ok(longestStallMs < STALL_MS, `${kind} stood still for ${longestStallMs} ms`);
+  });
+});

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { PlaylistFollower } from "../hls_validator/follower.ts";
+import { until } from "./condition.ts";
+import { EchoServer } from "./echo_server.ts";
+import { Encoder, Media } from "./ffmpeg.ts";
+import { scenario } from "./scenario.ts";
+
+scenario("an encoder tells its user why it was refused", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 30 });
+  await using open = await EchoServer.start();
+  await using keyed = await EchoServer.start({ env: { ECHO_AUTH: "key", ECHO_AUTH_ANY: "1" } });
+  await using follower = new PlaylistFollower(open.playlistUrl("demo"));
+  await using _onAir = new Encoder(clip, open.rtmpUrl("live/demo"));
+  await until("the name is on air", () => follower.playlist);
+
+  const mp3 = ["-c:a", "libmp3lame"];
+  await Promise.all([
+    assertRefused(new Encoder(clip, keyed.rtmpUrl("demo/not-my-key")), /the key is wrong/),
+    assertRefused(new Encoder(clip, keyed.rtmpUrl("live/demo?key=not-my-key")), /key is wrong/),
+    assertRefused(new Encoder(clip, keyed.rtmpUrl("live/demo")), /a key is needed/),
+    assertRefused(new Encoder(clip, open.rtmpUrl("live/demo")), /somebody else is on air/),
+    assertRefused(new Encoder(clip, open.rtmpUrl("live/no%20name")), /a name is/),
+    assertRefused(new Encoder(clip, open.rtmpUrl("live/mp3"), mp3), /MP3/i),
+  ]);
+  assert.ok(!keyed.log.join("\n").includes("not-my-key"));
+});
+
+async function assertRefused(encoder: Encoder, why: RegExp): Promise<void> {
+  await using refused = encoder;
+  const { code } = await refused.end();
+  assert.notEqual(code, 0);
+  assert.match(refused.output, why);
+}
