@@ -85,7 +85,7 @@ export function setUpApi(options: ApiOptions = {}): Api {
     policy: {
       holdMs: 30_000,
       waitMs: { rtmp: 30_000, srt: 1_800_000 },
-      timeline: { maxDelayMs: 10_000, maxAheadMs: 1000 },
+      timeline: { maxDelayMs: 10_000, targetMs: 1000 },
     },
   });
   const authorizer = new Authorizer({
