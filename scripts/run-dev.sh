@@ -31,8 +31,9 @@ cd "$root"
 mkdir -p "$output"
 echo $$ >"$pid_file"
 
-# As the task "start" has them; not by way of it, because a deno task passes some signals on twice.
-permissions=(--no-prompt --allow-net --allow-read --allow-write --allow-env --allow-ffi --allow-sys)
+# As the task "start" has them: with less, nothing can be written below /dev/shm. Not by way of the
+# task, because that passes some signals on twice.
+permissions=(--no-prompt --allow-all)
 
 # A process group of its own, so that a Ctrl-C reaches the server once: from the trap above.
 set -m

@@ -116,5 +116,4 @@ fi
 source "$root/scripts/setup.sh" run
 note "$DENO, $root/main.ts"
 # As `deno task start` does, which would stay in between.
-exec "$DENO" run --no-prompt --allow-net --allow-read --allow-write --allow-env --allow-ffi \
-  --allow-sys main.ts "${arguments[@]}"
+exec "$DENO" run --no-prompt --allow-all main.ts "${arguments[@]}"

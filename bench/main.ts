@@ -1,0 +1,66 @@
+// Measures the server against its budgets: `deno task bench NAME …`.
+
+import { frame } from "./frame.ts";
+import { type BenchmarkOptions, type CommandLine, parseCommandLine } from "./options.ts";
+import { isOverBudget, renderReport, type Report } from "./report.ts";
+import { rtmp } from "./rtmp.ts";
+
+interface Benchmark {
+  readonly usage: string;
+  readonly help: string;
+  readonly run: (options: BenchmarkOptions) => Promise<Report>;
+}
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  rtmp: {
+    usage: "rtmp [PUBLISHERS] [SECONDS]",
+    help: "real-time RTMP publishers, to HLS in memory and on disk",
+    run: rtmp,
+  },
+  frame: {
+    usage: "frame [SESSIONS] [SECONDS]",
+    help: "a frame's way from socket buffer to all sinks, without socket and disk",
+    run: frame,
+  },
+};
+
+const OPTIONS = [
+  ["--check", "exit with 1 where a figure is over its budget"],
+  ["--warm-up SECONDS", "measure after this long under load (60)"],
+  ["--record", "record too (no budget is set for it)"],
+  ["--profile DIR", "write a CPU profile of the server into DIR"],
+] as const;
+
+const EXIT_OVER = 1;
+const EXIT_USAGE = 2;
+
+async function main(args: readonly string[]): Promise<number> {
+  let command: CommandLine;
+  try {
+    command = parseCommandLine(args);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error(error.message);
+    return EXIT_USAGE;
+  }
+  const benchmark = BENCHMARKS[command.name ?? ""];
+  if (benchmark === undefined) {
+    console.error(usage());
+    return EXIT_USAGE;
+  }
+  const report = await benchmark.run(command.options);
+  console.log(renderReport(report));
+  return command.check && isOverBudget(report) ? EXIT_OVER : 0;
+}
+
+function usage(): string {
+  const benchmarks = Object.values(BENCHMARKS).map(({ usage, help }) => [usage, help] as const);
+  const rows = [...benchmarks, ...OPTIONS];
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return [
+    "Usage: deno task bench NAME [NUMBER …] [OPTION …]",
+    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+  ].join("\n");
+}
+
+Deno.exit(await main(Deno.args));

@@ -1,0 +1,38 @@
+// What the kernel tells of a process: proc(5).
+
+/** USER_HZ, the same on every Linux that Deno runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** CPU seconds that a process has used, all its threads together. */
+export interface CpuTime {
+  readonly user: number;
+  readonly system: number;
+}
+
+/** @throws {Deno.errors.NotFound} the process is gone */
+export function cpuTime(pid: number): CpuTime {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  // The command's name may hold blanks and parentheses; the fields behind it count from 3.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const seconds = (field: number) => Number(fields[field - 3]) / TICKS_PER_SECOND;
+  return { user: seconds(14), system: seconds(15) };
+}
+
+/** Resident memory in MiB: now, and the most there ever was. */
+export function residentMemory(pid: number): { readonly now: number; readonly peak: number } {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const mebibytes = (name: string) =>
+    Number(status.match(new RegExp(`^${name}:\\s+(\\d+) kB`, "m"))?.[1]) / 1024;
+  return { now: mebibytes("VmRSS"), peak: mebibytes("VmHWM") };
+}
+
+/**
+ * Makes sure that a process may open `needed` files.
+ * @throws where its limit is lower
+ */
+export function checkOpenFileLimit(pid: number, what: string, needed: number): void {
+  const limits = Deno.readTextFileSync(`/proc/${pid}/limits`);
+  const limit = limits.match(/^Max open files\s+(\d+)/m)?.[1];
+  if (limit === undefined || Number(limit) >= needed) return; // "unlimited" is no number
+  throw new Error(`Cannot start ${what}: expected ${needed} open files, got ${limit} (ulimit -n)`);
+}

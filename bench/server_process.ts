@@ -1,0 +1,140 @@
+/** What a benchmark wants of the server. */
+export interface ServerOptions {
+  /** Where its output and its log go. */
+  readonly folder: string;
+  /** On top of the benchmarks' own settings. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Write a CPU profile of the server into this folder. */
+  readonly profileFolder: string | undefined;
+}
+
+const ROOT = new URL("..", import.meta.url).pathname;
+const START_MS = 20_000;
+const STOP_MS = 30_000;
+
+/** Echo in a process of its own, started as `deno task start` starts it, on free ports. */
+export class ServerProcess {
+  readonly #child: Deno.ChildProcess;
+  readonly #log: string;
+  /** Where the log's part about the start ends. */
+  #logStart = 0;
+  readonly hlsFolder: string;
+  readonly rtmpPort: number;
+
+  private constructor(child: Deno.ChildProcess, log: string, hlsFolder: string, rtmpPort: number) {
+    this.#child = child;
+    this.#log = log;
+    this.hlsFolder = hlsFolder;
+    this.rtmpPort = rtmpPort;
+  }
+
+  /** Resolves once it takes RTMP connections. @throws where it does not in time */
+  static async start({ folder, env, profileFolder }: ServerOptions): Promise<ServerProcess> {
+    const rtmpPort = freePort();
+    const hlsFolder = `${folder}/hls`;
+    const log = `${folder}/server.log`;
+    const child = new Deno.Command("/bin/sh", {
+      args: ["-c", 'exec "$@" 2>"$0"', log, Deno.execPath(), ...startArguments(profileFolder)],
+      cwd: ROOT,
+      clearEnv: true,
+      env: {
+        ...inherited(["PATH", "HOME", "DENO_DIR", "TMPDIR"]),
+        ECHO_AUTH: "open",
+        ECHO_ADDR: `127.0.0.1:${freePort()}`,
+        ECHO_SRT_ADDR: `127.0.0.1:${freePort()}`,
+        HLS_ROOT_DIR: hlsFolder,
+        HLS_TARGET_DURATION: "2",
+        HLS_WEB_ADDR: `127.0.0.1:${freePort()}`,
+        STAT_WEB_ADDR: `127.0.0.1:${freePort()}`,
+        RTMP_ADDR: `127.0.0.1:${rtmpPort}`,
+        RTMP_CONNECTION_TIMEOUT: "60", // all connect before the first sends
+        RECORD_ENABLED: "0",
+        RECORD_ROOT_DIR: `${folder}/record`,
+        ...env,
+      },
+      stdin: "null",
+      stdout: "null",
+    }).spawn();
+    const server = new ServerProcess(child, log, hlsFolder, rtmpPort);
+    await server.#untilListening();
+    server.#logStart = server.#logText().length;
+    return server;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Lines of its log that are errors, and those since the start that are warnings. */
+  complaints(): string[] {
+    const log = this.#logText();
+    const errors = log.split("\n").filter((line) => /^\S+ (ERROR|FATAL) /.test(line));
+    const warnings = log.slice(this.#logStart).split("\n");
+    return [...errors, ...warnings.filter((line) => /^\S+ WARN /.test(line))];
+  }
+
+  /** Ends it as an operator does. @throws where it does not end well */
+  async stop(): Promise<void> {
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_MS);
+    const { code, signal } = await this.#child.status;
+    clearTimeout(timer);
+    if (code !== 0) {
+      throw new Error(`Cannot trust the figures: the server ended by ${signal ?? code}`);
+    }
+  }
+
+  /** Ends it where nobody wants to know more. */
+  async abort(): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // it has ended already
+    }
+    await this.#child.status;
+  }
+
+  async #untilListening(): Promise<void> {
+    let ended = false;
+    this.#child.status.then(() => ended = true);
+    for (const start = performance.now(); !ended && performance.now() - start < START_MS;) {
+      try {
+        const conn = await Deno.connect({ hostname: "127.0.0.1", port: this.rtmpPort });
+        return conn.close();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+    await this.abort();
+    throw new Error(`Cannot start the server:\n${this.#logText()}`);
+  }
+
+  #logText(): string {
+    return Deno.readTextFileSync(this.#log);
+  }
+}
+
+/** What `deno task start` runs, without the `deno` in front. */
+function startArguments(profileFolder: string | undefined): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`));
+  const [, run = "run", ...args]: string[] = tasks.start.split(" ");
+  const profile = profileFolder === undefined
+    ? []
+    : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
+  return [run, ...profile, ...args, "--env-file", "/dev/null"];
+}
+
+function inherited(names: readonly string[]): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of names) {
+    const value = Deno.env.get(name);
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
