@@ -1,0 +1,172 @@
+import { SRT_ERROR } from "./constants.ts";
+import { SrtError, SrtUnavailable, type TriedLibrary } from "./errors.ts";
+import { SRT_SYMBOLS, type SrtSymbols } from "./symbols.ts";
+
+/** Options of {@linkcode loadSrt}. */
+export interface LoadSrtOptions {
+  /** Path or name of the library; nothing else is tried then. */
+  path?: string;
+}
+
+/**
+ * Loads libsrt 1.4.4 to 1.5.x and starts it. It is looked for at `path` alone, if given; else as
+ * `libsrt.so` (`libsrt.dylib`) beside this module, where `deno compile --include` embeds it; else
+ * under the names that systems install it by.
+ *
+ * libsrt's own log is switched off: it goes to stderr, and what matters of it comes as errors. (A
+ * log handler in JavaScript is no way out: it would be called while libsrt holds its log lock, and
+ * wait for a thread that waits for that lock.)
+ *
+ * Needs `--allow-ffi`.
+ *
+ * @throws {SrtUnavailable} if there is no such library, or only other versions of it
+ */
+export function loadSrt(options: LoadSrtOptions = {}): SrtLibrary {
+  const paths = options.path !== undefined ? [options.path] : candidatePaths();
+  const tried: TriedLibrary[] = [];
+  for (const path of paths) {
+    try {
+      const version = probeVersion(path);
+      return new SrtLibrary(path, version, Deno.dlopen(path, SRT_SYMBOLS));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) throw error;
+      tried.push({ path, reason: loaderReason(error, path) });
+    }
+  }
+  throw new SrtUnavailable(tried);
+}
+
+/**
+ * libsrt, loaded and started. Everything else of this package is made from it.
+ *
+ * It is closed with the program (at its `unload` event) if not before: to be unloaded while its
+ * threads run would be a crash.
+ */
+export class SrtLibrary {
+  /** Path or name that it was loaded by. */
+  readonly path: string;
+  /** As in `1.5.1`. */
+  readonly version: string;
+  readonly #library: Deno.DynamicLibrary<typeof SRT_SYMBOLS>;
+  readonly #onUnload = () => this.close();
+  #closed = false;
+
+  /** Use {@linkcode loadSrt}. */
+  constructor(path: string, version: string, library: Deno.DynamicLibrary<typeof SRT_SYMBOLS>) {
+    this.path = path;
+    this.version = version;
+    this.#library = library;
+    this.symbols.srt_resetlogfa(null, 0n);
+    this.check(this.symbols.srt_startup(), "start libsrt");
+    globalThis.addEventListener("unload", this.#onUnload);
+  }
+
+  /**
+   * libsrt's functions.
+   * @throws {Error} if the library was closed: there is no code to call any more
+   */
+  get symbols(): SrtSymbols {
+    if (this.#closed) throw new Error("Cannot call libsrt: it was closed");
+    return this.#library.symbols;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Passes a result of libsrt on.
+   * @throws {SrtError} if `result` says that `operation` failed
+   */
+  check(result: number, operation: string): number {
+    if (result === SRT_ERROR) throw this.lastError(operation);
+    return result;
+  }
+
+  /** The error of the libsrt call before. */
+  lastError(operation: string): SrtError {
+    const code = this.symbols.srt_getlasterror(null);
+    return new SrtError(operation, code, text(this.symbols.srt_getlasterror_str()));
+  }
+
+  /** libsrt's text for an error number. */
+  errorText(code: number): string {
+    return text(this.symbols.srt_strerror(code, 0));
+  }
+
+  /** libsrt's text for why a connection attempt of `socket` was rejected. */
+  rejectReason(socket: number): string {
+    return text(this.symbols.srt_rejectreason_str(this.symbols.srt_getrejectreason(socket)));
+  }
+
+  /**
+   * Stops libsrt, with its threads, and unloads it; may be called again. Close pollers, listeners
+   * and connections first: this call waits for libsrt to let go of its sockets, a few milliseconds
+   * each.
+   */
+  close(): void {
+    if (this.#closed) return;
+    globalThis.removeEventListener("unload", this.#onUnload);
+    this.symbols.srt_cleanup();
+    this.#closed = true;
+    this.#library.close();
+  }
+}
+
+const OLDEST = 0x010404;
+const NEWEST = 0x0105ff;
+
+function candidatePaths(): string[] {
+  const macos = Deno.build.os === "darwin";
+  const beside = import.meta.dirname === undefined
+    ? []
+    : [`${import.meta.dirname}/${macos ? "libsrt.dylib" : "libsrt.so"}`];
+  return [...beside, ...(macos ? MACOS_PATHS : LINUX_NAMES)];
+}
+
+/** Debian and Ubuntu have an OpenSSL and a GnuTLS flavour, of which one may be named like others' only one. */
+const LINUX_NAMES = [
+  "libsrt.so.1.5",
+  "libsrt-openssl.so.1.5",
+  "libsrt-gnutls.so.1.5",
+  "libsrt.so.1.4",
+  "libsrt-openssl.so.1.4",
+  "libsrt-gnutls.so.1.4",
+  "libsrt.so",
+];
+
+/** Homebrew on Apple silicon and Intel, MacPorts, the loader's own places. */
+const MACOS_PATHS = [
+  "/opt/homebrew/lib/libsrt.dylib",
+  "/usr/local/lib/libsrt.dylib",
+  "/opt/local/lib/libsrt.dylib",
+  "libsrt.1.5.dylib",
+  "libsrt.dylib",
+];
+
+/** Asks for the version alone first: another version may lack functions, which would be a worse message. */
+function probeVersion(path: string): string {
+  const probe = Deno.dlopen(path, { srt_getversion: SRT_SYMBOLS.srt_getversion });
+  const number = probe.symbols.srt_getversion();
+  probe.close();
+  return checkedVersion(number);
+}
+
+/**
+ * A version as text, from libsrt's number of it.
+ * @throws {Error} if it is not one that this package was made for
+ */
+export function checkedVersion(number: number): string {
+  const version = `${number >> 16}.${(number >> 8) & 0xff}.${number & 0xff}`;
+  if (number < OLDEST || number > NEWEST) throw new Error(`is version ${version}`);
+  return version;
+}
+
+/** What the loader said, without what Deno and the loader put before it. */
+function loaderReason(error: Error, path: string): string {
+  return error.message.replace(/^(Could not open library: )+/, "").replace(`${path}: `, "");
+}
+
+function text(pointer: Deno.PointerValue): string {
+  return pointer === null ? "unknown error" : Deno.UnsafePointerView.getCString(pointer);
+}
