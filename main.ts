@@ -3,7 +3,8 @@ import { ConfigError } from "./src/config/config_error.ts";
 import { readEnvFile } from "./src/config/env_file.ts";
 import { describe, envExample, usage } from "./src/config/help.ts";
 import { loadConfig, type LoadedConfig } from "./src/config/load.ts";
-import { startLogging } from "./src/logging.ts";
+import { startFileLogging, startLogging } from "./src/logging.ts";
+import { LoggingFileError } from "./src/logging/logging_file.ts";
 import { Station } from "./src/station.ts";
 import { SERVER_NAME } from "./src/version.ts";
 import { getLogger } from "@logtape/logtape";
@@ -19,8 +20,17 @@ async function main(args: readonly string[]): Promise<number> {
   const loaded = loadConfig(Deno.env.toObject(), await readEnvFile(command.envFile));
   if (command.kind === "version") return print(describe(loaded.config));
   Deno.umask(0o022);
-  await using _ = await startLogging();
+  await using _ = await startLog(loaded.config.log.file);
   return await run(loaded);
+}
+
+async function startLog(file: string | undefined): Promise<AsyncDisposable> {
+  try {
+    return file === undefined ? await startLogging() : await startFileLogging(file);
+  } catch (error) {
+    if (!(error instanceof LoggingFileError)) throw error;
+    throw new ConfigError(`LOG4RS_FILE: ${error.message}`, { cause: error });
+  }
 }
 
 async function run({ config, warnings }: LoadedConfig): Promise<number> {

@@ -1,12 +1,18 @@
 import { getLogger } from "@logtape/logtape";
+import { SrtUnavailable } from "../ffi/srt.ts";
 import type { Config } from "./config.ts";
 import { Authorizer, loadCredentials } from "./control/authorization.ts";
 import { controlRoutes } from "./control/routes.ts";
 import { Hls } from "./hls/hls.ts";
+import { Listeners } from "./hls/listeners.ts";
 import { StateFiles } from "./hls/name_states.ts";
 import { loadPreroll, NO_PREROLL } from "./hls/preroll.ts";
 import { hlsRoutes } from "./hls/routes.ts";
 import { HlsFolder } from "./hls/stream_files.ts";
+import { Catalogue } from "./record/catalogue.ts";
+import { RecordFolder } from "./record/record_folder.ts";
+import { Recorder } from "./record/recorder.ts";
+import { recordRoutes } from "./record/routes.ts";
 import { RtmpServer } from "./rtmp/server.ts";
 import { type Clock, systemClock } from "./session/clock.ts";
 import { EventBus } from "./session/events.ts";
@@ -14,7 +20,16 @@ import { logEvent } from "./session/event_log.ts";
 import { KeyStore } from "./session/key_store.ts";
 import { SERVER_REASON } from "./session/reason.ts";
 import { SessionManager } from "./session/session_manager.ts";
-import { WebServer } from "./web_server.ts";
+import { SrtServer } from "./srt/server.ts";
+import { authorization } from "./stat/authorization.ts";
+import { logCounts, logSessionEvent } from "./stat/event_log.ts";
+import { Metrics } from "./stat/metrics.ts";
+import { statRoutes } from "./stat/routes.ts";
+import { Statistics } from "./stat/statistics.ts";
+import { systemUsage } from "./stat/system_usage.ts";
+import { accessLog } from "./web/access_log.ts";
+import { requestTiming } from "./web/request_timing.ts";
+import { WebServer } from "./web/web_server.ts";
 
 const logger = getLogger(["echo"]);
 
@@ -32,6 +47,10 @@ export class Station {
   readonly events = new EventBus();
   readonly keys: KeyStore;
   readonly sessions: SessionManager;
+  readonly #listeners: Listeners;
+  readonly #statistics: Statistics;
+  readonly #metrics: Metrics;
+  #catalogue: Catalogue | undefined;
 
   private constructor(config: Config, clock: Clock) {
     this.#config = config;
@@ -51,6 +70,9 @@ export class Station {
       },
     });
     this.events.subscribe(logEvent);
+    this.#listeners = new Listeners(config.hls.targetDurationMs, () => clock.monotonic());
+    this.#statistics = this.#startStatistics();
+    this.#metrics = this.#startMetrics();
   }
 
   /**
@@ -60,9 +82,11 @@ export class Station {
   static async start(config: Config, clock: Clock = systemClock): Promise<Station> {
     const station = new Station(config, clock);
     try {
+      station.#startRecorder();
       await station.#startOutputs();
       station.#startRtmp();
-      await station.#startControl();
+      await station.#startControl(station.#startSrt());
+      station.#startStatWeb();
     } catch (error) {
       await station.stop();
       throw error;
@@ -74,6 +98,54 @@ export class Station {
   async stop(): Promise<void> {
     this.sessions.stop("shutdown", SERVER_REASON);
     for (const stop of this.#stops.splice(0).reverse()) await stop();
+  }
+
+  /** Before all others, so that it hears of their end. */
+  #startStatistics(): Statistics {
+    const { hls, record, stat } = this.#config;
+    const statistics = new Statistics({
+      events: this.events,
+      outputs: { hls: hls.enabled, record: record.enabled },
+      onEvent: stat.enabled ? logSessionEvent : undefined,
+    });
+    this.#stops.push(() => statistics.close());
+    if (stat.enabled) this.#stops.push(logCounts(this.#clock, () => statistics.count));
+    return statistics;
+  }
+
+  #startMetrics(): Metrics {
+    const { hls, record } = this.#config;
+    const metrics = new Metrics({
+      clock: this.#clock,
+      events: this.events,
+      sessions: this.sessions,
+      recordings: () => this.#statistics.count.output.record,
+      audience: this.#listeners,
+      folders: { hls: hls.rootDir, record: record.rootDir },
+    });
+    this.#stops.push(() => metrics.close());
+    return metrics;
+  }
+
+  #timing(server: "hls" | "control" | "stat") {
+    return requestTiming(server, (...answer) => this.#metrics.requestAnswered(...answer));
+  }
+
+  /** Before HLS, so that it stops after it: finishing recordings may take a while. */
+  #startRecorder(): void {
+    const { record } = this.#config;
+    if (!record.enabled) return;
+    const folder = new RecordFolder(record.rootDir);
+    const recorder = new Recorder({
+      clock: this.#clock,
+      events: this.events,
+      folder,
+      append: record.append,
+      rules: { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes },
+    });
+    this.#catalogue = new Catalogue(folder, recorder);
+    this.sessions.addOutput(recorder.output);
+    this.#stops.push(() => recorder.stop());
   }
 
   async #startOutputs(): Promise<void> {
@@ -88,6 +160,10 @@ export class Station {
       folder,
       states: new StateFiles(folder),
       preroll,
+      onListed: (name, file, lateMs) => {
+        this.#listeners.listed(name, file);
+        this.#metrics.segmentListed(lateMs);
+      },
     });
     this.sessions.addOutput(output.output);
     if (hls.webEnabled) {
@@ -96,9 +172,11 @@ export class Station {
         path: hls.webPath,
         preroll,
         readFile: (name, file) => folder.read(name, file),
+        onFetch: (name, file) => this.#listeners.fetched(name, file),
       });
+      const middleware = [accessLog("echo-hls-web"), this.#timing("hls")];
       const web = listen("HLS over HTTP", hls.webAddr, () => {
-        return new WebServer(hls.webAddr, routes, ["echo", "hls"]);
+        return new WebServer(hls.webAddr, routes, ["echo", "hls"], middleware);
       });
       this.#stops.push(() => web.close());
     }
@@ -119,7 +197,34 @@ export class Station {
     this.#stops.push(() => server.close());
   }
 
-  async #startControl(): Promise<void> {
+  /** Without libsrt the server goes on, where there is another way to publish. */
+  #startSrt(): SrtServer | undefined {
+    const { control, rtmp, srt } = this.#config;
+    if (!control.enabled) return undefined;
+    const server = new SrtServer({
+      addr: srt.addr,
+      ports: { min: srt.minPort, max: srt.maxPort },
+      latencyMs: srt.latencyMs,
+      readTimeoutMs: srt.readTimeoutMs,
+      passphrase: srt.passphrase,
+      library: srt.library,
+      clock: this.#clock,
+      sessions: this.sessions,
+      events: this.events,
+    });
+    try {
+      listen("SRT", srt.addr, () => server.start());
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (!(cause instanceof SrtUnavailable) || !rtmp.enabled) throw error;
+      logger.error("There is no SRT ingest: {why}", { why: cause.message.replace(/\n\s*/g, "; ") });
+      return undefined;
+    }
+    this.#stops.push(() => server.close());
+    return server;
+  }
+
+  async #startControl(ports: SrtServer | undefined): Promise<void> {
     const { auth, control, rtmp, srt } = this.#config;
     if (!control.enabled) return;
     const credentials = await loadCredentials(auth);
@@ -129,7 +234,7 @@ export class Station {
       sessions: this.sessions,
       keys: this.keys,
       authorizer,
-      ports: undefined,
+      ports,
       address: {
         ip: control.publicIp,
         controlPort: control.addr.port,
@@ -140,7 +245,28 @@ export class Station {
       dryRunPort: srt.minPort,
     });
     const web = listen("control API", control.addr, () => {
-      return new WebServer(control.addr, routes, ["echo", "control"]);
+      return new WebServer(control.addr, routes, ["echo", "control"], [this.#timing("control")]);
+    });
+    this.#stops.push(() => web.close());
+  }
+
+  #startStatWeb(): void {
+    const { stat } = this.#config;
+    if (!stat.webEnabled) return;
+    const guard = authorization(stat.token);
+    const routes = statRoutes({
+      statistics: this.#statistics,
+      usage: systemUsage,
+      metrics: this.#metrics,
+      audience: this.#listeners,
+      guard,
+    });
+    if (this.#catalogue !== undefined) {
+      routes.route("/stat/1/recordings", recordRoutes({ catalogue: this.#catalogue, guard }));
+    }
+    const middleware = [accessLog("echo-stat-web"), this.#timing("stat")];
+    const web = listen("statistics", stat.webAddr, () => {
+      return new WebServer(stat.webAddr, routes, ["echo", "stat"], middleware);
     });
     this.#stops.push(() => web.close());
   }

@@ -16,14 +16,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   version: [],
   logging: [],
   config: ["version"],
-  web_server: ["version"],
   session: ["audio"],
   rtmp: ["audio", "session"],
   srt: ["audio", "session", "mpegts", "ffi"],
-  control: ["audio", "session", "version"],
-  web: ["session", "version"],
+  control: ["audio", "session", "web", "version"],
+  web: ["version"],
   hls: ["audio", "session", "mpegts", "web", "version"],
-  record: ["audio", "session", "mp4"],
+  record: ["audio", "session", "mp4", "web"],
   stat: ["audio", "session", "web", "version"],
 };
 

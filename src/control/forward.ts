@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { readAtMost } from "./body_limit.ts";
 import { ControlError } from "./control_error.ts";
-import { peerAddress } from "./peer_address.ts";
+import { peerAddress } from "../web/peer_address.ts";
 
 const logger = getLogger(["echo", "control"]);
 

@@ -11,7 +11,7 @@ import { answerError, ControlError } from "./control_error.ts";
 import { readSessionCookie, type SessionCookie, setSessionCookie } from "./cookie.ts";
 import { dryRunRoutes } from "./dry_run.ts";
 import { forward } from "./forward.ts";
-import { peerAddress } from "./peer_address.ts";
+import { peerAddress } from "../web/peer_address.ts";
 import { type PublicAddress, publishAnswer } from "./publish_answer.ts";
 import { parseBody, publishBody3, publishBody4, reasonBody } from "./schemas.ts";
 

@@ -31,6 +31,8 @@ export interface HlsOptions {
   readonly states: NameStates;
   /** Stands first in every presentation. */
   readonly preroll: Preroll;
+  /** A segment of the broadcast `name` is listed, `lateMs` after it was due. */
+  readonly onListed?: ((name: string, file: string, lateMs: number) => void) | undefined;
 }
 
 interface Memory {
@@ -85,7 +87,7 @@ export class Hls {
   }
 
   #create(name: string): HlsStream {
-    const { clock, targetMs, folder, preroll } = this.#options;
+    const { clock, targetMs, folder, preroll, onListed } = this.#options;
     const now = Math.floor(clock.now() / 1000);
     const known = this.#memories.get(name)?.numbering;
     const stream = new HlsStream(name, {
@@ -100,6 +102,7 @@ export class Hls {
         mediaSequence: Math.max(now, known?.mediaSequence ?? 0),
         discontinuitySequence: known?.discontinuitySequence ?? 0,
       },
+      onListed: (file, lateMs) => onListed?.(name, file, lateMs),
       onGone: ({ next }) => {
         this.#streams.delete(name);
         this.#memories.set(name, { numbering: next, releasedAt: clock.now() });

@@ -2,7 +2,7 @@ import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import { etag } from "hono/etag";
 import { isValidName } from "../session/name.ts";
-import { byteRange } from "./byte_range.ts";
+import { byteRange } from "../web/byte_range.ts";
 import type { HlsStream } from "./stream.ts";
 import { type Preroll, PREROLL_PATH } from "./preroll.ts";
 import { PLAYLIST_FILE, SEGMENT_FILE } from "./stream_files.ts";
@@ -23,11 +23,13 @@ export interface HlsRoutesOptions {
   readonly path: string;
   /** A file of the broadcast `name`, `undefined` where there is none. */
   readonly readFile: (name: string, file: string) => Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** The beginning of a segment of the broadcast `name` was sent. */
+  readonly onFetch?: ((name: string, file: string) => void) | undefined;
 }
 
 /** Playlists and segments over HTTP: what is live from memory, what is older from disk. */
 export function hlsRoutes(options: HlsRoutesOptions): Hono {
-  const { find, path, preroll, readFile } = options;
+  const { find, path, preroll, readFile, onFetch } = options;
   const base = path === "" ? "" : `/${path}`;
   const app = new Hono();
   app.use(cors({
@@ -50,7 +52,10 @@ export function hlsRoutes(options: HlsRoutesOptions): Hono {
     }
     if (!SEGMENT_FILE.test(file)) return c.notFound();
     const bytes = find(name)?.segment(file) ?? await readFile(name, file);
-    return bytes === undefined ? c.notFound() : sendSegment(c, bytes, file, SEGMENT_TYPE);
+    if (bytes === undefined) return c.notFound();
+    const response = sendSegment(c, bytes, file, SEGMENT_TYPE);
+    if (c.req.method === "GET" && isBeginning(response)) onFetch?.(name, file);
+    return response;
   });
   app.get(`${PREROLL_PATH}/:file`, (c) => {
     const { file } = c.req.param();
@@ -90,4 +95,9 @@ function sendSegment(
   if (range === undefined) return c.body(bytes.slice());
   c.header("Content-Range", `bytes ${range.start}-${range.end - 1}/${bytes.length}`);
   return c.body(bytes.slice(range.start, range.end), 206);
+}
+
+/** The whole of something, or the first part of it. */
+function isBeginning({ status, headers }: Response): boolean {
+  return status === 200 || headers.get("Content-Range")?.startsWith("bytes 0-") === true;
 }

@@ -5,7 +5,8 @@ import type { CutSegment } from "./segmenter.ts";
 import { PLAYLIST_FILE, type StreamFiles } from "./stream_files.ts";
 import type { Reservation } from "./name_states.ts";
 import { type MediaPlaylist, renderMasterPlaylist, type SegmentEntry } from "./playlist.ts";
-import { type NumberedSegment, type Numbering, Window } from "./window.ts";
+import { ON_DISK, restoredSegment, type Segment } from "./segment.ts";
+import { type Numbering, Window } from "./window.ts";
 
 /** Versions of a playlist are at least this many target durations apart … */
 const MIN_CADENCE = 0.5;
@@ -19,15 +20,6 @@ const MAX_WRITE = 0.5;
 const KEEP_MS = 38_000;
 /** How long a broadcast that ended on purpose may come back before its playlist is ended. */
 const END_GRACE_MS = 10_000;
-
-interface Segment extends NumberedSegment {
-  /** In memory of the pool; `undefined` where only the file is left, or another serves it. */
-  bytes: Uint8Array<ArrayBuffer> | undefined;
-  /** In bytes; 0 where it is not known. */
-  readonly size: number;
-  readonly written: Promise<boolean>;
-  readonly readyAt: number;
-}
 
 /** A playlist as it goes over HTTP. */
 export interface PlaylistVersion {
@@ -47,6 +39,8 @@ export interface StreamOptions {
   readonly targetDuration: number;
   /** Stands first in every presentation. */
   readonly preroll: readonly SegmentEntry[];
+  /** A session's segment is listed, `lateMs` after it was due. */
+  readonly onListed?: ((file: string, lateMs: number) => void) | undefined;
   /** Nothing is left of it, in memory or on disk. */
   readonly onGone: (stream: HlsStream) => void;
 }
@@ -58,8 +52,6 @@ export interface StreamFeeder {
   /** A version of the playlist is out. */
   listed(): void;
 }
-
-const ON_DISK = Promise.resolve(true);
 
 /**
  * The playlist and the segments of one name, over all its sessions. A segment is listed once its
@@ -282,7 +274,9 @@ export class HlsStream {
     const text = new TextEncoder().encode(this.#window.render(this.#ended));
     this.#onDisk = this.#write(segments, text);
     await this.#patience(this.#onDisk, segments);
+    const dueAt = this.#versionAt + MIN_CADENCE * this.#targetMs;
     this.#show(text);
+    this.#tellListed(segments, dueAt);
     this.#retire(left);
   }
 
@@ -329,6 +323,14 @@ export class HlsStream {
       this.#feeder?.complete();
       this.#completing = false;
     });
+  }
+
+  /** Preroll is of no session and was due at no time. */
+  #tellListed(segments: readonly Segment[], dueAt: number): void {
+    for (const { uri, bytes, readyAt } of segments) {
+      if (bytes === undefined) continue;
+      this.#options.onListed?.(uri, Math.max(0, this.#versionAt - Math.max(readyAt, dueAt)));
+    }
   }
 
   #setVersion(text: Uint8Array<ArrayBuffer>): void {
@@ -387,9 +389,4 @@ export class HlsStream {
 
 function durationMs({ segments }: MediaPlaylist): number {
   return segments.reduce((sum, { durationUs }) => sum + durationUs, 0) / 1000;
-}
-
-/** A segment that an earlier run wrote. */
-function restoredSegment(entry: SegmentEntry, sequence: number): Segment {
-  return { ...entry, sequence, bytes: undefined, size: 0, written: ON_DISK, readyAt: -Infinity };
 }

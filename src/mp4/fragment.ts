@@ -52,17 +52,11 @@ export const MAX_FRAGMENT_HEADER_BYTES = fragmentHeaderBytes(MAX_FRAGMENT_FRAMES
  * and grows to the largest fragment.
  */
 export class FragmentWriter {
-  #firstFrame: number;
   #frames = 0;
   /** Room for the longest header, then access units: the header is written right before them. */
   #buffer = new Uint8Array(MAX_FRAGMENT_HEADER_BYTES + INITIAL_DATA_BYTES);
   #end = MAX_FRAGMENT_HEADER_BYTES;
   readonly #sizes = new Uint32Array(MAX_FRAGMENT_FRAMES);
-
-  /** @param firstFrame frames that the recording already holds */
-  constructor(firstFrame = 0) {
-    this.#firstFrame = firstFrame;
-  }
 
   /** Frames of the open fragment. */
   get frames(): number {
@@ -89,24 +83,22 @@ export class FragmentWriter {
 
   /**
    * Ends the fragment, and begins the next.
+   * @param firstFrame frames that the recording holds before it
    * @returns moof and mdat, to be written by one call at the end of the file, so that a file that
    *   is cut off holds no moof without its mdat. Valid until the next `add`; empty without frames.
-   *   It has to get there: no later one follows on the one before it. Where it did not, a new
-   *   writer goes on from what the file has.
    */
-  take(): Uint8Array {
+  take(firstFrame: number): Uint8Array {
     const data = MAX_FRAGMENT_HEADER_BYTES;
     if (this.#frames === 0) return this.#buffer.subarray(data, data);
     const start = data - fragmentHeaderBytes(this.#frames);
     const view = viewOf(this.#buffer);
-    writeMoof(view, start, this.#firstFrame, this.#frames);
+    writeMoof(view, start, firstFrame, this.#frames);
     for (let i = 0; i < this.#frames; i++) {
       view.setUint32(start + MOOF_BYTES + 4 * i, this.#sizes[i] ?? 0);
     }
     view.setUint32(data - BOX_HEADER_BYTES, BOX_HEADER_BYTES + this.#end - data);
     view.setUint32(data - 4, MDAT);
     const fragment = this.#buffer.subarray(start, this.#end);
-    this.#firstFrame += this.#frames;
     this.#frames = 0;
     this.#end = data;
     return fragment;

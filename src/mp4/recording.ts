@@ -37,7 +37,7 @@ export interface Recording {
   readonly startTime: number;
   /** Core sample rate in Hz. */
   readonly sampleRate: number;
-  /** Access units in it: what a `FragmentWriter` that continues it begins with. */
+  /** Access units in it. */
   readonly frames: number;
   /** What a player shows, in milliseconds. */
   readonly durationMs: number;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { WebServer } from "../../src/web_server.ts";
+import { WebServer } from "../../src/web/web_server.ts";
 import { cookieOf, publishBody, setUpApi } from "./control_api.ts";
 
 async function withServer(test: (url: string) => Promise<void>): Promise<void> {

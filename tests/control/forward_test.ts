@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
-import { WebServer } from "../../src/web_server.ts";
+import { WebServer } from "../../src/web/web_server.ts";
 import { type Api, COOKIE_KEY, cookieOf, publishBody, REASON, setUpApi } from "./control_api.ts";
 
 interface Box {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { hlsRoutes } from "../../src/hls/routes.ts";
-import { withServerHeader } from "../../src/web_server.ts";
+import { withServerHeader } from "../../src/web/web_server.ts";
 
 const SEGMENT = new Uint8Array(376).map((_, i) => i);
 const OLD = new Uint8Array(188).fill(9);

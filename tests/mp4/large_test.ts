@@ -42,9 +42,9 @@ function writeSparseRecording(file: Deno.FsFile, atLeast: number): number {
   let offset = file.writeSync(header(audioConfig()));
   let frames = 0;
   while (offset < atLeast) {
-    const writer = new FragmentWriter(frames);
+    const writer = new FragmentWriter();
     for (let i = 0; i < FRAMES_PER_FRAGMENT; i++) writer.add(silent);
-    const fragment = writer.take();
+    const fragment = writer.take(frames);
     file.seekSync(offset, Deno.SeekMode.Start);
     writeAll(file, fragment.subarray(0, MAX_FRAGMENT_HEADER_BYTES));
     offset += fragment.length;

@@ -16,13 +16,12 @@ export function fragments(
   perFragment: number,
   firstFrame = 0,
 ): Uint8Array[] {
-  const writer = new FragmentWriter(firstFrame);
+  const writer = new FragmentWriter();
   const taken: Uint8Array[] = [];
-  for (const frame of frames) {
-    writer.add(frame);
-    if (writer.frames === perFragment) taken.push(writer.take().slice());
+  for (let start = 0; start < frames.length; start += perFragment) {
+    for (const frame of frames.slice(start, start + perFragment)) writer.add(frame);
+    taken.push(writer.take(firstFrame + start).slice());
   }
-  if (writer.frames > 0) taken.push(writer.take().slice());
   return taken;
 }
 

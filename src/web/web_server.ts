@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { SERVER_NAME } from "./version.ts";
+import { SERVER_NAME } from "../version.ts";
 
 /** Where a server listens. */
 export interface ListenAddress {
@@ -17,10 +17,16 @@ export class WebServer {
 
   /**
    * @param category the log's, for errors
+   * @param middleware what every request goes through before it reaches `routes`
    * @throws where the address cannot be bound
    */
-  constructor(addr: ListenAddress, routes: Hono, category: readonly string[]) {
-    const app = withServerHeader(routes, category);
+  constructor(
+    addr: ListenAddress,
+    routes: Hono,
+    category: readonly string[],
+    middleware: readonly MiddlewareHandler[] = [],
+  ) {
+    const app = withServerHeader(routes, category, middleware);
     this.#server = Deno.serve(
       { hostname: addr.hostname, port: addr.port, onListen: () => {} },
       (request, info) => app.fetch(request, info),
@@ -42,13 +48,18 @@ export class WebServer {
 }
 
 /** `routes` as they are served: with a `Server` header, and errors that nobody expected as JSON. */
-export function withServerHeader(routes: Hono, category: readonly string[]): Hono {
+export function withServerHeader(
+  routes: Hono,
+  category: readonly string[],
+  middleware: readonly MiddlewareHandler[] = [],
+): Hono {
   const logger = getLogger([...category]);
   const app = new Hono();
   app.use(async (c, next) => {
     await next();
     c.res.headers.set("Server", SERVER_NAME);
   });
+  for (const handler of middleware) app.use(handler);
   app.route("/", routes);
   app.notFound((c) => c.json({ code: 404, message: "not found" }, 404));
   app.onError((error, c) => {

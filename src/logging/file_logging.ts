@@ -1,0 +1,157 @@
+import { configure, dispose, getLogger, type LoggerConfig } from "@logtape/logtape";
+import { Appender } from "./appender.ts";
+import { floodFilter } from "./flood_filter.ts";
+import {
+  type AppenderDefinition,
+  type LoggingFile,
+  LoggingFileError,
+  parseLoggingFile,
+} from "./logging_file.ts";
+
+const logger = getLogger(["echo", "logging"]);
+
+/** Loggers unless a logging file says otherwise: HTTP access is off, LogTape itself is quiet. */
+export const QUIET_LOGGERS: readonly LoggerConfig<never, never>[] = [
+  { category: ["echo-hls-web"], lowestLevel: null },
+  { category: ["echo-stat-web"], lowestLevel: null },
+  { category: ["logtape", "meta"], lowestLevel: "warning" },
+];
+
+/** Logging as a logging file says, which is read again at its `refresh_rate`. */
+export class FileLogging implements AsyncDisposable {
+  readonly #path: string;
+  #text: string | undefined;
+  #refreshMs: number | undefined;
+  /** By name and definition, so that those that stay the same stay open. */
+  #appenders: ReadonlyMap<string, Appender> = new Map();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #reading: Promise<void> | undefined;
+  #stopped = false;
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** @throws {LoggingFileError} */
+  static async start(path: string): Promise<FileLogging> {
+    const logging = new FileLogging(path);
+    await logging.#read();
+    logging.#schedule();
+    return logging;
+  }
+
+  /** Writes out everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#reading;
+    await dispose();
+    await closeAll(this.#appenders.values());
+  }
+
+  #schedule(): void {
+    if (this.#refreshMs === undefined || this.#stopped) return;
+    const timer = setTimeout(() => {
+      this.#reading = this.#reread().finally(() => this.#schedule());
+    }, this.#refreshMs);
+    Deno.unrefTimer(timer);
+    this.#timer = timer;
+  }
+
+  /** What was in force stays so where the file is wrong. */
+  async #reread(): Promise<void> {
+    try {
+      if (await this.#read()) logger.info("{path} is in force", { path: this.#path });
+    } catch (error) {
+      if (!(error instanceof LoggingFileError)) throw error;
+      logger.error("{error}; logging goes on as before", { error: error.message });
+    }
+  }
+
+  /** @returns whether there was something new */
+  async #read(): Promise<boolean> {
+    const path = this.#path;
+    const text = await attempt(`read ${path}`, () => Deno.readTextFile(path));
+    if (text === this.#text) return false;
+    // Also where it is wrong, so that it is complained of once.
+    this.#text = text;
+    await this.#apply(parseLoggingFile(text, path));
+    return true;
+  }
+
+  async #apply(file: LoggingFile): Promise<void> {
+    const before = this.#appenders;
+    const { appenders, byName } = await openAll(file.appenders, before);
+    const sinks = Object.fromEntries(byName.map(([name, appender]) => [name, appender.append]));
+    await configure({
+      reset: true,
+      sinks,
+      filters: { flood: floodFilter() },
+      loggers: loggersOf(file),
+    });
+    this.#appenders = appenders;
+    this.#refreshMs = file.refresh_rate;
+    await closeAll([...before].filter(([key]) => !appenders.has(key)).map(([, old]) => old));
+  }
+}
+
+/** Loggers of log4rs: their appenders take what the nearest logger's level lets pass. */
+function loggersOf({ root, loggers }: LoggingFile): LoggerConfig<string, string>[] {
+  const levelOf = (name: string): LoggerConfig<string, string>["lowestLevel"] => {
+    if (name === "") return root.level;
+    const parent = name.includes("::") ? name.slice(0, name.lastIndexOf("::")) : "";
+    const level = loggers[name]?.level;
+    return level === undefined ? levelOf(parent) : level;
+  };
+  const others = Object.entries(loggers).map(([name, { appenders, additive }]) => ({
+    category: name.split("::"),
+    sinks: appenders,
+    lowestLevel: levelOf(name) ?? null,
+    parentSinks: additive ? "forward" as const : "override" as const,
+  }));
+  const named = new Set(Object.keys(loggers));
+  return [
+    { category: [], sinks: root.appenders, lowestLevel: root.level, filters: ["flood"] },
+    ...QUIET_LOGGERS.filter(({ category }) => !named.has([category].flat().join("::"))),
+    ...others,
+  ];
+}
+
+/** Opens what is not open yet, all or nothing. @throws {LoggingFileError} */
+async function openAll(
+  definitions: Readonly<Record<string, AppenderDefinition>>,
+  open: ReadonlyMap<string, Appender>,
+) {
+  const appenders = new Map<string, Appender>();
+  const byName: [string, Appender][] = [];
+  const fresh: Appender[] = [];
+  try {
+    for (const [name, definition] of Object.entries(definitions)) {
+      const key = JSON.stringify([name, definition]);
+      let appender = open.get(key);
+      if (appender === undefined) {
+        appender = await attempt(`log to ${name}`, () => Appender.open(definition));
+        fresh.push(appender);
+      }
+      appenders.set(key, appender);
+      byName.push([name, appender]);
+    }
+  } catch (error) {
+    await closeAll(fresh);
+    throw error;
+  }
+  return { appenders, byName };
+}
+
+async function closeAll(appenders: Iterable<Appender>): Promise<void> {
+  await Promise.all(Array.from(appenders, (appender) => appender.close()));
+}
+
+async function attempt<T>(what: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new LoggingFileError(`Cannot ${what}: ${cause}`, { cause: error });
+  }
+}

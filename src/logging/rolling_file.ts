@@ -1,0 +1,106 @@
+import { dirname } from "node:path";
+
+const NEWLINE = 0x0a;
+
+/** Where full files go: to numbered names, of which the lowest is the latest. */
+export interface FixedWindow {
+  /** Path of a full file, with `{}` for its number. */
+  readonly pattern: string;
+  /** The lowest number. */
+  readonly base: number;
+  /** Full files that are kept. */
+  readonly count: number;
+}
+
+export interface RollingFileOptions {
+  readonly path: string;
+  /** Whether what is in the file stays. */
+  readonly append: boolean;
+  /** No file is larger, but for a line that is; in bytes. */
+  readonly limit: number;
+  readonly roller: FixedWindow;
+}
+
+/** A file of lines that makes room for a new one when it is full. */
+export class RollingFile {
+  readonly #options: RollingFileOptions;
+  #handle: Deno.FsFile;
+  /** Bytes in the file. */
+  #size: number;
+
+  private constructor(options: RollingFileOptions, handle: Deno.FsFile, size: number) {
+    this.#options = options;
+    this.#handle = handle;
+    this.#size = size;
+  }
+
+  /** @throws what the disk says */
+  static async open(options: RollingFileOptions): Promise<RollingFile> {
+    const { path, append } = options;
+    await Deno.mkdir(dirname(path), { recursive: true });
+    const handle = await Deno.open(
+      path,
+      append ? { append, create: true } : { write: true, create: true, truncate: true },
+    );
+    return new RollingFile(options, handle, (await handle.stat()).size);
+  }
+
+  /**
+   * Writes the lines that still fit, or else begins a new file with them.
+   * @param lines ends where a line does
+   * @returns how many bytes of it are written; rejects with what the disk says
+   */
+  async write(lines: Uint8Array): Promise<number> {
+    const fitting = wholeLines(lines, this.#options.limit - this.#size);
+    if (fitting.length === 0 && this.#size > 0) {
+      await this.#roll();
+      return await this.write(lines);
+    }
+    const part = fitting.length === 0 ? lines.subarray(0, lines.indexOf(NEWLINE) + 1) : fitting;
+    for (let at = 0; at < part.length;) at += await this.#handle.write(part.subarray(at));
+    this.#size += part.length;
+    return part.length;
+  }
+
+  close(): void {
+    this.#handle.close();
+  }
+
+  async #roll(): Promise<void> {
+    const { path, roller } = this.#options;
+    try {
+      await shift(path, roller);
+      this.#handle.close();
+      this.#handle = await Deno.open(path, { append: true, create: true });
+    } catch (error) {
+      // A file that grows too large is better than lines that are lost; rolling is tried again.
+      if (!(error instanceof Error)) throw error;
+    }
+    this.#size = 0;
+  }
+}
+
+/** The whole lines at the beginning of `lines` that have room in `room` bytes. */
+function wholeLines(lines: Uint8Array, room: number): Uint8Array {
+  if (lines.length <= room) return lines;
+  return lines.subarray(0, room <= 0 ? 0 : lines.lastIndexOf(NEWLINE, room - 1) + 1);
+}
+
+/** Every full file takes the next number, the last goes, and the file at `path` becomes the first. */
+async function shift(path: string, { pattern, base, count }: FixedWindow): Promise<void> {
+  if (count === 0) return await Deno.remove(path);
+  const numbered = (index: number) => pattern.replaceAll("{}", String(base + index));
+  await Deno.mkdir(dirname(numbered(0)), { recursive: true });
+  for (let index = count - 1; index > 0; index--) {
+    await renameIfThere(numbered(index - 1), numbered(index));
+  }
+  await Deno.rename(path, numbered(0));
+}
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  try {
+    await Deno.rename(from, to);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -1,0 +1,62 @@
+// What stands in the archive's folder. NAME is a broadcast's name, which holds no dot:
+//
+//   NAME.mp4                                  the last finished recording of a name
+//   NAME.20261123T141200Z.mp4                 an earlier one, by the time it began (UTC)
+//   NAME.20261123T141200Z.mp4.part            one that is not finished
+//   NAME.20261123T141200Z-2.mp4               the second that began in that second
+
+/** A recording by its file's name. */
+export interface RecordingFile {
+  readonly file: string;
+  /** The broadcast's. */
+  readonly name: string;
+  /** When it began, in milliseconds since the epoch; `undefined` where the file's name does not tell. */
+  readonly startTime: number | undefined;
+  /** Tells recordings apart that began in the same second; counts from 1. */
+  readonly count: number;
+  readonly finished: boolean;
+}
+
+const FILE =
+  /^([A-Za-z0-9_-]{1,128})(?:\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-([1-9]\d{0,3}))?)?\.mp4(\.part)?$/;
+
+/** Reads a file's name; `undefined` where it is no recording's. */
+export function parseFileName(file: string): RecordingFile | undefined {
+  const match = FILE.exec(file);
+  if (match === null) return undefined;
+  const [, name = "", year, month, day, hour, minute, second, count, part] = match;
+  const dated = year !== undefined;
+  if (part !== undefined && !dated) return undefined;
+  return {
+    file,
+    name,
+    startTime: dated
+      ? Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+      : undefined,
+    count: Number(count ?? 1),
+    finished: part === undefined,
+  };
+}
+
+/** The name of the last finished recording of `name`. */
+export function latestFile(name: string): string {
+  return `${name}.mp4`;
+}
+
+/**
+ * The name of one of several recordings.
+ * @param startTime milliseconds since the epoch
+ * @param count tells those apart that began in the same second, from 1
+ */
+export function datedFile(name: string, startTime: number, count: number): string {
+  const time = new Date(startTime).toISOString().replace(/[-:]|\.\d+/g, "");
+  return `${name}.${time}${count > 1 ? `-${count}` : ""}.mp4`;
+}
+
+/** Whether a file that is not finished lies under this name plus this ending. */
+export const PART = ".part";
+
+/** By the time they began, those of the same second in their order. */
+export function byStart(a: RecordingFile, b: RecordingFile): number {
+  return (a.startTime ?? Infinity) - (b.startTime ?? Infinity) || a.count - b.count;
+}

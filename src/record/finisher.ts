@@ -1,0 +1,192 @@
+import { getLogger } from "@logtape/logtape";
+import { Mp4Error } from "../mp4/boxes.ts";
+import type { Clock } from "../session/clock.ts";
+import type { EventBus } from "../session/events.ts";
+import { type Session, sessionEvent } from "../session/session.ts";
+import { GivenUp } from "./drive.ts";
+import type { RecordingFile } from "./file_names.ts";
+import type { HouseKeeper } from "./house_keeper.ts";
+import type { Part } from "./part.ts";
+import type { FinishedFile, RecordFolder } from "./record_folder.ts";
+import { Limiter, type Turns } from "./turns.ts";
+
+const logger = getLogger(["echo", "record"]);
+
+/** Recordings that are finished at a time. */
+const AT_A_TIME = 2;
+/** How long {@link Finisher.stop} goes on finishing. */
+const STOP_MS = 5000;
+/** How long it then waits for the disk. */
+const GIVE_UP_MS = 1000;
+
+/** What the archive has to know of a session. */
+export type RecordedSession = Pick<
+  Session,
+  "id" | "name" | "protocol" | "props" | "streamFacts"
+>;
+
+export interface FinisherOptions {
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly folder: RecordFolder;
+  readonly keeper: HouseKeeper;
+  /** One after another for each name. */
+  readonly turns: Turns;
+}
+
+type PartFile = Pick<RecordingFile, "file" | "name">;
+
+/** Makes plain MP4s of parts: of those that end, and of those that a crash or an error left over. */
+export class Finisher {
+  readonly #options: FinisherOptions;
+  readonly #folder: RecordFolder;
+  readonly #limiter = new Limiter(AT_A_TIME);
+  /** Whose the left over parts are, as far as this run of the server wrote them. */
+  readonly #owners = new Map<string, RecordedSession>();
+  /** Of these nothing can be made. */
+  readonly #hopeless = new Set<string>();
+  #sweeping: Promise<void> | undefined;
+  #sweepFails = false;
+  #stopping = false;
+  #givingUp = false;
+
+  constructor(options: FinisherOptions) {
+    this.#options = options;
+    this.#folder = options.folder;
+  }
+
+  /** Takes over a part that is closed, in its name's turn. Never rejects. */
+  async take(file: string, part: Part, session: RecordedSession): Promise<void> {
+    if (part.failed && part.empty) {
+      await this.#discard(file);
+    } else if (part.failed) {
+      this.#owners.set(file, session);
+      this.#folder.release(file);
+      this.sweep();
+    } else {
+      this.#owners.set(file, session);
+      await this.#finish({ file, name: session.name }, false);
+    }
+  }
+
+  /** Finishes what is left over, and deletes what is too old or too much. Never rejects. */
+  sweep(): Promise<void> {
+    this.#sweeping ??= this.#sweep().finally(() => this.#sweeping = undefined);
+    return this.#sweeping;
+  }
+
+  /** Tells that a session is not recorded as it should be. */
+  reportError(session: RecordedSession, file: string, error: unknown): void {
+    const { clock, events } = this.#options;
+    const details = { path: this.#folder.pathOf(file), message: messageOf(error) };
+    events.emit(sessionEvent(session, "record-error", clock.now(), details));
+  }
+
+  /** Finishes what it can in a few seconds, and leaves the rest to the next start. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const done = Promise.all([this.#options.turns.idle(), this.#sweeping]);
+    await this.#within(STOP_MS, done);
+    this.#givingUp = true;
+    await this.#within(GIVE_UP_MS, done);
+    const left = this.#owners.size;
+    if (left > 0) logger.warn("{left} recordings are left for the next start to finish", { left });
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      for (const part of await this.#folder.files()) {
+        if (this.#stopping) return;
+        if (part.finished || this.#folder.isBusy(part.file) || this.#hopeless.has(part.file)) {
+          continue;
+        }
+        if (part.bytes === 0) await this.#folder.remove(part.file);
+        // Where the disk does not allow it, the next one would only read it all for nothing.
+        else if (!await this.#options.turns.run(part.name, () => this.#finish(part, true))) return;
+      }
+      await this.#options.keeper.clean();
+      this.#sweepFails = false;
+    } catch (error) {
+      this.#reportSweep(error);
+    }
+  }
+
+  /** @returns whether there is no use in going on with others */
+  async #finish(part: PartFile, leftOver: boolean): Promise<boolean> {
+    const { file } = part;
+    const session = this.#owners.get(file);
+    try {
+      const finished = await this.#limiter.run(() =>
+        this.#folder.finish(part, leftOver, () => this.#givingUp)
+      );
+      this.#owners.delete(file);
+      if (finished !== undefined) this.#reportFinished(part, finished, session);
+      return true;
+    } catch (error) {
+      if (error instanceof GivenUp) return false;
+      const isHopeless = error instanceof Mp4Error || error instanceof Deno.errors.NotFound;
+      if (isHopeless) {
+        this.#hopeless.add(file);
+        this.#owners.delete(file);
+      }
+      if (session !== undefined && !leftOver) this.reportError(session, file, error);
+      else if (isHopeless) {
+        logger.error("Cannot finish {file}: {error}", { file, error: `${error}` });
+      } else this.#reportSweep(error);
+      return isHopeless;
+    } finally {
+      this.#folder.release(file);
+    }
+  }
+
+  async #discard(file: string): Promise<void> {
+    try {
+      await this.#folder.remove(file);
+    } catch (error) {
+      logger.debug("Cannot remove {file}: {error}", { file, error: messageOf(error) });
+    }
+    this.#folder.release(file);
+  }
+
+  #reportFinished(
+    part: PartFile,
+    finished: FinishedFile,
+    session: RecordedSession | undefined,
+  ): void {
+    const { clock, events } = this.#options;
+    const path = this.#folder.pathOf(finished.file);
+    const { durationMs } = finished.recording;
+    if (session === undefined) {
+      logger.info("was left over, and is finished as {path}, {durationMs} ms", {
+        name: part.name,
+        path,
+        durationMs,
+      });
+    } else {
+      const details = { path, part: this.#folder.pathOf(part.file), durationMs };
+      events.emit(sessionEvent(session, "record-complete", clock.now(), details));
+    }
+  }
+
+  /** Once, when it begins to fail. */
+  #reportSweep(error: unknown): void {
+    if (!this.#sweepFails) {
+      logger.error("Cannot tidy up {path}: {error}", {
+        path: this.#folder.path,
+        error: messageOf(error),
+      });
+    }
+    this.#sweepFails = true;
+  }
+
+  async #within(ms: number, work: Promise<unknown>): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(ms, resolve);
+    await Promise.race([work, late]);
+    timer.cancel();
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

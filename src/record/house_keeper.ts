@@ -1,0 +1,68 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../session/clock.ts";
+import type { RecordFolder, StoredFile } from "./record_folder.ts";
+
+const logger = getLogger(["echo", "record"]);
+
+/** Wall time that went so much faster or slower than it passed has been set. */
+const JUMP_MS = 60_000;
+/** How long nobody's age is believed after that. */
+const DISTRUST_MS = 3_600_000;
+
+/** What is kept of the finished recordings; 0 keeps all. */
+export interface HouseRules {
+  readonly maxAgeMs: number;
+  /** Bytes of all that is in the folder, what is live included. */
+  readonly maxBytes: number;
+}
+
+/** Deletes the oldest finished recordings, never one that is written. */
+export class HouseKeeper {
+  readonly #folder: RecordFolder;
+  readonly #rules: HouseRules;
+  readonly #clock: Clock;
+  #wallOffsetMs: number;
+  #trustedAt = -Infinity;
+
+  constructor(folder: RecordFolder, rules: HouseRules, clock: Clock) {
+    this.#folder = folder;
+    this.#rules = rules;
+    this.#clock = clock;
+    this.#wallOffsetMs = clock.now() - clock.monotonic();
+  }
+
+  /** Rejects where a file cannot be deleted. */
+  async clean(): Promise<void> {
+    const { maxAgeMs, maxBytes } = this.#rules;
+    if (maxAgeMs === 0 && maxBytes === 0) return;
+    const files = await this.#folder.files();
+    const ageCounts = maxAgeMs > 0 && this.#isClockSteady();
+    let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const finished = files.filter((file) => file.finished);
+    for (const file of finished.sort((a, b) => a.changedAt - b.changedAt)) {
+      const isOld = ageCounts && this.#clock.now() - file.changedAt > maxAgeMs;
+      const isTooMuch = maxBytes > 0 && bytes > maxBytes;
+      if (!isOld && !isTooMuch) break;
+      await this.#remove(file, isOld ? "too old" : "too much");
+      bytes -= file.bytes;
+    }
+  }
+
+  /** A clock that was set wrong for a while must not empty the archive. */
+  #isClockSteady(): boolean {
+    const offsetMs = this.#clock.now() - this.#clock.monotonic();
+    const jumped = Math.abs(offsetMs - this.#wallOffsetMs) > JUMP_MS;
+    this.#wallOffsetMs = offsetMs;
+    if (jumped) this.#trustedAt = this.#clock.monotonic() + DISTRUST_MS;
+    return this.#clock.monotonic() >= this.#trustedAt;
+  }
+
+  async #remove({ file, name, bytes }: StoredFile, why: string): Promise<void> {
+    try {
+      await this.#folder.remove(file);
+      logger.info("{file} of {bytes} bytes is deleted: {why}", { file, name, bytes, why });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}

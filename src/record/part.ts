@@ -1,0 +1,174 @@
+import type { AudioConfig } from "../audio/audio_config.ts";
+import { SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import type { FragmentWriter } from "../mp4/fragment.ts";
+import type { Batch, FragmentPool, Silence } from "./batch.ts";
+import { writeAll } from "./drive.ts";
+import type { OpenPart } from "./record_folder.ts";
+import type { Limiter } from "./turns.ts";
+
+/** Batches that wait for a slow disk, a second of audio each. */
+const MAX_WAITING = 8;
+
+export interface PartOptions {
+  readonly config: AudioConfig;
+  /** When its first frame was to be heard, in milliseconds since the epoch. */
+  readonly startTime: number;
+  /** What a new file begins with. */
+  readonly header: Uint8Array;
+  /** Opens the file, when the first frames are to be written. */
+  readonly open: () => Promise<OpenPart>;
+  /** Writes under way at a time, over all parts. */
+  readonly writes: Limiter;
+  readonly pool: FragmentPool;
+  /** The first frames are in the file. */
+  readonly onStart: (file: string) => void;
+  /** Nothing more is written to it. Called at most once, never by `close`. */
+  readonly onError: (error: Error) => void;
+}
+
+/** One file while it is written: a queue, and what writes it out fragment by fragment. */
+export class Part {
+  readonly startTime: number;
+  readonly #options: PartOptions;
+  #queue: Batch[] = [];
+  #writing: Promise<void> | undefined;
+  #checking: Promise<void> | undefined;
+  #opened: OpenPart | undefined;
+  #header: Uint8Array | undefined;
+  #framesWritten = 0;
+  #stopped = false;
+  #failed = false;
+
+  constructor(options: PartOptions) {
+    this.#options = options;
+    this.startTime = options.startTime;
+    this.#header = options.header;
+  }
+
+  /** Its name in the folder, once there is something of it. */
+  get file(): string | undefined {
+    return this.#opened?.file;
+  }
+
+  /** The file could not be written; it may end in the middle of a fragment. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /** Nothing that could be played is in the file. */
+  get empty(): boolean {
+    return this.#framesWritten === 0 && this.#opened?.continues === undefined;
+  }
+
+  /** What is in the file, in milliseconds. */
+  get durationMs(): number {
+    const samples = this.#framesWritten * SAMPLES_PER_FRAME;
+    const { continues } = this.#opened ?? {};
+    return (continues?.durationMs ?? 0) + samples * 1000 / this.#options.config.sampleRate;
+  }
+
+  /**
+   * Takes a batch, whose fragment is recycled in the end. Where the disk is too slow for it, the part
+   * stops with what it was given before.
+   */
+  write(batch: Batch): void {
+    if (!this.#stopped && this.#queue.length < MAX_WAITING) {
+      this.#queue.push(batch);
+      this.#writing ??= this.#writeAll();
+      return;
+    }
+    this.#stop(new Error("the disk is too slow"));
+  }
+
+  /** Has what is in the file survive a power cut, and sees whether it is still in its place. */
+  async check(holds: (part: OpenPart) => Promise<boolean>): Promise<void> {
+    const part = this.#opened;
+    if (part === undefined || this.#failed || this.#checking !== undefined) return;
+    this.#checking = (async () => {
+      try {
+        if (await holds(part)) await part.handle.syncData();
+        else this.#fail(new Error("the file has been removed"));
+      } catch (error) {
+        this.#fail(error);
+      }
+    })();
+    await this.#checking;
+    this.#checking = undefined;
+  }
+
+  /** Writes out what waits, and closes the file. Nothing may be written after it. */
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#checking;
+    this.#opened?.handle.close();
+  }
+
+  async #writeAll(): Promise<void> {
+    try {
+      this.#opened ??= await this.#open();
+      for (let batch = this.#queue.shift(); batch !== undefined; batch = this.#queue.shift()) {
+        await this.#writeBatch(batch);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#writing = undefined;
+  }
+
+  async #open(): Promise<OpenPart> {
+    const part = await this.#options.open();
+    if (part.continues !== undefined) this.#header = undefined;
+    return part;
+  }
+
+  async #writeBatch({ fragment, silence }: Batch): Promise<void> {
+    if (silence !== undefined) await this.#writeSilence(silence);
+    await this.#writeFragment(fragment);
+    this.#options.pool.recycle(fragment);
+  }
+
+  async #writeSilence({ data, frames }: Silence): Promise<void> {
+    const fragment = this.#options.pool.take();
+    for (let left = frames; left > 0;) {
+      while (left > 0 && fragment.fits(data.length)) {
+        fragment.add(data);
+        left--;
+      }
+      await this.#writeFragment(fragment);
+    }
+    this.#options.pool.recycle(fragment);
+  }
+
+  /** In one call, so that a file that is cut off holds no header without its audio. */
+  async #writeFragment(fragment: FragmentWriter): Promise<void> {
+    const part = this.#opened;
+    if (part === undefined) return;
+    const { frames } = fragment;
+    const before = (part.continues?.frames ?? 0) + this.#framesWritten;
+    const bytes = withHeader(this.#header, fragment.take(before));
+    await this.#options.writes.run(() => writeAll(part.handle, bytes));
+    this.#header = undefined;
+    this.#framesWritten += frames;
+    if (this.#framesWritten === frames) this.#options.onStart(part.file);
+  }
+
+  #fail(error: unknown): void {
+    this.#failed = true;
+    this.#queue = [];
+    this.#stop(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #stop(error: Error): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#options.onError(error);
+  }
+}
+
+function withHeader(header: Uint8Array | undefined, fragment: Uint8Array): Uint8Array {
+  if (header === undefined) return fragment;
+  const bytes = new Uint8Array(header.length + fragment.length);
+  bytes.set(header);
+  bytes.set(fragment, header.length);
+  return bytes;
+}

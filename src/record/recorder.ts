@@ -1,0 +1,195 @@
+import type { AudioConfig } from "../audio/audio_config.ts";
+import { recordingHeader } from "../mp4/recording.ts";
+import type { RecordingTags } from "../mp4/user_data.ts";
+import type { Clock, Timer } from "../session/clock.ts";
+import type { EventBus } from "../session/events.ts";
+import type { FrameSink } from "../session/frame_sink.ts";
+import { sessionEvent } from "../session/session.ts";
+import { FragmentPool } from "./batch.ts";
+import { latestFile } from "./file_names.ts";
+import { Finisher, type RecordedSession } from "./finisher.ts";
+import { HouseKeeper, type HouseRules } from "./house_keeper.ts";
+import { Part } from "./part.ts";
+import type { OpenPart, RecordFolder } from "./record_folder.ts";
+import { SessionRecording } from "./session_recording.ts";
+import { Limiter, Turns } from "./turns.ts";
+
+/** Writes under way at a time: more would only be more threads that wait for the disk. */
+const WRITES = 8;
+/** How often a recording is synced to the disk … */
+const SYNC_MS = 10_000;
+/** … where that is not more often for all together: each time, all that write have to wait. */
+const SYNC_GAP_MS = 50;
+const SWEEP_MS = 60_000;
+
+export interface RecorderOptions {
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly folder: RecordFolder;
+  /** A later session of a name continues its recording. */
+  readonly append: boolean;
+  readonly rules: HouseRules;
+}
+
+/** What is being done with a file. */
+export interface FileInWork {
+  readonly state: "live" | "finishing";
+  /** Milliseconds since the epoch. */
+  readonly startTime: number;
+  /** What is in the file so far. */
+  readonly durationMs: number;
+}
+
+/** What a part begins with. */
+interface Beginning {
+  readonly config: AudioConfig;
+  readonly startTime: number;
+  readonly onError: () => void;
+}
+
+/** Whose a part is, and how it stands with it. */
+interface PartInWork {
+  readonly session: RecordedSession;
+  state: FileInWork["state"];
+  syncedAt: number;
+}
+
+/**
+ * The archive: every session becomes an MP4 in a folder. Fragments of a second are written as they
+ * come, so that a process that dies loses the last one. Files are synced to the disk one at a time,
+ * each every 10 s (with more than 200 live, 20 of them a second), and while they get their final form
+ * and name; so a power cut costs the last seconds of what is live, and nothing of what is finished.
+ */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #folder: RecordFolder;
+  readonly #pool = new FragmentPool();
+  readonly #writes = new Limiter(WRITES);
+  readonly #turns = new Turns();
+  readonly #finisher: Finisher;
+  readonly #parts = new Map<Part, PartInWork>();
+  readonly #timers: readonly Timer[];
+  #syncing = false;
+
+  /** Finishes what an earlier run left over, in the background. */
+  constructor(options: RecorderOptions) {
+    const { clock, events, folder, rules } = options;
+    this.#options = options;
+    this.#folder = folder;
+    const keeper = new HouseKeeper(folder, rules, clock);
+    this.#finisher = new Finisher({ clock, events, folder, keeper, turns: this.#turns });
+    this.#timers = [
+      clock.every(SYNC_GAP_MS, () => this.#syncNext()),
+      clock.every(SWEEP_MS, () => this.#finisher.sweep()),
+    ];
+    this.#finisher.sweep();
+  }
+
+  /** Takes a session's frames. */
+  readonly output = (session: RecordedSession): FrameSink => {
+    const trouble = { told: false };
+    return new SessionRecording({
+      clock: this.#options.clock,
+      pool: this.#pool,
+      begin: (config, startTime, onError) =>
+        this.#begin(session, trouble, { config, startTime, onError }),
+      finish: (part) => this.#finish(part),
+    });
+  };
+
+  /** What is being done with a part; `undefined` where nothing is. */
+  find(file: string): FileInWork | undefined {
+    for (const [part, { state }] of this.#parts) {
+      const { startTime, durationMs } = part;
+      if (part.file === file) return { state, startTime, durationMs };
+    }
+    return undefined;
+  }
+
+  /**
+   * Finishes what it can in a few seconds; the rest stays for the next start. To be called once all
+   * sessions have ended.
+   */
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    await this.#finisher.stop();
+  }
+
+  #begin(
+    session: RecordedSession,
+    trouble: { told: boolean },
+    { config, startTime, onError }: Beginning,
+  ): Part {
+    const part = new Part({
+      config,
+      startTime,
+      header: recordingHeader(config, { startTime, tags: tagsOf(session) }),
+      open: () => this.#open(session.name, config, startTime),
+      writes: this.#writes,
+      pool: this.#pool,
+      onStart: (file) => {
+        trouble.told = false;
+        const path = this.#folder.pathOf(file);
+        const { clock, events } = this.#options;
+        events.emit(sessionEvent(session, "record-start", clock.now(), { path }));
+      },
+      onError: (error) => {
+        const file = part.file ?? latestFile(session.name);
+        if (!trouble.told) this.#finisher.reportError(session, file, error);
+        trouble.told = true;
+        onError();
+      },
+    });
+    this.#parts.set(part, { session, state: "live", syncedAt: -Infinity });
+    return part;
+  }
+
+  /** A recording that is continued has been finished before. */
+  async #open(name: string, config: AudioConfig, startTime: number): Promise<OpenPart> {
+    const continued = this.#options.append
+      ? await this.#turns.run(name, () => this.#folder.reopen(name, config))
+      : undefined;
+    return continued ?? await this.#writes.run(() => this.#folder.create(name, startTime));
+  }
+
+  async #finish(part: Part): Promise<void> {
+    const inWork = this.#parts.get(part);
+    if (inWork === undefined) return;
+    inWork.state = "finishing";
+    const { session } = inWork;
+    await this.#turns.run(session.name, async () => {
+      await part.close();
+      if (part.file !== undefined) await this.#finisher.take(part.file, part, session);
+    });
+    this.#parts.delete(part);
+  }
+
+  /** The one that has waited longest. */
+  async #syncNext(): Promise<void> {
+    if (this.#syncing) return;
+    const now = this.#options.clock.monotonic();
+    let [next, longest]: [Part | undefined, number] = [undefined, now - SYNC_MS];
+    for (const [part, { state, syncedAt }] of this.#parts) {
+      if (state === "live" && part.file !== undefined && syncedAt <= longest) {
+        [next, longest] = [part, syncedAt];
+      }
+    }
+    const inWork = next && this.#parts.get(next);
+    if (next === undefined || inWork === undefined) return;
+    this.#syncing = true;
+    const isNew = inWork.syncedAt === -Infinity;
+    inWork.syncedAt = now;
+    await next.check(async (part) => {
+      if (isNew) await this.#folder.sync();
+      return await this.#folder.holds(part);
+    });
+    this.#syncing = false;
+  }
+}
+
+/** What a recording says of itself: all that its DJ said, but not where from. */
+function tagsOf({ name, props, streamFacts }: RecordedSession): RecordingTags {
+  const { client_ip: _, ...facts } = props;
+  const { title } = streamFacts;
+  return { title: typeof title === "string" && title !== "" ? title : name, facts };
+}

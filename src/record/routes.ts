@@ -1,0 +1,101 @@
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { type ByteRange, byteRange } from "../web/byte_range.ts";
+import type { Catalogue, CatalogueEntry, OpenedRecording } from "./catalogue.ts";
+import { PART } from "./file_names.ts";
+
+const CHUNK_BYTES = 64 * 1024;
+
+export interface RecordRoutesOptions {
+  readonly catalogue: Pick<Catalogue, "list" | "open" | "remove">;
+  /** Lets in who may see recordings. */
+  readonly guard: MiddlewareHandler;
+}
+
+/** The archive over HTTP: list, download, delete. To be mounted where recordings are to be found. */
+export function recordRoutes({ catalogue, guard }: RecordRoutesOptions): Hono {
+  const app = new Hono();
+  app.use(guard);
+  app.get("/", async (c) => c.json((await catalogue.list()).map(describe)));
+  app.get("/:file", async (c) => {
+    const opened = await catalogue.open(c.req.param("file"));
+    return opened === undefined ? notFound(c) : send(c, opened, c.req.param("file"));
+  });
+  app.delete("/:file", async (c) => {
+    const state = await catalogue.remove(c.req.param("file"));
+    if (state === undefined) return notFound(c);
+    if (state === "live" || state === "finishing") {
+      return c.json({ code: 409, message: `the recording is ${state}` }, 409);
+    }
+    return c.body(null, 204);
+  });
+  return app;
+}
+
+/** `start` is RFC 3339, `duration` seconds, `size` bytes; what is not known is null. */
+function describe(entry: CatalogueEntry): Record<string, string | number | null> {
+  const { file, name, state, startTime, durationMs, bytes } = entry;
+  return {
+    file,
+    name,
+    state,
+    start: startTime === undefined ? null : new Date(startTime).toISOString(),
+    duration: durationMs === undefined ? null : durationMs / 1000,
+    size: bytes,
+  };
+}
+
+function notFound(c: Context): Response {
+  return c.json({ code: 404, message: "recording not found" }, 404);
+}
+
+/** Of a file that grows, what is there now. */
+function send(c: Context, opened: OpenedRecording, file: string): Response {
+  const { handle, bytes, changedAt } = opened;
+  const isPart = file.endsWith(PART);
+  c.header("Accept-Ranges", "bytes");
+  c.header("Cache-Control", "private, no-cache");
+  const tag = `"${bytes.toString(36)}-${changedAt.toString(36)}"`;
+  // Bytes of a part that are there do not change, so a player may go on when there are more.
+  if (!isPart) c.header("ETag", tag);
+  const isOther = !isPart && (c.req.header("If-Range") ?? tag) !== tag;
+  const range = isOther ? undefined : byteRange(c.req.header("Range"), bytes);
+  if (range === "unsatisfiable") {
+    handle.close();
+    c.header("Content-Range", `bytes */${bytes}`);
+    return c.json({ code: 416, message: "range not satisfiable" }, 416);
+  }
+  const { start, end } = range ?? { start: 0, end: bytes };
+  c.header("Content-Type", "audio/mp4");
+  c.header("Content-Length", `${end - start}`);
+  c.header("Content-Disposition", `attachment; filename="${file.replace(PART, "")}"`);
+  if (range !== undefined) c.header("Content-Range", `bytes ${start}-${end - 1}/${bytes}`);
+  const status = range === undefined ? 200 : 206;
+  if (c.req.method !== "HEAD") return c.body(read(handle, { start, end }), status);
+  handle.close();
+  return c.body(null, status);
+}
+
+/** Reads as fast as it is sent, and closes the file. */
+function read(handle: Deno.FsFile, { start, end }: ByteRange): ReadableStream<Uint8Array> {
+  let left = end - start;
+  handle.seekSync(start, Deno.SeekMode.Start);
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const chunk = new Uint8Array(Math.min(CHUNK_BYTES, left));
+        const count = left === 0 ? 0 : await handle.read(chunk);
+        // Cut short since: the client has to notice.
+        if (count === null) throw new Error("the recording has changed meanwhile");
+        left -= count;
+        if (count > 0) controller.enqueue(chunk.subarray(0, count));
+      } catch (error) {
+        handle.close();
+        throw error;
+      }
+      if (left > 0) return;
+      handle.close();
+      controller.close();
+    },
+    cancel: () => handle.close(),
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,124 @@
+import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import type { Frame } from "../audio/frame.ts";
+import type { Clock, Timer } from "../session/clock.ts";
+import type { FrameSink } from "../session/frame_sink.ts";
+import type { FragmentWriter } from "../mp4/fragment.ts";
+import type { FragmentPool, Silence } from "./batch.ts";
+import type { Part } from "./part.ts";
+
+/** After an error, recording is tried again every so often. */
+const RETRY_MS = 5000;
+
+export interface SessionRecordingOptions {
+  readonly clock: Clock;
+  readonly pool: FragmentPool;
+  /**
+   * Begins a file.
+   * @param startTime when its first frame is to be heard, in milliseconds since the epoch
+   * @param onError nothing more is written to it
+   */
+  readonly begin: (config: AudioConfig, startTime: number, onError: () => void) => Part;
+  /** Ends a file, also one that failed; resolves when nothing of it is under way. */
+  readonly finish: (part: Part) => Promise<void>;
+}
+
+/**
+ * Records one session: a file for each configuration, and another one after an error. Silence that
+ * the session puts in is written only when audio follows it, so that no recording ends with a wait
+ * for a DJ who did not come back.
+ */
+export class SessionRecording implements FrameSink {
+  readonly #options: SessionRecordingOptions;
+  #config: AudioConfig | undefined;
+  #framesPerFragment = 0;
+  #part: Part | undefined;
+  #fragment: FragmentWriter;
+  /** Goes before the fragment. */
+  #silenceBefore: Silence | undefined;
+  /** What silence is here, and how much of it no audio has followed yet. */
+  #silence: Uint8Array | undefined;
+  #silentFrames = 0;
+  #resting = false;
+  #retry: Timer | undefined;
+  #ended = false;
+
+  constructor(options: SessionRecordingOptions) {
+    this.#options = options;
+    this.#fragment = options.pool.take();
+  }
+
+  start(config: AudioConfig): void {
+    this.#endPart();
+    this.#config = config;
+    this.#framesPerFragment = Math.round(config.sampleRate / SAMPLES_PER_FRAME);
+    this.#silence = undefined;
+  }
+
+  write(frame: Frame): void {
+    if (frame.filler) {
+      this.#silence ??= frame.data.slice();
+      this.#silentFrames++;
+      return;
+    }
+    if (this.#resting || this.#config === undefined) return;
+    if (this.#part === undefined) this.#begin(this.#config, frame.wallMs);
+    if (this.#silentFrames > 0) this.#placeSilence();
+    this.#fragment.add(frame.data);
+    if (this.#fragment.frames >= this.#framesPerFragment) this.#cut();
+  }
+
+  /** A file has no discontinuities: what follows goes behind what was. */
+  discontinuity(): void {}
+
+  end(): void {
+    this.#endPart();
+    this.#ended = true;
+    this.#retry?.cancel();
+  }
+
+  #begin(config: AudioConfig, startTime: number): void {
+    if (this.#fragment.frames > 0) this.#fragment = this.#options.pool.take();
+    this.#silenceBefore = undefined;
+    this.#silentFrames = 0;
+    const part = this.#options.begin(config, startTime, () => this.#rest(part));
+    this.#part = part;
+  }
+
+  /** A short silence goes among the other frames; a long one is a number until it is written. */
+  #placeSilence(): void {
+    const data = this.#silence ?? new Uint8Array();
+    const frames = this.#silentFrames;
+    this.#silentFrames = 0;
+    if (this.#fragment.frames + frames < this.#framesPerFragment) {
+      for (let i = 0; i < frames; i++) this.#fragment.add(data);
+    } else {
+      this.#cut();
+      this.#silenceBefore = { data, frames };
+    }
+  }
+
+  #cut(): void {
+    if (this.#fragment.frames === 0) return;
+    const batch = { fragment: this.#fragment, silence: this.#silenceBefore };
+    this.#fragment = this.#options.pool.take();
+    this.#silenceBefore = undefined;
+    this.#part?.write(batch);
+  }
+
+  #endPart(): void {
+    this.#cut();
+    if (this.#part !== undefined) this.#options.finish(this.#part);
+    this.#part = undefined;
+    this.#silentFrames = 0;
+  }
+
+  /** Lets the failed file go, and a while pass before the next. */
+  async #rest(part: Part): Promise<void> {
+    if (this.#part !== part) return;
+    this.#part = undefined;
+    this.#resting = true;
+    await this.#options.finish(part);
+    if (this.#ended) return;
+    this.#retry = this.#options.clock.after(RETRY_MS, () => this.#resting = false);
+  }
+}

@@ -1,0 +1,107 @@
+import { UnsupportedAudio } from "../audio/audio_specific_config.ts";
+import { TsDemuxer } from "../mpegts/demuxer.ts";
+import { AdtsMessages, type PayloadSink } from "./adts_messages.ts";
+import {
+  formatOfMessage,
+  formatOfStretch,
+  nameBytes,
+  type PayloadFormat,
+} from "./payload_format.ts";
+
+/** What is looked through for a format where no message begins with one. */
+const UNKNOWN_BYTES = 4096;
+
+/** Bytes that may come before the first access unit: an encoder may begin with a picture. */
+const SILENT_BYTES = 2 * 1024 * 1024;
+
+/** The audio in a connection's messages: ADTS or MPEG-TS, as the first bytes decide. */
+export class Payload {
+  readonly #sink: PayloadSink;
+  #adts: AdtsMessages | undefined;
+  #ts: TsDemuxer | undefined;
+  /** What came while the format is unknown. */
+  #unknown: Uint8Array = new Uint8Array(0);
+  #bytes = 0;
+  #audible = false;
+
+  constructor(sink: PayloadSink) {
+    this.#sink = {
+      configure: (config) => sink.configure(config),
+      write: (data, timeMs) => {
+        this.#audible = true;
+        sink.write(data, timeMs);
+      },
+      bad: (count) => sink.bad(count),
+      lost: (frames) => sink.lost(frames),
+    };
+  }
+
+  /** Whether an access unit has come. */
+  get audible(): boolean {
+    return this.#audible;
+  }
+
+  /** What it was found to be, in users' words. */
+  get seen(): string {
+    if (this.#adts !== undefined) return "ADTS";
+    if (this.#ts !== undefined) return nameProgram(this.#ts.streamNames);
+    return this.#unknown.length > 0 ? nameBytes(this.#unknown) : "nothing";
+  }
+
+  /**
+   * Takes the next message.
+   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   */
+  feed(message: Uint8Array): void {
+    if (this.#adts !== undefined) this.#adts.feed(message);
+    else if (this.#ts !== undefined) this.#ts.feed(message);
+    else this.#search(message);
+    if (this.#audible) return;
+    this.#bytes += message.length;
+    if (this.#bytes > SILENT_BYTES) {
+      throw new UnsupportedAudio(`${this.seen}; AAC is needed`);
+    }
+  }
+
+  /** Messages were lost here. In MPEG-TS, timestamps tell how much audio that was. */
+  lost(messages: number): void {
+    this.#adts?.lost(messages);
+  }
+
+  /**
+   * Hands on what is whole: the stream is over.
+   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   */
+  flush(): void {
+    this.#ts?.flush();
+  }
+
+  #search(message: Uint8Array): void {
+    const before = this.#unknown;
+    const stretch = new Uint8Array(before.length + message.length);
+    stretch.set(before);
+    stretch.set(message, before.length);
+    this.#unknown = stretch;
+    const format = formatOfMessage(message) ??
+      (stretch.length < UNKNOWN_BYTES ? undefined : formatOfStretch(stretch));
+    if (format !== undefined) this.#begin(format, before, message);
+    else if (stretch.length >= UNKNOWN_BYTES) {
+      throw new UnsupportedAudio(`${this.seen}; AAC in ADTS or MPEG-TS is needed`);
+    }
+  }
+
+  /** @param before what came before `message`, which may hold the beginning */
+  #begin(format: PayloadFormat, before: Uint8Array, message: Uint8Array): void {
+    this.#unknown = new Uint8Array(0);
+    const parser = format === "adts"
+      ? this.#adts = new AdtsMessages(this.#sink)
+      : this.#ts = new TsDemuxer(this.#sink);
+    if (before.length > 0) parser.feed(before);
+    parser.feed(message);
+  }
+}
+
+function nameProgram(streamNames: readonly string[]): string {
+  if (streamNames.length === 0) return "MPEG-TS without a program";
+  return `MPEG-TS with ${streamNames.join(" and ")}`;
+}

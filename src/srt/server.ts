@@ -1,0 +1,304 @@
+import { getLogger } from "@logtape/logtape";
+import {
+  formatAddress,
+  listenSrt,
+  loadSrt,
+  receiveBufferFor,
+  type SrtAddress,
+  type SrtConnection,
+  SrtError,
+  type SrtLibrary,
+  type SrtListener,
+  type SrtListenOptions,
+  SrtPoller,
+} from "../../ffi/srt.ts";
+import type { Clock, Timer } from "../session/clock.ts";
+import type { EventBus } from "../session/events.ts";
+import { PublishRefused } from "../session/ingest.ts";
+import type { Session } from "../session/session.ts";
+import type { SessionManager } from "../session/session_manager.ts";
+import { findPort, type PortRange } from "./port_range.ts";
+import { SrtPublisher, type SrtPublisherOptions } from "./publisher.ts";
+import { keyOfStreamId, parseStreamId } from "./stream_id.ts";
+
+/** How often timeouts are looked at; there is no timer per connection. */
+const CHECK_MS = 1000;
+/** Connections to a session's port that have not sent audio yet. */
+const MAX_WAITING_ON_PORT = 4;
+/** Handshakes to a session's port that may be complete before they are taken. */
+const PORT_BACKLOG = 16;
+/** Turned away connections and failed accepts share a log line this often. */
+const TROUBLE_LOG_MS = 10_000;
+/** With room for the video that an encoder may send along. */
+const MAX_BITRATE = 10_000_000;
+
+const logger = getLogger(["echo", "srt"]);
+
+export interface SrtServerOptions {
+  /** Where the shared listener is, and the address of all others; port 0 takes a free one. */
+  readonly addr: SrtAddress;
+  /** Ports for listeners of one session. */
+  readonly ports: PortRange;
+  /** Receiver latency in milliseconds. */
+  readonly latencyMs: number;
+  /** Milliseconds of silence that end a connection; one without audio ends then too. */
+  readonly readTimeoutMs: number;
+  /** Encrypts the shared listener. */
+  readonly passphrase: string | undefined;
+  /** Path of the libsrt to load; `undefined` looks for the system's. */
+  readonly library: string | undefined;
+  readonly clock: Clock;
+  readonly sessions: Pick<SessionManager, "publish" | "attach" | "mayReplace">;
+  /** Tells which sessions end. */
+  readonly events: EventBus;
+}
+
+/** What there is from start to close. */
+interface Running {
+  readonly srt: SrtLibrary;
+  readonly poller: SrtPoller;
+  readonly shared: SrtListener;
+  readonly timer: Timer;
+  readonly unsubscribe: () => void;
+}
+
+/** A listener for one session, and who has come to it. */
+interface SessionPort {
+  readonly session: Session;
+  readonly listener: SrtListener;
+  readonly publishers: Set<SrtPublisher>;
+}
+
+/**
+ * Accepts SRT publishers: on a listener for all, where the stream id names the broadcast, and on
+ * listeners of single sessions, whose port is told to whoever may publish.
+ */
+export class SrtServer {
+  readonly #options: SrtServerOptions;
+  /** By session id. */
+  readonly #ports = new Map<number, SessionPort>();
+  readonly #publishers = new Set<SrtPublisher>();
+  #running: Running | undefined;
+  #turnedAway = 0;
+  #acceptError: string | undefined;
+  #troubleLoggedAt = -Infinity;
+
+  constructor(options: SrtServerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Loads libsrt and listens.
+   * @throws {SrtUnavailable} if there is no libsrt
+   * @throws {SrtError} if the address cannot be had
+   */
+  start(): void {
+    const { addr, passphrase, readTimeoutMs, clock, events, library } = this.#options;
+    const srt = loadSrt(library === undefined ? {} : { path: library });
+    try {
+      const shared = listenSrt(srt, {
+        ...this.#listenOptions(addr.port),
+        ...(passphrase === undefined ? {} : { passphrase }),
+      });
+      const poller = new SrtPoller(srt);
+      this.#listen(poller, shared, (connection) => this.#acceptShared(connection));
+      const timer = clock.every(Math.min(CHECK_MS, readTimeoutMs / 4), () => this.#check());
+      const unsubscribe = events.subscribe((event) => {
+        if (event.kind === "release") this.#release(event.id);
+      });
+      this.#running = { srt, poller, shared, timer, unsubscribe };
+    } catch (error) {
+      srt.close();
+      throw error;
+    }
+  }
+
+  /** Where the shared listener is; the bound port where 0 was asked for. */
+  get address(): SrtAddress {
+    return this.#started().shared.address;
+  }
+
+  /** The connections there are. */
+  get publishers(): Iterable<SrtPublisher> {
+    return this.#publishers;
+  }
+
+  /**
+   * Opens a listener for a session that has none. It is closed when the session ends.
+   * @throws {PublishRefused} of kind `limit`, where no port is free
+   */
+  open(session: Session): number {
+    const { srt, poller } = this.#started();
+    const used = new Set(Array.from(this.#ports.values(), (port) => port.listener.address.port));
+    const listener = findPort(
+      this.#options.ports,
+      (port) => used.has(port),
+      (port) => this.#tryListen(srt, port),
+    );
+    if (listener === undefined) {
+      throw new PublishRefused("limit", `Cannot publish ${session.name}: no SRT port is free`);
+    }
+    const port: SessionPort = { session, listener, publishers: new Set() };
+    this.#ports.set(session.id, port);
+    this.#listen(poller, listener, (connection) => this.#acceptOnPort(port, connection));
+    return listener.address.port;
+  }
+
+  /** The port of a session's listener; `undefined` where it has none. */
+  portOf(session: Session): number | undefined {
+    return this.#ports.get(session.id)?.listener.address.port;
+  }
+
+  /** Closes all listeners and connections, and unloads libsrt. */
+  close(): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#running = undefined;
+    running.timer.cancel();
+    running.unsubscribe();
+    running.poller.close();
+    running.shared.close();
+    for (const publisher of this.#publishers) publisher.close("the server stops");
+    for (const id of this.#ports.keys()) this.#release(id);
+    running.srt.close();
+    this.#logTrouble();
+  }
+
+  #started(): Running {
+    if (this.#running === undefined) throw new Error("Cannot use the SRT server: not started");
+    return this.#running;
+  }
+
+  #listenOptions(port: number): SrtListenOptions {
+    const { addr: { hostname }, latencyMs } = this.#options;
+    return {
+      hostname,
+      port,
+      receiverLatencyMs: latencyMs,
+      ...receiveBufferFor({ bitrate: MAX_BITRATE, latencyMs }),
+    };
+  }
+
+  #tryListen(srt: SrtLibrary, port: number): SrtListener | undefined {
+    try {
+      return listenSrt(srt, { ...this.#listenOptions(port), backlog: PORT_BACKLOG });
+    } catch (error) {
+      if (error instanceof SrtError) return undefined;
+      throw error;
+    }
+  }
+
+  #listen(
+    poller: SrtPoller,
+    listener: SrtListener,
+    onConnection: (connection: SrtConnection) => void,
+  ): void {
+    poller.addListener(listener, {
+      onConnection,
+      onError: (error) => {
+        this.#acceptError = `${formatAddress(listener.address)}: ${error.reason}`;
+        this.#check();
+      },
+    });
+  }
+
+  /** The broadcast is what the stream id names. */
+  #acceptShared(connection: SrtConnection): void {
+    const publisher = this.#publisher(connection, {
+      session: undefined,
+      admit: (transport) => {
+        const { name, key } = parseStreamId(connection.streamId);
+        return this.#options.sessions.publish({ name, key, transport });
+      },
+      onEnd: () => {},
+    });
+    publisher.admit();
+    this.#serve(publisher);
+  }
+
+  /** Who comes first may publish; who comes later has to be entitled once he sends audio. */
+  #acceptOnPort(port: SessionPort, connection: SrtConnection): void {
+    const waiting = [...port.publishers].filter((publisher) => !publisher.admitted);
+    if (waiting.length >= MAX_WAITING_ON_PORT) {
+      this.#turnedAway++;
+      return connection.close();
+    }
+    const { session } = port;
+    const { sessions } = this.#options;
+    const publisher = this.#publisher(connection, {
+      session,
+      admit: (transport) => {
+        const key = keyOfStreamId(connection.streamId);
+        if (sessions.mayReplace(session, transport.address, key)) {
+          return sessions.attach(session, transport);
+        }
+        throw new PublishRefused(
+          "name-in-use",
+          `Cannot publish ${session.name}: somebody else is on air with it`,
+        );
+      },
+      onEnd: (publisher) => port.publishers.delete(publisher),
+    });
+    port.publishers.add(publisher);
+    this.#serve(publisher);
+  }
+
+  #publisher(
+    connection: SrtConnection,
+    options: Pick<SrtPublisherOptions, "session" | "admit" | "onEnd">,
+  ): SrtPublisher {
+    const publisher = new SrtPublisher(connection, {
+      ...options,
+      clock: this.#options.clock,
+      timeoutMs: this.#options.readTimeoutMs,
+      onEnd: (publisher) => {
+        this.#publishers.delete(publisher);
+        options.onEnd(publisher);
+      },
+    });
+    this.#publishers.add(publisher);
+    return publisher;
+  }
+
+  #serve(publisher: SrtPublisher): void {
+    if (!this.#publishers.has(publisher)) return;
+    try {
+      this.#started().poller.addConnection(publisher.connection, publisher);
+    } catch (error) {
+      if (!(error instanceof SrtError)) throw error;
+      publisher.onClose(error);
+    }
+  }
+
+  /** The session is over. */
+  #release(sessionId: number): void {
+    const port = this.#ports.get(sessionId);
+    if (port === undefined) return;
+    this.#ports.delete(sessionId);
+    port.listener.close();
+    for (const publisher of port.publishers) publisher.close("the session is over");
+  }
+
+  #check(): void {
+    for (const publisher of this.#publishers) publisher.checkTimeouts();
+    const now = this.#options.clock.monotonic();
+    if (now - this.#troubleLoggedAt < TROUBLE_LOG_MS) return;
+    if (this.#logTrouble()) this.#troubleLoggedAt = now;
+  }
+
+  /** Returns whether there was something to say. */
+  #logTrouble(): boolean {
+    const count = this.#turnedAway;
+    const error = this.#acceptError;
+    if (count > 0) {
+      logger.warn("{count} SRT connections turned away: {max} wait on the port already", {
+        count,
+        max: MAX_WAITING_ON_PORT,
+      });
+    }
+    if (error !== undefined) logger.error("Cannot accept SRT connections on {error}", { error });
+    this.#turnedAway = 0;
+    this.#acceptError = undefined;
+    return count > 0 || error !== undefined;
+  }
+}

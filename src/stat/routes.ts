@@ -1,0 +1,42 @@
+import { Hono, type MiddlewareHandler } from "hono";
+import type { Audience } from "./audience.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Statistics } from "./statistics.ts";
+import type { SystemUsage } from "./system_usage.ts";
+
+/** Canonical form of a session id. */
+const SESSION_ID = /^[1-9]\d{0,15}$/;
+
+export interface StatRoutesOptions {
+  readonly statistics: Pick<Statistics, "ids" | "find" | "count">;
+  readonly usage: () => SystemUsage;
+  readonly metrics: Pick<Metrics, "contentType" | "render">;
+  readonly audience: Audience;
+  /** Lets in who may see more than the statistics that are open to all. */
+  readonly guard: MiddlewareHandler;
+}
+
+/** Health checks, statistics and metrics over HTTP. */
+export function statRoutes(options: StatRoutesOptions): Hono {
+  const { statistics, usage, metrics, audience, guard } = options;
+  const app = new Hono();
+  app.get("/health", (c) => c.body(null, 200));
+  app.get("/metrics", async (c) => {
+    return c.body(await metrics.render(), 200, { "Content-Type": metrics.contentType });
+  });
+  app.get("/stat/1/sysusage", (c) => c.json(usage()));
+  app.get("/stat/1/sessions", (c) => c.json(statistics.ids));
+  app.get("/stat/1/sessions/count", (c) => c.json(statistics.count));
+  app.get("/stat/1/sessions/count/input", (c) => c.json(statistics.count.input));
+  app.get("/stat/1/sessions/:id", (c) => {
+    const id = c.req.param("id");
+    const info = SESSION_ID.test(id) ? statistics.find(Number(id)) : undefined;
+    return info === undefined
+      ? c.json({ code: 404, message: "session not found" }, 404)
+      : c.json(info);
+  });
+  app.get("/stat/1/listeners", guard, (c) => {
+    return c.json({ total: audience.total, names: Object.fromEntries(audience.byName()) });
+  });
+  return app;
+}

@@ -1,0 +1,25 @@
+import type { MiddlewareHandler } from "hono";
+
+/** Takes what was asked for, by kind, and how it was answered. */
+export type RequestObserver = (kind: string, status: number, durationMs: number) => void;
+
+/**
+ * Tells `observe` of every answer, and how long it took until it began.
+ * @param server which of the HTTP servers: listeners' requests are told apart further
+ */
+export function requestTiming(
+  server: "hls" | "control" | "stat",
+  observe: RequestObserver,
+): MiddlewareHandler {
+  return async (c, next) => {
+    const startedAt = performance.now();
+    await next();
+    const kind = server === "hls" ? kindOf(c.req.path) : server;
+    observe(kind, c.res.status, performance.now() - startedAt);
+  };
+}
+
+function kindOf(path: string): string {
+  if (path.endsWith(".m3u8")) return "playlist";
+  return path.endsWith(".ts") ? "segment" : "hls";
+}

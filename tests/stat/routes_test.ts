@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import type { Hono } from "hono";
+import { authorization } from "../../src/stat/authorization.ts";
+import { statRoutes } from "../../src/stat/routes.ts";
+import { systemUsage } from "../../src/stat/system_usage.ts";
+import { withServerHeader } from "../../src/web/web_server.ts";
+import { House, START } from "./house.ts";
+
+const USAGE = { load: { one: 0.5, five: 1.25, fifteen: 2 }, memory: 40.5 };
+
+function appOf({ statistics }: House): Hono {
+  const routes = statRoutes({
+    statistics,
+    usage: () => USAGE,
+    metrics: { contentType: "text/plain", render: () => Promise.resolve("up 1\n") },
+    audience: { total: 50, byName: () => [["demo", 49], ["other", 1]] },
+    guard: authorization("letmein"),
+  });
+  return withServerHeader(routes, ["echo", "stat"]);
+}
+
+async function get(app: Hono, path: string): Promise<[number, unknown]> {
+  const response = await app.request(path);
+  assert.equal(response.headers.get("content-type"), "application/json");
+  return [response.status, await response.json()];
+}
+
+function time(seconds: number): string {
+  return new Date(START + seconds * 1000).toISOString();
+}
+
+Deno.test("a health check is answered with nothing", async () => {
+  using house = new House();
+  const response = await appOf(house).request("/health");
+  assert.deepEqual([response.status, await response.text()], [200, ""]);
+  assert.match(response.headers.get("server") ?? "", /^Echo\/\d/);
+});
+
+Deno.test("load and memory are told as they are", async () => {
+  using house = new House();
+  assert.deepEqual(await get(appOf(house), "/stat/1/sysusage"), [200, USAGE]);
+  const { load, memory } = systemUsage();
+  assert.ok([load.one, load.five, load.fifteen].every((value) => value >= 0));
+  assert.ok(memory > 0 && memory < 100);
+});
+
+Deno.test("a session is told of from its first frame until ingest, HLS and record have ended", async () => {
+  using house = new House();
+  const app = appOf(house);
+  const path = `/stat/1/sessions/${START}`;
+  const unknown = [404, { code: 404, message: "session not found" }];
+  const ingest = house.publish("demo", "srt");
+  assert.deepEqual(await get(app, path), unknown);
+  assert.deepEqual(await get(app, "/stat/1/sessions"), [200, []]);
+
+  house.play(0.5, ingest);
+  const created = {
+    name: "demo",
+    protocol: "srt",
+    ingest_start_time: time(0),
+    ingest_end_time: null,
+    hls_ready_time: null,
+    hls_end_time: null,
+    hls_path: null,
+    record_start_time: null,
+    record_complete_time: null,
+    record_path: null,
+    ingest_quality: null,
+  };
+  assert.deepEqual(await get(app, "/stat/1/sessions"), [200, [START]]);
+  assert.deepEqual(await get(app, path), [200, created]);
+
+  house.play(9.5, ingest);
+  const onAir = {
+    ...created,
+    hls_ready_time: time(6),
+    hls_path: "hls/demo/playlist.m3u8",
+    record_start_time: time(1),
+    record_path: "record/demo.part",
+  };
+  assert.deepEqual(await get(app, path), [200, onAir]);
+
+  ingest.end("lost");
+  house.play(1);
+  const back = house.publish("demo", "rtmp");
+  house.play(0.032, back);
+  const quality = { total_count: 313, drop_count: 0, bad_count: 0, filler_count: 0 };
+  const returned = { ...onAir, protocol: "rtmp", ingest_quality: quality };
+  assert.deepEqual(await get(app, path), [200, returned]);
+
+  house.sessions.find("demo")?.end("teardown", { code: 1, message: "enough" });
+  house.play(1);
+  assert.deepEqual(await get(app, path), [200, {
+    ...returned,
+    ingest_end_time: time(11.032),
+    record_complete_time: time(11.282),
+    record_path: "record/demo.mp4",
+    ingest_quality: { ...quality, total_count: 314, filler_count: 31 },
+  }]);
+
+  house.play(10.999);
+  assert.deepEqual(await get(app, "/stat/1/sessions"), [200, [START]]);
+  house.play(0.001);
+  assert.deepEqual(await get(app, "/stat/1/sessions"), [200, []]);
+  assert.deepEqual(await get(app, path), unknown);
+});
+
+Deno.test("inputs and outputs are counted, and every total is the sum of what stands beside it", async () => {
+  using house = new House();
+  const app = appOf(house);
+  const path = "/stat/1/sessions/count";
+  assert.deepEqual(await get(app, path), [200, {
+    total: 0,
+    input: { total: 0, srt: 0, rtmp: 0 },
+    output: { total: 0, hls: 0, record: 0 },
+  }]);
+  const ingests = ["a", "b"].map((name) => house.publish(name, "srt"));
+  house.play(3, ...ingests);
+  ingests.push(house.publish("c", "rtmp"));
+  house.play(4, ...ingests);
+  assert.deepEqual(await get(app, path), [200, {
+    total: 8,
+    input: { total: 3, srt: 2, rtmp: 1 },
+    output: { total: 5, hls: 2, record: 3 },
+  }]);
+  assert.deepEqual(await get(app, `${path}/input`), [200, { total: 3, srt: 2, rtmp: 1 }]);
+  ingests[0]?.end("finished");
+  house.play(1);
+  assert.deepEqual(await get(app, path), [200, {
+    total: 6,
+    input: { total: 2, srt: 1, rtmp: 1 },
+    output: { total: 4, hls: 2, record: 2 },
+  }]);
+});
+
+for (const id of ["0", "1", "-1", "1.5", "01", "9".repeat(30), "x"]) {
+  Deno.test(`there is no session ${id}`, async () => {
+    using house = new House();
+    const answer = await get(appOf(house), `/stat/1/sessions/${id}`);
+    assert.deepEqual(answer, [404, { code: 404, message: "session not found" }]);
+  });
+}
+
+Deno.test("metrics are open to all, listeners are not", async () => {
+  using house = new House();
+  const app = appOf(house);
+  const metrics = await app.request("/metrics");
+  assert.deepEqual([metrics.status, await metrics.text()], [200, "up 1\n"]);
+  assert.equal((await app.request("/stat/1/listeners")).status, 401);
+  const headers = { Authorization: "Bearer letmein" };
+  const listeners = await app.request("/stat/1/listeners", { headers });
+  assert.deepEqual(await listeners.json(), { total: 50, names: { demo: 49, other: 1 } });
+});
