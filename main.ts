@@ -11,6 +11,7 @@ import { getLogger } from "@logtape/logtape";
 
 /** The exit code for wrong arguments or a wrong configuration. */
 const EXIT_USAGE = 2;
+const EXIT_FAILURE = 1;
 
 /** Runs the server until a signal. @returns the exit code */
 async function main(args: readonly string[]): Promise<number> {
@@ -35,7 +36,8 @@ async function startLog(file: string | undefined): Promise<AsyncDisposable> {
 
 async function run({ config, warnings }: LoadedConfig): Promise<number> {
   const logger = getLogger(["echo"]);
-  const signal = nextSignal(["SIGINT", "SIGTERM"]);
+  const signal = onSignals(["SIGINT", "SIGTERM"]);
+  keepRunning();
   logger.info("{version} starts", { version: SERVER_NAME });
   for (const warning of warnings) logger.warn("{warning}", { warning });
   try {
@@ -45,13 +47,34 @@ async function run({ config, warnings }: LoadedConfig): Promise<number> {
     return 0;
   } catch (error) {
     logger.fatal("{error}", { error: error instanceof Error ? error.message : error });
-    return 1;
+    return EXIT_FAILURE;
   }
 }
 
-function nextSignal(signals: readonly Deno.Signal[]): Promise<Deno.Signal> {
-  return new Promise((resolve) => {
-    for (const signal of signals) Deno.addSignalListener(signal, () => resolve(signal));
+/** The first of `signals` that comes; at the second, the process ends without further ado. */
+function onSignals(signals: readonly Deno.Signal[]): Promise<Deno.Signal> {
+  const { promise, resolve } = Promise.withResolvers<Deno.Signal>();
+  let first = true;
+  for (const signal of signals) {
+    Deno.addSignalListener(signal, () => {
+      if (!first) Deno.exit(EXIT_FAILURE);
+      first = false;
+      resolve(signal);
+    });
+  }
+  return promise;
+}
+
+/** A bug in one place does not take every broadcast off the air. */
+function keepRunning(): void {
+  const logger = getLogger(["echo"]);
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    logger.fatal("A bug, please report it: {error}", { error: event.reason });
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    logger.fatal("A bug, please report it: {error}", { error: event.error });
   });
 }
 

@@ -36,6 +36,9 @@ const logger = getLogger(["echo"]);
 /** A key lives this part longer than a session may last. */
 const KEY_GRACE = 1 / 60;
 
+/** How long a name stays taken for who published it and never sent any audio. */
+const UNHEARD_WAIT_MS = 30_000;
+
 /** Something that was started and will be stopped, in the opposite order. */
 type Stop = () => void | Promise<void>;
 
@@ -65,7 +68,9 @@ export class Station {
       maxWaiting: config.srt.maxWaiting,
       policy: {
         holdMs: config.hls.holdMs,
+        firstWaitMs: config.srt.connectionTimeoutMs,
         waitMs: { rtmp: config.hls.holdMs, srt: config.srt.connectionTimeoutMs },
+        unheardWaitMs: UNHEARD_WAIT_MS,
         timeline: { maxDelayMs: config.hls.maxDelayMs, targetMs: config.hls.targetDurationMs },
       },
     });
@@ -97,7 +102,13 @@ export class Station {
   /** Ends all broadcasts as a server does that comes back, and writes out what is open. */
   async stop(): Promise<void> {
     this.sessions.stop("shutdown", SERVER_REASON);
-    for (const stop of this.#stops.splice(0).reverse()) await stop();
+    for (const stop of this.#stops.splice(0).reverse()) {
+      try {
+        await stop();
+      } catch (error) {
+        logger.error("A part did not stop as it should: {error}", { error });
+      }
+    }
   }
 
   /** Before all others, so that it hears of their end. */

@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   audio: [],
   mpegts: ["audio"],
   mp4: ["audio"],
+  disk: [],
   ffi: [],
   version: [],
   logging: [],
@@ -21,8 +22,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   srt: ["audio", "session", "mpegts", "ffi"],
   control: ["audio", "session", "web", "version"],
   web: ["version"],
-  hls: ["audio", "session", "mpegts", "web", "version"],
-  record: ["audio", "session", "mp4", "web"],
+  hls: ["audio", "session", "mpegts", "disk", "web", "version"],
+  record: ["audio", "session", "mp4", "disk", "web"],
   stat: ["audio", "session", "web", "version"],
 };
 

@@ -28,10 +28,16 @@ export class BufferPool {
   /** Takes back what {@link copy} gave; nobody may hold `bytes` any more. */
   recycle(bytes: Uint8Array<ArrayBuffer>): void {
     const size = bytes.buffer.byteLength;
-    if (this.#freeBytes + size > this.#maxFreeBytes) return;
+    if (this.#freeBytes + size > this.#maxFreeBytes) this.#forgetAll();
     const free = this.#free.get(size);
     if (free === undefined) this.#free.set(size, [bytes.buffer]);
     else free.push(bytes.buffer);
     this.#freeBytes += size;
+  }
+
+  /** What is free may be of sizes that nobody needs any more. */
+  #forgetAll(): void {
+    this.#free.clear();
+    this.#freeBytes = 0;
   }
 }

@@ -1,3 +1,4 @@
+import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { codecString } from "../audio/audio_specific_config.ts";
 import type { Frame } from "../audio/frame.ts";
@@ -10,13 +11,18 @@ import { Segmenter } from "./segmenter.ts";
 import { HlsStream } from "./stream.ts";
 import { type HlsFolder, PLAYLIST_FILE } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
-import { type NameStates, Reservation } from "./name_states.ts";
+import { type NamedState, type NameStates, Reservation } from "./name_states.ts";
 import { parsePlaylist } from "./playlist.ts";
 import type { Preroll } from "./preroll.ts";
+
+const logger = getLogger(["echo", "hls"]);
 
 /** A playlist of this length is enough for a player to start. */
 const READY_MS = 6000;
 const SWEEP_MS = 1000;
+/** How long a stop waits for the disk. */
+const STOP_MS = 1500;
+const RESTORED_AT_ONCE = 16;
 const POOL_BYTES = 16 * 1024 * 1024;
 
 /** A name's numbering may be forgotten this long after its release. */
@@ -47,7 +53,7 @@ export class Hls {
   readonly #streams = new Map<string, HlsStream>();
   readonly #memories = new Map<string, Memory>();
   readonly #pool = new BufferPool(POOL_BYTES);
-  readonly #sweeper: Timer;
+  #sweeper: Timer | undefined;
 
   private constructor(options: HlsOptions) {
     this.#options = options;
@@ -56,13 +62,13 @@ export class Hls {
       ...options.preroll.entries.map((segment) => segment.durationUs / 1e6),
     );
     this.#targetDuration = Math.max(Math.ceil(options.targetMs / 1000), Math.ceil(longest));
-    this.#sweeper = options.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
   /** Begins where an earlier run left off: what it listed is served again at once. */
   static async open(options: HlsOptions): Promise<Hls> {
     const hls = new Hls(options);
     await hls.#restore();
+    hls.#sweeper = options.clock.every(SWEEP_MS, () => hls.#sweep());
     return hls;
   }
 
@@ -80,9 +86,12 @@ export class Hls {
 
   /** Writes out what is open. To be called once all sessions have ended. */
   async stop(): Promise<void> {
-    this.#sweeper.cancel();
+    this.#sweeper?.cancel();
     const streams = [...this.#streams.values()];
-    await Promise.all(streams.map((stream) => stream.flush()));
+    const late = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(STOP_MS, late.resolve);
+    await Promise.race([Promise.all(streams.map((stream) => stream.flush())), late.promise]);
+    timer.cancel();
     for (const stream of streams) stream.close();
   }
 
@@ -113,16 +122,31 @@ export class Hls {
   }
 
   async #restore(): Promise<void> {
-    const { clock, folder } = this.#options;
-    for (const { name, changedAt } of await this.#options.states.names()) {
-      const numbering = await this.#options.states.load(name);
-      if (numbering === undefined) continue;
-      this.#memories.set(name, { numbering, releasedAt: changedAt });
+    const names = [...await this.#options.states.names()];
+    const restoreNext = async () => {
+      for (let next = names.pop(); next !== undefined; next = names.pop()) {
+        await this.#restoreName(next);
+      }
+    };
+    await Promise.all(Array.from({ length: RESTORED_AT_ONCE }, restoreNext));
+  }
+
+  async #restoreName({ name, changedAt }: NamedState): Promise<void> {
+    const { clock, folder, states } = this.#options;
+    try {
+      const state = await states.load(name);
+      if (state === undefined) return;
+      this.#memories.set(name, { numbering: state, releasedAt: changedAt });
       const { segments, playlist, ageMs } = await folder.list(name, clock.now());
       const window = playlist === undefined ? undefined : parsePlaylist(playlist);
-      if (segments.length === 0 && window === undefined) continue;
-      const fits = window?.targetDuration === this.#targetDuration;
+      if (segments.length === 0 && window === undefined) return;
+      const fits = state.written && window?.targetDuration === this.#targetDuration;
       this.#create(name).restore(fits ? window : undefined, segments, ageMs);
+    } catch (error) {
+      logger.error("Cannot take up what an earlier run left of {name}: {error}", {
+        name,
+        error: String(error),
+      });
     }
   }
 

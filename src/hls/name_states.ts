@@ -10,10 +10,16 @@ export interface NameStates {
   /** The names of which something is kept, with the time of the last change. */
   names(): Promise<readonly NamedState[]>;
   /** What is kept of `name`: no number from it on was ever listed. */
-  load(name: string): Promise<Numbering | undefined>;
+  load(name: string): Promise<NameState | undefined>;
   /** Keeps it. No call throws. */
-  save(name: string, numbering: Numbering): Promise<boolean>;
+  save(name: string, state: NameState): Promise<boolean>;
   forget(name: string): Promise<void>;
+}
+
+/** What is kept of a name. */
+export interface NameState extends Numbering {
+  /** All that players were shown is in the playlist on disk, so that a broadcast may join it. */
+  readonly written: boolean;
 }
 
 /** A name of which something is kept. */
@@ -30,8 +36,9 @@ export interface NamedState {
 export class Reservation {
   readonly #name: string;
   readonly #states: Pick<NameStates, "save">;
-  #mediaSequence = -Infinity;
-  #discontinuitySequence = -Infinity;
+  #state: NameState = { mediaSequence: 0, discontinuitySequence: 0, written: true };
+  #written = true;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(name: string, states: Pick<NameStates, "save">) {
     this.#name = name;
@@ -41,21 +48,30 @@ export class Reservation {
   /** Resolves when all numbers below those of `next` are reserved, or cannot be. */
   async cover(next: Numbering): Promise<void> {
     const { mediaSequence, discontinuitySequence } = next;
-    const covered = mediaSequence <= this.#mediaSequence &&
-      discontinuitySequence <= this.#discontinuitySequence;
-    if (!covered) await this.#save(mediaSequence + BLOCK, discontinuitySequence);
+    const { mediaSequence: media, discontinuitySequence: discontinuity } = this.#state;
+    if (mediaSequence <= media && discontinuitySequence <= discontinuity) return;
+    await this.#save({ mediaSequence: mediaSequence + BLOCK, discontinuitySequence });
+  }
+
+  /** Takes note of whether the playlist on disk has all that players were shown. */
+  async tellWritten(written: boolean): Promise<void> {
+    if (written === this.#written) return;
+    this.#written = written;
+    await this.#save({ written });
   }
 
   /** Gives back what was reserved and not used: the broadcast is over. */
   async settle(next: Numbering): Promise<void> {
-    await this.#save(next.mediaSequence, next.discontinuitySequence);
+    await this.#save(next);
   }
 
-  async #save(mediaSequence: number, discontinuitySequence: number): Promise<void> {
-    const saved = await this.#states.save(this.#name, { mediaSequence, discontinuitySequence });
-    if (!saved) return;
-    this.#mediaSequence = mediaSequence;
-    this.#discontinuitySequence = discontinuitySequence;
+  /** One after the other; what cannot be saved is tried again with the next change. */
+  #save(change: Partial<NameState>): Promise<void> {
+    this.#saving = this.#saving.then(async () => {
+      const state = { ...this.#state, ...change };
+      if (await this.#states.save(this.#name, state)) this.#state = state;
+    });
+    return this.#saving;
   }
 }
 
@@ -83,35 +99,41 @@ export class StateFiles implements NameStates {
     return names;
   }
 
-  async load(name: string): Promise<Numbering | undefined> {
+  async load(name: string): Promise<NameState | undefined> {
     try {
       const text = await Deno.readTextFile(`${this.#path}/${name}.json`);
-      return parseNumbering(JSON.parse(text));
+      return parseState(JSON.parse(text));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
       throw error;
     }
   }
 
-  async save(name: string, numbering: Numbering): Promise<boolean> {
+  async save(name: string, state: NameState): Promise<boolean> {
     const file = `${this.#path}/${name}.json`;
     return await this.#folder.attempt(name, async () => {
       await Deno.mkdir(this.#path, { recursive: true });
-      await Deno.writeTextFile(`${file}.new`, JSON.stringify(numbering) + "\n");
+      await Deno.writeTextFile(`${file}.new`, JSON.stringify(state) + "\n");
       await Deno.rename(`${file}.new`, file);
     });
   }
 
   async forget(name: string): Promise<void> {
-    await this.#folder.attempt(name, () => Deno.remove(`${this.#path}/${name}.json`));
+    await this.#folder.attempt(name, async () => {
+      try {
+        await Deno.remove(`${this.#path}/${name}.json`);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    });
   }
 }
 
-function parseNumbering(value: unknown): Numbering | undefined {
+function parseState(value: unknown): NameState | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { mediaSequence, discontinuitySequence } = value as Partial<Numbering>;
+  const { mediaSequence, discontinuitySequence, written } = value as Partial<NameState>;
   return isCount(mediaSequence) && isCount(discontinuitySequence)
-    ? { mediaSequence, discontinuitySequence }
+    ? { mediaSequence, discontinuitySequence, written: written === true }
     : undefined;
 }
 

@@ -81,23 +81,3 @@ export function parseSegments(lines: readonly string[]): SegmentEntry[] | undefi
   }
   return segments;
 }
-
-/** What a master playlist tells of its one variant (RFC 8216 4.3.4.2). */
-export interface Variant {
-  readonly uri: string;
-  /** Bits per second of the segment that needs most. */
-  readonly peakBandwidth: number;
-  readonly averageBandwidth: number;
-  readonly codecs: string;
-}
-
-/** Writes a master playlist of one variant. */
-export function renderMasterPlaylist(variant: Variant): string {
-  const { uri, peakBandwidth, averageBandwidth, codecs } = variant;
-  const attributes = [
-    `BANDWIDTH=${Math.ceil(peakBandwidth)}`,
-    `AVERAGE-BANDWIDTH=${Math.ceil(averageBandwidth)}`,
-    `CODECS="${codecs}"`,
-  ];
-  return `#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-STREAM-INF:${attributes.join(",")}\n${uri}\n`;
-}

@@ -1,6 +1,8 @@
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
-import { etag } from "hono/etag";
+import { etag, RETAINED_304_HEADERS } from "hono/etag";
+import { HTTPException } from "hono/http-exception";
+import { LimiterFull } from "../disk/limiter.ts";
 import { isValidName } from "../session/name.ts";
 import { byteRange } from "../web/byte_range.ts";
 import type { HlsStream } from "./stream.ts";
@@ -19,7 +21,7 @@ export interface HlsRoutesOptions {
   /** What is served of the broadcast `name`. */
   readonly find: (name: string) => ServedStream | undefined;
   readonly preroll: Preroll;
-  /** First part of every path, without slashes; may be empty. */
+  /** First part of every path, without slashes around it. */
   readonly path: string;
   /** A file of the broadcast `name`, `undefined` where there is none. */
   readonly readFile: (name: string, file: string) => Promise<Uint8Array<ArrayBuffer> | undefined>;
@@ -30,7 +32,7 @@ export interface HlsRoutesOptions {
 /** Playlists and segments over HTTP: what is live from memory, what is older from disk. */
 export function hlsRoutes(options: HlsRoutesOptions): Hono {
   const { find, path, preroll, readFile, onFetch } = options;
-  const base = path === "" ? "" : `/${path}`;
+  const base = `/${path}`;
   const app = new Hono();
   app.use(cors({
     origin: "*",
@@ -38,7 +40,13 @@ export function hlsRoutes(options: HlsRoutesOptions): Hono {
     allowHeaders: ["Range", "If-None-Match"],
     exposeHeaders: ["Content-Length", "Content-Range", "ETag"],
   }));
-  app.use(etag());
+  app.use(etag({
+    retainedHeaders: [
+      ...RETAINED_304_HEADERS,
+      "access-control-allow-origin",
+      "access-control-expose-headers",
+    ],
+  }));
   app.get(`${base}/:name/:file`, async (c) => {
     const { name, file } = c.req.param();
     if (!isValidName(name)) return c.notFound();
@@ -51,7 +59,7 @@ export function hlsRoutes(options: HlsRoutesOptions): Hono {
       return master === undefined ? c.notFound() : sendPlaylist(c, master);
     }
     if (!SEGMENT_FILE.test(file)) return c.notFound();
-    const bytes = find(name)?.segment(file) ?? await readFile(name, file);
+    const bytes = find(name)?.segment(file) ?? await readOlder(name, file, readFile);
     if (bytes === undefined) return c.notFound();
     const response = sendSegment(c, bytes, file, SEGMENT_TYPE);
     if (c.req.method === "GET" && isBeginning(response)) onFetch?.(name, file);
@@ -65,15 +73,33 @@ export function hlsRoutes(options: HlsRoutesOptions): Hono {
   return app;
 }
 
+/** @throws {HTTPException} 503 where the disk does not keep up */
+async function readOlder(
+  name: string,
+  file: string,
+  readFile: HlsRoutesOptions["readFile"],
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return await readFile(name, file);
+  } catch (error) {
+    if (!(error instanceof LimiterFull)) throw error;
+    const body = JSON.stringify({ code: 503, message: "the disk does not keep up" });
+    const headers = { "Content-Type": "application/json" };
+    throw new HTTPException(503, { res: new Response(body, { status: 503, headers }) });
+  }
+}
+
 function sendPlaylist(
   c: Context,
   text: Uint8Array<ArrayBuffer> | string,
   tag?: string,
 ): Response {
+  const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
   if (tag !== undefined) c.header("ETag", tag);
   c.header("Cache-Control", "max-age=1");
   c.header("Content-Type", PLAYLIST_TYPE);
-  return c.body(text);
+  c.header("Content-Length", `${bytes.length}`);
+  return c.body(bytes);
 }
 
 /** Sends a copy: `bytes` may be another segment by the time that a slow client has read them. */
@@ -83,18 +109,20 @@ function sendSegment(
   file: string,
   type: string,
 ): Response {
-  c.header("ETag", `"${file}"`);
-  c.header("Cache-Control", "max-age=600");
   c.header("Accept-Ranges", "bytes");
   const range = byteRange(c.req.header("Range"), bytes.length);
   if (range === "unsatisfiable") {
     c.header("Content-Range", `bytes */${bytes.length}`);
     return c.json({ code: 416, message: "range not satisfiable" }, 416);
   }
+  const body = range === undefined ? bytes.slice() : bytes.slice(range.start, range.end);
+  c.header("ETag", `"${file}"`);
+  c.header("Cache-Control", "max-age=600");
   c.header("Content-Type", type);
-  if (range === undefined) return c.body(bytes.slice());
+  c.header("Content-Length", `${body.length}`);
+  if (range === undefined) return c.body(body);
   c.header("Content-Range", `bytes ${range.start}-${range.end - 1}/${bytes.length}`);
-  return c.body(bytes.slice(range.start, range.end), 206);
+  return c.body(body, 206);
 }
 
 /** The whole of something, or the first part of it. */

@@ -2,9 +2,11 @@ import type { Clock, Timer } from "../session/clock.ts";
 import type { SessionEnd } from "../session/frame_sink.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { CutSegment } from "./segmenter.ts";
-import { PLAYLIST_FILE, type StreamFiles } from "./stream_files.ts";
+import { Shelf } from "./shelf.ts";
+import { PLAYLIST_FILE, SEGMENT_FILE, type StreamFiles } from "./stream_files.ts";
+import { renderMasterPlaylist } from "./master_playlist.ts";
 import type { Reservation } from "./name_states.ts";
-import { type MediaPlaylist, renderMasterPlaylist, type SegmentEntry } from "./playlist.ts";
+import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
 import { ON_DISK, restoredSegment, type Segment } from "./segment.ts";
 import { type Numbering, Window } from "./window.ts";
 
@@ -65,8 +67,7 @@ export class HlsStream {
   readonly #clock: Clock;
   readonly #targetMs: number;
   #window: Window<Segment>;
-  readonly #byFile = new Map<string, Segment>();
-  readonly #retired: { readonly segments: readonly Segment[]; readonly goesAt: number }[] = [];
+  readonly #shelf: Shelf;
   readonly #releases: { readonly at: number; readonly onReleased: () => void }[] = [];
   #pending: Segment[] = [];
   #nextSequence: number;
@@ -75,6 +76,7 @@ export class HlsStream {
   #versionAt = -Infinity;
   #publishing: Promise<void> | undefined;
   #onDisk: Promise<void> = Promise.resolve();
+  #newestText: Uint8Array | undefined;
   #cadenceTimer: Timer | undefined;
   #dueTimer: Timer | undefined;
   #graceTimer: Timer | undefined;
@@ -83,18 +85,23 @@ export class HlsStream {
   #joined = false;
   #ending = false;
   #ended = false;
-  #goesAt = Infinity;
+  #expiresAt = Infinity;
   #completing = false;
   #completeAt = 0;
   /** How long the newest segment is, where it was completed. */
   #completedMs = 0;
   #longestSegmentMs = 0;
+  /** Wall time at the end of the newest segment. */
+  #endWallMs = -Infinity;
+  /** How far the joined session's wall time is put forward, so that it does not go back. */
+  #wallShiftMs = 0;
 
   constructor(name: string, options: StreamOptions) {
     this.name = name;
     this.#options = options;
     this.#clock = options.clock;
     this.#targetMs = options.targetMs;
+    this.#shelf = new Shelf(options.files, options.pool);
     this.#window = new Window(options.targetDuration, options.numbering);
     this.#nextSequence = options.numbering.mediaSequence;
   }
@@ -108,13 +115,13 @@ export class HlsStream {
   restore(playlist: MediaPlaylist | undefined, files: readonly string[], ageMs: number): void {
     const leftMs = playlist === undefined ? 0 : durationMs(playlist) + KEEP_MS - ageMs;
     if (playlist !== undefined && leftMs > 0) this.#restoreWindow(playlist);
-    const orphans = files.filter((file) => !this.#byFile.has(file)).map((uri) =>
+    const orphans = files.filter((file) => this.#shelf.get(file) === undefined).map((uri) =>
       restoredSegment({ uri, durationUs: 0, discontinuity: false, wallMs: undefined }, -1)
     );
-    for (const segment of orphans) this.#byFile.set(segment.uri, segment);
+    for (const segment of orphans) this.#shelf.put(segment);
     const now = this.#clock.monotonic();
-    this.#retired.push({ segments: orphans, goesAt: now + Math.max(0, KEEP_MS - ageMs) });
-    this.#goesAt = now + Math.max(0, leftMs);
+    this.#shelf.retire(orphans, now + Math.max(0, KEEP_MS - ageMs));
+    this.#expiresAt = Math.max(now + leftMs, this.#shelf.lastGoesAt);
   }
 
   /** What players get; `undefined` before the first segment. */
@@ -124,18 +131,7 @@ export class HlsStream {
 
   /** A master playlist, with bandwidths as measured; `undefined` before the first segment. */
   get masterPlaylist(): string | undefined {
-    const measured = this.#window.segments.filter((segment) => segment.size > 0);
-    if (measured.length === 0) return undefined;
-    const bits = measured.reduce((sum, { size }) => sum + 8 * size, 0);
-    const seconds = measured.reduce((sum, { durationUs }) => sum + durationUs / 1e6, 0);
-    return renderMasterPlaylist({
-      uri: PLAYLIST_FILE,
-      peakBandwidth: Math.max(
-        ...measured.map((segment) => 8e6 * segment.size / segment.durationUs),
-      ),
-      averageBandwidth: bits / seconds,
-      codecs: this.codecs,
-    });
+    return renderMasterPlaylist(PLAYLIST_FILE, this.codecs, this.#window.segments);
   }
 
   /** Playing time of what is listed. */
@@ -151,23 +147,32 @@ export class HlsStream {
 
   /** A segment's bytes where they are in memory; valid until the next await. */
   segment(file: string): Uint8Array<ArrayBuffer> | undefined {
-    return this.#byFile.get(file)?.bytes;
+    return this.#shelf.get(file)?.bytes;
   }
 
   /** A session's segments follow. */
   join(feeder: StreamFeeder): void {
     this.#feeder = feeder;
     this.#graceTimer?.cancel();
-    this.#goesAt = Infinity;
+    this.#expiresAt = Infinity;
     if (this.#ended) this.#retire(this.#window.renew());
     this.#ended = false;
+    this.#ending = false;
     if (this.#window.segments.length + this.#pending.length === 0) this.#addPreroll();
     this.#joined = this.#window.segments.length + this.#pending.length > 0;
+    this.#wallShiftMs = NaN;
+    this.#completedMs = 0;
+    this.#awaitNext(this.#clock.monotonic());
   }
 
   /** The next segment. */
   add(cut: CutSegment): void {
-    const { durationUs, wallMs } = cut;
+    const { durationUs } = cut;
+    if (Number.isNaN(this.#wallShiftMs)) {
+      this.#wallShiftMs = Math.max(0, this.#endWallMs - cut.wallMs);
+    }
+    const wallMs = cut.wallMs + this.#wallShiftMs;
+    this.#endWallMs = wallMs + durationUs / 1000;
     const uri = `${this.#nextSequence}-${Math.floor(wallMs / 1000)}.ts`;
     const bytes = this.#options.pool.copy(cut.bytes);
     const written = this.#options.files.writeSegment(uri, bytes);
@@ -189,7 +194,7 @@ export class HlsStream {
     if (how === "teardown") this.#endList();
     else if (how === "finished") {
       this.#graceTimer = this.#clock.after(END_GRACE_MS, () => this.#endList());
-    } else if (how === "lost") this.#goLater();
+    } else if (how === "lost") this.#expireLater();
   }
 
   /** Lists what is ready without waiting for the cadence; resolves when that is on disk. */
@@ -204,13 +209,11 @@ export class HlsStream {
   /** Lets go of what may go by now. Called every second or so. */
   sweep(): void {
     const now = this.#clock.monotonic();
-    while (this.#retired[0] !== undefined && this.#retired[0].goesAt <= now) {
-      this.#remove(this.#retired.shift()?.segments ?? [], []);
-    }
+    this.#shelf.sweep(now);
     while (this.#releases[0] !== undefined && this.#releases[0].at <= now) {
       this.#releases.shift()?.onReleased();
     }
-    if (this.#goesAt <= now) this.#go();
+    if (this.#expiresAt <= now) this.#expire();
   }
 
   /** Stops all timers; what is on disk stays. */
@@ -223,7 +226,11 @@ export class HlsStream {
     const segments = playlist.segments.map((entry, index) =>
       restoredSegment(entry, playlist.mediaSequence + index)
     );
-    for (const segment of segments) this.#byFile.set(segment.uri, segment);
+    for (const segment of segments) {
+      if (SEGMENT_FILE.test(segment.uri)) this.#shelf.put(segment);
+    }
+    const last = segments.at(-1);
+    if (last?.wallMs !== undefined) this.#endWallMs = last.wallMs + last.durationUs / 1000;
     this.#window = new Window(this.#options.targetDuration, playlist, segments);
     this.#nextSequence = playlist.mediaSequence + segments.length;
     this.#ended = playlist.ended;
@@ -244,7 +251,7 @@ export class HlsStream {
     const sequence = this.#nextSequence++;
     const segment = { ...entry, sequence, bytes, size: bytes?.length ?? 0, written, readyAt };
     this.#longestSegmentMs = Math.max(this.#longestSegmentMs, entry.durationUs / 1000);
-    if (bytes !== undefined) this.#byFile.set(entry.uri, segment);
+    if (bytes !== undefined) this.#shelf.put(segment);
     this.#pending.push(segment);
   }
 
@@ -272,30 +279,41 @@ export class HlsStream {
     this.#ending = false;
     const left = this.#window.slide(segments);
     const text = new TextEncoder().encode(this.#window.render(this.#ended));
-    this.#onDisk = this.#write(segments, text);
-    await this.#patience(this.#onDisk, segments);
+    this.#newestText = text;
+    this.#onDisk = this.#write(segments, text, this.#onDisk);
+    await this.#patience(this.#onDisk);
     const dueAt = this.#versionAt + MIN_CADENCE * this.#targetMs;
     this.#show(text);
     this.#tellListed(segments, dueAt);
     this.#retire(left);
   }
 
-  async #write(segments: readonly Segment[], text: Uint8Array): Promise<void> {
-    const reserved = this.#options.reservation.cover(this.#window.next);
-    await Promise.all([reserved, ...segments.map((segment) => segment.written)]);
-    await this.#options.files.replacePlaylist(PLAYLIST_FILE, text);
+  /** One version at a time; one that a newer waits for need not be written any more. */
+  async #write(
+    segments: readonly Segment[],
+    text: Uint8Array,
+    before: Promise<void>,
+  ): Promise<void> {
+    const { files, reservation } = this.#options;
+    const reserved = reservation.cover(this.#window.next);
+    await Promise.all([before, reserved, ...segments.map((segment) => segment.written)]);
+    if (text !== this.#newestText) return;
+    const written = await files.replacePlaylist(PLAYLIST_FILE, text);
+    if (written && text === this.#newestText) await reservation.tellWritten(true);
   }
 
   /** Waits for the disk, but no longer than players can. */
-  async #patience(onDisk: Promise<void>, segments: readonly Segment[]): Promise<void> {
+  async #patience(onDisk: Promise<void>): Promise<void> {
     const now = this.#clock.monotonic();
-    const readyAt = segments[0]?.readyAt ?? now;
     const playersWaitUntil = this.#version === undefined
       ? Infinity
-      : Math.max(readyAt, this.#versionAt + MAX_CADENCE * this.#targetMs);
-    const latest = Math.min(readyAt + MAX_WRITE * this.#targetMs, playersWaitUntil);
+      : Math.max(now, this.#versionAt + MAX_CADENCE * this.#targetMs);
+    const latest = Math.min(now + MAX_WRITE * this.#targetMs, playersWaitUntil);
     const late = Promise.withResolvers<void>();
-    const timer = this.#clock.after(Math.max(0, latest - now), late.resolve);
+    const timer = this.#clock.after(latest - now, () => {
+      this.#options.reservation.tellWritten(false);
+      late.resolve();
+    });
     await Promise.race([onDisk, late.promise]);
     timer.cancel();
   }
@@ -303,8 +321,8 @@ export class HlsStream {
   #show(text: Uint8Array<ArrayBuffer>): void {
     this.#setVersion(text);
     this.#dueTimer?.cancel();
-    if (this.#ended) this.#goLater();
-    else if (this.#feeder !== undefined) this.#awaitNext();
+    if (this.#ended) this.#expireLater();
+    else if (this.#feeder !== undefined) this.#awaitNext(this.#versionAt);
     this.#feeder?.listed();
   }
 
@@ -312,13 +330,14 @@ export class HlsStream {
    * Has the next segment completed where it does not come. The first wait makes room for late audio;
    * segments that follow one that was completed keep its pace, or players would run dry.
    */
-  #awaitNext(): void {
+  #awaitNext(fromMs: number): void {
     this.#completeAt = this.#completedMs > 0
       ? this.#completeAt + this.#completedMs
-      : this.#versionAt + COMPLETE_CADENCE * this.#targetMs;
+      : fromMs + COMPLETE_CADENCE * this.#targetMs;
     const dueIn = this.#completeAt - this.#clock.monotonic();
+    this.#dueTimer?.cancel();
     this.#dueTimer = this.#clock.after(Math.max(0, dueIn), () => {
-      if (this.#pending.length > 0) return;
+      if (this.#publishing !== undefined || this.#pending.length > 0) return;
       this.#completing = true;
       this.#feeder?.complete();
       this.#completing = false;
@@ -343,47 +362,28 @@ export class HlsStream {
     this.#schedule();
   }
 
-  /** Segments that have left the playlist stay for a while, on disk or, failing that, in memory. */
   #retire(segments: readonly Segment[]): void {
-    if (segments.length === 0) return;
-    for (const segment of segments) {
-      segment.written.then((written) => written && this.#release(segment));
-    }
-    this.#retired.push({ segments, goesAt: this.#clock.monotonic() + this.#keepMs });
+    this.#shelf.retire(segments, this.#clock.monotonic() + this.#keepMs);
   }
 
+  /** How long segments stay to be had that have left the playlist. */
   get #keepMs(): number {
     return Math.max(KEEP_MS, this.#window.longestMs + this.#longestSegmentMs);
   }
 
   /** Nobody sends any more: all of it goes when its last segment may. */
-  #goLater(): void {
-    this.#goesAt = this.#clock.monotonic() + this.durationMs + this.#keepMs;
+  #expireLater(): void {
+    this.#expiresAt = this.#clock.monotonic() + this.durationMs + this.#keepMs;
   }
 
-  #go(): void {
-    this.#goesAt = Infinity;
+  #expire(): void {
+    this.#expiresAt = Infinity;
     this.#version = undefined;
-    this.#retired.length = 0;
+    this.#newestText = undefined;
     this.close();
-    this.#remove([...this.#byFile.values()], [PLAYLIST_FILE]);
+    this.#shelf.clear([PLAYLIST_FILE]);
     this.#options.reservation.settle(this.next);
     this.#options.onGone(this);
-  }
-
-  #remove(segments: readonly Segment[], files: readonly string[]): void {
-    const known = segments.filter((segment) => this.#byFile.get(segment.uri) === segment);
-    for (const segment of known) {
-      this.#byFile.delete(segment.uri);
-      segment.written.then(() => this.#release(segment));
-    }
-    this.#options.files.remove([...known.map((segment) => segment.uri), ...files]);
-  }
-
-  /** Its bytes may be used for another one. */
-  #release(segment: Segment): void {
-    if (segment.bytes !== undefined) this.#options.pool.recycle(segment.bytes);
-    segment.bytes = undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { Limiter, LimiterFull } from "../disk/limiter.ts";
 
 const logger = getLogger(["echo", "hls"]);
 
@@ -7,7 +8,13 @@ export const PLAYLIST_FILE = "playlist.m3u8";
 /** What segments are called: media sequence number and Unix time. */
 export const SEGMENT_FILE = /^\d{1,16}-\d{1,12}\.ts$/;
 
-const MAX_WRITES = 16;
+/** Of one broadcast; on a disk that hangs, the rest goes on from memory. */
+const MAX_WRITES = 4;
+/** Of all broadcasts. */
+const MAX_OPERATIONS = 8;
+const MAX_WAITING = 4000;
+/** A disk is well again when nothing has failed for this long. */
+const WELL_AGAIN_MS = 10_000;
 
 /** What is found of a broadcast on disk. */
 export interface FolderContents {
@@ -34,7 +41,9 @@ export class HlsFolder {
   readonly path: string;
   /** Removals under way, by broadcast: what is written meanwhile may be of the next one. */
   readonly removing = new Map<string, Promise<void>>();
+  readonly #limiter = new Limiter(MAX_OPERATIONS, MAX_WAITING);
   #failing = false;
+  #failedAt = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -42,7 +51,7 @@ export class HlsFolder {
 
   /** The files of the broadcast `name`, a valid name. */
   stream(name: string): StreamFiles {
-    return new FolderFiles(this, name, `${this.path}/${name}`);
+    return new FolderFiles(this, name);
   }
 
   /** Where a file of the broadcast `name` is. */
@@ -50,11 +59,15 @@ export class HlsFolder {
     return `${this.path}/${name}/${file}`;
   }
 
-  /** Reads a file of the broadcast `name`; `undefined` where there is none. */
+  /**
+   * Reads a file of the broadcast `name`; `undefined` where there is none.
+   * @throws {LimiterFull}
+   */
   async read(name: string, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      return await Deno.readFile(this.pathOf(name, file));
+      return await this.#limiter.run(() => Deno.readFile(this.pathOf(name, file)));
     } catch (error) {
+      if (error instanceof LimiterFull) throw error;
       if (!(error instanceof Deno.errors.NotFound)) {
         logger.error("Cannot read {file}: {error}", { file, name, error: String(error) });
       }
@@ -81,35 +94,62 @@ export class HlsFolder {
 
   /** One disk operation; takes note of whether it worked. */
   async attempt(name: string | undefined, operation: () => Promise<void>): Promise<boolean> {
+    const { path } = this;
     try {
-      await operation();
+      await this.#limiter.run(operation);
     } catch (error) {
       if (!this.#failing) {
-        logger.error("Cannot use {path}; broadcasts go on from memory: {error}", {
-          path: this.path,
+        const cause = error instanceof Error ? error.message : String(error);
+        logger.error("Cannot use {path}; broadcasts go on from memory: {cause}", {
+          path,
           name,
-          error: error instanceof Error ? error.message : String(error),
+          cause,
         });
       }
       this.#failing = true;
+      this.#failedAt = performance.now();
       return false;
     }
-    if (this.#failing) logger.info("{path} can be used again", { path: this.path });
-    this.#failing = false;
+    if (this.#failing && performance.now() - this.#failedAt > WELL_AGAIN_MS) {
+      this.#failing = false;
+      logger.info("{path} can be used again", { path });
+    }
     return true;
+  }
+
+  /** Removes what is there of `paths`. */
+  async remove(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      try {
+        await this.#limiter.run(() => Deno.remove(path));
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) continue;
+        logger.debug("Cannot remove {path}: {error}", { path, error: String(error) });
+      }
+    }
+  }
+
+  /** Removes the folder of `name`, unless somebody else keeps something in it. */
+  async removeFolder(name: string): Promise<void> {
+    const path = `${this.path}/${name}`;
+    try {
+      for await (const _ of Deno.readDir(path)) return;
+      await this.remove([path]);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      logger.debug("Cannot remove {path}: {error}", { path, error: String(error) });
+    }
   }
 }
 
 class FolderFiles implements StreamFiles {
   readonly #folder: HlsFolder;
   readonly #name: string;
-  readonly #path: string;
   #writes = 0;
 
-  constructor(folder: HlsFolder, name: string, path: string) {
+  constructor(folder: HlsFolder, name: string) {
     this.#folder = folder;
     this.#name = name;
-    this.#path = path;
   }
 
   writeSegment(file: string, bytes: Uint8Array): Promise<boolean> {
@@ -117,16 +157,15 @@ class FolderFiles implements StreamFiles {
   }
 
   async replacePlaylist(file: string, text: Uint8Array): Promise<boolean> {
-    return await this.#write(fresh(file), text) &&
-      await this.#folder.attempt(
-        this.#name,
-        () => Deno.rename(`${this.#path}/${fresh(file)}`, `${this.#path}/${file}`),
-      );
+    const [from, to] = [this.#pathOf(temporary(file)), this.#pathOf(file)];
+    return await this.#write(temporary(file), text) &&
+      await this.#folder.attempt(this.#name, () => Deno.rename(from, to));
   }
 
   async remove(files: readonly string[]): Promise<void> {
     const { removing } = this.#folder;
-    const removal = this.#removeAll(files);
+    const before = removing.get(this.#name);
+    const removal = Promise.resolve(before).then(() => this.#removeAll(files));
     removing.set(this.#name, removal);
     await removal;
     if (removing.get(this.#name) === removal) removing.delete(this.#name);
@@ -137,51 +176,35 @@ class FolderFiles implements StreamFiles {
     this.#writes++;
     await this.#folder.removing.get(this.#name);
     const done = await this.#folder.attempt(this.#name, () => this.#create(file, bytes));
-    if (!done) await remove(`${this.#path}/${file}`);
+    if (!done) await this.#folder.remove([this.#pathOf(file)]);
     this.#writes--;
     return done;
   }
 
   async #removeAll(files: readonly string[]): Promise<void> {
-    for (const file of files) await remove(`${this.#path}/${file}`);
+    await this.#folder.remove(files.map((file) => this.#pathOf(file)));
     if (!files.includes(PLAYLIST_FILE)) return;
-    await remove(`${this.#path}/${fresh(PLAYLIST_FILE)}`);
-    await removeEmptyFolder(this.#path);
+    await this.#folder.remove([this.#pathOf(temporary(PLAYLIST_FILE))]);
+    await this.#folder.removeFolder(this.#name);
+  }
+
+  #pathOf(file: string): string {
+    return this.#folder.pathOf(this.#name, file);
   }
 
   async #create(file: string, bytes: Uint8Array): Promise<void> {
-    const path = `${this.#path}/${file}`;
+    const path = this.#pathOf(file);
     try {
       await Deno.writeFile(path, bytes, { mode: 0o644 });
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
-      await Deno.mkdir(this.#path, { recursive: true, mode: 0o755 });
+      await Deno.mkdir(`${this.#folder.path}/${this.#name}`, { recursive: true, mode: 0o755 });
       await Deno.writeFile(path, bytes, { mode: 0o644 });
     }
   }
 }
 
 /** What a file is called until it is whole. */
-function fresh(file: string): string {
+function temporary(file: string): string {
   return `.${file}.new`;
-}
-
-async function remove(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    logger.debug("Cannot remove {path}: {error}", { path, error: String(error) });
-  }
-}
-
-/** Leaves a folder alone in which somebody else keeps something. */
-async function removeEmptyFolder(path: string): Promise<void> {
-  try {
-    for await (const _ of Deno.readDir(path)) return;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
-  }
-  await remove(path);
 }

@@ -1,5 +1,8 @@
+import { getLogger } from "@logtape/logtape";
 import type { Protocol } from "./ingest.ts";
 import type { Reason } from "./reason.ts";
+
+const logger = getLogger(["echo", "session"]);
 
 /** Sums of a session's input so far. */
 export interface InputQuality {
@@ -66,6 +69,13 @@ export class EventBus {
   }
 
   emit(event: SessionEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // Who listens must not stop what happens.
+        logger.error("A listener to events failed at {kind}: {error}", { ...event, error });
+      }
+    }
   }
 }

@@ -73,16 +73,27 @@ export class Feed {
     return this.#timeline.sourceMs;
   }
 
-  /** Adds an output, which starts with the current configuration. */
-  add(sink: FrameSink): void {
+  /** Adds the output that `make` makes, which starts with the current configuration. */
+  add(make: () => FrameSink): void {
+    let sink: FrameSink;
+    try {
+      sink = make();
+    } catch (error) {
+      logger.error("Cannot start an output: {error}", { ...this.#owner, error });
+      return;
+    }
     this.#sinks = [...this.#sinks, sink];
     const config = this.#config;
     if (config !== undefined) this.#guard(sink, () => sink.start(config));
   }
 
   configure(config: AudioConfig): void {
-    if (this.#config !== undefined && continues(this.#config, config)) return;
+    const before = this.#config;
     this.#config = config;
+    if (before !== undefined && continues(before, config)) {
+      this.#config = { ...config, sbr: config.sbr ?? before.sbr, ps: config.ps ?? before.ps };
+      return;
+    }
     this.#silence = silentFrame(config);
     this.#maxBytes = maxAccessUnitBytes(config);
     this.#timeline.configure(config.sampleRate);
@@ -94,9 +105,13 @@ export class Feed {
     this.#timeline.restart();
   }
 
+  /** What was missed so far stays so: no silence stands for it. */
+  cut(): void {
+    this.#timeline.cut();
+  }
+
   /** What follows does not continue what was before. */
   discontinuity(): void {
-    this.#timeline.cut();
     for (const sink of this.#sinks) this.#guard(sink, () => sink.discontinuity());
   }
 
@@ -174,8 +189,10 @@ export class Feed {
 
   /** An output with a bug in it takes neither the other outputs nor other sessions with it. */
   #expel(sink: FrameSink, error: unknown): void {
+    if (!this.#sinks.includes(sink)) return;
     this.#sinks = this.#sinks.filter((other) => other !== sink);
     logger.error("An output failed and gets no more frames: {error}", { ...this.#owner, error });
+    this.#guard(sink, () => sink.end("lost"));
   }
 
   #logReanchors(): void {

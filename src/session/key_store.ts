@@ -3,6 +3,8 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Clock } from "./clock.ts";
 
 const KEYS_PER_NAME = 4;
+/** The name that has been without a new key for longest goes. */
+const MAX_NAMES = 100_000;
 const KEY_BYTES = 16;
 
 /** A token whose holder may publish one name until it expires. */
@@ -37,7 +39,10 @@ export class KeyStore {
       expiresAt: this.#lifeMs === 0 ? Infinity : this.#clock.monotonic() + this.#lifeMs,
     };
     const keys = [...(this.#byName.get(name) ?? []), key].slice(-KEYS_PER_NAME);
+    this.#byName.delete(name);
     this.#byName.set(name, keys);
+    const [oldest] = this.#byName.keys();
+    if (this.#byName.size > MAX_NAMES && oldest !== undefined) this.#byName.delete(oldest);
     return key;
   }
 

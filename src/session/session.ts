@@ -22,8 +22,12 @@ export interface SessionPolicy {
   readonly timeline: TimelineOptions;
   /** How long a broadcast without a transport is kept going with silence. */
   readonly holdMs: number;
-  /** How long a session waits for its transport, first time or again, by what it had last. */
+  /** How long a session that was reserved waits for its first audio. */
+  readonly firstWaitMs: number;
+  /** How long a session waits for a transport to come back, by what it had last. */
   readonly waitMs: Readonly<Record<Protocol, number>>;
+  /** The same for one that has not sent any audio, and was not reserved. */
+  readonly unheardWaitMs: number;
 }
 
 export interface SessionOptions {
@@ -63,6 +67,7 @@ export class Session {
   #deadline: Timer | undefined;
   #deadlineAt = -Infinity;
   #announced: Reason | undefined;
+  #unheardWaitMs: number;
 
   constructor(options: SessionOptions) {
     this.id = options.id;
@@ -71,6 +76,7 @@ export class Session {
     this.#clock = options.clock;
     this.#events = options.events;
     this.#policy = options.policy;
+    this.#unheardWaitMs = options.policy.unheardWaitMs;
     this.#outputs = options.outputs;
     this.#onEnd = options.onEnd;
     this.#feed = new Feed(this, options.clock, options.policy.timeline);
@@ -114,8 +120,9 @@ export class Session {
   }
 
   /** The session waits for its transport from now on. */
-  ready(protocol: Protocol, waitMs: number = this.#policy.waitMs[protocol]): void {
+  ready(protocol: Protocol, waitMs: number = this.#policy.firstWaitMs): void {
     this.#protocol = protocol;
+    this.#unheardWaitMs = waitMs;
     if (this.#state === "init") this.#state = "ready";
     if (this.#connection === undefined) this.#wait(waitMs);
   }
@@ -133,6 +140,7 @@ export class Session {
 
   /** Lets `transport` send from now on, instead of the one that did before. */
   attach(transport: Transport): Ingest {
+    if (this.#state === "terminated") throw new Error(`Cannot attach to ${this.name}: it is over`);
     if (this.#state === "init") this.#state = "ready";
     this.#drop("another connection took over");
     this.#waitTimer?.cancel();
@@ -176,8 +184,8 @@ export class Session {
     this.#state = "terminated";
     for (const timer of [this.#waitTimer, this.#holdTimer, this.#deadline]) timer?.cancel();
     this.#feed.end(how);
-    this.#emit("release", { reason });
     this.#onEnd(this);
+    this.#emit("release", { reason });
   }
 
   #write(data: Uint8Array, timeMs: number | undefined): void {
@@ -192,13 +200,13 @@ export class Session {
     const resumed = this.#state === "paused";
     this.#state = "publishing";
     this.#holdTimer?.cancel();
-    if (this.#standsStill) this.#feed.discontinuity();
+    if (this.#standsStill) this.#feed.cut();
     this.#standsStill = false;
     if (resumed) this.#emit("resume", { reason: this.#takeAnnounced() });
     if (this.#created) return;
     this.#created = true;
     this.#emit("create", { address: this.transport?.address ?? "" });
-    for (const output of this.#outputs()) this.#feed.add(output(this));
+    for (const output of this.#outputs()) this.#feed.add(() => output(this));
   }
 
   #disconnected(how: IngestEnd): void {
@@ -212,9 +220,15 @@ export class Session {
     if (this.#state === "publishing") {
       this.#state = "paused";
       this.#emit("pause", { reason: this.#takeAnnounced() });
-      this.#holdTimer = this.#clock.after(this.#policy.holdMs, () => this.#standsStill = true);
+      this.#holdTimer = this.#clock.after(this.#policy.holdMs, () => this.#standStill());
     }
-    this.#wait(this.#policy.waitMs[this.#protocol]);
+    this.#wait(this.#created ? this.#policy.waitMs[this.#protocol] : this.#unheardWaitMs);
+  }
+
+  /** Nobody came back in time: what is open is given out, and a return does not continue it. */
+  #standStill(): void {
+    this.#standsStill = true;
+    this.#feed.discontinuity();
   }
 
   #wait(ms: number): void {

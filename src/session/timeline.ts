@@ -12,6 +12,8 @@ const LEARNING_MS = 1000;
 /** Timestamps that fall this far behind the largest lead have jumped back. */
 const JUMP_BACK_MS = 500;
 const GAP_FRAMES = 1.5;
+/** By then audio that was held up has come. */
+const SETTLE_MS = 5000;
 /** A source that was gone for more than this part of a segment leaves a gap that must be filled. */
 const GONE_PART = 0.25;
 
@@ -46,6 +48,9 @@ export class Timeline {
   #waitedMs = 0;
   #reanchors = 0;
   #returning = false;
+  #sourceMs = 0;
+  /** When it will show whether what was waited for came late; `undefined` until audio is back. */
+  #settleAt: number | undefined = Infinity;
 
   constructor(options: TimelineOptions) {
     this.#maxDelayMs = options.maxDelayMs;
@@ -67,9 +72,9 @@ export class Timeline {
     return this.#waitedMs;
   }
 
-  /** How much the source has sent, in milliseconds, with what it lost. */
+  /** How much the source has sent, in milliseconds, with what it lost; never goes back. */
   get sourceMs(): number {
-    return this.#placeMs - this.#waitedMs;
+    return this.#sourceMs;
   }
 
   /** How often source and timeline were related anew in mid-stream. */
@@ -104,10 +109,12 @@ export class Timeline {
    */
   arrive(timeMs: number | undefined, nowMs: number): number {
     if (this.#arrivals.value === -Infinity) return this.#begin(timeMs, nowMs);
-    this.#arrivals.add(this.sourceMs - nowMs, this.#placeMs);
+    this.#arrivals.add(this.#placeMs - this.#waitedMs - nowMs, this.#sourceMs);
     this.#wall.correct(-this.#arrivals.value, this.#placeMs);
     const fill = timeMs === undefined ? 0 : this.#silenceBefore(timeMs, nowMs);
-    if (this.#waitedMs <= this.#maxDelayMs) return fill;
+    this.#sourceMs += (fill + 1) * this.#frameMs;
+    if (this.#waitedMs > 0) this.#settle(nowMs);
+    if (this.#waitedMs <= this.#maxDelayMs || this.#aheadMs(nowMs) <= this.#maxDelayMs) return fill;
     this.#payBack(this.#frameMs);
     return DROP;
   }
@@ -118,6 +125,7 @@ export class Timeline {
    */
   lose(frames: number, nowMs: number): number {
     const fill = this.#fill(frames * this.#frameMs, nowMs);
+    this.#sourceMs += frames * this.#frameMs;
     if (fill === undefined) this.#reanchors++;
     return fill ?? 0;
   }
@@ -133,15 +141,18 @@ export class Timeline {
     const ms = frames * this.#frameMs;
     this.#waitedMs += ms;
     this.#leads.shift(-ms);
+    this.#settleAt = undefined;
   }
 
   /** The first frame of a source; what was missed since the last one is filled, if it must be. */
   #begin(timeMs: number | undefined, nowMs: number): number {
     const frames = this.#returning ? this.#missedFrames(nowMs) : 0;
+    if (this.#placeMs > 0) this.#keepDelay(this.#maxDelayMs, nowMs);
     this.#returning = false;
+    this.#sourceMs += this.#frameMs;
     const placeMs = this.#placeMs + frames * this.#frameMs;
     this.#wall.anchor(placeMs, nowMs);
-    this.#arrivals.add(placeMs - nowMs, placeMs);
+    this.#arrivals.add(placeMs - this.#waitedMs - nowMs, this.#sourceMs);
     this.#learnUntilMs = placeMs + LEARNING_MS;
     if (timeMs !== undefined) this.#leads.add(timeMs - placeMs, placeMs);
     return frames;
@@ -177,7 +188,7 @@ export class Timeline {
 
   /** Frames of silence for a gap, less what was put in while waiting; `undefined` to re-anchor. */
   #fill(gapMs: number, nowMs: number): number | undefined {
-    const aheadMs = this.sourceMs + gapMs - this.#arrivals.value - nowMs;
+    const aheadMs = this.#placeMs - this.#waitedMs + gapMs - this.#arrivals.value - nowMs;
     if (gapMs > this.#maxDelayMs || aheadMs > this.#targetMs) return undefined;
     const frames = Math.max(0, Math.round((gapMs - this.#waitedMs) / this.#frameMs));
     this.#payBack(Math.min(gapMs, this.#waitedMs));
@@ -190,17 +201,38 @@ export class Timeline {
     this.#leads.shift(ms);
   }
 
+  /**
+   * A while after a wait it shows what it was: audio that came late puts the timeline ahead of wall
+   * time; where the source had paused, it is not ahead, and nothing is late.
+   */
+  #settle(nowMs: number): void {
+    this.#settleAt ??= nowMs + SETTLE_MS;
+    if (nowMs < this.#settleAt) return;
+    this.#settleAt = Infinity;
+    this.#keepDelay(this.#waitedMs, nowMs);
+  }
+
+  /** The delay is what the timeline is ahead of wall time, but no more than `mostMs`. */
+  #keepDelay(mostMs: number, nowMs: number): void {
+    this.#waitedMs = Math.max(0, Math.min(mostMs, this.#aheadMs(nowMs)));
+  }
+
+  /** How far the next frame's place is ahead of wall time. */
+  #aheadMs(nowMs: number): number {
+    return this.#wall.at(this.#placeMs) - nowMs;
+  }
+
   #reanchor(nowMs: number): void {
     this.#reanchors++;
     this.#forget();
+    this.#keepDelay(this.#waitedMs, nowMs);
     this.#learnUntilMs = this.#placeMs + LEARNING_MS;
-    this.#arrivals.add(this.#placeMs - nowMs, this.#placeMs);
+    this.#arrivals.add(this.#placeMs - this.#waitedMs - nowMs, this.#sourceMs);
     this.#wall.anchor(this.#placeMs, nowMs);
   }
 
   #forget(): void {
     this.#leads.clear();
     this.#arrivals.clear();
-    this.#waitedMs = 0;
   }
 }

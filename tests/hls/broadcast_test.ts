@@ -60,6 +60,8 @@ class Broadcast {
       maxWaiting: 10,
       policy: {
         holdMs: 30_000,
+        firstWaitMs: 1_800_000,
+        unheardWaitMs: 30_000,
         waitMs: { rtmp: 30_000, srt: 60_000 },
         timeline: { maxDelayMs: 10_000, targetMs: 1000 },
       },

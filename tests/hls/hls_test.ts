@@ -49,6 +49,8 @@ class Run {
       maxWaiting: 10,
       policy: {
         holdMs: 30_000,
+        firstWaitMs: 1_800_000,
+        unheardWaitMs: 30_000,
         waitMs: { rtmp: 30_000, srt: 60_000 },
         timeline: { maxDelayMs: 10_000, targetMs },
       },
@@ -237,4 +239,43 @@ Deno.test("state that is damaged or foreign does not stop the start", () =>
     assert.equal(run.hls.find("a"), undefined);
     run.kill();
     await run.hls.stop();
+  }));
+
+Deno.test("one odd folder does not stop the start, and the others are taken up", () =>
+  withFolder(async (path) => {
+    const clock = new FakeClock();
+    const first = await Run.start(path, clock);
+    await first.broadcast(first.publish("good"), 3);
+    await first.broadcast(first.publish("odd"), 3);
+    first.kill();
+    await first.hls.stop();
+    await Deno.remove(`${path}/odd`, { recursive: true });
+    await Deno.writeTextFile(`${path}/odd`, "a file where a folder should be");
+    await Deno.mkdir(`${path}/.state/strange.json`);
+
+    const second = await Run.start(path, clock);
+    assert.ok(second.playlist("good").segments.length >= 3);
+    await second.broadcast(second.publish("odd"), 2);
+    second.manager.find("odd")?.end("teardown", SERVER_REASON);
+    for (let i = 0; i < 60; i++) await clock.advance(1000);
+    assert.equal(second.hls.find("odd"), undefined);
+    second.kill();
+    await second.hls.stop();
+  }));
+
+Deno.test("with another target duration, what was served stays for its time", () =>
+  withFolder(async (path) => {
+    const clock = new FakeClock(Date.now());
+    const first = await Run.start(path, clock);
+    await first.broadcast(first.publish(), 5);
+    first.kill();
+    await first.hls.stop();
+    const segments = first.files().filter((file) => file.endsWith(".ts")).length;
+    const second = await Run.start(path, clock, 2000);
+    for (let i = 0; i < 5; i++) await clock.advance(1000);
+    assert.equal(second.files().filter((file) => file.endsWith(".ts")).length, segments);
+    for (let i = 0; i < 60; i++) await clock.advance(1000);
+    await until("they are gone", () => ![...Deno.readDirSync(path)].some((e) => e.name === "demo"));
+    second.kill();
+    await second.hls.stop();
   }));

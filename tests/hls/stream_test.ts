@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BufferPool } from "../../src/hls/buffer_pool.ts";
-import { Reservation } from "../../src/hls/name_states.ts";
+import { type NameState, Reservation } from "../../src/hls/name_states.ts";
 import { parsePlaylist, type SegmentEntry } from "../../src/hls/playlist.ts";
 import { HlsStream } from "../../src/hls/stream.ts";
 import type { Numbering } from "../../src/hls/window.ts";
@@ -13,12 +13,12 @@ function setUp(
 ) {
   const clock = new FakeClock();
   const files = new MemoryFiles();
-  const saved: Numbering[] = [];
+  const saved: NameState[] = [];
   const counts = { listed: 0, completed: 0, gone: 0, released: 0 };
   const targetMs = options.targetMs ?? 1000;
   const states = {
-    save: (_: string, numbering: Numbering) => {
-      saved.push(numbering);
+    save: (_: string, state: NameState) => {
+      saved.push(state);
       return Promise.resolve(true);
     },
   };
@@ -189,6 +189,61 @@ Deno.test("a teardown ends the playlist at once", async () => {
   assert.equal(playlist().segments.length, 4, "with what was open");
 });
 
+Deno.test("who is back while the end is being written is not ended", async () => {
+  const { stream, feeder, broadcast, add, clock, leave, playlist, files } = setUp();
+  stream.join(feeder);
+  await broadcast(3);
+  files.delay = () => new Promise((resolve) => clock.after(20, () => resolve(true)));
+  add(300);
+  leave("teardown");
+  await clock.advance(10);
+  stream.join(feeder);
+  await broadcast(5);
+  assert.equal(playlist().ended, false);
+  assert.ok(playlist().segments.some(({ discontinuity }) => discontinuity));
+});
+
+Deno.test("a disk that is slow for once puts no silence into audio that is there", async () => {
+  const { stream, feeder, broadcast, counts, files, clock, playlist } = setUp();
+  stream.join(feeder);
+  await broadcast(3);
+  files.delay = () => new Promise((resolve) => clock.after(200, () => resolve(true)));
+  await broadcast(1);
+  files.delay = undefined;
+  await broadcast(5);
+  assert.equal(counts.completed, 0);
+  assert.equal(playlist().segments.length, 9);
+});
+
+Deno.test("what was listed unwritten is noted, so that a restart does not join the old window", async () => {
+  const { stream, feeder, broadcast, files, saved } = setUp();
+  stream.join(feeder);
+  await broadcast(2);
+  files.delay = () => new Promise(() => {});
+  await broadcast(1);
+  assert.equal(saved.at(-1)?.written, false);
+});
+
+Deno.test("wall time does not go back from one session of a name to the next", async () => {
+  const { stream, feeder, clock, playlist } = setUp();
+  const add = (wallMs: number) =>
+    stream.add({ bytes: new Uint8Array(188), durationUs: 1_000_000, discontinuity: false, wallMs });
+  stream.join(feeder);
+  const start = clock.now();
+  for (let i = 0; i < 3; i++) {
+    add(start + 9000 + 1000 * i);
+    await clock.advance(1000);
+  }
+  stream.leave("finished", () => {});
+  stream.join(feeder);
+  for (let i = 0; i < 2; i++) {
+    add(clock.now());
+    await clock.advance(1000);
+  }
+  const walls = playlist().segments.map(({ wallMs }) => (wallMs ?? 0) - start);
+  assert.deepEqual(walls, [9000, 10_000, 11_000, 12_000, 13_000]);
+});
+
 Deno.test("a goodbye ends the playlist after 10 s, if nobody is back", async () => {
   const { stream, feeder, broadcast, clock, leave, playlist } = setUp();
   stream.join(feeder);
@@ -272,11 +327,11 @@ Deno.test("numbers are reserved in blocks before they are listed", async () => {
   const { stream, feeder, broadcast, saved } = setUp();
   stream.join(feeder);
   await broadcast(1);
-  assert.deepEqual(saved, [{ mediaSequence: 1101, discontinuitySequence: 1 }]);
+  assert.deepEqual(saved, [{ mediaSequence: 1101, discontinuitySequence: 1, written: true }]);
   await broadcast(999);
   assert.equal(saved.length, 1);
   await broadcast(2);
-  assert.deepEqual(saved[1], { mediaSequence: 2102, discontinuitySequence: 1 });
+  assert.deepEqual(saved[1], { mediaSequence: 2102, discontinuitySequence: 1, written: true });
 });
 
 Deno.test("preroll stands first, and the broadcast behind a discontinuity", async () => {

@@ -39,7 +39,7 @@ function run(arrivals: Iterable<Arrival>, waits: ReadonlyMap<number, number> = n
   for (const { timeMs, nowMs } of arrivals) {
     const wait = waits.get(number) ?? 0;
     for (let i = 0; i < wait; i++) timeline.advance();
-    timeline.waited(wait);
+    if (wait > 0) timeline.waited(wait);
     number++;
     const fill = timeline.arrive(timeMs, nowMs);
     if (fill === DROP) {
@@ -216,6 +216,54 @@ Deno.test("silence put in while waiting counts for the gap that follows", () => 
 Deno.test("audio lost over 15 s of waiting is no late audio: none of what follows is dropped", () => {
   const outcome = run(withLoss(5000, 1000, 700), new Map([[1000, 700]]));
   assert.deepEqual([outcome.filled, outcome.dropped, outcome.placed], [0, 0, 4300]);
+});
+
+Deno.test("a source that pauses now and then without catching up is not late, and loses nothing", () => {
+  for (const stamped of [true, false]) {
+    const waits = new Map<number, number>();
+    const arrivals: Arrival[] = [];
+    let now = START;
+    for (let i = 0; i < 20_000; i++) {
+      if (i % 1000 === 999) {
+        waits.set(i, 188);
+        now += 4000;
+      }
+      arrivals.push({ timeMs: stamped ? i * FRAME_MS : undefined, nowMs: now });
+      now += FRAME_MS;
+    }
+    const outcome = run(arrivals, waits);
+    assert.deepEqual([outcome.filled, outcome.dropped, outcome.placed], [0, 0, 20_000]);
+    assert.ok(Math.abs(outcome.worstWallErrorMs) < 300, `${outcome.worstWallErrorMs} ms`);
+  }
+});
+
+Deno.test("audio that is kept late does not move wall time after the burst", () => {
+  const outcome = run(withStall(5000, 1000, 9000), new Map([[1000, 422]]));
+  assert.deepEqual([outcome.filled, outcome.dropped], [0, 0]);
+  assert.ok(outcome.worstWallErrorMs < 9100, `${outcome.worstWallErrorMs} ms ahead of wall time`);
+});
+
+Deno.test("delay that is kept over a new connection counts towards the longest", () => {
+  const timeline = new Timeline({ maxDelayMs: 10_000, targetMs: 1000 });
+  timeline.configure(RATE);
+  let now = START;
+  let dropped = 0;
+  for (let connection = 0; connection < 6; connection++) {
+    timeline.restart();
+    for (let i = 0; i < 1000; i++) {
+      if (i === 400) {
+        now += 7000;
+        for (let silent = 0; silent < 328; silent++) timeline.advance();
+        timeline.waited(328);
+      }
+      if (i < 400 || i >= 728) now += FRAME_MS;
+      if (timeline.arrive(i * FRAME_MS, now) === DROP) dropped++;
+      else timeline.advance();
+    }
+  }
+  const aheadMs = timeline.wallMs - now;
+  assert.ok(aheadMs < 10_500, `${aheadMs} ms ahead of wall time`);
+  assert.ok(dropped > 1000, `${dropped} frames dropped`);
 });
 
 Deno.test("frames without timestamps are placed one behind the other", () => {

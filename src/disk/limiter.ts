@@ -1,0 +1,40 @@
+/** Thrown where more work waits than may. */
+export class LimiterFull extends Error {
+  override readonly name = "LimiterFull";
+  constructor(waiting: number) {
+    super(`Cannot start any more work: ${waiting} pieces wait already`);
+  }
+}
+
+/**
+ * Lets a few pieces of work run at a time; the others wait in order. Deno has 32 threads for all
+ * that may block: a disk that hangs must not take them all, or nothing else in the process moves.
+ */
+export class Limiter {
+  readonly #waiting: (() => void)[] = [];
+  readonly #maxWaiting: number;
+  #free: number;
+
+  /**
+   * @param limit how many pieces run at a time
+   * @param maxWaiting how many may wait
+   */
+  constructor(limit: number, maxWaiting: number = Infinity) {
+    this.#free = limit;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /** @throws {LimiterFull} and what `work` throws */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else if (this.#waiting.length >= this.#maxWaiting) throw new LimiterFull(this.#waiting.length);
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
+}

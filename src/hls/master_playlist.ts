@@ -1,0 +1,30 @@
+/** A segment as far as a master playlist needs it. */
+export interface MeasuredSegment {
+  /** In bytes; 0 where it is not known. */
+  readonly size: number;
+  readonly durationUs: number;
+}
+
+/**
+ * Writes a master playlist of one variant, with its bandwidths as measured (RFC 8216 4.3.4.2).
+ * @param uri the media playlist's
+ * @param codecs RFC 6381 names
+ * @returns `undefined` where nothing can be measured yet
+ */
+export function renderMasterPlaylist(
+  uri: string,
+  codecs: string,
+  segments: readonly MeasuredSegment[],
+): string | undefined {
+  const measured = segments.filter(({ size }) => size > 0);
+  if (measured.length === 0) return undefined;
+  const bits = measured.reduce((sum, { size }) => sum + 8 * size, 0);
+  const seconds = measured.reduce((sum, { durationUs }) => sum + durationUs / 1e6, 0);
+  const peak = Math.max(...measured.map(({ size, durationUs }) => 8e6 * size / durationUs));
+  const attributes = [
+    `BANDWIDTH=${Math.ceil(peak)}`,
+    `AVERAGE-BANDWIDTH=${Math.ceil(bits / seconds)}`,
+    `CODECS="${codecs}"`,
+  ];
+  return `#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-STREAM-INF:${attributes.join(",")}\n${uri}\n`;
+}

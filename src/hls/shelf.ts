@@ -1,0 +1,67 @@
+import type { BufferPool } from "./buffer_pool.ts";
+import type { Segment } from "./segment.ts";
+import type { StreamFiles } from "./stream_files.ts";
+
+/** A stream's segments from when they are cut until they are removed: in memory, and on disk. */
+export class Shelf {
+  readonly #files: StreamFiles;
+  readonly #pool: BufferPool;
+  readonly #byFile = new Map<string, Segment>();
+  readonly #retired: { readonly segments: readonly Segment[]; readonly goesAt: number }[] = [];
+
+  constructor(files: StreamFiles, pool: BufferPool) {
+    this.#files = files;
+    this.#pool = pool;
+  }
+
+  get(file: string): Segment | undefined {
+    return this.#byFile.get(file);
+  }
+
+  put(segment: Segment): void {
+    this.#byFile.set(segment.uri, segment);
+  }
+
+  /** When the last of what has been retired goes; `-Infinity` where nothing has. */
+  get lastGoesAt(): number {
+    return this.#retired.reduce((last, { goesAt }) => Math.max(last, goesAt), -Infinity);
+  }
+
+  /** Keeps `segments` until `goesAt`, on disk or, failing that, in memory. */
+  retire(segments: readonly Segment[], goesAt: number): void {
+    if (segments.length === 0) return;
+    for (const segment of segments) {
+      segment.written.then((written) => written && this.#release(segment));
+    }
+    this.#retired.push({ segments, goesAt });
+  }
+
+  /** Removes what may go by `now`. */
+  sweep(now: number): void {
+    while (this.#retired[0] !== undefined && this.#retired[0].goesAt <= now) {
+      this.#remove(this.#retired.shift()?.segments ?? [], []);
+    }
+  }
+
+  /** Removes everything, and `files` too. */
+  clear(files: readonly string[]): void {
+    this.#retired.length = 0;
+    this.#remove([...this.#byFile.values()], files);
+  }
+
+  /** A segment whose file another one has by now is no longer here. */
+  #remove(segments: readonly Segment[], files: readonly string[]): void {
+    const here = segments.filter((segment) => this.#byFile.get(segment.uri) === segment);
+    for (const segment of here) {
+      this.#byFile.delete(segment.uri);
+      segment.written.then(() => this.#release(segment));
+    }
+    this.#files.remove([...here.map((segment) => segment.uri), ...files]);
+  }
+
+  /** Its bytes may be used for another one. */
+  #release(segment: Segment): void {
+    if (segment.bytes !== undefined) this.#pool.recycle(segment.bytes);
+    segment.bytes = undefined;
+  }
+}
