@@ -128,6 +128,8 @@ class Rig {
       policy: {
         timeline: { maxDelayMs: 10_000, targetMs: TARGET_MS },
         holdMs: 30_000,
+        firstWaitMs: 1_800_000,
+        unheardWaitMs: 30_000,
         waitMs: { rtmp: 30_000, srt: 30_000 },
       },
       maxSessions: sessions,

@@ -31,7 +31,7 @@ export class LoadProcess {
   static async start(script: string, args: readonly string[]): Promise<LoadProcess> {
     const path = new URL(script, import.meta.url).pathname;
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--allow-net", "--allow-read", path, ...args],
+      args: ["run", "--no-prompt", "--allow-net", "--allow-read", "--allow-ffi", path, ...args],
       stdin: "piped",
       stdout: "piped",
     }).spawn();

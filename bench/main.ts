@@ -4,6 +4,7 @@ import { frame } from "./frame.ts";
 import { type BenchmarkOptions, type CommandLine, parseCommandLine } from "./options.ts";
 import { isOverBudget, renderReport, type Report } from "./report.ts";
 import { rtmp } from "./rtmp.ts";
+import { srt, srtAdts, srtPorts } from "./srt.ts";
 
 interface Benchmark {
   readonly usage: string;
@@ -16,6 +17,21 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: "rtmp [PUBLISHERS] [SECONDS]",
     help: "real-time RTMP publishers, to HLS in memory and on disk",
     run: rtmp,
+  },
+  srt: {
+    usage: "srt [PUBLISHERS] [SECONDS]",
+    help: "real-time SRT publishers of MPEG-TS, on the shared port",
+    run: srt,
+  },
+  "srt-adts": {
+    usage: "srt-adts [PUBLISHERS] [SECONDS]",
+    help: "the same of ADTS, a message a frame",
+    run: srtAdts,
+  },
+  "srt-ports": {
+    usage: "srt-ports [PUBLISHERS] [SECONDS]",
+    help: "the same, each on the port that the control API gave it",
+    run: srtPorts,
   },
   frame: {
     usage: "frame [SESSIONS] [SECONDS]",

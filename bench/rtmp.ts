@@ -14,7 +14,7 @@ export async function rtmp(options: BenchmarkOptions): Promise<Report> {
     streams,
     seconds,
     script: "rtmp_load.ts",
-    args: (server) => [`${server.rtmpPort}`, `${streams}`],
+    args: ({ ports }) => [`${ports.rtmp}`, `${streams}`],
     env: { ECHO_ENABLED: "0", RECORD_ENABLED: record ? "1" : "0" },
     options,
     budget: streams === STREAMS && !record ? { cpu: 60, memory: 320 } : undefined,

@@ -8,6 +8,13 @@ export interface ServerOptions {
   readonly profileFolder: string | undefined;
 }
 
+/** Where the server takes publishers. */
+export interface ServerPorts {
+  readonly rtmp: number;
+  readonly srt: number;
+  readonly control: number;
+}
+
 const ROOT = new URL("..", import.meta.url).pathname;
 const START_MS = 20_000;
 const STOP_MS = 30_000;
@@ -19,18 +26,23 @@ export class ServerProcess {
   /** Where the log's part about the start ends. */
   #logStart = 0;
   readonly hlsFolder: string;
-  readonly rtmpPort: number;
+  readonly ports: ServerPorts;
 
-  private constructor(child: Deno.ChildProcess, log: string, hlsFolder: string, rtmpPort: number) {
+  private constructor(
+    child: Deno.ChildProcess,
+    log: string,
+    hlsFolder: string,
+    ports: ServerPorts,
+  ) {
     this.#child = child;
     this.#log = log;
     this.hlsFolder = hlsFolder;
-    this.rtmpPort = rtmpPort;
+    this.ports = ports;
   }
 
   /** Resolves once it takes RTMP connections. @throws where it does not in time */
   static async start({ folder, env, profileFolder }: ServerOptions): Promise<ServerProcess> {
-    const rtmpPort = freePort();
+    const ports = { rtmp: freePort(), srt: freePort(), control: freePort() };
     const hlsFolder = `${folder}/hls`;
     const log = `${folder}/server.log`;
     const child = new Deno.Command("/bin/sh", {
@@ -40,13 +52,13 @@ export class ServerProcess {
       env: {
         ...inherited(["PATH", "HOME", "DENO_DIR", "TMPDIR"]),
         ECHO_AUTH: "open",
-        ECHO_ADDR: `127.0.0.1:${freePort()}`,
-        ECHO_SRT_ADDR: `127.0.0.1:${freePort()}`,
+        ECHO_ADDR: `127.0.0.1:${ports.control}`,
+        ECHO_SRT_ADDR: `127.0.0.1:${ports.srt}`,
         HLS_ROOT_DIR: hlsFolder,
         HLS_TARGET_DURATION: "2",
         HLS_WEB_ADDR: `127.0.0.1:${freePort()}`,
         STAT_WEB_ADDR: `127.0.0.1:${freePort()}`,
-        RTMP_ADDR: `127.0.0.1:${rtmpPort}`,
+        RTMP_ADDR: `127.0.0.1:${ports.rtmp}`,
         RTMP_CONNECTION_TIMEOUT: "60", // all connect before the first sends
         RECORD_ENABLED: "0",
         RECORD_ROOT_DIR: `${folder}/record`,
@@ -55,7 +67,7 @@ export class ServerProcess {
       stdin: "null",
       stdout: "null",
     }).spawn();
-    const server = new ServerProcess(child, log, hlsFolder, rtmpPort);
+    const server = new ServerProcess(child, log, hlsFolder, ports);
     await server.#untilListening();
     server.#logStart = server.#logText().length;
     return server;
@@ -99,7 +111,7 @@ export class ServerProcess {
     this.#child.status.then(() => ended = true);
     for (const start = performance.now(); !ended && performance.now() - start < START_MS;) {
       try {
-        const conn = await Deno.connect({ hostname: "127.0.0.1", port: this.rtmpPort });
+        const conn = await Deno.connect({ hostname: "127.0.0.1", port: this.ports.rtmp });
         return conn.close();
       } catch (error) {
         if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
