@@ -58,6 +58,7 @@ step check:types
 if [[ $tests != e2e ]]; then
   test_step test:unit
   # One after the other, because a process has one libsrt for all its threads.
+  test_step test:ffi
   test_step test:srt
 fi
 if [[ $tests != unit ]]; then test_step test:e2e; fi

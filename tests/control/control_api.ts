@@ -84,6 +84,8 @@ export function setUpApi(options: ApiOptions = {}): Api {
     maxWaiting: options.maxWaiting ?? 100,
     policy: {
       holdMs: 30_000,
+      firstWaitMs: 1_800_000,
+      unheardWaitMs: 30_000,
       waitMs: { rtmp: 30_000, srt: 1_800_000 },
       timeline: { maxDelayMs: 10_000, targetMs: 1000 },
     },

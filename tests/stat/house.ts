@@ -42,6 +42,8 @@ export class House implements Disposable {
       maxWaiting: 10,
       policy: {
         holdMs: 10_000,
+        firstWaitMs: 1_800_000,
+        unheardWaitMs: 30_000,
         waitMs: { rtmp: 10_000, srt: 30_000 },
         timeline: { maxDelayMs: 10_000, targetMs: 2000 },
       },
