@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { Limiter } from "../disk/limiter.ts";
 import { Mp4Error } from "../mp4/boxes.ts";
 import type { Clock } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
@@ -8,7 +9,7 @@ import type { RecordingFile } from "./file_names.ts";
 import type { HouseKeeper } from "./house_keeper.ts";
 import type { Part } from "./part.ts";
 import type { FinishedFile, RecordFolder } from "./record_folder.ts";
-import { Limiter, type Turns } from "./turns.ts";
+import type { Turns } from "./turns.ts";
 
 const logger = getLogger(["echo", "record"]);
 
@@ -111,7 +112,7 @@ export class Finisher {
     }
   }
 
-  /** @returns whether there is no use in going on with others */
+  /** @returns whether the disk would let others be finished */
   async #finish(part: PartFile, leftOver: boolean): Promise<boolean> {
     const { file } = part;
     const session = this.#owners.get(file);
@@ -124,16 +125,15 @@ export class Finisher {
       return true;
     } catch (error) {
       if (error instanceof GivenUp) return false;
-      const isHopeless = error instanceof Mp4Error || error instanceof Deno.errors.NotFound;
-      if (isHopeless) {
-        this.#hopeless.add(file);
-        this.#owners.delete(file);
-      }
+      const isGone = error instanceof Deno.errors.NotFound;
+      const isHopeless = error instanceof Mp4Error;
+      if (isGone || isHopeless) this.#owners.delete(file);
+      if (isHopeless) this.#hopeless.add(file);
       if (session !== undefined && !leftOver) this.reportError(session, file, error);
       else if (isHopeless) {
-        logger.error("Cannot finish {file}: {error}", { file, error: `${error}` });
-      } else this.#reportSweep(error);
-      return isHopeless;
+        logger.error("Cannot finish {file}: {error}", { file, error: messageOf(error) });
+      } else if (!isGone) this.#reportSweep(error);
+      return isGone || isHopeless;
     } finally {
       this.#folder.release(file);
     }
@@ -141,7 +141,7 @@ export class Finisher {
 
   async #discard(file: string): Promise<void> {
     try {
-      await this.#folder.remove(file);
+      await this.#limiter.run(() => this.#folder.remove(file));
     } catch (error) {
       logger.debug("Cannot remove {file}: {error}", { file, error: messageOf(error) });
     }

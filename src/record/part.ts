@@ -1,10 +1,9 @@
-import type { AudioConfig } from "../audio/audio_config.ts";
-import { SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import type { Limiter } from "../disk/limiter.ts";
 import type { FragmentWriter } from "../mp4/fragment.ts";
 import type { Batch, FragmentPool, Silence } from "./batch.ts";
 import { writeAll } from "./drive.ts";
 import type { OpenPart } from "./record_folder.ts";
-import type { Limiter } from "./turns.ts";
 
 /** Batches that wait for a slow disk, a second of audio each. */
 const MAX_WAITING = 8;

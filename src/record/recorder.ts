@@ -1,4 +1,5 @@
 import type { AudioConfig } from "../audio/audio_config.ts";
+import { Limiter } from "../disk/limiter.ts";
 import { recordingHeader } from "../mp4/recording.ts";
 import type { RecordingTags } from "../mp4/user_data.ts";
 import type { Clock, Timer } from "../session/clock.ts";
@@ -12,9 +13,9 @@ import { HouseKeeper, type HouseRules } from "./house_keeper.ts";
 import { Part } from "./part.ts";
 import type { OpenPart, RecordFolder } from "./record_folder.ts";
 import { SessionRecording } from "./session_recording.ts";
-import { Limiter, Turns } from "./turns.ts";
+import { Turns } from "./turns.ts";
 
-/** Writes under way at a time: more would only be more threads that wait for the disk. */
+/** Writes under way at a time: more would only be more threads that wait for the disk, of few. */
 const WRITES = 8;
 /** How often a recording is synced to the disk … */
 const SYNC_MS = 10_000;
@@ -146,10 +147,11 @@ export class Recorder {
 
   /** A recording that is continued has been finished before. */
   async #open(name: string, config: AudioConfig, startTime: number): Promise<OpenPart> {
+    const [folder, writes] = [this.#folder, this.#writes];
     const continued = this.#options.append
-      ? await this.#turns.run(name, () => this.#folder.reopen(name, config))
+      ? await this.#turns.run(name, () => writes.run(() => folder.reopen(name, config)))
       : undefined;
-    return continued ?? await this.#writes.run(() => this.#folder.create(name, startTime));
+    return continued ?? await writes.run(() => folder.create(name, startTime));
   }
 
   async #finish(part: Part): Promise<void> {

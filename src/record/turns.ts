@@ -1,26 +1,3 @@
-/** Lets a few pieces of work run at a time; the others wait in order. */
-export class Limiter {
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
-
-  /** @param limit how many run at a time */
-  constructor(limit: number) {
-    this.#free = limit;
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
-  }
-}
-
 /** Lets pieces of work for the same name run one after another, in order. */
 export class Turns {
   readonly #last = new Map<string, Promise<void>>();
