@@ -184,8 +184,8 @@ export class Session {
     this.#state = "terminated";
     for (const timer of [this.#waitTimer, this.#holdTimer, this.#deadline]) timer?.cancel();
     this.#feed.end(how);
-    this.#onEnd(this);
     this.#emit("release", { reason });
+    this.#onEnd(this);
   }
 
   #write(data: Uint8Array, timeMs: number | undefined): void {

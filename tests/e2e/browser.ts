@@ -1,22 +1,8 @@
 import { type BrowserContext, chromium, type Page } from "playwright-core";
-import { until } from "./condition.ts";
+import { type Heard, Listener } from "./listener.ts";
 
 const HLS_JS = new URL(import.meta.resolve("hls.js/dist/hls.min.js"));
 const PLAYER_PAGE = new URL("player_page.html", import.meta.url);
-
-/** What a listener would notice. Times are the page's own. */
-export interface Heard {
-  /** Where it is, in seconds of the media. */
-  readonly position: number;
-  /** Seconds that were played, without what was jumped over. */
-  readonly played: number;
-  /** Milliseconds for which it stood still, from one second after its start on. */
-  readonly longestStallMs: number;
-  /** What ended it. */
-  readonly errors: readonly string[];
-  /** What hls.js got over. */
-  readonly warnings: readonly string[];
-}
 
 /** How a page plays HLS: by the library in most players, or by what Chromium has itself. */
 export const PLAYER_KINDS = ["hls.js", "native"] as const;
@@ -59,9 +45,10 @@ export class Browser implements AsyncDisposable {
   /** Plays a playlist in a new page. */
   async play(playlistUrl: string, kind: PlayerKind): Promise<Player> {
     const page = await this.#context.newPage();
+    const player = new Player(page, kind);
     const query = new URLSearchParams({ url: playlistUrl, by: kind });
     await page.goto(`http://127.0.0.1:${this.#server.addr.port}/?${query}`);
-    return new Player(page, kind);
+    return player;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -72,27 +59,23 @@ export class Browser implements AsyncDisposable {
 }
 
 /** A page that plays. */
-export class Player {
+export class Player extends Listener {
+  /** Paths of all that it asked a server for, in order. */
+  readonly asked: string[] = [];
   readonly #page: Page;
-  readonly #kind: PlayerKind;
 
-  constructor(page: Page, kind: PlayerKind) {
+  constructor(page: Page, readonly kind: PlayerKind) {
+    super();
     this.#page = page;
-    this.#kind = kind;
+    page.on("request", (request) => this.asked.push(new URL(request.url()).pathname));
   }
 
-  /** What was heard until now. */
-  async heard(): Promise<Heard> {
+  override async heard(): Promise<Heard> {
     return await this.#page.evaluate<Heard>("heard");
   }
 
-  /** Waits until so many seconds were played. @throws where playing ends before */
-  async played(seconds: number): Promise<Heard> {
-    return await until(`${this.#kind} has played ${seconds} s`, async () => {
-      const heard = await this.heard();
-      if (heard.errors.length > 0) throw new Error(`${this.#kind} failed: ${heard.errors}`);
-      return heard.played >= seconds && heard;
-    });
+  override async mark(): Promise<void> {
+    await this.#page.evaluate("mark()");
   }
 }
 

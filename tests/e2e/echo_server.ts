@@ -20,12 +20,13 @@ export interface EchoServerOptions {
 export class EchoServer implements AsyncDisposable {
   /** Its working directory. */
   readonly folder: string;
-  readonly #child: Child;
+  #run: Child;
+  readonly #earlierLog: string[] = [];
   readonly #ports: Ports;
   readonly #options: EchoServerOptions;
 
-  private constructor(child: Child, folder: string, ports: Ports, options: EchoServerOptions) {
-    this.#child = child;
+  private constructor(run: Child, folder: string, ports: Ports, options: EchoServerOptions) {
+    this.#run = run;
     this.folder = folder;
     this.#ports = ports;
     this.#options = options;
@@ -36,23 +37,23 @@ export class EchoServer implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: "echo-e2e-" });
     for (let attempt = 1;; attempt++) {
       const ports = findPorts();
-      const child = runEcho([], { env: { ...environment(ports), ...options.env }, cwd: folder });
+      const run = runOn(ports, folder, options);
       try {
-        await child.line(new RegExp(`listens on 127\\.0\\.0\\.1:${ports.hls}$`));
-        await child.line(new RegExp(`listens on 127\\.0\\.0\\.1:${ports.rtmp}$`));
-        return new EchoServer(child, folder, ports, options);
+        await untilListening(run, ports);
+        return new EchoServer(run, folder, ports, options);
       } catch (error) {
-        await child[Symbol.asyncDispose]();
+        await run[Symbol.asyncDispose]();
         // Somebody else was faster to take one of the ports.
-        if (attempt < STARTS && /address already in use/i.test(child.output)) continue;
+        if (attempt < STARTS && /address already in use/i.test(run.output)) continue;
         await Deno.remove(folder, { recursive: true });
         throw error;
       }
     }
   }
 
+  /** Of all its runs. */
   get log(): readonly string[] {
-    return this.#child.lines;
+    return [...this.#earlierLog, ...this.#run.lines];
   }
 
   /** What an encoder publishes to: `live/demo`, or `demo/KEY`. */
@@ -68,6 +69,10 @@ export class EchoServer implements AsyncDisposable {
     return this.#ports.hls;
   }
 
+  get controlPort(): number {
+    return this.#ports.control;
+  }
+
   playlistUrl(name: string): string {
     return `http://127.0.0.1:${this.#ports.hls}/cast/${name}/playlist.m3u8`;
   }
@@ -79,11 +84,18 @@ export class EchoServer implements AsyncDisposable {
 
   /** Sends `signal` and waits for the end. */
   stop(signal: Deno.Signal): Promise<Exit> {
-    return this.#child.stop(signal);
+    return this.#run.stop(signal);
+  }
+
+  /** Starts it again after {@link stop}, in its folder and on its ports. */
+  async startAgain(): Promise<void> {
+    this.#earlierLog.push(...this.#run.lines);
+    this.#run = runOn(this.#ports, this.folder, this.#options);
+    await untilListening(this.#run, this.#ports);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#child.stop("SIGTERM");
+    await this.#run.stop("SIGTERM");
     await Deno.remove(this.folder, { recursive: true });
     const { expectedErrors = [] } = this.#options;
     const unexpected = this.log.filter((line) =>
@@ -110,6 +122,16 @@ export function runEcho(
     env: { NO_COLOR: "1", ...env },
     cwd,
   });
+}
+
+function runOn(ports: Ports, cwd: string, { env = {} }: EchoServerOptions): Child {
+  return runEcho([], { env: { ...environment(ports), ...env }, cwd });
+}
+
+async function untilListening(run: Child, { hls, rtmp, control }: Ports): Promise<void> {
+  for (const port of [hls, rtmp, control]) {
+    await run.line(new RegExp(`listens on 127\\.0\\.0\\.1:${port}$`));
+  }
 }
 
 interface Ports {

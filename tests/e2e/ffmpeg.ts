@@ -5,6 +5,8 @@ import { Child } from "./child.ts";
 
 const MEDIA = fileURLToPath(new URL("../media/", import.meta.url));
 
+const RECONNECT_MS = 2000;
+
 /** What FFmpeg can encode by itself: a tone that sweeps, so that no two frames are alike. */
 export interface Clip {
   /** Hz. */
@@ -35,6 +37,16 @@ export class Media implements AsyncDisposable {
     const file = `${this.#folder}/${name}.aac`;
     await ffmpeg(["-f", "lavfi", "-i", source, "-c:a", "aac", "-b:a", bitrate, "-f", "adts", file]);
     return file;
+  }
+
+  /** A folder with `live.m3u8` and segments below 2 s, of other AAC than clips. @returns it */
+  async preroll(seconds: number): Promise<string> {
+    const folder = `${this.#folder}/preroll`;
+    await Deno.mkdir(folder);
+    const source = `sine=frequency=330:sample_rate=48000:duration=${seconds}`;
+    const hls = ["-f", "hls", "-hls_time", "1.9", "-hls_list_size", "0"];
+    await ffmpeg(["-f", "lavfi", "-i", source, "-c:a", "aac", ...hls, `${folder}/live.m3u8`]);
+    return folder;
   }
 
   /** Access units of a file as FFmpeg reads them, with the ADTS headers that it gives them. */
@@ -74,11 +86,14 @@ export function sample(name: string): string {
 
 /** A DJ: sends a file in real time, and says goodbye at its end or on SIGINT. */
 export class Encoder extends Child {
-  /** @param options how to encode; by default the file's audio is sent as it is */
+  /**
+   * @param url of RTMP or SRT
+   * @param options how to encode; by default the file's audio is sent as it is
+   */
   constructor(file: string, url: string, options: readonly string[] = ["-c", "copy"]) {
     super("ffmpeg", [
       ...["-hide_banner", "-nostdin", "-v", "error", "-progress", "pipe:1", "-stats_period", "0.1"],
-      ...["-re", "-i", file, ...options, "-f", "flv", url],
+      ...["-re", "-i", file, ...options, "-f", url.startsWith("srt:") ? "mpegts" : "flv", url],
     ]);
   }
 
@@ -86,6 +101,36 @@ export class Encoder extends Child {
   get sent(): number {
     const last = this.lines.findLast((line) => /^out_time_us=\d/.test(line));
     return Number(last?.split("=")[1] ?? 0) / 1e6;
+  }
+}
+
+/** A DJ whose encoder connects again when its connection is lost, as OBS does. */
+export class PersistentEncoder implements AsyncDisposable {
+  readonly #disposed = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(file: string, url: string) {
+    this.#running = this.#run(file, url);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed.abort();
+    await this.#running;
+  }
+
+  async #run(file: string, url: string): Promise<void> {
+    const { signal } = this.#disposed;
+    const disposed = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve());
+    });
+    while (!signal.aborted) {
+      await using encoder = new Encoder(file, url);
+      await Promise.race([encoder.end(), disposed]);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, RECONNECT_MS);
+      await Promise.race([promise, disposed]);
+      clearTimeout(timer);
+    }
   }
 }
 
