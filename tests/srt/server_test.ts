@@ -1,0 +1,295 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { SrtError, SrtUnavailable } from "../../ffi/srt.ts";
+import { EventBus } from "../../src/session/events.ts";
+import { PublishRefused } from "../../src/session/ingest.ts";
+import { SERVER_REASON } from "../../src/session/reason.ts";
+import { SrtServer } from "../../src/srt/server.ts";
+import { audioConfig } from "../audio/access_units.ts";
+import { FakeClock } from "../fake_clock.ts";
+import { until } from "../until.ts";
+import { SrtFixture } from "./srt_fixture.ts";
+import { message, messages, numbersOf, range } from "./srt_messages.ts";
+
+Deno.test("who comes to the shared listener publishes what the stream id names", async () => {
+  await using fixture = await SrtFixture.start();
+  const caller = await fixture.callers.connect(fixture.shared, {
+    streamId: "#!::r=demo,m=publish,s=sesame",
+  });
+  await until("it is let in", () => fixture.kinds("demo").includes("authorize"));
+  const session = fixture.sessions.find("demo");
+  assert.equal(session?.transport?.address, "127.0.0.1");
+  assert.equal(session?.protocol, "srt");
+  assert.equal(session?.state, "ready", "but is not on air yet");
+  caller.send(...messages(50));
+  assert.deepEqual(numbersOf(await fixture.frames("demo", 50)), range(0, 50));
+  assert.equal(session?.state, "publishing");
+  const { transport } = session ?? {};
+  assert.deepEqual([...fixture.server.publishers], [transport]);
+  caller.close();
+  await fixture.ended(/for demo \(\d+\) ended: .*; 50 packets.*, 0 given up/);
+  assert.equal(session?.state, "paused");
+  assert.deepEqual([...fixture.server.publishers], []);
+  assert.deepEqual(fixture.kinds("demo"), ["authorize", "create", "input-quality", "pause"]);
+  assert.equal(fixture.log.lines.length, 1);
+  assert.doesNotMatch(fixture.log.lines.join(), /sesame/);
+});
+
+const refused = {
+  "m=request": ["#!::r=demo,m=request", /expected m=publish, got m=request/],
+  "an unparsable stream id": ["publish:demo:dj:sesame:x", /Cannot parse stream id/],
+  "no stream id": [undefined, /Cannot parse stream id/],
+  "an invalid name": ["publish:../etc", /a name is 1 to 128 of/],
+  "the reserved name": ["live", /a name is 1 to 128 of/],
+} as const;
+for (const [what, [streamId, why]] of Object.entries(refused)) {
+  Deno.test(`${what} is closed at once, with one log line`, async () => {
+    await using fixture = await SrtFixture.start();
+    const options = streamId === undefined ? {} : { streamId };
+    await fixture.callers.call(fixture.shared, options).closed();
+    await fixture.ended(why);
+    assert.equal(fixture.log.lines.length, 1);
+    assert.match(fixture.log.lines[0] ?? "", /^warning SRT connection from 127\.0\.0\.1:\d+ ended/);
+    assert.doesNotMatch(fixture.log.lines.join(), /sesame/);
+    assert.deepEqual(fixture.sessions.sessions, []);
+  });
+}
+
+Deno.test("where keys are needed, a wrong one is refused and the right one taken", async () => {
+  await using fixture = await SrtFixture.start({ auth: "key" });
+  const { key, session } = fixture.reserve("demo");
+  for (const streamId of ["demo", "publish:demo::wrong", "#!::r=other,m=publish,s=" + key]) {
+    await fixture.callers.call(fixture.shared, { streamId }).closed();
+  }
+  await fixture.ended(/a key is needed/);
+  await fixture.ended(/the key is wrong/, 2);
+  const caller = await fixture.callers.connect(fixture.shared, {
+    streamId: `publish:demo::${key}`,
+  });
+  caller.send(message(1));
+  await fixture.frames("demo", 1);
+  assert.equal(fixture.sessions.find("demo"), session);
+  assert.doesNotMatch(fixture.log.lines.join(), new RegExp(key));
+});
+
+Deno.test("a passphrase opens the shared listener, and no other does", async () => {
+  await using fixture = await SrtFixture.start({ passphrase: "correct horse" });
+  for (const options of [{ passphrase: "wrong horse" }, {}]) {
+    await assert.rejects(
+      fixture.callers.connect(fixture.shared, { streamId: "demo", ...options }),
+      SrtError,
+    );
+  }
+  const passphrase = "correct horse";
+  const caller = await fixture.callers.connect(fixture.shared, { streamId: "demo", passphrase });
+  caller.send(message(7));
+  assert.deepEqual(numbersOf(await fixture.frames("demo", 1)), [7]);
+  const { port } = fixture.reserve("other");
+  const plain = await fixture.callers.connect(port);
+  plain.send(message(8));
+  assert.deepEqual(numbersOf(await fixture.frames("other", 1)), [8]);
+});
+
+Deno.test("a transport that falls silent is closed, and the session waits", async () => {
+  const clock = new FakeClock();
+  await using fixture = await SrtFixture.start({ clock });
+  const caller = await fixture.callers.connect(fixture.shared, { streamId: "demo" });
+  caller.send(message(1));
+  await fixture.frames("demo", 1);
+  await clock.advance(9000);
+  caller.send(message(2));
+  await fixture.frames("demo", 2);
+  await clock.advance(9000);
+  assert.equal(caller.end, undefined);
+  await clock.advance(1000);
+  await caller.closed();
+  await fixture.ended(/silent for 10 s; 2 packets/);
+  assert.equal(fixture.sessions.find("demo")?.state, "paused");
+  await clock.advance(59_000);
+  const again = await fixture.callers.connect(fixture.shared, { streamId: "demo" });
+  again.send(message(3));
+  await fixture.frames("demo", 3);
+  assert.deepEqual(fixture.kinds("demo").filter((kind) => /create|pause|resume/.test(kind)), [
+    "create",
+    "pause",
+    "resume",
+  ]);
+});
+
+Deno.test("a connection that never sends is closed in time, on either listener", async () => {
+  const clock = new FakeClock();
+  await using fixture = await SrtFixture.start({ clock });
+  const { port, session } = fixture.reserve("ported");
+  const shared = await fixture.callers.connect(fixture.shared, { streamId: "demo" });
+  const ported = await fixture.callers.connect(port);
+  await until("both are there", () => [...fixture.server.publishers].length === 2);
+  await clock.advance(10_000);
+  await shared.closed();
+  await ported.closed();
+  await fixture.ended(/silent for 10 s$/, 2);
+  assert.equal(session.state, "ready");
+});
+
+Deno.test("a connection that sends anything but audio is closed in time", async () => {
+  const clock = new FakeClock();
+  await using fixture = await SrtFixture.start({ clock });
+  const caller = await fixture.callers.connect(fixture.shared, { streamId: "demo" });
+  for (let i = 0; i < 5; i++) {
+    caller.send(new Uint8Array(100).fill(9));
+    await until("it is heard", () =>
+      [...fixture.server.publishers].some((publisher) => {
+        return (publisher.statistics?.packetsReceived ?? 0) > i;
+      }));
+    await until("nothing waits", () => {
+      return [...fixture.server.publishers][0]?.statistics?.receiveBufferPackets === 0;
+    });
+    await clock.advance(2000);
+  }
+  await caller.closed();
+  await fixture.ended(/no audio within 10 s, but bytes that begin with 0909090909090909/);
+});
+
+Deno.test("random bytes are refused, and hurt nobody else", async () => {
+  await using fixture = await SrtFixture.start();
+  const good = await fixture.callers.connect(fixture.shared, { streamId: "good" });
+  const bad = await fixture.callers.connect(fixture.shared, { streamId: "bad" });
+  good.send(...messages(10));
+  for (let i = 0; i < 20; i++) bad.send(crypto.getRandomValues(new Uint8Array(1000)));
+  await bad.closed();
+  await fixture.ended(
+    /for bad \(\d+\) ended: unsupported audio: bytes that begin with [0-9a-f]{16}; AAC/,
+  );
+  good.send(...messages(10, 10));
+  assert.deepEqual(numbersOf(await fixture.frames("good", 20)), range(0, 20));
+  assert.equal(fixture.broadcast("bad").frames.length, 0);
+});
+
+Deno.test("a sample rate that changes in mid-stream goes on air as it is", async () => {
+  await using fixture = await SrtFixture.start();
+  const caller = await fixture.callers.connect(fixture.shared, { streamId: "demo" });
+  const slower = audioConfig({ sampleRate: 44100 });
+  caller.send(message(0), message(1), message(2, slower), message(3, slower), message(4));
+  assert.deepEqual(numbersOf(await fixture.frames("demo", 5)), [0, 1, 2, 3, 4]);
+  const rates = fixture.broadcast("demo").configs.map(({ sampleRate }) => sampleRate);
+  assert.deepEqual(rates, [48000, 44100, 48000]);
+});
+
+Deno.test("what a source sends further than 10 s ahead of real time is dropped", async () => {
+  const clock = new FakeClock();
+  await using fixture = await SrtFixture.start({ clock });
+  const caller = await fixture.callers.connect(fixture.shared, { streamId: "demo" });
+  caller.send(...messages(1000));
+  const quality = () => fixture.sessions.find("demo")?.quality;
+  const heard = () => (quality()?.total_count ?? 0) + (quality()?.drop_count ?? 0);
+  await until("all have come", () => heard() === 1000);
+  const total = quality()?.total_count ?? 0;
+  assert.ok(total >= 469 && total <= 471, `${total} frames`);
+  assert.equal(fixture.log.matching(/sends faster than real time/).length, 1);
+  await clock.advance(5000);
+  caller.send(message(1));
+  await until("it has come", () => heard() === 1001);
+  assert.equal(quality()?.total_count, total + 1);
+  caller.close();
+  await fixture.ended(/1001 packets.*, 5[23]\d frames too early/);
+});
+
+Deno.test("the end of a session closes its port, its connection and who waits", async () => {
+  await using fixture = await SrtFixture.start();
+  const { session, port } = fixture.reserve("demo");
+  const live = await fixture.callers.connect(port);
+  live.send(message(1));
+  await fixture.frames("demo", 1);
+  const waiting = await fixture.callers.connect(port);
+  await until("both are there", () => [...fixture.server.publishers].length === 2);
+  session.end("teardown", SERVER_REASON);
+  await live.closed();
+  await waiting.closed();
+  await fixture.ended(/for demo \(\d+\) ended: teardown by server/);
+  await fixture.ended(/for demo \(\d+\) ended: the session is over/);
+  assert.equal(fixture.server.portOf(session), undefined);
+  assert.equal(fixture.broadcast("demo").ended, "teardown");
+  await assert.rejects(fixture.callers.connect(port, { connectTimeoutMs: 300 }), SrtError);
+});
+
+Deno.test("without a free port a session is refused, and a port that is let go serves at once", async () => {
+  const probe = await SrtFixture.start();
+  const { port: { port: min } } = probe.reserve("probe");
+  await probe[Symbol.asyncDispose]();
+  await using fixture = await SrtFixture.start({ ports: { min, max: min + 1 } });
+  const first = fixture.reserve("first");
+  const second = fixture.reserve("second");
+  assert.deepEqual(new Set([first.port.port, second.port.port]), new Set([min, min + 1]));
+  assert.throws(
+    () => fixture.reserve("third"),
+    (error) => error instanceof PublishRefused && error.kind === "limit",
+  );
+  assert.equal(fixture.sessions.find("third"), undefined);
+  for (let round = 0; round < 5; round++) {
+    fixture.sessions.find(round === 0 ? "first" : `again${round - 1}`)?.end(
+      "teardown",
+      SERVER_REASON,
+    );
+    const { port } = fixture.reserve(`again${round}`);
+    assert.equal(port.port, first.port.port);
+    const caller = await fixture.callers.connect(port);
+    caller.send(message(round));
+    assert.deepEqual(numbersOf(await fixture.frames(`again${round}`, 1)), [round]);
+  }
+});
+
+Deno.test("a port that somebody else has is passed over", async () => {
+  const taken = createSocket("udp4");
+  await new Promise<void>((resolve) => taken.bind(0, "127.0.0.1", resolve));
+  const { port } = taken.address();
+  try {
+    await using fixture = await SrtFixture.start({ ports: { min: port, max: port + 1 } });
+    assert.equal(fixture.reserve("demo").port.port, port + 1);
+    assert.throws(() => fixture.reserve("other"), PublishRefused);
+  } finally {
+    await new Promise<void>((resolve) => taken.close(() => resolve()));
+  }
+});
+
+Deno.test("a session's name keeps its port", async () => {
+  await using fixture = await SrtFixture.start();
+  const first = fixture.reserve("demo");
+  const again = fixture.reserve("demo");
+  assert.equal(again.session, first.session);
+  assert.deepEqual(again.port, first.port);
+});
+
+Deno.test("closing the server ends its connections, and may be done twice", async () => {
+  await using fixture = await SrtFixture.start();
+  const { port } = fixture.reserve("demo");
+  const callers = [
+    await fixture.callers.connect(port),
+    await fixture.callers.connect(fixture.shared, { streamId: "other" }),
+  ];
+  await until("both are there", () => [...fixture.server.publishers].length === 2);
+  fixture.server.close();
+  fixture.server.close();
+  for (const caller of callers) await caller.closed();
+  await fixture.ended(/the server stops/, 2);
+});
+
+Deno.test("a missing libsrt and an address that is taken are told", async () => {
+  await using fixture = await SrtFixture.start();
+  const start = (library: string | undefined, port: number) => {
+    const server = new SrtServer({
+      addr: { hostname: "127.0.0.1", port },
+      ports: { min: 30000, max: 49150 },
+      latencyMs: 20,
+      readTimeoutMs: 10_000,
+      passphrase: undefined,
+      library,
+      clock: new FakeClock(),
+      sessions: fixture.sessions,
+      events: new EventBus(),
+    });
+    server.start();
+  };
+  assert.throws(() => start("/nowhere/libsrt.so", 0), (error) => {
+    return error instanceof SrtUnavailable && /apt install libsrt/.test(error.message);
+  });
+  assert.throws(() => start(undefined, fixture.shared.port), SrtError);
+});

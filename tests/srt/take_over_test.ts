@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../fake_clock.ts";
+import { until } from "../until.ts";
+import type { SrtCaller } from "./srt_callers.ts";
+import { SrtFixture } from "./srt_fixture.ts";
+import { message, messages, numbersOf, range } from "./srt_messages.ts";
+import { SrtRelay } from "./srt_relay.ts";
+
+const DJ = "127.0.0.1";
+const STRANGER = "127.0.0.2";
+
+/** A session with a port of its own, on a clock that stands still. */
+class Fixture implements AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly srt: SrtFixture;
+  readonly reserved: ReturnType<SrtFixture["reserve"]>;
+  readonly #relays: SrtRelay[] = [];
+
+  private constructor(srt: SrtFixture, clock: FakeClock) {
+    this.srt = srt;
+    this.clock = clock;
+    this.reserved = srt.reserve("demo");
+  }
+
+  static async start(): Promise<Fixture> {
+    const clock = new FakeClock();
+    return new Fixture(await SrtFixture.start({ clock }), clock);
+  }
+
+  /** The address of the connection that may send. */
+  get live(): string | undefined {
+    return this.reserved.session.transport?.address;
+  }
+
+  /** Comes to the port from the DJ's address. */
+  dj(): Promise<SrtCaller> {
+    return this.srt.callers.connect(this.reserved.port);
+  }
+
+  /** Comes to the port from another address. */
+  async stranger(streamId?: string): Promise<SrtCaller> {
+    const relay = await SrtRelay.to(this.reserved.port, { from: STRANGER });
+    this.#relays.push(relay);
+    return this.srt.callers.connect(relay.address, streamId === undefined ? {} : { streamId });
+  }
+
+  /** The DJ on air, one frame sent. */
+  async onAir(): Promise<SrtCaller> {
+    const dj = await this.dj();
+    dj.send(message(0));
+    await this.srt.frames("demo", 1);
+    return dj;
+  }
+
+  /** Resolves once there are `count` connections. */
+  async connections(count: number): Promise<void> {
+    await until(`there are ${count} connections`, () => {
+      return [...this.srt.server.publishers].length === count;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.srt[Symbol.asyncDispose]();
+    for (const relay of this.#relays) await relay[Symbol.asyncDispose]();
+  }
+}
+
+Deno.test("whoever comes first to a session's port is on air with his first frame", async () => {
+  await using fixture = await Fixture.start();
+  const stranger = await fixture.stranger();
+  await fixture.connections(1);
+  assert.equal(fixture.live, undefined);
+  stranger.send(message(5));
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 1)), [5]);
+  assert.equal(fixture.live, STRANGER);
+});
+
+Deno.test("the same client takes over with his first frame, not before", async () => {
+  await using fixture = await Fixture.start();
+  const before = await fixture.onAir();
+  const again = await fixture.dj();
+  again.send(new Uint8Array(500).fill(9));
+  await fixture.connections(2);
+  before.send(message(1));
+  await fixture.srt.frames("demo", 2);
+  again.send(message(2));
+  await before.closed();
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 3)), [0, 1, 2]);
+  await fixture.srt.ended(/^info .* for demo \(\d+\) ended: another connection took over/);
+  assert.equal(fixture.reserved.session.state, "publishing", "without a pause");
+  assert.equal(fixture.reserved.session.quality.bad_count, 1);
+});
+
+Deno.test("a stranger on a live session's port is closed and logged, and nobody hears of it", async () => {
+  await using fixture = await Fixture.start();
+  const dj = await fixture.onAir();
+  for (const streamId of [undefined, "#!::s=wrong", "publish:demo::wrong"]) {
+    const stranger = await fixture.stranger(streamId);
+    stranger.send(message(666));
+    await stranger.closed();
+  }
+  dj.send(message(1));
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 2)), [0, 1]);
+  const refusal =
+    /^warning .* from 127\.0\.0\.2:\d+ for demo \(\d+\) ended: .* somebody else is on air/;
+  await fixture.srt.ended(refusal, 3);
+  assert.equal(fixture.live, DJ);
+});
+
+for (const form of ["#!::s=KEY", "#!::r=demo,m=publish,s=KEY", "publish:demo:dj:KEY"]) {
+  Deno.test(`from elsewhere, the session's key takes over: ${form}`, async () => {
+    await using fixture = await Fixture.start();
+    const before = await fixture.onAir();
+    const { key } = fixture.reserved;
+    const abroad = await fixture.stranger(form.replace("KEY", key));
+    abroad.send(message(1));
+    await before.closed();
+    assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 2)), [0, 1]);
+    assert.equal(fixture.live, STRANGER);
+    assert.doesNotMatch(fixture.srt.log.lines.join(), new RegExp(key));
+  });
+}
+
+Deno.test("who has sent nothing for 2 s is replaced by anybody", async () => {
+  await using fixture = await Fixture.start();
+  const before = await fixture.onAir();
+  await fixture.clock.advance(1999);
+  const early = await fixture.stranger();
+  early.send(message(1));
+  await early.closed();
+  assert.equal(fixture.live, DJ);
+  await fixture.clock.advance(1);
+  const late = await fixture.stranger();
+  late.send(message(2));
+  await before.closed();
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 2)), [0, 2]);
+  assert.equal(fixture.live, STRANGER);
+});
+
+Deno.test("who is gone is replaced by anybody, and his session goes on", async () => {
+  await using fixture = await Fixture.start();
+  (await fixture.onAir()).close();
+  await until("it is paused", () => fixture.reserved.session.state === "paused");
+  const other = await fixture.stranger();
+  other.send(message(1));
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 2)), [0, 1]);
+  assert.ok(fixture.srt.kinds("demo").includes("resume"));
+});
+
+Deno.test("by the shared listener the key takes over a session that has a port, and nothing else", async () => {
+  await using fixture = await Fixture.start();
+  const { srt, reserved } = fixture;
+  const before = await fixture.onAir();
+  await srt.callers.call(srt.shared, { streamId: "demo" }).closed();
+  await srt.ended(/somebody else is on air/);
+  const streamId = `#!::r=demo,m=publish,s=${reserved.key}`;
+  const shared = await srt.callers.connect(srt.shared, { streamId });
+  await before.closed();
+  shared.send(message(1));
+  await srt.frames("demo", 2);
+  const back = await fixture.dj();
+  back.send(message(2));
+  await shared.closed();
+  assert.deepEqual(numbersOf(await srt.frames("demo", 3)), [0, 1, 2]);
+  assert.equal(srt.sessions.find("demo"), reserved.session);
+});
+
+Deno.test("four may wait on a port, more are turned away", async () => {
+  await using fixture = await Fixture.start();
+  const dj = await fixture.onAir();
+  const waiting: SrtCaller[] = [];
+  for (let i = 0; i < 4; i++) waiting.push(await fixture.dj());
+  await fixture.connections(5);
+  const { callers } = fixture.srt;
+  await callers.call(fixture.reserved.port).closed();
+  assert.equal([...fixture.srt.server.publishers].length, 5);
+  waiting[0]?.close();
+  await fixture.connections(4);
+  await fixture.dj();
+  await fixture.connections(5);
+  dj.send(message(1));
+  await fixture.srt.frames("demo", 2);
+  await fixture.clock.advance(10_000);
+  await fixture.srt.log.until(/^warning 1 SRT connections turned away: 4 wait on the port already/);
+});
+
+Deno.test("a hundred connections to one port do not touch the broadcast on it", async () => {
+  await using fixture = await Fixture.start();
+  const dj = await fixture.onAir();
+  const { callers, server } = fixture.srt;
+  const flood = range(0, 100).map(() => callers.call(fixture.reserved.port));
+  for (let i = 1; i < 200; i++) {
+    dj.send(message(i));
+    assert.ok([...server.publishers].length <= 5);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  await until("all but those that wait are gone", () => {
+    return flood.filter(({ end }) => end !== undefined).length >= 96;
+  });
+  dj.send(...messages(10, 200));
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 210)), range(0, 210));
+  assert.equal(fixture.live, DJ);
+});
