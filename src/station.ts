@@ -55,6 +55,8 @@ export class Station {
   readonly #metrics: Metrics;
   #catalogue: Catalogue | undefined;
 
+  #hls: Hls | undefined;
+
   private constructor(config: Config, clock: Clock) {
     this.#config = config;
     this.#clock = clock;
@@ -176,6 +178,7 @@ export class Station {
         this.#metrics.segmentListed(lateMs);
       },
     });
+    this.#hls = output;
     this.sessions.addOutput(output.output);
     if (hls.webEnabled) {
       const routes = hlsRoutes({
@@ -254,6 +257,7 @@ export class Station {
       privateIp: control.privateIp,
       cookieKey: control.cookieKey,
       dryRunPort: srt.minPort,
+      onLateTeardown: (name, id) => this.#hls?.endNow(name, id),
     });
     const web = listen("control API", control.addr, () => {
       return new WebServer(control.addr, routes, ["echo", "control"], [this.#timing("control")]);

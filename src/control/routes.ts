@@ -54,6 +54,8 @@ export interface ControlOptions {
   readonly cookieKey: string;
   /** The SRT port that the dry run tells. */
   readonly dryRunPort: number;
+  /** A session that has said goodbye itself was torn down as well: nobody is to wait for it. */
+  readonly onLateTeardown?: (name: string, id: number) => void;
   /** How long another box may take to answer; 5 s by default. */
   readonly forwardTimeoutMs?: number | undefined;
 }
@@ -157,7 +159,8 @@ async function teardown(
       : await parseBody(c, reasonBody);
     const session = find(cookie, options);
     session?.end("teardown", reason);
-    if (session !== undefined) {
+    if (session === undefined) options.onLateTeardown?.(cookie.name, cookie.id);
+    else {
       logger.info("{client} ended it: {code} {message}", {
         client: peerAddress(c),
         ...reason,

@@ -51,6 +51,7 @@ export class Hls {
   readonly #options: HlsOptions;
   readonly #targetDuration: number;
   readonly #streams = new Map<string, HlsStream>();
+  readonly #clearing = new Set<Promise<unknown>>();
   readonly #memories = new Map<string, Memory>();
   readonly #pool = new BufferPool(POOL_BYTES);
   #sweeper: Timer | undefined;
@@ -84,13 +85,19 @@ export class Hls {
     return this.#streams.get(name);
   }
 
+  /** Ends the playlist that the session `id` left a moment ago, and that waits for its return. */
+  endNow(name: string, id: number): void {
+    this.#streams.get(name)?.endNow(id);
+  }
+
   /** Writes out what is open. To be called once all sessions have ended. */
   async stop(): Promise<void> {
     this.#sweeper?.cancel();
     const streams = [...this.#streams.values()];
     const late = Promise.withResolvers<void>();
     const timer = this.#options.clock.after(STOP_MS, late.resolve);
-    await Promise.race([Promise.all(streams.map((stream) => stream.flush())), late.promise]);
+    const written = Promise.all([...streams.map((stream) => stream.flush()), ...this.#clearing]);
+    await Promise.race([written, late.promise]);
     timer.cancel();
     for (const stream of streams) stream.close();
   }
@@ -112,8 +119,10 @@ export class Hls {
         discontinuitySequence: known?.discontinuitySequence ?? 0,
       },
       onListed: (file, lateMs) => onListed?.(name, file, lateMs),
-      onGone: ({ next }) => {
+      onGone: (next, cleared) => {
         this.#streams.delete(name);
+        this.#clearing.add(cleared);
+        cleared.finally(() => this.#clearing.delete(cleared));
         this.#memories.set(name, { numbering: next, releasedAt: clock.now() });
       },
     });
@@ -175,6 +184,7 @@ class SessionSegments implements FrameSink {
     this.#options = options;
     this.#segmenter = new Segmenter(options.targetMs, (segment) => stream.add(segment));
     stream.join({
+      sessionId: session.id,
       complete: () => session.keepGoing(this.#segmenter.missingFrames),
       listed: () => this.#checkReady(),
     });

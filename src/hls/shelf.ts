@@ -44,19 +44,19 @@ export class Shelf {
   }
 
   /** Removes everything, and `files` too. */
-  clear(files: readonly string[]): void {
+  async clear(files: readonly string[]): Promise<void> {
     this.#retired.length = 0;
-    this.#remove([...this.#byFile.values()], files);
+    await this.#remove([...this.#byFile.values()], files);
   }
 
   /** A segment whose file another one has by now is no longer here. */
-  #remove(segments: readonly Segment[], files: readonly string[]): void {
+  async #remove(segments: readonly Segment[], files: readonly string[]): Promise<void> {
     const here = segments.filter((segment) => this.#byFile.get(segment.uri) === segment);
     for (const segment of here) {
       this.#byFile.delete(segment.uri);
       segment.written.then(() => this.#release(segment));
     }
-    this.#files.remove([...here.map((segment) => segment.uri), ...files]);
+    await this.#files.remove([...here.map((segment) => segment.uri), ...files]);
   }
 
   /** Its bytes may be used for another one. */

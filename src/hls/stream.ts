@@ -1,11 +1,10 @@
 import type { Clock, Timer } from "../session/clock.ts";
 import type { SessionEnd } from "../session/frame_sink.ts";
-import type { BufferPool } from "./buffer_pool.ts";
 import type { CutSegment } from "./segmenter.ts";
 import { Shelf } from "./shelf.ts";
-import { PLAYLIST_FILE, SEGMENT_FILE, type StreamFiles } from "./stream_files.ts";
+import { PLAYLIST_FILE, SEGMENT_FILE } from "./stream_files.ts";
+import type { PlaylistVersion, StreamFeeder, StreamOptions } from "./stream_options.ts";
 import { renderMasterPlaylist } from "./master_playlist.ts";
-import type { Reservation } from "./name_states.ts";
 import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
 import { ON_DISK, restoredSegment, type Segment } from "./segment.ts";
 import { type Numbering, Window } from "./window.ts";
@@ -18,42 +17,12 @@ const COMPLETE_CADENCE = 1.25;
 const MAX_CADENCE = 1.4;
 /** A segment waits this many target durations for a slow disk. */
 const MAX_WRITE = 0.5;
+/** A timer that is late by this has been held up, as everything else has. */
+const STALL_MS = 50;
 /** How long a segment stays to be had once it has left the playlist. */
 const KEEP_MS = 38_000;
 /** How long a broadcast that ended on purpose may come back before its playlist is ended. */
 const END_GRACE_MS = 10_000;
-
-/** A playlist as it goes over HTTP. */
-export interface PlaylistVersion {
-  readonly text: Uint8Array<ArrayBuffer>;
-  readonly etag: string;
-}
-
-export interface StreamOptions {
-  readonly clock: Clock;
-  readonly files: StreamFiles;
-  readonly pool: BufferPool;
-  /** What segments aim at, in milliseconds. */
-  readonly targetMs: number;
-  readonly numbering: Numbering;
-  readonly reservation: Reservation;
-  /** What `EXT-X-TARGETDURATION` says, in seconds; no segment is longer. */
-  readonly targetDuration: number;
-  /** Stands first in every presentation. */
-  readonly preroll: readonly SegmentEntry[];
-  /** A session's segment is listed, `lateMs` after it was due. */
-  readonly onListed?: ((file: string, lateMs: number) => void) | undefined;
-  /** Nothing is left of it, in memory or on disk. */
-  readonly onGone: (stream: HlsStream) => void;
-}
-
-/** The session whose segments a stream takes. */
-export interface StreamFeeder {
-  /** Players would find nothing new: completes the open segment, if it may. */
-  complete(): void;
-  /** A version of the playlist is out. */
-  listed(): void;
-}
 
 /**
  * The playlist and the segments of one name, over all its sessions. A segment is listed once its
@@ -81,6 +50,7 @@ export class HlsStream {
   #dueTimer: Timer | undefined;
   #graceTimer: Timer | undefined;
   #feeder: StreamFeeder | undefined;
+  #sessionId = 0;
   #urgent = false;
   #joined = false;
   #ending = false;
@@ -153,7 +123,9 @@ export class HlsStream {
   /** A session's segments follow. */
   join(feeder: StreamFeeder): void {
     this.#feeder = feeder;
+    this.#sessionId = feeder.sessionId;
     this.#graceTimer?.cancel();
+    this.#graceTimer = undefined;
     this.#expiresAt = Infinity;
     if (this.#ended) this.#retire(this.#window.renew());
     this.#ended = false;
@@ -193,8 +165,16 @@ export class HlsStream {
     this.#dueTimer?.cancel();
     if (how === "teardown") this.#endList();
     else if (how === "finished") {
-      this.#graceTimer = this.#clock.after(END_GRACE_MS, () => this.#endList());
+      this.#graceTimer = this.#clock.after(END_GRACE_MS, () => this.endNow(this.#sessionId));
     } else if (how === "lost") this.#expireLater();
+  }
+
+  /** Nobody needs to wait any more for the return of the session that left last, if it is `id`. */
+  endNow(id: number): void {
+    if (this.#graceTimer === undefined || id !== this.#sessionId) return;
+    this.#graceTimer.cancel();
+    this.#graceTimer = undefined;
+    this.#endList();
   }
 
   /** Lists what is ready without waiting for the cadence; resolves when that is on disk. */
@@ -334,14 +314,21 @@ export class HlsStream {
     this.#completeAt = this.#completedMs > 0
       ? this.#completeAt + this.#completedMs
       : fromMs + COMPLETE_CADENCE * this.#targetMs;
-    const dueIn = this.#completeAt - this.#clock.monotonic();
     this.#dueTimer?.cancel();
-    this.#dueTimer = this.#clock.after(Math.max(0, dueIn), () => {
-      if (this.#publishing !== undefined || this.#pending.length > 0) return;
-      this.#completing = true;
-      this.#feeder?.complete();
-      this.#completing = false;
+    const dueIn = Math.max(0, this.#completeAt - this.#clock.monotonic());
+    this.#dueTimer = this.#clock.after(dueIn, () => {
+      const lateMs = this.#clock.monotonic() - this.#completeAt;
+      if (lateMs < STALL_MS) return this.#completeOpen();
+      // The process itself stood still: what came meanwhile is still to be read.
+      this.#dueTimer = this.#clock.after(STALL_MS, () => this.#completeOpen());
     });
+  }
+
+  #completeOpen(): void {
+    if (this.#publishing !== undefined || this.#pending.length > 0) return;
+    this.#completing = true;
+    this.#feeder?.complete();
+    this.#completing = false;
   }
 
   /** Preroll is of no session and was due at no time. */
@@ -381,9 +368,9 @@ export class HlsStream {
     this.#version = undefined;
     this.#newestText = undefined;
     this.close();
-    this.#shelf.clear([PLAYLIST_FILE]);
-    this.#options.reservation.settle(this.next);
-    this.#options.onGone(this);
+    const { reservation, onGone } = this.#options;
+    const cleared = [this.#shelf.clear([PLAYLIST_FILE]), reservation.settle(this.next)];
+    onGone(this.next, Promise.all(cleared));
   }
 }
 

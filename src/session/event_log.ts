@@ -43,6 +43,9 @@ function details(event: SessionEvent): Record<string, unknown> {
     const { total_count, drop_count, bad_count, filler_count } = event.quality;
     return { total: total_count, dropped: drop_count, bad: bad_count, filler: filler_count };
   }
+  if (event.kind === "record-complete") {
+    return { ...event, durationMs: Math.round(event.durationMs) };
+  }
   if (!("reason" in event)) return { ...event };
   return { reason: `${event.reason.message} (${event.reason.code})` };
 }

@@ -21,7 +21,7 @@ function setUp() {
     onListed: (file, lateMs) => listed.push([file.replace(/-.*/, ""), lateMs]),
     onGone: () => {},
   });
-  stream.join({ complete: () => {}, listed: () => {} });
+  stream.join({ sessionId: 1, complete: () => {}, listed: () => {} });
   const add = () => {
     const bytes = new Uint8Array(188);
     stream.add({ bytes, durationUs: 1e6, discontinuity: false, wallMs: clock.now() });

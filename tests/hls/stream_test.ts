@@ -33,7 +33,11 @@ function setUp(
     preroll: options.preroll ?? [],
     onGone: () => counts.gone++,
   });
-  const feeder = { complete: () => counts.completed++, listed: () => counts.listed++ };
+  const feeder = {
+    sessionId: 7,
+    complete: () => counts.completed++,
+    listed: () => counts.listed++,
+  };
   const add = (durationMs = targetMs, discontinuity = false) =>
     stream.add({
       bytes: new Uint8Array(188).fill(counts.listed),
@@ -162,6 +166,7 @@ Deno.test("segments that follow a completed one keep its pace", async () => {
   const { stream, add, clock, counts } = setUp();
   const completedAt: number[] = [];
   stream.join({
+    sessionId: 7,
     complete: () => {
       completedAt.push(clock.monotonic());
       add();
@@ -252,6 +257,19 @@ Deno.test("a goodbye ends the playlist after 10 s, if nobody is back", async () 
   await clock.advance(9999);
   assert.equal(playlist().ended, false);
   await clock.advance(1);
+  assert.equal(playlist().ended, true);
+});
+
+Deno.test("a teardown after a goodbye ends the playlist at once, by who said it", async () => {
+  const { stream, feeder, broadcast, clock, leave, playlist } = setUp();
+  stream.join(feeder);
+  await broadcast(3);
+  leave("finished");
+  stream.endNow(6);
+  await clock.advance(0);
+  assert.equal(playlist().ended, false);
+  stream.endNow(7);
+  await clock.advance(0);
   assert.equal(playlist().ended, true);
 });
 

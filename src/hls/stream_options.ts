@@ -1,0 +1,40 @@
+import type { Clock } from "../session/clock.ts";
+import type { BufferPool } from "./buffer_pool.ts";
+import type { Reservation } from "./name_states.ts";
+import type { SegmentEntry } from "./playlist.ts";
+import type { StreamFiles } from "./stream_files.ts";
+import type { Numbering } from "./window.ts";
+
+/** A playlist as it goes over HTTP. */
+export interface PlaylistVersion {
+  readonly text: Uint8Array<ArrayBuffer>;
+  readonly etag: string;
+}
+
+/** What a stream is made of. */
+export interface StreamOptions {
+  readonly clock: Clock;
+  readonly files: StreamFiles;
+  readonly pool: BufferPool;
+  /** What segments aim at, in milliseconds. */
+  readonly targetMs: number;
+  readonly numbering: Numbering;
+  readonly reservation: Reservation;
+  /** What `EXT-X-TARGETDURATION` says, in seconds; no segment is longer. */
+  readonly targetDuration: number;
+  /** Stands first in every presentation. */
+  readonly preroll: readonly SegmentEntry[];
+  /** A session's segment is listed, `lateMs` after it was due. */
+  readonly onListed?: ((file: string, lateMs: number) => void) | undefined;
+  /** It is over. `next` is where its numbering goes on; `cleared` resolves when its files are gone. */
+  readonly onGone: (next: Numbering, cleared: Promise<unknown>) => void;
+}
+
+/** The session whose segments a stream takes. */
+export interface StreamFeeder {
+  readonly sessionId: number;
+  /** Players would find nothing new: completes the open segment, if it may. */
+  complete(): void;
+  /** A version of the playlist is out. */
+  listed(): void;
+}
