@@ -7,6 +7,12 @@ const PTS_RATE = 90_000;
 /** Room before the first timestamp, so that the clock reference ahead of it is not negative. */
 const FIRST_PTS = 10 * PTS_RATE;
 
+/**
+ * Chromium's own player takes a last segment that is shorter than a second for a new one when a
+ * reload brings none, and plays it again.
+ */
+const LEAST_MS = 1000;
+
 /** A segment as it leaves the segmenter. */
 export interface CutSegment {
   /** MPEG-TS; valid during the call only. */
@@ -51,9 +57,10 @@ export class Segmenter {
     this.#epochUs += this.#position * 1e6 / (this.#sampleRate || 1);
     this.#position = 0;
     this.#sampleRate = config.sampleRate;
+    const framesPerMs = config.sampleRate / (1000 * SAMPLES_PER_FRAME);
     this.#framesPerSegment = Math.max(
-      1,
-      Math.round(this.#targetMs * config.sampleRate / (1000 * SAMPLES_PER_FRAME)),
+      Math.ceil(LEAST_MS * framesPerMs),
+      Math.round(this.#targetMs * framesPerMs),
     );
     this.#ticksPerSample = ratio(PTS_RATE, config.sampleRate);
     if (this.#muxer === undefined) this.#muxer = new AudioMuxer(config);

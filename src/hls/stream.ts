@@ -9,9 +9,9 @@ import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
 import { ON_DISK, restoredSegment, type Segment } from "./segment.ts";
 import { type Numbering, Window } from "./window.ts";
 
-/** Versions of a playlist are at least this many target durations apart … */
+/** Versions are at least this many of the playlist's own target durations apart (RFC 8216 6.2.1). */
 const MIN_CADENCE = 0.5;
-/** … at this many the open segment is completed with silence … */
+/** At this many target durations the open segment is completed with silence … */
 const COMPLETE_CADENCE = 1.25;
 /** … and at this many a ready segment is listed, written or not. */
 const MAX_CADENCE = 1.4;
@@ -238,10 +238,15 @@ export class HlsStream {
   #schedule(): void {
     if (this.#publishing !== undefined || (this.#pending.length === 0 && !this.#ending)) return;
     this.#cadenceTimer?.cancel();
-    const dueAt = this.#versionAt + MIN_CADENCE * this.#targetMs;
+    const dueAt = this.#nextVersionAt;
     const dueIn = this.#urgent || this.#ending ? 0 : dueAt - this.#clock.monotonic();
     if (dueIn <= 0) this.#startPublishing();
     else this.#cadenceTimer = this.#clock.after(dueIn, () => this.#startPublishing());
+  }
+
+  /** The earliest time of the next version. */
+  get #nextVersionAt(): number {
+    return this.#versionAt + MIN_CADENCE * 1000 * this.#options.targetDuration;
   }
 
   #startPublishing(): void {
@@ -262,7 +267,7 @@ export class HlsStream {
     this.#newestText = text;
     this.#onDisk = this.#write(segments, text, this.#onDisk);
     await this.#patience(this.#onDisk);
-    const dueAt = this.#versionAt + MIN_CADENCE * this.#targetMs;
+    const dueAt = this.#nextVersionAt;
     this.#show(text);
     this.#tellListed(segments, dueAt);
     this.#retire(left);

@@ -70,6 +70,7 @@ export class TsDemuxer {
 
   /** Hands on what is whole of the last PES packet: the stream is over. */
   flush(): void {
+    this.#finder.flush();
     this.#audio?.finish();
   }
 

@@ -39,6 +39,16 @@ export class PacketFinder {
     }
   }
 
+  /** Nothing more comes: a stream too short for a row of sync bytes may be one all the same. */
+  flush(): void {
+    const held = this.#held.subarray(0, this.#heldBytes);
+    if (this.#inStep || held.length < PACKET_BYTES) return;
+    if (isRow(held, 0, PACKET_BYTES, Math.floor(held.length / PACKET_BYTES))) {
+      this.#inStep = true;
+      this.#release(this.#packets(held, 0));
+    }
+  }
+
   /** Takes what is held, which is as much as was wanted. */
   #take(): void {
     if (this.#inStep) this.#release(this.#packets(this.#held.subarray(0, this.#heldBytes), 0));
@@ -99,8 +109,8 @@ const LONGEST_PACKET_BYTES = 204;
 const ROW = 5;
 const SEARCH_BYTES = ROW * LONGEST_PACKET_BYTES;
 
-function isRow(bytes: Uint8Array, at: number, packetBytes: number): boolean {
-  for (let i = 1; i < ROW; i++) {
+function isRow(bytes: Uint8Array, at: number, packetBytes: number, row: number = ROW): boolean {
+  for (let i = 0; i < row; i++) {
     if (bytes[at + i * packetBytes] !== SYNC_BYTE) return false;
   }
   return true;

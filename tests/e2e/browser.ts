@@ -1,7 +1,7 @@
+import hlsJs from "hls.js/dist/hls.min.js" with { type: "text" };
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { type Heard, Listener } from "./listener.ts";
 
-const HLS_JS = new URL(import.meta.resolve("hls.js/dist/hls.min.js"));
 const PLAYER_PAGE = new URL("player_page.html", import.meta.url);
 
 /** How a page plays HLS: by the library in most players, or by what Chromium has itself. */
@@ -81,10 +81,10 @@ export class Player extends Listener {
 
 async function serveFile(path: string): Promise<Response> {
   if (path === "/") return respond(await Deno.readFile(PLAYER_PAGE), "text/html");
-  if (path === "/hls.min.js") return respond(await Deno.readFile(HLS_JS), "text/javascript");
+  if (path === "/hls.min.js") return respond(hlsJs, "text/javascript");
   return new Response(null, { status: 404 });
 }
 
-function respond(body: Uint8Array<ArrayBuffer>, type: string): Response {
+function respond(body: BodyInit, type: string): Response {
   return new Response(body, { headers: { "Content-Type": type } });
 }

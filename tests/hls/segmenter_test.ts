@@ -68,9 +68,18 @@ for (const rate of SAMPLE_RATES) {
 
 Deno.test("segments are cut on the frame nearest to the target", () => {
   for (
-    const [targetMs, rate, frames] of [[1000, 48_000, 47], [1000, 44_100, 43], [6000, 8000, 47]]
+    const [targetMs, rate, frames] of [[1000, 48_000, 47], [2000, 44_100, 86], [6000, 8000, 47]]
   ) {
     const { cuts, segmenter, write } = setUp(targetMs);
+    segmenter.start(config(rate ?? 0));
+    write(0, 200);
+    assert.equal(cuts[0]?.durationUs, Math.round((frames ?? 0) * 1024e6 / (rate ?? 0)));
+  }
+});
+
+Deno.test("no segment is shorter than a second but one that is cut short", () => {
+  for (const [rate, frames] of [[44_100, 44], [22_050, 22], [8000, 8]]) {
+    const { cuts, segmenter, write } = setUp(1000);
     segmenter.start(config(rate ?? 0));
     write(0, 200);
     assert.equal(cuts[0]?.durationUs, Math.round((frames ?? 0) * 1024e6 / (rate ?? 0)));

@@ -28,6 +28,13 @@ for (const layout of ["mono", "stereo", "5.1(side)"]) {
   }
 }
 
+Deno.test("a stream of three packets is one, once it is over", () => {
+  const [stream = new Uint8Array()] = segments(STEREO, [new Uint8Array(100).fill(1)], 1);
+  assert.equal(stream.length, 188 * 3);
+  const { found } = demux(stream);
+  assert.deepEqual(found.frames, [new Uint8Array(100).fill(1)]);
+});
+
 Deno.test("HE-AAC comes out frame by frame", async () => {
   const he = new URL("../media/he-aac-v2_44100_stereo_32k.aac", import.meta.url);
   const file = await Deno.readFile(he);
