@@ -3,18 +3,23 @@ import { fileURLToPath } from "node:url";
 
 const PROGRAM = fileURLToPath(new URL("./small_disk.ts", import.meta.url));
 
-/** Mounts a disk of 512 kB for nobody else to see, and obeys permissions, root or not. */
+/** Mounts a disk of 512 kB for as long as the program runs, and obeys permissions, root or not. */
 const SCRIPT = `
-  mount -t tmpfs -o size=512k none "$1" && cd "$1" && shift &&
-  exec setpriv --bounding-set=-dac_override "$@"
+  folder=$1 && shift
+  mount -t tmpfs -o size=512k none "$folder" || exit
+  trap 'cd / && umount "$folder"' EXIT
+  cd "$folder" && setpriv --bounding-set=-dac_override "$@"
 `;
 
 async function runOnSmallDisk(name: string): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "echo-disk-" });
+  // Who is not root may mount in a namespace of its own.
+  const asRoot = Deno.uid() === 0 ? [] : ["unshare", "--map-root-user", "--mount"];
   try {
     const program = [Deno.execPath(), "run", "--no-check", "--cached-only", "-A", PROGRAM, name];
-    const { success, stdout, stderr } = await new Deno.Command("unshare", {
-      args: ["--map-root-user", "--mount", "sh", "-c", SCRIPT, "sh", folder, ...program],
+    const [command = "", ...args] = [...asRoot, "sh", "-c", SCRIPT, "sh", folder, ...program];
+    const { success, stdout, stderr } = await new Deno.Command(command, {
+      args,
       env: { NO_COLOR: "1" },
     }).output();
     const said = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
