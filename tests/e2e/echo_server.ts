@@ -114,11 +114,8 @@ export function runEcho(
   const { env, cwd } = options;
   const binary = Deno.env.get("ECHO_BIN");
   if (binary !== undefined) return new Child(binary, args, { env, cwd });
-  const permissions = ["net", "read", "write", "env", "ffi", "sys"].map((name) =>
-    `--allow-${name}`
-  );
   const run = ["run", "--quiet", "--no-prompt", "--cached-only", "--config", `${ROOT}deno.json`];
-  return new Child(Deno.execPath(), [...run, ...permissions, `${ROOT}main.ts`, ...args], {
+  return new Child(Deno.execPath(), [...run, "--allow-all", `${ROOT}main.ts`, ...args], {
     env: { NO_COLOR: "1", ...env },
     cwd,
   });
