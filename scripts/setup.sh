@@ -41,6 +41,7 @@ need_for_testing() {
   have ffmpeg || need FFmpeg ffmpeg ffmpeg
   have chromium || have chromium-browser || have google-chrome || need Chromium chromium chromium
   have jq || need jq jq jq
+  have promtool || need promtool prometheus prometheus
   have srt-live-transmit || need "SRT's tools" srt-tools srt
 }
 

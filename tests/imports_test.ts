@@ -25,6 +25,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   hls: ["audio", "session", "mpegts", "disk", "web", "version"],
   record: ["audio", "session", "mp4", "disk", "web"],
   stat: ["audio", "session", "web", "version"],
+  hook: ["session", "version"],
+  pages: ["session", "web", "version"],
+  systemd: ["session"],
 };
 
 /** These put the parts together, so they may import every room. */
