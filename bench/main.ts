@@ -1,5 +1,7 @@
 // Measures the server against its budgets: `deno task bench NAME …`.
 
+import { archive } from "./archive.ts";
+import { archiveStop } from "./archive_stop.ts";
 import { frame } from "./frame.ts";
 import { type BenchmarkOptions, type CommandLine, parseCommandLine } from "./options.ts";
 import { isOverBudget, renderReport, type Report } from "./report.ts";
@@ -37,6 +39,16 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: "frame [SESSIONS] [SECONDS]",
     help: "a frame's way from socket buffer to all sinks, without socket and disk",
     run: frame,
+  },
+  archive: {
+    usage: "archive [SHOWS] [MINUTES]",
+    help: "long shows in simulated time: what they keep in memory, what finishing them holds up",
+    run: archive,
+  },
+  "archive-stop": {
+    usage: "archive-stop [RECORDINGS] [SECONDS]",
+    help: "SIGTERM while many shows are recorded, and the next start",
+    run: archiveStop,
   },
 };
 
