@@ -44,7 +44,7 @@ Deno.test("messages that are lost for good show as gaps in the message numbers",
 
 Deno.test("loss that is repaired within the latency shows nowhere but in the statistics", async () => {
   using poller = new SrtPoller(srt);
-  using server = new Server(poller, { receiverLatencyMs: 1000 });
+  using server = new Server(poller, { receiverLatencyMs: 3000 });
   await using relay = await LossyRelay.to(
     server.listener.address,
     ({ messageNumber, retransmitted }) => messageNumber % 20 === 7 && !retransmitted,
