@@ -45,6 +45,8 @@ export const SRT_EINVSOCK = 5004;
 export const SRT_EASYNCSND = 6001;
 export const SRT_EASYNCRCV = 6002;
 export const SRT_ECONGEST = 6004;
+/** Those of setting a socket up (`MJ_SETUP`) are below. */
+export const SRT_SETUP_ERRORS_END = 2000;
 
 /** Readiness (`SRT_EPOLL_OPT`). */
 export const SRT_EPOLL_IN = 0x1;

@@ -5,7 +5,7 @@ export class SrtError extends Error {
   /**
    * @param operation what could not be done, as in `bind 0.0.0.0:9000`
    * @param code libsrt's error number (`SRT_ERRNO`), such as `SRT_ECONNLOST`
-   * @param reason libsrt's own text
+   * @param reason libsrt's own text, and the system's behind it where that gave one
    */
   constructor(readonly operation: string, readonly code: number, readonly reason: string) {
     super(`Cannot ${operation}: ${reason}`);

@@ -1,4 +1,5 @@
-import { SRT_ERROR } from "./constants.ts";
+import { getSystemErrorMap } from "node:util";
+import { SRT_ERROR, SRT_SETUP_ERRORS_END } from "./constants.ts";
 import { SrtError, SrtUnavailable, type TriedLibrary } from "./errors.ts";
 import { SRT_SYMBOLS, type SrtSymbols } from "./symbols.ts";
 
@@ -85,8 +86,14 @@ export class SrtLibrary {
 
   /** The error of the libsrt call before. */
   lastError(operation: string): SrtError {
-    const code = this.symbols.srt_getlasterror(null);
-    return new SrtError(operation, code, text(this.symbols.srt_getlasterror_str()));
+    const systemError = new Int32Array(1);
+    const code = this.symbols.srt_getlasterror(new Uint8Array(systemError.buffer));
+    const reason = text(this.symbols.srt_getlasterror_str());
+    // Beyond setting up, what it tells may be the error of an earlier call.
+    const cause = code < SRT_SETUP_ERRORS_END
+      ? getSystemErrorMap().get(-(systemError[0] ?? 0))?.[1]
+      : undefined;
+    return new SrtError(operation, code, cause === undefined ? reason : `${reason} (${cause})`);
   }
 
   /** libsrt's text for an error number. */

@@ -135,7 +135,9 @@ Deno.test("an address that is taken cannot be bound, and the message names it", 
     assert.throws(
       () => listenSrt(srt, { hostname: "127.0.0.1", port }),
       (error) =>
-        error instanceof SrtError && error.operation === `bind 127.0.0.1:${port}` && error.code > 0,
+        error instanceof SrtError && error.operation === `bind 127.0.0.1:${port}` &&
+        error.code > 0 &&
+        error.reason.endsWith("(address already in use)"),
     );
   } finally {
     await new Promise<void>((resolve) => taken.close(() => resolve()));
