@@ -1,11 +1,15 @@
 import { parseArguments } from "./src/config/arguments.ts";
+import { configChanges } from "./src/config/changes.ts";
 import { ConfigError } from "./src/config/config_error.ts";
-import { readEnvFile } from "./src/config/env_file.ts";
+import { DEFAULT_ENV_FILE, readEnvFile } from "./src/config/env_file.ts";
 import { describe, envExample, usage } from "./src/config/help.ts";
 import { loadConfig, type LoadedConfig } from "./src/config/load.ts";
-import { startFileLogging, startLogging } from "./src/logging.ts";
+import { HtpasswdError } from "./src/control/htpasswd.ts";
+import { type Logging, startFileLogging, startLogging } from "./src/logging.ts";
 import { LoggingFileError } from "./src/logging/logging_file.ts";
+import { systemClock } from "./src/session/clock.ts";
 import { Station } from "./src/station.ts";
+import { ServiceNotifier } from "./src/systemd/notify.ts";
 import { SERVER_NAME } from "./src/version.ts";
 import { getLogger } from "@logtape/logtape";
 
@@ -13,19 +17,24 @@ import { getLogger } from "@logtape/logtape";
 const EXIT_USAGE = 2;
 const EXIT_FAILURE = 1;
 
+const logger = getLogger(["echo"]);
+
 /** Runs the server until a signal. @returns the exit code */
 async function main(args: readonly string[]): Promise<number> {
   const command = parseArguments(args);
   if (command.kind === "help") return print(usage());
   if (command.kind === "print-env") return print(envExample());
-  const loaded = loadConfig(Deno.env.toObject(), await readEnvFile(command.envFile));
+  const text = await readEnvFile(command.envFile);
+  const loaded = loadConfig(Deno.env.toObject(), text);
   if (command.kind === "version") return print(describe(loaded.config));
   Deno.umask(0o022);
-  await using _ = await startLog(loaded.config.log.file);
-  return await run(loaded);
+  await using logging = await startLog(loaded.config.log.file);
+  keepRunning();
+  const envFile = command.envFile ?? (text === undefined ? undefined : DEFAULT_ENV_FILE);
+  return await new Service(loaded, envFile, logging).run();
 }
 
-async function startLog(file: string | undefined): Promise<AsyncDisposable> {
+async function startLog(file: string | undefined): Promise<Logging> {
   try {
     return file === undefined ? await startLogging() : await startFileLogging(file);
   } catch (error) {
@@ -34,40 +43,126 @@ async function startLog(file: string | undefined): Promise<AsyncDisposable> {
   }
 }
 
-async function run({ config, warnings }: LoadedConfig): Promise<number> {
-  const logger = getLogger(["echo"]);
-  const signal = onSignals(["SIGINT", "SIGTERM"]);
-  keepRunning();
-  logger.info("{version} starts", { version: SERVER_NAME });
-  for (const warning of warnings) logger.warn("{warning}", { warning });
-  try {
-    const station = await Station.start(config);
-    logger.info("stops on {signal}", { signal: await signal });
+/**
+ * The server as what runs it sees it. SIGHUP rereads the configuration; SIGINT stops; SIGTERM drains
+ * before that. A signal during the drain ends the drain; one more ends the process.
+ */
+class Service {
+  #loaded: LoadedConfig;
+  #envFile: string | undefined;
+  readonly #logging: Logging;
+  readonly #notifier: ServiceNotifier;
+  readonly #stop = Promise.withResolvers<Deno.Signal>();
+  #stopping = false;
+  /** There is one while the server drains. */
+  #drain: AbortController | undefined;
+  #reloadAsked = false;
+  #reloading = false;
+
+  /** @param envFile has been read and is to be read again; `undefined` where there was none */
+  constructor(loaded: LoadedConfig, envFile: string | undefined, logging: Logging) {
+    this.#loaded = loaded;
+    this.#envFile = envFile;
+    this.#logging = logging;
+    this.#notifier = new ServiceNotifier({
+      env: Deno.env.toObject(),
+      pid: Deno.pid,
+      clock: systemClock,
+    });
+  }
+
+  /** @returns the exit code */
+  async run(): Promise<number> {
+    logger.info("{version} starts", { version: SERVER_NAME });
+    for (const warning of this.#loaded.warnings) logger.warn("{warning}", { warning });
+    const started = Promise.withResolvers<Station>();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, () => this.#onStop(signal));
+    }
+    Deno.addSignalListener("SIGHUP", () => this.#onHangUp(started.promise));
+    try {
+      const station = await Station.start(this.#loaded.config);
+      this.#notifier.ready(() => station.status);
+      started.resolve(station);
+      await this.#end(station, await this.#stop.promise);
+      return 0;
+    } catch (error) {
+      logger.fatal("{error}", { error: error instanceof Error ? error.message : error });
+      return EXIT_FAILURE;
+    } finally {
+      this.#notifier.close();
+    }
+  }
+
+  #onStop(signal: Deno.Signal): void {
+    if (!this.#stopping) this.#stop.resolve(signal);
+    else if (this.#drain !== undefined) this.#drain.abort();
+    else Deno.exit(EXIT_FAILURE);
+    this.#stopping = true;
+  }
+
+  async #end(station: Station, signal: Deno.Signal): Promise<void> {
+    logger.info("stops on {signal}", { signal });
+    const { drainTimeoutMs } = this.#loaded.config.session;
+    if (signal === "SIGTERM" && drainTimeoutMs > 0) {
+      this.#drain = new AbortController();
+      this.#notifier.draining(() => `drains: ${station.status}`);
+      await station.drain(drainTimeoutMs, this.#drain.signal);
+      this.#drain = undefined;
+    }
+    this.#notifier.stopping();
     await station.stop();
-    return 0;
-  } catch (error) {
-    logger.fatal("{error}", { error: error instanceof Error ? error.message : error });
-    return EXIT_FAILURE;
+  }
+
+  /** One reload at a time; what is asked for meanwhile makes one more. */
+  async #onHangUp(started: Promise<Station>): Promise<void> {
+    this.#reloadAsked = true;
+    if (this.#reloading) return;
+    this.#reloading = true;
+    const station = await started;
+    while (this.#reloadAsked && !this.#stopping) {
+      this.#reloadAsked = false;
+      this.#notifier.reloading();
+      await this.#reload(station);
+      if (!this.#stopping) this.#notifier.ready(() => station.status);
+    }
+    this.#reloading = false;
+  }
+
+  /** All or nothing: where anything is wrong, it is said and everything stays as it was. */
+  async #reload(station: Station): Promise<void> {
+    try {
+      const text = await readEnvFile(this.#envFile);
+      const fresh = loadConfig(Deno.env.toObject(), text);
+      const { loaded, applied, pending } = configChanges(this.#loaded, fresh);
+      const apply = await station.prepareReload(loaded.config);
+      const logged = await this.#logging.reread() ? ["what is logged where has changed"] : [];
+      apply();
+      const known = this.#loaded.warnings;
+      this.#loaded = loaded;
+      if (text !== undefined) this.#envFile ??= DEFAULT_ENV_FILE;
+      const changes = [...applied, ...logged].join("; ") || "nothing has changed";
+      logger.info("the configuration is reread: {changes}", { changes });
+      for (const change of pending) {
+        logger.warn("{change}: this counts from the next start on", { change });
+      }
+      for (const warning of loaded.warnings.filter((warning) => !known.includes(warning))) {
+        logger.warn("{warning}", { warning });
+      }
+    } catch (error) {
+      const why = isMistake(error) ? error.message : error;
+      logger.error("Cannot reread the configuration, all stays as it was: {why}", { why });
+    }
   }
 }
 
-/** The first of `signals` that comes; at the second, the process ends without further ado. */
-function onSignals(signals: readonly Deno.Signal[]): Promise<Deno.Signal> {
-  const { promise, resolve } = Promise.withResolvers<Deno.Signal>();
-  let first = true;
-  for (const signal of signals) {
-    Deno.addSignalListener(signal, () => {
-      if (!first) Deno.exit(EXIT_FAILURE);
-      first = false;
-      resolve(signal);
-    });
-  }
-  return promise;
+/** Whether somebody wrote something wrong; all else is a bug. */
+function isMistake(error: unknown): error is Error {
+  return [ConfigError, HtpasswdError, LoggingFileError].some((kind) => error instanceof kind);
 }
 
 /** A bug in one place does not take every broadcast off the air. */
 function keepRunning(): void {
-  const logger = getLogger(["echo"]);
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     logger.fatal("A bug, please report it: {error}", { error: event.reason });

@@ -11,8 +11,8 @@ export interface LoadSrtOptions {
 
 /**
  * Loads libsrt 1.4.4 to 1.5.x and starts it. It is looked for at `path` alone, if given; else as
- * `libsrt.so` (`libsrt.dylib`) beside this module, where `deno compile --include` embeds it; else
- * under the names that systems install it by.
+ * `libsrt.so` (`libsrt.dylib`) beside this module or the bundle that it is in, where a program in
+ * one file has it; else under the names that systems install it by.
  *
  * libsrt's own log is switched off: it goes to stderr, and what matters of it comes as errors. (A
  * log handler in JavaScript is no way out: it would be called while libsrt holds its log lock, and

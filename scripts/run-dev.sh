@@ -35,6 +35,9 @@ echo $$ >"$pid_file"
 # task, because that passes some signals on twice.
 permissions=(--no-prompt --allow-all)
 
+web_address=${HLS_WEB_ADDR:-0.0.0.0:8080}
+echo "Listeners' page: http://127.0.0.1:${web_address##*:}/, or /${HLS_WEB_PATH:-cast}/NAME/"
+
 # A process group of its own, so that a Ctrl-C reaches the server once: from the trap above.
 set -m
 "$DENO" run "${permissions[@]}" main.ts --env-file /dev/null "$@" </dev/null &

@@ -2,6 +2,7 @@
 # Installs what Echo needs and this machine lacks, and nothing else.
 #
 #   scripts/setup.sh run     to run it: Deno, and libsrt where that is to be had (the default)
+#   scripts/setup.sh build   to make one file of it: a compiler and libsrt's static library as well
 #   scripts/setup.sh test    to test it: libsrt, FFmpeg, Chromium, jq and SRT's tools as well
 #
 # The other scripts source it: DENO is then the path of the Deno to use.
@@ -37,10 +38,19 @@ need_for_running() {
   have_libsrt || need libsrt libsrt1.5-openssl srt
 }
 
+# What scripts/build-libsrt.sh links with, on systems that it is for.
+need_for_building() {
+  have apt-get || return 0
+  have g++ || need "a C++ compiler" g++ gcc
+  compgen -G '/usr/lib/*/libsrt.a' >/dev/null || need "libsrt's static library" libsrt-openssl-dev srt
+}
+
 need_for_testing() {
   have ffmpeg || need FFmpeg ffmpeg ffmpeg
   have chromium || have chromium-browser || have google-chrome || need Chromium chromium chromium
   have jq || need jq jq jq
+  # Where there is no systemd, the tests that look at its unit say so.
+  [[ $OSTYPE == darwin* ]] || have systemd-analyze || need systemd-analyze systemd systemd
   have promtool || need promtool prometheus prometheus
   have srt-live-transmit || need "SRT's tools" srt-tools srt
 }
@@ -124,8 +134,9 @@ npm_install() { npm install --no-fund --no-audit --loglevel=error "$@" "deno@$de
 setup() {
   case $1 in
     run) need_for_running ;;
-    test) need_for_running && need_for_testing ;;
-    *) die "Cannot parse the argument: expected run or test, got $1" ;;
+    build) need_for_running && need_for_building ;;
+    test) need_for_running && need_for_building && need_for_testing ;;
+    *) die "Cannot parse the argument: expected run, build or test, got $1" ;;
   esac
   if ((${#missing[@]} > 0)) && ! install_missing; then
     say "please install: ${missing[*]} (Debian: apt-get install ${debian_packages[*]})"

@@ -14,7 +14,7 @@ import {
   urlPath,
   where,
 } from "./config/kinds.ts";
-import { optional, type Variable, variable } from "./config/variable.ts";
+import { optional, reloadable, type Variable, variable } from "./config/variable.ts";
 
 /** The key that the first Echo's example file published begins so: everybody knows it. */
 const PUBLISHED_KEY_START = "0759230f";
@@ -27,28 +27,31 @@ const TEN_YEARS_S = 315_360_000;
  */
 export const VARIABLES = {
   log: {
-    file: optional("LOG4RS_FILE", path, "a file that says what is logged where"),
+    file: optional("LOG4RS_FILE", path, "a file that says what is logged where; reread on SIGHUP"),
   },
   auth: {
     mode: variable(
       "ECHO_AUTH",
-      oneOf("open", "key"),
+      oneOf("open", "key", "hook"),
       "open",
       "who may publish. open: anybody, any name. key: whoever has a key from the control API, " +
-        "which gives one to those that ECHO_HTPASSWD_FILE or ECHO_BEARER_TOKEN knows",
+        "which gives one to those that ECHO_HTPASSWD_FILE or ECHO_BEARER_TOKEN knows. hook: whoever " +
+        "the server at HOOK_URL lets in, which is asked at each publish",
     ),
-    anyCredentials: variable(
+    anyCredentials: reloadable(variable(
       "ECHO_AUTH_ANY",
       boolean,
       "0",
       "1: with ECHO_AUTH=key and nothing to check credentials against, any will do",
-    ),
-    htpasswdFile: optional(
+    )),
+    htpasswdFile: reloadable(optional(
       "ECHO_HTPASSWD_FILE",
       path,
       "users of the control API, as made by htpasswd -B (cost at most 12)",
+    )),
+    bearerToken: reloadable(
+      optional("ECHO_BEARER_TOKEN", token, "the Bearer token of the control API"),
     ),
-    bearerToken: optional("ECHO_BEARER_TOKEN", token, "the Bearer token of the control API"),
     /** 0: no limit. */
     ttlMs: variable(
       "TTL_MAX_DURATION",
@@ -58,18 +61,18 @@ export const VARIABLES = {
     ),
   },
   session: {
-    maxSessions: variable(
+    maxSessions: reloadable(variable(
       "ECHO_MAX_SESSIONS",
       integer({ min: 1 }),
       "2000",
       "sessions at a time; who comes beyond that is refused",
-    ),
-    drainTimeoutMs: variable(
+    )),
+    drainTimeoutMs: reloadable(variable(
       "DRAIN_TIMEOUT",
       seconds({ min: 0 }),
       "0",
       "how long SIGTERM lets live broadcasts go on",
-    ),
+    )),
   },
   control: {
     /** SRT ingest too. */
@@ -140,12 +143,12 @@ export const VARIABLES = {
       "0.05",
       "latency of the SRT receiver",
     ),
-    maxWaiting: variable(
+    maxWaiting: reloadable(variable(
       "ECHO_SRT_MAX_WAITING",
       integer({ min: 1 }),
       "200",
       "sessions that wait for a transport; beyond it the control API answers 503",
-    ),
+    )),
     library: optional("ECHO_LIBSRT", path, "the libsrt to load, where it is not the system's"),
   },
   rtmp: {
@@ -157,12 +160,12 @@ export const VARIABLES = {
       "10",
       "a connection that is silent for this long is closed",
     ),
-    maxConnections: variable(
+    maxConnections: reloadable(variable(
       "RTMP_MAX_CONNECTIONS",
       integer({ min: 1 }),
       "4000",
       "connections at a time",
-    ),
+    )),
   },
   hls: {
     enabled: variable("HLS_ENABLED", boolean, "1", "HLS output"),
@@ -210,19 +213,19 @@ export const VARIABLES = {
       "1: a later session of a name continues its recording",
     ),
     /** 0: off. */
-    maxAgeMs: variable(
+    maxAgeMs: reloadable(variable(
       "RECORD_MAX_AGE",
       seconds({ min: 0, max: TEN_YEARS_S }),
       "0",
       "finished recordings that are older are deleted. 0: off",
-    ),
+    )),
     /** 0: off. */
-    maxBytes: variable(
+    maxBytes: reloadable(variable(
       "RECORD_MAX_BYTES",
       integer({ min: 0 }),
       "0",
       "the oldest finished recordings are deleted above this size of all. 0: off",
-    ),
+    )),
   },
   stat: {
     enabled: variable("STAT_ENABLED", boolean, "1", "event and count logs"),
@@ -233,15 +236,17 @@ export const VARIABLES = {
       "health checks, statistics, metrics and dashboard over HTTP",
     ),
     webAddr: variable("STAT_WEB_ADDR", address, "0.0.0.0:8088", "where they are served"),
-    token: optional(
+    token: reloadable(optional(
       "STAT_TOKEN",
       token,
       "opens dashboard, events and recordings; where it is unset they are for this box alone",
-    ),
+    )),
   },
   hook: {
-    url: optional("HOOK_URL", secretUrl, "where events are posted to"),
-    secret: optional("HOOK_SECRET", token, "signs what is posted"),
+    url: reloadable(
+      optional("HOOK_URL", secretUrl, "where events are posted to, and who may publish is asked"),
+    ),
+    secret: reloadable(optional("HOOK_SECRET", token, "signs what is posted, by HMAC-SHA-256")),
   },
 };
 

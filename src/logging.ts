@@ -6,14 +6,21 @@ import { LEVEL_NAMES, MAX_LENGTH, messageOf } from "./logging/message.ts";
 
 export type { Write };
 
-/**
- * Sends the log to stderr as readable lines from `level` on. What waits is written when the result
- * is disposed of.
- */
+/** A log that is written to. What waits is written when it is disposed of. */
+export interface Logging extends AsyncDisposable {
+  /**
+   * Reads the logging file again, where there is one.
+   * @returns whether something changed
+   * @throws {LoggingFileError} where it cannot be used; logging goes on as before
+   */
+  reread(): Promise<boolean>;
+}
+
+/** Sends the log to stderr as readable lines from `level` on. */
 export async function startLogging(
   level: LogLevel = "info",
   write: Write = (bytes) => Deno.stderr.write(bytes),
-): Promise<AsyncDisposable> {
+): Promise<Logging> {
   const writer = new LineWriter(write);
   await configure({
     reset: true,
@@ -25,6 +32,7 @@ export async function startLogging(
     ],
   });
   return {
+    reread: () => Promise.resolve(false),
     [Symbol.asyncDispose]: async () => {
       await dispose();
       await writer.flush();
@@ -33,11 +41,10 @@ export async function startLogging(
 }
 
 /**
- * Logs as the file at `path` says, one of log4rs in YAML. What waits is written when the result is
- * disposed of.
+ * Logs as the file at `path` says, one of log4rs in YAML.
  * @throws {LoggingFileError} where the file, or one it names, cannot be used
  */
-export async function startFileLogging(path: string): Promise<AsyncDisposable> {
+export async function startFileLogging(path: string): Promise<Logging> {
   return await FileLogging.start(path);
 }
 

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { SrtUnavailable } from "../ffi/srt.ts";
 import type { Config } from "./config.ts";
-import { Authorizer, loadCredentials } from "./control/authorization.ts";
+import { Authorizer, type Credentials, loadCredentials } from "./control/authorization.ts";
 import { controlRoutes } from "./control/routes.ts";
 import { Hls } from "./hls/hls.ts";
 import { Listeners } from "./hls/listeners.ts";
@@ -9,24 +9,25 @@ import { StateFiles } from "./hls/name_states.ts";
 import { loadPreroll, NO_PREROLL } from "./hls/preroll.ts";
 import { hlsRoutes } from "./hls/routes.ts";
 import { HlsFolder } from "./hls/stream_files.ts";
+import { Hooks } from "./hook/hooks.ts";
+import { listenerRoutes } from "./pages/listener/routes.ts";
+import { Shows } from "./pages/listener/shows.ts";
 import { Catalogue } from "./record/catalogue.ts";
 import { RecordFolder } from "./record/record_folder.ts";
 import { Recorder } from "./record/recorder.ts";
-import { recordRoutes } from "./record/routes.ts";
 import { RtmpServer } from "./rtmp/server.ts";
 import { type Clock, systemClock } from "./session/clock.ts";
+import { drain } from "./session/drain.ts";
 import { EventBus } from "./session/events.ts";
 import { logEvent } from "./session/event_log.ts";
 import { KeyStore } from "./session/key_store.ts";
 import { SERVER_REASON } from "./session/reason.ts";
 import { SessionManager } from "./session/session_manager.ts";
 import { SrtServer } from "./srt/server.ts";
-import { authorization } from "./stat/authorization.ts";
 import { logCounts, logSessionEvent } from "./stat/event_log.ts";
 import { Metrics } from "./stat/metrics.ts";
-import { statRoutes } from "./stat/routes.ts";
 import { Statistics } from "./stat/statistics.ts";
-import { systemUsage } from "./stat/system_usage.ts";
+import { StatWeb } from "./station/stat_web.ts";
 import { accessLog } from "./web/access_log.ts";
 import { requestTiming } from "./web/request_timing.ts";
 import { WebServer } from "./web/web_server.ts";
@@ -42,30 +43,42 @@ const UNHEARD_WAIT_MS = 30_000;
 /** Something that was started and will be stopped, in the opposite order. */
 type Stop = () => void | Promise<void>;
 
+/** Puts another configuration in force, as far as one part may change while it runs. */
+type Reload = (config: Config, credentials: Credentials) => void;
+
 /** The whole server: builds its parts from a configuration, starts and stops them in order. */
 export class Station {
   readonly #config: Config;
   readonly #clock: Clock;
   readonly #stops: Stop[] = [];
+  readonly #reloads: Reload[] = [];
   readonly events = new EventBus();
   readonly keys: KeyStore;
   readonly sessions: SessionManager;
+  readonly #hooks: Hooks;
   readonly #listeners: Listeners;
   readonly #statistics: Statistics;
   readonly #metrics: Metrics;
   #catalogue: Catalogue | undefined;
+  #recorder: Recorder | undefined;
+  #srt: SrtServer | undefined;
 
   #hls: Hls | undefined;
 
   private constructor(config: Config, clock: Clock) {
     this.#config = config;
     this.#clock = clock;
+    // Before all others, so that it hears of their end.
+    this.#hooks = new Hooks({ clock, events: this.events, ...config.hook });
+    this.#stops.push(() => this.#hooks.close());
+    this.#reloads.push(({ hook }) => this.#hooks.replace(hook));
     this.keys = new KeyStore(clock, config.auth.ttlMs * (1 + KEY_GRACE));
     this.sessions = new SessionManager({
       clock,
       events: this.events,
       keys: this.keys,
       auth: config.auth.mode,
+      authority: this.#hooks.authority,
       maxSessions: config.session.maxSessions,
       maxWaiting: config.srt.maxWaiting,
       policy: {
@@ -75,6 +88,9 @@ export class Station {
         unheardWaitMs: UNHEARD_WAIT_MS,
         timeline: { maxDelayMs: config.hls.maxDelayMs, targetMs: config.hls.targetDurationMs },
       },
+    });
+    this.#reloads.push(({ session, srt }) => {
+      this.sessions.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
     });
     this.events.subscribe(logEvent);
     this.#listeners = new Listeners(config.hls.targetDurationMs, () => clock.monotonic());
@@ -101,6 +117,33 @@ export class Station {
     return station;
   }
 
+  /** How much it has to do, in a few words. */
+  get status(): string {
+    return `${this.#statistics.count.input.total} on air, ${this.#listeners.total} listeners`;
+  }
+
+  /**
+   * Reads what `config` refers to; nothing changes yet.
+   * @returns what puts into force all of `config` that may change while the server runs
+   * @throws {HtpasswdError}
+   */
+  async prepareReload(config: Config): Promise<() => void> {
+    const { control, auth } = config;
+    const credentials = control.enabled ? await loadCredentials(auth) : "any";
+    return () => this.#reloads.forEach((reload) => reload(config, credentials));
+  }
+
+  /**
+   * Takes no new broadcasts, and waits until those that are on air have come to their end, been heard
+   * and been recorded, or have lost their DJ for longer than the hold; for `timeoutMs` at most, or
+   * until `signal`.
+   */
+  async drain(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const left = () =>
+      this.#statistics.ids.filter((id) => !this.sessions.get(id)?.standsStill).length;
+    await drain({ clock: this.#clock, sessions: this.sessions, left, timeoutMs, signal });
+  }
+
   /** Ends all broadcasts as a server does that comes back, and writes out what is open. */
   async stop(): Promise<void> {
     this.sessions.stop("shutdown", SERVER_REASON);
@@ -113,7 +156,7 @@ export class Station {
     }
   }
 
-  /** Before all others, so that it hears of their end. */
+  /** Before the outputs, so that it hears of their end. */
   #startStatistics(): Statistics {
     const { hls, record, stat } = this.#config;
     const statistics = new Statistics({
@@ -132,9 +175,14 @@ export class Station {
       clock: this.#clock,
       events: this.events,
       sessions: this.sessions,
-      recordings: () => this.#statistics.count.output.record,
+      recordings: {
+        active: () => this.#statistics.count.output.record,
+        writtenBytes: () => this.#recorder?.writtenBytes ?? 0,
+      },
       audience: this.#listeners,
       folders: { hls: hls.rootDir, record: record.rootDir },
+      srt: () => this.#srt,
+      hook: () => this.#hooks,
     });
     this.#stops.push(() => metrics.close());
     return metrics;
@@ -156,8 +204,12 @@ export class Station {
       append: record.append,
       rules: { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes },
     });
+    this.#recorder = recorder;
     this.#catalogue = new Catalogue(folder, recorder);
     this.sessions.addOutput(recorder.output);
+    this.#reloads.push(({ record: { maxAgeMs, maxBytes } }) => {
+      recorder.rules = { maxAgeMs, maxBytes };
+    });
     this.#stops.push(() => recorder.stop());
   }
 
@@ -166,6 +218,13 @@ export class Station {
     if (!hls.enabled) return;
     const folder = new HlsFolder(hls.rootDir);
     const preroll = hls.prerollDir === undefined ? NO_PREROLL : await loadPreroll(hls.prerollDir);
+    const shows = new Shows({
+      clock: this.#clock,
+      events: this.events,
+      find: (name) => this.sessions.find(name),
+      listeners: (name) => this.#listeners.count(name),
+    });
+    this.#stops.push(() => shows.close());
     const output = await Hls.open({
       clock: this.#clock,
       events: this.events,
@@ -176,7 +235,9 @@ export class Station {
       onListed: (name, file, lateMs) => {
         this.#listeners.listed(name, file);
         this.#metrics.segmentListed(lateMs);
+        shows.listed(name);
       },
+      countListeners: hls.webEnabled ? (name) => this.#listeners.count(name) : undefined,
     });
     this.#hls = output;
     this.sessions.addOutput(output.output);
@@ -188,9 +249,10 @@ export class Station {
         readFile: (name, file) => folder.read(name, file),
         onFetch: (name, file) => this.#listeners.fetched(name, file),
       });
+      const pages = listenerRoutes({ shows, path: hls.webPath, index: hls.webIndex });
       const middleware = [accessLog("echo-hls-web"), this.#timing("hls")];
       const web = listen("HLS over HTTP", hls.webAddr, () => {
-        return new WebServer(hls.webAddr, routes, ["echo", "hls"], middleware);
+        return new WebServer(hls.webAddr, pages.route("/", routes), ["echo", "hls"], middleware);
       });
       this.#stops.push(() => web.close());
     }
@@ -208,6 +270,7 @@ export class Station {
       doorkeeper: this.sessions,
     });
     listen("RTMP", rtmp.addr, () => server.start());
+    this.#reloads.push(({ rtmp }) => server.maxConnections = rtmp.maxConnections);
     this.#stops.push(() => server.close());
   }
 
@@ -234,6 +297,7 @@ export class Station {
       logger.error("There is no SRT ingest: {why}", { why: cause.message.replace(/\n\s*/g, "; ") });
       return undefined;
     }
+    this.#srt = server;
     this.#stops.push(() => server.close());
     return server;
   }
@@ -242,8 +306,14 @@ export class Station {
     const { auth, control, rtmp, srt } = this.#config;
     if (!control.enabled) return;
     const credentials = await loadCredentials(auth);
-    const authorizer = new Authorizer({ mode: auth.mode, credentials, clock: this.#clock });
+    const authorizer = new Authorizer({
+      mode: auth.mode,
+      credentials,
+      authority: this.#hooks.authority,
+      clock: this.#clock,
+    });
     this.#stops.push(() => authorizer.close());
+    this.#reloads.push((_, credentials) => authorizer.replace(credentials));
     const routes = controlRoutes({
       sessions: this.sessions,
       keys: this.keys,
@@ -268,22 +338,23 @@ export class Station {
   #startStatWeb(): void {
     const { stat } = this.#config;
     if (!stat.webEnabled) return;
-    const guard = authorization(stat.token);
-    const routes = statRoutes({
+    const parts = new StatWeb(this.#config, {
+      clock: this.#clock,
+      events: this.events,
+      sessions: this.sessions,
       statistics: this.#statistics,
-      usage: systemUsage,
       metrics: this.#metrics,
-      audience: this.#listeners,
-      guard,
+      listeners: this.#listeners,
+      catalogue: this.#catalogue,
     });
-    if (this.#catalogue !== undefined) {
-      routes.route("/stat/1/recordings", recordRoutes({ catalogue: this.#catalogue, guard }));
-    }
+    this.#stops.push(() => parts.close());
+    this.#reloads.push((config) => parts.reload(config));
     const middleware = [accessLog("echo-stat-web"), this.#timing("stat")];
     const web = listen("statistics", stat.webAddr, () => {
-      return new WebServer(stat.webAddr, routes, ["echo", "stat"], middleware);
+      return new WebServer(stat.webAddr, parts.routes, ["echo", "stat"], middleware);
     });
-    this.#stops.push(() => web.close());
+    // Streams have no end of their own: who watches is let go first.
+    this.#stops.push(() => web.close(), () => parts.close());
   }
 }
 

@@ -114,7 +114,7 @@ Deno.test("a value that is not allowed stops the start, with its name, itself an
     ECHO_SRT_MIN_PORT: ["6969", "3e4", "-1"],
     ECHO_SRT_MAX_PORT: ["49151", "30000.5"],
     ECHO_SRT_CONNECTION_TIMEOUT: ["9.99", "never", "1e4"],
-    ECHO_AUTH: ["hook", "OPEN"],
+    ECHO_AUTH: ["hooks", "OPEN"],
     ECHO_MAX_SESSIONS: ["0", "1.5"],
     HLS_TARGET_DURATION: ["fast"],
     HLS_WEB_PATH: ["..", "a b", "prerole"],
@@ -184,6 +184,22 @@ Deno.test("key mode needs credentials to check, or the word that any will do", (
     warningsOf({ ECHO_BEARER_TOKEN: "", ECHO_AUTH_ANY: "1" }).join(),
     /^ECHO_AUTH_ANY is on: ANY credentials/,
   );
+});
+
+Deno.test("hook mode needs somebody to ask", () => {
+  assert.equal(
+    refusalOf({ ECHO_AUTH: "hook" }),
+    'Cannot use ECHO_AUTH "hook": expected HOOK_URL to be set, got nothing',
+  );
+  const env = { ECHO_AUTH: "hook", HOOK_URL: "https://hooks.example/", HOOK_SECRET: "s" };
+  assert.equal(load(env).auth.mode, "hook");
+  assert.deepEqual(warningsOf(env), []);
+});
+
+Deno.test("hooks that nobody can verify are warned about", () => {
+  const warnings = warningsOf({ HOOK_URL: "https://hooks.example/t0ken" }).join();
+  assert.match(warnings, /^HOOK_SECRET is unset/);
+  assert.doesNotMatch(warnings, /t0ken/);
 });
 
 Deno.test("open mode is said loudly", () => {

@@ -1,6 +1,7 @@
 import { ConfigError } from "./config_error.ts";
 
-const DEFAULT_PATH = "./echo.env";
+/** Read where no other is named and it exists. */
+export const DEFAULT_ENV_FILE = "./echo.env";
 
 /**
  * `export NAME="value"`: `export`, the quotes and a comment behind are optional. In double quotes
@@ -17,11 +18,11 @@ const ASSIGNMENT =
  */
 export async function readEnvFile(path: string | undefined): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(path ?? DEFAULT_PATH);
+    return await Deno.readTextFile(path ?? DEFAULT_ENV_FILE);
   } catch (error) {
     if (path === undefined && error instanceof Deno.errors.NotFound) return undefined;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`Cannot read the env file ${path ?? DEFAULT_PATH}: ${reason}`);
+    throw new ConfigError(`Cannot read the env file ${path ?? DEFAULT_ENV_FILE}: ${reason}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Config, type Row, ROWS, SECTION_TITLES } from "../config.ts";
-import { SERVER_NAME } from "../version.ts";
+import { BUILD, SERVER_NAME } from "../version.ts";
 import { OPTIONS } from "./arguments.ts";
 import { formatAssignment } from "./env_file.ts";
 
@@ -48,7 +48,7 @@ export function usage(): string {
 
 /** What `-v` prints: the version and the effective configuration, without its secrets. */
 export function describe(config: Config): string {
-  const lines = [SERVER_NAME];
+  const lines = [SERVER_NAME, `# ${BUILD}`];
   for (const { title, rows } of sections()) {
     lines.push("", `# ${title}`);
     for (const { section, field, variable } of rows) {
@@ -87,10 +87,13 @@ function sections(): { title: string; rows: Row[] }[] {
   }));
 }
 
-/** What is allowed, and what stands in where the variable is unset. */
-function facts({ variable: { kind, fallback } }: Row): string {
-  if (fallback === undefined) return `(${kind.allowed}; no default)`;
-  return `(${kind.allowed}; default ${typeof fallback === "string" ? fallback : fallback.says})`;
+/** What is allowed, what stands in where the variable is unset, and whether it may change. */
+function facts({ variable: { kind, fallback, reloadable = false } }: Row): string {
+  const facts = [kind.allowed];
+  if (fallback === undefined) facts.push("no default");
+  else facts.push(`default ${typeof fallback === "string" ? fallback : fallback.says}`);
+  if (reloadable) facts.push("reread on SIGHUP");
+  return `(${facts.join("; ")})`;
 }
 
 function wrap(text: string, indent: string): string[] {

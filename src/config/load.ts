@@ -8,6 +8,8 @@ import { findUnknown } from "./unknown_names.ts";
 export interface LoadedConfig {
   readonly config: Config;
   readonly warnings: readonly string[];
+  /** Whether the variable of that name was given. */
+  readonly isSet: (name: string) => boolean;
 }
 
 /**
@@ -33,7 +35,7 @@ export function loadConfig(
   }
   // Sound: the rows are those of the table that the type derives from.
   const config = parts as unknown as Config;
-  return { config, warnings: [...warnings, ...checkConfig(config, isSet)] };
+  return { config, warnings: [...warnings, ...checkConfig(config, isSet)], isSet };
 }
 
 function effectiveText(row: Row, given: Readonly<Record<string, string>>): string | undefined {

@@ -10,7 +10,7 @@ import { ConfigError } from "./config_error.ts";
  * @throws {ConfigError}
  */
 export function checkConfig(config: Config, isSet: (name: string) => boolean): string[] {
-  const { auth, control, srt } = config;
+  const { auth, control, hook, srt } = config;
   const warnings: string[] = [];
 
   if (srt.maxPort <= srt.minPort) {
@@ -22,6 +22,12 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
 
   if (auth.mode === "open") {
     warnings.push("ECHO_AUTH is open: ANYBODY who reaches this server can publish under ANY name");
+  } else if (auth.mode === "hook") {
+    if (hook.url === undefined) {
+      throw new ConfigError(
+        'Cannot use ECHO_AUTH "hook": expected HOOK_URL to be set, got nothing',
+      );
+    }
   } else if (auth.htpasswdFile === undefined && auth.bearerToken === undefined) {
     if (!auth.anyCredentials) {
       throw new ConfigError(
@@ -30,6 +36,10 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
       );
     }
     warnings.push("ECHO_AUTH_ANY is on: ANY credentials get a key from the control API");
+  }
+
+  if (hook.url !== undefined && hook.secret === undefined) {
+    warnings.push("HOOK_SECRET is unset: the hook server cannot know who posts to it");
   }
 
   if (!isSet("ECHO_PRIV_KEY")) {

@@ -15,6 +15,8 @@ export interface Variable<T> {
   /** The text that stands in where the variable is unset; `undefined`: it then has no value. */
   readonly fallback: string | Fallback | undefined;
   readonly help: string;
+  /** Whether a new value counts while the server runs, once the env file is reread. */
+  readonly reloadable?: boolean;
   /** Only there to carry the type of the value. */
   readonly value?: T;
 }
@@ -36,4 +38,9 @@ export function optional<T>(
   help: string,
 ): Variable<T | undefined> {
   return { name, kind, fallback: undefined, help };
+}
+
+/** The same variable, whose value may change while the server runs. */
+export function reloadable<T>(variable: Variable<T>): Variable<T> {
+  return { ...variable, reloadable: true };
 }

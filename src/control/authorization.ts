@@ -1,6 +1,9 @@
 import { Buffer } from "node:buffer";
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Authority } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
+import { PublishRefused } from "../session/ingest.ts";
+import { isValidName } from "../session/name.ts";
 import type { AuthMode } from "../session/session_manager.ts";
 import { BcryptVerifier, type PasswordVerifier } from "./bcrypt_verifier.ts";
 import { ControlError } from "./control_error.ts";
@@ -8,6 +11,9 @@ import { bcryptCost, HtpasswdError, parseHtpasswd } from "./htpasswd.ts";
 
 const REMEMBERED_MS = 5 * 60_000;
 const MAX_REMEMBERED = 1000;
+
+/** RFC 9110 11.4: the scheme's case does not count. */
+const CREDENTIALS = /^(Basic|Bearer) +(\S+)$/i;
 
 /** What an Authorization header is checked against; `any`: it only has to be there. */
 export type Credentials = "any" | {
@@ -42,14 +48,24 @@ export async function loadCredentials(sources: CredentialSources): Promise<Crede
 export interface AuthorizerOptions {
   readonly mode: AuthMode;
   readonly credentials: Credentials;
+  /** Who is asked in `hook`, instead of looking at the credentials. */
+  readonly authority?: Authority | undefined;
   readonly clock: Clock;
   /** A worker with bcrypt by default. */
   readonly verifier?: PasswordVerifier;
 }
 
+/** What a client of the control API wants to publish. */
+export interface PublishWish {
+  readonly name: string;
+  /** The client's address. */
+  readonly address: string;
+}
+
 /** Says who may publish by the control API. */
 export class Authorizer {
   readonly #mode: AuthMode;
+  readonly #authority: Authority | undefined;
   readonly #clock: Clock;
   readonly #verifier: PasswordVerifier;
   #credentials: Credentials;
@@ -57,6 +73,7 @@ export class Authorizer {
 
   constructor(options: AuthorizerOptions) {
     this.#mode = options.mode;
+    this.#authority = options.authority;
     this.#clock = options.clock;
     this.#verifier = options.verifier ?? new BcryptVerifier();
     this.#credentials = options.credentials;
@@ -65,11 +82,14 @@ export class Authorizer {
 
   /**
    * @param header the request's Authorization
-   * @throws {ControlError} 401, or 503 where too many wait to be checked
+   * @throws {ControlError} 401, or 503 where too many wait to be checked, or nobody can be asked
    */
-  async check(header: string | undefined): Promise<void> {
+  async check(header: string | undefined, wish: PublishWish): Promise<void> {
     if (this.#mode === "open") return;
-    if (!await this.#isGood(header ?? "")) throw new ControlError(401, "unauthorized");
+    const good = this.#mode === "hook"
+      ? await this.#isAllowed(header ?? "", wish)
+      : await this.#isGood(header ?? "");
+    if (!good) throw new ControlError(401, "unauthorized");
   }
 
   /** From now on, checks against `credentials`; what was good before has to prove it again. */
@@ -82,9 +102,23 @@ export class Authorizer {
     this.#verifier.close();
   }
 
+  /** Nobody is asked where there are no credentials, or for what is no name. */
+  async #isAllowed(header: string, { name, address }: PublishWish): Promise<boolean> {
+    if (this.#authority === undefined || !CREDENTIALS.test(header)) return false;
+    if (!isValidName(name)) throw new ControlError(400, "Cannot publish: the name is not allowed");
+    const credentials = { authorization: header };
+    try {
+      await this.#authority.ask({ name, protocol: "http", address, credentials });
+      return true;
+    } catch (error) {
+      if (!(error instanceof PublishRefused)) throw error;
+      if (error.kind === "not-allowed") return false;
+      throw new ControlError(503, error.message);
+    }
+  }
+
   async #isGood(header: string): Promise<boolean> {
-    // RFC 9110 11.4: the scheme's case does not count.
-    const [, scheme, token] = /^(Basic|Bearer) +(\S+)$/i.exec(header) ?? [];
+    const [, scheme, token] = CREDENTIALS.exec(header) ?? [];
     if (scheme === undefined || token === undefined) return false;
     const credentials = this.#credentials;
     if (credentials === "any") return true;

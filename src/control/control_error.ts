@@ -21,6 +21,8 @@ const STATUS_OF_REFUSAL: Readonly<Record<RefusalKind, ErrorStatus>> = {
   "key-required": 401,
   "key-unknown": 401,
   "key-expired": 460,
+  "not-allowed": 401,
+  "unavailable": 503,
   "name-in-use": 503,
   "limit": 503,
   "stopping": 503,

@@ -5,7 +5,7 @@ import type { KeyStore } from "../session/key_store.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionManager } from "../session/session_manager.ts";
-import type { Authorizer } from "./authorization.ts";
+import type { Authorizer, PublishWish } from "./authorization.ts";
 import { bodyLimit } from "./body_limit.ts";
 import { answerError, ControlError } from "./control_error.ts";
 import { readSessionCookie, type SessionCookie, setSessionCookie } from "./cookie.ts";
@@ -101,7 +101,7 @@ async function checkVersion(c: Context, next: Next): Promise<void> {
 async function publish(c: Context, version: "3" | "4", options: ControlOptions): Promise<Response> {
   const name = c.req.param("name") ?? "";
   const client = peerAddress(c);
-  await authorize(c, options.authorizer);
+  await authorize(c, options.authorizer, { name, address: client });
   const { media, props } = await parseBody(c, version === "3" ? publishBody3 : publishBody4);
   const srt = media.protocol === "srt" ? availablePorts(options.ports) : undefined;
   const { session, key } = options.sessions.reserve({
@@ -116,13 +116,17 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
   return c.json(publishAnswer(grant, options.address));
 }
 
-async function authorize(c: Context, authorizer: ControlOptions["authorizer"]): Promise<void> {
+async function authorize(
+  c: Context,
+  authorizer: ControlOptions["authorizer"],
+  wish: PublishWish,
+): Promise<void> {
   try {
-    await authorizer.check(c.req.header("Authorization"));
+    await authorizer.check(c.req.header("Authorization"), wish);
   } catch (error) {
     if (error instanceof ControlError) {
       const { message } = error;
-      logger.warning("{client} may not publish: {message}", { client: peerAddress(c), message });
+      logger.warning("{client} may not publish: {message}", { client: wish.address, message });
     }
     throw error;
   }

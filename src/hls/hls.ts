@@ -7,6 +7,7 @@ import type { EventBus } from "../session/events.ts";
 import type { FrameSink, SessionEnd } from "../session/frame_sink.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import { SessionAudience } from "./session_audience.ts";
 import { Segmenter } from "./segmenter.ts";
 import { HlsStream } from "./stream.ts";
 import { type HlsFolder, PLAYLIST_FILE } from "./stream_files.ts";
@@ -39,6 +40,8 @@ export interface HlsOptions {
   readonly preroll: Preroll;
   /** A segment of the broadcast `name` is listed, `lateMs` after it was due. */
   readonly onListed?: ((name: string, file: string, lateMs: number) => void) | undefined;
+  /** How many listen to the broadcast `name`; `undefined` where they are not counted. */
+  readonly countListeners?: ((name: string) => number) | undefined;
 }
 
 interface Memory {
@@ -176,6 +179,7 @@ class SessionSegments implements FrameSink {
   readonly #stream: HlsStream;
   readonly #options: HlsOptions;
   readonly #segmenter: Segmenter;
+  readonly #audience: SessionAudience | undefined;
   #ready = false;
 
   constructor(session: Session, stream: HlsStream, options: HlsOptions) {
@@ -183,10 +187,14 @@ class SessionSegments implements FrameSink {
     this.#stream = stream;
     this.#options = options;
     this.#segmenter = new Segmenter(options.targetMs, (segment) => stream.add(segment));
+    this.#audience = this.#watchAudience();
     stream.join({
       sessionId: session.id,
       complete: () => session.keepGoing(this.#segmenter.missingFrames),
-      listed: () => this.#checkReady(),
+      listed: () => {
+        this.#checkReady();
+        this.#audience?.update();
+      },
     });
   }
 
@@ -207,7 +215,19 @@ class SessionSegments implements FrameSink {
     this.#segmenter.cut();
     const { clock, events } = this.#options;
     this.#stream.leave(how, () => {
-      events.emit(sessionEvent(this.#session, "hls-release", clock.now(), {}));
+      const peak = this.#audience?.peak;
+      const details = peak === undefined ? {} : { peakListeners: peak };
+      events.emit(sessionEvent(this.#session, "hls-release", clock.now(), details));
+    });
+  }
+
+  #watchAudience(): SessionAudience | undefined {
+    const { clock, events, countListeners } = this.#options;
+    if (countListeners === undefined) return undefined;
+    const count = () => countListeners(this.#session.name);
+    return new SessionAudience(clock, count, (listeners, peak) => {
+      const details = { listeners, peak };
+      events.emit(sessionEvent(this.#session, "audience", clock.now(), details));
     });
   }
 

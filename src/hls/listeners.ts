@@ -1,10 +1,12 @@
-/** A segment counts who fetches it for so many target durations after it was listed. */
-const COUNTED_TARGETS = 3;
-/** So many segments make a count. */
-const MEDIAN_OF = 3;
+/** Who joins or leaves is counted right a target duration and this later. */
+const SETTLE_MS = 10_000;
+/** A segment counts who fetches it for so many target durations after it was listed, at most … */
+const MAX_COUNTED_TARGETS = 3;
+/** … and at least: players look for news once a target duration. */
+const MIN_COUNTED_TARGETS = 1.2;
 /** Segments of a name that count at a time. */
 const MAX_COUNTING = 16;
-/** After so many target durations without a new segment, nobody is left to listen. */
+/** After so many target durations without a new segment, at most, nobody is left to listen. */
 const SILENT_TARGETS = 6;
 
 /** How often a segment was fetched. */
@@ -16,11 +18,16 @@ interface Fetches {
 
 /**
  * How many listen. A player fetches each segment once, so the listeners of a name are the fetches of
- * a segment until three target durations after it was listed, the median of the last three. A cache
- * in between fetches for its listeners only once. Nothing about a client is kept.
+ * a segment until a while after it was listed; the median of the last three such segments, unless
+ * they are so long that it would come too late. A cache in between fetches for its listeners only
+ * once. Nothing about a client is kept.
  */
 export class Listeners {
   readonly #targetMs: number;
+  /** So many segments make a count. */
+  readonly #medianOf: number;
+  /** For how long a segment counts who fetches it. */
+  readonly #countedMs: number;
   readonly #now: () => number;
   /** The latest segments of each name, the oldest first. */
   readonly #names = new Map<string, Fetches[]>();
@@ -32,6 +39,15 @@ export class Listeners {
   constructor(targetMs: number, now: () => number) {
     this.#targetMs = targetMs;
     this.#now = now;
+    // Who left is not among those that fetch the next segment. The median follows with the one after
+    // it, a target duration later.
+    const leftForMedianMs = SETTLE_MS - targetMs;
+    const isMedian = leftForMedianMs >= MIN_COUNTED_TARGETS * targetMs;
+    this.#medianOf = isMedian ? 3 : 1;
+    this.#countedMs = Math.min(
+      MAX_COUNTED_TARGETS * targetMs,
+      isMedian ? leftForMedianMs : SETTLE_MS,
+    );
   }
 
   /** A segment of `name` is in its playlist from now on. */
@@ -39,8 +55,8 @@ export class Listeners {
     const fetches = this.#names.get(name) ?? [];
     fetches.push({ file, listedAt: this.#now(), count: 0 });
     const over = this.#over(fetches);
-    const spare = Math.max(over - MEDIAN_OF, fetches.length - MEDIAN_OF - MAX_COUNTING, 0);
-    fetches.splice(0, spare);
+    const most = this.#medianOf + MAX_COUNTING;
+    fetches.splice(0, Math.max(over - this.#medianOf, fetches.length - most, 0));
     if (!this.#names.has(name)) this.#forgetSilent();
     this.#names.set(name, fetches);
   }
@@ -56,7 +72,9 @@ export class Listeners {
     const fetches = this.#names.get(name);
     if (fetches === undefined || this.#isSilent(fetches)) return 0;
     const over = this.#over(fetches);
-    const counts = fetches.slice(Math.max(0, over - MEDIAN_OF), over).map(({ count }) => count);
+    const counts = fetches.slice(Math.max(0, over - this.#medianOf), over).map(({ count }) =>
+      count
+    );
     return counts.sort((a, b) => a - b)[counts.length >> 1] ?? 0;
   }
 
@@ -82,12 +100,13 @@ export class Listeners {
 
   /** It counts no more. */
   #isOver({ listedAt }: Fetches): boolean {
-    return this.#now() - listedAt >= COUNTED_TARGETS * this.#targetMs;
+    return this.#now() - listedAt >= this.#countedMs;
   }
 
   #isSilent(fetches: readonly Fetches[]): boolean {
     const listedAt = fetches.at(-1)?.listedAt ?? -Infinity;
-    return this.#now() - listedAt >= SILENT_TARGETS * this.#targetMs;
+    const silentMs = Math.min(SILENT_TARGETS * this.#targetMs, this.#targetMs + SETTLE_MS);
+    return this.#now() - listedAt >= silentMs;
   }
 
   /** As many names at most as were on air lately. */

@@ -20,12 +20,15 @@ export const QUIET_LOGGERS: readonly LoggerConfig<never, never>[] = [
 /** Logging as a logging file says, which is read again at its `refresh_rate`. */
 export class FileLogging implements AsyncDisposable {
   readonly #path: string;
+  /** What is in force. */
   #text: string | undefined;
+  /** What the file was found to lack last, so that it is said once. */
+  #complaint: string | undefined;
   #refreshMs: number | undefined;
   /** By name and definition, so that those that stay the same stay open. */
   #appenders: ReadonlyMap<string, Appender> = new Map();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #reading: Promise<void> | undefined;
+  #reading: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
   private constructor(path: string) {
@@ -40,6 +43,15 @@ export class FileLogging implements AsyncDisposable {
     return logging;
   }
 
+  /**
+   * Reads the file now.
+   * @returns whether there was something new
+   * @throws {LoggingFileError} where it is wrong; what was in force stays so
+   */
+  reread(): Promise<boolean> {
+    return this.#inTurn(() => this.#read());
+  }
+
   /** Writes out everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
@@ -52,18 +64,28 @@ export class FileLogging implements AsyncDisposable {
   #schedule(): void {
     if (this.#refreshMs === undefined || this.#stopped) return;
     const timer = setTimeout(() => {
-      this.#reading = this.#reread().finally(() => this.#schedule());
+      this.#inTurn(() => this.#refresh()).finally(() => this.#schedule());
     }, this.#refreshMs);
     Deno.unrefTimer(timer);
     this.#timer = timer;
   }
 
+  /** After what is being read already. */
+  #inTurn<T>(read: () => Promise<T>): Promise<T> {
+    const reading = this.#reading.then(read);
+    this.#reading = Promise.allSettled([reading]);
+    return reading;
+  }
+
   /** What was in force stays so where the file is wrong. */
-  async #reread(): Promise<void> {
+  async #refresh(): Promise<void> {
     try {
       if (await this.#read()) logger.info("{path} is in force", { path: this.#path });
+      this.#complaint = undefined;
     } catch (error) {
       if (!(error instanceof LoggingFileError)) throw error;
+      if (error.message === this.#complaint) return;
+      this.#complaint = error.message;
       logger.error("{error}; logging goes on as before", { error: error.message });
     }
   }
@@ -73,9 +95,8 @@ export class FileLogging implements AsyncDisposable {
     const path = this.#path;
     const text = await attempt(`read ${path}`, () => Deno.readTextFile(path));
     if (text === this.#text) return false;
-    // Also where it is wrong, so that it is complained of once.
-    this.#text = text;
     await this.#apply(parseLoggingFile(text, path));
+    this.#text = text;
     return true;
   }
 

@@ -19,21 +19,22 @@ export interface HouseRules {
 /** Deletes the oldest finished recordings, never one that is written. */
 export class HouseKeeper {
   readonly #folder: RecordFolder;
-  readonly #rules: HouseRules;
   readonly #clock: Clock;
+  /** May be replaced at any time; what they say is done at the next cleaning. */
+  rules: HouseRules;
   #wallOffsetMs: number;
   #trustedAt = -Infinity;
 
   constructor(folder: RecordFolder, rules: HouseRules, clock: Clock) {
     this.#folder = folder;
-    this.#rules = rules;
+    this.rules = rules;
     this.#clock = clock;
     this.#wallOffsetMs = clock.now() - clock.monotonic();
   }
 
   /** Rejects where a file cannot be deleted. */
   async clean(): Promise<void> {
-    const { maxAgeMs, maxBytes } = this.#rules;
+    const { maxAgeMs, maxBytes } = this.rules;
     if (maxAgeMs === 0 && maxBytes === 0) return;
     const files = await this.#folder.files();
     const ageCounts = maxAgeMs > 0 && this.#isClockSteady();

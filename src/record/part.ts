@@ -21,6 +21,8 @@ export interface PartOptions {
   readonly pool: FragmentPool;
   /** The first frames are in the file. */
   readonly onStart: (file: string) => void;
+  /** So many bytes were written. */
+  readonly onWritten: (bytes: number) => void;
   /** Nothing more is written to it. Called at most once, never by `close`. */
   readonly onError: (error: Error) => void;
 }
@@ -147,6 +149,7 @@ export class Part {
     const bytes = withHeader(this.#header, fragment.take(before));
     await this.#options.writes.run(() => writeAll(part.handle, bytes));
     this.#header = undefined;
+    this.#options.onWritten(bytes.length);
     this.#framesWritten += frames;
     if (this.#framesWritten === frames) this.#options.onStart(part.file);
   }

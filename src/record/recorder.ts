@@ -67,10 +67,12 @@ export class Recorder {
   readonly #pool = new FragmentPool();
   readonly #writes = new Limiter(WRITES);
   readonly #turns = new Turns();
+  readonly #keeper: HouseKeeper;
   readonly #finisher: Finisher;
   readonly #parts = new Map<Part, PartInWork>();
   readonly #timers: readonly Timer[];
   #syncing = false;
+  #writtenBytes = 0;
 
   /** Finishes what an earlier run left over, in the background. */
   constructor(options: RecorderOptions) {
@@ -78,6 +80,7 @@ export class Recorder {
     this.#options = options;
     this.#folder = folder;
     const keeper = new HouseKeeper(folder, rules, clock);
+    this.#keeper = keeper;
     this.#finisher = new Finisher({ clock, events, folder, keeper, turns: this.#turns });
     this.#timers = [
       clock.every(SYNC_GAP_MS, () => this.#syncNext()),
@@ -97,6 +100,16 @@ export class Recorder {
       finish: (part) => this.#finish(part),
     });
   };
+
+  /** Bytes that were written to recordings while they were live. */
+  get writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  /** What is kept of finished recordings, from the next cleaning on. */
+  set rules(rules: HouseRules) {
+    this.#keeper.rules = rules;
+  }
 
   /** What is being done with a part; `undefined` where nothing is. */
   find(file: string): FileInWork | undefined {
@@ -134,6 +147,7 @@ export class Recorder {
         const { clock, events } = this.#options;
         events.emit(sessionEvent(session, "record-start", clock.now(), { path }));
       },
+      onWritten: (bytes) => this.#writtenBytes += bytes,
       onError: (error) => {
         const file = part.file ?? latestFile(session.name);
         if (!trouble.told) this.#finisher.reportError(session, file, error);

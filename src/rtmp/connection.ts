@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../session/clock.ts";
-import type { Doorkeeper, Ingest, Transport } from "../session/ingest.ts";
+import type { Doorkeeper, Ingest, PublishRequest, Transport } from "../session/ingest.ts";
 import { RtmpError } from "./rtmp_error.ts";
 import { RtmpSession } from "./rtmp_session.ts";
 
@@ -15,6 +15,10 @@ const MAX_UNSENT = 16_384;
 const MAX_AHEAD_MS = 5000;
 /** How long it is left alone at a time. */
 const MAX_PAUSE_MS = 500;
+/** What an encoder may send before its publish is answered; it is read from no further then. */
+const MAX_HELD_BYTES = 32_768;
+/** How often it is looked whether it has been answered. */
+const HELD_PAUSE_MS = 100;
 /** How long a connection that is being closed may take to send its last answer and see the end. */
 const LINGER_MS = 2000;
 
@@ -33,6 +37,7 @@ export class RtmpConnection implements Transport {
   readonly address: string;
   readonly #port: number;
   readonly #conn: Deno.TcpConn;
+  readonly #doorkeeper: Doorkeeper;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #session: RtmpSession;
@@ -53,6 +58,7 @@ export class RtmpConnection implements Transport {
 
   constructor(conn: Deno.TcpConn, { doorkeeper, clock, timeoutMs }: RtmpConnectionOptions) {
     this.#conn = conn;
+    this.#doorkeeper = doorkeeper;
     // A listener on "::" gives IPv4 peers as IPv6 ones.
     this.address = conn.remoteAddr.hostname.replace(/^::ffff:(?=\d+\.)/, "");
     this.#port = conn.remoteAddr.port;
@@ -60,10 +66,7 @@ export class RtmpConnection implements Transport {
     this.#timeoutMs = timeoutMs;
     this.#openedAt = this.#heardAt = this.#publishingAt = clock.monotonic();
     this.#session = new RtmpSession({
-      publish: (name, key) => {
-        this.#published = doorkeeper.publish({ name, key, transport: this });
-        return this.#published;
-      },
+      publish: (name, key) => this.#publish({ name, key, transport: this }),
       send: (bytes) => this.#send(bytes),
     });
   }
@@ -79,6 +82,7 @@ export class RtmpConnection implements Transport {
         if (count === null) break;
         this.#heardAt = this.#clock.monotonic();
         if (this.#why === undefined) this.#feed(buffer.subarray(0, count));
+        while (this.#session.heldBytes > MAX_HELD_BYTES) await this.#pause(HELD_PAUSE_MS);
         while (this.#aheadMs > MAX_AHEAD_MS) await this.#pause(this.#aheadMs - MAX_AHEAD_MS);
       }
       const publishing = this.#session.state === "publishing";
@@ -120,6 +124,8 @@ export class RtmpConnection implements Transport {
     const now = this.#clock.monotonic();
     const { state } = this.#session;
     if (state === "publishing") this.#publishingAt = now;
+    // It is the server that makes it wait.
+    else if (state === "asking") this.#heardAt = this.#publishingAt = now;
     const seconds = this.#timeoutMs / 1000;
     if (this.#why !== undefined) {
       if (now - this.#endedAt >= LINGER_MS) this.abort("");
@@ -132,9 +138,36 @@ export class RtmpConnection implements Transport {
     }
   }
 
-  #feed(bytes: Uint8Array): void {
+  /** @returns `undefined` where somebody is asked first */
+  #publish(request: PublishRequest): Ingest | undefined {
+    const question = this.#doorkeeper.ask(request);
+    if (question === undefined) return this.#published = this.#doorkeeper.publish(request);
+    void this.#answer(question, request);
+    return undefined;
+  }
+
+  /** Never rejects. Who is gone by the time of the answer takes nobody's place. */
+  async #answer(question: Promise<void>, request: PublishRequest): Promise<void> {
+    let publish: () => Ingest;
     try {
-      this.#session.feed(bytes);
+      await question;
+      publish = () => this.#published = this.#doorkeeper.publish({ ...request, approved: true });
+    } catch (refusal) {
+      publish = () => {
+        throw refusal;
+      };
+    }
+    this.#guard(() => this.#session.answer(publish));
+  }
+
+  #feed(bytes: Uint8Array): void {
+    this.#guard(() => this.#session.feed(bytes));
+  }
+
+  /** What the session throws ends the connection. */
+  #guard(step: () => void): void {
+    try {
+      step();
     } catch (error) {
       this.#refused = true;
       if (error instanceof RtmpError) {

@@ -13,6 +13,13 @@ import { RtmpError } from "./rtmp_error.ts";
 const WINDOW_SIZE = 2_500_000;
 const CHUNK_SIZE = 4096;
 const MAX_STREAMS = 16;
+/**
+ * What may come before a publish is answered. Encoders wait for the answer; for those that do not,
+ * whoever feeds the session stops in time by {@link RtmpSession.heldBytes}.
+ */
+const MAX_HELD_BYTES = 131_072;
+/** What a held message weighs beside its payload, which may be empty. */
+const HELD_OVERHEAD = 64;
 
 /** Status codes by kind of refusal; encoders know these as errors that end a publish. */
 const REFUSAL_CODES: Readonly<Record<RefusalKind, string>> = {
@@ -21,6 +28,8 @@ const REFUSAL_CODES: Readonly<Record<RefusalKind, string>> = {
   "key-required": "NetStream.Publish.Denied",
   "key-unknown": "NetStream.Publish.Denied",
   "key-expired": "NetStream.Publish.Denied",
+  "not-allowed": "NetStream.Publish.Denied",
+  "unavailable": "NetStream.Publish.Rejected",
   "limit": "NetStream.Publish.Rejected",
   "stopping": "NetStream.Publish.Rejected",
 };
@@ -28,18 +37,32 @@ const REFUSAL_CODES: Readonly<Record<RefusalKind, string>> = {
 export interface RtmpSessionOptions {
   /**
    * Called when the encoder asks to publish; name and key are as they came.
+   * @returns `undefined` where the answer comes later, by {@link RtmpSession.answer}
    * @throws {PublishRefused} which the encoder is told
    */
-  readonly publish: (name: string, key: string | undefined) => Ingest;
+  readonly publish: (name: string, key: string | undefined) => Ingest | undefined;
   /** Takes bytes for the peer, in order; they are the receiver's to keep. */
   readonly send: (bytes: Uint8Array) => void;
 }
 
 /**
  * How far a connection is: `handshake` → `connecting` (waits for `connect`) → `connected` ⇄
- * `publishing`; `over` from any of them.
+ * `publishing`, by way of `asking` where a publish is answered later; `over` from any of them.
  */
-export type RtmpState = "handshake" | "connecting" | "connected" | "publishing" | "over";
+export type RtmpState =
+  | "handshake"
+  | "connecting"
+  | "connected"
+  | "asking"
+  | "publishing"
+  | "over";
+
+/** A message of a stream whose publish is not answered yet. */
+interface HeldMessage {
+  readonly type: number;
+  readonly payload: Uint8Array;
+  readonly timestamp: number;
+}
 
 /**
  * The server's side of one RTMP connection, without the connection: bytes go in, answers and the
@@ -58,6 +81,8 @@ export class RtmpSession {
   #streamCount = 0;
   #stream: PublishedStream | undefined;
   #streamId = 0;
+  #held: HeldMessage[] = [];
+  #heldBytes = 0;
   #received = 0;
   #acknowledged = 0;
   #windowSize = WINDOW_SIZE;
@@ -92,6 +117,27 @@ export class RtmpSession {
     }
   }
 
+  /** Bytes of audio and data that wait for the publish to be answered. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /**
+   * Answers the publish that waits; does nothing where none does any more.
+   * @param publish lets it in, or throws {@link PublishRefused}
+   * @throws {RtmpError} as {@link feed} does
+   */
+  answer(publish: () => Ingest): void {
+    if (this.#state !== "asking") return;
+    this.#begin(this.#accept(publish));
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const { type, payload, timestamp } of held) {
+      this.#onMessage(type, payload, timestamp, this.#streamId);
+    }
+  }
+
   /** Tells a publishing encoder that the server ends its publish, and why. */
   dismiss(why: string): void {
     if (this.#state !== "publishing") return;
@@ -102,6 +148,8 @@ export class RtmpSession {
   close(): void {
     if (this.#state === "over") return;
     this.#state = "over";
+    this.#held = [];
+    this.#heldBytes = 0;
     this.#stream?.end("lost");
     this.#stream = undefined;
   }
@@ -109,6 +157,7 @@ export class RtmpSession {
   #onMessage(type: number, payload: Uint8Array, timestamp: number, streamId: number): void {
     // What was fed may go on behind the message that ended it.
     if (this.#state === "over") return;
+    if (this.#state === "asking" && isOfStream(type)) return this.#hold(type, payload, timestamp);
     switch (type) {
       case MessageType.Audio:
         if (this.#stream !== undefined) this.#onAudio(this.#stream, payload, timestamp);
@@ -134,6 +183,14 @@ export class RtmpSession {
           this.#replies.pingResponse(payload.subarray(2, 6));
         }
     }
+  }
+
+  #hold(type: number, payload: Uint8Array, timestamp: number): void {
+    this.#heldBytes += payload.length + HELD_OVERHEAD;
+    if (this.#heldBytes > MAX_HELD_BYTES) {
+      throw new RtmpError("Cannot publish: the encoder does not wait for the answer");
+    }
+    this.#held.push({ type, payload: payload.slice(), timestamp });
   }
 
   #onAudio(stream: PublishedStream, payload: Uint8Array, timestamp: number): void {
@@ -190,7 +247,7 @@ export class RtmpSession {
 
   #startPublish(streamName: Amf0Value, streamId: number): void {
     if (this.#state === "connecting") throw new RtmpError("Cannot publish: not connected");
-    if (this.#state === "publishing") {
+    if (this.#state !== "connected") {
       throw new RtmpError("Cannot publish: this connection publishes already");
     }
     if (streamId < 1 || streamId > this.#streamCount) {
@@ -201,16 +258,21 @@ export class RtmpSession {
       this.#app,
       typeof streamName === "string" ? streamName : "",
     );
-    const stream = this.#accept(name, key);
-    if (this.#state === "over") return stream.end("lost");
-    this.#stream = stream;
-    this.#state = "publishing";
-    this.#replies.publishing(streamId);
+    const ingest = this.#accept(() => this.#publish(name, key));
+    if (ingest !== undefined) this.#begin(ingest);
+    else if (this.#state === "connected") this.#state = "asking";
   }
 
-  #accept(name: string, key: string | undefined): PublishedStream {
+  #begin(ingest: Ingest): void {
+    if (this.#state === "over") return ingest.end("lost");
+    this.#stream = new PublishedStream(ingest);
+    this.#state = "publishing";
+    this.#replies.publishing(this.#streamId);
+  }
+
+  #accept<T>(publish: () => T): T {
     try {
-      return new PublishedStream(this.#publish(name, key));
+      return publish();
     } catch (error) {
       if (!(error instanceof PublishRefused)) throw error;
       this.#reject(REFUSAL_CODES[error.kind], error.message);
@@ -219,6 +281,9 @@ export class RtmpSession {
 
   /** A deliberate end of the stream; encoders say it in up to three ways, one after the other. */
   #finish(streamId: Amf0Value): void {
+    if (this.#state === "asking" && streamId === this.#streamId) {
+      throw new RtmpError("The encoder left before its publish was answered");
+    }
     if (this.#state !== "publishing" || streamId !== this.#streamId) return;
     this.#state = "connected";
     this.#stream?.end("finished");
@@ -235,6 +300,11 @@ export class RtmpSession {
     this.#replies.status(this.#streamId, "error", code, description);
     throw new RtmpError(`Publish refused: ${description}`);
   }
+}
+
+/** Whether a message is part of what is published. */
+function isOfStream(type: number): boolean {
+  return type === MessageType.Audio || type === MessageType.Data || type === MessageType.DataAmf3;
 }
 
 function uint16(bytes: Uint8Array): number {

@@ -33,6 +33,8 @@ export class RtmpServer {
   #listener: Deno.TcpListener | undefined;
   #accepting: Promise<void> | undefined;
   #timer: Timer | undefined;
+  /** Connections beyond this many are closed at once; may be changed at any time. */
+  maxConnections: number;
   #turnedAway = 0;
   #acceptError: string | undefined;
   #troubleLoggedAt = -Infinity;
@@ -40,6 +42,7 @@ export class RtmpServer {
 
   constructor(options: RtmpServerOptions) {
     this.#options = options;
+    this.maxConnections = options.maxConnections;
   }
 
   /**
@@ -102,9 +105,10 @@ export class RtmpServer {
   }
 
   #serve(conn: Deno.TcpConn): void {
-    const { doorkeeper, clock, connectionTimeoutMs, maxConnections } = this.#options;
-    if (this.#connections.size >= maxConnections) this.#turnedAway++;
-    if (this.#listener === undefined || this.#connections.size >= maxConnections) {
+    const { doorkeeper, clock, connectionTimeoutMs } = this.#options;
+    const full = this.#connections.size >= this.maxConnections;
+    if (full) this.#turnedAway++;
+    if (this.#listener === undefined || full) {
       return conn.close();
     }
     const connection = new RtmpConnection(conn, {
@@ -125,13 +129,12 @@ export class RtmpServer {
 
   /** Returns whether there was something to say. */
   #logTrouble(): boolean {
-    const { maxConnections } = this.#options;
     const count = this.#turnedAway;
     const error = this.#acceptError;
     if (count > 0) {
       logger.warn("{count} RTMP connections turned away: {maxConnections} are open", {
         count,
-        maxConnections,
+        maxConnections: this.maxConnections,
       });
     }
     if (error !== undefined) logger.error("Cannot accept RTMP connections: {error}", { error });

@@ -1,13 +1,18 @@
 import { getLogger } from "@logtape/logtape";
-import type { SessionEvent } from "./events.ts";
+import type { EventKind, SessionEvent } from "./events.ts";
 
 const logger = getLogger(["echo", "session"]);
+
+/** Other than `info`. */
+const LEVELS: Partial<Record<EventKind, "debug" | "error">> = {
+  "audience": "debug",
+  "record-error": "error",
+};
 
 /** Writes an event to the log, as a line for people. */
 export function logEvent(event: SessionEvent): void {
   const { id, name, protocol } = event;
-  const level = event.kind === "record-error" ? "error" : "info";
-  logger[level](describe(event), { id, name, protocol, ...details(event) });
+  logger[LEVELS[event.kind] ?? "info"](describe(event), { id, name, protocol, ...details(event) });
 }
 
 /** The message's template for what belongs to `event`. */
@@ -25,6 +30,8 @@ function describe(event: SessionEvent): string {
       return "over: {reason}";
     case "hls-ready":
       return "can be heard at {path}";
+    case "audience":
+      return "{listeners} listen, {peak} did at most";
     case "hls-release":
       return "no longer to be heard";
     case "record-start":

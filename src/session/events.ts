@@ -39,8 +39,13 @@ export interface EventDetails {
   "release": { readonly reason: Reason };
   /** Enough is in the playlist for players to start. */
   "hls-ready": { readonly path: string };
-  /** Nothing of the broadcast is served any more. */
-  "hls-release": Record<never, never>;
+  /**
+   * So many listen, and so many did at most. Told when the number has changed, once a minute at most,
+   * and only where listeners are counted.
+   */
+  "audience": { readonly listeners: number; readonly peak: number };
+  /** Nothing of the broadcast is served any more; how many listened at most, where it was counted. */
+  "hls-release": { readonly peakListeners?: number };
   /** A file of the broadcast begins; there may be several, one after another. */
   "record-start": { readonly path: string };
   /** `path` is not written or not finished, for now at least; so it may follow on a start or not. */

@@ -37,6 +37,7 @@ export class Feed {
   #silence: Uint8Array = new Uint8Array(0);
   #maxBytes = 0;
   #total = 0;
+  #bytes = 0;
   #dropped = 0;
   #bad = 0;
   #fillers = 0;
@@ -61,6 +62,11 @@ export class Feed {
       bad_count: this.#bad,
       filler_count: this.#fillers,
     };
+  }
+
+  /** Bytes of all frames that arrived. */
+  get inputBytes(): number {
+    return this.#bytes;
   }
 
   /** How late the broadcast is: silence put in while waiting for audio that came after all. */
@@ -118,6 +124,7 @@ export class Feed {
   /** A frame of the source; see {@link Timeline.arrive}. */
   write(data: Uint8Array, timeMs: number | undefined): void {
     this.#total++;
+    this.#bytes += data.length;
     if (data.length === 0 || data.length > this.#maxBytes) {
       this.#bad++;
       return;

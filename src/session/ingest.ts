@@ -5,11 +5,20 @@ export type Protocol = "rtmp" | "srt";
 /** How a connection ended: the encoder said goodbye, or it was gone. */
 export type IngestEnd = "finished" | "lost";
 
+/** How the network behaves, as a transport sees it that measures it. */
+export interface LinkQuality {
+  readonly roundTripMs: number;
+  /** Of what was sent since the connection began, what was missing at first; most is repaired. */
+  readonly lossPercent: number;
+}
+
 /** What a door gives the session to know and close the connection by. */
 export interface Transport {
   readonly protocol: Protocol;
   /** The peer's address, without port. */
   readonly address: string;
+  /** As it is now; `undefined` where nobody measures it. */
+  readonly link?: LinkQuality | undefined;
   /**
    * Called once when the session lets this connection go: another took over, the session ended or
    * the server stops. The door closes the socket; what it writes afterwards is ignored.
@@ -22,7 +31,11 @@ export interface PublishRequest {
   readonly name: string;
   /** What stood in the place of the key; `undefined` or empty where there was none. */
   readonly key: string | undefined;
+  /** Who it says it is, for those who are asked; means nothing here. */
+  readonly user?: string | undefined;
   readonly transport: Transport;
+  /** Whether {@link Doorkeeper.ask} has been answered with yes: that counts like a valid key. */
+  readonly approved?: boolean;
 }
 
 /** Why a publish was refused. */
@@ -31,6 +44,8 @@ export type RefusalKind =
   | "key-required"
   | "key-unknown"
   | "key-expired"
+  | "not-allowed"
+  | "unavailable"
   | "name-in-use"
   | "limit"
   | "stopping";
@@ -77,6 +92,13 @@ export interface Ingest {
 
 /** What doors know of the session manager: who may come in. */
 export interface Doorkeeper {
+  /**
+   * Asks somebody else whether a connection may publish, where that is needed: then `publish` is for
+   * later, if it is still there, and `approved`. Rejects with {@link PublishRefused}.
+   * @returns `undefined` where nobody needs to be asked
+   * @throws {PublishRefused} where asking is of no use
+   */
+  ask(request: PublishRequest): Promise<void> | undefined;
   /** @throws {PublishRefused} */
   publish(request: PublishRequest): Ingest;
 }

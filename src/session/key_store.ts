@@ -32,11 +32,16 @@ export class KeyStore {
     this.#lifeMs = lifeMs;
   }
 
+  /** When a key made now expires, on {@link Clock.monotonic}. */
+  get nextExpiry(): number {
+    return this.#lifeMs === 0 ? Infinity : this.#clock.monotonic() + this.#lifeMs;
+  }
+
   /** Makes a random key of 128 bits for `name`. */
   create(name: string): Key {
     const key: Key = {
       token: randomBytes(KEY_BYTES).toString("hex"),
-      expiresAt: this.#lifeMs === 0 ? Infinity : this.#clock.monotonic() + this.#lifeMs,
+      expiresAt: this.nextExpiry,
     };
     const keys = [...(this.#byName.get(name) ?? []), key].slice(-KEYS_PER_NAME);
     this.#byName.delete(name);

@@ -114,9 +114,19 @@ export class Session {
     return this.#feed.quality;
   }
 
+  /** Bytes of all frames that arrived. */
+  get inputBytes(): number {
+    return this.#feed.inputBytes;
+  }
+
   /** Milliseconds since the connection's last audio frame, or since it came; `Infinity` before. */
   get silentForMs(): number {
     return this.#clock.monotonic() - this.#heardAt;
+  }
+
+  /** Whether its transport has been gone for longer than the hold, so that nothing is put out. */
+  get standsStill(): boolean {
+    return this.#standsStill;
   }
 
   /** The session waits for its transport from now on. */

@@ -1,3 +1,4 @@
+import type { Authority } from "./authority.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { EventBus } from "./events.ts";
 import type { SessionEnd } from "./frame_sink.ts";
@@ -10,7 +11,7 @@ import {
 } from "./ingest.ts";
 import type { Key, KeyStore } from "./key_store.ts";
 import { isValidName } from "./name.ts";
-import type { Reason } from "./reason.ts";
+import { type Reason, SERVER_REASON } from "./reason.ts";
 import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
 
 /** Without a key, only a publisher that has sent nothing for this long is replaced. */
@@ -20,18 +21,24 @@ const OPEN_WAIT_MS = 60_000;
 const OPEN_WAITING_PER_ADDRESS = 4;
 const KEY_SWEEP_MS = 60_000;
 
-/** Who may publish: anybody, or who holds a key. */
-export type AuthMode = "open" | "key";
+/** Who may publish: anybody, who holds a key, or also who is let in by the hook server. */
+export type AuthMode = "open" | "key" | "hook";
 
-export interface SessionManagerOptions {
+/** How many sessions there may be at a time. */
+export interface SessionLimits {
+  readonly maxSessions: number;
+  /** SRT sessions without a transport. */
+  readonly maxWaiting: number;
+}
+
+export interface SessionManagerOptions extends SessionLimits {
   readonly clock: Clock;
   readonly events: EventBus;
   readonly keys: KeyStore;
   readonly auth: AuthMode;
+  /** Asked about connections without a key of this server, in `hook`. */
+  readonly authority?: Authority | undefined;
   readonly policy: SessionPolicy;
-  readonly maxSessions: number;
-  /** SRT sessions without a transport. */
-  readonly maxWaiting: number;
 }
 
 /** What the control API asks for. */
@@ -57,10 +64,14 @@ export class SessionManager implements Doorkeeper {
   readonly #outputs: Output[] = [];
   readonly #keySweep: Timer;
   #nextId: number;
+  #draining = false;
   #stopping = false;
+  /** May be replaced at any time; who is there already stays. */
+  limits: SessionLimits;
 
   constructor(options: SessionManagerOptions) {
     this.#options = options;
+    this.limits = options;
     this.#nextId = options.clock.now();
     this.#keySweep = options.clock.every(KEY_SWEEP_MS, () => options.keys.sweep());
   }
@@ -82,17 +93,29 @@ export class SessionManager implements Doorkeeper {
     return this.#byName.get(name);
   }
 
+  /** Has the authority say who may publish, where there is one; this server's own keys need none. */
+  ask(request: PublishRequest): Promise<void> | undefined {
+    const { name, user, key, transport: { protocol, address } } = request;
+    const { auth, authority, keys } = this.#options;
+    if (auth !== "hook" || authority === undefined) return undefined;
+    if (key !== undefined && keys.check(name, key).kind !== "unknown") return undefined;
+    this.#checkOpen(name);
+    return authority.ask({ name, protocol, address, credentials: { user, key } });
+  }
+
   /**
    * A connection wants to publish a name: a new broadcast, or one that has a session already. With
-   * a valid key it takes over; without one, only from a publisher that is gone or silent.
+   * a valid key or approved it takes over; else only from a publisher that is gone or silent.
    * @throws {PublishRefused}
    */
   publish(request: PublishRequest): Ingest {
-    const { name, transport } = request;
+    const { name, transport, approved = false } = request;
     this.#checkOpen(name);
-    const key = this.#checkKey(name, request.key);
+    const expiresAt = approved
+      ? this.#options.keys.nextExpiry
+      : this.#checkKey(name, request.key)?.expiresAt;
     const live = this.#byName.get(name);
-    if (live !== undefined && key === undefined && !this.#replaceable(live)) {
+    if (live !== undefined && expiresAt === undefined && !this.#replaceable(live)) {
       throw new PublishRefused(
         "name-in-use",
         `Cannot publish ${name}: somebody else is on air with it`,
@@ -100,7 +123,7 @@ export class SessionManager implements Doorkeeper {
     }
     const session = live ?? this.#create(name, transport.protocol);
     this.#waitingFrom.delete(session);
-    if (key !== undefined) session.endAt(key.expiresAt);
+    if (expiresAt !== undefined) session.endAt(expiresAt);
     const ingest = session.attach(transport);
     this.#emitAuthorize(session, transport.address);
     return ingest;
@@ -156,6 +179,19 @@ export class SessionManager implements Doorkeeper {
     return session.attach(transport);
   }
 
+  /**
+   * Takes no new broadcasts from now on. Those that are on air go on, and whoever publishes them may
+   * come back; what has not begun yet ends.
+   */
+  drain(): void {
+    this.#draining = true;
+    for (const session of this.sessions) {
+      if (session.state === "init" || session.state === "ready") {
+        session.end("shutdown", SERVER_REASON);
+      }
+    }
+  }
+
   /** Refuses every publish from now on. */
   refuseAll(): void {
     this.#stopping = true;
@@ -178,6 +214,12 @@ export class SessionManager implements Doorkeeper {
     if (this.#stopping) {
       throw new PublishRefused("stopping", `Cannot publish ${name}: the server is stopping`);
     }
+    if (this.#draining && !this.#byName.has(name)) {
+      throw new PublishRefused(
+        "stopping",
+        `Cannot publish ${name}: the server is about to stop and takes no new broadcasts`,
+      );
+    }
   }
 
   #checkKey(name: string, token: string | undefined): Key | undefined {
@@ -199,7 +241,7 @@ export class SessionManager implements Doorkeeper {
     const waiting = this.sessions.filter((session) =>
       session.protocol === "srt" && session.transport === undefined
     );
-    if (waiting.length < this.#options.maxWaiting) return;
+    if (waiting.length < this.limits.maxWaiting) return;
     throw new PublishRefused("limit", "Cannot publish: too many sessions wait for their transport");
   }
 
@@ -218,7 +260,7 @@ export class SessionManager implements Doorkeeper {
   }
 
   #create(name: string, protocol: Protocol): Session {
-    if (this.#sessions.size >= this.#options.maxSessions) {
+    if (this.#sessions.size >= this.limits.maxSessions) {
       throw new PublishRefused("limit", `Cannot publish ${name}: the server is full`);
     }
     const { clock, events, policy } = this.#options;

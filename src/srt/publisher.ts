@@ -10,7 +10,13 @@ import {
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { UnsupportedAudio } from "../audio/audio_specific_config.ts";
 import type { Clock } from "../session/clock.ts";
-import { type Ingest, PublishRefused, type Transport } from "../session/ingest.ts";
+import {
+  type Ingest,
+  type LinkQuality,
+  PublishRefused,
+  type Transport,
+} from "../session/ingest.ts";
+import { HeldFrames } from "./held_frames.ts";
 import { Payload } from "./payload.ts";
 import { StreamIdError } from "./stream_id.ts";
 
@@ -27,11 +33,19 @@ export interface SrtPublisherOptions {
   /** Milliseconds of silence that end the connection, and within which audio has to come. */
   readonly timeoutMs: number;
   /**
-   * Lets the connection into a session.
+   * Asks somebody else whether the connection may come in; rejects with {@link PublishRefused}.
+   * @returns `undefined` where nobody needs to be asked
    * @throws {PublishRefused}
    * @throws {StreamIdError}
    */
-  readonly admit: (publisher: SrtPublisher) => Ingest;
+  readonly ask: (publisher: SrtPublisher) => Promise<void> | undefined;
+  /**
+   * Lets the connection into a session.
+   * @param approved somebody else was asked, and said yes
+   * @throws {PublishRefused}
+   * @throws {StreamIdError}
+   */
+  readonly admit: (publisher: SrtPublisher, approved: boolean) => Ingest;
   /** Whose port it came to; `undefined` on the shared listener. */
   readonly session: { readonly id: number; readonly name: string } | undefined;
   /** Called once, when the connection is closed. */
@@ -48,9 +62,11 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
   readonly #openedAt: number;
   #heardAt: number;
   #ingest: Ingest | undefined;
+  #asking = false;
   /** What came before it was let in. */
   #config: AudioConfig | undefined;
   #bad = 0;
+  #held: HeldFrames | undefined;
   /** Number of the last message. */
   #messageNumber: number | undefined;
   #messages = 0;
@@ -81,6 +97,14 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
   /** libsrt's counters, of this moment or of the connection's end; `undefined` where it was short. */
   get statistics(): SrtStatistics | undefined {
     return this.connection.statistics;
+  }
+
+  get link(): LinkQuality | undefined {
+    const { statistics } = this;
+    if (statistics === undefined) return undefined;
+    const { roundTripMs, packetsReceived, packetsRetransmitted, packetsDropped } = statistics;
+    const sent = Math.max(1, packetsReceived - packetsRetransmitted + packetsDropped);
+    return { roundTripMs, lossPercent: Math.min(100, 100 * statistics.packetsLost / sent) };
   }
 
   /** Lets it in, or closes it; where nobody does, its first access unit does. */
@@ -130,10 +154,32 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     }
   }
 
-  #enter(): Ingest {
-    const ingest = this.#options.admit(this);
+  /** @returns `undefined` where somebody is asked first */
+  #enter(): Ingest | undefined {
+    if (this.#asking) return undefined;
+    const question = this.#options.ask(this);
+    if (question === undefined) return this.#begin(false);
+    this.#asking = true;
+    void this.#beginAfter(question);
+    return undefined;
+  }
+
+  /** Never rejects. Who is gone by the time of the answer takes nobody's place. */
+  async #beginAfter(question: Promise<void>): Promise<void> {
+    try {
+      await question;
+      if (this.#why === undefined) this.#begin(true);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #begin(approved: boolean): Ingest {
+    const ingest = this.#options.admit(this, approved);
     this.#ingest = ingest;
     if (this.#bad > 0) ingest.bad(this.#bad);
+    this.#held?.giveTo(ingest);
+    this.#held = undefined;
     if (this.#config !== undefined) ingest.configure(this.#config);
     return ingest;
   }
@@ -146,8 +192,14 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
   #write(data: Uint8Array, timeMs: number | undefined): void {
     if (this.#why !== undefined) return;
     const ingest = this.#ingest ?? this.#enter();
+    if (ingest === undefined) return this.#hold(data, timeMs);
     if (ingest.aheadMs > MAX_AHEAD_MS) this.#dropEarly(ingest);
     else ingest.write(data, timeMs);
+  }
+
+  #hold(data: Uint8Array, timeMs: number | undefined): void {
+    this.#held ??= new HeldFrames();
+    this.#held.add(this.#config, data, timeMs);
   }
 
   #dropEarly(ingest: Ingest): void {
@@ -178,6 +230,7 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
   }
 
   #fail(error: unknown): void {
+    if (this.#why !== undefined) return;
     if (error instanceof UnsupportedAudio) {
       this.#end(`unsupported audio: ${error.message}`, "warn");
     } else if (error instanceof PublishRefused || error instanceof StreamIdError) {

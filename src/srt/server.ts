@@ -17,9 +17,10 @@ import type { EventBus } from "../session/events.ts";
 import { PublishRefused } from "../session/ingest.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionManager } from "../session/session_manager.ts";
+import { LinkTotals } from "./link_totals.ts";
 import { findPort, type PortRange } from "./port_range.ts";
 import { SrtPublisher, type SrtPublisherOptions } from "./publisher.ts";
-import { keyOfStreamId, parseStreamId } from "./stream_id.ts";
+import { credentialsOfStreamId, parseStreamId } from "./stream_id.ts";
 
 /** How often timeouts are looked at; there is no timer per connection. */
 const CHECK_MS = 1000;
@@ -48,7 +49,7 @@ export interface SrtServerOptions {
   /** Path of the libsrt to load; `undefined` looks for the system's. */
   readonly library: string | undefined;
   readonly clock: Clock;
-  readonly sessions: Pick<SessionManager, "publish" | "attach" | "mayReplace">;
+  readonly sessions: Pick<SessionManager, "ask" | "publish" | "attach" | "mayReplace">;
   /** Tells which sessions end. */
   readonly events: EventBus;
 }
@@ -78,6 +79,8 @@ export class SrtServer {
   /** By session id. */
   readonly #ports = new Map<number, SessionPort>();
   readonly #publishers = new Set<SrtPublisher>();
+  /** Of connections that have ended. */
+  readonly ended = new LinkTotals();
   #running: Running | undefined;
   #turnedAway = 0;
   #acceptError: string | undefined;
@@ -204,12 +207,12 @@ export class SrtServer {
 
   /** The broadcast is what the stream id names. */
   #acceptShared(connection: SrtConnection): void {
+    const { sessions } = this.#options;
     const publisher = this.#publisher(connection, {
       session: undefined,
-      admit: (transport) => {
-        const { name, key } = parseStreamId(connection.streamId);
-        return this.#options.sessions.publish({ name, key, transport });
-      },
+      ask: (transport) => sessions.ask({ ...parseStreamId(connection.streamId), transport }),
+      admit: (transport, approved) =>
+        sessions.publish({ ...parseStreamId(connection.streamId), transport, approved }),
       onEnd: () => {},
     });
     publisher.admit();
@@ -225,11 +228,16 @@ export class SrtServer {
     }
     const { session } = port;
     const { sessions } = this.#options;
+    const { user, key } = credentialsOfStreamId(connection.streamId);
     const publisher = this.#publisher(connection, {
       session,
-      admit: (transport) => {
-        const key = keyOfStreamId(connection.streamId);
-        if (sessions.mayReplace(session, transport.address, key)) {
+      // Who may reserve the port was asked about before; here, who may take over.
+      ask: (transport) =>
+        key === undefined || sessions.mayReplace(session, transport.address, key)
+          ? undefined
+          : sessions.ask({ name: session.name, user, key, transport }),
+      admit: (transport, approved) => {
+        if (approved || sessions.mayReplace(session, transport.address, key)) {
           return sessions.attach(session, transport);
         }
         throw new PublishRefused(
@@ -245,7 +253,7 @@ export class SrtServer {
 
   #publisher(
     connection: SrtConnection,
-    options: Pick<SrtPublisherOptions, "session" | "admit" | "onEnd">,
+    options: Pick<SrtPublisherOptions, "session" | "ask" | "admit" | "onEnd">,
   ): SrtPublisher {
     const publisher = new SrtPublisher(connection, {
       ...options,
@@ -253,6 +261,7 @@ export class SrtServer {
       timeoutMs: this.#options.readTimeoutMs,
       onEnd: (publisher) => {
         this.#publishers.delete(publisher);
+        if (publisher.statistics !== undefined) this.ended.add(publisher.statistics);
         options.onEnd(publisher);
       },
     });

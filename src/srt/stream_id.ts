@@ -1,10 +1,14 @@
 // SRT stream ids: libsrt's Access Control Guidelines, and the short form that other servers take.
 
-/** What a caller wants to publish; nothing in it has been checked. */
-export interface PublishTarget {
-  readonly name: string;
-  /** `undefined` where there is none. */
+/** Who a caller says it is, and how it proves it; `undefined` where there is none. */
+export interface StreamIdCredentials {
+  readonly user: string | undefined;
   readonly key: string | undefined;
+}
+
+/** What a caller wants to publish; nothing in it has been checked. */
+export interface PublishTarget extends StreamIdCredentials {
+  readonly name: string;
 }
 
 /** A stream id that does not say what to publish. `message` holds nothing of it that may be secret. */
@@ -14,28 +18,28 @@ export class StreamIdError extends Error {
 
 /**
  * Parses `#!::r=NAME,m=publish,u=USER,s=KEY` (in any order, others ignored),
- * `publish:NAME[:USER][:KEY]`, or a plain `NAME`. Users mean nothing here: where one field follows
- * the name, it is taken for the key.
+ * `publish:NAME[:USER][:KEY]`, or a plain `NAME`. Where one field follows the name, it is taken for
+ * the key.
  * @throws {StreamIdError} where it is none of these, or asks for a stream
  */
 export function parseStreamId(text: string): PublishTarget {
-  const { mode, name, key } = readFields(text) ?? {};
+  const { mode, name, user, key } = readFields(text) ?? {};
   if (mode !== undefined && ASKING_MODES.includes(mode)) {
     throw new StreamIdError(`Cannot serve stream id: expected m=publish, got m=${mode}`);
   }
   if (mode !== PUBLISH || name === undefined) throw new StreamIdError(EXPECTED);
-  return { name, key };
+  return { name, user, key };
 }
 
-/** The key in a stream id of either form, whatever else stands there. */
-export function keyOfStreamId(text: string): string | undefined {
-  return readFields(text)?.key;
+/** The credentials in a stream id of either form, whatever else stands there. */
+export function credentialsOfStreamId(text: string): StreamIdCredentials {
+  const { user, key } = readFields(text) ?? {};
+  return { user, key };
 }
 
-interface Fields {
+interface Fields extends StreamIdCredentials {
   readonly mode: string;
   readonly name: string | undefined;
-  readonly key: string | undefined;
 }
 
 const PUBLISH = "publish";
@@ -54,8 +58,10 @@ function readFields(given: string): Fields | undefined {
   if (text.startsWith(ACCESS_CONTROL)) return readAccessControl(text.slice(ACCESS_CONTROL.length));
   if (text === "" || text.startsWith("#!")) return undefined;
   const [mode = "", name, ...rest] = text.split(":");
-  if (name === undefined) return { mode: PUBLISH, name: text, key: undefined };
-  return rest.length > 2 ? undefined : { mode, name, key: rest.at(-1) };
+  if (name === undefined) return { mode: PUBLISH, name: text, user: undefined, key: undefined };
+  if (rest.length > 2) return undefined;
+  const [user] = rest.length === 2 ? rest : [];
+  return { mode, name, user: user === "" ? undefined : user, key: rest.at(-1) };
 }
 
 /** Some callers, as FFmpeg 5, send what stands in their URL as it is; no name or key has a `%`. */
@@ -75,5 +81,10 @@ function readAccessControl(list: string): Fields | undefined {
     if (equals < 0) return undefined;
     fields.set(item.slice(0, equals), item.slice(equals + 1));
   }
-  return { mode: fields.get("m") ?? DEFAULT_MODE, name: fields.get("r"), key: fields.get("s") };
+  return {
+    mode: fields.get("m") ?? DEFAULT_MODE,
+    name: fields.get("r"),
+    user: fields.get("u"),
+    key: fields.get("s"),
+  };
 }

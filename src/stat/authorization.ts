@@ -1,5 +1,8 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
+import { Attempts } from "./attempts.ts";
+import { isForged, isRebound } from "./browser_request.ts";
+import { clearSignIn, isSignedIn, setSignIn } from "./sign_in_cookie.ts";
+import { isSame } from "./same.ts";
 
 /** Also as an IPv4 address looks on a socket that takes both families (RFC 4291 2.5.5.2). */
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/i;
@@ -8,31 +11,133 @@ const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/i;
 const PROXY_HEADERS = ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"];
 
 /**
- * Lets in who holds `token`, as `Authorization: Bearer`; where there is no token, clients on this
- * box. The peer's address is read from what `Deno.serve` tells its handler, which is passed to
- * `app.fetch` beside the request.
+ * Whether a client may see more than what is open to all.
+ * - `granted`: it may
+ * - `unknown`: it has not shown the token, or not the right one
+ * - `closed`: there is no token to show, and it is not on this box
+ * - `foreign`: it is a browser that another site uses
+ * - `guessing`: wrong tokens came too often from its address
  */
-export function authorization(token: string | undefined): MiddlewareHandler {
-  return async (c, next) => {
-    if (token === undefined ? isLocal(c) : isSame(bearerToken(c), token)) return await next();
-    c.header("WWW-Authenticate", "Bearer");
-    return c.json({ code: 401, message: "unauthorized" }, 401);
+export type Verdict = "granted" | "unknown" | "closed" | "foreign" | "guessing";
+
+export interface AuthorizationOptions {
+  /** What has to be shown; where there is none, clients on this box are let in. */
+  readonly token: string | undefined;
+  /** Wall time in milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * Lets in who holds the token, as `Authorization: Bearer` or by the cookie that it is exchanged for;
+ * where there is no token, clients on this box. Peers' addresses are read from what `Deno.serve`
+ * tells its handler, which is passed to `app.fetch` beside the request.
+ */
+export class Authorization {
+  readonly #now: () => number;
+  readonly #attempts: Attempts;
+  #token: string | undefined;
+  #validity = new AbortController();
+
+  constructor({ token, now }: AuthorizationOptions) {
+    this.#token = token;
+    this.#now = now;
+    this.#attempts = new Attempts(now);
+  }
+
+  /** Answers in the place of what it guards where a client is not let in. */
+  readonly guard: MiddlewareHandler = async (c, next) => {
+    const verdict = this.check(c);
+    return verdict === "granted" ? await next() : refuse(c, verdict);
   };
+
+  /** Aborted when the token is another one: who was let in before may not be any more. */
+  get validity(): AbortSignal {
+    return this.#validity.signal;
+  }
+
+  /** From now on it takes `token`; cookies that the old one was exchanged for are over. */
+  replace(token: string | undefined): void {
+    if (token === this.#token) return;
+    this.#token = token;
+    this.#validity.abort();
+    this.#validity = new AbortController();
+  }
+
+  /** Whether there is a token to show. */
+  get hasToken(): boolean {
+    return this.#token !== undefined;
+  }
+
+  check(c: Context): Verdict {
+    const token = this.#token;
+    if (token === undefined) return checkLocal(c);
+    const shown = bearerToken(c);
+    if (shown !== undefined) return this.#checkToken(c, shown, token);
+    if (!isSignedIn(c, token, this.#now())) return "unknown";
+    return isForged(c) ? "foreign" : "granted";
+  }
+
+  /** Exchanges the token for a cookie, where it is the right one. */
+  signIn(c: Context, shown: string): Verdict {
+    const token = this.#token;
+    if (token === undefined) return checkLocal(c);
+    if (isForged(c)) return "foreign";
+    const verdict = this.#checkToken(c, shown, token);
+    if (verdict === "granted") setSignIn(c, token, this.#now());
+    return verdict;
+  }
+
+  /** Takes the cookie back. */
+  signOut(c: Context): void {
+    clearSignIn(c);
+  }
+
+  #checkToken(c: Context, shown: string, token: string): Verdict {
+    const from = clientAddress(c);
+    if (this.#attempts.exhausted(from)) return "guessing";
+    if (isSame(shown, token)) return "granted";
+    this.#attempts.failed(from);
+    return "unknown";
+  }
+}
+
+function refuse(c: Context, verdict: Exclude<Verdict, "granted">): Response {
+  switch (verdict) {
+    case "unknown":
+    case "closed":
+      c.header("WWW-Authenticate", "Bearer");
+      return c.json({ code: 401, message: "unauthorized" }, 401);
+    case "foreign":
+      return c.json({ code: 403, message: "not from another site" }, 403);
+    case "guessing":
+      c.header("Retry-After", "60");
+      return c.json({ code: 429, message: "too many wrong tokens" }, 429);
+  }
+}
+
+function checkLocal(c: Context): Verdict {
+  if (!isLocal(c)) return "closed";
+  return isRebound(c) || isForged(c) ? "foreign" : "granted";
 }
 
 function isLocal(c: Context): boolean {
-  const info = c.env as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>> | undefined;
-  return LOOPBACK.test(info?.remoteAddr?.hostname ?? "") &&
+  return LOOPBACK.test(peer(c)) &&
     PROXY_HEADERS.every((name) => c.req.header(name) === undefined);
 }
 
-/** RFC 6750 2.1; the scheme's case does not count (RFC 9110 11.1). */
-function bearerToken(c: Context): string {
-  return /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1] ?? "";
+/** Whose guesses are counted; of a proxy on this box, the client that it names last. */
+function clientAddress(c: Context): string {
+  const forwarded = LOOPBACK.test(peer(c)) ? c.req.header("X-Forwarded-For") : undefined;
+  return forwarded?.split(",").at(-1)?.trim() ?? peer(c);
 }
 
-/** Compares in time that depends neither on how nor on where the two differ. */
-function isSame(a: string, b: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
+function peer(c: Context): string {
+  const info = c.env as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>> | undefined;
+  return info?.remoteAddr?.hostname ?? "";
+}
+
+/** RFC 6750 2.1; the scheme's case does not count (RFC 9110 11.1). */
+function bearerToken(c: Context): string | undefined {
+  const header = c.req.header("Authorization");
+  return header && (/^Bearer +(\S+)$/i.exec(header)?.[1] ?? "");
 }

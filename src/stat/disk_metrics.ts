@@ -5,9 +5,15 @@ import type { Clock } from "../session/clock.ts";
 
 const SAMPLE_MS = 15_000;
 
+/** What a disk has room for, in bytes. */
+export interface DiskSpace {
+  readonly free: number;
+  readonly size: number;
+}
+
 /**
- * Free space of the disks behind `folders`. It is looked at every 15 s, so that a disk that hangs
- * does not hold up who collects it.
+ * Free space and size of the disks behind `folders`. They are looked at every 15 s, so that a disk
+ * that hangs does not hold up who collects it.
  * @param folders paths by what they are for; they need not exist yet
  * @returns a function that ends the sampling
  */
@@ -16,20 +22,24 @@ export function registerDiskMetrics(
   clock: Clock,
   folders: Readonly<Record<string, string>>,
 ): () => void {
-  const free = new Gauge({
-    name: "echo_disk_free_bytes",
-    help: "Free space where the folder is",
-    labelNames: ["folder"],
-    registers: [registry],
-  });
+  const gauge = (name: string, help: string) => {
+    return new Gauge({ name, help, labelNames: ["folder"], registers: [registry] });
+  };
+  const free = gauge("echo_disk_free_bytes", "Free space where the folder is");
+  const size = gauge("echo_disk_size_bytes", "Size of the disk where the folder is");
   const sampling = new Set<string>();
   const sample = async (folder: string, path: string) => {
     if (sampling.has(folder)) return;
     sampling.add(folder);
-    const bytes = await freeBytes(path);
-    if (bytes === undefined) free.remove({ folder });
-    else free.set({ folder }, bytes);
+    const space = await spaceAt(path);
     sampling.delete(folder);
+    if (space === undefined) {
+      free.remove({ folder });
+      size.remove({ folder });
+    } else {
+      free.set({ folder }, space.free);
+      size.set({ folder }, space.size);
+    }
   };
   const sampleAll = () => {
     for (const [folder, path] of Object.entries(folders)) sample(folder, path);
@@ -39,13 +49,13 @@ export function registerDiskMetrics(
   return () => timer.cancel();
 }
 
-/** `undefined` where the disk does not say. */
-async function freeBytes(path: string): Promise<number | undefined> {
+/** Free space of the disk that `path` is or would be on; `undefined` where it does not say. */
+export async function spaceAt(path: string): Promise<DiskSpace | undefined> {
   try {
-    const { bavail, bsize } = await statfs(path);
-    return bavail * bsize;
+    const { bavail, blocks, bsize } = await statfs(path);
+    return { free: bavail * bsize, size: blocks * bsize };
   } catch {
     const parent = dirname(path);
-    return parent === path ? undefined : await freeBytes(parent);
+    return parent === path ? undefined : await spaceAt(parent);
   }
 }

@@ -1,34 +1,34 @@
-import process from "node:process";
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Gauge, Histogram, type Registry } from "prom-client";
 import type { Clock } from "../session/clock.ts";
 import { VERSION } from "../version.ts";
+import { processorMs } from "./load_meter.ts";
+import { registerCounter, registerGauge } from "./read_metrics.ts";
 
 const LAG_SAMPLE_MS = 500;
 
 /**
  * Metrics of the process, under the names that Prometheus' own libraries give them.
+ * @param onTimer takes how late a timer fired, in milliseconds, twice a second
  * @returns a function that ends the sampling
  */
-export function registerProcessMetrics(registry: Registry, clock: Clock): () => void {
+export function registerProcessMetrics(
+  registry: Registry,
+  clock: Clock,
+  onTimer: (lateMs: number) => void,
+): () => void {
   const registers = [registry];
-  new Counter({
-    name: "process_cpu_seconds_total",
-    help: "Time on all processors",
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage();
-      this.reset();
-      this.inc((user + system) / 1e6);
-    },
-  });
-  new Gauge({
-    name: "process_resident_memory_bytes",
-    help: "Resident memory",
-    registers,
-    collect() {
-      this.set(Deno.memoryUsage().rss);
-    },
-  });
+  registerCounter(
+    registry,
+    "process_cpu_seconds_total",
+    "Time on all processors",
+    () => processorMs() / 1000,
+  );
+  registerGauge(
+    registry,
+    "process_resident_memory_bytes",
+    "Resident memory",
+    () => Deno.memoryUsage().rss,
+  );
   new Gauge({
     name: "process_start_time_seconds",
     help: "When the process started, in Unix time",
@@ -46,7 +46,10 @@ export function registerProcessMetrics(registry: Registry, clock: Clock): () => 
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
     registers,
   });
-  return sampleLag(clock, (lateMs) => lag.observe(lateMs / 1000));
+  return sampleLag(clock, (lateMs) => {
+    lag.observe(lateMs / 1000);
+    onTimer(lateMs);
+  });
 }
 
 function sampleLag(clock: Clock, take: (lateMs: number) => void): () => void {

@@ -36,7 +36,7 @@ function setUp(credentials: Credentials = CREDENTIALS, mode: "open" | "key" = "k
   const authorizer = new Authorizer({ mode, credentials, clock, verifier });
   const status = async (header: string | undefined) => {
     try {
-      await authorizer.check(header);
+      await authorizer.check(header, { name: "demo", address: "192.0.2.1" });
       return 200;
     } catch (error) {
       assert.ok(error instanceof ControlError);

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { Authorizer, type Credentials } from "../../src/control/authorization.ts";
 import { type ControlOptions, controlRoutes, type SessionPorts } from "../../src/control/routes.ts";
+import type { Authority } from "../../src/session/authority.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
 import { PublishRefused, type Transport } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
@@ -39,6 +40,7 @@ export class Connection implements Transport {
 
 export interface ApiOptions extends Partial<Omit<ControlOptions, "sessions" | "keys">> {
   readonly auth?: AuthMode;
+  readonly authority?: Authority;
   readonly credentials?: Credentials;
   readonly maxSessions?: number;
   readonly maxWaiting?: number;
@@ -80,6 +82,7 @@ export function setUpApi(options: ApiOptions = {}): Api {
     events,
     keys,
     auth,
+    authority: options.authority,
     maxSessions: options.maxSessions ?? 100,
     maxWaiting: options.maxWaiting ?? 100,
     policy: {
@@ -93,6 +96,7 @@ export function setUpApi(options: ApiOptions = {}): Api {
   const authorizer = new Authorizer({
     mode: auth,
     credentials: options.credentials ?? "any",
+    authority: options.authority,
     clock,
   });
   const ports = new FakePorts();

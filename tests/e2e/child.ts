@@ -102,9 +102,10 @@ export class Child implements AsyncDisposable {
   }
 
   async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
     let rest = "";
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split(/\r?\n|\r/);
+    for await (const bytes of stream) {
+      const lines = (rest + decoder.decode(bytes, { stream: true })).split(/\r?\n|\r/);
       rest = lines.pop() ?? "";
       this.lines.push(...lines);
       if (this.lines.length > MAX_LINES) throw new Error("It prints too much");

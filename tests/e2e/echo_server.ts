@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Child, type Exit } from "./child.ts";
 
@@ -8,6 +9,8 @@ const STARTS = 3;
 export interface EchoServerOptions {
   /** Further environment variables. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The text of an echo.env in its folder. */
+  readonly envFile?: string;
   /** Errors that the test provokes; any other in the log fails it. */
   readonly expectedErrors?: readonly RegExp[];
 }
@@ -35,6 +38,8 @@ export class EchoServer implements AsyncDisposable {
   /** Starts one and waits until it listens. */
   static async start(options: EchoServerOptions = {}): Promise<EchoServer> {
     const folder = await Deno.makeTempDir({ prefix: "echo-e2e-" });
+    const { envFile } = options;
+    if (envFile !== undefined) await Deno.writeTextFile(`${folder}/echo.env`, envFile);
     for (let attempt = 1;; attempt++) {
       const ports = findPorts();
       const run = runOn(ports, folder, options);
@@ -69,6 +74,10 @@ export class EchoServer implements AsyncDisposable {
     return this.#ports.hls;
   }
 
+  get statPort(): number {
+    return this.#ports.stat;
+  }
+
   get controlPort(): number {
     return this.#ports.control;
   }
@@ -80,6 +89,16 @@ export class EchoServer implements AsyncDisposable {
   /** A file of a broadcast on disk. */
   hlsFile(name: string, file: string): string {
     return `${this.folder}/output/hls/${name}/${file}`;
+  }
+
+  /** Sends `signal`. */
+  kill(signal: Deno.Signal): void {
+    this.#run.kill(signal);
+  }
+
+  /** Waits for a line of this run's log. @throws where it ends without */
+  line(pattern: RegExp): Promise<string> {
+    return this.#run.line(pattern);
   }
 
   /** Sends `signal` and waits for the end. */
@@ -113,7 +132,7 @@ export function runEcho(
 ): Child {
   const { env, cwd } = options;
   const binary = Deno.env.get("ECHO_BIN");
-  if (binary !== undefined) return new Child(binary, args, { env, cwd });
+  if (binary !== undefined) return new Child(resolve(binary), args, { env, cwd });
   const run = ["run", "--quiet", "--no-prompt", "--cached-only", "--config", `${ROOT}deno.json`];
   return new Child(Deno.execPath(), [...run, "--allow-all", `${ROOT}main.ts`, ...args], {
     env: { NO_COLOR: "1", ...env },

@@ -38,7 +38,12 @@ class Run {
     events.subscribe((event) => this.seen.push(event));
   }
 
-  static async start(path: string, clock: FakeClock, targetMs = 1000): Promise<Run> {
+  static async start(
+    path: string,
+    clock: FakeClock,
+    targetMs = 1000,
+    countListeners?: (name: string) => number,
+  ): Promise<Run> {
     const events = new EventBus();
     const manager = new SessionManager({
       clock,
@@ -57,7 +62,10 @@ class Run {
     });
     const folder = new HlsFolder(path);
     const states = new StateFiles(folder);
-    const hls = await Hls.open({ clock, events, targetMs, folder, states, preroll: NO_PREROLL });
+    const hls = await Hls.open({
+      ...{ clock, events, targetMs, folder, states, countListeners },
+      preroll: NO_PREROLL,
+    });
     manager.addOutput(hls.output);
     return new Run(clock, manager, hls, path, Math.round(targetMs / FRAME_MS), events);
   }
@@ -210,6 +218,28 @@ Deno.test("events tell when a broadcast can be heard and when no longer", () =>
     assert.ok(!run.seen.some((event) => event.kind === "hls-release"));
     await clock.advance(3000);
     assert.ok(run.seen.some((event) => event.kind === "hls-release"));
+    run.kill();
+    await run.hls.stop();
+  }));
+
+Deno.test("events tell how many listen, and at the end how many did at most", () =>
+  withFolder(async (path) => {
+    const clock = new FakeClock();
+    const listeners = { demo: 2 };
+    const run = await Run.start(path, clock, 1000, (name) => name === "demo" ? listeners.demo : 99);
+    const ingest = run.publish();
+    await run.broadcast(ingest, 3);
+    listeners.demo = 5;
+    await run.broadcast(ingest, 2, 3 * 47 * FRAME_MS);
+    run.manager.find("demo")?.end("teardown", SERVER_REASON);
+    await clock.advance(8000);
+    assert.deepEqual(
+      run.seen.flatMap((event) => {
+        if (event.kind === "audience") return [[event.listeners, event.peak]];
+        return event.kind === "hls-release" ? [[event.peakListeners]] : [];
+      }),
+      [[2, 2], [5]],
+    );
     run.kill();
     await run.hls.stop();
   }));

@@ -92,7 +92,7 @@ class Player {
 
 const KINDS: readonly Kind[] = ["whole", "ranges", "hesitant"];
 
-for (const targetMs of [1000, 2000]) {
+for (const targetMs of [1000, 2000, 3000, 4000, 5000, 6000, 8000]) {
   Deno.test(`with segments of ${targetMs} ms, listeners who join and leave are soon counted right`, async () => {
     const broadcast = new Broadcast(targetMs);
     const { listeners } = broadcast;
@@ -122,6 +122,24 @@ for (const targetMs of [1000, 2000]) {
     assert.deepEqual([...listeners.byName()], []);
   });
 }
+
+Deno.test("it does not matter when between two segments a listener joins or leaves", async () => {
+  for (const targetMs of [1000, 2000, 4000, 8000]) {
+    const broadcast = new Broadcast(targetMs);
+    const { listeners } = broadcast;
+    const settleMs = targetMs + 10_000;
+    await broadcast.play(20_000, []);
+    for (let phaseMs = 0; phaseMs < targetMs; phaseMs += STEP_MS) {
+      const player = new Player(broadcast, "whole", targetMs);
+      await broadcast.play(settleMs, [player]);
+      assert.equal(listeners.count("demo"), 1, `joined ${phaseMs} of ${targetMs} ms`);
+      await broadcast.play(phaseMs, [player]);
+      await broadcast.play(settleMs, []);
+      assert.equal(listeners.count("demo"), 0, `left ${phaseMs} of ${targetMs} ms`);
+      await broadcast.play(STEP_MS, []);
+    }
+  }
+});
 
 Deno.test("fetches of what is old, unknown or of another name count for nothing", () => {
   let now = 0;

@@ -102,6 +102,26 @@ root: {level: info, appenders: [all]}
     assert.deepEqual(lines, Array.from({ length: 9000 }, (_, i) => `INFO test line ${i}`));
   }));
 
+Deno.test("the file is read at once where that is asked for, and each time a wrong one is refused", () =>
+  withFolder(async (folder) => {
+    const file = (level: string) =>
+      `appenders:\n${appender(folder, "all")}root: {level: ${level}, appenders: [all]}\n`;
+    const logger = getLogger(["test"]);
+    const logging = await startFileLogging(await write(folder, file("info")));
+    assert.equal(await logging.reread(), false);
+    await write(folder, file("debug"));
+    assert.equal(await logging.reread(), true);
+    assert.ok(logger.isEnabledFor("debug"));
+    await write(folder, file("louder"));
+    await assert.rejects(logging.reread(), LoggingFileError);
+    await assert.rejects(logging.reread(), LoggingFileError);
+    assert.ok(logger.isEnabledFor("debug"));
+    await write(folder, file("warn"));
+    await Promise.all([logging.reread(), logging.reread()]);
+    assert.ok(!logger.isEnabledFor("info"));
+    await logging[Symbol.asyncDispose]();
+  }));
+
 Deno.test("the file is read again, and a wrong one changes nothing", () =>
   withFolder(async (folder) => {
     const file = (level: string, name: string) =>

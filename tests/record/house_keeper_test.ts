@@ -54,6 +54,15 @@ Deno.test("the oldest finished recordings are deleted until the rest fits, what 
   assert.deepEqual(await keepHouse({ maxBytes: 1 }), []);
 });
 
+Deno.test("other rules count from the next cleaning on", async () => {
+  const kept = await keepHouse({}, async (keeper) => {
+    await keeper.clean();
+    keeper.rules = { maxAgeMs: 0, maxBytes: 200 };
+    await keeper.clean();
+  });
+  assert.deepEqual(kept, ALL.slice(2));
+});
+
 Deno.test("a clock that is set wrong for a while empties no archive", async () => {
   const kept = await keepHouse({ maxAgeMs: 4 * DAY }, async (keeper, clock) => {
     await keeper.clean();

@@ -47,7 +47,7 @@ export class RecordedIngest implements Ingest {
 
   lost(): void {}
 
-  dropped(): void {}
+  dropped(_count: number): void {}
 
   bad(count: number): void {
     this.badCount += count;
@@ -74,12 +74,20 @@ export class RecordedIngest implements Ingest {
   }
 }
 
-/** Lets in whoever asks for a valid name, or refuses all. */
+/** Lets in whoever asks for a valid name, or refuses all; asks somebody else first if told so. */
 export class RecordingDoorkeeper implements Doorkeeper {
   readonly ingests: RecordedIngest[] = [];
   /** Refuse everybody so. */
   refusal: RefusalKind | undefined;
+  /** What somebody else answers, when it does. */
+  question: PromiseWithResolvers<void> | undefined;
+  readonly asked: PublishRequest[] = [];
   #onPublish = () => {};
+
+  ask(request: PublishRequest): Promise<void> | undefined {
+    if (this.question !== undefined) this.asked.push(request);
+    return this.question?.promise;
+  }
 
   publish(request: PublishRequest): RecordedIngest {
     if (this.refusal !== undefined) throw new PublishRefused(this.refusal, "Not today.");

@@ -140,6 +140,8 @@ const refusals: Record<RefusalKind, string> = {
   "key-required": "NetStream.Publish.Denied",
   "key-unknown": "NetStream.Publish.Denied",
   "key-expired": "NetStream.Publish.Denied",
+  "not-allowed": "NetStream.Publish.Denied",
+  "unavailable": "NetStream.Publish.Rejected",
   "limit": "NetStream.Publish.Rejected",
   "stopping": "NetStream.Publish.Rejected",
 };

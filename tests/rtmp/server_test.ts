@@ -242,6 +242,18 @@ Deno.test("connections beyond the limit are closed at once, and share a log line
   await (await fixture.connect()).vanish();
 });
 
+Deno.test("another limit counts for who connects next", async () => {
+  await using fixture = await Fixture.start({ maxConnections: 1 });
+  const first = await fixture.connect();
+  fixture.server.maxConnections = 2;
+  const second = await fixture.connect();
+  fixture.server.maxConnections = 1;
+  await untilClosed(await fixture.socket());
+  assert.equal(fixture.server.connectionCount, 2);
+  await first.vanish();
+  await second.vanish();
+});
+
 Deno.test("a peer that does not read its answers is closed", async () => {
   await using fixture = await Fixture.start();
   const conn = await fixture.socket();

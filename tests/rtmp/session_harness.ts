@@ -1,5 +1,6 @@
 import { isAmf0Object } from "../../src/rtmp/amf0.ts";
 import { RtmpSession } from "../../src/rtmp/rtmp_session.ts";
+import type { PublishRequest } from "../../src/session/ingest.ts";
 import {
   type Answer,
   AnswerReader,
@@ -18,13 +19,21 @@ export class SessionHarness {
   readonly answers: Answer[] = [];
   readonly encoder = new EncoderMessages();
   readonly session: RtmpSession;
+  /** Have publishes wait for {@link answer}. */
+  asksFirst = false;
+  #asked: PublishRequest | undefined;
   #skip = 1 + 2 * HANDSHAKE_SIZE;
 
   constructor() {
     const reader = new AnswerReader((answer) => this.answers.push(answer));
     const transport = { protocol: "rtmp", address: "192.0.2.1", close() {} } as const;
     this.session = new RtmpSession({
-      publish: (name, key) => this.doorkeeper.publish({ name, key, transport }),
+      publish: (name, key) => {
+        const request = { name, key, transport };
+        if (!this.asksFirst) return this.doorkeeper.publish(request);
+        this.#asked = request;
+        return undefined;
+      },
       send: (bytes) => {
         const handshake = Math.min(this.#skip, bytes.length);
         this.#skip -= handshake;
@@ -48,6 +57,23 @@ export class SessionHarness {
     harness.feed(encoder.connect("demo"), encoder.createStream(), encoder.publish("sesame"));
     harness.feed(encoder.config(ASC));
     return harness;
+  }
+
+  /** Behind a publish of `demo` that is not answered yet. */
+  static asking(): SessionHarness {
+    const harness = SessionHarness.shaken();
+    const { encoder } = harness;
+    harness.asksFirst = true;
+    harness.feed(encoder.connect("demo"), encoder.createStream(), encoder.publish("sesame"));
+    return harness;
+  }
+
+  /** Answers the publish as the doorkeeper does. */
+  answer(): void {
+    this.session.answer(() => {
+      if (this.#asked === undefined) throw new Error("nothing was asked");
+      return this.doorkeeper.publish(this.#asked);
+    });
   }
 
   get ingest(): RecordedIngest {

@@ -363,3 +363,71 @@ Deno.test("names whose keys are long expired are forgotten", async () => {
   await clock.advance(120_000);
   assert.equal(keys.size, 0);
 });
+
+Deno.test("a server that drains lets broadcasts go on and come back, and takes no new ones", async () => {
+  const { clock, manager } = setUp();
+  const first = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
+  first.configure(CONFIG);
+  first.write(frame(1), 0);
+  const silent = new Connection("rtmp", "10.9.9.9");
+  manager.publish({ name: "silent", key: undefined, transport: silent });
+  manager.reserve({ name: "waiting", protocol: "srt", address: "10.8.8.8", props: {} });
+  manager.drain();
+  assert.deepEqual(manager.sessions.map(({ name }) => name), ["demo"]);
+  assert.notEqual(silent.closed, undefined);
+
+  const other = { name: "other", key: undefined, transport: new Connection() };
+  assert.throws(() => manager.publish(other), refusal("stopping"));
+  const reservation = { protocol: "srt", address: "10.8.8.8", props: {} } as const;
+  assert.throws(() => manager.reserve({ ...reservation, name: "other" }), refusal("stopping"));
+
+  first.end("lost");
+  await clock.advance(1000);
+  const second = manager.publish({ name: "demo", key: undefined, transport: new Connection() });
+  assert.equal(second.sessionId, first.sessionId);
+  second.configure(CONFIG);
+  second.write(frame(2), 0);
+  assert.equal(manager.reserve({ ...reservation, name: "demo" }).session.id, first.sessionId);
+  second.end("finished");
+  assert.throws(
+    () => manager.publish({ name: "demo", key: undefined, transport: new Connection() }),
+    refusal("stopping"),
+  );
+  manager.stop("shutdown", SERVER_REASON);
+});
+
+Deno.test("a lower limit counts for who comes next, and leaves who is there", () => {
+  const { manager } = setUp();
+  for (const name of ["one", "two"]) {
+    manager.publish({ name, key: undefined, transport: new Connection() });
+  }
+  manager.limits = { maxSessions: 1, maxWaiting: 1 };
+  assert.equal(manager.sessions.length, 2);
+  const third = { name: "three", key: undefined, transport: new Connection() };
+  assert.throws(() => manager.publish(third), refusal("limit"));
+  manager.limits = { maxSessions: 3, maxWaiting: 1 };
+  manager.publish(third);
+  manager.stop("shutdown", SERVER_REASON);
+});
+
+Deno.test("a session stands still from the end of the hold until its DJ is back", async () => {
+  const { clock, manager } = setUp();
+  const first = manager.publish({ name: "demo", key: undefined, transport: new Connection("srt") });
+  first.configure(CONFIG);
+  first.write(frame(1), 0);
+  first.end("lost");
+  const session = manager.find("demo");
+  await clock.advance(29_999);
+  assert.equal(session?.standsStill, false);
+  await clock.advance(1);
+  assert.equal(session?.standsStill, true);
+  const second = manager.publish({
+    name: "demo",
+    key: undefined,
+    transport: new Connection("srt"),
+  });
+  second.configure(CONFIG);
+  second.write(frame(2), 0);
+  assert.equal(session?.standsStill, false);
+  manager.stop("shutdown", SERVER_REASON);
+});

@@ -1,5 +1,6 @@
 import type { SrtAddress } from "../../ffi/srt.ts";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import type { Authority } from "../../src/session/authority.ts";
 import { type Clock, systemClock } from "../../src/session/clock.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
 import type { SessionEnd } from "../../src/session/frame_sink.ts";
@@ -26,6 +27,7 @@ export class Broadcast {
 export interface SrtFixtureOptions {
   readonly clock?: Clock;
   readonly auth?: AuthMode;
+  readonly authority?: Authority;
   readonly latencyMs?: number;
   readonly passphrase?: string;
   readonly ports?: { readonly min: number; readonly max: number };
@@ -50,6 +52,7 @@ export class SrtFixture implements AsyncDisposable {
       events,
       keys: new KeyStore(clock, 0),
       auth,
+      authority: options.authority,
       policy: {
         // Tests send as fast as they can.
         timeline: { maxDelayMs: 10_000, targetMs: 60_000 },

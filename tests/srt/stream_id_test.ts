@@ -1,28 +1,28 @@
 import assert from "node:assert/strict";
-import { keyOfStreamId, parseStreamId, StreamIdError } from "../../src/srt/stream_id.ts";
+import { credentialsOfStreamId, parseStreamId, StreamIdError } from "../../src/srt/stream_id.ts";
 
-const taken: [text: string, name: string, key: string | undefined][] = [
-  ["#!::r=demo,m=publish", "demo", undefined],
-  ["#!::r=demo,m=publish,u=dj,s=sesame", "demo", "sesame"],
-  ["#!::s=sesame,u=dj,m=publish,r=demo", "demo", "sesame"],
-  ["#!::h=host,r=demo,t=stream,m=publish,x-my=1", "demo", undefined],
-  ["#!::r=demo,m=publish,s=a=b:c", "demo", "a=b:c"],
-  ["#!::r=demo,m=publish,s=", "demo", ""],
-  ["#!::r=,m=publish", "", undefined],
-  ["%23!::r=demo,m=publish,s=sesame", "demo", "sesame"],
-  ["%23%21%3A%3Ar%3Ddemo%2Cm%3Dpublish", "demo", undefined],
-  ["#!::r=demo,m=publish,u=100%", "demo", undefined],
-  ["publish:demo", "demo", undefined],
-  ["publish:demo:dj:sesame", "demo", "sesame"],
-  ["publish:demo::sesame", "demo", "sesame"],
-  ["publish:demo:sesame", "demo", "sesame"],
-  ["publish:demo:dj:", "demo", ""],
-  ["demo", "demo", undefined],
-  ["live/demo", "live/demo", undefined],
+const taken: [text: string, name: string, user: string | undefined, key: string | undefined][] = [
+  ["#!::r=demo,m=publish", "demo", undefined, undefined],
+  ["#!::r=demo,m=publish,u=dj,s=sesame", "demo", "dj", "sesame"],
+  ["#!::s=sesame,u=dj,m=publish,r=demo", "demo", "dj", "sesame"],
+  ["#!::h=host,r=demo,t=stream,m=publish,x-my=1", "demo", undefined, undefined],
+  ["#!::r=demo,m=publish,s=a=b:c", "demo", undefined, "a=b:c"],
+  ["#!::r=demo,m=publish,s=", "demo", undefined, ""],
+  ["#!::r=,m=publish", "", undefined, undefined],
+  ["%23!::r=demo,m=publish,s=sesame", "demo", undefined, "sesame"],
+  ["%23%21%3A%3Ar%3Ddemo%2Cm%3Dpublish", "demo", undefined, undefined],
+  ["#!::r=demo,m=publish,u=100%", "demo", "100%", undefined],
+  ["publish:demo", "demo", undefined, undefined],
+  ["publish:demo:dj:sesame", "demo", "dj", "sesame"],
+  ["publish:demo::sesame", "demo", undefined, "sesame"],
+  ["publish:demo:sesame", "demo", undefined, "sesame"],
+  ["publish:demo:dj:", "demo", "dj", ""],
+  ["demo", "demo", undefined, undefined],
+  ["live/demo", "live/demo", undefined, undefined],
 ];
-for (const [text, name, key] of taken) {
+for (const [text, name, user, key] of taken) {
   Deno.test(`"${text}" publishes ${name === "" ? "no name" : name}`, () => {
-    assert.deepEqual(parseStreamId(text), { name, key });
+    assert.deepEqual(parseStreamId(text), { name, user, key });
   });
 }
 
@@ -64,11 +64,15 @@ for (const text of unparsable) {
   });
 }
 
-Deno.test("a key is found whatever else the stream id says", () => {
-  assert.equal(keyOfStreamId("#!::s=sesame"), "sesame");
-  assert.equal(keyOfStreamId("#!::r=other,m=request,s=sesame"), "sesame");
-  assert.equal(keyOfStreamId("publish:demo:dj:sesame"), "sesame");
+Deno.test("credentials are found whatever else the stream id says", () => {
+  const found = (text: string) => {
+    const { user, key } = credentialsOfStreamId(text);
+    return [user, key];
+  };
+  assert.deepEqual(found("#!::s=sesame"), [undefined, "sesame"]);
+  assert.deepEqual(found("#!::r=other,m=request,u=dj,s=sesame"), ["dj", "sesame"]);
+  assert.deepEqual(found("publish:demo:dj:sesame"), ["dj", "sesame"]);
   for (const text of ["", "demo", "#!::r=demo", "#!sesame"]) {
-    assert.equal(keyOfStreamId(text), undefined);
+    assert.deepEqual(found(text), [undefined, undefined]);
   }
 });

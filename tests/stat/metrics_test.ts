@@ -1,47 +1,20 @@
 import assert from "node:assert/strict";
-import { EventBus } from "../../src/session/events.ts";
 import { sessionEvent } from "../../src/session/session.ts";
 import type { Audience } from "../../src/stat/audience.ts";
-import { Metrics } from "../../src/stat/metrics.ts";
-import { FakeClock } from "../fake_clock.ts";
 import { until } from "../until.ts";
 import { House } from "./house.ts";
+import { samplesOf, withMetrics } from "./metrics_samples.ts";
+import { promtool } from "./promtool.ts";
 
-const NOBODY: Audience = { total: 0, byName: () => [] };
-
-interface Setup {
-  readonly house?: House;
-  readonly audience?: Audience;
-  readonly folders?: Readonly<Record<string, string>>;
-}
-
-async function withMetrics(
-  { house, audience = NOBODY, folders = {} }: Setup,
-  test: (metrics: Metrics) => Promise<void>,
-): Promise<void> {
-  const metrics = new Metrics({
-    clock: house?.clock ?? new FakeClock(),
-    events: house?.events ?? new EventBus(),
-    sessions: house?.sessions ?? { sessions: [], get: () => undefined },
-    recordings: () => house?.statistics.count.output.record ?? 0,
-    audience,
-    folders,
-  });
-  try {
-    await test(metrics);
-  } finally {
-    metrics.close();
-  }
-}
-
-/** Samples by name and labels, as they stand in the text format. */
-async function samplesOf(metrics: Metrics): Promise<Map<string, number>> {
-  const lines = (await metrics.render()).split("\n").filter((line) => /^[^#]/.test(line));
-  return new Map(lines.map((line) => {
-    const at = line.lastIndexOf(" ");
-    return [line.slice(0, at), Number(line.slice(at + 1))];
-  }));
-}
+const STATISTICS = {
+  packetsReceived: 1000,
+  bytesReceived: 1_000_000,
+  packetsLost: 20,
+  packetsRetransmitted: 15,
+  packetsDropped: 5,
+  packetsBelated: 1,
+  roundTripMs: 20,
+};
 
 Deno.test("sessions are counted by protocol and state", async () => {
   using house = new House();
@@ -70,6 +43,7 @@ Deno.test("frames are counted over live and ended sessions, and never fewer than
   using house = new House();
   await withMetrics({ house }, async (metrics) => {
     const names = [
+      "echo_input_bytes_total",
       "echo_input_frames_total",
       "echo_filler_frames_total",
       "echo_input_dropped_total",
@@ -83,14 +57,14 @@ Deno.test("frames are counted over live and ended sessions, and never fewer than
     house.play(3.2, first);
     first.bad(2);
     first.dropped(3);
-    assert.deepEqual(await read(), [100, 0, 3, 2]);
+    assert.deepEqual(await read(), [10_000, 100, 0, 3, 2]);
     first.lost(4);
     first.end("finished");
-    assert.deepEqual(await read(), [100, 4, 3, 2]);
+    assert.deepEqual(await read(), [10_000, 100, 4, 3, 2]);
     house.play(1.6, house.publish("a", "srt"), house.publish("b", "srt"));
-    assert.deepEqual(await read(), [200, 4, 3, 2]);
+    assert.deepEqual(await read(), [20_000, 200, 4, 3, 2]);
     house.play(60);
-    assert.deepEqual(await read(), [200, 4, 3, 2]);
+    assert.deepEqual(await read(), [20_000, 200, 4, 3, 2]);
   });
 });
 
@@ -103,15 +77,25 @@ Deno.test("a thousand sessions make no more time series than ten, but for names,
       byName: () => names.map((name, i) => [name, i + 1] as const),
     };
     let found: string[] = [];
-    await withMetrics({ house, audience }, async (metrics) => {
+    const folders = { record: "/" };
+    const publishers = names.map(() => ({ statistics: STATISTICS }));
+    const srt = () => ({ publishers, ended: STATISTICS });
+    await withMetrics({ house, audience, folders, srt }, async (metrics) => {
       const ingests = names.map((name, i) => house.publish(name, i % 2 === 0 ? "srt" : "rtmp"));
       house.play(0.032, ...ingests);
+      house.clock.advanceSync(10_000);
       for (const [i, ingest] of ingests.entries()) {
         if (i % 2 === 0) ingest.end("finished");
         metrics.segmentListed(i);
-        metrics.requestAnswered("segment", 200, i);
+        for (const kind of ["playlist", "segment", "hls", "control", "stat"]) {
+          for (const status of [200, 302, 404, 500]) metrics.requestAnswered(kind, status, i);
+        }
       }
-      const samples = await samplesOf(metrics);
+      let samples = new Map<string, number>();
+      await until("the disks have been looked at", async () => {
+        samples = await samplesOf(metrics);
+        return samples.has('echo_disk_size_bytes{folder="record"}');
+      });
       assert.equal(samples.get("echo_listeners"), audience.total);
       found = [...samples.keys()];
     });
@@ -119,6 +103,7 @@ Deno.test("a thousand sessions make no more time series than ten, but for names,
   };
   const few = await series(10);
   const many = await series(1000);
+  assert.ok(many.length > 300 && many.length <= 500, `${many.length} time series`);
   const isNamed = (sample: string) => sample.includes("name=");
   assert.deepEqual(many.filter((sample) => !isNamed(sample)), few.filter((s) => !isNamed(s)));
   assert.equal(few.filter(isNamed).length, 10);
@@ -126,6 +111,42 @@ Deno.test("a thousand sessions make no more time series than ten, but for names,
     many.filter(isNamed),
     Array.from({ length: 100 }, (_, i) => `echo_name_listeners{name="name-${999 - i}"}`),
   );
+});
+
+Deno.test("what libsrt counts is summed up, and never less than before where connections end", async () => {
+  const { roundTripMs: _, ...ended } = STATISTICS;
+  const links = { publishers: [{ statistics: STATISTICS }], ended };
+  using house = new House();
+  await withMetrics({ house, srt: () => links }, async (metrics) => {
+    house.clock.advanceSync(10_000);
+    const samples = await samplesOf(metrics);
+    assert.equal(samples.get("echo_srt_connections"), 1);
+    assert.equal(samples.get("echo_srt_received_packets_total"), 2000);
+    assert.equal(samples.get("echo_srt_received_bytes_total"), 2_000_000);
+    assert.equal(samples.get("echo_srt_lost_packets_total"), 40);
+    assert.equal(samples.get("echo_srt_retransmitted_packets_total"), 30);
+    assert.equal(samples.get("echo_srt_dropped_packets_total"), 10);
+    assert.equal(samples.get("echo_srt_belated_packets_total"), 2);
+    assert.equal(samples.get("echo_srt_round_trip_seconds_count"), 2);
+    assert.equal(samples.get('echo_srt_round_trip_seconds_bucket{le="0.025"}'), 2);
+    assert.equal(samples.get('echo_srt_round_trip_seconds_bucket{le="0.01"}'), 0);
+    links.publishers = [];
+    links.ended = { ...ended, packetsReceived: 2001 };
+    const later = await samplesOf(metrics);
+    assert.equal(later.get("echo_srt_connections"), 0);
+    assert.equal(later.get("echo_srt_received_packets_total"), 2001);
+  });
+});
+
+Deno.test("what became of webhooks' events is told, and nothing where there are none", async () => {
+  const hook = () => ({ delivered: 4, failed: 3, dropped: 2, queued: 1 });
+  for (const [setup, expected] of [[{ hook }, [4, 3, 2, 1]], [{}, [0, 0, 0, 0]]] as const) {
+    await withMetrics(setup, async (metrics) => {
+      const samples = await samplesOf(metrics);
+      const names = ["delivered_total", "failures_total", "dropped_total", "queued"];
+      assert.deepEqual(names.map((name) => samples.get(`echo_hook_${name}`)), expected);
+    });
+  }
 });
 
 Deno.test("segments, requests and recordings are measured", async () => {
@@ -150,6 +171,7 @@ Deno.test("segments, requests and recordings are measured", async () => {
     assert.equal(samples.get(`${requests}{kind="playlist",status="2xx"}`), 2);
     assert.equal(samples.get(`${requests}{kind="playlist",status="4xx"}`), 1);
     assert.equal(samples.get("echo_recorded_seconds_total"), 3.5);
+    assert.equal(samples.get("echo_recorded_bytes_total"), 12_345);
   });
 });
 
@@ -164,6 +186,8 @@ Deno.test("process, disk and event loop are looked after", async () => {
       return samples.has('echo_disk_free_bytes{folder="here"}') &&
         samples.has('echo_disk_free_bytes{folder="not yet"}');
     });
+    const free = samples.get('echo_disk_free_bytes{folder="here"}') ?? 0;
+    assert.ok(free > 0 && free <= (samples.get('echo_disk_size_bytes{folder="here"}') ?? 0));
     assert.ok((samples.get("process_resident_memory_bytes") ?? 0) > 1e6);
     assert.ok((samples.get("process_cpu_seconds_total") ?? 0) > 0);
     assert.ok((samples.get("process_start_time_seconds") ?? 0) > 1e9);
@@ -195,6 +219,10 @@ Deno.test("every metric has a type, a help text and a name as Prometheus wants i
       assert.equal(name.endsWith("_total"), type === "counter", name);
       assert.match(name, /^(echo|process)_/);
     }
-    assert.equal(types.size, 18);
+    assert.equal(types.size, 33);
+    assert.deepEqual(await promtool(["check", "metrics"], await metrics.render()), {
+      ok: true,
+      output: "",
+    });
   });
 });

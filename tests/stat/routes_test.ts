@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
-import { authorization } from "../../src/stat/authorization.ts";
+import { Authorization } from "../../src/stat/authorization.ts";
 import { statRoutes } from "../../src/stat/routes.ts";
 import { systemUsage } from "../../src/stat/system_usage.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
@@ -14,7 +14,7 @@ function appOf({ statistics }: House): Hono {
     usage: () => USAGE,
     metrics: { contentType: "text/plain", render: () => Promise.resolve("up 1\n") },
     audience: { total: 50, byName: () => [["demo", 49], ["other", 1]] },
-    guard: authorization("letmein"),
+    guard: new Authorization({ token: "letmein", now: () => 0 }).guard,
   });
   return withServerHeader(routes, ["echo", "stat"]);
 }

@@ -1,0 +1,202 @@
+#!/usr/bin/env bash
+# Installs Echo as a service of systemd, or brings it up to date. To be run as root.
+#
+#   scripts/install.sh [--no-start] [PROGRAM]   PROGRAM is the file to install; else the `echo`
+#                                               beside this script, above it, or in dist there
+#   scripts/install.sh --uninstall              configuration, recordings and the user stay
+#
+# The same command with a newer PROGRAM upgrades: the one before is kept as echo.previous, and comes
+# back where the new one does not become ready. The configuration is made once and never touched
+# again. With DESTDIR set everything goes below that folder, and nothing but files is made: no user,
+# no owners; systemd is only told where DESTDIR has /run/systemd/system.
+set -euo pipefail
+umask 022
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=${DESTDIR:-}
+folder=/opt/echo
+program=$folder/echo
+config=/etc/echo/echo.env
+state=/var/lib/echo
+cache=/var/cache/echo
+unit=/etc/systemd/system/echo.service
+account="echo"
+
+say() { printf 'install: %s\n' "$*" >&2; }
+
+die() {
+  say "$@"
+  exit 1
+}
+
+# ---- What is there ----
+
+# The program to install where none is named.
+built_program() {
+  local file
+  for file in "$here/echo" "$here/../echo" "$here/../dist/echo"; do
+    if [[ -f $file ]]; then
+      printf '%s\n' "$file"
+      return
+    fi
+  done
+  die "Cannot find the program: expected its file as an argument, or echo in $(dirname "$here")/dist"
+}
+
+runs_systemd() { [[ -d $root/run/systemd/system ]]; }
+
+# Runs a program as the service would, without its files: one that unpacks itself does so in scratch.
+try_program() { env -i PATH="$PATH" HOME="$scratch" CACHE_DIRECTORY="$scratch" "$@"; }
+
+# ---- Installing ----
+
+install_files() {
+  local source=$1
+  [[ -n $root ]] || id "$account" >/dev/null 2>&1 || add_user
+  mkdir -p "$root${config%/*}" "$root${unit%/*}" "$root$state"
+  [[ -n $root ]] || chown "$account:$account" "$state"
+  install -m 755 "$source" "$scratch/new"
+  try_program "$scratch/new" --print-env >"$scratch/echo.env" ||
+    die "Cannot run $source: all is as it was"
+  [[ -e $root$config ]] || write_config "$scratch/echo.env"
+  check_config
+  keep_previous
+  mv -f "$scratch/new" "$root$program"
+  install -m 644 "$here/echo.service" "$root$unit.new"
+  mv -f "$root$unit.new" "$root$unit"
+}
+
+add_user() {
+  useradd --system --user-group --home-dir "$state" --no-create-home \
+    --shell /usr/sbin/nologin "$account"
+}
+
+# Keeps what is there, here for a return and beside the new program for the operator.
+keep_previous() {
+  [[ ! -e $root$unit ]] || cp -p "$root$unit" "$scratch/unit.before"
+  [[ -e $root$program ]] || return 0
+  ln "$root$program" "$scratch/before"
+  cmp -s "$scratch/before" "$scratch/new" || ln -f "$scratch/before" "$root$program.previous"
+}
+
+random_hex() { od -An -v -tx1 -N "$1" /dev/urandom | tr -d ' \n'; }
+
+# The address that packets to elsewhere leave with. This asks the kernel; it sends nothing.
+private_address() {
+  ip -o -4 route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p' || true
+}
+
+# Writes the configuration from the one that the program suggests, with secrets of its own.
+write_config() {
+  local suggested=$1 address
+  address=$(private_address)
+  sed \
+    -e "s|^# \(export ECHO_BEARER_TOKEN=\).*|\1\"$(random_hex 32)\"|" \
+    -e "s|^# \(export ECHO_PRIV_KEY=\).*|\1\"$(random_hex 16)\"|" \
+    -e "s|^# \(export STAT_TOKEN=\).*|\1\"$(random_hex 32)\"|" \
+    -e "s|^# \(export HLS_ROOT_DIR=\).*|\1\"$state/hls\"|" \
+    -e "s|^# \(export RECORD_ROOT_DIR=\).*|\1\"$state/record\"|" \
+    ${address:+-e "s|^# \(export ECHO_SRT_PRIV_IP=\).*|\1\"$address\"|"} \
+    "$suggested" | install -m 640 /dev/stdin "$root$config.new"
+  [[ -n $root ]] || chown "root:$account" "$root$config.new"
+  mv -n "$root$config.new" "$root$config"
+  say "$config is made, with a random ECHO_BEARER_TOKEN, ECHO_PRIV_KEY and STAT_TOKEN"
+  say "clients are told ${address:-127.0.0.1}; where they know another one, set ECHO_SRT_PUB_IP"
+}
+
+# A program that does not take the configuration would only be rolled back.
+check_config() {
+  local message
+  message=$(try_program "$scratch/new" --env-file "$root$config" --version 2>&1 >/dev/null) ||
+    die "Cannot use $config: $message"
+}
+
+# ---- Starting ----
+
+start() {
+  warm_up
+  systemctl daemon-reload
+  systemctl enable --quiet echo.service
+  systemctl reset-failed --quiet echo.service 2>/dev/null || true
+  # It returns once the new one is ready, after broadcasts have drained from the old one.
+  if systemctl restart echo.service; then
+    say "$(try_program "$root$program" --env-file "$root$config" --version | sed -n 1p) is running"
+  else
+    systemctl stop echo.service || true
+    go_back
+  fi
+}
+
+# Unpacks the program while the one before still runs, so that listeners miss that much less.
+warm_up() {
+  [[ -z $root ]] || return 0
+  install -d -o "$account" -g "$account" "$cache"
+  (cd / && runuser -u "$account" -- env -i PATH="$PATH" CACHE_DIRECTORY="$cache" \
+    "$program" --env-file /dev/null --version >/dev/null) || true
+}
+
+go_back() {
+  [[ -e $scratch/before ]] || die "Echo does not become ready: journalctl -u echo tells why"
+  say "the new program does not become ready: journalctl -u echo tells why"
+  mv -f "$scratch/before" "$root$program"
+  [[ ! -e $scratch/unit.before ]] || cp -p "$scratch/unit.before" "$root$unit"
+  systemctl daemon-reload
+  systemctl reset-failed --quiet echo.service 2>/dev/null || true
+  systemctl start echo.service || die "nor does the one before, which is back in its place"
+  die "the one before runs again"
+}
+
+# ---- Uninstalling ----
+
+uninstall() {
+  if runs_systemd && [[ -e $root$unit ]]; then
+    systemctl disable --quiet --now echo.service
+  fi
+  rm -f "$root$unit"
+  rm -f "$root$program" "$root$program.previous"
+  rm -rf "$root$cache"
+  rmdir "$root$folder" 2>/dev/null || true
+  ! runs_systemd || systemctl daemon-reload
+  say "Echo is uninstalled; ${config%/*}, $state, /var/log/echo and the user $account are still there"
+}
+
+# ---- What was asked for ----
+
+action=install start=true source=
+for argument in "$@"; do
+  case $argument in
+    --no-start) start=false ;;
+    --uninstall) action=uninstall ;;
+    -h | --help)
+      sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
+      exit
+      ;;
+    -*) die "Cannot parse the arguments: expected --no-start, --uninstall or a file, got $argument" ;;
+    *)
+      [[ -z $source ]] || die "Cannot parse the arguments: expected one file, got $source and $argument"
+      source=$argument
+      ;;
+  esac
+done
+
+[[ -n $root ]] || ((EUID == 0)) || die "Cannot install: expected to be run as root"
+
+if [[ $action == uninstall ]]; then
+  uninstall
+  exit
+fi
+
+[[ -n $source ]] || source=$(built_program)
+[[ -f $source ]] || die "Cannot install $source: there is no such file"
+mkdir -p "$root$folder"
+# On the same disk as the program, which is then replaced at once and may be executed.
+scratch=$(mktemp -d "$root$folder/.install.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+install_files "$source"
+if ! $start; then
+  say "installed; systemctl enable --now echo starts it"
+elif ! runs_systemd; then
+  say "installed; systemd does not run here: $program --env-file $config starts it"
+else
+  start
+fi

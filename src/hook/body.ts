@@ -1,0 +1,45 @@
+import type { Question } from "../session/authority.ts";
+import type { SessionEvent } from "../session/events.ts";
+
+/**
+ * The body of an event: its type, when it happened, the session's facts and what belongs to it.
+ * @param dropped how many events before it, of whatever session, are never told
+ */
+export function eventBody(event: SessionEvent, dropped: number): string {
+  const { kind, at, id, name, protocol, props, ...details } = event;
+  return JSON.stringify({
+    type: kind,
+    timestamp: timestamp(at),
+    data: { name, id, protocol, props, ...snakeCase(details) },
+    ...(dropped === 0 ? {} : { dropped }),
+  });
+}
+
+/** The body of a question, asked at `at`. */
+export function questionBody(question: Question, at: number): string {
+  const { name, protocol, address, credentials } = question;
+  return JSON.stringify({
+    type: "authorize-request",
+    timestamp: timestamp(at),
+    data: { name, protocol, address, credentials },
+  });
+}
+
+/** RFC 3339. */
+function timestamp(at: number): string {
+  return new Date(at).toISOString();
+}
+
+/** `durationMs` becomes `duration_ms`, and so in what is nested. */
+function snakeCase(details: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(details).map(([name, value]) => [
+      name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      isPlainObject(value) ? snakeCase(value) : value,
+    ]),
+  );
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,158 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../session/clock.ts";
+import { SERVER_NAME } from "../version.ts";
+import { signature } from "./signature.ts";
+
+/** An answer's body is read up to here, so that its connection can be used again. */
+const MAX_ANSWER_BYTES = 16_384;
+
+const logger = getLogger(["echo", "hook"]);
+
+/** Where hooks go, and what signs them. */
+export interface HookTarget {
+  /** `undefined`: there are no hooks. */
+  readonly url: string | undefined;
+  /** `undefined`: they are not signed. */
+  readonly secret: string | undefined;
+}
+
+export interface HookEndpointOptions extends HookTarget {
+  readonly clock: Clock;
+  /** The platform's own by default. */
+  readonly fetch?: typeof fetch;
+}
+
+/** What is posted. */
+export interface HookMessage {
+  /** Stays the same however often it is sent. */
+  readonly id: string;
+  /** JSON. */
+  readonly body: string;
+}
+
+/** What the hook server said. */
+export interface HookAnswer {
+  readonly status: number;
+  /** The header `Retry-After`, in milliseconds; `undefined` where there is none. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** There was no answer. `message` is fit for the log: it holds nothing of the URL but its host. */
+export class HookUnreachable extends Error {
+  override readonly name = "HookUnreachable";
+}
+
+/** The hook server: signs messages and posts them to it. */
+export class HookEndpoint {
+  readonly #clock: Clock;
+  readonly #fetch: typeof fetch;
+  readonly #underWay = new Set<AbortController>();
+  #target: HookTarget;
+
+  constructor({ clock, url, secret, fetch: send = fetch }: HookEndpointOptions) {
+    this.#clock = clock;
+    this.#fetch = send;
+    this.#target = { url, secret };
+  }
+
+  /** Whether there is one. */
+  get exists(): boolean {
+    return this.#target.url !== undefined;
+  }
+
+  /** Fit for the log: URLs of webhooks often hold a token. */
+  get origin(): string {
+    return this.#target.url === undefined ? "nowhere" : new URL(this.#target.url).origin;
+  }
+
+  /** What is posted from now on goes there. */
+  replace(target: HookTarget): void {
+    this.#target = target;
+  }
+
+  /**
+   * Posts a message once. Redirects are not followed.
+   * @param timeoutMs for the whole answer
+   * @throws {HookUnreachable}
+   */
+  async post(message: HookMessage, timeoutMs: number): Promise<HookAnswer> {
+    const { url, secret } = this.#target;
+    if (url === undefined) throw new HookUnreachable("HOOK_URL is unset");
+    const controller = new AbortController();
+    const timer = this.#clock.after(
+      timeoutMs,
+      () => controller.abort(new HookUnreachable(`no answer within ${timeoutMs / 1000} s`)),
+    );
+    this.#underWay.add(controller);
+    try {
+      const response = await this.#fetch(url, {
+        method: "POST",
+        headers: this.#headers(message, secret),
+        body: message.body,
+        redirect: "manual",
+        signal: controller.signal,
+      });
+      await finish(response);
+      const { status, headers } = response;
+      return { status, retryAfterMs: this.#retryAfterMs(headers.get("Retry-After")) };
+    } catch (error) {
+      throw error instanceof HookUnreachable ? error : new HookUnreachable(reasonOf(error));
+    } finally {
+      timer.cancel();
+      this.#underWay.delete(controller);
+    }
+  }
+
+  /** Gives up what is under way. */
+  abort(): void {
+    for (const controller of this.#underWay) {
+      controller.abort(new HookUnreachable("the server is stopping"));
+    }
+  }
+
+  #headers({ id, body }: HookMessage, secret: string | undefined): Record<string, string> {
+    const seconds = Math.floor(this.#clock.now() / 1000);
+    return {
+      "Content-Type": "application/json",
+      "User-Agent": SERVER_NAME,
+      "webhook-id": id,
+      "webhook-timestamp": String(seconds),
+      ...(secret === undefined
+        ? {}
+        : { "webhook-signature": signature(secret, id, seconds, body) }),
+    };
+  }
+
+  /** RFC 9110 10.2.3: seconds or a date. */
+  #retryAfterMs(header: string | null): number | undefined {
+    if (header === null) return undefined;
+    const ms = /^\d+$/.test(header)
+      ? Number(header) * 1000
+      : Date.parse(header) - this.#clock.now();
+    return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+  }
+}
+
+/** Reads the rest of an answer that is short, and drops one that is not. */
+async function finish({ body }: Response): Promise<void> {
+  if (body === null) return;
+  let left = MAX_ANSWER_BYTES;
+  try {
+    for await (const chunk of body) {
+      left -= chunk.length;
+      // Leaving the loop cancels the rest.
+      if (left < 0) return;
+    }
+  } catch (error) {
+    // The status has said it all.
+    logger.debug("The answer to a hook broke off: {why}", { why: reasonOf(error) });
+  }
+}
+
+/** What went wrong, without the URL: `tcp connect error: Connection refused (os error 111)`. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause ?? error : error;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  // The client names the URL in front of what happened.
+  return /client error \(\w+\): (.*)$/s.exec(text)?.[1] ?? text.replaceAll(/\S*:\/\/\S*/g, "URL");
+}

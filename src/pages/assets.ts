@@ -1,0 +1,145 @@
+// What pages are made of, served from the program itself: no page asks another host for anything.
+
+import { createHash } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { type Context, Hono } from "hono";
+
+/** A file that a page loads. */
+export interface Asset {
+  /** As pages and other assets refer to it: `player.js`. */
+  readonly name: string;
+  /** Text, or the bytes of an image. */
+  readonly body: string | Uint8Array<ArrayBuffer>;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  css: "text/css; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  mjs: "text/javascript; charset=utf-8",
+  png: "image/png",
+  svg: "image/svg+xml",
+};
+/** What gains nothing by compression, because it is compressed already. */
+const COMPRESSED = ["png"];
+
+const FOREVER = "public, max-age=31536000, immutable";
+
+/**
+ * The assets of some pages under one version, which is made from all that is in them: a changed
+ * asset has another URL, an unchanged one stays in caches for good, and assets refer to each other
+ * by name (`import "./meter.js"`).
+ */
+export class Assets {
+  /** To be mounted at a folder of its own: `app.route("/assets", assets.routes)`. */
+  readonly routes: Hono = new Hono();
+  readonly #version: string;
+  readonly #served: ReadonlyMap<string, ServedAsset>;
+
+  /** @throws where two have the same name, or one has a name without a known extension */
+  constructor(assets: readonly Asset[]) {
+    this.#served = new Map(assets.map((asset) => [asset.name, new ServedAsset(asset)]));
+    if (this.#served.size < assets.length) throw new Error("Cannot serve assets: a name is twice");
+    const hash = createHash("sha256");
+    for (const { name, tag } of this.#served.values()) hash.update(`${name} ${tag}\n`);
+    this.#version = hash.digest("hex").slice(0, 12);
+    this.routes.get("/:version/:name", async (c) => {
+      const { version, name } = c.req.param();
+      const asset = this.#served.get(name);
+      // A page of another version, from a box that is not updated yet, gets what there is.
+      const isCurrent = version === this.#version;
+      return asset === undefined ? c.notFound() : await asset.send(c, isCurrent);
+    });
+  }
+
+  /** Where `name` is, from where {@link routes} are mounted. @throws where there is none */
+  url(name: string): string {
+    if (!this.#served.has(name)) throw new Error(`Cannot refer to ${name}: no such asset`);
+    return `${this.#version}/${name}`;
+  }
+}
+
+class ServedAsset {
+  readonly name: string;
+  /** The entity tag (RFC 9110 8.8.3), without its quotes. */
+  readonly tag: string;
+  readonly #type: string;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #compressible: boolean;
+  #compressed: Promise<Uint8Array<ArrayBuffer>> | undefined;
+
+  constructor({ name, body }: Asset) {
+    const extension = name.slice(name.lastIndexOf(".") + 1);
+    const type = TYPES[extension];
+    if (type === undefined) throw new Error(`Cannot serve ${name}: its type is not known`);
+    this.name = name;
+    this.#type = type;
+    this.#bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+    this.#compressible = !COMPRESSED.includes(extension);
+    this.tag = createHash("sha256").update(this.#bytes).digest("hex").slice(0, 16);
+  }
+
+  async send(c: Context, isCurrent: boolean): Promise<Response> {
+    const gzip = this.#compressible && acceptsGzip(c.req.header("Accept-Encoding"));
+    const tag = gzip ? `"${this.tag}-gzip"` : `"${this.tag}"`;
+    c.header("Cache-Control", isCurrent ? FOREVER : "no-cache");
+    c.header("ETag", tag);
+    c.header("X-Content-Type-Options", "nosniff");
+    if (this.#compressible) c.header("Vary", "Accept-Encoding");
+    if (c.req.header("If-None-Match")?.includes(tag)) return c.body(null, 304);
+    c.header("Content-Type", this.#type);
+    if (gzip) c.header("Content-Encoding", "gzip");
+    const bytes = gzip ? await (this.#compressed ??= compress(this.#bytes)) : this.#bytes;
+    c.header("Content-Length", `${bytes.length}`);
+    return c.body(bytes);
+  }
+}
+
+function acceptsGzip(header = ""): boolean {
+  return header.split(",").some((coding) =>
+    /^\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*$)|$)/i.test(coding)
+  );
+}
+
+async function compress(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const compressed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(compressed).arrayBuffer());
+}
+
+/** The bytes of an image that is kept as base64, because only text can be part of the program. */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(text, "base64"));
+}
+
+export interface PageOptions {
+  /** Directives beyond, or instead of, what any page may do (CSP 3), such as `media-src`. */
+  readonly policy?: Readonly<Record<string, string>>;
+  /** Sites that may show the page in a frame: none by default. */
+  readonly frameAncestors?: string;
+  readonly cacheControl?: string;
+}
+
+/**
+ * The headers of a page that loads its own scripts, styles and images, talks to its own server, and
+ * nothing else: no inline script or style, no other host, no device.
+ */
+export function pageHeaders(options: PageOptions = {}): Record<string, string> {
+  const { policy = {}, frameAncestors = "'none'", cacheControl = "no-cache" } = options;
+  const directives = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": frameAncestors,
+    ...policy,
+  };
+  return {
+    "Cache-Control": cacheControl,
+    "Content-Security-Policy": Object.entries(directives).map((pair) => pair.join(" ")).join("; "),
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+  };
+}

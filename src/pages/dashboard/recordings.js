@@ -1,0 +1,198 @@
+// @ts-check
+/// <reference lib="dom" />
+// The archive: what there is, to be played, downloaded and deleted.
+
+import { confirmed, remove, tell } from "./dialog.js";
+import { bytes, dayAndTime, duration } from "./format.js";
+import { element, filterField, setText, Table } from "./table.js";
+
+const FOLDER = "stat/1/recordings";
+/** Sizes of what is being recorded grow. */
+const REFRESH_MS = 15_000;
+/** Events come in bursts. */
+const SETTLE_MS = 500;
+
+/**
+ * @typedef {object} Recording
+ * @property {string} file
+ * @property {string} name
+ * @property {"live" | "finishing" | "unfinished" | "finished"} state
+ * @property {string | null} start
+ * @property {number | null} duration
+ * @property {number} size
+ */
+
+export class Recordings {
+  /** @type {Recording[]} */
+  #recordings = [];
+  #matches = (/** @type {string} */ _name) => true;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #loading = false;
+  #table;
+
+  constructor() {
+    this.#table = new Table("recordings", this.#columns(), ({ file }) => file, {
+      by: 2,
+      direction: -1,
+    });
+    filterField("recordings-filter", (matches) => {
+      this.#matches = matches;
+      this.#show();
+    });
+    element("player-close").addEventListener("click", () => stopPlaying());
+  }
+
+  /** Shows the archive from now on. */
+  start() {
+    element("recordings-section").hidden = false;
+    this.refresh();
+  }
+
+  /** Looks for what has changed, soon. */
+  refresh() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#load(), SETTLE_MS);
+  }
+
+  async #load() {
+    if (!this.#loading && document.visibilityState === "visible") {
+      this.#loading = true;
+      try {
+        const response = await fetch(FOLDER, { cache: "no-store" });
+        if (response.ok) this.#recordings = await response.json();
+        this.#show();
+      } catch {
+        // The server is away, which the page tells already.
+      }
+      this.#loading = false;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#load(), REFRESH_MS);
+  }
+
+  #show() {
+    const all = this.#recordings.length;
+    const found = this.#recordings.filter(({ name }) => this.#matches(name));
+    this.#table.show(found);
+    setText(
+      element("recordings-count"),
+      found.length < all ? `${found.length} of ${all}` : all === 0 ? "" : `${all}`,
+    );
+    element("recordings-filter").hidden = all < 8 && found.length === all;
+    const empty = element("recordings-empty");
+    empty.hidden = found.length > 0;
+    setText(empty, all === 0 ? "There are no recordings." : "No recording has a name like that.");
+  }
+
+  /** @returns {import("./table.js").Column<Recording>[]} */
+  #columns() {
+    return [
+      {
+        title: "Name",
+        order: ({ name }) => name,
+        show: ({ name }, cell) => setText(cell, name),
+      },
+      {
+        title: "State",
+        order: ({ state }) => state,
+        show: ({ state }, cell) => {
+          setText(cell, state === "live" ? "recording" : state);
+          cell.dataset["state"] = state;
+        },
+        kind: "state",
+      },
+      {
+        title: "Began",
+        order: ({ start }) => start ?? "",
+        show: ({ start }, cell) => setText(cell, dayAndTime(start)),
+      },
+      {
+        title: "Duration",
+        order: (recording) => recording.duration ?? 0,
+        show: (recording, cell) => setText(cell, duration(recording.duration)),
+        kind: "number",
+      },
+      {
+        title: "Size",
+        order: ({ size }) => size,
+        show: ({ size }, cell) => setText(cell, bytes(size)),
+        kind: "number",
+      },
+      { title: "", show: (recording, cell) => this.#showActions(recording, cell), kind: "actions" },
+    ];
+  }
+
+  /**
+   * @param {Recording} recording
+   * @param {HTMLElement} cell
+   */
+  #showActions({ file, name, state, start }, cell) {
+    if (cell.dataset["shown"] === state) return;
+    cell.dataset["shown"] = state;
+    const url = `${FOLDER}/${encodeURIComponent(file)}`;
+    const title = `${name}, ${dayAndTime(start)}`;
+    const download = document.createElement("a");
+    download.href = url;
+    download.download = "";
+    download.className = "plain";
+    download.textContent = "Download";
+    download.setAttribute("aria-label", `Download ${title}`);
+    const button = (/** @type {string} */ text, /** @type {() => void} */ act) => {
+      const made = document.createElement("button");
+      made.className = "plain";
+      made.textContent = text;
+      made.setAttribute("aria-label", `${text} ${title}`);
+      made.addEventListener("click", act);
+      return made;
+    };
+    cell.replaceChildren(button("Play", () => play(url, title)), download);
+    if (state !== "finished") return;
+    const remove = button("Delete", () => this.#delete(url, title));
+    remove.classList.add("danger");
+    cell.append(remove);
+  }
+
+  /**
+   * @param {string} url
+   * @param {string} title
+   */
+  async #delete(url, title) {
+    const text = "The file is removed from the server, for good.";
+    if (!await confirmed(`Delete ${title}?`, text, "Delete recording")) return;
+    if (audio().getAttribute("src") === url) stopPlaying();
+    const failure = await remove(url);
+    tell(failure === undefined ? `${title} is deleted.` : `Cannot delete ${title}: ${failure}.`);
+    await this.#load();
+  }
+}
+
+function audio() {
+  const found = document.querySelector("audio");
+  if (found === null) throw new Error("There is no player");
+  return found;
+}
+
+/**
+ * @param {string} url
+ * @param {string} title
+ */
+async function play(url, title) {
+  element("player").hidden = false;
+  element("player-title").textContent = title;
+  audio().src = url;
+  try {
+    await audio().play();
+  } catch (error) {
+    // Another one was chosen meanwhile, or this one closed.
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    tell(`Cannot play ${title}.`);
+  }
+}
+
+function stopPlaying() {
+  audio().pause();
+  audio().removeAttribute("src");
+  audio().load();
+  element("player").hidden = true;
+}

@@ -1,0 +1,123 @@
+import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
+import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { Assets, pageHeaders } from "../assets.ts";
+import icon from "../listener/icon.svg" with { type: "text" };
+import theme from "../theme.css" with { type: "text" };
+import closedHtml from "./closed.html" with { type: "text" };
+import css from "./dashboard.css" with { type: "text" };
+import html from "./dashboard.html" with { type: "text" };
+import dashboardJs from "./dashboard.js" with { type: "text" };
+import dialogJs from "./dialog.js" with { type: "text" };
+import eventLogJs from "./event_log.js" with { type: "text" };
+import formatJs from "./format.js" with { type: "text" };
+import liveJs from "./live.js" with { type: "text" };
+import panelsCss from "./panels.css" with { type: "text" };
+import plotsJs from "./plots.js" with { type: "text" };
+import recordingsJs from "./recordings.js" with { type: "text" };
+import sessionsJs from "./sessions.js" with { type: "text" };
+import signInCss from "./sign_in.css" with { type: "text" };
+import signInHtml from "./sign_in.html" with { type: "text" };
+import tableJs from "./table.js" with { type: "text" };
+import tablesCss from "./tables.css" with { type: "text" };
+
+const MAX_FORM_BYTES = 4096;
+
+/** Who gets in, and who does not for what reason. */
+export interface Entrance {
+  /** `closed`: there is no token that could be shown. `unknown`: none or a wrong one was. */
+  check(c: Context): Verdict;
+  /** Has the browser stay signed in, where the token is the right one. */
+  signIn(c: Context, token: string): Verdict;
+  signOut(c: Context): void;
+  readonly guard: MiddlewareHandler;
+}
+
+type Verdict = "granted" | "unknown" | "closed" | "foreign" | "guessing";
+
+const STATUS = { granted: 200, unknown: 401, closed: 403, foreign: 403, guessing: 429 } as const;
+
+const WHY_NOT: Readonly<Partial<Record<Verdict, string>>> = {
+  unknown: "That is not the token.",
+  foreign: "That did not come from this page. Try again.",
+  guessing: "Too many wrong tokens. Wait a minute.",
+};
+
+/** The operator's dashboard at `/`, with the page to sign in. All its data come by the API. */
+export function dashboardRoutes(entrance: Entrance): Hono {
+  const open = new Assets([
+    { name: "icon.svg", body: icon },
+    { name: "theme.css", body: theme },
+    { name: "sign_in.css", body: signInCss },
+  ]);
+  const own = new Assets([
+    { name: "uplot.css", body: uplotCss },
+    { name: "uplot.js", body: uplotJs },
+    { name: "dashboard.css", body: css },
+    { name: "dashboard.js", body: dashboardJs },
+    { name: "dialog.js", body: dialogJs },
+    { name: "event_log.js", body: eventLogJs },
+    { name: "format.js", body: formatJs },
+    { name: "live.js", body: liveJs },
+    { name: "panels.css", body: panelsCss },
+    { name: "plots.js", body: plotsJs },
+    { name: "recordings.js", body: recordingsJs },
+    { name: "sessions.js", body: sessionsJs },
+    { name: "table.js", body: tableJs },
+    { name: "tables.css", body: tablesCss },
+  ]);
+  const dashboard = link(link(html, "open", open), "own", own);
+  const signIn = link(signInHtml, "open", open);
+  const closed = link(closedHtml, "open", open);
+
+  const app = new Hono();
+  app.get("/", (c) => {
+    const verdict = entrance.check(c);
+    if (verdict === "granted") return send(c, dashboard, verdict);
+    // Without a token there is nothing to sign in with.
+    if (verdict !== "unknown") return send(c, closed, verdict);
+    return send(c, fill(signIn, { why: "" }), verdict);
+  });
+  const limit = bodyLimit({ maxSize: MAX_FORM_BYTES });
+  app.post("/sign-in", limit, async (c) => {
+    const { token } = await c.req.parseBody();
+    const verdict = entrance.signIn(c, typeof token === "string" ? token.trim() : "");
+    if (verdict === "granted") return c.redirect("./", 303);
+    if (verdict === "closed") return send(c, closed, verdict);
+    return send(c, fill(signIn, { why: WHY_NOT[verdict] ?? "" }), verdict);
+  });
+  app.post("/sign-out", entrance.guard, (c) => {
+    entrance.signOut(c);
+    return c.redirect("./", 303);
+  });
+  app.route("/dashboard/open", open.routes);
+  app.use("/dashboard/own/*", entrance.guard);
+  app.route("/dashboard/own", own.routes);
+  return app;
+}
+
+function send(c: Context, page: string, verdict: Verdict): Response {
+  return c.html(page, STATUS[verdict], {
+    ...pageHeaders({
+      policy: { "form-action": "'self'", "media-src": "'self'" },
+      cacheControl: "no-store",
+    }),
+    // With no-referrer, browsers would send `Origin: null` with forms (Fetch, 3.2).
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+  });
+}
+
+/** Puts the URLs of assets in the place of `%FOLDER/NAME%`. They are relative, for proxies. */
+function link(page: string, folder: string, assets: Assets): string {
+  return page.replaceAll(
+    new RegExp(`%${folder}/([\\w.]+)%`, "g"),
+    (_, name) => `dashboard/${folder}/${assets.url(name)}`,
+  );
+}
+
+/** Puts texts, which are not escaped, in the place of `%NAME%`. */
+function fill(page: string, texts: Readonly<Record<string, string>>): string {
+  return page.replaceAll(/%(\w+)%/g, (_, name) => texts[name] ?? "");
+}

@@ -1,0 +1,188 @@
+// @ts-check
+/// <reference lib="dom" />
+// Sessions: who is on air, how well, and who listens.
+
+import { confirmed, remove, tell } from "./dialog.js";
+import { bitrate, count, duration } from "./format.js";
+import { element, filterField, setText, Table } from "./table.js";
+
+/** An encoder sends some 47 frames a second; after this long without, something is wrong. */
+const SILENT_MS = 2500;
+
+/**
+ * A row of a snapshot, by its fields.
+ * @typedef {object} Session
+ * @property {number} id
+ * @property {string} name
+ * @property {"init" | "ready" | "publishing" | "paused"} state
+ * @property {string} protocol
+ * @property {string | null} address
+ * @property {number | null} bitrate
+ * @property {number | null} started
+ * @property {number | null} silent
+ * @property {number} frames
+ * @property {number} dropped
+ * @property {number} bad
+ * @property {number} fillers
+ * @property {number | null} rtt
+ * @property {number | null} loss
+ * @property {number} listeners
+ */
+
+const STATES = { init: "connecting", ready: "waiting", publishing: "on air", paused: "paused" };
+
+export class Sessions {
+  /** @type {Session[]} */
+  #sessions = [];
+  #now = 0;
+  /** @type {{ port: number, path: string } | null} */
+  #hls = null;
+  #matches = (/** @type {string} */ _name) => true;
+  #table;
+
+  constructor() {
+    this.#table = new Table("sessions", this.#columns(), ({ id }) => id, { by: 0, direction: 1 });
+    filterField("sessions-filter", (matches) => {
+      this.#matches = matches;
+      this.#show();
+    });
+  }
+
+  /** @param {{ port: number, path: string } | null} hls where listeners are served */
+  set hls(hls) {
+    this.#hls = hls;
+  }
+
+  /**
+   * @param {{ fields: string[], rows: any[][] }} table
+   * @param {number} now the server's time
+   */
+  update({ fields, rows }, now) {
+    this.#now = now;
+    this.#sessions = rows.map((row) => {
+      return /** @type {any} */ (Object.fromEntries(fields.map((field, i) => [field, row[i]])));
+    });
+    this.#show();
+  }
+
+  #show() {
+    const shown = this.#sessions.filter(({ name }) => this.#matches(name));
+    this.#table.show(shown);
+    const all = this.#sessions.length;
+    setText(
+      element("sessions-count"),
+      shown.length < all ? `${shown.length} of ${all}` : all === 0 ? "" : `${all}`,
+    );
+    // Stays where it is needed to see the others again.
+    element("sessions-filter").hidden = all < 8 && shown.length === all;
+    const empty = element("sessions-empty");
+    empty.hidden = shown.length > 0;
+    setText(empty, all === 0 ? "Nobody is on air." : "No session has a name like that.");
+  }
+
+  /** @returns {import("./table.js").Column<Session>[]} */
+  #columns() {
+    return [
+      { title: "Name", order: ({ name }) => name, show: ({ name }, cell) => setText(cell, name) },
+      { title: "State", order: ({ state }) => state, show: showState, kind: "state" },
+      {
+        title: "From",
+        order: ({ protocol, address }) => `${protocol} ${address}`,
+        show: ({ protocol, address }, cell) => {
+          setText(cell, `${protocol.toUpperCase()} ${address ?? ""}`.trim());
+        },
+        kind: "from",
+      },
+      number("Bitrate", (session) => session.bitrate, bitrate),
+      {
+        title: "On air for",
+        order: ({ started }) => -(started ?? Infinity),
+        show: ({ started }, cell) => {
+          setText(cell, duration(started === null ? null : (this.#now - started) / 1000));
+        },
+        kind: "number",
+      },
+      number("Listeners", (session) => session.listeners, count),
+      number("Frames", (session) => session.frames, count, "quiet"),
+      number("Dropped", (session) => session.dropped, count, "fault"),
+      number("Bad", (session) => session.bad, count, "fault"),
+      number("Fillers", (session) => session.fillers, count, "fault"),
+      number("RTT", (session) => session.rtt, (rtt) => rtt === null ? "–" : `${rtt} ms`),
+      number(
+        "Loss",
+        (session) => session.loss,
+        (loss) => loss === null ? "–" : `${loss} %`,
+        "fault",
+      ),
+      { title: "", show: (session, cell) => this.#showActions(session, cell), kind: "actions" },
+    ];
+  }
+
+  /**
+   * @param {Session} session
+   * @param {HTMLElement} cell
+   */
+  #showActions({ id, name }, cell) {
+    if (cell.childElementCount > 0) return;
+    if (this.#hls !== null) {
+      const { port, path } = this.#hls;
+      const link = document.createElement("a");
+      link.href = `${location.protocol}//${location.hostname}:${port}/${path}/${name}/`;
+      link.target = "_blank";
+      link.rel = "noopener";
+      link.className = "plain";
+      link.textContent = "Listen";
+      link.setAttribute("aria-label", `Listen to ${name}, in a new tab`);
+      cell.append(link);
+    }
+    const button = document.createElement("button");
+    button.className = "plain danger";
+    button.textContent = "End";
+    button.setAttribute("aria-label", `End ${name}`);
+    button.addEventListener("click", () => end(id, name));
+    cell.append(button);
+  }
+}
+
+/**
+ * @param {string} title
+ * @param {(session: Session) => number | null} read
+ * @param {(value: any) => string} format
+ * @param {"" | "quiet" | "fault"} kind `fault`: a value above 0 is to be seen
+ * @returns {import("./table.js").Column<Session>}
+ */
+function number(title, read, format, kind = "") {
+  return {
+    title,
+    order: (session) => read(session) ?? -1,
+    show: (session, cell) => {
+      const value = read(session);
+      setText(cell, format(value));
+      cell.classList.toggle("zero", !value);
+      cell.classList.toggle("none", value === null);
+    },
+    kind: `number ${kind}`.trim(),
+  };
+}
+
+/**
+ * @param {Session} session
+ * @param {HTMLElement} cell
+ */
+function showState({ state, silent }, cell) {
+  const isSilent = state === "publishing" && (silent ?? 0) > SILENT_MS;
+  setText(cell, isSilent ? `silent ${duration((silent ?? 0) / 1000)}` : STATES[state]);
+  cell.dataset["state"] = isSilent ? "silent" : state;
+}
+
+/**
+ * @param {number} id
+ * @param {string} name
+ */
+async function end(id, name) {
+  const text = "The encoder is cut off, and the broadcast is over for all who listen. " +
+    "An encoder that connects again by itself begins a new one.";
+  if (!await confirmed(`End ${name}?`, text, "End session")) return;
+  const failure = await remove(`stat/1/sessions/${id}`);
+  tell(failure === undefined ? `${name} has ended.` : `Cannot end ${name}: ${failure}.`);
+}

@@ -1,0 +1,195 @@
+// @ts-check
+/// <reference lib="dom" />
+
+/**
+ * How far it is with what the listener wants: nothing (`stopped`), a show that is not there
+ * (`waiting`), one that does not sound yet or any more (`connecting`), or to be `playing`. `blocked`:
+ * the browser wants to see the listener press play first.
+ * @typedef {"stopped" | "waiting" | "connecting" | "playing" | "blocked"} Phase
+ */
+
+/**
+ * What plays one presentation of a playlist through an element.
+ * @typedef {{ destroy(): void }} Engine
+ */
+
+/** So long it may stand still while there is something to be heard … */
+const PATIENCE_MS = 8000;
+/** … and so long when the show is over, until what was loaded has been played. */
+const LAST_WORDS_MS = 4000;
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 15_000;
+/** What has played for so long has recovered. */
+const STEADY_MS = 10_000;
+
+/**
+ * Keeps a listener who pressed play listening: over the end and the return of the show, and
+ * whatever the network or the player does. Tells of each change by the event `phase`.
+ */
+export class Listening extends EventTarget {
+  /** @type {Phase} */
+  phase = "stopped";
+  #audio;
+  #open;
+  #now;
+  /** @type {Engine | undefined} */
+  #engine;
+  #wanted = false;
+  #state = "off-air";
+  #position = 0;
+  /** When the sound last moved on, or was given reason to. */
+  #movedAt = 0;
+  #openedAt = 0;
+  #failures = 0;
+  #retryAt = 0;
+
+  /**
+   * @param {HTMLAudioElement} audio
+   * @param {object} options
+   * @param {(audio: HTMLAudioElement, onFailed: () => void) => Engine} options.open
+   * @param {() => number} [options.now] milliseconds since some start
+   */
+  constructor(audio, { open, now = () => performance.now() }) {
+    super();
+    this.#open = open;
+    this.#now = now;
+    this.#audio = audio;
+    this.#watch(audio);
+  }
+
+  /** Whether the listener pressed play. */
+  get wanted() {
+    return this.#wanted;
+  }
+
+  /** To be called while the listener presses something. */
+  start() {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    // Safari lets an element play later that was loaded by hand.
+    if (this.#state === "off-air") this.#audio.load();
+    this.wake();
+  }
+
+  stop() {
+    this.#wanted = false;
+    this.#audio.pause();
+    this.#close();
+    this.#move("stopped");
+  }
+
+  /**
+   * Takes what the server says of the show.
+   * @param {string | undefined} state `undefined`: it does not answer
+   */
+  show(state = "unreachable") {
+    if (state !== this.#state) this.#movedAt = this.#now();
+    this.#state = state;
+    this.check();
+  }
+
+  /** Something is different now: the network is back, the page is looked at. */
+  wake() {
+    this.#failures = 0;
+    this.#retryAt = 0;
+    this.check();
+  }
+
+  /** To be called every second or so. */
+  check() {
+    if (!this.#wanted) return;
+    const now = this.#now();
+    if (this.#engine === undefined) {
+      const heard = this.#state === "on-air" || this.#state === "reconnecting";
+      if (heard && now >= this.#retryAt) this.#begin();
+      else this.#move(heard ? "connecting" : "waiting");
+      return;
+    }
+    if (this.#audio.currentTime !== this.#position) {
+      this.#position = this.#audio.currentTime;
+      this.#movedAt = now;
+      if (now - this.#openedAt > STEADY_MS) this.#failures = 0;
+      if (!this.#audio.paused) this.#move("playing");
+      return;
+    }
+    const stillForMs = now - this.#movedAt;
+    if (stillForMs > 1500) this.#move("connecting");
+    if (stillForMs > this.#patienceMs) this.#fail();
+  }
+
+  /**
+   * Goes on with another element.
+   * @param {HTMLAudioElement} audio
+   */
+  replace(audio) {
+    this.#close();
+    this.#audio = audio;
+    this.#watch(audio);
+    this.wake();
+  }
+
+  /** While the DJ's connection or the server is gone, what is loaded may go on any time. */
+  get #patienceMs() {
+    if (this.#state === "on-air") return PATIENCE_MS;
+    return this.#state === "reconnecting" || this.#state === "unreachable"
+      ? Infinity
+      : LAST_WORDS_MS;
+  }
+
+  #begin() {
+    this.#openedAt = this.#movedAt = this.#now();
+    this.#move("connecting");
+    const engine = this.#open(this.#audio, () => {
+      if (this.#engine === engine) this.#fail();
+    });
+    this.#engine = engine;
+    this.#position = this.#audio.currentTime;
+    this.#audio.play().catch((error) => {
+      if (this.#engine !== engine || error.name !== "NotAllowedError") return;
+      this.stop();
+      this.#move("blocked");
+    });
+  }
+
+  #fail() {
+    this.#close();
+    const ms = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
+    this.#retryAt = this.#now() + ms * (0.75 + Math.random() / 2);
+    this.#move(this.#state === "on-air" ? "connecting" : "waiting");
+  }
+
+  #close() {
+    const engine = this.#engine;
+    this.#engine = undefined;
+    engine?.destroy();
+  }
+
+  /** @param {HTMLAudioElement} audio */
+  #watch(audio) {
+    /** @param {string} kind @param {() => void} handle */
+    const on = (kind, handle) => {
+      audio.addEventListener(kind, () => {
+        if (audio === this.#audio && this.#engine !== undefined) handle();
+      });
+    };
+    on("timeupdate", () => this.check());
+    on("error", () => this.#fail());
+    on("ended", () => {
+      this.#close();
+      // What the server said before it ended does not count.
+      this.#state = "off-air";
+      this.check();
+    });
+    // By the headphones, the lock screen, or another app.
+    on("pause", () => {
+      if (!audio.ended && this.#wanted) this.stop();
+    });
+  }
+
+  /** @param {Phase} phase */
+  #move(phase) {
+    if (phase === this.phase) return;
+    this.phase = phase;
+    this.dispatchEvent(new Event("phase"));
+  }
+}

@@ -1,0 +1,220 @@
+// @ts-check
+/// <reference lib="dom" />
+
+import { findEngine } from "./engine.js";
+import { Listening } from "./listening.js";
+import { Meter } from "./meter.js";
+import { Polling } from "./polling.js";
+import { formatElapsed, Show } from "./show.js";
+import { setUpSharing } from "./share.js";
+import { setUpVolume } from "./volume.js";
+
+/** @typedef {import("./show.js").ShowStatus} ShowStatus */
+
+const WAITING_POLL_MS = 1000;
+const PLAYING_POLL_MS = 4000;
+const CHECK_MS = 1000;
+
+const main = element("player");
+const play = element("play");
+/** @type {Record<string, string>} */
+const labels = { ...JSON.parse(main.dataset.labels ?? "{}"), unreachable: "No connection" };
+const show = new Show(JSON.parse(main.dataset.status ?? "{}"));
+let audio = /** @type {HTMLAudioElement} */ (element("audio"));
+
+/** @type {import("./engine.js").FoundEngine | "loading" | "failed"} */
+let engine = "loading";
+let pressed = false;
+
+const listening = new Listening(audio, {
+  open(audio, onFailed) {
+    if (typeof engine === "string") throw new Error(`Cannot play: the player is ${engine}`);
+    return engine.open(audio, onFailed);
+  },
+});
+const volume = setUpVolume(audio);
+const meter = new Meter(
+  /** @type {HTMLElement} */ (play.parentElement),
+  /** @type {HTMLCanvasElement} */ (element("meter")),
+  replaceAudio,
+);
+
+/** @type {Polling<ShowStatus>} */
+const polling = new Polling("status.json", {
+  intervalMs() {
+    if (document.hidden && !listening.wanted) return Infinity;
+    const isCalm = listening.phase === "playing" && show.status.state === "on-air";
+    return isCalm ? PLAYING_POLL_MS : WAITING_POLL_MS;
+  },
+  onAnswer(status) {
+    show.update(status);
+    if (engine !== "loading") listening.show(status?.state);
+    render();
+  },
+});
+
+function toggle() {
+  if (listening.wanted) listening.stop();
+  else begin();
+}
+
+function begin() {
+  if (engine === "failed") return location.reload();
+  pressed = true;
+  if (engine === "loading" || !engine.native) meter.unlock();
+  if (engine !== "loading") listening.start();
+}
+
+/** Where the sound was lost on its way through Web Audio. */
+function replaceAudio() {
+  const fresh = document.createElement("audio");
+  fresh.volume = audio.volume;
+  fresh.muted = audio.muted;
+  audio.replaceWith(fresh);
+  audio = fresh;
+  volume.control(fresh);
+  watchAudio();
+  listening.replace(fresh);
+}
+
+function watchAudio() {
+  const heard = audio;
+  heard.addEventListener("playing", () => {
+    if (typeof engine !== "string" && !engine.native) meter.listen(heard);
+  });
+}
+
+function render() {
+  const { status, reachable } = show;
+  const state = reachable ? status.state : "unreachable";
+  const { phase } = listening;
+  main.dataset.state = state;
+  main.dataset.phase = phase;
+  const title = status.title ?? status.name;
+  write("state", labels[state]);
+  write("title", title);
+  write("artist", status.artist ?? "");
+  write("name", status.title === null ? "" : status.name);
+  write("listeners", String(status.listeners));
+  write("message", messageOf(state, phase));
+  element("facts").classList.toggle("absent", status.started_at === null);
+  renderElapsed();
+  play.setAttribute("aria-label", `${listening.wanted ? "Stop" : "Listen to"} ${status.name}`);
+  const heading = [title, status.artist].filter((text) => text !== null).join(" · ");
+  document.title = `${phase === "playing" ? "▶ " : ""}${heading} · ${labels[state]}`;
+  meter.active = phase === "playing";
+  renderMediaSession(title);
+}
+
+function renderElapsed() {
+  const seconds = show.elapsedSeconds;
+  write("elapsed", seconds === undefined ? "–" : formatElapsed(seconds));
+  if (seconds === undefined) return;
+  const since = new Date(Date.now() - seconds * 1000);
+  write("since", `since ${since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`);
+}
+
+/** @param {string} state @param {string} phase */
+function messageOf(state, phase) {
+  if (engine === "failed") return "The player could not be loaded. Press play to try again.";
+  if (phase === "blocked") return "The browser asks you to press play once more.";
+  if (state === "unreachable") return "No connection. It goes on by itself.";
+  if (state === "reconnecting") return "The DJ's connection is lost. Stay tuned.";
+  if (phase === "connecting" && state === "on-air") return "Connecting …";
+  if (phase === "connecting" || phase === "waiting") {
+    return "It starts by itself as soon as the show begins.";
+  }
+  if (phase === "stopped" && state === "off-air") return "Press play, and you hear the next show.";
+  return "";
+}
+
+/** @type {string | undefined} */
+let announced;
+
+/** @param {string} title */
+function renderMediaSession(title) {
+  if (!("mediaSession" in navigator)) return;
+  const { artist, name } = show.status;
+  navigator.mediaSession.playbackState = listening.wanted ? "playing" : "none";
+  const what = JSON.stringify([title, artist, name]);
+  if (what === announced) return;
+  announced = what;
+  const src = new URL(main.dataset.artwork ?? "", location.href).href;
+  navigator.mediaSession.metadata = new MediaMetadata({
+    title,
+    artist: artist ?? (title === name ? "Live" : name),
+    artwork: [{ src, sizes: "512x512", type: "image/png" }],
+  });
+}
+
+function setUpMediaSession() {
+  if (!("mediaSession" in navigator)) return;
+  navigator.mediaSession.setActionHandler("play", begin);
+  navigator.mediaSession.setActionHandler("pause", () => listening.stop());
+  navigator.mediaSession.setActionHandler("stop", () => listening.stop());
+}
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  const { target } = event;
+  const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  const inUse = target instanceof Element && target.closest("input, textarea, dialog, a") !== null;
+  if (!isPlain || inUse) return;
+  const onButton = target instanceof Element && target.closest("button") !== null;
+  if (event.key === " " && !onButton && !event.repeat) toggle();
+  else if (event.key === "ArrowUp") volume.change(5);
+  else if (event.key === "ArrowDown") volume.change(-5);
+  else if (event.key === "m") volume.mute();
+  else return;
+  event.preventDefault();
+}
+
+function wake() {
+  if (document.hidden && !listening.wanted) return;
+  polling.now();
+  listening.wake();
+}
+
+/** @param {string} id */
+function element(id) {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`Cannot find #${id}`);
+  return found;
+}
+
+/** A text that stays the same is not written, because it would be read out again. */
+function write(/** @type {string} */ id, /** @type {string} */ text) {
+  const target = element(id);
+  if (target.textContent !== text) target.textContent = text;
+}
+
+listening.addEventListener("phase", () => {
+  if (!listening.wanted) meter.rest();
+  render();
+  polling.again();
+});
+play.addEventListener("click", toggle);
+document.addEventListener("keydown", onKey);
+document.addEventListener("visibilitychange", wake);
+globalThis.addEventListener("online", wake);
+globalThis.addEventListener("pageshow", (event) => {
+  if (event instanceof PageTransitionEvent && event.persisted) wake();
+});
+setInterval(() => {
+  listening.check();
+  if (listening.wanted) meter.check();
+  renderElapsed();
+}, CHECK_MS);
+watchAudio();
+setUpMediaSession();
+setUpSharing(show.status.name);
+render();
+polling.now();
+
+const library = new URL(main.dataset.hls ?? "", location.href).href;
+engine = await findEngine("playlist.m3u8", library).catch(() => "failed");
+// What the browser plays by itself cannot be measured everywhere.
+main.toggleAttribute("data-unmeasured", typeof engine !== "string" && engine.native);
+listening.show(show.status.state);
+if (pressed) listening.start();
+render();

@@ -1,0 +1,174 @@
+import { html, raw } from "hono/html";
+import type { HtmlEscapedString } from "hono/utils/html";
+import type { ShowState, ShowStatus } from "./shows.ts";
+
+/** A page's markup. */
+export type Markup = HtmlEscapedString | Promise<HtmlEscapedString>;
+
+export interface PlayerPageOptions {
+  readonly status: ShowStatus;
+  /** The compact form, for another site's frame. */
+  readonly embed: boolean;
+  /** Where the page is for the world, with a slash at its end; `undefined` where it is not known. */
+  readonly url: string | undefined;
+  /** Where the assets are, from the page. */
+  readonly asset: (name: string) => string;
+  /** Where the list of what is on air is, from the page. */
+  readonly index: string | undefined;
+}
+
+/** How a state is called. */
+export const STATE_LABELS: Readonly<Record<ShowState, string>> = {
+  "off-air": "Off air",
+  "starting": "Starting",
+  "on-air": "On air",
+  "reconnecting": "Reconnecting",
+};
+
+const PREVIEWS: Readonly<Record<ShowState, string>> = {
+  "off-air": "Off air right now. The page starts to play when the show begins.",
+  "starting": "The show is about to begin. Listen live.",
+  "on-air": "On air now. Listen live.",
+  "reconnecting": "On air, and back in a moment. Listen live.",
+};
+
+/** The page on which a broadcast is heard. */
+export function playerPage(options: PlayerPageOptions): Markup {
+  const { status, embed, asset, index } = options;
+  const { name, state } = status;
+  return html`
+    <!DOCTYPE html>
+    <html lang="en" class="${embed ? "embed" : "full"}">
+      <head>
+    ${head(options)}
+      </head>
+      <body>
+        <main id="player" data-state="${state}" data-phase="stopped" data-status="${JSON.stringify(
+          status,
+        )}"
+          data-labels="${JSON.stringify(STATE_LABELS)}" data-hls="${asset("hls.mjs")}"
+          data-artwork="${asset("icon.png")}">
+    ${embed ? null : brand(index)}
+    <header class="show">
+    <p class="state"><span class="dot" aria-hidden="true"></span><span id="state" role="status">${STATE_LABELS[
+      state
+    ]}</span></p>
+    <h1 id="title" dir="auto">${status.title ?? name}</h1>
+    <p class="byline"><span id="artist" dir="auto">${status.artist ??
+      ""}</span><span id="name">${status.title === null ? "" : name}</span></p>
+    </header>
+    <div class="stage">
+    <canvas id="meter" aria-hidden="true"></canvas>
+    <button id="play" class="play" type="button" aria-label="Listen to ${name}">${icons()}</button>
+    </div>
+    <p id="message" class="message" role="status"></p>
+    <dl class="facts" id="facts">
+    <div><dt>On air for</dt><dd id="elapsed">–</dd><dd id="since" class="small-print"></dd></div>
+    <div title="Requests at this box: a CDN in front of it counts for all its listeners">
+    <dt>Listeners</dt><dd id="listeners">–</dd><dd class="small-print">requests at this box</dd></div>
+    </dl>
+    <div class="controls">
+    <label class="volume" id="volume-control"><span class="unseen">Volume</span>${speaker()}<input
+      id="volume" type="range" min="0" max="100" step="1" value="100"></label>
+    ${embed ? null : html`<button id="share" class="quiet" type="button">Share</button>`}
+    </div>
+    ${embed ? openPage(name) : shareDialog(name)}
+    <noscript><p class="message">This page plays with JavaScript. Any player opens
+    <a href="playlist.m3u8">the playlist</a>.</p></noscript>
+    <audio id="audio" preload="none"></audio>
+        </main>
+      </body>
+    </html>
+  `;
+}
+
+function head({ status, url, asset }: PlayerPageOptions): Markup {
+  const { name, state, title, artist } = status;
+  const heading = [title ?? name, artist].filter((text) => text !== null).join(" · ");
+  const link = (rel: string, file: string) => html`<link rel="${rel}" href="${asset(file)}">`;
+  return html`<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<title>${heading} · ${STATE_LABELS[state]}</title>
+<meta name="description" content="${PREVIEWS[state]}">
+<meta name="theme-color" content="#f6f5f3" media="(prefers-color-scheme: light)">
+<meta name="theme-color" content="#131211" media="(prefers-color-scheme: dark)">
+<meta property="og:type" content="music.radio_station">
+<meta property="og:site_name" content="Echo">
+<meta property="og:title" content="${heading}">
+<meta property="og:description" content="${PREVIEWS[state]}">
+<meta name="twitter:card" content="summary_large_image">
+<meta name="twitter:title" content="${heading}">
+<meta name="twitter:description" content="${PREVIEWS[state]}">
+${url === undefined ? null : absolute(url, new URL(asset("share.png"), url).href)}
+${link("icon", "icon.svg")}
+${link("apple-touch-icon", "icon.png")}
+${link("stylesheet", "theme.css")}
+${link("stylesheet", "player.css")}
+<script type="module" src="${asset("player.js")}"></script>`;
+}
+
+/** What previews of a link take only from absolute URLs. */
+function absolute(url: string, image: string): Markup {
+  return html`<link rel="canonical" href="${url}">
+<meta property="og:url" content="${url}">
+<meta property="og:audio" content="${url}playlist.m3u8">
+<meta property="og:audio:type" content="application/vnd.apple.mpegurl">
+<meta property="og:image" content="${image}">
+<meta property="og:image:type" content="image/png">
+<meta property="og:image:width" content="1200">
+<meta property="og:image:height" content="630">
+<meta property="og:image:alt" content="Echo: live audio">
+<meta name="twitter:image" content="${image}">`;
+}
+
+/** The way to who else is on air, where there is one. */
+export function brand(index: string | undefined): Markup {
+  const logo = html`${raw(LOGO)}<span>Echo</span>`;
+  return index === undefined
+    ? html`<p class="brand">${logo}</p>`
+    : html`<p class="brand"><a href="${index}" aria-label="Echo: who is on air">${logo}</a></p>`;
+}
+
+const LOGO = `<svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" fill="none" \
+stroke="currentColor" stroke-width="2" stroke-linecap="round"><circle cx="12" cy="12" r="2.5" \
+fill="currentColor" stroke="none"/><path d="M7.4 16.6a6.5 6.5 0 0 1 0-9.2M16.6 7.4a6.5 6.5 0 0 1 \
+0 9.2"/><path opacity=".55" d="M4.2 19.8a11 11 0 0 1 0-15.6M19.8 4.2a11 11 0 0 1 0 15.6"/></svg>`;
+
+function icons(): HtmlEscapedString {
+  return raw(
+    `<svg class="icon-play" viewBox="0 0 24 24" aria-hidden="true"><path d="M8.5 5.2v13.6a.9.9 0 0 \
+0 1.4.75l10-6.8a.9.9 0 0 0 0-1.5l-10-6.8a.9.9 0 0 0-1.4.75z"/></svg><svg class="icon-stop" \
+viewBox="0 0 24 24" aria-hidden="true"><rect x="6.5" y="6.5" width="11" height="11" rx="2"/></svg>`,
+  );
+}
+
+function speaker(): HtmlEscapedString {
+  return raw(
+    `<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" fill="none" \
+stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"><path \
+d="M4 9.5v5h3.2l4.3 3.6V5.9L7.2 9.5z" fill="currentColor"/><path d="M15 9.2a4 4 0 0 1 0 5.6M17.6 \
+6.6a7.6 7.6 0 0 1 0 10.8"/></svg>`,
+  );
+}
+
+function openPage(name: string): Markup {
+  return html`
+    <a class="open" href="./" target="_blank" rel="noopener"
+      aria-label="Open the page of ${name}">${raw(LOGO)}</a>
+  `;
+}
+
+function shareDialog(name: string): Markup {
+  const field = (id: string, label: string) =>
+    html`<div class="field"><label for="${id}">${label}</label><div class="copy">
+<input id="${id}" type="text" readonly spellcheck="false"><button type="button" class="quiet"
+  data-copies="${id}">Copy<span class="unseen"> ${label.toLowerCase()}</span></button></div></div>`;
+  return html`<dialog id="share-dialog" aria-labelledby="share-title">
+<h2 id="share-title">Share ${name}</h2>
+${field("share-link", "Link")}
+${field("share-embed", "Embed code")}
+${field("share-playlist", "Playlist, for any player")}
+<div class="dialog-end"><span id="share-said" role="status"></span><form method="dialog"><button
+  class="quiet">Close</button></form></div>
+</dialog>`;
+}

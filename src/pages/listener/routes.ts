@@ -1,0 +1,112 @@
+import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
+import hlsJs from "hls.js/dist/hls.light.min.mjs" with { type: "text" };
+import { isValidName } from "../../session/name.ts";
+import { Assets, fromBase64, pageHeaders } from "../assets.ts";
+import theme from "../theme.css" with { type: "text" };
+import engineJs from "./engine.js" with { type: "text" };
+import iconPng from "./icon.png.txt" with { type: "text" };
+import iconSvg from "./icon.svg" with { type: "text" };
+import indexJs from "./index.js" with { type: "text" };
+import { indexPage } from "./index_page.ts";
+import listeningJs from "./listening.js" with { type: "text" };
+import meterJs from "./meter.js" with { type: "text" };
+import playerCss from "./player.css" with { type: "text" };
+import playerJs from "./player.js" with { type: "text" };
+import { playerPage } from "./player_page.ts";
+import pollingJs from "./polling.js" with { type: "text" };
+import shareJs from "./share.js" with { type: "text" };
+import sharePng from "./share.png.txt" with { type: "text" };
+import showJs from "./show.js" with { type: "text" };
+import type { Shows } from "./shows.ts";
+import volumeJs from "./volume.js" with { type: "text" };
+
+/** Beside the broadcasts, under what can be no broadcast's name. */
+const ASSETS = "~assets";
+/** As playlists: a CDN may hold it, for a moment. */
+const LIVE = "max-age=1";
+
+const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]{0,252})|\[[0-9a-f:]{2,39}\])(?::\d{1,5})?$/i;
+
+export interface ListenerRoutesOptions {
+  readonly shows: Pick<Shows, "status" | "current">;
+  /** First part of every path, without slashes around it. */
+  readonly path: string;
+  /** Whether `/` shows who is on air. */
+  readonly index: boolean;
+}
+
+/** The pages on which broadcasts are heard, and the JSON that keeps them up to date. */
+export function listenerRoutes({ shows, path, index }: ListenerRoutesOptions): Hono {
+  const base = `/${path}`;
+  const assets = loadAssets();
+  const open = cors({ origin: "*", allowMethods: ["GET", "HEAD", "OPTIONS"] });
+  const app = new Hono();
+  app.route(`${base}/${ASSETS}`, assets.routes);
+  app.get(`${base}/:name`, (c) => {
+    const name = c.req.param("name");
+    if (!isValidName(name)) return c.notFound();
+    return c.redirect(`${name}/${new URL(c.req.url).search}`, 301);
+  });
+  app.get(`${base}/:name/`, (c) => {
+    const name = c.req.param("name");
+    if (!isValidName(name)) return c.notFound();
+    const embed = c.req.query("embed") !== undefined;
+    const markup = playerPage({
+      status: shows.status(name),
+      embed,
+      url: publicUrl(c, `${base}/${name}/`),
+      asset: (file) => `../${ASSETS}/${assets.url(file)}`,
+      index: index ? "../".repeat(path.split("/").length + 1) : undefined,
+    });
+    return c.html(markup, 200, headers(embed ? "*" : "'self'"));
+  });
+  app.use(`${base}/:name/status.json`, open);
+  app.get(`${base}/:name/status.json`, (c) => {
+    const name = c.req.param("name");
+    if (!isValidName(name)) return c.notFound();
+    return c.json(shows.status(name), 200, { "Cache-Control": LIVE });
+  });
+  if (!index) return app;
+  app.get("/", (c) => {
+    const asset = (file: string) => `${path}/${ASSETS}/${assets.url(file)}`;
+    return c.html(indexPage({ shows: shows.current, path, asset }), 200, headers("'self'"));
+  });
+  app.use("/index.json", open);
+  app.get("/index.json", (c) => c.json({ shows: shows.current }, 200, { "Cache-Control": LIVE }));
+  return app;
+}
+
+/** hls.js plays from a `blob:`. */
+function headers(frameAncestors: string): Record<string, string> {
+  const policy = { "media-src": "'self' blob:" };
+  return pageHeaders({ policy, frameAncestors, cacheControl: LIVE });
+}
+
+/** Where the world finds `path`; `undefined` where the request's Host is none. */
+function publicUrl(c: Context, path: string): string | undefined {
+  const host = c.req.header("Host") ?? "";
+  const scheme = c.req.header("X-Forwarded-Proto") === "https" ? "https" : "http";
+  const url = `${scheme}://${host}${path}`;
+  return HOST.test(host) && URL.canParse(url) ? url : undefined;
+}
+
+function loadAssets(): Assets {
+  return new Assets([
+    { name: "engine.js", body: engineJs },
+    { name: "hls.mjs", body: hlsJs.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n") },
+    { name: "icon.png", body: fromBase64(iconPng) },
+    { name: "icon.svg", body: iconSvg },
+    { name: "index.js", body: indexJs },
+    { name: "listening.js", body: listeningJs },
+    { name: "meter.js", body: meterJs },
+    { name: "player.css", body: playerCss },
+    { name: "player.js", body: playerJs },
+    { name: "polling.js", body: pollingJs },
+    { name: "share.js", body: shareJs },
+    { name: "share.png", body: fromBase64(sharePng) },
+    { name: "show.js", body: showJs },
+    { name: "theme.css", body: theme },
+    { name: "volume.js", body: volumeJs },
+  ]);
+}

@@ -1,0 +1,64 @@
+// @ts-check
+/// <reference lib="dom" />
+
+const EMBED_HEIGHT = 96;
+const SAID_MS = 2500;
+
+/**
+ * The dialog with what is there to be passed on.
+ * @param {string} name the broadcast's
+ */
+export function setUpSharing(name) {
+  const dialog = document.querySelector("dialog");
+  const button = document.getElementById("share");
+  if (dialog === null || button === null) return;
+  const page = new URL("./", location.href).href;
+  const fields = {
+    "share-link": page,
+    "share-embed": `<iframe src="${page}?embed" title="${name}, live" width="100%" ` +
+      `height="${EMBED_HEIGHT}" allow="autoplay" loading="lazy" frameborder="0"></iframe>`,
+    "share-playlist": `${page}playlist.m3u8`,
+  };
+  for (const [id, text] of Object.entries(fields)) input(id).value = text;
+  button.addEventListener("click", () => dialog.showModal());
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  for (const copier of dialog.querySelectorAll("[data-copies]")) {
+    copier.addEventListener("click", async () => {
+      const id = copier.getAttribute("data-copies") ?? "";
+      say(await copy(input(id)) ? "Copied" : "Selected, to be copied");
+    });
+  }
+}
+
+/** @param {string} id */
+function input(id) {
+  return /** @type {HTMLInputElement} */ (document.getElementById(id));
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/** @param {string} text */
+function say(text) {
+  const said = document.getElementById("share-said");
+  if (said === null) return;
+  said.textContent = text;
+  clearTimeout(timer);
+  timer = setTimeout(() => said.textContent = "", SAID_MS);
+}
+
+/**
+ * Also where the clipboard is not to be had, as over plain HTTP.
+ * @param {HTMLInputElement} field
+ */
+async function copy(field) {
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+    return true;
+  } catch {
+    return document.execCommand("copy");
+  }
+}

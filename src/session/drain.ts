@@ -1,0 +1,42 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "./clock.ts";
+import type { SessionManager } from "./session_manager.ts";
+
+const logger = getLogger(["echo"]);
+
+const LOOK_MS = 250;
+
+export interface DrainOptions {
+  readonly clock: Clock;
+  readonly sessions: Pick<SessionManager, "sessions" | "drain">;
+  /** How many broadcasts have not come to their end in every respect. */
+  readonly left: () => number;
+  /** No longer than this, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Ends it early. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Takes no new broadcasts, and waits until none is left, the time is over or somebody loses
+ * patience.
+ */
+export async function drain(options: DrainOptions): Promise<void> {
+  const { clock, sessions, left, timeoutMs, signal } = options;
+  sessions.drain();
+  logger.info("drains for up to {seconds} s: {live} broadcasts are live", {
+    seconds: timeoutMs / 1000,
+    live: sessions.sessions.length,
+  });
+  const over = Promise.withResolvers<void>();
+  const look = () => {
+    if (left() === 0 || signal.aborted) over.resolve();
+  };
+  const timers = [clock.every(LOOK_MS, look), clock.after(timeoutMs, over.resolve)];
+  signal.addEventListener("abort", look);
+  look();
+  await over.promise;
+  signal.removeEventListener("abort", look);
+  for (const timer of timers) timer.cancel();
+  logger.info("has drained: {live} broadcasts are cut off", { live: sessions.sessions.length });
+}

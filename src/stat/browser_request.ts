@@ -1,0 +1,35 @@
+import { isIP } from "node:net";
+import type { Context } from "hono";
+
+const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
+
+/**
+ * Whether another site has the browser change something here, with the rights that the browser has
+ * by its cookie or its place. Who sends neither header is no browser.
+ */
+export function isForged(c: Context): boolean {
+  if (SAFE_METHODS.includes(c.req.method)) return false;
+  const site = c.req.header("Sec-Fetch-Site");
+  // Only on HTTPS and on this box do browsers say it (Fetch Metadata 2.2).
+  if (site !== undefined) return site !== "same-origin";
+  const origin = c.req.header("Origin");
+  return origin !== undefined && hostOf(origin) !== host(c);
+}
+
+/**
+ * Whether the server was asked for by a name. Any site's name can be made to point at this box (DNS
+ * rebinding), and then that site's pages are of the same origin.
+ */
+export function isRebound(c: Context): boolean {
+  const hostname = hostOf(`http://${host(c)}`).replace(/:\d+$/, "");
+  return hostname !== "localhost" && isIP(hostname.replace(/^\[(.*)\]$/, "$1")) === 0;
+}
+
+function host(c: Context): string {
+  return c.req.header("Host")?.toLowerCase() ?? new URL(c.req.url).host;
+}
+
+/** Host and port of a URL; empty where it is none, as `null` is. */
+function hostOf(url: string): string {
+  return URL.parse(url)?.host ?? "";
+}

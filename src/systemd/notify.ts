@@ -1,0 +1,122 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock, Timer } from "../session/clock.ts";
+import { NotifySocket } from "./notify_socket.ts";
+
+const logger = getLogger(["echo", "systemd"]);
+
+/** How often the status is looked at, and more time is asked for. */
+const PULSE_MS = 5000;
+/** How much time is asked for: as much as a stop may take after the last pulse of a drain. */
+const MORE_TIME_MS = 30_000;
+
+export interface NotifyOptions {
+  /** The process environment; without `NOTIFY_SOCKET` in it nothing is ever sent. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pid: number;
+  readonly clock: Clock;
+}
+
+/** What there is from start to close. */
+interface Running {
+  readonly socket: NotifySocket;
+  readonly pulse: Timer;
+}
+
+/**
+ * Tells systemd how the service is doing (sd_notify(3)): that it is ready, rereads its configuration
+ * or stops, a line of status, and that it is alive. That goes out by a timer of the event loop, as
+ * all of the server's work does: where audio, listeners or timers are not served any more, it stops
+ * too, and systemd restarts the service.
+ */
+export class ServiceNotifier {
+  readonly #clock: Clock;
+  readonly #watched: boolean;
+  readonly #running: Running | undefined;
+  #status: () => string = () => "starting";
+  #statusSent = "";
+  #needsTime = false;
+  #failed = false;
+
+  constructor({ env, pid, clock }: NotifyOptions) {
+    this.#clock = clock;
+    const watchdogMs = watchdogOf(env, pid);
+    this.#watched = watchdogMs !== undefined;
+    const name = env.NOTIFY_SOCKET ?? "";
+    if (name === "") return;
+    try {
+      const socket = new NotifySocket(name);
+      const pulseMs = Math.min(PULSE_MS, (watchdogMs ?? Infinity) / 2);
+      this.#running = { socket, pulse: this.#clock.every(pulseMs, () => this.#pulse()) };
+    } catch (error) {
+      this.#complain(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** The server serves; `status` tells in a few words how much. */
+  ready(status: () => string): void {
+    this.#status = status;
+    this.#send("READY=1", ...this.#freshStatus());
+  }
+
+  /** The configuration is being reread, until {@link ready}. */
+  reloading(): void {
+    if (this.#running === undefined) return;
+    this.#send("RELOADING=1", `MONOTONIC_USEC=${this.#running.socket.monotonicUs()}`);
+  }
+
+  /** The server is about to stop, and asks for the time that it takes until {@link stopping}. */
+  draining(status: () => string): void {
+    this.#status = status;
+    this.#needsTime = true;
+    this.#send("STOPPING=1", ...this.#moreTime(), ...this.#freshStatus());
+  }
+
+  /** The server stops. */
+  stopping(): void {
+    this.#status = () => "stops";
+    const lines = ["STOPPING=1", ...this.#moreTime(), ...this.#freshStatus()];
+    this.#needsTime = false;
+    this.#send(...lines);
+  }
+
+  close(): void {
+    this.#running?.pulse.cancel();
+    this.#running?.socket.close();
+  }
+
+  #pulse(): void {
+    const alive = this.#watched ? ["WATCHDOG=1"] : [];
+    const lines = [...alive, ...this.#moreTime(), ...this.#freshStatus()];
+    if (lines.length > 0) this.#send(...lines);
+  }
+
+  #moreTime(): string[] {
+    return this.#needsTime ? [`EXTEND_TIMEOUT_USEC=${MORE_TIME_MS * 1000}`] : [];
+  }
+
+  /** The status where it is not what systemd knows already. */
+  #freshStatus(): string[] {
+    if (this.#running === undefined) return [];
+    const status = this.#status().replace(/[\r\n]+/g, " ");
+    if (status === this.#statusSent) return [];
+    this.#statusSent = status;
+    return [`STATUS=${status}`];
+  }
+
+  #send(...lines: string[]): void {
+    if (this.#running === undefined || this.#running.socket.send(lines.join("\n"))) return;
+    this.#complain("it does not take what is sent");
+  }
+
+  #complain(why: string): void {
+    if (!this.#failed) logger.warn("Cannot notify systemd: {why}", { why });
+    this.#failed = true;
+  }
+}
+
+/** How long systemd waits for a sign of life of this process; `undefined`: it does not. */
+function watchdogOf(env: NotifyOptions["env"], pid: number): number | undefined {
+  const { WATCHDOG_USEC = "", WATCHDOG_PID = "" } = env;
+  if (WATCHDOG_PID !== "" && WATCHDOG_PID !== String(pid)) return undefined;
+  return /^[1-9]\d*$/.test(WATCHDOG_USEC) ? Number(WATCHDOG_USEC) / 1000 : undefined;
+}

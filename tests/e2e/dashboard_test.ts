@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { until } from "./condition.ts";
+import { EchoServer } from "./echo_server.ts";
+import { Encoder, Media } from "./ffmpeg.ts";
+import { checkAccessibility, PageVisits, SCREENS, takeScreenshots } from "./page_visits.ts";
+import { scenario } from "./scenario.ts";
+
+const TOKEN = "a-token-for-operators";
+/** Longer than the test takes anywhere. */
+const CLIP = { seconds: 300, sampleRate: 24_000, layout: "mono", bitrate: "48k" } as const;
+
+scenario("an operator signs in, watches a show, ends it, and keeps house", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", CLIP);
+  await using server = await EchoServer.start({ env: { STAT_TOKEN: TOKEN } });
+  const origin = `http://127.0.0.1:${server.statPort}`;
+  await server.line(new RegExp(`listens on 127\\.0\\.0\\.1:${server.statPort}$`));
+  await using visits = await PageVisits.start(origin);
+
+  const page = await visits.open("/");
+  // Only ends what hangs, as everywhere.
+  page.setDefaultTimeout(60_000);
+  await page.setViewportSize(SCREENS.desktop);
+  await signIn(page);
+  await untilText(page, "#connection", /^Live$/);
+  assert.equal(await page.locator("#sessions-empty").isVisible(), true);
+  await takeScreenshots(page, "dashboard-empty");
+  await page.setViewportSize(SCREENS.desktop);
+
+  await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
+  await watch(page, server);
+  await endIt(page, server);
+  await encoder.end();
+  await keepHouse(page, server);
+  // That the page to sign in is no success is what browsers call an error.
+  const complaints = visits.complaints.filter((complaint) =>
+    !/\/(sign-in)?: .* 401/.test(complaint)
+  );
+  assert.deepEqual(complaints, []);
+
+  await server.stop("SIGTERM");
+  await untilText(page, "#connection", /^Not connected/);
+  await server.startAgain();
+  await untilText(page, "#connection", /^Live$/);
+  await page.locator("#sign-out button").click();
+  await page.locator("#token").waitFor();
+  await page.goto("/");
+  await page.locator("#token").waitFor();
+});
+
+async function signIn(page: Page): Promise<void> {
+  await takeScreenshots(page, "dashboard-sign-in");
+  await page.locator("#token").fill("wrong");
+  await page.locator("button").click();
+  await untilText(page, "#why", /not the token/);
+  await checkAccessibility(page);
+  await page.locator("#token").fill(TOKEN);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("/");
+  const [cookie, ...others] = await page.context().cookies();
+  assert.deepEqual(others, []);
+  assert.equal(cookie?.httpOnly, true);
+  assert.equal(cookie?.sameSite, "Strict");
+  assert.ok(!cookie?.value.includes(TOKEN));
+}
+
+/** The show appears, and goes on from moment to moment. */
+async function watch(page: Page, server: EchoServer): Promise<void> {
+  const plots = page.locator("#plots");
+  const points = async () => Number(await plots.getAttribute("data-points"));
+  const before = await points();
+  const row = page.locator("#sessions tbody tr");
+  await untilText(page, "#sessions tbody", /^demo.*on air.*RTMP 127\.0\.0\.1/s);
+  await untilText(page, "#sessions td[data-title=Bitrate]", /^[3-7]\d kb\/s$/);
+  assert.equal(await row.count(), 1);
+  const listen = await row.locator("a").getAttribute("href");
+  assert.equal(listen, `http://127.0.0.1:${server.hlsPort}/cast/demo/`);
+  await untilText(page, "#log", /demo\s*on air by rtmp from 127\.0\.0\.1/);
+  await untilText(page, "#recordings tbody", /^demo.*recording/s);
+
+  await until("the plots grow", async () => await points() > before + 1);
+  await untilText(page, "#plots", /[3-7]\d kb\/s bitrate\s+1 sessions/);
+  assert.equal(await plots.locator("canvas").count(), 5);
+  await checkAccessibility(page);
+  await takeScreenshots(page, "dashboard-on-air");
+  await page.setViewportSize(SCREENS.phone);
+  const width = await page.evaluate<number>("document.documentElement.scrollWidth");
+  assert.equal(width, SCREENS.phone.width, "nothing is wider than a phone");
+  await page.setViewportSize(SCREENS.desktop);
+}
+
+/** Ends the show, on second thought. */
+async function endIt(page: Page, server: EchoServer): Promise<void> {
+  const end = page.getByRole("button", { name: "End demo" });
+  await end.click();
+  await checkAccessibility(page);
+  await page.getByRole("button", { name: "Cancel" }).click();
+  assert.equal(await end.isVisible(), true);
+  await end.click();
+  await page.getByRole("button", { name: "End session" }).click();
+  await untilText(page, "#message", /^demo has ended\.$/);
+  await until("listeners know", async () => {
+    const response = await fetch(server.playlistUrl("demo"));
+    return (await response.text()).includes("#EXT-X-ENDLIST");
+  });
+  await page.locator("#sessions-empty").waitFor();
+  await untilText(page, "#log", /demo\s*over: teardown by server \(30000\)/);
+}
+
+/** Plays, downloads and deletes the recording. */
+async function keepHouse(page: Page, server: EchoServer): Promise<void> {
+  await untilText(page, "#recordings tbody", /^demo.*finished/s);
+  await page.getByRole("button", { name: /^Play demo/ }).click();
+  await until("the recording plays", () => {
+    return page.evaluate<boolean>("document.querySelector('audio').currentTime > 0.5");
+  });
+  await checkAccessibility(page);
+  await page.getByRole("button", { name: "Close" }).click();
+
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: /^Download demo/ }).click(),
+  ]);
+  const file = `${server.folder}/output/record/demo.mp4`;
+  assert.equal(download.suggestedFilename(), "demo.mp4");
+  assert.deepEqual(await Deno.readFile(await download.path()), await Deno.readFile(file));
+
+  await page.getByRole("button", { name: /^Delete demo/ }).click();
+  await page.getByRole("button", { name: "Delete recording" }).click();
+  await page.locator("#recordings-empty").waitFor();
+  await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
+
+  await page.locator("#log-filter input").fill("another");
+  assert.equal(await page.locator("#log li:visible").count(), 0);
+  await page.locator("#log-filter input").fill("DEM");
+  assert.ok(await page.locator("#log li:visible").count() > 5);
+}
+
+async function untilText(page: Page, selector: string, pattern: RegExp): Promise<void> {
+  await until(`${selector} says ${pattern}`, async () => {
+    const [found] = await page.locator(selector).allInnerTexts();
+    return found !== undefined && pattern.test(found.trim());
+  });
+}

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { Child } from "./child.ts";
+import { until } from "./condition.ts";
+import { ask, type Grant, reason, reserve } from "./control_request.ts";
+import { EchoServer } from "./echo_server.ts";
+import { Media } from "./ffmpeg.ts";
+import { checkAccessibility, PageVisits, takeScreenshots } from "./page_visits.ts";
+import { scenario } from "./scenario.ts";
+
+/** More than a player has loaded, so that what is heard after so long has come meanwhile. */
+const SECONDS_LOADED = 5;
+
+/** Takes away what the meter prefers to listen with, and shows what it does instead. */
+const WITHOUT_CAPTURE = `
+  delete HTMLMediaElement.prototype.captureStream;
+  const Real = AudioContext;
+  AudioContext = class extends Real {
+    constructor(...options) {
+      super(...options);
+      globalThis.meterContext = this;
+    }
+  };
+`;
+
+scenario("a listener who pressed play hears show after show", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { layout: "mono", seconds: 20 });
+  await using server = await EchoServer.start({ env: { HLS_WEB_INDEX: "1" } });
+  const origin = `http://127.0.0.1:${server.hlsPort}`;
+  const control = `127.0.0.1:${server.controlPort}`;
+  await using visits = await PageVisits.start(origin);
+
+  const page = await visits.open("/cast/demo");
+  assert.equal(page.url(), `${origin}/cast/demo/`);
+  await untilState(page, "off-air");
+  await checkAccessibility(page);
+  await takeScreenshots(page, "listener-off-air");
+  await page.keyboard.press("Space");
+  await untilPhase(page, "waiting");
+  assert.equal(await page.locator("#play").getAttribute("aria-label"), "Stop demo");
+
+  const grant = await reserve(control, "demo", { protocol: "rtmp" });
+  await using first = publish(server, grant, clip);
+  await untilState(page, "on-air");
+  assert.equal((await readAll(server.playlistUrl("demo"))).status, 200);
+  await hears(page);
+  assert.equal(await page.locator("#title").textContent(), "Night <b>shift</b>");
+  assert.match(await page.title(), /^▶ Night <b>shift<\/b> · On air$/);
+  await checkMeter(page);
+  await takeScreenshots(page, "listener-playing");
+  await checkAccessibility(page);
+  await checkKeyboard(page);
+  await checkOtherPages(visits);
+
+  await first.stop("SIGKILL");
+  await untilState(page, "reconnecting");
+  await using second = publish(server, grant, clip);
+  await untilState(page, "on-air");
+  await hears(page, SECONDS_LOADED);
+
+  await ask(control, {
+    method: "PUT",
+    path: "teardown",
+    body: reason(0, ""),
+    headers: grant.cookie,
+  });
+  await untilState(page, "off-air");
+  await untilPhase(page, "waiting");
+  await second.end();
+  await using _third = publish(server, await reserve(control, "demo", { protocol: "rtmp" }), clip);
+  await untilState(page, "on-air");
+  await hears(page);
+
+  await page.locator("#play").click();
+  await untilPhase(page, "stopped");
+  assert.deepEqual(visits.complaints, []);
+});
+
+/** A DJ who goes on until stopped, however long a busy machine takes. */
+function publish(server: EchoServer, { key }: Grant, clip: string): Child {
+  return new Child("ffmpeg", [
+    ...["-hide_banner", "-nostdin", "-v", "error", "-re", "-stream_loop", "-1", "-i", clip],
+    ...["-metadata", "title=Night <b>shift</b>", "-c", "copy", "-f", "flv"],
+    server.rtmpUrl(`demo/${key}`),
+  ]);
+}
+
+async function untilState(page: Page, state: string): Promise<void> {
+  await until(`the page says ${state}`, async () => await fact(page, "data-state") === state);
+}
+
+async function untilPhase(page: Page, phase: string): Promise<void> {
+  await until(`the page is ${phase}`, async () => await fact(page, "data-phase") === phase);
+}
+
+function fact(page: Page, name: string): Promise<string | null> {
+  return page.locator("main").getAttribute(name);
+}
+
+/** Waits until it has played for a while, whatever it was opened with. */
+async function hears(page: Page, seconds: number = 1): Promise<void> {
+  await untilPhase(page, "playing");
+  let heard = 0;
+  let last = await position(page);
+  await until("it plays", async () => {
+    const now = await position(page);
+    // What it jumps over is not heard.
+    if (now > last && now < last + 2) heard += now - last;
+    last = now;
+    return heard > seconds;
+  });
+}
+
+function position(page: Page): Promise<number> {
+  return page.evaluate<number>("document.querySelector('audio').currentTime");
+}
+
+async function checkMeter(page: Page): Promise<void> {
+  const levels = new Set<number>();
+  await until("the meter moves", async () => {
+    const level = await page.evaluate<string>(
+      "document.querySelector('.stage').style.getPropertyValue('--level')",
+    );
+    if (Number(level) > 0.05) levels.add(Number(level));
+    return levels.size > 3;
+  });
+}
+
+async function checkKeyboard(page: Page): Promise<void> {
+  const volume = page.locator("#volume");
+  assert.equal(await volume.inputValue(), "100");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await volume.inputValue(), "90");
+  await page.locator("#play").focus();
+  await page.keyboard.press("Space");
+  await untilPhase(page, "stopped");
+  await page.keyboard.press("Enter");
+  await untilPhase(page, "playing");
+  const focused: (string | null)[] = [];
+  for (let i = 0; i < 3; i++) {
+    const [id, outline] = await page.evaluate<[string, string]>(
+      "[document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]",
+    );
+    assert.equal(outline, "solid", `#${id} does not show that it has the focus`);
+    focused.push(id);
+    await page.keyboard.press("Tab");
+  }
+  assert.deepEqual(focused, ["play", "volume", "share"]);
+  await page.locator("#share").press("Enter");
+  await until("the dialog shows", () => page.locator("#share-dialog").isVisible());
+  assert.match(await page.locator("#share-embed").inputValue(), /^<iframe src="http[^"]+\?embed"/);
+  await page.keyboard.press("Escape");
+}
+
+/** The list, and the compact form in a browser where the meter has the sound pass through. */
+async function checkOtherPages(visits: PageVisits): Promise<void> {
+  const index = await visits.open("/");
+  await until("the show is listed", async () => await index.locator(".row-title").count() === 1);
+  await checkAccessibility(index);
+  await takeScreenshots(index, "listener-index");
+  await index.locator("#shows a").click();
+  await index.waitForURL("**/cast/demo/");
+  await index.close();
+
+  const embed = await visits.open("about:blank");
+  await embed.addInitScript(WITHOUT_CAPTURE);
+  await embed.goto("/cast/demo/?embed");
+  assert.equal(await embed.locator("#volume").inputValue(), "90");
+  await checkAccessibility(embed);
+  await embed.locator("#play").click();
+  await checkMeter(embed);
+  const mark = "document.querySelector('audio').dataset.first = 'yes'";
+  await embed.evaluate(`${mark}; meterContext.resume = async () => {}; meterContext.suspend()`);
+  await until("it plays around the meter", async () => {
+    return await embed.locator("audio").getAttribute("data-first") === null;
+  });
+  await hears(embed);
+  await embed.close();
+}
+
+async function readAll(url: string): Promise<{ status: number; text: string }> {
+  const response = await fetch(url);
+  return { status: response.status, text: await response.text() };
+}

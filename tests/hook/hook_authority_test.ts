@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { HookEndpoint } from "../../src/hook/endpoint.ts";
+import { HookAuthority } from "../../src/hook/hook_authority.ts";
+import type { Question } from "../../src/session/authority.ts";
+import { PublishRefused, type RefusalKind } from "../../src/session/ingest.ts";
+import { FakeClock } from "../fake_clock.ts";
+import { LogRecorder } from "../rtmp/log_recorder.ts";
+import { FakeHookServer, verify } from "./hook_server.ts";
+
+const QUESTION: Question = {
+  name: "demo",
+  protocol: "srt",
+  address: "192.0.2.1",
+  credentials: { user: "dj", key: "sesame" },
+};
+
+function setUp(url: string | undefined = "https://hooks.example/t0ken") {
+  const clock = new FakeClock();
+  const server = new FakeHookServer();
+  const endpoint = new HookEndpoint({ clock, url, secret: "secret", fetch: server.fetch });
+  return { clock, server, endpoint, authority: new HookAuthority(endpoint, clock) };
+}
+
+function refused(kind: RefusalKind): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof PublishRefused, String(error));
+    assert.equal(error.kind, kind);
+    assert.match(error.message, /^Cannot publish demo: /);
+    assert.doesNotMatch(error.message, /sesame|t0ken/);
+    return true;
+  };
+}
+
+Deno.test("the question has all that is known of the client, and is signed", async () => {
+  const { authority, server, clock } = setUp();
+  await authority.ask(QUESTION);
+  const [request] = server.requests;
+  assert.ok(request !== undefined);
+  assert.deepEqual(JSON.parse(request.text), {
+    type: "authorize-request",
+    timestamp: "2026-01-01T00:00:00.000Z",
+    data: {
+      name: "demo",
+      protocol: "srt",
+      address: "192.0.2.1",
+      credentials: { user: "dj", key: "sesame" },
+    },
+  });
+  await verify(request, new TextEncoder().encode("secret"), clock.now());
+});
+
+for (const status of [200, 201, 204]) {
+  Deno.test(`status ${status} is a yes`, async () => {
+    const { authority, server } = setUp();
+    server.behave = () => status;
+    await authority.ask(QUESTION);
+  });
+}
+
+for (const status of [301, 400, 401, 403, 404]) {
+  Deno.test(`status ${status} is a no`, async () => {
+    const { authority, server } = setUp();
+    server.behave = () => status;
+    await assert.rejects(authority.ask(QUESTION), refused("not-allowed"));
+  });
+}
+
+for (const failure of [429, 500, 503, "down"] as const) {
+  Deno.test(`where the hook server has ${failure}, nobody is let in, and it is logged`, async () => {
+    await using log = await LogRecorder.start();
+    const { authority, server } = setUp();
+    server.behave = () => failure;
+    await assert.rejects(authority.ask(QUESTION), refused("unavailable"));
+    assert.match(log.lines.join(), /^warning .*https:\/\/hooks\.example cannot be asked/);
+    assert.doesNotMatch(log.lines.join(), /t0ken|pa55|sesame/);
+  });
+}
+
+Deno.test("without an answer for 5 s, nobody is let in", async () => {
+  await using log = await LogRecorder.start();
+  const { authority, server, clock } = setUp();
+  server.behave = () => "silent";
+  let over = false;
+  const asked = assert.rejects(authority.ask(QUESTION), refused("unavailable"))
+    .then(() => over = true);
+  await clock.advance(4999);
+  assert.equal(over, false);
+  await clock.advance(1);
+  await asked;
+  assert.equal(clock.timerCount, 0);
+  assert.match(log.lines.join(), /no answer within 5 s/);
+});
+
+Deno.test("without a URL nobody is let in", async () => {
+  await using _log = await LogRecorder.start();
+  const { authority, endpoint } = setUp();
+  endpoint.replace({ url: undefined, secret: undefined });
+  await assert.rejects(authority.ask(QUESTION), refused("unavailable"));
+});
+
+Deno.test("a server that stops ends its questions", async () => {
+  await using _log = await LogRecorder.start();
+  const { authority, server, endpoint, clock } = setUp();
+  server.behave = () => "silent";
+  const asked = assert.rejects(authority.ask(QUESTION), refused("unavailable"));
+  await clock.advance(0);
+  endpoint.abort();
+  await asked;
+  assert.equal(clock.timerCount, 0);
+});
+
+Deno.test("64 questions are open at most, 8 of them from one address, and each makes room again", async () => {
+  const { authority, server, clock } = setUp();
+  const answer = Promise.withResolvers<number>();
+  server.behave = () => answer.promise;
+  const from = (address: string) => authority.ask({ ...QUESTION, address });
+  const open: Promise<void>[] = [];
+  for (let i = 0; i < 64; i++) open.push(from(`192.0.2.${Math.floor(i / 8)}`));
+  await assert.rejects(from("192.0.2.1"), refused("limit"));
+  await assert.rejects(from("192.0.2.99"), refused("limit"));
+  assert.equal(server.requests.length, 64);
+  answer.resolve(200);
+  await Promise.all(open);
+  const more = Array.from({ length: 8 }, () => from("192.0.2.1"));
+  await assert.rejects(from("192.0.2.1"), refused("limit"));
+  await Promise.all(more);
+  assert.equal(clock.timerCount, 0);
+});
+
+Deno.test("credentials of any length are refused without being sent", async () => {
+  const { authority, server } = setUp();
+  const credentials = { key: "x".repeat(16_384) };
+  await assert.rejects(authority.ask({ ...QUESTION, credentials }), refused("not-allowed"));
+  assert.equal(server.requests.length, 0);
+});

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import type { Context, Hono } from "hono";
+import { dashboardRoutes, type Entrance } from "../../../src/pages/dashboard/routes.ts";
+
+type Verdict = ReturnType<Entrance["check"]>;
+
+/** A dashboard whose door answers `verdict`; the token is `right`. */
+function dashboard(verdict: Verdict): Hono {
+  return dashboardRoutes({
+    check: () => verdict,
+    signIn: (c: Context, token) => {
+      if (verdict === "unknown" && token !== "right") return "unknown";
+      c.header("Set-Cookie", "in=1");
+      return verdict === "unknown" ? "granted" : verdict;
+    },
+    signOut: (c: Context) => c.header("Set-Cookie", "in="),
+    guard: async (c, next) => verdict === "granted" ? await next() : c.text("no", 401),
+  });
+}
+
+function post(app: Hono, path: string, body: string) {
+  const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+  return app.request(path, { method: "POST", headers, body });
+}
+
+/** What a page loads. */
+function links(html: string): string[] {
+  return [...html.matchAll(/(?:src|href)="([^"#][^"]*)"/g)].map(([, link = ""]) => link);
+}
+
+const PAGES: readonly [Verdict, number, RegExp][] = [
+  ["granted", 200, /<h2 id="sessions-title">/],
+  ["unknown", 401, /<form method="post" action="sign-in">/],
+  ["closed", 403, /STAT_TOKEN/],
+  ["foreign", 403, /the box itself/],
+];
+
+for (const [verdict, status, content] of PAGES) {
+  Deno.test(`who is ${verdict} gets ${status} and a page that loads only what is there`, async () => {
+    const app = dashboard(verdict);
+    const page = await app.request("/");
+    assert.equal(page.status, status);
+    const html = await page.text();
+    assert.match(html, content);
+    assert.doesNotMatch(html, /%\S+%|<style|style=|\son\w+=|<script>/);
+    const found = links(html);
+    assert.ok(found.length >= 3);
+    for (const link of found) {
+      assert.match(link, /^dashboard\//);
+      assert.equal((await app.request(`/${link}`)).status, 200, link);
+    }
+  });
+
+  Deno.test(`the page of who is ${verdict} may load nothing from elsewhere, and is not framed`, async () => {
+    const { headers } = await dashboard(verdict).request("/");
+    const policy = headers.get("content-security-policy") ?? "";
+    assert.match(policy, /default-src 'none'/);
+    assert.match(policy, /frame-ancestors 'none'/);
+    assert.match(policy, /form-action 'self'/);
+    assert.doesNotMatch(policy, /unsafe|\*|http/);
+    assert.equal(headers.get("cache-control"), "no-store");
+    assert.equal(headers.get("referrer-policy"), "same-origin");
+    assert.equal(headers.get("x-content-type-options"), "nosniff");
+  });
+}
+
+Deno.test("scripts import each other by names that are served", async () => {
+  const app = dashboard("granted");
+  const html = await (await app.request("/")).text();
+  const visited = new Set<string>();
+  const visit = async (url: string) => {
+    if (visited.has(url)) return;
+    visited.add(url);
+    const response = await app.request(url);
+    assert.equal(response.status, 200, url);
+    const source = await response.text();
+    for (const [, file = ""] of source.matchAll(/^import .* from "\.\/(.+)";$/gm)) {
+      await visit(url.replace(/[^/]+$/, file));
+    }
+  };
+  for (const link of links(html).filter((link) => link.endsWith("dashboard.js"))) {
+    await visit(`/${link}`);
+  }
+  assert.equal(visited.size, 9);
+});
+
+Deno.test("only what the page to sign in needs is served to strangers", async () => {
+  const html = await (await dashboard("granted").request("/")).text();
+  const app = dashboard("unknown");
+  for (const link of links(html)) {
+    const isOpen = /theme\.css|icon\.svg/.test(link);
+    assert.equal((await app.request(`/${link}`)).status, isOpen ? 200 : 401, link);
+  }
+});
+
+Deno.test("the right token leads in, a wrong one back", async () => {
+  const app = dashboard("unknown");
+  const right = await post(app, "/sign-in", "token=%20right%20");
+  assert.deepEqual([right.status, right.headers.get("location")], [303, "./"]);
+  assert.equal(right.headers.get("set-cookie"), "in=1");
+  for (const body of ["token=wrong", "token=", "", "other=right"]) {
+    const wrong = await post(app, "/sign-in", body);
+    assert.equal(wrong.status, 401, body);
+    assert.match(await wrong.text(), /role="alert">That is not the token\./);
+  }
+});
+
+Deno.test("who may not sign in is told why", async () => {
+  const told = async (verdict: Verdict) => {
+    const response = await post(dashboard(verdict), "/sign-in", "token=right");
+    return [response.status, await response.text()] as const;
+  };
+  const [guessing, wait] = await told("guessing");
+  assert.equal(guessing, 429);
+  assert.match(wait, /Wait a minute/);
+  assert.equal((await told("foreign"))[0], 403);
+  const [closed, why] = await told("closed");
+  assert.equal(closed, 403);
+  assert.match(why, /The dashboard is closed/);
+});
+
+Deno.test("a form that is too large is not read", async () => {
+  const response = await post(dashboard("unknown"), "/sign-in", `token=${"x".repeat(5000)}`);
+  assert.equal(response.status, 413);
+});
+
+Deno.test("who is signed in can sign out", async () => {
+  const out = await post(dashboard("granted"), "/sign-out", "");
+  assert.deepEqual([out.status, out.headers.get("location")], [303, "./"]);
+  assert.equal(out.headers.get("set-cookie"), "in=");
+  assert.equal((await post(dashboard("unknown"), "/sign-out", "")).status, 401);
+});

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import type { Hono } from "hono";
+import { listenerRoutes, type ListenerRoutesOptions } from "../../../src/pages/listener/routes.ts";
+import type { ShowStatus } from "../../../src/pages/listener/shows.ts";
+import { withServerHeader } from "../../../src/web/web_server.ts";
+import { OFF_AIR } from "./broadcasts.ts";
+
+const HOSTILE = `"><script>alert(1)</script>' onload='x' & </title>`;
+
+const ON_AIR: ShowStatus = {
+  ...OFF_AIR,
+  name: "demo",
+  state: "on-air",
+  started_at: "2026-11-23T19:00:00.000Z",
+  listeners: 12,
+  title: "Night shift",
+  artist: "DJ Aurora",
+};
+
+function app(
+  show: Partial<ShowStatus> = {},
+  options: Partial<Omit<ListenerRoutesOptions, "shows">> = {},
+): Hono {
+  const demo = { ...ON_AIR, ...show };
+  const shows = {
+    status: (name: string) => name === "demo" ? demo : { ...OFF_AIR, name },
+    current: [demo],
+  };
+  const pages = listenerRoutes({ shows, path: "cast", index: false, ...options });
+  // What comes behind: playlists.
+  pages.get("/cast/:name/:file", (c) => c.text("file"));
+  return withServerHeader(pages, ["echo", "hls"]);
+}
+
+async function page(path: string, from: Hono = app(), headers: Record<string, string> = {}) {
+  const response = await from.request(path, { headers });
+  return { response, text: await response.text() };
+}
+
+Deno.test("any valid name has a page, on air or not", async () => {
+  for (const name of ["demo", "nobody_is-here", "0", "x".repeat(128)]) {
+    const { response, text } = await page(`/cast/${name}/`);
+    assert.equal(response.status, 200);
+    assert.match(response.headers.get("content-type") ?? "", /^text\/html; charset=utf-8$/i);
+    assert.ok(text.trimStart().startsWith("<!DOCTYPE html>"));
+    assert.ok(text.includes(name === "demo" ? "Night shift · DJ Aurora · On air" : "Off air"));
+  }
+});
+
+Deno.test("a page allows what it needs alone, and only the compact form to be framed", async () => {
+  for (const [path, ancestors] of [["/cast/demo/", "'self'"], ["/cast/demo/?embed", "*"]]) {
+    const { response } = await page(path ?? "");
+    const { date: _, ...headers } = Object.fromEntries(response.headers);
+    assert.deepEqual({ ...headers, server: "" }, {
+      "cache-control": "max-age=1",
+      "content-security-policy":
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; " +
+        `frame-ancestors ${ancestors}; media-src 'self' blob:`,
+      "content-type": "text/html; charset=UTF-8",
+      "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+      "referrer-policy": "no-referrer",
+      "server": "",
+      "x-content-type-options": "nosniff",
+    });
+  }
+});
+
+Deno.test("a page has no inline script or style, and loads nothing from another host", async () => {
+  for (const path of ["/cast/demo/", "/cast/demo/?embed", "/cast/nobody/", "/"]) {
+    const from = app({}, { index: true });
+    const { text } = await page(path, from);
+    assert.doesNotMatch(text, /<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)/i);
+    const loaded = [
+      ...text.matchAll(/<(?:script|link rel="(?!canonical)[^"]+") [^>]*?(?:src|href)="([^"]+)"/g),
+    ];
+    assert.ok(loaded.length >= 4, path);
+    for (const [, url = ""] of loaded) {
+      const { pathname, host } = new URL(url, `http://echo${path}`);
+      assert.equal(host, "echo");
+      const asset = await from.request(pathname);
+      assert.equal(asset.status, 200, pathname);
+      await asset.body?.cancel();
+    }
+  }
+});
+
+Deno.test("hostile titles stay text, in the page and in the list", async () => {
+  for (const show of [{ title: HOSTILE }, { artist: HOSTILE }]) {
+    for (const path of ["/cast/demo/", "/cast/demo/?embed", "/"]) {
+      const { text } = await page(path, app(show, { index: true }), { Host: "radio.example" });
+      assert.ok(!text.includes("<script>"), path);
+      assert.ok(!text.includes("onload='x'"), path);
+      assert.ok(text.includes("&lt;script&gt;alert(1)&lt;/script&gt;"), path);
+    }
+  }
+});
+
+Deno.test("without its slash, a page is redirected to", async () => {
+  for (const [path, location] of [["/cast/demo", "demo/"], ["/cast/demo?embed", "demo/?embed"]]) {
+    const { response } = await page(path ?? "");
+    assert.deepEqual([response.status, response.headers.get("location")], [301, location]);
+  }
+});
+
+Deno.test("no other name has a page or a status", async () => {
+  for (const name of ["live", "a.b", "%2e%2e", "%3Cscript%3E", "x".repeat(129), "~assets"]) {
+    for (const path of [`/cast/${name}`, `/cast/${name}/`, `/cast/${name}/status.json`]) {
+      const { response, text } = await page(path);
+      assert.equal(response.status, 404, path);
+      assert.deepEqual(JSON.parse(text), { code: 404, message: "not found" });
+    }
+  }
+});
+
+Deno.test("playlists and segments are left to others", async () => {
+  for (const file of ["playlist.m3u8", "index.m3u8", "1-2.ts"]) {
+    assert.equal((await page(`/cast/demo/${file}`)).text, "file");
+  }
+});
+
+Deno.test("the status is JSON that may be cached for a second, for any site", async () => {
+  const { response, text } = await page("/cast/demo/status.json");
+  assert.deepEqual(JSON.parse(text), {
+    name: "demo",
+    state: "on-air",
+    started_at: "2026-11-23T19:00:00.000Z",
+    now: "2026-11-23T20:00:00.000Z",
+    listeners: 12,
+    title: "Night shift",
+    artist: "DJ Aurora",
+  });
+  assert.equal(response.headers.get("cache-control"), "max-age=1");
+  assert.equal(response.headers.get("access-control-allow-origin"), "*");
+  assert.deepEqual(JSON.parse((await page("/cast/nobody/status.json")).text), {
+    name: "nobody",
+    state: "off-air",
+    started_at: null,
+    now: "2026-11-23T20:00:00.000Z",
+    listeners: 0,
+    title: null,
+    artist: null,
+  });
+});
+
+Deno.test("who is on air is told only where that is wanted", async () => {
+  for (const path of ["/", "/index.json"]) {
+    const { response, text } = await page(path);
+    assert.deepEqual([response.status, JSON.parse(text)], [404, {
+      code: 404,
+      message: "not found",
+    }]);
+  }
+  const from = app({}, { index: true });
+  const list = await page("/index.json", from);
+  assert.deepEqual(JSON.parse(list.text), { shows: [ON_AIR] });
+  assert.equal(list.response.headers.get("cache-control"), "max-age=1");
+  const { response, text } = await page("/", from);
+  assert.equal(response.status, 200);
+  assert.ok(text.includes('href="cast/demo/"'));
+  assert.match(response.headers.get("content-security-policy") ?? "", /frame-ancestors 'self'/);
+});
+
+Deno.test("a player's page links to the list only where there is one", async () => {
+  assert.ok(!(await page("/cast/demo/")).text.includes("who is on air"));
+  const from = app({}, { index: true, path: "a/b" });
+  assert.ok((await page("/a/b/demo/", from)).text.includes('<a href="../../../"'));
+});
+
+Deno.test("previews of a link have absolute URLs", async () => {
+  const meta = async (headers: Record<string, string>) => {
+    const { text } = await page("/cast/demo/", app(), headers);
+    return Object.fromEntries(
+      [...text.matchAll(/<meta (?:property|name)="([^"]+)" content="([^"]*)"/g)].map((match) =>
+        match.slice(1, 3)
+      ),
+    );
+  };
+  const plain = await meta({ Host: "radio.example:8080" });
+  assert.equal(plain["og:url"], "http://radio.example:8080/cast/demo/");
+  assert.equal(plain["og:title"], "Night shift · DJ Aurora");
+  assert.equal(plain["og:description"], "On air now. Listen live.");
+  assert.equal(plain["twitter:card"], "summary_large_image");
+  assert.match(
+    plain["og:image"] ?? "",
+    /^http:\/\/radio\.example:8080\/cast\/~assets\/[0-9a-f]{12}\/share\.png$/,
+  );
+  const behindTls = await meta({ "Host": "[::1]:8080", "X-Forwarded-Proto": "https" });
+  assert.equal(behindTls["og:url"], "https://[::1]:8080/cast/demo/");
+  for (const host of ['evil"><script>', "a b", "user@evil", "a/b", "", "-", "x:99999"]) {
+    const none = await meta({ Host: host });
+    assert.deepEqual([none["og:url"], none["og:image"]], [undefined, undefined], host);
+    assert.equal(none["og:title"], "Night shift · DJ Aurora");
+  }
+});
+
+Deno.test("the preview's image is a PNG of the size that is told", async () => {
+  const from = app();
+  const { text } = await page("/cast/demo/", from, { Host: "radio.example" });
+  const url = /og:image" content="([^"]+)"/.exec(text)?.[1] ?? "";
+  const response = await from.request(url);
+  assert.equal(response.headers.get("content-type"), "image/png");
+  const view = new DataView(await response.arrayBuffer());
+  assert.equal(view.getUint32(0), 0x89504e47);
+  assert.deepEqual([view.getUint32(16), view.getUint32(20)], [1200, 630]);
+});
