@@ -1,0 +1,134 @@
+/**
+ * Makes one file that runs on a machine with nothing but glibc.
+ *
+ *   deno task compile [OPTION]...
+ *
+ *   --output FILE       what to write; else dist/echo
+ *   --arch ARCH         amd64 or arm64; else this machine's
+ *   --self-extracting   do not try `deno compile`
+ *   --runtime FILE      the Deno to put into a self-extracting file; else the one that runs this
+ *   --level N           how hard gzip tries, 1 to 9; else 9
+ *
+ * By `deno compile`, which downloads its base. Where that cannot be had, a self-extracting file
+ * takes its place: a script with the whole of Deno behind it.
+ */
+import { dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type Member, packSelfExtracting } from "./compile/self_extracting.ts";
+import { type Arch, HOST, makeStage, ROOT, type Stage, TARGETS } from "./compile/stage.ts";
+import { runTool, ToolError } from "./compile/tool.ts";
+
+interface Options {
+  readonly output: string;
+  readonly arch: Arch;
+  readonly selfExtracting: boolean;
+  readonly runtime: string | undefined;
+  readonly level: number;
+}
+
+/** What was built. */
+export interface Built {
+  readonly output: string;
+  readonly stage: Stage;
+  /** What is in a self-extracting file; `undefined` where `deno compile` made it. */
+  readonly members: readonly Member[] | undefined;
+}
+
+/**
+ * Builds Echo as the options say.
+ * @throws {ToolError} where a tool fails
+ * @throws {TypeError} for wrong options
+ */
+export async function build(args: string[]): Promise<Built> {
+  const options = parseOptions(args);
+  const { output, arch, selfExtracting } = options;
+  await Deno.mkdir(dirname(output), { recursive: true });
+  const stage = await makeStage(join(dirname(output), "build"), arch);
+  const compiled = !selfExtracting && await compile(stage, options);
+  const members = compiled ? undefined : await pack(stage, options);
+  const { size } = await Deno.stat(output);
+  say(`${output}: ${(size / 1e6).toFixed(1)} MB`);
+  return { output, stage, members };
+}
+
+function parseOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      output: { type: "string", default: join(ROOT, "dist/echo") },
+      arch: { type: "string", default: HOST },
+      "self-extracting": { type: "boolean", default: false },
+      runtime: { type: "string" },
+      level: { type: "string", default: "9" },
+    },
+  });
+  const { arch, level } = values;
+  if (arch !== "amd64" && arch !== "arm64") {
+    throw new TypeError(`Cannot parse --arch: expected amd64 or arm64, got ${arch}`);
+  }
+  if (!/^[1-9]$/.test(level)) {
+    throw new TypeError(`Cannot parse --level: expected 1 to 9, got ${level}`);
+  }
+  return {
+    output: resolve(values.output),
+    arch,
+    selfExtracting: values["self-extracting"],
+    runtime: values.runtime,
+    level: Number(level),
+  };
+}
+
+/** @returns whether it could; not where Deno's base for it is out of reach */
+async function compile(stage: Stage, { output, arch }: Options): Promise<boolean> {
+  const inside = [...stage.workers, ...stage.library === undefined ? [] : [stage.library]];
+  const target = Deno.build.os === "linux" ? ["--target", TARGETS[arch]] : [];
+  // It refuses to replace a file that it did not make, and the old one may be running.
+  const temporary = `${output}.new`;
+  const args = [
+    "compile",
+    "--no-check",
+    "--frozen",
+    ...stage.flags,
+    ...target,
+    ...inside.flatMap((file) => ["--include", join(stage.folder, file)]),
+    "--output",
+    temporary,
+    join(stage.folder, stage.program),
+  ];
+  try {
+    await runTool(Deno.execPath(), args, { cwd: ROOT, show: true });
+    await Deno.rename(temporary, output);
+    return true;
+  } catch (error) {
+    const asked = Deno.env.has("DENORT_BIN");
+    if (!(error instanceof ToolError) || asked || !/base binary/.test(error.output)) throw error;
+    const why = /^ *1: (.*)/m.exec(error.output)?.[1] ?? "it cannot be downloaded";
+    say(`deno compile cannot get its base, denort: ${why}`);
+    return false;
+  }
+}
+
+async function pack(stage: Stage, options: Options): Promise<Member[]> {
+  const { output, arch, runtime, level } = options;
+  if (Deno.build.os !== "linux") {
+    throw new Error(`Cannot make a self-extracting file: expected Linux, got ${Deno.build.os}`);
+  }
+  if (arch !== HOST && runtime === undefined) {
+    throw new Error(`Cannot make a self-extracting file for ${arch}: give its Deno by --runtime`);
+  }
+  say("making a self-extracting file instead: the whole of Deno, unpacked at the first start");
+  return await packSelfExtracting(stage, output, { runtime: runtime ?? Deno.execPath(), level });
+}
+
+function say(text: string): void {
+  console.error(`compile: ${text}`);
+}
+
+if (import.meta.main) {
+  try {
+    await build(Deno.args);
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    Deno.exit(1);
+  }
+}

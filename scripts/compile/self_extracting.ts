@@ -1,0 +1,119 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { gzip } from "node:zlib";
+import { promisify } from "node:util";
+import { VERSION } from "../../src/version.ts";
+import { ROOT, type Stage } from "./stage.ts";
+
+/** Where the first member begins; the script before it is filled up with empty lines. */
+const SCRIPT_BYTES = 16384;
+
+/** The runtime sees nothing of the machine that it runs on: no configuration, registry or network. */
+const CLOSED = [
+  "--quiet",
+  "--cached-only",
+  "--no-config",
+  "--no-lock",
+  "--no-remote",
+  "--no-npm",
+];
+
+/** One file of the payload. */
+export interface Member {
+  readonly name: string;
+  /** Size as it is, and compressed. */
+  readonly bytes: number;
+  readonly compressedBytes: number;
+}
+
+export interface SelfExtractingOptions {
+  /** The Deno that it runs on. */
+  readonly runtime: string;
+  /** gzip's, 1 (fast) to 9 (small). */
+  readonly level: number;
+}
+
+/**
+ * Writes `output`, a shell script (`scripts/self-extract.sh`) with the runtime and the stage's files
+ * behind it, each compressed by itself with gzip, which every system has.
+ */
+export async function packSelfExtracting(
+  stage: Stage,
+  output: string,
+  { runtime, level }: SelfExtractingOptions,
+): Promise<Member[]> {
+  const names = [
+    stage.program,
+    ...stage.workers,
+    ...stage.library === undefined ? [] : [stage.library],
+  ];
+  const files = [
+    { name: "echo", path: runtime },
+    ...names.map((name) => ({ name, path: join(stage.folder, name) })),
+  ];
+  const packed = await Promise.all(files.map(({ name, path }) => pack(name, path, level)));
+  const flags = [...CLOSED, ...stage.flags];
+  const script = fillIn(
+    await Deno.readTextFile(join(ROOT, "scripts/self-extract.sh")),
+    packed,
+    flags,
+  );
+  await write(output, [script, ...packed.map(({ data }) => data)]);
+  return packed.map(({ name, bytes, data }) => ({ name, bytes, compressedBytes: data.length }));
+}
+
+interface Packed {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly data: Uint8Array;
+}
+
+async function pack(name: string, path: string, level: number): Promise<Packed> {
+  const content = await Deno.readFile(path);
+  const sha256 = createHash("sha256").update(content).digest("hex");
+  const data = await promisify(gzip)(content, { level });
+  return { name, bytes: content.length, sha256, data };
+}
+
+/** Puts into the script what stands between two `@` in it. */
+function fillIn(template: string, packed: readonly Packed[], flags: readonly string[]): Uint8Array {
+  let first = SCRIPT_BYTES + 1;
+  const members = packed.map(({ name, data }) => {
+    const member = `${name} ${first} ${data.length}`;
+    first += data.length;
+    return member;
+  });
+  const [runtime, ...program] = packed.map(({ name, sha256 }) => `${sha256}  ${name}`);
+  // Another version is another folder.
+  const contents = createHash("sha256").update(
+    template + packed.map(({ sha256 }) => sha256) + flags,
+  );
+  const values: Record<string, string> = {
+    VERSION: `echo-${VERSION}-${contents.digest("hex").slice(0, 16)}`,
+    SIZE_MB: String(Math.ceil(packed.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6)),
+    MEMBERS: members.join("\n"),
+    RUNTIME_SUM: runtime ?? "",
+    PROGRAM_SUMS: program.join("\n"),
+    FLAGS: flags.join(" "),
+  };
+  const script = template.replace(/@([A-Z_]+)@/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`Cannot fill in @${name}@: there is no such value`);
+    return value;
+  });
+  const bytes = new Uint8Array(SCRIPT_BYTES).fill("\n".charCodeAt(0));
+  bytes.set(new TextEncoder().encode(script));
+  return bytes;
+}
+
+/** By way of another name: the file may be running. */
+async function write(output: string, parts: readonly Uint8Array[]): Promise<void> {
+  const temporary = `${output}.new`;
+  using file = await Deno.create(temporary);
+  for (let part of parts) {
+    while (part.length > 0) part = part.subarray(await file.write(part));
+  }
+  await Deno.chmod(temporary, 0o755);
+  await Deno.rename(temporary, output);
+}

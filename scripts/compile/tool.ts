@@ -1,0 +1,33 @@
+/** A program that was run and failed. */
+export class ToolError extends Error {
+  override readonly name = "ToolError";
+
+  /** @param output what it printed on stderr */
+  constructor(command: string, readonly output: string) {
+    super(`${command} failed:\n${output.trimEnd()}`);
+  }
+}
+
+export interface ToolOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Shows on stderr what it prints there as well. */
+  readonly show?: boolean;
+}
+
+/** Runs a program. @returns what it printed on stdout @throws {ToolError} where it fails */
+export async function runTool(
+  command: string,
+  args: readonly string[],
+  { cwd, env = {}, show = false }: ToolOptions = {},
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, {
+    args: [...args],
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    ...(cwd === undefined ? {} : { cwd }),
+  }).output();
+  if (!success) throw new ToolError(command, new TextDecoder().decode(stderr));
+  if (show) await Deno.stderr.write(stderr);
+  return new TextDecoder().decode(stdout);
+}

@@ -1,0 +1,63 @@
+import { SERVER_NAME } from "../../src/version.ts";
+import { runTool } from "../compile/tool.ts";
+
+const GIVE_UP_MS = 60_000;
+
+/** Asks `program` for its version, and starts and stops a server of it. @throws where it fails */
+export async function tryOut(program: string): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "echo-release-" });
+  try {
+    const shown = await runTool(program, ["-v"], { cwd: folder });
+    if (!shown.startsWith(`${SERVER_NAME}\n`)) {
+      throw new Error(`Cannot release ${program}: expected ${SERVER_NAME}, got ${shown}`);
+    }
+    await startAndStop(program, folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function startAndStop(program: string, cwd: string): Promise<void> {
+  const [control, srt, rtmp, hls, stat] = freePorts();
+  const server = new Deno.Command(program, {
+    cwd,
+    env: {
+      ECHO_AUTH: "open",
+      ECHO_ADDR: `127.0.0.1:${control}`,
+      ECHO_SRT_ADDR: `127.0.0.1:${srt}`,
+      RTMP_ADDR: `127.0.0.1:${rtmp}`,
+      HLS_WEB_ADDR: `127.0.0.1:${hls}`,
+      STAT_WEB_ADDR: `127.0.0.1:${stat}`,
+    },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const timer = setTimeout(() => server.kill("SIGKILL"), GIVE_UP_MS);
+  let log = "";
+  for await (const text of server.stderr.pipeThrough(new TextDecoderStream())) {
+    const before = log;
+    log += text;
+    const ready = `statistics listens on 127.0.0.1:${stat}`;
+    if (log.includes(ready) && !before.includes(ready)) {
+      const { status } = await fetch(`http://127.0.0.1:${stat}/health`);
+      if (status !== 200) log += `Cannot be: health answered ${status}`;
+      server.kill("SIGTERM");
+    }
+  }
+  const { code } = await server.status;
+  clearTimeout(timer);
+  if (code !== 0 || !log.includes("SRT listens") || /Cannot|ERROR|FATAL/.test(log)) {
+    throw new Error(`Cannot release ${program}: a server of it ended with ${code}:\n${log}`);
+  }
+}
+
+function freePorts(): number[] {
+  const listeners = Array.from(
+    { length: 5 },
+    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+  );
+  const ports = listeners.map(({ addr }) => addr.port);
+  for (const listener of listeners) listener.close();
+  return ports;
+}

@@ -1,0 +1,228 @@
+#!/bin/sh
+# Echo in one file: this script, and compressed behind it Deno, the program and libsrt. The first
+# start unpacks them into a cache; every start makes sure that they are intact, and becomes them.
+#
+# The cache is $CACHE_DIRECTORY (which systemd sets) or $XDG_CACHE_HOME/echo; where neither is set,
+# the first that can be used of ~/.cache/echo, /var/cache/echo, /var/lib/echo/.cache/echo and
+# $TMPDIR/echo-UID. It has one folder a version, which this process holds locked (flock) for as long
+# as it runs: nobody removes it meanwhile, systemd-tmpfiles included.
+#
+# scripts/compile.ts fills in what stands between two @.
+
+version=@VERSION@
+size_mb=@SIZE_MB@
+# Name, first byte in this file, compressed size. The first is Deno.
+members='@MEMBERS@'
+# SHA-256, name.
+runtime_sum='@RUNTIME_SUM@'
+program_sums='@PROGRAM_SUMS@'
+
+fail() {
+  printf 'echo: %s\n' "$*" >&2
+  exit 1
+}
+
+# ---- Where to ----
+
+# Whether folder $1 is ours or root's, and nobody else can write into it.
+is_private() {
+  facts=$(stat -L -c '%u %a' "$1" 2>/dev/null) || return 1
+  case $facts in "$uid "* | "0 "*) ;; *) return 1 ;; esac
+  case $facts in *[2367] | *[2367]?) return 1 ;; esac
+}
+
+# Whether folder $1 can be the cache; it is made where it is missing.
+is_usable() {
+  [ -d "$1" ] || (umask 022 && mkdir -p "$1" 2>/dev/null) || return 1
+  is_private "$1" && { [ -w "$1" ] || [ -d "$1/$version" ]; }
+}
+
+# Why folder $1 cannot be the cache.
+why_unusable() {
+  if [ -e "$1" ] && [ ! -d "$1" ]; then
+    echo "it is not a folder"
+  elif [ ! -e "$1" ]; then
+    LC_ALL=C mkdir -p "$1" 2>&1 | sed 's/.*: //'
+  elif ! is_private "$1"; then
+    echo "it is not this user's alone to write to"
+  else
+    echo "it cannot be written to"
+  fi
+}
+
+find_cache() {
+  case ${XDG_CACHE_HOME:-} in /*) asked=$XDG_CACHE_HOME/echo ;; *) asked= ;; esac
+  [ -z "${CACHE_DIRECTORY:-}" ] || asked=${CACHE_DIRECTORY%%:*}
+  if [ -n "$asked" ]; then
+    cache=$asked
+    is_usable "$cache" || fail "Cannot unpack into $cache: $(why_unusable "$cache")"
+    return
+  fi
+  # A user without a home has one that does not exist.
+  if [ -d "${HOME:-}" ]; then
+    cache=$HOME/.cache/echo
+    is_usable "$cache" && return
+  fi
+  for cache in /var/cache/echo /var/lib/echo/.cache/echo; do
+    is_usable "$cache" && return
+  done
+  # Anybody may have put something there under this name.
+  cache=${TMPDIR:-/tmp}/echo-$uid
+  [ ! -L "$cache" ] && is_usable "$cache" && return
+  fail "Cannot unpack: no folder can be used, the last tried was $cache:" \
+    "$(why_unusable "$cache"). Set CACHE_DIRECTORY to one"
+}
+
+# ---- What is there ----
+
+# Holds the unpacked folder $1 for as long as this process and what it becomes live.
+hold() {
+  { command exec 9<"$1"; } 2>/dev/null || return 1
+  # Without the lock everything works, but that old versions are not removed.
+  flock -s 9 2>/dev/null || :
+}
+
+# The runtime is too large to be read at every start: it counts as intact while it is the same file,
+# unchanged since it was checked.
+stamp() { LC_ALL=C stat -c '%i %s %.9Y %.9Z' "$1/echo"; }
+
+# Whether folder $1 holds what was built, and nobody else may write to it.
+is_intact() (
+  cd "$1" 2>/dev/null || exit 1
+  owner=$(stat -c %u .) || exit 1
+  case $owner in "$uid" | 0) ;; *) exit 1 ;; esac
+  # shellcheck disable=SC2086
+  facts=$(LC_ALL=C stat -c '%u %a %F' . $names 2>/dev/null | uniq) || exit 1
+  [ "$facts" = "$owner 755 directory
+$owner 555 regular file
+$owner 444 regular file" ] || exit 1
+  if [ "$(cat stamp 2>/dev/null)" != "$(stamp .)" ]; then
+    check_sums "$runtime_sum" "$program_sums" || exit 1
+    # The same bytes in another file, as after a restored backup.
+    facts=$(stamp .)
+    { printf '%s\n' "$facts" >stamp; } 2>/dev/null || :
+  else
+    check_sums "$program_sums"
+  fi
+)
+
+# Compares files of this folder with what was built.
+check_sums() { printf '%s\n' "$@" | sha256sum -c >/dev/null 2>&1; }
+
+# ---- Unpacking ----
+
+give_up() {
+  rm -rf "$new"
+  fail "$@"
+}
+
+# What a failed step means, from what it printed.
+cause() {
+  case $* in
+    *"No space left"* | *"quota exceeded"*) echo "the disk is full; $size_mb MB are needed" ;;
+    *"Read-only file system"*) echo "it is on a read-only file system" ;;
+    *"ermission denied"*) echo "permission denied" ;;
+    *"not in gzip"* | *"unexpected end"* | *" error"* | *"invalid compressed"*)
+      echo "$0 is damaged, or only half of it" ;;
+    *) printf '%s' "$*" | tr '\n' ' ' ;;
+  esac
+}
+
+unpack() {
+  # One at a time; where this cannot be locked, several at once are wasteful but harmless.
+  if { command exec 8<"$cache"; } 2>/dev/null && flock 8 2>/dev/null; then clean; fi
+  if hold "$folder" && is_intact "$folder"; then return; fi
+  exec 9<&-
+  new=
+  trap 'rm -rf "$new"; trap - HUP; kill -HUP $$' HUP
+  trap 'rm -rf "$new"; trap - INT; kill -INT $$' INT
+  trap 'rm -rf "$new"; trap - TERM; kill -TERM $$' TERM
+  new=$(LC_ALL=C mktemp -d "$cache/.echo-unpack.XXXXXX" 2>&1) ||
+    fail "Cannot unpack into $cache: $(cause "$new")"
+  fill
+  hold "$new"
+  if [ -e "$folder" ]; then
+    printf 'echo: %s was changed; it is replaced\n' "$folder" >&2
+    mv -T "$folder" "$new.changed" && rm -rf "$new.changed"
+  fi
+  # If another start was faster, its result is as good.
+  if ! mv -T "$new" "$folder" 2>/dev/null; then
+    rm -rf "$new"
+    if ! hold "$folder" || ! is_intact "$folder"; then
+      fail "Cannot unpack into $folder: it cannot be replaced"
+    fi
+  fi
+  trap - HUP INT TERM
+}
+
+# Fills the folder $new.
+fill() {
+  umask_before=$(umask)
+  umask 022
+  printf '%s\n' "$members" | while read -r name first bytes; do
+    said=$({ LC_ALL=C tail -c "+$first" "$0" | head -c "$bytes" |
+      LC_ALL=C gzip -dc >"$new/$name"; } 2>&1) ||
+      give_up "Cannot unpack into $cache: $(cause "$said")"
+  done || exit 1
+  (cd "$new" && check_sums "$runtime_sum" "$program_sums") ||
+    give_up "Cannot unpack: $0 is damaged, or the disk below $cache is"
+  # shellcheck disable=SC2086
+  (cd "$new" && chmod 444 $names && chmod 555 echo && mkdir -m 700 deno)
+  said=$(LC_ALL=C "$new/echo" --version 2>&1) || case $said in
+    *ermission*) give_up "$noexec" ;;
+    *) give_up "Cannot run Deno on this system: $(cause "$said")" ;;
+  esac
+  { stamp "$new" >"$new/stamp" && chmod 755 "$new"; } 2>/dev/null ||
+    give_up "Cannot unpack into $cache: $(cause "No space left")"
+  sync "$new"/* 2>/dev/null
+  umask "$umask_before"
+}
+
+# ---- Keeping house ----
+
+# Removes what an unpacking left that was killed, and other versions that nobody runs. Nobody else
+# unpacks meanwhile.
+clean() {
+  rm -rf "$cache"/.echo-unpack.*
+  for other in "$cache"/echo-[0-9]*; do
+    if is_other "$other"; then
+      (exec 7<"$other" && flock -n 7 && rm -rf "$other") 2>/dev/null
+    fi
+  done
+}
+
+# Whether $1 is another version that was unpacked here.
+is_other() { [ "$1" != "$folder" ] && [ -f "$1/stamp" ]; }
+
+# Whether there is something that may be removed.
+is_untidy() {
+  for other in "$cache"/.echo-unpack.* "$cache"/echo-[0-9]*; do
+    case $other in
+      *.echo-unpack.*) [ ! -e "$other" ] || return 0 ;;
+      *) ! is_other "$other" || return 0 ;;
+    esac
+  done
+  return 1
+}
+
+# ---- Start ----
+
+for tool in flock gzip head mktemp sha256sum stat tail; do
+  command -v "$tool" >/dev/null || fail "Cannot unpack: this needs $tool"
+done
+uid=$(id -u)
+names=$(printf '%s\n' "$members" | sed 's/ .*//')
+find_cache
+folder=$cache/$version
+noexec="Cannot run programs in $cache: it is mounted noexec. Set CACHE_DIRECTORY to another folder"
+if ! hold "$folder" || ! is_intact "$folder"; then
+  unpack
+elif is_untidy && { command exec 8<"$cache"; } 2>/dev/null && flock -n 8 2>/dev/null; then
+  clean
+fi
+exec 8<&-
+[ -x "$folder/echo" ] || fail "$noexec"
+
+# Deno's own cache makes the next start faster.
+export DENO_DIR="$folder/deno" DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1
+exec "$folder/echo" run @FLAGS@ "$folder/main.js" "$@"
