@@ -141,7 +141,7 @@ class Service {
       const known = this.#loaded.warnings;
       this.#loaded = loaded;
       if (text !== undefined) this.#envFile ??= DEFAULT_ENV_FILE;
-      const changes = [...applied, ...logged].join("; ") || "nothing has changed";
+      const changes = [...applied, ...logged].join("; ") || "every variable is as it was";
       logger.info("the configuration is reread: {changes}", { changes });
       for (const change of pending) {
         logger.warn("{change}: this counts from the next start on", { change });

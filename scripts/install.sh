@@ -187,7 +187,9 @@ if [[ $action == uninstall ]]; then
 fi
 
 [[ -n $source ]] || source=$(built_program)
-[[ -f $source ]] || die "Cannot install $source: there is no such file"
+for file in "$source" "$here/echo.service"; do
+  [[ -f $file ]] || die "Cannot install $file: there is no such file"
+done
 mkdir -p "$root$folder"
 # On the same disk as the program, which is then replaced at once and may be executed.
 scratch=$(mktemp -d "$root$folder/.install.XXXXXX")

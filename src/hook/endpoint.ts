@@ -5,6 +5,15 @@ import { signature } from "./signature.ts";
 
 /** An answer's body is read up to here, so that its connection can be used again. */
 const MAX_ANSWER_BYTES = 16_384;
+/** And for so long. */
+const MAX_ANSWER_MS = 1000;
+
+/**
+ * A request that is given up takes its connection with it, which over HTTP/2 it would not: one that
+ * a router has forgotten would be used until TCP gives it up, a quarter of an hour later. And servers
+ * that close what is idle mostly wait for 5 s.
+ */
+const CLIENT: Deno.CreateHttpClientOptions = { http2: false, poolIdleTimeout: 4000 };
 
 const logger = getLogger(["echo", "hook"]);
 
@@ -18,7 +27,7 @@ export interface HookTarget {
 
 export interface HookEndpointOptions extends HookTarget {
   readonly clock: Clock;
-  /** The platform's own by default. */
+  /** By default the platform's own, with a client of its own. */
   readonly fetch?: typeof fetch;
 }
 
@@ -37,6 +46,8 @@ export interface HookAnswer {
   readonly retryAfterMs: number | undefined;
 }
 
+const STOPPING = "the server is stopping";
+
 /** There was no answer. `message` is fit for the log: it holds nothing of the URL but its host. */
 export class HookUnreachable extends Error {
   override readonly name = "HookUnreachable";
@@ -48,10 +59,15 @@ export class HookEndpoint {
   readonly #fetch: typeof fetch;
   readonly #underWay = new Set<AbortController>();
   #target: HookTarget;
+  /** There from the first message on. */
+  #client: Deno.HttpClient | undefined;
+  #closed = false;
 
-  constructor({ clock, url, secret, fetch: send = fetch }: HookEndpointOptions) {
+  constructor({ clock, url, secret, fetch: send }: HookEndpointOptions) {
     this.#clock = clock;
-    this.#fetch = send;
+    this.#fetch = send ?? ((input, init) => {
+      return fetch(input, { ...init, client: this.#client ??= Deno.createHttpClient(CLIENT) });
+    });
     this.#target = { url, secret };
   }
 
@@ -72,17 +88,20 @@ export class HookEndpoint {
 
   /**
    * Posts a message once. Redirects are not followed.
-   * @param timeoutMs for the whole answer
+   * @param timeoutMs for the answer's status, which is all that counts
    * @throws {HookUnreachable}
    */
   async post(message: HookMessage, timeoutMs: number): Promise<HookAnswer> {
     const { url, secret } = this.#target;
+    if (this.#closed) throw new HookUnreachable(STOPPING);
     if (url === undefined) throw new HookUnreachable("HOOK_URL is unset");
     const controller = new AbortController();
-    const timer = this.#clock.after(
-      timeoutMs,
-      () => controller.abort(new HookUnreachable(`no answer within ${timeoutMs / 1000} s`)),
-    );
+    const give = (ms: number) =>
+      this.#clock.after(
+        ms,
+        () => controller.abort(new HookUnreachable(`no answer within ${ms / 1000} s`)),
+      );
+    let timer = give(timeoutMs);
     this.#underWay.add(controller);
     try {
       const response = await this.#fetch(url, {
@@ -92,6 +111,8 @@ export class HookEndpoint {
         redirect: "manual",
         signal: controller.signal,
       });
+      timer.cancel();
+      timer = give(MAX_ANSWER_MS);
       await finish(response);
       const { status, headers } = response;
       return { status, retryAfterMs: this.#retryAfterMs(headers.get("Retry-After")) };
@@ -103,11 +124,12 @@ export class HookEndpoint {
     }
   }
 
-  /** Gives up what is under way. */
-  abort(): void {
-    for (const controller of this.#underWay) {
-      controller.abort(new HookUnreachable("the server is stopping"));
-    }
+  /** Gives up what is under way, and posts nothing any more. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const controller of this.#underWay) controller.abort(new HookUnreachable(STOPPING));
+    this.#client?.close();
   }
 
   #headers({ id, body }: HookMessage, secret: string | undefined): Record<string, string> {

@@ -96,6 +96,7 @@ export class Hooks {
 
   /** Sends to `target` from now on, what is queued too and at once. Without a URL, that is dropped. */
   replace(target: HookTarget): void {
+    if (this.#closed) return;
     this.#endpoint.replace(target);
     if (!this.#endpoint.exists) this.#dropWaiting();
     this.#hurry();
@@ -116,7 +117,7 @@ export class Hooks {
     for (const queue of this.#queues.values()) queue.retry?.cancel();
     this.#drop(this.#queued);
     this.#queued = 0;
-    this.#endpoint.abort();
+    this.#endpoint.close();
     this.#logDropped();
   }
 
@@ -145,7 +146,7 @@ export class Hooks {
   }
 
   #sendNext(): void {
-    while (this.#underWay < MAX_UNDER_WAY) {
+    while (this.#underWay < MAX_UNDER_WAY && !this.#closed) {
       const queue = this.#ready.shift();
       if (queue === undefined) return;
       this.#underWay++;

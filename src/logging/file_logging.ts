@@ -49,7 +49,7 @@ export class FileLogging implements AsyncDisposable {
    * @throws {LoggingFileError} where it is wrong; what was in force stays so
    */
   reread(): Promise<boolean> {
-    return this.#inTurn(() => this.#read());
+    return this.#inTurn(() => this.#read()).finally(() => this.#schedule());
   }
 
   /** Writes out everything. */
@@ -62,6 +62,7 @@ export class FileLogging implements AsyncDisposable {
   }
 
   #schedule(): void {
+    clearTimeout(this.#timer);
     if (this.#refreshMs === undefined || this.#stopped) return;
     const timer = setTimeout(() => {
       this.#inTurn(() => this.#refresh()).finally(() => this.#schedule());

@@ -2,7 +2,9 @@ import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Ingest } from "../session/ingest.ts";
 
 /** Six seconds at 320 kb/s: more than an answer takes. */
-const MAX_BYTES = 245_760;
+const MAX_BYTES = 262_144;
+/** What a held frame weighs beside its bytes, of which there may be few. */
+const FRAME_OVERHEAD = 64;
 
 interface HeldFrame {
   readonly config: AudioConfig | undefined;
@@ -19,11 +21,12 @@ export class HeldFrames {
 
   /** Keeps a copy of `data`, of the configuration `config`. */
   add(config: AudioConfig | undefined, data: Uint8Array, timeMs: number | undefined): void {
-    if (this.#bytes + data.length > MAX_BYTES) {
+    const bytes = data.length + FRAME_OVERHEAD;
+    if (this.#bytes + bytes > MAX_BYTES) {
       this.#dropped++;
       return;
     }
-    this.#bytes += data.length;
+    this.#bytes += bytes;
     this.#frames.push({ config, data: data.slice(), timeMs });
   }
 

@@ -34,6 +34,8 @@ export class ServiceNotifier {
   readonly #running: Running | undefined;
   #status: () => string = () => "starting";
   #statusSent = "";
+  /** The state that systemd has not taken yet: its queue may be full for a moment. */
+  #owed: readonly string[] = [];
   #needsTime = false;
   #failed = false;
 
@@ -55,28 +57,28 @@ export class ServiceNotifier {
   /** The server serves; `status` tells in a few words how much. */
   ready(status: () => string): void {
     this.#status = status;
-    this.#send("READY=1", ...this.#freshStatus());
+    this.#tell("READY=1");
   }
 
   /** The configuration is being reread, until {@link ready}. */
   reloading(): void {
     if (this.#running === undefined) return;
-    this.#send("RELOADING=1", `MONOTONIC_USEC=${this.#running.socket.monotonicUs()}`);
+    this.#tell("RELOADING=1", `MONOTONIC_USEC=${this.#running.socket.monotonicUs()}`);
   }
 
   /** The server is about to stop, and asks for the time that it takes until {@link stopping}. */
   draining(status: () => string): void {
     this.#status = status;
     this.#needsTime = true;
-    this.#send("STOPPING=1", ...this.#moreTime(), ...this.#freshStatus());
+    this.#tell("STOPPING=1");
   }
 
   /** The server stops. */
   stopping(): void {
     this.#status = () => "stops";
-    const lines = ["STOPPING=1", ...this.#moreTime(), ...this.#freshStatus()];
+    const moreTime = this.#moreTime();
     this.#needsTime = false;
-    this.#send(...lines);
+    this.#tell("STOPPING=1", ...moreTime);
   }
 
   close(): void {
@@ -84,28 +86,32 @@ export class ServiceNotifier {
     this.#running?.socket.close();
   }
 
+  /** Tells a state, and with each pulse again until it is taken. */
+  #tell(...state: string[]): void {
+    this.#owed = state;
+    this.#send();
+  }
+
   #pulse(): void {
-    const alive = this.#watched ? ["WATCHDOG=1"] : [];
-    const lines = [...alive, ...this.#moreTime(), ...this.#freshStatus()];
-    if (lines.length > 0) this.#send(...lines);
+    this.#send(...(this.#watched ? ["WATCHDOG=1"] : []));
+  }
+
+  /** Sends `lines`, and with them what systemd does not know yet. */
+  #send(...lines: string[]): void {
+    if (this.#running === undefined) return;
+    const status = this.#status().replace(/[\r\n]+/g, " ");
+    const fresh = status === this.#statusSent ? [] : [`STATUS=${status}`];
+    const message = [...this.#owed, ...lines, ...this.#moreTime(), ...fresh];
+    if (message.length === 0) return;
+    if (!this.#running.socket.send(message.join("\n"))) {
+      return this.#complain("it does not take what is sent");
+    }
+    this.#owed = [];
+    this.#statusSent = status;
   }
 
   #moreTime(): string[] {
     return this.#needsTime ? [`EXTEND_TIMEOUT_USEC=${MORE_TIME_MS * 1000}`] : [];
-  }
-
-  /** The status where it is not what systemd knows already. */
-  #freshStatus(): string[] {
-    if (this.#running === undefined) return [];
-    const status = this.#status().replace(/[\r\n]+/g, " ");
-    if (status === this.#statusSent) return [];
-    this.#statusSent = status;
-    return [`STATUS=${status}`];
-  }
-
-  #send(...lines: string[]): void {
-    if (this.#running === undefined || this.#running.socket.send(lines.join("\n"))) return;
-    this.#complain("it does not take what is sent");
   }
 
   #complain(why: string): void {

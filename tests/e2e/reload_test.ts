@@ -92,7 +92,7 @@ Deno.test({
   fn: async () => {
     const name = `@echo-e2e-${crypto.randomUUID()}`;
     using systemd = new NotifyReceiver(name);
-    const env = { NOTIFY_SOCKET: name, WATCHDOG_USEC: "200000", DRAIN_TIMEOUT: "300" };
+    const env = { NOTIFY_SOCKET: name, WATCHDOG_USEC: "2000000", DRAIN_TIMEOUT: "300" };
     await using server = await EchoServer.start({ env });
     const hears = (line: string) => until(line, () => systemd.lines.includes(line));
     await hears("READY=1");

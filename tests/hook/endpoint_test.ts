@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { HookEndpoint, HookUnreachable } from "../../src/hook/endpoint.ts";
 import { systemClock } from "../../src/session/clock.ts";
+import { FakeClock } from "../fake_clock.ts";
 import { until } from "../until.ts";
 import { verify } from "./hook_server.ts";
 
@@ -31,6 +32,7 @@ class Fixture implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.endpoint.close();
     await this.#server.shutdown();
   }
 }
@@ -48,13 +50,19 @@ class RawServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.endpoint.close();
     await this.#served;
     this.#listener.close();
   }
 
   async #serve(answer: Uint8Array): Promise<void> {
     using conn = await this.#listener.accept();
-    await conn.read(new Uint8Array(1024));
+    let request = "";
+    const buffer = new Uint8Array(1024);
+    // Whole, as closing with some of it unread would be a reset.
+    while (!request.includes(MESSAGE.body)) {
+      request += new TextDecoder().decode(buffer.subarray(0, await conn.read(buffer) ?? 0));
+    }
     await conn.write(answer);
   }
 }
@@ -110,6 +118,32 @@ Deno.test("an answer without an end is read up to a bound", async () => {
   assert.ok(sent >= 16_384);
 });
 
+Deno.test("a status counts where its answer never ends, and the rest is given up soon", async () => {
+  const clock = new FakeClock();
+  let givenUp = false;
+  const endpoint = new HookEndpoint({
+    clock,
+    url: "http://hooks.example/",
+    secret: undefined,
+    fetch: (_, init) => {
+      const body = new ReadableStream({
+        start(controller) {
+          init?.signal?.addEventListener("abort", () => {
+            givenUp = true;
+            controller.error(new Error("aborted"));
+          });
+        },
+      });
+      return Promise.resolve(new Response(body, { status: 202 }));
+    },
+  });
+  const posted = endpoint.post(MESSAGE, LONG_MS);
+  await clock.advance(1000);
+  assert.ok(givenUp);
+  assert.equal((await posted).status, 202);
+  assert.equal(clock.timerCount, 0);
+});
+
 Deno.test("an answer that breaks off behind its status counts by that", async () => {
   await using server = new RawServer("HTTP/1.1 202 Accepted\r\nContent-Length: 99\r\n\r\nthan");
   assert.equal((await server.endpoint.post(MESSAGE, LONG_MS)).status, 202);
@@ -123,6 +157,27 @@ Deno.test("where nobody listens, that is said without the URL's secrets", async 
   const endpoint = new HookEndpoint({ clock: systemClock, url, secret: undefined });
   await assert.rejects(endpoint.post(MESSAGE, LONG_MS), unreachable(/Connection refused/));
   assert.equal(endpoint.origin, `http://127.0.0.1:${port}`);
+  endpoint.close();
+});
+
+Deno.test("HTTP/2 is not offered, whose dead connections outlive what is given up on them", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `https://127.0.0.1:${listener.addr.port}/hook`;
+  const endpoint = new HookEndpoint({ clock: systemClock, url, secret: undefined });
+  const rejected = assert.rejects(endpoint.post(MESSAGE, LONG_MS), unreachable(/./));
+  const conn = await listener.accept();
+  let hello = "";
+  const buffer = new Uint8Array(4096);
+  // RFC 7301 3.1: each protocol behind its length, in the TLS ClientHello.
+  while (!hello.includes("\x08http/1.1")) {
+    const count = await conn.read(buffer);
+    assert.ok(count !== null);
+    hello += String.fromCharCode(...buffer.subarray(0, count));
+  }
+  assert.ok(!hello.includes("\x02h2\x08http/1.1"));
+  conn.close();
+  await rejected;
+  endpoint.close();
 });
 
 Deno.test("what is not HTTP is no answer", async () => {
@@ -140,7 +195,11 @@ Deno.test("a request under way can be given up", async () => {
   const posted = fixture.endpoint.post(MESSAGE, LONG_MS);
   const rejected = assert.rejects(posted, unreachable(/the server is stopping/));
   await asked.promise;
-  fixture.endpoint.abort();
+  fixture.endpoint.close();
   await rejected;
+  await assert.rejects(
+    fixture.endpoint.post(MESSAGE, LONG_MS),
+    unreachable(/the server is stopping/),
+  );
   answer.resolve(new Response());
 });

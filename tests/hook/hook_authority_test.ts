@@ -104,7 +104,7 @@ Deno.test("a server that stops ends its questions", async () => {
   server.behave = () => "silent";
   const asked = assert.rejects(authority.ask(QUESTION), refused("unavailable"));
   await clock.advance(0);
-  endpoint.abort();
+  endpoint.close();
   await asked;
   assert.equal(clock.timerCount, 0);
 });

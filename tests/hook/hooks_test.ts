@@ -440,6 +440,21 @@ Deno.test("a server that stops waits 2 s for a hook server that hangs, and count
   await fixture[Symbol.asyncDispose]();
 });
 
+Deno.test("a server that has stopped sends nothing of what still waited for its turn", async () => {
+  const fixture = await Fixture.start();
+  fixture.server.behave = () => "silent";
+  for (let id = 1; id <= 20; id++) fixture.numbered(id, 1);
+  await fixture.clock.advance(0);
+  const closed = fixture.hooks.close();
+  await fixture.clock.advance(2000);
+  await closed;
+  fixture.hooks.replace({ url: undefined, secret: undefined });
+  await fixture.clock.advance(0);
+  assert.equal(fixture.server.requests.length, 16);
+  assert.deepEqual([fixture.hooks.queued, fixture.hooks.dropped], [0, 20]);
+  await fixture[Symbol.asyncDispose]();
+});
+
 function numberOf({ data }: HookRequest): unknown {
   return data.duration_ms;
 }

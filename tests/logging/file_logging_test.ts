@@ -122,6 +122,20 @@ Deno.test("the file is read at once where that is asked for, and each time a wro
     await logging[Symbol.asyncDispose]();
   }));
 
+Deno.test("a file that is read by order may ask to be read again by itself from then on", () =>
+  withFolder(async (folder) => {
+    const file = (rate: string, level: string) =>
+      `${rate}appenders:
+${appender(folder, "all")}root: {level: ${level}, appenders: [all]}\n`;
+    const logger = getLogger(["test"]);
+    const logging = await startFileLogging(await write(folder, file("", "info")));
+    await write(folder, file("refresh_rate: 10ms\n", "info"));
+    assert.equal(await logging.reread(), true);
+    await write(folder, file("", "debug"));
+    await until("it is read again", () => logger.isEnabledFor("debug"));
+    await logging[Symbol.asyncDispose]();
+  }));
+
 Deno.test("the file is read again, and a wrong one changes nothing", () =>
   withFolder(async (folder) => {
     const file = (level: string, name: string) =>

@@ -62,9 +62,13 @@ class Box implements AsyncDisposable {
     return new TextDecoder().decode(stdout).split("\n").filter((file) => file !== "").sort();
   }
 
-  async install(...args: string[]): Promise<{ code: number; lines: string[] }> {
+  install(...args: string[]): Promise<{ code: number; lines: string[] }> {
+    return this.run(`${SCRIPTS}install.sh`, ...args);
+  }
+
+  async run(...args: string[]): Promise<{ code: number; lines: string[] }> {
     const { code, stderr } = await new Deno.Command("bash", {
-      args: [`${SCRIPTS}install.sh`, ...args],
+      args,
       env: { DESTDIR: this.folder, PATH: `${this.folder}/bin:${Deno.env.get("PATH")}` },
       stdin: "null",
     }).output();
@@ -183,6 +187,23 @@ Deno.test({
     assert.match(await box.read("opt/echo/echo"), /version 1/);
     assert.deepEqual(await box.files(), INSTALLED);
     await assert.rejects(box.read("systemctl.log"), Deno.errors.NotFound);
+  },
+});
+
+Deno.test({
+  name: "an installer that has lost its unit changes nothing",
+  ignore,
+  fn: async () => {
+    await using box = await Box.create({ systemd: true });
+    await box.install(await box.program("1"));
+    const alone = await box.write("install.sh", await Deno.readTextFile(`${SCRIPTS}install.sh`));
+    const { code, lines } = await box.run(alone, await box.program("2"));
+    assert.equal(code, 1);
+    assert.deepEqual(lines, [
+      `install: Cannot install ${box.folder}/echo.service: there is no such file`,
+    ]);
+    assert.match(await box.read("opt/echo/echo"), /version 1/);
+    assert.deepEqual(await box.files(), INSTALLED);
   },
 });
 

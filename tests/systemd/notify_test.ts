@@ -139,6 +139,24 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a state and a status that systemd had no room for are told once it has",
+  ignore,
+  fn: () =>
+    withService({ WATCHDOG_USEC: "2000000" }, async (service, systemd, clock) => {
+      await using _log = await LogRecorder.start();
+      // More than any queue of the kernel's holds.
+      await clock.advance(2_000_000);
+      service.ready(() => "1 on air");
+      const before = systemd.lines.length;
+      assert.ok(!systemd.lines.includes("READY=1"), "the queue was full");
+      await clock.advance(1000);
+      assert.deepEqual(systemd.lines.slice(before), ["READY=1", "WATCHDOG=1", "STATUS=1 on air"]);
+      await clock.advance(1000);
+      assert.deepEqual(systemd.lines.slice(before + 3), ["WATCHDOG=1"]);
+    }),
+});
+
+Deno.test({
   name: "a socket where nobody reads costs one line in the log, and nothing else",
   ignore,
   fn: async () => {
