@@ -63,7 +63,8 @@ class ServedAsset {
   /** The entity tag (RFC 9110 8.8.3), without its quotes. */
   readonly tag: string;
   readonly #type: string;
-  readonly #bytes: Uint8Array<ArrayBuffer>;
+  /** Text stays text, which the program holds anyhow. */
+  readonly #body: string | Uint8Array<ArrayBuffer>;
   readonly #compressible: boolean;
   #compressed: Promise<Uint8Array<ArrayBuffer>> | undefined;
 
@@ -73,9 +74,9 @@ class ServedAsset {
     if (type === undefined) throw new Error(`Cannot serve ${name}: its type is not known`);
     this.name = name;
     this.#type = type;
-    this.#bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+    this.#body = body;
     this.#compressible = !COMPRESSED.includes(extension);
-    this.tag = createHash("sha256").update(this.#bytes).digest("hex").slice(0, 16);
+    this.tag = createHash("sha256").update(body).digest("hex").slice(0, 16);
   }
 
   async send(c: Context, isCurrent: boolean): Promise<Response> {
@@ -91,6 +92,10 @@ class ServedAsset {
     const bytes = gzip ? await (this.#compressed ??= compress(this.#bytes)) : this.#bytes;
     c.header("Content-Length", `${bytes.length}`);
     return c.body(bytes);
+  }
+
+  get #bytes(): Uint8Array<ArrayBuffer> {
+    return typeof this.#body === "string" ? new TextEncoder().encode(this.#body) : this.#body;
   }
 }
 

@@ -136,8 +136,11 @@ function peer(c: Context): string {
   return info?.remoteAddr?.hostname ?? "";
 }
 
-/** RFC 6750 2.1; the scheme's case does not count (RFC 9110 11.1). */
+/**
+ * RFC 6750 2.1; the scheme's case does not count (RFC 9110 11.1). Other schemes are for others, such
+ * as a proxy that asks for a password and passes on what browsers send it with every request.
+ */
 function bearerToken(c: Context): string | undefined {
-  const header = c.req.header("Authorization");
-  return header && (/^Bearer +(\S+)$/i.exec(header)?.[1] ?? "");
+  const header = c.req.header("Authorization") ?? "";
+  return /^Bearer\b/i.test(header) ? /^Bearer +(\S+)$/i.exec(header)?.[1] ?? "" : undefined;
 }

@@ -10,6 +10,13 @@ const logger = getLogger(["echo", "stat"]);
 /** Canonical form of a session id, and of an event's number. */
 const NUMBER = /^[1-9]\d{0,15}$/;
 
+const HEADERS = {
+  "Content-Type": "text/event-stream",
+  "Cache-Control": "no-store",
+  // Or nginx would collect events before it passes them on.
+  "X-Accel-Buffering": "no",
+};
+
 export interface LiveRoutesOptions {
   readonly live: Pick<Live, "watch">;
   readonly sessions: Pick<SessionManager, "get">;
@@ -23,18 +30,15 @@ export interface LiveRoutesOptions {
 export function liveRoutes({ live, sessions, guard, validity }: LiveRoutesOptions): Hono {
   const app = new Hono();
   app.get("/stat/1/events", guard, (c) => {
+    // Nobody would read what is sent, nor tell when it is over.
+    if (c.req.method === "HEAD") return c.body(null, 200, HEADERS);
     const last = c.req.header("Last-Event-ID") ?? c.req.query("after") ?? "";
     const body = live.watch(NUMBER.test(last) ? Number(last) : 0, validity());
     if (body === undefined) {
       c.header("Retry-After", "10");
       return c.json({ code: 503, message: "too many watch already" }, 503);
     }
-    return c.body(body, 200, {
-      "Content-Type": "text/event-stream",
-      "Cache-Control": "no-store",
-      // Or nginx would collect events before it passes them on.
-      "X-Accel-Buffering": "no",
-    });
+    return c.body(body, 200, HEADERS);
   });
   app.delete("/stat/1/sessions/:id", guard, (c) => {
     const id = c.req.param("id");

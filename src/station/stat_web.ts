@@ -8,7 +8,7 @@ import type { Clock } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import { Authorization } from "../stat/authorization.ts";
-import { Live } from "../stat/live.ts";
+import { type BoxFacts, Live } from "../stat/live.ts";
 import { liveRoutes } from "../stat/live_routes.ts";
 import type { Metrics } from "../stat/metrics.ts";
 import { statRoutes } from "../stat/routes.ts";
@@ -45,7 +45,7 @@ export class StatWeb {
     this.#live = live;
     this.routes.route("/", statRoutes(stat));
     this.routes.route("/", liveRoutes({ live, sessions, guard, validity }));
-    this.routes.route("/", dashboardRoutes(authorization));
+    this.routes.route("/", dashboardRoutes(authorization, hlsOf(config)?.port));
     if (catalogue === undefined) return;
     this.routes.route("/stat/1/recordings", recordRoutes({ catalogue, guard }));
   }
@@ -64,7 +64,6 @@ export class StatWeb {
 function watch(config: Config, parts: StatWebParts, authorization: Authorization): Live {
   const { hls, record } = config;
   const { clock, events, sessions, statistics, metrics, listeners } = parts;
-  const isHeard = hls.enabled && hls.webEnabled;
   return new Live({
     clock,
     events,
@@ -76,9 +75,15 @@ function watch(config: Config, parts: StatWebParts, authorization: Authorization
     folders: { hls: hls.rootDir, record: record.rootDir },
     box: () => ({
       version: VERSION,
-      hls: isHeard ? { port: hls.webAddr.port, path: hls.webPath } : null,
+      hls: hlsOf(config),
       recordings: record.enabled,
       token: authorization.hasToken,
     }),
   });
+}
+
+/** Where listeners are served; null where they are not. */
+function hlsOf({ hls }: Config): BoxFacts["hls"] {
+  if (!hls.enabled || !hls.webEnabled) return null;
+  return { port: hls.webAddr.port, path: hls.webPath };
 }

@@ -85,6 +85,16 @@ Deno.test("nobody else is, where there is a token", async () => {
   assert.equal(await guarded.ask({ Cookie: "echo_dashboard=" }), 401);
 });
 
+Deno.test("who is signed in stays so behind a proxy that asks for a password", async () => {
+  const guarded = new Guarded("secret");
+  const Cookie = kept((await guarded.signIn("secret")).cookie);
+  const Authorization = `Basic ${btoa("operator:password")}`;
+  for (let i = 0; i < 20; i++) assert.equal(await guarded.ask({ Authorization }), 401);
+  assert.equal(await guarded.ask({ Cookie, Authorization }), 200);
+  assert.equal(await guarded.ask({ Cookie, Authorization }, REMOTE, "DELETE"), 200);
+  assert.equal((await guarded.signIn("secret", { Authorization })).verdict, "granted");
+});
+
 Deno.test("without a token, clients on this box are let in", async () => {
   const guarded = new Guarded(undefined);
   for (const local of ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"]) {

@@ -235,6 +235,13 @@ Deno.test("when too many watch, others are told to come later", async () => {
   assert.equal((await response.json()).code, 503);
 });
 
+Deno.test("who asks for the head alone does not watch", async () => {
+  using watched = new Watched();
+  const response = await watched.app.request("/stat/1/events", { method: "HEAD" });
+  assert.equal(response.headers.get("content-type"), "text/event-stream");
+  assert.deepEqual([response.status, response.body, watched.live.watchers], [200, null, 0]);
+});
+
 Deno.test("a greeting and a snapshot of a full server fit into what may wait for a client", async () => {
   using watched = new Watched();
   const { house } = watched;

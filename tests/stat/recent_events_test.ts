@@ -29,3 +29,10 @@ Deno.test("the last events are kept, and told from any number on", () => {
   assert.deepEqual(numbers(1247), [1248, 1249]);
   assert.deepEqual(numbers(1249), []);
 });
+
+Deno.test("who knows later events than there are is told all: the clock was set back", () => {
+  const recent = new RecentEvents(1000);
+  const event = recent.add(sessionEvent(SESSION, "create", 0, { address: "" }));
+  assert.deepEqual(recent.after(5000), [event]);
+  assert.deepEqual(recent.after(1000), []);
+});

@@ -4,6 +4,7 @@
 
 import { confirmed, remove, tell } from "./dialog.js";
 import { bytes, dayAndTime, duration } from "./format.js";
+import { player } from "./player.js";
 import { element, filterField, setText, Table } from "./table.js";
 
 const FOLDER = "stat/1/recordings";
@@ -40,7 +41,6 @@ export class Recordings {
       this.#matches = matches;
       this.#show();
     });
-    element("player-close").addEventListener("click", () => stopPlaying());
   }
 
   /** Shows the archive from now on. */
@@ -146,7 +146,7 @@ export class Recordings {
       made.addEventListener("click", act);
       return made;
     };
-    cell.replaceChildren(button("Play", () => play(url, title)), download);
+    cell.replaceChildren(button("Play", () => player.play(url, title)), download);
     if (state !== "finished") return;
     const remove = button("Delete", () => this.#delete(url, title));
     remove.classList.add("danger");
@@ -160,39 +160,9 @@ export class Recordings {
   async #delete(url, title) {
     const text = "The file is removed from the server, for good.";
     if (!await confirmed(`Delete ${title}?`, text, "Delete recording")) return;
-    if (audio().getAttribute("src") === url) stopPlaying();
+    if (player.source === url) player.stop();
     const failure = await remove(url);
     tell(failure === undefined ? `${title} is deleted.` : `Cannot delete ${title}: ${failure}.`);
     await this.#load();
   }
-}
-
-function audio() {
-  const found = document.querySelector("audio");
-  if (found === null) throw new Error("There is no player");
-  return found;
-}
-
-/**
- * @param {string} url
- * @param {string} title
- */
-async function play(url, title) {
-  element("player").hidden = false;
-  element("player-title").textContent = title;
-  audio().src = url;
-  try {
-    await audio().play();
-  } catch (error) {
-    // Another one was chosen meanwhile, or this one closed.
-    if (error instanceof DOMException && error.name === "AbortError") return;
-    tell(`Cannot play ${title}.`);
-  }
-}
-
-function stopPlaying() {
-  audio().pause();
-  audio().removeAttribute("src");
-  audio().load();
-  element("player").hidden = true;
 }

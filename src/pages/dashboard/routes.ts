@@ -3,6 +3,7 @@ import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Assets, pageHeaders } from "../assets.ts";
+import { hlsLibrary } from "../hls_library.ts";
 import icon from "../listener/icon.svg" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
 import closedHtml from "./closed.html" with { type: "text" };
@@ -14,6 +15,7 @@ import eventLogJs from "./event_log.js" with { type: "text" };
 import formatJs from "./format.js" with { type: "text" };
 import liveJs from "./live.js" with { type: "text" };
 import panelsCss from "./panels.css" with { type: "text" };
+import playerJs from "./player.js" with { type: "text" };
 import plotsJs from "./plots.js" with { type: "text" };
 import recordingsJs from "./recordings.js" with { type: "text" };
 import sessionsJs from "./sessions.js" with { type: "text" };
@@ -23,6 +25,9 @@ import tableJs from "./table.js" with { type: "text" };
 import tablesCss from "./tables.css" with { type: "text" };
 
 const MAX_FORM_BYTES = 4096;
+
+/** Name or address, and a port. */
+const HOST = /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
 /** Who gets in, and who does not for what reason. */
 export interface Entrance {
@@ -44,8 +49,11 @@ const WHY_NOT: Readonly<Partial<Record<Verdict, string>>> = {
   guessing: "Too many wrong tokens. Wait a minute.",
 };
 
-/** The operator's dashboard at `/`, with the page to sign in. All its data come by the API. */
-export function dashboardRoutes(entrance: Entrance): Hono {
+/**
+ * The operator's dashboard at `/`, with the page to sign in. All its data come by the API.
+ * @param hlsPort where it may play what is on air, on the host that it is asked for by
+ */
+export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
   const open = new Assets([
     { name: "icon.svg", body: icon },
     { name: "theme.css", body: theme },
@@ -59,8 +67,10 @@ export function dashboardRoutes(entrance: Entrance): Hono {
     { name: "dialog.js", body: dialogJs },
     { name: "event_log.js", body: eventLogJs },
     { name: "format.js", body: formatJs },
+    hlsLibrary,
     { name: "live.js", body: liveJs },
     { name: "panels.css", body: panelsCss },
+    { name: "player.js", body: playerJs },
     { name: "plots.js", body: plotsJs },
     { name: "recordings.js", body: recordingsJs },
     { name: "sessions.js", body: sessionsJs },
@@ -74,15 +84,18 @@ export function dashboardRoutes(entrance: Entrance): Hono {
   const app = new Hono();
   app.get("/", (c) => {
     const verdict = entrance.check(c);
-    if (verdict === "granted") return send(c, dashboard, verdict);
+    if (verdict === "granted") {
+      return send(c, dashboard, verdict, hlsPort === undefined ? "" : hlsOrigin(c, hlsPort));
+    }
     // Without a token there is nothing to sign in with.
     if (verdict !== "unknown") return send(c, closed, verdict);
     return send(c, fill(signIn, { why: "" }), verdict);
   });
   const limit = bodyLimit({ maxSize: MAX_FORM_BYTES });
   app.post("/sign-in", limit, async (c) => {
-    const { token } = await c.req.parseBody();
-    const verdict = entrance.signIn(c, typeof token === "string" ? token.trim() : "");
+    // Who breaks off while it sends the form gets no answer.
+    const form = new URLSearchParams(await c.req.text().catch(() => ""));
+    const verdict = entrance.signIn(c, form.get("token")?.trim() ?? "");
     if (verdict === "granted") return c.redirect("./", 303);
     if (verdict === "closed") return send(c, closed, verdict);
     return send(c, fill(signIn, { why: WHY_NOT[verdict] ?? "" }), verdict);
@@ -91,22 +104,37 @@ export function dashboardRoutes(entrance: Entrance): Hono {
     entrance.signOut(c);
     return c.redirect("./", 303);
   });
+  // Where a browser is left after a wrong token.
+  app.get("/sign-in", (c) => c.redirect("./", 303));
   app.route("/dashboard/open", open.routes);
   app.use("/dashboard/own/*", entrance.guard);
   app.route("/dashboard/own", own.routes);
   return app;
 }
 
-function send(c: Context, page: string, verdict: Verdict): Response {
+/** @param hls where it may play from besides its own server; empty where it may not */
+function send(c: Context, page: string, verdict: Verdict, hls: string = ""): Response {
   return c.html(page, STATUS[verdict], {
     ...pageHeaders({
-      policy: { "form-action": "'self'", "media-src": "'self'" },
+      policy: {
+        "form-action": "'self'",
+        "connect-src": `'self' ${hls}`.trim(),
+        // hls.js plays from a `blob:`, iPhones by themselves.
+        "media-src": hls === "" ? "'self'" : `'self' blob: ${hls}`,
+      },
       cacheControl: "no-store",
     }),
     // With no-referrer, browsers would send `Origin: null` with forms (Fetch, 3.2).
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
   });
+}
+
+/** As a source of a content security policy, where `http:` means `https:` too (CSP 3, 6.7.2.8). */
+function hlsOrigin(c: Context, port: number): string {
+  const host = c.req.header("Host") ?? new URL(c.req.url).host;
+  const [, hostname] = HOST.exec(host) ?? [];
+  return hostname === undefined ? "" : `http://${hostname}:${port}`;
 }
 
 /** Puts the URLs of assets in the place of `%FOLDER/NAME%`. They are relative, for proxies. */

@@ -4,6 +4,7 @@
 
 import { confirmed, remove, tell } from "./dialog.js";
 import { bitrate, count, duration } from "./format.js";
+import { player } from "./player.js";
 import { element, filterField, setText, Table } from "./table.js";
 
 /** An encoder sends some 47 frames a second; after this long without, something is wrong. */
@@ -46,6 +47,7 @@ export class Sessions {
       this.#matches = matches;
       this.#show();
     });
+    player.addEventListener("change", () => this.#show());
   }
 
   /** @param {{ port: number, path: string } | null} hls where listeners are served */
@@ -123,24 +125,56 @@ export class Sessions {
    * @param {HTMLElement} cell
    */
   #showActions({ id, name }, cell) {
-    if (cell.childElementCount > 0) return;
-    if (this.#hls !== null) {
-      const { port, path } = this.#hls;
-      const link = document.createElement("a");
-      link.href = `${location.protocol}//${location.hostname}:${port}/${path}/${name}/`;
-      link.target = "_blank";
-      link.rel = "noopener";
-      link.className = "plain";
-      link.textContent = "Listen";
-      link.setAttribute("aria-label", `Listen to ${name}, in a new tab`);
-      cell.append(link);
+    if (cell.childElementCount === 0) this.#addActions(id, name, cell);
+    const listen = cell.querySelector(".listen");
+    listen?.setAttribute("aria-pressed", String(player.source === this.#playlistOf(name)));
+  }
+
+  /**
+   * @param {number} id
+   * @param {string} name
+   * @param {HTMLElement} cell
+   */
+  #addActions(id, name, cell) {
+    const button = (/** @type {string} */ text, /** @type {string} */ label) => {
+      const made = document.createElement("button");
+      made.className = "plain";
+      made.textContent = text;
+      made.setAttribute("aria-label", label);
+      cell.append(made);
+      return made;
+    };
+    const playlist = this.#playlistOf(name);
+    if (playlist !== undefined) {
+      const listen = button("Listen", `Listen to ${name}`);
+      listen.classList.add("listen");
+      listen.addEventListener("click", () => {
+        if (player.source === playlist) player.stop();
+        else player.listen(playlist, name);
+      });
+      const page = document.createElement("a");
+      page.href = new URL("./", playlist).href;
+      page.target = "_blank";
+      page.rel = "noopener";
+      page.className = "plain";
+      page.textContent = "Page";
+      page.setAttribute("aria-label", `Page of ${name}, in a new tab`);
+      cell.append(page);
     }
-    const button = document.createElement("button");
-    button.className = "plain danger";
-    button.textContent = "End";
-    button.setAttribute("aria-label", `End ${name}`);
-    button.addEventListener("click", () => end(id, name));
-    cell.append(button);
+    const ending = button("End", `End ${name}`);
+    ending.classList.add("danger");
+    ending.addEventListener("click", () => end(id, name));
+  }
+
+  /**
+   * Where listeners are served on the host by which the dashboard was reached.
+   * @param {string} name
+   * @returns {string | undefined}
+   */
+  #playlistOf(name) {
+    if (this.#hls === null) return undefined;
+    const { port, path } = this.#hls;
+    return `${location.protocol}//${location.hostname}:${port}/${path}/${name}/playlist.m3u8`;
   }
 }
 

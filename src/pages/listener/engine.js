@@ -1,11 +1,15 @@
 // @ts-check
 /// <reference lib="dom" />
 
+import { HeadStart } from "./head_start.js";
+
 /** @typedef {import("./listening.js").Engine} Engine */
 /** @typedef {(audio: HTMLAudioElement, onFailed: () => void) => Engine} OpenEngine */
 /** @typedef {{ native: boolean, open: OpenEngine }} FoundEngine */
 
 const RETRY = { maxNumRetry: 6, retryDelayMs: 500, maxRetryDelayMs: 4000 };
+/** Segments behind the newest: what is loaded then bridges a restart of the server. */
+const SEGMENTS_BEHIND = 6;
 const LOAD = {
   default: {
     maxTimeToFirstByteMs: 8000,
@@ -42,25 +46,35 @@ function openHls(playlist, Hls) {
       preferManagedMediaSource: false,
       lowLatencyMode: false,
       liveDurationInfinity: true,
+      liveSyncDurationCount: SEGMENTS_BEHIND,
       backBufferLength: 10,
       manifestLoadPolicy: LOAD,
       playlistLoadPolicy: LOAD,
       fragLoadPolicy: LOAD,
     });
+    const headStart = new HeadStart(audio);
     let first = true;
     /** @param {string} _ @param {{ details: { live: boolean } }} data */
     const onLoaded = (_, { details }) => {
       // A show that is over is not to be heard again from the start.
       if (first && !details.live) queueMicrotask(onFailed);
       first = false;
+      if (!details.live) headStart.complete();
     };
+    hls.on(Hls.Events.MEDIA_ATTACHED, () => headStart.hold());
+    hls.on(Hls.Events.FRAG_BUFFERED, () => headStart.check());
     hls.on(Hls.Events.LEVEL_LOADED, onLoaded);
     hls.on(Hls.Events.ERROR, (/** @type {string} */ _, /** @type {{ fatal: boolean }} */ error) => {
       if (error.fatal) queueMicrotask(onFailed);
     });
     hls.loadSource(playlist);
     hls.attachMedia(audio);
-    return { destroy: () => hls.destroy() };
+    return {
+      destroy() {
+        hls.destroy();
+        headStart.end();
+      },
+    };
   };
 }
 

@@ -66,9 +66,9 @@ export class Listening extends EventTarget {
   start() {
     if (this.#wanted) return;
     this.#wanted = true;
-    // Safari lets an element play later that was loaded by hand.
-    if (this.#state === "off-air") this.#audio.load();
     this.wake();
+    // Safari lets an element play later that was loaded by hand.
+    if (this.#engine === undefined) this.#audio.load();
   }
 
   stop() {

@@ -28,8 +28,8 @@ export class Meter {
   #context;
   /** @type {AnalyserNode | undefined} */
   #analyser;
-  /** A copy of the sound, to be let go of. @type {AudioNode | undefined} */
-  #source;
+  /** A copy of the sound, to be let go of. @type {MediaStreamAudioSourceNode | undefined} */
+  #copy;
   /** @type {HTMLAudioElement | undefined} */
   #audio;
   #connected = false;
@@ -37,6 +37,8 @@ export class Meter {
   #routed;
   #givenUp = false;
   #silentChecks = 0;
+  #decibels = new Float32Array(FFT_SIZE / 2);
+  #samples = new Float32Array(FFT_SIZE);
   #bars = new Float32Array(BARS);
   #level = 0;
   #active = false;
@@ -103,16 +105,32 @@ export class Meter {
     const context = this.#context;
     if (this.#connected || this.#givenUp || audio === undefined) return;
     if (context?.state !== "running") return;
-    const source = "captureStream" in audio ? copyOf(audio, context) : this.#route(audio, context);
+    const source = "captureStream" in audio
+      ? this.#listenIn(audio, context)
+      : this.#route(audio, context);
     if (source === undefined) return;
-    this.#source?.disconnect();
-    this.#source = "captureStream" in audio ? source : undefined;
     this.#analyser ??= new AnalyserNode(context, {
       fftSize: FFT_SIZE,
       smoothingTimeConstant: 0.75,
     });
     source.connect(this.#analyser);
     this.#connected = true;
+  }
+
+  /**
+   * @param {HTMLAudioElement} audio
+   * @param {AudioContext} context
+   * @returns {AudioNode | undefined} nothing before it sounds
+   */
+  #listenIn(audio, context) {
+    // @ts-ignore: not every browser has it
+    const stream = /** @type {MediaStream} */ (audio.captureStream());
+    if (stream.getAudioTracks().length === 0) return undefined;
+    // The browser keeps a copy going until it is told not to.
+    this.#copy?.mediaStream.getTracks().forEach((track) => track.stop());
+    this.#copy?.disconnect();
+    this.#copy = context.createMediaStreamSource(stream);
+    return this.#copy;
   }
 
   /** @param {HTMLAudioElement} audio @param {AudioContext} context */
@@ -151,8 +169,8 @@ export class Meter {
   #measure() {
     const analyser = this.#analyser;
     const live = this.#active && analyser !== undefined && this.#context?.state === "running";
-    const decibels = new Float32Array(FFT_SIZE / 2);
-    const samples = new Float32Array(FFT_SIZE);
+    const decibels = this.#decibels;
+    const samples = this.#samples;
     if (live) {
       analyser.getFloatFrequencyData(decibels);
       analyser.getFloatTimeDomainData(samples);
@@ -214,17 +232,6 @@ export class Meter {
       }
     }
   }
-}
-
-/**
- * @param {HTMLAudioElement} audio
- * @param {AudioContext} context
- * @returns {AudioNode | undefined} nothing before it sounds
- */
-function copyOf(audio, context) {
-  // @ts-ignore: not every browser has it
-  const stream = /** @type {MediaStream} */ (audio.captureStream());
-  return stream.getAudioTracks().length > 0 ? context.createMediaStreamSource(stream) : undefined;
 }
 
 /**

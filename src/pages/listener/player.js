@@ -24,7 +24,6 @@ let audio = /** @type {HTMLAudioElement} */ (element("audio"));
 
 /** @type {import("./engine.js").FoundEngine | "loading" | "failed"} */
 let engine = "loading";
-let pressed = false;
 
 const listening = new Listening(audio, {
   open(audio, onFailed) {
@@ -48,7 +47,7 @@ const polling = new Polling("status.json", {
   },
   onAnswer(status) {
     show.update(status);
-    if (engine !== "loading") listening.show(status?.state);
+    if (typeof engine !== "string") listening.show(status?.state);
     render();
   },
 });
@@ -60,9 +59,9 @@ function toggle() {
 
 function begin() {
   if (engine === "failed") return location.reload();
-  pressed = true;
   if (engine === "loading" || !engine.native) meter.unlock();
-  if (engine !== "loading") listening.start();
+  // Before the player is loaded, too: later the browser may not take it for a wish any more.
+  listening.start();
 }
 
 /** Where the sound was lost on its way through Web Audio. */
@@ -120,8 +119,8 @@ function messageOf(state, phase) {
   if (phase === "blocked") return "The browser asks you to press play once more.";
   if (state === "unreachable") return "No connection. It goes on by itself.";
   if (state === "reconnecting") return "The DJ's connection is lost. Stay tuned.";
-  if (phase === "connecting" && state === "on-air") return "Connecting …";
   if (phase === "connecting" || phase === "waiting") {
+    if (state === "on-air") return "Connecting …";
     return "It starts by itself as soon as the show begins.";
   }
   if (phase === "stopped" && state === "off-air") return "Press play, and you hear the next show.";
@@ -215,6 +214,6 @@ const library = new URL(main.dataset.hls ?? "", location.href).href;
 engine = await findEngine("playlist.m3u8", library).catch(() => "failed");
 // What the browser plays by itself cannot be measured everywhere.
 main.toggleAttribute("data-unmeasured", typeof engine !== "string" && engine.native);
-listening.show(show.status.state);
-if (pressed) listening.start();
+if (engine === "failed") listening.stop();
+else listening.show(show.status.state);
 render();

@@ -64,8 +64,8 @@ export function playerPage(options: PlayerPageOptions): Markup {
     <p id="message" class="message" role="status"></p>
     <dl class="facts" id="facts">
     <div><dt>On air for</dt><dd id="elapsed">–</dd><dd id="since" class="small-print"></dd></div>
-    <div title="Requests at this box: a CDN in front of it counts for all its listeners">
-    <dt>Listeners</dt><dd id="listeners">–</dd><dd class="small-print">requests at this box</dd></div>
+    <div title="By the requests at this server: of those behind a CDN it sees the CDN alone">
+    <dt>Listeners</dt><dd id="listeners">–</dd><dd class="small-print">at this server</dd></div>
     </dl>
     <div class="controls">
     <label class="volume" id="volume-control"><span class="unseen">Volume</span>${speaker()}<input

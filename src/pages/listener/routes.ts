@@ -1,10 +1,11 @@
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
-import hlsJs from "hls.js/dist/hls.light.min.mjs" with { type: "text" };
 import { isValidName } from "../../session/name.ts";
 import { Assets, fromBase64, pageHeaders } from "../assets.ts";
+import { hlsLibrary } from "../hls_library.ts";
 import theme from "../theme.css" with { type: "text" };
 import engineJs from "./engine.js" with { type: "text" };
+import headStartJs from "./head_start.js" with { type: "text" };
 import iconPng from "./icon.png.txt" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
 import indexJs from "./index.js" with { type: "text" };
@@ -25,6 +26,9 @@ import volumeJs from "./volume.js" with { type: "text" };
 const ASSETS = "~assets";
 /** As playlists: a CDN may hold it, for a moment. */
 const LIVE = "max-age=1";
+
+/** What a proxy that speaks TLS tells the scheme by; no cache is to mix its answers up. */
+const SCHEME = "X-Forwarded-Proto";
 
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]{0,252})|\[[0-9a-f:]{2,39}\])(?::\d{1,5})?$/i;
 
@@ -80,13 +84,14 @@ export function listenerRoutes({ shows, path, index }: ListenerRoutesOptions): H
 /** hls.js plays from a `blob:`. */
 function headers(frameAncestors: string): Record<string, string> {
   const policy = { "media-src": "'self' blob:" };
-  return pageHeaders({ policy, frameAncestors, cacheControl: LIVE });
+  return { ...pageHeaders({ policy, frameAncestors, cacheControl: LIVE }), "Vary": SCHEME };
 }
 
 /** Where the world finds `path`; `undefined` where the request's Host is none. */
 function publicUrl(c: Context, path: string): string | undefined {
   const host = c.req.header("Host") ?? "";
-  const scheme = c.req.header("X-Forwarded-Proto") === "https" ? "https" : "http";
+  // Each proxy on the way may have added what it was asked by: the listener's comes first.
+  const scheme = /^\s*https\s*(?:,|$)/i.test(c.req.header(SCHEME) ?? "") ? "https" : "http";
   const url = `${scheme}://${host}${path}`;
   return HOST.test(host) && URL.canParse(url) ? url : undefined;
 }
@@ -94,7 +99,8 @@ function publicUrl(c: Context, path: string): string | undefined {
 function loadAssets(): Assets {
   return new Assets([
     { name: "engine.js", body: engineJs },
-    { name: "hls.mjs", body: hlsJs.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n") },
+    { name: "head_start.js", body: headStartJs },
+    hlsLibrary,
     { name: "icon.png", body: fromBase64(iconPng) },
     { name: "icon.svg", body: iconSvg },
     { name: "index.js", body: indexJs },

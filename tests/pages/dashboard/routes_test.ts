@@ -45,7 +45,9 @@ for (const [verdict, status, content] of PAGES) {
     assert.doesNotMatch(html, /%\S+%|<style|style=|\son\w+=|<script>/);
     const found = links(html);
     assert.ok(found.length >= 3);
-    for (const link of found) {
+    const later = [...html.matchAll(/data-library="(.+)"/g)].map(([, link = ""]) => link);
+    assert.equal(later.length, verdict === "granted" ? 1 : 0);
+    for (const link of [...found, ...later]) {
       assert.match(link, /^dashboard\//);
       assert.equal((await app.request(`/${link}`)).status, 200, link);
     }
@@ -64,6 +66,38 @@ for (const [verdict, status, content] of PAGES) {
   });
 }
 
+Deno.test("the dashboard may play what is on air from the host that it is asked for by", async () => {
+  const entrance: Entrance = {
+    check: () => "granted",
+    signIn: () => "granted",
+    signOut: () => {},
+    guard: (_, next) => next(),
+  };
+  const app = dashboardRoutes(entrance, 8080);
+  const sources = async (Host: string) => {
+    const { headers } = await app.request("/", { headers: { Host } });
+    const policy = headers.get("content-security-policy") ?? "";
+    return ["connect-src", "media-src"].map((directive) => {
+      return policy.split("; ").find((part) => part.startsWith(`${directive} `));
+    });
+  };
+  for (
+    const [host, origin] of [
+      ["box.example:8088", "http://box.example:8080"],
+      ["192.0.2.1", "http://192.0.2.1:8080"],
+      ["[2001:db8::1]:8088", "http://[2001:db8::1]:8080"],
+    ] as const
+  ) {
+    assert.deepEqual(await sources(host), [
+      `connect-src 'self' ${origin}`,
+      `media-src 'self' blob: ${origin}`,
+    ]);
+  }
+  for (const host of ["*", "a; script-src *", "a,b", "'unsafe-inline'", "a b", "a/b", "a:b"]) {
+    assert.deepEqual(await sources(host), ["connect-src 'self'", "media-src 'self'"], host);
+  }
+});
+
 Deno.test("scripts import each other by names that are served", async () => {
   const app = dashboard("granted");
   const html = await (await app.request("/")).text();
@@ -81,7 +115,7 @@ Deno.test("scripts import each other by names that are served", async () => {
   for (const link of links(html).filter((link) => link.endsWith("dashboard.js"))) {
     await visit(`/${link}`);
   }
-  assert.equal(visited.size, 9);
+  assert.equal(visited.size, 10);
 });
 
 Deno.test("only what the page to sign in needs is served to strangers", async () => {
@@ -122,6 +156,21 @@ Deno.test("who may not sign in is told why", async () => {
 Deno.test("a form that is too large is not read", async () => {
   const response = await post(dashboard("unknown"), "/sign-in", `token=${"x".repeat(5000)}`);
   assert.equal(response.status, 413);
+});
+
+Deno.test("a form that is none is a wrong token, and no error of the server", async () => {
+  const app = dashboard("unknown");
+  for (const type of ["multipart/form-data", "multipart/form-data; boundary=x", "text/plain"]) {
+    const headers = { "Content-Type": type };
+    const response = await app.request("/sign-in", { method: "POST", headers, body: "garbage%ff" });
+    assert.equal(response.status, 401, type);
+    await response.text();
+  }
+});
+
+Deno.test("who opens the address of the form itself is led to the page to sign in", async () => {
+  const response = await dashboard("unknown").request("/sign-in");
+  assert.deepEqual([response.status, response.headers.get("location")], [303, "./"]);
 });
 
 Deno.test("who is signed in can sign out", async () => {

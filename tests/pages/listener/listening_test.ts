@@ -7,8 +7,11 @@ class FakeAudio extends EventTarget {
   paused = true;
   ended = false;
   refusal: Error | undefined;
+  loads = 0;
 
-  load(): void {}
+  load(): void {
+    this.loads++;
+  }
 
   play(): Promise<void> {
     if (this.refusal !== undefined) return Promise.reject(this.refusal);
@@ -102,6 +105,16 @@ Deno.test("a show is waited for, and played once it can be heard", () => {
   player.listening.show("on-air");
   player.plays(1);
   assert.deepEqual([player.opened, player.phases], [1, ["waiting", "connecting", "playing"]]);
+});
+
+Deno.test("where there is nothing to play yet, the element is made ready while play is pressed", () => {
+  for (const state of ["off-air", "starting", undefined]) {
+    const player = new Player();
+    player.listening.show(state);
+    player.listening.start();
+    assert.deepEqual([player.audio.loads, player.opened], [1, 0], state);
+  }
+  assert.equal(playing().audio.loads, 0);
 });
 
 Deno.test("what was stopped stays silent and loads nothing", () => {

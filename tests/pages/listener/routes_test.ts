@@ -61,6 +61,7 @@ Deno.test("a page allows what it needs alone, and only the compact form to be fr
       "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
       "referrer-policy": "no-referrer",
       "server": "",
+      "vary": "X-Forwarded-Proto",
       "x-content-type-options": "nosniff",
     });
   }
@@ -185,8 +186,14 @@ Deno.test("previews of a link have absolute URLs", async () => {
     plain["og:image"] ?? "",
     /^http:\/\/radio\.example:8080\/cast\/~assets\/[0-9a-f]{12}\/share\.png$/,
   );
-  const behindTls = await meta({ "Host": "[::1]:8080", "X-Forwarded-Proto": "https" });
-  assert.equal(behindTls["og:url"], "https://[::1]:8080/cast/demo/");
+  for (const scheme of ["https", "HTTPS", "https, http"]) {
+    const behindTls = await meta({ "Host": "[::1]:8080", "X-Forwarded-Proto": scheme });
+    assert.equal(behindTls["og:url"], "https://[::1]:8080/cast/demo/");
+  }
+  for (const scheme of ["http, https", "javascript", 'https"><script>', ""]) {
+    const plain = await meta({ "Host": "radio.example", "X-Forwarded-Proto": scheme });
+    assert.equal(plain["og:url"], "http://radio.example/cast/demo/", scheme);
+  }
   for (const host of ['evil"><script>', "a b", "user@evil", "a/b", "", "-", "x:99999"]) {
     const none = await meta({ Host: host });
     assert.deepEqual([none["og:url"], none["og:image"]], [undefined, undefined], host);
