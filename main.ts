@@ -116,6 +116,7 @@ class Service {
 
   /** One reload at a time; what is asked for meanwhile makes one more. */
   async #onHangUp(started: Promise<Station>): Promise<void> {
+    if (this.#stopping) return logger.warn("does not reread the configuration: it is stopping");
     this.#reloadAsked = true;
     if (this.#reloading) return;
     this.#reloading = true;
