@@ -100,12 +100,20 @@ async function compile(stage: Stage, { output, arch }: Options): Promise<boolean
     await Deno.rename(temporary, output);
     return true;
   } catch (error) {
-    const asked = Deno.env.has("DENORT_BIN");
-    if (!(error instanceof ToolError) || asked || !/base binary/.test(error.output)) throw error;
-    const why = /^ *1: (.*)/m.exec(error.output)?.[1] ?? "it cannot be downloaded";
+    const why = error instanceof ToolError ? whyNoBase(error.output) : undefined;
+    if (why === undefined) throw error;
     say(`deno compile cannot get its base, denort: ${why}`);
     return false;
   }
+}
+
+/**
+ * Why `deno compile` could not download its base, from what it printed; `undefined` where something
+ * else failed, such as to read the base that `DENORT_BIN` names.
+ */
+export function whyNoBase(output: string): string | undefined {
+  if (!/base binary/.test(output)) return undefined;
+  return /^ *1: (.*)/m.exec(output)?.[1] ?? "it cannot be downloaded";
 }
 
 async function pack(stage: Stage, options: Options): Promise<Member[]> {

@@ -11,6 +11,8 @@
 
 version=@VERSION@
 size_mb=@SIZE_MB@
+# The processor that it is for, as uname says it.
+machine=@MACHINE@
 # Name, first byte in this file, compressed size. The first is Deno.
 members='@MEMBERS@'
 # SHA-256, name.
@@ -45,8 +47,10 @@ why_unusable() {
     LC_ALL=C mkdir -p "$1" 2>&1 | sed 's/.*: //'
   elif ! is_private "$1"; then
     echo "it is not this user's alone to write to"
-  else
+  elif [ ! -w "$1" ]; then
     echo "it cannot be written to"
+  else
+    echo "it is a link"
   fi
 }
 
@@ -66,9 +70,9 @@ find_cache() {
   for cache in /var/cache/echo /var/lib/echo/.cache/echo; do
     is_usable "$cache" && return
   done
-  # Anybody may have put something there under this name.
+  # Anybody may have put a link there under this name; what is a folder of ours, nobody can replace.
   cache=${TMPDIR:-/tmp}/echo-$uid
-  [ ! -L "$cache" ] && is_usable "$cache" && return
+  is_usable "$cache" && [ "$(LC_ALL=C stat -c '%u %F' "$cache")" = "$uid directory" ] && return
   fail "Cannot unpack: no folder can be used, the last tried was $cache:" \
     "$(why_unusable "$cache"). Set CACHE_DIRECTORY to one"
 }
@@ -140,12 +144,12 @@ unpack() {
   new=$(LC_ALL=C mktemp -d "$cache/.echo-unpack.XXXXXX" 2>&1) ||
     fail "Cannot unpack into $cache: $(cause "$new")"
   fill
-  hold "$new"
-  if [ -e "$folder" ]; then
+  # If another start was faster, its result is as good, and in use.
+  if [ -e "$folder" ] && ! is_intact "$folder"; then
     printf 'echo: %s was changed; it is replaced\n' "$folder" >&2
-    mv -T "$folder" "$new.changed" && rm -rf "$new.changed"
+    mv -T "$folder" "$new.changed" 2>/dev/null && rm -rf "$new.changed"
   fi
-  # If another start was faster, its result is as good.
+  hold "$new"
   if ! mv -T "$new" "$folder" 2>/dev/null; then
     rm -rf "$new"
     if ! hold "$folder" || ! is_intact "$folder"; then
@@ -159,6 +163,7 @@ unpack() {
 fill() {
   umask_before=$(umask)
   umask 022
+  [ -r "$0" ] || give_up "Cannot read $0: call it by its path"
   printf '%s\n' "$members" | while read -r name first bytes; do
     said=$({ LC_ALL=C tail -c "+$first" "$0" | head -c "$bytes" |
       LC_ALL=C gzip -dc >"$new/$name"; } 2>&1) ||
@@ -166,29 +171,42 @@ fill() {
   done || exit 1
   (cd "$new" && check_sums "$runtime_sum" "$program_sums") ||
     give_up "Cannot unpack: $0 is damaged, or the disk below $cache is"
-  # shellcheck disable=SC2086
-  (cd "$new" && chmod 444 $names && chmod 555 echo && mkdir -m 700 deno)
-  said=$(LC_ALL=C "$new/echo" --version 2>&1) || case $said in
+  said=$(finish 2>&1) || give_up "Cannot unpack into $cache: $(cause "$said")"
+  said=$(LC_ALL=C "$new/echo" --version 2>&1) || case $(uname -m),$said in
     *ermission*) give_up "$noexec" ;;
-    *) give_up "Cannot run Deno on this system: $(cause "$said")" ;;
+    $machine,*)
+      said=$(printf '%s' "${said:-it crashed}" | tr '\n' ' ')
+      give_up "Cannot run Deno on this system: $said"
+      ;;
+    # The shell took it for a script.
+    *) give_up "Cannot run on $(uname -m): $0 is for $machine" ;;
   esac
-  { stamp "$new" >"$new/stamp" && chmod 755 "$new"; } 2>/dev/null ||
-    give_up "Cannot unpack into $cache: $(cause "No space left")"
   sync "$new"/* 2>/dev/null
   umask "$umask_before"
 }
 
+# Makes the folder $new what is_intact wants.
+finish() (
+  export LC_ALL=C
+  # shellcheck disable=SC2086
+  cd "$new" && chmod 444 $names && chmod 555 echo && mkdir -m 700 deno &&
+    facts=$(stamp .) && printf '%s\n' "$facts" >stamp &&
+    # Where new folders inherit their group, a number would leave the bit for that.
+    chmod 755 . && chmod g-s .
+)
+
 # ---- Keeping house ----
 
-# Removes what an unpacking left that was killed, and other versions that nobody runs. Nobody else
-# unpacks meanwhile.
+# Removes what an unpacking left that was killed, and other versions that nobody runs: those by way
+# of a name that says so, should this be killed as well. Nobody else unpacks meanwhile.
 clean() {
-  rm -rf "$cache"/.echo-unpack.*
   for other in "$cache"/echo-[0-9]*; do
     if is_other "$other"; then
-      (exec 7<"$other" && flock -n 7 && rm -rf "$other") 2>/dev/null
+      (exec 7<"$other" && flock -n 7 && mv -T "$other" "$cache/.echo-unpack.old-${other##*/}") \
+        2>/dev/null
     fi
   done
+  rm -rf "$cache"/.echo-unpack.* 2>/dev/null
 }
 
 # Whether $1 is another version that was unpacked here.

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gzip } from "node:zlib";
 import { promisify } from "node:util";
 import { VERSION } from "../../src/version.ts";
-import { ROOT, type Stage } from "./stage.ts";
+import { ROOT, type Stage, TARGETS } from "./stage.ts";
 
 /** Where the first member begins; the script before it is filled up with empty lines. */
 const SCRIPT_BYTES = 16384;
@@ -56,7 +56,7 @@ export async function packSelfExtracting(
   const script = fillIn(
     await Deno.readTextFile(join(ROOT, "scripts/self-extract.sh")),
     packed,
-    flags,
+    { MACHINE: TARGETS[stage.arch].replace(/-.*/, ""), FLAGS: flags.join(" ") },
   );
   await write(output, [script, ...packed.map(({ data }) => data)]);
   return packed.map(({ name, bytes, data }) => ({ name, bytes, compressedBytes: data.length }));
@@ -77,7 +77,11 @@ async function pack(name: string, path: string, level: number): Promise<Packed> 
 }
 
 /** Puts into the script what stands between two `@` in it. */
-function fillIn(template: string, packed: readonly Packed[], flags: readonly string[]): Uint8Array {
+function fillIn(
+  template: string,
+  packed: readonly Packed[],
+  given: { readonly MACHINE: string; readonly FLAGS: string },
+): Uint8Array {
   let first = SCRIPT_BYTES + 1;
   const members = packed.map(({ name, data }) => {
     const member = `${name} ${first} ${data.length}`;
@@ -87,7 +91,7 @@ function fillIn(template: string, packed: readonly Packed[], flags: readonly str
   const [runtime, ...program] = packed.map(({ name, sha256 }) => `${sha256}  ${name}`);
   // Another version is another folder.
   const contents = createHash("sha256").update(
-    template + packed.map(({ sha256 }) => sha256) + flags,
+    template + packed.map(({ sha256 }) => sha256) + given.FLAGS,
   );
   const values: Record<string, string> = {
     VERSION: `echo-${VERSION}-${contents.digest("hex").slice(0, 16)}`,
@@ -95,7 +99,7 @@ function fillIn(template: string, packed: readonly Packed[], flags: readonly str
     MEMBERS: members.join("\n"),
     RUNTIME_SUM: runtime ?? "",
     PROGRAM_SUMS: program.join("\n"),
-    FLAGS: flags.join(" "),
+    ...given,
   };
   const script = template.replace(/@([A-Z_]+)@/g, (_, name: string) => {
     const value = values[name];

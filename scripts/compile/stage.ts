@@ -30,6 +30,7 @@ export interface LibsrtFacts {
 /** A folder that holds the program as it goes into one file, whichever kind of file that is. */
 export interface Stage {
   readonly folder: string;
+  readonly arch: Arch;
   /** The program; the pages are in it. */
   readonly program: string;
   /** Programs that it runs as workers, found beside it. */
@@ -54,6 +55,7 @@ export async function makeStage(folder: string, arch: Arch): Promise<Stage> {
   const { unstable = [] } = denoJson as { readonly unstable?: readonly string[] };
   return {
     folder,
+    arch,
     ...await bundleProgram(folder, libsrt),
     library: libsrt === undefined ? undefined : "libsrt.so",
     libsrt,

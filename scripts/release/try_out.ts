@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { SERVER_NAME } from "../../src/version.ts";
 import { runTool } from "../compile/tool.ts";
 
@@ -6,22 +7,29 @@ const GIVE_UP_MS = 60_000;
 /** Asks `program` for its version, and starts and stops a server of it. @throws where it fails */
 export async function tryOut(program: string): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "echo-release-" });
+  // Not into the cache of who makes the release.
+  const cache = { CACHE_DIRECTORY: join(folder, "cache") };
   try {
-    const shown = await runTool(program, ["-v"], { cwd: folder });
+    const shown = await runTool(program, ["-v"], { cwd: folder, env: cache });
     if (!shown.startsWith(`${SERVER_NAME}\n`)) {
       throw new Error(`Cannot release ${program}: expected ${SERVER_NAME}, got ${shown}`);
     }
-    await startAndStop(program, folder);
+    await startAndStop(program, folder, cache);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-async function startAndStop(program: string, cwd: string): Promise<void> {
+async function startAndStop(
+  program: string,
+  cwd: string,
+  cache: Readonly<Record<string, string>>,
+): Promise<void> {
   const [control, srt, rtmp, hls, stat] = freePorts();
   const server = new Deno.Command(program, {
     cwd,
     env: {
+      ...cache,
       ECHO_AUTH: "open",
       ECHO_ADDR: `127.0.0.1:${control}`,
       ECHO_SRT_ADDR: `127.0.0.1:${srt}`,
@@ -40,8 +48,8 @@ async function startAndStop(program: string, cwd: string): Promise<void> {
     log += text;
     const ready = `statistics listens on 127.0.0.1:${stat}`;
     if (log.includes(ready) && !before.includes(ready)) {
-      const { status } = await fetch(`http://127.0.0.1:${stat}/health`);
-      if (status !== 200) log += `Cannot be: health answered ${status}`;
+      const unhealthy = await whyUnhealthy(`http://127.0.0.1:${stat}/health`);
+      if (unhealthy !== undefined) log += `Cannot be: health ${unhealthy}\n`;
       server.kill("SIGTERM");
     }
   }
@@ -49,6 +57,15 @@ async function startAndStop(program: string, cwd: string): Promise<void> {
   clearTimeout(timer);
   if (code !== 0 || !log.includes("SRT listens") || /Cannot|ERROR|FATAL/.test(log)) {
     throw new Error(`Cannot release ${program}: a server of it ended with ${code}:\n${log}`);
+  }
+}
+
+async function whyUnhealthy(url: string): Promise<string | undefined> {
+  try {
+    const { status } = await fetch(url);
+    return status === 200 ? undefined : `answered ${status}`;
+  } catch (error) {
+    return String(error);
   }
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packSelfExtracting } from "../../scripts/compile/self_extracting.ts";
-import { HOST, makeStage } from "../../scripts/compile/stage.ts";
+import { HOST, makeStage, type Stage } from "../../scripts/compile/stage.ts";
 import { Child } from "../e2e/child.ts";
 
 const COMPILE = fileURLToPath(new URL("../../scripts/compile.ts", import.meta.url));
@@ -49,24 +49,40 @@ export class BuiltEcho implements AsyncDisposable {
   readonly program: string;
   /** A file that runs a small script in place of Deno. */
   readonly quick: string;
+  readonly #stage: Stage;
   #caches = 0;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, stage: Stage) {
     this.folder = folder;
+    this.#stage = stage;
     this.program = join(folder, "echo");
     this.quick = join(folder, "quick");
   }
 
   static async build(): Promise<BuiltEcho> {
-    const echo = new BuiltEcho(await Deno.makeTempDir({ prefix: "echo-dist-" }));
+    const folder = await Deno.makeTempDir({ prefix: "echo-dist-" });
     // Others read it as well.
-    await Deno.chmod(echo.folder, 0o755);
-    const stage = await makeStage(join(echo.folder, "build"), HOST);
-    const script = join(echo.folder, "build/quick");
-    await Deno.writeTextFile(script, QUICK_RUNTIME);
-    await packSelfExtracting(stage, echo.program, { runtime: Deno.execPath(), level: 1 });
-    await packSelfExtracting(stage, echo.quick, { runtime: script, level: 1 });
+    await Deno.chmod(folder, 0o755);
+    const echo = new BuiltEcho(folder, await makeStage(join(folder, "build"), HOST));
+    await packSelfExtracting(echo.#stage, echo.program, { runtime: Deno.execPath(), level: 1 });
+    await echo.pack("quick", QUICK_RUNTIME);
     return echo;
+  }
+
+  /** Makes another file, with `runtime` in place of Deno. @returns its path */
+  async pack(name: string, runtime: string): Promise<string> {
+    const program = join(this.folder, name);
+    const file = join(this.folder, "build", name);
+    await Deno.writeTextFile(file, runtime);
+    await packSelfExtracting(this.#stage, program, { runtime: file, level: 1 });
+    return program;
+  }
+
+  /** A `PATH` on which `script` stands before the system's command `name`. */
+  async pathWith(name: string, script: string): Promise<string> {
+    const folder = await Deno.makeTempDir({ dir: this.folder, prefix: `${name}-` });
+    await Deno.writeTextFile(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return `${folder}:${Deno.env.get("PATH")}`;
   }
 
   /** A cache that nothing was unpacked into. */
@@ -75,8 +91,8 @@ export class BuiltEcho implements AsyncDisposable {
   }
 
   /** Has it show its configuration, with `cache`. */
-  async show(cache: string, program: string = this.quick): Promise<Ended> {
-    return await run([program, "-v"], { CACHE_DIRECTORY: cache }, this.folder);
+  async show(cache: string, program: string = this.quick, env = {}): Promise<Ended> {
+    return await run([program, "-v"], { CACHE_DIRECTORY: cache, ...env }, this.folder);
   }
 
   /** The one folder that it was unpacked into, and that nothing stands beside. */

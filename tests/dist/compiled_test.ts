@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { whyNoBase } from "../../scripts/compile.ts";
 import { buildEcho } from "./built_echo.ts";
 
 // The base of compiled programs may be out of reach; a Deno can stand in for it, though what comes
@@ -21,4 +22,23 @@ Deno.test("deno compile puts the program, its worker and libsrt into one file", 
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("what deno compile prints without its base is told from what else it may fail of", () => {
+  const failed = "error: Writing deno compile executable to temporary file 'echo.new.tmp-1'";
+  const unreachable = [
+    "Download https://dl.deno.land/release/v2.9.6/denort-x86_64-unknown-linux-gnu.zip",
+    `${failed}\n\nCaused by:`,
+    "    0: Setting up base binary.",
+    "    1: error sending request: dns error: Name or service not known",
+    "    2: dns error",
+  ].join("\n");
+  assert.equal(
+    whyNoBase(unreachable),
+    "error sending request: dns error: Name or service not known",
+  );
+  const wrongBase = `${failed}\n\nCaused by:\n    0: Could not find denort at '/denort'\n`;
+  assert.equal(whyNoBase(wrongBase), undefined);
+  assert.equal(whyNoBase(`${failed}\n\nCaused by:\n    No space left on device`), undefined);
+  assert.equal(whyNoBase("error: Failed caching npm package 'hono@4.13.19'"), undefined);
 });

@@ -11,10 +11,12 @@ const NOBODY = Deno.uid() === 0
   ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
   : [];
 
+const CANNOT_MOUNT = 99;
+
 /** Runs a command on a disk of its own, mounted at $1 with the options $2; root obeys permissions. */
 const ON_DISK = `
   folder=$1 options=$2 && shift 2
-  mkdir "$folder" && mount -t tmpfs -o "$options" none "$folder" || exit 99
+  mkdir "$folder" && mount -t tmpfs -o "$options" none "$folder" || exit ${CANNOT_MOUNT}
   trap 'umount "$folder"' EXIT
   setpriv --bounding-set=-dac_override "$@"
 `;
@@ -80,6 +82,16 @@ const tests: Readonly<Record<string, (echo: BuiltEcho) => Promise<void>>> = {
     await echo.unpacked(cache);
   },
 
+  async "where nothing can be locked, starts at once do not take each other's place"(echo) {
+    const cache = echo.newCache();
+    const PATH = await echo.pathWith("flock", "exit 1");
+    const starts = await Promise.all(
+      [1, 2, 3, 4].map(() => echo.show(cache, echo.quick, { PATH })),
+    );
+    starts.forEach(assertShown);
+    await echo.unpacked(cache);
+  },
+
   async "a first start that was killed leaves nothing that the next one minds"(echo) {
     const cache = echo.newCache();
     await using first = new Child(echo.program, ["-v"], { env: { CACHE_DIRECTORY: cache } });
@@ -93,7 +105,8 @@ const tests: Readonly<Record<string, (echo: BuiltEcho) => Promise<void>>> = {
     const cache = echo.newCache();
     await using first = new Child(echo.program, ["-v"], { env: { CACHE_DIRECTORY: cache } });
     await until("it unpacks", async () => !first.running || await isUnpacking(cache));
-    await first.stop("SIGTERM");
+    const { signal } = await first.stop("SIGTERM");
+    if (signal === "SIGTERM") assert.deepEqual(await Array.fromAsync(Deno.readDir(cache)), []);
     assertShown(await echo.show(cache, echo.program));
     await echo.unpacked(cache);
   },
@@ -154,6 +167,28 @@ const tests: Readonly<Record<string, (echo: BuiltEcho) => Promise<void>>> = {
     await echo.unpacked(cache);
   },
 
+  async "a removal that was killed is completed"(echo) {
+    const cache = await echo.fullCache();
+    const old = join(cache, "echo-1.0.0-idle");
+    await Deno.mkdir(old);
+    for (const file of ["stamp", "echo"]) await Deno.writeTextFile(join(old, file), "");
+    const PATH = await echo.pathWith(
+      "rm",
+      'for last; do :; done; unlink "$last/stamp" && kill -KILL $PPID',
+    );
+    await echo.show(cache, echo.quick, { PATH });
+    assertShown(await echo.show(cache));
+    await echo.unpacked(cache);
+  },
+
+  async "a cache whose folders inherit its group is as good"(echo) {
+    const cache = echo.newCache();
+    await Deno.mkdir(cache);
+    await Deno.chmod(cache, 0o2755);
+    assertShown(await echo.show(cache));
+    assertShown(await echo.show(cache));
+  },
+
   async "without a home, it goes where this user may write and nobody else"(echo) {
     const temporary = join(echo.folder, "tmp");
     await Deno.mkdir(temporary);
@@ -184,6 +219,8 @@ const tests: Readonly<Record<string, (echo: BuiltEcho) => Promise<void>>> = {
 
   async "a cache that may only be read is used, and where it is empty refused"(echo) {
     const cache = await echo.fullCache();
+    await Deno.mkdir(join(cache, ".echo-unpack.killed"));
+    await Deno.writeTextFile(join(cache, ".echo-unpack.killed/echo"), "");
     await Deno.chmod(cache, 0o555);
     const show = async (folder: string) => {
       return await run([...NOBODY, echo.quick, "-v"], { CACHE_DIRECTORY: folder }, echo.folder);
@@ -205,8 +242,46 @@ const tests: Readonly<Record<string, (echo: BuiltEcho) => Promise<void>>> = {
         /it is mounted noexec\. Set CACHE_DIRECTORY to another folder$/,
       ],
     ];
-    for (const [options, said] of disks) assertRefused(await showOnDisk(echo, options), said);
-    assertShown(await showOnDisk(echo, "mode=755,size=20m"));
+    // Not everybody may mount, as in a container.
+    const canMount = (await showOnDisk(echo, "mode=755,size=20m")).code !== CANNOT_MOUNT;
+    if (canMount) {
+      for (const [options, said] of disks) assertRefused(await showOnDisk(echo, options), said);
+      assertShown(await showOnDisk(echo, "mode=755,size=20m"));
+    }
+    const cache = echo.newCache();
+    const full = "cat >/dev/null; echo 'gzip: stdout: No space left on device' >&2; exit 1";
+    const PATH = await echo.pathWith("gzip", full);
+    assertRefused(
+      await echo.show(cache, echo.quick, { PATH }),
+      /the disk is full; \d+ MB are needed$/,
+    );
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(cache)), []);
+  },
+
+  async "a Deno that does not run here is not taken for a damaged file"(echo) {
+    const library = "error while loading shared libraries: libgcc_s.so.1: cannot open";
+    const foreign = { PATH: await echo.pathWith("uname", "echo riscv64") };
+    const runtimes: readonly [runtime: string, said: RegExp, env?: { PATH: string }][] = [
+      ["\x7fELF for another processor", /Cannot run on riscv64: .*\/unfit-0 is for \w+$/, foreign],
+      [`#!/bin/sh\necho 'echo: ${library}' >&2; exit 127\n`, /libgcc_s\.so\.1: cannot open$/],
+      ["#!/bin/sh\nexit 1\n", /: it crashed$/],
+    ];
+    for (const [i, [runtime, said, env]] of runtimes.entries()) {
+      const program = await echo.pack(`unfit-${i}`, runtime);
+      const cache = echo.newCache();
+      const ended = await echo.show(cache, program, env);
+      assertRefused(ended, said);
+      assert.match(ended.output, /^echo: Cannot run /);
+      assert.deepEqual(await Array.fromAsync(Deno.readDir(cache)), []);
+    }
+  },
+
+  async "a shell that found it by name cannot read it, and says so"(echo) {
+    const env = {
+      CACHE_DIRECTORY: echo.newCache(),
+      PATH: `${echo.folder}:${Deno.env.get("PATH")}`,
+    };
+    assertRefused(await run(["bash", "quick", "-v"], env, "/"), /read quick: call it by its path$/);
   },
 
   async "half a file is said to be damaged"(echo) {
