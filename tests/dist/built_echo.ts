@@ -21,7 +21,9 @@ export async function buildEcho(
 ): Promise<string> {
   const output = ["--output", join(folder, "echo")];
   const compile = ["run", "--no-prompt", "--allow-all", "--no-check", COMPILE, ...output, ...args];
-  const ended = await run([Deno.execPath(), ...compile], { NO_COLOR: "1", ...env });
+  // All of the environment: it may tell how packages are to be had.
+  const environment = { ...Deno.env.toObject(), NO_COLOR: "1", ...env };
+  const ended = await run([Deno.execPath(), ...compile], environment);
   assert.equal(ended.code, 0, ended.output);
   return ended.output;
 }
