@@ -6,6 +6,7 @@ import type { BenchmarkOptions } from "./options.ts";
 import type { Figure, Report } from "./report.ts";
 import { Schedule, SEGMENT_MS } from "./schedule.ts";
 import { ServerProcess } from "./server_process.ts";
+import { Watchers } from "./watchers.ts";
 
 /** Streams whose frames are counted. */
 const SAMPLE = 25;
@@ -30,20 +31,29 @@ export interface IngestBenchmark {
 /** Puts the load on a server in a process of its own, and measures that. */
 export async function measureIngest(benchmark: IngestBenchmark): Promise<Report> {
   const folder = await Deno.makeTempDir({ prefix: "echo-bench-" });
+  const watchers = benchmark.options.watched ? new Watchers() : undefined;
   try {
-    return await measureIn(folder, benchmark);
+    const report = await measureIn(folder, benchmark, watchers);
+    return watchers === undefined ? report : { ...report, notes: [...report.notes, watchers.seen] };
   } finally {
+    await watchers?.stop();
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-async function measureIn(folder: string, benchmark: IngestBenchmark): Promise<Report> {
-  const { streams, seconds, script, args, env, options } = benchmark;
+async function measureIn(
+  folder: string,
+  benchmark: IngestBenchmark,
+  watchers: Watchers | undefined,
+): Promise<Report> {
+  const { streams, seconds, script, args, options } = benchmark;
+  const env = { ...benchmark.env, ...watchers?.env };
   const { warmUpSeconds, profileFolder } = options;
   checkOpenFileLimit(Deno.pid, "the load", streams + OTHER_FILES);
   const server = await ServerProcess.start({ folder, env, profileFolder });
   try {
     checkOpenFileLimit(server.pid, "the server", 2 * streams + OTHER_FILES);
+    watchers?.watch(server.ports.stat);
     const load = await LoadProcess.start(script, args(server));
     try {
       const names = Array.from({ length: streams }, (_, stream) => `bench-${stream}`);

@@ -56,6 +56,7 @@ const OPTIONS = [
   ["--check", "exit with 1 where a figure is over its budget"],
   ["--warm-up SECONDS", "measure after this long under load (60)"],
   ["--record", "record too (no budget is set for it)"],
+  ["--watched", "with a hook server, an open dashboard and Prometheus"],
   ["--profile DIR", "write a CPU profile of the server into DIR"],
 ] as const;
 

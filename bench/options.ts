@@ -5,6 +5,8 @@ export interface BenchmarkOptions {
   /** Its positional arguments, all above 0. */
   readonly numbers: readonly number[];
   readonly record: boolean;
+  /** A hook server, a dashboard and Prometheus are there. */
+  readonly watched: boolean;
   /** Before anything is measured. */
   readonly warmUpSeconds: number;
   readonly profileFolder: string | undefined;
@@ -28,14 +30,15 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     options: {
       check: { type: "boolean", default: false },
       record: { type: "boolean", default: false },
+      watched: { type: "boolean", default: false },
       "warm-up": { type: "string", default: WARM_UP_SECONDS },
       profile: { type: "string" },
     },
   });
-  const { check, record, "warm-up": warmUp, profile: profileFolder } = values;
+  const { check, record, watched, "warm-up": warmUp, profile: profileFolder } = values;
   const warmUpSeconds = positive(warmUp);
   const numbers = rest.map(positive);
-  return { name, check, options: { numbers, record, warmUpSeconds, profileFolder } };
+  return { name, check, options: { numbers, record, watched, warmUpSeconds, profileFolder } };
 }
 
 function positive(text: string): number {

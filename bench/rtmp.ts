@@ -7,10 +7,10 @@ const SECONDS = 60;
 
 /** RTMP publishers of 128 kb/s, 2 s segments to memory and disk. */
 export async function rtmp(options: BenchmarkOptions): Promise<Report> {
-  const { numbers: [streams = STREAMS, seconds = SECONDS], record } = options;
+  const { numbers: [streams = STREAMS, seconds = SECONDS], record, watched } = options;
   return await measureIngest({
     title: `rtmp: ${streams} publishers, 128 kb/s, 2 s segments, ${seconds} s` +
-      (record ? ", recorded" : ""),
+      (record ? ", recorded" : "") + (watched ? ", watched" : ""),
     streams,
     seconds,
     script: "rtmp_load.ts",

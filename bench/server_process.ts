@@ -13,6 +13,7 @@ export interface ServerPorts {
   readonly rtmp: number;
   readonly srt: number;
   readonly control: number;
+  readonly stat: number;
 }
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -42,7 +43,7 @@ export class ServerProcess {
 
   /** Resolves once it takes RTMP connections. @throws where it does not in time */
   static async start({ folder, env, profileFolder }: ServerOptions): Promise<ServerProcess> {
-    const ports = { rtmp: freePort(), srt: freePort(), control: freePort() };
+    const ports = { rtmp: freePort(), srt: freePort(), control: freePort(), stat: freePort() };
     const hlsFolder = `${folder}/hls`;
     const log = `${folder}/server.log`;
     const child = new Deno.Command("/bin/sh", {
@@ -57,7 +58,7 @@ export class ServerProcess {
         HLS_ROOT_DIR: hlsFolder,
         HLS_TARGET_DURATION: "2",
         HLS_WEB_ADDR: `127.0.0.1:${freePort()}`,
-        STAT_WEB_ADDR: `127.0.0.1:${freePort()}`,
+        STAT_WEB_ADDR: `127.0.0.1:${ports.stat}`,
         RTMP_ADDR: `127.0.0.1:${ports.rtmp}`,
         RTMP_CONNECTION_TIMEOUT: "60", // all connect before the first sends
         RECORD_ENABLED: "0",
