@@ -39,6 +39,7 @@ if [[ ${CHECK_BARE:-} != inside ]]; then
   trap '[[ -z $made ]] || rm -rf "$made"' EXIT
   if [[ -z $root ]]; then
     made=$(mktemp -d)
+    chmod 755 "$made"
     root=$made
     say "making a minimal $suite"
     debootstrap --variant=minbase "$suite" "$root" >/dev/null
