@@ -23,3 +23,22 @@ export function assertSent(heard: readonly string[], sent: readonly string[], wh
   const silent = heard.length - audio.length;
   assert.ok(silent <= MAX_SILENT, `${what}: ${silent} silent access units of ${heard.length}`);
 }
+
+/**
+ * All that was sent was heard, in order and unchanged, and nothing besides but the silence that the
+ * server says it put in where audio was late.
+ */
+export function assertWhole(
+  heard: readonly string[],
+  sent: readonly string[],
+  silent: number,
+): void {
+  let next = 0;
+  const others = heard.filter((unit) => {
+    const isNext = unit === sent[next];
+    if (isNext) next++;
+    return !isNext;
+  });
+  assert.equal(next, sent.length, `access unit ${next} of ${sent.length} is missing`);
+  assert.equal(others.length, silent, `${others.length} others, such as ${others[0]}`);
+}

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Child, type Exit } from "./child.ts";
+import { until } from "./condition.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const STARTS = 3;
@@ -59,6 +60,15 @@ export class EchoServer implements AsyncDisposable {
   /** Of all its runs. */
   get log(): readonly string[] {
     return [...this.#earlierLog, ...this.#run.lines];
+  }
+
+  /** How much silence it has put into the broadcast `name`, whose transport has ended. */
+  async silentPutIn(name: string): Promise<number> {
+    const report = new RegExp(` ${name}#\\d+ input so far: .* bad, (\\d+) silent put in$`);
+    return await until(`the input of ${name} is reported`, () => {
+      const counts = this.log.flatMap((line) => report.exec(line)?.[1] ?? []);
+      return counts.length > 0 && Number(counts.at(-1));
+    });
   }
 
   /** What an encoder publishes to: `live/demo`, or `demo/KEY`. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type AdtsFrame, withoutProgramConfig } from "../hls_validator/adts.ts";
 import { PlaylistFollower } from "../hls_validator/follower.ts";
+import { assertWhole } from "./audio_sent.ts";
 import { until } from "./condition.ts";
 import { EchoServer } from "./echo_server.ts";
 import { type Clip, Encoder, Media, sample } from "./ffmpeg.ts";
@@ -38,7 +39,8 @@ scenario(
     );
     for (const name of SAMPLES) files.set(name.replace(/\.\w+$/, ""), sample(name));
 
-    await using server = await EchoServer.start();
+    // Segments of 2 s wait half a second for what is late, on a machine that is busy.
+    await using server = await EchoServer.start({ env: { HLS_TARGET_DURATION: "2" } });
     const results = await together(files, async ([name, file]) => {
       await using follower = new PlaylistFollower(server.playlistUrl(name), {
         exceptions: ["deliberateEnd"],
@@ -46,12 +48,14 @@ scenario(
       await using _encoder = new Encoder(file, server.rtmpUrl(`live/${name}`));
       await until(`${name} is on air`, () => follower.playlist);
       const { frames, warnings } = await media.readPlaylist(follower.url);
-      return { name, warnings, sent: await media.readFrames(file), heard: frames };
+      const silent = await server.silentPutIn(name);
+      return { name, warnings, sent: await media.readFrames(file), heard: frames, silent };
     });
-    for (const { name, warnings, sent, heard } of results) {
+    for (const { name, warnings, sent, heard, silent } of results) {
       await t.step(name, () => {
-        assert.deepEqual(warnings, []);
-        assertSame(accessUnits(heard), accessUnits(sent));
+        assertWhole(accessUnits(heard), accessUnits(sent), silent);
+        // Of silence in HE-AAC, FFmpeg prints a line.
+        if (silent === 0) assert.deepEqual(warnings, []);
       });
     }
   },
@@ -60,11 +64,4 @@ scenario(
 /** In hexadecimal, without what says the configuration. */
 function accessUnits(frames: readonly AdtsFrame[]): string[] {
   return frames.map(({ data }) => withoutProgramConfig(data).toHex());
-}
-
-/** Nothing is missing, and nothing is there besides. Without a difference of megabytes. */
-function assertSame(heard: readonly string[], sent: readonly string[]): void {
-  const other = heard.findIndex((unit, i) => unit !== sent[i]);
-  assert.equal(other, -1, `access unit ${other} of ${sent.length} is ${heard[other]}`);
-  assert.equal(heard.length, sent.length);
 }
