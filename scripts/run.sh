@@ -116,4 +116,5 @@ fi
 source "$root/scripts/setup.sh" run
 note "$DENO, $root/main.ts"
 # As `deno task start` does, which would stay in between.
-exec "$DENO" run --no-prompt --allow-all main.ts "${arguments[@]}"
+read -ra flags < <(sed -n 's/.*"start": "deno run \(.*\) main.ts".*/\1/p' deno.json)
+exec "$DENO" run "${flags[@]}" main.ts "${arguments[@]}"

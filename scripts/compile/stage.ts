@@ -43,10 +43,11 @@ export interface Stage {
 }
 
 /**
- * All permissions: for folders below `/dev/shm`, which are a good place for segments, Deno asks for
- * no less, whatever reading and writing is allowed.
+ * As `deno task start` has them. All permissions: for folders below `/dev/shm`, which are a good
+ * place for segments, Deno asks for no less, whatever reading and writing is allowed. And a small
+ * heap for what is young: a frame leaves nothing behind, so that V8 need not let it grow.
  */
-const PERMISSIONS = ["--allow-all", "--no-prompt"];
+const RUN_FLAGS = denoJson.tasks.start.split(" ").filter((word) => word.startsWith("--"));
 
 /** Bundles the program and links libsrt for `arch` into `folder`. @throws {ToolError} */
 export async function makeStage(folder: string, arch: Arch): Promise<Stage> {
@@ -59,7 +60,7 @@ export async function makeStage(folder: string, arch: Arch): Promise<Stage> {
     ...await bundleProgram(folder, libsrt),
     library: libsrt === undefined ? undefined : "libsrt.so",
     libsrt,
-    flags: [...PERMISSIONS, ...unstable.map((feature) => `--unstable-${feature}`)],
+    flags: [...RUN_FLAGS, ...unstable.map((feature) => `--unstable-${feature}`)],
   };
 }
 
