@@ -33,14 +33,14 @@ echo $$ >"$pid_file"
 
 # As the task "start" has them: with less, nothing can be written below /dev/shm. Not by way of the
 # task, because that passes some signals on twice.
-permissions=(--no-prompt --allow-all)
+flags=(--no-prompt --allow-all --v8-flags=--max-semi-space-size=4)
 
 web_address=${HLS_WEB_ADDR:-0.0.0.0:8080}
 echo "Listeners' page: http://127.0.0.1:${web_address##*:}/, or /${HLS_WEB_PATH:-cast}/NAME/"
 
 # A process group of its own, so that a Ctrl-C reaches the server once: from the trap above.
 set -m
-"$DENO" run "${permissions[@]}" main.ts --env-file /dev/null "$@" </dev/null &
+"$DENO" run "${flags[@]}" main.ts --env-file /dev/null "$@" </dev/null &
 server=$!
 set +m
 

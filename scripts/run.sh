@@ -116,5 +116,5 @@ fi
 source "$root/scripts/setup.sh" run
 note "$DENO, $root/main.ts"
 # As `deno task start` does, which would stay in between.
-read -ra flags < <(sed -n 's/.*"start": "deno run \(.*\) main.ts".*/\1/p' deno.json)
+flags=(--no-prompt --allow-all --v8-flags=--max-semi-space-size=4)
 exec "$DENO" run "${flags[@]}" main.ts "${arguments[@]}"

@@ -5,9 +5,11 @@ Deno.test("the runtime is the pinned one", async () => {
   assert.equal(Deno.version.deno, (await read(".deno-version")).trim());
 });
 
-Deno.test("development runs with the permissions of production", async () => {
-  const permissions = /^permissions=\((.*)\)$/m.exec(await read("scripts/run-dev.sh"))?.[1];
-  assert.equal(denoJson.tasks.start, `deno run ${permissions} main.ts`);
+Deno.test("all scripts run it with the same options, as the task does", async () => {
+  for (const script of ["scripts/run-dev.sh", "scripts/run.sh"]) {
+    const flags = /^flags=\((.*)\)$/m.exec(await read(script))?.[1];
+    assert.equal(denoJson.tasks.start, `deno run ${flags} main.ts`, script);
+  }
 });
 
 Deno.test("arguments that a script does not know are refused in one line", async () => {
