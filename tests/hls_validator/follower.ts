@@ -29,6 +29,8 @@ const POLLS = 5;
 const FIRST_POLL_MS = 100;
 /** A segment may be had for this long after it left the playlist. */
 const KEEP_MS = 38_000;
+/** It is seen to have left later than it did, and a busy machine takes its time to look. */
+const KEEP_SLACK_MS = 5000;
 const MAX_BREACHES = 20;
 
 /**
@@ -179,9 +181,9 @@ export class PlaylistFollower implements AsyncDisposable {
 
   /** All that left the playlist lately is still to be had, and the same. */
   async #checkKept(): Promise<void> {
-    const since = performance.now() - KEEP_MS;
     for (const { uri, at } of this.#left) {
-      if (at > since) await this.#checkSame(uri);
+      const leftForMs = performance.now() - at;
+      if (leftForMs < KEEP_MS - KEEP_SLACK_MS) await this.#checkSame(uri);
     }
   }
 
