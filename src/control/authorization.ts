@@ -1,10 +1,11 @@
 import { Buffer } from "node:buffer";
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import type { Authority } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
 import { PublishRefused } from "../session/ingest.ts";
 import { isValidName } from "../session/name.ts";
 import type { AuthMode } from "../session/session_manager.ts";
+import { isSameSecret } from "../web/same_secret.ts";
 import { BcryptVerifier, type PasswordVerifier } from "./bcrypt_verifier.ts";
 import { ControlError } from "./control_error.ts";
 import { bcryptCost, HtpasswdError, parseHtpasswd } from "./htpasswd.ts";
@@ -124,7 +125,7 @@ export class Authorizer {
     if (credentials === "any") return true;
     if (scheme.toLowerCase() === "basic") return await this.#isGoodBasic(token, credentials.users);
     const { bearerToken } = credentials;
-    return bearerToken !== undefined && isSame(token, bearerToken);
+    return bearerToken !== undefined && isSameSecret(token, bearerToken);
   }
 
   /** RFC 7617 2. An unknown user's password is compared as well, so that it takes as long. */
@@ -141,12 +142,6 @@ export class Authorizer {
     if (good) remembered.add(token);
     return good;
   }
-}
-
-/** Compares in time that depends neither on how nor on where the two differ. */
-function isSame(a: string, b: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }
 
 function costliest(hashes: Iterable<string>): string | undefined {

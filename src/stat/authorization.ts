@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { Attempts } from "./attempts.ts";
 import { isForged, isRebound } from "./browser_request.ts";
 import { clearSignIn, isSignedIn, setSignIn } from "./sign_in_cookie.ts";
-import { isSame } from "./same.ts";
+import { isSameSecret } from "../web/same_secret.ts";
 
 /** Also as an IPv4 address looks on a socket that takes both families (RFC 4291 2.5.5.2). */
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/i;
@@ -95,7 +95,7 @@ export class Authorization {
   #checkToken(c: Context, shown: string, token: string): Verdict {
     const from = clientAddress(c);
     if (this.#attempts.exhausted(from)) return "guessing";
-    if (isSame(shown, token)) return "granted";
+    if (isSameSecret(shown, token)) return "granted";
     this.#attempts.failed(from);
     return "unknown";
   }

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import { isSame } from "./same.ts";
+import { isSameSecret } from "../web/same_secret.ts";
 
 const COOKIE = "echo_dashboard";
 const LIFETIME_MS = 12 * 3_600_000;
@@ -21,7 +21,7 @@ export function setSignIn(c: Context, token: string, now: number): void {
 /** Whether the client has such a cookie. */
 export function isSignedIn(c: Context, token: string, now: number): boolean {
   const [, expiry = "", signature = ""] = COOKIE_VALUE.exec(getCookie(c, COOKIE) ?? "") ?? [];
-  return isSame(signature, sign(expiry, token)) && now < Number(expiry);
+  return isSameSecret(signature, sign(expiry, token)) && now < Number(expiry);
 }
 
 export function clearSignIn(c: Context): void {

@@ -59,8 +59,8 @@ class Watched implements Disposable {
 interface Told {
   readonly event: string;
   readonly id: string;
-  // deno-lint-ignore no-explicit-any -- each event has data of its own
-  readonly data: any;
+  /** Each event has data of its own. */
+  readonly data: Readonly<Record<string, unknown>>;
 }
 
 class Watcher {
@@ -96,10 +96,8 @@ class Watcher {
 
 /** Rows of a snapshot, by their fields. */
 function rows({ data }: Told): Record<string, unknown>[] {
-  const { fields, rows } = data.sessions;
-  return rows.map((row: unknown[]) => {
-    return Object.fromEntries(fields.map((field: string, i: number) => [field, row[i]]));
-  });
+  const { fields, rows } = data.sessions as { fields: string[]; rows: unknown[][] };
+  return rows.map((row) => Object.fromEntries(fields.map((field, i) => [field, row[i]])));
 }
 
 Deno.test("who comes is told of the box, the past, what has happened, and what there is", async () => {
@@ -116,13 +114,14 @@ Deno.test("who comes is told of the box, the past, what has happened, and what t
   assert.deepEqual(at, [START + 5000, START + 10_000]);
   assert.deepEqual([sessions, listeners, cpu], [[1, 1], [3, 3], [12.3, 12.3]]);
   // 100 bytes every 32 ms, which do not divide 5 s.
-  assert.ok(bitrate.every((rate: number) => Math.abs(rate - 25_000) < 250), `${bitrate}`);
+  const rates = bitrate as number[];
+  assert.ok(rates.every((rate) => Math.abs(rate - 25_000) < 250), `${rates}`);
   assert.deepEqual([memory, lateness, lag], [[1e8, 1e8], [20, 20], [2.3, 2.3]]);
 
   const kinds: string[] = [];
   let told = await watcher.next();
   for (; told?.event === "log"; told = await watcher.next()) {
-    kinds.push(told.data.event);
+    kinds.push(`${told.data.event}`);
     assert.equal(told.id, String(START + kinds.length - 1));
     assert.equal(told.data.name, "demo");
   }
@@ -248,7 +247,7 @@ Deno.test("a greeting and a snapshot of a full server fit into what may wait for
   for (let i = 0; i < 2000; i++) house.publish(`${"a".repeat(120)}-${i}`, "srt");
   const watcher = await watched.watch();
   const { data } = await watcher.until("snapshot");
-  assert.equal(data.sessions.rows.length, 2000);
+  assert.equal((data.sessions as { rows: unknown[] }).rows.length, 2000);
   assert.ok(encodeEvent("snapshot", data).length < 500_000);
 });
 
@@ -268,7 +267,8 @@ Deno.test("a session is ended by its id, once", async () => {
   const watcher = await watched.watch();
   let { data } = await watcher.until("log");
   while (data.event !== "release") ({ data } = await watcher.until("log"));
-  assert.deepEqual(data.details.reason, { code: 30000, message: "teardown by server" });
+  const { reason } = data.details as { reason: unknown };
+  assert.deepEqual(reason, { code: 30000, message: "teardown by server" });
 });
 
 async function snapshotAfter(watched: Watched, watcher: Watcher): Promise<Told> {
