@@ -1,6 +1,7 @@
 import { AdtsParser } from "../audio/adts_parser.ts";
 import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";
+import { entityTag } from "../web/entity_tag.ts";
 import { parseSegments, type SegmentEntry } from "./playlist.ts";
 
 /** The playlist that a preroll folder holds. */
@@ -16,16 +17,18 @@ const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(ts|aac)$/;
 
 const TYPES: Readonly<Record<string, string>> = { ts: "video/mp2t", aac: "audio/aac" };
 
-/** A preroll segment's bytes as they are served. */
-export interface PrerollFile {
+/** A segment as it is served. */
+export interface ServedFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly type: string;
+  /** Of the bytes: another run may have another file of that name. */
+  readonly etag: string;
 }
 
 /** What is played before each broadcast. */
 export interface Preroll {
   readonly entries: readonly SegmentEntry[];
-  readonly files: ReadonlyMap<string, PrerollFile>;
+  readonly files: ReadonlyMap<string, ServedFile>;
 }
 
 /** There is none. */
@@ -47,7 +50,7 @@ export async function loadPreroll(folder: string): Promise<Preroll> {
   const problems: string[] = [];
   const listed = await readPlaylist(folder, problems);
   const entries: SegmentEntry[] = [];
-  const files = new Map<string, PrerollFile>();
+  const files = new Map<string, ServedFile>();
   for (const [index, { uri, durationUs, discontinuity }] of listed.entries()) {
     const file = await readSegment(folder, uri, durationUs, problems);
     if (file === undefined) continue;
@@ -88,7 +91,7 @@ async function readSegment(
   uri: string,
   listedUs: number,
   problems: string[],
-): Promise<PrerollFile & { durationUs: number } | undefined> {
+): Promise<ServedFile & { durationUs: number } | undefined> {
   const extension = uri.match(FILE_NAME)?.[1];
   if (extension === undefined) {
     problems.push(`${uri} is not the name of a .ts or .aac file in the folder`);
@@ -101,7 +104,7 @@ async function readSegment(
     if (Math.abs(durationUs - listedUs) > EXTINF_TOLERANCE_US) {
       throw new Error(`it lasts ${durationUs / 1e6} s, its EXTINF says ${listedUs / 1e6} s`);
     }
-    return { bytes, type: TYPES[extension] ?? "", durationUs };
+    return { bytes, type: TYPES[extension] ?? "", etag: entityTag(bytes), durationUs };
   } catch (error) {
     problems.push(`${uri}: ${messageOf(error)}`);
     return undefined;

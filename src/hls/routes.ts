@@ -4,9 +4,9 @@ import { etag, RETAINED_304_HEADERS } from "hono/etag";
 import { HTTPException } from "hono/http-exception";
 import { LimiterFull } from "../disk/limiter.ts";
 import { isValidName } from "../session/name.ts";
-import { byteRange } from "../web/byte_range.ts";
+import { requestedRange } from "../web/byte_range.ts";
 import type { HlsStream } from "./stream.ts";
-import { type Preroll, PREROLL_PATH } from "./preroll.ts";
+import { type Preroll, PREROLL_PATH, type ServedFile } from "./preroll.ts";
 import { PLAYLIST_FILE, SEGMENT_FILE } from "./stream_files.ts";
 
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
@@ -61,14 +61,15 @@ export function hlsRoutes(options: HlsRoutesOptions): Hono {
     if (!SEGMENT_FILE.test(file)) return c.notFound();
     const bytes = find(name)?.segment(file) ?? await readOlder(name, file, readFile);
     if (bytes === undefined) return c.notFound();
-    const response = sendSegment(c, bytes, file, SEGMENT_TYPE);
+    // No two segments of a name have the same file's name.
+    const response = sendSegment(c, { bytes, type: SEGMENT_TYPE, etag: `"${file}"` });
     if (c.req.method === "GET" && isBeginning(response)) onFetch?.(name, file);
     return response;
   });
   app.get(`${PREROLL_PATH}/:file`, (c) => {
     const { file } = c.req.param();
     const found = preroll.files.get(file);
-    return found === undefined ? c.notFound() : sendSegment(c, found.bytes, file, found.type);
+    return found === undefined ? c.notFound() : sendSegment(c, found);
   });
   return app;
 }
@@ -103,20 +104,15 @@ function sendPlaylist(
 }
 
 /** Sends a copy: `bytes` may be another segment by the time that a slow client has read them. */
-function sendSegment(
-  c: Context,
-  bytes: Uint8Array<ArrayBuffer>,
-  file: string,
-  type: string,
-): Response {
+function sendSegment(c: Context, { bytes, type, etag }: ServedFile): Response {
   c.header("Accept-Ranges", "bytes");
-  const range = byteRange(c.req.header("Range"), bytes.length);
+  const range = requestedRange(c, { size: bytes.length, etag });
   if (range === "unsatisfiable") {
     c.header("Content-Range", `bytes */${bytes.length}`);
     return c.json({ code: 416, message: "range not satisfiable" }, 416);
   }
   const body = range === undefined ? bytes.slice() : bytes.slice(range.start, range.end);
-  c.header("ETag", `"${file}"`);
+  c.header("ETag", etag);
   c.header("Cache-Control", "max-age=600");
   c.header("Content-Type", type);
   c.header("Content-Length", `${body.length}`);

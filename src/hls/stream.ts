@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../session/clock.ts";
 import type { SessionEnd } from "../session/frame_sink.ts";
+import { entityTag } from "../web/entity_tag.ts";
 import type { CutSegment } from "./segmenter.ts";
 import { Shelf } from "./shelf.ts";
 import { PLAYLIST_FILE, SEGMENT_FILE } from "./stream_files.ts";
@@ -41,7 +42,6 @@ export class HlsStream {
   #pending: Segment[] = [];
   #nextSequence: number;
   #version: PlaylistVersion | undefined;
-  #versions = 0;
   #versionAt = -Infinity;
   #publishing: Promise<void> | undefined;
   #onDisk: Promise<void> = Promise.resolve();
@@ -346,7 +346,7 @@ export class HlsStream {
 
   #setVersion(text: Uint8Array<ArrayBuffer>): void {
     this.#versionAt = this.#clock.monotonic();
-    this.#version = { text, etag: `"${this.#nextSequence}-${++this.#versions}"` };
+    this.#version = { text, etag: entityTag(text) };
   }
 
   #endList(): void {

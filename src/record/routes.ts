@@ -1,5 +1,5 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { type ByteRange, byteRange } from "../web/byte_range.ts";
+import { type ByteRange, requestedRange } from "../web/byte_range.ts";
 import type { Catalogue, CatalogueEntry, OpenedRecording } from "./catalogue.ts";
 import { PART } from "./file_names.ts";
 
@@ -52,19 +52,18 @@ function notFound(c: Context): Response {
 function send(c: Context, opened: OpenedRecording, file: string): Response {
   const { handle, bytes, changedAt } = opened;
   const isPart = file.endsWith(PART);
-  c.header("Accept-Ranges", "bytes");
-  c.header("Cache-Control", "private, no-cache");
-  const tag = `"${bytes.toString(36)}-${changedAt.toString(36)}"`;
   // Bytes of a part that are there do not change, so a player may go on when there are more.
-  if (!isPart) c.header("ETag", tag);
-  const isOther = !isPart && (c.req.header("If-Range") ?? tag) !== tag;
-  const range = isOther ? undefined : byteRange(c.req.header("Range"), bytes);
+  const etag = isPart ? undefined : `"${bytes.toString(36)}-${changedAt.toString(36)}"`;
+  const range = requestedRange(c, { size: bytes, etag });
+  c.header("Accept-Ranges", "bytes");
   if (range === "unsatisfiable") {
     handle.close();
     c.header("Content-Range", `bytes */${bytes}`);
     return c.json({ code: 416, message: "range not satisfiable" }, 416);
   }
   const { start, end } = range ?? { start: 0, end: bytes };
+  if (etag !== undefined) c.header("ETag", etag);
+  c.header("Cache-Control", "private, no-cache");
   c.header("Content-Type", "audio/mp4");
   c.header("Content-Length", `${end - start}`);
   c.header("Content-Disposition", `attachment; filename="${file.replace(PART, "")}"`);

@@ -1,7 +1,32 @@
+import type { Context } from "hono";
+
 /** Bytes `start` up to, not including, `end`. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
+}
+
+/** What there is of something. */
+export interface Representation {
+  readonly size: number;
+  /** A strong entity tag, with its quotes; `undefined` where none is told. */
+  readonly etag: string | undefined;
+}
+
+/**
+ * What a request asks for of `whole`. Range is for GET alone (RFC 9110 14.2), and for who has the
+ * rest of the same: If-Range compares strongly, and no date matches, because no `Last-Modified` is
+ * told (RFC 9110 13.1.5).
+ * @returns `undefined` where the whole is to be sent; `"unsatisfiable"` where the range begins
+ *   behind the end
+ */
+export function requestedRange(
+  { req }: Context,
+  { size, etag }: Representation,
+): ByteRange | "unsatisfiable" | undefined {
+  const condition = req.header("If-Range");
+  const isOther = condition !== undefined && condition !== etag;
+  return req.method !== "GET" || isOther ? undefined : byteRange(req.header("Range"), size);
 }
 
 /**
@@ -9,7 +34,7 @@ export interface ByteRange {
  * @returns `undefined` where the whole is to be sent, as for other units and several ranges;
  *   `"unsatisfiable"` where it begins behind the end
  */
-export function byteRange(
+function byteRange(
   header: string | undefined,
   size: number,
 ): ByteRange | "unsatisfiable" | undefined {

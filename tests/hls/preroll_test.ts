@@ -42,6 +42,19 @@ Deno.test("segments in MPEG-TS and ADTS are taken, with their exact lengths", as
   assert.equal(preroll.files.get("b.aac")?.type, "audio/aac");
 });
 
+Deno.test("another file of the same name has another entity tag, the same file the same", async () => {
+  const tagOf = async (content: Uint8Array) => {
+    const path = await folder({ "live.m3u8": "#EXTM3U\n#EXTINF:1.0,\na.aac\n", "a.aac": content });
+    const preroll = await loadPreroll(path);
+    await Deno.remove(path, { recursive: true });
+    return preroll.files.get("a.aac")?.etag;
+  };
+  const [jingle, other] = [await encode({ rate: 44_100 }), await encode({ rate: 48_000 })];
+  assert.match(await tagOf(jingle) ?? "", /^"[^"]+"$/);
+  assert.equal(await tagOf(jingle), await tagOf(jingle));
+  assert.notEqual(await tagOf(jingle), await tagOf(other));
+});
+
 Deno.test("all that is wrong with a folder is said, each with its place", async () => {
   const video =
     "#EXTM3U\n#EXTINF:1,\n../a.ts\n#EXTINF:1,\nb.mp4\n#EXTINF:1,\nc.ts\n#EXTINF:9,\nd.aac\n" +

@@ -109,6 +109,21 @@ Deno.test("what was on disk before a restart is served, joined with a discontinu
   assert.ok(files.files.has(playlist().segments[0]?.uri ?? ""));
 });
 
+Deno.test("a playlist has another entity tag than one with other text, also of another run", () => {
+  const tagOf = (ended: boolean) => {
+    const { stream, clock } = setUp();
+    const uri = "50-1700000000.ts";
+    const segment = { uri, durationUs: 1_000_000, discontinuity: false, wallMs: clock.now() };
+    const numbers = { mediaSequence: 50, discontinuitySequence: 0 };
+    stream.restore({ targetDuration: 1, ...numbers, segments: [segment], ended }, [uri], 0);
+    stream.close();
+    return stream.playlist?.etag;
+  };
+  assert.match(tagOf(false) ?? "", /^"[^"]+"$/);
+  assert.equal(tagOf(false), tagOf(false));
+  assert.notEqual(tagOf(false), tagOf(true));
+});
+
 Deno.test("what is older than its segments may be is not joined but cleaned", async () => {
   const { stream, clock, files, counts } = setUp();
   files.files.set("50-1700000000.ts", new Uint8Array(188));
