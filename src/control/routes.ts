@@ -1,6 +1,5 @@
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono, type Next } from "hono";
-import { cors } from "hono/cors";
 import type { KeyStore } from "../session/key_store.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
 import type { Session } from "../session/session.ts";
@@ -11,6 +10,7 @@ import { answerError, ControlError } from "./control_error.ts";
 import { readSessionCookie, type SessionCookie, setSessionCookie } from "./cookie.ts";
 import { dryRunRoutes } from "./dry_run.ts";
 import { forward } from "./forward.ts";
+import { anyOrigin } from "../web/any_origin.ts";
 import { peerAddress } from "../web/peer_address.ts";
 import { type PublicAddress, publishAnswer } from "./publish_answer.ts";
 import { parseBody, publishBody3, publishBody4, reasonBody } from "./schemas.ts";
@@ -69,11 +69,7 @@ export function controlRoutes(options: ControlOptions): Hono {
   const app = new Hono();
   app.onError(answerError);
   app.notFound((c) => answerError(new ControlError(404, "not found"), c));
-  app.use(cors({
-    origin: "*",
-    allowMethods: ["GET", "HEAD", "POST", "PUT"],
-    allowHeaders: ["Authorization", "Content-Type"],
-  }));
+  app.use(anyOrigin(["GET", "HEAD", "POST", "PUT"]));
   app.use(bodyLimit(MAX_BODY_BYTES));
   app.get("/echo/option", (c) => c.json(OPTIONS));
   app.use("/echo/:version/:call/*", checkVersion);

@@ -1,9 +1,9 @@
 import { type Context, Hono } from "hono";
-import { cors } from "hono/cors";
 import { etag, RETAINED_304_HEADERS } from "hono/etag";
 import { HTTPException } from "hono/http-exception";
 import { LimiterFull } from "../disk/limiter.ts";
 import { isValidName } from "../session/name.ts";
+import { anyOrigin, fromInternet } from "../web/any_origin.ts";
 import { requestedRange } from "../web/byte_range.ts";
 import type { HlsStream } from "./stream.ts";
 import { type Preroll, PREROLL_PATH, type ServedFile } from "./preroll.ts";
@@ -34,12 +34,8 @@ export function hlsRoutes(options: HlsRoutesOptions): Hono {
   const { find, path, preroll, readFile, onFetch } = options;
   const base = `/${path}`;
   const app = new Hono();
-  app.use(cors({
-    origin: "*",
-    allowMethods: ["GET", "HEAD", "OPTIONS"],
-    allowHeaders: ["Range", "If-None-Match"],
-    exposeHeaders: ["Content-Length", "Content-Range", "ETag"],
-  }));
+  app.use(fromInternet);
+  app.use(anyOrigin(["GET", "HEAD", "OPTIONS"], ["Content-Length", "Content-Range", "ETag"]));
   app.use(etag({
     retainedHeaders: [
       ...RETAINED_304_HEADERS,

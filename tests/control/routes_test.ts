@@ -163,7 +163,7 @@ Deno.test("any page may call, without credentials", async () => {
   assert.equal(preflight.headers.get("Access-Control-Allow-Methods"), "GET,HEAD,POST,PUT");
   assert.equal(
     preflight.headers.get("Access-Control-Allow-Headers"),
-    "Authorization,Content-Type",
+    "authorization,content-type",
   );
   const answers = [
     preflight,

@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
-import { cors } from "hono/cors";
 import { isValidName } from "../../session/name.ts";
+import { anyOrigin, fromInternet } from "../../web/any_origin.ts";
 import { Assets, fromBase64, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
 import theme from "../theme.css" with { type: "text" };
@@ -44,7 +44,7 @@ export interface ListenerRoutesOptions {
 export function listenerRoutes({ shows, path, index }: ListenerRoutesOptions): Hono {
   const base = `/${path}`;
   const assets = loadAssets();
-  const open = cors({ origin: "*", allowMethods: ["GET", "HEAD", "OPTIONS"] });
+  const open = [fromInternet, anyOrigin(["GET", "HEAD", "OPTIONS"])];
   const app = new Hono();
   app.route(`${base}/${ASSETS}`, assets.routes);
   app.get(`${base}/:name`, (c) => {
@@ -65,7 +65,7 @@ export function listenerRoutes({ shows, path, index }: ListenerRoutesOptions): H
     });
     return c.html(markup, 200, headers(embed ? "*" : "'self'"));
   });
-  app.use(`${base}/:name/status.json`, open);
+  app.use(`${base}/:name/status.json`, ...open);
   app.get(`${base}/:name/status.json`, (c) => {
     const name = c.req.param("name");
     if (!isValidName(name)) return c.notFound();
@@ -76,7 +76,7 @@ export function listenerRoutes({ shows, path, index }: ListenerRoutesOptions): H
     const asset = (file: string) => `${path}/${ASSETS}/${assets.url(file)}`;
     return c.html(indexPage({ shows: shows.current, path, asset }), 200, headers("'self'"));
   });
-  app.use("/index.json", open);
+  app.use("/index.json", ...open);
   app.get("/index.json", (c) => c.json({ shows: shows.current }, 200, { "Cache-Control": LIVE }));
   return app;
 }
