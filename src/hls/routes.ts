@@ -13,6 +13,8 @@ const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
 /** The master playlist, for players that want one. */
 const MASTER_FILE = "index.m3u8";
 const SEGMENT_TYPE = "video/mp2t";
+/** What changes with every segment may be held by a CDN for a moment. */
+const LIVE = "max-age=1";
 
 /** What is asked of a stream over HTTP. */
 export type ServedStream = Pick<HlsStream, "playlist" | "masterPlaylist" | "segment">;
@@ -45,18 +47,18 @@ export function hlsRoutes(options: HlsRoutesOptions): Hono {
   }));
   app.get(`${base}/:name/:file`, async (c) => {
     const { name, file } = c.req.param();
-    if (!isValidName(name)) return c.notFound();
+    if (!isValidName(name)) return notThere(c);
     if (file === PLAYLIST_FILE) {
       const playlist = find(name)?.playlist;
-      return playlist === undefined ? c.notFound() : sendPlaylist(c, playlist.text, playlist.etag);
+      return playlist === undefined ? notThere(c) : sendPlaylist(c, playlist.text, playlist.etag);
     }
     if (file === MASTER_FILE) {
       const master = find(name)?.masterPlaylist;
-      return master === undefined ? c.notFound() : sendPlaylist(c, master);
+      return master === undefined ? notThere(c) : sendPlaylist(c, master);
     }
-    if (!SEGMENT_FILE.test(file)) return c.notFound();
+    if (!SEGMENT_FILE.test(file)) return notThere(c);
     const bytes = find(name)?.segment(file) ?? await readOlder(name, file, readFile);
-    if (bytes === undefined) return c.notFound();
+    if (bytes === undefined) return notThere(c);
     // No two segments of a name have the same file's name.
     const response = sendSegment(c, { bytes, type: SEGMENT_TYPE, etag: `"${file}"` });
     if (c.req.method === "GET" && isBeginning(response)) onFetch?.(name, file);
@@ -65,7 +67,7 @@ export function hlsRoutes(options: HlsRoutesOptions): Hono {
   app.get(`${PREROLL_PATH}/:file`, (c) => {
     const { file } = c.req.param();
     const found = preroll.files.get(file);
-    return found === undefined ? c.notFound() : sendSegment(c, found);
+    return found === undefined ? notThere(c) : sendSegment(c, found);
   });
   return app;
 }
@@ -86,6 +88,11 @@ async function readOlder(
   }
 }
 
+/** It may be there any moment: who comes too early is not to keep the others waiting. */
+function notThere(c: Context): Response {
+  return c.json({ code: 404, message: "not found" }, 404, { "Cache-Control": LIVE });
+}
+
 function sendPlaylist(
   c: Context,
   text: Uint8Array<ArrayBuffer> | string,
@@ -93,7 +100,7 @@ function sendPlaylist(
 ): Response {
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
   if (tag !== undefined) c.header("ETag", tag);
-  c.header("Cache-Control", "max-age=1");
+  c.header("Cache-Control", LIVE);
   c.header("Content-Type", PLAYLIST_TYPE);
   c.header("Content-Length", `${bytes.length}`);
   return c.body(bytes);

@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { Hono, type MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { SERVER_NAME } from "../version.ts";
+import { noStoreByDefault } from "./cache_control.ts";
 
 /** Where a server listens. */
 export interface ListenAddress {
@@ -11,7 +12,7 @@ export interface ListenAddress {
 
 const CLOSE_TIMEOUT_MS = 500;
 
-/** One of the server's HTTP servers: routes, the `Server` header, errors as JSON. */
+/** One of the server's HTTP servers: routes, headers of all answers, errors as JSON. */
 export class WebServer {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
@@ -47,7 +48,10 @@ export class WebServer {
   }
 }
 
-/** `routes` as they are served: with a `Server` header, and errors that nobody expected as JSON. */
+/**
+ * `routes` as they are served: with `Server` and `Cache-Control` on every answer, and errors that
+ * nobody expected as JSON.
+ */
 export function withServerHeader(
   routes: Hono,
   category: readonly string[],
@@ -59,6 +63,7 @@ export function withServerHeader(
     await next();
     c.res.headers.set("Server", SERVER_NAME);
   });
+  app.use(noStoreByDefault);
   for (const handler of middleware) app.use(handler);
   app.route("/", routes);
   app.notFound((c) => c.json({ code: 404, message: "not found" }, 404));

@@ -61,6 +61,7 @@ async function call(
     body: body === undefined ? null : JSON.stringify(body),
   });
   assert.equal(answer.headers.get("Server")?.startsWith("Echo/"), true);
+  assert.equal(answer.headers.get("Cache-Control"), "no-store");
   return [answer.status, await answer.json()];
 }
 

@@ -50,6 +50,7 @@ export function listenerRoutes({ shows, path, index }: ListenerRoutesOptions): H
   app.get(`${base}/:name`, (c) => {
     const name = c.req.param("name");
     if (!isValidName(name)) return c.notFound();
+    c.header("Cache-Control", "max-age=600");
     return c.redirect(`${name}/${new URL(c.req.url).search}`, 301);
   });
   app.get(`${base}/:name/`, (c) => {
