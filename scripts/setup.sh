@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh run     to run it: Deno, and libsrt where that is to be had (the default)
 #   scripts/setup.sh build   to make one file of it: a compiler and libsrt's static library as well
-#   scripts/setup.sh test    to test it: libsrt, FFmpeg, Chromium, jq and SRT's tools as well
+#   scripts/setup.sh test    to test it: libsrt, FFmpeg, Chromium, HTTP caches, jq, SRT's tools as well
 #
 # The other scripts source it: DENO is then the path of the Deno to use.
 set -euo pipefail
@@ -53,6 +53,8 @@ need_for_testing() {
   [[ $OSTYPE == darwin* ]] || have systemd-analyze || need systemd-analyze systemd systemd
   have promtool || need promtool prometheus prometheus
   have srt-live-transmit || need "SRT's tools" srt-tools srt
+  PATH=$PATH:/usr/sbin have varnishd || need Varnish varnish varnish
+  PATH=$PATH:/usr/sbin have nginx || need nginx nginx nginx
 }
 
 have_libsrt() {
