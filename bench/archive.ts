@@ -109,8 +109,8 @@ class Shows {
   #write(frame: number): void {
     const data = this.#units[frame % LOOP] ?? new Uint8Array(0);
     const position = frame * SAMPLES_PER_FRAME;
-    const wallMs = this.#clock.now();
-    for (const sink of this.#sinks) sink.write({ data, position, wallMs, filler: false });
+    const dueMs = this.#clock.monotonic();
+    for (const sink of this.#sinks) sink.write({ data, position, dueMs, filler: false });
   }
 
   async finish(): Promise<{ readonly heldMs: number; readonly tookMs: number }> {

@@ -7,8 +7,8 @@ export interface Frame {
   readonly data: Uint8Array;
   /** Samples since the session's last `start(config)`, at that configuration's core rate. */
   readonly position: number;
-  /** Wall time of the frame's first sample, in milliseconds since the epoch; never goes back. */
-  readonly wallMs: number;
+  /** When its first sample is due, on the monotonic clock, in milliseconds; never goes back. */
+  readonly dueMs: number;
   /** Silence that the session put in, not audio of the source. */
   readonly filler: boolean;
 }

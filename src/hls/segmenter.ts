@@ -19,8 +19,8 @@ export interface CutSegment {
   readonly bytes: Uint8Array;
   readonly durationUs: number;
   readonly discontinuity: boolean;
-  /** Wall time of its first sample, in milliseconds since the epoch. */
-  readonly wallMs: number;
+  /** When its first sample is due, as {@link Frame.dueMs}. */
+  readonly dueMs: number;
 }
 
 /** Turns one session's frames into MPEG-TS segments, cut on the frame nearest to the target. */
@@ -37,7 +37,7 @@ export class Segmenter {
   #frames = 0;
   #position = 0;
   #startPosition = 0;
-  #startWallMs = 0;
+  #startDueMs = 0;
   #discontinuity = false;
 
   constructor(targetMs: number, onSegment: (segment: CutSegment) => void) {
@@ -83,7 +83,7 @@ export class Segmenter {
       bytes: this.#buffer.bytes.subarray(0, this.#buffer.length),
       durationUs: this.#micros(this.#position) - this.#micros(this.#startPosition),
       discontinuity: this.#discontinuity,
-      wallMs: this.#startWallMs,
+      dueMs: this.#startDueMs,
     };
     this.#discontinuity = false;
     this.#onSegment(segment);
@@ -97,7 +97,7 @@ export class Segmenter {
 
   #open(frame: Frame): void {
     this.#startPosition = frame.position;
-    this.#startWallMs = frame.wallMs;
+    this.#startDueMs = frame.dueMs;
     this.#buffer.length = 0;
     this.#muxer?.begin(this.#buffer);
   }

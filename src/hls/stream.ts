@@ -8,6 +8,7 @@ import type { PlaylistVersion, StreamFeeder, StreamOptions } from "./stream_opti
 import { renderMasterPlaylist } from "./master_playlist.ts";
 import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
 import { ON_DISK, restoredSegment, type Segment } from "./segment.ts";
+import { WallTime } from "./wall_time.ts";
 import { type Numbering, Window } from "./window.ts";
 
 /** Versions are at least this many of the playlist's own target durations apart (RFC 8216 6.2.1). */
@@ -61,16 +62,14 @@ export class HlsStream {
   /** How long the newest segment is, where it was completed. */
   #completedMs = 0;
   #longestSegmentMs = 0;
-  /** Wall time at the end of the newest segment. */
-  #endWallMs = -Infinity;
-  /** How far the joined session's wall time is put forward, so that it does not go back. */
-  #wallShiftMs = 0;
+  readonly #wallTime: WallTime;
 
   constructor(name: string, options: StreamOptions) {
     this.name = name;
     this.#options = options;
     this.#clock = options.clock;
     this.#targetMs = options.targetMs;
+    this.#wallTime = new WallTime(options.clock);
     this.#shelf = new Shelf(options.files, options.pool);
     this.#window = new Window(options.targetDuration, options.numbering);
     this.#nextSequence = options.numbering.mediaSequence;
@@ -132,7 +131,7 @@ export class HlsStream {
     this.#ending = false;
     if (this.#window.segments.length + this.#pending.length === 0) this.#addPreroll();
     this.#joined = this.#window.segments.length + this.#pending.length > 0;
-    this.#wallShiftMs = NaN;
+    this.#wallTime.join();
     this.#completedMs = 0;
     this.#awaitNext(this.#clock.monotonic());
   }
@@ -140,11 +139,7 @@ export class HlsStream {
   /** The next segment. */
   add(cut: CutSegment): void {
     const { durationUs } = cut;
-    if (Number.isNaN(this.#wallShiftMs)) {
-      this.#wallShiftMs = Math.max(0, this.#endWallMs - cut.wallMs);
-    }
-    const wallMs = cut.wallMs + this.#wallShiftMs;
-    this.#endWallMs = wallMs + durationUs / 1000;
+    const wallMs = this.#wallTime.tell(cut.dueMs, durationUs / 1000);
     const uri = `${this.#nextSequence}-${Math.floor(wallMs / 1000)}.ts`;
     const bytes = this.#options.pool.copy(cut.bytes);
     const written = this.#options.files.writeSegment(uri, bytes);
@@ -210,7 +205,9 @@ export class HlsStream {
       if (SEGMENT_FILE.test(segment.uri)) this.#shelf.put(segment);
     }
     const last = segments.at(-1);
-    if (last?.wallMs !== undefined) this.#endWallMs = last.wallMs + last.durationUs / 1000;
+    if (last?.wallMs !== undefined) {
+      this.#wallTime.resume(last.wallMs + last.durationUs / 1000);
+    }
     this.#window = new Window(this.#options.targetDuration, playlist, segments);
     this.#nextSequence = playlist.mediaSequence + segments.length;
     this.#ended = playlist.ended;

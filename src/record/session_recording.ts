@@ -61,7 +61,7 @@ export class SessionRecording implements FrameSink {
       return;
     }
     if (this.#resting || this.#config === undefined) return;
-    if (this.#part === undefined) this.#begin(this.#config, frame.wallMs);
+    if (this.#part === undefined) this.#begin(this.#config, this.#wallTimeOf(frame));
     if (this.#silentFrames > 0) this.#placeSilence();
     this.#fragment.add(frame.data);
     if (this.#fragment.frames >= this.#framesPerFragment) this.#cut();
@@ -82,6 +82,12 @@ export class SessionRecording implements FrameSink {
     this.#silentFrames = 0;
     const part = this.#options.begin(config, startTime, () => this.#rest(part));
     this.#part = part;
+  }
+
+  /** Of its first sample, by the box's clock as it is now, in milliseconds since the epoch. */
+  #wallTimeOf({ dueMs }: Frame): number {
+    const { clock } = this.#options;
+    return clock.now() + dueMs - clock.monotonic();
   }
 
   /** A short silence goes among the other frames; a long one is a number until it is written. */

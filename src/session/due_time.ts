@@ -8,12 +8,24 @@ const SLEW = 0.005;
 const LEARNING_MS = 10_000;
 
 /**
- * Wall time of places on a timeline: that of the first frame plus the samples since, corrected for
- * drift. It jumps forward where the timeline stood still, and never goes back.
- *
- * Offsets are wall time minus place, in milliseconds.
+ * By how much a reckoning of time is moved, so that it never goes back.
+ * @param errorMs how far it is behind what it should be
+ * @param passedMs how much stream went by since it was moved last
  */
-export class WallTime {
+export function correction(errorMs: number, passedMs: number): number {
+  if (errorMs > CORRECTION_STEP_MS) return errorMs;
+  const limitMs = passedMs * SLEW;
+  return Math.max(-limitMs, Math.min(limitMs, errorMs));
+}
+
+/**
+ * When places on a timeline are due, on a clock that never jumps: when the first frame came plus the
+ * samples since, corrected for drift. It jumps forward where the timeline stood still, and never goes
+ * back.
+ *
+ * Offsets are the time minus the place, in milliseconds.
+ */
+export class DueTime {
   #offsetMs: number | undefined;
   #anchoredMs = 0;
   /** The offset of the least delayed frames while there was no drift yet. */
@@ -21,7 +33,7 @@ export class WallTime {
   #learnUntilMs = 0;
   #correctedAtMs = 0;
 
-  /** Wall time, in milliseconds since the epoch, of the place `placeMs`. */
+  /** When the place `placeMs` is due. */
   at(placeMs: number): number {
     return placeMs + (this.#offsetMs ?? 0);
   }
@@ -41,8 +53,7 @@ export class WallTime {
     if (this.#offsetMs === undefined) return;
     if (placeMs <= this.#learnUntilMs) this.#usualMs = offsetMs;
     const error = this.#anchoredMs + offsetMs - this.#usualMs - this.#offsetMs;
-    const limit = (placeMs - this.#correctedAtMs) * SLEW;
+    this.#offsetMs += correction(error, placeMs - this.#correctedAtMs);
     this.#correctedAtMs = placeMs;
-    this.#offsetMs += error > CORRECTION_STEP_MS ? error : Math.max(-limit, Math.min(limit, error));
   }
 }

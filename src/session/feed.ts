@@ -29,7 +29,7 @@ export class Feed {
   readonly #frame: { -readonly [P in keyof Frame]: Frame[P] } = {
     data: new Uint8Array(0),
     position: 0,
-    wallMs: 0,
+    dueMs: 0,
     filler: false,
   };
   #sinks: readonly FrameSink[] = [];
@@ -129,7 +129,7 @@ export class Feed {
       this.#bad++;
       return;
     }
-    const fill = this.#timeline.arrive(timeMs, this.#clock.now());
+    const fill = this.#timeline.arrive(timeMs, this.#clock.monotonic());
     if (this.#timeline.reanchors !== this.#reanchorsLogged) this.#logReanchors();
     if (fill === DROP) {
       this.#dropped++;
@@ -142,7 +142,7 @@ export class Feed {
   /** Frames that are known to be lost. */
   lose(frames: number): void {
     if (this.#config === undefined) return;
-    this.#writeSilence(this.#timeline.lose(frames, this.#clock.now()));
+    this.#writeSilence(this.#timeline.lose(frames, this.#clock.monotonic()));
     if (this.#timeline.reanchors !== this.#reanchorsLogged) this.#logReanchors();
   }
 
@@ -174,7 +174,7 @@ export class Feed {
     const frame = this.#frame;
     frame.data = data;
     frame.position = this.#timeline.position;
-    frame.wallMs = this.#timeline.wallMs;
+    frame.dueMs = this.#timeline.dueMs;
     frame.filler = filler;
     this.#timeline.advance();
     for (const sink of this.#sinks) {

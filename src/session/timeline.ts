@@ -1,6 +1,6 @@
 import { SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import { DueTime } from "./due_time.ts";
 import { SlidingMax } from "./sliding_max.ts";
-import { WallTime } from "./wall_time.ts";
 
 /** What {@link Timeline.arrive} answers for a frame that comes too late to be kept. */
 export const DROP = -1;
@@ -20,14 +20,15 @@ const GONE_PART = 0.25;
 export interface TimelineOptions {
   /** How far the broadcast may be behind its source, and the longest gap that is filled. */
   readonly maxDelayMs: number;
-  /** What segments aim at: a gap is filled no further past wall time than that. */
+  /** What segments aim at: a gap is filled no further past real time than that. */
   readonly targetMs: number;
 }
 
 /**
  * A session's one clock: a gapless count of samples. For each frame that arrives it decides whether
  * the frame is in step, how much silence goes before it, or whether source and timeline are to be
- * related anew. It holds no audio and reads no clock.
+ * related anew. It holds no audio and reads no clock; the times that it is given are of one that
+ * never jumps, in milliseconds.
  *
  * A frame's *lead* is its source time minus its place. Leads scatter with coarse or jittered
  * timestamps and creep with drift, so only a lead above the largest of the last 10 s is a gap.
@@ -38,7 +39,7 @@ export class Timeline {
   readonly #leads = new SlidingMax(WINDOW_MS);
   /** Of place minus arrival, so the largest belongs to the frame that was least delayed. */
   readonly #arrivals = new SlidingMax(WINDOW_MS);
-  readonly #wall = new WallTime();
+  readonly #due = new DueTime();
   #frameMs = 0;
   #sampleRate = 0;
   #position = 0;
@@ -62,9 +63,9 @@ export class Timeline {
     return this.#position;
   }
 
-  /** Wall time of the next frame's first sample, in milliseconds since the epoch; never goes back. */
-  get wallMs(): number {
-    return this.#wall.at(this.#placeMs);
+  /** When the next frame's first sample is due; never goes back. */
+  get dueMs(): number {
+    return this.#due.at(this.#placeMs);
   }
 
   /** Silence put in while waiting that no gap has taken up yet: how late the broadcast is. */
@@ -104,13 +105,12 @@ export class Timeline {
   /**
    * Decides on a frame that has arrived.
    * @param timeMs its source time, `undefined` where the source has no clock
-   * @param nowMs wall time
    * @returns how many silent frames go before it, or {@link DROP}
    */
   arrive(timeMs: number | undefined, nowMs: number): number {
     if (this.#arrivals.value === -Infinity) return this.#begin(timeMs, nowMs);
     this.#arrivals.add(this.#placeMs - this.#waitedMs - nowMs, this.#sourceMs);
-    this.#wall.correct(-this.#arrivals.value, this.#placeMs);
+    this.#due.correct(-this.#arrivals.value, this.#placeMs);
     const fill = timeMs === undefined ? 0 : this.#silenceBefore(timeMs, nowMs);
     this.#sourceMs += (fill + 1) * this.#frameMs;
     if (this.#waitedMs > 0) this.#settle(nowMs);
@@ -151,16 +151,16 @@ export class Timeline {
     this.#returning = false;
     this.#sourceMs += this.#frameMs;
     const placeMs = this.#placeMs + frames * this.#frameMs;
-    this.#wall.anchor(placeMs, nowMs);
+    this.#due.anchor(placeMs, nowMs);
     this.#arrivals.add(placeMs - this.#waitedMs - nowMs, this.#sourceMs);
     this.#learnUntilMs = placeMs + LEARNING_MS;
     if (timeMs !== undefined) this.#leads.add(timeMs - placeMs, placeMs);
     return frames;
   }
 
-  /** Frames between this place and wall time; 0 where they are so few that nobody waited for them. */
+  /** Frames that are overdue; 0 where they are so few that nobody waited for them. */
   #missedFrames(nowMs: number): number {
-    const missedMs = nowMs - this.#wall.at(this.#placeMs);
+    const missedMs = nowMs - this.#due.at(this.#placeMs);
     const isGap = missedMs > GONE_PART * this.#targetMs && missedMs <= this.#maxDelayMs;
     return isGap ? Math.round(missedMs / this.#frameMs) : 0;
   }
@@ -202,7 +202,7 @@ export class Timeline {
   }
 
   /**
-   * A while after a wait it shows what it was: audio that came late puts the timeline ahead of wall
+   * A while after a wait it shows what it was: audio that came late puts the timeline ahead of real
    * time; where the source had paused, it is not ahead, and nothing is late.
    */
   #settle(nowMs: number): void {
@@ -212,14 +212,14 @@ export class Timeline {
     this.#keepDelay(this.#waitedMs, nowMs);
   }
 
-  /** The delay is what the timeline is ahead of wall time, but no more than `mostMs`. */
+  /** The delay is what the timeline is ahead of real time, but no more than `mostMs`. */
   #keepDelay(mostMs: number, nowMs: number): void {
     this.#waitedMs = Math.max(0, Math.min(mostMs, this.#aheadMs(nowMs)));
   }
 
-  /** How far the next frame's place is ahead of wall time. */
+  /** How long it is until the next frame is due. */
   #aheadMs(nowMs: number): number {
-    return this.#wall.at(this.#placeMs) - nowMs;
+    return this.#due.at(this.#placeMs) - nowMs;
   }
 
   #reanchor(nowMs: number): void {
@@ -228,7 +228,7 @@ export class Timeline {
     this.#keepDelay(this.#waitedMs, nowMs);
     this.#learnUntilMs = this.#placeMs + LEARNING_MS;
     this.#arrivals.add(this.#placeMs - this.#waitedMs - nowMs, this.#sourceMs);
-    this.#wall.anchor(this.#placeMs, nowMs);
+    this.#due.anchor(this.#placeMs, nowMs);
   }
 
   #forget(): void {

@@ -24,7 +24,7 @@ function setUp() {
   stream.join({ sessionId: 1, complete: () => {}, listed: () => {} });
   const add = () => {
     const bytes = new Uint8Array(188);
-    stream.add({ bytes, durationUs: 1e6, discontinuity: false, wallMs: clock.now() });
+    stream.add({ bytes, durationUs: 1e6, discontinuity: false, dueMs: clock.monotonic() });
   };
   return { clock, files, listed, add };
 }

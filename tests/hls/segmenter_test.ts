@@ -9,7 +9,7 @@ interface Cut {
   readonly bytes: Uint8Array;
   readonly durationUs: number;
   readonly discontinuity: boolean;
-  readonly wallMs: number;
+  readonly dueMs: number;
 }
 
 function config(sampleRate: number): AudioConfig {
@@ -32,7 +32,7 @@ function setUp(targetMs = 1000) {
   const data = new Uint8Array(300).fill(7);
   const write = (from: number, count: number) => {
     for (let i = from; i < from + count; i++) {
-      segmenter.write({ data, position: i * 1024, wallMs: START + i, filler: false });
+      segmenter.write({ data, position: i * 1024, dueMs: START + i, filler: false });
     }
   };
   return { cuts, segmenter, write };
@@ -109,7 +109,7 @@ Deno.test("a discontinuity cuts once, and the segment after it says so", () => {
   segmenter.discontinuity();
   write(10, 47);
   assert.deepEqual(cuts.map((cut) => cut.discontinuity), [false, true]);
-  assert.equal(cuts[1]?.wallMs, START + 10);
+  assert.equal(cuts[1]?.dueMs, START + 10);
 });
 
 Deno.test("it tells how many frames the open segment still takes", () => {

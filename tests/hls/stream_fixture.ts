@@ -63,7 +63,7 @@ export function setUp(
       bytes: new Uint8Array(188).fill(counts.listed),
       durationUs: durationMs * 1000,
       discontinuity,
-      wallMs: clock.now(),
+      dueMs: clock.monotonic(),
     });
   const playlist = () => {
     const text = new TextDecoder().decode(stream.playlist?.text);

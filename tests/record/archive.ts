@@ -151,7 +151,7 @@ export class Show {
 
   write(data: Uint8Array, filler = false): void {
     this.frames.push(data);
-    this.sink.write({ data, position: this.#position, wallMs: this.clock.now(), filler });
+    this.sink.write({ data, position: this.#position, dueMs: this.clock.monotonic(), filler });
     this.#position += 1024;
   }
 

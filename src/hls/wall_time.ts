@@ -1,0 +1,51 @@
+import type { Clock } from "../session/clock.ts";
+import { correction } from "../session/due_time.ts";
+
+/** What was told of the last segment of a session. */
+interface Told {
+  /** Wall time minus {@link Clock.monotonic}. */
+  readonly offsetMs: number;
+  readonly dueMs: number;
+}
+
+/**
+ * What a playlist tells the wall time of its segments by. They are due on a clock that never jumps;
+ * a box's clock that is set ahead is followed at once, one that is set back by a creep, so that what
+ * is told never goes back.
+ */
+export class WallTime {
+  readonly #clock: Pick<Clock, "now" | "monotonic">;
+  /** `undefined` before a session's first segment. */
+  #told: Told | undefined;
+  #endMs = -Infinity;
+
+  constructor(clock: Pick<Clock, "now" | "monotonic">) {
+    this.#clock = clock;
+  }
+
+  /** Another session's segments follow. */
+  join(): void {
+    this.#told = undefined;
+  }
+
+  /** All up to `endMs`, in milliseconds since the epoch, has been told by an earlier run. */
+  resume(endMs: number): void {
+    this.#endMs = endMs;
+  }
+
+  /**
+   * Tells the wall time of the next segment.
+   * @param dueMs when its first sample is due, on {@link Clock.monotonic}
+   * @returns milliseconds since the epoch
+   */
+  tell(dueMs: number, durationMs: number): number {
+    const clockMs = this.#clock.now() - this.#clock.monotonic();
+    const told = this.#told;
+    const offsetMs = told === undefined
+      ? Math.max(clockMs, this.#endMs - dueMs)
+      : told.offsetMs + correction(clockMs - told.offsetMs, dueMs - told.dueMs);
+    this.#told = { offsetMs, dueMs };
+    this.#endMs = dueMs + offsetMs + durationMs;
+    return dueMs + offsetMs;
+  }
+}
