@@ -46,6 +46,7 @@ export interface HlsOptions {
 
 interface Memory {
   readonly numbering: Numbering;
+  /** On {@link Clock.monotonic}. */
   readonly releasedAt: number;
 }
 
@@ -126,7 +127,7 @@ export class Hls {
         this.#streams.delete(name);
         this.#clearing.add(cleared);
         cleared.finally(() => this.#clearing.delete(cleared));
-        this.#memories.set(name, { numbering: next, releasedAt: clock.now() });
+        this.#memories.set(name, { numbering: next, releasedAt: clock.monotonic() });
       },
     });
     this.#streams.set(name, stream);
@@ -148,7 +149,8 @@ export class Hls {
     try {
       const state = await states.load(name);
       if (state === undefined) return;
-      this.#memories.set(name, { numbering: state, releasedAt: changedAt });
+      const age = Math.max(0, clock.now() - changedAt);
+      this.#memories.set(name, { numbering: state, releasedAt: clock.monotonic() - age });
       const { segments, playlist, ageMs } = await folder.list(name, clock.now());
       const window = playlist === undefined ? undefined : parsePlaylist(playlist);
       if (segments.length === 0 && window === undefined) return;
@@ -164,7 +166,7 @@ export class Hls {
 
   #sweep(): void {
     for (const stream of this.#streams.values()) stream.sweep();
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonic();
     for (const [name, { releasedAt }] of this.#memories) {
       if (now - releasedAt < FORGET_MS || this.#streams.has(name)) continue;
       this.#memories.delete(name);

@@ -1,6 +1,6 @@
 import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
 import type { Frame } from "../audio/frame.ts";
-import type { Clock, Timer } from "../session/clock.ts";
+import { type Clock, type Timer, wallTimeOf } from "../session/clock.ts";
 import type { FrameSink } from "../session/frame_sink.ts";
 import type { FragmentWriter } from "../mp4/fragment.ts";
 import type { FragmentPool, Silence } from "./batch.ts";
@@ -61,7 +61,9 @@ export class SessionRecording implements FrameSink {
       return;
     }
     if (this.#resting || this.#config === undefined) return;
-    if (this.#part === undefined) this.#begin(this.#config, this.#wallTimeOf(frame));
+    if (this.#part === undefined) {
+      this.#begin(this.#config, wallTimeOf(this.#options.clock, frame.dueMs));
+    }
     if (this.#silentFrames > 0) this.#placeSilence();
     this.#fragment.add(frame.data);
     if (this.#fragment.frames >= this.#framesPerFragment) this.#cut();
@@ -82,12 +84,6 @@ export class SessionRecording implements FrameSink {
     this.#silentFrames = 0;
     const part = this.#options.begin(config, startTime, () => this.#rest(part));
     this.#part = part;
-  }
-
-  /** Of its first sample, by the box's clock as it is now, in milliseconds since the epoch. */
-  #wallTimeOf({ dueMs }: Frame): number {
-    const { clock } = this.#options;
-    return clock.now() + dueMs - clock.monotonic();
   }
 
   /** A short silence goes among the other frames; a long one is a number until it is written. */

@@ -15,6 +15,14 @@ export interface Clock {
   every(ms: number, callback: () => void): Timer;
 }
 
+/**
+ * When a moment was, as the box's clock is set now: in milliseconds since the epoch.
+ * @param at the moment, on {@link Clock.monotonic}
+ */
+export function wallTimeOf(clock: Pick<Clock, "now" | "monotonic">, at: number): number {
+  return Math.round(clock.now() + at - clock.monotonic());
+}
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),

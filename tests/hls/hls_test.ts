@@ -14,6 +14,7 @@ import { FakeClock } from "../fake_clock.ts";
 import { until } from "../until.ts";
 
 const FRAME_MS = 1024_000 / 48_000;
+const HOUR_MS = 3_600_000;
 const CONFIG: AudioConfig = {
   objectType: 2,
   sampleRate: 48_000,
@@ -105,6 +106,15 @@ class Run {
     return [...Deno.readDirSync(`${this.path}/${name}`)].map((entry) => entry.name).sort();
   }
 
+  /** Ends the broadcast `demo`, and lets its time pass until nothing is left of it. */
+  async release(): Promise<void> {
+    this.manager.find("demo")?.end("teardown", SERVER_REASON);
+    await until("the playlist has ended", () => this.playlist().ended);
+    for (let i = 0; i < 60; i++) await this.clock.advance(1000);
+    const isThere = () => [...Deno.readDirSync(this.path)].some(({ name }) => name === "demo");
+    await until("the folder is gone", () => !isThere());
+  }
+
   /** As a process that is killed: nothing is ended or written out. */
   kill(): void {
     for (const session of this.manager.sessions) session.end("shutdown", SERVER_REASON);
@@ -167,22 +177,46 @@ Deno.test("a name that comes back after its folder is gone has higher numbers, a
   withFolder(async (path) => {
     const clock = new FakeClock();
     const first = await Run.start(path, clock);
-    const ingest = first.publish();
-    await first.broadcast(ingest, 8);
+    await first.broadcast(first.publish(), 8);
     const lastNumber = first.numbers().at(-1) ?? NaN;
-    first.manager.find("demo")?.end("teardown", SERVER_REASON);
-    await until("the playlist has ended", () => first.playlist().ended);
-    for (let i = 0; i < 60; i++) await clock.advance(1000);
-    await until(
-      "the folder is gone",
-      () => ![...Deno.readDirSync(path)].some((e) => e.name === "demo"),
-    );
+    await first.release();
     assert.equal(first.hls.find("demo"), undefined);
     clock.setWall(Date.UTC(2025, 0, 1));
     await first.broadcast(first.publish(), 1);
     assert.deepEqual(first.numbers(), [lastNumber + 1]);
     first.kill();
     await first.hls.stop();
+  }));
+
+Deno.test("a clock that is set a day ahead for a moment has no name's numbers forgotten", () =>
+  withFolder(async (path) => {
+    const clock = new FakeClock();
+    const first = await Run.start(path, clock);
+    await first.broadcast(first.publish(), 8);
+    const lastNumber = first.numbers().at(-1) ?? NaN;
+    await first.release();
+    clock.setWall(clock.now() + 25 * HOUR_MS);
+    await clock.advance(5000);
+    clock.setWall(clock.now() - 50 * HOUR_MS);
+    await first.broadcast(first.publish(), 1);
+    assert.deepEqual(first.numbers(), [lastNumber + 1]);
+    first.kill();
+    await first.hls.stop();
+  }));
+
+Deno.test("a name's numbers are forgotten a day after its release, however the clock is set", () =>
+  withFolder(async (path) => {
+    const clock = new FakeClock();
+    const run = await Run.start(path, clock);
+    await run.broadcast(run.publish(), 2);
+    await run.release();
+    const isKept = () => [...Deno.readDirSync(`${path}/.state`)].length > 0;
+    assert.ok(isKept());
+    clock.setWall(clock.now() - 100 * HOUR_MS);
+    clock.advanceSync(24 * HOUR_MS);
+    await until("they are forgotten", () => !isKept());
+    run.kill();
+    await run.hls.stop();
   }));
 
 Deno.test("what somebody else keeps in the folders is left alone", () =>
