@@ -59,7 +59,7 @@ export class Session {
   #streamFacts: StreamFacts = {};
   #state: SessionState = "init";
   #connection: Connection | undefined;
-  #created = false;
+  #createdAt: number | undefined;
   #heardAt = -Infinity;
   #standsStill = false;
   #waitTimer: Timer | undefined;
@@ -124,6 +124,11 @@ export class Session {
     return this.#clock.monotonic() - this.#heardAt;
   }
 
+  /** When its first audio frame came, on {@link Clock.monotonic}; `undefined` before. */
+  get createdAt(): number | undefined {
+    return this.#createdAt;
+  }
+
   /** Whether its transport has been gone for longer than the hold, so that nothing is put out. */
   get standsStill(): boolean {
     return this.#standsStill;
@@ -182,7 +187,9 @@ export class Session {
    * @returns whether it did: not for longer than the hold after a transport was lost
    */
   keepGoing(frames: number): boolean {
-    if (!this.#created || this.#standsStill || this.#state === "terminated") return false;
+    if (this.#createdAt === undefined || this.#standsStill || this.#state === "terminated") {
+      return false;
+    }
     this.#feed.wait(frames);
     return true;
   }
@@ -213,8 +220,8 @@ export class Session {
     if (this.#standsStill) this.#feed.cut();
     this.#standsStill = false;
     if (resumed) this.#emit("resume", { reason: this.#takeAnnounced() });
-    if (this.#created) return;
-    this.#created = true;
+    if (this.#createdAt !== undefined) return;
+    this.#createdAt = this.#clock.monotonic();
     this.#emit("create", { address: this.transport?.address ?? "" });
     for (const output of this.#outputs()) this.#feed.add(() => output(this));
   }
@@ -232,7 +239,8 @@ export class Session {
       this.#emit("pause", { reason: this.#takeAnnounced() });
       this.#holdTimer = this.#clock.after(this.#policy.holdMs, () => this.#standStill());
     }
-    this.#wait(this.#created ? this.#policy.waitMs[this.#protocol] : this.#unheardWaitMs);
+    const heard = this.#createdAt !== undefined;
+    this.#wait(heard ? this.#policy.waitMs[this.#protocol] : this.#unheardWaitMs);
   }
 
   /** Nobody came back in time: what is open is given out, and a return does not continue it. */
@@ -256,7 +264,7 @@ export class Session {
   }
 
   #reportQuality(): void {
-    if (this.#created) this.#emit("input-quality", { quality: this.quality });
+    if (this.#createdAt !== undefined) this.#emit("input-quality", { quality: this.quality });
   }
 
   #takeAnnounced(): Reason {

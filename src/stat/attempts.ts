@@ -15,7 +15,7 @@ export class Attempts {
   readonly #now: () => number;
   readonly #failures = new Map<string, Failures>();
 
-  /** @param now milliseconds */
+  /** @param now milliseconds of a clock that never jumps */
   constructor(now: () => number) {
     this.#now = now;
   }
@@ -41,8 +41,7 @@ export class Attempts {
   #recent(from: string): Failures | undefined {
     const failures = this.#failures.get(from);
     if (failures === undefined) return undefined;
-    const age = this.#now() - failures.since;
-    return age >= 0 && age < WINDOW_MS ? failures : undefined;
+    return this.#now() - failures.since < WINDOW_MS ? failures : undefined;
   }
 }
 

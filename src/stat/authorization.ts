@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
+import { type Clock, wallTimeOf } from "../session/clock.ts";
 import { Attempts } from "./attempts.ts";
 import { isForged, isRebound } from "./browser_request.ts";
 import { clearSignIn, isSignedIn, setSignIn } from "./sign_in_cookie.ts";
@@ -23,8 +24,7 @@ export type Verdict = "granted" | "unknown" | "closed" | "foreign" | "guessing";
 export interface AuthorizationOptions {
   /** What has to be shown; where there is none, clients on this box are let in. */
   readonly token: string | undefined;
-  /** Wall time in milliseconds. */
-  readonly now: () => number;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
 }
 
 /**
@@ -33,15 +33,17 @@ export interface AuthorizationOptions {
  * tells its handler, which is passed to `app.fetch` beside the request.
  */
 export class Authorization {
-  readonly #now: () => number;
+  readonly #clock: AuthorizationOptions["clock"];
+  readonly #startedAt: number;
   readonly #attempts: Attempts;
   #token: string | undefined;
   #validity = new AbortController();
 
-  constructor({ token, now }: AuthorizationOptions) {
+  constructor({ token, clock }: AuthorizationOptions) {
     this.#token = token;
-    this.#now = now;
-    this.#attempts = new Attempts(now);
+    this.#clock = clock;
+    this.#startedAt = wallTimeOf(clock, 0);
+    this.#attempts = new Attempts(() => clock.monotonic());
   }
 
   /** Answers in the place of what it guards where a client is not let in. */
@@ -73,7 +75,7 @@ export class Authorization {
     if (token === undefined) return checkLocal(c);
     const shown = bearerToken(c);
     if (shown !== undefined) return this.#checkToken(c, shown, token);
-    if (!isSignedIn(c, token, this.#now())) return "unknown";
+    if (!isSignedIn(c, token, this.#now)) return "unknown";
     return isForged(c) ? "foreign" : "granted";
   }
 
@@ -83,13 +85,18 @@ export class Authorization {
     if (token === undefined) return checkLocal(c);
     if (isForged(c)) return "foreign";
     const verdict = this.#checkToken(c, shown, token);
-    if (verdict === "granted") setSignIn(c, token, this.#now());
+    if (verdict === "granted") setSignIn(c, token, this.#now);
     return verdict;
   }
 
   /** Takes the cookie back. */
   signOut(c: Context): void {
     clearSignIn(c);
+  }
+
+  /** Wall time as it was at the start, and went on since: cookies may outlive the process. */
+  get #now(): number {
+    return this.#startedAt + Math.floor(this.#clock.monotonic());
   }
 
   #checkToken(c: Context, shown: string, token: string): Verdict {

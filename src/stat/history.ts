@@ -3,7 +3,7 @@ export const HISTORY_SAMPLES = 720;
 
 /** How the server fared over some seconds. */
 export interface Sample {
-  /** When they ended, in milliseconds since the epoch. */
+  /** When they ended, in milliseconds. */
   readonly at: number;
   /** Sessions that were on air. */
   readonly sessions: number;

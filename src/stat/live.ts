@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../session/clock.ts";
+import { type Clock, type Timer, wallTimeOf } from "../session/clock.ts";
 import type { EventBus, SessionEvent } from "../session/events.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import type { Audience } from "./audience.ts";
@@ -9,11 +9,12 @@ import { InputRates } from "./input_rates.ts";
 import type { LoadMeter } from "./load_meter.ts";
 import { RecentEvents } from "./recent_events.ts";
 import { sessionTable } from "./snapshot.ts";
-import type { Statistics } from "./statistics.ts";
 import type { SystemUsage } from "./system_usage.ts";
 
 const SAMPLE_MS = 5000;
 const SNAPSHOT_MS = 2000;
+/** A clock that is off by this from where it would be has been set. */
+const CLOCK_SET_MS = 1000;
 /** How long browsers wait before they come back. */
 const RETRY: EncodedEvent = new TextEncoder().encode("retry: 1000\n\n");
 
@@ -32,7 +33,6 @@ export interface LiveOptions {
   readonly clock: Clock;
   readonly events: EventBus;
   readonly sessions: Pick<SessionManager, "sessions">;
-  readonly statistics: Pick<Statistics, "find">;
   readonly audience: Audience;
   readonly usage: () => SystemUsage;
   /** For this reader alone: each reading begins anew. */
@@ -48,27 +48,32 @@ export interface LiveOptions {
  * - `history`, next: the last hour, as {@link Columns}
  * - `log`: what happened to sessions, the last 200 or what came after `Last-Event-ID`
  * - `snapshot`, every 2 s: sessions and machine. It is the heartbeat too
- * - `sample`, every 5 s: what is added to the history
+ * - `sample`, every 5 s: what is added to the history; where the clock was set, `box` and `history`
+ *   again
  *
  * Each is encoded once for all clients, and snapshots are made only while there are any.
  */
 export class Live {
   readonly #options: LiveOptions;
+  /** Of times on {@link Clock.monotonic}. */
   readonly #history = new History();
   readonly #rates: InputRates;
   readonly #recent: RecentEvents;
   readonly #stream: EventStream;
   readonly #space: FreeSpace;
   readonly #startedAt: number;
+  /** Wall time at the start, as the clock was set when it was looked at last. */
+  #wallStart: number;
   readonly #stops: (() => void)[];
   #snapshots: Timer | undefined;
 
   constructor(options: LiveOptions) {
     const { clock, events, folders } = options;
     this.#options = options;
-    this.#startedAt = clock.now();
+    this.#startedAt = clock.monotonic();
+    this.#wallStart = clock.now();
     this.#rates = new InputRates(clock.monotonic());
-    this.#recent = new RecentEvents(this.#startedAt);
+    this.#recent = new RecentEvents(this.#wallStart);
     this.#space = new FreeSpace(clock, folders);
     this.#stream = new EventStream({ clock, onAudience: (present) => this.#watch(present) });
     const samples = clock.every(SAMPLE_MS, () => this.#sample());
@@ -87,8 +92,8 @@ export class Live {
   ): ReadableStream<EncodedEvent> | undefined {
     return this.#stream.join([
       RETRY,
-      encodeEvent("box", { ...this.#options.box(), started: this.#startedAt }),
-      encodeEvent("history", this.#history.columns),
+      this.#box(),
+      this.#past(),
       ...this.#recent.after(lastEventId).map((event) => encodeEvent("log", event, event.number)),
       this.#snapshot(),
     ], validity);
@@ -112,9 +117,20 @@ export class Live {
       : undefined;
   }
 
+  #box(): EncodedEvent {
+    const started = wallTimeOf(this.#options.clock, this.#startedAt);
+    return encodeEvent("box", { ...this.#options.box(), started });
+  }
+
+  #past(): EncodedEvent {
+    const { columns } = this.#history;
+    const at = columns.at.map((at) => wallTimeOf(this.#options.clock, at));
+    return encodeEvent("history", { ...columns, at });
+  }
+
   #snapshot(): EncodedEvent {
-    const { clock, sessions, statistics, audience, usage } = this.#options;
-    const sources = { sessions: sessions.sessions, statistics, audience, rates: this.#rates };
+    const { clock, sessions, audience, usage } = this.#options;
+    const sources = { clock, sessions: sessions.sessions, audience, rates: this.#rates };
     return encodeEvent("snapshot", {
       at: clock.now(),
       ...usage(),
@@ -128,7 +144,7 @@ export class Live {
     const { processors, memoryBytes, segmentLatenessMs, eventLoopLagMs } = load.read();
     const live = sessions.sessions;
     const sample: Sample = {
-      at: clock.now(),
+      at: clock.monotonic(),
       sessions: live.filter(({ state }) => state === "publishing").length,
       bitrate: Math.round(this.#rates.measure(live, clock.monotonic())),
       listeners: audience.total,
@@ -138,7 +154,19 @@ export class Live {
       lag: Math.round(eventLoopLagMs.max * 10) / 10,
     };
     this.#history.add(sample);
-    if (this.watchers > 0) this.#stream.send(encodeEvent("sample", sample));
+    const isClockSet = this.#isClockSet();
+    if (this.watchers === 0) return;
+    if (isClockSet) {
+      for (const event of [this.#box(), this.#past()]) this.#stream.send(event);
+    } else this.#stream.send(encodeEvent("sample", { ...sample, at: clock.now() }));
+  }
+
+  /** Whether it was set since it was asked last. */
+  #isClockSet(): boolean {
+    const start = wallTimeOf(this.#options.clock, this.#startedAt);
+    if (Math.abs(start - this.#wallStart) < CLOCK_SET_MS) return false;
+    this.#wallStart = start;
+    return true;
   }
 
   #note(event: SessionEvent): void {

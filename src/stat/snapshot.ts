@@ -1,7 +1,7 @@
+import { type Clock, wallTimeOf } from "../session/clock.ts";
 import type { Session } from "../session/session.ts";
 import type { Audience } from "./audience.ts";
 import type { InputRates } from "./input_rates.ts";
-import type { Statistics } from "./statistics.ts";
 
 /** What a row of {@link SessionTable} holds. */
 export const SESSION_FIELDS = [
@@ -36,18 +36,17 @@ export interface SessionTable {
 
 export interface SessionTableSources {
   readonly sessions: readonly Session[];
-  readonly statistics: Pick<Statistics, "find">;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly audience: Audience;
   readonly rates: Pick<InputRates, "of">;
 }
 
 export function sessionTable(sources: SessionTableSources): SessionTable {
-  const { sessions, statistics, audience, rates } = sources;
+  const { clock, sessions, audience, rates } = sources;
   const listeners = new Map(audience.byName());
   const rows = sessions.map((session) => {
-    const { id, name, state, protocol, transport, quality, silentForMs } = session;
+    const { id, name, state, protocol, transport, quality, silentForMs, createdAt } = session;
     const link = transport?.link;
-    const started = statistics.find(id)?.ingest_start_time;
     return [
       id,
       name,
@@ -55,7 +54,7 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       protocol,
       transport?.address ?? null,
       rounded(rates.of(id)),
-      started ? Date.parse(started) : null,
+      createdAt === undefined ? null : wallTimeOf(clock, createdAt),
       Number.isFinite(silentForMs) ? rounded(silentForMs) : null,
       quality.total_count,
       quality.drop_count,

@@ -36,7 +36,7 @@ export class StatWeb {
 
   constructor(config: Config, parts: StatWebParts) {
     const { clock, sessions, statistics, metrics, listeners: audience, catalogue } = parts;
-    const authorization = new Authorization({ token: config.stat.token, now: () => clock.now() });
+    const authorization = new Authorization({ token: config.stat.token, clock });
     const { guard } = authorization;
     const validity = () => authorization.validity;
     const live = watch(config, parts, authorization);
@@ -63,12 +63,11 @@ export class StatWeb {
 
 function watch(config: Config, parts: StatWebParts, authorization: Authorization): Live {
   const { hls, record } = config;
-  const { clock, events, sessions, statistics, metrics, listeners } = parts;
+  const { clock, events, sessions, metrics, listeners } = parts;
   return new Live({
     clock,
     events,
     sessions,
-    statistics,
     audience: listeners,
     usage: systemUsage,
     load: metrics.load,

@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { Authorization } from "../../src/stat/authorization.ts";
+import { FakeClock } from "../fake_clock.ts";
 
+const HOUR_MS = 3_600_000;
 const REMOTE = "192.0.2.7";
 const LOCAL = "127.0.0.1";
 
 /** A server with a token or without, and its clock. */
 class Guarded {
-  now = Date.UTC(2026, 10, 23, 20);
+  readonly clock = new FakeClock(Date.UTC(2026, 10, 23, 20));
   readonly authorization: Authorization;
   readonly #app = new Hono();
 
   constructor(token: string | undefined) {
-    const authorization = this.authorization = new Authorization({ token, now: () => this.now });
+    const authorization = this.authorization = new Authorization({ token, clock: this.clock });
     const app = this.#app;
     app.post("/sign-in", async (c) => {
       const verdict = authorization.signIn(c, await c.req.text());
@@ -116,7 +118,7 @@ Deno.test("clients of a proxy on this box are not on this box", async () => {
 
 Deno.test("a request that came by no socket is not let in", async () => {
   const app = new Hono();
-  app.use(new Authorization({ token: undefined, now: () => 0 }).guard);
+  app.use(new Authorization({ token: undefined, clock: new FakeClock() }).guard);
   assert.equal((await app.request("/")).status, 401);
 });
 
@@ -174,14 +176,30 @@ Deno.test("a cookie that was changed is none", async () => {
 Deno.test("a cookie is over after 12 hours, and with its token", async () => {
   const guarded = new Guarded("secret");
   const Cookie = kept((await guarded.signIn("secret")).cookie);
-  guarded.now += 12 * 3_600_000 - 1;
+  guarded.clock.advanceSync(12 * HOUR_MS - 1);
   assert.equal(await guarded.ask({ Cookie }), 200);
   guarded.authorization.replace("other");
   assert.equal(await guarded.ask({ Cookie }), 401);
   guarded.authorization.replace("secret");
   assert.equal(await guarded.ask({ Cookie }), 200);
-  guarded.now += 1;
+  guarded.clock.advanceSync(1);
   assert.equal(await guarded.ask({ Cookie }), 401);
+});
+
+Deno.test("a cookie is over after 12 hours, and guesses count for a minute, however the clock is set", async () => {
+  for (const step of [-13 * HOUR_MS, 13 * HOUR_MS]) {
+    const guarded = new Guarded("secret");
+    const { clock } = guarded;
+    const Cookie = kept((await guarded.signIn("secret")).cookie);
+    for (let i = 0; i < 10; i++) await guarded.signIn("wrong");
+    clock.setWall(clock.now() + step);
+    assert.equal(await guarded.ask({ Cookie }), 200);
+    assert.equal((await guarded.signIn("secret")).verdict, "guessing");
+    clock.advanceSync(60_000);
+    assert.equal((await guarded.signIn("secret")).verdict, "granted");
+    clock.advanceSync(12 * HOUR_MS - 60_000);
+    assert.equal(await guarded.ask({ Cookie }), 401);
+  }
 });
 
 Deno.test("a token that is replaced is over at once", async () => {
@@ -215,7 +233,7 @@ Deno.test("a wrong token gives no cookie, and after ten of them no other is look
   assert.deepEqual(await guarded.signIn("secret"), { verdict: "guessing", cookie: "" });
   assert.equal(await guarded.ask(bearer("secret")), 429);
   assert.equal((await guarded.signIn("secret", {}, "192.0.2.8")).verdict, "granted");
-  guarded.now += 60_000;
+  guarded.clock.advanceSync(60_000);
   assert.equal((await guarded.signIn("secret")).verdict, "granted");
 });
 

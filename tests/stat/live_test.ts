@@ -22,12 +22,11 @@ class Watched implements Disposable {
   validity = new AbortController();
 
   constructor() {
-    const { clock, events, sessions, statistics } = this.house;
+    const { clock, events, sessions } = this.house;
     this.live = new Live({
       clock,
       events,
       sessions,
-      statistics,
       audience: { total: 3, byName: () => [["demo", 3]] },
       usage: () => USAGE,
       load: { read: () => LOAD },
@@ -165,6 +164,32 @@ Deno.test("a snapshot comes every 2 s and a sample every 5 s, and events as they
   assert.deepEqual([data.event, data.protocol], ["authorize", "rtmp"]);
   assert.equal(rows(await snapshotAfter(watched, watcher))[0]?.["state"], "publishing");
 });
+
+Deno.test("a clock that is set moves all that was told, and no time goes back", async () => {
+  using watched = new Watched();
+  const { house } = watched;
+  const { clock } = house;
+  const ingest = house.publish("demo", "srt");
+  house.play(12, ingest);
+  const watcher = await watched.watch();
+  await watcher.until("snapshot");
+  for (const step of [-3_600_000, 3_600_000]) {
+    clock.setWall(clock.now() + step);
+    house.play(5, ingest);
+    const { started } = (await watcher.until("box")).data;
+    const elapsed = clock.monotonic();
+    assert.equal(started, clock.now() - elapsed);
+    const at = (await watcher.until("history")).data.at as number[];
+    assert.deepEqual(at.map((at) => at - clock.now() + elapsed), fives(at.length));
+    const snapshot = await (await watched.watch()).until("snapshot");
+    assert.equal(Number(snapshot.data.at) - Number(rows(snapshot)[0]?.["started"]), elapsed);
+  }
+});
+
+/** 5000, 10 000, … */
+function fives(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => 5000 * (i + 1));
+}
 
 Deno.test("a session that waits for its transport is told of as far as it is known", async () => {
   using watched = new Watched();

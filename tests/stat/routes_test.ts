@@ -14,7 +14,10 @@ function appOf({ statistics }: House): Hono {
     usage: () => USAGE,
     metrics: { contentType: "text/plain", render: () => Promise.resolve("up 1\n") },
     audience: { total: 50, byName: () => [["demo", 49], ["other", 1]] },
-    guard: new Authorization({ token: "letmein", now: () => 0 }).guard,
+    guard: new Authorization({
+      token: "letmein",
+      clock: { now: () => 0, monotonic: () => 0 },
+    }).guard,
   });
   return withServerHeader(routes, ["echo", "stat"]);
 }

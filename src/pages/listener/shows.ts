@@ -1,4 +1,4 @@
-import type { Clock } from "../../session/clock.ts";
+import { type Clock, wallTimeOf } from "../../session/clock.ts";
 import type { EventBus } from "../../session/events.ts";
 import type { Session } from "../../session/session.ts";
 
@@ -31,7 +31,7 @@ export interface ShowStatus {
 }
 
 export interface ShowsOptions {
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly events: Pick<EventBus, "subscribe">;
   /** The session that has a name. */
   readonly find: (name: string) => ShownSession | undefined;
@@ -43,6 +43,7 @@ export type ShownSession = Pick<Session, "state" | "streamFacts" | "props">;
 
 interface Show {
   readonly id: number;
+  /** On {@link Clock.monotonic}. */
   readonly startedAt: number;
   listed: boolean;
 }
@@ -55,8 +56,10 @@ export class Shows {
 
   constructor(options: ShowsOptions) {
     this.#options = options;
-    this.#unsubscribe = options.events.subscribe(({ kind, name, id, at }) => {
-      if (kind === "create") this.#shows.set(name, { id, startedAt: at, listed: false });
+    this.#unsubscribe = options.events.subscribe(({ kind, name, id }) => {
+      if (kind === "create") {
+        this.#shows.set(name, { id, startedAt: options.clock.monotonic(), listed: false });
+      }
       if (kind === "release" && this.#shows.get(name)?.id === id) this.#shows.delete(name);
     });
   }
@@ -74,12 +77,13 @@ export class Shows {
   status(name: string): ShowStatus {
     const { clock, find, listeners } = this.#options;
     const show = this.#shows.get(name);
+    const startedAt = show && wallTimeOf(clock, show.startedAt);
     const session = show && find(name);
     const state = stateOf(show, session);
     return {
       name,
       state,
-      started_at: show === undefined ? null : new Date(show.startedAt).toISOString(),
+      started_at: startedAt === undefined ? null : new Date(startedAt).toISOString(),
       now: new Date(clock.now()).toISOString(),
       listeners: state === "off-air" ? 0 : listeners(name),
       title: textOf(session, TITLES) ?? printable(session?.props.title),

@@ -45,6 +45,19 @@ Deno.test("a show starts, is on air once it can be heard, reconnects, and is ove
   ]);
 });
 
+Deno.test("how long a show has been on is told right, however the clock is set", async () => {
+  using house = new Broadcasts();
+  const { shows, clock } = house;
+  house.send(house.publish("demo"));
+  await clock.advance(10_000);
+  for (const step of [-3_600_000, 3_600_000, 3_600_000]) {
+    clock.setWall(clock.now() + step);
+    const { now, started_at } = shows.status("demo");
+    assert.equal(now, new Date(clock.now()).toISOString());
+    assert.equal(Date.parse(now) - Date.parse(started_at ?? ""), 10_000);
+  }
+});
+
 Deno.test("a segment that is listed after the end of its show changes nothing", () => {
   using house = new Broadcasts();
   const ingest = house.publish("demo");
@@ -82,7 +95,7 @@ Deno.test("title and artist are what the encoder calls them, else the client", (
     ] as const
   ) {
     const shows = new Shows({
-      clock: { now: () => START },
+      clock: { now: () => START, monotonic: () => 0 },
       events: {
         subscribe(listener) {
           const session = { id: 1, name: "demo", protocol: "rtmp", props: {} } as const;
