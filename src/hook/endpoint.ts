@@ -115,7 +115,7 @@ export class HookEndpoint {
       timer = give(MAX_ANSWER_MS);
       await finish(response);
       const { status, headers } = response;
-      return { status, retryAfterMs: this.#retryAfterMs(headers.get("Retry-After")) };
+      return { status, retryAfterMs: this.#retryAfterMs(headers) };
     } catch (error) {
       throw error instanceof HookUnreachable ? error : new HookUnreachable(reasonOf(error));
     } finally {
@@ -145,12 +145,14 @@ export class HookEndpoint {
     };
   }
 
-  /** RFC 9110 10.2.3: seconds or a date. */
-  #retryAfterMs(header: string | null): number | undefined {
+  /** RFC 9110 10.2.3: seconds or a date, which is by the clock of who answers (6.6.1). */
+  #retryAfterMs(headers: Headers): number | undefined {
+    const header = headers.get("Retry-After");
     if (header === null) return undefined;
+    const answeredAt = headers.get("Date");
     const ms = /^\d+$/.test(header)
       ? Number(header) * 1000
-      : Date.parse(header) - this.#clock.now();
+      : Date.parse(header) - (answeredAt === null ? this.#clock.now() : Date.parse(answeredAt));
     return Number.isNaN(ms) ? undefined : Math.max(0, ms);
   }
 }

@@ -240,17 +240,22 @@ Deno.test("chance takes up to a half of the wait", async () => {
   assert.match(log.lines.at(-1) ?? "", /^warning 1 events were dropped/);
 });
 
-const retryAfter: Record<string, [header: string, seconds: number]> = {
+const retryAfter: Record<string, [header: string, seconds: number, date?: string]> = {
   "seconds": ["7", 7],
   "a date": ["Thu, 01 Jan 2026 00:00:09 GMT", 9],
+  "a date, by the clock of the server that tells it": [
+    ...["Thu, 01 Jan 2026 02:00:09 GMT", 9] as const,
+    "Thu, 01 Jan 2026 02:00:00 GMT",
+  ],
   "more than five minutes": ["86400", 300],
   "less than the backoff": ["0", 1],
   "nonsense": ["soon", 1],
 };
-for (const [what, [header, seconds]] of Object.entries(retryAfter)) {
+for (const [what, [header, seconds, date]] of Object.entries(retryAfter)) {
   Deno.test(`Retry-After of ${what} is followed within bounds`, async () => {
     await using fixture = await Fixture.start();
-    fixture.script(new Response(null, { status: 429, headers: { "Retry-After": header } }));
+    const headers = { "Retry-After": header, ...(date === undefined ? {} : { Date: date }) };
+    fixture.script(new Response(null, { status: 429, headers }));
     fixture.emit({ id: 1 });
     await fixture.clock.advance(seconds * 1000 - 1);
     assert.equal(fixture.server.requests.length, 1);
