@@ -34,6 +34,8 @@ interface Outcome {
   readonly log: readonly string[];
   /** How late versions of the playlist came, in target durations. */
   readonly cadences: readonly number[];
+  /** Media sequence numbers, by segments' names. */
+  readonly sequence: readonly number[];
   /** PROGRAM-DATE-TIME of what was heard. */
   readonly walls: readonly number[];
   /** How far PROGRAM-DATE-TIME at the end is ahead of the clock. */
@@ -145,6 +147,7 @@ async function tenMinutes(steps: Readonly<Record<number, number>>): Promise<Outc
     qualities: dj.qualities,
     log: log.lines,
     cadences: broadcast.cadences,
+    sequence: broadcast.heard.map(({ uri }) => parseInt(uri)),
     walls: broadcast.heard.map(({ wallMs }) => wallMs ?? NaN),
     aheadMs,
   };
@@ -159,12 +162,13 @@ function undisturbed(): Promise<Outcome> {
 
 /** All is heard as it is without a step of the clock, and wall time does not go back. */
 async function assertUndisturbed(steps: Readonly<Record<number, number>>): Promise<Outcome> {
-  const { frames, qualities, log, cadences } = await undisturbed();
+  const { frames, qualities, log, cadences, sequence } = await undisturbed();
   const outcome = await tenMinutes(steps);
   assert.deepEqual(outcome.qualities, qualities);
   assert.deepEqual(outcome.frames, frames);
   assert.deepEqual(outcome.log, log);
   assert.deepEqual(outcome.cadences, cadences);
+  assert.deepEqual(outcome.sequence, sequence);
   const { walls } = outcome;
   const back = walls.findIndex((wall, i) => i > 0 && !(wall > (walls[i - 1] ?? NaN)));
   assert.equal(back, -1, `wall time goes back at the segment ${back}`);
@@ -172,11 +176,13 @@ async function assertUndisturbed(steps: Readonly<Record<number, number>>): Promi
 }
 
 Deno.test("a broadcast of ten minutes is heard whole", async () => {
-  const { frames, qualities, log, aheadMs } = await undisturbed();
+  const { frames, qualities, log, sequence, aheadMs } = await undisturbed();
   const heard = frames.filter((number) => number >= 0);
   assert.ok(heard.length > framesIn(520), `${heard.length} frames`);
   assert.ok(heard.every((number, i) => number === i));
   assert.ok(qualities.every(({ drop_count, bad_count }) => drop_count + bad_count === 0));
+  const [first = NaN] = sequence;
+  assert.deepEqual(sequence, sequence.map((_, i) => first + i));
   assert.deepEqual(log.filter((line) => /^(warn|error)/.test(line)), []);
   assert.ok(Math.abs(aheadMs) < 3000, `${aheadMs} ms`);
 });

@@ -324,6 +324,27 @@ Deno.test("a disk that hangs costs what does not fit the queue, and nothing befo
   assert.deepEqual(later, show.frames.slice(-later.length));
 });
 
+Deno.test("a clock that is set in mid-show costs nothing of it, and its files are named by the clock", async () => {
+  await using archive = await Archive.open();
+  const show = archive.begin("demo");
+  await show.second();
+  archive.clock.setWall(START - 3_600_000);
+  await show.second();
+  show.configure(audioConfig({ channelConfiguration: 1 }));
+  await show.second();
+  archive.clock.setWall(START + 3_600_000);
+  await show.second();
+  show.configure(audioConfig());
+  await show.second();
+  show.end();
+  await archive.reach("record-complete", 3);
+  const files = ["demo.20261123T141200Z.mp4", "demo.20261123T131201Z.mp4", "demo.mp4"];
+  assert.deepEqual(await archive.files(), files.toSorted());
+  const frames = [];
+  for (const file of files) frames.push(...await archive.frames(file));
+  assert.deepEqual(frames, show.frames);
+});
+
 Deno.test("a clock that is set back costs no recording", async () => {
   await using archive = await Archive.open();
   const first = await archive.record("demo", 1);

@@ -12,9 +12,14 @@ function setUp(outputs: Outputs) {
   const told: string[] = [];
   const onEvent = (event: string, id: number) => told.push(`${event} ${id}`);
   const statistics = new Statistics({ events, outputs, onEvent });
-  const tell = <K extends EventKind>(id: number, kind: K, details: EventDetails[K]) => {
+  const tell = <K extends EventKind>(
+    id: number,
+    kind: K,
+    details: EventDetails[K],
+    at = id * 1000,
+  ) => {
     const session = { id, name: `name-${id}`, protocol: "rtmp" as const, props: {} };
-    events.emit(sessionEvent(session, kind, id * 1000, details));
+    events.emit(sessionEvent(session, kind, at, details));
   };
   return { statistics, told, tell };
 }
@@ -53,6 +58,22 @@ Deno.test("a session of several files has the first start, the last path, and th
     "1970-01-01T00:00:01.000Z",
     "b.mp4",
   ]);
+});
+
+Deno.test("an end that is told before its beginning, by a clock that was set back, is an end", () => {
+  const { statistics, told, tell } = setUp({ hls: true, record: true });
+  tell(1, "create", { address: "" }, 7_200_000);
+  tell(1, "record-start", { path: "a.part" }, 7_201_000);
+  tell(1, "hls-ready", { path: "a.m3u8" }, 3_600_000);
+  tell(1, "release", { reason: REASON }, 3_660_000);
+  const { ingest_start_time, ingest_end_time } = statistics.find(1) ?? {};
+  assert.equal(ingest_start_time, "1970-01-01T02:00:00.000Z");
+  assert.equal(ingest_end_time, "1970-01-01T01:01:00.000Z");
+  assert.deepEqual(statistics.count.output, { total: 2, hls: 1, record: 1 });
+  tell(1, "hls-release", {}, 3_672_000);
+  tell(1, "record-complete", { path: "a.mp4", part: "a.part", durationMs: 62_000 }, 3_673_000);
+  assert.deepEqual([statistics.ids, statistics.count.total], [[], 0]);
+  assert.deepEqual(told, ["created 1", "destroyed 1"]);
 });
 
 Deno.test("a recording that fails keeps no session listed", () => {
