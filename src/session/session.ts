@@ -4,6 +4,7 @@ import type { EventBus, EventDetails, EventKind, InputQuality, SessionEvent } fr
 import { Feed } from "./feed.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
 import type { Ingest, IngestEnd, Protocol, Transport } from "./ingest.ts";
+import { Moment } from "./moment.ts";
 import { Pace } from "./pace.ts";
 import { type Reason, SERVER_REASON, UNKNOWN_REASON } from "./reason.ts";
 import type { TimelineOptions } from "./timeline.ts";
@@ -59,7 +60,7 @@ export class Session {
   #streamFacts: StreamFacts = {};
   #state: SessionState = "init";
   #connection: Connection | undefined;
-  #createdAt: number | undefined;
+  #created: Moment | undefined;
   #heardAt = -Infinity;
   #standsStill = false;
   #waitTimer: Timer | undefined;
@@ -124,9 +125,9 @@ export class Session {
     return this.#clock.monotonic() - this.#heardAt;
   }
 
-  /** When its first audio frame came, on {@link Clock.monotonic}; `undefined` before. */
-  get createdAt(): number | undefined {
-    return this.#createdAt;
+  /** When its first audio frame came; `undefined` before. */
+  get created(): Moment | undefined {
+    return this.#created;
   }
 
   /** Whether its transport has been gone for longer than the hold, so that nothing is put out. */
@@ -187,7 +188,7 @@ export class Session {
    * @returns whether it did: not for longer than the hold after a transport was lost
    */
   keepGoing(frames: number): boolean {
-    if (this.#createdAt === undefined || this.#standsStill || this.#state === "terminated") {
+    if (this.#created === undefined || this.#standsStill || this.#state === "terminated") {
       return false;
     }
     this.#feed.wait(frames);
@@ -220,8 +221,8 @@ export class Session {
     if (this.#standsStill) this.#feed.cut();
     this.#standsStill = false;
     if (resumed) this.#emit("resume", { reason: this.#takeAnnounced() });
-    if (this.#createdAt !== undefined) return;
-    this.#createdAt = this.#clock.monotonic();
+    if (this.#created !== undefined) return;
+    this.#created = new Moment(this.#clock);
     this.#emit("create", { address: this.transport?.address ?? "" });
     for (const output of this.#outputs()) this.#feed.add(() => output(this));
   }
@@ -239,7 +240,7 @@ export class Session {
       this.#emit("pause", { reason: this.#takeAnnounced() });
       this.#holdTimer = this.#clock.after(this.#policy.holdMs, () => this.#standStill());
     }
-    const heard = this.#createdAt !== undefined;
+    const heard = this.#created !== undefined;
     this.#wait(heard ? this.#policy.waitMs[this.#protocol] : this.#unheardWaitMs);
   }
 
@@ -264,7 +265,7 @@ export class Session {
   }
 
   #reportQuality(): void {
-    if (this.#createdAt !== undefined) this.#emit("input-quality", { quality: this.quality });
+    if (this.#created !== undefined) this.#emit("input-quality", { quality: this.quality });
   }
 
   #takeAnnounced(): Reason {

@@ -1,5 +1,6 @@
 import { type Clock, type Timer, wallTimeOf } from "../session/clock.ts";
 import type { EventBus, SessionEvent } from "../session/events.ts";
+import { Moment } from "../session/moment.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import type { Audience } from "./audience.ts";
 import { type EncodedEvent, encodeEvent, EventStream } from "./event_stream.ts";
@@ -13,8 +14,6 @@ import type { SystemUsage } from "./system_usage.ts";
 
 const SAMPLE_MS = 5000;
 const SNAPSHOT_MS = 2000;
-/** A clock that is off by this from where it would be has been set. */
-const CLOCK_SET_MS = 1000;
 /** How long browsers wait before they come back. */
 const RETRY: EncodedEvent = new TextEncoder().encode("retry: 1000\n\n");
 
@@ -61,19 +60,19 @@ export class Live {
   readonly #recent: RecentEvents;
   readonly #stream: EventStream;
   readonly #space: FreeSpace;
-  readonly #startedAt: number;
-  /** Wall time at the start, as the clock was set when it was looked at last. */
-  #wallStart: number;
+  readonly #start: Moment;
+  /** When that was, as it was told last. */
+  #toldStart: number;
   readonly #stops: (() => void)[];
   #snapshots: Timer | undefined;
 
   constructor(options: LiveOptions) {
     const { clock, events, folders } = options;
     this.#options = options;
-    this.#startedAt = clock.monotonic();
-    this.#wallStart = clock.now();
+    this.#start = new Moment(clock);
+    this.#toldStart = this.#start.wallMs;
     this.#rates = new InputRates(clock.monotonic());
-    this.#recent = new RecentEvents(this.#wallStart);
+    this.#recent = new RecentEvents(this.#toldStart);
     this.#space = new FreeSpace(clock, folders);
     this.#stream = new EventStream({ clock, onAudience: (present) => this.#watch(present) });
     const samples = clock.every(SAMPLE_MS, () => this.#sample());
@@ -118,8 +117,7 @@ export class Live {
   }
 
   #box(): EncodedEvent {
-    const started = wallTimeOf(this.#options.clock, this.#startedAt);
-    return encodeEvent("box", { ...this.#options.box(), started });
+    return encodeEvent("box", { ...this.#options.box(), started: this.#start.wallMs });
   }
 
   #past(): EncodedEvent {
@@ -130,7 +128,7 @@ export class Live {
 
   #snapshot(): EncodedEvent {
     const { clock, sessions, audience, usage } = this.#options;
-    const sources = { clock, sessions: sessions.sessions, audience, rates: this.#rates };
+    const sources = { sessions: sessions.sessions, audience, rates: this.#rates };
     return encodeEvent("snapshot", {
       at: clock.now(),
       ...usage(),
@@ -163,10 +161,9 @@ export class Live {
 
   /** Whether it was set since it was asked last. */
   #isClockSet(): boolean {
-    const start = wallTimeOf(this.#options.clock, this.#startedAt);
-    if (Math.abs(start - this.#wallStart) < CLOCK_SET_MS) return false;
-    this.#wallStart = start;
-    return true;
+    const told = this.#toldStart;
+    this.#toldStart = this.#start.wallMs;
+    return this.#toldStart !== told;
   }
 
   #note(event: SessionEvent): void {

@@ -1,4 +1,3 @@
-import { type Clock, wallTimeOf } from "../session/clock.ts";
 import type { Session } from "../session/session.ts";
 import type { Audience } from "./audience.ts";
 import type { InputRates } from "./input_rates.ts";
@@ -36,16 +35,15 @@ export interface SessionTable {
 
 export interface SessionTableSources {
   readonly sessions: readonly Session[];
-  readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly audience: Audience;
   readonly rates: Pick<InputRates, "of">;
 }
 
 export function sessionTable(sources: SessionTableSources): SessionTable {
-  const { clock, sessions, audience, rates } = sources;
+  const { sessions, audience, rates } = sources;
   const listeners = new Map(audience.byName());
   const rows = sessions.map((session) => {
-    const { id, name, state, protocol, transport, quality, silentForMs, createdAt } = session;
+    const { id, name, state, protocol, transport, quality, silentForMs, created } = session;
     const link = transport?.link;
     return [
       id,
@@ -54,7 +52,7 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       protocol,
       transport?.address ?? null,
       rounded(rates.of(id)),
-      createdAt === undefined ? null : wallTimeOf(clock, createdAt),
+      created?.wallMs ?? null,
       Number.isFinite(silentForMs) ? rounded(silentForMs) : null,
       quality.total_count,
       quality.drop_count,

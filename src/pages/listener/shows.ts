@@ -1,5 +1,6 @@
-import { type Clock, wallTimeOf } from "../../session/clock.ts";
+import type { Clock } from "../../session/clock.ts";
 import type { EventBus } from "../../session/events.ts";
+import { Moment } from "../../session/moment.ts";
 import type { Session } from "../../session/session.ts";
 
 /** Longer titles and names of artists are cut. */
@@ -43,8 +44,7 @@ export type ShownSession = Pick<Session, "state" | "streamFacts" | "props">;
 
 interface Show {
   readonly id: number;
-  /** On {@link Clock.monotonic}. */
-  readonly startedAt: number;
+  readonly start: Moment;
   listed: boolean;
 }
 
@@ -58,7 +58,7 @@ export class Shows {
     this.#options = options;
     this.#unsubscribe = options.events.subscribe(({ kind, name, id }) => {
       if (kind === "create") {
-        this.#shows.set(name, { id, startedAt: options.clock.monotonic(), listed: false });
+        this.#shows.set(name, { id, start: new Moment(options.clock), listed: false });
       }
       if (kind === "release" && this.#shows.get(name)?.id === id) this.#shows.delete(name);
     });
@@ -77,13 +77,12 @@ export class Shows {
   status(name: string): ShowStatus {
     const { clock, find, listeners } = this.#options;
     const show = this.#shows.get(name);
-    const startedAt = show && wallTimeOf(clock, show.startedAt);
     const session = show && find(name);
     const state = stateOf(show, session);
     return {
       name,
       state,
-      started_at: startedAt === undefined ? null : new Date(startedAt).toISOString(),
+      started_at: show === undefined ? null : new Date(show.start.wallMs).toISOString(),
       now: new Date(clock.now()).toISOString(),
       listeners: state === "off-air" ? 0 : listeners(name),
       title: textOf(session, TITLES) ?? printable(session?.props.title),

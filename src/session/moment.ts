@@ -1,0 +1,25 @@
+import { type Clock, wallTimeOf } from "./clock.ts";
+
+/** A clock that is off by this from where it would be has been set. */
+const SET_MS = 1000;
+
+/** When something was, as it is told by the box's clock: the same each time, until that is set. */
+export class Moment {
+  readonly #clock: Pick<Clock, "now" | "monotonic">;
+  readonly #at: number;
+  #told: number;
+
+  /** Now. */
+  constructor(clock: Pick<Clock, "now" | "monotonic">) {
+    this.#clock = clock;
+    this.#at = clock.monotonic();
+    this.#told = clock.now();
+  }
+
+  /** In milliseconds since the epoch. */
+  get wallMs(): number {
+    const wallMs = wallTimeOf(this.#clock, this.#at);
+    if (Math.abs(wallMs - this.#told) >= SET_MS) this.#told = wallMs;
+    return this.#told;
+  }
+}
