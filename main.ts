@@ -82,7 +82,7 @@ class Service {
     Deno.addSignalListener("SIGHUP", () => this.#onHangUp(started.promise));
     try {
       const station = await Station.start(this.#loaded.config);
-      this.#notifier.ready(() => station.status);
+      this.#notifier.ready(() => station.status, () => station.works);
       started.resolve(station);
       await this.#end(station, await this.#stop.promise);
       return 0;
@@ -125,7 +125,7 @@ class Service {
       this.#reloadAsked = false;
       this.#notifier.reloading();
       await this.#reload(station);
-      if (!this.#stopping) this.#notifier.ready(() => station.status);
+      if (!this.#stopping) this.#notifier.ready(() => station.status, () => station.works);
     }
     this.#reloading = false;
   }

@@ -6,7 +6,8 @@ import {
   type SrtAddress,
 } from "./address.ts";
 import { SrtConnection } from "./connection.ts";
-import { SRT_EASYNCRCV, SRT_INVALID_SOCK } from "./constants.ts";
+import { SRT_EASYNCRCV, SRT_EINVSOCK, SRT_INVALID_SOCK } from "./constants.ts";
+import { SrtError } from "./errors.ts";
 import type { SrtLibrary } from "./library.ts";
 import { setOptions, type SrtOptions } from "./options.ts";
 import { readAddress, SrtSocket } from "./socket.ts";
@@ -70,5 +71,11 @@ export class SrtListener extends SrtSocket {
       throw this.srt.lastError(`accept on ${formatAddress(this.address)}`);
     }
     return new SrtConnection(this.srt, id, decodeSockaddr(peer), true);
+  }
+
+  /** That it listens no more. */
+  lost(): SrtError {
+    const operation = `listen on ${formatAddress(this.address)} any longer`;
+    return new SrtError(operation, SRT_EINVSOCK, `libsrt's socket is ${this.state}`);
   }
 }

@@ -16,8 +16,10 @@ import type { SrtSocket } from "./socket.ts";
 export interface SrtListenerHandler {
   /** The connection is the handler's: to be added to a poller, or closed. */
   onConnection(connection: SrtConnection): void;
-  /** A connection could not be taken; the listener goes on unless it is `closed`. */
+  /** A connection could not be taken; the listener goes on. */
   onError(error: SrtError): void;
+  /** The listener has ended, and nobody closed it here. The poller has closed it. */
+  onEnd?(error: SrtError): void;
 }
 
 /** What happens on a connection. */
@@ -144,17 +146,21 @@ export class SrtPoller {
 
   #turn(): void {
     let rounds = 0;
-    while (rounds < MAX_ROUNDS && this.#round()) rounds++;
-    const now = performance.now();
-    for (const [entry, deadline] of this.#leaving) this.#drain(entry, now >= deadline);
-    if (now >= this.#nextSweep) {
-      this.#nextSweep = now + SWEEP_MS;
-      this.#sweep();
+    try {
+      while (rounds < MAX_ROUNDS && this.#round()) rounds++;
+      const now = performance.now();
+      for (const [entry, deadline] of this.#leaving) this.#drain(entry, now >= deadline);
+      if (now >= this.#nextSweep) {
+        this.#nextSweep = now + SWEEP_MS;
+        this.#sweep();
+      }
+    } finally {
+      // A handler may have closed the poller. One that throws ends nobody else's connection.
+      if (this.#timer !== undefined) {
+        if (rounds === MAX_ROUNDS) this.#schedule(0);
+        else this.#schedule(this.#connections > 0 ? this.#intervalMs : IDLE_INTERVAL_MS);
+      }
     }
-    // A handler may have closed the poller.
-    if (this.#timer === undefined) return;
-    if (rounds === MAX_ROUNDS) this.#schedule(0);
-    else this.#schedule(this.#connections > 0 ? this.#intervalMs : IDLE_INTERVAL_MS);
   }
 
   /** Serves every ready socket once. Returns whether there was any. */
@@ -175,15 +181,23 @@ export class SrtPoller {
     return count > 0;
   }
 
-  #serveListener({ socket, handler }: ListenerEntry): void {
+  #serveListener(entry: ListenerEntry): void {
+    const { socket, handler } = entry;
     let connection: SrtConnection | undefined;
     try {
       connection = socket.accept();
     } catch (error) {
       if (!(error instanceof SrtError)) throw error;
+      if (socket.state !== "listening") return this.#endListener(entry, error);
       handler.onError(error);
     }
     if (connection !== undefined) handler.onConnection(connection);
+  }
+
+  #endListener({ socket, handler }: ListenerEntry, error: SrtError): void {
+    this.remove(socket);
+    socket.close();
+    handler.onEnd?.(error);
   }
 
   #serveConnection(entry: ConnectionEntry, events: number): void {
@@ -244,14 +258,16 @@ export class SrtPoller {
   }
 
   /**
-   * Keeps the statistics of connections, which libsrt forgets at their end, and finds those that it
+   * Keeps the statistics of connections, which libsrt forgets at their end, and finds sockets that it
    * reports no more: one that broke before it was added, or that libsrt has done away with.
    */
   #sweep(): void {
     for (const entry of this.#entries.values()) {
       const { socket } = entry;
       if (socket.closed) this.remove(socket);
-      else if (entry.kind === "connection" && !this.#leaving.has(entry)) {
+      else if (entry.kind === "listener") {
+        if (socket.state !== "listening") this.#endListener(entry, entry.socket.lost());
+      } else if (!this.#leaving.has(entry)) {
         const { state } = socket;
         if (state === "connected") entry.socket.sampleStatistics();
         else if (state !== "connecting") {

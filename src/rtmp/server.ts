@@ -31,6 +31,8 @@ export class RtmpServer {
   readonly #options: RtmpServerOptions;
   readonly #connections = new Map<RtmpConnection, Promise<void>>();
   #listener: Deno.TcpListener | undefined;
+  /** Where it listened first. */
+  #addr: Deno.NetAddr | undefined;
   #accepting: Promise<void> | undefined;
   #timer: Timer | undefined;
   /** Connections beyond this many are closed at once; may be changed at any time. */
@@ -46,21 +48,25 @@ export class RtmpServer {
   }
 
   /**
-   * Listens.
+   * Listens; where that has ended, again and at the same port.
+   * @param onEnd called once, when it has ended and nobody closed it; connections go on
    * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws
    */
-  start(): void {
+  start(onEnd: (why: Error) => void = () => {}): void {
     const { addr, clock, connectionTimeoutMs } = this.#options;
-    this.#listener = Deno.listen({ hostname: addr.hostname, port: addr.port });
+    const port = this.#addr?.port ?? addr.port;
+    const listener = Deno.listen({ hostname: addr.hostname, port });
+    this.#listener = listener;
+    this.#addr = listener.addr;
     const period = Math.min(CHECK_MS, connectionTimeoutMs / 4);
-    this.#timer = clock.every(period, () => this.#check());
-    this.#accepting = this.#accept(this.#listener);
+    this.#timer ??= clock.every(period, () => this.#check());
+    this.#accepting = this.#accept(listener, onEnd);
   }
 
   /** Where it listens; the bound port where 0 was asked for. */
   get addr(): Deno.NetAddr {
-    if (this.#listener === undefined) throw new Error("Cannot tell the address: not listening");
-    return this.#listener.addr;
+    if (this.#addr === undefined) throw new Error("Cannot tell the address: not listening");
+    return this.#addr;
   }
 
   get connectionCount(): number {
@@ -69,11 +75,12 @@ export class RtmpServer {
 
   /** Stops listening and closes all connections; resolves when the last has ended. */
   async close(): Promise<void> {
-    const listener = this.#listener;
-    if (listener === undefined) return;
+    const timer = this.#timer;
+    if (timer === undefined) return;
+    this.#timer = undefined;
+    timer.cancel();
+    this.#listener?.close();
     this.#listener = undefined;
-    listener.close();
-    this.#timer?.cancel();
     this.#endRetry();
     for (const connection of this.#connections.keys()) connection.abort("the server stops");
     await this.#accepting;
@@ -81,12 +88,17 @@ export class RtmpServer {
     this.#logTrouble();
   }
 
-  async #accept(listener: Deno.TcpListener): Promise<void> {
+  async #accept(listener: Deno.TcpListener, onEnd: (why: Error) => void): Promise<void> {
     while (this.#listener === listener) {
       try {
         this.#serve(await listener.accept());
       } catch (error) {
         if (this.#listener !== listener) return;
+        if (hasEnded(error)) {
+          this.#listener = undefined;
+          listener.close();
+          return onEnd(error);
+        }
         this.#acceptError = error instanceof Error ? error.message : String(error);
         this.#check();
         await this.#retryDelay();
@@ -143,3 +155,11 @@ export class RtmpServer {
     return count > 0 || error !== undefined;
   }
 }
+
+/** Whether a listener accepts nothing any more (accept(2)): others fail for want of resources. */
+function hasEnded(error: unknown): error is Error {
+  if (error instanceof Deno.errors.BadResource) return true;
+  return error instanceof Error && "code" in error && ENDED.has(error.code);
+}
+
+const ENDED: ReadonlySet<unknown> = new Set(["EBADF", "EINVAL", "ENOTSOCK"]);

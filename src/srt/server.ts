@@ -12,6 +12,7 @@ import {
   type SrtListenOptions,
   SrtPoller,
 } from "../../ffi/srt.ts";
+import type { KeptSocket, ListeningSockets } from "../listening/listening_sockets.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
 import { PublishRefused } from "../session/ingest.ts";
@@ -52,13 +53,14 @@ export interface SrtServerOptions {
   readonly sessions: Pick<SessionManager, "ask" | "publish" | "attach" | "mayReplace">;
   /** Tells which sessions end. */
   readonly events: EventBus;
+  /** Keeps the listeners of sessions open. */
+  readonly sockets: Pick<ListeningSockets, "keep">;
 }
 
 /** What there is from start to close. */
 interface Running {
   readonly srt: SrtLibrary;
   readonly poller: SrtPoller;
-  readonly shared: SrtListener;
   readonly timer: Timer;
   readonly unsubscribe: () => void;
 }
@@ -66,8 +68,11 @@ interface Running {
 /** A listener for one session, and who has come to it. */
 interface SessionPort {
   readonly session: Session;
-  readonly listener: SrtListener;
+  readonly number: number;
+  /** The last one, where it had to be opened again. */
+  listener: SrtListener;
   readonly publishers: Set<SrtPublisher>;
+  kept: KeptSocket | undefined;
 }
 
 /**
@@ -82,6 +87,8 @@ export class SrtServer {
   /** Of connections that have ended. */
   readonly ended = new LinkTotals();
   #running: Running | undefined;
+  /** The last one, where it had to be opened again. */
+  #shared: SrtListener | undefined;
   #turnedAway = 0;
   #acceptError: string | undefined;
   #troubleLoggedAt = -Infinity;
@@ -91,34 +98,35 @@ export class SrtServer {
   }
 
   /**
-   * Loads libsrt and listens.
+   * Loads libsrt and listens; where that has ended, listens again and at the same port.
+   * @param onEnd called once, when the shared listener has ended and nobody closed it; connections
+   *   and other listeners go on
    * @throws {SrtUnavailable} if there is no libsrt
    * @throws {SrtError} if the address cannot be had
    */
-  start(): void {
-    const { addr, passphrase, readTimeoutMs, clock, events, library } = this.#options;
+  start(onEnd: (why: Error) => void = () => {}): void {
+    if (this.#running !== undefined) return this.#openShared(this.#running, onEnd);
+    const { readTimeoutMs, clock, events, library } = this.#options;
     const srt = loadSrt(library === undefined ? {} : { path: library });
+    const poller = new SrtPoller(srt);
     try {
-      const shared = listenSrt(srt, {
-        ...this.#listenOptions(addr.port),
-        ...(passphrase === undefined ? {} : { passphrase }),
-      });
-      const poller = new SrtPoller(srt);
-      this.#listen(poller, shared, (connection) => this.#acceptShared(connection));
-      const timer = clock.every(Math.min(CHECK_MS, readTimeoutMs / 4), () => this.#check());
-      const unsubscribe = events.subscribe((event) => {
-        if (event.kind === "release") this.#release(event.id);
-      });
-      this.#running = { srt, poller, shared, timer, unsubscribe };
+      this.#openShared({ srt, poller }, onEnd);
     } catch (error) {
+      poller.close();
       srt.close();
       throw error;
     }
+    const timer = clock.every(Math.min(CHECK_MS, readTimeoutMs / 4), () => this.#check());
+    const unsubscribe = events.subscribe((event) => {
+      if (event.kind === "release") this.#release(event.id);
+    });
+    this.#running = { srt, poller, timer, unsubscribe };
   }
 
   /** Where the shared listener is; the bound port where 0 was asked for. */
   get address(): SrtAddress {
-    return this.#started().shared.address;
+    if (this.#shared === undefined) throw new Error("Cannot tell the address: not started");
+    return this.#shared.address;
   }
 
   /** The connections there are. */
@@ -132,7 +140,7 @@ export class SrtServer {
    */
   open(session: Session): number {
     const { srt, poller } = this.#started();
-    const used = new Set(Array.from(this.#ports.values(), (port) => port.listener.address.port));
+    const used = new Set(Array.from(this.#ports.values(), ({ number }) => number));
     const listener = findPort(
       this.#options.ports,
       (port) => used.has(port),
@@ -141,15 +149,30 @@ export class SrtServer {
     if (listener === undefined) {
       throw new PublishRefused("limit", `Cannot publish ${session.name}: no SRT port is free`);
     }
-    const port: SessionPort = { session, listener, publishers: new Set() };
+    const number = listener.address.port;
+    const port: SessionPort = {
+      ...{ session, number, listener },
+      publishers: new Set(),
+      kept: undefined,
+    };
     this.#ports.set(session.id, port);
-    this.#listen(poller, listener, (connection) => this.#acceptOnPort(port, connection));
-    return listener.address.port;
+    port.kept = this.#options.sockets.keep({
+      kind: "srt-port",
+      what: `SRT for ${session.name}`,
+      address: formatAddress(listener.address),
+      open: (onEnd) => {
+        if (port.listener.closed) port.listener = this.#listenOn(srt, number);
+        this.#listen(poller, port.listener, (connection) => {
+          this.#acceptOnPort(port, connection);
+        }, onEnd);
+      },
+    });
+    return number;
   }
 
   /** The port of a session's listener; `undefined` where it has none. */
   portOf(session: Session): number | undefined {
-    return this.#ports.get(session.id)?.listener.address.port;
+    return this.#ports.get(session.id)?.number;
   }
 
   /** Closes all listeners and connections, and unloads libsrt. */
@@ -160,7 +183,7 @@ export class SrtServer {
     running.timer.cancel();
     running.unsubscribe();
     running.poller.close();
-    running.shared.close();
+    this.#shared?.close();
     for (const publisher of this.#publishers) publisher.close("the server stops");
     for (const id of this.#ports.keys()) this.#release(id);
     running.srt.close();
@@ -182,9 +205,23 @@ export class SrtServer {
     };
   }
 
+  #openShared({ srt, poller }: Pick<Running, "srt" | "poller">, onEnd: (why: Error) => void): void {
+    const { addr, passphrase } = this.#options;
+    this.#shared = listenSrt(srt, {
+      ...this.#listenOptions(this.#shared?.address.port ?? addr.port),
+      ...(passphrase === undefined ? {} : { passphrase }),
+    });
+    this.#listen(poller, this.#shared, (connection) => this.#acceptShared(connection), onEnd);
+  }
+
+  /** @throws {SrtError} */
+  #listenOn(srt: SrtLibrary, port: number): SrtListener {
+    return listenSrt(srt, { ...this.#listenOptions(port), backlog: PORT_BACKLOG });
+  }
+
   #tryListen(srt: SrtLibrary, port: number): SrtListener | undefined {
     try {
-      return listenSrt(srt, { ...this.#listenOptions(port), backlog: PORT_BACKLOG });
+      return this.#listenOn(srt, port);
     } catch (error) {
       if (error instanceof SrtError) return undefined;
       throw error;
@@ -195,6 +232,7 @@ export class SrtServer {
     poller: SrtPoller,
     listener: SrtListener,
     onConnection: (connection: SrtConnection) => void,
+    onEnd: (why: Error) => void,
   ): void {
     poller.addListener(listener, {
       onConnection,
@@ -202,6 +240,7 @@ export class SrtServer {
         this.#acceptError = `${formatAddress(listener.address)}: ${error.reason}`;
         this.#check();
       },
+      onEnd,
     });
   }
 
@@ -284,6 +323,7 @@ export class SrtServer {
     const port = this.#ports.get(sessionId);
     if (port === undefined) return;
     this.#ports.delete(sessionId);
+    port.kept?.close();
     port.listener.close();
     for (const publisher of port.publishers) publisher.close("the session is over");
   }

@@ -26,13 +26,14 @@ interface Running {
  * Tells systemd how the service is doing (sd_notify(3)): that it is ready, rereads its configuration
  * or stops, a line of status, and that it is alive. That goes out by a timer of the event loop, as
  * all of the server's work does: where audio, listeners or timers are not served any more, it stops
- * too, and systemd restarts the service.
+ * too, and systemd restarts the service. So it does where the server says that it needs that.
  */
 export class ServiceNotifier {
   readonly #clock: Clock;
   readonly #watched: boolean;
   readonly #running: Running | undefined;
   #status: () => string = () => "starting";
+  #works: () => boolean = () => true;
   #statusSent = "";
   /** The state that systemd has not taken yet: its queue may be full for a moment. */
   #owed: readonly string[] = [];
@@ -54,9 +55,14 @@ export class ServiceNotifier {
     }
   }
 
-  /** The server serves; `status` tells in a few words how much. */
-  ready(status: () => string): void {
+  /**
+   * The server serves.
+   * @param status tells in a few words how much
+   * @param works while it says no, there is no sign of life
+   */
+  ready(status: () => string, works: () => boolean = () => true): void {
     this.#status = status;
+    this.#works = works;
     this.#tell("READY=1");
   }
 
@@ -93,7 +99,7 @@ export class ServiceNotifier {
   }
 
   #pulse(): void {
-    this.#send(...(this.#watched ? ["WATCHDOG=1"] : []));
+    this.#send(...(this.#watched && this.#works() ? ["WATCHDOG=1"] : []));
   }
 
   /** Sends `lines`, and with them what systemd does not know yet. */

@@ -14,12 +14,16 @@ const CLOSE_TIMEOUT_MS = 500;
 
 /** One of the server's HTTP servers: routes, headers of all answers, errors as JSON. */
 export class WebServer {
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #app: Hono;
+  readonly #addr: ListenAddress;
+  #server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  /** These listen no more, and still serve the connections that they have. */
+  readonly #ended = new Set<Deno.HttpServer>();
+  #closed = false;
 
   /**
    * @param category the log's, for errors
    * @param middleware what every request goes through before it reaches `routes`
-   * @throws where the address cannot be bound
    */
   constructor(
     addr: ListenAddress,
@@ -27,23 +31,50 @@ export class WebServer {
     category: readonly string[],
     middleware: readonly MiddlewareHandler[] = [],
   ) {
-    const app = withServerHeader(routes, category, middleware);
-    this.#server = Deno.serve(
-      { hostname: addr.hostname, port: addr.port, onListen: () => {} },
-      (request, info) => app.fetch(request, info),
-    );
+    this.#addr = addr;
+    this.#app = withServerHeader(routes, category, middleware);
   }
 
-  /** The address that is bound. */
+  /**
+   * Listens. `Deno.serve` ends where no file descriptor is left for a connection; it may be called
+   * again then.
+   * @param onEnd called once, when it has ended and nobody closed it
+   * @throws where the address cannot be bound
+   */
+  listen(onEnd: (why: Error) => void): void {
+    const { hostname, port } = this.#addr;
+    const server = Deno.serve(
+      { hostname, port, onListen: () => {} },
+      (request, info) => this.#app.fetch(request, info),
+    );
+    this.#server = server;
+    const ended = (why: Error) => {
+      if (this.#closed) return;
+      this.#ended.add(server);
+      onEnd(why);
+    };
+    server.finished.then(() => ended(new Error("it has stopped")), ended);
+  }
+
+  /** The address that is bound. @throws where it never listened */
   get addr(): Deno.NetAddr {
+    if (this.#server === undefined) throw new Error("Cannot tell the address: not listening");
     return this.#server.addr;
+  }
+
+  /** Closes the connections of those that ended, each when nothing is under way on it. */
+  letGo(): void {
+    for (const server of this.#ended) server.shutdown();
+    this.#ended.clear();
   }
 
   /** Lets answers under way finish, for a moment. */
   async close(): Promise<void> {
+    this.#closed = true;
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, CLOSE_TIMEOUT_MS);
-    await Promise.race([this.#server.shutdown(), late.promise]);
+    const servers = [this.#server, ...this.#ended];
+    await Promise.race([Promise.all(servers.map((server) => server?.shutdown())), late.promise]);
     clearTimeout(timer);
   }
 }

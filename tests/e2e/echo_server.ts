@@ -14,6 +14,8 @@ export interface EchoServerOptions {
   readonly envFile?: string;
   /** Errors that the test provokes; any other in the log fails it. */
   readonly expectedErrors?: readonly RegExp[];
+  /** How many files and connections it may have open at a time; by default what the tests may. */
+  readonly descriptors?: number;
 }
 
 /**
@@ -138,20 +140,30 @@ export class EchoServer implements AsyncDisposable {
 /** Runs Echo with arguments of one's own. */
 export function runEcho(
   args: readonly string[],
-  options: { readonly env: Readonly<Record<string, string>>; readonly cwd: string },
+  options: Pick<EchoServerOptions, "descriptors"> & {
+    readonly env: Readonly<Record<string, string>>;
+    readonly cwd: string;
+  },
 ): Child {
-  const { env, cwd } = options;
-  const binary = Deno.env.get("ECHO_BIN");
-  if (binary !== undefined) return new Child(resolve(binary), args, { env, cwd });
-  const run = ["run", "--quiet", "--no-prompt", "--cached-only", "--config", `${ROOT}deno.json`];
-  return new Child(Deno.execPath(), [...run, "--allow-all", `${ROOT}main.ts`, ...args], {
-    env: { NO_COLOR: "1", ...env },
-    cwd,
-  });
+  const { env, cwd, descriptors } = options;
+  const command = [...echoCommand(), ...args];
+  const limited = descriptors === undefined
+    ? command
+    : ["sh", "-c", `ulimit -n ${descriptors}; exec "$0" "$@"`, ...command];
+  const [program = "", ...rest] = limited;
+  return new Child(program, rest, { env: { NO_COLOR: "1", ...env }, cwd });
 }
 
-function runOn(ports: Ports, cwd: string, { env = {} }: EchoServerOptions): Child {
-  return runEcho([], { env: { ...environment(ports), ...env }, cwd });
+function echoCommand(): string[] {
+  const binary = Deno.env.get("ECHO_BIN");
+  if (binary !== undefined) return [resolve(binary)];
+  const run = ["run", "--quiet", "--no-prompt", "--cached-only", "--config", `${ROOT}deno.json`];
+  return [Deno.execPath(), ...run, "--allow-all", `${ROOT}main.ts`];
+}
+
+function runOn(ports: Ports, cwd: string, options: EchoServerOptions): Child {
+  const { env = {}, ...rest } = options;
+  return runEcho([], { ...rest, env: { ...environment(ports), ...env }, cwd });
 }
 
 async function untilListening(run: Child, { hls, rtmp, control }: Ports): Promise<void> {

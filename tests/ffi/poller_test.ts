@@ -178,3 +178,54 @@ Deno.test("a socket that was removed is not reported, a poller that was closed r
   other.addConnection(receiver.connection, again);
   await until(() => again.messages.length === 1, "the message, by another poller");
 });
+
+Deno.test("a listener that ends though nobody closed it is told of once, and others go on", async () => {
+  using poller = new SrtPoller(srt);
+  using server = new Server(poller);
+  using listener = listenSrt(srt, { hostname: "127.0.0.1", port: 0 });
+  const ends: SrtError[] = [];
+  poller.addListener(listener, {
+    onConnection: (connection) => connection.close(),
+    onError: (error) => {
+      throw error;
+    },
+    onEnd: (error) => ends.push(error),
+  });
+  srt.symbols.srt_close(listener.id);
+  await until(() => ends.length > 0, "its end");
+  assert.equal(listener.closed, true);
+  const caller = await connected(poller, server.listener.address);
+  caller.connection.close();
+  assert.deepEqual(ends.length, 1);
+  assert.match(ends[0]?.message ?? "", /^Cannot listen on 127\.0\.0\.1:\d+ any longer: .* is /);
+});
+
+Deno.test("a handler that throws is loud, and ends nobody else's connection", async () => {
+  using poller = new SrtPoller(srt);
+  using server = new Server(poller, { receiverLatencyMs: 20 });
+  using listener = listenSrt(srt, { hostname: "127.0.0.1", port: 0 });
+  poller.addListener(listener, {
+    onConnection: (connection) => {
+      connection.close();
+      throw new Error("a bug");
+    },
+    onError: () => {},
+  });
+  const loud: string[] = [];
+  const listen = (event: ErrorEvent) => {
+    event.preventDefault();
+    loud.push(event.message);
+  };
+  globalThis.addEventListener("error", listen);
+  const caller = new Recorder(connectSrt(srt, listener.address, {}));
+  poller.addConnection(caller.connection, caller);
+  await until(() => loud.length > 0, "the bug");
+  const other = await connected(poller, server.listener.address);
+  other.connection.send(bytes("hello"));
+  const { messages } = await server.connection();
+  await until(() => messages.length === 1, "a message");
+  globalThis.removeEventListener("error", listen);
+  assert.match(loud.join(), /a bug/);
+  caller.connection.close();
+  other.connection.close();
+});

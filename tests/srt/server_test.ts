@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { SrtError, SrtUnavailable } from "../../ffi/srt.ts";
+import { listenSrt, loadSrt, type SrtAddress, SrtError, SrtUnavailable } from "../../ffi/srt.ts";
 import { EventBus } from "../../src/session/events.ts";
 import { PublishRefused } from "../../src/session/ingest.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { SrtServer } from "../../src/srt/server.ts";
 import { audioConfig } from "../audio/access_units.ts";
 import { FakeClock } from "../fake_clock.ts";
+import { LogRecorder } from "../rtmp/log_recorder.ts";
 import { until } from "../until.ts";
 import { SrtFixture } from "./srt_fixture.ts";
 import { message, messages, numbersOf, range } from "./srt_messages.ts";
+
+const srt = loadSrt();
 
 Deno.test("who comes to the shared listener publishes what the stream id names", async () => {
   await using fixture = await SrtFixture.start();
@@ -285,6 +288,7 @@ Deno.test("a missing libsrt and an address that is taken are told", async () => 
       clock: new FakeClock(),
       sessions: fixture.sessions,
       events: new EventBus(),
+      sockets: fixture.sockets,
     });
     server.start();
   };
@@ -292,4 +296,45 @@ Deno.test("a missing libsrt and an address that is taken are told", async () => 
     return error instanceof SrtUnavailable && /apt install libsrt/.test(error.message);
   });
   assert.throws(() => start(undefined, fixture.shared.port), SrtError);
+});
+
+/** libsrt counts its sockets down: ends the listener that `open` opens, without Echo's doing. */
+function endingListener(open: () => void): () => void {
+  using before = listenSrt(srt, { hostname: "127.0.0.1", port: 0 });
+  open();
+  return () => srt.check(srt.symbols.srt_close(before.id - 1), "end the listener");
+}
+
+Deno.test("a session's port that ends is opened again, and its publisher goes on", async () => {
+  await using fixture = await SrtFixture.start();
+  let port: SrtAddress | undefined;
+  const end = endingListener(() => port = fixture.reserve("demo").port);
+  assert.ok(port !== undefined);
+  const first = await fixture.callers.connect(port);
+  first.send(...messages(5));
+  await fixture.frames("demo", 5);
+  end();
+  await until("it is open again", () => fixture.sockets.restarts.get("srt-port") === 1);
+  first.send(...messages(5));
+  await fixture.frames("demo", 10);
+  await fixture.callers.connect(port);
+  assert.match(fixture.log.lines.join("\n"), /SRT for demo no longer listens on 127\.0\.0\.1:\d+,/);
+});
+
+Deno.test("the shared listener is opened again where it ends, and its publishers go on", async () => {
+  let fixture: SrtFixture | undefined;
+  const log = await LogRecorder.start();
+  const end = endingListener(() => fixture = new SrtFixture(log));
+  assert.ok(fixture !== undefined);
+  await using started: SrtFixture = fixture;
+  const first = await started.callers.connect(started.shared, { streamId: "demo" });
+  first.send(...messages(5));
+  await started.frames("demo", 5);
+  end();
+  await until("it is open again", () => started.sockets.restarts.get("srt") === 1);
+  first.send(...messages(5));
+  await started.frames("demo", 10);
+  const second = await started.callers.connect(started.shared, { streamId: "other" });
+  second.send(...messages(5));
+  await started.frames("other", 5);
 });

@@ -1,5 +1,6 @@
 import type { SrtAddress } from "../../ffi/srt.ts";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import { type KeptSocket, ListeningSockets } from "../../src/listening/listening_sockets.ts";
 import type { Authority } from "../../src/session/authority.ts";
 import { type Clock, systemClock } from "../../src/session/clock.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
@@ -39,10 +40,12 @@ export class SrtFixture implements AsyncDisposable {
   readonly server: SrtServer;
   readonly sessions: SessionManager;
   readonly callers = new SrtCallers();
+  readonly sockets: ListeningSockets;
   readonly log: LogRecorder;
   readonly #broadcasts = new Map<string, Broadcast>();
+  readonly #shared: KeptSocket;
 
-  private constructor(log: LogRecorder, options: SrtFixtureOptions) {
+  constructor(log: LogRecorder, options: SrtFixtureOptions = {}) {
     const { clock = systemClock, auth = "open", latencyMs = 20, passphrase } = options;
     this.log = log;
     const events = new EventBus();
@@ -76,6 +79,7 @@ export class SrtFixture implements AsyncDisposable {
         end: (how) => broadcast.ended = how,
       };
     });
+    this.sockets = new ListeningSockets(clock);
     this.server = new SrtServer({
       addr: { hostname: HOSTNAME, port: 0 },
       ports: options.ports ?? { min: 30000, max: 49150 },
@@ -86,8 +90,10 @@ export class SrtFixture implements AsyncDisposable {
       clock,
       sessions: this.sessions,
       events,
+      sockets: this.sockets,
     });
-    this.server.start();
+    const open = (onEnd: (why: Error) => void) => this.server.start(onEnd);
+    this.#shared = this.sockets.keep({ kind: "srt", what: "SRT", address: HOSTNAME, open });
   }
 
   static async start(options: SrtFixtureOptions = {}): Promise<SrtFixture> {
@@ -143,6 +149,7 @@ export class SrtFixture implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.callers.close();
     this.sessions.stop("shutdown", SERVER_REASON);
+    this.#shared.close();
     this.server.close();
     await this.log[Symbol.asyncDispose]();
   }

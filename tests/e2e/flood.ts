@@ -1,0 +1,61 @@
+const HOSTNAME = "127.0.0.1";
+/** Between two attempts at a port that refuses. */
+const REFUSED_MS = 50;
+
+/**
+ * Connections that send nothing and stay, to each of some ports: as many as are taken, up to a
+ * limit. Those that are refused or closed are tried again. All are closed at its disposal.
+ */
+export class Flood implements AsyncDisposable {
+  /** Attempts so far, by port. */
+  readonly attempts = new Map<number, number>();
+  readonly #over = new AbortController();
+  readonly #running: Promise<unknown>;
+
+  /** @param atATime connections to each port */
+  constructor(ports: readonly number[], atATime: number) {
+    this.#running = Promise.all(ports.flatMap((port) => {
+      return Array.from({ length: atATime }, () => this.#keepConnected(port));
+    }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort();
+    await this.#running;
+  }
+
+  async #keepConnected(port: number): Promise<void> {
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      this.attempts.set(port, (this.attempts.get(port) ?? 0) + 1);
+      try {
+        using conn = await Deno.connect({ hostname: HOSTNAME, port, signal });
+        const close = () => conn.close();
+        signal.addEventListener("abort", close);
+        // Resolves when the server closes it.
+        await conn.read(new Uint8Array(1)).finally(() =>
+          signal.removeEventListener("abort", close)
+        );
+      } catch (error) {
+        if (!isEnd(error) && !signal.aborted) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, REFUSED_MS));
+    }
+  }
+}
+
+/** Whether somebody listens on `port`. */
+export async function isOpen(port: number): Promise<boolean> {
+  try {
+    using _conn = await Deno.connect({ hostname: HOSTNAME, port });
+    return true;
+  } catch (error) {
+    if (!isEnd(error)) throw error;
+    return false;
+  }
+}
+
+function isEnd(error: unknown): boolean {
+  const { ConnectionRefused, ConnectionReset, BrokenPipe } = Deno.errors;
+  return [ConnectionRefused, ConnectionReset, BrokenPipe].some((kind) => error instanceof kind);
+}
