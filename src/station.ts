@@ -10,6 +10,8 @@ import { loadPreroll, NO_PREROLL } from "./hls/preroll.ts";
 import { hlsRoutes } from "./hls/routes.ts";
 import { HlsFolder } from "./hls/stream_files.ts";
 import { Hooks } from "./hook/hooks.ts";
+import { FolderWatch, tryFolder } from "./disk/folder_watch.ts";
+import { ListeningSockets } from "./listening/listening_sockets.ts";
 import { listenerRoutes } from "./pages/listener/routes.ts";
 import { Shows } from "./pages/listener/shows.ts";
 import { Catalogue } from "./record/catalogue.ts";
@@ -25,12 +27,14 @@ import { SERVER_REASON } from "./session/reason.ts";
 import { SessionManager } from "./session/session_manager.ts";
 import { SrtServer } from "./srt/server.ts";
 import { logCounts, logSessionEvent } from "./stat/event_log.ts";
+import { failingRecordings, Health } from "./stat/health.ts";
 import { Metrics } from "./stat/metrics.ts";
 import { Statistics } from "./stat/statistics.ts";
+import { listen } from "./station/listen.ts";
 import { StatWeb } from "./station/stat_web.ts";
 import { accessLog } from "./web/access_log.ts";
 import { requestTiming } from "./web/request_timing.ts";
-import { WebServer } from "./web/web_server.ts";
+import { type ListenAddress, WebServer } from "./web/web_server.ts";
 
 const logger = getLogger(["echo"]);
 
@@ -55,6 +59,9 @@ export class Station {
   readonly events = new EventBus();
   readonly keys: KeyStore;
   readonly sessions: SessionManager;
+  /** What is wrong at the moment. */
+  readonly health = new Health();
+  readonly #sockets: ListeningSockets;
   readonly #hooks: Hooks;
   readonly #listeners: Listeners;
   readonly #statistics: Statistics;
@@ -62,15 +69,17 @@ export class Station {
   #catalogue: Catalogue | undefined;
   #recorder: Recorder | undefined;
   #srt: SrtServer | undefined;
-
   #hls: Hls | undefined;
 
   private constructor(config: Config, clock: Clock) {
     this.#config = config;
     this.#clock = clock;
+    this.#sockets = new ListeningSockets(clock);
+    this.health.add(() => this.#sockets.problems);
     // Before all others, so that it hears of their end.
     this.#hooks = new Hooks({ clock, events: this.events, ...config.hook });
     this.#stops.push(() => this.#hooks.close());
+    this.health.add(() => this.#hooks.failing ? ["The hook server does not take events"] : []);
     this.#reloads.push(({ hook }) => this.#hooks.replace(hook));
     this.keys = new KeyStore(clock, config.auth.ttlMs * (1 + KEY_GRACE));
     this.sessions = new SessionManager({
@@ -115,6 +124,11 @@ export class Station {
       throw error;
     }
     return station;
+  }
+
+  /** Whether it can do its work; where not, nothing helps but another start. */
+  get works(): boolean {
+    return !this.#sockets.lost;
   }
 
   /** How much it has to do, in a few words. */
@@ -181,6 +195,8 @@ export class Station {
       },
       audience: this.#listeners,
       folders: { hls: hls.rootDir, record: record.rootDir },
+      health: this.health,
+      restarts: () => this.#sockets.restarts,
       srt: () => this.#srt,
       hook: () => this.#hooks,
     });
@@ -205,6 +221,8 @@ export class Station {
       rules: { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes },
     });
     this.#recorder = recorder;
+    this.#watch(record.rootDir, "broadcasts are not recorded");
+    this.health.add(failingRecordings(this.events, (id) => this.sessions.get(id) !== undefined));
     this.#catalogue = new Catalogue(folder, recorder);
     this.sessions.addOutput(recorder.output);
     this.#reloads.push(({ record: { maxAgeMs, maxBytes } }) => {
@@ -217,6 +235,8 @@ export class Station {
     const { hls } = this.#config;
     if (!hls.enabled) return;
     const folder = new HlsFolder(hls.rootDir);
+    await folder.attempt(undefined, () => tryFolder(hls.rootDir));
+    this.#watch(hls.rootDir, undefined);
     const preroll = hls.prerollDir === undefined ? NO_PREROLL : await loadPreroll(hls.prerollDir);
     const shows = new Shows({
       clock: this.#clock,
@@ -251,10 +271,9 @@ export class Station {
       });
       const pages = listenerRoutes({ shows, path: hls.webPath, index: hls.webIndex });
       const middleware = [accessLog("echo-hls-web"), this.#timing("hls")];
-      const web = listen("HLS over HTTP", hls.webAddr, () => {
-        return new WebServer(hls.webAddr, pages.route("/", routes), ["echo", "hls"], middleware);
-      });
-      this.#stops.push(() => web.close());
+      const category = ["echo", "hls"];
+      const web = new WebServer(hls.webAddr, pages.route("/", routes), category, middleware);
+      this.#serve("hls", "HLS over HTTP", hls.webAddr, web);
     }
     this.#stops.push(() => output.stop());
   }
@@ -269,9 +288,10 @@ export class Station {
       clock: this.#clock,
       doorkeeper: this.sessions,
     });
-    listen("RTMP", rtmp.addr, () => server.start());
+    const open = (onEnd: (why: Error) => void) => server.start(onEnd);
+    const socket = listen(this.#sockets, rtmp.addr, { kind: "rtmp", what: "RTMP", open });
     this.#reloads.push(({ rtmp }) => server.maxConnections = rtmp.maxConnections);
-    this.#stops.push(() => server.close());
+    this.#stops.push(() => server.close(), () => socket.close());
   }
 
   /** Without libsrt the server goes on, where there is another way to publish. */
@@ -288,17 +308,21 @@ export class Station {
       clock: this.#clock,
       sessions: this.sessions,
       events: this.events,
+      sockets: this.#sockets,
     });
     try {
-      listen("SRT", srt.addr, () => server.start());
+      const open = (onEnd: (why: Error) => void) => server.start(onEnd);
+      const socket = listen(this.#sockets, srt.addr, { kind: "srt", what: "SRT", open });
+      this.#stops.push(() => server.close(), () => socket.close());
     } catch (error) {
       const cause = error instanceof Error ? error.cause : undefined;
       if (!(cause instanceof SrtUnavailable) || !rtmp.enabled) throw error;
-      logger.error("There is no SRT ingest: {why}", { why: cause.message.replace(/\n\s*/g, "; ") });
+      const why = cause.message.replace(/\n\s*/g, "; ");
+      logger.error("There is no SRT ingest: {why}", { why });
+      this.health.add(() => [`There is no SRT ingest: ${why}`]);
       return undefined;
     }
     this.#srt = server;
-    this.#stops.push(() => server.close());
     return server;
   }
 
@@ -329,10 +353,9 @@ export class Station {
       dryRunPort: srt.minPort,
       onLateTeardown: (name, id) => this.#hls?.endNow(name, id),
     });
-    const web = listen("control API", control.addr, () => {
-      return new WebServer(control.addr, routes, ["echo", "control"], [this.#timing("control")]);
-    });
-    this.#stops.push(() => web.close());
+    const middleware = [this.#timing("control")];
+    const web = new WebServer(control.addr, routes, ["echo", "control"], middleware);
+    this.#serve("control", "control API", control.addr, web);
   }
 
   #startStatWeb(): void {
@@ -345,29 +368,30 @@ export class Station {
       statistics: this.#statistics,
       metrics: this.#metrics,
       listeners: this.#listeners,
+      health: this.health,
       catalogue: this.#catalogue,
     });
     this.#stops.push(() => parts.close());
     this.#reloads.push((config) => parts.reload(config));
     const middleware = [accessLog("echo-stat-web"), this.#timing("stat")];
-    const web = listen("statistics", stat.webAddr, () => {
-      return new WebServer(stat.webAddr, parts.routes, ["echo", "stat"], middleware);
-    });
+    const web = new WebServer(stat.webAddr, parts.routes, ["echo", "stat"], middleware);
+    this.#serve("stat", "statistics", stat.webAddr, web);
     // Streams have no end of their own: who watches is let go first.
-    this.#stops.push(() => web.close(), () => parts.close());
+    this.#stops.push(() => parts.close());
   }
-}
 
-/** Starts what listens on `addr`, and says so; an error says what could not be done. */
-function listen<T>(what: string, addr: { hostname: string; port: number }, start: () => T): T {
-  const { hostname, port } = addr;
-  const address = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-  try {
-    const started = start();
-    logger.info("{what} listens on {address}", { what, address });
-    return started;
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot listen on ${address} for ${what}: ${cause}`, { cause: error });
+  #watch(path: string, consequence: string | undefined): void {
+    const watch = new FolderWatch(this.#clock, { path, consequence });
+    this.health.add(() => [watch.problem]);
+    this.#stops.push(() => watch.close());
+  }
+
+  #serve(kind: string, what: string, addr: ListenAddress, web: WebServer): void {
+    const socket = listen(this.#sockets, addr, {
+      ...{ kind, what },
+      open: (onEnd) => web.listen(onEnd),
+      letGo: () => web.letGo(),
+    });
+    this.#stops.push(() => web.close(), () => socket.close());
   }
 }

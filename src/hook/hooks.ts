@@ -94,6 +94,11 @@ export class Hooks {
     return this.#queued;
   }
 
+  /** Whether the last attempt failed, and events wait to be sent again. */
+  get failing(): boolean {
+    return this.#failing && this.#queued > 0;
+  }
+
   /** Sends to `target` from now on, what is queued too and at once. Without a URL, that is dropped. */
   replace(target: HookTarget): void {
     if (this.#closed) return;

@@ -70,8 +70,9 @@ export class RollingFile {
     const { path, roller } = this.#options;
     try {
       await shift(path, roller);
+      const next = await Deno.open(path, { append: true, create: true });
       this.#handle.close();
-      this.#handle = await Deno.open(path, { append: true, create: true });
+      this.#handle = next;
     } catch (error) {
       // A file that grows too large is better than lines that are lost; rolling is tried again.
       if (!(error instanceof Error)) throw error;
@@ -88,13 +89,21 @@ function wholeLines(lines: Uint8Array, room: number): Uint8Array {
 
 /** Every full file takes the next number, the last goes, and the file at `path` becomes the first. */
 async function shift(path: string, { pattern, base, count }: FixedWindow): Promise<void> {
-  if (count === 0) return await Deno.remove(path);
+  if (count === 0) return await removeIfThere(path);
   const numbered = (index: number) => pattern.replaceAll("{}", String(base + index));
   await Deno.mkdir(dirname(numbered(0)), { recursive: true });
   for (let index = count - 1; index > 0; index--) {
     await renameIfThere(numbered(index - 1), numbered(index));
   }
-  await Deno.rename(path, numbered(0));
+  await renameIfThere(path, numbered(0));
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 async function renameIfThere(from: string, to: string): Promise<void> {

@@ -4,6 +4,7 @@ import { Moment } from "../session/moment.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import type { Audience } from "./audience.ts";
 import { type EncodedEvent, encodeEvent, EventStream } from "./event_stream.ts";
+import type { Health } from "./health.ts";
 import { FreeSpace } from "./free_space.ts";
 import { History, type Sample } from "./history.ts";
 import { InputRates } from "./input_rates.ts";
@@ -38,6 +39,7 @@ export interface LiveOptions {
   readonly load: Pick<LoadMeter, "read">;
   /** Folders whose disks are looked after, by what they are for. */
   readonly folders: Readonly<Record<string, string>>;
+  readonly health: Pick<Health, "report">;
   readonly box: () => BoxFacts;
 }
 
@@ -127,12 +129,13 @@ export class Live {
   }
 
   #snapshot(): EncodedEvent {
-    const { clock, sessions, audience, usage } = this.#options;
+    const { clock, sessions, audience, health, usage } = this.#options;
     const sources = { sessions: sessions.sessions, audience, rates: this.#rates };
     return encodeEvent("snapshot", {
       at: clock.now(),
       ...usage(),
       disks: this.#space.found(),
+      problems: health.report.problems,
       sessions: sessionTable(sources),
     });
   }

@@ -4,6 +4,8 @@ import type { EventBus } from "../session/events.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import type { Audience } from "./audience.ts";
 import { registerDiskMetrics } from "./disk_metrics.ts";
+import type { Health } from "./health.ts";
+import { registerHealthMetrics } from "./health_metrics.ts";
 import { registerHlsMetrics } from "./hls_metrics.ts";
 import { type HookDeliveries, registerHookMetrics } from "./hook_metrics.ts";
 import { registerHttpMetrics } from "./http_metrics.ts";
@@ -21,6 +23,9 @@ export interface MetricsOptions {
   readonly audience: Audience;
   /** Folders whose disks are looked after, by what they are for. */
   readonly folders: Readonly<Record<string, string>>;
+  readonly health: Pick<Health, "report">;
+  /** How often each kind of listening socket was opened again. */
+  readonly restarts: () => ReadonlyMap<string, number>;
   /** `undefined`, or gives that, where there is no SRT. */
   readonly srt?: (() => SrtLinks | undefined) | undefined;
   /** `undefined`, or gives that, where there are no webhooks. */
@@ -45,6 +50,7 @@ export class Metrics {
     this.load = new LoadMeter(clock);
     this.#segmentListed = registerHlsMetrics(registry, audience);
     this.#requestAnswered = registerHttpMetrics(registry);
+    registerHealthMetrics(registry, options.health, options.restarts);
     registerHookMetrics(registry, hook ?? (() => undefined));
     this.#stops = [
       registerSessionMetrics(registry, events, sessions),

@@ -1,4 +1,5 @@
 import { Hono, type MiddlewareHandler } from "hono";
+import type { Health } from "./health.ts";
 import type { Audience } from "./audience.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Statistics } from "./statistics.ts";
@@ -12,15 +13,20 @@ export interface StatRoutesOptions {
   readonly usage: () => SystemUsage;
   readonly metrics: Pick<Metrics, "contentType" | "render">;
   readonly audience: Audience;
+  readonly health: Pick<Health, "report">;
   /** Lets in who may see more than the statistics that are open to all. */
   readonly guard: MiddlewareHandler;
 }
 
 /** Health checks, statistics and metrics over HTTP. */
 export function statRoutes(options: StatRoutesOptions): Hono {
-  const { statistics, usage, metrics, audience, guard } = options;
+  const { statistics, usage, metrics, audience, health, guard } = options;
   const app = new Hono();
-  app.get("/health", (c) => c.body(null, 200));
+  app.get("/health", (c) => {
+    c.header("Vary", "Accept");
+    const wantsJson = c.req.header("Accept")?.includes("application/json") ?? false;
+    return wantsJson ? c.json(health.report) : c.body(null, 200);
+  });
   app.get("/metrics", async (c) => {
     return c.body(await metrics.render(), 200, { "Content-Type": metrics.contentType });
   });

@@ -7,6 +7,7 @@ import { recordRoutes } from "../record/routes.ts";
 import type { Clock } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
 import type { SessionManager } from "../session/session_manager.ts";
+import type { Health } from "../stat/health.ts";
 import { Authorization } from "../stat/authorization.ts";
 import { type BoxFacts, Live } from "../stat/live.ts";
 import { liveRoutes } from "../stat/live_routes.ts";
@@ -24,6 +25,7 @@ export interface StatWebParts {
   readonly statistics: Statistics;
   readonly metrics: Metrics;
   readonly listeners: Listeners;
+  readonly health: Health;
   /** `undefined` where nothing is recorded. */
   readonly catalogue: Catalogue | undefined;
 }
@@ -35,12 +37,12 @@ export class StatWeb {
   readonly #live: Live;
 
   constructor(config: Config, parts: StatWebParts) {
-    const { clock, sessions, statistics, metrics, listeners: audience, catalogue } = parts;
+    const { clock, sessions, statistics, metrics, listeners: audience, health, catalogue } = parts;
     const authorization = new Authorization({ token: config.stat.token, clock });
     const { guard } = authorization;
     const validity = () => authorization.validity;
     const live = watch(config, parts, authorization);
-    const stat = { statistics, usage: systemUsage, metrics, audience, guard };
+    const stat = { statistics, usage: systemUsage, metrics, audience, health, guard };
     this.#authorization = authorization;
     this.#live = live;
     this.routes.route("/", statRoutes(stat));
@@ -63,7 +65,7 @@ export class StatWeb {
 
 function watch(config: Config, parts: StatWebParts, authorization: Authorization): Live {
   const { hls, record } = config;
-  const { clock, events, sessions, metrics, listeners } = parts;
+  const { clock, events, sessions, metrics, listeners, health } = parts;
   return new Live({
     clock,
     events,
@@ -72,6 +74,7 @@ function watch(config: Config, parts: StatWebParts, authorization: Authorization
     usage: systemUsage,
     load: metrics.load,
     folders: { hls: hls.rootDir, record: record.rootDir },
+    health,
     box: () => ({
       version: VERSION,
       hls: hlsOf(config),

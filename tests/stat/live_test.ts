@@ -31,6 +31,7 @@ class Watched implements Disposable {
       usage: () => USAGE,
       load: { read: () => LOAD },
       folders: {},
+      health: { report: { status: "degraded", problems: ["the disk is full"] } },
       box: () => BOX,
     });
     this.app = liveRoutes({

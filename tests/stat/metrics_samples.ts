@@ -25,6 +25,8 @@ export async function withMetrics(
     },
     audience,
     folders,
+    health: { report: { status: "degraded", problems: ["the disk is full"] } },
+    restarts: () => new Map([["rtmp", 2], ["hls", 0]]),
     srt,
     hook,
   });

@@ -70,12 +70,15 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
   const lag = "echo_event_loop_lag_seconds";
   const requests = "echo_http_request_duration_seconds_count";
   const recordError = ',event="record-error"';
+  const restarts = ',listener="hls"';
   const calm = [
     series("up", "1+0x30"),
     series("process_start_time_seconds", "1000+0x30"),
     series("echo_disk_free_bytes", "50+0x30", ',folder="hls"'),
     series("echo_disk_size_bytes", "100+0x30", ',folder="hls"'),
     series("echo_session_events_total", "0+0x30", recordError),
+    series("echo_problems", "0+0x30"),
+    series("echo_listener_restarts_total", "0+0x30", restarts),
     ...histogram(lateness, "+1"),
     ...histogram(lag, "+1"),
     series("echo_srt_received_packets_total", "0+1000x30"),
@@ -87,6 +90,8 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
   const troubles: Record<string, typeof calm> = {
     EchoDown: [series("up", "1+0x10 0+0x20")],
     EchoRestarts: [series("process_start_time_seconds", "1000+1x30")],
+    EchoDegraded: [series("echo_problems", "0+0x10 1+0x20")],
+    EchoListenerRestarts: [series("echo_listener_restarts_total", "0+0x20 1+0x10", restarts)],
     EchoDiskNearlyFull: [series("echo_disk_free_bytes", "50-2x22 5+0x8", ',folder="hls"')],
     EchoRecordingFails: [series("echo_session_events_total", "0+0x20 1+0x10", recordError)],
     EchoSegmentsLate: histogram(lateness, "+2"),

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
+import { SERVER_REASON } from "../../src/session/reason.ts";
+import { sessionEvent } from "../../src/session/session.ts";
 import { Authorization } from "../../src/stat/authorization.ts";
+import { failingRecordings, Health } from "../../src/stat/health.ts";
 import { statRoutes } from "../../src/stat/routes.ts";
 import { systemUsage } from "../../src/stat/system_usage.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
@@ -8,11 +11,12 @@ import { House, START } from "./house.ts";
 
 const USAGE = { load: { one: 0.5, five: 1.25, fifteen: 2 }, memory: 40.5 };
 
-function appOf({ statistics }: House): Hono {
+function appOf({ statistics }: House, health = new Health()): Hono {
   const routes = statRoutes({
     statistics,
     usage: () => USAGE,
     metrics: { contentType: "text/plain", render: () => Promise.resolve("up 1\n") },
+    health,
     audience: { total: 50, byName: () => [["demo", 49], ["other", 1]] },
     guard: new Authorization({
       token: "letmein",
@@ -37,6 +41,46 @@ Deno.test("a health check is answered with nothing", async () => {
   const response = await appOf(house).request("/health");
   assert.deepEqual([response.status, await response.text()], [200, ""]);
   assert.match(response.headers.get("server") ?? "", /^Echo\/\d/);
+});
+
+Deno.test("a health check that wants JSON is told what is wrong, and has its 200", async () => {
+  using house = new House();
+  const health = new Health();
+  const app = appOf(house, health);
+  const check = async () => {
+    const response = await app.request("/health", { headers: { Accept: "application/json" } });
+    assert.equal(response.headers.get("vary"), "Accept");
+    return [response.status, await response.json()];
+  };
+  assert.deepEqual(await check(), [200, { status: "ok", problems: [] }]);
+  let problem: string | undefined = "the disk is full";
+  health.add(() => [problem]);
+  assert.deepEqual(await check(), [200, { status: "degraded", problems: ["the disk is full"] }]);
+  const response = await app.request("/health", { headers: { Accept: "*/*" } });
+  assert.deepEqual([response.status, await response.text()], [200, ""]);
+  problem = undefined;
+  assert.deepEqual(await check(), [200, { status: "ok", problems: [] }]);
+});
+
+Deno.test("a broadcast that is not recorded is a problem until it is, or has ended", () => {
+  using house = new House();
+  const { events, sessions } = house;
+  const problems = failingRecordings(events, (id) => sessions.get(id) !== undefined);
+  house.play(1, house.publish("demo", "rtmp"));
+  const session = sessions.find("demo");
+  assert.ok(session !== undefined);
+  const tell = (kind: "record-error" | "record-start") => {
+    events.emit(sessionEvent(session, kind, 0, { path: "demo.part", message: "no space left" }));
+  };
+  tell("record-error");
+  assert.deepEqual(problems(), ["demo is not recorded: no space left"]);
+  tell("record-start");
+  assert.deepEqual(problems(), []);
+  tell("record-error");
+  session.end("finished", SERVER_REASON);
+  assert.deepEqual(problems(), []);
+  tell("record-error");
+  assert.deepEqual(problems(), [], "it is over");
 });
 
 Deno.test("load and memory are told as they are", async () => {

@@ -48,7 +48,7 @@ setText(element("host"), location.hostname);
 document.title = `Echo – ${location.hostname}`;
 
 /** @param {any} snapshot */
-function showFacts({ at, load, memory, disks, sessions: { fields, rows } }) {
+function showFacts({ at, load, memory, disks, problems, sessions: { fields, rows } }) {
   const column = (/** @type {string} */ field) => {
     const index = fields.indexOf(field);
     return rows.map((/** @type {any[]} */ row) => row[index]);
@@ -65,6 +65,21 @@ function showFacts({ at, load, memory, disks, sessions: { fields, rows } }) {
   setText(element("fact-memory"), `${memory.toFixed(0)} %`);
   setText(element("fact-uptime"), duration((at - started) / 1000));
   showDisks(Object.values(disks).filter((disk) => disk !== null));
+  showProblems(problems);
+}
+
+/** @param {string[]} problems */
+function showProblems(problems) {
+  const list = element("problems");
+  const shown = Array.from(list.children, (item) => item.textContent);
+  list.hidden = problems.length === 0;
+  // Who has a screen reader hears it once, not with each snapshot.
+  if (shown.join("\n") === problems.join("\n")) return;
+  list.replaceChildren(...problems.map((problem) => {
+    const item = document.createElement("li");
+    item.textContent = problem;
+    return item;
+  }));
 }
 
 /**
