@@ -78,6 +78,7 @@ export class Authorizer {
     this.#clock = options.clock;
     this.#verifier = options.verifier ?? new BcryptVerifier();
     this.#credentials = options.credentials;
+    this.#prepare();
     this.#remembered = new GoodCredentials(this.#clock);
   }
 
@@ -96,11 +97,18 @@ export class Authorizer {
   /** From now on, checks against `credentials`; what was good before has to prove it again. */
   replace(credentials: Credentials): void {
     this.#credentials = credentials;
+    this.#prepare();
     this.#remembered = new GoodCredentials(this.#clock);
   }
 
   close(): void {
     this.#verifier.close();
+  }
+
+  /** Where there are passwords to check. */
+  #prepare(): void {
+    if (this.#mode !== "key" || this.#credentials === "any") return;
+    if (this.#credentials.users.size > 0) this.#verifier.prepare();
   }
 
   /** Nobody is asked where there are no credentials, or for what is no name. */

@@ -7,14 +7,17 @@ const MAX_WAITING = 4;
 export interface PasswordVerifier {
   /** @throws {ControlError} 503 where too many wait already, or it has been closed */
   verify(password: string, hash: string): Promise<boolean>;
+  /** Does now what the first check would have to. */
+  prepare(): void;
   close(): void;
 }
 
 type Waiting = Pick<PromiseWithResolvers<boolean>, "resolve" | "reject">;
 
 /**
- * Checks passwords in a worker, so that audio does not wait for them. The worker starts with the
- * first check; after one that failed, the next check starts another.
+ * Checks passwords in a worker, so that audio does not wait for them. After one that failed, the next
+ * check starts another. Where no file descriptor is left, Deno dies of a worker that is to start: so
+ * it is better to have one before clients come.
  */
 export class BcryptVerifier implements PasswordVerifier {
   readonly #waiting = new Map<number, Waiting>();
@@ -34,6 +37,10 @@ export class BcryptVerifier implements PasswordVerifier {
     this.#worker ??= this.#start();
     this.#worker.postMessage(question);
     return promise;
+  }
+
+  prepare(): void {
+    if (!this.#closed) this.#worker ??= this.#start();
   }
 
   close(): void {

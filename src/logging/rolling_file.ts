@@ -69,7 +69,8 @@ export class RollingFile {
   async #roll(): Promise<void> {
     const { path, roller } = this.#options;
     try {
-      await shift(path, roller);
+      // It may be that only what follows could not be done the last time.
+      if (await isThere(path)) await shift(path, roller);
       const next = await Deno.open(path, { append: true, create: true });
       this.#handle.close();
       this.#handle = next;
@@ -89,20 +90,22 @@ function wholeLines(lines: Uint8Array, room: number): Uint8Array {
 
 /** Every full file takes the next number, the last goes, and the file at `path` becomes the first. */
 async function shift(path: string, { pattern, base, count }: FixedWindow): Promise<void> {
-  if (count === 0) return await removeIfThere(path);
+  if (count === 0) return await Deno.remove(path);
   const numbered = (index: number) => pattern.replaceAll("{}", String(base + index));
   await Deno.mkdir(dirname(numbered(0)), { recursive: true });
   for (let index = count - 1; index > 0; index--) {
     await renameIfThere(numbered(index - 1), numbered(index));
   }
-  await renameIfThere(path, numbered(0));
+  await Deno.rename(path, numbered(0));
 }
 
-async function removeIfThere(path: string): Promise<void> {
+async function isThere(path: string): Promise<boolean> {
   try {
-    await Deno.remove(path);
+    await Deno.stat(path);
+    return true;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

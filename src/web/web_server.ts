@@ -103,9 +103,17 @@ export function withServerHeader(
     logger.error("Cannot answer {method} {path}: {error}", {
       method: c.req.method,
       path: c.req.path,
-      error,
+      error: isRefusal(error) ? error.message : error,
     });
     return c.json({ code: 500, message: "internal server error" }, 500);
   });
   return app;
+}
+
+/**
+ * Whether the system refused something, as where no file descriptor is left. That is no bug, and its
+ * stack must not be looked at: Deno opens files for that, and dies where it cannot.
+ */
+function isRefusal(error: Error): boolean {
+  return "code" in error && typeof error.code === "string";
 }

@@ -22,10 +22,14 @@ function basic(user: string, password: string): string {
 
 /** Checks at once, by text, and writes down what it was asked. */
 class FakeVerifier implements PasswordVerifier {
+  prepared = false;
   readonly asked: [password: string, hash: string][] = [];
   verify(password: string, hash: string): Promise<boolean> {
     this.asked.push([password, hash]);
     return Promise.resolve(password === `of ${hash}` || password === "any");
+  }
+  prepare(): void {
+    this.prepared = true;
   }
   close(): void {}
 }
@@ -45,6 +49,15 @@ function setUp(credentials: Credentials = CREDENTIALS, mode: "open" | "key" = "k
   };
   return { clock, verifier, authorizer, status };
 }
+
+Deno.test("checking passwords is prepared where there are some, and only there", () => {
+  assert.equal(setUp("any").verifier.prepared, false);
+  assert.equal(setUp(CREDENTIALS, "open").verifier.prepared, false);
+  const { verifier, authorizer } = setUp({ ...CREDENTIALS, users: new Map() });
+  assert.equal(verifier.prepared, false);
+  authorizer.replace(CREDENTIALS);
+  assert.equal(verifier.prepared, true);
+});
 
 Deno.test("in open mode nothing has to be shown", async () => {
   const { status } = setUp(CREDENTIALS, "open");

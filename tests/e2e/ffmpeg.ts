@@ -39,6 +39,13 @@ export class Media implements AsyncDisposable {
     return file;
   }
 
+  /** A file with a text. @returns its path */
+  async write(name: string, text: string): Promise<string> {
+    const file = `${this.#folder}/${name}`;
+    await Deno.writeTextFile(file, text);
+    return file;
+  }
+
   /** A folder with `live.m3u8` and segments below 2 s, of other AAC than clips. @returns it */
   async preroll(seconds: number): Promise<string> {
     const folder = `${this.#folder}/preroll`;

@@ -77,3 +77,19 @@ Deno.test("where files cannot be renamed, nothing is lost", () =>
     file.close();
     assert.deepEqual(await contents(folder), { "a.log": "line 01\nline 02\nline 03\n" });
   }));
+
+Deno.test("a file that cannot be begun goes on in the old one, and is begun once it can be", () =>
+  withFolder(async (folder) => {
+    const file = await RollingFile.open(options(folder));
+    await write(file, "line 01\nline 02\n");
+    const open = Deno.open;
+    Deno.open = () => Promise.reject(new Error("Too many open files"));
+    await write(file, "line 03\n");
+    Deno.open = open;
+    await write(file, "line 04\nline 05\n");
+    assert.deepEqual(await contents(folder), {
+      "a.1.log": "line 01\nline 02\nline 03\nline 04\n",
+      "a.log": "line 05\n",
+    });
+    file.close();
+  }));

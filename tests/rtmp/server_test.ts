@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import { RtmpServer } from "../../src/rtmp/server.ts";
+import { endListening } from "../listening/end_listening.ts";
+import { until } from "../until.ts";
 import { clientHello } from "./encoder_messages.ts";
 import { LogRecorder } from "./log_recorder.ts";
 import { WatchedClock } from "./watched_clock.ts";
@@ -17,6 +19,8 @@ class Fixture implements AsyncDisposable {
   readonly doorkeeper = new RecordingDoorkeeper();
   readonly server: RtmpServer;
   readonly log: LogRecorder;
+  /** Why listening ended. */
+  readonly ends: Error[] = [];
 
   private constructor(log: LogRecorder, maxConnections: number) {
     this.log = log;
@@ -27,7 +31,12 @@ class Fixture implements AsyncDisposable {
       clock: this.clock,
       doorkeeper: this.doorkeeper,
     });
-    this.server.start();
+    this.listen();
+  }
+
+  /** Listens, or does so again. */
+  listen(): void {
+    this.server.start((why) => this.ends.push(why));
   }
 
   static async start({ maxConnections = 100 } = {}): Promise<Fixture> {
@@ -286,4 +295,31 @@ Deno.test("a server that closes ends every connection and frees its port", async
   assert.equal(fixture.log.matching(/the server stops/).length, 2);
   Deno.listen({ hostname: "127.0.0.1", port }).close();
   await fixture[Symbol.asyncDispose]();
+});
+
+Deno.test({
+  name: "where listening ends, connections go on, and it can listen at its port again",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using fixture = await Fixture.start();
+    const { server } = fixture;
+    const { hostname, port } = server.addr;
+    const publisher = await fixture.connect();
+    await publisher.publish("sesame");
+    await publisher.sendConfig(ASC);
+    const ingest = await fixture.doorkeeper.ingest();
+    endListening(port);
+    await until("its end is told", () => fixture.ends.length > 0);
+    await assert.rejects(Deno.connect({ hostname, port }), Deno.errors.ConnectionRefused);
+    await publisher.sendFrame(frame, 0);
+    await ingest.until(() => ingest.frames.length === 1);
+
+    fixture.listen();
+    assert.equal(server.addr.port, port);
+    const second = await fixture.connect("other");
+    await second.publish("sesame");
+    await second.vanish();
+    await publisher.vanish();
+    assert.equal(fixture.ends.length, 1);
+  },
 });

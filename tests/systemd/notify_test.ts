@@ -91,6 +91,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "no sign of life is sent while the server says that it cannot do its work",
+  ignore,
+  fn: () =>
+    withService({ WATCHDOG_USEC: "6000000" }, async (service, systemd, clock) => {
+      let works = true;
+      service.ready(() => "3 on air", () => works);
+      const signs = () => systemd.lines.filter((line) => line === "WATCHDOG=1").length;
+      await clock.advance(6000);
+      assert.equal(signs(), 2);
+      works = false;
+      await clock.advance(60_000);
+      assert.equal(signs(), 2);
+      works = true;
+      await clock.advance(3000);
+      assert.equal(signs(), 3);
+    }),
+});
+
+Deno.test({
   name: "no sign of life is sent for another process, or where nobody waits for one",
   ignore,
   fn: async () => {

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { Hono } from "hono";
+import { WebServer } from "../../src/web/web_server.ts";
+import { endListening } from "../listening/end_listening.ts";
+import { until } from "../until.ts";
+
+const hostname = "127.0.0.1";
+const REQUEST = "GET / HTTP/1.1\r\nHost: echo\r\n\r\n";
+
+Deno.test({
+  name: "connections go on where listening ends, and are let go once another listens",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const port = freePort();
+    const routes = new Hono().get("/", (c) => c.text("hello"));
+    const server = new WebServer({ hostname, port }, routes, ["echo", "hls"]);
+    const ends: Error[] = [];
+    server.listen((why) => ends.push(why));
+    using before = await Deno.connect({ hostname, port });
+    assert.match(await ask(before), /hello$/);
+
+    endListening(port);
+    await until("its end is told", () => ends.length > 0);
+    assert.match(await ask(before), /hello$/);
+    await assert.rejects(Deno.connect({ hostname, port }), Deno.errors.ConnectionRefused);
+
+    server.listen((why) => ends.push(why));
+    using after = await Deno.connect({ hostname, port });
+    assert.match(await ask(after), /hello$/);
+    assert.match(await ask(before), /hello$/);
+    server.letGo();
+    assert.equal(await before.read(new Uint8Array(1)), null);
+    assert.match(await ask(after), /hello$/);
+    await server.close();
+    assert.equal(ends.length, 1, "being closed is no end of its own");
+  },
+});
+
+async function ask(conn: Deno.TcpConn): Promise<string> {
+  await conn.write(new TextEncoder().encode(REQUEST));
+  const buffer = new Uint8Array(4096);
+  const length = await conn.read(buffer) ?? 0;
+  return new TextDecoder().decode(buffer.subarray(0, length));
+}
+
+/** A port that was free a moment ago. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname, port: 0 });
+  return listener.addr.port;
+}
