@@ -1,3 +1,5 @@
+import { SrtCallers } from "../srt/srt_callers.ts";
+
 const HOSTNAME = "127.0.0.1";
 /** Between two attempts at a port that refuses. */
 const REFUSED_MS = 50;
@@ -41,6 +43,30 @@ export class Flood implements AsyncDisposable {
       }
       await new Promise((resolve) => setTimeout(resolve, REFUSED_MS));
     }
+  }
+}
+
+/** Callers of an SRT port that name no broadcast, each followed by another, until its disposal. */
+export class SrtFlood implements AsyncDisposable {
+  attempts = 0;
+  readonly #callers = new SrtCallers();
+  readonly #running: Promise<unknown>;
+  #over = false;
+
+  constructor(port: number, atATime: number) {
+    const address = { hostname: HOSTNAME, port };
+    this.#running = Promise.all(Array.from({ length: atATime }, async () => {
+      while (!this.#over) {
+        this.attempts++;
+        await this.#callers.call(address).closed();
+      }
+    }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over = true;
+    await this.#running;
+    this.#callers.close();
   }
 }
 

@@ -4,26 +4,30 @@ import { PlaylistFollower } from "../hls_validator/follower.ts";
 import { until } from "./condition.ts";
 import { EchoServer } from "./echo_server.ts";
 import { Encoder, Media } from "./ffmpeg.ts";
-import { Flood, isOpen } from "./flood.ts";
+import { Flood, isOpen, SrtFlood } from "./flood.ts";
 import { RawHttp } from "./raw_http.ts";
 import { scenario } from "./scenario.ts";
+import { sharedPort, sharedUrl } from "./srt_senders.ts";
 
 /** What the server may have open at a time. */
 const DESCRIPTORS = 256;
-/** Connections to each port. A storm of a task of its own has more, for longer. */
+/** Connections to each port at a time; the task `storm` has more, for longer. */
 const CONNECTIONS = Number(Deno.env.get("STORM_CONNECTIONS") ?? 120);
-/** Segments of 2 s that are heard meanwhile. */
-const SEGMENTS = Number(Deno.env.get("STORM_SEGMENTS") ?? 3);
+/** How much is heard meanwhile. */
+const SECONDS = Number(Deno.env.get("STORM_SECONDS") ?? 6);
+const TARGET_SECONDS = 2;
+/** Each is one of many attempts. */
+const SRT_CALLERS = 10;
 
 scenario(
   "a flood that takes all descriptors is not heard on air, and ports come back",
   async () => {
     await using media = await Media.create();
-    const clip = await media.encode("clip", { seconds: 2 * SEGMENTS + 120 });
+    const clip = await media.encode("clip", { seconds: SECONDS + 180 });
     const sent = (await media.readFrames(clip)).map(({ data }) => data.toHex());
     await using server = await EchoServer.start({
       descriptors: DESCRIPTORS,
-      env: { HLS_TARGET_DURATION: "2" },
+      env: { HLS_TARGET_DURATION: String(TARGET_SECONDS) },
       expectedErrors: [/Too many open files/],
     });
     const { hlsPort, statPort, controlPort, rtmpPort } = server;
@@ -34,16 +38,28 @@ scenario(
 
     {
       await using _flood = new Flood([...web, rtmpPort], CONNECTIONS);
+      await using _srtFlood = new SrtFlood(sharedPort(server), SRT_CALLERS);
       for (const port of web) await until("HTTP refuses", async () => !await isOpen(port));
       const heard = follower.segments.size;
       await until(
         "it has been on air for a while",
-        () => follower.segments.size >= heard + SEGMENTS,
-        (2 * SEGMENTS + 60) * 1000,
+        () => follower.segments.size >= heard + SECONDS / TARGET_SECONDS,
+        (SECONDS + 60) * 1000,
       );
     }
-    for (const port of [...web, rtmpPort]) {
-      await until(`port ${port} is open`, () => isOpen(port));
+    for (const port of web) await until(`port ${port} is open`, () => isOpen(port));
+    for (
+      const [name, url] of [["second", server.rtmpUrl("live/second")], [
+        "third",
+        sharedUrl(server, "third"),
+      ]] as const
+    ) {
+      await using _other = new Encoder(clip, url);
+      await until(`${name} is on air`, async () => {
+        const answer = await fetch(server.playlistUrl(name));
+        await answer.body?.cancel();
+        return answer.ok;
+      });
     }
     await until("all is well", async () => {
       const answer = await health(statPort);
