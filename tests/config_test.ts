@@ -219,7 +219,23 @@ Deno.test("a public ingest that tells clients a loopback address is warned about
   const local = { ...unset, RTMP_ADDR: "localhost:1935", ECHO_SRT_ADDR: "[::1]:9000" };
   assert.deepEqual(warningsOf(local), []);
   const none = { ...unset, RTMP_ENABLED: "0", ECHO_ENABLED: "0" };
-  assert.deepEqual(warningsOf(none), []);
+  assert.doesNotMatch(warningsOf(none).join(), /loopback|ECHO_SRT_PUB_IP/);
+});
+
+Deno.test("a server where nobody can publish, or nothing comes of it, is warned about", () => {
+  assert.deepEqual(warningsOf({ ECHO_ENABLED: "0", RTMP_ENABLED: "0" }), [
+    "ECHO_ENABLED and RTMP_ENABLED are off: nobody can publish",
+  ]);
+  assert.deepEqual(warningsOf({ ECHO_ENABLED: "0" }), [
+    "ECHO_ENABLED is off: nobody gets the key that ECHO_AUTH=key asks for",
+  ]);
+  assert.match(
+    warningsOf({ ECHO_ENABLED: "0", ECHO_AUTH: "open" }).join(),
+    /^ECHO_AUTH is open[^;]*$/,
+  );
+  assert.deepEqual(warningsOf({ HLS_ENABLED: "0", RECORD_ENABLED: "0" }), [
+    "HLS_ENABLED and RECORD_ENABLED are off: nobody hears what is published",
+  ]);
 });
 
 Deno.test("an unknown name is warned about with the nearest known one", () => {

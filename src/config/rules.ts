@@ -10,7 +10,7 @@ import { ConfigError } from "./config_error.ts";
  * @throws {ConfigError}
  */
 export function checkConfig(config: Config, isSet: (name: string) => boolean): string[] {
-  const { auth, control, hook, srt } = config;
+  const { auth, control, hls, hook, record, rtmp, srt } = config;
   const warnings: string[] = [];
 
   if (srt.maxPort <= srt.minPort) {
@@ -36,6 +36,15 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
       );
     }
     warnings.push("ECHO_AUTH_ANY is on: ANY credentials get a key from the control API");
+  }
+
+  if (!control.enabled && !rtmp.enabled) {
+    warnings.push("ECHO_ENABLED and RTMP_ENABLED are off: nobody can publish");
+  } else if (!control.enabled && auth.mode === "key") {
+    warnings.push("ECHO_ENABLED is off: nobody gets the key that ECHO_AUTH=key asks for");
+  }
+  if (!hls.enabled && !record.enabled) {
+    warnings.push("HLS_ENABLED and RECORD_ENABLED are off: nobody hears what is published");
   }
 
   if (hook.url !== undefined && hook.secret === undefined) {

@@ -6,6 +6,7 @@ import { EchoServer } from "./echo_server.ts";
 import { Encoder, Media } from "./ffmpeg.ts";
 import { scenario, together } from "./scenario.ts";
 
+const NO_ARCHIVE = / ERROR .*Cannot write to .*, broadcasts are not recorded: /;
 const NO_DISK = / ERROR .*broadcasts go on from memory/;
 
 scenario("without a disk to write to, listeners hear the broadcast from memory", async () => {
@@ -26,6 +27,23 @@ scenario("without a disk to write to, listeners hear the broadcast from memory",
     const logged = server.log.filter((line) => NO_DISK.test(line));
     assert.equal(logged.length, 1, `${kind}: ${logged.join("\n")}`);
   });
+});
+
+scenario("an archive that cannot be written is said, and health tells of it", async () => {
+  await using disks = await BadDisks.create();
+  const RECORD_ROOT_DIR = disks.folders.get("below a file") ?? "";
+  await using server = await EchoServer.start({
+    env: { RECORD_ROOT_DIR },
+    expectedErrors: [NO_ARCHIVE, / ERROR .*Cannot tidy up /],
+  });
+  await server.line(NO_ARCHIVE);
+  const answer = await fetch(`http://127.0.0.1:${server.statPort}/health`, {
+    headers: { Accept: "application/json" },
+  });
+  assert.equal(answer.status, 200);
+  const { status, problems } = await answer.json();
+  assert.equal(status, "degraded");
+  assert.match(problems.join("; "), /^Cannot write to [^;]*$/);
 });
 
 /** Folders that cannot be written: below a file, and, where mounting is allowed, on a full disk. */
