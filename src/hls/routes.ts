@@ -7,7 +7,7 @@ import { anyOrigin, fromInternet } from "../web/any_origin.ts";
 import { requestedRange } from "../web/byte_range.ts";
 import type { HlsStream } from "./stream.ts";
 import { type Preroll, PREROLL_PATH, type ServedFile } from "./preroll.ts";
-import { PLAYLIST_FILE, SEGMENT_FILE } from "./stream_files.ts";
+import { FileUnreadable, PLAYLIST_FILE, SEGMENT_FILE } from "./stream_files.ts";
 
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
 /** The master playlist, for players that want one. */
@@ -81,7 +81,7 @@ async function readOlder(
   try {
     return await readFile(name, file);
   } catch (error) {
-    if (!(error instanceof LimiterFull)) throw error;
+    if (!(error instanceof LimiterFull || error instanceof FileUnreadable)) throw error;
     const body = JSON.stringify({ code: 503, message: "the disk does not keep up" });
     const headers = { "Content-Type": "application/json" };
     throw new HTTPException(503, { res: new Response(body, { status: 503, headers }) });

@@ -16,6 +16,14 @@ const MAX_WAITING = 4000;
 /** A disk is well again when nothing has failed for this long. */
 const WELL_AGAIN_MS = 10_000;
 
+/** Thrown where a file is there for all that is known, and the system does not give it out. */
+export class FileUnreadable extends Error {
+  override readonly name = "FileUnreadable";
+  constructor(file: string, cause: unknown) {
+    super(`Cannot read ${file}: ${String(cause)}`, { cause });
+  }
+}
+
 /** What is found of a broadcast on disk. */
 export interface FolderContents {
   readonly segments: readonly string[];
@@ -62,16 +70,16 @@ export class HlsFolder {
   /**
    * Reads a file of the broadcast `name`; `undefined` where there is none.
    * @throws {LimiterFull}
+   * @throws {FileUnreadable}
    */
   async read(name: string, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
       return await this.#limiter.run(() => Deno.readFile(this.pathOf(name, file)));
     } catch (error) {
       if (error instanceof LimiterFull) throw error;
-      if (!(error instanceof Deno.errors.NotFound)) {
-        logger.error("Cannot read {file}: {error}", { file, name, error: String(error) });
-      }
-      return undefined;
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      logger.error("Cannot read {file}: {error}", { file, name, error: String(error) });
+      throw new FileUnreadable(file, error);
     }
   }
 

@@ -1,3 +1,9 @@
+/** The answer to a request. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
 /** One HTTP connection that stays, for one request after another. */
 export class RawHttp implements Disposable {
   readonly #conn: Deno.TcpConn;
@@ -10,25 +16,40 @@ export class RawHttp implements Disposable {
     return new RawHttp(await Deno.connect({ hostname: "127.0.0.1", port }));
   }
 
-  get(path: string): Promise<string> {
+  get(path: string): Promise<RawAnswer> {
     return this.send("GET", path, "");
   }
 
-  /** @returns the head of the answer, and as much of its body as came with it */
-  async send(method: string, path: string, body: string, ...fields: string[]): Promise<string> {
-    const head = [
-      `${method} ${path} HTTP/1.1`,
-      "Host: 127.0.0.1",
-      `Content-Length: ${body.length}`,
-      ...fields,
-    ];
-    await this.#conn.write(new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n${body}`));
-    const buffer = new Uint8Array(65_536);
-    const length = await this.#conn.read(buffer) ?? 0;
-    return new TextDecoder().decode(buffer.subarray(0, length));
+  /** @throws where the server closes the connection, or does not say how long the body is */
+  async send(method: string, path: string, body: string, ...fields: string[]): Promise<RawAnswer> {
+    const head = [`${method} ${path} HTTP/1.1`, "Host: 127.0.0.1", ...fields];
+    head.push(`Content-Length: ${body.length}`);
+    const request = new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n${body}`);
+    await this.#conn.write(request);
+    let answer = new Uint8Array(0);
+    for (;;) {
+      const parsed = parse(answer);
+      if (parsed !== undefined) return parsed;
+      const buffer = new Uint8Array(65_536);
+      const length = await this.#conn.read(buffer);
+      if (length === null) throw new Error(`The connection was closed before ${path} was answered`);
+      answer = Uint8Array.from([...answer, ...buffer.subarray(0, length)]);
+    }
   }
 
   [Symbol.dispose](): void {
     this.#conn.close();
   }
+}
+
+/** `undefined` where something is missing. */
+function parse(bytes: Uint8Array<ArrayBuffer>): RawAnswer | undefined {
+  const text = new TextDecoder("latin1").decode(bytes);
+  const end = text.indexOf("\r\n\r\n");
+  if (end < 0) return undefined;
+  const head = text.slice(0, end);
+  const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1] ?? NaN);
+  if (Number.isNaN(length)) throw new Error(`The answer has no length:\n${head}`);
+  const body = bytes.slice(end + 4);
+  return body.length < length ? undefined : { status: Number(head.split(" ")[1]), body };
 }

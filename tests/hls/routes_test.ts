@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
+import { NO_PREROLL } from "../../src/hls/preroll.ts";
 import { hlsRoutes } from "../../src/hls/routes.ts";
+import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
 
 const SEGMENT = new Uint8Array(376).map((_, i) => i);
@@ -131,4 +133,23 @@ Deno.test("HEAD and OPTIONS are answered for players on other sites", async () =
   }, "OPTIONS");
   assert.equal(options.response.status, 204);
   assert.match(options.response.headers.get("access-control-allow-methods") ?? "", /GET/);
+});
+
+Deno.test("a file that the system does not give out is no 404, which a CDN would keep", async () => {
+  const root = await Deno.makeTempDir({ prefix: "echo-unreadable-" });
+  try {
+    // A folder is not to be read as a file.
+    await Deno.mkdir(`${root}/demo/7-100.ts`, { recursive: true });
+    const folder = new HlsFolder(root);
+    const readFile = (name: string, file: string) => folder.read(name, file);
+    const routes = withServerHeader(
+      hlsRoutes({ find: () => undefined, path: "cast", preroll: NO_PREROLL, readFile }),
+      ["echo", "hls"],
+    );
+    const response = await routes.request("/cast/demo/7-100.ts");
+    assert.deepEqual([response.status, (await response.json()).code], [503, 503]);
+    assert.equal((await routes.request("/cast/demo/8-100.ts")).status, 404);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
 });
