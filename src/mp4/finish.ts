@@ -24,34 +24,45 @@ import {
   announceFragments,
   describeRecording,
   findFinishedMovie,
+  locateAnnouncement,
   type MoviePlace,
   readFileHeader,
   type Recording,
 } from "./recording.ts";
 
+/** What finishing a recording made of it. */
+export interface FinishedRecording extends Recording {
+  /** Bytes of damage among its fragments, which is left out. */
+  readonly damagedBytes: number;
+}
+
 /**
  * Finishes a recording in place: cuts off what is behind the last whole fragment, appends a movie box
  * with the sample tables of all fragments, and makes everything before it media data. The file needs
  * no more than to begin as a recording; it may have been left at any moment of recording, finishing
- * or continuing, and be finished already. Left in the middle, it plays as it did before, and can be
- * finished again. Memory and the time between two steps do not depend on the file's length.
+ * or continuing, be finished already, and be damaged anywhere else: what is whole of it is kept. Left
+ * in the middle, it plays as it did before, and can be finished again. Memory and the time between two
+ * steps do not depend on the file's length.
  * @throws {Mp4Error} where the file is not Echo's, or no fragment in it is whole
  */
-export function* finishRecording(fileLength: number): FileSteps<Recording> {
+export function* finishRecording(fileLength: number): FileSteps<FinishedRecording> {
   const { movie, end: start } = yield* readFileHeader(fileLength);
   const extent = yield* measureFragments(start, fileLength);
+  const { damagedBytes } = extent;
   const earlier = yield* findFinishedMovie(fileLength);
-  if (earlier !== undefined && extent.end <= earlier.start) {
-    yield* keepFinished(earlier, extent, fileLength);
-    return yield* describeRecording(movie, earlier);
+  const isLast = earlier !== undefined && extent.end <= earlier.start;
+  const kept = isLast ? yield* describeIntact(movie, earlier) : undefined;
+  if (isLast && kept !== undefined) {
+    yield* keepFinished(earlier, fileLength);
+    return { ...kept, damagedBytes };
   }
   if (extent.frames === 0) {
     throw new Mp4Error("Cannot finish recording: expected a whole fragment, got none");
   }
   if (extent.end < fileLength) yield* truncate(extent.end);
   const place = yield* appendMovie(movie, extent);
-  yield* publish(place, earlier);
-  return yield* describeRecording(movie, place);
+  yield* publish(place, isLast ? undefined : earlier);
+  return { ...yield* describeRecording(movie, place), damagedBytes };
 }
 
 /** What the fragments of a file come to. */
@@ -63,6 +74,7 @@ interface Extent {
   readonly frames: number;
   /** Runs of fragments with as many frames each, as stsc counts them (ISO/IEC 14496-12 8.7.4). */
   readonly runs: number;
+  readonly damagedBytes: number;
 }
 
 function* measureFragments(start: number, fileLength: number): FileSteps<Extent> {
@@ -79,19 +91,24 @@ function* measureFragments(start: number, fileLength: number): FileSteps<Extent>
       runs++;
     }
   }
-  return { start, end: reader.offset, fragments, frames: reader.frames, runs };
+  const { offset: end, frames, damagedBytes } = reader;
+  return { start, end, fragments, frames, runs, damagedBytes };
+}
+
+/** What a finished recording is; `undefined` where its movie box is damaged. */
+function* describeIntact(movie: Movie, place: MoviePlace): FileSteps<Recording | undefined> {
+  try {
+    yield* locateAnnouncement(place);
+    return yield* describeRecording(movie, place);
+  } catch (error) {
+    if (error instanceof Mp4Error) return undefined;
+    throw error;
+  }
 }
 
 /** No fragment came behind a finished recording: it stays as it was. */
-function* keepFinished(movie: MoviePlace, extent: Extent, fileLength: number): FileSteps<void> {
-  if (movie.end < fileLength) {
-    if (extent.end < movie.start) {
-      throw new Mp4Error(
-        `Cannot finish recording: expected a fragment at ${extent.end}, got damage`,
-      );
-    }
-    yield* truncate(movie.end);
-  }
+function* keepFinished(movie: MoviePlace, fileLength: number): FileSteps<void> {
+  if (movie.end < fileLength) yield* truncate(movie.end);
   yield* announceFragments(movie, false);
   yield* sync();
 }

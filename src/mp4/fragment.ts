@@ -7,6 +7,7 @@ import {
   encodeBoxes,
   fourCc,
   fullBox,
+  getUint64,
   setUint64,
   u32,
   u64,
@@ -125,10 +126,9 @@ export interface Fragment {
 /**
  * Reads a fragment's headers; the access units need not be there.
  * @param bytes at most {@link MAX_FRAGMENT_HEADER_BYTES} are looked at
- * @param firstFrame frames that the recording holds before it
  * @returns `undefined` where it is not exactly what a {@link FragmentWriter} makes
  */
-export function parseFragment(bytes: Uint8Array, firstFrame: number): Fragment | undefined {
+export function parseFragment(bytes: Uint8Array): Fragment | undefined {
   if (bytes.length < MOOF_BYTES) return undefined;
   const view = viewOf(bytes);
   const frames = (view.getUint32(0) - MOOF_BYTES) / 4;
@@ -136,6 +136,8 @@ export function parseFragment(bytes: Uint8Array, firstFrame: number): Fragment |
   const headerBytes = fragmentHeaderBytes(frames);
   if (bytes.length < headerBytes) return undefined;
 
+  const firstFrame = getUint64(view, TFDT_BASE_MEDIA_DECODE_TIME) / SAMPLES_PER_FRAME;
+  if (!Number.isInteger(firstFrame) || firstFrame >= MAX_FRAMES) return undefined;
   writeMoof(viewOf(expected), 0, firstFrame, frames);
   if (!expected.every((byte, i) => byte === bytes[i])) return undefined;
   const mdat = headerBytes - BOX_HEADER_BYTES;
@@ -149,6 +151,9 @@ export function parseFragment(bytes: Uint8Array, firstFrame: number): Fragment |
     totalBytes: mdat + mdatBytes,
   };
 }
+
+/** Frames of a recording: stsz counts them in 32 bits. */
+const MAX_FRAMES = 2 ** 32;
 
 const INITIAL_DATA_BYTES = 24 * 1024;
 

@@ -1,14 +1,18 @@
-import { parseBoxHeader } from "./boxes.ts";
+import { BOX_HEADER_BYTES, fourCc, parseBoxHeader } from "./boxes.ts";
 import { type FileSteps, MAX_STEP_BYTES, read } from "./file_steps.ts";
 import { type Fragment, MAX_FRAGMENT_HEADER_BYTES, parseFragment } from "./fragment.ts";
 
+const MOOF = fourCc("moof");
+
 /**
  * Reads a recording's fragments one after another, from the file itself. It passes over the movie
- * box that an earlier session ended with, and stops at what is no whole fragment.
+ * box that an earlier session ended with, and over damage: whatever whole fragment comes behind that
+ * is found. It stops where none comes.
  */
 export class FragmentReader {
   #offset: number;
   #frames = 0;
+  #damagedBytes = 0;
   readonly #fileLength: number;
   #window: Uint8Array = new Uint8Array();
   #windowOffset = 0;
@@ -29,6 +33,11 @@ export class FragmentReader {
     return this.#frames;
   }
 
+  /** Bytes of damage between the fragments so far. */
+  get damagedBytes(): number {
+    return this.#damagedBytes;
+  }
+
   /** The next whole fragment, valid until the one after it; {@link offset} is its end. */
   *next(): FileSteps<Fragment | undefined> {
     let start = this.#offset;
@@ -37,6 +46,11 @@ export class FragmentReader {
       start = yield* this.#behindBoxAt(start);
       fragment = yield* this.#fragmentAt(start);
     }
+    if (fragment === undefined) {
+      start = yield* this.#search(this.#offset);
+      fragment = yield* this.#fragmentAt(start);
+      if (fragment !== undefined) this.#damagedBytes += start - this.#offset;
+    }
     if (fragment === undefined) return undefined;
     this.#offset = start + fragment.totalBytes;
     this.#frames += fragment.frames;
@@ -44,7 +58,7 @@ export class FragmentReader {
   }
 
   *#fragmentAt(offset: number): FileSteps<Fragment | undefined> {
-    const fragment = parseFragment(yield* this.#bytesAt(offset), this.#frames);
+    const fragment = parseFragment(yield* this.#bytesAt(offset));
     const whole = fragment !== undefined && offset + fragment.totalBytes <= this.#fileLength;
     return whole ? fragment : undefined;
   }
@@ -53,6 +67,23 @@ export class FragmentReader {
   *#behindBoxAt(offset: number): FileSteps<number> {
     const header = parseBoxHeader(yield* this.#bytesAt(offset));
     return Math.min(offset + (header?.size ?? Infinity), this.#fileLength);
+  }
+
+  /** @returns where the next whole fragment behind `offset` begins, or the end of the file */
+  *#search(offset: number): FileSteps<number> {
+    for (let at = offset + 1; at < this.#fileLength;) {
+      const bytes = yield* this.#bytesAt(at);
+      const found = indexOfMoof(bytes);
+      if (found === undefined) {
+        // A header may begin in the last bytes.
+        at += Math.max(1, bytes.length - BOX_HEADER_BYTES + 1);
+      } else {
+        at += found;
+        if ((yield* this.#fragmentAt(at)) !== undefined) return at;
+        at++;
+      }
+    }
+    return this.#fileLength;
   }
 
   /** Enough bytes for a fragment's headers, where the file has them. */
@@ -65,4 +96,13 @@ export class FragmentReader {
     }
     return this.#window.subarray(offset - this.#windowOffset);
   }
+}
+
+/** Where a box of the type moof may begin; `undefined` where there is none. */
+function indexOfMoof(bytes: Uint8Array): number | undefined {
+  const [first = 0] = MOOF;
+  for (let at = bytes.indexOf(first, 4); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    if (MOOF.every((byte, i) => bytes[at + i] === byte)) return at - 4;
+  }
+  return undefined;
 }

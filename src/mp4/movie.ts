@@ -243,14 +243,28 @@ function trackExtends(): Box {
   return fullBox("trex", 0, 0, u32(TRACK_ID, 1, SAMPLES_PER_FRAME, 0, dependsOnNoOther));
 }
 
+/** The last second of which the year has four digits. */
+const MAX_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
+
 function parseMovie(moov: Uint8Array): Movie {
-  const mdhd = viewOf(requireBox(moov, "trak", "mdia", "mdhd"));
+  const mdhd = fieldsOf(requireBox(moov, "trak", "mdia", "mdhd"), 24);
   const elst = findBox(moov, "trak", "edts", "elst");
+  const startTime = (getUint64(mdhd, 4) - EPOCH_1904) * 1000;
+  const sampleRate = mdhd.getUint32(20);
+  if (startTime < 0 || startTime > MAX_TIME || sampleRate === 0) {
+    throw new Mp4Error("Cannot parse MP4: expected a time and a sample rate in mdhd, got damage");
+  }
   return {
-    startTime: (getUint64(mdhd, 4) - EPOCH_1904) * 1000,
-    sampleRate: mdhd.getUint32(20),
-    primingSamples: elst === undefined ? 0 : getUint64(viewOf(elst), 16),
+    startTime,
+    sampleRate,
+    primingSamples: elst === undefined ? 0 : getUint64(fieldsOf(elst, 24), 16),
     sampleDescription: box("stsd", requireBox(moov, "trak", "mdia", "minf", "stbl", "stsd")),
     userData: box("udta", requireBox(moov, "udta")),
   };
+}
+
+/** @throws {Mp4Error} where there are fewer than `length` bytes */
+function fieldsOf(payload: Uint8Array, length: number): DataView {
+  if (payload.length >= length) return viewOf(payload);
+  throw new Mp4Error(`Cannot parse MP4: expected ${length} bytes in a box, got ${payload.length}`);
 }

@@ -113,16 +113,20 @@ export function* findFinishedMovie(fileLength: number): FileSteps<MoviePlace | u
   return { start, end: start + moov.size };
 }
 
-/** What a finished recording is, by its movie box. @throws {Mp4Error} */
+/** What a finished recording is, by its movie box. @throws {Mp4Error} where that is damaged */
 export function* describeRecording(movie: Movie, place: MoviePlace): FileSteps<Recording> {
   const mdhd = yield* locateBox(place, "moov", "trak", "mdia", "mdhd");
   const fields = yield* read(mdhd.start, MDHD_BYTES);
   if (fields.length < MDHD_BYTES) throw new Mp4Error("Cannot parse MP4: mdhd is cut off");
   const samples = getUint64(viewOf(fields), MDHD_DURATION);
+  const frames = samples / SAMPLES_PER_FRAME;
+  if (!Number.isInteger(frames) || frames * SAMPLE_SIZE_BYTES > place.end - place.start) {
+    throw new Mp4Error(`Cannot parse MP4: expected whole frames in stsz, got ${frames}`);
+  }
   return {
     startTime: movie.startTime,
     sampleRate: movie.sampleRate,
-    frames: samples / SAMPLES_PER_FRAME,
+    frames,
     durationMs: Math.max(0, samples - movie.primingSamples) * 1000 / movie.sampleRate,
     length: place.end,
     movie,
@@ -135,24 +139,34 @@ export function* describeRecording(movie: Movie, place: MoviePlace): FileSteps<R
  * @throws {Mp4Error} where the movie box is not Echo's
  */
 export function* announceFragments(place: MoviePlace, follow: boolean): FileSteps<void> {
+  const start = yield* locateAnnouncement(place);
+  yield* write(start + 4, fourCc(follow ? "mvex" : "free"));
+}
+
+/** Where a finished movie box has mvex, or free in its place. @throws {Mp4Error} where it has none */
+export function* locateAnnouncement(place: MoviePlace): FileSteps<number> {
   const { end } = yield* locateBox(place, "moov", "trak");
   const header = parseBoxHeader(yield* read(end, MEDIA_HEADER_BYTES));
-  if (header?.size !== MVEX_BYTES) {
-    throw new Mp4Error(`Cannot parse MP4: expected mvex or free, got ${header?.type}`);
-  }
-  yield* write(end + 4, fourCc(follow ? "mvex" : "free"));
+  if (header?.size === MVEX_BYTES) return end;
+  throw new Mp4Error(`Cannot parse MP4: expected mvex or free, got ${header?.type}`);
 }
 
 const MDHD_BYTES = 44;
 const MDHD_DURATION = 32;
+/** Of an entry of stsz. */
+const SAMPLE_SIZE_BYTES = 4;
+/** Boxes that are passed over on the way to one; a box of Echo's holds eight at most. */
+const MAX_SIBLINGS = 100;
 
 /** Walks the headers in a file to a box, by the types on the way to it. @throws {Mp4Error} */
 function* locateBox(within: MoviePlace, ...path: string[]): FileSteps<MoviePlace> {
   let { start, end } = within;
   for (const [depth, type] of path.entries()) {
-    for (;;) {
+    for (let siblings = 0;; siblings++) {
       const header = parseBoxHeader(yield* read(start, MEDIA_HEADER_BYTES));
-      if (header === undefined || header.size < header.headerBytes || start + header.size > end) {
+      const fits = header !== undefined && header.size >= header.headerBytes &&
+        start + header.size <= end;
+      if (!fits || siblings > MAX_SIBLINGS) {
         throw new Mp4Error(`Cannot parse MP4: expected a box ${path.join("/")}, got none`);
       }
       if (header.type === type) {

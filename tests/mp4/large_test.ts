@@ -13,7 +13,8 @@ Deno.test("a recording over 4 GiB is finished, and FFmpeg finds its last access 
   try {
     using file = Deno.openSync(path, { read: true, write: true });
     const frames = writeSparseRecording(file, 2 ** 32 + 2 ** 28);
-    const recording = drive(file, finishRecording(file.statSync().size));
+    const { damagedBytes, ...recording } = drive(file, finishRecording(file.statSync().size));
+    assert.equal(damagedBytes, 0);
     assert.equal(recording.frames, frames);
     assert.deepEqual(drive(file, readRecording(recording.length)), recording);
 
