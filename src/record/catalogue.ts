@@ -1,9 +1,17 @@
-import { parseFileName } from "./file_names.ts";
+import { getLogger } from "@logtape/logtape";
+import { Mp4Error } from "../mp4/boxes.ts";
+import { type FileState, parseFileName, type RecordingFile } from "./file_names.ts";
+import { messageOf } from "./files.ts";
 import type { FileInWork, Recorder } from "./recorder.ts";
 import type { RecordFolder, StoredFile } from "./record_folder.ts";
 
-/** How it stands with a recording: `unfinished` ones are finished when the disk allows it. */
-export type RecordingState = FileInWork["state"] | "unfinished" | "finished";
+const logger = getLogger(["echo", "record"]);
+
+/**
+ * How it stands with a recording: `unfinished` ones are finished when the disk allows it, of
+ * `damaged` ones nothing can be made.
+ */
+export type RecordingState = FileInWork["state"] | FileState;
 
 /** A recording as operators see it. */
 export interface CatalogueEntry {
@@ -38,6 +46,8 @@ export class Catalogue {
   readonly #recorder: Pick<Recorder, "find">;
   /** What finished files tell of themselves, so that each is read once. */
   #times = new Map<string, Times | undefined>();
+  /** Files that could not be read the last time, so that each is told of once. */
+  #unreadable = new Set<string>();
 
   constructor(folder: RecordFolder, recorder: Pick<Recorder, "find">) {
     this.#folder = folder;
@@ -47,28 +57,31 @@ export class Catalogue {
   /** All recordings, the latest first. Rejects with what the disk says. */
   async list(): Promise<CatalogueEntry[]> {
     const times = new Map<string, Times | undefined>();
+    const unreadable = new Set<string>();
     const entries: CatalogueEntry[] = [];
     for (const stored of await this.#folder.files()) {
-      const state = this.#stateOf(stored.file, stored.finished);
+      const state = this.#stateOf(stored);
       const told = this.#recorder.find(stored.file) ??
-        (stored.finished ? await this.#timesOf(stored, times) : undefined);
+        (state === "finished" ? await this.#timesOf(stored, times, unreadable) : undefined);
       const { file, name, bytes } = stored;
       const startTime = told?.startTime ?? stored.startTime;
       entries.push({ file, name, state, startTime, durationMs: told?.durationMs, bytes });
     }
     this.#times = times;
+    this.#unreadable = unreadable;
     return entries.sort((a, b) => (b.startTime ?? 0) - (a.startTime ?? 0));
   }
 
   /** Opens a recording to be read, also one that grows; `undefined` where there is none. */
   async open(file: string): Promise<OpenedRecording | undefined> {
     if (parseFileName(file) === undefined) return undefined;
+    const path = this.#folder.pathOf(file);
     try {
-      const handle = await Deno.open(this.#folder.pathOf(file));
-      const { size, mtime, isFile } = await handle.stat();
-      if (isFile) return { handle, bytes: size, changedAt: mtime?.getTime() ?? 0 };
-      handle.close();
-      return undefined;
+      // To open a pipe would be to wait for who writes to it.
+      if (!(await Deno.lstat(path)).isFile) return undefined;
+      const handle = await Deno.open(path);
+      const { size, mtime } = await handle.stat();
+      return { handle, bytes: size, changedAt: mtime?.getTime() ?? 0 };
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw error;
@@ -79,7 +92,7 @@ export class Catalogue {
   async remove(file: string): Promise<RecordingState | undefined> {
     const parsed = parseFileName(file);
     if (parsed === undefined) return undefined;
-    const state = this.#stateOf(file, parsed.finished);
+    const state = this.#stateOf(parsed);
     if (state === "live" || state === "finishing") return state;
     try {
       if (!(await Deno.lstat(this.#folder.pathOf(file))).isFile) return undefined;
@@ -91,28 +104,33 @@ export class Catalogue {
     }
   }
 
-  #stateOf(file: string, finished: boolean): RecordingState {
-    if (finished) return "finished";
-    return this.#recorder.find(file)?.state ?? "unfinished";
+  #stateOf({ file, state }: RecordingFile): RecordingState {
+    return state === "unfinished" ? this.#recorder.find(file)?.state ?? state : state;
   }
 
   async #timesOf(
     { file, bytes, changedAt }: StoredFile,
     times: Map<string, Times | undefined>,
+    unreadable: Set<string>,
   ): Promise<Times | undefined> {
     const key = `${file} ${bytes} ${changedAt}`;
-    const read = this.#times.has(key) ? this.#times.get(key) : await this.#read(file);
-    times.set(key, read);
-    return read;
-  }
-
-  async #read(file: string): Promise<Times | undefined> {
     try {
-      const recording = await this.#folder.read(file);
-      return recording && { startTime: recording.startTime, durationMs: recording.durationMs };
+      const read = this.#times.has(key) ? this.#times.get(key) : await this.#read(file);
+      times.set(key, read);
+      return read;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
+      // What is in the file stays the same until it changes; the disk may answer another time.
+      if (error instanceof Mp4Error) times.set(key, undefined);
+      unreadable.add(file);
+      if (this.#unreadable.has(file)) return undefined;
+      logger.warn("{file} is listed without its times: {why}", { file, why: messageOf(error) });
+      return undefined;
     }
+  }
+
+  async #read(file: string): Promise<Times> {
+    const { startTime, durationMs } = await this.#folder.read(file);
+    return { startTime, durationMs };
   }
 }

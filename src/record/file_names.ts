@@ -3,6 +3,7 @@
 //   NAME.mp4                                  the last finished recording of a name
 //   NAME.20261123T141200Z.mp4                 an earlier one, by the time it began (UTC)
 //   NAME.20261123T141200Z.mp4.part            one that is not finished
+//   NAME.20261123T141200Z.mp4.damaged         one of which nothing can be made, kept for its age
 //   NAME.20261123T141200Z-2.mp4               the second that began in that second
 
 /** A recording by its file's name. */
@@ -14,28 +15,39 @@ export interface RecordingFile {
   readonly startTime: number | undefined;
   /** Tells recordings apart that began in the same second; counts from 1. */
   readonly count: number;
-  readonly finished: boolean;
+  readonly state: FileState;
 }
 
+/** What a file's name tells of how it stands with a recording. */
+export type FileState = "unfinished" | "finished" | "damaged";
+
+/** What the name of a recording that is not finished ends with. */
+export const PART = ".part";
+
+/** What the name of a recording ends with of which nothing can be made. */
+export const DAMAGED = ".damaged";
+
+const STATES: Readonly<Record<string, FileState>> = {
+  "": "finished",
+  [PART]: "unfinished",
+  [DAMAGED]: "damaged",
+};
+
 const FILE =
-  /^([A-Za-z0-9_-]{1,128})(?:\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-([1-9]\d{0,3}))?)?\.mp4(\.part)?$/;
+  /^([A-Za-z0-9_-]{1,128})(?:\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-([1-9]\d{0,3}))?)?\.mp4(\.part|\.damaged)?$/;
 
 /** Reads a file's name; `undefined` where it is no recording's. */
 export function parseFileName(file: string): RecordingFile | undefined {
   const match = FILE.exec(file);
   if (match === null) return undefined;
-  const [, name = "", year, month, day, hour, minute, second, count, part] = match;
-  const dated = year !== undefined;
-  if (part !== undefined && !dated) return undefined;
-  return {
-    file,
-    name,
-    startTime: dated
-      ? Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
-      : undefined,
-    count: Number(count ?? 1),
-    finished: part === undefined,
-  };
+  const [, name = "", year, month, day, hour, minute, second, count, ending = ""] = match;
+  const startTime = year === undefined
+    ? undefined
+    : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  const state = STATES[ending];
+  if (state === undefined || Number.isNaN(startTime)) return undefined;
+  if (state !== "finished" && startTime === undefined) return undefined;
+  return { file, name, startTime, count: Number(count ?? 1), state };
 }
 
 /** The name of the last finished recording of `name`. */
@@ -52,9 +64,6 @@ export function datedFile(name: string, startTime: number, count: number): strin
   const time = new Date(startTime).toISOString().replace(/[-:]|\.\d+/g, "");
   return `${name}.${time}${count > 1 ? `-${count}` : ""}.mp4`;
 }
-
-/** Whether a file that is not finished lies under this name plus this ending. */
-export const PART = ".part";
 
 /** By the time they began, those of the same second in their order. */
 export function byStart(a: RecordingFile, b: RecordingFile): number {

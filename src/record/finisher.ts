@@ -6,6 +6,7 @@ import type { EventBus } from "../session/events.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import { GivenUp } from "./drive.ts";
 import type { RecordingFile } from "./file_names.ts";
+import { FileError, messageOf } from "./files.ts";
 import type { HouseKeeper } from "./house_keeper.ts";
 import type { Part } from "./part.ts";
 import type { FinishedFile, RecordFolder } from "./record_folder.ts";
@@ -44,8 +45,10 @@ export class Finisher {
   readonly #limiter = new Limiter(AT_A_TIME);
   /** Whose the left over parts are, as far as this run of the server wrote them. */
   readonly #owners = new Map<string, RecordedSession>();
-  /** Of these nothing can be made. */
+  /** Of these nothing can be made, and they could not be set aside. */
   readonly #hopeless = new Set<string>();
+  /** Files that were told of as not to be used, so that each is told of once. */
+  readonly #unusable = new Set<string>();
   #sweeping: Promise<void> | undefined;
   #sweepFails = false;
   #stopping = false;
@@ -96,20 +99,26 @@ export class Finisher {
 
   async #sweep(): Promise<void> {
     try {
-      for (const part of await this.#folder.files()) {
-        if (this.#stopping) return;
-        if (part.finished || this.#folder.isBusy(part.file) || this.#hopeless.has(part.file)) {
-          continue;
-        }
-        if (part.bytes === 0) await this.#folder.remove(part.file);
-        // Where the disk does not allow it, the next one would only read it all for nothing.
-        else if (!await this.#options.turns.run(part.name, () => this.#finish(part, true))) return;
-      }
+      const finishes = await this.#finishLeftOvers();
+      if (this.#stopping) return;
       await this.#options.keeper.clean();
-      this.#sweepFails = false;
+      if (finishes) this.#sweepFails = false;
     } catch (error) {
       this.#reportSweep(error);
     }
+  }
+
+  /** @returns whether the disk allowed it */
+  async #finishLeftOvers(): Promise<boolean> {
+    for (const part of await this.#folder.files()) {
+      if (this.#stopping) return false;
+      const { file, name, state, bytes } = part;
+      if (state !== "unfinished" || this.#folder.isBusy(file) || this.#hopeless.has(file)) continue;
+      if (bytes === 0) await this.#discard(file);
+      // Where the disk does not allow it, the next one would only read it all for nothing.
+      else if (!await this.#options.turns.run(name, () => this.#finish(part, true))) return false;
+    }
+    return true;
   }
 
   /** @returns whether the disk would let others be finished */
@@ -122,20 +131,39 @@ export class Finisher {
       );
       this.#owners.delete(file);
       if (finished !== undefined) this.#reportFinished(part, finished, session);
+      this.#unusable.delete(file);
       return true;
     } catch (error) {
       if (error instanceof GivenUp) return false;
       const isGone = error instanceof Deno.errors.NotFound;
       const isHopeless = error instanceof Mp4Error;
+      const isFilesOwn = isGone || isHopeless || error instanceof FileError;
       if (isGone || isHopeless) this.#owners.delete(file);
-      if (isHopeless) this.#hopeless.add(file);
       if (session !== undefined && !leftOver) this.reportError(session, file, error);
-      else if (isHopeless) {
-        logger.error("Cannot finish {file}: {error}", { file, error: messageOf(error) });
-      } else if (!isGone) this.#reportSweep(error);
-      return isGone || isHopeless;
+      if (isHopeless) await this.#setAside(part, error);
+      else if (!isFilesOwn && (session === undefined || leftOver)) this.#reportSweep(error);
+      else if (!isGone) this.#reportUnusable(file, error);
+      return isFilesOwn;
     } finally {
       this.#folder.release(file);
+    }
+  }
+
+  async #setAside(part: PartFile, why: Mp4Error): Promise<void> {
+    const { file, name } = part;
+    try {
+      const aside = await this.#folder.setAside(part);
+      logger.error("Cannot finish {file}, which is kept as {aside}: {why}", {
+        ...{ file, aside, name },
+        why: why.message,
+      });
+    } catch (error) {
+      this.#hopeless.add(file);
+      logger.error("Cannot finish {file}: {why}; nor set it aside: {error}", {
+        ...{ file, name },
+        why: why.message,
+        error: messageOf(error),
+      });
     }
   }
 
@@ -155,17 +183,31 @@ export class Finisher {
   ): void {
     const { clock, events } = this.#options;
     const path = this.#folder.pathOf(finished.file);
-    const { durationMs } = finished.recording;
+    const { damagedBytes } = finished.recording;
+    const durationMs = Math.round(finished.recording.durationMs);
+    if (damagedBytes > 0) {
+      logger.warn("{path} was damaged: {damagedBytes} bytes are left out", {
+        ...{ path, damagedBytes },
+        name: part.name,
+      });
+    }
     if (session === undefined) {
       logger.info("was left over, and is finished as {path}, {durationMs} ms", {
+        ...{ path, durationMs },
         name: part.name,
-        path,
-        durationMs,
       });
     } else {
       const details = { path, part: this.#folder.pathOf(part.file), durationMs };
       events.emit(sessionEvent(session, "record-complete", clock.now(), details));
     }
+  }
+
+  /** Once for each. */
+  #reportUnusable(file: string, error: unknown): void {
+    if (!this.#unusable.has(file)) {
+      logger.error("Cannot finish {file}: {error}", { file, error: messageOf(error) });
+    }
+    this.#unusable.add(file);
   }
 
   /** Once, when it begins to fail. */
@@ -185,8 +227,4 @@ export class Finisher {
     await Promise.race([work, late]);
     timer.cancel();
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -16,7 +16,7 @@ export interface HouseRules {
   readonly maxBytes: number;
 }
 
-/** Deletes the oldest finished recordings, never one that is written. */
+/** Deletes the oldest finished recordings, and damaged ones as well; never one that is written. */
 export class HouseKeeper {
   readonly #folder: RecordFolder;
   readonly #clock: Clock;
@@ -24,6 +24,8 @@ export class HouseKeeper {
   rules: HouseRules;
   #wallOffsetMs: number;
   #trustedAt = -Infinity;
+  /** What could not be deleted the last time, so that each is told of once. */
+  #stuck = new Set<string>();
 
   constructor(folder: RecordFolder, rules: HouseRules, clock: Clock) {
     this.#folder = folder;
@@ -32,21 +34,23 @@ export class HouseKeeper {
     this.#wallOffsetMs = clock.now() - clock.monotonic();
   }
 
-  /** Rejects where a file cannot be deleted. */
+  /** Rejects where the folder cannot be read. */
   async clean(): Promise<void> {
     const { maxAgeMs, maxBytes } = this.rules;
     if (maxAgeMs === 0 && maxBytes === 0) return;
     const files = await this.#folder.files();
     const ageCounts = maxAgeMs > 0 && this.#isClockSteady();
     let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    const finished = files.filter((file) => file.finished);
+    const finished = files.filter(({ state }) => state !== "unfinished");
+    const stuck = new Set<string>();
     for (const file of finished.sort((a, b) => a.changedAt - b.changedAt)) {
       const isOld = ageCounts && this.#clock.now() - file.changedAt > maxAgeMs;
       const isTooMuch = maxBytes > 0 && bytes > maxBytes;
       if (!isOld && !isTooMuch) break;
-      await this.#remove(file, isOld ? "too old" : "too much");
-      bytes -= file.bytes;
+      if (await this.#remove(file, isOld ? "too old" : "too much")) bytes -= file.bytes;
+      else stuck.add(file.file);
     }
+    this.#stuck = stuck;
   }
 
   /** A clock that was set wrong for a while must not empty the archive. */
@@ -58,12 +62,21 @@ export class HouseKeeper {
     return this.#clock.monotonic() >= this.#trustedAt;
   }
 
-  async #remove({ file, name, bytes }: StoredFile, why: string): Promise<void> {
+  /** @returns whether it is gone */
+  async #remove({ file, name, bytes }: StoredFile, why: string): Promise<boolean> {
     try {
       await this.#folder.remove(file);
       logger.info("{file} of {bytes} bytes is deleted: {why}", { file, name, bytes, why });
+      return true;
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (error instanceof Deno.errors.NotFound) return true;
+      if (!this.#stuck.has(file)) {
+        logger.error("Cannot delete {file}, which is {why}: {error}", {
+          ...{ file, name, why },
+          error: String(error),
+        });
+      }
+      return false;
     }
   }
 }

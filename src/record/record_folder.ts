@@ -1,22 +1,19 @@
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
-import { Mp4Error } from "../mp4/boxes.ts";
-import { finishRecording } from "../mp4/finish.ts";
-import {
-  continueRecording,
-  continuesRecording,
-  readRecording,
-  type Recording,
-} from "../mp4/recording.ts";
+import { type FinishedRecording, finishRecording } from "../mp4/finish.ts";
+import { continueRecording, continuesRecording, type Recording } from "../mp4/recording.ts";
 import { drive } from "./drive.ts";
 import {
   byStart,
+  DAMAGED,
   datedFile,
   latestFile,
   parseFileName,
   PART,
   type RecordingFile,
 } from "./file_names.ts";
+import { exists, isFile, lock, openLocked } from "./files.ts";
+import { inspect, type Inspected, readFrom } from "./inspect.ts";
 
 const logger = getLogger(["echo", "record"]);
 
@@ -35,7 +32,7 @@ export interface OpenPart {
 /** A recording that has its final name. */
 export interface FinishedFile {
   readonly file: string;
-  readonly recording: Recording;
+  readonly recording: FinishedRecording;
 }
 
 /** A file with what the folder knows of it. */
@@ -47,7 +44,8 @@ export interface StoredFile extends RecordingFile {
 
 /**
  * The folder of all recordings. What is open there for writing is locked, so that two servers may
- * share it. Every method rejects with what the disk says, and leaves what plays as it was.
+ * share it. Every method rejects with what the disk says, and leaves what plays as it was. What
+ * others put there, or damaged, stays as it is: at most it is moved to a name of its own.
  */
 export class RecordFolder {
   readonly path: string;
@@ -87,23 +85,17 @@ export class RecordFolder {
   /**
    * Makes the last finished recording of `name` a part that goes on at its end. It is busy until
    * {@link release}.
-   * @returns `undefined` where there is none, or it is not of such a stream
+   * @returns `undefined` where there is none, it is not of such a stream, or it cannot be used
    */
   async reopen(name: string, config: AudioConfig): Promise<OpenPart | undefined> {
-    const latest = latestFile(name);
-    if (!await exists(this.pathOf(latest))) return undefined;
-    const handle = await openLocked(this.pathOf(latest));
-    if (handle === undefined) return undefined;
-    let part: OpenPart | undefined;
+    const file = latestFile(name);
     try {
-      const recording = await readFrom(handle);
-      if (recording !== undefined && continuesRecording(recording, config)) {
-        part = await this.#continue(latest, name, handle, recording);
-      }
-    } finally {
-      if (part === undefined) handle.close();
+      if (!await isFile(this.pathOf(file))) return undefined;
+      return await this.#reopen(file, name, config);
+    } catch (error) {
+      logger.warn("{file} is not continued: {error}", { file, name, error: String(error) });
+      return undefined;
     }
-    return part;
   }
 
   /** Nobody writes to the part any more. */
@@ -136,7 +128,8 @@ export class RecordFolder {
    * the time it began, unless the part was left over from before it.
    * @param giveUp is asked between the steps of finishing
    * @returns `undefined` where another server writes to it
-   * @throws {Mp4Error} where nothing can be made of the part; {GivenUp}
+   * @throws {Mp4Error} where nothing can be made of the part; {FileError} where it cannot be opened;
+   *   {GivenUp}
    */
   async finish(
     part: Pick<RecordingFile, "file" | "name">,
@@ -167,14 +160,25 @@ export class RecordFolder {
     return found.sort(byStart);
   }
 
-  /** Reads what a finished recording is; `undefined` where it is none of Echo's. */
-  async read(file: string): Promise<Recording | undefined> {
+  /** Reads what a finished recording is. @throws {Mp4Error} where it is none of Echo's, or damaged */
+  async read(file: string): Promise<Recording> {
     using handle = await Deno.open(this.pathOf(file));
     return await readFrom(handle);
   }
 
+  /** Gives a part of which nothing can be made a name of its own, of which no audio is expected. */
+  async setAside({ file, name }: Pick<RecordingFile, "file" | "name">): Promise<string> {
+    const aside = await this.#freeName(name, parseFileName(file)?.startTime ?? 0, DAMAGED);
+    await this.move(file, aside);
+    return aside;
+  }
+
   async remove(file: string): Promise<void> {
     await Deno.remove(this.pathOf(file));
+  }
+
+  protected async move(from: string, to: string): Promise<void> {
+    await Deno.rename(this.pathOf(from), this.pathOf(to));
   }
 
   async #createFile(file: string): Promise<Deno.FsFile> {
@@ -182,6 +186,25 @@ export class RecordFolder {
     const handle = await Deno.open(this.pathOf(file), { createNew: true, write: true });
     await lock(handle);
     return handle;
+  }
+
+  async #reopen(
+    latest: string,
+    name: string,
+    config: AudioConfig,
+  ): Promise<OpenPart | undefined> {
+    const handle = await openLocked(this.pathOf(latest));
+    let part: OpenPart | undefined;
+    try {
+      if (handle === undefined) return undefined;
+      const recording = await readFrom(handle);
+      if (continuesRecording(recording, config)) {
+        part = await this.#continue(latest, name, handle, recording);
+      }
+    } finally {
+      if (part === undefined) handle?.close();
+    }
+    return part;
   }
 
   async #continue(
@@ -193,7 +216,7 @@ export class RecordFolder {
     const file = await this.#freeName(name, continues.startTime, PART);
     this.#busy.add(file);
     try {
-      await this.#move(latest, file);
+      await this.move(latest, file);
       await drive(handle, continueRecording(continues));
       await handle.seek(0, Deno.SeekMode.End);
       return { file, handle, continues };
@@ -209,25 +232,37 @@ export class RecordFolder {
     leftOver: boolean,
   ): Promise<string> {
     const latest = latestFile(name);
-    const earlier = await this.#startOf(latest);
-    let file = latest;
-    if (earlier !== undefined && leftOver && earlier > recording.startTime) {
-      file = await this.#freeName(name, recording.startTime);
-    } else if (earlier !== undefined) {
-      await this.#move(latest, await this.#freeName(name, earlier));
-    }
-    await this.#move(part, file);
+    const earlier = await inspect(this.pathOf(latest));
+    const isNewer = earlier === undefined || !leftOver || earlier.startTime <= recording.startTime;
+    const file = isNewer && (earlier === undefined || await this.#moveAside(latest, name, earlier))
+      ? latest
+      : await this.#freeName(name, recording.startTime);
+    await this.move(part, file);
     return file;
   }
 
-  /** When the recording in a file began, in milliseconds since the epoch; `undefined` without one. */
-  async #startOf(file: string): Promise<number | undefined> {
+  /** @returns whether the name is free */
+  async #moveAside(
+    file: string,
+    name: string,
+    { startTime, problem }: Inspected,
+  ): Promise<boolean> {
     try {
-      const recording = await this.read(file);
-      return recording?.startTime ?? (await Deno.stat(this.pathOf(file))).mtime?.getTime() ?? 0;
+      const kept = await this.#freeName(name, startTime);
+      await this.move(file, kept);
+      if (problem !== undefined) {
+        logger.warn("{file} cannot be read, and is kept as {kept}: {problem}", {
+          ...{ file, kept, name, problem },
+        });
+      }
+      return true;
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
+      if (error instanceof Deno.errors.NotFound) return true;
+      logger.warn("{file} stays the last of its name: {error}", {
+        ...{ file, name },
+        error: String(error),
+      });
+      return false;
     }
   }
 
@@ -239,56 +274,14 @@ export class RecordFolder {
     throw new Error(`Cannot keep ${name}: ${MAX_COUNT} recordings began in the same second`);
   }
 
-  async #move(from: string, to: string): Promise<void> {
-    await Deno.rename(this.pathOf(from), this.pathOf(to));
-  }
-
   async #store(file: RecordingFile): Promise<StoredFile | undefined> {
     try {
       const { size, mtime } = await Deno.stat(this.pathOf(file.file));
       return { ...file, bytes: size, changedAt: mtime?.getTime() ?? 0 };
     } catch (error) {
-      // Renamed or removed since the folder was read.
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
+      // Mostly it was renamed or removed since the folder was read.
+      logger.debug("Cannot look at {file}: {error}", { file: file.file, error: String(error) });
+      return undefined;
     }
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** Opens a file for changes; `undefined` where somebody else has it so. */
-async function openLocked(path: string): Promise<Deno.FsFile | undefined> {
-  const handle = await Deno.open(path, { read: true, write: true });
-  if (await lock(handle)) return handle;
-  handle.close();
-  return undefined;
-}
-
-/** @returns whether nobody else has it, as far as the file system can tell */
-async function lock(handle: Deno.FsFile): Promise<boolean> {
-  try {
-    return await handle.tryLock(true);
-  } catch (error) {
-    logger.debug("Cannot lock a recording: {error}", { error: String(error) });
-    return true;
-  }
-}
-
-async function readFrom(handle: Deno.FsFile): Promise<Recording | undefined> {
-  const { size } = await handle.stat();
-  try {
-    return await drive(handle, readRecording(size));
-  } catch (error) {
-    if (error instanceof Mp4Error) return undefined;
-    throw error;
   }
 }

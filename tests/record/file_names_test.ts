@@ -5,12 +5,13 @@ import { START } from "./archive.ts";
 Deno.test("a recording's file name tells whose it is and when it began", () => {
   const told = (file: string) => {
     const parsed = parseFileName(file);
-    return parsed && [parsed.name, parsed.startTime, parsed.count, parsed.finished];
+    return parsed && [parsed.name, parsed.startTime, parsed.count, parsed.state];
   };
-  assert.deepEqual(told("demo.mp4"), ["demo", undefined, 1, true]);
-  assert.deepEqual(told("a-B_9.20261123T141200Z.mp4"), ["a-B_9", START, 1, true]);
-  assert.deepEqual(told("demo.20261123T141200Z.mp4.part"), ["demo", START, 1, false]);
-  assert.deepEqual(told("demo.20261123T141200Z-12.mp4.part"), ["demo", START, 12, false]);
+  assert.deepEqual(told("demo.mp4"), ["demo", undefined, 1, "finished"]);
+  assert.deepEqual(told("a-B_9.20261123T141200Z.mp4"), ["a-B_9", START, 1, "finished"]);
+  assert.deepEqual(told("demo.20261123T141200Z.mp4.part"), ["demo", START, 1, "unfinished"]);
+  assert.deepEqual(told("demo.20261123T141200Z-12.mp4.part"), ["demo", START, 12, "unfinished"]);
+  assert.deepEqual(told("demo.20261123T141200Z.mp4.damaged"), ["demo", START, 1, "damaged"]);
 });
 
 Deno.test("names are read as they are made", () => {
@@ -28,6 +29,8 @@ Deno.test("other files are none", () => {
         ".mp4",
         "demo",
         "demo.mp4.part",
+        "demo.mp4.damaged",
+        "demo.20269999T141200Z.mp4",
         "demo.mp3",
         "de mo.mp4",
         "../demo.mp4",

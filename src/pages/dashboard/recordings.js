@@ -17,7 +17,7 @@ const SETTLE_MS = 500;
  * @typedef {object} Recording
  * @property {string} file
  * @property {string} name
- * @property {"live" | "finishing" | "unfinished" | "finished"} state
+ * @property {"live" | "finishing" | "unfinished" | "finished" | "damaged"} state
  * @property {string | null} start
  * @property {number | null} duration
  * @property {number} size
@@ -147,7 +147,7 @@ export class Recordings {
       return made;
     };
     cell.replaceChildren(button("Play", () => player.play(url, title)), download);
-    if (state !== "finished") return;
+    if (state !== "finished" && state !== "damaged") return;
     const remove = button("Delete", () => this.#delete(url, title));
     remove.classList.add("danger");
     cell.append(remove);
