@@ -11,9 +11,9 @@ import { SessionAudience } from "./session_audience.ts";
 import { Segmenter } from "./segmenter.ts";
 import { HlsStream } from "./stream.ts";
 import { type HlsFolder, PLAYLIST_FILE } from "./stream_files.ts";
-import type { Numbering } from "./window.ts";
+import { type Numbering, Window } from "./window.ts";
 import { type NamedState, type NameStates, Reservation } from "./name_states.ts";
-import { parsePlaylist } from "./playlist.ts";
+import { type MediaPlaylist, restorePlaylist } from "./playlist.ts";
 import type { Preroll } from "./preroll.ts";
 
 const logger = getLogger(["echo", "hls"]);
@@ -148,13 +148,17 @@ export class Hls {
     const { clock, folder, states } = this.#options;
     try {
       const state = await states.load(name);
-      if (state === undefined) return;
-      const age = Math.max(0, clock.now() - changedAt);
-      this.#memories.set(name, { numbering: state, releasedAt: clock.monotonic() - age });
       const { segments, playlist, ageMs } = await folder.list(name, clock.now());
-      const window = playlist === undefined ? undefined : parsePlaylist(playlist);
+      const window = playlist === undefined ? undefined : restorePlaylist(playlist);
+      if (playlist !== undefined && window === undefined) {
+        const path = folder.pathOf(name, PLAYLIST_FILE);
+        logger.warn("{path} is damaged, so the broadcast begins a new playlist", { path, name });
+      }
+      const numbering = highest(state, window);
+      const releasedAt = clock.monotonic() - Math.max(0, clock.now() - changedAt);
+      if (numbering !== undefined) this.#memories.set(name, { numbering, releasedAt });
       if (segments.length === 0 && window === undefined) return;
-      const fits = state.written && window?.targetDuration === this.#targetDuration;
+      const fits = state?.written && window?.targetDuration === this.#targetDuration;
       this.#create(name).restore(fits ? window : undefined, segments, ageMs);
     } catch (error) {
       logger.error("Cannot take up what an earlier run left of {name}: {error}", {
@@ -173,6 +177,21 @@ export class Hls {
       this.#options.states.forget(name);
     }
   }
+}
+
+/** Numbers that nothing has that is known to have been listed; `undefined` where nothing is known. */
+function highest(
+  state: Numbering | undefined,
+  playlist: MediaPlaylist | undefined,
+): Numbering | undefined {
+  if (playlist === undefined) return state;
+  const { targetDuration, mediaSequence, segments } = playlist;
+  const numbered = segments.map((entry, i) => ({ ...entry, sequence: mediaSequence + i }));
+  const { next } = new Window(targetDuration, playlist, numbered);
+  return {
+    mediaSequence: Math.max(next.mediaSequence, state?.mediaSequence ?? 0),
+    discontinuitySequence: Math.max(next.discontinuitySequence, state?.discontinuitySequence ?? 0),
+  };
 }
 
 /** One session's way into the stream of its name. */

@@ -1,15 +1,20 @@
+import { getLogger } from "@logtape/logtape";
+import { readSmallTextFile } from "../disk/small_file.ts";
 import type { HlsFolder } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
 
+const logger = getLogger(["echo", "hls"]);
+
 /** Media sequence numbers that are reserved at a time. */
 const BLOCK = 1000;
+const MAX_STATE_BYTES = 4096;
 const STATE_FILE = /^([A-Za-z0-9_-]{1,128})\.json$/;
 
 /** Where names' numberings stand, kept so that no number comes again after a crash. */
 export interface NameStates {
   /** The names of which something is kept, with the time of the last change. */
   names(): Promise<readonly NamedState[]>;
-  /** What is kept of `name`: no number from it on was ever listed. */
+  /** What is kept of `name`: no number from it on was ever listed. `undefined` where it is damaged. */
   load(name: string): Promise<NameState | undefined>;
   /** Keeps it. No call throws. */
   save(name: string, state: NameState): Promise<boolean>;
@@ -92,7 +97,7 @@ export class StateFiles implements NameStates {
       for await (const entry of Deno.readDir(this.#path)) {
         const name = entry.name.match(STATE_FILE)?.[1];
         if (name === undefined) continue;
-        const { mtime } = await Deno.stat(`${this.#path}/${entry.name}`);
+        const { mtime } = await Deno.lstat(`${this.#path}/${entry.name}`);
         names.push({ name, changedAt: mtime?.getTime() ?? 0 });
       }
     });
@@ -100,12 +105,15 @@ export class StateFiles implements NameStates {
   }
 
   async load(name: string): Promise<NameState | undefined> {
+    const file = `${this.#path}/${name}.json`;
     try {
-      const text = await Deno.readTextFile(`${this.#path}/${name}.json`);
-      return parseState(JSON.parse(text));
+      return parseState(JSON.parse(await readSmallTextFile(file, MAX_STATE_BYTES)));
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
-      throw error;
+      logger.warn("{file} cannot be read, so numbers begin anew at the time: {error}", {
+        ...{ file, name },
+        error: String(error),
+      });
+      return undefined;
     }
   }
 
@@ -129,12 +137,13 @@ export class StateFiles implements NameStates {
   }
 }
 
-function parseState(value: unknown): NameState | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const { mediaSequence, discontinuitySequence, written } = value as Partial<NameState>;
-  return isCount(mediaSequence) && isCount(discontinuitySequence)
-    ? { mediaSequence, discontinuitySequence, written: written === true }
-    : undefined;
+/** @throws {SyntaxError} */
+function parseState(value: unknown): NameState {
+  const { mediaSequence, discontinuitySequence, written }: Partial<NameState> = Object(value);
+  if (isCount(mediaSequence) && isCount(discontinuitySequence)) {
+    return { mediaSequence, discontinuitySequence, written: written === true };
+  }
+  throw new SyntaxError("Cannot parse a name's state: expected two counts, got something else");
 }
 
 function isCount(value: unknown): value is number {

@@ -60,6 +60,33 @@ export function parsePlaylist(text: string): MediaPlaylist | undefined {
 }
 
 /**
+ * Reads a playlist that an earlier run of the server wrote, of a file that may be damaged since.
+ * @returns `undefined` where it is not in every byte as {@link renderPlaylist} writes it, or its
+ *   segments are not the broadcast's own or preroll
+ */
+export function restorePlaylist(text: string): MediaPlaylist | undefined {
+  const playlist = parsePlaylist(text);
+  if (playlist === undefined || !isPlausible(playlist)) return undefined;
+  return renderPlaylist(playlist) === text ? playlist : undefined;
+}
+
+/** What a segment of a broadcast is called: media sequence number and Unix time. */
+export function segmentName(sequence: number, wallMs: number): string {
+  return `${sequence}-${Math.floor(wallMs / 1000)}.ts`;
+}
+
+function isPlausible(playlist: MediaPlaylist): boolean {
+  const { targetDuration, mediaSequence, discontinuitySequence, segments } = playlist;
+  if (mediaSequence < 0 || discontinuitySequence < 0) return false;
+  return segments.every(({ uri, durationUs, wallMs }, index) =>
+    durationUs > 0 && Math.round(durationUs / 1e6) <= targetDuration &&
+    (wallMs === undefined
+      ? uri.startsWith("/")
+      : uri === segmentName(mediaSequence + index, wallMs))
+  );
+}
+
+/**
  * Reads the segments that the lines of a media playlist list.
  * @returns `undefined` where one has no EXTINF
  */

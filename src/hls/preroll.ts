@@ -1,5 +1,6 @@
 import { AdtsParser } from "../audio/adts_parser.ts";
 import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import { readSmallFile, readSmallTextFile } from "../disk/small_file.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";
 import { entityTag } from "../web/entity_tag.ts";
 import { parseSegments, type SegmentEntry } from "./playlist.ts";
@@ -10,6 +11,7 @@ const PREROLL_PLAYLIST = "live.m3u8";
 export const PREROLL_PATH = "/prerole";
 
 const MAX_SEGMENTS = 100;
+const MAX_PLAYLIST_BYTES = 2 ** 20;
 const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
 /** How far a playlist's EXTINF may be off, in microseconds. */
 const EXTINF_TOLERANCE_US = 500_000;
@@ -69,7 +71,7 @@ export async function loadPreroll(folder: string): Promise<Preroll> {
 async function readPlaylist(folder: string, problems: string[]): Promise<readonly SegmentEntry[]> {
   let text: string;
   try {
-    text = await Deno.readTextFile(`${folder}/${PREROLL_PLAYLIST}`);
+    text = await readSmallTextFile(`${folder}/${PREROLL_PLAYLIST}`, MAX_PLAYLIST_BYTES);
   } catch (error) {
     problems.push(`${PREROLL_PLAYLIST} cannot be read: ${messageOf(error)}`);
     return [];
@@ -98,8 +100,7 @@ async function readSegment(
     return undefined;
   }
   try {
-    const bytes = await Deno.readFile(`${folder}/${uri}`);
-    if (bytes.length > MAX_SEGMENT_BYTES) throw new Error("it is larger than 4 MiB");
+    const bytes = await readSmallFile(`${folder}/${uri}`, MAX_SEGMENT_BYTES);
     const durationUs = measure(bytes, extension);
     if (Math.abs(durationUs - listedUs) > EXTINF_TOLERANCE_US) {
       throw new Error(`it lasts ${durationUs / 1e6} s, its EXTINF says ${listedUs / 1e6} s`);

@@ -6,7 +6,7 @@ import { Shelf } from "./shelf.ts";
 import { PLAYLIST_FILE, SEGMENT_FILE } from "./stream_files.ts";
 import type { PlaylistVersion, StreamFeeder, StreamOptions } from "./stream_options.ts";
 import { renderMasterPlaylist } from "./master_playlist.ts";
-import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
+import { type MediaPlaylist, type SegmentEntry, segmentName } from "./playlist.ts";
 import { ON_DISK, restoredSegment, type Segment } from "./segment.ts";
 import { WallTime } from "./wall_time.ts";
 import { type Numbering, Window } from "./window.ts";
@@ -140,7 +140,7 @@ export class HlsStream {
   add(cut: CutSegment): void {
     const { durationUs } = cut;
     const wallMs = this.#wallTime.tell(cut.dueMs, durationUs / 1000);
-    const uri = `${this.#nextSequence}-${Math.floor(wallMs / 1000)}.ts`;
+    const uri = segmentName(this.#nextSequence, wallMs);
     const bytes = this.#options.pool.copy(cut.bytes);
     const written = this.#options.files.writeSegment(uri, bytes);
     const discontinuity = cut.discontinuity || this.#joined;

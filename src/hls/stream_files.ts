@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { Limiter, LimiterFull } from "../disk/limiter.ts";
+import { readSmallFile, readSmallTextFile } from "../disk/small_file.ts";
 
 const logger = getLogger(["echo", "hls"]);
 
@@ -13,6 +14,9 @@ const MAX_WRITES = 4;
 /** Of all broadcasts. */
 const MAX_OPERATIONS = 8;
 const MAX_WAITING = 4000;
+/** Far above what either takes. */
+const MAX_SEGMENT_BYTES = 16 * 2 ** 20;
+const MAX_PLAYLIST_BYTES = 2 ** 20;
 /** A disk is well again when nothing has failed for this long. */
 const WELL_AGAIN_MS = 10_000;
 
@@ -74,7 +78,9 @@ export class HlsFolder {
    */
   async read(name: string, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      return await this.#limiter.run(() => Deno.readFile(this.pathOf(name, file)));
+      return await this.#limiter.run(() =>
+        readSmallFile(this.pathOf(name, file), MAX_SEGMENT_BYTES)
+      );
     } catch (error) {
       if (error instanceof LimiterFull) throw error;
       if (error instanceof Deno.errors.NotFound) return undefined;
@@ -91,12 +97,21 @@ export class HlsFolder {
         if (SEGMENT_FILE.test(entry.name)) segments.push(entry.name);
       }
       const path = this.pathOf(name, PLAYLIST_FILE);
-      const { mtime } = await Deno.stat(path);
+      const { mtime } = await Deno.lstat(path);
       const ageMs = Math.max(0, nowMs - (mtime?.getTime() ?? 0));
-      return { segments, playlist: await Deno.readTextFile(path), ageMs };
+      return { segments, playlist: await this.#readPlaylist(path, name), ageMs };
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       return { segments, playlist: undefined, ageMs: Infinity };
+    }
+  }
+
+  async #readPlaylist(path: string, name: string): Promise<string | undefined> {
+    try {
+      return await readSmallTextFile(path, MAX_PLAYLIST_BYTES);
+    } catch (error) {
+      logger.warn("{path} cannot be read: {error}", { path, name, error: String(error) });
+      return undefined;
     }
   }
 

@@ -1,11 +1,7 @@
 import { getLogger } from "@logtape/logtape";
+import { FileError } from "../disk/small_file.ts";
 
 const logger = getLogger(["echo", "record"]);
-
-/** A file that cannot be used, whatever the disk allows for others. */
-export class FileError extends Error {
-  override readonly name = "FileError";
-}
 
 /** Whether anything has that name, a link to nothing included. */
 export async function exists(path: string): Promise<boolean> {

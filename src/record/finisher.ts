@@ -1,12 +1,13 @@
 import { getLogger } from "@logtape/logtape";
 import { Limiter } from "../disk/limiter.ts";
+import { FileError } from "../disk/small_file.ts";
 import { Mp4Error } from "../mp4/boxes.ts";
 import type { Clock } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
 import { GivenUp } from "./drive.ts";
 import type { RecordingFile } from "./file_names.ts";
-import { FileError, messageOf } from "./files.ts";
+import { messageOf } from "./files.ts";
 import type { HouseKeeper } from "./house_keeper.ts";
 import type { Part } from "./part.ts";
 import type { FinishedFile, RecordFolder } from "./record_folder.ts";

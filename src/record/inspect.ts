@@ -1,6 +1,7 @@
+import { FileError } from "../disk/small_file.ts";
 import { readRecording, type Recording } from "../mp4/recording.ts";
 import { drive } from "./drive.ts";
-import { attributes, FileError, messageOf } from "./files.ts";
+import { attributes, messageOf } from "./files.ts";
 
 /** What stands under a recording's name, whoever put it there. */
 export interface Inspected {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { FileError } from "../../src/disk/small_file.ts";
 import { Catalogue } from "../../src/record/catalogue.ts";
-import { FileError } from "../../src/record/files.ts";
 import { RecordFolder } from "../../src/record/record_folder.ts";
 import { recordRoutes } from "../../src/record/routes.ts";
 import { until } from "../e2e/condition.ts";

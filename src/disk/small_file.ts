@@ -1,0 +1,24 @@
+/** A file that cannot be used, whatever the disk allows for others. */
+export class FileError extends Error {
+  override readonly name = "FileError";
+}
+
+/**
+ * Reads a whole file that ought to be small, and that others may have put there: a pipe would never
+ * end, and a large file would take all memory.
+ * @throws {FileError} where it is no file or larger than `maxBytes`; rejects with what the disk says
+ */
+export async function readSmallFile(
+  path: string,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { isFile, size } = await Deno.stat(path);
+  if (!isFile) throw new FileError("it is no file");
+  if (size > maxBytes) throw new FileError(`it is larger than ${maxBytes / 1024} KiB`);
+  return await Deno.readFile(path);
+}
+
+/** As {@link readSmallFile}, of text in UTF-8. */
+export async function readSmallTextFile(path: string, maxBytes: number): Promise<string> {
+  return new TextDecoder().decode(await readSmallFile(path, maxBytes));
+}

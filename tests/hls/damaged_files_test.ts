@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { StateFiles } from "../../src/hls/name_states.ts";
+import { parsePlaylist, renderPlaylist, restorePlaylist } from "../../src/hls/playlist.ts";
+import { loadPreroll, PrerollError } from "../../src/hls/preroll.ts";
+import { HlsFolder } from "../../src/hls/stream_files.ts";
+import { FakeClock } from "../fake_clock.ts";
+import { LogRecorder } from "../rtmp/log_recorder.ts";
+import { Run, withFolder } from "./run.ts";
+
+const WALL = Date.UTC(2026, 10, 23, 20, 0, 0);
+const PLAYLIST = {
+  targetDuration: 1,
+  mediaSequence: 1700000000,
+  discontinuitySequence: 3,
+  segments: [
+    { uri: "/prerole/a.ts", durationUs: 999_000, discontinuity: false, wallMs: undefined },
+    ...[1, 2, 3].map((i) => ({
+      uri: `${1700000000 + i}-${WALL / 1000 + i}.ts`,
+      durationUs: 1_002_667,
+      discontinuity: i === 1,
+      wallMs: WALL + i * 1003,
+    })),
+  ],
+  ended: false,
+};
+
+/** What may stand under the name of a file that is to be read, made at a path. */
+const ODD: Readonly<Record<string, (path: string) => void | Promise<void>>> = {
+  "a pipe": async (path) => {
+    await new Deno.Command("mkfifo", { args: [path] }).output();
+  },
+  "a folder": (path) => Deno.mkdir(`${path}/more`, { recursive: true }),
+  "a link to nothing": (path) => Deno.symlink("/nowhere/at/all", path),
+  "a link to itself": (path) => Deno.symlink(path, path),
+  "an endless device": (path) => Deno.symlink("/dev/zero", path),
+  "a file of 4 GB": async (path) => {
+    using file = await Deno.create(path);
+    await file.truncate(4 * 2 ** 30);
+  },
+  "a file of zeros": (path) => Deno.writeFile(path, new Uint8Array(500)),
+  "noise": (path) => Deno.writeFile(path, crypto.getRandomValues(new Uint8Array(500))),
+};
+
+Deno.test("a playlist is taken up as it was written", () => {
+  assert.deepEqual(restorePlaylist(renderPlaylist(PLAYLIST)), PLAYLIST);
+  const ended = { ...PLAYLIST, ended: true };
+  assert.deepEqual(restorePlaylist(renderPlaylist(ended)), ended);
+});
+
+Deno.test("a playlist that was cut off is not taken up, but where whole segments are missing at its end", () => {
+  const text = renderPlaylist(PLAYLIST);
+  for (let length = 0; length < text.length; length++) {
+    const cut = text.slice(0, length);
+    const taken = restorePlaylist(cut);
+    assert.ok(taken === undefined || /(\.ts|:3)\n$/.test(cut), `cut at ${length}`);
+  }
+});
+
+Deno.test("a playlist in which a byte is wrong is not taken up, but where that is a length or a name of preroll", () => {
+  const text = renderPlaylist(PLAYLIST);
+  for (let at = 0; at < text.length; at++) {
+    for (const wrong of ["\0", "9", "-", ":", "\n", "#", "/"]) {
+      if (text[at] === wrong) continue;
+      const taken = restorePlaylist(text.slice(0, at) + wrong + text.slice(at + 1));
+      if (taken === undefined) continue;
+      const { mediaSequence, segments } = taken;
+      assert.equal(mediaSequence, PLAYLIST.mediaSequence, `${wrong} at ${at}`);
+      assert.deepEqual(
+        segments.slice(1).map(({ uri }) => uri),
+        PLAYLIST.segments.slice(1).map(({ uri }) => uri),
+      );
+      for (const { durationUs, wallMs } of segments) {
+        assert.ok(durationUs > 0 && durationUs < 1_500_000, `${wrong} at ${at}`);
+        assert.ok(wallMs === undefined || Math.abs(wallMs - WALL) < 10_000, `${wrong} at ${at}`);
+      }
+    }
+  }
+});
+
+for (const [what, make] of Object.entries(ODD)) {
+  for (const place of ["demo/playlist.m3u8", ".state/demo.json"]) {
+    Deno.test(`${what} in the place of ${place} stops no start, and the others are taken up`, () =>
+      withFolder(async (path) => {
+        const clock = new FakeClock();
+        const first = await Run.start(path, clock);
+        await first.broadcast(first.publish("good"), 3);
+        await first.broadcast(first.publish("demo"), 3);
+        const [highest = 0] = first.numbers("demo").slice(-1);
+        const { discontinuitySequence } = first.playlist("demo");
+        first.kill();
+        await first.hls.stop();
+        await Deno.remove(`${path}/${place}`);
+        await make(`${path}/${place}`);
+
+        const second = await Run.start(path, clock);
+        assert.ok(second.playlist("good").segments.length >= 3);
+        await second.broadcast(second.publish("demo"), 2);
+        assert.ok(Math.min(...second.numbers("demo").slice(-2)) > highest);
+        assert.ok(second.playlist("demo").discontinuitySequence >= discontinuitySequence);
+        second.kill();
+        await second.hls.stop();
+      }));
+  }
+
+  Deno.test(`${what} in the place of a preroll is refused by name`, () =>
+    withFolder(async (path) => {
+      await make(`${path}/live.m3u8`);
+      await assert.rejects(loadPreroll(path), PrerollError);
+      await Deno.remove(`${path}/live.m3u8`, { recursive: true });
+      await Deno.writeTextFile(`${path}/live.m3u8`, "#EXTM3U\n#EXTINF:1,\na.ts\n");
+      await make(`${path}/a.ts`);
+      await assert.rejects(loadPreroll(path), PrerollError);
+    }));
+
+  Deno.test(`${what} in the place of a segment is not sent`, () =>
+    withFolder(async (path) => {
+      await Deno.mkdir(`${path}/demo`);
+      await make(`${path}/demo/1-1.ts`);
+      const bytes = await new HlsFolder(path).read("demo", "1-1.ts");
+      assert.ok(bytes === undefined || bytes.length === 500);
+    }));
+}
+
+Deno.test("state that is damaged in any way is none, and is said", () =>
+  withFolder(async (path) => {
+    await using log = await LogRecorder.start();
+    const folder = new HlsFolder(path);
+    const states = new StateFiles(folder);
+    const state = { mediaSequence: 1700000000, discontinuitySequence: 3, written: true };
+    await states.save("demo", state);
+    const file = `${path}/.state/demo.json`;
+    const whole = await Deno.readTextFile(file);
+    for (let length = 0; length < whole.trimEnd().length; length++) {
+      await Deno.writeTextFile(file, whole.slice(0, length));
+      assert.equal(await states.load("demo"), undefined, `cut at ${length}`);
+    }
+    assert.equal(log.matching(/demo\.json/).length, whole.trimEnd().length);
+    await states.save("demo", state);
+    assert.deepEqual(await states.load("demo"), state);
+  }));
+
+Deno.test("a playlist that cannot be taken up is said, and its segments go in their time", () =>
+  withFolder(async (path) => {
+    await using log = await LogRecorder.start();
+    const clock = new FakeClock(Date.now());
+    const first = await Run.start(path, clock);
+    await first.broadcast(first.publish(), 3);
+    first.kill();
+    await first.hls.stop();
+    const text = await Deno.readTextFile(`${path}/demo/playlist.m3u8`);
+    assert.ok(parsePlaylist(text));
+    await Deno.writeTextFile(`${path}/demo/playlist.m3u8`, text.slice(0, -3));
+    const second = await Run.start(path, clock);
+    assert.equal(second.hls.find("demo")?.playlist, undefined);
+    assert.equal(log.matching(/^warning .*demo.*playlist/).length, 1);
+    second.kill();
+    await second.hls.stop();
+  }));
