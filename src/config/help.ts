@@ -14,7 +14,8 @@ const EXAMPLE_INTRODUCTION = `\
 #   cp echo.env.example echo.env && chmod 600 echo.env
 #
 # Lines with # in front are the defaults. The process environment wins over this file. Durations
-# are seconds, decimals allowed; addresses are host:port, IPv6 as [::]:port.
+# are seconds, decimals allowed; addresses are host:port, IPv6 as [::]:port. A wrong value stops the
+# start, unless a line below says that the nearest is taken.
 #
 # Before the first start, with ECHO_AUTH="key" as below, say who gets keys from the control API:
 #   users:    htpasswd -B -c echo.htpasswd NAME      and set ECHO_HTPASSWD_FILE="./echo.htpasswd"
@@ -34,7 +35,8 @@ export function usage(): string {
     ...options,
     "",
     'It is configured by these environment variables, or by lines of export NAME="value" in the',
-    "env file. Durations are seconds, decimals allowed.",
+    "env file. Durations are seconds, decimals allowed. A wrong value stops the start, unless a line",
+    "below says that the nearest is taken.",
   ];
   for (const { title, rows } of sections()) {
     lines.push("", `${title}:`);
@@ -90,6 +92,7 @@ function sections(): { title: string; rows: Row[] }[] {
 /** What is allowed, what stands in where the variable is unset, and whether it may change. */
 function facts({ variable: { kind, fallback, reloadable = false } }: Row): string {
   const facts = [kind.allowed];
+  if (kind.nearest !== undefined) facts.push("beyond that the nearest is taken, with a warning");
   if (fallback === undefined) facts.push("no default");
   else facts.push(`default ${typeof fallback === "string" ? fallback : fallback.says}`);
   if (reloadable) facts.push("reread on SIGHUP");

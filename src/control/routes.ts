@@ -161,7 +161,7 @@ async function teardown(
     session?.end("teardown", reason);
     if (session === undefined) options.onLateTeardown?.(cookie.name, cookie.id);
     else {
-      logger.info("{client} ended it: {code} {message}", {
+      logger.info("{client} ended it: {message} ({code})", {
         client: peerAddress(c),
         ...reason,
         name: session.name,

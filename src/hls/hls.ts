@@ -201,6 +201,7 @@ class SessionSegments implements FrameSink {
   readonly #options: HlsOptions;
   readonly #segmenter: Segmenter;
   readonly #audience: SessionAudience | undefined;
+  #heard = false;
   #ready = false;
 
   constructor(session: Session, stream: HlsStream, options: HlsOptions) {
@@ -213,6 +214,7 @@ class SessionSegments implements FrameSink {
       sessionId: session.id,
       complete: () => session.keepGoing(this.#segmenter.missingFrames),
       listed: () => {
+        this.#tellHeard();
         this.#checkReady();
         this.#audience?.update();
       },
@@ -239,6 +241,7 @@ class SessionSegments implements FrameSink {
       const peak = this.#audience?.peak;
       const details = peak === undefined ? {} : { peakListeners: peak };
       events.emit(sessionEvent(this.#session, "hls-release", clock.now(), details));
+      if (this.#heard && !this.#stream.heard) this.#log("can no longer be heard");
     });
   }
 
@@ -250,6 +253,18 @@ class SessionSegments implements FrameSink {
       const details = { listeners, peak };
       events.emit(sessionEvent(this.#session, "audience", clock.now(), details));
     });
+  }
+
+  /** A line for people; {@link #checkReady} tells programs, and later. */
+  #tellHeard(): void {
+    if (this.#heard) return;
+    this.#heard = true;
+    this.#log("can be heard at {path}");
+  }
+
+  #log(what: string): void {
+    const { id, name } = this.#session;
+    logger.info(what, { id, name, path: this.#options.folder.pathOf(name, PLAYLIST_FILE) });
   }
 
   #checkReady(): void {

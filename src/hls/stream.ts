@@ -108,6 +108,11 @@ export class HlsStream {
     return this.#window.durationMs;
   }
 
+  /** Whether a session sends, or is not yet heard to its end. */
+  get heard(): boolean {
+    return this.#feeder !== undefined || this.#releases.length > 0;
+  }
+
   /** Where the numbering of a later presentation begins. */
   get next(): Numbering {
     const { discontinuitySequence } = this.#window.next;
@@ -194,7 +199,7 @@ export class HlsStream {
   /** Stops all timers; what is on disk stays. */
   close(): void {
     for (const timer of [this.#cadenceTimer, this.#dueTimer, this.#graceTimer]) timer?.cancel();
-    for (const { onReleased } of this.#releases.splice(0)) onReleased();
+    while (this.#releases.length > 0) this.#releases.shift()?.onReleased();
   }
 
   #restoreWindow(playlist: MediaPlaylist): void {

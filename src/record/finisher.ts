@@ -151,17 +151,17 @@ export class Finisher {
   }
 
   async #setAside(part: PartFile, why: Mp4Error): Promise<void> {
-    const { file, name } = part;
+    const { file } = part;
     try {
       const aside = await this.#folder.setAside(part);
       logger.error("Cannot finish {file}, which is kept as {aside}: {why}", {
-        ...{ file, aside, name },
+        ...{ file, aside },
         why: why.message,
       });
     } catch (error) {
       this.#hopeless.add(file);
       logger.error("Cannot finish {file}: {why}; nor set it aside: {error}", {
-        ...{ file, name },
+        file,
         why: why.message,
         error: messageOf(error),
       });
@@ -188,8 +188,8 @@ export class Finisher {
     const durationMs = Math.round(finished.recording.durationMs);
     if (damagedBytes > 0) {
       logger.warn("{path} was damaged: {damagedBytes} bytes are left out", {
-        ...{ path, damagedBytes },
-        name: part.name,
+        path,
+        damagedBytes,
       });
     }
     if (session === undefined) {

@@ -63,16 +63,16 @@ export class HouseKeeper {
   }
 
   /** @returns whether it is gone */
-  async #remove({ file, name, bytes }: StoredFile, why: string): Promise<boolean> {
+  async #remove({ file, bytes }: StoredFile, why: string): Promise<boolean> {
     try {
       await this.#folder.remove(file);
-      logger.info("{file} of {bytes} bytes is deleted: {why}", { file, name, bytes, why });
+      logger.info("{file} of {bytes} bytes is deleted: {why}", { file, bytes, why });
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return true;
       if (!this.#stuck.has(file)) {
         logger.error("Cannot delete {file}, which is {why}: {error}", {
-          ...{ file, name, why },
+          ...{ file, why },
           error: String(error),
         });
       }

@@ -93,7 +93,7 @@ export class RecordFolder {
       if (!await isFile(this.pathOf(file))) return undefined;
       return await this.#reopen(file, name, config);
     } catch (error) {
-      logger.warn("{file} is not continued: {error}", { file, name, error: String(error) });
+      logger.warn("{file} is not continued: {error}", { file, error: String(error) });
       return undefined;
     }
   }
@@ -252,14 +252,14 @@ export class RecordFolder {
       await this.move(file, kept);
       if (problem !== undefined) {
         logger.warn("{file} cannot be read, and is kept as {kept}: {problem}", {
-          ...{ file, kept, name, problem },
+          ...{ file, kept, problem },
         });
       }
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return true;
       logger.warn("{file} stays the last of its name: {error}", {
-        ...{ file, name },
+        file,
         error: String(error),
       });
       return false;

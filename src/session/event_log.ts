@@ -6,6 +6,9 @@ const logger = getLogger(["echo", "session"]);
 /** Other than `info`. */
 const LEVELS: Partial<Record<EventKind, "debug" | "error">> = {
   "audience": "debug",
+  // The output itself tells people earlier, and only of the last session of a name.
+  "hls-ready": "debug",
+  "hls-release": "debug",
   "record-error": "error",
 };
 
@@ -29,11 +32,11 @@ function describe(event: SessionEvent): string {
     case "release":
       return "over: {reason}";
     case "hls-ready":
-      return "can be heard at {path}";
+      return "can be heard by every player at {path}";
     case "audience":
       return "{listeners} listen, {peak} did at most";
     case "hls-release":
-      return "no longer to be heard";
+      return "has been heard to its end";
     case "record-start":
       return "is recorded to {path}";
     case "record-error":
@@ -49,9 +52,6 @@ function details(event: SessionEvent): Record<string, unknown> {
   if (event.kind === "input-quality") {
     const { total_count, drop_count, bad_count, filler_count } = event.quality;
     return { total: total_count, dropped: drop_count, bad: bad_count, filler: filler_count };
-  }
-  if (event.kind === "record-complete") {
-    return { ...event, durationMs: Math.round(event.durationMs) };
   }
   if (!("reason" in event)) return { ...event };
   return { reason: `${event.reason.message} (${event.reason.code})` };

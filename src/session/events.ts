@@ -50,7 +50,7 @@ export interface EventDetails {
   "record-start": { readonly path: string };
   /** `path` is not written or not finished, for now at least; so it may follow on a start or not. */
   "record-error": { readonly path: string; readonly message: string };
-  /** What began as `part` is finished as `path`. */
+  /** What began as `part` is finished as `path`; its duration is in whole milliseconds. */
   "record-complete": { readonly path: string; readonly part: string; readonly durationMs: number };
   /** A connection ended; the sums are the session's. */
   "input-quality": { readonly quality: InputQuality };

@@ -1,4 +1,4 @@
-import { Counter, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { EventBus } from "../session/events.ts";
 import { registerCounter, registerGauge } from "./read_metrics.ts";
 
@@ -26,12 +26,14 @@ export function registerRecordMetrics(
     "Bytes that were written to recordings while they were live",
     writtenBytes,
   );
-  const seconds = new Counter({
-    name: "echo_recorded_seconds_total",
-    help: "Playing time of finished recordings",
-    registers: [registry],
-  });
+  let finishedMs = 0;
+  registerCounter(
+    registry,
+    "echo_recorded_seconds_total",
+    "Playing time of finished recordings",
+    () => finishedMs / 1000,
+  );
   return events.subscribe((event) => {
-    if (event.kind === "record-complete") seconds.inc(event.durationMs / 1000);
+    if (event.kind === "record-complete") finishedMs += event.durationMs;
   });
 }

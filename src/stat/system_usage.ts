@@ -9,5 +9,11 @@ export interface SystemUsage {
 export function systemUsage(): SystemUsage {
   const [one = 0, five = 0, fifteen = 0] = Deno.loadavg();
   const { total, available } = Deno.systemMemoryInfo();
-  return { load: { one, five, fifteen }, memory: 100 * (1 - available / total) };
+  const load = { one: hundredths(one), five: hundredths(five), fifteen: hundredths(fifteen) };
+  return { load, memory: hundredths(100 * (1 - available / total)) };
+}
+
+/** As exact as the system itself tells a load. */
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100;
 }

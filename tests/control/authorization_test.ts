@@ -232,9 +232,9 @@ Deno.test("the log tells who ends a broadcast and who may not publish, and no se
       await api.request("POST", "/echo/3/teardown", { cookie });
     }
     assert.deepEqual(records.map(({ level, rawMessage }) => [level, rawMessage]), [
-      ["info", "{client} ended it: {code} {message}"],
+      ["info", "{client} ended it: {message} ({code})"],
       ["warning", "{client} may not publish: {message}"],
-      ["info", "{client} ended it: {code} {message}"],
+      ["info", "{client} ended it: {message} ({code})"],
     ]);
     const text = JSON.stringify(records);
     for (const secret of secrets) assert.ok(!text.includes(secret));

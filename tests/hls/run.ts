@@ -33,7 +33,7 @@ export class Run {
     readonly hls: Hls,
     readonly path: string,
     readonly framesPerSegment: number,
-    events: EventBus,
+    readonly events: EventBus,
   ) {
     events.subscribe((event) => this.seen.push(event));
   }

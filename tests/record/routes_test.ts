@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import type { Hono } from "hono";
 import { Catalogue } from "../../src/record/catalogue.ts";
 import { recordRoutes } from "../../src/record/routes.ts";
-import { Archive, SECOND } from "./archive.ts";
+import { Archive } from "./archive.ts";
 
 function routesOf(archive: Archive): Hono {
   const catalogue = new Catalogue(archive.folder, archive.recorder);
@@ -26,12 +26,12 @@ Deno.test("the list tells of each recording, the latest first", async () => {
   const live = "now.20261123T141203Z.mp4.part";
   const sizes = new Map<string, number>();
   for (const file of await archive.files()) sizes.set(file, (await archive.read(file)).length);
-  const duration = SECOND * 1024 / 48000;
+  const duration = 1.003;
   const demo = "demo.20261123T141200Z.mp4";
   const expected = [
     [live, "now", "live", "2026-11-23T14:12:03.000Z", duration],
     ["demo.mp4", "demo", "finished", "2026-11-23T14:12:02.000Z", duration],
-    [demo, "demo", "finished", "2026-11-23T14:12:00.000Z", 2 * duration],
+    [demo, "demo", "finished", "2026-11-23T14:12:00.000Z", 2.005],
     [left, "left", "unfinished", "2026-11-23T14:11:00.000Z", null],
     ["other.mp4", "other", "finished", null, null],
   ].map(([file, name, state, start, duration]) => ({

@@ -24,7 +24,7 @@ const WORDS = {
   "pause": ({ details }) => `paused: ${reason(details)}`,
   "resume": ({ protocol, details }) => `on air again by ${protocol}: ${reason(details)}`,
   "release": ({ details }) => `over: ${reason(details)}`,
-  "hls-ready": () => "can be heard",
+  "hls-ready": () => "can be heard by every player",
   "hls-release": () => "can no longer be heard",
   "record-start": ({ details }) => `is recorded to ${fileOf(details.path)}`,
   "record-error": ({ details }) => `is not recorded to ${fileOf(details.path)}: ${details.message}`,
@@ -38,6 +38,8 @@ const WORDS = {
 export class EventLog {
   /** @type {{ name: string, entry: HTMLLIElement }[]} the oldest first */
   #entries = [];
+  /** Sessions that are not yet heard to their end, by name. @type {Map<string, Set<number>>} */
+  #heard = new Map();
   #matches = (/** @type {string} */ _name) => true;
   #list = element("log");
   #filter;
@@ -58,6 +60,19 @@ export class EventLog {
     this.#list.prepend(entry);
     if (this.#entries.length > MAX_ENTRIES) this.#entries.shift()?.entry.remove();
     this.#showEmpty();
+  }
+
+  /**
+   * Whether a later session of the name can still be heard where one no longer can.
+   * @param {LogEvent} event
+   */
+  #isHeardOn({ event, name, session_id: id }) {
+    const heard = this.#heard.get(name) ?? new Set();
+    if (event === "create") this.#heard.set(name, heard.add(id));
+    if (event !== "hls-release") return false;
+    heard.delete(id);
+    if (heard.size === 0) this.#heard.delete(name);
+    return heard.size > 0;
   }
 
   #showEmpty() {
@@ -85,7 +100,9 @@ export class EventLog {
       this.#filter.dispatchEvent(new Event("input"));
     });
     const text = document.createElement("span");
-    text.textContent = WORDS[event.event]?.(event) ?? event.event;
+    text.textContent = this.#isHeardOn(event)
+      ? "has been heard to its end, and the name goes on"
+      : WORDS[event.event]?.(event) ?? event.event;
     entry.append(time, name, text);
     return entry;
   }
