@@ -88,15 +88,35 @@ function wholeLines(lines: Uint8Array, room: number): Uint8Array {
   return lines.subarray(0, room <= 0 ? 0 : lines.lastIndexOf(NEWLINE, room - 1) + 1);
 }
 
-/** Every full file takes the next number, the last goes, and the file at `path` becomes the first. */
+/**
+ * Every full file takes the next number, the last goes, and the file at `path` becomes the first.
+ * Numbers that a folder has are passed over.
+ */
 async function shift(path: string, { pattern, base, count }: FixedWindow): Promise<void> {
   if (count === 0) return await Deno.remove(path);
-  const numbered = (index: number) => pattern.replaceAll("{}", String(base + index));
-  await Deno.mkdir(dirname(numbered(0)), { recursive: true });
-  for (let index = count - 1; index > 0; index--) {
-    await renameIfThere(numbered(index - 1), numbered(index));
+  const places: string[] = [];
+  for (let index = 0; index < count; index++) {
+    const place = pattern.replaceAll("{}", String(base + index));
+    if (!await isFolder(place)) places.push(place);
   }
-  await Deno.rename(path, numbered(0));
+  const [first] = places;
+  if (first === undefined) throw new Error("folders are in the place of all full files");
+  await Deno.mkdir(dirname(first), { recursive: true });
+  let to = places.pop();
+  for (let from = places.pop(); from !== undefined; from = places.pop()) {
+    if (to !== undefined) await renameIfThere(from, to);
+    to = from;
+  }
+  await Deno.rename(path, first);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.lstat(path)).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -78,6 +78,19 @@ Deno.test("where files cannot be renamed, nothing is lost", () =>
     assert.deepEqual(await contents(folder), { "a.log": "line 01\nline 02\nline 03\n" });
   }));
 
+Deno.test("a folder in the place of one full file does not let the file grow without end", () =>
+  withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/a.1.log/in the way`, { recursive: true });
+    const file = await RollingFile.open(options(folder, 3));
+    for (let line = 10; line < 20; line++) await write(file, `line ${line}\n`);
+    file.close();
+    assert.deepEqual(await contents(folder), {
+      "a.2.log": "line 16\nline 17\n",
+      "a.3.log": "line 14\nline 15\n",
+      "a.log": "line 18\nline 19\n",
+    });
+  }));
+
 Deno.test("a file that cannot be begun goes on in the old one, and is begun once it can be", () =>
   withFolder(async (folder) => {
     const file = await RollingFile.open(options(folder));
