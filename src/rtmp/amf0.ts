@@ -1,5 +1,8 @@
 // AMF0, the encoding of RTMP commands and data (Action Message Format 0, 2007).
 
+import { readAmf3 } from "./amf3.ts";
+import { AmfInput } from "./amf_input.ts";
+import { type AmfValue, emptyAmfObject } from "./amf_value.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
 const Marker = {
@@ -18,147 +21,108 @@ const Marker = {
   Unsupported: 13,
   XmlDocument: 15,
   TypedObject: 16,
+  /** What follows is AMF3. */
+  AvmPlusObject: 17,
 } as const;
 
-const MAX_DEPTH = 16;
-const MAX_VALUES = 1024;
 const MAX_SHORT_STRING = 65_535;
 
-/** A value as read: arrays of both kinds and typed objects come without their class or count. */
-export type Amf0Value = string | number | boolean | null | undefined | Amf0Value[] | Amf0Object;
-
-/** Objects that were read have no prototype, so any key is only a key. */
-export interface Amf0Object {
-  [key: string]: Amf0Value;
-}
-
-/** Whether `value` is an object or an ECMA array, whose properties may be looked at. */
-export function isAmf0Object(value: Amf0Value): value is Amf0Object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** What could be read of a message. */
+export interface AmfReading {
+  /** The last one may be a part: what could be read of an object or an array. */
+  readonly values: readonly AmfValue[];
+  /** Why nothing behind them could be read; `undefined` where they are all. */
+  readonly problem: string | undefined;
 }
 
 /**
- * Reads all values of a message. Dates become milliseconds since the epoch, references `undefined`.
- * @throws {RtmpError} malformed, nested deeper than 16, or more than 1024 values
+ * Reads the values of a message, up to the end or to what cannot be read: malformed, nested deeper
+ * than 16, or beyond 1024 values. Dates become milliseconds since the epoch, references `undefined`.
  */
-export function readAmf0(bytes: Uint8Array): Amf0Value[] {
-  return new Amf0Reader(bytes).readAll();
+export function readAmf0(bytes: Uint8Array): AmfReading {
+  const input = new AmfInput(bytes);
+  const values: AmfValue[] = [];
+  try {
+    while (!input.atEnd) readValue(input, 0, (value) => values.push(value));
+  } catch (error) {
+    if (!(error instanceof RtmpError)) throw error;
+    return { values, problem: error.message };
+  }
+  return { values, problem: undefined };
 }
 
 /** Writes the values one after the other, as a command has them. */
-export function writeAmf0(...values: Amf0Value[]): Uint8Array {
+export function writeAmf0(...values: AmfValue[]): Uint8Array {
   const bytes: number[] = [];
   for (const value of values) writeValue(bytes, value);
   return Uint8Array.from(bytes);
 }
 
-const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-class Amf0Reader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  #at = 0;
-  #values = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  readAll(): Amf0Value[] {
-    const values: Amf0Value[] = [];
-    while (this.#at < this.#bytes.length) values.push(this.#value(0));
-    return values;
-  }
-
-  #value(depth: number): Amf0Value {
-    if (depth > MAX_DEPTH) throw new RtmpError(`Cannot read AMF0: nested deeper than ${MAX_DEPTH}`);
-    if (++this.#values > MAX_VALUES) {
-      throw new RtmpError(`Cannot read AMF0: more than ${MAX_VALUES} values`);
+/** Hands the next value to `store`: a container before it is filled, so what was read of it stays. */
+function readValue(input: AmfInput, depth: number, store: (value: AmfValue) => void): void {
+  input.beginValue(depth);
+  const marker = input.uint8();
+  switch (marker) {
+    case Marker.Number:
+      return store(input.double());
+    case Marker.Boolean:
+      return store(input.uint8() !== 0);
+    case Marker.String:
+      return store(input.text(input.uint16()));
+    case Marker.Object:
+      return readObject(input, depth, store);
+    case Marker.Null:
+      return store(null);
+    case Marker.Undefined:
+    case Marker.Unsupported:
+      return store(undefined);
+    case Marker.Reference:
+      input.skip(2);
+      return store(undefined);
+    case Marker.EcmaArray:
+      // The count is a hint that encoders get wrong; the end marker decides.
+      input.skip(4);
+      return readObject(input, depth, store);
+    case Marker.StrictArray:
+      return readStrictArray(input, depth, store);
+    case Marker.Date: {
+      const milliseconds = input.double();
+      input.skip(2); // time-zone, reserved
+      return store(milliseconds);
     }
-    const marker = this.#view.getUint8(this.#take(1));
-    switch (marker) {
-      case Marker.Number:
-        return this.#view.getFloat64(this.#take(8));
-      case Marker.Boolean:
-        return this.#view.getUint8(this.#take(1)) !== 0;
-      case Marker.String:
-        return this.#shortString();
-      case Marker.Object:
-        return this.#object(depth);
-      case Marker.Null:
-        return null;
-      case Marker.Undefined:
-      case Marker.Unsupported:
-        return undefined;
-      case Marker.Reference:
-        this.#take(2);
-        return undefined;
-      case Marker.EcmaArray:
-        // The count is a hint that encoders get wrong; the end marker decides.
-        this.#take(4);
-        return this.#object(depth);
-      case Marker.StrictArray:
-        return this.#strictArray(depth);
-      case Marker.Date: {
-        const milliseconds = this.#view.getFloat64(this.#take(8));
-        this.#take(2);
-        return milliseconds;
-      }
-      case Marker.LongString:
-      case Marker.XmlDocument:
-        return this.#string(this.#view.getUint32(this.#take(4)));
-      case Marker.TypedObject:
-        this.#shortString();
-        return this.#object(depth);
-      default:
-        throw new RtmpError(`Cannot read AMF0: unknown marker ${marker}`);
-    }
-  }
-
-  #object(depth: number): Amf0Object {
-    const object: Amf0Object = Object.create(null);
-    for (;;) {
-      const key = this.#shortString();
-      if (key === "" && this.#bytes[this.#at] === Marker.ObjectEnd) {
-        this.#at++;
-        return object;
-      }
-      object[key] = this.#value(depth + 1);
-    }
-  }
-
-  #strictArray(depth: number): Amf0Value[] {
-    const count = this.#view.getUint32(this.#take(4));
-    const array: Amf0Value[] = [];
-    for (let i = 0; i < count; i++) array.push(this.#value(depth + 1));
-    return array;
-  }
-
-  #shortString(): string {
-    return this.#string(this.#view.getUint16(this.#take(2)));
-  }
-
-  #string(length: number): string {
-    const start = this.#take(length);
-    return decoder.decode(this.#bytes.subarray(start, start + length));
-  }
-
-  /** Passes over `count` bytes and returns where they start. */
-  #take(count: number): number {
-    const start = this.#at;
-    if (this.#bytes.length - start < count) {
-      throw new RtmpError(
-        `Cannot read AMF0: expected ${count} bytes at ${start}, got ${this.#bytes.length - start}`,
-      );
-    }
-    this.#at += count;
-    return start;
+    case Marker.LongString:
+    case Marker.XmlDocument:
+      return store(input.text(input.uint32()));
+    case Marker.TypedObject:
+      input.skip(input.uint16()); // class-name
+      return readObject(input, depth, store);
+    case Marker.AvmPlusObject:
+      return readAmf3(input, depth, store);
+    default:
+      throw new RtmpError(`Cannot read AMF0: unknown marker ${marker}`);
   }
 }
 
-function writeValue(bytes: number[], value: Amf0Value): void {
+function readObject(input: AmfInput, depth: number, store: (value: AmfValue) => void): void {
+  const object = emptyAmfObject();
+  store(object);
+  for (;;) {
+    const key = input.text(input.uint16());
+    if (key === "" && input.nextByte === Marker.ObjectEnd) return input.skip(1);
+    readValue(input, depth + 1, (value) => object[key] = value);
+  }
+}
+
+function readStrictArray(input: AmfInput, depth: number, store: (value: AmfValue) => void): void {
+  const array: AmfValue[] = [];
+  store(array);
+  const count = input.uint32();
+  for (let i = 0; i < count; i++) readValue(input, depth + 1, (value) => array.push(value));
+}
+
+function writeValue(bytes: number[], value: AmfValue): void {
   if (typeof value === "number") {
     const view = new DataView(new ArrayBuffer(8));
     view.setFloat64(0, value);

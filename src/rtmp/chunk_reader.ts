@@ -3,7 +3,7 @@
 import { MessageType } from "./message_type.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
-/** The longest message that is put together, in bytes; video and unknown types are not, of any length. */
+/** What is put together of a message, in bytes; nothing of video and unknown types. */
 export const MAX_MESSAGE_SIZE = 65_536;
 
 /** Bytes that a connection may hold in unfinished messages, over all its chunk streams. */
@@ -37,14 +37,17 @@ const ASSEMBLED: ReadonlySet<number> = new Set([
 
 /**
  * Takes one message.
- * @param payload valid during the call only
+ * @param payload valid during the call only; of a message that is too long, or of an unknown type, no
+ *   more than its beginning
  * @param timestamp in milliseconds, 32 bits that wrap
+ * @param length bytes that the whole payload had
  */
 export type MessageHandler = (
   type: number,
   payload: Uint8Array,
   timestamp: number,
   streamId: number,
+  length: number,
 ) => void;
 
 /** What the headers of one chunk stream have said so far, and its unfinished message. */
@@ -56,18 +59,19 @@ interface ChunkStream {
   extended: boolean;
   length: number;
   type: number;
-  /** Messages of this type are put together. */
-  assembled: boolean;
+  /** Bytes that are kept of a message: it may have more. */
+  kept: number;
   streamId: number;
   /** Payload bytes of the unfinished message; meaningful while `unfinished`. */
   received: number;
   unfinished: boolean;
+  /** `undefined` too where nothing is kept. */
   buffer: Uint8Array | undefined;
 }
 
 /**
- * Turns bytes, split anywhere, into messages. Chunk sizes and aborts are its own business. Video
- * and messages of unknown types are passed over without being held.
+ * Turns bytes, split anywhere, into messages. Chunk sizes and aborts are its own business. Video is
+ * passed over; of unknown types nothing is held, of others at most 64 kB.
  */
 export class ChunkReader {
   readonly #onMessage: MessageHandler;
@@ -147,11 +151,7 @@ export class ChunkReader {
     if (format < 2) {
       stream.length = readUint24(bytes, header + 3);
       stream.type = bytes[header + 6] ?? 0;
-      stream.assembled = ASSEMBLED.has(stream.type);
-      if (stream.assembled && stream.length > MAX_MESSAGE_SIZE) {
-        const expected = `expected at most ${MAX_MESSAGE_SIZE} bytes, got ${stream.length}`;
-        throw new RtmpError(`Cannot take a message of type ${stream.type}: ${expected}`);
-      }
+      stream.kept = ASSEMBLED.has(stream.type) ? Math.min(stream.length, MAX_MESSAGE_SIZE) : 0;
     }
     if (format === 0) stream.streamId = readUint32LittleEndian(bytes, header + 7);
     this.#beginChunk(stream, format);
@@ -174,7 +174,7 @@ export class ChunkReader {
       extended: false,
       length: 0,
       type: 0,
-      assembled: false,
+      kept: 0,
       streamId: 0,
       received: 0,
       unfinished: false,
@@ -202,17 +202,18 @@ export class ChunkReader {
     const count = Math.min(this.#chunkLeft, bytes.length - offset);
     const end = offset + count;
     if (count === stream.length) {
-      this.#finish(stream, bytes.subarray(offset, end));
+      this.#finish(stream, bytes.subarray(offset, offset + Math.min(count, stream.kept)));
       return end;
     }
-    if (stream.assembled) {
-      stream.buffer ??= this.#allocate(stream.length);
-      copy(bytes, offset, end, stream.buffer, stream.received);
+    if (stream.received === 0) stream.buffer = this.#allocate(stream.kept);
+    if (stream.buffer !== undefined) {
+      const wanted = Math.min(count, Math.max(0, stream.kept - stream.received));
+      copy(bytes, offset, offset + wanted, stream.buffer, stream.received);
     }
     stream.received += count;
     this.#chunkLeft -= count;
     if (stream.received === stream.length) {
-      this.#finish(stream, stream.buffer?.subarray(0, stream.length) ?? EMPTY);
+      this.#finish(stream, stream.buffer?.subarray(0, stream.kept) ?? EMPTY);
     } else if (this.#chunkLeft === 0) {
       this.#current = undefined;
     }
@@ -223,8 +224,9 @@ export class ChunkReader {
     this.#current = undefined;
     if (stream.type === MessageType.SetChunkSize) this.#setChunkSize(payload);
     else if (stream.type === MessageType.Abort) this.#abort(payload);
-    else if (stream.assembled) {
-      this.#onMessage(stream.type, payload, stream.timestamp, stream.streamId);
+    else if (stream.type !== MessageType.Video) {
+      const { type, timestamp, streamId, length } = stream;
+      this.#onMessage(type, payload, timestamp, streamId, length);
     }
     this.#discard(stream);
   }
@@ -242,18 +244,17 @@ export class ChunkReader {
     if (stream !== undefined) this.#discard(stream);
   }
 
-  #allocate(length: number): Uint8Array {
-    let buffer = this.#spare;
-    if (buffer === undefined || buffer.length < length) {
-      buffer = new Uint8Array(Math.ceil(length / BUFFER_STEP) * BUFFER_STEP);
-    } else {
-      this.#spare = undefined;
-    }
-    this.#unfinishedBytes += buffer.length;
-    if (this.#unfinishedBytes > MAX_UNFINISHED) {
-      throw new RtmpError(`Cannot take message: more than ${MAX_UNFINISHED} bytes are unfinished`);
-    }
-    return buffer;
+  /** @returns `undefined` where there is no room: the message is passed over */
+  #allocate(length: number): Uint8Array | undefined {
+    if (length === 0) return undefined;
+    const spare = this.#spare;
+    const isEnough = spare !== undefined && spare.length >= length;
+    const size = isEnough ? spare.length : Math.ceil(length / BUFFER_STEP) * BUFFER_STEP;
+    if (this.#unfinishedBytes + size > MAX_UNFINISHED) return undefined;
+    this.#unfinishedBytes += size;
+    if (!isEnough) return new Uint8Array(size);
+    this.#spare = undefined;
+    return spare;
   }
 
   /** Forgets the unfinished message of `stream` and keeps its buffer where that is worth it. */

@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../session/clock.ts";
 import type { Doorkeeper, Ingest, PublishRequest, Transport } from "../session/ingest.ts";
 import { RtmpError } from "./rtmp_error.ts";
-import { RtmpSession } from "./rtmp_session.ts";
+import { RtmpSession, type UnusedMessage } from "./rtmp_session.ts";
 
 /** Memory and reads are weighed here: an audio publisher sends some 20 kB a second. */
 const READ_BUFFER_SIZE = 4096;
@@ -55,6 +55,8 @@ export class RtmpConnection implements Transport {
   /** The socket is. */
   #closed = false;
   #published: Ingest | undefined;
+  /** Messages that were passed over, or used in part only. */
+  #unused = 0;
 
   constructor(conn: Deno.TcpConn, { doorkeeper, clock, timeoutMs }: RtmpConnectionOptions) {
     this.#conn = conn;
@@ -68,6 +70,7 @@ export class RtmpConnection implements Transport {
     this.#session = new RtmpSession({
       publish: (name, key) => this.#publish({ name, key, transport: this }),
       send: (bytes) => this.#send(bytes),
+      onUnused: (message) => this.#countUnused(message),
     });
   }
 
@@ -240,8 +243,19 @@ export class RtmpConnection implements Transport {
     return bytes;
   }
 
+  /** The first one is told; how many there were is told at the end. */
+  #countUnused({ type, length, why }: UnusedMessage): void {
+    if (this.#unused++ > 0) return;
+    logger.info(
+      "RTMP connection from {address}:{port} goes on without what cannot be used " +
+        "of a message of type {type} and {length} bytes: {why}",
+      { address: this.address, port: this.#port, type, length, why },
+    );
+  }
+
   #log(): void {
-    const peer = { address: this.address, port: this.#port, why: this.#why };
+    const unused = this.#unused === 0 ? "" : `; ${this.#unused} messages were of no use`;
+    const peer = { address: this.address, port: this.#port, why: `${this.#why}${unused}` };
     const level = this.#refused ? "warn" : "info";
     if (this.#published === undefined) {
       logger[level]("RTMP connection from {address}:{port} ended: {why}", peer);

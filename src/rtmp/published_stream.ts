@@ -2,9 +2,10 @@ import { type AudioConfig, maxAccessUnitBytes } from "../audio/audio_config.ts";
 import { parseAudioSpecificConfig, UnsupportedAudio } from "../audio/audio_specific_config.ts";
 import { MalformedAudio } from "../audio/bits.ts";
 import type { Ingest, IngestEnd } from "../session/ingest.ts";
-import { type Amf0Value, isAmf0Object, readAmf0 } from "./amf0.ts";
+import { readAmf0 } from "./amf0.ts";
+import { type AmfObject, isAmfObject } from "./amf_value.ts";
+import { MAX_MESSAGE_SIZE } from "./chunk_reader.ts";
 import { parseAudioTag } from "./flv_audio.ts";
-import { RtmpError } from "./rtmp_error.ts";
 
 const MAX_FACTS = 64;
 const MAX_FACT_NAME = 64;
@@ -27,9 +28,11 @@ export class PublishedStream {
 
   /**
    * @param timestamp in milliseconds, 32 bits that wrap
+   * @param isCut the payload is only the beginning, and counted as bad
    * @throws {UnsupportedAudio} a codec or a kind of AAC that Echo does not take
    */
-  audio(payload: Uint8Array, timestamp: number): void {
+  audio(payload: Uint8Array, timestamp: number, isCut: boolean): void {
+    if (isCut) return this.#ingest.bad(1);
     const tag = parseAudioTag(payload);
     // FFmpeg sends an empty AudioSpecificConfig where it does not know it yet.
     if (tag.kind === "other" || tag.data.length === 0) return;
@@ -42,18 +45,22 @@ export class PublishedStream {
     }
   }
 
-  /** Takes a data message; only `onMetaData` counts, malformed ones are counted as bad. */
-  data(payload: Uint8Array): void {
-    let values: Amf0Value[];
-    try {
-      values = readAmf0(payload);
-    } catch (error) {
-      if (!(error instanceof RtmpError)) throw error;
+  /**
+   * Takes a data message; only `onMetaData` counts, as far as it can be read. Malformed ones are
+   * counted as bad, those that are only too long are not.
+   * @param isCut the payload is only the beginning
+   * @param unused told why something of it is not used
+   */
+  data(payload: Uint8Array, isCut: boolean, unused: (why: string) => void): void {
+    const { values, problem } = readAmf0(payload);
+    if (isCut) {
+      unused(`more than ${MAX_MESSAGE_SIZE} bytes`);
+    } else if (problem !== undefined) {
+      unused(problem);
       this.#ingest.bad(1);
-      return;
     }
-    if (values[0] === "@setDataFrame") values.shift();
-    if (values[0] === "onMetaData") this.#ingest.facts(factsOf(values[1]));
+    const [name, metadata] = values[0] === "@setDataFrame" ? values.slice(1) : values;
+    if (name === "onMetaData" && isAmfObject(metadata)) this.#ingest.facts(factsOf(metadata));
   }
 
   end(how: IngestEnd): void {
@@ -94,9 +101,8 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function factsOf(metadata: Amf0Value): Record<string, string | number | boolean> {
+function factsOf(metadata: AmfObject): Record<string, string | number | boolean> {
   const facts: Record<string, string | number | boolean> = Object.create(null);
-  if (!isAmf0Object(metadata)) return facts;
   let count = 0;
   for (const [name, value] of Object.entries(metadata)) {
     if (name.length > MAX_FACT_NAME || count === MAX_FACTS) continue;

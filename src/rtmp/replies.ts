@@ -1,7 +1,8 @@
 // What the server says: protocol control (RTMP 1.0 5.4), user control (7.1.7) and the answers to
 // commands (7.2), in the words that encoders look for.
 
-import { type Amf0Object, type Amf0Value, writeAmf0 } from "./amf0.ts";
+import { writeAmf0 } from "./amf0.ts";
+import type { AmfObject, AmfValue } from "./amf_value.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
 import { MessageType, UserControlEvent } from "./message_type.ts";
 
@@ -46,7 +47,7 @@ export class Replies {
 
   /** @param enhanced the encoder asked in terms of Enhanced RTMP, and is told what Echo takes */
   connected(transactionId: number, enhanced: boolean): void {
-    const properties: Amf0Object = { fmsVer: "FMS/3,5,1,516", capabilities: 31, mode: 1 };
+    const properties: AmfObject = { fmsVer: "FMS/3,5,1,516", capabilities: 31, mode: 1 };
     if (enhanced) {
       properties.fourCcList = ["mp4a"];
       properties.audioFourCcInfoMap = { mp4a: CAN_FORWARD };
@@ -60,7 +61,7 @@ export class Replies {
     });
   }
 
-  result(transactionId: number, ...values: Amf0Value[]): void {
+  result(transactionId: number, ...values: AmfValue[]): void {
     this.#command(COMMAND_STREAM, 0, "_result", transactionId, ...values);
   }
 
@@ -77,7 +78,7 @@ export class Replies {
     this.#command(STATUS_STREAM, streamId, "onStatus", 0, null, { level, code, description });
   }
 
-  #command(chunkStreamId: number, streamId: number, ...values: Amf0Value[]): void {
+  #command(chunkStreamId: number, streamId: number, ...values: AmfValue[]): void {
     const payload = writeAmf0(...values);
     const type = MessageType.Command;
     this.#send(this.#writer.write({ chunkStreamId, type, streamId, timestamp: 0, payload }));

@@ -1,7 +1,8 @@
 import { UnsupportedAudio } from "../audio/audio_specific_config.ts";
 import { type Ingest, PublishRefused, type RefusalKind } from "../session/ingest.ts";
-import { type Amf0Value, isAmf0Object, readAmf0 } from "./amf0.ts";
+import type { AmfObject } from "./amf_value.ts";
 import { ChunkReader } from "./chunk_reader.ts";
+import { readCommand } from "./command.ts";
 import { Handshake } from "./handshake.ts";
 import { MessageType, UserControlEvent } from "./message_type.ts";
 import { publishTarget } from "./publish_target.ts";
@@ -43,6 +44,18 @@ export interface RtmpSessionOptions {
   readonly publish: (name: string, key: string | undefined) => Ingest | undefined;
   /** Takes bytes for the peer, in order; they are the receiver's to keep. */
   readonly send: (bytes: Uint8Array) => void;
+  /** Told of each message that is passed over, or used only as far as it could be read. */
+  readonly onUnused: (message: UnusedMessage) => void;
+}
+
+/** A message that the connection does without. */
+export interface UnusedMessage {
+  /** Message type id. */
+  readonly type: number;
+  /** Bytes of its payload. */
+  readonly length: number;
+  /** Fit for a log line. */
+  readonly why: string;
 }
 
 /**
@@ -62,6 +75,7 @@ interface HeldMessage {
   readonly type: number;
   readonly payload: Uint8Array;
   readonly timestamp: number;
+  readonly length: number;
 }
 
 /**
@@ -71,11 +85,10 @@ interface HeldMessage {
 export class RtmpSession {
   readonly #publish: RtmpSessionOptions["publish"];
   readonly #send: RtmpSessionOptions["send"];
+  readonly #onUnused: RtmpSessionOptions["onUnused"];
   readonly #replies: Replies;
   readonly #handshake = new Handshake();
-  readonly #chunks = new ChunkReader((type, payload, timestamp, streamId) =>
-    this.#onMessage(type, payload, timestamp, streamId)
-  );
+  readonly #chunks = new ChunkReader((...message) => this.#onMessage(...message));
   #state: RtmpState = "handshake";
   #app = "";
   #streamCount = 0;
@@ -87,9 +100,10 @@ export class RtmpSession {
   #acknowledged = 0;
   #windowSize = WINDOW_SIZE;
 
-  constructor({ publish, send }: RtmpSessionOptions) {
+  constructor({ publish, send, onUnused }: RtmpSessionOptions) {
     this.#publish = publish;
     this.#send = send;
+    this.#onUnused = onUnused;
     this.#replies = new Replies(send);
   }
 
@@ -133,8 +147,8 @@ export class RtmpSession {
     const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
-    for (const { type, payload, timestamp } of held) {
-      this.#onMessage(type, payload, timestamp, this.#streamId);
+    for (const { type, payload, timestamp, length } of held) {
+      this.#onMessage(type, payload, timestamp, this.#streamId, length);
     }
   }
 
@@ -154,26 +168,31 @@ export class RtmpSession {
     this.#stream = undefined;
   }
 
-  #onMessage(type: number, payload: Uint8Array, timestamp: number, streamId: number): void {
+  #onMessage(
+    type: number,
+    payload: Uint8Array,
+    timestamp: number,
+    streamId: number,
+    length: number,
+  ): void {
     // What was fed may go on behind the message that ended it.
     if (this.#state === "over") return;
-    if (this.#state === "asking" && isOfStream(type)) return this.#hold(type, payload, timestamp);
+    if (this.#state === "asking" && isOfStream(type)) {
+      return this.#hold({ type, payload, timestamp, length });
+    }
+    const isCut = payload.length < length;
+    const unused = (why: string) => this.#onUnused({ type, length, why });
     switch (type) {
       case MessageType.Audio:
-        if (this.#stream !== undefined) this.#onAudio(this.#stream, payload, timestamp);
+        if (this.#stream !== undefined) this.#onAudio(this.#stream, payload, timestamp, isCut);
         break;
       case MessageType.Data:
-        this.#stream?.data(payload);
-        break;
       case MessageType.DataAmf3:
-        this.#stream?.data(payload.subarray(1));
+        this.#stream?.data(amf0Of(type, payload), isCut, unused);
         break;
       case MessageType.Command:
-        this.#onCommand(payload, streamId);
-        break;
       case MessageType.CommandAmf3:
-        // Said to be AMF3, it begins with a zero byte and is AMF0.
-        this.#onCommand(payload.subarray(1), streamId);
+        this.#onCommand(amf0Of(type, payload), streamId, unused);
         break;
       case MessageType.WindowAcknowledgementSize:
         if (payload.length >= 4) this.#windowSize = uint32(payload) || WINDOW_SIZE;
@@ -182,52 +201,61 @@ export class RtmpSession {
         if (payload.length >= 6 && uint16(payload) === UserControlEvent.PingRequest) {
           this.#replies.pingResponse(payload.subarray(2, 6));
         }
+        break;
+      case MessageType.Acknowledgement:
+      case MessageType.SetPeerBandwidth:
+        break;
+      default:
+        unused("of an unknown type");
     }
   }
 
-  #hold(type: number, payload: Uint8Array, timestamp: number): void {
-    this.#heldBytes += payload.length + HELD_OVERHEAD;
-    if (this.#heldBytes > MAX_HELD_BYTES) {
+  /** Audio has to be held; what the broadcast can do without is not, where there is no room. */
+  #hold({ type, payload, timestamp, length }: HeldMessage): void {
+    const bytes = payload.length + HELD_OVERHEAD;
+    if (this.#heldBytes + bytes > MAX_HELD_BYTES) {
+      if (type !== MessageType.Audio) {
+        return this.#onUnused({ type, length, why: "more than can wait for the publish" });
+      }
       throw new RtmpError("Cannot publish: the encoder does not wait for the answer");
     }
-    this.#held.push({ type, payload: payload.slice(), timestamp });
+    this.#heldBytes += bytes;
+    this.#held.push({ type, payload: payload.slice(), timestamp, length });
   }
 
-  #onAudio(stream: PublishedStream, payload: Uint8Array, timestamp: number): void {
+  #onAudio(stream: PublishedStream, payload: Uint8Array, timestamp: number, isCut: boolean): void {
     try {
-      stream.audio(payload, timestamp);
+      stream.audio(payload, timestamp, isCut);
     } catch (error) {
       if (!(error instanceof UnsupportedAudio)) throw error;
       this.#reject("NetStream.Publish.Rejected", `Unsupported audio: ${error.message}`);
     }
   }
 
-  #onCommand(payload: Uint8Array, streamId: number): void {
-    const [name, transaction, object, ...args] = readAmf0(payload);
-    const transactionId = typeof transaction === "number" ? transaction : 0;
-    switch (name) {
+  #onCommand(payload: Uint8Array, streamId: number, unused: (why: string) => void): void {
+    const { command, problem } = readCommand(payload);
+    if (problem !== undefined) unused(problem);
+    switch (command?.name) {
       case "connect":
-        return this.#connect(transactionId, object);
+        return this.#connect(command.transactionId, command.properties);
       case "releaseStream":
       case "FCPublish":
-        return this.#replies.result(transactionId, null, undefined);
+        return this.#replies.result(command.transactionId, null, undefined);
       case "createStream":
-        return this.#createStream(transactionId);
+        return this.#createStream(command.transactionId);
       case "publish":
-        return this.#startPublish(args[0], streamId);
+        return this.#startPublish(command.streamName, streamId);
       case "FCUnpublish":
         return this.#finish(this.#streamId);
       case "closeStream":
         return this.#finish(streamId);
       case "deleteStream":
-        return this.#finish(args[0]);
+        return this.#finish(command.streamId);
     }
-    // _checkbw, getStreamLength, _result and whatever else: encoders do without an answer.
   }
 
-  #connect(transactionId: number, object: Amf0Value): void {
+  #connect(transactionId: number, properties: AmfObject): void {
     if (this.#state !== "connecting") throw new RtmpError("Cannot connect: connected already");
-    const properties = isAmf0Object(object) ? object : {};
     const { app, fourCcList, audioFourCcInfoMap, capsEx } = properties;
     this.#app = typeof app === "string" ? app : "";
     this.#state = "connected";
@@ -245,7 +273,7 @@ export class RtmpSession {
     this.#replies.result(transactionId, null, ++this.#streamCount);
   }
 
-  #startPublish(streamName: Amf0Value, streamId: number): void {
+  #startPublish(streamName: string, streamId: number): void {
     if (this.#state === "connecting") throw new RtmpError("Cannot publish: not connected");
     if (this.#state !== "connected") {
       throw new RtmpError("Cannot publish: this connection publishes already");
@@ -280,7 +308,7 @@ export class RtmpSession {
   }
 
   /** A deliberate end of the stream; encoders say it in up to three ways, one after the other. */
-  #finish(streamId: Amf0Value): void {
+  #finish(streamId: number): void {
     if (this.#state === "asking" && streamId === this.#streamId) {
       throw new RtmpError("The encoder left before its publish was answered");
     }
@@ -300,6 +328,12 @@ export class RtmpSession {
     this.#replies.status(this.#streamId, "error", code, description);
     throw new RtmpError(`Publish refused: ${description}`);
   }
+}
+
+/** The AMF0 in a command or data message: what is said to be AMF3 begins with a zero byte. */
+function amf0Of(type: number, payload: Uint8Array): Uint8Array {
+  const isAmf3 = type === MessageType.DataAmf3 || type === MessageType.CommandAmf3;
+  return isAmf3 && payload[0] === 0 ? payload.subarray(1) : payload;
 }
 
 /** Whether a message is part of what is published. */

@@ -84,6 +84,18 @@ Deno.test("what is held for an answer is bounded, by bytes and by number", () =>
   }
 });
 
+Deno.test("metadata that does not fit beside what is held is passed over, and nothing ends", () => {
+  const harness = SessionHarness.asking();
+  const { encoder } = harness;
+  harness.feed(encoder.metadata({ title: "kept", picture: "A".repeat(60_000) }));
+  for (let i = 0; i < 5; i++) harness.feed(encoder.metadata({ picture: "A".repeat(60_000) }));
+  harness.feed(encoder.config(ASC), encoder.frame(frame, 5));
+  harness.answer();
+  assert.equal(harness.ingest.recordedFacts[0]?.title, "kept");
+  assert.deepEqual(harness.ingest.frames.map(({ timeMs }) => timeMs), [5]);
+  assert.match(harness.unused[0]?.why ?? "", /can wait for the publish/);
+});
+
 /** A server whose doorkeeper asks somebody else. */
 class Fixture implements AsyncDisposable {
   readonly clock = new WatchedClock();

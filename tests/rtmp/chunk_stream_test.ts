@@ -10,13 +10,16 @@ interface Received {
   readonly payload: number[];
   readonly timestamp: number;
   readonly streamId: number;
+  /** Where it is not the payload's. */
+  readonly length?: number;
 }
 
 function receiver(): { reader: ChunkReader; received: Received[] } {
   const received: Received[] = [];
-  const reader = new ChunkReader((type, payload, timestamp, streamId) =>
-    received.push({ type, payload: [...payload], timestamp, streamId })
-  );
+  const reader = new ChunkReader((type, payload, timestamp, streamId, length) => {
+    const cut = length === payload.length ? {} : { length };
+    received.push({ type, payload: [...payload], timestamp, streamId, ...cut });
+  });
   return { reader, received };
 }
 
@@ -240,17 +243,47 @@ Deno.test("a 3 MB key frame in small chunks leaves the audio between them whole"
 
 const rejected = (message: RegExp) => ({ name: "RtmpError", message });
 
-Deno.test("audio, data and commands over 64 kB are refused at their header", () => {
-  for (const type of [MessageType.Audio, MessageType.Data, MessageType.Command]) {
-    for (const length of [65_537, 0xff_ffff]) {
-      const expected = rejected(/at most 65536 bytes, got/);
-      assert.throws(() => receive(type0({ type, length })), expected);
+for (const length of [65_537, 300_000]) {
+  Deno.test(`of a message of ${length} bytes the first 64 kB come, whatever the chunks`, () => {
+    const payload = bytes(length);
+    for (const chunk of [128, 4096, 65_536, 500_000]) {
+      const parts = [setChunkSize(chunk), type0({ type: MessageType.Data, length })];
+      for (let at = 0; at < length; at += chunk) {
+        parts.push([...(at === 0 ? [] : [0xc4]), ...payload.slice(at, at + chunk)]);
+      }
+      parts.push([...type0(), 7]);
+      const [data, audio, ...others] = receive(...parts);
+      assert.equal(data?.length, length);
+      assert.deepEqual(data?.payload, payload.slice(0, 65_536));
+      assert.deepEqual(audio?.payload, [7]);
+      assert.deepEqual(others, []);
     }
+  });
+}
+
+Deno.test("data, commands and control messages of the longest length leave the audio whole", () => {
+  const { Data, DataAmf3, Command, CommandAmf3, UserControl, Acknowledgement } = MessageType;
+  for (const type of [Data, DataAmf3, Command, CommandAmf3, UserControl, Acknowledgement, 22, 99]) {
+    const { reader, received } = receiver();
+    reader.feed(Uint8Array.from(setChunkSize(4096)));
+    reader.feed(Uint8Array.from([...type0({ id: 6, type, length: 0xff_ffff }), ...bytes(4096)]));
+    const pair = Uint8Array.from([...type0(), 7, 0xc6, ...bytes(4096)]);
+    let sent = 4096;
+    for (; sent + 4096 <= 0xff_ffff; sent += 4096) reader.feed(pair);
+    reader.feed(Uint8Array.from([0xc6, ...bytes(0xff_ffff - sent), ...type0(), 8]));
+    const [last, long] = [received.pop(), received.pop()];
+    assert.deepEqual(last?.payload, [8]);
+    assert.equal(long?.length, 0xff_ffff);
+    assert.equal(long?.payload.length, type > 20 ? 0 : 65_536);
+    assert.ok(received.every(({ payload }) => payload.length === 1 && payload[0] === 7));
   }
-  assert.equal(
-    receive(setChunkSize(65_536), [...type0({ length: 65_536 }), ...bytes(65_536)]).length,
-    1,
-  );
+});
+
+Deno.test("a message of 64 kB is whole", () => {
+  const whole = receive(setChunkSize(65_536), [...type0({ length: 65_536 }), ...bytes(65_536)]);
+  assert.deepEqual(whole.map(({ payload, length }) => [payload.length, length]), [
+    [65_536, undefined],
+  ]);
 });
 
 Deno.test("a chunk of an unknown chunk stream is refused, but for librtmp's first ping response", () => {
@@ -269,9 +302,28 @@ Deno.test("the number of chunk streams is limited", () => {
   assert.throws(() => receive(streams(33)), rejected(/more than 32 chunk streams/));
 });
 
-Deno.test("what unfinished messages hold is limited over all chunk streams", () => {
-  const half = (id: number) => [...type0({ id, length: 65_000 }), ...bytes(128)];
-  assert.throws(() => receive(half(4), half(5)), rejected(/are unfinished/));
+Deno.test("a message that there is no room for beside others is passed over", () => {
+  const payload = bytes(65_000);
+  const start = payload.slice(0, 128);
+  const rest = (id: number) => {
+    const chunks: number[] = [];
+    for (let at = 128; at < payload.length; at += 128) {
+      chunks.push(0xc0 | id, ...payload.slice(at, at + 128));
+    }
+    return chunks;
+  };
+  const received = receive(
+    [...type0({ id: 4, length: 65_000 }), ...start],
+    [...type0({ id: 5, length: 65_000, type: MessageType.Data }), ...start],
+    [...type0({ id: 6 }), 7],
+    rest(5),
+    rest(4),
+  );
+  const { Audio, Data } = MessageType;
+  assert.deepEqual(
+    received.map(({ type, payload, length }) => [type, payload.length, length]),
+    [[Audio, 1, undefined], [Data, 0, 65_000], [Audio, 65_000, undefined]],
+  );
 });
 
 Deno.test("what finished, aborted and restarted messages held is free again", () => {

@@ -1,4 +1,5 @@
-import { type Amf0Object, type Amf0Value, readAmf0, writeAmf0 } from "../../src/rtmp/amf0.ts";
+import { readAmf0, writeAmf0 } from "../../src/rtmp/amf0.ts";
+import type { AmfObject, AmfValue } from "../../src/rtmp/amf_value.ts";
 import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";
 import { ChunkWriter } from "../../src/rtmp/chunk_writer.ts";
 import { MessageType } from "../../src/rtmp/message_type.ts";
@@ -33,11 +34,11 @@ export class EncoderMessages {
     return bytes;
   }
 
-  command(values: Amf0Value[], streamId = 0): Uint8Array {
+  command(values: AmfValue[], streamId = 0): Uint8Array {
     return this.message(3, MessageType.Command, writeAmf0(...values), { streamId });
   }
 
-  connect(app: string, properties: Amf0Object = {}): Uint8Array {
+  connect(app: string, properties: AmfObject = {}): Uint8Array {
     return this.command(["connect", 1, { app, type: "nonprivate", ...properties }]);
   }
 
@@ -49,7 +50,7 @@ export class EncoderMessages {
     return this.command(["publish", 5, null, streamName, "live"], streamId);
   }
 
-  metadata(properties: Amf0Object): Uint8Array {
+  metadata(properties: AmfObject): Uint8Array {
     const payload = writeAmf0("@setDataFrame", "onMetaData", properties);
     return this.message(4, MessageType.Data, payload, { streamId: 1 });
   }
@@ -77,7 +78,7 @@ export interface Answer {
   readonly type: number;
   readonly streamId: number;
   readonly payload: Uint8Array;
-  readonly values: Amf0Value[];
+  readonly values: readonly AmfValue[];
 }
 
 /** Reads what the server sends behind its handshake. */
@@ -90,7 +91,7 @@ export class AnswerReader {
         type,
         streamId,
         payload: payload.slice(),
-        values: type === MessageType.Command ? readAmf0(payload) : [],
+        values: type === MessageType.Command ? readAmf0(payload).values : [],
       })
     );
   }

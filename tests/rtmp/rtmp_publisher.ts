@@ -1,4 +1,4 @@
-import { type Amf0Object, isAmf0Object } from "../../src/rtmp/amf0.ts";
+import { type AmfObject, isAmfObject } from "../../src/rtmp/amf_value.ts";
 import {
   type Answer,
   AnswerReader,
@@ -108,9 +108,9 @@ export class RtmpPublisher {
     await this.#reading;
   }
 
-  #statuses(): Amf0Object[] {
+  #statuses(): AmfObject[] {
     return this.#answers.filter(({ values }) => values[0] === "onStatus")
-      .map(({ values }) => values[3]).filter(isAmf0Object);
+      .map(({ values }) => values[3]).filter(isAmfObject);
   }
 
   async #answerTo(transactionId: number): Promise<void> {
@@ -152,6 +152,6 @@ export class RtmpPublisher {
   }
 }
 
-function failure(status: Amf0Object): PublishFailed {
+function failure(status: AmfObject): PublishFailed {
   return new PublishFailed(String(status.code), String(status.description));
 }

@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
-import { type Amf0Value, isAmf0Object, writeAmf0 } from "../../src/rtmp/amf0.ts";
+import { writeAmf0 } from "../../src/rtmp/amf0.ts";
+import { type AmfValue, isAmfObject } from "../../src/rtmp/amf_value.ts";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import type { RefusalKind } from "../../src/session/ingest.ts";
+import { writeAmf3 } from "./amf3_writer.ts";
 import { ASC, SessionHarness } from "./session_harness.ts";
 
 const frame = Uint8Array.of(1, 2, 3);
 const rejected = (message: RegExp) => ({ name: "RtmpError", message });
+
+function concat(parts: (Uint8Array | number[])[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
 
 function timesOf(...timestamps: number[]): (number | undefined)[] {
   const harness = SessionHarness.publishing();
@@ -19,10 +25,10 @@ Deno.test("connect is answered with window sizes, a chunk size and success", () 
   const { WindowAcknowledgementSize, SetPeerBandwidth, Command } = MessageType;
   const types = harness.answers.map(({ type }) => type);
   assert.deepEqual(types, [WindowAcknowledgementSize, SetPeerBandwidth, Command]);
-  const [, , { values } = { values: [] as Amf0Value[] }] = harness.answers;
+  const [, , { values } = { values: [] as AmfValue[] }] = harness.answers;
   assert.deepEqual(values.slice(0, 2), ["_result", 1]);
   const [properties, information] = values.slice(2);
-  assert.ok(isAmf0Object(information) && isAmf0Object(properties));
+  assert.ok(isAmfObject(information) && isAmfObject(properties));
   assert.equal(information.code, "NetConnection.Connect.Success");
   assert.equal(properties.fourCcList, undefined);
 });
@@ -31,7 +37,7 @@ Deno.test("an encoder that speaks Enhanced RTMP is told that AAC is taken so", (
   const harness = SessionHarness.shaken();
   harness.feed(harness.encoder.connect("live", { fourCcList: ["hvc1", "mp4a"] }));
   const properties = harness.answers.at(-1)?.values[2];
-  assert.ok(isAmf0Object(properties));
+  assert.ok(isAmfObject(properties));
   assert.deepEqual(properties.fourCcList, ["mp4a"]);
 });
 
@@ -92,7 +98,7 @@ Deno.test("audio before a publish is passed over", () => {
   assert.equal(harness.doorkeeper.ingests.length, 0);
 });
 
-const endings: Record<string, Amf0Value[][]> = {
+const endings: Record<string, AmfValue[][]> = {
   FCUnpublish: [["FCUnpublish", 6, null, "sesame"]],
   deleteStream: [["deleteStream", 7, null, 1]],
   "FCUnpublish and deleteStream": [["FCUnpublish", 6, null, "x"], ["deleteStream", 7, null, 1]],
@@ -237,34 +243,137 @@ Deno.test("metadata becomes facts: strings, numbers and booleans, within bounds"
   assert.equal(Object.keys(bounded ?? {}).length, 64);
 });
 
-Deno.test("malformed metadata is bad, and the stream goes on", () => {
+const { Data, DataAmf3, Command, CommandAmf3, Audio } = MessageType;
+const deep = Uint8Array.from(Array.from({ length: 10_000 }, () => [10, 0, 0, 0, 1]).flat());
+/** AMF0's movieclip-marker, which is reserved. */
+const unreadable = 4;
+const song = writeAmf3({ title: "Song" });
+const call = writeAmf0("onSongChange", 0, null);
+const tooLong = new Uint8Array(70_000);
+
+const unusable: Record<string, [type: number, payload: Uint8Array, why: RegExp]> = {
+  "metadata nested too deep": [Data, deep, /nested deeper/],
+  "metadata of 70 000 bytes": [Data, tooLong, /^more than 65536 bytes$/],
+  "AMF3 metadata of 70 000 bytes": [DataAmf3, tooLong, /^more than 65536 bytes$/],
+  "data that is no AMF": [Data, Uint8Array.of(99), /unknown marker 99/],
+  "an AMF3 value that refers to nothing": [Data, Uint8Array.of(0x11, 6, 0), /reference 0 of 0/],
+  "a command nested too deep": [Command, deep, /nested deeper/],
+  "a command of 70 000 bytes": [Command, tooLong, /more than 1024/],
+  "a call with a value that cannot be read": [Command, concat([call, [unreadable]]), /marker 4/],
+  "a call that is cut": [Command, call.subarray(0, 9), /expected 12 bytes/],
+  "an AMF3 call with an unknown marker": [CommandAmf3, concat([[0], call, [0x11, 99]]), /AMF3/],
+  "a deliberate end of a stream that cannot be read": [
+    Command,
+    concat([writeAmf0("deleteStream", 0, null), [unreadable]]),
+    /marker 4/,
+  ],
+  "an aggregate": [22, new Uint8Array(100), /unknown type/],
+  "a shared object": [19, new Uint8Array(10), /unknown type/],
+  "a message of a type that nobody knows": [99, tooLong, /unknown type/],
+};
+for (const [what, [type, payload, why]] of Object.entries(unusable)) {
+  Deno.test(`${what} leaves the show as it is, and is told`, () => {
+    const harness = SessionHarness.publishing();
+    const { encoder } = harness;
+    harness.feed(encoder.message(6, type, payload, { streamId: 1 }));
+    harness.feed(encoder.frame(frame, 21));
+    assert.equal(harness.session.state, "publishing");
+    assert.equal(harness.ingest.frames.length, 1);
+    assert.deepEqual(harness.ingest.ends, []);
+    const [unused, ...others] = harness.unused;
+    assert.deepEqual([unused?.type, unused?.length], [type, payload.length]);
+    assert.match(unused?.why ?? "", why);
+    assert.deepEqual(others, []);
+  });
+}
+
+Deno.test("malformed data and audio that is too long are bad; long, unknown and other data is not", () => {
   const harness = SessionHarness.publishing();
-  const deep = Uint8Array.from(Array.from({ length: 10_000 }, () => [10, 0, 0, 0, 1]).flat());
-  harness.feed(harness.encoder.message(4, MessageType.Data, deep, { timestamp: 0, streamId: 1 }));
-  harness.feed(harness.encoder.frame(frame, 21));
+  const { encoder } = harness;
+  const send = (type: number, payload: Uint8Array) =>
+    harness.feed(encoder.message(6, type, payload, { streamId: 1 }));
+  send(Data, deep);
   assert.equal(harness.ingest.badCount, 1);
+  send(Audio, concat([[0xaf, 1], tooLong]));
+  assert.equal(harness.ingest.badCount, 2);
+  send(Data, tooLong);
+  send(22, tooLong);
+  send(Command, deep);
+  send(Data, writeAmf0("onTextData", "lyrics"));
+  assert.equal(harness.ingest.badCount, 2);
+  harness.feed(encoder.frame(frame, 21));
   assert.equal(harness.ingest.frames.length, 1);
 });
 
-Deno.test("a command nested 10 000 deep ends the connection", () => {
+Deno.test("commands that nobody acts on, control messages and good metadata are not told", () => {
+  const harness = SessionHarness.publishing();
+  const { encoder } = harness;
+  harness.feed(encoder.command(["_checkbw", 6, null]), encoder.metadata({ title: "x" }));
+  harness.feed(encoder.message(2, MessageType.Acknowledgement, new Uint8Array(4)));
+  harness.feed(encoder.message(2, MessageType.SetPeerBandwidth, new Uint8Array(5)));
+  harness.feed(encoder.message(6, MessageType.Video, tooLong));
+  assert.deepEqual(harness.unused, []);
+});
+
+Deno.test("of metadata that is too long or ends in what cannot be read, what stands before counts", () => {
+  const picture = { title: "Song", picture: "A".repeat(70_000), artist: "Band" };
+  const harness = SessionHarness.publishing();
+  harness.feed(harness.encoder.metadata(picture));
+  const cut = writeAmf0("onMetaData", { title: "Other", artist: "Band" }).subarray(0, -3);
+  harness.feed(harness.encoder.message(4, Data, concat([cut, [0, 1, 97, unreadable]])));
+  assert.deepEqual(harness.ingest.recordedFacts, [
+    { title: "Song" },
+    { title: "Other", artist: "Band" },
+  ]);
+});
+
+Deno.test("AMF3 metadata is used, in messages of either type", () => {
+  const harness = SessionHarness.publishing();
+  const { encoder } = harness;
+  const metadata = concat([writeAmf0("@setDataFrame", "onMetaData"), song]);
+  harness.feed(encoder.message(6, Data, metadata, { streamId: 1 }));
+  harness.feed(encoder.message(6, DataAmf3, concat([[0], metadata]), { streamId: 1 }));
+  harness.feed(encoder.message(6, DataAmf3, metadata, { streamId: 1 }));
+  assert.deepEqual(harness.ingest.recordedFacts, new Array(3).fill({ title: "Song" }));
+  assert.deepEqual(harness.unused, []);
+  assert.equal(harness.ingest.badCount, 0);
+});
+
+Deno.test("connect, createStream and publish are taken where only what follows cannot be read", () => {
   const harness = SessionHarness.shaken();
-  const deep = Uint8Array.from(Array.from({ length: 10_000 }, () => [10, 0, 0, 0, 1]).flat());
-  const bytes = harness.encoder.message(3, MessageType.Command, deep);
-  assert.throws(() => harness.feed(bytes), rejected(/nested deeper/));
+  const { encoder } = harness;
+  const command = (streamId: number, ...parts: (Uint8Array | number[])[]) =>
+    harness.feed(encoder.message(3, Command, concat(parts), { streamId }));
+  const connect = writeAmf0("connect", 1, { app: "demo" }).subarray(0, -3);
+  command(0, connect, [0, 1, 97, unreadable]);
+  command(0, writeAmf0("createStream", 2, null), [unreadable]);
+  command(1, writeAmf0("publish", 3, null, "sesame"), [unreadable]);
+  harness.feed(encoder.config(ASC), encoder.frame(frame, 0));
+  assert.equal(harness.ingest.frames.length, 1);
+  assert.equal(harness.unused.length, 3);
+});
+
+Deno.test("connect, createStream and publish that cannot be read as far as needed end it", () => {
+  const { encoder, session } = SessionHarness.shaken();
+  const command = (streamId: number, ...values: AmfValue[]) =>
+    encoder.message(3, Command, concat([writeAmf0(...values), [unreadable]]), { streamId });
+  const cannot = rejected(/Cannot read AMF0: unknown marker 4/);
+  assert.throws(() => session.feed(command(0, "connect", 1)), cannot);
+  session.feed(encoder.connect("demo"));
+  assert.throws(() => session.feed(command(0, "createStream")), cannot);
+  session.feed(encoder.createStream());
+  assert.throws(() => session.feed(command(1, "publish", 3, null)), cannot);
 });
 
 Deno.test("commands and data that call themselves AMF3 are taken", () => {
   const harness = SessionHarness.shaken();
   const { encoder } = harness;
-  const command = (streamId: number, ...values: Amf0Value[]) =>
-    encoder.message(3, MessageType.CommandAmf3, Uint8Array.of(0, ...writeAmf0(...values)), {
-      timestamp: 0,
-      streamId,
-    });
+  const command = (streamId: number, ...values: AmfValue[]) =>
+    encoder.message(3, CommandAmf3, concat([[0], writeAmf0(...values)]), { streamId });
   harness.feed(command(0, "connect", 1, { app: "live" }), command(0, "createStream", 2, null));
   harness.feed(command(1, "publish", 3, null, "demo"));
-  const metadata = Uint8Array.of(0, ...writeAmf0("onMetaData", { title: "x" }));
-  harness.feed(encoder.message(4, MessageType.DataAmf3, metadata));
+  const metadata = concat([[0], writeAmf0("onMetaData", { title: "x" })]);
+  harness.feed(encoder.message(4, DataAmf3, metadata));
   assert.deepEqual(harness.ingest.recordedFacts, [{ title: "x" }]);
 });
 

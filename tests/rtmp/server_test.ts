@@ -112,6 +112,30 @@ Deno.test("a publisher's frames arrive, and its goodbye is a deliberate end", as
   assert.doesNotMatch(fixture.log.lines.join(), /sesame/);
 });
 
+Deno.test("what cannot be used is told once a connection, and counted at its end", async () => {
+  await using fixture = await Fixture.start();
+  const publisher = await fixture.connect("demo");
+  await publisher.publish("sesame");
+  const picture = "A".repeat(70_000);
+  for (let i = 0; i < 3; i++) {
+    await publisher.send(publisher.messages.metadata({ title: "x", picture }));
+  }
+  await publisher.sendConfig(ASC);
+  await publisher.sendFrame(frame, 0);
+  const ingest = await fixture.doorkeeper.ingest();
+  await ingest.until(() => ingest.frames.length === 1);
+  await publisher.vanish();
+  await fixture.log.until(ENDED);
+  const told = /^info .* goes on without .* type 18 and 70\d\d\d bytes: more than 65536 bytes/;
+  assert.equal(fixture.log.matching(told).length, 1);
+  assert.match(
+    fixture.log.lines.at(-1) ?? "",
+    /closed while publishing; 3 messages were of no use/,
+  );
+  assert.equal(fixture.log.lines.length, 2);
+  assert.equal(ingest.badCount, 0);
+});
+
 Deno.test("a publisher that vanishes is lost", async () => {
   await using fixture = await Fixture.start();
   const publisher = await fixture.connect();

@@ -1,5 +1,5 @@
-import { isAmf0Object } from "../../src/rtmp/amf0.ts";
-import { RtmpSession } from "../../src/rtmp/rtmp_session.ts";
+import { isAmfObject } from "../../src/rtmp/amf_value.ts";
+import { RtmpSession, type UnusedMessage } from "../../src/rtmp/rtmp_session.ts";
 import type { PublishRequest } from "../../src/session/ingest.ts";
 import {
   type Answer,
@@ -19,6 +19,8 @@ export class SessionHarness {
   readonly answers: Answer[] = [];
   readonly encoder = new EncoderMessages();
   readonly session: RtmpSession;
+  /** Messages that were passed over. */
+  readonly unused: UnusedMessage[] = [];
   /** Have publishes wait for {@link answer}. */
   asksFirst = false;
   #asked: PublishRequest | undefined;
@@ -39,6 +41,7 @@ export class SessionHarness {
         this.#skip -= handshake;
         reader.feed(bytes.subarray(handshake));
       },
+      onUnused: (message) => this.unused.push(message),
     });
   }
 
@@ -97,6 +100,6 @@ export class SessionHarness {
 
   #infos() {
     return this.answers.filter(({ values }) => values[0] === "onStatus")
-      .map(({ values }) => values[3]).filter(isAmf0Object);
+      .map(({ values }) => values[3]).filter(isAmfObject);
   }
 }
