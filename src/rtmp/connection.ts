@@ -68,7 +68,7 @@ export class RtmpConnection implements Transport {
     this.#timeoutMs = timeoutMs;
     this.#openedAt = this.#heardAt = this.#publishingAt = clock.monotonic();
     this.#session = new RtmpSession({
-      publish: (name, key) => this.#publish({ name, key, transport: this }),
+      publish: (target) => this.#publish({ ...target, transport: this }),
       send: (bytes) => this.#send(bytes),
       onUnused: (message) => this.#countUnused(message),
     });

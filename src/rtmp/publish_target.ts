@@ -1,29 +1,100 @@
+import type { Reading } from "../session/ingest.ts";
+import { allReadings, keyOfQuery, shown, splitAt } from "../session/typed_text.ts";
+
 /** The application under which the stream key is the broadcast's name. */
 const PLAIN_APPLICATION = "live";
 
+/** Names that other servers give to what stands before the broadcast's name. */
+const USUAL_APPLICATION =
+  /^(?:live\d*|liveapp|(?:my)?app\d*|stream|rtmp|srt|hls|publish|push|ingest)$/i;
+
+const FORMS = "publish to rtmp://HOST/live with the stream key NAME or NAME?key=KEY, " +
+  "or to rtmp://HOST/NAME with the stream key KEY";
+
 /** What an encoder wants to publish; nothing in it has been checked. */
-export interface PublishTarget {
-  readonly name: string;
-  /** `undefined` where there is none. */
-  readonly key: string | undefined;
+export interface PublishTarget extends Reading {
+  /** Other ways to read what was typed, the likeliest first. */
+  readonly others: readonly Reading[];
 }
 
 /**
- * Finds name and key in what encoders make of their two text fields, server and stream key:
- * `rtmp://HOST/NAME` with `KEY`, or `rtmp://HOST/live` with `NAME` or `NAME?key=KEY`. Where there
- * is no stream key, a `key=` in the application's query counts.
+ * Finds name and key in what encoders make of their text fields, server and stream key, or of one
+ * URL, which each cuts at another slash: `rtmp://HOST/NAME` with `KEY`; `rtmp://HOST/live` with `NAME`
+ * or `NAME?key=KEY`; `rtmp://HOST/live/NAME` with `KEY` or nothing. Spaces and line ends around are
+ * left out, and slashes before the name.
  */
 export function publishTarget(app: string, streamName: string): PublishTarget {
-  const [path, appQuery] = splitQuery(app);
-  const [stream, streamQuery] = splitQuery(streamName);
-  const application = path.replace(/^\/+|\/+$/g, "");
-  const queryKey = streamQuery.get("key") ?? appQuery.get("key") ?? undefined;
-  if (application === PLAIN_APPLICATION) return { name: stream, key: queryKey };
-  return { name: application, key: stream === "" ? queryKey : stream };
+  const { segments, stream } = withoutQuery(app.trim(), streamName.trim());
+  const [first, ...others] = allReadings(readingsOf(segments, stream));
+  if (first === undefined) throw new Error("Cannot be: there is always a reading");
+  return { ...first, others };
 }
 
-function splitQuery(text: string): [string, URLSearchParams] {
-  const mark = text.indexOf("?");
-  if (mark < 0) return [text, new URLSearchParams()];
-  return [text.slice(0, mark), new URLSearchParams(text.slice(mark + 1))];
+/** What arrived, with what may be a key left out, and the forms that work; to go on an error. */
+export function publishHint(app: string, streamName: string): string {
+  const { segments, stream } = withoutQuery(app.trim(), streamName.trim());
+  const isPlain = segments[0] === PLAIN_APPLICATION || segments.length === 0;
+  const path = [...segments, stream].join("/");
+  const [visible = ""] = (isPlain ? /^[^/?]*(?:\/+[^/?]+)?/ : /^[^/]*/).exec(path) ?? [];
+  const hidden = path.slice(visible.length).replace(/^\/+$/, "");
+  const rest = hidden === "" ? "" : `${hidden[0]}…`;
+  return `got rtmp://HOST/${shown(visible)}${rest}; ${FORMS}`;
+}
+
+/**
+ * The application's path, and all that stands behind it. A `key=` in the application's query belongs
+ * to the stream, or was torn at a slash within the key.
+ */
+function withoutQuery(app: string, stream: string): { segments: string[]; stream: string } {
+  const [path, query] = splitAt(app, "?");
+  const segments = path.split("/").filter((segment) => segment !== "");
+  if (keyOfQuery(query) === undefined) return { segments, stream };
+  const [only = "", ...more] = segments;
+  if (stream === "") return { segments, stream: `?${query}` };
+  if (more.length === 0 && USUAL_APPLICATION.test(only)) {
+    return { segments, stream: `${stream}${stream.includes("?") ? "&" : "?"}${query}` };
+  }
+  return { segments, stream: `?${query}/${stream}` };
+}
+
+/** As typed, the likeliest first. */
+function readingsOf(segments: readonly string[], stream: string): Reading[] {
+  const [first = PLAIN_APPLICATION, ...more] = segments;
+  if (first !== PLAIN_APPLICATION) return readOwnForm(first, more, stream);
+  const [name, ...behind] = more.filter((segment) => segment !== PLAIN_APPLICATION);
+  if (name === undefined) return readNameAndKey(stream);
+  return [{ name, key: keyIn([...behind, stream].join("/")) }];
+}
+
+/** `NAME`, `NAME?key=KEY` or `NAME/KEY`. */
+function readNameAndKey(text: string): Reading[] {
+  const stream = text.replace(/^\/*(?:live\/+)*/, "");
+  const name = /^[^/?]*/.exec(stream)?.[0] ?? "";
+  const behind = stream.slice(name.length);
+  const key = behind.startsWith("?") ? keyOfQuery(behind.slice(1)) : keyIn(behind.slice(1));
+  return [{ name, key }];
+}
+
+/**
+ * `NAME` with `KEY`, and another server's application in the place of the name: taken for that where a
+ * key says so, and where none is needed, if it looks like one.
+ */
+function readOwnForm(name: string, more: readonly string[], stream: string): Reading[] {
+  const behind = [...more, stream].join("/");
+  const own: Reading = { name, key: keyIn(behind) };
+  const [place, query] = splitAt(behind, "?");
+  const [inner = "", ...rest] = place.split("/").filter((segment) => segment !== "");
+  if (inner === "") return [own];
+  if (keyOfQuery(query) !== undefined) {
+    return [{ name: inner, key: keyOfQuery(query) }, own, { name, key: behind }];
+  }
+  const application = more.length > 0 || USUAL_APPLICATION.test(name) ? "usual" : "unusual";
+  const key = rest.length === 0 ? undefined : rest.join("/");
+  return [own, { name: inner, key, application }];
+}
+
+/** The key in what stands behind a name: all of it, or what a `key=` says. */
+function keyIn(text: string): string | undefined {
+  const [place, query] = splitAt(text, "?");
+  return keyOfQuery(query) ?? (text === "" || (place === "" && query === "") ? undefined : text);
 }

@@ -1,11 +1,16 @@
 import { UnsupportedAudio } from "../audio/audio_specific_config.ts";
-import { type Ingest, PublishRefused, type RefusalKind } from "../session/ingest.ts";
+import {
+  type Ingest,
+  isAboutWhatWasTyped,
+  PublishRefused,
+  type RefusalKind,
+} from "../session/ingest.ts";
 import type { AmfObject } from "./amf_value.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import { readCommand } from "./command.ts";
 import { Handshake } from "./handshake.ts";
 import { MessageType, UserControlEvent } from "./message_type.ts";
-import { publishTarget } from "./publish_target.ts";
+import { publishHint, type PublishTarget, publishTarget } from "./publish_target.ts";
 import { PublishedStream } from "./published_stream.ts";
 import { Replies } from "./replies.ts";
 import { RtmpError } from "./rtmp_error.ts";
@@ -37,11 +42,11 @@ const REFUSAL_CODES: Readonly<Record<RefusalKind, string>> = {
 
 export interface RtmpSessionOptions {
   /**
-   * Called when the encoder asks to publish; name and key are as they came.
+   * Called when the encoder asks to publish.
    * @returns `undefined` where the answer comes later, by {@link RtmpSession.answer}
    * @throws {PublishRefused} which the encoder is told
    */
-  readonly publish: (name: string, key: string | undefined) => Ingest | undefined;
+  readonly publish: (target: PublishTarget) => Ingest | undefined;
   /** Takes bytes for the peer, in order; they are the receiver's to keep. */
   readonly send: (bytes: Uint8Array) => void;
   /** Told of each message that is passed over, or used only as far as it could be read. */
@@ -91,6 +96,7 @@ export class RtmpSession {
   readonly #chunks = new ChunkReader((...message) => this.#onMessage(...message));
   #state: RtmpState = "handshake";
   #app = "";
+  #streamName = "";
   #streamCount = 0;
   #stream: PublishedStream | undefined;
   #streamId = 0;
@@ -282,11 +288,9 @@ export class RtmpSession {
       throw new RtmpError(`Cannot publish: stream ${streamId} was not created`);
     }
     this.#streamId = streamId;
-    const { name, key } = publishTarget(
-      this.#app,
-      typeof streamName === "string" ? streamName : "",
-    );
-    const ingest = this.#accept(() => this.#publish(name, key));
+    this.#streamName = streamName;
+    const target = publishTarget(this.#app, streamName);
+    const ingest = this.#accept(() => this.#publish(target));
     if (ingest !== undefined) this.#begin(ingest);
     else if (this.#state === "connected") this.#state = "asking";
   }
@@ -303,7 +307,10 @@ export class RtmpSession {
       return publish();
     } catch (error) {
       if (!(error instanceof PublishRefused)) throw error;
-      this.#reject(REFUSAL_CODES[error.kind], error.message);
+      const hint = isAboutWhatWasTyped(error.kind)
+        ? `; ${publishHint(this.#app, this.#streamName)}`
+        : "";
+      this.#reject(REFUSAL_CODES[error.kind], error.message + hint);
     }
   }
 

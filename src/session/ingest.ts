@@ -26,13 +26,24 @@ export interface Transport {
   close(why: string): void;
 }
 
-/** A door's request to publish. */
-export interface PublishRequest {
+/** One way to read what a DJ typed. */
+export interface Reading {
   readonly name: string;
   /** What stood in the place of the key; `undefined` or empty where there was none. */
   readonly key: string | undefined;
   /** Who it says it is, for those who are asked; means nothing here. */
   readonly user?: string | undefined;
+  /**
+   * What stood before the name is taken for the application of another server, and looks like one or
+   * not. The first counts where no keys are needed; elsewhere the name may well be a key.
+   */
+  readonly application?: "usual" | "unusual";
+}
+
+/** A door's request to publish: name and key as typed. */
+export interface PublishRequest extends Reading {
+  /** Other ways to read the same text, the likeliest first: they count where a key of this server fits. */
+  readonly others?: readonly Reading[];
   readonly transport: Transport;
   /** Whether {@link Doorkeeper.ask} has been answered with yes: that counts like a valid key. */
   readonly approved?: boolean;
@@ -49,6 +60,18 @@ export type RefusalKind =
   | "name-in-use"
   | "limit"
   | "stopping";
+
+/** Where what the DJ typed may be the reason, so that a door says what arrived. */
+export function isAboutWhatWasTyped(kind: RefusalKind): boolean {
+  return ABOUT_WHAT_WAS_TYPED.has(kind);
+}
+
+const ABOUT_WHAT_WAS_TYPED: ReadonlySet<RefusalKind> = new Set([
+  "invalid-name",
+  "key-required",
+  "key-unknown",
+  "not-allowed",
+]);
 
 /** Thrown where a publish is refused; `message` is fit to be shown to the DJ. */
 export class PublishRefused extends Error {

@@ -62,6 +62,11 @@ export class KeyStore {
     return key.expiresAt > this.#clock.monotonic() ? { kind: "valid", key } : { kind: "expired" };
   }
 
+  /** Whether `name` has keys, expired ones too. */
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
   /** Whether `name` has keys and all of them have expired. */
   expired(name: string): boolean {
     const keys = this.#byName.get(name);

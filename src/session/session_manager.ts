@@ -8,6 +8,7 @@ import {
   type Protocol,
   PublishRefused,
   type PublishRequest,
+  type Reading,
 } from "./ingest.ts";
 import type { Key, KeyStore } from "./key_store.ts";
 import { isValidName } from "./name.ts";
@@ -95,10 +96,12 @@ export class SessionManager implements Doorkeeper {
 
   /** Has the authority say who may publish, where there is one; this server's own keys need none. */
   ask(request: PublishRequest): Promise<void> | undefined {
-    const { name, user, key, transport: { protocol, address } } = request;
-    const { auth, authority, keys } = this.#options;
+    const { protocol, address } = request.transport;
+    const { auth, authority } = this.#options;
     if (auth !== "hook" || authority === undefined) return undefined;
-    if (key !== undefined && keys.check(name, key).kind !== "unknown") return undefined;
+    const reading = this.#read(request);
+    if (this.#isKnown(reading)) return undefined;
+    const { name, user, key } = reading;
     this.#checkOpen(name);
     return authority.ask({ name, protocol, address, credentials: { user, key } });
   }
@@ -109,11 +112,12 @@ export class SessionManager implements Doorkeeper {
    * @throws {PublishRefused}
    */
   publish(request: PublishRequest): Ingest {
-    const { name, transport, approved = false } = request;
+    const { transport, approved = false } = request;
+    const { name, key } = this.#read(request);
     this.#checkOpen(name);
     const expiresAt = approved
       ? this.#options.keys.nextExpiry
-      : this.#checkKey(name, request.key)?.expiresAt;
+      : this.#checkKey(name, key)?.expiresAt;
     const live = this.#byName.get(name);
     if (live !== undefined && expiresAt === undefined && !this.#replaceable(live)) {
       throw new PublishRefused(
@@ -165,12 +169,11 @@ export class SessionManager implements Doorkeeper {
 
   /**
    * Whether a connection from `address` may take the place of `session`'s own: none or a silent one
-   * is there, it is the same client, or it holds the session's key.
+   * is there, it is the same client, or one of `tokens` is a key of the session's name.
    */
-  mayReplace(session: Session, address: string, token: string | undefined): boolean {
+  mayReplace(session: Session, address: string, tokens: readonly string[]): boolean {
     return this.#replaceable(session) || session.transport?.address === address ||
-      (token !== undefined &&
-        this.#options.keys.check(session.name, token).kind === "valid");
+      tokens.some((token) => this.#options.keys.check(session.name, token).kind === "valid");
   }
 
   /** Lets a connection send that came to the session by itself, as to the port it waits on. */
@@ -220,6 +223,23 @@ export class SessionManager implements Doorkeeper {
         `Cannot publish ${name}: the server is about to stop and takes no new broadcasts`,
       );
     }
+  }
+
+  /** What was typed means: what a key of this server fits, else as it stands. */
+  #read(request: PublishRequest): Reading {
+    const { others = [] } = request;
+    const known = [request, ...others].find((reading) => this.#isKnown(reading));
+    if (known !== undefined) return known;
+    const { auth, keys } = this.#options;
+    if (auth === "open" && !this.#byName.has(request.name) && !keys.has(request.name)) {
+      const behind = others.find((it) => it.application === "usual" && isValidName(it.name));
+      if (behind !== undefined) return behind;
+    }
+    return request;
+  }
+
+  #isKnown({ name, key }: Reading): boolean {
+    return key !== undefined && this.#options.keys.check(name, key).kind !== "unknown";
   }
 
   #checkKey(name: string, token: string | undefined): Key | undefined {

@@ -12,13 +12,14 @@ import { UnsupportedAudio } from "../audio/audio_specific_config.ts";
 import type { Clock } from "../session/clock.ts";
 import {
   type Ingest,
+  isAboutWhatWasTyped,
   type LinkQuality,
   PublishRefused,
   type Transport,
 } from "../session/ingest.ts";
 import { HeldFrames } from "./held_frames.ts";
 import { Payload } from "./payload.ts";
-import { StreamIdError } from "./stream_id.ts";
+import { StreamIdError, streamIdHint } from "./stream_id.ts";
 
 /**
  * An encoder that sends faster than real time loses what is further ahead than this: SRT does not
@@ -234,7 +235,7 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     if (error instanceof UnsupportedAudio) {
       this.#end(`unsupported audio: ${error.message}`, "warn");
     } else if (error instanceof PublishRefused || error instanceof StreamIdError) {
-      this.#end(error.message, "warn");
+      this.#end(error.message + this.#hint(error), "warn");
     } else {
       logger.error("SRT connection from {address} met a bug: {error}", {
         address: this.address,
@@ -242,6 +243,13 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
       });
       this.#end("internal error", "warn");
     }
+  }
+
+  /** What the DJ typed, where that may be wrong: to the shared listener, a stream id. */
+  #hint(error: Error): string {
+    if (this.#options.session !== undefined || !(error instanceof PublishRefused)) return "";
+    if (!isAboutWhatWasTyped(error.kind)) return "";
+    return `; ${streamIdHint(this.connection.streamId)}`;
   }
 
   #end(why: string, level: "info" | "warn" = "info"): void {

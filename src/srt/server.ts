@@ -267,16 +267,16 @@ export class SrtServer {
     }
     const { session } = port;
     const { sessions } = this.#options;
-    const { user, key } = credentialsOfStreamId(connection.streamId);
+    const { user, key, keys } = credentialsOfStreamId(connection.streamId);
     const publisher = this.#publisher(connection, {
       session,
       // Who may reserve the port was asked about before; here, who may take over.
       ask: (transport) =>
-        key === undefined || sessions.mayReplace(session, transport.address, key)
+        key === undefined || sessions.mayReplace(session, transport.address, keys)
           ? undefined
           : sessions.ask({ name: session.name, user, key, transport }),
       admit: (transport, approved) => {
-        if (approved || sessions.mayReplace(session, transport.address, key)) {
+        if (approved || sessions.mayReplace(session, transport.address, keys)) {
           return sessions.attach(session, transport);
         }
         throw new PublishRefused(

@@ -1,14 +1,21 @@
 // SRT stream ids: libsrt's Access Control Guidelines, and the short form that other servers take.
 
-/** Who a caller says it is, and how it proves it; `undefined` where there is none. */
+import type { Reading } from "../session/ingest.ts";
+import { allReadings, keyOfQuery, percentDecoded, shown, splitAt } from "../session/typed_text.ts";
+
+/** Who a caller says it is, and how it proves it. */
 export interface StreamIdCredentials {
   readonly user: string | undefined;
+  /** As typed; `undefined` where there is none. */
   readonly key: string | undefined;
+  /** All that may be the key, that included. */
+  readonly keys: readonly string[];
 }
 
 /** What a caller wants to publish; nothing in it has been checked. */
-export interface PublishTarget extends StreamIdCredentials {
-  readonly name: string;
+export interface PublishTarget extends Reading {
+  /** Other ways to read what was typed, the likeliest first. */
+  readonly others: readonly Reading[];
 }
 
 /** A stream id that does not say what to publish. `message` holds nothing of it that may be secret. */
@@ -18,28 +25,45 @@ export class StreamIdError extends Error {
 
 /**
  * Parses `#!::r=NAME,m=publish,u=USER,s=KEY` (in any order, others ignored),
- * `publish:NAME[:USER][:KEY]`, or a plain `NAME`. Where one field follows the name, it is taken for
- * the key.
+ * `publish:NAME[:USER][:KEY]`, or a plain `NAME` or `NAME?key=KEY`. Where one field follows the name,
+ * it is taken for the key. Of a name with an application before it, as in `live/NAME`, the
+ * application is left out.
  * @throws {StreamIdError} where it is none of these, or asks for a stream
  */
 export function parseStreamId(text: string): PublishTarget {
-  const { mode, name, user, key } = readFields(text) ?? {};
-  if (mode !== undefined && ASKING_MODES.includes(mode)) {
-    throw new StreamIdError(`Cannot serve stream id: expected m=publish, got m=${mode}`);
-  }
-  if (mode !== PUBLISH || name === undefined) throw new StreamIdError(EXPECTED);
-  return { name, user, key };
+  const all = readFields(text);
+  const [first, ...others] = allReadings(
+    all.filter(({ mode }) => mode === PUBLISH).flatMap((fields) => readingsOf(fields)),
+  );
+  if (first !== undefined) return { ...first, others };
+  const asking = all.find(({ mode }) => ASKING_MODES.includes(mode));
+  if (asking === undefined) throw new StreamIdError(`${EXPECTED}; got ${shownStreamId(text)}`);
+  throw new StreamIdError(
+    `Cannot serve stream id: expected m=publish, got m=${asking.mode}; ${streamIdHint(text)}`,
+  );
+}
+
+/** What arrived, with what may be a key left out, and the forms that work; to go on an error. */
+export function streamIdHint(text: string): string {
+  return `got stream id ${shownStreamId(text)}; expected ${FORMS}`;
 }
 
 /** The credentials in a stream id of either form, whatever else stands there. */
 export function credentialsOfStreamId(text: string): StreamIdCredentials {
-  const { user, key } = readFields(text) ?? {};
-  return { user, key };
+  const all = readFields(text);
+  const [{ user, keys: [key] = [] } = { user: undefined }] = all;
+  const readings = all.flatMap(({ keys }) => keys.map((key) => ({ name: "", key })));
+  const keys = allReadings(readings).flatMap(({ key }) => key ?? []);
+  return { user, key, keys };
 }
 
-interface Fields extends StreamIdCredentials {
+interface Fields {
   readonly mode: string;
-  readonly name: string | undefined;
+  /** The name, and what may stand around it. */
+  readonly resource: string | undefined;
+  readonly user: string | undefined;
+  /** The likeliest first; none where there is no key. */
+  readonly keys: readonly string[];
 }
 
 const PUBLISH = "publish";
@@ -47,44 +71,107 @@ const PUBLISH = "publish";
 const DEFAULT_MODE = "request";
 const ASKING_MODES = [DEFAULT_MODE, "read", "play", "bidirectional"];
 
-/** What was got is not told: it may hold a key. */
-const EXPECTED =
-  "Cannot parse stream id: expected NAME, publish:NAME:USER:KEY or #!::r=NAME,m=publish,s=KEY";
+const FORMS = "NAME, publish:NAME:USER:KEY or #!::r=NAME,m=publish,s=KEY";
+const EXPECTED = `Cannot parse stream id: expected ${FORMS}`;
 
 const ACCESS_CONTROL = "#!::";
+/** The keys of one letter that the guidelines have; others are longer. */
+const SHORT_KEYS = ["u", "r", "h", "s", "t", "m"];
+const LONG_KEY = /^[A-Za-z][\w-]+$/;
+/** Fields that may be told. */
+const OPEN_KEYS = ["r", "t", "h"];
 
-function readFields(given: string): Fields | undefined {
-  const text = percentDecoded(given);
+/**
+ * As it stands, then with its percent-encoding taken off: some callers, as FFmpeg 5, send what stands
+ * in their URL as it is.
+ */
+function readFields(given: string): Fields[] {
+  const text = given.trim();
+  const decoded = percentDecoded(text);
+  return (decoded === text ? [text] : [text, decoded]).flatMap((text) => readText(text) ?? []);
+}
+
+function readText(text: string): Fields | undefined {
   if (text.startsWith(ACCESS_CONTROL)) return readAccessControl(text.slice(ACCESS_CONTROL.length));
   if (text === "" || text.startsWith("#!")) return undefined;
-  const [mode = "", name, ...rest] = text.split(":");
-  if (name === undefined) return { mode: PUBLISH, name: text, user: undefined, key: undefined };
-  if (rest.length > 2) return undefined;
-  const [user] = rest.length === 2 ? rest : [];
-  return { mode, name, user: user === "" ? undefined : user, key: rest.at(-1) };
-}
-
-/** Some callers, as FFmpeg 5, send what stands in their URL as it is; no name or key has a `%`. */
-function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    if (error instanceof URIError) return text;
-    throw error;
+  if (!/^[^?]*:/.test(text)) {
+    return { mode: PUBLISH, resource: text, user: undefined, keys: [] };
   }
+  const [mode, fields] = splitAt(text, ":");
+  const [resource, behind] = splitAt(fields, ":");
+  const [user, key] = splitAt(behind, ":");
+  if (behind.includes(":")) {
+    return {
+      mode: mode.trim(),
+      resource,
+      user: user === "" ? undefined : user,
+      keys: [key, behind],
+    };
+  }
+  const keys = fields.includes(":") ? [behind] : [];
+  return { mode: mode.trim(), resource, user: undefined, keys };
 }
 
+/** A key may have commas: what stands behind one and is no field belongs to it. */
 function readAccessControl(list: string): Fields | undefined {
   const fields = new Map<string, string>();
+  let last = "";
   for (const item of list.split(",")) {
-    const equals = item.indexOf("=");
-    if (equals < 0) return undefined;
-    fields.set(item.slice(0, equals), item.slice(equals + 1));
+    const [name, value] = splitAt(item, "=");
+    const key = name.trim();
+    if (item.includes("=") && (SHORT_KEYS.includes(key) || LONG_KEY.test(key))) {
+      fields.set(key, value);
+      last = key;
+    } else if (last === "s") {
+      fields.set(last, `${fields.get(last)},${item}`);
+    }
   }
+  if (fields.size === 0) return undefined;
+  const key = fields.get("s");
+  const toTheEnd = /(?:^|,)\s*s\s*=(.*)$/s.exec(list)?.[1];
   return {
-    mode: fields.get("m") ?? DEFAULT_MODE,
-    name: fields.get("r"),
+    mode: fields.get("m")?.trim() ?? DEFAULT_MODE,
+    resource: fields.get("r"),
     user: fields.get("u"),
-    key: fields.get("s"),
+    keys: [key, toTheEnd].filter((key) => key !== undefined),
   };
+}
+
+function readingsOf({ resource, user, keys }: Fields): Reading[] {
+  if (resource === undefined) return [];
+  const [place, query] = splitAt(resource.trim(), "?");
+  const name = withoutApplication(place.replace(/^\/+|\/+$/g, ""));
+  const [first = keyOfQuery(query), ...others] = keys;
+  return [first, ...others].map((key) => ({ name, key, user }));
+}
+
+/** `live/NAME` and the like, as other servers have it. */
+function withoutApplication(path: string): string {
+  return /^(?:[\w-]+\/+)+([\w-]+)$/.exec(path)?.[1] ?? path;
+}
+
+function shownStreamId(given: string): string {
+  const text = given.trim();
+  if (text.startsWith(ACCESS_CONTROL)) return shown(ACCESS_CONTROL + shownFields(text));
+  if (text === "") return "none";
+  if (text.startsWith("#!")) return "#!…";
+  const [place] = splitAt(text, "?");
+  if (!place.includes(":")) return shown(place) + (place === text ? "" : "?…");
+  const [mode, fields] = splitAt(place, ":");
+  if (!isMode(mode)) return "…";
+  const [name] = splitAt(fields, ":");
+  return shown(`${mode}:${name}`) + (name === fields && place === text ? "" : ":…");
+}
+
+function shownFields(text: string): string {
+  return text.slice(ACCESS_CONTROL.length).split(",").filter((item) => item.includes("="))
+    .map((item) => {
+      const [key, value] = splitAt(item, "=");
+      const isOpen = OPEN_KEYS.includes(key.trim()) || (key.trim() === "m" && isMode(value.trim()));
+      return isOpen ? `${key}=${splitAt(value, "?")[0]}` : "…";
+    }).join(",");
+}
+
+function isMode(text: string): boolean {
+  return text === PUBLISH || ASKING_MODES.includes(text);
 }

@@ -156,7 +156,7 @@ Deno.test("a refused publisher reads why, although it was sending already", asyn
   for (let i = 0; i < 50; i++) await publisher.sendFrame(new Uint8Array(1000), i * 21);
   await assert.rejects(publisher.status("NetStream.Publish.Start"), {
     code: "NetStream.Publish.Denied",
-    message: "Not today.",
+    message: /^Not today\.; got rtmp:\/\/HOST\/demo\/…; publish to/,
   });
   await publisher.ended();
   await fixture.log.until(/^warning .*Publish refused: Not today\./);

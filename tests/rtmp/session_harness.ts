@@ -30,8 +30,8 @@ export class SessionHarness {
     const reader = new AnswerReader((answer) => this.answers.push(answer));
     const transport = { protocol: "rtmp", address: "192.0.2.1", close() {} } as const;
     this.session = new RtmpSession({
-      publish: (name, key) => {
-        const request = { name, key, transport };
+      publish: (target) => {
+        const request = { ...target, transport };
         if (!this.asksFirst) return this.doorkeeper.publish(request);
         this.#asked = request;
         return undefined;

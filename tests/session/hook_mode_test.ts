@@ -8,6 +8,7 @@ import {
 } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
 import { type AuthMode, SessionManager } from "../../src/session/session_manager.ts";
+import { publishTarget } from "../../src/rtmp/publish_target.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { FakeAuthority } from "./fake_authority.ts";
 
@@ -132,4 +133,22 @@ Deno.test("an answer that comes when the server stops lets nobody in", async () 
   await sessions.ask(asked);
   sessions.refuseAll();
   assert.throws(() => sessions.publish({ ...asked, approved: true }), refusal("stopping"));
+});
+
+Deno.test("the authority gets the key as it was typed, and is not asked about another reading", async () => {
+  const { authority, keys, sessions } = setUp();
+  const typed = (app: string, streamName: string) => ({
+    ...publishTarget(app, streamName),
+    transport: new Connection(),
+  });
+  for (const key of ["q+Zx8/a+b==", "ab%41cd", "a&b=c", "what?now", "50%"]) {
+    await Promise.allSettled([
+      sessions.ask(typed("live", `demo?key=${key}`)),
+      sessions.ask(typed("demo", key)),
+    ]);
+    const asked = authority.asked.splice(0).map(({ name, credentials }) => [name, credentials.key]);
+    assert.deepEqual(asked, [["demo", key], ["demo", key]]);
+  }
+  const { token } = keys.create("demo");
+  assert.equal(sessions.ask(typed("live", `demo?key=${token}&x=y`)), undefined);
 });

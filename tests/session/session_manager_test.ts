@@ -6,6 +6,7 @@ import { PublishRefused, type RefusalKind, type Transport } from "../../src/sess
 import { KeyStore } from "../../src/session/key_store.ts";
 import { SERVER_REASON, UNKNOWN_REASON } from "../../src/session/reason.ts";
 import { type AuthMode, SessionManager } from "../../src/session/session_manager.ts";
+import { publishTarget } from "../../src/rtmp/publish_target.ts";
 import { FakeClock } from "../fake_clock.ts";
 
 const CONFIG: AudioConfig = {
@@ -430,4 +431,68 @@ Deno.test("a session stands still from the end of the hold until its DJ is back"
   second.write(frame(2), 0);
   assert.equal(session?.standsStill, false);
   manager.stop("shutdown", SERVER_REASON);
+});
+
+/** A request as a door makes it of what was typed. */
+function typed(app: string, streamName: string) {
+  return { ...publishTarget(app, streamName), transport: new Connection() };
+}
+
+Deno.test("a key fits as it was typed, with more behind it, and escaped", () => {
+  const { keys, manager } = setUp("key");
+  const { token } = keys.create("demo");
+  const escaped = `%${token.charCodeAt(0).toString(16)}${token.slice(1)}`;
+  const forms: [app: string, streamName: string][] = [
+    ["demo", token],
+    ["demo", `${token}?x=y`],
+    ["demo", escaped],
+    ["live", `demo?key=${token}`],
+    ["live", `demo?key=${token}&x=y`],
+    ["live", `demo?key=${escaped}`],
+    ["live/demo", token],
+    ["live/demo", `?key=${token}`],
+    [`live/demo?key=${token}`, ""],
+    [`live/demo?key=${token}`, "any"],
+    [`demo?key=${token}`, "any"],
+    ["radio", `demo?key=${token}`],
+    ["radio/demo", token],
+    [" live\n", `\tdemo?key=${token}\r\n`],
+  ];
+  for (const [app, streamName] of forms) {
+    assert.equal(
+      manager.publish(typed(app, streamName)).sessionName,
+      "demo",
+      `${app} ${streamName}`,
+    );
+  }
+});
+
+Deno.test("where keys are needed, no key is taken for a name", () => {
+  for (const auth of ["key", "hook"] as const) {
+    const { manager } = setUp(auth);
+    for (const app of ["app1", "radio", "radio/demo"]) {
+      assert.throws(
+        () => manager.publish(typed(app, "sesame")),
+        (error) => error instanceof PublishRefused && !/sesame/.test(error.message),
+      );
+    }
+  }
+});
+
+Deno.test("in open, what stands behind another server's application is the name", () => {
+  const { manager } = setUp();
+  const names = [["app1", "one"], ["stream", "two"], ["radio/three", "any"], ["publish", "four"]];
+  for (const [app = "", streamName = ""] of names) {
+    const expected = app === "radio/three" ? "three" : streamName;
+    assert.equal(manager.publish(typed(app, streamName)).sessionName, expected);
+  }
+  assert.equal(manager.publish(typed("other", "anykey")).sessionName, "other");
+});
+
+Deno.test("in open, a name that a key was made for, or that is on air, is no application", () => {
+  const { keys, manager } = setUp();
+  keys.create("app1");
+  assert.equal(manager.publish(typed("app1", "mistyped")).sessionName, "app1");
+  manager.publish({ name: "app2", key: undefined, transport: new Connection() });
+  assert.throws(() => manager.publish(typed("app2", "any")), refusal("name-in-use"));
 });
