@@ -11,9 +11,13 @@ import type { AudioConfig } from "./audio_config.ts";
 import { sameAudioConfig, UnsupportedAudio } from "./audio_specific_config.ts";
 import { BitReader, MalformedAudio } from "./bits.ts";
 import { FrameScanner, type FrameSyntax } from "./frame_scanner.ts";
+import { findId3Tag } from "./id3.ts";
 import { ID_BITS, ID_PCE, readProgramConfig } from "./program_config.ts";
 
-/** Finds the access units in a stream of ADTS frames that comes in pieces of any size. */
+/**
+ * Finds the access units in a stream of ADTS frames that comes in pieces of any size. ID3 tags before
+ * and between frames are passed over, whatever their length.
+ */
 export class AdtsParser {
   readonly #sink: AccessUnitSink;
   readonly #scanner: FrameScanner<AdtsHeader>;
@@ -121,6 +125,7 @@ const ADTS: FrameSyntax<AdtsHeader> = {
   parseHeader: parseAdtsHeader,
   mayBeHeader: mayBeAdtsSync,
   alike: sameStream,
+  findTag: findId3Tag,
 };
 
 /** The crc_check behind each raw_data_block of a frame that has several. */

@@ -1,3 +1,4 @@
+import type { TagFound } from "./id3.ts";
 import { StreamTail } from "./stream_tail.ts";
 
 /** How the frames of a self-synchronising stream look: ADTS, LOAS. */
@@ -13,6 +14,8 @@ export interface FrameSyntax<Header extends { readonly frameBytes: number }> {
   mayBeHeader(bytes: Uint8Array, at: number): boolean;
   /** Whether one stream, unchanged, may have both. */
   alike(a: Header, b: Header): boolean;
+  /** Looks at `at` for a tag, which may stand between frames; `undefined` where there are none. */
+  findTag?(bytes: Uint8Array, at: number): TagFound;
 }
 
 /** Where frames go. */
@@ -31,6 +34,8 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
   /** The header of the frame before; `undefined` where garbage came after it. */
   #last: Header | undefined;
   #inGarbage = false;
+  /** Bytes of a tag that are still to come. */
+  #tagLeft = 0;
 
   constructor(syntax: FrameSyntax<Header>, handler: FrameHandler<Header>) {
     this.#syntax = syntax;
@@ -56,12 +61,20 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
   reset(): void {
     this.#tail.clear();
     this.#last = undefined;
+    this.#tagLeft = 0;
   }
 
   /** @returns how many of `bytes` are done with; less than a frame and a header are left */
   #scan(bytes: Uint8Array, flushing: boolean): number {
-    let at = 0;
+    let at = this.#passOverTag(bytes, 0);
     while (at < bytes.length) {
+      const tag = this.#inGarbage ? undefined : this.#syntax.findTag?.(bytes, at);
+      if (tag === "cut") break;
+      if (tag !== undefined) {
+        this.#tagLeft = tag.bytes;
+        at = this.#passOverTag(bytes, at);
+        continue;
+      }
       const header = this.#syntax.parseHeader(bytes, at);
       const verdict = this.#judge(bytes, at, header, flushing);
       if (verdict === "incomplete") {
@@ -83,6 +96,13 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
     return at;
   }
 
+  /** @returns where the tag that `at` is in ends, as far as there are bytes */
+  #passOverTag(bytes: Uint8Array, at: number): number {
+    const passed = Math.min(this.#tagLeft, bytes.length - at);
+    this.#tagLeft -= passed;
+    return at + passed;
+  }
+
   /**
    * What stands at `at`. A header like the one before may be followed by any, as the configuration
    * may change; another must be followed by one like itself, or it only happens to look like one.
@@ -98,7 +118,9 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
     if (end > bytes.length) return "incomplete";
     const next = this.#syntax.parseHeader(bytes, end);
     if (next === undefined) {
-      if (!this.#isCut(bytes, end)) return "garbage";
+      const tag = this.#syntax.findTag?.(bytes, end);
+      if (tag !== undefined && tag !== "cut") return "frame";
+      if (tag === undefined && !this.#isCut(bytes, end)) return "garbage";
       return flushing ? "frame" : "incomplete";
     }
     const inStep = this.#last !== undefined && this.#syntax.alike(header, this.#last);

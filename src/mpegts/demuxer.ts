@@ -55,6 +55,11 @@ export class TsDemuxer {
     return this.#streams.map(streamName);
   }
 
+  /** Whether the program has AAC, by its PMT. */
+  get hasAac(): boolean {
+    return this.#audioStream !== undefined;
+  }
+
   /** Places where packets of the audio stream were lost. */
   get continuityErrors(): number {
     return this.#continuityErrors;

@@ -1,4 +1,5 @@
 import { UnsupportedAudio } from "../audio/audio_specific_config.ts";
+import { Id3Skipper } from "../audio/id3.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";
 import { AdtsMessages, type PayloadSink } from "./adts_messages.ts";
 import {
@@ -11,7 +12,10 @@ import {
 /** What is looked through for a format where no message begins with one. */
 const UNKNOWN_BYTES = 4096;
 
-/** Bytes that may come before the first access unit: an encoder may begin with a picture. */
+/**
+ * Bytes that may come before the first access unit: an encoder may begin with a picture. Those of ID3
+ * tags do not count, nor does what comes with AAC that is announced.
+ */
 const SILENT_BYTES = 2 * 1024 * 1024;
 
 /** The audio in a connection's messages: ADTS or MPEG-TS, as the first bytes decide. */
@@ -19,7 +23,8 @@ export class Payload {
   readonly #sink: PayloadSink;
   #adts: AdtsMessages | undefined;
   #ts: TsDemuxer | undefined;
-  /** What came while the format is unknown. */
+  readonly #tags = new Id3Skipper();
+  /** What came while the format is unknown, behind the tags. */
   #unknown: Uint8Array = new Uint8Array(0);
   #bytes = 0;
   #audible = false;
@@ -45,7 +50,8 @@ export class Payload {
   get seen(): string {
     if (this.#adts !== undefined) return "ADTS";
     if (this.#ts !== undefined) return nameProgram(this.#ts.streamNames);
-    return this.#unknown.length > 0 ? nameBytes(this.#unknown) : "nothing";
+    if (this.#unknown.length > 0) return nameBytes(this.#unknown);
+    return this.#tags.seen ? "an ID3 tag" : "nothing";
   }
 
   /**
@@ -53,11 +59,13 @@ export class Payload {
    * @throws {UnsupportedAudio} where the stream is none that Echo takes
    */
   feed(message: Uint8Array): void {
-    if (this.#adts !== undefined) this.#adts.feed(message);
-    else if (this.#ts !== undefined) this.#ts.feed(message);
-    else this.#search(message);
-    if (this.#audible) return;
-    this.#bytes += message.length;
+    const bytes = this.#tags.strip(message);
+    if (bytes.length === 0) return;
+    if (this.#adts !== undefined) this.#adts.feed(bytes);
+    else if (this.#ts !== undefined) this.#ts.feed(bytes);
+    else this.#search(bytes);
+    if (this.#audible || this.#ts?.hasAac === true) return;
+    this.#bytes += bytes.length;
     if (this.#bytes > SILENT_BYTES) {
       throw new UnsupportedAudio(`${this.seen}; AAC is needed`);
     }

@@ -216,6 +216,75 @@ Deno.test("no damage makes the parser throw, or hand on what was not fed", async
   }));
 });
 
+/** An ID3v2 tag with `size` bytes behind its header that look like frames. */
+function id3Tag(size: number, flags = 0): Uint8Array {
+  const frame = adtsFrame(MONO, new Uint8Array(20));
+  const syncsafe = [21, 14, 7, 0].map((shift) => size >> shift & 0x7f);
+  const body = Uint8Array.from({ length: size }, (_, i) => frame[i % frame.length] ?? 0);
+  const footer = new Uint8Array(flags === 0 ? 0 : 10);
+  return concat([Uint8Array.of(0x49, 0x44, 0x33, 4, 0, flags, ...syncsafe), body, footer]);
+}
+
+Deno.test("ID3 tags before, between and after frames are passed over, split at any byte", () => {
+  const stream = concat([
+    id3Tag(100),
+    id3Tag(0),
+    adtsStream(STEREO, FRAMES.slice(0, 4)),
+    id3Tag(300, 0x10),
+    adtsStream(STEREO, FRAMES.slice(4, 5)),
+    id3Tag(40),
+    adtsStream(STEREO, FRAMES.slice(5)),
+    id3Tag(50),
+  ]);
+  for (let at = 0; at < stream.length; at++) {
+    const found = parse([stream.subarray(0, at), stream.subarray(at)]);
+    assert.deepEqual(found.frames, FRAMES, `split at ${at}`);
+    assert.equal(found.badCount, 0);
+    assert.deepEqual(found.configs, [STEREO]);
+  }
+  for (const pieceBytes of [1, 7, 100]) {
+    const found = parse(pieces(stream, pieceBytes));
+    assert.deepEqual(found.frames, FRAMES);
+    assert.equal(found.badCount, 0);
+  }
+});
+
+Deno.test("a frame before a tag comes out when its message ends, and tags may be cut by messages", () => {
+  const found = new Collector();
+  const parser = new AdtsParser(found);
+  const stream = concat(FRAMES.map((frame) => concat([adtsFrame(STEREO, frame), id3Tag(60_000)])));
+  for (const piece of pieces(stream, 1316)) {
+    parser.feed(piece);
+    parser.flush();
+  }
+  assert.deepEqual(found.frames, FRAMES);
+  assert.equal(found.badCount, 0);
+});
+
+Deno.test("a tag of 256 MB is passed over without being held", () => {
+  const found = new Collector();
+  const parser = new AdtsParser(found);
+  const size = 2 ** 28 - 1;
+  parser.feed(id3Tag(0).with(6, 0x7f).with(7, 0x7f).with(8, 0x7f).with(9, 0x7f));
+  const piece = new Uint8Array(2 ** 20).fill(0xff);
+  for (let left = size; left > 0; left -= piece.length) {
+    parser.feed(piece.subarray(0, Math.min(left, piece.length)));
+  }
+  parser.feed(adtsStream(STEREO, FRAMES));
+  parser.flush();
+  assert.deepEqual(found.frames, FRAMES);
+  assert.equal(found.badCount, 0);
+});
+
+Deno.test("what only begins like a tag is garbage", () => {
+  for (const text of ["I", "ID", "ID3", "ID3\xff", "ID3\x04\x00\x00\x80aaaa", "IDEA of a tag"]) {
+    const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+    const found = parse([concat([bytes, adtsStream(STEREO, FRAMES)])]);
+    assert.deepEqual(found.frames, FRAMES);
+    assert.equal(found.badCount, 1);
+  }
+});
+
 /** Feeds the pieces, and says that no more come. */
 function parse(pieces: Iterable<Uint8Array>): Collector {
   const found = new Collector();

@@ -77,6 +77,48 @@ Deno.test("a stream that begins within a frame is found", () => {
   assert.deepEqual(found.frames, frames.slice(1));
 });
 
+/** An ID3v2 tag with a picture of `size` bytes, in which false frames stand. */
+function id3Tag(size: number): Uint8Array {
+  const syncsafe = [21, 14, 7, 0].map((shift) => size >> shift & 0x7f);
+  const frame = adtsFrame(audioConfig({ sampleRate: 22050 }), new Uint8Array(20));
+  const picture = Uint8Array.from({ length: size }, (_, i) => frame[i % frame.length] ?? 0);
+  return concat([Uint8Array.of(0x49, 0x44, 0x33, 4, 0, 0, ...syncsafe), picture]);
+}
+
+for (const size of [0, 1000, 60_000, 3_000_000]) {
+  Deno.test(`an ID3 tag of ${size} bytes in front of ADTS costs nothing, however it is cut`, () => {
+    const tag = id3Tag(size);
+    for (const bytes of [1, 3, 700, 1316]) {
+      if (size / bytes > 100_000) continue;
+      const { found, payload } = unpack(cut(concat([tag, id3Tag(5), adts]), bytes));
+      assert.deepEqual(found.frames, frames, `messages of ${bytes} bytes`);
+      assert.equal(found.badCount, 0);
+      assert.equal(payload.seen, "ADTS");
+    }
+    const { found } = unpack([tag, ...messages]);
+    assert.deepEqual(found.frames, frames);
+  });
+}
+
+Deno.test("an ID3 tag between frames costs none", () => {
+  const { found } = unpack([
+    ...messages.slice(0, 10),
+    ...cut(id3Tag(60_000), 1316),
+    ...messages.slice(10),
+  ]);
+  assert.deepEqual(found.frames, frames);
+  assert.equal(found.badCount, 0);
+});
+
+Deno.test("what stands behind an ID3 tag is named, and the tag alone is too", () => {
+  const payload = new Payload(new PayloadCollector());
+  payload.feed(id3Tag(500));
+  assert.equal(payload.seen, "an ID3 tag");
+  assert.throws(() => {
+    for (let i = 0; i < 4; i++) payload.feed(new Uint8Array(1316).fill(0xfb).fill(0xff, 0, 1));
+  }, /^UnsupportedAudio: MP3; AAC in ADTS or MPEG-TS is needed/);
+});
+
 Deno.test("messages that were lost count for as many frames as they usually hold", () => {
   const lostOf = (stream: readonly Uint8Array[], lost: number) => {
     const found = new PayloadCollector();
