@@ -13,6 +13,13 @@ const MAX_FACT_TEXT = 256;
 /** The longest with a program_config_element and its comment is about 350 bytes. */
 const MAX_CONFIG_SIZE = 1024;
 
+/**
+ * FFmpeg's FLV muxer cannot tell how long metadata is that does not fit into its buffer, and takes what
+ * follows for a message of several megabytes, which it does not send before it has all of it.
+ */
+const EMPTY_METADATA = "empty, as FFmpeg sends it where metadata is longer than 32 kB: nothing " +
+  "follows then for minutes; -map_metadata -1 leaves metadata out";
+
 /** The stream that a connection publishes: takes its messages and feeds its session. */
 export class PublishedStream {
   readonly #ingest: Ingest;
@@ -55,6 +62,8 @@ export class PublishedStream {
     const { values, problem } = readAmf0(payload);
     if (isCut) {
       unused(`more than ${MAX_MESSAGE_SIZE} bytes`);
+    } else if (payload.length === 0) {
+      unused(EMPTY_METADATA);
     } else if (problem !== undefined) {
       unused(problem);
       this.#ingest.bad(1);

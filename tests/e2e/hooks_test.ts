@@ -49,6 +49,35 @@ scenario("a hook server that fails holds up no broadcast, and is told all at las
   assertNoSecrets(server, receiver.events);
 });
 
+scenario("the hook server gets keys as they were typed, by every door", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 30 });
+  await using receiver = await HookReceiver.start();
+  await using server = await EchoServer.start({ env: { ...receiver.env, ECHO_AUTH: "hook" } });
+  await using djs = new AsyncDisposableStack();
+  const keys = ["q+Zx8/a+b==", "ab%41c&d=e?f,g:h;100%"];
+  const expected: string[] = [];
+  for (const [i, key] of keys.entries()) {
+    const urls = {
+      [`query-${i}`]: server.rtmpUrl(`live/query-${i}?key=${key}`),
+      [`own-${i}`]: server.rtmpUrl(`own-${i}/${key}`),
+    };
+    for (const [name, url] of Object.entries(urls)) {
+      djs.use(new Encoder(clip, url));
+      expected.push(`${name} ${key}`);
+    }
+    const streamId = ["-c", "copy", "-srt_streamid", `publish:srt-${i}::${key}`];
+    djs.use(new Encoder(clip, sharedUrl(server, "").split("?")[0] ?? "", streamId));
+    expected.push(`srt-${i} ${key}`);
+  }
+  const asked = () =>
+    receiver.questions.map(({ data: { name, credentials } }) =>
+      `${name} ${Object(credentials).key}`
+    ).toSorted();
+  await until("all are asked about", () => asked().length >= expected.length);
+  assert.deepEqual(asked(), expected.toSorted());
+});
+
 scenario("the hook server says who may publish, by every door", async (t) => {
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 60 });

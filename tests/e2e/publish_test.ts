@@ -4,6 +4,7 @@ import { until } from "./condition.ts";
 import { EchoServer } from "./echo_server.ts";
 import { Encoder, Media, probe } from "./ffmpeg.ts";
 import { scenario, together } from "./scenario.ts";
+import { sharedUrl } from "./srt_senders.ts";
 
 scenario(
   "both forms of RTMP address are on air, as one audio stream and nothing else",
@@ -22,3 +23,25 @@ scenario(
     });
   },
 );
+
+scenario("the addresses that users of other servers have are on air", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 30 });
+  await using server = await EchoServer.start();
+  await using djs = new AsyncDisposableStack();
+  const forms: Record<string, string> = {
+    "one": server.rtmpUrl("live/one/any"),
+    "two": server.rtmpUrl("/live/two"),
+    "three": server.rtmpUrl("live//three"),
+    "four": server.rtmpUrl("app1/four"),
+    "five": server.rtmpUrl("publish/five"),
+    "six": sharedUrl(server, "#!::r=live/six,m=publish"),
+    "seven": sharedUrl(server, "publish/seven"),
+    "eight": sharedUrl(server, "/eight"),
+  };
+  for (const url of Object.values(forms)) djs.use(new Encoder(clip, url));
+  await together(Object.keys(forms), async (name) => {
+    await using follower = new PlaylistFollower(server.playlistUrl(name));
+    await until(`${name} is on air`, () => follower.playlist);
+  });
+});

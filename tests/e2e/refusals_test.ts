@@ -22,6 +22,14 @@ scenario("an encoder tells its user why it was refused", async () => {
     assertRefused(new Encoder(clip, open.rtmpUrl("live/demo")), /somebody else is on air/),
     assertRefused(new Encoder(clip, open.rtmpUrl("live/no%20name")), /a name is/),
     assertRefused(new Encoder(clip, open.rtmpUrl("live/mp3"), mp3), /MP3/i),
+    assertRefused(
+      new Encoder(clip, keyed.rtmpUrl("app1/not-my-key")),
+      /got rtmp:\/\/HOST\/app1\/….*publish to rtmp:\/\/HOST\/live with the stream key NAME/,
+    ),
+    assertRefused(
+      new Encoder(clip, keyed.rtmpUrl("live/demo/not-my-key")),
+      /got rtmp:\/\/HOST\/live\/demo\/….*publish to rtmp:\/\/HOST\/live with the stream key NAME/,
+    ),
   ]);
   assert.ok(!keyed.log.join("\n").includes("not-my-key"));
 });

@@ -260,6 +260,7 @@ const tooLong = new Uint8Array(70_000);
 const unusable: Record<string, [type: number, payload: Uint8Array, why: RegExp]> = {
   "metadata nested too deep": [Data, deep, /nested deeper/],
   "metadata of 70 000 bytes": [Data, tooLong, /^more than 65536 bytes$/],
+  "empty metadata": [Data, new Uint8Array(0), /^empty, as FFmpeg sends it/],
   "AMF3 metadata of 70 000 bytes": [DataAmf3, tooLong, /^more than 65536 bytes$/],
   "data that is no AMF": [Data, Uint8Array.of(99), /unknown marker 99/],
   "an AMF3 value that refers to nothing": [Data, Uint8Array.of(0x11, 6, 0), /reference 0 of 0/],
