@@ -178,6 +178,7 @@ class Rig {
     const session = new RtmpSession({
       publish: () => this.#manager.publish({ name, key: undefined, transport }),
       send: () => {},
+      onUnused: () => {},
     });
     session.feed(opening);
     return session;

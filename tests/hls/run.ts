@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { Hls } from "../../src/hls/hls.ts";
 import { StateFiles } from "../../src/hls/name_states.ts";
-import { parsePlaylist } from "../../src/hls/playlist.ts";
+import { type MediaPlaylist, parsePlaylist } from "../../src/hls/playlist.ts";
 import { NO_PREROLL } from "../../src/hls/preroll.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
@@ -91,7 +91,7 @@ export class Run {
     }
   }
 
-  playlist(name = "demo") {
+  playlist(name = "demo"): MediaPlaylist {
     const parsed = parsePlaylist(new TextDecoder().decode(this.hls.find(name)?.playlist?.text));
     assert.ok(parsed);
     return parsed;

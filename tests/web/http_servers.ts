@@ -5,6 +5,7 @@ import { Listeners } from "../../src/hls/listeners.ts";
 import { hlsRoutes } from "../../src/hls/routes.ts";
 import { listenerRoutes } from "../../src/pages/listener/routes.ts";
 import { Catalogue } from "../../src/record/catalogue.ts";
+import { Health } from "../../src/stat/health.ts";
 import { StatWeb } from "../../src/station/stat_web.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
 import { type ApiOptions, cookieOf, publishBody, setUpApi } from "../control/control_api.ts";
@@ -73,7 +74,8 @@ export async function withStatServer(
   const listeners = new Listeners(1000, () => clock.monotonic());
   const catalogue = new Catalogue(archive.folder, archive.recorder);
   await withMetrics({ house }, async (metrics) => {
-    const parts = { clock, events, sessions, statistics, metrics, listeners, catalogue };
+    const health = new Health();
+    const parts = { clock, events, sessions, statistics, metrics, listeners, health, catalogue };
     const stat = new StatWeb(config, parts);
     try {
       await test(withServerHeader(stat.routes, ["echo", "stat"]), token);

@@ -10,6 +10,7 @@ const MAX_ENTRIES = 500;
 /**
  * @typedef {object} LogEvent
  * @property {number} number
+ * @property {number} session_id
  * @property {string} time
  * @property {string} event
  * @property {string} name
