@@ -254,7 +254,7 @@ export class RtmpConnection implements Transport {
   }
 
   #log(): void {
-    const unused = this.#unused === 0 ? "" : `; ${this.#unused} messages were of no use`;
+    const unused = this.#unused === 0 ? "" : `; messages of no use: ${this.#unused}`;
     const peer = { address: this.address, port: this.#port, why: `${this.#why}${unused}` };
     const level = this.#refused ? "warn" : "info";
     if (this.#published === undefined) {

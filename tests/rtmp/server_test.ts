@@ -130,7 +130,7 @@ Deno.test("what cannot be used is told once a connection, and counted at its end
   assert.equal(fixture.log.matching(told).length, 1);
   assert.match(
     fixture.log.lines.at(-1) ?? "",
-    /closed while publishing; 3 messages were of no use/,
+    /closed while publishing; messages of no use: 3/,
   );
   assert.equal(fixture.log.lines.length, 2);
   assert.equal(ingest.badCount, 0);
