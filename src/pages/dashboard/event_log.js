@@ -13,6 +13,7 @@ const MAX_ENTRIES = 500;
  * @property {number} session_id
  * @property {string} time
  * @property {string} event
+ * @property {number} session_id
  * @property {string} name
  * @property {string} protocol
  * @property {any} details
