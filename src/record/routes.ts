@@ -31,7 +31,7 @@ export function recordRoutes({ catalogue, guard }: RecordRoutesOptions): Hono {
   return app;
 }
 
-/** `start` is RFC 3339, `duration` seconds to the millisecond, `size` bytes; what is not known is null. */
+/** `start` is RFC 3339, `duration` seconds to the microsecond, `size` bytes; null is not known. */
 function describe(entry: CatalogueEntry): Record<string, string | number | null> {
   const { file, name, state, startTime, durationMs, bytes } = entry;
   return {
@@ -39,7 +39,7 @@ function describe(entry: CatalogueEntry): Record<string, string | number | null>
     name,
     state,
     start: startTime === undefined ? null : new Date(startTime).toISOString(),
-    duration: durationMs === undefined ? null : Math.round(durationMs) / 1000,
+    duration: durationMs === undefined ? null : Math.round(durationMs * 1000) / 1e6,
     size: bytes,
   };
 }

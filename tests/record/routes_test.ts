@@ -26,12 +26,12 @@ Deno.test("the list tells of each recording, the latest first", async () => {
   const live = "now.20261123T141203Z.mp4.part";
   const sizes = new Map<string, number>();
   for (const file of await archive.files()) sizes.set(file, (await archive.read(file)).length);
-  const duration = 1.003;
+  const duration = 1.002667;
   const demo = "demo.20261123T141200Z.mp4";
   const expected = [
     [live, "now", "live", "2026-11-23T14:12:03.000Z", duration],
     ["demo.mp4", "demo", "finished", "2026-11-23T14:12:02.000Z", duration],
-    [demo, "demo", "finished", "2026-11-23T14:12:00.000Z", 2.005],
+    [demo, "demo", "finished", "2026-11-23T14:12:00.000Z", 2.005333],
     [left, "left", "unfinished", "2026-11-23T14:11:00.000Z", null],
     ["other.mp4", "other", "finished", null, null],
   ].map(([file, name, state, start, duration]) => ({
