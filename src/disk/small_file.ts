@@ -12,10 +12,19 @@ export async function readSmallFile(
   path: string,
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { isFile, size } = await Deno.stat(path);
+  const { isFile, size } = await stat(path);
   if (!isFile) throw new FileError("it is no file");
   if (size > maxBytes) throw new FileError(`it is larger than ${maxBytes / 1024} KiB`);
   return await Deno.readFile(path);
+}
+
+async function stat(path: string): Promise<Deno.FileInfo> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.FilesystemLoop) throw new FileError("it is a link to itself");
+    throw error;
+  }
 }
 
 /** As {@link readSmallFile}, of text in UTF-8. */

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { Limiter, LimiterFull } from "../disk/limiter.ts";
-import { readSmallFile, readSmallTextFile } from "../disk/small_file.ts";
+import { FileError, readSmallFile, readSmallTextFile } from "../disk/small_file.ts";
 
 const logger = getLogger(["echo", "hls"]);
 
@@ -85,6 +85,8 @@ export class HlsFolder {
       if (error instanceof LimiterFull) throw error;
       if (error instanceof Deno.errors.NotFound) return undefined;
       logger.error("Cannot read {file}: {error}", { file, name, error: String(error) });
+      // Something else stands in its place.
+      if (error instanceof FileError) return undefined;
       throw new FileUnreadable(file, error);
     }
   }

@@ -94,11 +94,11 @@ function wholeLines(lines: Uint8Array, room: number): Uint8Array {
  */
 async function shift(path: string, { pattern, base, count }: FixedWindow): Promise<void> {
   if (count === 0) return await Deno.remove(path);
-  const places: string[] = [];
-  for (let index = 0; index < count; index++) {
-    const place = pattern.replaceAll("{}", String(base + index));
-    if (!await isFolder(place)) places.push(place);
-  }
+  const numbered = Array.from({ length: count }, (_, index) => {
+    return pattern.replaceAll("{}", String(base + index));
+  });
+  const folders = await Promise.all(numbered.map(isFolder));
+  const places = numbered.filter((_, index) => !folders[index]);
   const [first] = places;
   if (first === undefined) throw new Error("folders are in the place of all full files");
   await Deno.mkdir(dirname(first), { recursive: true });

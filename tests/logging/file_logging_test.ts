@@ -86,7 +86,7 @@ loggers: {echo-hls-web: {}}
 Deno.test("files roll by size, and of what is logged until the end nothing is lost", () =>
   withFolder(async (folder) => {
     const text = `appenders:
-${appender(folder, "all", "10kb", 100)}
+${appender(folder, "all", "10kb", 30)}
 root: {level: info, appenders: [all]}
 `;
     const files = await logged(folder, text, () => {
