@@ -156,7 +156,7 @@ export class SrtPoller {
       }
     } finally {
       // A handler may have closed the poller. One that throws ends nobody else's connection.
-      if (this.#timer !== undefined) {
+      if (this.#timer !== undefined && !this.#srt.closed) {
         if (rounds === MAX_ROUNDS) this.#schedule(0);
         else this.#schedule(this.#connections > 0 ? this.#intervalMs : IDLE_INTERVAL_MS);
       }

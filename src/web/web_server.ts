@@ -41,7 +41,7 @@ export class WebServer {
    * @param onEnd called once, when it has ended and nobody closed it
    * @throws where the address cannot be bound
    */
-  listen(onEnd: (why: Error) => void): void {
+  listen(onEnd: (why: Error) => void = () => {}): void {
     const { hostname, port } = this.#addr;
     const server = Deno.serve(
       { hostname, port, onListen: () => {} },

@@ -2,14 +2,10 @@ import assert from "node:assert/strict";
 import { WebServer } from "../../src/web/web_server.ts";
 import { cookieOf, publishBody, setUpApi } from "./control_api.ts";
 
-function fail(why: Error): never {
-  throw why;
-}
-
 async function withServer(test: (url: string) => Promise<void>): Promise<void> {
   const { app } = setUpApi();
   const server = new WebServer({ hostname: "127.0.0.1", port: 0 }, app, ["echo", "control"]);
-  server.listen(fail);
+  server.listen();
   try {
     await test(`http://127.0.0.1:${server.addr.port}`);
   } finally {

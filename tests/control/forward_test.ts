@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
-import { type ListenAddress, WebServer } from "../../src/web/web_server.ts";
+import { WebServer } from "../../src/web/web_server.ts";
 import { type Api, COOKIE_KEY, cookieOf, publishBody, REASON, setUpApi } from "./control_api.ts";
 
 interface Box {
@@ -33,21 +33,16 @@ async function withTwoBoxes(test: (here: Box, there: Box) => Promise<void>): Pro
   }
 }
 
-function serve(addr: ListenAddress, app: Hono): WebServer {
-  const server = new WebServer(addr, app, CATEGORY);
-  server.listen((why) => {
-    throw why;
-  });
-  return server;
-}
-
 /** The same port on both addresses: the system's choice for the one may be taken on the other. */
 function serveBoth(here: Hono, there: Hono): { servers: WebServer[]; port: number } {
   for (;;) {
-    const first = serve({ hostname: HERE, port: 0 }, here);
+    const first = new WebServer({ hostname: HERE, port: 0 }, here, CATEGORY);
+    first.listen();
     const { port } = first.addr;
+    const second = new WebServer({ hostname: THERE, port }, there, CATEGORY);
     try {
-      return { servers: [first, serve({ hostname: THERE, port }, there)], port };
+      second.listen();
+      return { servers: [first, second], port };
     } catch (error) {
       first.close();
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;
@@ -69,7 +64,6 @@ async function call(
     body: body === undefined ? null : JSON.stringify(body),
   });
   assert.equal(answer.headers.get("Server")?.startsWith("Echo/"), true);
-  assert.equal(answer.headers.get("Cache-Control"), "no-store");
   return [answer.status, await answer.json()];
 }
 
@@ -146,7 +140,8 @@ Deno.test("two boxes that each take the other for the session's do not loop", as
   // Both answer on this address, but know themselves by others.
   const address = { ip: HERE, controlPort: 0, rtmpPort: 1935 };
   const confused = setUpApi({ privateIp: "127.0.0.9", address });
-  const server = serve({ hostname: HERE, port: 0 }, confused.app);
+  const server = new WebServer({ hostname: HERE, port: 0 }, confused.app, CATEGORY);
+  server.listen();
   address.controlPort = server.addr.port;
   try {
     const signer = setUpApi({ privateIp: HERE });

@@ -1,8 +1,8 @@
 import { SrtCallers } from "../srt/srt_callers.ts";
 
 const HOSTNAME = "127.0.0.1";
-/** Between two attempts at a port that refuses. */
-const REFUSED_MS = 50;
+/** Between two attempts, or two looks at one. */
+const PAUSE_MS = 50;
 
 /**
  * Connections that send nothing and stay, to each of some ports: as many as are taken, up to a
@@ -41,7 +41,7 @@ export class Flood implements AsyncDisposable {
       } catch (error) {
         if (!isEnd(error) && !signal.aborted) throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, REFUSED_MS));
+      await pause();
     }
   }
 }
@@ -58,7 +58,9 @@ export class SrtFlood implements AsyncDisposable {
     this.#running = Promise.all(Array.from({ length: atATime }, async () => {
       while (!this.#over) {
         this.attempts++;
-        await this.#callers.call(address).closed();
+        const caller = this.#callers.call(address);
+        while (caller.end === undefined && !this.#over) await pause();
+        caller.close();
       }
     }));
   }
@@ -79,6 +81,10 @@ export async function isOpen(port: number): Promise<boolean> {
     if (!isEnd(error)) throw error;
     return false;
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 }
 
 function isEnd(error: unknown): boolean {
