@@ -27,8 +27,8 @@ export interface SocketToKeep {
    */
   readonly open: (onEnd: (why: Error) => void) => void;
   /**
-   * Closes what an ended one still serves, as far as nothing is under way. Called when another
-   * serves in its place, and when file descriptors are short for too long.
+   * Closes what ended ones still serve, as far as nothing is under way. Called while another cannot
+   * be opened for more than a minute because file descriptors are short.
    */
   readonly letGo?: () => void;
 }
@@ -192,7 +192,6 @@ export class KeptSocket {
     logger.info("{what} listens on {address} again, after {seconds} s", {
       ...{ what, address, seconds },
     });
-    this.#socket.letGo?.();
   }
 }
 

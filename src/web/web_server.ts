@@ -11,6 +11,8 @@ export interface ListenAddress {
 }
 
 const CLOSE_TIMEOUT_MS = 500;
+/** Servers that listen no more and keep their connections; the oldest of more lets them go. */
+const MAX_ENDED = 100;
 
 /** One of the server's HTTP servers: routes, headers of all answers, errors as JSON. */
 export class WebServer {
@@ -51,6 +53,8 @@ export class WebServer {
     const ended = (why: Error) => {
       if (this.#closed) return;
       this.#ended.add(server);
+      const [oldest] = this.#ended;
+      if (this.#ended.size > MAX_ENDED && oldest !== undefined) this.#letGo(oldest);
       onEnd(why);
     };
     server.finished.then(() => ended(new Error("it has stopped")), ended);
@@ -64,8 +68,12 @@ export class WebServer {
 
   /** Closes the connections of those that ended, each when nothing is under way on it. */
   letGo(): void {
-    for (const server of this.#ended) server.shutdown();
-    this.#ended.clear();
+    for (const server of this.#ended) this.#letGo(server);
+  }
+
+  #letGo(server: Deno.HttpServer): void {
+    this.#ended.delete(server);
+    server.shutdown();
   }
 
   /** Lets answers under way finish, for a moment. */

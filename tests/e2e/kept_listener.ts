@@ -20,6 +20,8 @@ export class KeptListener implements AsyncDisposable {
     this.#http = http;
     this.#folder = `/cast/${name}`;
     this.#polling = this.#poll();
+    // Where it fails, that is told at the disposal.
+    void Promise.allSettled([this.#polling]);
   }
 
   static async start(port: number, name: string): Promise<KeptListener> {

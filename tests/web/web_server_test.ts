@@ -8,7 +8,7 @@ const hostname = "127.0.0.1";
 const REQUEST = "GET / HTTP/1.1\r\nHost: echo\r\n\r\n";
 
 Deno.test({
-  name: "connections go on where listening ends, and are let go once another listens",
+  name: "connections go on where listening ends, until they are let go",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     const port = freePort();
