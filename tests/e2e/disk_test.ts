@@ -37,6 +37,7 @@ scenario("an archive that cannot be written is said, and health tells of it", as
     expectedErrors: [NO_ARCHIVE, / ERROR .*Cannot tidy up /],
   });
   await server.line(NO_ARCHIVE);
+  await server.line(/ statistics listens on /);
   const answer = await fetch(`http://127.0.0.1:${server.statPort}/health`, {
     headers: { Accept: "application/json" },
   });

@@ -67,7 +67,7 @@ scenario(
     });
 
     await encoder.stop("SIGINT");
-    await until("it is recorded", () => server.log.some((line) => line.includes("recorded to")));
+    await server.line(/ demo#\d+ recorded to /);
     const recorded = await media.readFrames(`${server.folder}/output/record/demo.mp4`);
     assertWhole(recorded.map(({ data }) => data), sent);
     assertWhole(listener.units, sent);
@@ -82,6 +82,7 @@ scenario("the server outlives what is asked for while all descriptors are taken"
     env: { ECHO_AUTH: "key", ECHO_HTPASSWD_FILE },
     expectedErrors: [/Too many open files/],
   });
+  await server.line(/ statistics listens on /);
   using control = await RawHttp.connect(server.controlPort);
   using stat = await RawHttp.connect(server.statPort);
   assert.equal((await control.get("/echo/option")).status, 200);
