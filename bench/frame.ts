@@ -105,8 +105,17 @@ class RunAheadClock implements Clock {
     return systemClock.monotonic() + this.aheadMs;
   }
 
-  after = systemClock.after;
-  every = systemClock.every;
+  awake(): number {
+    return this.monotonic();
+  }
+
+  waited(sinceMs: number): number {
+    return this.monotonic() - sinceMs;
+  }
+
+  after: Clock["after"] = (ms, callback) => systemClock.after(ms, callback);
+  at: Clock["at"] = (ms, callback) => systemClock.at(ms - this.aheadMs, callback);
+  every: Clock["every"] = (ms, callback) => systemClock.every(ms, callback);
 }
 
 /** Sessions that are being published, without connections. */
