@@ -66,7 +66,7 @@ export class RtmpConnection implements Transport {
     this.#port = conn.remoteAddr.port;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
-    this.#openedAt = this.#heardAt = this.#publishingAt = clock.monotonic();
+    this.#openedAt = this.#heardAt = this.#publishingAt = clock.awake();
     this.#session = new RtmpSession({
       publish: (target) => this.#publish({ ...target, transport: this }),
       send: (bytes) => this.#send(bytes),
@@ -83,7 +83,7 @@ export class RtmpConnection implements Transport {
       for (;;) {
         const count = await this.#conn.read(buffer);
         if (count === null) break;
-        this.#heardAt = this.#clock.monotonic();
+        this.#heardAt = this.#clock.awake();
         if (this.#why === undefined) this.#feed(buffer.subarray(0, count));
         while (this.#session.heldBytes > MAX_HELD_BYTES) await this.#pause(HELD_PAUSE_MS);
         while (this.#aheadMs > MAX_AHEAD_MS) await this.#pause(this.#aheadMs - MAX_AHEAD_MS);
@@ -105,7 +105,7 @@ export class RtmpConnection implements Transport {
 
   async #pause(ms: number): Promise<void> {
     await new Promise<void>((resolve) => this.#clock.after(Math.min(ms, MAX_PAUSE_MS), resolve));
-    this.#heardAt = this.#clock.monotonic();
+    this.#heardAt = this.#clock.awake();
   }
 
   /** Takes the session's word that this connection is no longer its transport. */
@@ -124,19 +124,19 @@ export class RtmpConnection implements Transport {
 
   /** Ends the connection where it has been too slow or too silent; to be called now and then. */
   checkTimeouts(): void {
-    const now = this.#clock.monotonic();
+    const clock = this.#clock;
     const { state } = this.#session;
-    if (state === "publishing") this.#publishingAt = now;
+    if (state === "publishing") this.#publishingAt = clock.awake();
     // It is the server that makes it wait.
-    else if (state === "asking") this.#heardAt = this.#publishingAt = now;
+    else if (state === "asking") this.#heardAt = this.#publishingAt = clock.awake();
     const seconds = this.#timeoutMs / 1000;
     if (this.#why !== undefined) {
-      if (now - this.#endedAt >= LINGER_MS) this.abort("");
-    } else if (now - this.#heardAt >= this.#timeoutMs) {
+      if (clock.waited(this.#endedAt) >= LINGER_MS) this.abort("");
+    } else if (clock.waited(this.#heardAt) >= this.#timeoutMs) {
       this.#end(`silent for ${seconds} s`);
-    } else if (state === "handshake" && now - this.#openedAt >= this.#timeoutMs) {
+    } else if (state === "handshake" && clock.waited(this.#openedAt) >= this.#timeoutMs) {
       this.#end(`handshake not complete within ${seconds} s`);
-    } else if (now - this.#publishingAt >= 2 * this.#timeoutMs) {
+    } else if (clock.waited(this.#publishingAt) >= 2 * this.#timeoutMs) {
       this.#end(`nothing published within ${2 * seconds} s`);
     }
   }
@@ -150,11 +150,11 @@ export class RtmpConnection implements Transport {
   }
 
   /** Never rejects. Who is gone by the time of the answer takes nobody's place. */
-  async #answer(question: Promise<void>, request: PublishRequest): Promise<void> {
+  async #answer(question: Promise<boolean>, request: PublishRequest): Promise<void> {
     let publish: () => Ingest;
     try {
-      await question;
-      publish = () => this.#published = this.#doorkeeper.publish({ ...request, approved: true });
+      const approved = await question;
+      publish = () => this.#published = this.#doorkeeper.publish({ ...request, approved });
     } catch (refusal) {
       publish = () => {
         throw refusal;
@@ -189,7 +189,7 @@ export class RtmpConnection implements Transport {
   #end(why: string): void {
     if (this.#why !== undefined) return;
     this.#why = why;
-    this.#endedAt = this.#clock.monotonic();
+    this.#endedAt = this.#clock.awake();
     this.#session.close();
     this.#writing = this.#finishWriting(this.#writing);
   }

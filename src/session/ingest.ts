@@ -45,7 +45,7 @@ export interface PublishRequest extends Reading {
   /** Other ways to read the same text, the likeliest first: they count where a key of this server fits. */
   readonly others?: readonly Reading[];
   readonly transport: Transport;
-  /** Whether {@link Doorkeeper.ask} has been answered with yes: that counts like a valid key. */
+  /** What {@link Doorkeeper.ask} was answered with; yes counts like a valid key. */
   readonly approved?: boolean;
 }
 
@@ -116,12 +116,13 @@ export interface Ingest {
 /** What doors know of the session manager: who may come in. */
 export interface Doorkeeper {
   /**
-   * Asks somebody else whether a connection may publish, where that is needed: then `publish` is for
-   * later, if it is still there, and `approved`. Rejects with {@link PublishRefused}.
-   * @returns `undefined` where nobody needs to be asked
+   * Asks somebody else whether a connection may publish, where that is needed, and has what another
+   * one sent be read before this one may take its place: then `publish` is for later, if it is still
+   * there. Resolves to whether it is `approved`, rejects with {@link PublishRefused}.
+   * @returns `undefined` where there is nothing to wait for
    * @throws {PublishRefused} where asking is of no use
    */
-  ask(request: PublishRequest): Promise<void> | undefined;
+  ask(request: PublishRequest): Promise<boolean> | undefined;
   /** @throws {PublishRefused} */
   publish(request: PublishRequest): Ingest;
 }

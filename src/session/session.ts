@@ -120,9 +120,12 @@ export class Session {
     return this.#feed.inputBytes;
   }
 
-  /** Milliseconds since the connection's last audio frame, or since it came; `Infinity` before. */
+  /**
+   * Milliseconds since the connection's last audio frame, or since it came, on {@link Clock.awake};
+   * `Infinity` before.
+   */
   get silentForMs(): number {
-    return this.#clock.monotonic() - this.#heardAt;
+    return this.#clock.waited(this.#heardAt);
   }
 
   /** When its first audio frame came; `undefined` before. */
@@ -148,8 +151,8 @@ export class Session {
     if (at <= this.#deadlineAt) return;
     this.#deadlineAt = at;
     this.#deadline?.cancel();
-    this.#deadline = at === Infinity ? undefined : this.#clock.after(
-      at - this.#clock.monotonic(),
+    this.#deadline = at === Infinity ? undefined : this.#clock.at(
+      at,
       () => this.end("teardown", SERVER_REASON),
     );
   }
@@ -161,7 +164,7 @@ export class Session {
     this.#drop("another connection took over");
     this.#waitTimer?.cancel();
     this.#protocol = transport.protocol;
-    this.#heardAt = this.#clock.monotonic();
+    this.#heardAt = this.#clock.awake();
     this.#feed.restart();
     this.#pace.restart();
     const connection = new Connection(this, transport, {
@@ -208,10 +211,10 @@ export class Session {
 
   #write(data: Uint8Array, timeMs: number | undefined): void {
     if (!this.#feed.configured) throw new Error("Cannot take a frame before its configuration");
-    this.#heardAt = this.#clock.monotonic();
+    this.#heardAt = this.#clock.awake();
     if (this.#state !== "publishing") this.#goOnAir();
     this.#feed.write(data, timeMs);
-    this.#pace.arrived(this.#feed.sourceMs, this.#heardAt);
+    this.#pace.arrived(this.#feed.sourceMs, this.#clock.monotonic());
   }
 
   #goOnAir(): void {

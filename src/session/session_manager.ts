@@ -95,7 +95,25 @@ export class SessionManager implements Doorkeeper {
   }
 
   /** Has the authority say who may publish, where there is one; this server's own keys need none. */
-  ask(request: PublishRequest): Promise<void> | undefined {
+  ask(request: PublishRequest): Promise<boolean> | undefined {
+    const answer = this.#askAuthority(request);
+    const live = this.#byName.get(this.#read(request).name);
+    const reading = live && this.readFirst(live);
+    if (answer === undefined) return reading;
+    return Promise.all([answer, reading]).then(() => true);
+  }
+
+  /**
+   * Has what arrived from the connection of `session` be read before another one takes its place: it
+   * may have said goodbye, or be all but silent. Resolves to no: nobody approved anything.
+   * @returns `undefined` where there is none
+   */
+  readFirst(session: Session): Promise<boolean> | undefined {
+    if (session.transport === undefined) return undefined;
+    return new Promise((resolve) => this.#options.clock.after(0, () => resolve(false)));
+  }
+
+  #askAuthority(request: PublishRequest): Promise<void> | undefined {
     const { protocol, address } = request.transport;
     const { auth, authority } = this.#options;
     if (auth !== "hook" || authority === undefined) return undefined;

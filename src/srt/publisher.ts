@@ -34,12 +34,13 @@ export interface SrtPublisherOptions {
   /** Milliseconds of silence that end the connection, and within which audio has to come. */
   readonly timeoutMs: number;
   /**
-   * Asks somebody else whether the connection may come in; rejects with {@link PublishRefused}.
-   * @returns `undefined` where nobody needs to be asked
+   * Asks somebody else whether the connection may come in; resolves to whether it is approved,
+   * rejects with {@link PublishRefused}.
+   * @returns `undefined` where there is nothing to wait for
    * @throws {PublishRefused}
    * @throws {StreamIdError}
    */
-  readonly ask: (publisher: SrtPublisher) => Promise<void> | undefined;
+  readonly ask: (publisher: SrtPublisher) => Promise<boolean> | undefined;
   /**
    * Lets the connection into a session.
    * @param approved somebody else was asked, and said yes
@@ -81,7 +82,7 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     this.connection = connection;
     this.address = connection.peer.hostname;
     this.#options = options;
-    this.#openedAt = this.#heardAt = options.clock.monotonic();
+    this.#openedAt = this.#heardAt = options.clock.awake();
     this.#payload = new Payload({
       configure: (config) => this.#configure(config),
       write: (data, timeMs) => this.#write(data, timeMs),
@@ -119,7 +120,7 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
 
   onMessage(message: Uint8Array, control: SrtMessageControl): void {
     if (this.#why !== undefined) return;
-    this.#heardAt = this.#options.clock.monotonic();
+    this.#heardAt = this.#options.clock.awake();
     try {
       this.#messages++;
       this.#countLost(control.messageNumber);
@@ -147,10 +148,9 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
   /** Ends the connection where it has been silent for too long; to be called now and then. */
   checkTimeouts(): void {
     const { clock, timeoutMs } = this.#options;
-    const now = clock.monotonic();
-    if (now - this.#heardAt >= timeoutMs) {
+    if (clock.waited(this.#heardAt) >= timeoutMs) {
       this.#end(`silent for ${timeoutMs / 1000} s`);
-    } else if (!this.#payload.audible && now - this.#openedAt >= timeoutMs) {
+    } else if (!this.#payload.audible && clock.waited(this.#openedAt) >= timeoutMs) {
       this.#end(`no audio within ${timeoutMs / 1000} s, but ${this.#payload.seen}`);
     }
   }
@@ -166,10 +166,10 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
   }
 
   /** Never rejects. Who is gone by the time of the answer takes nobody's place. */
-  async #beginAfter(question: Promise<void>): Promise<void> {
+  async #beginAfter(question: Promise<boolean>): Promise<void> {
     try {
-      await question;
-      if (this.#why === undefined) this.#begin(true);
+      const approved = await question;
+      if (this.#why === undefined) this.#begin(approved);
     } catch (error) {
       this.#fail(error);
     }

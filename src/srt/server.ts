@@ -50,7 +50,10 @@ export interface SrtServerOptions {
   /** Path of the libsrt to load; `undefined` looks for the system's. */
   readonly library: string | undefined;
   readonly clock: Clock;
-  readonly sessions: Pick<SessionManager, "ask" | "publish" | "attach" | "mayReplace">;
+  readonly sessions: Pick<
+    SessionManager,
+    "ask" | "publish" | "attach" | "mayReplace" | "readFirst"
+  >;
   /** Tells which sessions end. */
   readonly events: EventBus;
   /** Keeps the listeners of sessions open. */
@@ -273,7 +276,7 @@ export class SrtServer {
       // Who may reserve the port was asked about before; here, who may take over.
       ask: (transport) =>
         key === undefined || sessions.mayReplace(session, transport.address, keys)
-          ? undefined
+          ? sessions.readFirst(session)
           : sessions.ask({ name: session.name, user, key, transport }),
       admit: (transport, approved) => {
         if (approved || sessions.mayReplace(session, transport.address, keys)) {

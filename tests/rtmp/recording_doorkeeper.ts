@@ -84,9 +84,9 @@ export class RecordingDoorkeeper implements Doorkeeper {
   readonly asked: PublishRequest[] = [];
   #onPublish = () => {};
 
-  ask(request: PublishRequest): Promise<void> | undefined {
+  ask(request: PublishRequest): Promise<boolean> | undefined {
     if (this.question !== undefined) this.asked.push(request);
-    return this.question?.promise;
+    return this.question?.promise.then(() => true);
   }
 
   publish(request: PublishRequest): RecordedIngest {

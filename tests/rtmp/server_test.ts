@@ -201,6 +201,37 @@ Deno.test("silence ends a publish", async () => {
   assert.deepEqual(ingest.ends, ["lost"]);
 });
 
+Deno.test("a publisher whose audio waits while the server stands still is not silent", async () => {
+  await using fixture = await Fixture.start();
+  const publisher = await fixture.connect();
+  await publisher.publish("sesame");
+  await publisher.sendConfig(ASC);
+  const ingest = await fixture.doorkeeper.ingest();
+  fixture.clock.standStill(12_000);
+  await publisher.sendFrame(frame, 0);
+  await ingest.until(() => ingest.frames.length === 1);
+  fixture.clock.advanceSync(9000);
+  assert.deepEqual(ingest.ends, []);
+  fixture.clock.advanceSync(3000);
+  await fixture.log.until(/silent for 10 s/);
+  await publisher.ended();
+});
+
+Deno.test("who connects and publishes has his time also where the server stands still", async () => {
+  await using fixture = await Fixture.start();
+  const opened = fixture.clock.asked();
+  const conn = await fixture.socket();
+  await opened;
+  const publisher = await fixture.connect();
+  fixture.clock.standStill(25_000);
+  fixture.clock.advanceSync(1000);
+  await publisher.publish("sesame");
+  assert.equal(fixture.server.connectionCount, 2);
+  assert.deepEqual(fixture.log.lines, []);
+  conn.close();
+  await publisher.vanish();
+});
+
 Deno.test("a handshake of one byte a second ends in time", async () => {
   await using fixture = await Fixture.start();
   const opened = fixture.clock.asked();

@@ -4,12 +4,12 @@ import { FakeClock } from "../fake_clock.ts";
 export class WatchedClock extends FakeClock {
   #onAsked = () => {};
 
-  override monotonic(): number {
+  override awake(): number {
     this.#onAsked();
-    return super.monotonic();
+    return super.awake();
   }
 
-  /** Resolves when `monotonic` is called for the next time. */
+  /** Resolves when `awake` is called for the next time. */
   async asked(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onAsked = resolve;

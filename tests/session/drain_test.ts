@@ -45,6 +45,17 @@ Deno.test("a drain is over when its time is, whatever is left", async () => {
   assert.equal(clock.timerCount, 0);
 });
 
+Deno.test("a drain counts no time in which the server stood still", async () => {
+  const { clock, state } = begin(1);
+  await clock.advance(50_000);
+  clock.standStill(12_000);
+  await clock.advance(5000);
+  assert.ok(!state.over);
+  state.left = 0;
+  await clock.advance(1000);
+  assert.ok(state.over);
+});
+
 Deno.test("whoever loses patience ends a drain at once", async () => {
   const { clock, patience, state } = begin(1);
   await clock.advance(1000);

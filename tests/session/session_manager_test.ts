@@ -200,6 +200,100 @@ Deno.test("in open, a live publisher is not thrown out, a silent one is", async 
   assert.equal(manager.find("demo")?.quality.total_count, 1, "what the old one sends is ignored");
 });
 
+Deno.test("who was heard before the server stood still is not taken for silent", async () => {
+  const { clock, manager } = setUp();
+  const live = new Connection();
+  const ingest = manager.publish({ name: "demo", key: undefined, transport: live });
+  ingest.configure(CONFIG);
+  ingest.write(frame(1), 0);
+  const stranger = { name: "demo", key: undefined, transport: new Connection() };
+  clock.standStill(12_000);
+  assert.throws(() => manager.publish(stranger), refusal("name-in-use"));
+  await clock.advance(1500);
+  ingest.write(frame(2), 12_000);
+  await clock.advance(1000);
+  assert.throws(() => manager.publish(stranger), refusal("name-in-use"));
+  await clock.advance(1000);
+  manager.publish(stranger);
+  assert.equal(live.closed, "another connection took over");
+});
+
+Deno.test("what a connection sent is read before another takes its place", async () => {
+  const { clock, manager, kinds } = setUp();
+  const transport = new Connection();
+  const ingest = manager.publish({ name: "demo", key: undefined, transport });
+  ingest.configure(CONFIG);
+  ingest.write(frame(1), 0);
+  clock.standStill(12_000);
+  const request = { name: "demo", key: undefined, transport: new Connection() };
+  let read = false;
+  const asked = manager.ask(request)?.then((approved) => {
+    assert.equal(approved, false);
+    read = true;
+  });
+  await clock.advance(500);
+  assert.ok(!read);
+  ingest.write(frame(2), 21);
+  ingest.end("lost");
+  await clock.advance(500);
+  await asked;
+  const back = manager.publish(request);
+  back.configure(CONFIG);
+  back.write(frame(3), 0);
+  assert.equal(back.sessionId, ingest.sessionId);
+  assert.equal(transport.closed, undefined, "it had ended by itself");
+  assert.equal(manager.find("demo")?.quality.total_count, 3);
+  assert.deepEqual(kinds().slice(2), ["input-quality", "pause", "authorize", "resume"]);
+});
+
+Deno.test("a DJ who is away has his time also where the server stands still", async () => {
+  const { clock, manager, sinks } = setUp();
+  const publish = (protocol: "rtmp" | "srt") => {
+    const transport = new Connection(protocol);
+    const ingest = manager.publish({ name: protocol, key: undefined, transport });
+    ingest.configure(CONFIG);
+    ingest.write(frame(1), 0);
+    return ingest;
+  };
+  for (const ingest of [publish("rtmp"), publish("srt")]) ingest.end("lost");
+  await clock.advance(25_000);
+  clock.standStill(12_000);
+  await clock.advance(4000);
+  assert.deepEqual(sinks.map(({ calls }) => calls.at(-1)), ["1 @0", "1 @0"]);
+  assert.equal(publish("rtmp").sessionId, manager.find("rtmp")?.id);
+  await clock.advance(3000);
+  assert.equal(manager.find("srt")?.standsStill, true);
+  assert.deepEqual(sinks.map(({ calls }) => calls.at(-1)), ["1 @1024", "discontinuity"]);
+});
+
+Deno.test("a reservation waits for its transport also where the server stands still", async () => {
+  const { clock, manager } = setUp();
+  manager.reserve({ name: "demo", protocol: "srt", address: "10.0.0.1", props: {} });
+  await clock.advance(50_000);
+  clock.standStill(12_000);
+  await clock.advance(9000);
+  assert.equal(manager.find("demo")?.state, "ready");
+  await clock.advance(3000);
+  assert.equal(manager.find("demo"), undefined);
+});
+
+Deno.test("a key ends its session in time whoever looked, and however long that is", async () => {
+  const { clock, manager } = setUp("key");
+  const publish = (name: string) => {
+    manager.publish({ name, key: undefined, transport: new Connection(), approved: true });
+  };
+  publish("demo");
+  clock.standStill(HOUR_MS);
+  assert.equal(manager.find("demo"), undefined);
+  const later = manager.reserve({ name: "later", protocol: "rtmp", address: "", props: {} });
+  later.session.endAt(clock.monotonic() + 1000 * HOUR_MS);
+  later.session.attach(new Connection());
+  await clock.advance(0);
+  assert.equal(manager.find("later"), later.session);
+  manager.stop("shutdown", SERVER_REASON);
+  assert.equal(clock.timerCount, 0);
+});
+
 Deno.test("a valid key takes over at once, by any door", () => {
   const { keys, manager } = setUp("key");
   const { token } = keys.create("demo");

@@ -10,6 +10,7 @@ import { SERVER_REASON } from "../../src/session/reason.ts";
 import type { Session } from "../../src/session/session.ts";
 import { type AuthMode, SessionManager } from "../../src/session/session_manager.ts";
 import { SrtServer } from "../../src/srt/server.ts";
+import { FakeClock } from "../fake_clock.ts";
 import { LogRecorder } from "../rtmp/log_recorder.ts";
 import { until } from "../until.ts";
 import { SrtCallers } from "./srt_callers.ts";
@@ -44,10 +45,13 @@ export class SrtFixture implements AsyncDisposable {
   readonly log: LogRecorder;
   readonly #broadcasts = new Map<string, Broadcast>();
   readonly #shared: KeptSocket;
+  readonly #turns: ReturnType<typeof setInterval>;
 
   constructor(log: LogRecorder, options: SrtFixtureOptions = {}) {
     const { clock = systemClock, auth = "open", latencyMs = 20, passphrase } = options;
     this.log = log;
+    // What waits for nothing but its turn runs also where the clock stands still.
+    this.#turns = setInterval(() => clock instanceof FakeClock && clock.advanceSync(0), 5);
     const events = new EventBus();
     events.subscribe((event) => this.events.push(event));
     this.sessions = new SessionManager({
@@ -147,6 +151,7 @@ export class SrtFixture implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#turns);
     this.callers.close();
     this.sessions.stop("shutdown", SERVER_REASON);
     this.#shared.close();

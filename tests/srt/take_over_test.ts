@@ -75,6 +75,42 @@ Deno.test("whoever comes first to a session's port is on air with his first fram
   assert.equal(fixture.live, STRANGER);
 });
 
+Deno.test("a server that stood still takes nobody for silent, nor lets anybody take his place", async () => {
+  await using fixture = await Fixture.start();
+  const dj = await fixture.onAir();
+  const unheard = await fixture.dj();
+  await fixture.connections(2);
+  const stranger = await fixture.stranger();
+  await fixture.connections(3);
+  fixture.clock.standStill(12_000);
+  stranger.send(message(666));
+  dj.send(message(1));
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 2)), [0, 1]);
+  fixture.clock.advanceSync(1000);
+  await stranger.closed();
+  assert.equal(fixture.live, DJ);
+  fixture.clock.advanceSync(8000);
+  await fixture.connections(2);
+  fixture.clock.advanceSync(3000);
+  await unheard.closed();
+  await dj.closed();
+  await fixture.srt.ended(/silent for 10 s/, 2);
+});
+
+Deno.test("after a standstill, what the same client sent is read before he takes over", async () => {
+  await using fixture = await Fixture.start();
+  const before = await fixture.onAir();
+  const again = await fixture.dj();
+  await fixture.connections(2);
+  fixture.clock.standStill(12_000);
+  again.send(message(200));
+  before.send(...messages(99, 1));
+  await fixture.srt.frames("demo", 100);
+  fixture.clock.advanceSync(1000);
+  await before.closed();
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 101)), [...range(0, 100), 200]);
+});
+
 Deno.test("the same client takes over with his first frame, not before", async () => {
   await using fixture = await Fixture.start();
   const before = await fixture.onAir();
