@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { readAtMost } from "./body_limit.ts";
 import { ControlError } from "./control_error.ts";
+import type { Clock } from "../session/clock.ts";
 import { peerAddress } from "../web/peer_address.ts";
 
 const logger = getLogger(["echo", "control"]);
@@ -11,14 +12,14 @@ const logger = getLogger(["echo", "control"]);
 /** Marks what another box has forwarded. */
 const FORWARDED = "x-echo-forwarded";
 
+/** How long the other box may take for its whole answer. */
 const TIMEOUT_MS = 5000;
 const MAX_ANSWER_BYTES = 16_384;
 
 export interface ForwardOptions {
   /** Of the control API, which is the same on all boxes. */
   readonly port: number;
-  /** How long the other box may take for its whole answer; 5 s by default. */
-  readonly timeoutMs?: number | undefined;
+  readonly clock: Clock;
 }
 
 /**
@@ -33,8 +34,12 @@ export async function forward(
   options: ForwardOptions,
 ): Promise<Response> {
   if (c.req.header(FORWARDED) !== undefined) throw new ControlError(404, "session not found");
+  const late = new AbortController();
+  const timer = options.clock.after(TIMEOUT_MS, () => {
+    late.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`));
+  });
   try {
-    const answer = await askOther(c, address, options);
+    const answer = await askOther(c, address, options.port, late.signal);
     const body = await readJson(answer);
     return c.body(body, answer.status as ContentfulStatusCode, {
       "Content-Type": "application/json",
@@ -47,13 +52,16 @@ export async function forward(
       error: String(error),
     });
     throw new ControlError(503, "the server that has the session does not answer");
+  } finally {
+    timer.cancel();
   }
 }
 
 async function askOther(
   c: Context,
   address: string,
-  { port, timeoutMs = TIMEOUT_MS }: ForwardOptions,
+  port: number,
+  signal: AbortSignal,
 ): Promise<Response> {
   const { method, path } = c.req;
   const host = isIPv6(address) ? `[${address}]` : address;
@@ -63,7 +71,7 @@ async function askOther(
     headers: forwardedHeaders(c),
     body: bodiless ? null : await c.req.arrayBuffer(),
     redirect: "manual",
-    signal: AbortSignal.timeout(timeoutMs),
+    signal,
   });
 }
 

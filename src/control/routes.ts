@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono, type Next } from "hono";
+import type { Clock } from "../session/clock.ts";
 import type { KeyStore } from "../session/key_store.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
 import type { Session } from "../session/session.ts";
@@ -41,6 +42,7 @@ export interface SessionPorts {
 }
 
 export interface ControlOptions {
+  readonly clock: Clock;
   readonly sessions: Pick<SessionManager, "reserve" | "get">;
   readonly keys: Pick<KeyStore, "expired">;
   readonly authorizer: Pick<Authorizer, "check">;
@@ -56,8 +58,6 @@ export interface ControlOptions {
   readonly dryRunPort: number;
   /** A session that has said goodbye itself was torn down as well: nobody is to wait for it. */
   readonly onLateTeardown?: (name: string, id: number) => void;
-  /** How long another box may take to answer; 5 s by default. */
-  readonly forwardTimeoutMs?: number | undefined;
 }
 
 /**
@@ -182,13 +182,13 @@ async function tellState(c: Context, options: ControlOptions): Promise<Response>
 /** Answers by `here` where the cookie names this box, else by the box that it names. */
 async function whereSessionIs(
   c: Context,
-  { cookieKey, privateIp, address, forwardTimeoutMs }: ControlOptions,
+  { clock, cookieKey, privateIp, address }: ControlOptions,
   here: (cookie: SessionCookie) => Response | Promise<Response>,
 ): Promise<Response> {
   const cookie = readSessionCookie(c, cookieKey);
   if (cookie.address === privateIp) return await here(cookie);
   const { controlPort: port } = address;
-  return await forward(c, cookie.address, { port, timeoutMs: forwardTimeoutMs });
+  return await forward(c, cookie.address, { clock, port });
 }
 
 /**

@@ -5,7 +5,7 @@ import type { HookMessage } from "./endpoint.ts";
 /** An event that has not been sent. */
 export interface Waiting {
   readonly event: SessionEvent;
-  /** When it happened, on {@link Clock.monotonic}. */
+  /** When it happened, on {@link Clock.awake}. */
   readonly since: number;
 }
 

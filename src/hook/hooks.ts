@@ -137,7 +137,7 @@ export class Hooks {
       if (oldest === undefined) return;
     }
     this.#queues.set(event.id, queue);
-    queue.push({ event, since: this.#clock.monotonic() });
+    queue.push({ event, since: this.#clock.awake() });
     this.#queued++;
     this.#activate(queue);
   }
@@ -225,8 +225,8 @@ export class Hooks {
       });
     }
     this.#failing = true;
-    const age = this.#clock.monotonic() - begun.since;
-    if (age >= MAX_AGE_MS || !this.#endpoint.exists) return this.#giveUp(queue, begun);
+    const isOld = this.#clock.waited(begun.since) >= MAX_AGE_MS;
+    if (isOld || !this.#endpoint.exists) return this.#giveUp(queue, begun);
     const delayMs = this.#retryDelayMs(begun.attempts, retryAfterMs);
     queue.retry = this.#clock.after(delayMs, () => {
       queue.retry = undefined;

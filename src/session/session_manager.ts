@@ -98,9 +98,9 @@ export class SessionManager implements Doorkeeper {
   ask(request: PublishRequest): Promise<boolean> | undefined {
     const answer = this.#askAuthority(request);
     const live = this.#byName.get(this.#read(request).name);
-    const reading = live && this.readFirst(live);
-    if (answer === undefined) return reading;
-    return Promise.all([answer, reading]).then(() => true);
+    const caughtUp = live && this.readFirst(live);
+    if (answer === undefined) return caughtUp;
+    return Promise.all([answer, caughtUp]).then(() => true);
   }
 
   /**

@@ -38,7 +38,7 @@ export class Connection implements Transport {
   close(): void {}
 }
 
-export interface ApiOptions extends Partial<Omit<ControlOptions, "sessions" | "keys">> {
+export interface ApiOptions extends Partial<Omit<ControlOptions, "clock" | "sessions" | "keys">> {
   readonly auth?: AuthMode;
   readonly authority?: Authority;
   readonly credentials?: Credentials;
@@ -101,6 +101,7 @@ export function setUpApi(options: ApiOptions = {}): Api {
   });
   const ports = new FakePorts();
   const app = controlRoutes({
+    clock,
     sessions,
     keys,
     authorizer,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
+import type { FakeClock } from "../fake_clock.ts";
 import { WebServer } from "../../src/web/web_server.ts";
 import { type Api, COOKIE_KEY, cookieOf, publishBody, REASON, setUpApi } from "./control_api.ts";
 
@@ -158,17 +159,20 @@ Deno.test("two boxes that each take the other for the session's do not loop", as
 
 /** Has a box forward `request` to a server of the test's own, which answers by `handler`. */
 async function forwardTo(
-  handler: Deno.ServeHandler,
+  handler: (request: Request, clock: FakeClock) => Response | Promise<Response>,
   method: string,
   path: string,
-  options: { body?: string; forwardTimeoutMs?: number; whenAnswered?: () => void } = {},
+  options: { body?: string; whenAnswered?: () => void } = {},
 ): Promise<Response> {
-  const other = Deno.serve({ hostname: THERE, port: 0, onListen: () => {} }, handler);
+  const address = { ip: HERE, controlPort: 0, rtmpPort: 1935 };
+  const api = setUpApi({ privateIp: HERE, address });
+  const other = Deno.serve({ hostname: THERE, port: 0, onListen: () => {} }, (request) => {
+    return handler(request, api.clock);
+  });
   try {
-    const address = { ip: HERE, controlPort: other.addr.port, rtmpPort: 1935 };
+    address.controlPort = other.addr.port;
     const signer = setUpApi({ privateIp: THERE });
     const signed = await signer.request("POST", "/echo/4/publish/demo", { body: publishBody() });
-    const api = setUpApi({ privateIp: HERE, address, forwardTimeoutMs: options.forwardTimeoutMs });
     return await api.request(method, path, {
       cookie: cookieOf(signed),
       headers: {
@@ -233,12 +237,24 @@ for (
 
 Deno.test("a box that does not answer in time is a clear error", async () => {
   const { promise: never, resolve: giveUp } = Promise.withResolvers<Response>();
-  const answer = forwardTo(() => never, "GET", "/echo/4/state", {
-    forwardTimeoutMs: 50,
+  const silent = (_: Request, clock: FakeClock) => {
+    clock.advanceSync(5000);
+    return never;
+  };
+  const answer = forwardTo(silent, "GET", "/echo/4/state", {
     whenAnswered: () => giveUp(new Response()),
   });
   assert.equal((await answer).status, 503);
   assert.deepEqual(await (await answer).json(), NO_ANSWER);
+});
+
+Deno.test("an answer that came while this box stood still is an answer", async () => {
+  const standsStill = (_: Request, clock: FakeClock) => {
+    clock.standStill(12_000);
+    return Response.json({ state: {} });
+  };
+  const answer = await forwardTo(standsStill, "GET", "/echo/4/state");
+  assert.equal(answer.status, 200);
 });
 
 Deno.test("a box that is down is a clear error", async () => {

@@ -91,6 +91,18 @@ Deno.test("without an answer for 5 s, nobody is let in", async () => {
   assert.match(log.lines.join(), /no answer within 5 s/);
 });
 
+Deno.test("an answer that came while this server stood still counts", async () => {
+  const { authority, server, clock } = setUp();
+  const answer = Promise.withResolvers<number>();
+  server.behave = () => answer.promise;
+  const asked = authority.ask(QUESTION);
+  await clock.advance(1000);
+  clock.standStill(12_000);
+  answer.resolve(200);
+  await asked;
+  assert.equal(clock.timerCount, 0);
+});
+
 Deno.test("without a URL nobody is let in", async () => {
   await using _log = await LogRecorder.start();
   const { authority, endpoint } = setUp();

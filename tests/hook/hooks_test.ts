@@ -467,3 +467,23 @@ function numberOf({ data }: HookRequest): unknown {
 function numbersFrom(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }
+
+Deno.test("the hook server has its time also where this one stands still", async () => {
+  await using fixture = await Fixture.start();
+  const { clock, server } = fixture;
+  const answer = Promise.withResolvers<Behaviour>();
+  server.behave = () => answer.promise;
+  fixture.numbered(1, 1);
+  await clock.advance(1000);
+  clock.standStill(12_000);
+  answer.resolve(204);
+  await fixture.until(() => fixture.hooks.delivered === 1);
+
+  fixture.script("down", "down");
+  fixture.numbered(1, 2);
+  await clock.advance(100);
+  clock.standStill(2 * HOUR_MS);
+  await clock.advance(10_000);
+  assert.equal(fixture.hooks.delivered, 2);
+  assert.equal(fixture.hooks.dropped, 0);
+});
