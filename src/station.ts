@@ -102,7 +102,7 @@ export class Station {
       this.sessions.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
     });
     this.events.subscribe(logEvent);
-    this.#listeners = new Listeners(config.hls.targetDurationMs, () => clock.monotonic());
+    this.#listeners = new Listeners(config.hls.targetDurationMs, () => clock.awake());
     this.#statistics = this.#startStatistics();
     this.#metrics = this.#startMetrics();
   }
@@ -234,7 +234,7 @@ export class Station {
   async #startOutputs(): Promise<void> {
     const { hls } = this.#config;
     if (!hls.enabled) return;
-    const folder = new HlsFolder(hls.rootDir);
+    const folder = new HlsFolder(hls.rootDir, this.#clock);
     await folder.attempt(undefined, () => tryFolder(hls.rootDir));
     this.#watch(hls.rootDir, undefined);
     const preroll = hls.prerollDir === undefined ? NO_PREROLL : await loadPreroll(hls.prerollDir);
@@ -339,6 +339,7 @@ export class Station {
     this.#stops.push(() => authorizer.close());
     this.#reloads.push((_, credentials) => authorizer.replace(credentials));
     const routes = controlRoutes({
+      clock: this.#clock,
       sessions: this.sessions,
       keys: this.keys,
       authorizer,

@@ -17,10 +17,10 @@ const MIN_CADENCE = 0.5;
 const COMPLETE_CADENCE = 1.25;
 /** … and at this many a ready segment is listed, written or not. */
 const MAX_CADENCE = 1.4;
+/** A segment is listed for this many target durations at least: players look once in each. */
+const MIN_LISTED = 3;
 /** A segment waits this many target durations for a slow disk. */
 const MAX_WRITE = 0.5;
-/** A timer that is late by this has been held up, as everything else has. */
-const STALL_MS = 50;
 /** How long a segment stays to be had once it has left the playlist. */
 const KEEP_MS = 38_000;
 /** How long a broadcast that ended on purpose may come back before its playlist is ended. */
@@ -88,7 +88,7 @@ export class HlsStream {
       restoredSegment({ uri, durationUs: 0, discontinuity: false, wallMs: undefined }, -1)
     );
     for (const segment of orphans) this.#shelf.put(segment);
-    const now = this.#clock.monotonic();
+    const now = this.#clock.awake();
     this.#shelf.retire(orphans, now + Math.max(0, KEEP_MS - ageMs));
     this.#expiresAt = Math.max(now + leftMs, this.#shelf.lastGoesAt);
   }
@@ -138,7 +138,7 @@ export class HlsStream {
     this.#joined = this.#window.segments.length + this.#pending.length > 0;
     this.#wallTime.join();
     this.#completedMs = 0;
-    this.#awaitNext(this.#clock.monotonic());
+    this.#awaitNext(this.#clock.awake());
   }
 
   /** The next segment. */
@@ -161,7 +161,7 @@ export class HlsStream {
    */
   leave(how: SessionEnd, onReleased: () => void): void {
     this.#feeder = undefined;
-    this.#releases.push({ at: this.#clock.monotonic() + this.durationMs, onReleased });
+    this.#releases.push({ at: this.#clock.awake() + this.durationMs, onReleased });
     this.#dueTimer?.cancel();
     if (how === "teardown") this.#endList();
     else if (how === "finished") {
@@ -188,7 +188,7 @@ export class HlsStream {
 
   /** Lets go of what may go by now. Called every second or so. */
   sweep(): void {
-    const now = this.#clock.monotonic();
+    const now = this.#clock.awake();
     this.#shelf.sweep(now);
     while (this.#releases[0] !== undefined && this.#releases[0].at <= now) {
       this.#releases.shift()?.onReleased();
@@ -229,7 +229,7 @@ export class HlsStream {
     bytes: Uint8Array<ArrayBuffer> | undefined,
     written: Promise<boolean>,
   ): void {
-    const readyAt = this.#clock.monotonic();
+    const readyAt = this.#clock.awake();
     const sequence = this.#nextSequence++;
     const segment = { ...entry, sequence, bytes, size: bytes?.length ?? 0, written, readyAt };
     this.#longestSegmentMs = Math.max(this.#longestSegmentMs, entry.durationUs / 1000);
@@ -241,7 +241,7 @@ export class HlsStream {
     if (this.#publishing !== undefined || (this.#pending.length === 0 && !this.#ending)) return;
     this.#cadenceTimer?.cancel();
     const dueAt = this.#nextVersionAt;
-    const dueIn = this.#urgent || this.#ending ? 0 : dueAt - this.#clock.monotonic();
+    const dueIn = this.#urgent || this.#ending ? 0 : dueAt - this.#clock.awake();
     if (dueIn <= 0) this.#startPublishing();
     else this.#cadenceTimer = this.#clock.after(dueIn, () => this.#startPublishing());
   }
@@ -264,7 +264,8 @@ export class HlsStream {
     this.#pending = [];
     if (this.#ending) this.#ended = true;
     this.#ending = false;
-    const left = this.#window.slide(segments);
+    const seenBy = this.#clock.awake() - MIN_LISTED * 1000 * this.#options.targetDuration;
+    const left = this.#window.slide(segments, ({ readyAt }) => readyAt <= seenBy);
     const text = new TextEncoder().encode(this.#window.render(this.#ended));
     this.#newestText = text;
     this.#onDisk = this.#write(segments, text, this.#onDisk);
@@ -291,7 +292,7 @@ export class HlsStream {
 
   /** Waits for the disk, but no longer than players can. */
   async #patience(onDisk: Promise<void>): Promise<void> {
-    const now = this.#clock.monotonic();
+    const now = this.#clock.awake();
     const playersWaitUntil = this.#version === undefined
       ? Infinity
       : Math.max(now, this.#versionAt + MAX_CADENCE * this.#targetMs);
@@ -322,13 +323,8 @@ export class HlsStream {
       ? this.#completeAt + this.#completedMs
       : fromMs + COMPLETE_CADENCE * this.#targetMs;
     this.#dueTimer?.cancel();
-    const dueIn = Math.max(0, this.#completeAt - this.#clock.monotonic());
-    this.#dueTimer = this.#clock.after(dueIn, () => {
-      const lateMs = this.#clock.monotonic() - this.#completeAt;
-      if (lateMs < STALL_MS) return this.#completeOpen();
-      // The process itself stood still: what came meanwhile is still to be read.
-      this.#dueTimer = this.#clock.after(STALL_MS, () => this.#completeOpen());
-    });
+    const dueIn = Math.max(0, this.#completeAt - this.#clock.awake());
+    this.#dueTimer = this.#clock.after(dueIn, () => this.#completeOpen());
   }
 
   #completeOpen(): void {
@@ -347,7 +343,7 @@ export class HlsStream {
   }
 
   #setVersion(text: Uint8Array<ArrayBuffer>): void {
-    this.#versionAt = this.#clock.monotonic();
+    this.#versionAt = this.#clock.awake();
     this.#version = { text, etag: entityTag(text) };
   }
 
@@ -357,7 +353,7 @@ export class HlsStream {
   }
 
   #retire(segments: readonly Segment[]): void {
-    this.#shelf.retire(segments, this.#clock.monotonic() + this.#keepMs);
+    this.#shelf.retire(segments, this.#clock.awake() + this.#keepMs);
   }
 
   /** How long segments stay to be had that have left the playlist. */
@@ -367,7 +363,7 @@ export class HlsStream {
 
   /** Nobody sends any more: all of it goes when its last segment may. */
   #expireLater(): void {
-    this.#expiresAt = this.#clock.monotonic() + this.durationMs + this.#keepMs;
+    this.#expiresAt = this.#clock.awake() + this.durationMs + this.#keepMs;
   }
 
   #expire(): void {

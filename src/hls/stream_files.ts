@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Limiter, LimiterFull } from "../disk/limiter.ts";
 import { FileError, readSmallFile, readSmallTextFile } from "../disk/small_file.ts";
+import { type Clock, systemClock } from "../session/clock.ts";
 
 const logger = getLogger(["echo", "hls"]);
 
@@ -9,11 +10,13 @@ export const PLAYLIST_FILE = "playlist.m3u8";
 /** What segments are called: media sequence number and Unix time. */
 export const SEGMENT_FILE = /^\d{1,16}-\d{1,12}\.ts$/;
 
-/** Of one broadcast; on a disk that hangs, the rest goes on from memory. */
-const MAX_WRITES = 4;
+/** Where a write takes longer, the disk hangs, and what comes goes on from memory. */
+const HANG_MS = 4000;
+/** Writes of one broadcast: many where much audio arrives at once. */
+const MAX_WRITES = 60;
 /** Of all broadcasts. */
 const MAX_OPERATIONS = 8;
-const MAX_WAITING = 4000;
+const MAX_WAITING = 8000;
 /** Far above what either takes. */
 const MAX_SEGMENT_BYTES = 16 * 2 ** 20;
 const MAX_PLAYLIST_BYTES = 2 ** 20;
@@ -51,14 +54,16 @@ export interface StreamFiles {
  */
 export class HlsFolder {
   readonly path: string;
+  readonly clock: Pick<Clock, "awake" | "waited">;
   /** Removals under way, by broadcast: what is written meanwhile may be of the next one. */
   readonly removing = new Map<string, Promise<void>>();
   readonly #limiter = new Limiter(MAX_OPERATIONS, MAX_WAITING);
   #failing = false;
   #failedAt = 0;
 
-  constructor(path: string) {
+  constructor(path: string, clock: Pick<Clock, "awake" | "waited"> = systemClock) {
     this.path = path;
+    this.clock = clock;
   }
 
   /** The files of the broadcast `name`, a valid name. */
@@ -132,10 +137,10 @@ export class HlsFolder {
         });
       }
       this.#failing = true;
-      this.#failedAt = performance.now();
+      this.#failedAt = this.clock.awake();
       return false;
     }
-    if (this.#failing && performance.now() - this.#failedAt > WELL_AGAIN_MS) {
+    if (this.#failing && this.clock.waited(this.#failedAt) > WELL_AGAIN_MS) {
       this.#failing = false;
       logger.info("{path} can be used again", { path });
     }
@@ -170,7 +175,8 @@ export class HlsFolder {
 class FolderFiles implements StreamFiles {
   readonly #folder: HlsFolder;
   readonly #name: string;
-  #writes = 0;
+  /** When each write under way began, the oldest first, on {@link Clock.awake}. */
+  readonly #writes: { readonly since: number }[] = [];
 
   constructor(folder: HlsFolder, name: string) {
     this.#folder = folder;
@@ -197,12 +203,16 @@ class FolderFiles implements StreamFiles {
   }
 
   async #write(file: string, bytes: Uint8Array): Promise<boolean> {
-    if (this.#writes >= MAX_WRITES) return false;
-    this.#writes++;
+    const { clock } = this.#folder;
+    const oldest = this.#writes[0];
+    const hangs = oldest !== undefined && clock.waited(oldest.since) >= HANG_MS;
+    if (hangs || this.#writes.length >= MAX_WRITES) return false;
+    const write = { since: clock.awake() };
+    this.#writes.push(write);
     await this.#folder.removing.get(this.#name);
     const done = await this.#folder.attempt(this.#name, () => this.#create(file, bytes));
     if (!done) await this.#folder.remove([this.#pathOf(file)]);
-    this.#writes--;
+    this.#writes.splice(this.#writes.indexOf(write), 1);
     return done;
   }
 

@@ -49,12 +49,16 @@ export class Window<S extends NumberedSegment> {
     return this.#longestUs / 1000;
   }
 
-  /** Takes `segments` in and answers those that leave for them. */
-  slide(segments: readonly S[]): S[] {
+  /**
+   * Takes `segments` in and answers those that leave for them.
+   * @param mayLeave whether players have had the time to see a segment, however many come at once
+   */
+  slide(segments: readonly S[], mayLeave: (segment: S) => boolean): S[] {
     for (const segment of segments) this.#take(segment);
     const left: S[] = [];
     for (const first of this.#segments) {
-      if (!this.#canSpare(first, this.#segments.length - left.length)) break;
+      const count = this.#segments.length - left.length;
+      if (!mayLeave(first) || !this.#canSpare(first, count)) break;
       left.push(first);
       this.#forget(first);
     }

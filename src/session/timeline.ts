@@ -7,6 +7,11 @@ export const DROP = -1;
 
 /** How far back leads are compared. */
 const WINDOW_MS = 10_000;
+/**
+ * How far back delays are compared: longer than what may wait in the sockets of a server that stood
+ * still, so that not all that is compared was late.
+ */
+const ARRIVALS_WINDOW_MS = 60_000;
 /** At first the largest lead is only learned. */
 const LEARNING_MS = 1000;
 /** Timestamps that fall this far behind the largest lead have jumped back. */
@@ -38,7 +43,7 @@ export class Timeline {
   readonly #targetMs: number;
   readonly #leads = new SlidingMax(WINDOW_MS);
   /** Of place minus arrival, so the largest belongs to the frame that was least delayed. */
-  readonly #arrivals = new SlidingMax(WINDOW_MS);
+  readonly #arrivals = new SlidingMax(ARRIVALS_WINDOW_MS);
   readonly #due = new DueTime();
   #frameMs = 0;
   #sampleRate = 0;

@@ -31,6 +31,23 @@ Deno.test("3 s without packets are silence in rhythm, and the burst that follows
   assert.ok(broadcast.heard.every(({ discontinuity }) => !discontinuity));
 });
 
+for (const standstillMs of [1500, 12_000, 60_000]) {
+  Deno.test(`after a standstill of ${standstillMs} ms, what waited is heard, and no silence`, async () => {
+    const broadcast = await Broadcast.start();
+    const ingest = broadcast.connect();
+    await broadcast.live(ingest, 0, 500);
+    broadcast.clock.standStill(standstillMs);
+    const missed = Math.round(standstillMs / FRAME_MS);
+    for (let number = 500; number < 500 + missed; number++) broadcast.send(ingest, number);
+    await broadcast.live(ingest, 500 + missed, 1000 + missed);
+    assert.equal(broadcast.manager.find("demo")?.quality.drop_count, 0);
+    const heard = heardMs(broadcast.heard);
+    assert.ok(heard > (1000 + missed) * FRAME_MS - 3000, `listeners heard ${heard} ms`);
+    await broadcast.stop();
+    assert.deepEqual(broadcast.frames(), count(0, 1000 + missed));
+  });
+}
+
 Deno.test("ten stalls in a row leave the broadcast at most the longest delay behind", async () => {
   const broadcast = await Broadcast.start();
   const ingest = broadcast.connect();

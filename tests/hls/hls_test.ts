@@ -218,3 +218,38 @@ Deno.test("with another target duration, what was served stays for its time", ()
     second.kill();
     await second.hls.stop();
   }));
+
+Deno.test("of many segments that come at once, each is on the disk", async () => {
+  await withFolder(async (path) => {
+    const folder = new HlsFolder(path);
+    const files = folder.stream("demo");
+    const names = Array.from({ length: 30 }, (_, i) => `${i}-0.ts`);
+    const written = names.map((name) => files.writeSegment(name, new Uint8Array(376)));
+    assert.ok((await Promise.all(written)).every((done) => done));
+    const { segments } = await folder.list("demo", Date.now());
+    assert.deepEqual([...segments].sort(), [...names].sort());
+  });
+});
+
+Deno.test("a disk that hangs takes no more than a few seconds of a broadcast", async () => {
+  await withFolder(async (path) => {
+    const clock = new FakeClock();
+    clock.every(1000, () => {});
+    const folder = new HlsFolder(path, clock);
+    const hang = Promise.withResolvers<void>();
+    folder.removing.set("demo", hang.promise);
+    const files = folder.stream("demo");
+    const writes: Promise<boolean>[] = [];
+    const write = () => writes.push(files.writeSegment(`${writes.length}-0.ts`, new Uint8Array(1)));
+    write();
+    clock.standStill(12_000);
+    for (let second = 0; second < 10; second++) {
+      write();
+      await clock.advance(1000);
+    }
+    hang.resolve();
+    const done = await Promise.all(writes);
+    assert.equal(done.filter((isDone) => isDone).length, 6);
+    assert.ok(await files.writeSegment("again.ts", new Uint8Array(1)));
+  });
+});

@@ -17,7 +17,7 @@ class Broadcast {
   #nextAt = 0;
 
   constructor(readonly targetMs: number) {
-    this.listeners = new Listeners(targetMs, () => this.clock.monotonic());
+    this.listeners = new Listeners(targetMs, () => this.clock.awake());
     const stream = {
       masterPlaylist: undefined,
       segment: (file: string) => this.#files.includes(file) ? new Uint8Array(376) : undefined,
@@ -179,4 +179,14 @@ Deno.test("a broadcast without new segments soon has no listeners", () => {
   now += 6000;
   assert.equal(listeners.count("demo"), 0);
   assert.equal(listeners.total, 0);
+});
+
+Deno.test("listeners are counted where the server stood still", async () => {
+  const broadcast = new Broadcast(2000);
+  broadcast.clock.every(1000, () => {});
+  const players = [new Player(broadcast, "whole", 2000), new Player(broadcast, "whole", 2000)];
+  await broadcast.play(30_000, players);
+  assert.equal(broadcast.listeners.count("demo"), 2);
+  broadcast.clock.standStill(30_000);
+  assert.equal(broadcast.listeners.count("demo"), 2);
 });

@@ -87,6 +87,74 @@ Deno.test("when nothing new came for 1.25 target durations, the open segment is 
   assert.equal(counts.completed, 1);
 });
 
+Deno.test("nothing is completed while audio may wait that arrived when the server stood still", async () => {
+  for (const standstillMs of [100, 500, 3000, 12_000]) {
+    const { stream, feeder, add, clock, counts } = setUp();
+    stream.join(feeder);
+    add();
+    await clock.advance(1200);
+    clock.standStill(standstillMs);
+    assert.equal(counts.completed, 0);
+    await clock.advance(20);
+    add();
+    await clock.advance(1000);
+    assert.equal(counts.completed, 0, `${standstillMs} ms`);
+    await clock.advance(1500);
+    assert.equal(counts.completed, 1, "and then it is");
+    stream.close();
+  }
+});
+
+Deno.test("what listeners could not fetch while the server stood still is still to be had", async () => {
+  const { stream, feeder, files, broadcast, clock, leave, counts } = setUp();
+  stream.join(feeder);
+  clock.every(1000, () => stream.sweep());
+  await broadcast(13);
+  const first = [...files.files.keys()].find((file) => file.startsWith("100-")) ?? "";
+  clock.standStill(60_000);
+  stream.sweep();
+  assert.ok(files.files.has(first), "it has left the playlist a second ago");
+  leave("lost");
+  clock.standStill(60_000);
+  stream.sweep();
+  assert.deepEqual([counts.gone, counts.released], [0, 0]);
+  await clock.advance(60_000);
+  stream.sweep();
+  assert.deepEqual([counts.gone, counts.released], [1, 1]);
+});
+
+Deno.test("the disk has its time also where the server stands still", async () => {
+  const { stream, feeder, add, files, clock, saved } = setUp();
+  stream.join(feeder);
+  add();
+  await clock.advance(1000);
+  const written = Promise.withResolvers<boolean>();
+  files.delay = () => written.promise;
+  add();
+  await clock.advance(100);
+  clock.standStill(12_000);
+  written.resolve(true);
+  await clock.advance(0);
+  assert.deepEqual(saved.filter((state) => state.written === false), []);
+  stream.close();
+});
+
+Deno.test("however many segments come at once, each is listed for three target durations", async () => {
+  const { stream, feeder, add, clock, broadcast, sequences } = setUp();
+  stream.join(feeder);
+  await broadcast(20);
+  add();
+  await clock.advance(0);
+  assert.equal(sequences().at(-1), 120);
+  for (let i = 0; i < 30; i++) add();
+  await clock.advance(1000);
+  assert.deepEqual(sequences(), Array.from({ length: 33 }, (_, i) => 118 + i));
+  await broadcast(1);
+  assert.deepEqual([sequences()[0], sequences().at(-1)], [119, 151]);
+  await broadcast(3);
+  assert.equal(sequences().length, 12);
+});
+
 Deno.test("segments that follow a completed one keep its pace", async () => {
   const { stream, add, clock, counts } = setUp();
   const completedAt: number[] = [];
