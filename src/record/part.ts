@@ -1,14 +1,18 @@
 import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
 import type { Limiter } from "../disk/limiter.ts";
 import type { FragmentWriter } from "../mp4/fragment.ts";
+import type { Clock } from "../session/clock.ts";
 import type { Batch, FragmentPool, Silence } from "./batch.ts";
 import { writeAll } from "./drive.ts";
 import type { OpenPart } from "./record_folder.ts";
 
-/** Batches that wait for a slow disk, a second of audio each. */
-const MAX_WAITING = 8;
+/** So long a batch waits for a slow disk. */
+const MAX_WAIT_MS = 8000;
+/** Batches that wait, a second of audio each: many where much audio arrives at once. */
+const MAX_WAITING = 60;
 
 export interface PartOptions {
+  readonly clock: Clock;
   readonly config: AudioConfig;
   /** When its first frame was to be heard, in milliseconds since the epoch. */
   readonly startTime: number;
@@ -31,7 +35,7 @@ export interface PartOptions {
 export class Part {
   readonly startTime: number;
   readonly #options: PartOptions;
-  #queue: Batch[] = [];
+  #queue: WaitingBatch[] = [];
   #writing: Promise<void> | undefined;
   #checking: Promise<void> | undefined;
   #opened: OpenPart | undefined;
@@ -73,8 +77,11 @@ export class Part {
    * stops with what it was given before.
    */
   write(batch: Batch): void {
-    if (!this.#stopped && this.#queue.length < MAX_WAITING) {
-      this.#queue.push(batch);
+    const { clock } = this.#options;
+    const oldest = this.#queue[0];
+    const isSlow = oldest !== undefined && clock.waited(oldest.since) >= MAX_WAIT_MS;
+    if (!this.#stopped && !isSlow && this.#queue.length < MAX_WAITING) {
+      this.#queue.push({ ...batch, since: clock.awake() });
       this.#writing ??= this.#writeAll();
       return;
     }
@@ -165,6 +172,11 @@ export class Part {
     this.#stopped = true;
     this.#options.onError(error);
   }
+}
+
+/** A batch, and when it came, on {@link Clock.awake}. */
+interface WaitingBatch extends Batch {
+  readonly since: number;
 }
 
 function withHeader(header: Uint8Array | undefined, fragment: Uint8Array): Uint8Array {

@@ -135,6 +135,7 @@ export class Recorder {
     { config, startTime, onError }: Beginning,
   ): Part {
     const part = new Part({
+      clock: this.#options.clock,
       config,
       startTime,
       header: recordingHeader(config, { startTime, tags: tagsOf(session) }),

@@ -345,6 +345,19 @@ Deno.test("a clock that is set in mid-show costs nothing of it, and its files ar
   assert.deepEqual(frames, show.frames);
 });
 
+Deno.test("audio that waited while the server stood still is recorded, all of it", async () => {
+  await using archive = await Archive.open();
+  const show = archive.begin("demo");
+  for (let i = 0; i < 3; i++) await show.second();
+  archive.clock.standStill(30_000);
+  show.audio(30 * SECOND);
+  await show.second();
+  show.end();
+  await archive.reach("record-complete", 1);
+  assert.equal(archive.count("record-error"), 0);
+  assert.deepEqual(await archive.frames("demo.mp4"), show.frames);
+});
+
 Deno.test("a clock that is set back costs no recording", async () => {
   await using archive = await Archive.open();
   const first = await archive.record("demo", 1);
