@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { until } from "../until.ts";
