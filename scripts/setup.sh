@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh run     to run it: Deno, and libsrt where that is to be had (the default)
 #   scripts/setup.sh build   to make one file of it: a compiler and libsrt's static library as well
-#   scripts/setup.sh test    to test it: libsrt, FFmpeg, Chromium, HTTP caches, jq, SRT's tools as well
+#   scripts/setup.sh test    to test it: libsrt, FFmpeg, browsers, HTTP caches, jq, SRT's tools as well
 #
 # The other scripts source it: DENO is then the path of the Deno to use.
 set -euo pipefail
@@ -55,7 +55,25 @@ need_for_testing() {
   have srt-live-transmit || need "SRT's tools" srt-tools srt
   PATH=$PATH:/usr/sbin have varnishd || need Varnish varnish varnish
   PATH=$PATH:/usr/sbin have nginx || need nginx nginx nginx
+  need_for_other_engines
 }
+
+# What plays the listener page beside Chromium, without a screen and a sound card. Elsewhere than on
+# Linux the tests go without: WebKitGTK is not to be had there.
+need_for_other_engines() {
+  have apt-get || return 0
+  have firefox-esr || need Firefox firefox-esr firefox
+  have pulseaudio || need "a sound server" pulseaudio pulseaudio
+  have WebKitWebDriver || need WebKitGTK webkit2gtk-driver webkitgtk
+  have Xvfb || need "a screen in memory" xvfb xvfb
+  have_gstreamer app || need "GStreamer's elements" gstreamer1.0-plugins-base gstreamer
+  have_gstreamer isomp4 || need "GStreamer's demuxers" gstreamer1.0-plugins-good gstreamer
+  have_gstreamer debugutilsbad || need "GStreamer's sinks" gstreamer1.0-plugins-bad gstreamer
+  have_gstreamer libav || need "GStreamer's decoders" gstreamer1.0-libav gstreamer
+}
+
+# have_gstreamer PLUGIN
+have_gstreamer() { compgen -G "/usr/lib/*/gstreamer-1.0/libgst$1.so" >/dev/null; }
 
 have_libsrt() {
   local file

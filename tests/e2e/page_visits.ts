@@ -73,15 +73,20 @@ export async function checkAccessibility(page: Page): Promise<void> {
   await page.emulateMedia({ colorScheme: null, reducedMotion: null });
 }
 
-/** Keeps what a page looks like on each screen and in each colour scheme, for people to look at. */
-export async function takeScreenshots(page: Page, name: string): Promise<void> {
+/** Keeps what a page looks like, for people to look at. @param png its picture */
+export async function keepScreenshot(name: string, png: Uint8Array): Promise<void> {
   await Deno.mkdir(SCREENSHOTS, { recursive: true });
+  await Deno.writeFile(`${SCREENSHOTS}${name}.png`, png);
+}
+
+/** Keeps what a page looks like on each screen and in each colour scheme. */
+export async function takeScreenshots(page: Page, name: string): Promise<void> {
   for (const [screen, size] of Object.entries(SCREENS)) {
     await page.setViewportSize(size);
     for (const colorScheme of SCHEMES) {
       await page.emulateMedia({ colorScheme });
-      const path = `${SCREENSHOTS}${name}-${screen}-${colorScheme}.png`;
-      await page.screenshot({ path, animations: "disabled" });
+      const png = await page.screenshot({ animations: "disabled" });
+      await keepScreenshot(`${name}-${screen}-${colorScheme}`, png);
     }
   }
   await page.setViewportSize(SCREENS.phone);
