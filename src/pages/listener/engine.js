@@ -2,14 +2,26 @@
 /// <reference lib="dom" />
 
 import { HeadStart } from "./head_start.js";
+import { PATIENCE_MS } from "./listening.js";
 
 /** @typedef {import("./listening.js").Engine} Engine */
 /** @typedef {(audio: HTMLAudioElement, onFailed: () => void) => Engine} OpenEngine */
 /** @typedef {{ native: boolean, open: OpenEngine }} FoundEngine */
 
-const RETRY = { maxNumRetry: 6, retryDelayMs: 500, maxRetryDelayMs: 4000 };
-/** Segments behind the newest: what is loaded then bridges a restart of the server. */
-const SEGMENTS_BEHIND = 6;
+/** Behind the newest audio, in seconds: a hiccup of the network is not heard … */
+const DISTANCE_S = 6;
+/** … or what any player needs, in target durations (RFC 8216 6.3.3). */
+const TARGETS_BEHIND = 3;
+/** Of that distance, what is loaded before it sounds: the rest is still being made. */
+const ENOUGH = 2 / 3;
+/** A server that is away is asked about as often as one that is there: it may be back any time. */
+const RETRY = {
+  maxNumRetry: Infinity,
+  retryDelayMs: 500,
+  maxRetryDelayMs: 1000,
+  /** @type {(...args: [unknown, unknown, unknown, { code?: number } | undefined, boolean]) => boolean} */
+  shouldRetry: (_config, _count, _isTimeout, response, retry) => retry || response?.code === 0,
+};
 const LOAD = {
   default: {
     maxTimeToFirstByteMs: 8000,
@@ -39,43 +51,121 @@ export async function findEngine(playlist, library) {
  * @returns {OpenEngine}
  */
 function openHls(playlist, Hls) {
-  return (audio, onFailed) => {
+  return (audio, onFailed) => new HlsEngine(Hls, playlist, audio, onFailed);
+}
+
+class HlsEngine {
+  patienceMs = PATIENCE_MS;
+  #hls;
+  #headStart;
+  /** Counts discontinuities. @type {number | undefined} */
+  #continuity;
+  /** @type {SourceBuffer | undefined} */
+  #buffer;
+
+  /**
+   * @param {any} Hls
+   * @param {string} playlist
+   * @param {HTMLAudioElement} audio
+   * @param {() => void} onFailed
+   */
+  constructor(Hls, playlist, audio, onFailed) {
     const hls = new Hls({
       // A worker would come from a blob:, and audio alone is little work.
       enableWorker: false,
       preferManagedMediaSource: false,
       lowLatencyMode: false,
       liveDurationInfinity: true,
-      liveSyncDurationCount: SEGMENTS_BEHIND,
       backBufferLength: 10,
       manifestLoadPolicy: LOAD,
       playlistLoadPolicy: LOAD,
       fragLoadPolicy: LOAD,
     });
-    const headStart = new HeadStart(audio);
+    this.#hls = hls;
+    this.#headStart = new HeadStart(audio);
+    this.#followPlaylist(Hls.Events, onFailed);
+    this.#followSegments(Hls.Events);
+    /** @param {string} _ @param {{ fatal: boolean }} error */
+    const onError = (_, { fatal }) => {
+      if (fatal) queueMicrotask(onFailed);
+    };
+    hls.on(Hls.Events.ERROR, onError);
+    hls.loadSource(playlist);
+    hls.attachMedia(audio);
+  }
+
+  destroy() {
+    this.#hls.destroy();
+    this.#headStart.end();
+  }
+
+  /** @param {any} Events @param {() => void} onFailed */
+  #followPlaylist(Events, onFailed) {
+    const headStart = this.#headStart;
     let first = true;
-    /** @param {string} _ @param {{ details: { live: boolean } }} data */
+    /** @param {string} _ @param {{ levels: { details?: { targetduration: number } }[] }} data */
+    const onOpened = (_, { levels }) => {
+      // Before it is decided where to begin.
+      if (levels[0]?.details !== undefined) this.#keepDistance(levels[0].details.targetduration);
+    };
+    /** @param {string} _ @param {{ details: { live: boolean, targetduration: number } }} data */
     const onLoaded = (_, { details }) => {
+      this.#keepDistance(details.targetduration);
       // A show that is over is not to be heard again from the start.
       if (first && !details.live) queueMicrotask(onFailed);
       first = false;
       if (!details.live) headStart.complete();
     };
-    hls.on(Hls.Events.MEDIA_ATTACHED, () => headStart.hold());
-    hls.on(Hls.Events.FRAG_BUFFERED, () => headStart.check());
-    hls.on(Hls.Events.LEVEL_LOADED, onLoaded);
-    hls.on(Hls.Events.ERROR, (/** @type {string} */ _, /** @type {{ fatal: boolean }} */ error) => {
-      if (error.fatal) queueMicrotask(onFailed);
-    });
-    hls.loadSource(playlist);
-    hls.attachMedia(audio);
-    return {
-      destroy() {
-        hls.destroy();
-        headStart.end();
-      },
+    this.#hls.on(Events.MEDIA_ATTACHED, () => headStart.hold());
+    this.#hls.on(Events.MANIFEST_LOADED, onOpened);
+    this.#hls.on(Events.LEVEL_LOADED, onLoaded);
+  }
+
+  /** @param {any} Events */
+  #followSegments(Events) {
+    /** @param {string} _ @param {{ tracks: { audio?: { buffer: SourceBuffer } } }} data */
+    const onCreated = (_, { tracks }) => this.#buffer = tracks.audio?.buffer;
+    /** @param {string} _ @param {{ frag: { cc: number } }} data */
+    const onLoading = (_, { frag }) => {
+      if (this.#isBreak(frag.cc)) resetParser(this.#buffer);
     };
-  };
+    /** @param {string} _ @param {{ frag: { cc: number } }} data */
+    const onBuffered = (_, { frag }) => {
+      // An outage has used up what was loaded.
+      if (this.#isBreak(frag.cc)) this.#headStart.hold();
+      this.#continuity = frag.cc;
+      this.#headStart.check();
+    };
+    this.#hls.on(Events.BUFFER_CREATED, onCreated);
+    this.#hls.on(Events.FRAG_LOADING, onLoading);
+    this.#hls.on(Events.FRAG_BUFFERED, onBuffered);
+  }
+
+  /** @param {number} continuity of a segment that follows */
+  #isBreak(continuity) {
+    return this.#continuity !== undefined && this.#continuity !== continuity;
+  }
+
+  /** @param {number} targetduration in seconds */
+  #keepDistance(targetduration) {
+    const hls = this.#hls;
+    const distanceS = Math.max(DISTANCE_S, TARGETS_BEHIND * targetduration);
+    if (hls.targetLatency !== distanceS) hls.targetLatency = distanceS;
+    this.#headStart.enoughS = distanceS * ENOUGH;
+    this.patienceMs = Math.max(PATIENCE_MS, (distanceS + targetduration) * 1000);
+  }
+}
+
+/**
+ * To be called where time is counted anew: WebKitGTK drops whatever is earlier than what it began
+ * with, until its parser is reset (Media Source Extensions 3.5.4).
+ * @param {SourceBuffer | undefined} buffer
+ */
+function resetParser(buffer) {
+  if (buffer === undefined) return;
+  if (buffer.updating) {
+    buffer.addEventListener("updateend", () => resetParser(buffer), { once: true });
+  } else buffer.abort();
 }
 
 /**

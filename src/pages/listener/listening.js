@@ -9,14 +9,19 @@
  */
 
 /**
- * What plays one presentation of a playlist through an element.
- * @typedef {{ destroy(): void }} Engine
+ * What plays one presentation of a playlist through an element. It may know that it takes longer
+ * than usual until it plays.
+ * @typedef {{ readonly patienceMs?: number, destroy(): void }} Engine
  */
 
 /** So long it may stand still while there is something to be heard … */
-const PATIENCE_MS = 8000;
+export const PATIENCE_MS = 8000;
 /** … and so long when the show is over, until what was loaded has been played. */
 const LAST_WORDS_MS = 4000;
+/** So long it is watched before it is judged whether it plays. */
+const JUDGED_AFTER_MS = 200;
+/** So long it stands still before that is said. */
+const UNNOTICED_MS = 1500;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 15_000;
 /** What has played for so long has recovered. */
@@ -36,7 +41,9 @@ export class Listening extends EventTarget {
   #engine;
   #wanted = false;
   #state = "off-air";
+  /** The furthest that was judged, in seconds of the element, and when it was. */
   #position = 0;
+  #judgedAt = 0;
   /** When the sound last moved on, or was given reason to. */
   #movedAt = 0;
   #openedAt = 0;
@@ -105,16 +112,15 @@ export class Listening extends EventTarget {
       else this.#move(heard ? "connecting" : "waiting");
       return;
     }
-    if (this.#audio.currentTime !== this.#position) {
-      this.#position = this.#audio.currentTime;
+    if (this.#hasPlayed(now)) {
       this.#movedAt = now;
       if (now - this.#openedAt > STEADY_MS) this.#failures = 0;
       if (!this.#audio.paused) this.#move("playing");
       return;
     }
     const stillForMs = now - this.#movedAt;
-    if (stillForMs > 1500) this.#move("connecting");
-    if (stillForMs > this.#patienceMs) this.#fail();
+    if (stillForMs > UNNOTICED_MS) this.#move("connecting");
+    if (stillForMs > this.#patienceMs(this.#engine)) this.#fail();
   }
 
   /**
@@ -128,12 +134,35 @@ export class Listening extends EventTarget {
     this.wake();
   }
 
-  /** While the DJ's connection or the server is gone, what is loaded may go on any time. */
-  get #patienceMs() {
-    if (this.#state === "on-air") return PATIENCE_MS;
-    return this.#state === "reconnecting" || this.#state === "unreachable"
-      ? Infinity
-      : LAST_WORDS_MS;
+  /**
+   * Whether it has played on since it was last judged: further than ever, by about as much as time
+   * went by. A player that is stuck is nudged, jumps, and falls back.
+   * @param {number} now
+   */
+  #hasPlayed(now) {
+    const passedMs = now - this.#judgedAt;
+    const playedMs = (this.#audio.currentTime - this.#position) * 1000;
+    if (passedMs < JUDGED_AFTER_MS) return false;
+    this.#judgedAt = now;
+    if (playedMs <= 0) return false;
+    this.#position = this.#audio.currentTime;
+    return playedMs > passedMs / 2 && playedMs < passedMs * 2;
+  }
+
+  /**
+   * While the DJ's connection or the server is gone, or the show has hardly begun, what is loaded
+   * may go on any time.
+   * @param {Engine} engine
+   */
+  #patienceMs({ patienceMs = PATIENCE_MS }) {
+    if (this.#state === "on-air") return patienceMs;
+    return this.#state === "off-air" ? LAST_WORDS_MS : Infinity;
+  }
+
+  /** Where it stands is not what it has played to. */
+  #judgeFromHere() {
+    this.#position = this.#audio.currentTime;
+    this.#judgedAt = this.#now();
   }
 
   #begin() {
@@ -143,7 +172,7 @@ export class Listening extends EventTarget {
       if (this.#engine === engine) this.#fail();
     });
     this.#engine = engine;
-    this.#position = this.#audio.currentTime;
+    this.#judgeFromHere();
     this.#audio.play().catch((error) => {
       if (this.#engine !== engine || error.name !== "NotAllowedError") return;
       this.stop();
@@ -173,6 +202,7 @@ export class Listening extends EventTarget {
       });
     };
     on("timeupdate", () => this.check());
+    on("seeking", () => this.#judgeFromHere());
     on("error", () => this.#fail());
     on("ended", () => {
       this.#close();

@@ -11,6 +11,7 @@ import { setUpVolume } from "./volume.js";
 
 /** @typedef {import("./show.js").ShowStatus} ShowStatus */
 
+const STARTING_POLL_MS = 400;
 const WAITING_POLL_MS = 1000;
 const PLAYING_POLL_MS = 4000;
 const CHECK_MS = 1000;
@@ -42,6 +43,7 @@ const meter = new Meter(
 const polling = new Polling("status.json", {
   intervalMs() {
     if (document.hidden && !listening.wanted) return Infinity;
+    if (listening.wanted && show.status.state === "starting") return STARTING_POLL_MS;
     const isCalm = listening.phase === "playing" && show.status.state === "on-air";
     return isCalm ? PLAYING_POLL_MS : WAITING_POLL_MS;
   },

@@ -57,6 +57,37 @@ Deno.test("a hiccup with something loaded holds nothing back", () => {
   assert.equal(audio.playbackRate, 1);
 });
 
+Deno.test("how much is enough may be another", () => {
+  const { load, headStart } = heldBack();
+  headStart.enoughS = 8;
+  assert.deepEqual([load(4), load(4)], [0, 1]);
+});
+
+Deno.test("a speed that is only taken notice of while it plays is set again then", () => {
+  const { audio } = heldBack();
+  const speeds: number[] = [];
+  Object.defineProperty(audio, "playbackRate", {
+    get: () => speeds.at(-1) ?? 0,
+    set: (speed: number) => speeds.push(speed),
+  });
+  audio.dispatchEvent(new Event("playing"));
+  assert.deepEqual(speeds, [1, 0]);
+});
+
+Deno.test("it is asked to go on where it stands, if that is loaded", () => {
+  for (const [at, asked] of [[2, [2]], [0, []]] as const) {
+    const { audio, headStart } = heldBack();
+    const places: number[] = [];
+    Object.defineProperty(audio, "currentTime", {
+      get: () => at,
+      set: (place: number) => places.push(place),
+    });
+    Object.assign(audio, { start: 1, end: 9 });
+    headStart.check();
+    assert.deepEqual(places, asked);
+  }
+});
+
 Deno.test("where no more comes, the rest is heard", () => {
   const { load, audio, headStart } = heldBack();
   assert.equal(load(2), 0);

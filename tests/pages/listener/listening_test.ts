@@ -32,6 +32,7 @@ class Player {
   readonly phases: string[] = [];
   opened = 0;
   open = 0;
+  readonly #patienceMs: number;
   #now = 0;
   #onFailed: () => void = () => {};
   readonly listening = new Listening(this.audio as unknown as HTMLAudioElement, {
@@ -41,11 +42,12 @@ class Player {
       this.open++;
       this.audio.ended = false;
       this.#onFailed = onFailed;
-      return { destroy: () => this.open-- };
+      return { patienceMs: this.#patienceMs, destroy: () => this.open-- };
     },
   });
 
-  constructor() {
+  constructor(patienceMs = 8000) {
+    this.#patienceMs = patienceMs;
     this.listening.addEventListener("phase", () => this.phases.push(this.listening.phase));
   }
 
@@ -57,6 +59,16 @@ class Player {
   /** Seconds pass in which it does not. */
   stands(seconds: number): void {
     this.#pass(seconds, 0);
+  }
+
+  /** Seconds pass in which its position is moved by what is told, as players try when they are stuck. */
+  isMoved(seconds: number, by: (second: number) => number, event?: "seeking"): void {
+    for (let second = 0; second < seconds; second++) {
+      this.audio.currentTime += by(second);
+      if (event !== undefined) this.audio.dispatchEvent(new Event(event));
+      this.#now += 1000;
+      this.listening.check();
+    }
   }
 
   fails(): void {
@@ -79,8 +91,8 @@ class Player {
 }
 
 /** A player that plays. */
-function playing(): Player {
-  const player = new Player();
+function playing(patienceMs?: number): Player {
+  const player = new Player(patienceMs);
   player.listening.show("on-air");
   player.listening.start();
   player.plays(2);
@@ -146,8 +158,8 @@ Deno.test("after the end it waits, and plays the next show by itself", () => {
   assert.deepEqual([player.opened, player.listening.phase], [2, "playing"]);
 });
 
-Deno.test("while the DJ reconnects or the server is gone, what is loaded stays loaded", () => {
-  for (const state of ["reconnecting", undefined]) {
+Deno.test("while the DJ or the server is away or has just come back, what is loaded stays loaded", () => {
+  for (const state of ["reconnecting", "starting", undefined]) {
     const player = playing();
     player.listening.show(state);
     player.stands(60);
@@ -174,6 +186,37 @@ Deno.test("what stands still although the show goes on is opened anew", () => {
   assert.ok(player.opened >= 2);
   player.plays(3);
   assert.equal(player.listening.phase, "playing");
+});
+
+Deno.test("what is nudged, falls back or jumps does not play, and is opened anew", () => {
+  const moves = {
+    "nudged": (player: Player) => player.isMoved(20, () => 0.1, "seeking"),
+    "crawling": (player: Player) => player.isMoved(20, () => 0.1),
+    "to and fro": (player: Player) => player.isMoved(20, (second) => second % 2 === 0 ? -0.9 : 0.9),
+    "leaping": (player: Player) => player.isMoved(20, (second) => second % 4 === 3 ? 4 : 0),
+  };
+  for (const [how, move] of Object.entries(moves)) {
+    const player = playing();
+    move(player);
+    assert.ok(player.opened >= 2, how);
+    assert.equal(player.phases.at(-1), "connecting", how);
+  }
+});
+
+Deno.test("what plays a little faster or slower, or is looked at rarely, plays", () => {
+  for (const speed of [0.9, 1, 1.1]) {
+    const player = playing();
+    player.isMoved(20, () => speed);
+    assert.deepEqual([player.opened, player.listening.phase], [1, "playing"], `${speed}`);
+  }
+});
+
+Deno.test("an engine that takes longer until it plays is waited for", () => {
+  const player = playing(26_000);
+  player.stands(20);
+  assert.equal(player.opened, 1);
+  player.stands(10);
+  assert.ok(player.opened > 1);
 });
 
 Deno.test("failures are tried again ever more slowly, and at once when the network is back", () => {

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { findEngine } from "../../../src/pages/listener/engine.js";
+
+/** As much of hls.js as the page needs, told by hand what happens. */
+class FakeHls {
+  static last: FakeHls;
+  static readonly Events = new Proxy({}, { get: (_, name) => name }) as Record<string, string>;
+  static isSupported = () => true;
+  targetLatency: number | null = null;
+  readonly #handlers = new Map<string, (event: string, data: unknown) => void>();
+
+  constructor(readonly config: Record<string, unknown>) {
+    FakeHls.last = this;
+  }
+
+  on(event: string, handle: (event: string, data: unknown) => void): void {
+    this.#handlers.set(event, handle);
+  }
+
+  tell(event: string, data: unknown = {}): void {
+    this.#handlers.get(event)?.(event, data);
+  }
+
+  loadSource(): void {}
+  attachMedia(): void {}
+  destroy(): void {}
+}
+
+/** A buffer that counts how often its parser was reset. */
+class FakeBuffer extends EventTarget {
+  updating = false;
+  resets = 0;
+
+  abort(): void {
+    assert.ok(!this.updating, "what is being appended would be lost");
+    this.resets++;
+  }
+}
+
+/** An element, of which it is known how much is loaded. */
+class FakeAudio extends EventTarget {
+  playbackRate = 1;
+  currentTime = 0;
+  ahead = 0;
+
+  get buffered() {
+    const { ahead } = this;
+    return { length: 1, start: () => 0, end: () => ahead };
+  }
+}
+
+async function opened() {
+  Object.assign(globalThis, { MediaSource: class {}, FakeHls });
+  const library = "data:text/javascript,export default globalThis.FakeHls";
+  const { open } = await findEngine("playlist.m3u8", library);
+  const audio = new FakeAudio();
+  const engine = open(audio as unknown as HTMLAudioElement, () => {});
+  const hls = FakeHls.last;
+  const load = (targetduration: number) => {
+    const details = { live: true, targetduration };
+    hls.tell("MANIFEST_LOADED", { levels: [{ details }] });
+    hls.tell("LEVEL_LOADED", { details });
+  };
+  const buffered = (cc: number, ahead: number) => {
+    hls.tell("FRAG_LOADING", { frag: { cc } });
+    audio.ahead = ahead;
+    hls.tell("FRAG_BUFFERED", { frag: { cc } });
+    return audio.playbackRate;
+  };
+  return { hls, audio, engine, load, buffered };
+}
+
+Deno.test("the page stays six seconds behind, or three target durations", async () => {
+  for (const [target, seconds] of [[1, 6], [2, 6], [4, 12], [8, 24]] as const) {
+    const { hls, load } = await opened();
+    load(target);
+    assert.equal(hls.targetLatency, seconds, `at a target duration of ${target} s`);
+  }
+});
+
+Deno.test("it sounds once two thirds of that are loaded", async () => {
+  for (const [target, seconds] of [[1, 4], [2, 4], [4, 8], [8, 16]] as const) {
+    const { hls, load, buffered } = await opened();
+    hls.tell("MEDIA_ATTACHED");
+    load(target);
+    const rates = [buffered(0, seconds - 0.1), buffered(0, seconds + 0.1)];
+    assert.deepEqual(rates, [0, 1], `at a target duration of ${target} s`);
+  }
+});
+
+Deno.test("it waits patiently for as long as that may take", async () => {
+  const { engine, load } = await opened();
+  assert.equal(engine.patienceMs, 8000);
+  load(8);
+  assert.ok((engine.patienceMs ?? 0) > 24_000);
+});
+
+Deno.test("what an outage has used up is loaded again before what follows is heard", async () => {
+  const { load, buffered } = await opened();
+  load(1);
+  assert.deepEqual([buffered(3, 6), buffered(3, 2.5)], [1, 1], "it goes on within a show");
+  assert.deepEqual([buffered(4, 2.7), buffered(4, 3.7), buffered(4, 4.7)], [0, 0, 1]);
+  assert.equal(buffered(5, 4.2), 1, "nothing was used up");
+});
+
+Deno.test("where time is counted anew, the parser is reset before it reads that", async () => {
+  const { hls, buffered } = await opened();
+  const buffer = new FakeBuffer();
+  hls.tell("BUFFER_CREATED", { tracks: { audio: { buffer } } });
+  for (const cc of [7, 7, 7]) buffered(cc, 6);
+  assert.equal(buffer.resets, 0);
+  hls.tell("FRAG_LOADING", { frag: { cc: 8 } });
+  assert.equal(buffer.resets, 1);
+  for (const cc of [8, 8]) buffered(cc, 6);
+  assert.equal(buffer.resets, 2, "once more for a segment that is loaded again");
+});
+
+Deno.test("a buffer that is at work is reset once it is done", async () => {
+  const { hls, buffered } = await opened();
+  const buffer = new FakeBuffer();
+  hls.tell("BUFFER_CREATED", { tracks: { audio: { buffer } } });
+  buffered(7, 6);
+  buffer.updating = true;
+  hls.tell("FRAG_LOADING", { frag: { cc: 8 } });
+  assert.equal(buffer.resets, 0);
+  buffer.updating = false;
+  buffer.dispatchEvent(new Event("updateend"));
+  buffer.dispatchEvent(new Event("updateend"));
+  assert.equal(buffer.resets, 1);
+});
+
+Deno.test("a server that is away is asked about again every second for good", async () => {
+  const { hls } = await opened();
+  for (const policy of ["manifestLoadPolicy", "playlistLoadPolicy", "fragLoadPolicy"]) {
+    const { errorRetry } = (hls.config[policy] as { default: Record<string, unknown> }).default;
+    const { maxNumRetry, maxRetryDelayMs, shouldRetry } = errorRetry as Record<string, unknown>;
+    assert.deepEqual([maxNumRetry, maxRetryDelayMs], [Infinity, 1000]);
+    const retries = shouldRetry as (...args: unknown[]) => boolean;
+    // Nobody listens; there is no such segment; the server has trouble.
+    assert.equal(retries(errorRetry, 99, false, { code: 0 }, false), true);
+    assert.equal(retries(errorRetry, 99, false, { code: 404 }, false), false);
+    assert.equal(retries(errorRetry, 99, false, { code: 503 }, true), true);
+  }
+});
