@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { SAMPLES_PER_FRAME } from "../src/audio/audio_config.ts";
-import { parseAudioSpecificConfig } from "../src/audio/audio_specific_config.ts";
+import { parseAudioSpecificConfig } from "../src/audio/aac/audio_specific_config.ts";
 import { Recorder } from "../src/record/recorder.ts";
 import { RecordFolder } from "../src/record/record_folder.ts";
 import { EventBus } from "../src/session/events.ts";

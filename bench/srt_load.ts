@@ -9,8 +9,8 @@ import {
   type SrtLibrary,
   SrtPoller,
 } from "../ffi/srt.ts";
-import { ADTS_HEADER_BYTES } from "../src/audio/adts.ts";
-import { parseAudioSpecificConfig } from "../src/audio/audio_specific_config.ts";
+import { ADTS_HEADER_BYTES } from "../src/audio/aac/adts.ts";
+import { parseAudioSpecificConfig } from "../src/audio/aac/audio_specific_config.ts";
 import { ByteBuffer } from "../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../src/mpegts/muxer.ts";
 import { adtsFrame } from "../tests/audio/access_units.ts";

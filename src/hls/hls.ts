@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
-import { codecString } from "../audio/audio_specific_config.ts";
+import { codecString } from "../audio/aac/audio_specific_config.ts";
 import type { Frame } from "../audio/frame.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";

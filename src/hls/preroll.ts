@@ -1,4 +1,4 @@
-import { AdtsParser } from "../audio/adts_parser.ts";
+import { AdtsParser } from "../audio/aac/adts_parser.ts";
 import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
 import { readSmallFile, readSmallTextFile } from "../disk/small_file.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";

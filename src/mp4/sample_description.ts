@@ -1,8 +1,8 @@
 // What the one track holds: stsd with an mp4a entry (ISO/IEC 14496-12 8.5.2 and 12.2.3, 14496-14
 // 5.6) and its elementary stream descriptor (ISO/IEC 14496-1 7.2.6.5).
 import type { AudioConfig } from "../audio/audio_config.ts";
-import { writeAudioSpecificConfig } from "../audio/audio_specific_config.ts";
-import { ID_CPE, programElements } from "../audio/program_config.ts";
+import { writeAudioSpecificConfig } from "../audio/aac/audio_specific_config.ts";
+import { ID_CPE, programElements } from "../audio/aac/program_config.ts";
 import { type Box, box, fullBox, u16, u32, u8 } from "./boxes.ts";
 
 /** The sample description box of a stream: a single mp4a entry. */

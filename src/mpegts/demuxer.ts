@@ -1,7 +1,7 @@
 // Takes the first AAC stream out of an MPEG transport stream, ISO/IEC 13818-1.
 import type { AccessUnitSink } from "../audio/access_unit_sink.ts";
-import { AdtsParser } from "../audio/adts_parser.ts";
-import { LatmParser } from "../audio/latm.ts";
+import { AdtsParser } from "../audio/aac/adts_parser.ts";
+import { LatmParser } from "../audio/aac/latm.ts";
 import { AudioPes, type TimedSink } from "./audio_pes.ts";
 import {
   DISCONTINUITY,

@@ -1,5 +1,5 @@
 // MPEG transport streams with one AAC stream in ADTS, ISO/IEC 13818-1.
-import { ADTS_HEADER_BYTES, AdtsHeaderTemplate, MAX_ADTS_FRAME_BYTES } from "../audio/adts.ts";
+import { ADTS_HEADER_BYTES, AdtsHeaderTemplate, MAX_ADTS_FRAME_BYTES } from "../audio/aac/adts.ts";
 import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
 import type { ByteBuffer } from "./byte_buffer.ts";
 import {

@@ -1,4 +1,4 @@
-import { UnsupportedAudio } from "../audio/audio_specific_config.ts";
+import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { PACKET_BYTES, SYNC_BYTE } from "./packet.ts";
 
 /** Where packets go as they are found. */

@@ -1,7 +1,7 @@
 // Audio messages carry the body of an FLV audio tag (Adobe Flash Video File Format 10.1 E.4.2), and
 // since 2023 the extended header of Enhanced RTMP v2, "Enhanced Audio".
 
-import { UnsupportedAudio } from "../audio/audio_specific_config.ts";
+import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 
 const SOUND_FORMAT_AAC = 10;
 const SOUND_FORMAT_EX_HEADER = 9;

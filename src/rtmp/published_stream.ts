@@ -1,5 +1,6 @@
 import { type AudioConfig, maxAccessUnitBytes } from "../audio/audio_config.ts";
-import { parseAudioSpecificConfig, UnsupportedAudio } from "../audio/audio_specific_config.ts";
+import { parseAudioSpecificConfig } from "../audio/aac/audio_specific_config.ts";
+import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { MalformedAudio } from "../audio/bits.ts";
 import type { Ingest, IngestEnd } from "../session/ingest.ts";
 import { readAmf0 } from "./amf0.ts";

@@ -1,4 +1,4 @@
-import { UnsupportedAudio } from "../audio/audio_specific_config.ts";
+import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import {
   type Ingest,
   isAboutWhatWasTyped,

@@ -1,8 +1,8 @@
 import { getLogger } from "@logtape/logtape";
 import { type AudioConfig, maxAccessUnitBytes } from "../audio/audio_config.ts";
-import { sameAudioConfig } from "../audio/audio_specific_config.ts";
+import { sameAudioConfig } from "../audio/aac/audio_specific_config.ts";
 import type { Frame } from "../audio/frame.ts";
-import { silentFrame } from "../audio/silence.ts";
+import { silentFrame } from "../audio/aac/silence.ts";
 import type { Clock } from "./clock.ts";
 import type { InputQuality } from "./events.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";

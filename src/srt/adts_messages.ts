@@ -1,4 +1,4 @@
-import { AdtsParser } from "../audio/adts_parser.ts";
+import { AdtsParser } from "../audio/aac/adts_parser.ts";
 import type { TimedSink } from "../mpegts/audio_pes.ts";
 
 /** Where access units go, and word of those that do not come. */

@@ -1,5 +1,5 @@
-import { UnsupportedAudio } from "../audio/audio_specific_config.ts";
 import { Id3Skipper } from "../audio/id3.ts";
+import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";
 import { AdtsMessages, type PayloadSink } from "./adts_messages.ts";
 import {

@@ -1,5 +1,5 @@
-import { mayBeAdtsSync, parseAdtsHeader } from "../audio/adts.ts";
-import { AdtsParser } from "../audio/adts_parser.ts";
+import { mayBeAdtsSync, parseAdtsHeader } from "../audio/aac/adts.ts";
+import { AdtsParser } from "../audio/aac/adts_parser.ts";
 import { PACKET_BYTES, SYNC_BYTE } from "../mpegts/packet.ts";
 import { PacketFinder } from "../mpegts/packet_finder.ts";
 

@@ -8,7 +8,7 @@ import {
   type SrtStatistics,
 } from "../../ffi/srt.ts";
 import type { AudioConfig } from "../audio/audio_config.ts";
-import { UnsupportedAudio } from "../audio/audio_specific_config.ts";
+import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import type { Clock } from "../session/clock.ts";
 import {
   type Ingest,

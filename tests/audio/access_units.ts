@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { AccessUnitSink } from "../../src/audio/access_unit_sink.ts";
-import { ADTS_HEADER_BYTES, AdtsHeaderTemplate } from "../../src/audio/adts.ts";
-import { AdtsParser } from "../../src/audio/adts_parser.ts";
+import { ADTS_HEADER_BYTES, AdtsHeaderTemplate } from "../../src/audio/aac/adts.ts";
+import { AdtsParser } from "../../src/audio/aac/adts_parser.ts";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 
 /** Keeps all that a parser finds. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
-import { AdtsParser } from "../../src/audio/adts_parser.ts";
+import { AdtsParser } from "../../src/audio/aac/adts_parser.ts";
 import { Hls } from "../../src/hls/hls.ts";
 import { type MediaPlaylist, parsePlaylist, type SegmentEntry } from "../../src/hls/playlist.ts";
 import { NO_PREROLL } from "../../src/hls/preroll.ts";

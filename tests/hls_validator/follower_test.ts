@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseAudioSpecificConfig } from "../../src/audio/audio_specific_config.ts";
+import { parseAudioSpecificConfig } from "../../src/audio/aac/audio_specific_config.ts";
 import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../../src/mpegts/muxer.ts";
 import { PlaylistFollower } from "./follower.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
-import { parseAudioSpecificConfig } from "../../src/audio/audio_specific_config.ts";
+import { parseAudioSpecificConfig } from "../../src/audio/aac/audio_specific_config.ts";
 import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../../src/mpegts/muxer.ts";
 import type { ListedSegment } from "./media_playlist.ts";

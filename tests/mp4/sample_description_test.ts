@@ -3,7 +3,7 @@ import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import {
   parseAudioSpecificConfig,
   writeAudioSpecificConfig,
-} from "../../src/audio/audio_specific_config.ts";
+} from "../../src/audio/aac/audio_specific_config.ts";
 import { BitWriter } from "../../src/audio/bits.ts";
 import { encodeBoxes, findBox, viewOf } from "../../src/mp4/boxes.ts";
 import { sampleDescriptionBox } from "../../src/mp4/sample_description.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { UnsupportedAudio } from "../../src/audio/audio_specific_config.ts";
+import { UnsupportedAudio } from "../../src/audio/unsupported_audio.ts";
 import { TsDemuxer } from "../../src/mpegts/demuxer.ts";
 import { accessUnits, adtsFrame, adtsStream, audioConfig, concat } from "../audio/access_units.ts";
 import { encode, run } from "../audio/ffmpeg.ts";

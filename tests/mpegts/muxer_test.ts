@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ADTS, BufferSource, EncodedPacketSink, Input, MPEG_TS } from "mediabunny";
 import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../../src/mpegts/muxer.ts";
-import { silentFrame } from "../../src/audio/silence.ts";
+import { silentFrame } from "../../src/audio/aac/silence.ts";
 import { accessUnits, adtsStream, audioConfig, concat } from "../audio/access_units.ts";
 import { encode, run } from "../audio/ffmpeg.ts";
 import { packets, pesHeader } from "./packets.ts";

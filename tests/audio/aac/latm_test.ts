@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { AudioConfig } from "../../src/audio/audio_config.ts";
-import {
-  UnsupportedAudio,
-  writeAudioSpecificConfig,
-} from "../../src/audio/audio_specific_config.ts";
-import { BitWriter } from "../../src/audio/bits.ts";
-import { LatmParser } from "../../src/audio/latm.ts";
-import { accessUnits, audioConfig, Collector, concat } from "./access_units.ts";
-import { encode } from "./ffmpeg.ts";
+import type { AudioConfig } from "../../../src/audio/audio_config.ts";
+import { writeAudioSpecificConfig } from "../../../src/audio/aac/audio_specific_config.ts";
+import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
+import { BitWriter } from "../../../src/audio/bits.ts";
+import { LatmParser } from "../../../src/audio/aac/latm.ts";
+import { accessUnits, audioConfig, Collector, concat } from "../access_units.ts";
+import { encode } from "../ffmpeg.ts";
 
 const STEREO = audioConfig();
 const MONO = audioConfig({ channelConfiguration: 1, sampleRate: 22050 });

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { ADTS_HEADER_BYTES, AdtsHeaderTemplate, parseAdtsHeader } from "../../src/audio/adts.ts";
-import { SAMPLE_RATES } from "../../src/audio/audio_config.ts";
-import { accessUnits, adtsStream, audioConfig } from "./access_units.ts";
-import { encode } from "./ffmpeg.ts";
+import {
+  ADTS_HEADER_BYTES,
+  AdtsHeaderTemplate,
+  parseAdtsHeader,
+} from "../../../src/audio/aac/adts.ts";
+import { SAMPLE_RATES } from "../../../src/audio/audio_config.ts";
+import { accessUnits, adtsStream, audioConfig } from "../access_units.ts";
+import { encode } from "../ffmpeg.ts";
 
 Deno.test("headers are the ones that FFmpeg writes", async () => {
   for (const layout of ["mono", "stereo", "7.1"]) {

@@ -1,4 +1,4 @@
-import { BitReader, BitWriter } from "./bits.ts";
+import { BitReader, BitWriter } from "../bits.ts";
 
 /** Syntactic elements of a raw_data_block by id_syn_ele (ISO/IEC 14496-3 table 4.85). */
 export const ID_SCE = 0;

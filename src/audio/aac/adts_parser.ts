@@ -1,4 +1,4 @@
-import type { AccessUnitSink } from "./access_unit_sink.ts";
+import type { AccessUnitSink } from "../access_unit_sink.ts";
 import {
   ADTS_HEADER_BYTES,
   adtsConfig,
@@ -7,11 +7,12 @@ import {
   mayBeAdtsSync,
   parseAdtsHeader,
 } from "./adts.ts";
-import type { AudioConfig } from "./audio_config.ts";
-import { sameAudioConfig, UnsupportedAudio } from "./audio_specific_config.ts";
-import { BitReader, MalformedAudio } from "./bits.ts";
-import { FrameScanner, type FrameSyntax } from "./frame_scanner.ts";
-import { findId3Tag } from "./id3.ts";
+import type { AudioConfig } from "../audio_config.ts";
+import { sameAudioConfig } from "./audio_specific_config.ts";
+import { UnsupportedAudio } from "../unsupported_audio.ts";
+import { BitReader, MalformedAudio } from "../bits.ts";
+import { FrameScanner, type FrameSyntax } from "../frame_scanner.ts";
+import { findId3Tag } from "../id3.ts";
 import { ID_BITS, ID_PCE, readProgramConfig } from "./program_config.ts";
 
 /**

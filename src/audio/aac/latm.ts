@@ -1,13 +1,10 @@
 // LATM with its configuration inband, in LOAS: ISO/IEC 14496-3 1.7.2 and 1.7.3.
-import type { AccessUnitSink } from "./access_unit_sink.ts";
-import type { AudioConfig } from "./audio_config.ts";
-import {
-  readAudioSpecificConfig,
-  sameAudioConfig,
-  UnsupportedAudio,
-} from "./audio_specific_config.ts";
-import { BitReader, MalformedAudio } from "./bits.ts";
-import { FrameScanner, type FrameSyntax } from "./frame_scanner.ts";
+import type { AccessUnitSink } from "../access_unit_sink.ts";
+import type { AudioConfig } from "../audio_config.ts";
+import { readAudioSpecificConfig, sameAudioConfig } from "./audio_specific_config.ts";
+import { UnsupportedAudio } from "../unsupported_audio.ts";
+import { BitReader, MalformedAudio } from "../bits.ts";
+import { FrameScanner, type FrameSyntax } from "../frame_scanner.ts";
 
 /** Finds the access units in an AudioSyncStream that comes in pieces of any size. */
 export class LatmParser {

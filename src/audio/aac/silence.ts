@@ -1,5 +1,5 @@
-import type { AudioConfig } from "./audio_config.ts";
-import { BitWriter } from "./bits.ts";
+import type { AudioConfig } from "../audio_config.ts";
+import { BitWriter } from "../bits.ts";
 import {
   type ChannelElement,
   ID_BITS,

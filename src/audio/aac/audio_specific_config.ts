@@ -1,12 +1,8 @@
 // AudioSpecificConfig, ISO/IEC 14496-3 1.6.2.1, for the object types that have an ADTS form.
-import { type AudioConfig, SAMPLE_RATES } from "./audio_config.ts";
-import { BitReader, BitWriter } from "./bits.ts";
+import { type AudioConfig, SAMPLE_RATES } from "../audio_config.ts";
+import { BitReader, BitWriter } from "../bits.ts";
+import { UnsupportedAudio } from "../unsupported_audio.ts";
 import { readProgramConfig, writeProgramConfig } from "./program_config.ts";
-
-/** Audio that is well-formed but that Echo does not take. `message` names it: "AAC SSR (object type 3)". */
-export class UnsupportedAudio extends Error {
-  override readonly name = "UnsupportedAudio";
-}
 
 /**
  * Parses an AudioSpecificConfig as RTMP and MP4 carry it; bytes after it are ignored.

@@ -1,5 +1,5 @@
 // The ADTS header, ISO/IEC 14496-3 1.A.2.2 and 1.A.3.2.
-import { type AudioConfig, SAMPLE_RATES } from "./audio_config.ts";
+import { type AudioConfig, SAMPLE_RATES } from "../audio_config.ts";
 import { sampleRateByIndex, supportedObjectType } from "./audio_specific_config.ts";
 
 /** Bytes of adts_fixed_header and adts_variable_header. */
