@@ -1,10 +1,10 @@
-import { SAMPLES_PER_FRAME } from "../src/audio/audio_config.ts";
+import { parseAudioSpecificConfig } from "../src/audio/aac/audio_specific_config.ts";
 
 /** AAC-LC, 48 kHz, stereo: ISO/IEC 14496-3 1.6.2.1. */
 export const AUDIO_SPECIFIC_CONFIG = Uint8Array.of(0x11, 0x90);
 
-const SAMPLE_RATE = 48_000;
-export const FRAME_MS = SAMPLES_PER_FRAME * 1000 / SAMPLE_RATE;
+export const CONFIG = parseAudioSpecificConfig(AUDIO_SPECIFIC_CONFIG);
+export const FRAME_MS = CONFIG.samplesPerFrame * 1000 / CONFIG.sampleRate;
 
 /** Access units in a loop: 1024 ms, so that millisecond timestamps repeat with it. */
 export const LOOP = 48;

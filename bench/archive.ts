@@ -1,14 +1,12 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { SAMPLES_PER_FRAME } from "../src/audio/audio_config.ts";
-import { parseAudioSpecificConfig } from "../src/audio/aac/audio_specific_config.ts";
 import { Recorder } from "../src/record/recorder.ts";
 import { RecordFolder } from "../src/record/record_folder.ts";
 import { EventBus } from "../src/session/events.ts";
 import type { FrameSink } from "../src/session/frame_sink.ts";
 import { FakeClock } from "../tests/fake_clock.ts";
 import { readPlainMp4 } from "../tests/mp4/plain_mp4.ts";
-import { accessUnits, AUDIO_SPECIFIC_CONFIG, FRAME_MS, LOOP } from "./access_units.ts";
+import { accessUnits, CONFIG, FRAME_MS, LOOP } from "./access_units.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { Report } from "./report.ts";
 
@@ -84,7 +82,7 @@ class Shows {
       const session = { id, name: `bench-${id}`, protocol: "rtmp", props: {}, streamFacts: {} };
       return this.#recorder.output({ ...session, protocol: "rtmp" });
     });
-    for (const sink of this.#sinks) sink.start(parseAudioSpecificConfig(AUDIO_SPECIFIC_CONFIG));
+    for (const sink of this.#sinks) sink.start(CONFIG);
   }
 
   async play(minutes: number): Promise<void> {
@@ -108,7 +106,7 @@ class Shows {
 
   #write(frame: number): void {
     const data = this.#units[frame % LOOP] ?? new Uint8Array(0);
-    const position = frame * SAMPLES_PER_FRAME;
+    const position = frame * CONFIG.samplesPerFrame;
     const dueMs = this.#clock.monotonic();
     for (const sink of this.#sinks) sink.write({ data, position, dueMs, filler: false });
   }

@@ -10,18 +10,16 @@ import {
   SrtPoller,
 } from "../ffi/srt.ts";
 import { ADTS_HEADER_BYTES } from "../src/audio/aac/adts.ts";
-import { parseAudioSpecificConfig } from "../src/audio/aac/audio_specific_config.ts";
 import { ByteBuffer } from "../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../src/mpegts/muxer.ts";
 import { adtsFrame } from "../tests/audio/access_units.ts";
-import { accessUnits, AUDIO_SPECIFIC_CONFIG, LOOP, setFrameNumber } from "./access_units.ts";
+import { accessUnits, CONFIG, LOOP, setFrameNumber } from "./access_units.ts";
 import { type LoadEnd, reportLoad } from "./load_process.ts";
 import { Schedule } from "./schedule.ts";
 
 /** What publishers send, and where: on the shared port, or on one that the control API gave. */
 export type SrtForm = "mpegts" | "adts" | "adts-ports";
 
-const CONFIG = parseAudioSpecificConfig(AUDIO_SPECIFIC_CONFIG);
 const PTS_PER_FRAME = 1920;
 /** What FFmpeg puts into a PES packet at 128 kb/s. */
 const FRAMES_PER_PES = 8;

@@ -34,6 +34,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** These put the parts together, so they may import every room. */
 const ASSEMBLY = ["station", "main"];
 
+/** What these need of a codec they ask `codecOf`; each codec has a folder of its own in `audio/`. */
+const KNOW_NO_CODEC = ["session", "mpegts", "mp4", "record", "stat", "control"];
+
 const MAX_LINES = 400;
 
 Deno.test("every room imports only what lies below it", async () => {
@@ -45,6 +48,16 @@ Deno.test("every room imports only what lies below it", async () => {
     assert.ok(allowed !== undefined, `${file} is in no known room`);
     const others = imports.filter((other) => ![room, ...allowed].includes(roomOf(other)));
     wrong.push(...others.map((other) => `${file} imports ${other}`));
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("sessions and containers know no codec", async () => {
+  const wrong: string[] = [];
+  for (const [file, { imports }] of await readSources()) {
+    if (!KNOW_NO_CODEC.includes(roomOf(file))) continue;
+    const codecs = imports.filter((other) => /^src\/audio\/[^/]+\//.test(other));
+    wrong.push(...codecs.map((other) => `${file} imports ${other}`));
   }
   assert.deepEqual(wrong, []);
 });

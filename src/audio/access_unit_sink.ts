@@ -5,7 +5,7 @@ export interface AccessUnitSink {
   /** The configuration of the access units that follow: before the first, and at each change. */
   configure(config: AudioConfig): void;
   /**
-   * One raw access unit, without header and without program_config_element.
+   * One raw access unit, without what `TsFraming` puts before it.
    * @param data valid during the call only
    * @param offset where the access unit's frame, header included, begins: bytes since the first
    *   one that the parser was fed

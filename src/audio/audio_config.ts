@@ -1,45 +1,8 @@
-/** Samples an AAC access unit holds, at the core sample rate (ISO/IEC 14496-3 4.5.1.1, frameLengthFlag 0). */
-export const SAMPLES_PER_FRAME = 1024;
+// What a decoder has to know of a stream before its first access unit.
+import type { AacConfig } from "./aac/aac_config.ts";
 
-/** Sample rates in Hz by sampling_frequency_index (ISO/IEC 14496-3 table 1.18). */
-export const SAMPLE_RATES: readonly number[] = [
-  96000,
-  88200,
-  64000,
-  48000,
-  44100,
-  32000,
-  24000,
-  22050,
-  16000,
-  12000,
-  11025,
-  8000,
-  7350,
-];
-
-/** What an AAC stream is: all that a decoder, an ADTS header and an MP4 sample entry need. */
-export interface AudioConfig {
-  /** Core audio object type: 1 Main, 2 LC, 4 LTP (ISO/IEC 14496-3 table 1.17). */
-  readonly objectType: 1 | 2 | 4;
-  /** Core sample rate in Hz, one of {@link SAMPLE_RATES}. HE-AAC plays at twice this. */
-  readonly sampleRate: number;
-  /** 1 mono … 7 for 7.1; 0 where {@link programConfig} tells the layout. */
-  readonly channelConfiguration: number;
-  /**
-   * With channelConfiguration 0: a whole program_config_element with its 3 bit id_syn_ele in front,
-   * aligned to bytes as it stands at the start of a raw_data_block. Placed before an access unit it
-   * makes one that tells its own layout.
-   */
-  readonly programConfig: Uint8Array | undefined;
-  /** The source signalled SBR explicitly (HE-AAC); `undefined` where it said nothing. */
-  readonly sbr: boolean | undefined;
-  /** The source signalled parametric stereo explicitly (HE-AAC v2); `undefined` where it said nothing. */
-  readonly ps: boolean | undefined;
-}
-
-/** What the 13 bits of ADTS's frame length leave for an access unit of `config`, in bytes. */
-export function maxAccessUnitBytes(config: AudioConfig): number {
-  const headerBytes = 7;
-  return 8191 - headerBytes - (config.programConfig?.length ?? 0);
-}
+/**
+ * The configuration of a stream: one member a codec, told apart by `codec`. Every member has
+ * `sampleRate` and `samplesPerFrame`; what else Echo needs to know of it, `codecOf` tells.
+ */
+export type AudioConfig = AacConfig;

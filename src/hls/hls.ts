@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
-import { codecString } from "../audio/aac/audio_specific_config.ts";
+import { codecOf } from "../audio/codec_of.ts";
 import type { Frame } from "../audio/frame.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
@@ -223,7 +223,7 @@ class SessionSegments implements FrameSink {
 
   start(config: AudioConfig): void {
     this.#segmenter.start(config);
-    this.#stream.codecs = codecString(config);
+    this.#stream.codecs = codecOf(config).codecString(config);
   }
 
   write(frame: Frame): void {

@@ -1,5 +1,5 @@
 import { AdtsParser } from "../audio/aac/adts_parser.ts";
-import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import type { AudioConfig } from "../audio/audio_config.ts";
 import { readSmallFile, readSmallTextFile } from "../disk/small_file.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";
 import { entityTag } from "../web/entity_tag.ts";
@@ -114,12 +114,12 @@ async function readSegment(
 
 /** The exact playing time of a segment in microseconds. @throws where it holds no AAC */
 function measure(bytes: Uint8Array, extension: string): number {
-  let sampleRate = 0;
+  let frameUs = 0;
   let durationUs = 0;
   let bad = 0;
   const sink = {
-    configure: (config: AudioConfig) => sampleRate = config.sampleRate,
-    write: () => durationUs += SAMPLES_PER_FRAME * 1e6 / sampleRate,
+    configure: (config: AudioConfig) => frameUs = config.samplesPerFrame * 1e6 / config.sampleRate,
+    write: () => durationUs += frameUs,
     bad: (count: number) => bad += count,
   };
   const parser = extension === "ts" ? new TsDemuxer(sink) : new AdtsParser(sink);

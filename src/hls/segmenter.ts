@@ -1,4 +1,4 @@
-import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Frame } from "../audio/frame.ts";
 import { ByteBuffer } from "../mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../mpegts/muxer.ts";
@@ -30,6 +30,7 @@ export class Segmenter {
   #muxer: AudioMuxer | undefined;
   readonly #buffer = new ByteBuffer();
   #sampleRate = 0;
+  #samplesPerFrame = 0;
   #framesPerSegment = 0;
   #ticksPerSample = { times: 0, over: 1 };
   #epochPts = FIRST_PTS;
@@ -57,7 +58,8 @@ export class Segmenter {
     this.#epochUs += this.#position * 1e6 / (this.#sampleRate || 1);
     this.#position = 0;
     this.#sampleRate = config.sampleRate;
-    const framesPerMs = config.sampleRate / (1000 * SAMPLES_PER_FRAME);
+    this.#samplesPerFrame = config.samplesPerFrame;
+    const framesPerMs = config.sampleRate / (1000 * config.samplesPerFrame);
     this.#framesPerSegment = Math.max(
       Math.ceil(LEAST_MS * framesPerMs),
       Math.round(this.#targetMs * framesPerMs),
@@ -70,7 +72,7 @@ export class Segmenter {
   write(frame: Frame): void {
     if (this.#frames === 0) this.#open(frame);
     this.#muxer?.write(frame.data, this.#epochPts + this.#ticks(frame.position));
-    this.#position = frame.position + SAMPLES_PER_FRAME;
+    this.#position = frame.position + this.#samplesPerFrame;
     if (++this.#frames >= this.#framesPerSegment) this.cut();
   }
 

@@ -47,7 +47,7 @@ export interface FinishedRecording extends Recording {
  */
 export function* finishRecording(fileLength: number): FileSteps<FinishedRecording> {
   const { movie, end: start } = yield* readFileHeader(fileLength);
-  const extent = yield* measureFragments(start, fileLength);
+  const extent = yield* measureFragments(movie, start, fileLength);
   const { damagedBytes } = extent;
   const earlier = yield* findFinishedMovie(fileLength);
   const isLast = earlier !== undefined && extent.end <= earlier.start;
@@ -77,8 +77,12 @@ interface Extent {
   readonly damagedBytes: number;
 }
 
-function* measureFragments(start: number, fileLength: number): FileSteps<Extent> {
-  const reader = new FragmentReader(start, fileLength);
+function* measureFragments(
+  movie: Movie,
+  start: number,
+  fileLength: number,
+): FileSteps<Extent> {
+  const reader = new FragmentReader(start, fileLength, movie.samplesPerFrame);
   let fragments = 0;
   let runs = 0;
   let runFrames = 0;
@@ -125,7 +129,7 @@ function* appendMovie(movie: Movie, extent: Extent): FileSteps<MoviePlace> {
   };
   const moov: Box = { type: "free", content: movieBox(movie, tables).content };
   const place = { start: extent.end, end: extent.end + boxSize(moov) };
-  yield* writeTables(extent, tables, yield* writeFields(moov, place.start));
+  yield* writeTables(movie, extent, tables, yield* writeFields(moov, place.start));
   yield* sync();
   return place;
 }
@@ -148,6 +152,7 @@ function* writeFields(box: Box, start: number): FileSteps<Map<Room, number>> {
 
 /** Fills stsc, stsz and stco or co64 (8.7.3 to 8.7.5) from the fragments: each is a chunk. */
 function* writeTables(
+  movie: Movie,
   extent: Extent,
   tables: SampleTables,
   rooms: ReadonlyMap<Room, number>,
@@ -157,7 +162,7 @@ function* writeTables(
   const sampleSizes = tableOf(tables.sampleSizes);
   const chunkOffsets = tableOf(tables.chunkOffsets);
 
-  const reader = new FragmentReader(extent.start, extent.end);
+  const reader = new FragmentReader(extent.start, extent.end, movie.samplesPerFrame);
   let runFrames = 0;
   for (let chunk = 1; chunk <= extent.fragments; chunk++) {
     const fragment = yield* reader.next();

@@ -1,6 +1,5 @@
 // Movie fragments with their media data: moof and mdat (ISO/IEC 14496-12 8.8.4 to 8.8.12, 8.1.1).
 // Every moof of Echo's has the same boxes, so it is a template in which a few fields differ.
-import { SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
 import {
   box,
   BOX_HEADER_BYTES,
@@ -85,15 +84,16 @@ export class FragmentWriter {
   /**
    * Ends the fragment, and begins the next.
    * @param firstFrame frames that the recording holds before it
+   * @param samplesPerFrame what each of its frames holds
    * @returns moof and mdat, to be written by one call at the end of the file, so that a file that
    *   is cut off holds no moof without its mdat. Valid until the next `add`; empty without frames.
    */
-  take(firstFrame: number): Uint8Array {
+  take(firstFrame: number, samplesPerFrame: number): Uint8Array {
     const data = MAX_FRAGMENT_HEADER_BYTES;
     if (this.#frames === 0) return this.#buffer.subarray(data, data);
     const start = data - fragmentHeaderBytes(this.#frames);
     const view = viewOf(this.#buffer);
-    writeMoof(view, start, firstFrame, this.#frames);
+    writeMoof(view, start, firstFrame, this.#frames, samplesPerFrame);
     for (let i = 0; i < this.#frames; i++) {
       view.setUint32(start + MOOF_BYTES + 4 * i, this.#sizes[i] ?? 0);
     }
@@ -126,9 +126,10 @@ export interface Fragment {
 /**
  * Reads a fragment's headers; the access units need not be there.
  * @param bytes at most {@link MAX_FRAGMENT_HEADER_BYTES} are looked at
+ * @param samplesPerFrame what each of its frames holds
  * @returns `undefined` where it is not exactly what a {@link FragmentWriter} makes
  */
-export function parseFragment(bytes: Uint8Array): Fragment | undefined {
+export function parseFragment(bytes: Uint8Array, samplesPerFrame: number): Fragment | undefined {
   if (bytes.length < MOOF_BYTES) return undefined;
   const view = viewOf(bytes);
   const frames = (view.getUint32(0) - MOOF_BYTES) / 4;
@@ -136,9 +137,9 @@ export function parseFragment(bytes: Uint8Array): Fragment | undefined {
   const headerBytes = fragmentHeaderBytes(frames);
   if (bytes.length < headerBytes) return undefined;
 
-  const firstFrame = getUint64(view, TFDT_BASE_MEDIA_DECODE_TIME) / SAMPLES_PER_FRAME;
+  const firstFrame = getUint64(view, TFDT_BASE_MEDIA_DECODE_TIME) / samplesPerFrame;
   if (!Number.isInteger(firstFrame) || firstFrame >= MAX_FRAMES) return undefined;
-  writeMoof(viewOf(expected), 0, firstFrame, frames);
+  writeMoof(viewOf(expected), 0, firstFrame, frames, samplesPerFrame);
   if (!expected.every((byte, i) => byte === bytes[i])) return undefined;
   const mdat = headerBytes - BOX_HEADER_BYTES;
   let mdatBytes = BOX_HEADER_BYTES;
@@ -167,14 +168,20 @@ function fragmentHeaderBytes(frames: number): number {
  * Sequence numbers need only rise (8.8.5): the number of the first frame, counted from 1, does, and
  * needs no state of its own.
  */
-function writeMoof(view: DataView, start: number, firstFrame: number, frames: number): void {
+function writeMoof(
+  view: DataView,
+  start: number,
+  firstFrame: number,
+  frames: number,
+  samplesPerFrame: number,
+): void {
   new Uint8Array(view.buffer, view.byteOffset + start, MOOF_BYTES).set(MOOF_TEMPLATE);
   const sizes = 4 * frames;
   const patch = (field: number, value: number) => view.setUint32(start + field, value);
   patch(MOOF_SIZE, MOOF_BYTES + sizes);
   patch(MFHD_SEQUENCE_NUMBER, firstFrame + 1);
   patch(TRAF_SIZE, MOOF_BYTES - TRAF_SIZE + sizes);
-  setUint64(view, start + TFDT_BASE_MEDIA_DECODE_TIME, firstFrame * SAMPLES_PER_FRAME);
+  setUint64(view, start + TFDT_BASE_MEDIA_DECODE_TIME, firstFrame * samplesPerFrame);
   patch(TRUN_SIZE, MOOF_BYTES - TRUN_SIZE + sizes);
   patch(TRUN_SAMPLE_COUNT, frames);
   patch(TRUN_DATA_OFFSET, fragmentHeaderBytes(frames));

@@ -14,13 +14,15 @@ export class FragmentReader {
   #frames = 0;
   #damagedBytes = 0;
   readonly #fileLength: number;
+  readonly #samplesPerFrame: number;
   #window: Uint8Array = new Uint8Array();
   #windowOffset = 0;
 
   /** @param offset where the first fragment begins */
-  constructor(offset: number, fileLength: number) {
+  constructor(offset: number, fileLength: number, samplesPerFrame: number) {
     this.#offset = offset;
     this.#fileLength = fileLength;
+    this.#samplesPerFrame = samplesPerFrame;
   }
 
   /** Where the last whole fragment ends. */
@@ -58,7 +60,7 @@ export class FragmentReader {
   }
 
   *#fragmentAt(offset: number): FileSteps<Fragment | undefined> {
-    const fragment = parseFragment(yield* this.#bytesAt(offset));
+    const fragment = parseFragment(yield* this.#bytesAt(offset), this.#samplesPerFrame);
     const whole = fragment !== undefined && offset + fragment.totalBytes <= this.#fileLength;
     return whole ? fragment : undefined;
   }

@@ -1,6 +1,6 @@
 // The file's head and its movie box (ISO/IEC 14496-12 8.2 to 8.7), empty for the fragments that
 // follow it or with whole sample tables. Times are in samples: both timescales are the core rate.
-import { SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import { isFrameLength } from "../audio/codec_of.ts";
 import {
   type Box,
   box,
@@ -28,6 +28,8 @@ export interface Movie {
   readonly startTime: number;
   /** Core sample rate in Hz, the timescale of everything. */
   readonly sampleRate: number;
+  /** Samples an access unit holds. */
+  readonly samplesPerFrame: number;
   /** Samples of encoder delay at the start, which players leave out. */
   readonly primingSamples: number;
   /** stsd. */
@@ -95,7 +97,7 @@ export function encodeMediaHeader(size: number): Uint8Array {
  * as `free`, so that a later session can announce more by four bytes.
  */
 export function movieBox(movie: Movie, tables: SampleTables | undefined): Box {
-  const mediaDuration = (tables?.samples ?? 0) * SAMPLES_PER_FRAME;
+  const mediaDuration = (tables?.samples ?? 0) * movie.samplesPerFrame;
   const duration = Math.max(0, mediaDuration - movie.primingSamples);
   return box(
     "moov",
@@ -116,7 +118,7 @@ export function movieBox(movie: Movie, tables: SampleTables | undefined): Box {
         ),
       ),
     ),
-    box(tables === undefined ? "mvex" : "free", trackExtends()),
+    box(tables === undefined ? "mvex" : "free", trackExtends(movie)),
     movie.userData,
   );
 }
@@ -211,7 +213,7 @@ function mediaHeader(movie: Movie, duration: number): Box {
 
 function sampleTable(movie: Movie, tables: SampleTables | undefined): Box {
   const chunkEntryBytes = tables?.largeOffsets ? 8 : 4;
-  const durations = tables === undefined ? u32(0) : u32(1, tables.samples, SAMPLES_PER_FRAME);
+  const durations = tables === undefined ? u32(0) : u32(1, tables.samples, movie.samplesPerFrame);
   return box(
     "stbl",
     movie.sampleDescription,
@@ -237,10 +239,10 @@ function table(entries: Room | undefined, entryBytes: number): BoxContent[] {
 /** Bytes of mvex, and of free where it stands for it. */
 export const MVEX_BYTES = 8 + 32;
 
-/** What every access unit of a fragment is: 1024 samples, decodable by itself (8.8.3). */
-function trackExtends(): Box {
+/** What every access unit of a fragment is: of equal length, decodable by itself (8.8.3). */
+function trackExtends(movie: Movie): Box {
   const dependsOnNoOther = 0x02000000;
-  return fullBox("trex", 0, 0, u32(TRACK_ID, 1, SAMPLES_PER_FRAME, 0, dependsOnNoOther));
+  return fullBox("trex", 0, 0, u32(TRACK_ID, 1, movie.samplesPerFrame, 0, dependsOnNoOther));
 }
 
 /** The last second of which the year has four digits. */
@@ -248,6 +250,12 @@ const MAX_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 function parseMovie(moov: Uint8Array): Movie {
   const mdhd = fieldsOf(requireBox(moov, "trak", "mdia", "mdhd"), 24);
+  const samplesPerFrame = fieldsOf(requireBox(moov, "mvex", "trex"), 24).getUint32(12);
+  if (!isFrameLength(samplesPerFrame)) {
+    throw new Mp4Error(
+      `Cannot parse MP4: expected a codec's frames, got ${samplesPerFrame} samples`,
+    );
+  }
   const elst = findBox(moov, "trak", "edts", "elst");
   const startTime = (getUint64(mdhd, 4) - EPOCH_1904) * 1000;
   const sampleRate = mdhd.getUint32(20);
@@ -257,6 +265,7 @@ function parseMovie(moov: Uint8Array): Movie {
   return {
     startTime,
     sampleRate,
+    samplesPerFrame,
     primingSamples: elst === undefined ? 0 : getUint64(fieldsOf(elst, 24), 16),
     sampleDescription: box("stsd", requireBox(moov, "trak", "mdia", "minf", "stbl", "stsd")),
     userData: box("udta", requireBox(moov, "udta")),

@@ -6,7 +6,6 @@
 // The fragments stay where they are as part of the media data, and the first moov with them: from
 // these two the rest can be rebuilt at any time.
 import type { AudioConfig } from "../audio/audio_config.ts";
-import { SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
 import { encodeBoxes, fourCc, getUint64, Mp4Error, parseBoxHeader, viewOf } from "./boxes.ts";
 import { type FileSteps, read, sync, write } from "./file_steps.ts";
 import {
@@ -51,6 +50,7 @@ export function recordingHeader(config: AudioConfig, options: RecordingOptions):
   return encodeFileHeader({
     startTime: options.startTime,
     sampleRate: config.sampleRate,
+    samplesPerFrame: config.samplesPerFrame,
     primingSamples: options.primingSamples ?? 0,
     sampleDescription: sampleDescriptionBox(config),
     userData: userDataBox(options.tags, options.startTime),
@@ -119,7 +119,7 @@ export function* describeRecording(movie: Movie, place: MoviePlace): FileSteps<R
   const fields = yield* read(mdhd.start, MDHD_BYTES);
   if (fields.length < MDHD_BYTES) throw new Mp4Error("Cannot parse MP4: mdhd is cut off");
   const samples = getUint64(viewOf(fields), MDHD_DURATION);
-  const frames = samples / SAMPLES_PER_FRAME;
+  const frames = samples / movie.samplesPerFrame;
   if (!Number.isInteger(frames) || frames * SAMPLE_SIZE_BYTES > place.end - place.start) {
     throw new Mp4Error(`Cannot parse MP4: expected whole frames in stsz, got ${frames}`);
   }

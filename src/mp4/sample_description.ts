@@ -1,8 +1,8 @@
 // What the one track holds: stsd with an mp4a entry (ISO/IEC 14496-12 8.5.2 and 12.2.3, 14496-14
 // 5.6) and its elementary stream descriptor (ISO/IEC 14496-1 7.2.6.5).
 import type { AudioConfig } from "../audio/audio_config.ts";
-import { writeAudioSpecificConfig } from "../audio/aac/audio_specific_config.ts";
-import { ID_CPE, programElements } from "../audio/aac/program_config.ts";
+import type { Mp4aFields } from "../audio/codec.ts";
+import { codecOf } from "../audio/codec_of.ts";
 import { type Box, box, fullBox, u16, u32, u8 } from "./boxes.ts";
 
 /** The sample description box of a stream: a single mp4a entry. */
@@ -10,11 +10,6 @@ export function sampleDescriptionBox(config: AudioConfig): Box {
   return fullBox("stsd", 0, 0, u32(1), mp4aEntry(config));
 }
 
-/** Channels by channelConfiguration (ISO/IEC 14496-3 table 1.19). */
-const CHANNELS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 8];
-
-/** objectTypeIndication "Audio ISO/IEC 14496-3" (14496-1 table 5). */
-const MPEG4_AUDIO = 0x40;
 /** streamType AudioStream (14496-1 table 6), upStream 0, reserved 1. */
 const AUDIO_STREAM = (0x05 << 2) | 1;
 
@@ -25,30 +20,25 @@ const SL_CONFIG_DESCR_TAG = 0x06;
 
 /** Rate and channels are the core's, as the track's timescale is; readers take them from the esds. */
 function mp4aEntry(config: AudioConfig): Box {
+  const fields = codecOf(config).sampleEntry(config);
   const rate = config.sampleRate <= 0xffff ? config.sampleRate : 0;
   return box(
     "mp4a",
     u8(0, 0, 0, 0, 0, 0),
     u16(1), // data_reference_index
     u32(0, 0),
-    u16(channelCount(config), 16, 0, 0), // channelcount, samplesize
+    u16(fields.channelCount, 16, 0, 0), // channelcount, samplesize
     u16(rate, 0), // samplerate, 16.16: it holds no rate above 65535
-    esds(config),
+    esds(fields),
   );
 }
 
-function channelCount(config: AudioConfig): number {
-  if (config.programConfig === undefined) return CHANNELS[config.channelConfiguration] ?? 0;
-  return programElements(config.programConfig)
-    .reduce((channels, element) => channels + (element.id === ID_CPE ? 2 : 1), 0);
-}
-
-function esds(config: AudioConfig): Box {
+function esds({ objectTypeIndication, decoderSpecificInfo }: Mp4aFields): Box {
   const decoderConfig = descriptor(
     DECODER_CONFIG_DESCR_TAG,
-    u8(MPEG4_AUDIO, AUDIO_STREAM, 0, 0, 0), // bufferSizeDB 0: not told
+    u8(objectTypeIndication, AUDIO_STREAM, 0, 0, 0), // bufferSizeDB 0: not told
     u32(0, 0), // maxBitrate, avgBitrate: a live stream's are not known
-    descriptor(DEC_SPECIFIC_INFO_TAG, writeAudioSpecificConfig(config)),
+    descriptor(DEC_SPECIFIC_INFO_TAG, decoderSpecificInfo),
   );
   const slConfig = descriptor(SL_CONFIG_DESCR_TAG, u8(2)); // predefined: MP4 file
   // ES_ID 0 and no flags, as in every MP4 file (14496-14 3.1.2)

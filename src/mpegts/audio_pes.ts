@@ -1,5 +1,5 @@
-import type { AccessUnitSink } from "../audio/access_unit_sink.ts";
-import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import type { AudioConfig } from "../audio/audio_config.ts";
+import type { ElementaryStreamParser, ParserMaker } from "../audio/codec.ts";
 import { ByteBuffer } from "./byte_buffer.ts";
 import { CLOCK_RATE, CLOCK_WRAP } from "./packet.ts";
 import { MAX_PES_BYTES, parsePes, pesBytes } from "./pes.ts";
@@ -15,16 +15,6 @@ export interface TimedSink {
   write(data: Uint8Array, timeMs: number | undefined): void;
   /** Something that could not be parsed. */
   bad(count: number): void;
-}
-
-/** What finds the access units in the data of PES packets. */
-export interface ElementaryStreamParser {
-  /** Takes the next bytes. */
-  feed(bytes: Uint8Array): void;
-  /** Says that nothing more comes for now. */
-  flush(): void;
-  /** Forgets a frame that has begun: its rest is lost. */
-  reset(): void;
 }
 
 /**
@@ -46,12 +36,14 @@ export class AudioPes {
   #pts90k: number | undefined;
   #framesSincePts = 0;
   #sampleRate = 0;
+  #samplesPerFrame = 0;
 
-  constructor(sink: TimedSink, makeParser: (sink: AccessUnitSink) => ElementaryStreamParser) {
+  constructor(sink: TimedSink, makeParser: ParserMaker) {
     this.#sink = sink;
     this.#parser = makeParser({
       configure: (config) => {
         this.#sampleRate = config.sampleRate;
+        this.#samplesPerFrame = config.samplesPerFrame;
         sink.configure(config);
       },
       write: (data, offset) => sink.write(data, this.#timeOf(offset)),
@@ -120,7 +112,7 @@ export class AudioPes {
       this.#framesSincePts++;
     }
     if (this.#pts90k === undefined) return undefined;
-    const seconds = this.#framesSincePts * SAMPLES_PER_FRAME / this.#sampleRate;
+    const seconds = this.#framesSincePts * this.#samplesPerFrame / this.#sampleRate;
     return (this.#pts90k / CLOCK_RATE + seconds) * 1000;
   }
 }

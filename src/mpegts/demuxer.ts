@@ -1,7 +1,5 @@
-// Takes the first AAC stream out of an MPEG transport stream, ISO/IEC 13818-1.
-import type { AccessUnitSink } from "../audio/access_unit_sink.ts";
-import { AdtsParser } from "../audio/aac/adts_parser.ts";
-import { LatmParser } from "../audio/aac/latm.ts";
+// Takes the first audio stream of a codec that Echo takes out of an MPEG transport stream, ISO/IEC 13818-1.
+import { tsParserOf } from "../audio/codec_of.ts";
 import { AudioPes, type TimedSink } from "./audio_pes.ts";
 import {
   DISCONTINUITY,
@@ -14,19 +12,13 @@ import {
   TRANSPORT_ERROR,
 } from "./packet.ts";
 import { PacketFinder } from "./packet_finder.ts";
-import {
-  type ElementaryStream,
-  parseProgramAssociation,
-  parseProgramMap,
-  STREAM_TYPE_ADTS,
-  STREAM_TYPE_LATM,
-} from "./psi.ts";
+import { type ElementaryStream, parseProgramAssociation, parseProgramMap } from "./psi.ts";
 import { SectionAssembler } from "./section_assembler.ts";
 import { streamName } from "./stream_name.ts";
 
 /**
  * Demultiplexes a transport stream that comes in pieces of any size and may begin anywhere. Of the
- * first program it takes the first AAC stream, in ADTS or LATM; everything else is passed over.
+ * first program it takes the first stream of a codec that Echo takes; all else is passed over.
  */
 export class TsDemuxer {
   readonly #sink: TimedSink;
@@ -118,12 +110,13 @@ export class TsDemuxer {
     const map = parseProgramMap(section);
     if (map === undefined) return;
     this.#streams = map.streams;
-    const stream = map.streams.find(isAac);
+    const stream = map.streams.find(({ streamType }) => tsParserOf(streamType) !== undefined);
     const before = this.#audioStream;
     if (stream?.pid === before?.pid && stream?.streamType === before?.streamType) return;
     this.#audio?.finish();
     this.#audioStream = stream;
-    this.#audio = stream === undefined ? undefined : new AudioPes(this.#sink, parserOf(stream));
+    const makeParser = stream === undefined ? undefined : tsParserOf(stream.streamType);
+    this.#audio = makeParser === undefined ? undefined : new AudioPes(this.#sink, makeParser);
     this.#counter = undefined;
   }
 
@@ -137,14 +130,4 @@ export class TsDemuxer {
     }
     this.#audio?.push(data, unitStart);
   }
-}
-
-function isAac(stream: ElementaryStream): boolean {
-  return stream.streamType === STREAM_TYPE_ADTS || stream.streamType === STREAM_TYPE_LATM;
-}
-
-function parserOf(stream: ElementaryStream): (sink: AccessUnitSink) => AdtsParser | LatmParser {
-  return stream.streamType === STREAM_TYPE_LATM
-    ? (sink) => new LatmParser(sink)
-    : (sink) => new AdtsParser(sink);
 }

@@ -1,6 +1,7 @@
-// MPEG transport streams with one AAC stream in ADTS, ISO/IEC 13818-1.
-import { ADTS_HEADER_BYTES, AdtsHeaderTemplate, MAX_ADTS_FRAME_BYTES } from "../audio/aac/adts.ts";
-import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+// MPEG transport streams with one audio stream, ISO/IEC 13818-1.
+import type { AudioConfig } from "../audio/audio_config.ts";
+import type { TsFraming } from "../audio/codec.ts";
+import { codecOf } from "../audio/codec_of.ts";
 import type { ByteBuffer } from "./byte_buffer.ts";
 import {
   CLOCK_RATE,
@@ -16,7 +17,7 @@ import {
   RANDOM_ACCESS,
   SYNC_BYTE,
 } from "./packet.ts";
-import { STREAM_TYPE_ADTS, writeProgramAssociation, writeProgramMap } from "./psi.ts";
+import { writeProgramAssociation, writeProgramMap } from "./psi.ts";
 
 /**
  * Writes segments of a transport stream, each decodable by itself, whose continuity counters go on
@@ -32,7 +33,7 @@ import { STREAM_TYPE_ADTS, writeProgramAssociation, writeProgramMap } from "./ps
  */
 export class AudioMuxer {
   readonly #pat = psiPacket(PAT_PID, writeProgramAssociation([PROGRAM]));
-  readonly #pmt = psiPacket(PROGRAM.pmtPid, writeProgramMap(PROGRAM_MAP));
+  #pmt: Uint8Array;
   #psiCounter = 0;
   #audioCounter = 0;
   #discontinuity = false;
@@ -44,18 +45,20 @@ export class AudioMuxer {
   #packetEnd = 0;
   /** Where the open PES packet's first packet begins; -1 while none is open. */
   #pesStart = -1;
-  /** Bytes of access units in the open PES packet, ADTS headers included. */
+  /** Bytes of access units in the open PES packet, their headers included. */
   #pesBytes = 0;
   #pesPts90k = 0;
 
   constructor(config: AudioConfig) {
     this.#format = formatOf(config);
+    this.#pmt = programMapPacket(this.#format);
   }
 
   /** The configuration of the access units that follow. */
   configure(config: AudioConfig): void {
     this.#endPes();
     this.#format = formatOf(config);
+    this.#pmt = programMapPacket(this.#format);
   }
 
   /** The clock of the access units that follow is another one: the next packet says so (2.4.3.5). */
@@ -77,14 +80,13 @@ export class AudioMuxer {
   /**
    * Writes one raw access unit.
    * @param pts90k its presentation time on a 90 kHz clock, not wrapped
-   * @returns false where it is too large for an ADTS frame, and left out
+   * @returns false where it is too large for its codec's framing, and left out
    */
   write(data: Uint8Array, pts90k: number): boolean {
     const out = this.#open();
-    const { header, programConfig } = this.#format;
-    const prefixBytes = ADTS_HEADER_BYTES + programConfig.length;
-    const frameBytes = prefixBytes + data.length;
-    if (frameBytes > MAX_ADTS_FRAME_BYTES) return false;
+    const { framing, maxAccessUnitBytes } = this.#format;
+    if (data.length > maxAccessUnitBytes) return false;
+    const frameBytes = framing.headerBytes + data.length;
 
     if (this.#pesStart >= 0 && this.#shouldEndPes(frameBytes, pts90k)) this.#endPes();
     out.reserve(PACKET_BYTES * (2 + Math.ceil(frameBytes / PACKET_PAYLOAD_BYTES)));
@@ -92,9 +94,8 @@ export class AudioMuxer {
 
     // The frame is laid down in one piece, and spread over packets afterwards.
     const at = out.length;
-    header.write(out.bytes, at, frameBytes - ADTS_HEADER_BYTES);
-    if (programConfig.length > 0) out.bytes.set(programConfig, at + ADTS_HEADER_BYTES);
-    out.bytes.set(data, at + prefixBytes);
+    framing.writeHeader(out.bytes, at, data.length);
+    out.bytes.set(data, at + framing.headerBytes);
     out.length = at + frameBytes;
     this.#pesBytes += frameBytes;
     while (out.length > this.#packetEnd) this.#insertPacketHeader(out);
@@ -194,27 +195,22 @@ export class AudioMuxer {
 
 /** What a configuration comes to. */
 interface Format {
-  readonly header: AdtsHeaderTemplate;
-  /** Stands before each access unit; empty where the channel configuration tells the layout. */
-  readonly programConfig: Uint8Array;
+  readonly framing: TsFraming;
+  readonly maxAccessUnitBytes: number;
   readonly frameDuration90k: number;
 }
 
 function formatOf(config: AudioConfig): Format {
+  const codec = codecOf(config);
   return {
-    header: new AdtsHeaderTemplate(config),
-    programConfig: config.programConfig ?? new Uint8Array(),
-    frameDuration90k: SAMPLES_PER_FRAME * CLOCK_RATE / config.sampleRate,
+    framing: codec.tsFraming(config),
+    maxAccessUnitBytes: codec.maxAccessUnitBytes(config),
+    frameDuration90k: config.samplesPerFrame * CLOCK_RATE / config.sampleRate,
   };
 }
 
 const AUDIO_PID = 0x100;
 const PROGRAM = { programNumber: 1, pmtPid: 0x1000 };
-const PROGRAM_MAP = {
-  programNumber: PROGRAM.programNumber,
-  pcrPid: AUDIO_PID,
-  streams: [{ streamType: STREAM_TYPE_ADTS, pid: AUDIO_PID, descriptors: new Uint8Array() }],
-};
 
 const COUNTER_MASK = 0x0f;
 const PACKET_PAYLOAD_BYTES = PACKET_BYTES - PACKET_HEADER_BYTES;
@@ -231,6 +227,15 @@ const MIN_PTS_INTERVAL_90K = 36_000;
 
 /** How long before its presentation an access unit arrives at the decoder's buffer. */
 const PCR_DELAY_90K = 9_000;
+
+function programMapPacket({ framing: { streamType } }: Format): Uint8Array {
+  const map = {
+    programNumber: PROGRAM.programNumber,
+    pcrPid: AUDIO_PID,
+    streams: [{ streamType, pid: AUDIO_PID, descriptors: new Uint8Array() }],
+  };
+  return psiPacket(PROGRAM.pmtPid, writeProgramMap(map));
+}
 
 /** A packet that holds a whole section. */
 function psiPacket(pid: number, section: Uint8Array): Uint8Array {

@@ -23,11 +23,6 @@ export interface ElementaryStream {
   readonly descriptors: Uint8Array;
 }
 
-/** stream_type of AAC in ADTS. */
-export const STREAM_TYPE_ADTS = 0x0f;
-/** stream_type of AAC in LATM with LOAS. */
-export const STREAM_TYPE_LATM = 0x11;
-
 /** The most bytes that a PAT or PMT section may have. */
 export const MAX_SECTION_BYTES = 1024;
 

@@ -1,4 +1,4 @@
-import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Limiter } from "../disk/limiter.ts";
 import type { FragmentWriter } from "../mp4/fragment.ts";
 import type { Clock } from "../session/clock.ts";
@@ -67,9 +67,10 @@ export class Part {
 
   /** What is in the file, in milliseconds. */
   get durationMs(): number {
-    const samples = this.#framesWritten * SAMPLES_PER_FRAME;
+    const { sampleRate, samplesPerFrame } = this.#options.config;
+    const samples = this.#framesWritten * samplesPerFrame;
     const { continues } = this.#opened ?? {};
-    return (continues?.durationMs ?? 0) + samples * 1000 / this.#options.config.sampleRate;
+    return (continues?.durationMs ?? 0) + samples * 1000 / sampleRate;
   }
 
   /**
@@ -153,7 +154,8 @@ export class Part {
     if (part === undefined) return;
     const { frames } = fragment;
     const before = (part.continues?.frames ?? 0) + this.#framesWritten;
-    const bytes = withHeader(this.#header, fragment.take(before));
+    const taken = fragment.take(before, this.#options.config.samplesPerFrame);
+    const bytes = withHeader(this.#header, taken);
     await this.#options.writes.run(() => writeAll(part.handle, bytes));
     this.#header = undefined;
     this.#options.onWritten(bytes.length);

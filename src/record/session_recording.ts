@@ -1,4 +1,4 @@
-import { type AudioConfig, SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
+import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Frame } from "../audio/frame.ts";
 import { type Clock, type Timer, wallTimeOf } from "../session/clock.ts";
 import type { FrameSink } from "../session/frame_sink.ts";
@@ -50,7 +50,7 @@ export class SessionRecording implements FrameSink {
   start(config: AudioConfig): void {
     this.#endPart();
     this.#config = config;
-    this.#framesPerFragment = Math.round(config.sampleRate / SAMPLES_PER_FRAME);
+    this.#framesPerFragment = Math.round(config.sampleRate / config.samplesPerFrame);
     this.#silence = undefined;
   }
 

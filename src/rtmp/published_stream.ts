@@ -1,6 +1,7 @@
-import { type AudioConfig, maxAccessUnitBytes } from "../audio/audio_config.ts";
+import type { AudioConfig } from "../audio/audio_config.ts";
 import { parseAudioSpecificConfig } from "../audio/aac/audio_specific_config.ts";
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
+import { codecOf } from "../audio/codec_of.ts";
 import { MalformedAudio } from "../audio/bits.ts";
 import type { Ingest, IngestEnd } from "../session/ingest.ts";
 import { readAmf0 } from "./amf0.ts";
@@ -85,7 +86,7 @@ export class PublishedStream {
     if (sameBytes(bytes, this.#configBytes)) return;
     const config = parseConfig(bytes);
     this.#configBytes = bytes.slice();
-    this.#maxAccessUnit = maxAccessUnitBytes(config);
+    this.#maxAccessUnit = codecOf(config).maxAccessUnitBytes(config);
     this.#ingest.configure(config);
   }
 

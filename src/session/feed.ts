@@ -1,8 +1,7 @@
 import { getLogger } from "@logtape/logtape";
-import { type AudioConfig, maxAccessUnitBytes } from "../audio/audio_config.ts";
-import { sameAudioConfig } from "../audio/aac/audio_specific_config.ts";
+import type { AudioConfig } from "../audio/audio_config.ts";
+import { codecOf } from "../audio/codec_of.ts";
 import type { Frame } from "../audio/frame.ts";
-import { silentFrame } from "../audio/aac/silence.ts";
 import type { Clock } from "./clock.ts";
 import type { InputQuality } from "./events.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
@@ -94,15 +93,14 @@ export class Feed {
   }
 
   configure(config: AudioConfig): void {
+    const codec = codecOf(config);
     const before = this.#config;
-    this.#config = config;
-    if (before !== undefined && continues(before, config)) {
-      this.#config = { ...config, sbr: config.sbr ?? before.sbr, ps: config.ps ?? before.ps };
-      return;
-    }
-    this.#silence = silentFrame(config);
-    this.#maxBytes = maxAccessUnitBytes(config);
-    this.#timeline.configure(config.sampleRate);
+    const continued = before === undefined ? undefined : codec.continuation(before, config);
+    this.#config = continued ?? config;
+    if (continued !== undefined) return;
+    this.#silence = codec.silentFrame(config);
+    this.#maxBytes = codec.maxAccessUnitBytes(config);
+    this.#timeline.configure(config.sampleRate, config.samplesPerFrame);
     for (const sink of this.#sinks) this.#guard(sink, () => sink.start(config));
   }
 
@@ -215,12 +213,4 @@ export class Feed {
     this.#reanchorLogAt = now;
     this.#reanchorsLogged = this.#timeline.reanchors;
   }
-}
-
-/** Whether the same decoder goes on: a source that says nothing of SBR contradicts nothing. */
-function continues(before: AudioConfig, now: AudioConfig): boolean {
-  const sbr = now.sbr ?? before.sbr;
-  const ps = now.ps ?? before.ps;
-  const { sbr: sbrBefore = sbr, ps: psBefore = ps } = before;
-  return sameAudioConfig({ ...before, sbr: sbrBefore, ps: psBefore }, { ...now, sbr, ps });
 }

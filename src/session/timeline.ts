@@ -1,4 +1,3 @@
-import { SAMPLES_PER_FRAME } from "../audio/audio_config.ts";
 import { DueTime } from "./due_time.ts";
 import { SlidingMax } from "./sliding_max.ts";
 
@@ -47,6 +46,7 @@ export class Timeline {
   readonly #due = new DueTime();
   #frameMs = 0;
   #sampleRate = 0;
+  #samplesPerFrame = 0;
   #position = 0;
   #baseMs = 0;
   #placeMs = 0;
@@ -88,12 +88,13 @@ export class Timeline {
     return this.#reanchors;
   }
 
-  /** Counts on at another sample rate; positions start at 0 again, time goes on. */
-  configure(sampleRate: number): void {
+  /** Counts on in other frames; positions start at 0 again, time goes on. */
+  configure(sampleRate: number, samplesPerFrame: number): void {
     this.#baseMs = this.#placeMs;
     this.#sampleRate = sampleRate;
+    this.#samplesPerFrame = samplesPerFrame;
     this.#position = 0;
-    this.#frameMs = SAMPLES_PER_FRAME * 1000 / sampleRate;
+    this.#frameMs = samplesPerFrame * 1000 / sampleRate;
   }
 
   /** What follows has timestamps of its own, as those of a new connection. */
@@ -137,7 +138,7 @@ export class Timeline {
 
   /** The next frame, of either kind, has been placed. */
   advance(): void {
-    this.#position += SAMPLES_PER_FRAME;
+    this.#position += this.#samplesPerFrame;
     this.#placeMs = this.#baseMs + this.#position * 1000 / this.#sampleRate;
   }
 

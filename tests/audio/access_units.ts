@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { AccessUnitSink } from "../../src/audio/access_unit_sink.ts";
-import { ADTS_HEADER_BYTES, AdtsHeaderTemplate } from "../../src/audio/aac/adts.ts";
+import type { AacConfig } from "../../src/audio/aac/aac_config.ts";
+import { AdtsFraming } from "../../src/audio/aac/adts.ts";
 import { AdtsParser } from "../../src/audio/aac/adts_parser.ts";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 
@@ -39,11 +40,10 @@ export function accessUnits(adts: Uint8Array): { config: AudioConfig; frames: Ui
 
 /** One ADTS frame; the config's program_config_element stands before the access unit. */
 export function adtsFrame(config: AudioConfig, data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const programConfig = config.programConfig ?? new Uint8Array();
-  const frame = new Uint8Array(ADTS_HEADER_BYTES + programConfig.length + data.length);
-  new AdtsHeaderTemplate(config).write(frame, 0, programConfig.length + data.length);
-  frame.set(programConfig, ADTS_HEADER_BYTES);
-  frame.set(data, ADTS_HEADER_BYTES + programConfig.length);
+  const framing = new AdtsFraming(config);
+  const frame = new Uint8Array(framing.headerBytes + data.length);
+  framing.writeHeader(frame, 0, data.length);
+  frame.set(data, framing.headerBytes);
   return frame;
 }
 
@@ -63,8 +63,10 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 /** A config of AAC-LC in stereo at 48 kHz, but for what is given. */
-export function audioConfig(fields: Partial<AudioConfig> = {}): AudioConfig {
+export function audioConfig(fields: Partial<AacConfig> = {}): AacConfig {
   return {
+    codec: "aac",
+    samplesPerFrame: 1024,
     objectType: 2,
     sampleRate: 48000,
     channelConfiguration: 2,

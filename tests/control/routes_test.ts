@@ -3,6 +3,8 @@ import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { Connection, publish, publishBody, REASON, setUpApi, TTL_MS } from "./control_api.ts";
 
 const AUDIO: AudioConfig = {
+  codec: "aac",
+  samplesPerFrame: 1024,
   objectType: 2,
   sampleRate: 48_000,
   channelConfiguration: 2,

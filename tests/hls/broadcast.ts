@@ -16,6 +16,8 @@ import { MemoryFolder, NO_STATES } from "./memory_files.ts";
 
 export const FRAME_MS = 1024_000 / 48_000;
 const CONFIG: AudioConfig = {
+  codec: "aac",
+  samplesPerFrame: 1024,
   objectType: 2,
   sampleRate: 48_000,
   channelConfiguration: 2,

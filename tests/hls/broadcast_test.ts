@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { SAMPLES_PER_FRAME } from "../../src/audio/audio_config.ts";
 import type { SegmentEntry } from "../../src/hls/playlist.ts";
 import { Broadcast, FRAME_MS } from "./broadcast.ts";
 
@@ -153,7 +152,7 @@ Deno.test("two days of frames: exact durations to the last segment, and nothing 
   }
   assert.equal(
     lastEndUs,
-    Math.round(seconds * FRAMES_PER_SEGMENT * SAMPLES_PER_FRAME * 1e6 / 48_000),
+    Math.round(seconds * FRAMES_PER_SEGMENT * 1024 * 1e6 / 48_000),
   );
   const wall = broadcast.playlist().segments.at(-1)?.wallMs ?? 0;
   assert.ok(Math.abs(broadcast.clock.now() - wall - FRAMES_PER_SEGMENT * FRAME_MS) < 50);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type AudioConfig, SAMPLE_RATES } from "../../src/audio/audio_config.ts";
+import { SAMPLE_RATES } from "../../src/audio/aac/aac_config.ts";
+import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { Segmenter } from "../../src/hls/segmenter.ts";
 import { packets } from "../mpegts/packets.ts";
 
@@ -14,6 +15,8 @@ interface Cut {
 
 function config(sampleRate: number): AudioConfig {
   return {
+    codec: "aac",
+    samplesPerFrame: 1024,
     objectType: 2,
     sampleRate,
     channelConfiguration: 2,

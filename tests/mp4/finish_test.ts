@@ -184,6 +184,15 @@ Deno.test("another file is refused by name, and left as it is", () => {
   assert.deepEqual(other.bytes, new Uint8Array(1000));
 });
 
+Deno.test("a recording whose frames are of no codec is refused by name, and left as it is", () => {
+  const file = liveRecording();
+  const trex = boxAt(file.bytes, "moov", "mvex", "trex").payload;
+  file.write(trex + 12, Uint8Array.of(0, 0, 4, 1));
+  const before = file.bytes;
+  assert.throws(() => finish(file), /^Mp4Error: .*1025 samples/);
+  assert.deepEqual(file.bytes, before);
+});
+
 Deno.test("a recording that is not finished does not read as one", () => {
   const file = liveRecording();
   assert.throws(

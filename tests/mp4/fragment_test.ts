@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  type Fragment,
   FragmentWriter,
   MAX_FRAGMENT_BYTES,
   MAX_FRAGMENT_FRAMES,
   MAX_FRAGMENT_HEADER_BYTES,
-  parseFragment,
+  parseFragment as parse,
 } from "../../src/mp4/fragment.ts";
 import { boxAt, boxesIn } from "./plain_mp4.ts";
 import { fragments, someFrames } from "./recordings.ts";
@@ -35,6 +36,16 @@ Deno.test("decode times go beyond 32 bits", () => {
   const tfdt = boxAt(bytes, "moof", "traf", "tfdt").payload + 4;
   assert.equal(new DataView(bytes.buffer).getBigUint64(tfdt), BigInt(frames) * 1024n);
   assert.equal(parseFragment(bytes)?.frames, 1);
+});
+
+Deno.test("decode times count the samples of the frames before", () => {
+  const writer = new FragmentWriter();
+  writer.add(Uint8Array.of(1));
+  const bytes = writer.take(3, 576).slice();
+  const tfdt = boxAt(bytes, "moof", "traf", "tfdt").payload + 4;
+  assert.equal(new DataView(bytes.buffer).getBigUint64(tfdt), 3n * 576n);
+  assert.equal(parse(bytes, 576)?.frames, 1);
+  assert.equal(parse(bytes, 1152), undefined);
 });
 
 Deno.test("what is read from a fragment is what was written, whatever the access units", () => {
@@ -83,10 +94,10 @@ Deno.test("no bytes at all make the reader of fragments fail", () => {
 
 Deno.test("a writer that has taken nothing has nothing to give", () => {
   const writer = new FragmentWriter();
-  assert.equal(writer.take(0).length, 0);
+  assert.equal(writer.take(0, 1024).length, 0);
   writer.add(Uint8Array.of(1));
-  writer.take(0);
-  assert.equal(writer.take(1).length, 0);
+  writer.take(0, 1024);
+  assert.equal(writer.take(1, 1024).length, 0);
 });
 
 Deno.test("a writer copies what it is given, and is used again", () => {
@@ -94,9 +105,9 @@ Deno.test("a writer copies what it is given, and is used again", () => {
   const data = Uint8Array.of(1, 2, 3);
   writer.add(data);
   data.fill(0);
-  assert.deepEqual([...writer.take(7).subarray(-3)], [1, 2, 3]);
+  assert.deepEqual([...writer.take(7, 1024).subarray(-3)], [1, 2, 3]);
   writer.add(data);
-  assert.equal(parseFragment(writer.take(8))?.frames, 1);
+  assert.equal(parseFragment(writer.take(8, 1024))?.frames, 1);
 });
 
 Deno.test("a fragment is full at its bounds, in frames and in bytes", () => {
@@ -104,12 +115,16 @@ Deno.test("a fragment is full at its bounds, in frames and in bytes", () => {
   for (let i = 0; i < MAX_FRAGMENT_FRAMES; i++) writer.add(Uint8Array.of(i));
   assert.equal(writer.fits(0), false);
   assert.throws(() => writer.add(Uint8Array.of(1)), RangeError);
-  assert.equal(parseFragment(writer.take(0))?.frames, MAX_FRAGMENT_FRAMES);
+  assert.equal(parseFragment(writer.take(0, 1024))?.frames, MAX_FRAGMENT_FRAMES);
 
   const large = new Uint8Array(65536).fill(9);
   while (writer.fits(large.length)) writer.add(large);
   assert.equal(writer.frames, MAX_FRAGMENT_BYTES / large.length);
-  const fragment = writer.take(MAX_FRAGMENT_FRAMES);
+  const fragment = writer.take(MAX_FRAGMENT_FRAMES, 1024);
   assert.equal(parseFragment(fragment)?.totalBytes, fragment.length);
   assert.ok(fragment.subarray(-MAX_FRAGMENT_BYTES).every((byte) => byte === 9));
 });
+
+function parseFragment(bytes: Uint8Array): Fragment | undefined {
+  return parse(bytes, 1024);
+}

@@ -45,7 +45,7 @@ function writeSparseRecording(file: Deno.FsFile, atLeast: number): number {
   while (offset < atLeast) {
     const writer = new FragmentWriter();
     for (let i = 0; i < FRAMES_PER_FRAGMENT; i++) writer.add(silent);
-    const fragment = writer.take(frames);
+    const fragment = writer.take(frames, 1024);
     file.seekSync(offset, Deno.SeekMode.Start);
     writeAll(file, fragment.subarray(0, MAX_FRAGMENT_HEADER_BYTES));
     offset += fragment.length;

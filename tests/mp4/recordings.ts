@@ -20,7 +20,7 @@ export function fragments(
   const taken: Uint8Array[] = [];
   for (let start = 0; start < frames.length; start += perFragment) {
     for (const frame of frames.slice(start, start + perFragment)) writer.add(frame);
-    taken.push(writer.take(firstFrame + start).slice());
+    taken.push(writer.take(firstFrame + start, 1024).slice());
   }
   return taken;
 }

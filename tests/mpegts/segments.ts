@@ -1,10 +1,10 @@
-import { type AudioConfig, SAMPLES_PER_FRAME } from "../../src/audio/audio_config.ts";
+import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../../src/mpegts/muxer.ts";
 
 /** The exact 90 kHz time of a stream's nth access unit, rounded down. */
 export function pts90k(config: AudioConfig, index: number): number {
-  return Math.floor(index * SAMPLES_PER_FRAME * 90_000 / config.sampleRate);
+  return Math.floor(index * config.samplesPerFrame * 90_000 / config.sampleRate);
 }
 
 /** Muxes the access units into segments of about `seconds` each, from `start90k` on. */
@@ -15,7 +15,7 @@ export function segments(
   start90k = 0,
 ): Uint8Array<ArrayBuffer>[] {
   const muxer = new AudioMuxer(config);
-  const perSegment = seconds * config.sampleRate / SAMPLES_PER_FRAME;
+  const perSegment = seconds * config.sampleRate / config.samplesPerFrame;
   const done: Uint8Array<ArrayBuffer>[] = [];
   const out = new ByteBuffer();
   for (let first = 0, count = 1; first < frames.length; count++) {

@@ -10,6 +10,8 @@ import { publishTarget } from "../../src/rtmp/publish_target.ts";
 import { FakeClock } from "../fake_clock.ts";
 
 const CONFIG: AudioConfig = {
+  codec: "aac",
+  samplesPerFrame: 1024,
   objectType: 2,
   sampleRate: 48_000,
   channelConfiguration: 2,

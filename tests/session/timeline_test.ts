@@ -25,7 +25,7 @@ interface Outcome {
 /** Runs `arrivals` over a timeline. Silence is put in while waiting as `waits` says. */
 function run(arrivals: Iterable<Arrival>, waits: ReadonlyMap<number, number> = new Map()): Outcome {
   const timeline = new Timeline({ maxDelayMs: 10_000, targetMs: 1000 });
-  timeline.configure(RATE);
+  timeline.configure(RATE, 1024);
   const outcome: Outcome = {
     placed: 0,
     filled: 0,
@@ -245,7 +245,7 @@ Deno.test("audio that is kept late does not move what is due after the burst", (
 
 Deno.test("delay that is kept over a new connection counts towards the longest", () => {
   const timeline = new Timeline({ maxDelayMs: 10_000, targetMs: 1000 });
-  timeline.configure(RATE);
+  timeline.configure(RATE, 1024);
   let now = START;
   let dropped = 0;
   for (let connection = 0; connection < 6; connection++) {
@@ -276,7 +276,7 @@ Deno.test("frames without timestamps are placed one behind the other", () => {
 
 Deno.test("frames known to be lost become silence, less what was put in while waiting", () => {
   const timeline = new Timeline({ maxDelayMs: 10_000, targetMs: 1000 });
-  timeline.configure(RATE);
+  timeline.configure(RATE, 1024);
   for (let i = 0; i < 100; i++) {
     timeline.arrive(undefined, START + i * FRAME_MS);
     timeline.advance();
@@ -290,11 +290,11 @@ Deno.test("frames known to be lost become silence, less what was put in while wa
 
 Deno.test("time goes on over a change of the sample rate", () => {
   const timeline = new Timeline({ maxDelayMs: 10_000, targetMs: 1000 });
-  timeline.configure(RATE);
+  timeline.configure(RATE, 1024);
   timeline.arrive(0, START);
   for (let i = 0; i < 100; i++) timeline.advance();
   const before = timeline.dueMs;
-  timeline.configure(22_050);
+  timeline.configure(22_050, 1024);
   assert.equal(timeline.position, 0);
   assert.equal(timeline.dueMs, before);
 });

@@ -13,6 +13,8 @@ export const START = Date.UTC(2026, 10, 23, 20);
 
 /** At this rate, frames last a whole number of milliseconds. */
 const CONFIG: AudioConfig = {
+  codec: "aac",
+  samplesPerFrame: 1024,
   objectType: 2,
   sampleRate: 32_000,
   channelConfiguration: 2,

@@ -1,5 +1,6 @@
 // The ADTS header, ISO/IEC 14496-3 1.A.2.2 and 1.A.3.2.
-import { type AudioConfig, SAMPLE_RATES } from "../audio_config.ts";
+import type { TsFraming } from "../codec.ts";
+import { type AacConfig, SAMPLE_RATES, SAMPLES_PER_FRAME } from "./aac_config.ts";
 import { sampleRateByIndex, supportedObjectType } from "./audio_specific_config.ts";
 
 /** Bytes of adts_fixed_header and adts_variable_header. */
@@ -7,6 +8,9 @@ export const ADTS_HEADER_BYTES = 7;
 
 /** What the 13 bits of aac_frame_length can say, header included. */
 export const MAX_ADTS_FRAME_BYTES = 8191;
+
+/** stream_type of ADTS in a transport stream (ISO/IEC 13818-1 table 2-34). */
+export const STREAM_TYPE_ADTS = 0x0f;
 
 /** The fields of an ADTS header that tell what follows. */
 export interface AdtsHeader {
@@ -61,8 +65,10 @@ export function mayBeAdtsSync(bytes: Uint8Array, offset: number): boolean {
  * @param programConfig with channelConfiguration 0, what stood before the access unit
  * @throws {UnsupportedAudio} where the stream is none that Echo takes
  */
-export function adtsConfig(header: AdtsHeader, programConfig: Uint8Array | undefined): AudioConfig {
+export function adtsConfig(header: AdtsHeader, programConfig: Uint8Array | undefined): AacConfig {
   return {
+    codec: "aac",
+    samplesPerFrame: SAMPLES_PER_FRAME,
     objectType: supportedObjectType(header.objectType),
     sampleRate: sampleRateByIndex(header.samplingFrequencyIndex),
     channelConfiguration: header.channelConfiguration,
@@ -72,24 +78,33 @@ export function adtsConfig(header: AdtsHeader, programConfig: Uint8Array | undef
   };
 }
 
-/** Writes the 7 byte headers of one configuration. HE-AAC is signalled implicitly. */
-export class AdtsHeaderTemplate {
+/** What an ADTS frame leaves for an access unit of `config`, in bytes. */
+export function maxAccessUnitBytes(config: AacConfig): number {
+  return MAX_ADTS_FRAME_BYTES - ADTS_HEADER_BYTES - (config.programConfig?.length ?? 0);
+}
+
+/**
+ * ADTS frames of one configuration. Each header is 7 bytes and, with channelConfiguration 0, the
+ * program_config_element. HE-AAC is signalled implicitly.
+ */
+export class AdtsFraming implements TsFraming {
+  readonly streamType = STREAM_TYPE_ADTS;
+  readonly headerBytes: number;
   readonly #byte2: number;
   readonly #byte3: number;
+  readonly #programConfig: Uint8Array | undefined;
 
-  constructor(config: AudioConfig) {
+  constructor(config: AacConfig) {
     const index = SAMPLE_RATES.indexOf(config.sampleRate);
     const channels = config.channelConfiguration;
+    this.headerBytes = ADTS_HEADER_BYTES + (config.programConfig?.length ?? 0);
     this.#byte2 = ((config.objectType - 1) << 6) | (index << 2) | (channels >> 2);
     this.#byte3 = (channels & 3) << 6;
+    this.#programConfig = config.programConfig;
   }
 
-  /**
-   * @param payloadBytes what follows the header: the access unit and, with channelConfiguration 0,
-   *   the program_config_element before it; at most MAX_ADTS_FRAME_BYTES less the header
-   */
-  write(out: Uint8Array, offset: number, payloadBytes: number): void {
-    const frameBytes = ADTS_HEADER_BYTES + payloadBytes;
+  writeHeader(out: Uint8Array, offset: number, accessUnitBytes: number): void {
+    const frameBytes = this.headerBytes + accessUnitBytes;
     out[offset] = 0xff;
     out[offset + 1] = 0xf1; // MPEG-4, layer 0, no CRC
     out[offset + 2] = this.#byte2;
@@ -97,6 +112,7 @@ export class AdtsHeaderTemplate {
     out[offset + 4] = frameBytes >> 3;
     out[offset + 5] = ((frameBytes & 7) << 5) | 0x1f; // adts_buffer_fullness 0x7ff: variable rate
     out[offset + 6] = 0xfc; // and one raw_data_block
+    if (this.#programConfig !== undefined) out.set(this.#programConfig, offset + ADTS_HEADER_BYTES);
   }
 }
 

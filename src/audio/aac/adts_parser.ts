@@ -7,8 +7,8 @@ import {
   mayBeAdtsSync,
   parseAdtsHeader,
 } from "./adts.ts";
-import type { AudioConfig } from "../audio_config.ts";
-import { sameAudioConfig } from "./audio_specific_config.ts";
+import type { AacConfig } from "./aac_config.ts";
+import { sameAacConfig } from "./audio_specific_config.ts";
 import { UnsupportedAudio } from "../unsupported_audio.ts";
 import { BitReader, MalformedAudio } from "../bits.ts";
 import { FrameScanner, type FrameSyntax } from "../frame_scanner.ts";
@@ -22,7 +22,7 @@ import { ID_BITS, ID_PCE, readProgramConfig } from "./program_config.ts";
 export class AdtsParser {
   readonly #sink: AccessUnitSink;
   readonly #scanner: FrameScanner<AdtsHeader>;
-  #config: AudioConfig | undefined;
+  #config: AacConfig | undefined;
   /** A header of those that {@link #config} was made for. */
   #configHeader: AdtsHeader | undefined;
 
@@ -113,7 +113,7 @@ export class AdtsParser {
   #configure(header: AdtsHeader, programConfig: Uint8Array | undefined): void {
     const config = adtsConfig(header, programConfig);
     this.#configHeader = header;
-    if (this.#config !== undefined && sameAudioConfig(config, this.#config)) return;
+    if (this.#config !== undefined && sameAacConfig(config, this.#config)) return;
     this.#config = config;
     this.#sink.configure(config);
   }

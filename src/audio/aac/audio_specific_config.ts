@@ -1,7 +1,7 @@
 // AudioSpecificConfig, ISO/IEC 14496-3 1.6.2.1, for the object types that have an ADTS form.
-import { type AudioConfig, SAMPLE_RATES } from "../audio_config.ts";
 import { BitReader, BitWriter } from "../bits.ts";
 import { UnsupportedAudio } from "../unsupported_audio.ts";
+import { type AacConfig, SAMPLE_RATES, SAMPLES_PER_FRAME } from "./aac_config.ts";
 import { readProgramConfig, writeProgramConfig } from "./program_config.ts";
 
 /**
@@ -9,7 +9,7 @@ import { readProgramConfig, writeProgramConfig } from "./program_config.ts";
  * @throws {UnsupportedAudio} where the stream is none that Echo takes
  * @throws {MalformedAudio} where it ends early
  */
-export function parseAudioSpecificConfig(bytes: Uint8Array): AudioConfig {
+export function parseAudioSpecificConfig(bytes: Uint8Array): AacConfig {
   const reader = new BitReader(bytes, "AudioSpecificConfig");
   return readAudioSpecificConfig(reader, reader.remaining);
 }
@@ -21,7 +21,7 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AudioConfig {
  * @throws {UnsupportedAudio} where the stream is none that Echo takes
  * @throws {MalformedAudio} where it ends early
  */
-export function readAudioSpecificConfig(reader: BitReader, end: number | undefined): AudioConfig {
+export function readAudioSpecificConfig(reader: BitReader, end: number | undefined): AacConfig {
   const origin = reader.position;
   let objectType = readObjectType(reader);
   const sampleRate = readSampleRate(reader);
@@ -44,14 +44,23 @@ export function readAudioSpecificConfig(reader: BitReader, end: number | undefin
   if (!hierarchical && end !== undefined) {
     ({ sbr, ps } = readSyncExtension(reader, end));
   }
-  return { objectType: coreObjectType, sampleRate, channelConfiguration, programConfig, sbr, ps };
+  return {
+    codec: "aac",
+    samplesPerFrame: SAMPLES_PER_FRAME,
+    objectType: coreObjectType,
+    sampleRate,
+    channelConfiguration,
+    programConfig,
+    sbr,
+    ps,
+  };
 }
 
 /**
  * Writes an AudioSpecificConfig. SBR and PS are signalled hierarchically where the config says they
  * are there, SBR's absence by the backward compatible extension, and nothing where it is not known.
  */
-export function writeAudioSpecificConfig(config: AudioConfig): Uint8Array {
+export function writeAudioSpecificConfig(config: AacConfig): Uint8Array {
   const writer = new BitWriter();
   if (config.sbr === true) writeObjectType(writer, config.ps === true ? AOT_PS : AOT_SBR);
   else writeObjectType(writer, config.objectType);
@@ -72,14 +81,27 @@ export function writeAudioSpecificConfig(config: AudioConfig): Uint8Array {
 }
 
 /** Whether frames of `a` and `b` may follow each other in one stream. */
-export function sameAudioConfig(a: AudioConfig, b: AudioConfig): boolean {
+export function sameAacConfig(a: AacConfig, b: AacConfig): boolean {
   return a.objectType === b.objectType && a.sampleRate === b.sampleRate &&
     a.channelConfiguration === b.channelConfiguration && a.sbr === b.sbr && a.ps === b.ps &&
     sameBytes(a.programConfig, b.programConfig);
 }
 
+/**
+ * What is known of a stream whose configuration was `before`, now that it says `now`: a source that
+ * says nothing of SBR or PS contradicts nothing.
+ * @returns `undefined` where the decoder of `before` cannot go on
+ */
+export function continuation(before: AacConfig, now: AacConfig): AacConfig | undefined {
+  const sbr = now.sbr ?? before.sbr;
+  const ps = now.ps ?? before.ps;
+  const continued = { ...now, sbr, ps };
+  const same = sameAacConfig({ ...before, sbr: before.sbr ?? sbr, ps: before.ps ?? ps }, continued);
+  return same ? continued : undefined;
+}
+
 /** The codecs parameter of RFC 6381: "mp4a.40.2", "mp4a.40.5" with SBR, "mp4a.40.29" with PS. */
-export function codecString(config: AudioConfig): string {
+export function codecString(config: AacConfig): string {
   if (config.sbr !== true) return `mp4a.40.${config.objectType}`;
   return config.ps === true ? `mp4a.40.${AOT_PS}` : `mp4a.40.${AOT_SBR}`;
 }
@@ -88,7 +110,7 @@ export function codecString(config: AudioConfig): string {
  * The object type, where Echo takes it.
  * @throws {UnsupportedAudio}
  */
-export function supportedObjectType(objectType: number): AudioConfig["objectType"] {
+export function supportedObjectType(objectType: number): AacConfig["objectType"] {
   if (objectType === 1 || objectType === 2 || objectType === 4) return objectType;
   const name = OBJECT_TYPE_NAMES.get(objectType) ?? "audio";
   throw new UnsupportedAudio(`${name} (object type ${objectType})`);

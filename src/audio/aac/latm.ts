@@ -1,10 +1,13 @@
 // LATM with its configuration inband, in LOAS: ISO/IEC 14496-3 1.7.2 and 1.7.3.
 import type { AccessUnitSink } from "../access_unit_sink.ts";
-import type { AudioConfig } from "../audio_config.ts";
-import { readAudioSpecificConfig, sameAudioConfig } from "./audio_specific_config.ts";
+import type { AacConfig } from "./aac_config.ts";
+import { readAudioSpecificConfig, sameAacConfig } from "./audio_specific_config.ts";
 import { UnsupportedAudio } from "../unsupported_audio.ts";
 import { BitReader, MalformedAudio } from "../bits.ts";
 import { FrameScanner, type FrameSyntax } from "../frame_scanner.ts";
+
+/** stream_type of LATM with LOAS in a transport stream (ISO/IEC 13818-1 table 2-34). */
+export const STREAM_TYPE_LATM = 0x11;
 
 /** Finds the access units in an AudioSyncStream that comes in pieces of any size. */
 export class LatmParser {
@@ -13,7 +16,7 @@ export class LatmParser {
   /** Where access units are put together: they begin at any bit. */
   readonly #accessUnit = new Uint8Array(MAX_ELEMENT_BYTES);
   #mux: StreamMux | undefined;
-  #config: AudioConfig | undefined;
+  #config: AacConfig | undefined;
 
   constructor(sink: AccessUnitSink) {
     this.#sink = sink;
@@ -69,7 +72,7 @@ export class LatmParser {
 
   #configure(mux: StreamMux): void {
     this.#mux = mux;
-    if (this.#config !== undefined && sameAudioConfig(mux.config, this.#config)) return;
+    if (this.#config !== undefined && sameAacConfig(mux.config, this.#config)) return;
     this.#config = mux.config;
     this.#sink.configure(mux.config);
   }
@@ -77,7 +80,7 @@ export class LatmParser {
 
 /** What a StreamMuxConfig tells of the elements that follow. */
 interface StreamMux {
-  readonly config: AudioConfig;
+  readonly config: AacConfig;
   /** Access units in each AudioMuxElement. */
   readonly subFrames: number;
 }
@@ -130,7 +133,7 @@ function readStreamMuxConfig(reader: BitReader): StreamMux {
 }
 
 /** The AudioSpecificConfig, whose length only version 1 tells. */
-function readLatmConfig(reader: BitReader, audioMuxVersion: number): AudioConfig {
+function readLatmConfig(reader: BitReader, audioMuxVersion: number): AacConfig {
   if (audioMuxVersion === 0) return readAudioSpecificConfig(reader, undefined);
   const length = readLatmValue(reader);
   const end = reader.position + length;

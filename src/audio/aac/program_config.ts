@@ -20,7 +20,7 @@ export interface ChannelElement {
  * Reads a program_config_element (ISO/IEC 14496-3 table 4.2), without its id_syn_ele.
  * @param origin the position that the element's byte_alignment counts from: the start of the
  *   AudioSpecificConfig or of the raw_data_block that it stands in
- * @returns the element as `AudioConfig.programConfig` has it
+ * @returns the element as `AacConfig.programConfig` has it
  * @throws {MalformedAudio} where it ends early
  */
 export function readProgramConfig(reader: BitReader, origin: number): Uint8Array {
@@ -31,7 +31,7 @@ export function readProgramConfig(reader: BitReader, origin: number): Uint8Array
 }
 
 /**
- * Writes `AudioConfig.programConfig` without its id_syn_ele, as an AudioSpecificConfig has it.
+ * Writes `AacConfig.programConfig` without its id_syn_ele, as an AudioSpecificConfig has it.
  * The alignment counts from the writer's first bit.
  * @throws {MalformedAudio} where `programConfig` ends early
  */
@@ -42,7 +42,7 @@ export function writeProgramConfig(writer: BitWriter, programConfig: Uint8Array)
 }
 
 /**
- * The audio elements of each access unit by `AudioConfig.programConfig`: front, side, back, LFE.
+ * The audio elements of each access unit by `AacConfig.programConfig`: front, side, back, LFE.
  * @throws {MalformedAudio} where `programConfig` ends early
  */
 export function programElements(programConfig: Uint8Array): ChannelElement[] {

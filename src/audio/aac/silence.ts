@@ -1,5 +1,5 @@
-import type { AudioConfig } from "../audio_config.ts";
 import { BitWriter } from "../bits.ts";
+import type { AacConfig } from "./aac_config.ts";
 import {
   type ChannelElement,
   ID_BITS,
@@ -15,7 +15,7 @@ import {
  * bands. It is the same at every sample rate. After a real frame it carries that frame's overlap,
  * so there is no click. For HE-AAC it is one of the core alone, which keeps the timeline.
  */
-export function silentFrame(config: AudioConfig): Uint8Array {
+export function silentFrame(config: AacConfig): Uint8Array {
   const elements = config.programConfig === undefined
     ? CHANNEL_ELEMENTS[config.channelConfiguration] ?? []
     : programElements(config.programConfig);

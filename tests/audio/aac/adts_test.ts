@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  ADTS_HEADER_BYTES,
-  AdtsHeaderTemplate,
-  parseAdtsHeader,
-} from "../../../src/audio/aac/adts.ts";
-import { SAMPLE_RATES } from "../../../src/audio/audio_config.ts";
+import { ADTS_HEADER_BYTES, AdtsFraming, parseAdtsHeader } from "../../../src/audio/aac/adts.ts";
+import { SAMPLE_RATES } from "../../../src/audio/aac/aac_config.ts";
 import { accessUnits, adtsStream, audioConfig } from "../access_units.ts";
 import { encode } from "../ffmpeg.ts";
 
@@ -22,13 +18,13 @@ Deno.test("every configuration survives being written and read", () => {
     for (const [samplingFrequencyIndex, sampleRate] of SAMPLE_RATES.entries()) {
       for (const channelConfiguration of [0, 1, 2, 3, 4, 5, 6, 7]) {
         const config = audioConfig({ objectType, sampleRate, channelConfiguration });
-        for (const payloadBytes of [1, 255, 256, 2048, 8184]) {
-          new AdtsHeaderTemplate(config).write(out, 1, payloadBytes);
+        for (const accessUnitBytes of [1, 255, 256, 2048, 8184]) {
+          new AdtsFraming(config).writeHeader(out, 1, accessUnitBytes);
           assert.deepEqual(parseAdtsHeader(out, 1), {
             objectType,
             samplingFrequencyIndex,
             channelConfiguration,
-            frameBytes: ADTS_HEADER_BYTES + payloadBytes,
+            frameBytes: ADTS_HEADER_BYTES + accessUnitBytes,
             headerBytes: ADTS_HEADER_BYTES,
             rawDataBlocks: 1,
             crc: false,
@@ -41,10 +37,10 @@ Deno.test("every configuration survives being written and read", () => {
 
 Deno.test("a header that is cut, or whose frame is no longer than itself, is none", () => {
   const out = new Uint8Array(ADTS_HEADER_BYTES);
-  new AdtsHeaderTemplate(audioConfig()).write(out, 0, 1);
+  new AdtsFraming(audioConfig()).writeHeader(out, 0, 1);
   assert.ok(parseAdtsHeader(out, 0));
   assert.equal(parseAdtsHeader(out.subarray(0, 6), 0), undefined);
   assert.equal(parseAdtsHeader(out, 1), undefined);
-  new AdtsHeaderTemplate(audioConfig()).write(out, 0, 0);
+  new AdtsFraming(audioConfig()).writeHeader(out, 0, 0);
   assert.equal(parseAdtsHeader(out, 0), undefined);
 });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type AudioConfig, SAMPLE_RATES } from "../../../src/audio/audio_config.ts";
+import { type AacConfig, SAMPLE_RATES } from "../../../src/audio/aac/aac_config.ts";
 import {
   codecString,
+  continuation,
   parseAudioSpecificConfig,
-  sameAudioConfig,
+  sameAacConfig,
   writeAudioSpecificConfig,
 } from "../../../src/audio/aac/audio_specific_config.ts";
 import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
@@ -95,7 +96,7 @@ Deno.test("every configuration survives being written and read", () => {
           const config = audioConfig({ objectType, sampleRate, channelConfiguration, sbr, ps });
           const read = parseAudioSpecificConfig(writeAudioSpecificConfig(config));
           assert.deepEqual(read, config);
-          assert.ok(sameAudioConfig(read, config));
+          assert.ok(sameAacConfig(read, config));
         }
       }
     }
@@ -104,7 +105,7 @@ Deno.test("every configuration survives being written and read", () => {
 
 Deno.test("configurations that differ in any field are not the same", () => {
   const config = audioConfig({ channelConfiguration: 0, programConfig: Uint8Array.of(0xa0, 1) });
-  const others: Partial<AudioConfig>[] = [
+  const others: Partial<AacConfig>[] = [
     { objectType: 1 },
     { sampleRate: 44100 },
     { channelConfiguration: 1 },
@@ -114,8 +115,30 @@ Deno.test("configurations that differ in any field are not the same", () => {
     { sbr: false },
     { ps: true },
   ];
-  for (const other of others) assert.ok(!sameAudioConfig(config, { ...config, ...other }));
-  assert.ok(sameAudioConfig(config, { ...config, programConfig: Uint8Array.of(0xa0, 1) }));
+  for (const other of others) assert.ok(!sameAacConfig(config, { ...config, ...other }));
+  assert.ok(sameAacConfig(config, { ...config, programConfig: Uint8Array.of(0xa0, 1) }));
+});
+
+Deno.test("a source that says nothing of SBR and PS goes on as one that said it", () => {
+  const silent = audioConfig({ sampleRate: 22050 });
+  const told = { ...silent, sbr: true, ps: false };
+  assert.deepEqual(continuation(told, silent), told);
+  assert.deepEqual(continuation(silent, told), told);
+  assert.deepEqual(continuation({ ...told, ps: undefined }, { ...told, sbr: undefined }), told);
+  assert.deepEqual(continuation(silent, silent), silent);
+});
+
+Deno.test("another decoder, or one that was told otherwise, does not go on", () => {
+  const config = audioConfig({ sampleRate: 22050, sbr: true, ps: false });
+  const others: Partial<AacConfig>[] = [
+    { sbr: false },
+    { ps: true },
+    { sampleRate: 44100 },
+    { objectType: 1 },
+  ];
+  for (const other of others) {
+    assert.equal(continuation(config, { ...config, ...other }), undefined);
+  }
 });
 
 Deno.test("codec strings name the object type that plays it", () => {

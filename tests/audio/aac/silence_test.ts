@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SAMPLE_RATES } from "../../../src/audio/audio_config.ts";
+import { SAMPLE_RATES } from "../../../src/audio/aac/aac_config.ts";
 import { silentFrame } from "../../../src/audio/aac/silence.ts";
 import { accessUnits, adtsStream, audioConfig } from "../access_units.ts";
 import { coder, run, source } from "../ffmpeg.ts";

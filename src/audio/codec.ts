@@ -1,0 +1,70 @@
+// What differs from codec to codec. Sessions, outputs and containers know no codec: they ask here.
+import type { AccessUnitSink } from "./access_unit_sink.ts";
+import type { AudioConfig } from "./audio_config.ts";
+
+/**
+ * All that Echo needs to know of a codec. There is one object a codec, found by `codecOf`.
+ * `Config` is the codec's member of {@link AudioConfig}.
+ */
+export interface Codec<Config> {
+  /** What `samplesPerFrame` may be. */
+  readonly frameLengths: readonly number[];
+  /** An access unit of silence, which may stand among those of the source. */
+  silentFrame(config: Config): Uint8Array;
+  /** The most bytes an access unit may have to fit all that Echo writes. */
+  maxAccessUnitBytes(config: Config): number;
+  /** The codecs parameter of RFC 6381, for CODECS in playlists. */
+  codecString(config: Config): string;
+  /**
+   * What is known of a stream whose configuration was `before`, now that it says `now`.
+   * @returns `undefined` where the decoder of `before` cannot go on
+   */
+  continuation(before: AudioConfig, now: Config): Config | undefined;
+  /** How access units are written into the elementary stream of a transport stream. */
+  tsFraming(config: Config): TsFraming;
+  /** What finds them in one, by stream_type (ISO/IEC 13818-1 table 2-34). */
+  readonly tsParsers: ReadonlyMap<number, ParserMaker>;
+  /** What the sample entry of an MP4 file says of a stream. */
+  sampleEntry(config: Config): Mp4aFields;
+}
+
+/** The elementary stream of one configuration: each access unit stands behind a header. */
+export interface TsFraming {
+  /** stream_type, ISO/IEC 13818-1 table 2-34. */
+  readonly streamType: number;
+  /** Bytes of each header. */
+  readonly headerBytes: number;
+  /**
+   * Writes the header of one access unit.
+   * @param accessUnitBytes what follows the header, at most `Codec.maxAccessUnitBytes`
+   */
+  writeHeader(out: Uint8Array, offset: number, accessUnitBytes: number): void;
+}
+
+/** Finds the access units in an elementary stream, and hands them to its sink. */
+export interface ElementaryStreamParser {
+  /**
+   * Takes the next bytes.
+   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   */
+  feed(bytes: Uint8Array): void;
+  /**
+   * Says that nothing more comes for now.
+   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   */
+  flush(): void;
+  /** Forgets a frame that has begun: its rest is lost. */
+  reset(): void;
+}
+
+/** Makes the parser of one elementary stream. */
+export type ParserMaker = (sink: AccessUnitSink) => ElementaryStreamParser;
+
+/** What differs in `mp4a` sample entries (ISO/IEC 14496-14 5.6) beside the sample rate. */
+export interface Mp4aFields {
+  readonly channelCount: number;
+  /** ISO/IEC 14496-1 table 5. */
+  readonly objectTypeIndication: number;
+  /** What the decoder is to be set up with: an AudioSpecificConfig for AAC. */
+  readonly decoderSpecificInfo: Uint8Array;
+}
