@@ -1,4 +1,4 @@
-// What differs from codec to codec. Sessions, outputs and containers know no codec: they ask here.
+// What differs from codec to codec. Sessions and containers know no codec: they ask for these.
 import type { AccessUnitSink } from "./access_unit_sink.ts";
 import type { AudioConfig } from "./audio_config.ts";
 

@@ -3,6 +3,7 @@ import { AAC } from "./aac/aac.ts";
 import type { AudioConfig } from "./audio_config.ts";
 import type { Codec, ParserMaker } from "./codec.ts";
 
+/** Each object only ever gets configurations of its own codec, which types do not tell. */
 const CODECS: Readonly<Record<AudioConfig["codec"], Codec<AudioConfig>>> = { aac: AAC };
 
 /** The codec of a configuration. Its methods take that one, and others of the same codec. */

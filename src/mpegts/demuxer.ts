@@ -1,4 +1,4 @@
-// Takes the first audio stream of a codec that Echo takes out of an MPEG transport stream, ISO/IEC 13818-1.
+// Takes the audio out of an MPEG transport stream, ISO/IEC 13818-1.
 import { tsParserOf } from "../audio/codec_of.ts";
 import { AudioPes, type TimedSink } from "./audio_pes.ts";
 import {
