@@ -74,9 +74,9 @@ class ServedAsset {
     if (type === undefined) throw new Error(`Cannot serve ${name}: its type is not known`);
     this.name = name;
     this.#type = type;
-    this.#body = body;
+    this.#body = extension === "js" ? sideBySide(body) : body;
     this.#compressible = !COMPRESSED.includes(extension);
-    this.tag = createHash("sha256").update(body).digest("hex").slice(0, 16);
+    this.tag = createHash("sha256").update(this.#body).digest("hex").slice(0, 16);
   }
 
   async send(c: Context, isCurrent: boolean): Promise<Response> {
@@ -97,6 +97,11 @@ class ServedAsset {
   get #bytes(): Uint8Array<ArrayBuffer> {
     return typeof this.#body === "string" ? new TextEncoder().encode(this.#body) : this.#body;
   }
+}
+
+/** A script as it is served: what it imports from the folder above stands beside it there. */
+function sideBySide(body: Asset["body"]): Asset["body"] {
+  return typeof body === "string" ? body.replaceAll(' from "../', ' from "./') : body;
 }
 
 function acceptsGzip(header = ""): boolean {

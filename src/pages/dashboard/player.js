@@ -2,6 +2,7 @@
 /// <reference lib="dom" />
 // What plays: a recording, or what is on air. One at a time.
 
+import { resetAtBreaks } from "../time_breaks.js";
 import { tell } from "./dialog.js";
 import { element, setText } from "./table.js";
 
@@ -93,6 +94,7 @@ class Player extends EventTarget {
     // A worker would come from a blob:, and audio alone is little work.
     const hls = new Hls({ enableWorker: false, liveDurationInfinity: true, backBufferLength: 10 });
     this.#hls = hls;
+    resetAtBreaks(hls, Hls.Events);
     hls.on(Hls.Events.ERROR, (/** @type {string} */ _, /** @type {{ fatal: boolean }} */ error) => {
       if (error.fatal) queueMicrotask(onFailed);
     });

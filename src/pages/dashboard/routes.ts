@@ -5,6 +5,7 @@ import { bodyLimit } from "hono/body-limit";
 import { Assets, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
 import icon from "../listener/icon.svg" with { type: "text" };
+import timeBreaksJs from "../time_breaks.js" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
 import closedHtml from "./closed.html" with { type: "text" };
 import css from "./dashboard.css" with { type: "text" };
@@ -76,6 +77,7 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
     { name: "sessions.js", body: sessionsJs },
     { name: "table.js", body: tableJs },
     { name: "tables.css", body: tablesCss },
+    { name: "time_breaks.js", body: timeBreaksJs },
   ]);
   const dashboard = link(link(html, "open", open), "own", own);
   const signIn = link(signInHtml, "open", open);

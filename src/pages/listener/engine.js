@@ -1,6 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
+import { resetAtBreaks } from "../time_breaks.js";
 import { HeadStart } from "./head_start.js";
 import { PATIENCE_MS } from "./listening.js";
 
@@ -58,10 +59,6 @@ class HlsEngine {
   patienceMs = PATIENCE_MS;
   #hls;
   #headStart;
-  /** Counts discontinuities. @type {number | undefined} */
-  #continuity;
-  /** @type {SourceBuffer | undefined} */
-  #buffer;
 
   /**
    * @param {any} Hls
@@ -84,7 +81,9 @@ class HlsEngine {
     this.#hls = hls;
     this.#headStart = new HeadStart(audio);
     this.#followPlaylist(Hls.Events, onFailed);
-    this.#followSegments(Hls.Events);
+    // An outage has used up what was loaded.
+    resetAtBreaks(hls, Hls.Events, () => this.#headStart.hold());
+    hls.on(Hls.Events.FRAG_BUFFERED, () => this.#headStart.check());
     /** @param {string} _ @param {{ fatal: boolean }} error */
     const onError = (_, { fatal }) => {
       if (fatal) queueMicrotask(onFailed);
@@ -121,31 +120,6 @@ class HlsEngine {
     this.#hls.on(Events.LEVEL_LOADED, onLoaded);
   }
 
-  /** @param {any} Events */
-  #followSegments(Events) {
-    /** @param {string} _ @param {{ tracks: { audio?: { buffer: SourceBuffer } } }} data */
-    const onCreated = (_, { tracks }) => this.#buffer = tracks.audio?.buffer;
-    /** @param {string} _ @param {{ frag: { cc: number } }} data */
-    const onLoading = (_, { frag }) => {
-      if (this.#isBreak(frag.cc)) resetParser(this.#buffer);
-    };
-    /** @param {string} _ @param {{ frag: { cc: number } }} data */
-    const onBuffered = (_, { frag }) => {
-      // An outage has used up what was loaded.
-      if (this.#isBreak(frag.cc)) this.#headStart.hold();
-      this.#continuity = frag.cc;
-      this.#headStart.check();
-    };
-    this.#hls.on(Events.BUFFER_CREATED, onCreated);
-    this.#hls.on(Events.FRAG_LOADING, onLoading);
-    this.#hls.on(Events.FRAG_BUFFERED, onBuffered);
-  }
-
-  /** @param {number} continuity of a segment that follows */
-  #isBreak(continuity) {
-    return this.#continuity !== undefined && this.#continuity !== continuity;
-  }
-
   /** @param {number} targetduration in seconds */
   #keepDistance(targetduration) {
     const hls = this.#hls;
@@ -154,18 +128,6 @@ class HlsEngine {
     this.#headStart.enoughS = distanceS * ENOUGH;
     this.patienceMs = Math.max(PATIENCE_MS, (distanceS + targetduration) * 1000);
   }
-}
-
-/**
- * To be called where time is counted anew: WebKitGTK drops whatever is earlier than what it began
- * with, until its parser is reset (Media Source Extensions 3.5.4).
- * @param {SourceBuffer | undefined} buffer
- */
-function resetParser(buffer) {
-  if (buffer === undefined) return;
-  if (buffer.updating) {
-    buffer.addEventListener("updateend", () => resetParser(buffer), { once: true });
-  } else buffer.abort();
 }
 
 /**

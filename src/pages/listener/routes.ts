@@ -3,6 +3,7 @@ import { isValidName } from "../../session/name.ts";
 import { anyOrigin, fromInternet } from "../../web/any_origin.ts";
 import { Assets, fromBase64, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
+import timeBreaksJs from "../time_breaks.js" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
 import engineJs from "./engine.js" with { type: "text" };
 import headStartJs from "./head_start.js" with { type: "text" };
@@ -114,6 +115,7 @@ function loadAssets(): Assets {
     { name: "share.png", body: fromBase64(sharePng) },
     { name: "show.js", body: showJs },
     { name: "theme.css", body: theme },
+    { name: "time_breaks.js", body: timeBreaksJs },
     { name: "volume.js", body: volumeJs },
   ]);
 }

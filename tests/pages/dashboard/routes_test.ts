@@ -115,7 +115,8 @@ Deno.test("scripts import each other by names that are served", async () => {
   for (const link of links(html).filter((link) => link.endsWith("dashboard.js"))) {
     await visit(`/${link}`);
   }
-  assert.equal(visited.size, 10);
+  assert.equal(visited.size, 11);
+  assert.ok([...visited].some((url) => url.endsWith("/time_breaks.js")), "from the folder above");
 });
 
 Deno.test("only what the page to sign in needs is served to strangers", async () => {

@@ -7,18 +7,18 @@ class FakeHls {
   static readonly Events = new Proxy({}, { get: (_, name) => name }) as Record<string, string>;
   static isSupported = () => true;
   targetLatency: number | null = null;
-  readonly #handlers = new Map<string, (event: string, data: unknown) => void>();
+  readonly #handlers: [string, (event: string, data: unknown) => void][] = [];
 
   constructor(readonly config: Record<string, unknown>) {
     FakeHls.last = this;
   }
 
   on(event: string, handle: (event: string, data: unknown) => void): void {
-    this.#handlers.set(event, handle);
+    this.#handlers.push([event, handle]);
   }
 
   tell(event: string, data: unknown = {}): void {
-    this.#handlers.get(event)?.(event, data);
+    for (const [name, handle] of this.#handlers) if (name === event) handle(event, data);
   }
 
   loadSource(): void {}
