@@ -1,0 +1,226 @@
+// Holds what the documents name to the code: variables, metrics, events, URLs, tasks, files, links.
+
+import assert from "node:assert/strict";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import denoJson from "../deno.json" with { type: "json" };
+import { ROWS } from "../src/config.ts";
+import { isServed, urlsIn } from "./served_urls.ts";
+import { withMetrics } from "./stat/metrics_samples.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** Names that begin as Echo's do and are somebody else's, each with whose. */
+const NOT_OURS: Readonly<Record<string, string>> = {
+  ECHO_TOKEN: "of scripts/echo-client/echo-publish.sh",
+  ECHO_USER: "of scripts/echo-client/echo-publish.sh",
+  ECHO_PASSWORD: "of scripts/echo-client/echo-publish.sh",
+  ECHO_PORT: "of scripts/echo-client/echo-publish.sh",
+  ECHO_BIN: "of the end-to-end tests",
+  echo_stat: "a category of the log",
+  "/NAME": "a stream id of SRT",
+};
+
+/** What commands make, so that it is not there in a fresh copy of the project. */
+const MADE = ["dist", "output", "scripts/output", "scripts/echo-client/build"];
+
+const FOLDERS = ["bench", "docs", "ffi", "scripts", "src", "tests"];
+
+Deno.test("documents name only variables that there are", async () => {
+  const known = ROWS.map(({ variable }) => variable.name);
+  const prefixes = new Set(known.map((name) => name.split("_")[0]));
+  const pattern = new RegExp(`\\b(?:${[...prefixes].join("|")})_[A-Z0-9_]+`, "g");
+  assertNone(await wrongNames(pattern, (name) => isKnown(name, known)));
+});
+
+Deno.test("every variable is in the table of docs/operations.md, as it is in the code", async () => {
+  const text = await read("docs/operations.md");
+  const rows = text.matchAll(/^\| `([A-Z0-9_]+)` +\| ([^|]*?) *\| ([^|]*?) *\|/gm);
+  const told = [...rows].map(([, name, fallback, reload]) => [name, fallback, reload]);
+  const expected = ROWS.map(({ variable: { name, fallback = "", reloadable } }) => {
+    const says = typeof fallback === "string" ? fallback : fallback.says;
+    return [name, says, reloadable ? "yes" : ""];
+  });
+  assert.deepEqual(told, expected);
+});
+
+Deno.test("documents name only metrics that there are", async () => {
+  const known = await metricNames();
+  assertNone(
+    await wrongNames(/\b(?:echo|process)_[a-z_]+/g, (name) => {
+      return isKnown(name.replace(/_(?:bucket|count|sum)$/, ""), known) || isKnown(name, known);
+    }),
+  );
+});
+
+Deno.test("every metric is in docs/operations.md", async () => {
+  const text = await read("docs/operations.md");
+  assertNone((await metricNames()).filter((name) => !text.includes(`| \`${name}\` `)));
+});
+
+Deno.test("docs/webhooks.md has the events that there are", async () => {
+  const text = await read("docs/webhooks.md");
+  const told = [...text.matchAll(/^\| `([a-z-]+)` /gm)].map(([, type]) => type).sort();
+  const known = [...(await renderMetrics()).matchAll(/\{event="([a-z-]+)"\}/g)];
+  assert.deepEqual(told, known.map(([, type]) => type).sort());
+});
+
+Deno.test("documents name only URLs that there are", async () => {
+  const wrong: string[] = [];
+  for (const [document, text] of await readDocuments()) {
+    for (const url of urlsIn(text)) {
+      if (url.path in NOT_OURS || await isServed(url)) continue;
+      wrong.push(`${document}: ${url.method} ${url.path}`);
+    }
+  }
+  assertNone(wrong);
+});
+
+Deno.test("a URL that is none is told from those that there are", async () => {
+  const text =
+    "`PUT /echo/4/pause`, `/echo/4/rewind` `GET /echo/4/pause`, `/stat/1/…`, `/stat/2/…`, " +
+    "`/cast/NAME/low.m3u8`, `/etc/hosts`, http://HOST:8080/cast/demo/playlist.m3u8 `http://HOST/x`";
+  const wrong: string[] = [];
+  for (const url of urlsIn(text)) {
+    if (!await isServed(url)) wrong.push(`${url.method} ${url.path}`.trim());
+  }
+  assert.deepEqual(wrong.sort(), [
+    "/cast/NAME/low.m3u8",
+    "/echo/4/rewind",
+    "/stat/2/…",
+    "/x",
+    "GET /echo/4/pause",
+  ]);
+});
+
+Deno.test("documents name only tasks that there are", async () => {
+  const tasks = Object.keys(denoJson.tasks);
+  assertNone(await wrongNames(/(?<=\bdeno task )[a-z][\w:]*/g, (task) => tasks.includes(task)));
+});
+
+Deno.test("documents name only files and folders that there are", async () => {
+  const files = await filesBelow(ROOT);
+  const wrong: string[] = [];
+  for (const [document, text] of await readDocuments()) {
+    wrong.push(
+      ...pathsIn(text).filter((path) => !isFile(path, files)).map((path) => {
+        return `${document}: ${path}`;
+      }),
+    );
+  }
+  assertNone(wrong);
+});
+
+Deno.test("links in documents lead to a file, and to a heading in it", async () => {
+  const wrong: string[] = [];
+  const documents = [...await readDocuments(), await withText("CHANGELOG.md")];
+  for (const [document, text] of documents) {
+    for (const [, link = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (!/^[a-z]+:/.test(link) && !await leadsSomewhere(document, link)) {
+        wrong.push(`${document}: ${link}`);
+      }
+    }
+  }
+  assertNone(wrong);
+});
+
+type Document = readonly [name: string, text: string];
+
+/** What users, operators and contributors read. The list of changes names what was there once. */
+async function readDocuments(): Promise<Document[]> {
+  const names: string[] = [];
+  for (const folder of ["", "docs/"]) {
+    for await (const { name } of Deno.readDir(join(ROOT, folder))) {
+      if (name.endsWith(".md") && name !== "CHANGELOG.md") names.push(`${folder}${name}`);
+    }
+  }
+  return await Promise.all(names.sort().map(withText));
+}
+
+async function withText(name: string): Promise<Document> {
+  return [name, await read(name)];
+}
+
+async function read(name: string): Promise<string> {
+  return await Deno.readTextFile(join(ROOT, name));
+}
+
+/** What matches `pattern` in the documents and is not known. */
+async function wrongNames(pattern: RegExp, known: (name: string) => boolean): Promise<string[]> {
+  return (await readDocuments()).flatMap(([document, text]) => {
+    return [...text.matchAll(pattern)].map(([name]) => name)
+      .filter((name) => !(name in NOT_OURS) && !known(name))
+      .map((name) => `${document}: ${name}`);
+  });
+}
+
+function assertNone(wrong: readonly string[]): void {
+  assert.deepEqual(wrong, []);
+}
+
+/** Whether `name` is one of `known` or, where it ends with an underscore, begins one. */
+function isKnown(name: string, known: readonly string[]): boolean {
+  return known.includes(name) || (name.endsWith("_") && known.some((k) => k.startsWith(name)));
+}
+
+async function renderMetrics(): Promise<string> {
+  let text = "";
+  await withMetrics({}, async (metrics) => {
+    text = await metrics.render();
+  });
+  return text;
+}
+
+async function metricNames(): Promise<string[]> {
+  return [...(await renderMetrics()).matchAll(/^# TYPE (\w+)/gm)].map(([, name = ""]) => name);
+}
+
+// ---- Files and links ----
+
+/** Paths below the project's folders anywhere, and names of sources and scripts in code. */
+function pathsIn(text: string): string[] {
+  const below = text.matchAll(new RegExp(`(?<![\\w./-])(?:${FOLDERS.join("|")})/[\\w./*-]*`, "g"));
+  const inCode = text.matchAll(
+    /(?<=`)[a-z][a-z\d_./-]*(?:\/|\.(?:css|html|js|json|sh|ts|yml))(?=`)/g,
+  );
+  return [...below, ...inCode].map(([path]) => path.replace(/\.$/, ""));
+}
+
+/** Whether `path` is there, from the project's folder, from one of those in it, or as a file's name. */
+function isFile(path: string, files: readonly string[]): boolean {
+  // Of a pattern such as `tests/e2e/*_test.ts`, its folder.
+  const name = path.replace(/[^/]*\*.*$/, "").replace(/\/$/, "");
+  if (MADE.some((made) => `${name}/`.startsWith(`${made}/`))) return true;
+  return files.some((file) => `/${file}/`.includes(`/${name}/`));
+}
+
+/** Files of the project, from its folder; not what commands make, nor what is hidden. */
+async function filesBelow(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (name.startsWith(".") || MADE.includes(relative(ROOT, path))) continue;
+    if (isDirectory) files.push(...await filesBelow(path));
+    else files.push(relative(ROOT, path));
+  }
+  return files;
+}
+
+async function leadsSomewhere(document: string, link: string): Promise<boolean> {
+  const [file = "", heading] = link.split("#");
+  const target = file === "" ? document : join(dirname(document), file);
+  try {
+    if (heading === undefined) return await Deno.stat(join(ROOT, target)) !== undefined;
+    return headingsOf(await read(target)).includes(heading);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** The headings of a document as links name them. */
+function headingsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => {
+    return heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(" ", "-");
+  });
+}
