@@ -5,7 +5,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import denoJson from "../deno.json" with { type: "json" };
 import { ROWS } from "../src/config.ts";
-import { isServed, urlsIn } from "./served_urls.ts";
+import { isServed, type NamedUrl, urlsIn } from "./served_urls.ts";
 import { withMetrics } from "./stat/metrics_samples.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -47,7 +47,7 @@ Deno.test("every variable is in the table of docs/operations.md, as it is in the
 Deno.test("documents name only metrics that there are", async () => {
   const known = await metricNames();
   assertNone(
-    await wrongNames(/\b(?:echo|process)_[a-z_]+/g, (name) => {
+    await wrongNames(/\b(?:echo|process)_[a-z_]+\b(?!\.[a-z])/g, (name) => {
       return isKnown(name.replace(/_(?:bucket|count|sum)$/, ""), known) || isKnown(name, known);
     }),
   );
@@ -70,7 +70,7 @@ Deno.test("documents name only URLs that there are", async () => {
   for (const [document, text] of await readDocuments()) {
     for (const url of urlsIn(text)) {
       if (url.path in NOT_OURS || await isServed(url)) continue;
-      wrong.push(`${document}: ${url.method} ${url.path}`);
+      wrong.push(`${document}: ${textOf(url)}`);
     }
   }
   assertNone(wrong);
@@ -82,7 +82,7 @@ Deno.test("a URL that is none is told from those that there are", async () => {
     "`/cast/NAME/low.m3u8`, `/etc/hosts`, http://HOST:8080/cast/demo/playlist.m3u8 `http://HOST/x`";
   const wrong: string[] = [];
   for (const url of urlsIn(text)) {
-    if (!await isServed(url)) wrong.push(`${url.method} ${url.path}`.trim());
+    if (!await isServed(url)) wrong.push(textOf(url));
   }
   assert.deepEqual(wrong.sort(), [
     "/cast/NAME/low.m3u8",
@@ -163,6 +163,10 @@ function isKnown(name: string, known: readonly string[]): boolean {
   return known.includes(name) || (name.endsWith("_") && known.some((k) => k.startsWith(name)));
 }
 
+function textOf({ method, path }: NamedUrl): string {
+  return `${method} ${path}`.trim();
+}
+
 async function renderMetrics(): Promise<string> {
   let text = "";
   await withMetrics({}, async (metrics) => {
@@ -181,17 +185,20 @@ async function metricNames(): Promise<string[]> {
 function pathsIn(text: string): string[] {
   const below = text.matchAll(new RegExp(`(?<![\\w./-])(?:${FOLDERS.join("|")})/[\\w./*-]*`, "g"));
   const inCode = text.matchAll(
-    /(?<=`)[a-z][a-z\d_./-]*(?:\/|\.(?:css|html|js|json|sh|ts|yml))(?=`)/g,
+    /(?<=`)[a-z][a-z\d_./-]*(?:\/|\.(?:css|html|js|sh|ts|yml))(?=`)/g,
   );
   return [...below, ...inCode].map(([path]) => path.replace(/\.$/, ""));
 }
 
-/** Whether `path` is there, from the project's folder, from one of those in it, or as a file's name. */
+/** Whether `path` is there: from the project's folder, or below one of those in it. */
 function isFile(path: string, files: readonly string[]): boolean {
-  // Of a pattern such as `tests/e2e/*_test.ts`, its folder.
-  const name = path.replace(/[^/]*\*.*$/, "").replace(/\/$/, "");
+  // Of a pattern such as `tests/e2e/*_test.ts` or `tests/NAME/`, the folder.
+  const name = path.replace(/[^/]*(?:\*|[A-Z]{2}).*$/, "").replace(/\/$/, "");
   if (MADE.some((made) => `${name}/`.startsWith(`${made}/`))) return true;
-  return files.some((file) => `/${file}/`.includes(`/${name}/`));
+  const isFromRoot = FOLDERS.includes(name.split("/")[0] ?? "");
+  return files.some((file) => {
+    return isFromRoot ? `${file}/`.startsWith(`${name}/`) : `/${file}/`.includes(`/${name}/`);
+  });
 }
 
 /** Files of the project, from its folder; not what commands make, nor what is hidden. */

@@ -28,7 +28,7 @@ export interface NamedUrl {
 /** Paths in code (in backquotes), and those of HTTP URLs anywhere in `text`. */
 export function urlsIn(text: string): NamedUrl[] {
   const inCode = text.matchAll(/`(?:(GET|POST|PUT|DELETE) )?(\/[^`\s?]*)[^`\s]*`/g);
-  const inUrls = text.matchAll(/https?:\/\/(?:HOST|127\.0\.0\.1)(?::\d+)?()(\/[^`\s"?]*)/g);
+  const inUrls = text.matchAll(/https?:\/\/(?:HOST|127\.0\.0\.1)(?::\d+)?()(\/[^`\s"?,)]*)/g);
   return [...inCode, ...inUrls]
     .map(([, method = "", path = ""]) => ({ method, path }))
     .filter(({ path }) => !OF_THE_MACHINE.test(path));
