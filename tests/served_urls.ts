@@ -21,7 +21,7 @@ const OF_THE_MACHINE = /^\/(?:dev|etc|home|opt|proc|run|srv|sys|tmp|usr|var)\//;
 export interface NamedUrl {
   /** Such as `GET`; empty where the document does not say. */
   readonly method: string;
-  /** Without a query. Capitals stand for what differs; `…` at the end for whatever follows. */
+  /** Without a query. Capitals stand for what differs; a slash or `…` at the end for whatever follows. */
   readonly path: string;
 }
 
@@ -36,7 +36,7 @@ export function urlsIn(text: string): NamedUrl[] {
 
 /** Whether one of the servers has a route for it. */
 export async function isServed({ method, path }: NamedUrl): Promise<boolean> {
-  const beginning = path.endsWith("…") ? path.slice(0, -1) : undefined;
+  const beginning = /^(\/.+\/)…?$/.exec(path)?.[1];
   for (const app of SERVERS) {
     for (const route of app.routes) {
       if (route.path.includes("*")) continue;
