@@ -123,6 +123,15 @@ Deno.test("links in documents lead to a file, and to a heading in it", async () 
   assertNone(wrong);
 });
 
+Deno.test("the map in docs/architecture.md has every room", async () => {
+  const map = await read("docs/architecture.md");
+  const rooms: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(join(ROOT, "src"))) {
+    if (isDirectory) rooms.push(name);
+  }
+  assertNone(rooms.filter((room) => !map.includes(`| \`src/${room}\` `)));
+});
+
 type Document = readonly [name: string, text: string];
 
 /** What users, operators and contributors read. The list of changes names what was there once. */
