@@ -14,7 +14,7 @@ import {
   urlPath,
   where,
 } from "./config/kinds.ts";
-import { optional, reloadable, type Variable, variable } from "./config/variable.ts";
+import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
 
 /** The key that the first Echo's example file published begins so: everybody knows it. */
 const PUBLISHED_KEY_START = "0759230f";
@@ -270,8 +270,6 @@ export type Config = {
     readonly [F in keyof (typeof VARIABLES)[S]]: ValueOf<(typeof VARIABLES)[S][F]>;
   };
 };
-
-type ValueOf<V> = V extends Variable<infer T> ? T : never;
 
 /** One row of the table and where its value stands in {@link Config}. */
 export interface Row {

@@ -21,6 +21,14 @@ export interface Variable<T> {
   readonly value?: T;
 }
 
+/** A variable whose new value counts while the server runs; the type says so too. */
+export interface ReloadableVariable<T> extends Variable<T> {
+  readonly reloadable: true;
+}
+
+/** The type of a variable's value. */
+export type ValueOf<V> = V extends Variable<infer T> ? T : never;
+
 /** A variable that always has a value. */
 export function variable<T>(
   name: string,
@@ -40,7 +48,10 @@ export function optional<T>(
   return { name, kind, fallback: undefined, help };
 }
 
-/** The same variable, whose value may change while the server runs. */
-export function reloadable<T>(variable: Variable<T>): Variable<T> {
+/**
+ * The same variable, whose value may change while the server runs. It does not compile until
+ * station.ts has a function that applies the new value: see reloadable.ts.
+ */
+export function reloadable<T>(variable: Variable<T>): ReloadableVariable<T> {
   return { ...variable, reloadable: true };
 }
