@@ -103,11 +103,10 @@ class Service {
 
   async #end(station: Station, signal: Deno.Signal): Promise<void> {
     logger.info("stops on {signal}", { signal });
-    const { drainTimeoutMs } = this.#loaded.config.session;
-    if (signal === "SIGTERM" && drainTimeoutMs > 0) {
+    if (signal === "SIGTERM" && station.drainTimeoutMs > 0) {
       this.#drain = new AbortController();
       this.#notifier.draining(() => `drains: ${station.status}`);
-      await station.drain(drainTimeoutMs, this.#drain.signal);
+      await station.drain(this.#drain.signal);
       this.#drain = undefined;
     }
     this.#notifier.stopping();

@@ -16,6 +16,7 @@ import { statRoutes } from "../stat/routes.ts";
 import type { Statistics } from "../stat/statistics.ts";
 import { systemUsage } from "../stat/system_usage.ts";
 import { VERSION } from "../version.ts";
+import type { Reload } from "./reload.ts";
 
 /** What is told of over HTTP. */
 export interface StatWebParts {
@@ -52,10 +53,8 @@ export class StatWeb {
     this.routes.route("/stat/1/recordings", recordRoutes({ catalogue, guard }));
   }
 
-  /** Puts the part of `config` into force that may change while the server runs. */
-  reload({ stat }: Config): void {
-    this.#authorization.replace(stat.token);
-  }
+  /** Applies the token. */
+  readonly reload: Reload = ({ stat }) => () => this.#authorization.replace(stat.token);
 
   /** Lets everybody go who watches. */
   close(): void {

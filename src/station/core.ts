@@ -1,0 +1,76 @@
+/** The core of the server: what all doors, outputs and web servers have to do with. */
+import type { Config } from "../config.ts";
+import { Listeners } from "../hls/listeners.ts";
+import { Hooks } from "../hook/hooks.ts";
+import { ListeningSockets } from "../listening/listening_sockets.ts";
+import type { Clock } from "../session/clock.ts";
+import { logEvent } from "../session/event_log.ts";
+import { EventBus } from "../session/events.ts";
+import { KeyStore } from "../session/key_store.ts";
+import { SessionManager } from "../session/session_manager.ts";
+import { Health } from "../stat/health.ts";
+import type { Reload } from "./reload.ts";
+import { Stops } from "./stops.ts";
+
+/** A key lives this part longer than a session may last. */
+const KEY_GRACE = 1 / 60;
+
+/** How long a name stays taken for who published it and never sent any audio. */
+const UNHEARD_WAIT_MS = 30_000;
+
+export interface Core {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly stops: Stops;
+  readonly events: EventBus;
+  readonly keys: KeyStore;
+  readonly sessions: SessionManager;
+  /** Applies the limits on sessions. */
+  readonly reloadLimits: Reload;
+  /** What is wrong at the moment. */
+  readonly health: Health;
+  readonly sockets: ListeningSockets;
+  readonly hooks: Hooks;
+  /** Applies where hooks go. */
+  readonly reloadHooks: Reload;
+  readonly listeners: Listeners;
+}
+
+/** Makes the core. Nobody can reach it yet. */
+export function startCore(config: Config, clock: Clock): Core {
+  const stops = new Stops();
+  const events = new EventBus();
+  const health = new Health();
+  const sockets = new ListeningSockets(clock);
+  health.add(() => sockets.problems);
+  // Before all others, so that it hears of their end.
+  const hooks = new Hooks({ clock, events, ...config.hook });
+  stops.add(() => hooks.close());
+  health.add(() => hooks.failing ? ["The hook server does not take events"] : []);
+  const keys = new KeyStore(clock, config.auth.ttlMs * (1 + KEY_GRACE));
+  const sessions = new SessionManager({
+    clock,
+    events,
+    keys,
+    auth: config.auth.mode,
+    authority: hooks.authority,
+    maxSessions: config.session.maxSessions,
+    maxWaiting: config.srt.maxWaiting,
+    policy: {
+      holdMs: config.hls.holdMs,
+      firstWaitMs: config.srt.connectionTimeoutMs,
+      waitMs: { rtmp: config.hls.holdMs, srt: config.srt.connectionTimeoutMs },
+      unheardWaitMs: UNHEARD_WAIT_MS,
+      timeline: { maxDelayMs: config.hls.maxDelayMs, targetMs: config.hls.targetDurationMs },
+    },
+  });
+  events.subscribe(logEvent);
+  return {
+    ...{ config, clock, stops, events, keys, sessions, health, sockets, hooks },
+    reloadLimits: ({ session, srt }) => () => {
+      sessions.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
+    },
+    reloadHooks: ({ hook }) => () => hooks.replace(hook),
+    listeners: new Listeners(config.hls.targetDurationMs, () => clock.awake()),
+  };
+}

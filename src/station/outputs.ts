@@ -1,0 +1,100 @@
+/** The outputs: what becomes of each broadcast, a recording and an HLS stream. */
+import { FolderWatch, tryFolder } from "../disk/folder_watch.ts";
+import { Hls } from "../hls/hls.ts";
+import { StateFiles } from "../hls/name_states.ts";
+import { loadPreroll, NO_PREROLL, type Preroll } from "../hls/preroll.ts";
+import { HlsFolder } from "../hls/stream_files.ts";
+import { Shows } from "../pages/listener/shows.ts";
+import { Catalogue } from "../record/catalogue.ts";
+import { RecordFolder } from "../record/record_folder.ts";
+import { Recorder } from "../record/recorder.ts";
+import { failingRecordings } from "../stat/health.ts";
+import type { Metrics } from "../stat/metrics.ts";
+import type { Core } from "./core.ts";
+import type { Reload } from "./reload.ts";
+
+/** The output that records. */
+export interface Archive {
+  readonly recorder: Recorder;
+  readonly catalogue: Catalogue;
+  /** Applies what is kept of finished recordings. */
+  readonly reload: Reload;
+}
+
+/** @returns `undefined` where nothing is to be recorded */
+export function startArchive(core: Core): Archive | undefined {
+  const { clock, stops, events, sessions, health } = core;
+  const { record } = core.config;
+  if (!record.enabled) return undefined;
+  const folder = new RecordFolder(record.rootDir);
+  const recorder = new Recorder({
+    clock,
+    events,
+    folder,
+    append: record.append,
+    rules: { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes },
+  });
+  watch(core, record.rootDir, "broadcasts are not recorded");
+  health.add(failingRecordings(events, (id) => sessions.get(id) !== undefined));
+  sessions.addOutput(recorder.output);
+  stops.add(() => recorder.stop());
+  return {
+    recorder,
+    catalogue: new Catalogue(folder, recorder),
+    reload: ({ record: { maxAgeMs, maxBytes } }) => () => {
+      recorder.rules = { maxAgeMs, maxBytes };
+    },
+  };
+}
+
+/** The output that makes HLS, and what its web server needs. */
+export interface HlsOutput {
+  readonly hls: Hls;
+  readonly folder: HlsFolder;
+  readonly preroll: Preroll;
+  /** What listeners are told of broadcasts. */
+  readonly shows: Shows;
+}
+
+/**
+ * Starts all of it but `hls`, which is open and whose `stop` is the caller's.
+ * @returns `undefined` where there is to be no HLS
+ */
+export async function openHls(core: Core, metrics: Metrics): Promise<HlsOutput | undefined> {
+  const { clock, stops, events, sessions, listeners } = core;
+  const { hls } = core.config;
+  if (!hls.enabled) return undefined;
+  const folder = new HlsFolder(hls.rootDir, clock);
+  await folder.attempt(undefined, () => tryFolder(hls.rootDir));
+  watch(core, hls.rootDir, undefined);
+  const preroll = hls.prerollDir === undefined ? NO_PREROLL : await loadPreroll(hls.prerollDir);
+  const shows = new Shows({
+    clock,
+    events,
+    find: (name) => sessions.find(name),
+    listeners: (name) => listeners.count(name),
+  });
+  stops.add(() => shows.close());
+  const output = await Hls.open({
+    clock,
+    events,
+    targetMs: hls.targetDurationMs,
+    folder,
+    states: new StateFiles(folder),
+    preroll,
+    onListed: (name, file, lateMs) => {
+      listeners.listed(name, file);
+      metrics.segmentListed(lateMs);
+      shows.listed(name);
+    },
+    countListeners: hls.webEnabled ? (name) => listeners.count(name) : undefined,
+  });
+  sessions.addOutput(output.output);
+  return { hls: output, folder, preroll, shows };
+}
+
+function watch(core: Core, path: string, consequence: string | undefined): void {
+  const watch = new FolderWatch(core.clock, { path, consequence });
+  core.health.add(() => [watch.problem]);
+  core.stops.add(() => watch.close());
+}

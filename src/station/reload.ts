@@ -1,0 +1,38 @@
+/** How new values of reloadable variables are put into force: all of them, or none. */
+import type { ForEachReloadable, Reloadable } from "../config/reloadable.ts";
+
+/**
+ * Reads what the new values refer to, such as a file. Nothing changes yet.
+ * @returns what puts the values into force
+ * @throws where they cannot be used
+ */
+export type Reload = (values: Reloadable) => Apply | Promise<Apply>;
+
+/** Puts values into force that are known to be usable. */
+export type Apply = () => void;
+
+/**
+ * What applies each reloadable variable. Variables that only make sense together have the same
+ * function.
+ */
+export type Reloads = ForEachReloadable<Reload>;
+
+/** Applies the variables of a part that is not enabled. */
+export function applyNothing(): Apply {
+  return () => {};
+}
+
+/**
+ * Calls each function of `reloads` once, also where several variables have the same one.
+ * @returns what puts all values into force
+ * @throws what the first of them throws
+ */
+export async function prepareAll(
+  reloads: Readonly<Record<string, Readonly<Record<string, Reload>>>>,
+  values: Reloadable,
+): Promise<Apply> {
+  const all = new Set(Object.values(reloads).flatMap((section) => Object.values(section)));
+  const prepared: Apply[] = [];
+  for (const reload of all) prepared.push(await reload(values));
+  return () => prepared.forEach((apply) => apply());
+}
