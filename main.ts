@@ -136,6 +136,7 @@ class Service {
       const fresh = loadConfig(Deno.env.toObject(), text);
       const { loaded, applied, pending } = configChanges(this.#loaded, fresh);
       const apply = await station.prepareReload(loaded.config);
+      // Once it is read it is in force, so it comes after all else that may fail.
       const logged = await this.#logging.reread() ? ["what is logged where has changed"] : [];
       apply();
       const known = this.#loaded.warnings;

@@ -7,7 +7,7 @@ import type { ValueOf } from "./variable.ts";
 
 /**
  * The part of the configuration that may change while the server runs. `LOG4RS_FILE` is not in it:
- * the logging file is read again, but never another one.
+ * what is in the logging file may change, and main.ts has it read again, but not which file it is.
  */
 export type Reloadable<Table = typeof VARIABLES> = {
   readonly [S in keyof ReloadableIn<Table>]: {

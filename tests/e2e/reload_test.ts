@@ -1,14 +1,28 @@
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import { ROWS } from "../../src/config.ts";
+import { formatAssignment } from "../../src/config/env_file.ts";
 import { PlaylistFollower } from "../hls_validator/follower.ts";
 import { NotifyReceiver } from "../systemd/notify_receiver.ts";
 import { until } from "./condition.ts";
 import { ask, reason, reserve } from "./control_request.ts";
 import { EchoServer } from "./echo_server.ts";
 import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
+import { HookReceiver } from "./hook_receiver.ts";
+import {
+  type Change,
+  CHANGED_SECRETS,
+  CHANGES,
+  type Values,
+  valuesBefore,
+  writeFiles,
+} from "./reloadable_changes.ts";
+import { scenario, together } from "./scenario.ts";
 
 const SECRETS = ["old-token", "new-token", "other-token", "old-stat", "new-stat"];
 const REREAD_ERROR = /Cannot reread the configuration/;
+/** Recordings are cleaned up every minute. */
+const PATIENCE_MS = 120_000;
 
 scenario("a reload changes who may do what, and touches no broadcast", async () => {
   await using media = await Media.create();
@@ -84,6 +98,55 @@ scenario("a reload changes who may do what, and touches no broadcast", async () 
   for (const secret of SECRETS) assert.ok(!server.log.some((line) => line.includes(secret)));
   follower.allow("serverDown");
 });
+
+Deno.test("there is a change of each reloadable variable", () => {
+  const reloadable = ROWS.filter(({ variable }) => variable.reloadable);
+  assert.deepEqual(
+    CHANGES.flatMap(({ names }) => names).sort(),
+    reloadable.map(({ variable }) => variable.name).sort(),
+  );
+});
+
+scenario("each reloadable variable has its new value take effect", async () => {
+  const soon = CHANGES.filter(({ isLate }) => !isLate);
+  const late = CHANGES.filter(({ isLate }) => isLate);
+  await together([soon, late], async (changes) => {
+    for (const change of changes) await assertTakesEffect(change);
+  });
+});
+
+async function assertTakesEffect(change: Change): Promise<void> {
+  const { names, values, look, was, is, isLate = false } = change;
+  await using oldHooks = await HookReceiver.start();
+  await using newHooks = await HookReceiver.start();
+  const before = valuesBefore(oldHooks);
+  await using server = await EchoServer.start({
+    env: { ECHO_AUTH: "key" },
+    envFile: envFile(before),
+  });
+  await writeFiles(server);
+  const scene = { server, oldHooks, newHooks };
+  assert.deepEqual({ names, seen: await look(scene) }, { names, seen: was });
+
+  await Deno.writeTextFile(`${server.folder}/echo.env`, envFile({ ...before, ...values(scene) }));
+  server.kill("SIGHUP");
+  const line = await server.line(/the configuration is reread: /);
+  for (const name of names) assert.match(line, new RegExp(`[:;] ${name} is .* \\(was `));
+  if (isLate) {
+    const isSeen = async () => isDeepStrictEqual(await look(scene), is);
+    await until(`${names} take effect`, isSeen, PATIENCE_MS);
+  }
+  assert.deepEqual({ names, seen: await look(scene) }, { names, seen: is });
+  for (const secret of CHANGED_SECRETS) {
+    assert.ok(!server.log.some((line) => line.includes(secret)), secret);
+  }
+}
+
+function envFile(values: Values): string {
+  return Object.entries(values).flatMap(([name, value]) => {
+    return value === undefined ? [] : [formatAssignment(name, value)];
+  }).join("\n");
+}
 
 Deno.test({
   name: "systemd hears when the server is ready, reloads, lives and stops",
