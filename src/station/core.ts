@@ -1,4 +1,4 @@
-/** The core of the server: what all doors, outputs and web servers have to do with. */
+/** The core of the server: sessions, events, and what else doors, outputs and web servers use. */
 import type { Config } from "../config.ts";
 import { Listeners } from "../hls/listeners.ts";
 import { Hooks } from "../hook/hooks.ts";
@@ -18,9 +18,11 @@ const KEY_GRACE = 1 / 60;
 /** How long a name stays taken for who published it and never sent any audio. */
 const UNHEARD_WAIT_MS = 30_000;
 
+/** What the other parts are built on. */
 export interface Core {
   readonly config: Config;
   readonly clock: Clock;
+  /** Whoever starts something adds how to stop it. */
   readonly stops: Stops;
   readonly events: EventBus;
   readonly keys: KeyStore;
@@ -31,7 +33,7 @@ export interface Core {
   readonly health: Health;
   readonly sockets: ListeningSockets;
   readonly hooks: Hooks;
-  /** Applies where hooks go. */
+  /** Applies where hooks go and what signs them. */
   readonly reloadHooks: Reload;
   readonly listeners: Listeners;
 }

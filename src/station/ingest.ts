@@ -9,7 +9,7 @@ import { applyNothing, type Reload } from "./reload.ts";
 
 const logger = getLogger(["echo"]);
 
-/** @returns what applies the limit on connections */
+/** Takes broadcasts by RTMP. @returns what applies the limit on connections */
 export function startRtmp({ config, clock, stops, sessions, sockets }: Core): Reload {
   const { rtmp } = config;
   if (!rtmp.enabled) return applyNothing;
@@ -27,7 +27,7 @@ export function startRtmp({ config, clock, stops, sessions, sockets }: Core): Re
 }
 
 /**
- * Without libsrt the server goes on, where there is another way to publish.
+ * Takes broadcasts by SRT. Without libsrt the server goes on, where there is another way to publish.
  * @returns `undefined` where there is no SRT
  */
 export function startSrt(core: Core): SrtServer | undefined {

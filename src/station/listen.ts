@@ -1,3 +1,4 @@
+/** How the parts of the server listen. */
 import { getLogger } from "@logtape/logtape";
 import type { KeptSocket, ListeningSockets, SocketToKeep } from "../listening/listening_sockets.ts";
 import type { ListenAddress } from "../web/web_server.ts";

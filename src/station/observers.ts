@@ -19,6 +19,7 @@ export interface Observed {
   srt: SrtServer | undefined;
 }
 
+/** They see what happens from now on. */
 export function startObservers(core: Core, observed: Readonly<Observed>): Observers {
   const statistics = startStatistics(core);
   return { statistics, metrics: startMetrics(core, statistics, observed) };

@@ -21,7 +21,7 @@ export interface Archive {
   readonly reload: Reload;
 }
 
-/** @returns `undefined` where nothing is to be recorded */
+/** Starts the recorder. @returns `undefined` where nothing is to be recorded */
 export function startArchive(core: Core): Archive | undefined {
   const { clock, stops, events, sessions, health } = core;
   const { record } = core.config;
@@ -57,7 +57,7 @@ export interface HlsOutput {
 }
 
 /**
- * Starts all of it but `hls`, which is open and whose `stop` is the caller's.
+ * Opens the HLS output. Who calls it has to have `hls` stopped.
  * @returns `undefined` where there is to be no HLS
  */
 export async function openHls(core: Core, metrics: Metrics): Promise<HlsOutput | undefined> {

@@ -1,3 +1,4 @@
+/** What the statistics server serves: it puts the routes of several rooms together. */
 import { Hono } from "hono";
 import type { Config } from "../config.ts";
 import type { Listeners } from "../hls/listeners.ts";

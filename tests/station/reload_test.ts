@@ -1,3 +1,4 @@
+/** How new values are put into force. */
 import assert from "node:assert/strict";
 import { loadConfig } from "../../src/config/load.ts";
 import { applyNothing, prepareAll, type Reload } from "../../src/station/reload.ts";

@@ -1,3 +1,4 @@
+/** How the parts of the server are stopped. */
 import assert from "node:assert/strict";
 import { Stops } from "../../src/station/stops.ts";
 import { LogRecorder } from "../rtmp/log_recorder.ts";
