@@ -22,7 +22,16 @@ const CALLS = [
 ] as const;
 
 /** The same of an open file. */
-const FILE_CALLS = ["read", "seek", "stat", "sync", "syncData", "truncate", "write"] as const;
+const FILE_CALLS = [
+  "read",
+  "seek",
+  "stat",
+  "sync",
+  "syncData",
+  "truncate",
+  "tryLock",
+  "write",
+] as const;
 
 /** So many turns of the event loop without a call under way: whoever was woken has had his say. */
 const QUIET_TURNS = 4;
@@ -35,6 +44,9 @@ export class DiskWatch {
   constructor() {
     this.#watch(Deno, CALLS);
     this.#watch(Deno.FsFile.prototype, FILE_CALLS);
+    const { readDir } = Deno;
+    const watched = (path: string | URL) => this.#whileRead(readDir(path));
+    Object.defineProperty(Deno, "readDir", { value: watched });
   }
 
   /** Resolves once nothing is under way any more. */
@@ -51,7 +63,7 @@ export class DiskWatch {
       const call: unknown = Reflect.get(owner, name);
       if (typeof call !== "function") throw new Error(`Cannot watch ${name}: it is no function`);
       const begin = () => this.#begin();
-      const end = () => this.#open--;
+      const end = () => this.#end();
       const watched = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
         begin();
         try {
@@ -64,9 +76,22 @@ export class DiskWatch {
     }
   }
 
+  async *#whileRead<T>(entries: AsyncIterable<T>): AsyncGenerator<T> {
+    this.#begin();
+    try {
+      yield* entries;
+    } finally {
+      this.#end();
+    }
+  }
+
   #begin(): void {
     this.#open++;
     this.#calls++;
+  }
+
+  #end(): void {
+    this.#open--;
   }
 }
 

@@ -161,6 +161,7 @@ export class SrtEncoder implements Encoder {
     frameMs: number,
   ): Promise<SrtEncoder> {
     const caller = await callers.connect(house.srt, { streamId: `publish:${name}` });
+    await house.connected(name);
     return new SrtEncoder(house, counts, name, caller, steps, frameMs);
   }
 

@@ -8,6 +8,8 @@ import { DiskWatch, turn } from "./disk_watch.ts";
 const HOSTNAME = "127.0.0.1";
 /** So many turns of the event loop a frame may take before it is waited for patiently. */
 const SOON_TURNS = 50;
+/** A start or a stop takes so long, however fast the sockets are: in milliseconds. */
+const SETTLE_MS = 5000;
 /** The wall time at which each replay begins. */
 const START = Date.UTC(2026, 0, 1);
 
@@ -100,6 +102,14 @@ export class House implements AsyncDisposable {
     await this.#disk.idle();
   }
 
+  /** Resolves once the session of `name` has a connection. */
+  async connected(name: string): Promise<void> {
+    await until(`${name} has a connection`, () => {
+      return this.#station?.sessions.find(name)?.transport !== undefined;
+    });
+    await this.#disk.idle();
+  }
+
   /** Resolves once the session of `name` has no connection. */
   async disconnected(name: string): Promise<void> {
     await until(`the connection of ${name} has ended`, () => {
@@ -141,8 +151,12 @@ export class House implements AsyncDisposable {
     };
   }
 
-  /** Moves time for what waits for it, until `work` is done. */
+  /**
+   * Moves time for what waits for it, until `work` is done, and then until {@link SETTLE_MS} have
+   * passed: nobody can tell how long the network takes.
+   */
   async #settle(work: Promise<unknown>): Promise<void> {
+    const endAt = this.#clock.monotonic() + SETTLE_MS;
     let done = false;
     const end = work.finally(() => done = true);
     while (!done) {
@@ -150,6 +164,10 @@ export class House implements AsyncDisposable {
       if (!done) await this.#clock.advance(1);
     }
     await end;
+    const leftMs = endAt - this.#clock.monotonic();
+    if (leftMs < 0) throw new Error("Cannot replay: a start or a stop takes too long");
+    await this.#clock.advance(leftMs);
+    await this.#disk.idle();
   }
 
   /** Prints what is served now and was not before. */
