@@ -1,3 +1,6 @@
+/** What silence that the session put in stands for: audio that is lost, or that may still come. */
+export type Filler = "gap" | "wait";
+
 /**
  * One access unit on its way through a session. The object and its bytes are reused: they are
  * valid during the call that hands them over, and a sink that keeps bytes copies them.
@@ -9,6 +12,6 @@ export interface Frame {
   readonly position: number;
   /** When its first sample is due, on the monotonic clock, in milliseconds; never goes back. */
   readonly dueMs: number;
-  /** Silence that the session put in, not audio of the source. */
-  readonly filler: boolean;
+  /** Whether it is silence that the session put in, not audio of the source, and what for. */
+  readonly filler: Filler | false;
 }

@@ -3,6 +3,7 @@ import type { AudioConfig } from "../audio/audio_config.ts";
 import { codecOf } from "../audio/codec_of.ts";
 import type { Frame } from "../audio/frame.ts";
 import type { Clock, Timer } from "../session/clock.ts";
+import type { StateNeed } from "../session/continuity.ts";
 import type { EventBus } from "../session/events.ts";
 import type { FrameSink, SessionEnd } from "../session/frame_sink.ts";
 import { type Session, sessionEvent } from "../session/session.ts";
@@ -78,10 +79,10 @@ export class Hls {
   }
 
   /** Takes a session's frames. */
-  readonly output = (session: Session): FrameSink => {
+  readonly output = (session: Session, stateNeed: StateNeed): FrameSink => {
     const { name } = session;
     const stream = this.#streams.get(name) ?? this.#create(name);
-    return new SessionSegments(session, stream, this.#options);
+    return new SessionSegments(session, stream, stateNeed, this.#options);
   };
 
   /** What is served under `name`, if anything is. */
@@ -204,15 +205,24 @@ class SessionSegments implements FrameSink {
   #heard = false;
   #ready = false;
 
-  constructor(session: Session, stream: HlsStream, options: HlsOptions) {
+  constructor(
+    session: Session,
+    stream: HlsStream,
+    stateNeed: StateNeed,
+    options: HlsOptions,
+  ) {
     this.#session = session;
     this.#stream = stream;
     this.#options = options;
-    this.#segmenter = new Segmenter(options.targetMs, (segment) => stream.add(segment));
+    const segmenter = new Segmenter(options.targetMs, (segment) => stream.add(segment));
+    this.#segmenter = segmenter;
     this.#audience = this.#watchAudience();
     stream.join({
       sessionId: session.id,
-      complete: () => session.keepGoing(this.#segmenter.missingFrames),
+      get missingFrames() {
+        return segmenter.missingFrames;
+      },
+      stateNeed,
       listed: () => {
         this.#tellHeard();
         this.#checkReady();

@@ -21,6 +21,8 @@ export interface CutSegment {
   readonly discontinuity: boolean;
   /** When its first sample is due, as {@link Frame.dueMs}. */
   readonly dueMs: number;
+  /** Whether silence stands at its end for audio that may still come. */
+  readonly endsInWait: boolean;
 }
 
 /** Turns one session's frames into MPEG-TS segments, cut on the frame nearest to the target. */
@@ -39,6 +41,7 @@ export class Segmenter {
   #position = 0;
   #startPosition = 0;
   #startDueMs = 0;
+  #endsInWait = false;
   #discontinuity = false;
 
   constructor(targetMs: number, onSegment: (segment: CutSegment) => void) {
@@ -73,6 +76,7 @@ export class Segmenter {
     if (this.#frames === 0) this.#open(frame);
     this.#muxer?.write(frame.data, this.#epochPts + this.#ticks(frame.position));
     this.#position = frame.position + this.#samplesPerFrame;
+    this.#endsInWait = frame.filler === "wait";
     if (++this.#frames >= this.#framesPerSegment) this.cut();
   }
 
@@ -86,6 +90,7 @@ export class Segmenter {
       durationUs: this.#micros(this.#position) - this.#micros(this.#startPosition),
       discontinuity: this.#discontinuity,
       dueMs: this.#startDueMs,
+      endsInWait: this.#endsInWait,
     };
     this.#discontinuity = false;
     this.#onSegment(segment);

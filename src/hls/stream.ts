@@ -48,7 +48,6 @@ export class HlsStream {
   #onDisk: Promise<void> = Promise.resolve();
   #newestText: Uint8Array | undefined;
   #cadenceTimer: Timer | undefined;
-  #dueTimer: Timer | undefined;
   #graceTimer: Timer | undefined;
   #feeder: StreamFeeder | undefined;
   #sessionId = 0;
@@ -57,10 +56,10 @@ export class HlsStream {
   #ending = false;
   #ended = false;
   #expiresAt = Infinity;
-  #completing = false;
-  #completeAt = 0;
-  /** How long the newest segment is, where it was completed. */
-  #completedMs = 0;
+  /** By when players need the open segment, on {@link Clock.awake}. */
+  #dueAt = 0;
+  /** The same, where the newest segment was completed and the next one keeps its pace. */
+  #pacedDueAt: number | undefined;
   #longestSegmentMs = 0;
   readonly #wallTime: WallTime;
 
@@ -137,7 +136,7 @@ export class HlsStream {
     if (this.#window.segments.length + this.#pending.length === 0) this.#addPreroll();
     this.#joined = this.#window.segments.length + this.#pending.length > 0;
     this.#wallTime.join();
-    this.#completedMs = 0;
+    this.#pacedDueAt = undefined;
     this.#awaitNext(this.#clock.awake());
   }
 
@@ -150,7 +149,9 @@ export class HlsStream {
     const written = this.#options.files.writeSegment(uri, bytes);
     const discontinuity = cut.discontinuity || this.#joined;
     this.#joined = false;
-    this.#completedMs = this.#completing ? durationUs / 1000 : 0;
+    this.#pacedDueAt = cut.endsInWait
+      ? (this.#pacedDueAt ?? this.#dueAt) + durationUs / 1000
+      : undefined;
     this.#enqueue({ uri, durationUs, discontinuity, wallMs }, bytes, written);
     this.#schedule();
   }
@@ -160,9 +161,9 @@ export class HlsStream {
    * @param onReleased called when its last listener has heard it to the end
    */
   leave(how: SessionEnd, onReleased: () => void): void {
+    this.#feeder?.stateNeed(undefined);
     this.#feeder = undefined;
     this.#releases.push({ at: this.#clock.awake() + this.durationMs, onReleased });
-    this.#dueTimer?.cancel();
     if (how === "teardown") this.#endList();
     else if (how === "finished") {
       this.#graceTimer = this.#clock.after(END_GRACE_MS, () => this.endNow(this.#sessionId));
@@ -198,7 +199,7 @@ export class HlsStream {
 
   /** Stops all timers; what is on disk stays. */
   close(): void {
-    for (const timer of [this.#cadenceTimer, this.#dueTimer, this.#graceTimer]) timer?.cancel();
+    for (const timer of [this.#cadenceTimer, this.#graceTimer]) timer?.cancel();
     while (this.#releases.length > 0) this.#releases.shift()?.onReleased();
   }
 
@@ -308,9 +309,8 @@ export class HlsStream {
 
   #show(text: Uint8Array<ArrayBuffer>): void {
     this.#setVersion(text);
-    this.#dueTimer?.cancel();
     if (this.#ended) this.#expireLater();
-    else if (this.#feeder !== undefined) this.#awaitNext(this.#versionAt);
+    else this.#awaitNext(this.#versionAt);
     this.#feeder?.listed();
   }
 
@@ -319,19 +319,14 @@ export class HlsStream {
    * segments that follow one that was completed keep its pace, or players would run dry.
    */
   #awaitNext(fromMs: number): void {
-    this.#completeAt = this.#completedMs > 0
-      ? this.#completeAt + this.#completedMs
-      : fromMs + COMPLETE_CADENCE * this.#targetMs;
-    this.#dueTimer?.cancel();
-    const dueIn = Math.max(0, this.#completeAt - this.#clock.awake());
-    this.#dueTimer = this.#clock.after(dueIn, () => this.#completeOpen());
+    this.#dueAt = this.#pacedDueAt ?? fromMs + COMPLETE_CADENCE * this.#targetMs;
+    this.#feeder?.stateNeed({ at: this.#dueAt, frames: () => this.#missingFrames });
   }
 
-  #completeOpen(): void {
-    if (this.#publishing !== undefined || this.#pending.length > 0) return;
-    this.#completing = true;
-    this.#feeder?.complete();
-    this.#completing = false;
+  /** What the next segment lacks; nothing where there is one that players are about to see. */
+  get #missingFrames(): number {
+    const hasNext = this.#publishing !== undefined || this.#pending.length > 0;
+    return hasNext ? 0 : this.#feeder?.missingFrames ?? 0;
   }
 
   /** Preroll is of no session and was due at no time. */

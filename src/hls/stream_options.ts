@@ -1,4 +1,5 @@
 import type { Clock } from "../session/clock.ts";
+import type { StateNeed } from "../session/continuity.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { Reservation } from "./name_states.ts";
 import type { SegmentEntry } from "./playlist.ts";
@@ -33,8 +34,10 @@ export interface StreamOptions {
 /** The session whose segments a stream takes. */
 export interface StreamFeeder {
   readonly sessionId: number;
-  /** Players would find nothing new: completes the open segment, if it may. */
-  complete(): void;
+  /** Frames that its open segment still takes. */
+  readonly missingFrames: number;
+  /** Says by when players need the open segment. */
+  readonly stateNeed: StateNeed;
   /** A version of the playlist is out. */
   listed(): void;
 }

@@ -55,7 +55,7 @@ export class SessionRecording implements FrameSink {
   }
 
   write(frame: Frame): void {
-    if (frame.filler) {
+    if (frame.filler !== false) {
       this.#silence ??= frame.data.slice();
       this.#silentFrames++;
       return;

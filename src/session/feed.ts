@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { codecOf } from "../audio/codec_of.ts";
-import type { Frame } from "../audio/frame.ts";
+import type { Filler, Frame } from "../audio/frame.ts";
 import type { Clock } from "./clock.ts";
 import type { InputQuality } from "./events.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
@@ -133,21 +133,26 @@ export class Feed {
       this.#dropped++;
       return;
     }
-    if (fill > 0) this.#writeSilence(fill);
+    if (fill > 0) this.#writeSilence(fill, "gap");
     this.#place(data, false);
   }
 
   /** Frames that are known to be lost. */
   lose(frames: number): void {
     if (this.#config === undefined) return;
-    this.#writeSilence(this.#timeline.lose(frames, this.#clock.monotonic()));
+    this.#writeSilence(this.#timeline.lose(frames, this.#clock.monotonic()), "gap");
     if (this.#timeline.reanchors !== this.#reanchorsLogged) this.#logReanchors();
   }
 
   /** Puts in silence while waiting for audio that may still come. */
   wait(frames: number): void {
-    this.#writeSilence(frames);
+    this.#writeSilence(frames, "wait");
     this.#timeline.waited(frames);
+  }
+
+  /** The same for all audio that is overdue, but for `mostMs` at most. */
+  catchUp(mostMs: number): void {
+    this.wait(this.#timeline.overdueFrames(this.#clock.monotonic(), mostMs));
   }
 
   countBad(count: number): void {
@@ -163,12 +168,12 @@ export class Feed {
     this.#sinks = [];
   }
 
-  #writeSilence(frames: number): void {
-    for (let i = 0; i < frames; i++) this.#place(this.#silence, true);
+  #writeSilence(frames: number, filler: Filler): void {
+    for (let i = 0; i < frames; i++) this.#place(this.#silence, filler);
     this.#fillers += frames;
   }
 
-  #place(data: Uint8Array, filler: boolean): void {
+  #place(data: Uint8Array, filler: Filler | false): void {
     const frame = this.#frame;
     frame.data = data;
     frame.position = this.#timeline.position;

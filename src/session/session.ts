@@ -1,5 +1,6 @@
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Clock, Timer } from "./clock.ts";
+import { Continuity, type StateNeed } from "./continuity.ts";
 import type { EventBus, EventDetails, EventKind, InputQuality, SessionEvent } from "./events.ts";
 import { Feed } from "./feed.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
@@ -15,8 +16,11 @@ export type SessionState = "init" | "ready" | "publishing" | "paused" | "termina
 /** A fact that the encoder told of its stream. */
 export type StreamFacts = Readonly<Record<string, string | number | boolean>>;
 
-/** Makes what takes a session's frames; called when its first audio frame arrives. */
-export type Output = (session: Session) => FrameSink;
+/**
+ * Makes what takes a session's frames; called when its first audio frame arrives. An output that has
+ * to have frames in time states that by `stateNeed`.
+ */
+export type Output = (session: Session, stateNeed: StateNeed) => FrameSink;
 
 /** What all sessions of a server have in common. */
 export interface SessionPolicy {
@@ -54,6 +58,7 @@ export class Session {
   readonly #outputs: () => readonly Output[];
   readonly #onEnd: (session: Session) => void;
   readonly #feed: Feed;
+  readonly #continuity: Continuity;
   readonly #pace = new Pace();
   #protocol: Protocol;
   #props: Readonly<Record<string, string>> = {};
@@ -62,9 +67,7 @@ export class Session {
   #connection: Connection | undefined;
   #created: Moment | undefined;
   #heardAt = -Infinity;
-  #standsStill = false;
   #waitTimer: Timer | undefined;
-  #holdTimer: Timer | undefined;
   #deadline: Timer | undefined;
   #deadlineAt = -Infinity;
   #announced: Reason | undefined;
@@ -81,6 +84,12 @@ export class Session {
     this.#outputs = options.outputs;
     this.#onEnd = options.onEnd;
     this.#feed = new Feed(this, options.clock, options.policy.timeline);
+    this.#continuity = new Continuity({
+      clock: options.clock,
+      feed: this.#feed,
+      holdMs: options.policy.holdMs,
+      silentForMs: () => this.silentForMs,
+    });
   }
 
   get state(): SessionState {
@@ -135,7 +144,7 @@ export class Session {
 
   /** Whether its transport has been gone for longer than the hold, so that nothing is put out. */
   get standsStill(): boolean {
-    return this.#standsStill;
+    return this.#continuity.standsStill;
   }
 
   /** The session waits for its transport from now on. */
@@ -163,6 +172,7 @@ export class Session {
     if (this.#state === "init") this.#state = "ready";
     this.#drop("another connection took over");
     this.#waitTimer?.cancel();
+    this.#continuity.catchUp();
     this.#protocol = transport.protocol;
     this.#heardAt = this.#clock.awake();
     this.#feed.restart();
@@ -186,24 +196,13 @@ export class Session {
     this.#announced = reason;
   }
 
-  /**
-   * Puts `frames` silent frames in, to keep outputs going while nothing arrives.
-   * @returns whether it did: not for longer than the hold after a transport was lost
-   */
-  keepGoing(frames: number): boolean {
-    if (this.#created === undefined || this.#standsStill || this.#state === "terminated") {
-      return false;
-    }
-    this.#feed.wait(frames);
-    return true;
-  }
-
   /** Ends the session and lets its transport go. */
   end(how: SessionEnd, reason: Reason): void {
     if (this.#state === "terminated") return;
     this.#drop(reason.message);
     this.#state = "terminated";
-    for (const timer of [this.#waitTimer, this.#holdTimer, this.#deadline]) timer?.cancel();
+    for (const timer of [this.#waitTimer, this.#deadline]) timer?.cancel();
+    this.#continuity.end();
     this.#feed.end(how);
     this.#emit("release", { reason });
     this.#onEnd(this);
@@ -220,14 +219,14 @@ export class Session {
   #goOnAir(): void {
     const resumed = this.#state === "paused";
     this.#state = "publishing";
-    this.#holdTimer?.cancel();
-    if (this.#standsStill) this.#feed.cut();
-    this.#standsStill = false;
+    this.#continuity.goOn();
     if (resumed) this.#emit("resume", { reason: this.#takeAnnounced() });
     if (this.#created !== undefined) return;
     this.#created = new Moment(this.#clock);
     this.#emit("create", { address: this.transport?.address ?? "" });
-    for (const output of this.#outputs()) this.#feed.add(() => output(this));
+    for (const output of this.#outputs()) {
+      this.#feed.add(() => output(this, this.#continuity.addOutput()));
+    }
   }
 
   #disconnected(how: IngestEnd): void {
@@ -241,16 +240,10 @@ export class Session {
     if (this.#state === "publishing") {
       this.#state = "paused";
       this.#emit("pause", { reason: this.#takeAnnounced() });
-      this.#holdTimer = this.#clock.after(this.#policy.holdMs, () => this.#standStill());
+      this.#continuity.hold();
     }
     const heard = this.#created !== undefined;
     this.#wait(heard ? this.#policy.waitMs[this.#protocol] : this.#unheardWaitMs);
-  }
-
-  /** Nobody came back in time: what is open is given out, and a return does not continue it. */
-  #standStill(): void {
-    this.#standsStill = true;
-    this.#feed.discontinuity();
   }
 
   #wait(ms: number): void {

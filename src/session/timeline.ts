@@ -136,6 +136,16 @@ export class Timeline {
     return fill ?? 0;
   }
 
+  /**
+   * Frames that are overdue at `nowMs`; 0 where they are so few that nobody waited for them.
+   * @param mostMs how much of what is missing counts
+   */
+  overdueFrames(nowMs: number, mostMs: number): number {
+    const missedMs = this.#missedMs(nowMs);
+    if (missedMs <= GONE_PART * this.#targetMs) return 0;
+    return Math.max(0, Math.floor(Math.min(missedMs, mostMs) / this.#frameMs));
+  }
+
   /** The next frame, of either kind, has been placed. */
   advance(): void {
     this.#position += this.#samplesPerFrame;
@@ -166,9 +176,14 @@ export class Timeline {
 
   /** Frames that are overdue; 0 where they are so few that nobody waited for them. */
   #missedFrames(nowMs: number): number {
-    const missedMs = nowMs - this.#due.at(this.#placeMs);
+    const missedMs = this.#missedMs(nowMs);
     const isGap = missedMs > GONE_PART * this.#targetMs && missedMs <= this.#maxDelayMs;
     return isGap ? Math.round(missedMs / this.#frameMs) : 0;
+  }
+
+  /** How long the next frame has been overdue. */
+  #missedMs(nowMs: number): number {
+    return -this.#aheadMs(nowMs);
   }
 
   #silenceBefore(timeMs: number, nowMs: number): number {

@@ -30,6 +30,23 @@ Deno.test("3 s without packets are silence in rhythm, and the burst that follows
   assert.ok(broadcast.heard.every(({ discontinuity }) => !discontinuity));
 });
 
+Deno.test("a segment that ends in silence for lost audio is followed as any other", async () => {
+  const broadcast = await Broadcast.start();
+  const ingest = broadcast.connect();
+  const [whole, lost] = [11 * FRAMES_PER_SEGMENT, 15];
+  await broadcast.live(ingest, 0, whole - lost);
+  ingest.lost(lost);
+  await broadcast.clock.advance(0);
+  broadcast.listen();
+  await broadcast.pass(1500);
+  assert.ok(Math.max(...broadcast.cadences) <= 1.3, `${Math.max(...broadcast.cadences)}`);
+  await broadcast.stop();
+  assert.deepEqual(broadcast.frames(), [
+    ...count(0, whole - lost),
+    ...Array(lost + FRAMES_PER_SEGMENT).fill(-1),
+  ]);
+});
+
 for (const standstillMs of [1500, 12_000, 60_000]) {
   Deno.test(`after a standstill of ${standstillMs} ms, what waited is heard, and no silence`, async () => {
     const broadcast = await Broadcast.start();

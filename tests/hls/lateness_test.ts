@@ -21,10 +21,16 @@ function setUp() {
     onListed: (file, lateMs) => listed.push([file.replace(/-.*/, ""), lateMs]),
     onGone: () => {},
   });
-  stream.join({ sessionId: 1, complete: () => {}, listed: () => {} });
+  stream.join({ sessionId: 1, missingFrames: 0, stateNeed: () => {}, listed: () => {} });
   const add = () => {
     const bytes = new Uint8Array(188);
-    stream.add({ bytes, durationUs: 1e6, discontinuity: false, dueMs: clock.monotonic() });
+    stream.add({
+      bytes,
+      durationUs: 1e6,
+      discontinuity: false,
+      dueMs: clock.monotonic(),
+      endsInWait: false,
+    });
   };
   return { clock, files, listed, add };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SAMPLE_RATES } from "../../src/audio/aac/aac_config.ts";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import type { Filler } from "../../src/audio/frame.ts";
 import { Segmenter } from "../../src/hls/segmenter.ts";
 import { packets } from "../mpegts/packets.ts";
 
@@ -11,6 +12,7 @@ interface Cut {
   readonly durationUs: number;
   readonly discontinuity: boolean;
   readonly dueMs: number;
+  readonly endsInWait: boolean;
 }
 
 function config(sampleRate: number): AudioConfig {
@@ -33,9 +35,9 @@ function setUp(targetMs = 1000) {
     (cut) => cuts.push({ ...cut, bytes: cut.bytes.slice() }),
   );
   const data = new Uint8Array(300).fill(7);
-  const write = (from: number, count: number) => {
+  const write = (from: number, count: number, filler: Filler | false = false) => {
     for (let i = from; i < from + count; i++) {
-      segmenter.write({ data, position: i * 1024, dueMs: START + i, filler: false });
+      segmenter.write({ data, position: i * 1024, dueMs: START + i, filler });
     }
   };
   return { cuts, segmenter, write };
@@ -121,6 +123,19 @@ Deno.test("it tells how many frames the open segment still takes", () => {
   assert.equal(segmenter.missingFrames, 47);
   write(0, 50);
   assert.equal(segmenter.missingFrames, 44);
+});
+
+Deno.test("it tells whether a segment ends in silence for audio that may still come", () => {
+  const { cuts, segmenter, write } = setUp();
+  segmenter.start(config(48_000));
+  const ends: (Filler | false)[] = ["wait", "gap", false, "wait"];
+  for (const [segment, filler] of ends.entries()) {
+    write(47 * segment, 40, "wait");
+    write(47 * segment + 40, 7, filler);
+  }
+  write(47 * ends.length, 10, "wait");
+  segmenter.discontinuity();
+  assert.deepEqual(cuts.map((cut) => cut.endsInWait), [true, false, false, true, true]);
 });
 
 Deno.test("presentation times wrap at 33 bits and nothing else changes", () => {

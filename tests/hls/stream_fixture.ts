@@ -5,9 +5,12 @@ import { type MediaPlaylist, parsePlaylist, type SegmentEntry } from "../../src/
 import { HlsStream } from "../../src/hls/stream.ts";
 import type { StreamFeeder } from "../../src/hls/stream_options.ts";
 import type { Numbering } from "../../src/hls/window.ts";
+import { Continuity } from "../../src/session/continuity.ts";
 import type { SessionEnd } from "../../src/session/frame_sink.ts";
 import { MemoryFiles } from "./memory_files.ts";
 import { FakeClock } from "../fake_clock.ts";
+
+const MISSING_FRAMES = 12;
 
 interface StreamFixture {
   readonly clock: FakeClock;
@@ -18,7 +21,7 @@ interface StreamFixture {
   /** How often the stream called. */
   readonly counts: { listed: number; completed: number; gone: number; released: number };
   readonly feeder: StreamFeeder;
-  readonly add: (durationMs?: number, discontinuity?: boolean) => void;
+  readonly add: (durationMs?: number, discontinuity?: boolean, endsInWait?: boolean) => void;
   /** What is served now. */
   readonly playlist: () => MediaPlaylist;
   readonly sequences: () => number[];
@@ -29,7 +32,15 @@ interface StreamFixture {
 
 /** A stream of the name `demo` with a clock, files and a feeder that are not real. */
 export function setUp(
-  options: { targetMs?: number; preroll?: SegmentEntry[]; numbering?: Numbering } = {},
+  options: {
+    targetMs?: number;
+    /** In seconds. */
+    targetDuration?: number;
+    preroll?: SegmentEntry[];
+    numbering?: Numbering;
+    /** Called when the open segment is completed with silence. */
+    complete?: () => void;
+  } = {},
 ): StreamFixture {
   const clock = new FakeClock();
   const files = new MemoryFiles();
@@ -47,23 +58,33 @@ export function setUp(
     files,
     pool: new BufferPool(1 << 20),
     targetMs,
-    targetDuration: Math.ceil(targetMs / 1000),
+    targetDuration: options.targetDuration ?? Math.ceil(targetMs / 1000),
     numbering: options.numbering ?? { mediaSequence: 100, discontinuitySequence: 0 },
     reservation: new Reservation("demo", states),
     preroll: options.preroll ?? [],
     onGone: () => counts.gone++,
   });
+  const wait = (frames: number) => {
+    assert.equal(frames, MISSING_FRAMES);
+    counts.completed++;
+    options.complete?.();
+  };
+  const feed = { wait, catchUp: () => {}, cut: () => {}, discontinuity: () => {} };
+  const continuity = new Continuity({ clock, feed, holdMs: 30_000, silentForMs: () => 0 });
+  continuity.goOn();
   const feeder = {
     sessionId: 7,
-    complete: () => counts.completed++,
+    missingFrames: MISSING_FRAMES,
+    stateNeed: continuity.addOutput(),
     listed: () => counts.listed++,
   };
-  const add = (durationMs = targetMs, discontinuity = false) =>
+  const add = (durationMs = targetMs, discontinuity = false, endsInWait = false) =>
     stream.add({
       bytes: new Uint8Array(188).fill(counts.listed),
       durationUs: durationMs * 1000,
       discontinuity,
       dueMs: clock.monotonic(),
+      endsInWait,
     });
   const playlist = () => {
     const text = new TextDecoder().decode(stream.playlist?.text);

@@ -4,7 +4,13 @@ import { setUp } from "./stream_fixture.ts";
 Deno.test("wall time does not go back from one session of a name to the next", async () => {
   const { stream, feeder, clock, playlist } = setUp();
   const add = (dueMs: number) =>
-    stream.add({ bytes: new Uint8Array(188), durationUs: 1_000_000, discontinuity: false, dueMs });
+    stream.add({
+      bytes: new Uint8Array(188),
+      durationUs: 1_000_000,
+      discontinuity: false,
+      dueMs,
+      endsInWait: false,
+    });
   stream.join(feeder);
   const start = clock.now();
   for (let i = 0; i < 3; i++) {

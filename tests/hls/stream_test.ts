@@ -87,6 +87,20 @@ Deno.test("when nothing new came for 1.25 target durations, the open segment is 
   assert.equal(counts.completed, 1);
 });
 
+Deno.test("nothing is completed while a segment waits for the next version", async () => {
+  const { stream, feeder, add, clock, counts, sequences } = setUp({ targetDuration: 6 });
+  stream.join(feeder);
+  add();
+  await clock.advance(1000);
+  add();
+  await clock.advance(1999);
+  assert.deepEqual([counts.completed, sequences()], [0, [100]]);
+  await clock.advance(1);
+  assert.deepEqual(sequences(), [100, 101]);
+  await clock.advance(1250);
+  assert.equal(counts.completed, 1);
+});
+
 Deno.test("nothing is completed while audio may wait that arrived when the server stood still", async () => {
   for (const standstillMs of [100, 500, 3000, 12_000]) {
     const { stream, feeder, add, clock, counts } = setUp();
@@ -156,16 +170,14 @@ Deno.test("however many segments come at once, each is listed for three target d
 });
 
 Deno.test("segments that follow a completed one keep its pace", async () => {
-  const { stream, add, clock, counts } = setUp();
   const completedAt: number[] = [];
-  stream.join({
-    sessionId: 7,
+  const { stream, feeder, add, clock } = setUp({
     complete: () => {
       completedAt.push(clock.monotonic());
-      add();
+      add(1000, false, true);
     },
-    listed: () => counts.listed++,
   });
+  stream.join(feeder);
   add();
   await clock.advance(5300);
   assert.deepEqual(completedAt, [1250, 2250, 3250, 4250, 5250]);

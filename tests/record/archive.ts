@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import type { Frame } from "../../src/audio/frame.ts";
 import type { RecordedSession } from "../../src/record/finisher.ts";
 import { Recorder } from "../../src/record/recorder.ts";
 import { RecordFolder } from "../../src/record/record_folder.ts";
@@ -146,10 +147,10 @@ export class Show {
   }
 
   silence(frames: number): void {
-    for (let i = 0; i < frames; i++) this.write(SILENT, true);
+    for (let i = 0; i < frames; i++) this.write(SILENT, "wait");
   }
 
-  write(data: Uint8Array, filler = false): void {
+  write(data: Uint8Array, filler: Frame["filler"] = false): void {
     this.frames.push(data);
     this.sink.write({ data, position: this.#position, dueMs: this.clock.monotonic(), filler });
     this.#position += 1024;
