@@ -1,6 +1,11 @@
+/**
+ * One name's stream over HLS: what its sessions and its preroll bring, and how long that is kept.
+ *
+ * @module
+ */
 import type { Clock, Timer } from "../session/clock.ts";
 import type { SessionEnd } from "../session/frame_sink.ts";
-import { entityTag } from "../web/entity_tag.ts";
+import { Publisher } from "./publisher.ts";
 import type { CutSegment } from "./segmenter.ts";
 import { Shelf } from "./shelf.ts";
 import { PLAYLIST_FILE, SEGMENT_FILE } from "./stream_files.ts";
@@ -9,68 +14,52 @@ import { renderMasterPlaylist } from "./master_playlist.ts";
 import { type MediaPlaylist, type SegmentEntry, segmentName } from "./playlist.ts";
 import { ON_DISK, restoredSegment, type Segment } from "./segment.ts";
 import { WallTime } from "./wall_time.ts";
-import { type Numbering, Window } from "./window.ts";
+import type { Numbering } from "./window.ts";
 
-/** Versions are at least this many of the playlist's own target durations apart (RFC 8216 6.2.1). */
-const MIN_CADENCE = 0.5;
-/** At this many target durations the open segment is completed with silence … */
+/**
+ * This many target durations after the last version, the open segment is completed with silence, so
+ * that the next version is out at 1.4 of them.
+ */
 const COMPLETE_CADENCE = 1.25;
-/** … and at this many a ready segment is listed, written or not. */
-const MAX_CADENCE = 1.4;
-/** A segment is listed for this many target durations at least: players look once in each. */
-const MIN_LISTED = 3;
-/** A segment waits this many target durations for a slow disk. */
-const MAX_WRITE = 0.5;
 /** How long a segment stays to be had once it has left the playlist. */
 const KEEP_MS = 38_000;
 /** How long a broadcast that ended on purpose may come back before its playlist is ended. */
 const END_GRACE_MS = 10_000;
 
-/**
- * The playlist and the segments of one name, over all its sessions. A segment is listed once its
- * file and the playlist that names it are written, or when players cannot wait any longer.
- */
+/** The playlist and the segments of one name, over all its sessions. */
 export class HlsStream {
   readonly name: string;
   /** RFC 6381 name of what the segments hold. */
   codecs = "mp4a.40.2";
   readonly #options: StreamOptions;
   readonly #clock: Clock;
-  readonly #targetMs: number;
-  #window: Window<Segment>;
+  readonly #publisher: Publisher;
   readonly #shelf: Shelf;
   readonly #releases: { readonly at: number; readonly onReleased: () => void }[] = [];
-  #pending: Segment[] = [];
+  readonly #wallTime: WallTime;
   #nextSequence: number;
-  #version: PlaylistVersion | undefined;
-  #versionAt = -Infinity;
-  #publishing: Promise<void> | undefined;
-  #onDisk: Promise<void> = Promise.resolve();
-  #newestText: Uint8Array | undefined;
-  #cadenceTimer: Timer | undefined;
   #graceTimer: Timer | undefined;
   #feeder: StreamFeeder | undefined;
   #sessionId = 0;
-  #urgent = false;
+  /** Whether the next segment is the first of a session and does not continue what is listed. */
   #joined = false;
-  #ending = false;
-  #ended = false;
   #expiresAt = Infinity;
   /** By when players need the open segment, on {@link Clock.awake}. */
   #dueAt = 0;
   /** The same, where the newest segment was completed and the next one keeps its pace. */
   #pacedDueAt: number | undefined;
   #longestSegmentMs = 0;
-  readonly #wallTime: WallTime;
 
   constructor(name: string, options: StreamOptions) {
     this.name = name;
     this.#options = options;
     this.#clock = options.clock;
-    this.#targetMs = options.targetMs;
     this.#wallTime = new WallTime(options.clock);
     this.#shelf = new Shelf(options.files, options.pool);
-    this.#window = new Window(options.targetDuration, options.numbering);
+    this.#publisher = new Publisher(options, {
+      onVersion: () => this.#versionIsOut(),
+      onLeft: (segments) => this.#retire(segments),
+    });
     this.#nextSequence = options.numbering.mediaSequence;
   }
 
@@ -94,17 +83,17 @@ export class HlsStream {
 
   /** What players get; `undefined` before the first segment. */
   get playlist(): PlaylistVersion | undefined {
-    return this.#version;
+    return this.#publisher.version;
   }
 
   /** A master playlist, with bandwidths as measured; `undefined` before the first segment. */
   get masterPlaylist(): string | undefined {
-    return renderMasterPlaylist(PLAYLIST_FILE, this.codecs, this.#window.segments);
+    return renderMasterPlaylist(PLAYLIST_FILE, this.codecs, this.#publisher.segments);
   }
 
   /** Playing time of what is listed. */
   get durationMs(): number {
-    return this.#window.durationMs;
+    return this.#publisher.durationMs;
   }
 
   /** Whether a session sends, or is not yet heard to its end. */
@@ -114,7 +103,7 @@ export class HlsStream {
 
   /** Where the numbering of a later presentation begins. */
   get next(): Numbering {
-    const { discontinuitySequence } = this.#window.next;
+    const { discontinuitySequence } = this.#publisher.next;
     return { mediaSequence: this.#nextSequence, discontinuitySequence };
   }
 
@@ -130,11 +119,9 @@ export class HlsStream {
     this.#graceTimer?.cancel();
     this.#graceTimer = undefined;
     this.#expiresAt = Infinity;
-    if (this.#ended) this.#retire(this.#window.renew());
-    this.#ended = false;
-    this.#ending = false;
-    if (this.#window.segments.length + this.#pending.length === 0) this.#addPreroll();
-    this.#joined = this.#window.segments.length + this.#pending.length > 0;
+    this.#retire(this.#publisher.begin());
+    if (this.#publisher.isEmpty) this.#addPreroll();
+    this.#joined = !this.#publisher.isEmpty;
     this.#wallTime.join();
     this.#pacedDueAt = undefined;
     this.#awaitNext(this.#clock.awake());
@@ -152,8 +139,9 @@ export class HlsStream {
     this.#pacedDueAt = cut.endsInWait
       ? (this.#pacedDueAt ?? this.#dueAt) + durationUs / 1000
       : undefined;
-    this.#enqueue({ uri, durationUs, discontinuity, wallMs }, bytes, written);
-    this.#schedule();
+    const segment = this.#number({ uri, durationUs, discontinuity, wallMs }, bytes, written);
+    this.#shelf.put(segment);
+    this.#publisher.add(segment);
   }
 
   /**
@@ -164,7 +152,7 @@ export class HlsStream {
     this.#feeder?.stateNeed(undefined);
     this.#feeder = undefined;
     this.#releases.push({ at: this.#clock.awake() + this.durationMs, onReleased });
-    if (how === "teardown") this.#endList();
+    if (how === "teardown") this.#publisher.end();
     else if (how === "finished") {
       this.#graceTimer = this.#clock.after(END_GRACE_MS, () => this.endNow(this.#sessionId));
     } else if (how === "lost") this.#expireLater();
@@ -175,16 +163,12 @@ export class HlsStream {
     if (this.#graceTimer === undefined || id !== this.#sessionId) return;
     this.#graceTimer.cancel();
     this.#graceTimer = undefined;
-    this.#endList();
+    this.#publisher.end();
   }
 
   /** Lists what is ready without waiting for the cadence; resolves when that is on disk. */
   async flush(): Promise<void> {
-    this.#urgent = true;
-    this.#schedule();
-    while (this.#publishing !== undefined) await this.#publishing;
-    await this.#onDisk;
-    this.#urgent = false;
+    await this.#publisher.flush();
   }
 
   /** Lets go of what may go by now. Called every second or so. */
@@ -199,7 +183,8 @@ export class HlsStream {
 
   /** Stops all timers; what is on disk stays. */
   close(): void {
-    for (const timer of [this.#cadenceTimer, this.#graceTimer]) timer?.cancel();
+    this.#publisher.close();
+    this.#graceTimer?.cancel();
     while (this.#releases.length > 0) this.#releases.shift()?.onReleased();
   }
 
@@ -214,103 +199,29 @@ export class HlsStream {
     if (last?.wallMs !== undefined) {
       this.#wallTime.resume(last.wallMs + last.durationUs / 1000);
     }
-    this.#window = new Window(this.#options.targetDuration, playlist, segments);
     this.#nextSequence = playlist.mediaSequence + segments.length;
-    this.#ended = playlist.ended;
-    this.#setVersion(new TextEncoder().encode(this.#window.render(this.#ended)));
+    this.#publisher.restore(playlist, segments, playlist.ended);
   }
 
   #addPreroll(): void {
-    for (const entry of this.#options.preroll) this.#enqueue(entry, undefined, ON_DISK);
-    this.#schedule();
+    const { preroll } = this.#options;
+    this.#publisher.add(...preroll.map((entry) => this.#number(entry, undefined, ON_DISK)));
   }
 
-  #enqueue(
+  #number(
     entry: SegmentEntry,
     bytes: Uint8Array<ArrayBuffer> | undefined,
     written: Promise<boolean>,
-  ): void {
+  ): Segment {
     const readyAt = this.#clock.awake();
     const sequence = this.#nextSequence++;
-    const segment = { ...entry, sequence, bytes, size: bytes?.length ?? 0, written, readyAt };
     this.#longestSegmentMs = Math.max(this.#longestSegmentMs, entry.durationUs / 1000);
-    if (bytes !== undefined) this.#shelf.put(segment);
-    this.#pending.push(segment);
+    return { ...entry, sequence, bytes, size: bytes?.length ?? 0, written, readyAt };
   }
 
-  #schedule(): void {
-    if (this.#publishing !== undefined || (this.#pending.length === 0 && !this.#ending)) return;
-    this.#cadenceTimer?.cancel();
-    const dueAt = this.#nextVersionAt;
-    const dueIn = this.#urgent || this.#ending ? 0 : dueAt - this.#clock.awake();
-    if (dueIn <= 0) this.#startPublishing();
-    else this.#cadenceTimer = this.#clock.after(dueIn, () => this.#startPublishing());
-  }
-
-  /** The earliest time of the next version. */
-  get #nextVersionAt(): number {
-    return this.#versionAt + MIN_CADENCE * 1000 * this.#options.targetDuration;
-  }
-
-  #startPublishing(): void {
-    this.#publishing = this.#publish().finally(() => {
-      this.#publishing = undefined;
-      this.#schedule();
-    });
-  }
-
-  /** Makes a version of all that is ready. */
-  async #publish(): Promise<void> {
-    const segments = this.#pending;
-    this.#pending = [];
-    if (this.#ending) this.#ended = true;
-    this.#ending = false;
-    const seenBy = this.#clock.awake() - MIN_LISTED * 1000 * this.#options.targetDuration;
-    const left = this.#window.slide(segments, ({ readyAt }) => readyAt <= seenBy);
-    const text = new TextEncoder().encode(this.#window.render(this.#ended));
-    this.#newestText = text;
-    this.#onDisk = this.#write(segments, text, this.#onDisk);
-    await this.#patience(this.#onDisk);
-    const dueAt = this.#nextVersionAt;
-    this.#show(text);
-    this.#tellListed(segments, dueAt);
-    this.#retire(left);
-  }
-
-  /** One version at a time; one that a newer waits for need not be written any more. */
-  async #write(
-    segments: readonly Segment[],
-    text: Uint8Array,
-    before: Promise<void>,
-  ): Promise<void> {
-    const { files, reservation } = this.#options;
-    const reserved = reservation.cover(this.#window.next);
-    await Promise.all([before, reserved, ...segments.map((segment) => segment.written)]);
-    if (text !== this.#newestText) return;
-    const written = await files.replacePlaylist(PLAYLIST_FILE, text);
-    if (written && text === this.#newestText) await reservation.tellWritten(true);
-  }
-
-  /** Waits for the disk, but no longer than players can. */
-  async #patience(onDisk: Promise<void>): Promise<void> {
-    const now = this.#clock.awake();
-    const playersWaitUntil = this.#version === undefined
-      ? Infinity
-      : Math.max(now, this.#versionAt + MAX_CADENCE * this.#targetMs);
-    const latest = Math.min(now + MAX_WRITE * this.#targetMs, playersWaitUntil);
-    const late = Promise.withResolvers<void>();
-    const timer = this.#clock.after(latest - now, () => {
-      this.#options.reservation.tellWritten(false);
-      late.resolve();
-    });
-    await Promise.race([onDisk, late.promise]);
-    timer.cancel();
-  }
-
-  #show(text: Uint8Array<ArrayBuffer>): void {
-    this.#setVersion(text);
-    if (this.#ended) this.#expireLater();
-    else this.#awaitNext(this.#versionAt);
+  #versionIsOut(): void {
+    if (this.#publisher.ended) this.#expireLater();
+    else this.#awaitNext(this.#publisher.versionAt);
     this.#feeder?.listed();
   }
 
@@ -319,32 +230,13 @@ export class HlsStream {
    * segments that follow one that was completed keep its pace, or players would run dry.
    */
   #awaitNext(fromMs: number): void {
-    this.#dueAt = this.#pacedDueAt ?? fromMs + COMPLETE_CADENCE * this.#targetMs;
+    this.#dueAt = this.#pacedDueAt ?? fromMs + COMPLETE_CADENCE * this.#options.targetMs;
     this.#feeder?.stateNeed({ at: this.#dueAt, frames: () => this.#missingFrames });
   }
 
   /** What the next segment lacks; nothing where there is one that players are about to see. */
   get #missingFrames(): number {
-    const hasNext = this.#publishing !== undefined || this.#pending.length > 0;
-    return hasNext ? 0 : this.#feeder?.missingFrames ?? 0;
-  }
-
-  /** Preroll is of no session and was due at no time. */
-  #tellListed(segments: readonly Segment[], dueAt: number): void {
-    for (const { uri, bytes, readyAt } of segments) {
-      if (bytes === undefined) continue;
-      this.#options.onListed?.(uri, Math.max(0, this.#versionAt - Math.max(readyAt, dueAt)));
-    }
-  }
-
-  #setVersion(text: Uint8Array<ArrayBuffer>): void {
-    this.#versionAt = this.#clock.awake();
-    this.#version = { text, etag: entityTag(text) };
-  }
-
-  #endList(): void {
-    this.#ending = true;
-    this.#schedule();
+    return this.#publisher.isBusy ? 0 : this.#feeder?.missingFrames ?? 0;
   }
 
   #retire(segments: readonly Segment[]): void {
@@ -353,7 +245,7 @@ export class HlsStream {
 
   /** How long segments stay to be had that have left the playlist. */
   get #keepMs(): number {
-    return Math.max(KEEP_MS, this.#window.longestMs + this.#longestSegmentMs);
+    return Math.max(KEEP_MS, this.#publisher.longestMs + this.#longestSegmentMs);
   }
 
   /** Nobody sends any more: all of it goes when its last segment may. */
@@ -363,8 +255,7 @@ export class HlsStream {
 
   #expire(): void {
     this.#expiresAt = Infinity;
-    this.#version = undefined;
-    this.#newestText = undefined;
+    this.#publisher.clear();
     this.close();
     const { reservation, onGone } = this.#options;
     const cleared = [this.#shelf.clear([PLAYLIST_FILE]), reservation.settle(this.next)];
