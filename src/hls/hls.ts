@@ -214,14 +214,11 @@ class SessionSegments implements FrameSink {
     this.#session = session;
     this.#stream = stream;
     this.#options = options;
-    const segmenter = new Segmenter(options.targetMs, (segment) => stream.add(segment));
-    this.#segmenter = segmenter;
+    this.#segmenter = new Segmenter(options.targetMs, (segment) => stream.add(segment));
     this.#audience = this.#watchAudience();
     stream.join({
       sessionId: session.id,
-      get missingFrames() {
-        return segmenter.missingFrames;
-      },
+      missingFrames: () => this.#segmenter.missingFrames,
       stateNeed,
       listed: () => {
         this.#tellHeard();

@@ -236,7 +236,7 @@ export class HlsStream {
 
   /** What the next segment lacks; nothing where there is one that players are about to see. */
   get #missingFrames(): number {
-    return this.#publisher.isBusy ? 0 : this.#feeder?.missingFrames ?? 0;
+    return this.#publisher.isBusy ? 0 : this.#feeder?.missingFrames() ?? 0;
   }
 
   #retire(segments: readonly Segment[]): void {

@@ -35,7 +35,7 @@ export interface StreamOptions {
 export interface StreamFeeder {
   readonly sessionId: number;
   /** Frames that its open segment still takes. */
-  readonly missingFrames: number;
+  readonly missingFrames: () => number;
   /** Says by when players need the open segment. */
   readonly stateNeed: StateNeed;
   /** A version of the playlist is out. */

@@ -31,16 +31,16 @@ export interface ContinuityOptions {
 type State = "not begun" | "going" | "standing still" | "over";
 
 /**
- * Outputs say by when they need how many frames. What has not arrived at the earliest of these times
- * is put in as silence. Outputs that never say so can wait: for them, silence stands for what was
- * missed once it is known how much that is, when another connection takes over or the hold is over;
- * then no audio that was only late is pushed back by it.
+ * Outputs say by when they need how many frames. At the earliest of these times, silence is put in for
+ * what has not arrived. Where no output has needs, as where there are only recordings, silence is put
+ * in once it is known how much was missed: when another connection takes over, or the hold is over.
+ * Audio that is only late then has no silence before it.
  *
  * Without a transport this ends with the hold: the broadcast stands still until audio is back.
  */
 export class Continuity {
   readonly #options: ContinuityOptions;
-  /** The last need of each output that has one; what was met is due at `Infinity`. */
+  /** The last need of each output that has needs; one that was met is due at `Infinity`. */
   readonly #needs = new Map<StateNeed, Need>();
   #state: State = "not begun";
   #dueTimer: Timer | undefined;
@@ -79,7 +79,7 @@ export class Continuity {
     this.#holdTimer = clock.after(holdMs, () => this.#standStill());
   }
 
-  /** What has not arrived by now does not arrive any more: another connection takes over. */
+  /** Another connection takes over: what has not arrived by now does not arrive any more. */
   catchUp(): void {
     if (this.#state !== "going" || this.#needs.size > 0) return;
     const { feed, silentForMs } = this.#options;

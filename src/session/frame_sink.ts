@@ -10,7 +10,8 @@ export type SessionEnd = "teardown" | "finished" | "lost" | "shutdown";
 
 /**
  * Where a session's frames go. All calls are synchronous, and come in this order: `start`, then
- * any number of `write`, `discontinuity` and `start` again for a new configuration, then `end`.
+ * any number of `write`, `discontinuity` and `start` again for a new configuration, then `end`. A sink
+ * never calls its session; an output that has to have frames in time states its needs.
  */
 export interface FrameSink {
   /** The configuration of the frames that follow; positions count from 0 again. */

@@ -142,8 +142,8 @@ export class Timeline {
    */
   overdueFrames(nowMs: number, mostMs: number): number {
     const missedMs = this.#missedMs(nowMs);
-    if (missedMs <= GONE_PART * this.#targetMs) return 0;
-    return Math.max(0, Math.floor(Math.min(missedMs, mostMs) / this.#frameMs));
+    if (this.#placeMs === 0 || missedMs <= GONE_PART * this.#targetMs) return 0;
+    return Math.max(0, Math.round(Math.min(missedMs, mostMs) / this.#frameMs));
   }
 
   /** The next frame, of either kind, has been placed. */

@@ -21,7 +21,7 @@ function setUp() {
     onListed: (file, lateMs) => listed.push([file.replace(/-.*/, ""), lateMs]),
     onGone: () => {},
   });
-  stream.join({ sessionId: 1, missingFrames: 0, stateNeed: () => {}, listed: () => {} });
+  stream.join({ sessionId: 1, missingFrames: () => 0, stateNeed: () => {}, listed: () => {} });
   const add = () => {
     const bytes = new Uint8Array(188);
     stream.add({

@@ -74,7 +74,7 @@ export function setUp(
   continuity.goOn();
   const feeder = {
     sessionId: 7,
-    missingFrames: MISSING_FRAMES,
+    missingFrames: () => MISSING_FRAMES,
     stateNeed: continuity.addOutput(),
     listed: () => counts.listed++,
   };

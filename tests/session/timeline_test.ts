@@ -332,3 +332,22 @@ Deno.test("whatever the timestamps, output is gapless and monotonic and every fr
     { numRuns: 300 },
   );
 });
+
+Deno.test("frames are overdue from when they were due, as far as they count, but for a few", () => {
+  const timeline = new Timeline({ maxDelayMs: 10_000, targetMs: 1000 });
+  timeline.configure(RATE, 1024);
+  assert.equal(timeline.overdueFrames(START, 60_000), 0, "before the first");
+  timeline.arrive(0, START);
+  timeline.advance();
+  const dueMs = START + FRAME_MS;
+  assert.equal(timeline.overdueFrames(dueMs - 5, 60_000), 0);
+  assert.equal(
+    timeline.overdueFrames(dueMs + 250, 60_000),
+    0,
+    "nobody waited for a quarter second",
+  );
+  assert.equal(timeline.overdueFrames(dueMs + 300, 60_000), Math.round(300 / FRAME_MS));
+  assert.equal(timeline.overdueFrames(dueMs + 25_000, 60_000), Math.round(25_000 / FRAME_MS));
+  assert.equal(timeline.overdueFrames(dueMs + 86_400_000, 8000), Math.round(8000 / FRAME_MS));
+  assert.equal(timeline.overdueFrames(dueMs + 1000, -5), 0);
+});
