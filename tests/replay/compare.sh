@@ -4,7 +4,7 @@
 #
 #   tests/replay/compare.sh BEFORE [AFTER]     AFTER is HEAD where it is not given
 #
-# Each revision is cloned; one that has no replay of its own gets this one's.
+# Each revision is cloned, and both play this folder's broadcasts.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -20,7 +20,8 @@ replay() {
   local side=$1 revision=$2
   git clone --quiet "$root" "$work/$side"
   git -C "$work/$side" checkout --quiet "$(git -C "$root" rev-parse "$revision")"
-  [[ -d $work/$side/tests/replay ]] || cp -r "$root/tests/replay" "$work/$side/tests/"
+  rm -rf "$work/$side/tests/replay"
+  cp -r "$root/tests/replay" "$work/$side/tests/"
   (cd "$work/$side" && "$DENO" run --frozen --allow-all tests/replay/replay.ts) >"$work/$side.txt"
 }
 
