@@ -35,6 +35,8 @@ export class House implements AsyncDisposable {
   readonly #disk = new DiskWatch();
   readonly #names = new Set<string>();
   readonly #seen = new Map<string, string>();
+  /** Events that are still to be printed. */
+  readonly #happened: string[] = [];
   #station: Station | undefined;
 
   private constructor({ label, env = {} }: HouseOptions, folder: string, ports: number[]) {
@@ -78,7 +80,7 @@ export class House implements AsyncDisposable {
     this.#station = await starting;
     this.#station.events.subscribe(({ kind, at, ...event }) => {
       const details = JSON.stringify({ ...event, at: at - START });
-      this.#print(`event ${kind} ${details.replaceAll(this.#folder, "")}`);
+      this.#happened.push(`event ${kind} ${details.replaceAll(this.#folder, "")}`);
     });
   }
 
@@ -129,6 +131,7 @@ export class House implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+    this.#tellEvents();
     try {
       await this.#tellFiles("output/record");
     } finally {
@@ -172,6 +175,7 @@ export class House implements AsyncDisposable {
 
   /** Prints what is served now and was not before. */
   async #look(): Promise<void> {
+    this.#tellEvents();
     for (const name of this.#names) {
       const playlist = await this.#fetch(`/cast/${name}/playlist.m3u8`);
       const text = playlist === undefined ? "none" : new TextDecoder().decode(playlist);
@@ -205,6 +209,11 @@ export class House implements AsyncDisposable {
       const bytes = await Deno.readFile(`${this.#folder}/${folder}/${name}`);
       this.#print(`file ${folder}/${name} ${await digest(bytes)}`);
     }
+  }
+
+  /** In an order of their own: the disk decides which of two outputs is first. */
+  #tellEvents(): void {
+    for (const line of this.#happened.splice(0).sort()) this.#print(line);
   }
 
   #print(line: string): void {
