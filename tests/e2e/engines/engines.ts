@@ -9,11 +9,20 @@ const STARTS: Readonly<Record<EngineKind, () => Promise<Engine>>> = {
   webkit: WebKitEngine.start,
 };
 
-/** Every engine that is to be had on this system. */
-export const ENGINE_KINDS: readonly EngineKind[] = Deno.build.os === "linux"
+/** Every engine that scripts/setup.sh installs here: on Debian all, elsewhere Chromium alone. */
+export const ENGINE_KINDS: readonly EngineKind[] = isDebian()
   ? ["chromium", "firefox", "webkit"]
   : ["chromium"];
 
 export function startEngine(kind: EngineKind): Promise<Engine> {
   return STARTS[kind]();
+}
+
+function isDebian(): boolean {
+  try {
+    return /^ID=debian$/m.test(Deno.readTextFileSync("/etc/os-release"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
