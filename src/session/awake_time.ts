@@ -47,12 +47,14 @@ export class AwakeTime {
     return this.#awakeMs;
   }
 
-  /**
-   * How long it is at least from the monotonic time `nowMs` until what is due at the awake time `ms`
-   * may be judged: not before what arrived has been read. Zero or less: now.
-   */
+  /** How long it is from the monotonic time `nowMs` until the awake time `ms`; zero or less: now. */
   msUntil(ms: number, nowMs: number): number {
-    return Math.max(ms + this.#lostMs, this.#readAt) - nowMs;
+    return ms + this.#lostMs - nowMs;
+  }
+
+  /** How long it is from the monotonic time `nowMs` until what arrived will have been read. */
+  msUntilRead(nowMs: number): number {
+    return this.#readAt - nowMs;
   }
 
   #wake(nowMs: number, lateMs: number): void {

@@ -91,17 +91,24 @@ export class WatchfulClock implements Clock {
   after(ms: number, callback: () => void): Timer {
     const dueMs = this.#look() + ms;
     const timer = this.#add();
+    // Once is enough: where every turn is late, timers would never fire.
+    let hasReadFirst = false;
     const wait = (waitMs: number) => {
       const runAt = this.#source.monotonic() + waitMs;
       timer.arm(waitMs, () => {
         this.#look(runAt);
-        const leftMs = this.#awake.msUntil(dueMs, this.#source.monotonic());
+        const now = this.#source.monotonic();
+        const leftMs = this.#awake.msUntil(dueMs, now);
         if (leftMs >= GRAIN_MS) return wait(leftMs);
+        const readMs = hasReadFirst ? 0 : this.#awake.msUntilRead(now);
+        hasReadFirst = true;
+        if (readMs >= GRAIN_MS) return wait(readMs);
         timer.cancel();
         callback();
       });
     };
-    wait(this.#awake.msUntil(dueMs, this.#source.monotonic()));
+    const now = this.#source.monotonic();
+    wait(Math.max(this.#awake.msUntil(dueMs, now), this.#awake.msUntilRead(now)));
     return timer;
   }
 

@@ -54,7 +54,7 @@ Deno.test("a short delay is counted, but silence is judged once what arrived has
   process.run(10_000);
   assert.equal(process.standStill(500), 10_500);
   assert.equal(process.time.judgedMs, 10_000);
-  assert.equal(process.time.msUntil(10_100, process.now), 50);
+  assert.equal(process.time.msUntilRead(process.now), 50);
   process.run(49);
   assert.equal(process.time.judgedMs, 10_000);
   process.run(1);
@@ -67,7 +67,7 @@ Deno.test("what runs late itself tells of a delay that no beat has seen", () => 
   process.now += 200;
   process.time.look(process.now, 10_100);
   assert.equal(process.time.judgedMs, 10_000);
-  assert.equal(process.time.msUntil(10_100, process.now), 50);
+  assert.equal(process.time.msUntilRead(process.now), 50);
 });
 
 for (const turnMs of [60, 300, 600, 1500, 5000]) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../src/session/clock.ts";
+import { systemClock, WatchfulClock } from "../../src/session/clock.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { until } from "../until.ts";
 
@@ -71,3 +71,38 @@ Deno.test("what arrived while the event loop was blocked is read before a timer 
   near.close();
   far.close();
 });
+
+/** An event loop whose turns all take as long; what is due runs at the end of a turn. */
+class SlowLoop {
+  now = 0;
+  readonly #due: { at: number; callback: () => void; cancelled: boolean }[] = [];
+  readonly clock = new WatchfulClock({
+    now: () => this.now,
+    monotonic: () => this.now,
+    after: (ms, callback) => {
+      const timer = { at: this.now + ms, callback, cancelled: false };
+      this.#due.push(timer);
+      return { cancel: () => timer.cancelled = true };
+    },
+  });
+
+  turn(ms: number): void {
+    this.now += ms;
+    for (const timer of this.#due.filter(({ at }) => at <= this.now)) {
+      if (timer.cancelled) continue;
+      timer.cancelled = true;
+      timer.callback();
+    }
+  }
+}
+
+for (const turnMs of [40, 60, 110, 300, 900, 1500, 5000]) {
+  Deno.test(`timers fire where every turn of the event loop takes ${turnMs} ms`, () => {
+    const loop = new SlowLoop();
+    let fired = 0;
+    loop.clock.after(500, () => fired++);
+    for (let turns = 0; turns < 100 && fired === 0; turns++) loop.turn(turnMs);
+    assert.equal(fired, 1);
+    if (turnMs < 1000) assert.ok(loop.now <= 500 + 3 * turnMs, `after ${loop.now} ms`);
+  });
+}
