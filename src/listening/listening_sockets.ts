@@ -20,6 +20,8 @@ export interface SocketToKeep {
   readonly what: string;
   /** As `HOST:PORT`. */
   readonly address: string;
+  /** Only one session needs it, so the server is not started anew for it. */
+  readonly forOneSession?: boolean;
   /**
    * Opens it.
    * @param onEnd to be called once, when it has ended and nobody closed it
@@ -120,7 +122,7 @@ export class KeptSocket {
 
   /** Whether it needs help; see {@link ListeningSockets.lost}. */
   get lost(): boolean {
-    return this.#lost;
+    return this.#lost && this.#socket.forOneSession !== true;
   }
 
   /** It is not opened again any more; it is the caller who closes it. */
@@ -174,7 +176,10 @@ export class KeptSocket {
   }
 
   #giveAlarm(): void {
-    if (isShortage(this.#why)) return this.#socket.letGo?.();
+    if (isShortage(this.#why)) {
+      this.#lost = false;
+      return this.#socket.letGo?.();
+    }
     const { what, address } = this.#socket;
     if (!this.#lost) {
       logger.error("Cannot open {what} on {address} again for {seconds} s: {why}", {

@@ -1,8 +1,11 @@
 import type { Reading } from "../session/ingest.ts";
-import { allReadings, keyOfQuery, shown, splitAt } from "../session/typed_text.ts";
-
-/** The application under which the stream key is the broadcast's name. */
-const PLAIN_APPLICATION = "live";
+import {
+  allReadings,
+  keyOfQuery,
+  PLAIN_APPLICATION,
+  shownPath,
+  splitAt,
+} from "../session/typed_text.ts";
 
 /** Names that other servers give to what stands before the broadcast's name. */
 const USUAL_APPLICATION =
@@ -33,12 +36,7 @@ export function publishTarget(app: string, streamName: string): PublishTarget {
 /** What arrived, with what may be a key left out, and the forms that work; to go on an error. */
 export function publishHint(app: string, streamName: string): string {
   const { segments, stream } = withoutQuery(app.trim(), streamName.trim());
-  const isPlain = segments[0] === PLAIN_APPLICATION || segments.length === 0;
-  const path = [...segments, stream].join("/");
-  const [visible = ""] = (isPlain ? /^[^/?]*(?:\/+[^/?]+)?/ : /^[^/]*/).exec(path) ?? [];
-  const hidden = path.slice(visible.length).replace(/^\/+$/, "");
-  const rest = hidden === "" ? "" : `${hidden[0]}…`;
-  return `got rtmp://HOST/${shown(visible)}${rest}; ${FORMS}`;
+  return `got rtmp://HOST/${shownPath([...segments, stream].join("/"))}; ${FORMS}`;
 }
 
 /**

@@ -14,6 +14,7 @@ import type { Key, KeyStore } from "./key_store.ts";
 import { isValidName } from "./name.ts";
 import { type Reason, SERVER_REASON } from "./reason.ts";
 import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
+import { shownName } from "./typed_text.ts";
 
 /** Without a key, only a publisher that has sent nothing for this long is replaced. */
 const SILENT_MS = 2000;
@@ -264,15 +265,21 @@ export class SessionManager implements Doorkeeper {
     const open = this.#options.auth === "open";
     if (token === undefined || token === "") {
       if (open) return undefined;
-      throw new PublishRefused("key-required", `Cannot publish ${name}: a key is needed`);
+      throw new PublishRefused(
+        "key-required",
+        `Cannot publish ${shownName(name)}: a key is needed`,
+      );
     }
     const check = this.#options.keys.check(name, token);
     if (check.kind === "valid") return check.key;
     if (open) return undefined;
     if (check.kind === "expired") {
-      throw new PublishRefused("key-expired", `Cannot publish ${name}: the key has expired`);
+      throw new PublishRefused(
+        "key-expired",
+        `Cannot publish ${shownName(name)}: the key has expired`,
+      );
     }
-    throw new PublishRefused("key-unknown", `Cannot publish ${name}: the key is wrong`);
+    throw new PublishRefused("key-unknown", `Cannot publish ${shownName(name)}: the key is wrong`);
   }
 
   #checkWaitingSrt(): void {

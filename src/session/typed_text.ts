@@ -4,6 +4,9 @@
 import type { Reading } from "./ingest.ts";
 import { isValidName } from "./name.ts";
 
+/** The application under which the stream key is the broadcast's name. */
+export const PLAIN_APPLICATION = "live";
+
 /** The longest text that a message repeats. */
 const MAX_SHOWN_LENGTH = 80;
 
@@ -62,6 +65,26 @@ export function shown(text: string): string {
   return printable.length > MAX_SHOWN_LENGTH
     ? `${printable.slice(0, MAX_SHOWN_LENGTH)}…`
     : printable;
+}
+
+/** What DJs put between a name and a key, rightly or wrongly. */
+const MARKS_BEHIND_NAME = /[%&:,;=?/#].*$/s;
+/** The keys that this server gives out. */
+const OWN_KEY = /^[0-9a-f]{32}$/;
+
+/** A name as a message tells it: what may be a key, behind it or in its place, is left out. */
+export function shownName(typed: string): string {
+  const name = typed.replace(MARKS_BEHIND_NAME, "");
+  const rest = name === typed ? "" : `${typed[name.length]}…`;
+  return OWN_KEY.test(name) ? "…" : shown(name) + rest;
+}
+
+/** A path as a message tells it: the name, where `live` stands before it with that, and no more. */
+export function shownPath(typed: string): string {
+  const segments = typed.split("/").filter((segment) => segment !== "");
+  const told = segments.slice(0, segments[0] === PLAIN_APPLICATION ? 2 : 1).map(shownName);
+  const [last = ""] = told.slice(-1);
+  return shown(told.join("/")) + (segments.length > told.length && !last.endsWith("…") ? "/…" : "");
 }
 
 function keysWithin(key: string | undefined): string[] {

@@ -161,6 +161,7 @@ export class SrtServer {
     this.#ports.set(session.id, port);
     port.kept = this.#options.sockets.keep({
       kind: "srt-port",
+      forOneSession: true,
       what: `SRT for ${session.name}`,
       address: formatAddress(listener.address),
       open: (onEnd) => {

@@ -1,7 +1,14 @@
 // SRT stream ids: libsrt's Access Control Guidelines, and the short form that other servers take.
 
 import type { Reading } from "../session/ingest.ts";
-import { allReadings, keyOfQuery, percentDecoded, shown, splitAt } from "../session/typed_text.ts";
+import {
+  allReadings,
+  keyOfQuery,
+  percentDecoded,
+  shown,
+  shownPath,
+  splitAt,
+} from "../session/typed_text.ts";
 
 /** Who a caller says it is, and how it proves it. */
 export interface StreamIdCredentials {
@@ -155,12 +162,9 @@ function shownStreamId(given: string): string {
   if (text.startsWith(ACCESS_CONTROL)) return shown(ACCESS_CONTROL + shownFields(text));
   if (text === "") return "none";
   if (text.startsWith("#!")) return "#!…";
-  const [place] = splitAt(text, "?");
-  if (!place.includes(":")) return shown(place) + (place === text ? "" : "?…");
-  const [mode, fields] = splitAt(place, ":");
-  if (!isMode(mode)) return "…";
-  const [name] = splitAt(fields, ":");
-  return shown(`${mode}:${name}`) + (name === fields && place === text ? "" : ":…");
+  const [mode, fields] = splitAt(text, ":");
+  if (!text.includes(":")) return shownPath(text);
+  return isMode(mode) ? `${mode}:${shownPath(fields)}` : "…";
 }
 
 function shownFields(text: string): string {
@@ -168,7 +172,7 @@ function shownFields(text: string): string {
     .map((item) => {
       const [key, value] = splitAt(item, "=");
       const isOpen = OPEN_KEYS.includes(key.trim()) || (key.trim() === "m" && isMode(value.trim()));
-      return isOpen ? `${key}=${splitAt(value, "?")[0]}` : "…";
+      return isOpen ? `${key}=${shownPath(value)}` : "…";
     }).join(",");
 }
 

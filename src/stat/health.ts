@@ -34,12 +34,17 @@ export function failingRecordings(
   events: EventBus,
   isLive: (id: number) => boolean,
 ): ProblemSource {
-  const failing = new Map<number, string>();
+  /** By what could not be written or finished. */
+  const failing = new Map<string, { readonly id: number; readonly problem: string }>();
+  const forget = (id: number) => {
+    for (const [path, failure] of failing) if (failure.id === id) failing.delete(path);
+  };
   events.subscribe((event) => {
     const { kind, id, name } = event;
     if (kind === "record-error" && isLive(id)) {
-      failing.set(id, `${name} is not recorded: ${event.message}`);
-    } else if (kind === "record-start" || kind === "release") failing.delete(id);
+      failing.set(event.path, { id, problem: `${name} is not recorded: ${event.message}` });
+    } else if (kind === "record-complete") failing.delete(event.part);
+    else if (kind === "record-start" || kind === "release") forget(id);
   });
-  return () => [...failing.values()];
+  return () => Array.from(failing.values(), ({ problem }) => problem);
 }

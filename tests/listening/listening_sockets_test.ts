@@ -115,9 +115,34 @@ Deno.test("one that cannot be opened for a minute is lost, until it can be", asy
   assert.deepEqual(log.lines.slice(1), [
     `error Cannot open RTMP on ${ADDRESS} again for 60 s: Address already in use`,
   ]);
+  fixture.refusal = SHORT;
+  await clock.advance(5000);
+  assert.equal(sockets.lost, false, "clients can bring that about");
+  fixture.refusal = "Address already in use";
+  await clock.advance(5000);
+  assert.equal(sockets.lost, true);
   fixture.refusal = undefined;
   await clock.advance(5000);
   assert.equal(sockets.lost, false);
+});
+
+Deno.test("the server is not lost where a session's own socket is", async () => {
+  const clock = new FakeClock();
+  const sockets = new ListeningSockets(clock);
+  let end = (_: Error) => {};
+  let opened = 0;
+  const kept = sockets.keep({
+    ...{ kind: "srt-port", what: "SRT for demo", address: ADDRESS, forOneSession: true },
+    open: (onEnd) => {
+      if (opened++ > 0) throw new Error("Address already in use");
+      end = onEnd;
+    },
+  });
+  end(new Error("it broke"));
+  await clock.advance(120_000);
+  assert.equal(sockets.lost, false);
+  assert.equal(sockets.problems.length, 1);
+  kept.close();
 });
 
 Deno.test("where descriptors are short, it is never lost; what the ended one holds is let go", async () => {

@@ -138,3 +138,25 @@ for (const [app, streamName, shown] of hints) {
     assert.doesNotMatch(hint, /ses|\bame/);
   });
 }
+
+const OWN_KEY = "0123456789abcdef0123456789abcdef";
+
+for (
+  const [app, streamName] of [
+    ["", `demo/${OWN_KEY}`],
+    ["/", `demo/${OWN_KEY}`],
+    ["live", `demo%3Fkey%3D${OWN_KEY}`],
+    ["live", `demo&key=${OWN_KEY}`],
+    ["live", `demo:${OWN_KEY}`],
+    ["live", `demo,${OWN_KEY}`],
+    ["live", OWN_KEY],
+    [`demo%2F${OWN_KEY}`, ""],
+    [`demo/${OWN_KEY}`, ""],
+    [OWN_KEY, ""],
+    ["app1", OWN_KEY],
+  ] as const
+) {
+  Deno.test(`a hint on ${app} with ${streamName} does not tell the key`, () => {
+    assert.ok(!publishHint(app, streamName).includes(OWN_KEY.slice(0, 8)));
+  });
+}

@@ -116,12 +116,12 @@ const hints: [text: string, shown: string][] = [
   ["publish:no name", "publish:no name"],
   ["publish:no name:dj:sesame", "publish:no name:…"],
   ["demo?key=sesame", "demo?…"],
-  ["publish:demo?key=sesame", "publish:demo:…"],
+  ["publish:demo?key=sesame", "publish:demo?…"],
   [
     "#!::r=live/no name,m=publish,u=sesame,s=sesame,x,t=stream",
     "#!::r=live/no name,m=publish,…,…,t=stream",
   ],
-  ["#!::r=x?key=sesame,m=publish", "#!::r=x,m=publish"],
+  ["#!::r=x?key=sesame,m=publish", "#!::r=x?…,m=publish"],
   ["sesame:demo", "…"],
   ["", "none"],
   ["a\u001b[31m\nb", "a?[31m?b"],
@@ -148,3 +148,26 @@ Deno.test("credentials are found whatever else the stream id says", () => {
     assert.deepEqual(found(text), [undefined, undefined]);
   }
 });
+
+const OWN_KEY = "0123456789abcdef0123456789abcdef";
+
+for (
+  const text of [
+    `demo/${OWN_KEY}`,
+    `publish/demo/${OWN_KEY}`,
+    `demo&key=${OWN_KEY}`,
+    `demo,s=${OWN_KEY}`,
+    `demo%3Fkey%3D${OWN_KEY}`,
+    `publish%3Ademo%3A${OWN_KEY}`,
+    `%23%21%3A%3Ar%3Ddemo%2Cm%3Dpublish%2Cs%3D${OWN_KEY}`,
+    `#!::r=demo/${OWN_KEY},m=publish`,
+    `#!::r=demo,m=publish,s=${OWN_KEY}`,
+    `publish:demo:${OWN_KEY}`,
+    `demo:${OWN_KEY}`,
+    OWN_KEY,
+  ]
+) {
+  Deno.test(`a hint on ${text} does not tell the key`, () => {
+    assert.ok(!streamIdHint(text).includes(OWN_KEY.slice(0, 8)));
+  });
+}

@@ -77,6 +77,12 @@ Deno.test("a broadcast that is not recorded is a problem until it is, or has end
   tell("record-start");
   assert.deepEqual(problems(), []);
   tell("record-error");
+  const completed = { path: "demo.mp4", part: "other.part", durationMs: 1 };
+  events.emit(sessionEvent(session, "record-complete", 0, completed));
+  assert.equal(problems().length, 1, "another part is finished");
+  events.emit(sessionEvent(session, "record-complete", 0, { ...completed, part: "demo.part" }));
+  assert.deepEqual(problems(), []);
+  tell("record-error");
   session.end("finished", SERVER_REASON);
   assert.deepEqual(problems(), []);
   tell("record-error");
