@@ -13,13 +13,16 @@ import { PATIENCE_MS } from "./listening.js";
 const DISTANCE_S = 6;
 /** … or what any player needs, in target durations (RFC 8216 6.3.3). */
 const TARGETS_BEHIND = 3;
-/** Of that distance, what is loaded before it sounds: the rest is still being made. */
-const ENOUGH = 2 / 3;
-/** A server that is away is asked about as often as one that is there: it may be back any time. */
+/**
+ * Of that distance, what is loaded before it sounds: the rest is still being made. It is less than
+ * a round number of segments, since a listener may be a few frames into the first of them.
+ */
+const ENOUGH = 0.6;
+/** A server that is away may be back any time, and what is loaded lasts for seconds only. */
 const RETRY = {
   maxNumRetry: Infinity,
   retryDelayMs: 500,
-  maxRetryDelayMs: 1000,
+  maxRetryDelayMs: 500,
   /** @type {(...args: [unknown, unknown, unknown, { code?: number } | undefined, boolean]) => boolean} */
   shouldRetry: (_config, _count, _isTimeout, response, retry) => retry || response?.code === 0,
 };
