@@ -24,7 +24,9 @@ export class Child implements AsyncDisposable {
   readonly lines: string[] = [];
   readonly #process: Deno.ChildProcess;
   readonly #ended: Promise<Deno.CommandStatus>;
+  /** With all that it printed; its children may go on printing after its own end. */
   #status: Deno.CommandStatus | undefined;
+  #hasEnded = false;
 
   constructor(command: string, args: readonly string[], { env = {}, cwd }: ChildOptions = {}) {
     const passedOn = PASSED_ON.flatMap((name) => {
@@ -77,17 +79,22 @@ export class Child implements AsyncDisposable {
 
   /** Sends `signal` and waits for the end. @throws where it does not come */
   async stop(signal: Deno.Signal): Promise<Exit> {
-    if (this.running) this.#process.kill(signal);
-    const timer = setTimeout(() => this.#process.kill("SIGKILL"), HANGS_AFTER_MS);
-    const exit = await this.end();
-    clearTimeout(timer);
-    if (exit.ms >= HANGS_AFTER_MS) throw new Error(`It goes on after ${signal}:\n${this.output}`);
-    return exit;
+    if (this.running) this.kill(signal);
+    const { promise: hangs, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      this.kill("SIGKILL");
+      reject(new Error(`It goes on after ${signal}, or its children do:\n${this.output}`));
+    }, HANGS_AFTER_MS);
+    try {
+      return await Promise.race([this.end(), hangs]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
-  /** Sends `signal`. */
+  /** Sends `signal`, unless it has ended. */
   kill(signal: Deno.Signal): void {
-    this.#process.kill(signal);
+    if (!this.#hasEnded) this.#process.kill(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -96,6 +103,7 @@ export class Child implements AsyncDisposable {
 
   async #watch(): Promise<Deno.CommandStatus> {
     const { stdout, stderr, status } = this.#process;
+    void status.then(() => this.#hasEnded = true);
     await Promise.all([this.#read(stdout), this.#read(stderr)]);
     this.#status = await status;
     return this.#status;

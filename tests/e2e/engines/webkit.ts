@@ -31,7 +31,9 @@ export class WebKitEngine implements Engine {
         XDG_RUNTIME_DIR: home,
         DISPLAY: `:${display}`,
         NO_AT_BRIDGE: "1",
-        LIBGL_ALWAYS_SOFTWARE: "1",
+        // It draws by itself: drawing by OpenGL without a graphics card has crashed in Mesa.
+        WEBKIT_DISABLE_COMPOSITING_MODE: "1",
+        WEBKIT_DISABLE_DMABUF_RENDERER: "1",
         // A sink that takes its time as a sound card does, for machines that have none.
         GST_PLUGIN_FEATURE_RANK: "fakeaudiosink:MAX",
       },
