@@ -7,7 +7,7 @@ import { dashboardRoutes } from "../src/pages/dashboard/routes.ts";
 import { listenerRoutes } from "../src/pages/listener/routes.ts";
 import { recordRoutes } from "../src/record/routes.ts";
 import { Health } from "../src/stat/health.ts";
-import { liveRoutes } from "../src/stat/live_routes.ts";
+import { liveRoutes } from "../src/stat/live/routes.ts";
 import { statRoutes } from "../src/stat/routes.ts";
 import { systemUsage } from "../src/stat/system_usage.ts";
 import { setUpApi } from "./control/control_api.ts";

@@ -1,8 +1,8 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import type { Health } from "./health.ts";
 import type { Audience } from "./audience.ts";
-import type { Metrics } from "./metrics.ts";
-import type { Statistics } from "./statistics.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import type { Statistics } from "./statistics/statistics.ts";
 import type { SystemUsage } from "./system_usage.ts";
 
 /** Canonical form of a session id. */

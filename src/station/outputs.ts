@@ -9,7 +9,7 @@ import { Catalogue } from "../record/catalogue.ts";
 import { RecordFolder } from "../record/record_folder.ts";
 import { Recorder } from "../record/recorder.ts";
 import { failingRecordings } from "../stat/health.ts";
-import type { Metrics } from "../stat/metrics.ts";
+import type { Metrics } from "../stat/metrics/metrics.ts";
 import type { Core } from "./core.ts";
 import type { Reload } from "./reload.ts";
 

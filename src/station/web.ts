@@ -7,7 +7,7 @@ import { hlsRoutes } from "../hls/routes.ts";
 import { listenerRoutes } from "../pages/listener/routes.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
-import type { Metrics } from "../stat/metrics.ts";
+import type { Metrics } from "../stat/metrics/metrics.ts";
 import { accessLog } from "../web/access_log.ts";
 import { requestTiming } from "../web/request_timing.ts";
 import { type ListenAddress, WebServer } from "../web/web_server.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SessionInfo } from "../../src/stat/session_info.ts";
+import type { SessionInfo } from "../../src/stat/statistics/session_info.ts";
 import { until } from "./condition.ts";
 import { ask, reason, reserve } from "./control_request.ts";
 import { EchoServer } from "./echo_server.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SessionCount } from "../../src/stat/statistics.ts";
+import type { SessionCount } from "../../src/stat/statistics/statistics.ts";
 import type { EchoServer } from "./echo_server.ts";
 
 /** An answer of the statistics server: its status, and all of its body. */

@@ -6,7 +6,7 @@ import { KeyStore } from "../../src/session/key_store.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { type Session, sessionEvent } from "../../src/session/session.ts";
 import { SessionManager } from "../../src/session/session_manager.ts";
-import { Statistics, type StatisticsOptions } from "../../src/stat/statistics.ts";
+import { Statistics, type StatisticsOptions } from "../../src/stat/statistics/statistics.ts";
 import { FakeClock } from "../fake_clock.ts";
 
 export const START = Date.UTC(2026, 10, 23, 20);

@@ -1,6 +1,6 @@
 import { EventBus } from "../../src/session/events.ts";
 import type { Audience } from "../../src/stat/audience.ts";
-import { Metrics, type MetricsOptions } from "../../src/stat/metrics.ts";
+import { Metrics, type MetricsOptions } from "../../src/stat/metrics/metrics.ts";
 import { FakeClock } from "../fake_clock.ts";
 import type { House } from "./house.ts";
 

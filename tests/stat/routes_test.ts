@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { sessionEvent } from "../../src/session/session.ts";
-import { Authorization } from "../../src/stat/authorization.ts";
+import { Authorization } from "../../src/stat/operator/authorization.ts";
 import { failingRecordings, Health } from "../../src/stat/health.ts";
 import { statRoutes } from "../../src/stat/routes.ts";
 import { systemUsage } from "../../src/stat/system_usage.ts";

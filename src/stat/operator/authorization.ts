@@ -1,0 +1,153 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { type Clock, wallTimeOf } from "../../session/clock.ts";
+import { Attempts } from "./attempts.ts";
+import { isForged, isRebound } from "./browser_request.ts";
+import { clearSignIn, isSignedIn, setSignIn } from "./sign_in_cookie.ts";
+import { isSameSecret } from "../../web/same_secret.ts";
+
+/** Also as an IPv4 address looks on a socket that takes both families (RFC 4291 2.5.5.2). */
+const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/i;
+
+/** A proxy on this box says by these that the client is not. */
+const PROXY_HEADERS = ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"];
+
+/**
+ * Whether a client may see more than what is open to all.
+ * - `granted`: it may
+ * - `unknown`: it has not shown the token, or not the right one
+ * - `closed`: there is no token to show, and it is not on this box
+ * - `foreign`: it is a browser that another site uses
+ * - `guessing`: wrong tokens came too often from its address
+ */
+export type Verdict = "granted" | "unknown" | "closed" | "foreign" | "guessing";
+
+export interface AuthorizationOptions {
+  /** What has to be shown; where there is none, clients on this box are let in. */
+  readonly token: string | undefined;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
+}
+
+/**
+ * Lets in who holds the token, as `Authorization: Bearer` or by the cookie that it is exchanged for;
+ * where there is no token, clients on this box. Peers' addresses are read from what `Deno.serve`
+ * tells its handler, which is passed to `app.fetch` beside the request.
+ */
+export class Authorization {
+  readonly #clock: AuthorizationOptions["clock"];
+  readonly #startedAt: number;
+  readonly #attempts: Attempts;
+  #token: string | undefined;
+  #validity = new AbortController();
+
+  constructor({ token, clock }: AuthorizationOptions) {
+    this.#token = token;
+    this.#clock = clock;
+    this.#startedAt = wallTimeOf(clock, 0);
+    this.#attempts = new Attempts(() => clock.monotonic());
+  }
+
+  /** Answers in the place of what it guards where a client is not let in. */
+  readonly guard: MiddlewareHandler = async (c, next) => {
+    const verdict = this.check(c);
+    return verdict === "granted" ? await next() : refuse(c, verdict);
+  };
+
+  /** Aborted when the token is another one: who was let in before may not be any more. */
+  get validity(): AbortSignal {
+    return this.#validity.signal;
+  }
+
+  /** From now on it takes `token`; cookies that the old one was exchanged for are over. */
+  replace(token: string | undefined): void {
+    if (token === this.#token) return;
+    this.#token = token;
+    this.#validity.abort();
+    this.#validity = new AbortController();
+  }
+
+  /** Whether there is a token to show. */
+  get hasToken(): boolean {
+    return this.#token !== undefined;
+  }
+
+  check(c: Context): Verdict {
+    const token = this.#token;
+    if (token === undefined) return checkLocal(c);
+    const shown = bearerToken(c);
+    if (shown !== undefined) return this.#checkToken(c, shown, token);
+    if (!isSignedIn(c, token, this.#now)) return "unknown";
+    return isForged(c) ? "foreign" : "granted";
+  }
+
+  /** Exchanges the token for a cookie, where it is the right one. */
+  signIn(c: Context, shown: string): Verdict {
+    const token = this.#token;
+    if (token === undefined) return checkLocal(c);
+    if (isForged(c)) return "foreign";
+    const verdict = this.#checkToken(c, shown, token);
+    if (verdict === "granted") setSignIn(c, token, this.#now);
+    return verdict;
+  }
+
+  /** Takes the cookie back. */
+  signOut(c: Context): void {
+    clearSignIn(c);
+  }
+
+  /** Wall time as it was at the start, and went on since: cookies may outlive the process. */
+  get #now(): number {
+    return this.#startedAt + Math.floor(this.#clock.monotonic());
+  }
+
+  #checkToken(c: Context, shown: string, token: string): Verdict {
+    const from = clientAddress(c);
+    if (this.#attempts.exhausted(from)) return "guessing";
+    if (isSameSecret(shown, token)) return "granted";
+    this.#attempts.failed(from);
+    return "unknown";
+  }
+}
+
+function refuse(c: Context, verdict: Exclude<Verdict, "granted">): Response {
+  switch (verdict) {
+    case "unknown":
+    case "closed":
+      c.header("WWW-Authenticate", "Bearer");
+      return c.json({ code: 401, message: "unauthorized" }, 401);
+    case "foreign":
+      return c.json({ code: 403, message: "not from another site" }, 403);
+    case "guessing":
+      c.header("Retry-After", "60");
+      return c.json({ code: 429, message: "too many wrong tokens" }, 429);
+  }
+}
+
+function checkLocal(c: Context): Verdict {
+  if (!isLocal(c)) return "closed";
+  return isRebound(c) || isForged(c) ? "foreign" : "granted";
+}
+
+function isLocal(c: Context): boolean {
+  return LOOPBACK.test(peer(c)) &&
+    PROXY_HEADERS.every((name) => c.req.header(name) === undefined);
+}
+
+/** Whose guesses are counted; of a proxy on this box, the client that it names last. */
+function clientAddress(c: Context): string {
+  const forwarded = LOOPBACK.test(peer(c)) ? c.req.header("X-Forwarded-For") : undefined;
+  return forwarded?.split(",").at(-1)?.trim() ?? peer(c);
+}
+
+function peer(c: Context): string {
+  const info = c.env as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>> | undefined;
+  return info?.remoteAddr?.hostname ?? "";
+}
+
+/**
+ * RFC 6750 2.1; the scheme's case does not count (RFC 9110 11.1). Other schemes are for others, such
+ * as a proxy that asks for a password and passes on what browsers send it with every request.
+ */
+function bearerToken(c: Context): string | undefined {
+  const header = c.req.header("Authorization") ?? "";
+  return /^Bearer\b/i.test(header) ? /^Bearer +(\S+)$/i.exec(header)?.[1] ?? "" : undefined;
+}

@@ -1,0 +1,43 @@
+import { createHmac } from "node:crypto";
+import type { Context } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { isSameSecret } from "../../web/same_secret.ts";
+
+const COOKIE = "echo_dashboard";
+const LIFETIME_MS = 12 * 3_600_000;
+
+/** `EXPIRY.SIGNATURE`, the expiry in milliseconds since the epoch. */
+const COOKIE_VALUE = /^(\d{1,15})\.([\w-]{43})$/;
+
+/** Gives the client a cookie that stands for `token` for 12 hours, and does not tell it. */
+export function setSignIn(c: Context, token: string, now: number): void {
+  const expiry = `${now + LIFETIME_MS}`;
+  setCookie(c, COOKIE, `${expiry}.${sign(expiry, token)}`, {
+    ...attributes(c),
+    maxAge: LIFETIME_MS / 1000,
+  });
+}
+
+/** Whether the client has such a cookie. */
+export function isSignedIn(c: Context, token: string, now: number): boolean {
+  const [, expiry = "", signature = ""] = COOKIE_VALUE.exec(getCookie(c, COOKIE) ?? "") ?? [];
+  return isSameSecret(signature, sign(expiry, token)) && now < Number(expiry);
+}
+
+export function clearSignIn(c: Context): void {
+  deleteCookie(c, COOKIE, attributes(c));
+}
+
+function attributes(c: Context) {
+  return {
+    path: "/",
+    httpOnly: true,
+    sameSite: "Strict",
+    secure: c.req.header("X-Forwarded-Proto")?.trim().toLowerCase() === "https",
+  } as const;
+}
+
+/** HMAC-SHA-256 in base64url. */
+function sign(expiry: string, token: string): string {
+  return createHmac("sha256", token).update(`echo dashboard until ${expiry}`).digest("base64url");
+}

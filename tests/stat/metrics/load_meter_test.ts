@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { LoadMeter } from "../../../src/stat/metrics/load_meter.ts";
+import { FakeClock } from "../../fake_clock.ts";
+import { until } from "../../until.ts";
+
+Deno.test("each reading is of what was measured since the one before", () => {
+  const clock = new FakeClock();
+  const meter = new LoadMeter(clock);
+  for (const lateMs of [1, 2, 6]) meter.timerFired(lateMs);
+  meter.segmentListed(100);
+  clock.advanceSync(1000);
+  const first = meter.read();
+  assert.deepEqual(first.eventLoopLagMs, { mean: 3, max: 6 });
+  assert.deepEqual(first.segmentLatenessMs, { mean: 100, max: 100 });
+  assert.ok(first.memoryBytes > 1e6);
+  meter.timerFired(4);
+  const second = meter.read();
+  assert.deepEqual(second.eventLoopLagMs, { mean: 4, max: 4 });
+  assert.deepEqual(second.segmentLatenessMs, { mean: 0, max: 0 });
+});
+
+Deno.test("time on processors is of the time since the reading before", async () => {
+  const clock = new FakeClock();
+  const meter = new LoadMeter(clock);
+  assert.equal(meter.read().processors, 0, "no time has passed");
+  await until("the process has done something", () => {
+    clock.advanceSync(1);
+    return meter.read().processors > 0;
+  });
+});
