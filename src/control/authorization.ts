@@ -4,7 +4,7 @@ import type { Authority } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
 import { PublishRefused } from "../session/ingest.ts";
 import { isValidName } from "../session/name.ts";
-import type { AuthMode } from "../session/session_manager.ts";
+import type { AuthMode } from "../session/publish_rights.ts";
 import { isSameSecret } from "../web/same_secret.ts";
 import { BcryptVerifier, type PasswordVerifier } from "./bcrypt_verifier.ts";
 import { ControlError } from "./control_error.ts";

@@ -6,7 +6,8 @@ import { EventBus, type SessionEvent } from "../../src/session/events.ts";
 import { PublishRefused, type Transport } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
 import type { Session } from "../../src/session/session.ts";
-import { type AuthMode, SessionManager } from "../../src/session/session_manager.ts";
+import type { AuthMode } from "../../src/session/publish_rights.ts";
+import { SessionManager } from "../../src/session/session_manager.ts";
 import { FakeClock } from "../fake_clock.ts";
 
 export const COOKIE_KEY = "0123456789abcdef0123456789abcdef";

@@ -7,7 +7,8 @@ import {
   type Transport,
 } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
-import { type AuthMode, SessionManager } from "../../src/session/session_manager.ts";
+import type { AuthMode } from "../../src/session/publish_rights.ts";
+import { SessionManager } from "../../src/session/session_manager.ts";
 import { publishTarget } from "../../src/rtmp/publish_target.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { FakeAuthority } from "./fake_authority.ts";

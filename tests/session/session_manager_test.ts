@@ -6,7 +6,8 @@ import type { FrameSink } from "../../src/session/frame_sink.ts";
 import { PublishRefused, type RefusalKind, type Transport } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
 import { SERVER_REASON, UNKNOWN_REASON } from "../../src/session/reason.ts";
-import { type AuthMode, SessionManager } from "../../src/session/session_manager.ts";
+import type { AuthMode } from "../../src/session/publish_rights.ts";
+import { SessionManager } from "../../src/session/session_manager.ts";
 import { publishTarget } from "../../src/rtmp/publish_target.ts";
 import { FakeClock } from "../fake_clock.ts";
 
