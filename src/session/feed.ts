@@ -68,11 +68,6 @@ export class Feed {
     return this.#bytes;
   }
 
-  /** How late the broadcast is: silence put in while waiting for audio that came after all. */
-  get delayMs(): number {
-    return this.#timeline.delayMs;
-  }
-
   /** See {@link Timeline.sourceMs}. */
   get sourceMs(): number {
     return this.#timeline.sourceMs;
