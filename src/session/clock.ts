@@ -1,3 +1,4 @@
+/** The time: what the rest of the server reads and waits by, so that tests can move it. */
 import { AwakeTime } from "./awake_time.ts";
 
 /** A running timer; `cancel` stops it and may be called any number of times. */

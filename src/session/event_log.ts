@@ -1,3 +1,4 @@
+/** Writes events to the log, as lines for people. */
 import { getLogger } from "@logtape/logtape";
 import type { EventKind, SessionEvent } from "./events.ts";
 

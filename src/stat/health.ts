@@ -1,3 +1,6 @@
+/**
+ * What is wrong with the server at the moment, as `/health`, the metrics and the dashboard tell it.
+ */
 import type { EventBus } from "../session/events.ts";
 
 /** How the server is, as `/health` tells it. */

@@ -1,3 +1,7 @@
+/**
+ * The HTTP routes that are open to all: health checks, statistics and metrics; and who listens, for
+ * operators.
+ */
 import { Hono, type MiddlewareHandler } from "hono";
 import type { Health } from "./health.ts";
 import type { Audience } from "./audience.ts";

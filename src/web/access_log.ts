@@ -1,3 +1,4 @@
+/** The access log of the HTTP servers. */
 import { getLogger } from "@logtape/logtape";
 import type { MiddlewareHandler } from "hono";
 import { peerAddress } from "./peer_address.ts";

@@ -1,3 +1,4 @@
+/** Measures how long HTTP answers take, for metrics. */
 import type { MiddlewareHandler } from "hono";
 
 /** Takes what was asked for, by kind, and how it was answered. */

@@ -1,3 +1,4 @@
+/** Server-sent events to many clients; none of them makes the server wait or keep more and more. */
 import type { Clock } from "../../session/clock.ts";
 
 const MAX_CLIENTS = 32;

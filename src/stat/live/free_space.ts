@@ -1,3 +1,4 @@
+/** The free space on disks, for the dashboard. */
 import type { Clock } from "../../session/clock.ts";
 import { type DiskSpace, spaceAt } from "../disk_space.ts";
 

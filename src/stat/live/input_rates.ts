@@ -1,3 +1,4 @@
+/** How many bits a second arrive, for each session and for all. */
 import type { Session } from "../../session/session.ts";
 
 interface Measured {

@@ -1,3 +1,4 @@
+/** The server as operators watch it on the dashboard, as a stream of server-sent events. */
 import { type Clock, type Timer, wallTimeOf } from "../../session/clock.ts";
 import type { EventBus, SessionEvent } from "../../session/events.ts";
 import { Moment } from "../../session/moment.ts";

@@ -1,3 +1,4 @@
+/** The last events of all sessions, for those who begin to watch. */
 import type { EventKind, SessionEvent } from "../../session/events.ts";
 import type { Protocol } from "../../session/ingest.ts";
 

@@ -1,3 +1,4 @@
+/** The HTTP routes of the live view: the stream of events, and how operators end a session. */
 import { getLogger } from "@logtape/logtape";
 import { Hono, type MiddlewareHandler } from "hono";
 import { SERVER_REASON } from "../../session/reason.ts";

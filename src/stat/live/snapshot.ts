@@ -1,3 +1,4 @@
+/** The live sessions as a table, which the live view sends every two seconds. */
 import type { Session } from "../../session/session.ts";
 import type { Audience } from "../audience.ts";
 import type { InputRates } from "./input_rates.ts";

@@ -1,3 +1,4 @@
+/** Metrics of the disks on which HLS and recordings are. */
 import { Gauge, type Registry } from "prom-client";
 import type { Clock } from "../../session/clock.ts";
 import { spaceAt } from "../disk_space.ts";

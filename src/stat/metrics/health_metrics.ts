@@ -1,3 +1,4 @@
+/** Metrics of what is wrong with the server, and of sockets that had to be opened again. */
 import { Counter, type Registry } from "prom-client";
 import type { Health } from "../health.ts";
 import { registerGauge } from "./read_metrics.ts";

@@ -1,3 +1,4 @@
+/** Metrics of the HLS output: how many listen, and how late segments are listed. */
 import { Gauge, Histogram, type Registry } from "prom-client";
 import type { Audience } from "../audience.ts";
 import { registerGauge } from "./read_metrics.ts";

@@ -1,3 +1,4 @@
+/** Metrics of webhooks: what was delivered, failed, was dropped, and waits. */
 import type { Registry } from "prom-client";
 import { registerCounter, registerGauge } from "./read_metrics.ts";
 

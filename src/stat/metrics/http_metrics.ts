@@ -1,3 +1,4 @@
+/** Metrics of the HTTP servers: how long answers take. */
 import { Histogram, type Registry } from "prom-client";
 
 /**

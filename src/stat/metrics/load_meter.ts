@@ -1,3 +1,4 @@
+/** How busy the server is: processor time, memory, how late timers fire and segments are listed. */
 import process from "node:process";
 import type { Clock } from "../../session/clock.ts";
 

@@ -1,3 +1,4 @@
+/** Puts the metrics of all subjects together, as `/metrics` serves them. */
 import { Registry } from "prom-client";
 import type { Clock } from "../../session/clock.ts";
 import type { EventBus } from "../../session/events.ts";

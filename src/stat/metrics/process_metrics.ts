@@ -1,3 +1,4 @@
+/** Metrics of the process: processor time, memory, versions, and how late its timers fire. */
 import { Gauge, Histogram, type Registry } from "prom-client";
 import type { Clock } from "../../session/clock.ts";
 import { VERSION } from "../../version.ts";

@@ -1,3 +1,4 @@
+/** Gauges and counters whose values are read when Prometheus collects them. */
 import { Counter, Gauge, type Registry } from "prom-client";
 
 /** A gauge whose value is read when it is collected. */

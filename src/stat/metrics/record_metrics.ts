@@ -1,3 +1,4 @@
+/** Metrics of the archive: how much is being recorded, and was. */
 import type { Registry } from "prom-client";
 import type { EventBus } from "../../session/events.ts";
 import { registerCounter, registerGauge } from "./read_metrics.ts";

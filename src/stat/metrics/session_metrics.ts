@@ -1,3 +1,4 @@
+/** Metrics of sessions: how many there are, what happens to them, and what arrives. */
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { EventBus, EventKind } from "../../session/events.ts";
 import type { Protocol } from "../../session/ingest.ts";

@@ -1,3 +1,4 @@
+/** Metrics of SRT connections: packets, bytes and round trips. */
 import { Histogram, type Registry } from "prom-client";
 import type { Clock } from "../../session/clock.ts";
 import { registerCounter, registerGauge } from "./read_metrics.ts";

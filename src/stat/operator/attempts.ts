@@ -1,3 +1,4 @@
+/** Counts wrong tokens, so that nobody finds the right one by trying. */
 import { isIPv6 } from "node:net";
 
 const MAX_PER_ADDRESS = 10;

@@ -1,3 +1,7 @@
+/**
+ * Who may see what only operators see: statistics by name, the live view, recordings, the
+ * dashboard.
+ */
 import type { Context, MiddlewareHandler } from "hono";
 import { type Clock, wallTimeOf } from "../../session/clock.ts";
 import { Attempts } from "./attempts.ts";

@@ -1,3 +1,4 @@
+/** Tells requests that another site has a browser make from those of the dashboard's own pages. */
 import { isIP } from "node:net";
 import type { Context } from "hono";
 

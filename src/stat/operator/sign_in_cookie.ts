@@ -1,3 +1,4 @@
+/** The cookie by which a browser stays signed in to the dashboard. */
 import { createHmac } from "node:crypto";
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";

@@ -1,3 +1,4 @@
+/** Writes statistics to the event log, for programs: one JSON object a line. */
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../session/clock.ts";
 import type { SessionInfo } from "./session_info.ts";

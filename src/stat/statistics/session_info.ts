@@ -1,3 +1,6 @@
+/**
+ * One session as the statistics tell it, from its first audio frame to the end of its last output.
+ */
 import type { InputQuality, SessionEvent } from "../../session/events.ts";
 import type { Protocol } from "../../session/ingest.ts";
 

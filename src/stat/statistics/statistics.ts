@@ -1,3 +1,4 @@
+/** All sessions that the statistics tell of, and how many inputs and outputs there are. */
 import type { EventBus, SessionEvent } from "../../session/events.ts";
 import type { Protocol } from "../../session/ingest.ts";
 import { type Outputs, type SessionInfo, TrackedSession } from "./session_info.ts";
