@@ -1,4 +1,5 @@
 import { type Filter, getLogger, type LogRecord } from "@logtape/logtape";
+import { type Clock, systemClock } from "../session/clock.ts";
 
 const WINDOW_MS = 10_000;
 /** Lines alike that a window lets pass. */
@@ -10,7 +11,7 @@ const SWEEP_MS = 1000;
 /** The server's own log; events and HTTP access are complete, whatever there is of them. */
 const CATEGORY = "echo";
 
-interface Window {
+interface Flood {
   readonly endsAt: number;
   passed: number;
   suppressed: number;
@@ -22,15 +23,15 @@ interface Window {
  * first ten in 10 s pass, and the others are counted in one line at the end of that time. When it is
  * disposed of, it tells what it has counted.
  */
-export function floodFilter(): Filter & Disposable {
-  const windows = new Map<string, Window>();
+export function floodFilter(clock: Clock = systemClock): Filter & Disposable {
+  const windows = new Map<string, Flood>();
   let isTelling = false;
 
-  const close = (kind: string, { suppressed, last }: Window) => {
+  const close = (kind: string, { suppressed, last }: Flood) => {
     windows.delete(kind);
     if (suppressed === 0) return;
     isTelling = true;
-    getLogger(last.category).emit(repeated(last, suppressed));
+    getLogger(last.category).emit(repeated(last, suppressed, clock.now()));
     isTelling = false;
   };
   const sweep = (now: number) => {
@@ -39,12 +40,11 @@ export function floodFilter(): Filter & Disposable {
       close(kind, window);
     }
   };
-  const timer = setInterval(() => sweep(performance.now()), SWEEP_MS);
-  Deno.unrefTimer(timer);
+  const timer = clock.every(SWEEP_MS, () => sweep(clock.monotonic()));
 
   const filter = (record: LogRecord): boolean => {
     if (record.category[0] !== CATEGORY || isTelling) return true;
-    const now = performance.now();
+    const now = clock.monotonic();
     sweep(now);
     const kind = kindOf(record);
     const window = windows.get(kind);
@@ -61,7 +61,7 @@ export function floodFilter(): Filter & Disposable {
   };
   return Object.assign(filter, {
     [Symbol.dispose]: () => {
-      clearInterval(timer);
+      timer.cancel();
       for (const [kind, window] of windows) close(kind, window);
     },
   });
@@ -72,9 +72,9 @@ function kindOf({ category, level, rawMessage, properties }: LogRecord): string 
 }
 
 /** The last of a flood, with how many there were like it. */
-function repeated(last: LogRecord, count: number): LogRecord {
+function repeated(last: LogRecord, count: number, timestamp: number): LogRecord {
   const { category, level, message, rawMessage, properties } = last;
   const text = [...message];
   text.push(`${text.pop() ?? ""} … and ${count} more like it`);
-  return { category, level, timestamp: Date.now(), message: text, rawMessage, properties };
+  return { category, level, timestamp, message: text, rawMessage, properties };
 }

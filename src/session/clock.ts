@@ -185,7 +185,7 @@ class ArmedTimer implements Timer {
   }
 }
 
-/** The machine's clock. */
+/** The machine's clock; its {@link Clock.monotonic} counts from the start of the process. */
 export const systemClock: Clock = new WatchfulClock({
   now: () => Date.now(),
   monotonic: () => performance.now(),

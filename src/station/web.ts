@@ -31,7 +31,7 @@ export function serveHls(core: Core, output: HlsOutput, metrics: Metrics): void 
     onFetch: (name, file) => core.listeners.fetched(name, file),
   });
   const pages = listenerRoutes({ shows, path, index });
-  const middleware = [accessLog("echo-hls-web"), timing("hls", metrics)];
+  const middleware = [accessLog("echo-hls-web", core.clock), timing("hls", core, metrics)];
   const web = new WebServer(webAddr, pages.route("/", routes), ["echo", "hls"], middleware);
   serve(core, web, { kind: "hls", what: "HLS over HTTP", addr: webAddr });
 }
@@ -72,7 +72,7 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     dryRunPort: srt.minPort,
     onLateTeardown: (name, id) => parts.hls?.endNow(name, id),
   });
-  const middleware = [timing("control", parts.metrics)];
+  const middleware = [timing("control", core, parts.metrics)];
   const web = new WebServer(control.addr, routes, ["echo", "control"], middleware);
   serve(core, web, { kind: "control", what: "control API", addr: control.addr });
   return async ({ auth }) => {
@@ -98,7 +98,7 @@ export function serveStatistics(
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue },
   });
   stops.add(() => parts.close());
-  const middleware = [accessLog("echo-stat-web"), timing("stat", metrics)];
+  const middleware = [accessLog("echo-stat-web", clock), timing("stat", core, metrics)];
   const web = new WebServer(stat.webAddr, parts.routes, ["echo", "stat"], middleware);
   serve(core, web, { kind: "stat", what: "statistics", addr: stat.webAddr });
   // Streams have no end of their own: who watches is let go first.
@@ -106,8 +106,12 @@ export function serveStatistics(
   return parts.reload;
 }
 
-function timing(server: "hls" | "control" | "stat", metrics: Metrics): MiddlewareHandler {
-  return requestTiming(server, (...answer) => metrics.requestAnswered(...answer));
+function timing(
+  server: "hls" | "control" | "stat",
+  { clock }: Core,
+  metrics: Metrics,
+): MiddlewareHandler {
+  return requestTiming(server, clock, (...answer) => metrics.requestAnswered(...answer));
 }
 
 /** What a web server is called, and where it listens. */

@@ -1,6 +1,6 @@
 /** Metrics of the process: processor time, memory, versions, and how late its timers fire. */
 import { Gauge, Histogram, type Registry } from "prom-client";
-import type { Clock } from "../../session/clock.ts";
+import { type Clock, wallTimeOf } from "../../session/clock.ts";
 import { VERSION } from "../../version.ts";
 import { processorMs } from "./load_meter.ts";
 import { registerCounter, registerGauge } from "./read_metrics.ts";
@@ -34,7 +34,7 @@ export function registerProcessMetrics(
     name: "process_start_time_seconds",
     help: "When the process started, in Unix time",
     registers,
-  }).set((clock.now() - performance.now()) / 1000);
+  }).set(wallTimeOf(clock, 0) / 1000);
   new Gauge({
     name: "echo_build_info",
     help: "Versions of Echo and its runtime",
