@@ -4,7 +4,7 @@ import { Listeners } from "../hls/listeners.ts";
 import { Hooks } from "../hook/hooks.ts";
 import { ListeningSockets } from "../listening/listening_sockets.ts";
 import type { Clock } from "../session/clock.ts";
-import { logEvent } from "../session/event_log.ts";
+import { logEvent } from "../session/log_events.ts";
 import { EventBus } from "../session/events.ts";
 import { KeyStore } from "../session/key_store.ts";
 import { SessionManager } from "../session/session_manager.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { logEvent } from "../../src/session/event_log.ts";
+import { logEvent } from "../../src/session/log_events.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { LogRecorder } from "../rtmp/log_recorder.ts";

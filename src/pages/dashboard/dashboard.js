@@ -2,7 +2,7 @@
 /// <reference lib="dom" />
 // The operator's dashboard: shows what the server tells by its events.
 
-import { EventLog } from "./event_log.js";
+import { EventList } from "./event_list.js";
 import { bytes, count, duration } from "./format.js";
 import { LiveEvents } from "./live.js";
 import { Plots } from "./plots.js";
@@ -16,7 +16,7 @@ const LITTLE_SPACE = 0.1;
 const sessions = new Sessions();
 const plots = new Plots();
 const recordings = new Recordings();
-const log = new EventLog();
+const events = new EventList();
 let started = 0;
 
 new LiveEvents({
@@ -34,7 +34,7 @@ new LiveEvents({
     showFacts(snapshot);
   },
   log(event) {
-    log.add(event);
+    events.add(event);
     if (event.event.startsWith("record-")) recordings.refresh();
   },
 }, (state) => {

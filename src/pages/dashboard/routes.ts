@@ -12,7 +12,7 @@ import css from "./dashboard.css" with { type: "text" };
 import html from "./dashboard.html" with { type: "text" };
 import dashboardJs from "./dashboard.js" with { type: "text" };
 import dialogJs from "./dialog.js" with { type: "text" };
-import eventLogJs from "./event_log.js" with { type: "text" };
+import eventListJs from "./event_list.js" with { type: "text" };
 import formatJs from "./format.js" with { type: "text" };
 import liveJs from "./live.js" with { type: "text" };
 import panelsCss from "./panels.css" with { type: "text" };
@@ -66,7 +66,7 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
     { name: "dashboard.css", body: css },
     { name: "dashboard.js", body: dashboardJs },
     { name: "dialog.js", body: dialogJs },
-    { name: "event_log.js", body: eventLogJs },
+    { name: "event_list.js", body: eventListJs },
     { name: "format.js", body: formatJs },
     hlsLibrary,
     { name: "live.js", body: liveJs },

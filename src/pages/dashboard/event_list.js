@@ -37,7 +37,7 @@ const WORDS = {
     `${count(quality.bad_count)} bad, ${count(quality.filler_count)} silent put in`,
 };
 
-export class EventLog {
+export class EventList {
   /** @type {{ name: string, entry: HTMLLIElement }[]} the oldest first */
   #entries = [];
   /** Sessions that are not yet heard to their end, by name. @type {Map<string, Set<number>>} */
