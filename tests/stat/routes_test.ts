@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { sessionEvent } from "../../src/session/session.ts";
-import { Authorization } from "../../src/stat/operator/authorization.ts";
+import { OperatorEntrance } from "../../src/stat/operator/operator_entrance.ts";
 import { failingRecordings, Health } from "../../src/stat/health.ts";
 import { statRoutes } from "../../src/stat/routes.ts";
 import { systemUsage } from "../../src/stat/system_usage.ts";
@@ -18,7 +18,7 @@ function appOf({ statistics }: House, health = new Health()): Hono {
     metrics: { contentType: "text/plain", render: () => Promise.resolve("up 1\n") },
     health,
     audience: { total: 50, byName: () => [["demo", 49], ["other", 1]] },
-    guard: new Authorization({
+    guard: new OperatorEntrance({
       token: "letmein",
       clock: { now: () => 0, monotonic: () => 0 },
     }).guard,

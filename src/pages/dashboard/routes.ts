@@ -1,7 +1,8 @@
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
-import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { Entrance, Verdict } from "../../web/entrance.ts";
 import { Assets, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
 import icon from "../listener/icon.svg" with { type: "text" };
@@ -29,18 +30,6 @@ const MAX_FORM_BYTES = 4096;
 
 /** Name or address, and a port. */
 const HOST = /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
-
-/** Who gets in, and who does not for what reason. */
-export interface Entrance {
-  /** `closed`: there is no token that could be shown. `unknown`: none or a wrong one was. */
-  check(c: Context): Verdict;
-  /** Has the browser stay signed in, where the token is the right one. */
-  signIn(c: Context, token: string): Verdict;
-  signOut(c: Context): void;
-  readonly guard: MiddlewareHandler;
-}
-
-type Verdict = "granted" | "unknown" | "closed" | "foreign" | "guessing";
 
 const STATUS = { granted: 200, unknown: 401, closed: 403, foreign: 403, guessing: 429 } as const;
 

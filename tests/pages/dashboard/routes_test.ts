@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import type { Context, Hono } from "hono";
-import { dashboardRoutes, type Entrance } from "../../../src/pages/dashboard/routes.ts";
-
-type Verdict = ReturnType<Entrance["check"]>;
+import { dashboardRoutes } from "../../../src/pages/dashboard/routes.ts";
+import type { Entrance, Verdict } from "../../../src/web/entrance.ts";
 
 /** A dashboard whose door answers `verdict`; the token is `right`. */
 function dashboard(verdict: Verdict): Hono {

@@ -1,13 +1,11 @@
-/**
- * Who may see what only operators see: statistics by name, the live view, recordings, the
- * dashboard.
- */
+/** Who may see what only operators see: the live view, listeners, recordings, the dashboard. */
 import type { Context, MiddlewareHandler } from "hono";
 import { type Clock, wallTimeOf } from "../../session/clock.ts";
+import type { Entrance, Verdict } from "../../web/entrance.ts";
+import { isSameSecret } from "../../web/same_secret.ts";
 import { Attempts } from "./attempts.ts";
 import { isForged, isRebound } from "./browser_request.ts";
 import { clearSignIn, isSignedIn, setSignIn } from "./sign_in_cookie.ts";
-import { isSameSecret } from "../../web/same_secret.ts";
 
 /** Also as an IPv4 address looks on a socket that takes both families (RFC 4291 2.5.5.2). */
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/i;
@@ -15,17 +13,7 @@ const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/i;
 /** A proxy on this box says by these that the client is not. */
 const PROXY_HEADERS = ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"];
 
-/**
- * Whether a client may see more than what is open to all.
- * - `granted`: it may
- * - `unknown`: it has not shown the token, or not the right one
- * - `closed`: there is no token to show, and it is not on this box
- * - `foreign`: it is a browser that another site uses
- * - `guessing`: wrong tokens came too often from its address
- */
-export type Verdict = "granted" | "unknown" | "closed" | "foreign" | "guessing";
-
-export interface AuthorizationOptions {
+export interface OperatorEntranceOptions {
   /** What has to be shown; where there is none, clients on this box are let in. */
   readonly token: string | undefined;
   readonly clock: Pick<Clock, "now" | "monotonic">;
@@ -36,21 +24,20 @@ export interface AuthorizationOptions {
  * where there is no token, clients on this box. Peers' addresses are read from what `Deno.serve`
  * tells its handler, which is passed to `app.fetch` beside the request.
  */
-export class Authorization {
-  readonly #clock: AuthorizationOptions["clock"];
+export class OperatorEntrance implements Entrance {
+  readonly #clock: OperatorEntranceOptions["clock"];
   readonly #startedAt: number;
   readonly #attempts: Attempts;
   #token: string | undefined;
   #validity = new AbortController();
 
-  constructor({ token, clock }: AuthorizationOptions) {
+  constructor({ token, clock }: OperatorEntranceOptions) {
     this.#token = token;
     this.#clock = clock;
     this.#startedAt = wallTimeOf(clock, 0);
     this.#attempts = new Attempts(() => clock.monotonic());
   }
 
-  /** Answers in the place of what it guards where a client is not let in. */
   readonly guard: MiddlewareHandler = async (c, next) => {
     const verdict = this.check(c);
     return verdict === "granted" ? await next() : refuse(c, verdict);
@@ -83,7 +70,6 @@ export class Authorization {
     return isForged(c) ? "foreign" : "granted";
   }
 
-  /** Exchanges the token for a cookie, where it is the right one. */
   signIn(c: Context, shown: string): Verdict {
     const token = this.#token;
     if (token === undefined) return checkLocal(c);
@@ -93,7 +79,6 @@ export class Authorization {
     return verdict;
   }
 
-  /** Takes the cookie back. */
   signOut(c: Context): void {
     clearSignIn(c);
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { Authorization } from "../../../src/stat/operator/authorization.ts";
+import { OperatorEntrance } from "../../../src/stat/operator/operator_entrance.ts";
 import { FakeClock } from "../../fake_clock.ts";
 
 const HOUR_MS = 3_600_000;
@@ -10,21 +10,21 @@ const LOCAL = "127.0.0.1";
 /** A server with a token or without, and its clock. */
 class Guarded {
   readonly clock = new FakeClock(Date.UTC(2026, 10, 23, 20));
-  readonly authorization: Authorization;
+  readonly entrance: OperatorEntrance;
   readonly #app = new Hono();
 
   constructor(token: string | undefined) {
-    const authorization = this.authorization = new Authorization({ token, clock: this.clock });
+    const entrance = this.entrance = new OperatorEntrance({ token, clock: this.clock });
     const app = this.#app;
     app.post("/sign-in", async (c) => {
-      const verdict = authorization.signIn(c, await c.req.text());
+      const verdict = entrance.signIn(c, await c.req.text());
       return c.text(verdict);
     });
     app.post("/sign-out", (c) => {
-      authorization.signOut(c);
+      entrance.signOut(c);
       return c.text("");
     });
-    app.use(authorization.guard);
+    app.use(entrance.guard);
     app.all("/", (c) => c.text("secret"));
   }
 
@@ -118,7 +118,7 @@ Deno.test("clients of a proxy on this box are not on this box", async () => {
 
 Deno.test("a request that came by no socket is not let in", async () => {
   const app = new Hono();
-  app.use(new Authorization({ token: undefined, clock: new FakeClock() }).guard);
+  app.use(new OperatorEntrance({ token: undefined, clock: new FakeClock() }).guard);
   assert.equal((await app.request("/")).status, 401);
 });
 
@@ -178,9 +178,9 @@ Deno.test("a cookie is over after 12 hours, and with its token", async () => {
   const Cookie = kept((await guarded.signIn("secret")).cookie);
   guarded.clock.advanceSync(12 * HOUR_MS - 1);
   assert.equal(await guarded.ask({ Cookie }), 200);
-  guarded.authorization.replace("other");
+  guarded.entrance.replace("other");
   assert.equal(await guarded.ask({ Cookie }), 401);
-  guarded.authorization.replace("secret");
+  guarded.entrance.replace("secret");
   assert.equal(await guarded.ask({ Cookie }), 200);
   guarded.clock.advanceSync(1);
   assert.equal(await guarded.ask({ Cookie }), 401);
@@ -204,23 +204,23 @@ Deno.test("a cookie is over after 12 hours, and guesses count for a minute, howe
 
 Deno.test("a token that is replaced is over at once", async () => {
   const guarded = new Guarded(undefined);
-  const { authorization } = guarded;
-  assert.equal(authorization.hasToken, false);
-  const before = authorization.validity;
-  authorization.replace("first");
+  const { entrance } = guarded;
+  assert.equal(entrance.hasToken, false);
+  const before = entrance.validity;
+  entrance.replace("first");
   assert.equal(before.aborted, true);
-  assert.equal(authorization.hasToken, true);
+  assert.equal(entrance.hasToken, true);
   assert.deepEqual([await guarded.ask({}, LOCAL), await guarded.ask(bearer("first"))], [401, 200]);
 
-  const same = authorization.validity;
-  authorization.replace("first");
+  const same = entrance.validity;
+  entrance.replace("first");
   assert.equal(same.aborted, false);
 
-  authorization.replace("second");
+  entrance.replace("second");
   assert.equal(same.aborted, true);
   assert.equal(await guarded.ask(bearer("first")), 401);
   assert.equal(await guarded.ask(bearer("second")), 200);
-  authorization.replace(undefined);
+  entrance.replace(undefined);
   assert.deepEqual([await guarded.ask(bearer("second")), await guarded.ask({}, LOCAL)], [401, 200]);
 });
 
