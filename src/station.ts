@@ -7,7 +7,7 @@ import { SERVER_REASON } from "./session/reason.ts";
 import type { SessionManager } from "./session/session_manager.ts";
 import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
-import { startRtmp, startSrt } from "./station/ingest.ts";
+import { startRtmp, startSrt } from "./station/doors.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
 import { openHls, startArchive } from "./station/outputs.ts";
 import {

@@ -1,7 +1,7 @@
 import { ConfigError } from "./config_error.ts";
 
 /** What the server is told to do on its command line. */
-export type Command =
+export type Invocation =
   | { readonly kind: "help" }
   | { readonly kind: "print-env" }
   /** `envFile` is `undefined` where none was named. */
@@ -16,8 +16,8 @@ export const OPTIONS: readonly { readonly flags: string; readonly help: string }
 ];
 
 /** @throws {ConfigError} */
-export function parseArguments(args: readonly string[]): Command {
-  let kind: Command["kind"] = "run";
+export function parseArguments(args: readonly string[]): Invocation {
+  let kind: Invocation["kind"] = "run";
   let envFile: string | undefined;
 
   const rest = [...args];

@@ -6,7 +6,7 @@ import { PublishRefused } from "../session/ingest.ts";
 import { isValidName } from "../session/name.ts";
 import type { AuthMode } from "../session/publish_rights.ts";
 import { isSameSecret } from "../web/same_secret.ts";
-import { BcryptVerifier, type PasswordVerifier } from "./bcrypt_verifier.ts";
+import { BcryptCheck, type PasswordCheck } from "./password_check.ts";
 import { ControlError } from "./control_error.ts";
 import { bcryptCost, HtpasswdError, parseHtpasswd } from "./htpasswd.ts";
 
@@ -53,7 +53,7 @@ export interface AuthorizerOptions {
   readonly authority?: Authority | undefined;
   readonly clock: Clock;
   /** A worker with bcrypt by default. */
-  readonly verifier?: PasswordVerifier;
+  readonly passwords?: PasswordCheck;
 }
 
 /** What a client of the control API wants to publish. */
@@ -68,7 +68,7 @@ export class Authorizer {
   readonly #mode: AuthMode;
   readonly #authority: Authority | undefined;
   readonly #clock: Clock;
-  readonly #verifier: PasswordVerifier;
+  readonly #passwords: PasswordCheck;
   #credentials: Credentials;
   #remembered: GoodCredentials;
 
@@ -76,7 +76,7 @@ export class Authorizer {
     this.#mode = options.mode;
     this.#authority = options.authority;
     this.#clock = options.clock;
-    this.#verifier = options.verifier ?? new BcryptVerifier();
+    this.#passwords = options.passwords ?? new BcryptCheck();
     this.#credentials = options.credentials;
     this.#prepare();
     this.#remembered = new GoodCredentials(this.#clock);
@@ -102,13 +102,13 @@ export class Authorizer {
   }
 
   close(): void {
-    this.#verifier.close();
+    this.#passwords.close();
   }
 
   /** Where there are passwords to check. */
   #prepare(): void {
     if (this.#mode !== "key" || this.#credentials === "any") return;
-    if (this.#credentials.users.size > 0) this.#verifier.prepare();
+    if (this.#credentials.users.size > 0) this.#passwords.prepare();
   }
 
   /** Nobody is asked where there are no credentials, or for what is no name. */
@@ -146,7 +146,7 @@ export class Authorizer {
     const known = users.get(user);
     const hash = known ?? costliest(users.values());
     if (hash === undefined) return false;
-    const good = await this.#verifier.verify(password, hash) && known !== undefined;
+    const good = await this.#passwords.verify(password, hash) && known !== undefined;
     if (good) remembered.add(token);
     return good;
   }

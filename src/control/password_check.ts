@@ -4,7 +4,7 @@ import { ControlError } from "./control_error.ts";
 const MAX_WAITING = 4;
 
 /** Tells whether passwords are right. */
-export interface PasswordVerifier {
+export interface PasswordCheck {
   /** @throws {ControlError} 503 where too many wait already, or it has been closed */
   verify(password: string, hash: string): Promise<boolean>;
   /** Does now what the first check would have to. */
@@ -12,15 +12,15 @@ export interface PasswordVerifier {
   close(): void;
 }
 
-type Waiting = Pick<PromiseWithResolvers<boolean>, "resolve" | "reject">;
+type Pending = Pick<PromiseWithResolvers<boolean>, "resolve" | "reject">;
 
 /**
  * Checks passwords in a worker, so that audio does not wait for them. After one that failed, the next
  * check starts another. Where no file descriptor is left, Deno dies of a worker that is to start: so
  * it is better to have one before clients come.
  */
-export class BcryptVerifier implements PasswordVerifier {
-  readonly #waiting = new Map<number, Waiting>();
+export class BcryptCheck implements PasswordCheck {
+  readonly #waiting = new Map<number, Pending>();
   #worker: Worker | undefined;
   #lastId = 0;
   #closed = false;
