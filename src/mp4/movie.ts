@@ -7,7 +7,6 @@ import {
   type BoxContent,
   boxSize,
   encodeBoxes,
-  findBox,
   fourCc,
   fullBox,
   getUint64,
@@ -30,8 +29,6 @@ export interface Movie {
   readonly sampleRate: number;
   /** Samples an access unit holds. */
   readonly samplesPerFrame: number;
-  /** Samples of encoder delay at the start, which players leave out. */
-  readonly primingSamples: number;
   /** stsd. */
   readonly sampleDescription: Box;
   /** udta. */
@@ -97,18 +94,16 @@ export function encodeMediaHeader(size: number): Uint8Array {
  * as `free`, so that a later session can announce more by four bytes.
  */
 export function movieBox(movie: Movie, tables: SampleTables | undefined): Box {
-  const mediaDuration = (tables?.samples ?? 0) * movie.samplesPerFrame;
-  const duration = Math.max(0, mediaDuration - movie.primingSamples);
+  const duration = (tables?.samples ?? 0) * movie.samplesPerFrame;
   return box(
     "moov",
     movieHeader(movie, duration),
     box(
       "trak",
       trackHeader(movie, duration),
-      ...editList(movie, duration),
       box(
         "mdia",
-        mediaHeader(movie, mediaDuration),
+        mediaHeader(movie, duration),
         fullBox("hdlr", 0, 0, u32(0), fourCc("soun"), u32(0, 0, 0), text("Echo\0")),
         box(
           "minf",
@@ -187,17 +182,6 @@ function trackHeader(movie: Movie, duration: number): Box {
   );
 }
 
-/** One edit, from the end of the encoder delay on; duration 0 means all that fragments bring (8.6.6.1). */
-function editList(movie: Movie, duration: number): Box[] {
-  if (movie.primingSamples === 0) return [];
-  return [
-    box(
-      "edts",
-      fullBox("elst", 1, 0, u32(1), u64(duration, movie.primingSamples), u16(1, 0)),
-    ),
-  ];
-}
-
 function mediaHeader(movie: Movie, duration: number): Box {
   const undetermined = 0x55c4; // "und", packed
   return fullBox(
@@ -256,7 +240,6 @@ function parseMovie(moov: Uint8Array): Movie {
       `Cannot parse MP4: expected a codec's frames, got ${samplesPerFrame} samples`,
     );
   }
-  const elst = findBox(moov, "trak", "edts", "elst");
   const startTime = (getUint64(mdhd, 4) - EPOCH_1904) * 1000;
   const sampleRate = mdhd.getUint32(20);
   if (startTime < 0 || startTime > MAX_TIME || sampleRate === 0) {
@@ -266,7 +249,6 @@ function parseMovie(moov: Uint8Array): Movie {
     startTime,
     sampleRate,
     samplesPerFrame,
-    primingSamples: elst === undefined ? 0 : getUint64(fieldsOf(elst, 24), 16),
     sampleDescription: box("stsd", requireBox(moov, "trak", "mdia", "minf", "stbl", "stsd")),
     userData: box("udta", requireBox(moov, "udta")),
   };

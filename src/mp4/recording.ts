@@ -26,8 +26,6 @@ export interface RecordingOptions {
   /** Milliseconds since the epoch, kept to the second. */
   readonly startTime: number;
   readonly tags: RecordingTags;
-  /** Samples of encoder delay at the start that players are to leave out. Default 0: not known. */
-  readonly primingSamples?: number;
 }
 
 /** A finished recording. */
@@ -51,7 +49,6 @@ export function recordingHeader(config: AudioConfig, options: RecordingOptions):
     startTime: options.startTime,
     sampleRate: config.sampleRate,
     samplesPerFrame: config.samplesPerFrame,
-    primingSamples: options.primingSamples ?? 0,
     sampleDescription: sampleDescriptionBox(config),
     userData: userDataBox(options.tags, options.startTime),
   });
@@ -127,7 +124,7 @@ export function* describeRecording(movie: Movie, place: MoviePlace): FileSteps<R
     startTime: movie.startTime,
     sampleRate: movie.sampleRate,
     frames,
-    durationMs: Math.max(0, samples - movie.primingSamples) * 1000 / movie.sampleRate,
+    durationMs: samples * 1000 / movie.sampleRate,
     length: place.end,
     movie,
   };

@@ -32,7 +32,6 @@ export class TsDemuxer {
   #audio: AudioPes | undefined;
   /** continuity_counter of the audio stream's last packet with payload. */
   #counter: number | undefined;
-  #continuityErrors = 0;
 
   constructor(sink: TimedSink) {
     this.#sink = sink;
@@ -50,11 +49,6 @@ export class TsDemuxer {
   /** Whether the program has AAC, by its PMT. */
   get hasAac(): boolean {
     return this.#audioStream !== undefined;
-  }
-
-  /** Places where packets of the audio stream were lost. */
-  get continuityErrors(): number {
-    return this.#continuityErrors;
   }
 
   /**
@@ -124,10 +118,7 @@ export class TsDemuxer {
     const before = discontinuity ? undefined : this.#counter;
     if (counter === before) return; // a duplicate, 2.4.3.3
     this.#counter = counter;
-    if (before !== undefined && counter !== ((before + 1) & 0x0f)) {
-      this.#continuityErrors++;
-      this.#audio?.lost();
-    }
+    if (before !== undefined && counter !== ((before + 1) & 0x0f)) this.#audio?.lost();
     this.#audio?.push(data, unitStart);
   }
 }

@@ -6,7 +6,6 @@ import type { ByteBuffer } from "./byte_buffer.ts";
 import {
   CLOCK_RATE,
   CLOCK_WRAP,
-  DISCONTINUITY,
   HAS_ADAPTATION_FIELD,
   HAS_PAYLOAD,
   HAS_PCR,
@@ -36,7 +35,6 @@ export class AudioMuxer {
   #pmt: Uint8Array;
   #psiCounter = 0;
   #audioCounter = 0;
-  #discontinuity = false;
 
   #format: Format;
 
@@ -59,12 +57,6 @@ export class AudioMuxer {
     this.#endPes();
     this.#format = formatOf(config);
     this.#pmt = programMapPacket(this.#format);
-  }
-
-  /** The clock of the access units that follow is another one: the next packet says so (2.4.3.5). */
-  discontinuity(): void {
-    this.#endPes();
-    this.#discontinuity = true;
   }
 
   /** Begins a segment behind what is in `out`, which is the muxer's until {@link end}. */
@@ -137,8 +129,7 @@ export class AudioMuxer {
 
     this.#writePacketHeader(bytes, at, PAYLOAD_UNIT_START, HAS_ADAPTATION_FIELD | HAS_PAYLOAD);
     bytes[at + 4] = 7; // adaptation_field_length
-    bytes[at + 5] = HAS_PCR | RANDOM_ACCESS | (this.#discontinuity ? DISCONTINUITY : 0);
-    this.#discontinuity = false;
+    bytes[at + 5] = HAS_PCR | RANDOM_ACCESS;
     const pcr = wrap(pts90k - PCR_DELAY_90K);
     writeU32(bytes, at + 6, Math.floor(pcr / 2));
     bytes[at + 10] = ((pcr & 1) << 7) | 0x7e; // reserved; program_clock_reference_extension 0

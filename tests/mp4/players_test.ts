@@ -113,20 +113,6 @@ Deno.test("seeking is exact in a finished recording", async () => {
   });
 });
 
-Deno.test("encoder delay that is known stands before time 0, and is not played once finished", async () => {
-  const stream = await encoded({});
-  const whole = await samplesOf(finished(stream).bytes);
-  const file = new MemoryFile(...recording(stream, { primingSamples: 1024 }));
-  await inFile(file.bytes, async (path) => {
-    assert.equal(await probe(path, "stream=start_pts", "csv=p=0"), "-1024");
-  });
-  const { damagedBytes, ...told } = file.run(finishRecording(file.length));
-  assert.equal(damagedBytes, 0);
-  assert.equal(Buffer.compare(await samplesOf(file.bytes), whole.subarray(1024 * 4)), 0);
-  assert.equal(told.durationMs, (stream.frames.length - 1) * 1024 / 48);
-  assert.deepEqual(file.run(readRecording(file.length)), told);
-});
-
 Deno.test("FFmpeg reads all sessions at each step of finishing a continued recording", async () => {
   const stream = await encoded({ seconds: 3 });
   const file = continued(stream);
@@ -284,12 +270,4 @@ async function probe(path: string, entries: string, format: string): Promise<str
 
 function samples(path: string, options: readonly string[] = []): Promise<Uint8Array> {
   return run("ffmpeg", [...options, "-i", path, "-f", "s16le", "pipe:1"]);
-}
-
-async function samplesOf(bytes: Uint8Array): Promise<Uint8Array> {
-  let found = new Uint8Array();
-  await inFile(bytes, async (path) => {
-    found = Uint8Array.from(await samples(path));
-  });
-  return found;
 }

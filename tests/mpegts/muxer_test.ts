@@ -133,20 +133,6 @@ Deno.test("a stream may begin at time 0", async () => {
   await decode(segment);
 });
 
-Deno.test("a discontinuity is told once, on the next packet with a PCR", () => {
-  const muxer = new AudioMuxer(audioConfig());
-  const out = new ByteBuffer();
-  muxer.begin(out);
-  muxer.write(new Uint8Array(300), 1_000_000);
-  muxer.discontinuity();
-  muxer.write(new Uint8Array(300), 5000);
-  muxer.configure(audioConfig({ sampleRate: 44100 }));
-  muxer.write(new Uint8Array(300), 6920);
-  muxer.end();
-  const starts = packets(out.view()).filter(({ pcr90k }) => pcr90k !== undefined);
-  assert.deepEqual(starts.map(({ discontinuity }) => discontinuity), [false, true, false]);
-});
-
 Deno.test("an access unit of any size that ADTS can hold goes through, a larger one is refused", () => {
   const config = audioConfig();
   for (const sizes of [[8184], [8184, 1, 8184, 8184], [1], [149], [150], [151], [152], [334, 0]]) {

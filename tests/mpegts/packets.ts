@@ -5,7 +5,6 @@ export interface Packet {
   readonly pid: number;
   readonly unitStart: boolean;
   readonly counter: number;
-  readonly discontinuity: boolean;
   /** program_clock_reference_base; `undefined` where there is none. */
   readonly pcr90k: number | undefined;
   readonly stuffingBytes: number;
@@ -30,7 +29,6 @@ export function packets(stream: Uint8Array): Packet[] {
       pid: view.getUint16(1) & 0x1fff,
       unitStart: (view.getUint16(1) & 0x4000) !== 0,
       counter: control & 0x0f,
-      discontinuity: (flags & 0x80) !== 0,
       pcr90k: hasPcr ? view.getUint32(6) * 2 + (view.getUint8(10) >> 7) : undefined,
       stuffingBytes: adaptationBytes - usedBytes,
       payload: bytes.subarray(4 + adaptationBytes),
