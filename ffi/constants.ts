@@ -39,7 +39,6 @@ export const SRT_MAX_STREAMID = 512;
 
 /** Errors (`SRT_ERRNO`) that callers tell apart. */
 export const SRT_ECONNLOST = 2001;
-export const SRT_ENOCONN = 2002;
 export const SRT_ECONNREJ = 1002;
 export const SRT_EINVSOCK = 5004;
 export const SRT_EASYNCSND = 6001;

@@ -69,10 +69,6 @@ export class RtmpServer {
     return this.#addr;
   }
 
-  get connectionCount(): number {
-    return this.#connections.size;
-  }
-
   /** Stops listening and closes all connections; resolves when the last has ended. */
   async close(): Promise<void> {
     const timer = this.#timer;

@@ -1,8 +1,8 @@
 import { readAmf0, writeAmf0 } from "../../src/rtmp/amf0.ts";
 import type { AmfObject, AmfValue } from "../../src/rtmp/amf_value.ts";
 import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";
-import { ChunkWriter } from "../../src/rtmp/chunk_writer.ts";
 import { MessageType } from "../../src/rtmp/message_type.ts";
+import { EncoderChunkWriter } from "./encoder_chunk_writer.ts";
 
 export const HANDSHAKE_SIZE = 1536;
 
@@ -16,7 +16,7 @@ export function clientHello(): Uint8Array {
 
 /** What an encoder sends behind its handshake, message by message, as bytes. */
 export class EncoderMessages {
-  readonly #writer = new ChunkWriter({ compress: true });
+  readonly #writer = new EncoderChunkWriter();
 
   message(
     chunkStreamId: number,

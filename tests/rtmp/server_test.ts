@@ -181,10 +181,9 @@ Deno.test("a closed connection whose peer keeps its side open is cut after a whi
   await conn.write(Uint8Array.of(0x47));
   const buffer = new Uint8Array(1);
   assert.equal(await conn.read(buffer), null);
-  assert.equal(fixture.server.connectionCount, 1);
+  assert.deepEqual(fixture.log.lines, []);
   fixture.clock.advanceSync(3000);
   await fixture.log.until(/expected RTMP version 3, got 71/);
-  assert.equal(fixture.server.connectionCount, 0);
   conn.close();
 });
 
@@ -226,7 +225,6 @@ Deno.test("who connects and publishes has his time also where the server stands 
   fixture.clock.standStill(25_000);
   fixture.clock.advanceSync(1000);
   await publisher.publish("sesame");
-  assert.equal(fixture.server.connectionCount, 2);
   assert.deepEqual(fixture.log.lines, []);
   conn.close();
   await publisher.vanish();
@@ -313,7 +311,7 @@ Deno.test("another limit counts for who connects next", async () => {
   const second = await fixture.connect();
   fixture.server.maxConnections = 1;
   await untilClosed(await fixture.socket());
-  assert.equal(fixture.server.connectionCount, 2);
+  for (const publisher of [first, second]) await publisher.publish("sesame");
   await first.vanish();
   await second.vanish();
 });
