@@ -161,6 +161,16 @@ export class WatchfulClock implements Clock {
   }
 }
 
+/** The machine's clock; its {@link Clock.monotonic} counts from the start of the process. */
+export const systemClock: Clock = new WatchfulClock({
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, callback) {
+    const id = setTimeout(callback, ms);
+    return { cancel: () => clearTimeout(id) };
+  },
+});
+
 /** A timer that may be armed again until it is cancelled. */
 class ArmedTimer implements Timer {
   readonly #source: TimeSource;
@@ -184,13 +194,3 @@ class ArmedTimer implements Timer {
     this.#onEnd();
   }
 }
-
-/** The machine's clock; its {@link Clock.monotonic} counts from the start of the process. */
-export const systemClock: Clock = new WatchfulClock({
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after(ms, callback) {
-    const id = setTimeout(callback, ms);
-    return { cancel: () => clearTimeout(id) };
-  },
-});
