@@ -2,7 +2,7 @@ import { configure, dispose, type LogLevel, type LogRecord } from "@logtape/logt
 import { FileLogging, QUIET_LOGGERS } from "./logging/file_logging.ts";
 import { floodFilter } from "./logging/flood_filter.ts";
 import { LineWriter, type Write } from "./logging/line_writer.ts";
-import { LEVEL_NAMES, MAX_LENGTH, messageOf } from "./logging/message.ts";
+import { LEVEL_NAMES, MAX_LENGTH, messageText } from "./logging/message.ts";
 
 export type { Write };
 
@@ -58,7 +58,7 @@ export function formatRecord(record: LogRecord): string {
     new Date(timestamp).toISOString(),
     LEVEL_NAMES[level].padEnd(5),
     category.join("."),
-    messageOf(record),
+    messageText(record),
   ];
   return fields.filter((field) => field !== "").join(" ").slice(0, MAX_LENGTH);
 }

@@ -40,6 +40,8 @@ const KNOW_NO_CODEC = ["session", "mpegts", "mp4", "record", "stat", "control"];
 /** The one place that reads the machine's time. All else is handed it, so that tests can move it. */
 const READS_TIME = "src/session/clock.ts";
 
+const EXPORT = /^export (?:async )?(?:class|interface|type|function\*?|const) (\w+)/gm;
+
 const MAX_LINES = 400;
 
 Deno.test("every room imports only what lies below it", async () => {
@@ -96,6 +98,19 @@ Deno.test("no file imports itself by way of others", async () => {
     done.add(file);
   };
   for (const file of sources.keys()) visit(file, []);
+});
+
+Deno.test("what is exported has a name that nothing else has", async () => {
+  const found = new Map<string, string>();
+  const twice: string[] = [];
+  for (const [file, { text }] of await readSources()) {
+    for (const [, name = ""] of text.matchAll(EXPORT)) {
+      const other = found.get(name);
+      if (other !== undefined) twice.push(`${name} is in ${other} and ${file}`);
+      found.set(name, file);
+    }
+  }
+  assert.deepEqual(twice, []);
 });
 
 Deno.test("no file is too long to be read", async () => {

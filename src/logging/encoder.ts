@@ -1,5 +1,5 @@
 import type { LogRecord } from "@logtape/logtape";
-import { LEVEL_NAMES, messageOf } from "./message.ts";
+import { LEVEL_NAMES, messageText } from "./message.ts";
 
 /** Makes a record a line, without its end. */
 export type Encode = (record: LogRecord) => string;
@@ -9,7 +9,7 @@ const FORMATTERS: ReadonlyMap<string, Encode> = new Map<string, Encode>([
   ["{d}", ({ timestamp }) => new Date(timestamp).toISOString()],
   ["{l}", ({ level }) => LEVEL_NAMES[level]],
   ["{t}", targetOf],
-  ["{m}", messageOf],
+  ["{m}", messageText],
   ["{n}", () => "\n"],
   ["{{", () => "{"],
   ["}}", () => "}"],
@@ -39,7 +39,7 @@ export function encodeJson(record: LogRecord): string {
     time: new Date(record.timestamp).toISOString(),
     level: LEVEL_NAMES[record.level],
     target: targetOf(record),
-    message: messageOf(record),
+    message: messageText(record),
   });
 }
 

@@ -23,7 +23,7 @@ export const LEVEL_NAMES: Readonly<Record<LogLevel, string>> = {
  * the properties `name` and `id`. Control characters are escaped, so that nothing a client sends
  * makes a line of its own, and what is named like a secret is masked.
  */
-export function messageOf({ message, properties }: LogRecord): string {
+export function messageText({ message, properties }: LogRecord): string {
   const secrets = Object.entries(properties).filter(([name]) => SECRET_NAME.test(name));
   const hidden = new Set(secrets.map(([, value]) => value));
   const text = message.map((part, index) => {

@@ -3,6 +3,7 @@ import {
   allReadings,
   keyOfQuery,
   PLAIN_APPLICATION,
+  type PublishTarget,
   shownPath,
   splitAt,
 } from "../session/typed_text.ts";
@@ -13,12 +14,6 @@ const USUAL_APPLICATION =
 
 const FORMS = "publish to rtmp://HOST/live with the stream key NAME or NAME?key=KEY, " +
   "or to rtmp://HOST/NAME with the stream key KEY";
-
-/** What an encoder wants to publish; nothing in it has been checked. */
-export interface PublishTarget extends Reading {
-  /** Other ways to read what was typed, the likeliest first. */
-  readonly others: readonly Reading[];
-}
 
 /**
  * Finds name and key in what encoders make of their text fields, server and stream key, or of one

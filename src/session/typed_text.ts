@@ -4,6 +4,12 @@
 import type { Reading } from "./ingest.ts";
 import { isValidName } from "./name.ts";
 
+/** What somebody wants to publish, as it was typed; nothing in it has been checked. */
+export interface PublishTarget extends Reading {
+  /** Other ways to read what was typed, the likeliest first. */
+  readonly others: readonly Reading[];
+}
+
 /** The application under which the stream key is the broadcast's name. */
 export const PLAIN_APPLICATION = "live";
 

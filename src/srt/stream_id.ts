@@ -5,6 +5,7 @@ import {
   allReadings,
   keyOfQuery,
   percentDecoded,
+  type PublishTarget,
   shown,
   shownPath,
   splitAt,
@@ -17,12 +18,6 @@ export interface StreamIdCredentials {
   readonly key: string | undefined;
   /** All that may be the key, that included. */
   readonly keys: readonly string[];
-}
-
-/** What a caller wants to publish; nothing in it has been checked. */
-export interface PublishTarget extends Reading {
-  /** Other ways to read what was typed, the likeliest first. */
-  readonly others: readonly Reading[];
 }
 
 /** A stream id that does not say what to publish. `message` holds nothing of it that may be secret. */
