@@ -95,11 +95,6 @@ export class BitWriter {
   readonly #bytes: number[] = [];
   #position = 0;
 
-  /** Bits written so far. */
-  get position(): number {
-    return this.#position;
-  }
-
   /** @param count 0 to 32 */
   write(value: number, count: number): void {
     for (let bit = count - 1; bit >= 0; bit--) {

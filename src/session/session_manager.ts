@@ -201,14 +201,9 @@ export class SessionManager implements Doorkeeper {
     }
   }
 
-  /** Refuses every publish from now on. */
-  refuseAll(): void {
-    this.#stopping = true;
-  }
-
-  /** Ends all sessions. */
+  /** Ends all sessions, and refuses every publish from now on. */
   stop(how: SessionEnd, reason: Reason): void {
-    this.refuseAll();
+    this.#stopping = true;
     this.#keySweep.cancel();
     for (const session of this.sessions) session.end(how, reason);
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import { SERVER_REASON } from "../../src/session/reason.ts";
 import { Connection, cookieOf, FakePorts, publish, publishBody, setUpApi } from "./control_api.ts";
 
 const AUDIO: AudioConfig = {
@@ -210,7 +211,7 @@ Deno.test("limits are answered with 503", async () => {
   const other = { body: publishBody(), from: "198.51.100.8" };
   assert.equal((await open.request("POST", "/echo/4/publish/e", other)).status, 200);
 
-  open.sessions.refuseAll();
+  open.sessions.stop("shutdown", SERVER_REASON);
   const stopping = await open.request("POST", "/echo/4/publish/a", { body: publishBody() });
   assert.equal(stopping.status, 503);
 });

@@ -8,6 +8,7 @@ import {
 } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
 import type { AuthMode } from "../../src/session/publish_rights.ts";
+import { SERVER_REASON } from "../../src/session/reason.ts";
 import { SessionManager } from "../../src/session/session_manager.ts";
 import { publishTarget } from "../../src/rtmp/publish_target.ts";
 import { FakeClock } from "../fake_clock.ts";
@@ -101,7 +102,7 @@ Deno.test("who was not approved needs a key", () => {
 Deno.test("nobody is asked about what could not be published anyway", () => {
   const { authority, sessions } = setUp();
   assert.throws(() => sessions.ask(request("sesame", "no name")), refusal("invalid-name"));
-  sessions.refuseAll();
+  sessions.stop("shutdown", SERVER_REASON);
   assert.throws(() => sessions.ask(request("sesame")), refusal("stopping"));
   assert.deepEqual(authority.asked, []);
 });
@@ -132,7 +133,7 @@ Deno.test("an answer that comes when the server stops lets nobody in", async () 
   const { sessions } = setUp();
   const asked = request("sesame");
   await sessions.ask(asked);
-  sessions.refuseAll();
+  sessions.stop("shutdown", SERVER_REASON);
   assert.throws(() => sessions.publish({ ...asked, approved: true }), refusal("stopping"));
 });
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SERVER_REASON } from "../../src/session/reason.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { FakeAuthority } from "../session/fake_authority.ts";
 import { until } from "../until.ts";
@@ -180,7 +181,7 @@ Deno.test("a server that closes while somebody is asked about lets nobody in any
   const caller = await fixture.call(ALLOWED);
   await fixture.asked(1);
   caller.send(message(1));
-  fixture.srt.sessions.refuseAll();
+  fixture.srt.sessions.stop("shutdown", SERVER_REASON);
   fixture.srt.server.close();
   answer.resolve();
   await fixture.clock.advance(0);

@@ -152,8 +152,8 @@ export class Live {
       listeners: audience.total,
       cpu: Math.round(processors * 1000) / 10,
       memory: memoryBytes,
-      lateness: Math.round(segmentLatenessMs.max),
-      lag: Math.round(eventLoopLagMs.max * 10) / 10,
+      lateness: Math.round(segmentLatenessMs),
+      lag: Math.round(eventLoopLagMs * 10) / 10,
     };
     this.#history.add(sample);
     const isClockSet = this.#isClockSet();

@@ -2,22 +2,16 @@
 import process from "node:process";
 import type { Clock } from "../../session/clock.ts";
 
-/** Of what was measured since the reading before; 0 where there was nothing. */
-export interface Spread {
-  readonly mean: number;
-  readonly max: number;
-}
-
-/** How the server fares. */
+/** How the server fared since the reading before. */
 export interface Load {
-  /** Processors that it kept busy since the reading before: 1 is a whole one. */
+  /** Processors that it kept busy: 1 is a whole one. */
   readonly processors: number;
   /** Resident memory. */
   readonly memoryBytes: number;
-  /** How late timers fired. */
-  readonly eventLoopLagMs: Spread;
-  /** How long after they were due segments were listed. */
-  readonly segmentLatenessMs: Spread;
+  /** How late a timer fired, at most; 0 where none did. */
+  readonly eventLoopLagMs: number;
+  /** How long after it was due a segment was listed, at most; 0 where none was. */
+  readonly segmentLatenessMs: number;
 }
 
 /**
@@ -26,8 +20,8 @@ export interface Load {
  */
 export class LoadMeter {
   readonly #clock: Clock;
-  readonly #lag = new Measurements();
-  readonly #lateness = new Measurements();
+  #lagMs = 0;
+  #latenessMs = 0;
   #readAt: number;
   #processorMs: number;
 
@@ -39,12 +33,12 @@ export class LoadMeter {
 
   /** A timer fired so late. */
   timerFired(lateMs: number): void {
-    this.#lag.add(lateMs);
+    this.#lagMs = Math.max(this.#lagMs, lateMs);
   }
 
   /** A segment was listed so late. */
   segmentListed(lateMs: number): void {
-    this.#lateness.add(lateMs);
+    this.#latenessMs = Math.max(this.#latenessMs, lateMs);
   }
 
   /** How the server fared since the reading before, or the start. */
@@ -52,14 +46,16 @@ export class LoadMeter {
     const now = this.#clock.monotonic();
     const usedMs = processorMs();
     const processors = now > this.#readAt ? (usedMs - this.#processorMs) / (now - this.#readAt) : 0;
-    this.#readAt = now;
-    this.#processorMs = usedMs;
-    return {
+    const load = {
       processors,
       memoryBytes: Deno.memoryUsage().rss,
-      eventLoopLagMs: this.#lag.take(),
-      segmentLatenessMs: this.#lateness.take(),
+      eventLoopLagMs: this.#lagMs,
+      segmentLatenessMs: this.#latenessMs,
     };
+    this.#readAt = now;
+    this.#processorMs = usedMs;
+    this.#lagMs = this.#latenessMs = 0;
+    return load;
   }
 }
 
@@ -67,22 +63,4 @@ export class LoadMeter {
 export function processorMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
-}
-
-class Measurements {
-  #count = 0;
-  #sum = 0;
-  #max = 0;
-
-  add(value: number): void {
-    this.#count++;
-    this.#sum += value;
-    this.#max = Math.max(this.#max, value);
-  }
-
-  take(): Spread {
-    const spread = { mean: this.#count === 0 ? 0 : this.#sum / this.#count, max: this.#max };
-    this.#count = this.#sum = this.#max = 0;
-    return spread;
-  }
 }

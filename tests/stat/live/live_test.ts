@@ -9,8 +9,8 @@ const USAGE = { load: { one: 0.5, five: 1.25, fifteen: 2 }, memory: 40.5 };
 const LOAD = {
   processors: 0.123,
   memoryBytes: 1e8,
-  eventLoopLagMs: { mean: 1, max: 2.34 },
-  segmentLatenessMs: { mean: 10, max: 20.4 },
+  eventLoopLagMs: 2.34,
+  segmentLatenessMs: 20.4,
 };
 const BOX = { version: "1.2.3", hls: { port: 8080, path: "cast" }, recordings: true, token: true };
 
