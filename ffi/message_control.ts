@@ -19,11 +19,6 @@ export class SrtMessageControl {
     return this.#view.getInt32(20, true) * 2 ** 32 + this.#view.getUint32(16, true);
   }
 
-  /** Number of the message's packet, 31 bits. */
-  get packetSequence(): number {
-    return this.#view.getInt32(24, true);
-  }
-
   /** Number of the message: from 1, 26 bits, then 1 again. Numbers that were skipped are messages lost. */
   get messageNumber(): number {
     return this.#view.getInt32(28, true);

@@ -148,7 +148,7 @@ export class SrtPoller {
     let rounds = 0;
     try {
       while (rounds < MAX_ROUNDS && this.#round()) rounds++;
-      const now = performance.now();
+      const now = monotonicMs();
       for (const [entry, deadline] of this.#leaving) this.#drain(entry, now >= deadline);
       if (now >= this.#nextSweep) {
         this.#nextSweep = now + SWEEP_MS;
@@ -236,7 +236,7 @@ export class SrtPoller {
     if (!entry.established) return this.#end(entry, entry.socket.rejection());
     this.#srt.symbols.srt_epoll_remove_usock(this.#epoll, entry.socket.id);
     const heldMs = Math.min(entry.socket.latencyMs + LAST_MESSAGE_MARGIN_MS, MAX_LEAVING_MS);
-    this.#leaving.set(entry, performance.now() + heldMs);
+    this.#leaving.set(entry, monotonicMs() + heldMs);
   }
 
   #drain(entry: ConnectionEntry, overdue: boolean): void {
@@ -311,3 +311,8 @@ const IDLE_INTERVAL_MS = 50;
 const READ = Int32Array.of(SRT_EPOLL_IN | SRT_EPOLL_ERR);
 /** Being writable is reported on and on, so it is asked for once at a time. */
 const READ_AND_WRITE = Int32Array.of(SRT_EPOLL_IN | SRT_EPOLL_OUT | SRT_EPOLL_ERR);
+
+/** The time that libsrt's own threads go by, in milliseconds since some start. */
+function monotonicMs(): number {
+  return performance.now();
+}
