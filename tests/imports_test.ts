@@ -47,6 +47,13 @@ const EXPORT = /^export (?:async )?(?:class|interface|type|function\*?|const) (\
 
 const MAX_LINES = 300;
 
+/** Of a hundred files, so many at least begin with what they are for. */
+const INTRODUCED_PERCENT = 95;
+/** May stand before that: what runs the file, and what checks it. */
+const BEFORE_INTRODUCTION = /^#!.*\n|^\/\/ @ts-check\n|^\/\/\/.*\n|^\n/;
+/** What commands make. */
+const MADE = ["dist", "output", "build", "node_modules"];
+
 Deno.test("every room imports only what lies below it", async () => {
   const wrong: string[] = [];
   for (const [file, { imports }] of await readSources()) {
@@ -121,6 +128,19 @@ Deno.test("no file is too long to be read", async () => {
   assert.deepEqual(long.map(([file, { lines }]) => `${file} has ${lines} lines`), []);
 });
 
+Deno.test("files begin by saying what they are for", async () => {
+  const files = await filesBelow(ROOT);
+  const silent: string[] = [];
+  for (const file of files) {
+    if (!isIntroduced(await Deno.readTextFile(file))) silent.push(relative(ROOT, file));
+  }
+  const percent = 100 * (1 - silent.length / files.length);
+  assert.ok(
+    percent >= INTRODUCED_PERCENT,
+    `${percent.toFixed(1)} % do; not:\n${silent.join("\n")}`,
+  );
+});
+
 Deno.test("imports are found in every form", () => {
   const source = `
 import { a } from "./a.ts";
@@ -166,14 +186,21 @@ async function readSources(): Promise<Map<string, Source>> {
   return sources;
 }
 
+/** Files of TypeScript and JavaScript, without hidden folders and what commands make. */
 async function filesBelow(folder: string): Promise<string[]> {
   const files: string[] = [];
   for await (const entry of Deno.readDir(folder)) {
+    if (entry.name.startsWith(".") || MADE.includes(entry.name)) continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory) files.push(...await filesBelow(path));
     else if (/\.[jt]s$/.test(path)) files.push(path);
   }
   return files;
+}
+
+function isIntroduced(text: string): boolean {
+  const [before = ""] = BEFORE_INTRODUCTION.exec(text) ?? [];
+  return before === "" ? /^\/[/*]/.test(text) : isIntroduced(text.slice(before.length));
 }
 
 /** Relative imports of TypeScript, workers included, as paths from the project's root. */
