@@ -1,4 +1,6 @@
-import { Hono, type MiddlewareHandler } from "hono";
+/** The routes of health checks, statistics and metrics. */
+import { Hono } from "hono";
+import type { Authorization } from "./authorization.ts";
 import type { Health } from "./health.ts";
 import type { Audience } from "./audience.ts";
 import type { Metrics } from "./metrics.ts";
@@ -14,18 +16,21 @@ export interface StatRoutesOptions {
   readonly metrics: Pick<Metrics, "contentType" | "render">;
   readonly audience: Audience;
   readonly health: Pick<Health, "report">;
-  /** Lets in who may see more than the statistics that are open to all. */
-  readonly guard: MiddlewareHandler;
+  /** Knows who may see more than what is open to all. */
+  readonly authorization: Pick<Authorization, "check" | "guard">;
 }
 
 /** Health checks, statistics and metrics over HTTP. */
 export function statRoutes(options: StatRoutesOptions): Hono {
-  const { statistics, usage, metrics, audience, health, guard } = options;
+  const { statistics, usage, metrics, audience, health, authorization } = options;
   const app = new Hono();
   app.get("/health", (c) => {
     c.header("Vary", "Accept");
     const wantsJson = c.req.header("Accept")?.includes("application/json") ?? false;
-    return wantsJson ? c.json(health.report) : c.body(null, 200);
+    if (!wantsJson) return c.body(null, 200);
+    const { status, parts, problems } = health.report;
+    const maySeeAll = authorization.check(c) === "granted";
+    return c.json(maySeeAll ? { status, parts, problems } : { status, parts });
   });
   app.get("/metrics", async (c) => {
     return c.body(await metrics.render(), 200, { "Content-Type": metrics.contentType });
@@ -41,7 +46,7 @@ export function statRoutes(options: StatRoutesOptions): Hono {
       ? c.json({ code: 404, message: "session not found" }, 404)
       : c.json(info);
   });
-  app.get("/stat/1/listeners", guard, (c) => {
+  app.get("/stat/1/listeners", authorization.guard, (c) => {
     return c.json({ total: audience.total, names: Object.fromEntries(audience.byName()) });
   });
   return app;

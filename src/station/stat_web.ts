@@ -44,7 +44,7 @@ export class StatWeb {
     const { guard } = authorization;
     const validity = () => authorization.validity;
     const live = watch(config, parts, authorization);
-    const stat = { statistics, usage: systemUsage, metrics, audience, health, guard };
+    const stat = { statistics, usage: systemUsage, metrics, audience, health, authorization };
     this.#authorization = authorization;
     this.#live = live;
     this.routes.route("/", statRoutes(stat));
