@@ -1,11 +1,12 @@
+/** Limits how much of a body is read. */
 import { Buffer } from "node:buffer";
 import type { Context, Next } from "hono";
 import { ControlError } from "./control_error.ts";
 
 /**
- * Middleware that refuses bodies of more than `maxBytes` with 413, by their declared length or, as
- * far as they have come, by their own. Hono's would copy the request's abort signal along, at which
- * Deno prints a warning.
+ * Middleware that refuses bodies of more than `maxBytes` with 413: at once where their declared
+ * length is more, else as soon as more has arrived. Hono's own middleware is not used, because it
+ * copies the request's abort signal, and Deno then prints a warning.
  */
 export function bodyLimit(maxBytes: number): (c: Context, next: Next) => Promise<void> {
   return async (c, next) => {

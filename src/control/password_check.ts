@@ -1,3 +1,4 @@
+/** Checks passwords against bcrypt hashes in a worker. */
 import type { BcryptAnswer, BcryptQuestion } from "./bcrypt_worker.ts";
 import { ControlError } from "./control_error.ts";
 
@@ -5,9 +6,9 @@ const MAX_WAITING = 4;
 
 /** Tells whether passwords are right. */
 export interface PasswordCheck {
-  /** @throws {ControlError} 503 where too many wait already, or it has been closed */
+  /** @throws {ControlError} 503 where too many checks wait already, or it has been closed */
   verify(password: string, hash: string): Promise<boolean>;
-  /** Does now what the first check would have to. */
+  /** Does now what the first check would have to do: starts the worker. */
   prepare(): void;
   close(): void;
 }
@@ -15,9 +16,9 @@ export interface PasswordCheck {
 type Pending = Pick<PromiseWithResolvers<boolean>, "resolve" | "reject">;
 
 /**
- * Checks passwords in a worker, so that audio does not wait for them. After one that failed, the next
- * check starts another. Where no file descriptor is left, Deno dies of a worker that is to start: so
- * it is better to have one before clients come.
+ * Checks passwords in a worker, so that audio does not wait for them. After a worker has failed,
+ * the next check starts another. Deno crashes when a worker starts and no file descriptor is left:
+ * so it is better to start the worker before clients come.
  */
 export class BcryptCheck implements PasswordCheck {
   readonly #waiting = new Map<number, Pending>();
@@ -56,7 +57,7 @@ export class BcryptCheck implements PasswordCheck {
       this.#waiting.delete(id);
     };
     worker.onerror = (event) => {
-      // Otherwise it would end the server.
+      // Otherwise the error would end the server.
       event.preventDefault();
       if (worker === this.#worker) {
         this.#drop(new Error(`Cannot check passwords: ${event.message}`));

@@ -1,3 +1,4 @@
+/** The bodies that the control API takes, and how they are checked. */
 import type { Context } from "hono";
 import { z } from "zod";
 import { ControlError } from "./control_error.ts";
@@ -23,7 +24,7 @@ const media = z.object({
   format: z.enum(["aac", "mp2t", "flv"], '"aac", "mp2t" or "flv"'),
 }, "an object with type, protocol and format");
 
-/** Facts about the DJ. A client that has none may also say `null`. */
+/** Facts about the DJ. A client that has none may leave them out, or send `null`. */
 const props = z.record(z.string().min(1).max(MAX_PROP_NAME_LENGTH), text(MAX_PROP_LENGTH), {
   error: (issue) =>
     issue.code === "invalid_key"
@@ -47,8 +48,8 @@ export const publishBody4 = z.object({ media, reason, props }, "a JSON object");
 export const reasonBody = z.object({ reason }, "a JSON object");
 
 /**
- * The request's body as `schema` has it; fields that are not in the schema are left out.
- * @throws {ControlError} 400, and names the first field that is wrong
+ * The request's body, checked by `schema`. Fields that are not in the schema are left out.
+ * @throws {ControlError} 400; the message names the first field that is wrong
  */
 export async function parseBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   const result = schema.safeParse(parseJson(await c.req.text()), { reportInput: true });

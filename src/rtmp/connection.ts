@@ -256,17 +256,9 @@ export class RtmpConnection implements Transport {
   #log(): void {
     const unused = this.#unused === 0 ? "" : `; messages of no use: ${this.#unused}`;
     const peer = { address: this.address, port: this.#port, why: `${this.#why}${unused}` };
+    const session = { name: this.#published?.sessionName, id: this.#published?.sessionId };
     const level = this.#refused ? "warn" : "info";
-    if (this.#published === undefined) {
-      logger[level]("RTMP connection from {address}:{port} ended: {why}", peer);
-    } else {
-      const { sessionName: name, sessionId: id } = this.#published;
-      logger[level]("RTMP connection from {address}:{port} for {name} ({id}) ended: {why}", {
-        ...peer,
-        name,
-        id,
-      });
-    }
+    logger[level]("RTMP connection from {address}:{port} ended: {why}", { ...peer, ...session });
   }
 }
 

@@ -264,21 +264,11 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
 
   #log(why: string, level: "info" | "warn"): void {
     const { port } = this.connection.peer;
-    const peer = { address: this.address, port, why, quality: this.#quality() };
-    const id = this.#ingest?.sessionId ?? this.#options.session?.id;
-    const name = this.#ingest?.sessionName ?? this.#options.session?.name;
-    if (id === undefined || name === undefined) {
-      logger[level]("SRT connection from {address}:{port} ended: {why}{quality}", peer);
-    } else {
-      logger[level](
-        "SRT connection from {address}:{port} for {name} ({id}) ended: {why}{quality}",
-        {
-          ...peer,
-          name,
-          id,
-        },
-      );
-    }
+    logger[level]("SRT connection from {address}:{port} ended: {why}{quality}", {
+      ...{ address: this.address, port, why, quality: this.#quality() },
+      id: this.#ingest?.sessionId ?? this.#options.session?.id,
+      name: this.#ingest?.sessionName ?? this.#options.session?.name,
+    });
   }
 
   #quality(): string {

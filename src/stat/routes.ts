@@ -2,7 +2,8 @@
  * The HTTP routes that are open to all: health checks, statistics and metrics; and who listens, for
  * operators.
  */
-import { Hono, type MiddlewareHandler } from "hono";
+import { Hono } from "hono";
+import type { Entrance } from "../web/entrance.ts";
 import type { Health } from "./health.ts";
 import type { Audience } from "./audience.ts";
 import type { Metrics } from "./metrics/metrics.ts";
@@ -18,18 +19,21 @@ export interface StatRoutesOptions {
   readonly metrics: Pick<Metrics, "contentType" | "render">;
   readonly audience: Audience;
   readonly health: Pick<Health, "report">;
-  /** Lets in who may see more than the statistics that are open to all. */
-  readonly guard: MiddlewareHandler;
+  /** Knows who may see more than what is open to all. */
+  readonly entrance: Pick<Entrance, "check" | "guard">;
 }
 
 /** Health checks, statistics and metrics over HTTP. */
 export function statRoutes(options: StatRoutesOptions): Hono {
-  const { statistics, usage, metrics, audience, health, guard } = options;
+  const { statistics, usage, metrics, audience, health, entrance } = options;
   const app = new Hono();
   app.get("/health", (c) => {
     c.header("Vary", "Accept");
     const wantsJson = c.req.header("Accept")?.includes("application/json") ?? false;
-    return wantsJson ? c.json(health.report) : c.body(null, 200);
+    if (!wantsJson) return c.body(null, 200);
+    const { status, parts, problems } = health.report;
+    const maySeeAll = entrance.check(c) === "granted";
+    return c.json(maySeeAll ? { status, parts, problems } : { status, parts });
   });
   app.get("/metrics", async (c) => {
     return c.body(await metrics.render(), 200, { "Content-Type": metrics.contentType });
@@ -45,7 +49,7 @@ export function statRoutes(options: StatRoutesOptions): Hono {
       ? c.json({ code: 404, message: "session not found" }, 404)
       : c.json(info);
   });
-  app.get("/stat/1/listeners", guard, (c) => {
+  app.get("/stat/1/listeners", entrance.guard, (c) => {
     return c.json({ total: audience.total, names: Object.fromEntries(audience.byName()) });
   });
   return app;

@@ -44,11 +44,11 @@ export function startCore(config: Config, clock: Clock): Core {
   const events = new EventBus();
   const health = new Health();
   const sockets = new ListeningSockets(clock);
-  health.add(() => sockets.problems);
+  health.add("listening", () => sockets.problems);
   // Before all others, so that it hears of their end.
   const hooks = new Hooks({ clock, events, ...config.hook });
   stops.add(() => hooks.close());
-  health.add(() => hooks.failing ? ["The hook server does not take events"] : []);
+  health.add("hook", () => hooks.failing ? ["The hook server does not take events"] : []);
   const keys = new KeyStore(clock, config.auth.ttlMs * (1 + KEY_GRACE));
   const sessions = new SessionManager({
     clock,

@@ -55,7 +55,7 @@ export function startSrt(core: Core): SrtServer | undefined {
     if (!(cause instanceof SrtUnavailable) || !rtmp.enabled) throw error;
     const why = cause.message.replace(/\n\s*/g, "; ");
     logger.error("There is no SRT ingest: {why}", { why });
-    health.add(() => [`There is no SRT ingest: ${why}`]);
+    health.add("srt", () => [`There is no SRT ingest: ${why}`]);
     return undefined;
   }
   return server;

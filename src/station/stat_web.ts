@@ -44,7 +44,7 @@ export class StatWeb {
     const { guard } = entrance;
     const validity = () => entrance.validity;
     const live = watch(config, parts, entrance);
-    const stat = { statistics, usage: systemUsage, metrics, audience, health, guard };
+    const stat = { statistics, usage: systemUsage, metrics, audience, health, entrance };
     this.#entrance = entrance;
     this.#live = live;
     this.routes.route("/", statRoutes(stat));

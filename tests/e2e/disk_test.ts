@@ -42,8 +42,8 @@ scenario("an archive that cannot be written is said, and health tells of it", as
     headers: { Accept: "application/json" },
   });
   assert.equal(answer.status, 200);
-  const { status, problems } = await answer.json();
-  assert.equal(status, "degraded");
+  const { status, parts, problems } = await answer.json();
+  assert.deepEqual([status, parts], ["degraded", ["record"]]);
   assert.match(problems.join("; "), /^Cannot write to [^;]*$/);
 });
 

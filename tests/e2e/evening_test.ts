@@ -135,7 +135,7 @@ scenario("the event log of an evening, and what statistics say meanwhile", async
     [created("guest", "rtmp"), report("guest", "rtmp"), destroyed("guest", "rtmp")],
   ]);
 
-  const flooding = server.log.filter((line) => / RTMP connection from \S+ ended: /.test(line));
+  const flooding = server.log.filter((line) => /::rtmp RTMP connection \S+ \S+ ended: /.test(line));
   const counted = flooding.map((line) => Number(/ … and (\d+) more like it$/.exec(line)?.[1] ?? 1));
   assert.equal(counted.reduce((sum, lines) => sum + lines), FLOOD, flooding.join("\n"));
   assert.ok(flooding.length < FLOOD);

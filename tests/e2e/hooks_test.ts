@@ -94,9 +94,10 @@ scenario("the hook server says who may publish, by every door", async (t) => {
     await together([rtmp, srt], async (encoder) => {
       assert.notEqual((await encoder.end()).code, 0);
     });
-    assert.match(rtmp.output, /it is not allowed to you/);
+    assert.match(rtmp.output, /you are not allowed to publish it/);
     await until("the log tells it too", () => {
-      return server.log.filter((line) => line.includes("it is not allowed to you")).length === 2;
+      return server.log.filter((line) => line.includes("you are not allowed to publish it"))
+        .length === 2;
     });
     const answer = await ask(control, {
       method: "POST",

@@ -100,9 +100,9 @@ scenario("who comes to the SRT ports with nonsense leaves a broadcast untouched"
     assert.equal(lines.length, 3, lines.join("\n"));
     for (
       const line of [
-        /for random \(\d+\) ended: unsupported audio: bytes that begin with /,
-        /for video \(\d+\) ended: (unsupported audio: |no audio within 8 s, but )MPEG-TS with MPEG-2 video/,
-        /for silent \(\d+\) ended: silent for 8 s$/,
+        / random#\d+ .* ended: unsupported audio: bytes that begin with /,
+        / video#\d+ .* ended: (unsupported audio: |no audio within 8 s, but )MPEG-TS with MPEG-2 video/,
+        / silent#\d+ .* ended: silent for 8 s$/,
       ]
     ) {
       assert.equal(lines.filter((text) => line.test(text)).length, 1, `${line} in\n${lines}`);

@@ -1,6 +1,6 @@
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 
-/** Keeps what Echo logs, as lines, until it is disposed of. */
+/** Keeps what Echo logs, as lines of `LEVEL NAME#ID MESSAGE`, until it is disposed of. */
 export class LogRecorder implements AsyncDisposable {
   readonly lines: string[] = [];
   #onLine = () => {};
@@ -36,8 +36,9 @@ export class LogRecorder implements AsyncDisposable {
     await reset();
   }
 
-  #add({ level, message }: LogRecord): void {
-    this.lines.push(`${level} ${message.join("")}`);
+  #add({ level, message, properties: { name, id } }: LogRecord): void {
+    const session = id === undefined ? "" : `${name}#${id} `;
+    this.lines.push(`${level} ${session}${message.join("")}`);
     this.#onLine();
   }
 }

@@ -108,7 +108,7 @@ Deno.test("a publisher's frames arrive, and its goodbye is a deliberate end", as
   await fixture.log.until(ENDED);
   assert.deepEqual(ingest.ends, ["finished"]);
   assert.equal(fixture.log.lines.length, 1);
-  assert.match(fixture.log.lines[0] ?? "", /^info .*127\.0\.0\.1:\d+ for demo \(1\) ended: closed/);
+  assert.match(fixture.log.lines[0] ?? "", /^info demo#1 .*127\.0\.0\.1:\d+ ended: closed/);
   assert.doesNotMatch(fixture.log.lines.join(), /sesame/);
 });
 

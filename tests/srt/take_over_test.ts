@@ -122,7 +122,7 @@ Deno.test("the same client takes over with his first frame, not before", async (
   again.send(message(2));
   await before.closed();
   assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 3)), [0, 1, 2]);
-  await fixture.srt.ended(/^info .* for demo \(\d+\) ended: another connection took over/);
+  await fixture.srt.ended(/^info demo#\d+ .* ended: another connection took over/);
   assert.equal(fixture.reserved.session.state, "publishing", "without a pause");
   assert.equal(fixture.reserved.session.quality.bad_count, 1);
 });
@@ -137,8 +137,7 @@ Deno.test("a stranger on a live session's port is closed and logged, and nobody 
   }
   dj.send(message(1));
   assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 2)), [0, 1]);
-  const refusal =
-    /^warning .* from 127\.0\.0\.2:\d+ for demo \(\d+\) ended: .* somebody else is on air/;
+  const refusal = /^warning demo#\d+ .* from 127\.0\.0\.2:\d+ ended: .* somebody else is on air/;
   await fixture.srt.ended(refusal, 3);
   assert.equal(fixture.live, DJ);
 });

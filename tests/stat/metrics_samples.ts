@@ -25,7 +25,7 @@ export async function withMetrics(
     },
     audience,
     folders,
-    health: { report: { status: "degraded", problems: ["the disk is full"] } },
+    health: { report: { status: "degraded", parts: ["record"], problems: ["the disk is full"] } },
     restarts: () => new Map([["rtmp", 2], ["hls", 0]]),
     srt,
     hook,

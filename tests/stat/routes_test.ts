@@ -18,10 +18,10 @@ function appOf({ statistics }: House, health = new Health()): Hono {
     metrics: { contentType: "text/plain", render: () => Promise.resolve("up 1\n") },
     health,
     audience: { total: 50, byName: () => [["demo", 49], ["other", 1]] },
-    guard: new OperatorEntrance({
+    entrance: new OperatorEntrance({
       token: "letmein",
       clock: { now: () => 0, monotonic: () => 0 },
-    }).guard,
+    }),
   });
   return withServerHeader(routes, ["echo", "stat"]);
 }
@@ -48,18 +48,37 @@ Deno.test("a health check that wants JSON is told what is wrong, and has its 200
   const health = new Health();
   const app = appOf(house, health);
   const check = async () => {
-    const response = await app.request("/health", { headers: { Accept: "application/json" } });
+    const headers = { Accept: "application/json", Authorization: "Bearer letmein" };
+    const response = await app.request("/health", { headers });
     assert.equal(response.headers.get("vary"), "Accept");
     return [response.status, await response.json()];
   };
-  assert.deepEqual(await check(), [200, { status: "ok", problems: [] }]);
+  const well = [200, { status: "ok", parts: [], problems: [] }];
+  assert.deepEqual(await check(), well);
   let problem: string | undefined = "the disk is full";
-  health.add(() => [problem]);
-  assert.deepEqual(await check(), [200, { status: "degraded", problems: ["the disk is full"] }]);
+  health.add("record", () => [problem]);
+  health.add("hls", () => []);
+  const degraded = { status: "degraded", parts: ["record"], problems: ["the disk is full"] };
+  assert.deepEqual(await check(), [200, degraded]);
   const response = await app.request("/health", { headers: { Accept: "*/*" } });
   assert.deepEqual([response.status, await response.text()], [200, ""]);
   problem = undefined;
-  assert.deepEqual(await check(), [200, { status: "ok", problems: [] }]);
+  assert.deepEqual(await check(), well);
+});
+
+Deno.test("health tells no paths and causes to clients that have not shown the token", async () => {
+  using house = new House();
+  const health = new Health();
+  const app = appOf(house, health);
+  health.add("hook", () => ["The hook server does not take events"]);
+  health.add("record", () => ["demo is not recorded: no space left", "Cannot write to /archive"]);
+  const others: Record<string, string>[] = [{}, { Authorization: "Bearer guessed" }];
+  for (const shown of others) {
+    const headers = { Accept: "application/json", ...shown };
+    const response = await app.request("/health", { headers });
+    assert.equal(response.status, 200);
+    assert.deepEqual(await response.json(), { status: "degraded", parts: ["hook", "record"] });
+  }
 });
 
 Deno.test("a broadcast that is not recorded is a problem until it is, or has ended", () => {

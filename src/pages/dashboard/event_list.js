@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-// What has happened to sessions, the latest first.
+// The list of what has happened to sessions, the latest first.
 
 import { count, duration, timeOfDay } from "./format.js";
 import { element, filterField, setText } from "./table.js";
@@ -19,7 +19,7 @@ const MAX_ENTRIES = 500;
  * @property {any} details
  */
 
-/** @type {Record<string, (event: LogEvent) => string>} */
+/** What operators read, by event. @type {Record<string, (event: LogEvent) => string>} */
 const WORDS = {
   "authorize": ({ protocol, details }) => `${details.address} may publish by ${protocol}`,
   "create": ({ protocol, details }) => `on air by ${protocol} from ${details.address}`,
@@ -37,10 +37,11 @@ const WORDS = {
     `${count(quality.bad_count)} bad, ${count(quality.filler_count)} silent put in`,
 };
 
+/** The list of events, with its filter. */
 export class EventList {
   /** @type {{ name: string, entry: HTMLLIElement }[]} the oldest first */
   #entries = [];
-  /** Sessions that are not yet heard to their end, by name. @type {Map<string, Set<number>>} */
+  /** Sessions that listeners can still hear, by name. @type {Map<string, Set<number>>} */
   #heard = new Map();
   #matches = (/** @type {string} */ _name) => true;
   #list = element("log");
@@ -65,7 +66,7 @@ export class EventList {
   }
 
   /**
-   * Whether a later session of the name can still be heard where one no longer can.
+   * Whether the event ends what can be heard of a session, while another of the name can be heard.
    * @param {LogEvent} event
    */
   #isHeardOn({ event, name, session_id: id }) {

@@ -1,3 +1,4 @@
+/** The routes of the operator's dashboard, and of the page to sign in. */
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import { type Context, Hono } from "hono";
@@ -28,7 +29,7 @@ import tablesCss from "./tables.css" with { type: "text" };
 
 const MAX_FORM_BYTES = 4096;
 
-/** Name or address, and a port. */
+/** The header Host: a name or an address, and a port. */
 const HOST = /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
 const STATUS = { granted: 200, unknown: 401, closed: 403, foreign: 403, guessing: 429 } as const;
@@ -40,8 +41,8 @@ const WHY_NOT: Readonly<Partial<Record<Verdict, string>>> = {
 };
 
 /**
- * The operator's dashboard at `/`, with the page to sign in. All its data come by the API.
- * @param hlsPort where it may play what is on air, on the host that it is asked for by
+ * The dashboard at `/`, or the page to sign in. The dashboard gets all its data from the API.
+ * @param hlsPort the port, on the same host, from which the dashboard may play live broadcasts
  */
 export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
   const open = new Assets([
@@ -78,13 +79,13 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
     if (verdict === "granted") {
       return send(c, dashboard, verdict, hlsPort === undefined ? "" : hlsOrigin(c, hlsPort));
     }
-    // Without a token there is nothing to sign in with.
+    // Where no token is configured, nobody can sign in.
     if (verdict !== "unknown") return send(c, closed, verdict);
     return send(c, fill(signIn, { why: "" }), verdict);
   });
   const limit = bodyLimit({ maxSize: MAX_FORM_BYTES });
   app.post("/sign-in", limit, async (c) => {
-    // Who breaks off while it sends the form gets no answer.
+    // A browser that breaks off while it sends the form gets no answer.
     const form = new URLSearchParams(await c.req.text().catch(() => ""));
     const verdict = entrance.signIn(c, form.get("token")?.trim() ?? "");
     if (verdict === "granted") return c.redirect("./", 303);
@@ -95,7 +96,7 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
     entrance.signOut(c);
     return c.redirect("./", 303);
   });
-  // Where a browser is left after a wrong token.
+  // After a wrong token, the browser's address is this one.
   app.get("/sign-in", (c) => c.redirect("./", 303));
   app.route("/dashboard/open", open.routes);
   app.use("/dashboard/own/*", entrance.guard);
@@ -103,14 +104,22 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
   return app;
 }
 
-/** @param hls where it may play from besides its own server; empty where it may not */
+/** Replaces `%FOLDER/NAME%` by the URLs of assets, which are relative because of proxies. */
+function link(page: string, folder: string, assets: Assets): string {
+  return page.replaceAll(
+    new RegExp(`%${folder}/([\\w.]+)%`, "g"),
+    (_, name) => `dashboard/${folder}/${assets.url(name)}`,
+  );
+}
+
+/** @param hls the origin that the page may play from, besides its own server; empty: none */
 function send(c: Context, page: string, verdict: Verdict, hls: string = ""): Response {
   return c.html(page, STATUS[verdict], {
     ...pageHeaders({
       policy: {
         "form-action": "'self'",
         "connect-src": `'self' ${hls}`.trim(),
-        // hls.js plays from a `blob:`, iPhones by themselves.
+        // hls.js plays from a `blob:`; iPhones load from the server itself.
         "media-src": hls === "" ? "'self'" : `'self' blob: ${hls}`,
       },
       cacheControl: "no-store",
@@ -121,22 +130,14 @@ function send(c: Context, page: string, verdict: Verdict, hls: string = ""): Res
   });
 }
 
-/** As a source of a content security policy, where `http:` means `https:` too (CSP 3, 6.7.2.8). */
+/** A source for the content security policy, where `http:` allows `https:` too (CSP 3, 6.7.2.8). */
 function hlsOrigin(c: Context, port: number): string {
   const host = c.req.header("Host") ?? new URL(c.req.url).host;
   const [, hostname] = HOST.exec(host) ?? [];
   return hostname === undefined ? "" : `http://${hostname}:${port}`;
 }
 
-/** Puts the URLs of assets in the place of `%FOLDER/NAME%`. They are relative, for proxies. */
-function link(page: string, folder: string, assets: Assets): string {
-  return page.replaceAll(
-    new RegExp(`%${folder}/([\\w.]+)%`, "g"),
-    (_, name) => `dashboard/${folder}/${assets.url(name)}`,
-  );
-}
-
-/** Puts texts, which are not escaped, in the place of `%NAME%`. */
+/** Replaces `%NAME%` by texts, which are not escaped. */
 function fill(page: string, texts: Readonly<Record<string, string>>): string {
   return page.replaceAll(/%(\w+)%/g, (_, name) => texts[name] ?? "");
 }

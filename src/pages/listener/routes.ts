@@ -1,3 +1,4 @@
+/** The routes of the listeners' pages. */
 import { type Context, Hono } from "hono";
 import { isValidName } from "../../session/name.ts";
 import { anyOrigin, fromInternet } from "../../web/any_origin.ts";
@@ -23,25 +24,25 @@ import showJs from "./show.js" with { type: "text" };
 import type { Shows } from "./shows.ts";
 import volumeJs from "./volume.js" with { type: "text" };
 
-/** Beside the broadcasts, under what can be no broadcast's name. */
+/** The folder of the assets, beside the broadcasts. No broadcast can have this name. */
 const ASSETS = "~assets";
-/** As playlists: a CDN may hold it, for a moment. */
+/** A CDN may keep pages and JSON for a second, as it may keep playlists. */
 const LIVE = "max-age=1";
 
-/** What a proxy that speaks TLS tells the scheme by; no cache is to mix its answers up. */
+/** The header in which a proxy with TLS tells the scheme. Pages depend on it, so they `Vary`. */
 const SCHEME = "X-Forwarded-Proto";
 
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]{0,252})|\[[0-9a-f:]{2,39}\])(?::\d{1,5})?$/i;
 
 export interface ListenerRoutesOptions {
   readonly shows: Pick<Shows, "status" | "current">;
-  /** First part of every path, without slashes around it. */
+  /** The first part of every path, without slashes around it. */
   readonly path: string;
   /** Whether `/` shows who is on air. */
   readonly index: boolean;
 }
 
-/** The pages on which broadcasts are heard, and the JSON that keeps them up to date. */
+/** The pages on which broadcasts are heard, and the JSON that these pages ask for. */
 export function listenerRoutes({ shows, path, index }: ListenerRoutesOptions): Hono {
   const base = `/${path}`;
   const assets = loadAssets();
@@ -83,16 +84,16 @@ export function listenerRoutes({ shows, path, index }: ListenerRoutesOptions): H
   return app;
 }
 
-/** hls.js plays from a `blob:`. */
+/** The headers of the pages. hls.js plays from a `blob:`. */
 function headers(frameAncestors: string): Record<string, string> {
   const policy = { "media-src": "'self' blob:" };
   return { ...pageHeaders({ policy, frameAncestors, cacheControl: LIVE }), "Vary": SCHEME };
 }
 
-/** Where the world finds `path`; `undefined` where the request's Host is none. */
+/** The public URL of `path`; `undefined` where the request has no valid Host. */
 function publicUrl(c: Context, path: string): string | undefined {
   const host = c.req.header("Host") ?? "";
-  // Each proxy on the way may have added what it was asked by: the listener's comes first.
+  // Each proxy may have added the scheme of its own request. The first is the listener's.
   const scheme = /^\s*https\s*(?:,|$)/i.test(c.req.header(SCHEME) ?? "") ? "https" : "http";
   const url = `${scheme}://${host}${path}`;
   return HOST.test(host) && URL.canParse(url) ? url : undefined;

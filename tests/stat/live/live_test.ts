@@ -31,7 +31,7 @@ class Watched implements Disposable {
       usage: () => USAGE,
       load: { read: () => LOAD },
       folders: {},
-      health: { report: { status: "degraded", problems: ["the disk is full"] } },
+      health: { report: { status: "degraded", parts: ["record"], problems: ["the disk is full"] } },
       box: () => BOX,
     });
     this.app = liveRoutes({
