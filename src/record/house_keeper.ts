@@ -47,8 +47,9 @@ export class HouseKeeper {
       const isOld = ageCounts && this.#clock.now() - file.changedAt > maxAgeMs;
       const isTooMuch = maxBytes > 0 && bytes > maxBytes;
       if (!isOld && !isTooMuch) break;
-      if (await this.#remove(file, isOld ? "too old" : "too much")) bytes -= file.bytes;
-      else stuck.add(file.file);
+      if (!await this.#remove(file, isOld ? "too old" : "too much")) stuck.add(file.file);
+      // Also where it is still there: no other recording is deleted in its place.
+      bytes -= file.bytes;
     }
     this.#stuck = stuck;
   }
