@@ -34,6 +34,8 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
   /** The header of the frame before; `undefined` where garbage came after it. */
   #last: Header | undefined;
   #inGarbage = false;
+  /** How long a tag may be. Behind the first frame, one that claims more is garbage. */
+  #maxTagBytes = Infinity;
   /** Bytes of a tag that are still to come. */
   #tagLeft = 0;
 
@@ -70,7 +72,7 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
     while (at < bytes.length) {
       const tag = this.#inGarbage ? undefined : this.#syntax.findTag?.(bytes, at);
       if (tag === "cut") break;
-      if (tag !== undefined) {
+      if (tag !== undefined && tag.bytes <= this.#maxTagBytes) {
         this.#tagLeft = tag.bytes;
         at = this.#passOverTag(bytes, at);
         continue;
@@ -85,6 +87,7 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
       } else if (verdict === "frame" && header !== undefined) {
         this.#inGarbage = false;
         this.#last = header;
+        this.#maxTagBytes = MAX_TAG_BYTES_BETWEEN_FRAMES;
         this.#handler.frame(bytes, at, header, this.#tail.base + at);
         at += header.frameBytes;
       } else {
@@ -154,3 +157,6 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
 
 /** Lets small pieces be joined a few at a time. */
 const SPARE_BYTES = 512;
+
+/** A tag whose size is wrong costs no more than this. A picture has some 500 kB at most. */
+const MAX_TAG_BYTES_BETWEEN_FRAMES = 1 << 20;

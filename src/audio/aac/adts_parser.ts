@@ -16,8 +16,8 @@ import { findId3Tag } from "../id3.ts";
 import { ID_BITS, ID_PCE, readProgramConfig } from "./program_config.ts";
 
 /**
- * Finds the access units in a stream of ADTS frames that comes in pieces of any size. ID3 tags before
- * and between frames are passed over, whatever their length.
+ * Finds the access units in a stream of ADTS frames that comes in pieces of any size. ID3 tags are
+ * passed over: any before the first frame, those of 1 MiB at most behind it.
  */
 export class AdtsParser {
   readonly #sink: AccessUnitSink;
