@@ -12,6 +12,7 @@ import {
   PART,
   type RecordingFile,
 } from "./file_names.ts";
+import { FolderSync } from "./folder_sync.ts";
 import { exists, isFile, lock, openLocked } from "./files.ts";
 import { inspect, type Inspected, readFrom } from "./inspect.ts";
 
@@ -49,11 +50,13 @@ export interface StoredFile extends RecordingFile {
  */
 export class RecordFolder {
   readonly path: string;
+  readonly #sync: FolderSync;
   /** Parts that are written or finished at present. */
   readonly #busy = new Set<string>();
 
   constructor(path: string) {
     this.path = path;
+    this.#sync = new FolderSync(path);
   }
 
   pathOf(file: string): string {
@@ -117,10 +120,13 @@ export class RecordFolder {
     }
   }
 
-  /** Has the names in the folder survive a power cut. */
-  async sync(): Promise<void> {
-    using folder = await Deno.open(this.path);
-    await folder.syncData();
+  /**
+   * Has the names in the folder survive a power cut. Does not reject: where it cannot be done, it is
+   * logged.
+   * @returns whether it was done
+   */
+  async sync(): Promise<boolean> {
+    return await this.#sync.run();
   }
 
   /**

@@ -53,6 +53,8 @@ interface PartInWork {
   readonly session: RecordedSession;
   state: FileInWork["state"];
   syncedAt: number;
+  /** Its name survives a power cut. */
+  isNameSynced: boolean;
 }
 
 /**
@@ -156,7 +158,7 @@ export class Recorder {
         onError();
       },
     });
-    this.#parts.set(part, { session, state: "live", syncedAt: -Infinity });
+    this.#parts.set(part, { session, state: "live", syncedAt: -Infinity, isNameSynced: false });
     return part;
   }
 
@@ -194,10 +196,9 @@ export class Recorder {
     const inWork = next && this.#parts.get(next);
     if (next === undefined || inWork === undefined) return;
     this.#syncing = true;
-    const isNew = inWork.syncedAt === -Infinity;
     inWork.syncedAt = now;
     await next.check(async (part) => {
-      if (isNew) await this.#folder.sync();
+      inWork.isNameSynced ||= await this.#folder.sync();
       return await this.#folder.holds(part);
     });
     this.#syncing = false;
