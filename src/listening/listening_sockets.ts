@@ -200,7 +200,10 @@ export class KeptSocket {
   }
 }
 
-/** Whether a system's message says that the process, or the machine, has too much open. */
+/**
+ * Whether a message says that the process (EMFILE) or the machine (ENFILE) has no file descriptors
+ * left: in the words of the system, or in those that errors of libsrt have.
+ */
 function isShortage(message: string): boolean {
-  return /too many open files/i.test(message);
+  return /too many open files|file table overflow/i.test(message);
 }
