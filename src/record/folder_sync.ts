@@ -1,20 +1,20 @@
-/** Has the names in the archive's folder survive a power cut. */
+/** Syncs the archive's folder, so that the names of its files survive a power cut. */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "./files.ts";
 
 const logger = getLogger(["echo", "record"]);
 
-/** Syncs a folder to the disk. Where that fails, recordings go on: it is logged, and nothing else. */
+/** Syncs a folder to the disk. Where that fails, it is logged once, and recordings go on. */
 export class FolderSync {
   readonly #path: string;
-  /** It failed the last time, which has been logged. */
+  /** Whether it failed the last time, which has been logged. */
   #fails = false;
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** @returns whether the names that the folder has now survive a power cut */
+  /** Syncs the folder now. @returns whether it was done */
   async run(): Promise<boolean> {
     try {
       using folder = await Deno.open(this.#path);
