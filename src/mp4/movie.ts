@@ -1,5 +1,8 @@
-// The file's head and its movie box (ISO/IEC 14496-12 8.2 to 8.7), empty for the fragments that
-// follow it or with whole sample tables. Times are in samples: both timescales are the core rate.
+/**
+ * The file's head and its movie box (ISO/IEC 14496-12 8.2 to 8.7), either empty, as fragments
+ * follow it, or with whole sample tables. Times are in samples: both timescales are the core sample
+ * rate.
+ */
 import { isFrameLength } from "../audio/codec_of.ts";
 import {
   type Box,
@@ -35,9 +38,12 @@ export interface Movie {
   readonly userData: Box;
 }
 
-/** Where a movie's samples are; ISO's samples are access units, its chunks Echo's fragments. */
+/**
+ * Where a movie's samples are. What ISO calls samples are access units, its chunks Echo's
+ * fragments.
+ */
 export interface SampleTables {
-  /** Access units. */
+  /** How many access units there are. */
   readonly samples: number;
   /** Entries of stsc: 12 bytes each. */
   readonly sampleToChunk: Room;
@@ -45,7 +51,7 @@ export interface SampleTables {
   readonly sampleSizes: Room;
   /** Entries of stco or co64. */
   readonly chunkOffsets: Room;
-  /** Chunk offsets do not fit 32 bits. */
+  /** Whether chunk offsets do not fit 32 bits. */
   readonly largeOffsets: boolean;
 }
 
@@ -59,16 +65,23 @@ const FILE_TYPE = box(
   fourCc("mp42"),
 );
 
-/** Offset of the 16 bytes that are a free box while live, and the media data's header in the end. */
+/** Offset of 16 bytes: a free box while live, the header of the media data box once finished. */
 export const MEDIA_HEADER_OFFSET = boxSize(FILE_TYPE);
 export const MEDIA_HEADER_BYTES = 16;
 
 /** Offset of the movie box that the fragments begin with. */
 export const MOVIE_OFFSET = MEDIA_HEADER_OFFSET + MEDIA_HEADER_BYTES;
 
-/** Bound of that movie box: all of it but metadata and a program_config_element takes 700 bytes. */
+/** The most bytes of that movie box. Without metadata and a program_config_element it has 700. */
 export const MAX_MOVIE_BYTES = 16384;
 
+/** Bytes of an entry of stsc: first_chunk, samples_per_chunk, sample_description_index. */
+export const STSC_ENTRY_BYTES = 12;
+
+/** Bytes of mvex, and of the free box in its place. */
+export const MVEX_BYTES = 8 + 32;
+
+/** The one track. */
 export const TRACK_ID = 1;
 
 /** The bytes that a recording begins with: fragments may follow. */
@@ -90,8 +103,8 @@ export function encodeMediaHeader(size: number): Uint8Array {
 }
 
 /**
- * The movie box. Without tables it announces fragments (mvex); with them the same box stands there
- * as `free`, so that a later session can announce more by four bytes.
+ * The movie box. Without tables it announces fragments (mvex). With them, mvex is there as `free`,
+ * so that a later session can announce more fragments by four bytes.
  */
 export function movieBox(movie: Movie, tables: SampleTables | undefined): Box {
   const duration = (tables?.samples ?? 0) * movie.samplesPerFrame;
@@ -139,17 +152,6 @@ export function parseFileHeader(head: Uint8Array): { movie: Movie; end: number }
   return { movie: parseMovie(head.slice(MOVIE_OFFSET + 8, end)), end };
 }
 
-/** Seconds from 1904 to 1970: times in movie boxes count from the former (8.2.2.3). */
-const EPOCH_1904 = 2082844800;
-
-const UNITY_MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
-
-/** Version 1 throughout: 32-bit durations end at 25 h of 48 kHz. */
-function times(movie: Movie): Uint8Array {
-  const created = Math.floor(movie.startTime / 1000) + EPOCH_1904;
-  return u64(created, created);
-}
-
 function movieHeader(movie: Movie, duration: number): Box {
   return fullBox(
     "mvhd",
@@ -166,6 +168,17 @@ function movieHeader(movie: Movie, duration: number): Box {
     u32(TRACK_ID + 1), // next_track_ID
   );
 }
+
+/** For boxes of version 1: durations in the 32 bits of version 0 end at 25 h of 48 kHz. */
+function times(movie: Movie): Uint8Array {
+  const created = Math.floor(movie.startTime / 1000) + EPOCH_1904;
+  return u64(created, created);
+}
+
+/** Seconds from 1904, which times in movie boxes count from (8.2.2.3), to 1970. */
+const EPOCH_1904 = 2082844800;
+
+const UNITY_MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
 
 function trackHeader(movie: Movie, duration: number): Box {
   return fullBox(
@@ -213,24 +226,17 @@ function sampleTable(movie: Movie, tables: SampleTables | undefined): Box {
   );
 }
 
-/** first_chunk, samples_per_chunk, sample_description_index. */
-export const STSC_ENTRY_BYTES = 12;
-
 function table(entries: Room | undefined, entryBytes: number): BoxContent[] {
   return entries === undefined ? [u32(0)] : [u32(entries.length / entryBytes), entries];
 }
 
-/** Bytes of mvex, and of free where it stands for it. */
-export const MVEX_BYTES = 8 + 32;
-
-/** What every access unit of a fragment is: of equal length, decodable by itself (8.8.3). */
+/**
+ * What all access units of fragments are: of the same duration, decodable by themselves (8.8.3).
+ */
 function trackExtends(movie: Movie): Box {
   const dependsOnNoOther = 0x02000000;
   return fullBox("trex", 0, 0, u32(TRACK_ID, 1, movie.samplesPerFrame, 0, dependsOnNoOther));
 }
-
-/** The last second of which the year has four digits. */
-const MAX_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 function parseMovie(moov: Uint8Array): Movie {
   const mdhd = fieldsOf(requireBox(moov, "trak", "mdia", "mdhd"), 24);
@@ -253,6 +259,9 @@ function parseMovie(moov: Uint8Array): Movie {
     userData: box("udta", requireBox(moov, "udta")),
   };
 }
+
+/** The last second whose year has four digits. */
+const MAX_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /** @throws {Mp4Error} where there are fewer than `length` bytes */
 function fieldsOf(payload: Uint8Array, length: number): DataView {

@@ -1,4 +1,4 @@
-// Takes the audio out of an MPEG transport stream, ISO/IEC 13818-1.
+/** Takes the audio out of an MPEG transport stream, ISO/IEC 13818-1. */
 import { tsParserOf } from "../audio/codec_of.ts";
 import { AudioPes, type TimedSink } from "./audio_pes.ts";
 import {
@@ -17,8 +17,8 @@ import { SectionAssembler } from "./section_assembler.ts";
 import { streamName } from "./stream_name.ts";
 
 /**
- * Demultiplexes a transport stream that comes in pieces of any size and may begin anywhere. Of the
- * first program it takes the first stream of a codec that Echo takes; all else is passed over.
+ * Demultiplexes a transport stream that comes in pieces of any size and may begin anywhere. From
+ * the first program it takes the first stream whose codec Echo takes, and passes over all else.
  */
 export class TsDemuxer {
   readonly #sink: TimedSink;
@@ -41,7 +41,7 @@ export class TsDemuxer {
     });
   }
 
-  /** What the program is made of, in its users' words; empty until its PMT came. */
+  /** The streams of the program, as its users call them; empty until the PMT has come. */
   get streamNames(): readonly string[] {
     return this.#streams.map(streamName);
   }
@@ -53,13 +53,13 @@ export class TsDemuxer {
 
   /**
    * Takes the stream's next piece.
-   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   * @throws {UnsupportedAudio} where Echo does not take the stream
    */
   feed(bytes: Uint8Array): void {
     this.#finder.feed(bytes);
   }
 
-  /** Hands on what is whole of the last PES packet: the stream is over. */
+  /** To be called where the stream is over: hands on what is whole in the last PES packet. */
   flush(): void {
     this.#finder.flush();
     this.#audio?.finish();

@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { until } from "../e2e/condition.ts";
 import { run } from "../audio/ffmpeg.ts";
+import { LogRecorder } from "../rtmp/log_recorder.ts";
 import { readPlainMp4 } from "../mp4/plain_mp4.ts";
 import { Archive, SECOND, type Show } from "./archive.ts";
 
-const CASES: Readonly<Record<string, () => Promise<void>>> = { full, readOnly };
+const CASES: Readonly<Record<string, () => Promise<void>>> = { full, readOnly, unsynced };
 
 await CASES[Deno.args[0] ?? ""]?.();
 console.log("done");
@@ -73,6 +74,29 @@ async function readOnly(): Promise<void> {
   const later = await archive.frames("demo.mp4");
   assert.deepEqual(later, next.frames.slice(-later.length));
   assert.equal((await archive.files()).length, 2);
+}
+
+/** The folder cannot be opened, and so not be synced, while a show begins and ends. */
+async function unsynced(): Promise<void> {
+  await using log = await LogRecorder.start();
+  await using archive = await Archive.open({ path: `${Deno.cwd()}/record` });
+  await archive.record("before", 1);
+  await Deno.chmod(archive.folder.path, 0o333);
+  const show = archive.begin("demo");
+  await until("it is told", async () => {
+    await show.second();
+    return log.matching(/Cannot sync/).length > 0;
+  });
+  const another = await archive.record("other", 2);
+  for (let i = 0; i < 15; i++) await show.second();
+  show.end();
+  await archive.reach("record-complete", 3);
+  await Deno.chmod(archive.folder.path, 0o755);
+  assert.equal(archive.count("record-error"), 0);
+  assert.equal(log.matching(/Cannot sync/).length, 1, "said once");
+  assert.deepEqual(await archive.files(), ["before.mp4", "demo.mp4", "other.mp4"]);
+  assert.deepEqual(await archive.frames("demo.mp4"), show.frames);
+  assert.deepEqual(await archive.frames("other.mp4"), another);
 }
 
 async function goesOn(archive: Archive, show: Show, starts: number): Promise<void> {

@@ -276,6 +276,36 @@ Deno.test("a tag of 256 MB is passed over without being held", () => {
   assert.equal(found.badCount, 0);
 });
 
+Deno.test("a tag of 500 kB between frames is passed over", () => {
+  const found = parse([adtsStream(STEREO, FRAMES), id3Tag(500_000), adtsStream(STEREO, FRAMES)]);
+  assert.deepEqual(found.frames, [...FRAMES, ...FRAMES]);
+  assert.equal(found.badCount, 0);
+});
+
+Deno.test("a tag between frames whose size is wrong costs no frame behind it, and is counted once", () => {
+  for (const size of [2 ** 20, 2 ** 24, 2 ** 28 - 1]) {
+    const tag = id3Tag(0);
+    tag.set([21, 14, 7, 0].map((shift) => size >> shift & 0x7f), 6);
+    const stream = concat([adtsStream(STEREO, FRAMES), tag, adtsStream(STEREO, FRAMES)]);
+    for (const pieceBytes of [1, 7, 100, stream.length]) {
+      const found = parse(pieces(stream, pieceBytes));
+      assert.deepEqual(found.frames, [...FRAMES, ...FRAMES]);
+      assert.equal(found.badCount, 1);
+    }
+  }
+});
+
+Deno.test("also where bytes were lost before it, a tag with a wrong size is passed over no further", () => {
+  const found = new Collector();
+  const parser = new AdtsParser(found);
+  parser.feed(adtsStream(STEREO, FRAMES));
+  parser.reset();
+  parser.feed(concat([id3Tag(0).with(6, 0x7f), adtsStream(STEREO, FRAMES)]));
+  parser.flush();
+  assert.deepEqual(found.frames, [...FRAMES.slice(0, -1), ...FRAMES]);
+  assert.equal(found.badCount, 1);
+});
+
 Deno.test("what only begins like a tag is garbage", () => {
   for (const text of ["I", "ID", "ID3", "ID3\xff", "ID3\x04\x00\x00\x80aaaa", "IDEA of a tag"]) {
     const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
