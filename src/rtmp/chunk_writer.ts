@@ -1,5 +1,8 @@
-// The sending half of the RTMP chunk stream (RTMP 1.0 5.3).
-
+/**
+ * The sending half of the RTMP chunk stream (RTMP 1.0 5.3).
+ *
+ * @module
+ */
 const DEFAULT_CHUNK_SIZE = 128;
 const EXTENDED = 0xff_ffff;
 /** Bytes of the message header by chunk type. */
