@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono, type Next } from "hono";
 import type { Clock } from "../session/clock.ts";
+import { PROTOCOLS } from "../session/ingest.ts";
 import type { KeyStore } from "../session/key_store.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
 import type { Session } from "../session/session.ts";
@@ -14,13 +15,13 @@ import { forward } from "./forward.ts";
 import { anyOrigin } from "../web/any_origin.ts";
 import { peerAddress } from "../web/peer_address.ts";
 import { type PublicAddress, publishAnswer } from "./publish_answer.ts";
-import { parseBody, publishBody3, publishBody4, reasonBody } from "./schemas.ts";
+import { OFFERED_FORMATS, parseBody, publishBody3, publishBody4, reasonBody } from "./schemas.ts";
 
 const logger = getLogger(["echo", "control"]);
 
 const MAX_BODY_BYTES = 4096;
 
-const OPTIONS = { versions: [1, 2, 3, 4], protocols: ["srt", "rtmp"], formats: ["aac"] };
+const OPTIONS = { versions: [1, 2, 3, 4], protocols: PROTOCOLS, formats: OFFERED_FORMATS };
 
 /** The versions that have each call. */
 const VERSIONS_OF_CALL: ReadonlyMap<string, readonly string[]> = new Map([

@@ -2,15 +2,12 @@ import type { Clock } from "../../session/clock.ts";
 import type { EventBus } from "../../session/events.ts";
 import { Moment } from "../../session/moment.ts";
 import type { Session } from "../../session/session.ts";
+import { ARTIST_FACTS, TITLE_FACTS } from "../../session/tags.ts";
 
 /** Longer titles and names of artists are cut. */
 const MAX_TEXT = 200;
 /** Line breaks and other controls, and what turns the direction of the text around it. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu;
-
-/** What an encoder may call its programme, in the order of preference, and who is heard. */
-const TITLES = ["StreamTitle", "title"];
-const ARTISTS = ["artist", "author"];
 
 /**
  * What a listener needs to know: `starting` until the first segment can be heard, `reconnecting`
@@ -85,8 +82,8 @@ export class Shows {
       started_at: show === undefined ? null : new Date(show.start.wallMs).toISOString(),
       now: new Date(clock.now()).toISOString(),
       listeners: state === "off-air" ? 0 : listeners(name),
-      title: textOf(session, TITLES) ?? printable(session?.props.title),
-      artist: textOf(session, ARTISTS),
+      title: textOf(session, TITLE_FACTS) ?? printable(session?.props.title),
+      artist: textOf(session, ARTIST_FACTS),
     };
   }
 
