@@ -3,6 +3,7 @@ import { runInNewContext } from "node:vm";
 import { BufferPool } from "../src/hls/buffer_pool.ts";
 import { Segmenter } from "../src/hls/segmenter.ts";
 import { RtmpSession } from "../src/rtmp/rtmp_session.ts";
+import { Admission } from "../src/session/admission.ts";
 import { type Clock, systemClock } from "../src/session/clock.ts";
 import { EventBus } from "../src/session/events.ts";
 import type { FrameSink } from "../src/session/frame_sink.ts";
@@ -184,8 +185,17 @@ class Rig {
 
   #connect(name: string, opening: Uint8Array): RtmpSession {
     const transport = { protocol: "rtmp", address: "127.0.0.1", close: () => {} } as const;
-    const session = new RtmpSession({
-      publish: () => this.#manager.publish({ name, key: undefined, transport }),
+    const session: RtmpSession = new RtmpSession({
+      publish: () => {
+        const admission = new Admission({
+          doorkeeper: this.#manager,
+          request: () => ({ name, key: undefined, transport }),
+          onAdmitted: () => session.accept(),
+          onRefused: (why) => session.refuse(why),
+        });
+        admission.enter();
+        return admission;
+      },
       send: () => {},
       onUnused: () => {},
     });

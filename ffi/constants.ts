@@ -1,6 +1,8 @@
 /**
  * The numbers of libsrt's C header (`srt.h`) that this package uses, under libsrt's own names.
  * They are the same in every version from 1.4.4 on.
+ *
+ * @module
  */
 
 export const SRT_ERROR = -1;

@@ -1,3 +1,8 @@
+/**
+ * What libsrt tells beside the bytes of a message.
+ *
+ * @module
+ */
 /** What libsrt tells of a received message: its `SRT_MSGCTRL`, 48 bytes on 64-bit systems. */
 export class SrtMessageControl {
   /** The C struct, for {@linkcode SrtConnection.receive}. */

@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   logging: ["session"],
   config: ["version"],
   session: ["audio"],
-  rtmp: ["audio", "session"],
+  rtmp: ["audio", "session", "listening"],
   srt: ["audio", "session", "mpegts", "listening", "ffi"],
   control: ["session", "web"],
   web: ["session", "version"],

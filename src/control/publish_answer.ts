@@ -1,5 +1,6 @@
 /** What the control API answers to a publish. */
 import { isIPv6 } from "node:net";
+import { URL_SCHEMES } from "../session/ingest.ts";
 import type { Media } from "./schemas.ts";
 
 /** Where clients find this box. */
@@ -53,7 +54,7 @@ export function publishAnswer(grant: Grant, at: PublicAddress): PublishAnswer {
       ...(version === "3" ? {} : { control: `http://${host}:${controlPort}/echo/${version}` }),
       transports: srtPort === undefined ? [] : [{ type, address: ip, port: srtPort }],
       media,
-      rtmp: { url: `rtmp://${rtmpHost}/${name}`, name: key },
+      rtmp: { url: `${URL_SCHEMES.rtmp}${rtmpHost}/${name}`, name: key },
     },
   };
 }

@@ -2,6 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono, type Next } from "hono";
 import type { Clock } from "../session/clock.ts";
+import { PROTOCOLS } from "../session/ingest.ts";
 import type { KeyStore } from "../session/key_store.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
 import type { Session } from "../session/session.ts";
@@ -15,13 +16,13 @@ import { forward } from "./forward.ts";
 import { anyOrigin } from "../web/any_origin.ts";
 import { peerAddress } from "../web/peer_address.ts";
 import { type PublicAddress, publishAnswer } from "./publish_answer.ts";
-import { parseBody, publishBody3, publishBody4, reasonBody } from "./schemas.ts";
+import { OFFERED_FORMATS, parseBody, publishBody3, publishBody4, reasonBody } from "./schemas.ts";
 
 const logger = getLogger(["echo", "control"]);
 
 const MAX_BODY_BYTES = 4096;
 
-const OPTIONS = { versions: [1, 2, 3, 4], protocols: ["srt", "rtmp"], formats: ["aac"] };
+const OPTIONS = { versions: [1, 2, 3, 4], protocols: PROTOCOLS, formats: OFFERED_FORMATS };
 
 /** The versions that have each call. */
 const VERSIONS_OF_CALL: ReadonlyMap<string, readonly string[]> = new Map([
@@ -33,7 +34,7 @@ const VERSIONS_OF_CALL: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** The SRT listeners that serve one session each. */
-export interface SessionPorts {
+export interface SrtPorts {
   /**
    * Opens a listener for a session that has none. It is closed when the session ends.
    * @throws {PublishRefused} of kind `limit`, where no port is free
@@ -49,7 +50,7 @@ export interface ControlOptions {
   readonly keys: Pick<KeyStore, "expired">;
   readonly authorizer: Pick<Authorizer, "check">;
   /** `undefined` where there is no SRT. */
-  readonly ports: SessionPorts | undefined;
+  readonly ports: SrtPorts | undefined;
   /** What clients are told; it is read again for each answer. */
   readonly address: PublicAddress;
   /** This box's address in the cookie and between boxes. */
@@ -130,7 +131,7 @@ async function authorize(
   }
 }
 
-function availablePorts(ports: SessionPorts | undefined): SessionPorts {
+function availablePorts(ports: SrtPorts | undefined): SrtPorts {
   if (ports === undefined) throw new ControlError(503, "SRT is not available on this server");
   return ports;
 }

@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 const DEFAULT_CHUNK_SIZE = 128;
 const EXTENDED = 0xff_ffff;
 /** Bytes of the message header of a type 0 chunk. */

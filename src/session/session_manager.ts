@@ -3,8 +3,8 @@ import type { Clock, Timer } from "./clock.ts";
 import type { EventBus } from "./events.ts";
 import type { SessionEnd } from "./frame_sink.ts";
 import {
+  type AdmittedIngest,
   type Doorkeeper,
-  type Ingest,
   type Protocol,
   PublishRefused,
   type PublishRequest,
@@ -118,7 +118,7 @@ export class SessionManager implements Doorkeeper {
    * a valid key or approved it takes over; else only from a publisher that is gone or silent.
    * @throws {PublishRefused}
    */
-  publish(request: PublishRequest): Ingest {
+  publish(request: PublishRequest): AdmittedIngest {
     const { transport, approved = false } = request;
     const reading = this.#read(request);
     const { name } = reading;
@@ -183,7 +183,7 @@ export class SessionManager implements Doorkeeper {
   }
 
   /** Lets a connection send that came to the session by itself, as to the port it waits on. */
-  attach(session: Session, transport: PublishRequest["transport"]): Ingest {
+  attach(session: Session, transport: PublishRequest["transport"]): AdmittedIngest {
     this.#waitingFrom.delete(session);
     return session.attach(transport);
   }

@@ -1,6 +1,9 @@
-// What DJs type into their encoders, which escape nothing: a key is taken as it is. Other readings of
-// the same text count where a key of this server fits them.
-
+/**
+ * What DJs type into their encoders, which escape nothing: a key is taken as it is. Other readings of
+ * the same text count where a key of this server fits them.
+ *
+ * @module
+ */
 import type { Reading } from "./ingest.ts";
 import { isValidName } from "./name.ts";
 

@@ -1,5 +1,9 @@
-// SRT stream ids: libsrt's Access Control Guidelines, and the short form that other servers take.
-
+/**
+ * Reads SRT stream ids: libsrt's Access Control Guidelines, and the short form that other servers
+ * take.
+ *
+ * @module
+ */
 import type { Reading } from "../session/ingest.ts";
 import {
   allReadings,
@@ -16,7 +20,7 @@ export interface StreamIdCredentials {
   readonly user: string | undefined;
   /** As typed; `undefined` where there is none. */
   readonly key: string | undefined;
-  /** All that may be the key, that included. */
+  /** All texts that may be the key; `key` is among them. */
   readonly keys: readonly string[];
 }
 
@@ -69,7 +73,7 @@ interface Fields {
 }
 
 const PUBLISH = "publish";
-/** What the guidelines have for a caller that does not say. */
+/** The mode of a caller that names none, as the guidelines have it. */
 const DEFAULT_MODE = "request";
 const ASKING_MODES = [DEFAULT_MODE, "read", "play", "bidirectional"];
 
@@ -80,7 +84,7 @@ const ACCESS_CONTROL = "#!::";
 /** The keys of one letter that the guidelines have; others are longer. */
 const SHORT_KEYS = ["u", "r", "h", "s", "t", "m"];
 const LONG_KEY = /^[A-Za-z][\w-]+$/;
-/** Fields that may be told. */
+/** Fields whose values a message may repeat. */
 const OPEN_KEYS = ["r", "t", "h"];
 
 /**

@@ -6,7 +6,7 @@ import { type MediaPlaylist, parsePlaylist } from "../../src/hls/playlist.ts";
 import { NO_PREROLL } from "../../src/hls/preroll.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
-import type { Ingest } from "../../src/session/ingest.ts";
+import type { AdmittedIngest } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { SessionManager } from "../../src/session/session_manager.ts";
@@ -72,7 +72,7 @@ export class Run {
     return new Run(clock, manager, hls, path, Math.round(targetMs / FRAME_MS), events);
   }
 
-  publish(name = "demo"): Ingest {
+  publish(name = "demo"): AdmittedIngest {
     const transport = { protocol: "rtmp" as const, address: "127.0.0.1", close: () => {} };
     const ingest = this.manager.publish({ name, key: undefined, transport });
     ingest.configure(CONFIG);
@@ -80,7 +80,7 @@ export class Run {
   }
 
   /** Segments of audio in real time, each listed before the next. */
-  async broadcast(ingest: Ingest, segments: number, fromMs = 0): Promise<void> {
+  async broadcast(ingest: AdmittedIngest, segments: number, fromMs = 0): Promise<void> {
     const name = ingest.sessionName;
     const frames = this.framesPerSegment;
     for (let i = 0; i < segments; i++) {

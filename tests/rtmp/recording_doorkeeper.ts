@@ -1,13 +1,15 @@
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import {
+  type AdmittedIngest,
   type Doorkeeper,
-  type Ingest,
   type IngestEnd,
   PublishRefused,
   type PublishRequest,
   type RefusalKind,
+  type StreamFacts,
 } from "../../src/session/ingest.ts";
 import { isValidName } from "../../src/session/name.ts";
+import type { Tags } from "../../src/session/tags.ts";
 
 /** A frame as it was handed over, copied. */
 export interface RecordedFrame {
@@ -16,15 +18,17 @@ export interface RecordedFrame {
 }
 
 /** Keeps what a door tells its session. */
-export class RecordedIngest implements Ingest {
+export class RecordedIngest implements AdmittedIngest {
   readonly sessionId: number;
   readonly sessionName: string;
   readonly request: PublishRequest;
   readonly configs: AudioConfig[] = [];
   readonly frames: RecordedFrame[] = [];
-  readonly recordedFacts: Record<string, string | number | boolean>[] = [];
+  readonly recordedFacts: StreamFacts[] = [];
+  readonly tags: (Tags & { readonly timeMs: number | undefined })[] = [];
   readonly ends: IngestEnd[] = [];
   badCount = 0;
+  droppedCount = 0;
   /** How far the door is told that the source is ahead. */
   aheadMs = 0;
   #onChange = () => {};
@@ -47,15 +51,23 @@ export class RecordedIngest implements Ingest {
 
   lost(): void {}
 
-  dropped(_count: number): void {}
+  dropped(count: number): void {
+    this.droppedCount += count;
+    this.#onChange();
+  }
 
   bad(count: number): void {
     this.badCount += count;
     this.#onChange();
   }
 
-  facts(facts: Readonly<Record<string, string | number | boolean>>): void {
+  facts(facts: StreamFacts): void {
     this.recordedFacts.push({ ...facts });
+    this.#onChange();
+  }
+
+  metadata(tags: Tags, timeMs: number | undefined): void {
+    this.tags.push({ ...tags, timeMs });
     this.#onChange();
   }
 

@@ -27,23 +27,31 @@ export interface RtmpPublisherOptions {
 /** An encoder by script: connects, publishes, sends what it is told, ends as it is told. */
 export class RtmpPublisher {
   readonly messages = new EncoderMessages();
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.TcpConn | Deno.TlsConn;
   readonly #answers: Answer[] = [];
   readonly #reading: Promise<void>;
   #onChange = () => {};
   #ended = false;
   #handshakeLeft = 1 + 2 * HANDSHAKE_SIZE;
 
-  private constructor(conn: Deno.TcpConn) {
+  private constructor(conn: Deno.TcpConn | Deno.TlsConn) {
     this.#conn = conn;
-    conn.setNoDelay(true);
+    if ("setNoDelay" in conn) conn.setNoDelay(true);
     this.#reading = this.#read();
   }
 
   /** Opens the connection, shakes hands and gets through `connect`. @throws {PublishFailed} */
   static async connect(options: RtmpPublisherOptions): Promise<RtmpPublisher> {
-    const { hostname, port, app, chunkSize = 4096 } = options;
-    const publisher = new RtmpPublisher(await Deno.connect({ hostname, port }));
+    const { hostname, port } = options;
+    return await RtmpPublisher.over(await Deno.connect({ hostname, port }), options);
+  }
+
+  /** The same over a connection that is open. */
+  static async over(
+    conn: Deno.TcpConn | Deno.TlsConn,
+    { app, chunkSize = 4096 }: Pick<RtmpPublisherOptions, "app" | "chunkSize">,
+  ): Promise<RtmpPublisher> {
+    const publisher = new RtmpPublisher(conn);
     try {
       const hello = clientHello();
       await publisher.send(hello);

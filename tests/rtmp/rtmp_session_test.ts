@@ -249,6 +249,30 @@ Deno.test("metadata becomes facts: strings, numbers and booleans, within bounds"
   assert.equal(Object.keys(bounded ?? {}).length, 64);
 });
 
+Deno.test("title and artist of data messages are told with their time, on the clock of the audio", () => {
+  const harness = SessionHarness.publishing();
+  const { encoder } = harness;
+  const wrap = 2 ** 32;
+  const tell = (timestamp: number, ...values: AmfValue[]) =>
+    harness.feed(encoder.message(6, Data, writeAmf0(...values), { timestamp, streamId: 1 }));
+  tell(7, "@setDataFrame", "onMetaData", { title: "First", encoder: "x" });
+  harness.feed(encoder.frame(frame, wrap - 10));
+  tell(wrap - 5, "onMetaData", { StreamTitle: "Song", artist: "Band" });
+  tell(5, "onTextData", { title: "Next" });
+  tell(9, "onMetaData", { audiodatarate: 128 });
+  tell(9, "onCuePoint", { title: "None" });
+  assert.deepEqual(harness.ingest.tags, [
+    { title: "First", artist: undefined, timeMs: 7 },
+    { title: "Song", artist: "Band", timeMs: wrap - 5 },
+    { title: "Next", artist: undefined, timeMs: wrap + 5 },
+  ]);
+  assert.deepEqual(harness.ingest.recordedFacts, [
+    { title: "First", encoder: "x" },
+    { StreamTitle: "Song", artist: "Band" },
+    { audiodatarate: 128 },
+  ]);
+});
+
 const { Data, DataAmf3, Command, CommandAmf3, Audio } = MessageType;
 const deep = Uint8Array.from(Array.from({ length: 10_000 }, () => [10, 0, 0, 0, 1]).flat());
 /** AMF0's movieclip-marker, which is reserved. */

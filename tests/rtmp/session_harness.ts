@@ -1,6 +1,6 @@
 import { isAmfObject } from "../../src/rtmp/amf_value.ts";
 import { RtmpSession, type UnusedMessage } from "../../src/rtmp/rtmp_session.ts";
-import type { PublishRequest } from "../../src/session/ingest.ts";
+import { Admission } from "../../src/session/admission.ts";
 import {
   type Answer,
   AnswerReader,
@@ -21,9 +21,8 @@ export class SessionHarness {
   readonly session: RtmpSession;
   /** Messages that were passed over. */
   readonly unused: UnusedMessage[] = [];
-  /** Have publishes wait for {@link answer}. */
-  asksFirst = false;
-  #asked: PublishRequest | undefined;
+  /** What the session threw where it was answered later. */
+  #failure: unknown;
   #skip = 1 + 2 * HANDSHAKE_SIZE;
 
   constructor() {
@@ -31,10 +30,14 @@ export class SessionHarness {
     const transport = { protocol: "rtmp", address: "192.0.2.1", close() {} } as const;
     this.session = new RtmpSession({
       publish: (target) => {
-        const request = { ...target, transport };
-        if (!this.asksFirst) return this.doorkeeper.publish(request);
-        this.#asked = request;
-        return undefined;
+        const admission = new Admission({
+          doorkeeper: this.doorkeeper,
+          request: () => ({ ...target, transport }),
+          onAdmitted: () => this.#tell(() => this.session.accept()),
+          onRefused: (why) => this.#tell(() => this.session.refuse(why)),
+        });
+        admission.enter();
+        return admission;
       },
       send: (bytes) => {
         const handshake = Math.min(this.#skip, bytes.length);
@@ -66,17 +69,19 @@ export class SessionHarness {
   static asking(): SessionHarness {
     const harness = SessionHarness.shaken();
     const { encoder } = harness;
-    harness.asksFirst = true;
+    harness.doorkeeper.question = Promise.withResolvers();
     harness.feed(encoder.connect("demo"), encoder.createStream(), encoder.publish("sesame"));
     return harness;
   }
 
-  /** Answers the publish as the doorkeeper does. */
-  answer(): void {
-    this.session.answer(() => {
-      if (this.#asked === undefined) throw new Error("nothing was asked");
-      return this.doorkeeper.publish(this.#asked);
-    });
+  /**
+   * Has the publish answered as the doorkeeper does.
+   * @throws what the session does
+   */
+  async answer(): Promise<void> {
+    this.doorkeeper.question?.resolve();
+    await new Promise((resolve) => setTimeout(resolve));
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   get ingest(): RecordedIngest {
@@ -96,6 +101,16 @@ export class SessionHarness {
 
   feed(...parts: Uint8Array[]): void {
     for (const part of parts) this.session.feed(part);
+  }
+
+  /** Of an answer that comes later, nobody would see what it throws. */
+  #tell(step: () => void): void {
+    if (this.doorkeeper.question === undefined) return step();
+    try {
+      step();
+    } catch (error) {
+      this.#failure = error;
+    }
   }
 
   #infos() {

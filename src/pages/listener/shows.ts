@@ -3,15 +3,12 @@ import type { Clock } from "../../session/clock.ts";
 import type { EventBus } from "../../session/events.ts";
 import { Moment } from "../../session/moment.ts";
 import type { Session } from "../../session/session.ts";
+import { ARTIST_FACTS, TITLE_FACTS } from "../../session/tags.ts";
 
 /** Longer titles and names of artists are cut. */
 const MAX_TEXT = 200;
 /** Line breaks, other control characters, and those that change the direction of text. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu;
-
-/** The metadata that may hold the title, and those that may hold the artist; the best first. */
-const TITLES = ["StreamTitle", "title"];
-const ARTISTS = ["artist", "author"];
 
 /**
  * What listeners can hear. `starting`: nothing yet, the first segment is not listed.
@@ -87,8 +84,8 @@ export class Shows {
       started_at: show === undefined ? null : new Date(show.start.wallMs).toISOString(),
       now: new Date(clock.now()).toISOString(),
       listeners: state === "off-air" ? 0 : listeners(name),
-      title: textOf(session, TITLES) ?? printable(session?.props.title),
-      artist: textOf(session, ARTISTS),
+      title: textOf(session, TITLE_FACTS) ?? printable(session?.props.title),
+      artist: textOf(session, ARTIST_FACTS),
     };
   }
 

@@ -1,12 +1,11 @@
 /** Metrics of sessions: how many there are, what happens to them, and what arrives. */
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { EventBus, EventKind } from "../../session/events.ts";
-import type { Protocol } from "../../session/ingest.ts";
+import { PROTOCOLS } from "../../session/ingest.ts";
 import type { Session, SessionState } from "../../session/session.ts";
 import type { SessionManager } from "../../session/session_manager.ts";
 import { registerCounter } from "./read_metrics.ts";
 
-const PROTOCOLS: readonly Protocol[] = ["srt", "rtmp"];
 const STATES: readonly SessionState[] = ["init", "ready", "publishing", "paused"];
 
 /** Each has its counter from the start, so that the first one does not go unseen. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { HeldFrames } from "../../src/srt/held_frames.ts";
+import { HeldFrames } from "../../src/session/held_frames.ts";
 import { audioConfig } from "../audio/access_units.ts";
 import { RecordedIngest } from "../rtmp/recording_doorkeeper.ts";
 
@@ -43,4 +43,18 @@ Deno.test("frames of hardly a byte take room as well", () => {
   const to = ingest();
   held.giveTo(to);
   assert.ok(to.frames.length < 5000, `${to.frames.length} are held`);
+});
+
+Deno.test("tags come out in their place among the frames", () => {
+  const held = new HeldFrames();
+  const config = audioConfig();
+  const order: unknown[] = [];
+  const to = ingest();
+  to.write = (_, timeMs) => order.push(timeMs);
+  to.metadata = ({ title }) => order.push(title);
+  held.add(config, new Uint8Array(1), 0);
+  held.addTags({ title: "Song", artist: undefined }, 10);
+  held.add(config, new Uint8Array(1), 21);
+  held.giveTo(to);
+  assert.deepEqual(order, [0, "Song", 21]);
 });
