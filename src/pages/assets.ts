@@ -1,5 +1,8 @@
-// What pages are made of, served from the program itself: no page asks another host for anything.
-
+/**
+ * What pages are made of, served from the program itself: no page asks another host for anything.
+ *
+ * @module
+ */
 import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { type Context, Hono } from "hono";

@@ -1,3 +1,8 @@
+/**
+ * hls.js, which both the listeners' page and the dashboard play HLS by.
+ *
+ * @module
+ */
 import hlsJs from "hls.js/dist/hls.light.min.mjs" with { type: "text" };
 import type { Asset } from "./assets.ts";
 

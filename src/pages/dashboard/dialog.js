@@ -1,5 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
+// Asks the operator before something is removed, and tells what came of it.
+
 import { element } from "./table.js";
 
 const MESSAGE_MS = 8000;

@@ -1,3 +1,8 @@
+/**
+ * The operator's dashboard, and signing in to it, over HTTP.
+ *
+ * @module
+ */
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import { type Context, Hono, type MiddlewareHandler } from "hono";

@@ -1,5 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
+// The page that shows who is on air: keeps its list up to date.
 
 import { Polling } from "./polling.js";
 import { formatElapsed, Show } from "./show.js";

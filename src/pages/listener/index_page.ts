@@ -1,3 +1,8 @@
+/**
+ * The markup of the page that shows who is on air.
+ *
+ * @module
+ */
 import { html } from "hono/html";
 import { brand, type Markup, STATE_LABELS } from "./player_page.ts";
 import type { ShowStatus } from "./shows.ts";

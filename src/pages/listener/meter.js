@@ -1,5 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
+// Draws what is heard as a circle of bars around the play button.
 
 /** In each quarter of the circle. */
 const BARS = 20;

@@ -1,5 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
+// The page on which a broadcast is heard: puts its parts together.
 
 import { findEngine } from "./engine.js";
 import { Listening } from "./listening.js";

@@ -1,3 +1,8 @@
+/**
+ * The markup of the page on which one broadcast is heard.
+ *
+ * @module
+ */
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { ShowState, ShowStatus } from "./shows.ts";

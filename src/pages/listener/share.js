@@ -1,5 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
+// How a listener passes the page on: its address, and markup for other sites.
 
 const EMBED_HEIGHT = 96;
 const SAID_MS = 2500;

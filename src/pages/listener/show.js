@@ -1,5 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
+// What a page shows of a broadcast, and for how long it has been on air.
 
 /**
  * What the server tells of a broadcast.

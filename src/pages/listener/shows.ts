@@ -1,3 +1,8 @@
+/**
+ * What a listener can hear under each name, and what is told of it.
+ *
+ * @module
+ */
 import type { Clock } from "../../session/clock.ts";
 import type { EventBus } from "../../session/events.ts";
 import { Moment } from "../../session/moment.ts";

@@ -1,5 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
+// How loud it plays, remembered from one visit to the next.
 
 const KEY = "echo-volume";
 
