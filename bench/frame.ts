@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { BufferPool } from "../src/hls/buffer_pool.ts";
+import { FORMATS } from "../src/hls/formats.ts";
 import { Segmenter } from "../src/hls/segmenter.ts";
 import { RtmpSession } from "../src/rtmp/rtmp_session.ts";
 import { Admission } from "../src/session/admission.ts";
@@ -204,9 +205,9 @@ class Rig {
   }
 
   #sink(_: Session): FrameSink {
-    const segmenter = new Segmenter(TARGET_MS, ({ bytes, durationUs }) => {
+    const segmenter = new Segmenter(TARGET_MS, FORMATS, ({ packages, durationUs }) => {
       if (Math.abs(durationUs / 1000 - SEGMENT_MS) < 1) this.#segments++;
-      this.#pool.recycle(this.#pool.copy(bytes));
+      for (const bytes of packages) this.#pool.recycle(this.#pool.copy(bytes));
     });
     return {
       start: (config) => segmenter.start(config),

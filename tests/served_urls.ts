@@ -1,16 +1,17 @@
 // Which URLs documents name, and which of them the three HTTP servers answer.
 
 import type { Hono, MiddlewareHandler } from "hono";
+import { LocalOrigin } from "../src/hls/local_origin.ts";
 import { NO_PREROLL } from "../src/hls/preroll.ts";
-import { hlsRoutes } from "../src/hls/routes.ts";
 import { dashboardRoutes } from "../src/pages/dashboard/routes.ts";
-import { listenerRoutes } from "../src/pages/listener/routes.ts";
 import { recordRoutes } from "../src/record/routes.ts";
 import { Health } from "../src/stat/health.ts";
 import { liveRoutes } from "../src/stat/live/routes.ts";
 import { statRoutes } from "../src/stat/routes.ts";
 import { systemUsage } from "../src/stat/system_usage.ts";
+import { listenerWeb } from "../src/station/listener_web.ts";
 import { setUpApi } from "./control/control_api.ts";
+import { servedStream } from "./hls/served_stream.ts";
 import { OFF_AIR } from "./pages/listener/broadcasts.ts";
 import { House } from "./stat/house.ts";
 
@@ -77,15 +78,11 @@ function controlServer(): Hono {
 /** There is something to hear under every name. */
 function listenersServer(): Hono {
   const bytes = new Uint8Array(188);
-  const stream = {
-    playlist: { text: bytes, etag: '"1"' },
-    masterPlaylist: "",
-    segment: () => bytes,
-  };
+  const playlist = { text: bytes, etag: '"1"' };
+  const stream = servedStream({ playlist, masterPlaylist: "", segment: () => bytes });
+  const origin = new LocalOrigin({ find: () => stream, readFile: nothing });
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }), current: [] };
-  const pages = listenerRoutes({ shows, path: "cast", index: true });
-  const options = { find: () => stream, preroll: NO_PREROLL, path: "cast", readFile: nothing };
-  return pages.route("/", hlsRoutes(options));
+  return listenerWeb({ origin, preroll: NO_PREROLL, shows, path: "cast", index: true });
 }
 
 /** Everybody may do everything, and nothing is behind it. */

@@ -3,8 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { Authorizer, loadCredentials } from "../control/authorization.ts";
 import { controlRoutes } from "../control/routes.ts";
 import type { Hls } from "../hls/hls.ts";
-import { hlsRoutes } from "../hls/routes.ts";
-import { listenerRoutes } from "../pages/listener/routes.ts";
+import { LocalOrigin } from "../hls/local_origin.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
@@ -13,6 +12,7 @@ import { requestTiming } from "../web/request_timing.ts";
 import { type ListenAddress, WebServer } from "../web/web_server.ts";
 import type { Core } from "./core.ts";
 import { listen } from "./listen.ts";
+import { listenerWeb } from "./listener_web.ts";
 import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
@@ -23,16 +23,14 @@ export function serveHls(core: Core, output: HlsOutput, metrics: Metrics): void 
   const { hls: { webEnabled, webAddr, webPath: path, webIndex: index } } = core.config;
   if (!webEnabled) return;
   const { hls, folder, preroll, shows } = output;
-  const routes = hlsRoutes({
+  const origin = new LocalOrigin({
     find: (name) => hls.find(name),
-    path,
-    preroll,
     readFile: (name, file) => folder.read(name, file),
-    onFetch: (name, file) => core.listeners.fetched(name, file),
   });
-  const pages = listenerRoutes({ shows, path, index });
+  const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
+  const routes = listenerWeb({ origin, preroll, shows, path, index, onFetch });
   const middleware = [accessLog("echo-hls-web", core.clock), timing("hls", core, metrics)];
-  const web = new WebServer(webAddr, pages.route("/", routes), ["echo", "hls"], middleware);
+  const web = new WebServer(webAddr, routes, ["echo", "hls"], middleware);
   serve(core, web, { kind: "hls", what: "HLS over HTTP", addr: webAddr });
 }
 

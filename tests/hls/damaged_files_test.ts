@@ -1,3 +1,4 @@
+/** What a start makes of files that were damaged since the last run. */
 import assert from "node:assert/strict";
 import { StateFiles } from "../../src/hls/name_states.ts";
 import { parsePlaylist, renderPlaylist, restorePlaylist } from "../../src/hls/playlist.ts";
@@ -42,16 +43,16 @@ const ODD: Readonly<Record<string, (path: string) => void | Promise<void>>> = {
 };
 
 Deno.test("a playlist is taken up as it was written", () => {
-  assert.deepEqual(restorePlaylist(renderPlaylist(PLAYLIST)), PLAYLIST);
+  assert.deepEqual(restorePlaylist(renderPlaylist(PLAYLIST), "ts"), PLAYLIST);
   const ended = { ...PLAYLIST, ended: true };
-  assert.deepEqual(restorePlaylist(renderPlaylist(ended)), ended);
+  assert.deepEqual(restorePlaylist(renderPlaylist(ended), "ts"), ended);
 });
 
 Deno.test("a playlist that was cut off is not taken up, but where whole segments are missing at its end", () => {
   const text = renderPlaylist(PLAYLIST);
   for (let length = 0; length < text.length; length++) {
     const cut = text.slice(0, length);
-    const taken = restorePlaylist(cut);
+    const taken = restorePlaylist(cut, "ts");
     assert.ok(taken === undefined || /(\.ts|:3)\n$/.test(cut), `cut at ${length}`);
   }
 });
@@ -61,7 +62,7 @@ Deno.test("a playlist in which a byte is wrong is not taken up, but where that i
   for (let at = 0; at < text.length; at++) {
     for (const wrong of ["\0", "9", "-", ":", "\n", "#", "/"]) {
       if (text[at] === wrong) continue;
-      const taken = restorePlaylist(text.slice(0, at) + wrong + text.slice(at + 1));
+      const taken = restorePlaylist(text.slice(0, at) + wrong + text.slice(at + 1), "ts");
       if (taken === undefined) continue;
       const { mediaSequence, segments } = taken;
       assert.equal(mediaSequence, PLAYLIST.mediaSequence, `${wrong} at ${at}`);
@@ -151,7 +152,7 @@ Deno.test("a playlist that cannot be taken up is said, and its segments go in th
     assert.ok(parsePlaylist(text));
     await Deno.writeTextFile(`${path}/demo/playlist.m3u8`, text.slice(0, -3));
     const second = await Run.start(path, clock);
-    assert.equal(second.hls.find("demo")?.playlist, undefined);
+    assert.equal(second.hls.find("demo")?.playlist(), undefined);
     assert.equal(log.matching(/^warning .*demo.*playlist/).length, 1);
     second.kill();
     await second.hls.stop();

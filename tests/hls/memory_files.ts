@@ -1,3 +1,4 @@
+/** Files of broadcasts that are kept in memory. */
 import type { NameStates } from "../../src/hls/name_states.ts";
 import type { FolderContents, StreamFiles } from "../../src/hls/stream_files.ts";
 

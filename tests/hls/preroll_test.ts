@@ -1,3 +1,4 @@
+/** Which folders of preroll are taken, and what is said of the others. */
 import assert from "node:assert/strict";
 import { loadPreroll, PrerollError } from "../../src/hls/preroll.ts";
 import { encode } from "../audio/ffmpeg.ts";

@@ -1,3 +1,4 @@
+/** What is told of how many listen to a session. */
 import assert from "node:assert/strict";
 import { SessionAudience } from "../../src/hls/session_audience.ts";
 import { FakeClock } from "../fake_clock.ts";

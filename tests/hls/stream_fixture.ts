@@ -1,5 +1,7 @@
+/** A stream on a clock and files that are not real. */
 import assert from "node:assert/strict";
 import { BufferPool } from "../../src/hls/buffer_pool.ts";
+import { FORMATS } from "../../src/hls/formats.ts";
 import { type NameState, Reservation } from "../../src/hls/name_states.ts";
 import { type MediaPlaylist, parsePlaylist, type SegmentEntry } from "../../src/hls/playlist.ts";
 import { HlsStream } from "../../src/hls/stream.ts";
@@ -57,6 +59,7 @@ export function setUp(
     clock,
     files,
     pool: new BufferPool(1 << 20),
+    formats: FORMATS,
     targetMs,
     targetDuration: options.targetDuration ?? Math.ceil(targetMs / 1000),
     numbering: options.numbering ?? { mediaSequence: 100, discontinuitySequence: 0 },
@@ -80,14 +83,14 @@ export function setUp(
   };
   const add = (durationMs = targetMs, discontinuity = false, endsInWait = false) =>
     stream.add({
-      bytes: new Uint8Array(188).fill(counts.listed),
+      packages: [new Uint8Array(188).fill(counts.listed)],
       durationUs: durationMs * 1000,
       discontinuity,
       dueMs: clock.monotonic(),
       endsInWait,
     });
   const playlist = () => {
-    const text = new TextDecoder().decode(stream.playlist?.text);
+    const text = new TextDecoder().decode(stream.playlist()?.text);
     const parsed = parsePlaylist(text);
     assert.ok(parsed, text);
     return parsed;

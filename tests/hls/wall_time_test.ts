@@ -1,3 +1,4 @@
+/** The wall time of segments where the clock of the box is set. */
 import assert from "node:assert/strict";
 import { WallTime } from "../../src/hls/wall_time.ts";
 import { FakeClock } from "../fake_clock.ts";

@@ -2,13 +2,14 @@ import type { Hono } from "hono";
 import { loadConfig } from "../../src/config/load.ts";
 import { LimiterFull } from "../../src/disk/limiter.ts";
 import { Listeners } from "../../src/hls/listeners.ts";
-import { hlsRoutes } from "../../src/hls/routes.ts";
-import { listenerRoutes } from "../../src/pages/listener/routes.ts";
+import { LocalOrigin } from "../../src/hls/local_origin.ts";
 import { Catalogue } from "../../src/record/catalogue.ts";
 import { Health } from "../../src/stat/health.ts";
+import { listenerWeb } from "../../src/station/listener_web.ts";
 import { StatWeb } from "../../src/station/stat_web.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
 import { type ApiOptions, cookieOf, publishBody, setUpApi } from "../control/control_api.ts";
+import { servedStream } from "../hls/served_stream.ts";
 import { OFF_AIR } from "../pages/listener/broadcasts.ts";
 import { Archive } from "../record/archive.ts";
 import { House } from "../stat/house.ts";
@@ -24,29 +25,28 @@ const MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nplaylist.m3u8\n";
  * `jingle.aac`.
  */
 export function listenersServer(): Hono {
-  const demo = {
+  const demo = servedStream({
     playlist: { text: new TextEncoder().encode("#EXTM3U\n"), etag: '"5-1"' },
     masterPlaylist: MASTER,
     segment: (file: string) => file === SEGMENT ? BYTES : undefined,
-  };
-  const routes = hlsRoutes({
+  });
+  const origin = new LocalOrigin({
     find: (name) => {
       if (name === "broken") throw new Error("a bug");
       return name === "demo" ? demo : undefined;
-    },
-    path: "cast",
-    preroll: {
-      entries: [],
-      files: new Map([["jingle.aac", { bytes: BYTES, type: "audio/aac", etag: '"jingle"' }]]),
     },
     readFile: (_, file) =>
       file === "9-1700000000.ts"
         ? Promise.reject(new LimiterFull(4000))
         : Promise.resolve(undefined),
   });
+  const preroll = {
+    entries: [],
+    files: new Map([["jingle.aac", { bytes: BYTES, type: "audio/aac", etag: '"jingle"' }]]),
+  };
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }), current: [] };
-  const pages = listenerRoutes({ shows, path: "cast", index: true });
-  return withServerHeader(pages.route("/", routes), ["echo", "hls"]);
+  const routes = listenerWeb({ origin, preroll, shows, path: "cast", index: true });
+  return withServerHeader(routes, ["echo", "hls"]);
 }
 
 /** The control API, and the cookie of a session that it has. */
