@@ -1,4 +1,4 @@
-import { readPlainMp4 } from "../tests/mp4/plain_mp4.ts";
+import { readPlainMp4 } from "../testing/mp4/plain_mp4.ts";
 import { LoadProcess } from "./load_process.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import { checkOpenFileLimit } from "./process_usage.ts";

@@ -12,7 +12,7 @@ import { KeyStore } from "../src/session/key_store.ts";
 import { SERVER_REASON } from "../src/session/reason.ts";
 import type { Session } from "../src/session/session.ts";
 import { SessionManager } from "../src/session/session_manager.ts";
-import { clientHello, EncoderMessages } from "../tests/rtmp/encoder_messages.ts";
+import { clientHello, EncoderMessages } from "../testing/rtmp/encoder_messages.ts";
 import { accessUnits, AUDIO_SPECIFIC_CONFIG, FRAME_MS, LOOP } from "./access_units.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { Report } from "./report.ts";

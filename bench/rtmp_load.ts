@@ -1,8 +1,8 @@
 // Publishes streams by RTMP in real time: rtmp_load.ts PORT STREAMS. Run by the benchmark.
 
 import { MessageType } from "../src/rtmp/message_type.ts";
-import { EncoderChunkWriter } from "../tests/rtmp/encoder_chunk_writer.ts";
-import { RtmpPublisher } from "../tests/rtmp/rtmp_publisher.ts";
+import { EncoderChunkWriter } from "../testing/rtmp/encoder_chunk_writer.ts";
+import { RtmpPublisher } from "../testing/rtmp/rtmp_publisher.ts";
 import {
   accessUnits,
   AUDIO_SPECIFIC_CONFIG,

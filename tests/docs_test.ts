@@ -5,8 +5,8 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import denoJson from "../deno.json" with { type: "json" };
 import { ROWS } from "../src/config.ts";
-import { isServed, type NamedUrl, urlsIn } from "./served_urls.ts";
-import { withMetrics } from "./stat/metrics_samples.ts";
+import { isServed, type NamedUrl, urlsIn } from "../testing/served_urls.ts";
+import { withMetrics } from "../testing/stat/metrics_samples.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -26,7 +26,7 @@ const NOT_OURS: Readonly<Record<string, string>> = {
 /** What commands make, so that it is not there in a fresh copy of the project. */
 const MADE = ["dist", "output", "scripts/output", "scripts/echo-client/build"];
 
-const FOLDERS = ["bench", "docs", "ffi", "scripts", "src", "tests"];
+const FOLDERS = ["bench", "docs", "ffi", "scripts", "src", "testing", "tests"];
 
 Deno.test("documents name only variables that there are", async () => {
   const known = ROWS.map(({ variable }) => variable.name);

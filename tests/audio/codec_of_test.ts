@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { codecOf, isFrameLength, tsParserOf } from "../../src/audio/codec_of.ts";
-import { adtsStream, audioConfig, Collector } from "./access_units.ts";
+import { adtsStream, audioConfig, Collector } from "../../testing/audio/access_units.ts";
 
 Deno.test("a stream that is framed for a transport stream is found by its stream type", () => {
   const config = audioConfig();

@@ -6,8 +6,8 @@ import { Authorizer, type Credentials, loadCredentials } from "../../src/control
 import type { PasswordCheck } from "../../src/control/password_check.ts";
 import { ControlError } from "../../src/control/control_error.ts";
 import { HtpasswdError } from "../../src/control/htpasswd.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { publishBody, setUpApi } from "./control_api.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { publishBody, setUpApi } from "../../testing/control/control_api.ts";
 
 const ANNA = bcrypt.hashSync("anna's", 4);
 const COSTLY = bcrypt.hashSync("björn's", 5);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { COOKIE_KEY, publish, REASON, setUpApi } from "./control_api.ts";
+import { COOKIE_KEY, publish, REASON, setUpApi } from "../../testing/control/control_api.ts";
 
 const CALLS = [
   ["GET", "/echo/4/state"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { RefusalKind } from "../../src/session/ingest.ts";
-import { FakeAuthority } from "../session/fake_authority.ts";
-import { type Api, CLIENT, publishBody, setUpApi } from "./control_api.ts";
+import { FakeAuthority } from "../../testing/session/fake_authority.ts";
+import { type Api, CLIENT, publishBody, setUpApi } from "../../testing/control/control_api.ts";
 
 function setUp() {
   const authority = new FakeAuthority();

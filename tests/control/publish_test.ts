@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
-import { Connection, cookieOf, FakePorts, publish, publishBody, setUpApi } from "./control_api.ts";
+import {
+  Connection,
+  cookieOf,
+  FakePorts,
+  publish,
+  publishBody,
+  setUpApi,
+} from "../../testing/control/control_api.ts";
 
 const AUDIO: AudioConfig = {
   codec: "aac",

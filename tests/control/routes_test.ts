@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
-import { Connection, publish, publishBody, REASON, setUpApi, TTL_MS } from "./control_api.ts";
+import {
+  Connection,
+  publish,
+  publishBody,
+  REASON,
+  setUpApi,
+  TTL_MS,
+} from "../../testing/control/control_api.ts";
 
 const AUDIO: AudioConfig = {
   codec: "aac",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { FolderWatch } from "../../src/disk/folder_watch.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { until } from "../until.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { until } from "../../testing/until.ts";
 
 const consequence = "broadcasts are not recorded";
 

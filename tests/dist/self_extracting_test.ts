@@ -2,9 +2,15 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import bcrypt from "bcryptjs";
-import { Child } from "../e2e/child.ts";
-import { until } from "../e2e/condition.ts";
-import { assertRefused, assertShown, BuiltEcho, type Ended, run } from "./built_echo.ts";
+import { Child } from "../../testing/child.ts";
+import { until } from "../../testing/e2e/condition.ts";
+import {
+  assertRefused,
+  assertShown,
+  BuiltEcho,
+  type Ended,
+  run,
+} from "../../testing/dist/built_echo.ts";
 
 /** Somebody with few rights, and no home. */
 const NOBODY = Deno.uid() === 0

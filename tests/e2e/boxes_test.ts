@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { Child } from "./child.ts";
-import { until } from "./condition.ts";
-import { ask, reason, reserve, stateOf } from "./control_request.ts";
-import { runEcho } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
+import { Child } from "../../testing/child.ts";
+import { until } from "../../testing/e2e/condition.ts";
+import { ask, reason, reserve, stateOf } from "../../testing/e2e/control_request.ts";
+import { runEcho } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
 
 const SHARED = { ECHO_PRIV_KEY: "0123456789abcdefghijklmnopqrstuv" };
 const ONLY_SRT = {

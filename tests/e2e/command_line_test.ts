@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { EchoServer, runEcho } from "./echo_server.ts";
+import { EchoServer, runEcho } from "../../testing/e2e/echo_server.ts";
 
 interface Ended {
   readonly code: number;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { Child } from "./child.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { Child } from "../../testing/child.ts";
+import { until } from "../../testing/e2e/condition.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 const NO_ARCHIVE = / ERROR .*Cannot write to .*, broadcasts are not recorded: /;
 const NO_DISK = / ERROR .*broadcasts go on from memory/;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { SessionInfo } from "../../src/stat/statistics/session_info.ts";
-import { until } from "./condition.ts";
-import { ask, reason, reserve } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
-import { sharedUrl } from "./srt_senders.ts";
-import { askStat, counts, NO_SESSION } from "./stat_request.ts";
+import { until } from "../../testing/e2e/condition.ts";
+import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
+import { sharedUrl } from "../../testing/e2e/srt_senders.ts";
+import { askStat, counts, NO_SESSION } from "../../testing/e2e/stat_request.ts";
 
 const FLOOD = 40;
 

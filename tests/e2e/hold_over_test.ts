@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { Audience, printStalls } from "./audience.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import type { Listener } from "./listener.ts";
-import { scenario, together } from "./scenario.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { Audience, printStalls } from "../../testing/players/audience.ts";
+import { until } from "../../testing/e2e/condition.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import type { Listener } from "../../testing/players/listener.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 const HOLD_SECONDS = 3;
 /** A segment may have been open when the DJ was lost, and one when the hold was over. */

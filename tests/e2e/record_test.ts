@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { ALL_FORMATS, FilePathSource, Input } from "mediabunny";
 import { chromium } from "playwright-core";
-import { type AdtsFrame, withoutProgramConfig } from "../hls_validator/adts.ts";
-import { Child } from "./child.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { type Clip, Encoder, Media, sample } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
+import { type AdtsFrame, withoutProgramConfig } from "../../testing/hls_validator/adts.ts";
+import { Child } from "../../testing/child.ts";
+import { until } from "../../testing/e2e/condition.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { type Clip, Encoder, Media, sample } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 /** How often the server is killed; a soak test does it more often. */
 const KILLS = Number(Deno.env.get("SOAK_KILLS") ?? 5);

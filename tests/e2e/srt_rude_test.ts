@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { SrtError } from "../../ffi/srt.ts";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { type SrtCaller, SrtCallers } from "../srt/srt_callers.ts";
-import { assertSent, toHex } from "./audio_sent.ts";
-import { Child } from "./child.ts";
-import { until } from "./condition.ts";
-import { reserve } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Media } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
-import { buildSampleClients, SampleSender, sharedPort, sharedUrl } from "./srt_senders.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { type SrtCaller, SrtCallers } from "../../testing/srt/srt_callers.ts";
+import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";
+import { Child } from "../../testing/child.ts";
+import { until } from "../../testing/e2e/condition.ts";
+import { reserve } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
+import {
+  buildSampleClients,
+  SampleSender,
+  sharedPort,
+  sharedUrl,
+} from "../../testing/e2e/srt_senders.ts";
 
 const PASSPHRASE = "correct-horse-battery";
 const DRIP_MS = 5;

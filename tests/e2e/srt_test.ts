@@ -1,10 +1,10 @@
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { assertSent, toHex } from "./audio_sent.ts";
-import { until } from "./condition.ts";
-import { reserve } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";
+import { until } from "../../testing/e2e/condition.ts";
+import { reserve } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 import {
   buildSampleClients,
   LiveTransmit,
@@ -12,7 +12,7 @@ import {
   sessionIds,
   sharedPort,
   sharedUrl,
-} from "./srt_senders.ts";
+} from "../../testing/e2e/srt_senders.ts";
 
 const PASSPHRASE = "correct-horse-battery";
 /** How much of each broadcast is compared. */

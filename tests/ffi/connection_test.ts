@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { connectSrt, listenSrt, SrtError, SrtPoller } from "../../ffi/srt.ts";
-import { bytes, connected, Recorder, Server, srt, until } from "./loopback.ts";
+import { bytes, connected, Recorder, Server, srt, until } from "../../testing/ffi/loopback.ts";
 
 Deno.test("messages arrive whole and in order, with stream id and peer address", async () => {
   using poller = new SrtPoller(srt);

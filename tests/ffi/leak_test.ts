@@ -1,5 +1,5 @@
 import { SrtPoller } from "../../ffi/srt.ts";
-import { bytes, connected, Server, srt, until } from "./loopback.ts";
+import { bytes, connected, Server, srt, until } from "../../testing/ffi/loopback.ts";
 
 function count(what: "fd" | "task"): number {
   return [...Deno.readDirSync(`/proc/self/${what}`)].length;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { messagesLost, SrtPoller } from "../../ffi/srt.ts";
-import { bytes, connected, type Received, Server, srt, until } from "./loopback.ts";
-import { LossyRelay } from "./relay.ts";
+import { bytes, connected, type Received, Server, srt, until } from "../../testing/ffi/loopback.ts";
+import { LossyRelay } from "../../testing/ffi/relay.ts";
 
 /** Sends `count` messages, ten at a time. */
 async function send(send: (message: Uint8Array<ArrayBuffer>) => boolean, count: number) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SrtPoller } from "../../ffi/srt.ts";
-import { Server, srt, until } from "./loopback.ts";
+import { Server, srt, until } from "../../testing/ffi/loopback.ts";
 
 const SINE = "-nostdin -hide_banner -loglevel error -re -f lavfi -i sine -t 1 -c:a aac -f mpegts";
 

@@ -7,7 +7,7 @@ import {
   SrtError,
   SrtPoller,
 } from "../../ffi/srt.ts";
-import { bytes, connected, Recorder, Server, srt, until } from "./loopback.ts";
+import { bytes, connected, Recorder, Server, srt, until } from "../../testing/ffi/loopback.ts";
 
 Deno.test("a hundred connections on one listener each get their own messages in order", async () => {
   using poller = new SrtPoller(srt);

@@ -1,8 +1,8 @@
 /** What listeners hear of a broadcast whose audio is late, is lost, stops, or comes back. */
 import assert from "node:assert/strict";
 import type { SegmentEntry } from "../../src/hls/playlist.ts";
-import { Broadcast } from "./broadcast.ts";
-import { FRAME_MS } from "./on_air.ts";
+import { Broadcast } from "../../testing/hls/broadcast.ts";
+import { FRAME_MS } from "../../testing/hls/on_air.ts";
 
 const FRAMES_PER_SEGMENT = 47;
 

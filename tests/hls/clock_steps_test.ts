@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import type { InputQuality } from "../../src/session/events.ts";
 import type { Ingest } from "../../src/session/ingest.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { Broadcast } from "./broadcast.ts";
-import { FRAME_MS } from "./on_air.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { Broadcast } from "../../testing/hls/broadcast.ts";
+import { FRAME_MS } from "../../testing/hls/on_air.ts";
 
 /** By how much the box's clock is set, in milliseconds. */
 const STEPS = {

@@ -4,9 +4,9 @@ import { StateFiles } from "../../src/hls/name_states.ts";
 import { parsePlaylist, renderPlaylist, restorePlaylist } from "../../src/hls/playlist.ts";
 import { loadPreroll, PrerollError } from "../../src/hls/preroll.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { Run, withFolder } from "./run.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { Run, withFolder } from "../../testing/hls/run.ts";
 
 const WALL = Date.UTC(2026, 10, 23, 20, 0, 0);
 const PLAYLIST = {

@@ -4,8 +4,8 @@ import { BufferPool } from "../../src/hls/buffer_pool.ts";
 import { FORMATS } from "../../src/hls/formats.ts";
 import { Reservation } from "../../src/hls/name_states.ts";
 import { HlsStream } from "../../src/hls/stream.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { MemoryFiles, NO_STATES } from "./memory_files.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { MemoryFiles, NO_STATES } from "../../testing/hls/memory_files.ts";
 
 function setUp() {
   const clock = new FakeClock();

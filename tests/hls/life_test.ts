@@ -1,7 +1,7 @@
 /** The life of a presentation: which state follows which, and when it is over. */
 import assert from "node:assert/strict";
 import { Life, type LifeState } from "../../src/hls/life.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 /** A life that has gone through `states`. */
 function lifeOf(...states: readonly LifeState[]): Life {

@@ -4,8 +4,8 @@ import { Hono } from "hono";
 import { Listeners } from "../../src/hls/listeners.ts";
 import { LocalOrigin } from "../../src/hls/local_origin.ts";
 import { hlsRoutes } from "../../src/hls/routes.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { servedStream } from "./served_stream.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { servedStream } from "../../testing/hls/served_stream.ts";
 
 const WINDOW = 12;
 const STEP_MS = 250;

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { logEvent } from "../../src/session/log_events.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { FRAME_MS } from "./on_air.ts";
-import { Run, withFolder } from "./run.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { FRAME_MS } from "../../testing/hls/on_air.ts";
+import { Run, withFolder } from "../../testing/hls/run.ts";
 
 const SEGMENT_MS = 47 * FRAME_MS;
 

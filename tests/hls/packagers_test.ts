@@ -7,9 +7,9 @@ import { type MediaPlaylist, parsePlaylist, renderPlaylist } from "../../src/hls
 import { Segmenter } from "../../src/hls/segmenter.ts";
 import { HlsStream } from "../../src/hls/stream.ts";
 import { MPEG_TS } from "../../src/hls/ts_packager.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { MemoryFiles, NO_STATES } from "./memory_files.ts";
-import { CONFIG, FRAME_MS } from "./on_air.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { MemoryFiles, NO_STATES } from "../../testing/hls/memory_files.ts";
+import { CONFIG, FRAME_MS } from "../../testing/hls/on_air.ts";
 
 const FRAMES_PER_SEGMENT = 47;
 

@@ -6,7 +6,7 @@ import type { Origin } from "../../src/hls/origin.ts";
 import { hlsRoutes, prerollRoutes } from "../../src/hls/routes.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
-import { servedStream } from "./served_stream.ts";
+import { servedStream } from "../../testing/hls/served_stream.ts";
 
 const SEGMENT = new Uint8Array(376).map((_, i) => i);
 const OLD = new Uint8Array(188).fill(9);

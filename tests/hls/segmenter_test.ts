@@ -5,7 +5,7 @@ import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import type { Filler } from "../../src/audio/frame.ts";
 import { FORMATS } from "../../src/hls/formats.ts";
 import { Segmenter } from "../../src/hls/segmenter.ts";
-import { packets } from "../mpegts/packets.ts";
+import { packets } from "../../testing/mpegts/packets.ts";
 
 const START = Date.UTC(2026, 0, 1);
 

@@ -1,7 +1,7 @@
 /** What is told of how many listen to a session. */
 import assert from "node:assert/strict";
 import { SessionAudience } from "../../src/hls/session_audience.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 Deno.test("a change of the audience is told at once, and the next a minute later at the earliest", () => {
   const clock = new FakeClock();

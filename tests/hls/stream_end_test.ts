@@ -1,7 +1,7 @@
 /** How a playlist ends, or does not, and when it is gone. */
 import assert from "node:assert/strict";
 import { parsePlaylist } from "../../src/hls/playlist.ts";
-import { setUp } from "./stream_fixture.ts";
+import { setUp } from "../../testing/hls/stream_fixture.ts";
 
 Deno.test("a teardown ends the playlist at once", async () => {
   const { stream, feeder, broadcast, add, clock, leave, playlist } = setUp();

@@ -1,6 +1,6 @@
 /** The numbers, wall times and discontinuities in a playlist. */
 import assert from "node:assert/strict";
-import { setUp } from "./stream_fixture.ts";
+import { setUp } from "../../testing/hls/stream_fixture.ts";
 
 Deno.test("wall time does not go back from one session of a name to the next", async () => {
   const { stream, feeder, clock, playlist } = setUp();

@@ -1,6 +1,6 @@
 /** When segments are listed, how long they are kept, and what a slow disk does to that. */
 import assert from "node:assert/strict";
-import { setUp } from "./stream_fixture.ts";
+import { setUp } from "../../testing/hls/stream_fixture.ts";
 
 Deno.test("a segment is listed once it and its playlist are written", async () => {
   const { stream, feeder, add, files, clock, sequences } = setUp();

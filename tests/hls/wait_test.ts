@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { LocalOrigin } from "../../src/hls/local_origin.ts";
 import { type ServedPlaylist, TooManyWait } from "../../src/hls/origin.ts";
-import { until } from "../until.ts";
-import { setUp } from "./stream_fixture.ts";
+import { until } from "../../testing/until.ts";
+import { setUp } from "../../testing/hls/stream_fixture.ts";
 
 const PLAYLIST = "playlist.m3u8";
 

@@ -1,7 +1,7 @@
 /** The wall time of segments where the clock of the box is set. */
 import assert from "node:assert/strict";
 import { WallTime } from "../../src/hls/wall_time.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 /** Wall times of segments of a second that follow one another, and the box's clock with them. */
 class Telling {

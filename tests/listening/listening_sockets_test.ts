@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type KeptSocket, ListeningSockets } from "../../src/listening/listening_sockets.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
 
 const ADDRESS = "127.0.0.1:1935";
 const SHORT = "Too many open files (os error 24)";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { configure, getLogger, type LogRecord, reset } from "@logtape/logtape";
 import { floodFilter } from "../../src/logging/flood_filter.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 Deno.test("a flood is told of at the end of its time, and lines alike pass again then", async () => {
   const clock = new FakeClock();

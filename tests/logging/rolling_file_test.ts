@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { RollingFile } from "../../src/logging/rolling_file.ts";
-import { contents, withFolder } from "./files.ts";
+import { contents, withFolder } from "../../testing/logging/files.ts";
 
 const LIMIT = 20;
 

@@ -8,8 +8,8 @@ import {
   MAX_FRAGMENT_HEADER_BYTES,
   parseFragment as parse,
 } from "../../src/mp4/fragment.ts";
-import { boxAt, boxesIn } from "./plain_mp4.ts";
-import { fragments, someFrames } from "./recordings.ts";
+import { boxAt, boxesIn } from "../../testing/mp4/plain_mp4.ts";
+import { fragments, someFrames } from "../../testing/mp4/recordings.ts";
 
 Deno.test("a fragment is one moof and one mdat of the access units", () => {
   const [bytes] = fragments([Uint8Array.of(1, 2, 3), Uint8Array.of(4)], 2, 100);

@@ -9,11 +9,11 @@ import {
   readRecording,
   type RecordingOptions,
 } from "../../src/mp4/recording.ts";
-import { accessUnits, adtsStream, audioConfig } from "../audio/access_units.ts";
-import { encode, run } from "../audio/ffmpeg.ts";
-import { MemoryFile } from "./memory_file.ts";
-import { topLevel } from "./plain_mp4.ts";
-import { fragments, header } from "./recordings.ts";
+import { accessUnits, adtsStream, audioConfig } from "../../testing/audio/access_units.ts";
+import { encode, run } from "../../testing/audio/ffmpeg.ts";
+import { MemoryFile } from "../../testing/mp4/memory_file.ts";
+import { topLevel } from "../../testing/mp4/plain_mp4.ts";
+import { fragments, header } from "../../testing/mp4/recordings.ts";
 
 /** What an encoder made: a configuration and its access units. */
 interface Stream {
@@ -148,9 +148,9 @@ async function encoded(encoding: Parameters<typeof encode>[0]): Promise<Stream> 
   return accessUnits(await encode(encoding));
 }
 
-/** The stream of a file in tests/media, with what ADTS does not tell. */
+/** The stream of a file in testing/media, with what ADTS does not tell. */
 async function shipped(name: string, told: Partial<AudioConfig> = {}): Promise<Stream> {
-  const adts = await Deno.readFile(new URL(`../media/${name}`, import.meta.url));
+  const adts = await Deno.readFile(new URL(`../../testing/media/${name}`, import.meta.url));
   const { config, frames } = accessUnits(adts);
   return { config: { ...config, ...told }, frames };
 }

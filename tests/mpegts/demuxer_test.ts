@@ -2,11 +2,17 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UnsupportedAudio } from "../../src/audio/unsupported_audio.ts";
 import { TsDemuxer } from "../../src/mpegts/demuxer.ts";
-import { accessUnits, adtsFrame, adtsStream, audioConfig, concat } from "../audio/access_units.ts";
-import { encode, run } from "../audio/ffmpeg.ts";
-import { Packetizer, pes } from "./packetizer.ts";
-import { segments } from "./segments.ts";
-import { demux, TimedCollector } from "./timed_collector.ts";
+import {
+  accessUnits,
+  adtsFrame,
+  adtsStream,
+  audioConfig,
+  concat,
+} from "../../testing/audio/access_units.ts";
+import { encode, run } from "../../testing/audio/ffmpeg.ts";
+import { Packetizer, pes } from "../../testing/mpegts/packetizer.ts";
+import { segments } from "../../testing/mpegts/segments.ts";
+import { demux, TimedCollector } from "../../testing/mpegts/timed_collector.ts";
 
 const STEREO = audioConfig();
 const FRAMES = Array.from({ length: 20 }, (_, i) => new Uint8Array(100 + 11 * i).fill(i));
@@ -35,7 +41,7 @@ Deno.test("a stream of three packets is one, once it is over", () => {
 });
 
 Deno.test("HE-AAC comes out frame by frame", async () => {
-  const he = new URL("../media/he-aac-v2_44100_stereo_32k.aac", import.meta.url);
+  const he = new URL("../../testing/media/he-aac-v2_44100_stereo_32k.aac", import.meta.url);
   const file = await Deno.readFile(he);
   const remux = ["-f", "aac", "-i", "pipe:0", "-c", "copy", "-f", "mpegts", "pipe:1"];
   const stream = await run("ffmpeg", remux, file, "error");

@@ -3,10 +3,10 @@ import { ADTS, BufferSource, EncodedPacketSink, Input, MPEG_TS } from "mediabunn
 import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../../src/mpegts/muxer.ts";
 import { silentFrame } from "../../src/audio/aac/silence.ts";
-import { accessUnits, adtsStream, audioConfig, concat } from "../audio/access_units.ts";
-import { encode, run } from "../audio/ffmpeg.ts";
-import { packets, pesHeader } from "./packets.ts";
-import { pts90k, segments } from "./segments.ts";
+import { accessUnits, adtsStream, audioConfig, concat } from "../../testing/audio/access_units.ts";
+import { encode, run } from "../../testing/audio/ffmpeg.ts";
+import { packets, pesHeader } from "../../testing/mpegts/packets.ts";
+import { pts90k, segments } from "../../testing/mpegts/segments.ts";
 
 const WRAP = 2 ** 33;
 
@@ -27,7 +27,7 @@ for (const layout of ["mono", "stereo", "5.1", "7.1", "quad", "5.1(side)", "7.1(
 
 for (const name of HE_AAC) {
   Deno.test(`FFmpeg gets back every byte of ${name}`, async () => {
-    const file = await Deno.readFile(new URL(`../media/${name}`, import.meta.url));
+    const file = await Deno.readFile(new URL(`../../testing/media/${name}`, import.meta.url));
     const { config, frames } = accessUnits(file);
     const stream = concat(segments(config, frames, 2));
     assert.deepEqual(await extractAdts(stream), adtsStream(config, frames));

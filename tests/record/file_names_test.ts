@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { datedFile, parseFileName } from "../../src/record/file_names.ts";
-import { START } from "./archive.ts";
+import { START } from "../../testing/record/archive.ts";
 
 Deno.test("a recording's file name tells whose it is and when it began", () => {
   const told = (file: string) => {

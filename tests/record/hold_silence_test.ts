@@ -4,9 +4,9 @@ import type { Ingest, Protocol } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { SessionManager } from "../../src/session/session_manager.ts";
-import { audioConfig } from "../audio/access_units.ts";
-import { until } from "../until.ts";
-import { Archive, SECOND } from "./archive.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import { until } from "../../testing/until.ts";
+import { Archive, SECOND } from "../../testing/record/archive.ts";
 
 const CONFIG = audioConfig();
 const SILENCE = codecOf(CONFIG).silentFrame(CONFIG).toHex();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { HouseKeeper, type HouseRules } from "../../src/record/house_keeper.ts";
 import { RecordFolder } from "../../src/record/record_folder.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { START } from "./archive.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { START } from "../../testing/record/archive.ts";
 
 const DAY = 86_400_000;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 
-const PROGRAM = fileURLToPath(new URL("./small_disk.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../testing/record/small_disk.ts", import.meta.url));
 
 /** Mounts a disk of 512 kB for as long as the program runs, and obeys permissions, root or not. */
 const SCRIPT = `

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import { RtmpServer } from "../../src/rtmp/server.ts";
 import { PublishRefused } from "../../src/session/ingest.ts";
-import { until } from "../until.ts";
-import { LogRecorder } from "./log_recorder.ts";
-import { RecordingDoorkeeper } from "./recording_doorkeeper.ts";
-import { RtmpPublisher } from "./rtmp_publisher.ts";
-import { ASC, SessionHarness } from "./session_harness.ts";
-import { WatchedClock } from "./watched_clock.ts";
+import { until } from "../../testing/until.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { RecordingDoorkeeper } from "../../testing/session/recording_doorkeeper.ts";
+import { RtmpPublisher } from "../../testing/rtmp/rtmp_publisher.ts";
+import { ASC, SessionHarness } from "../../testing/rtmp/session_harness.ts";
+import { WatchedClock } from "../../testing/rtmp/watched_clock.ts";
 
 const frame = Uint8Array.of(1, 2, 3);
 

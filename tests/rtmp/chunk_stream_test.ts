@@ -4,7 +4,7 @@ import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";
 import { ChunkWriter, type OutgoingMessage } from "../../src/rtmp/chunk_writer.ts";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import { RtmpError } from "../../src/rtmp/rtmp_error.ts";
-import { EncoderChunkWriter } from "./encoder_chunk_writer.ts";
+import { EncoderChunkWriter } from "../../testing/rtmp/encoder_chunk_writer.ts";
 
 interface Received {
   readonly type: number;

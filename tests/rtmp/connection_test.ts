@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { StreamListener } from "../../src/listening/stream_socket.ts";
 import { RtmpConnection } from "../../src/rtmp/connection.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { CERTIFICATE, PRIVATE_KEY } from "../listening/localhost_certificate.ts";
-import { RecordingDoorkeeper } from "./recording_doorkeeper.ts";
-import { RtmpPublisher } from "./rtmp_publisher.ts";
-import { ASC } from "./session_harness.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { CERTIFICATE, PRIVATE_KEY } from "../../testing/listening/localhost_certificate.ts";
+import { RecordingDoorkeeper } from "../../testing/session/recording_doorkeeper.ts";
+import { RtmpPublisher } from "../../testing/rtmp/rtmp_publisher.ts";
+import { ASC } from "../../testing/rtmp/session_harness.ts";
 
 const hostname = "127.0.0.1";
 

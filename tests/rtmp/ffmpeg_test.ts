@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { RtmpServer } from "../../src/rtmp/server.ts";
 import { systemClock } from "../../src/session/clock.ts";
-import { accessUnits } from "../audio/access_units.ts";
-import { encode, run } from "../audio/ffmpeg.ts";
-import { RecordingDoorkeeper } from "./recording_doorkeeper.ts";
+import { accessUnits } from "../../testing/audio/access_units.ts";
+import { encode, run } from "../../testing/audio/ffmpeg.ts";
+import { RecordingDoorkeeper } from "../../testing/session/recording_doorkeeper.ts";
 
 const tone = ["-f", "lavfi", "-i", "sine=sample_rate=48000:duration=1"];
 const picture = ["-f", "lavfi", "-i", "testsrc=size=640x480:rate=25:duration=1"];

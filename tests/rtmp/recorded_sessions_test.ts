@@ -5,10 +5,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RtmpError } from "../../src/rtmp/rtmp_error.ts";
-import { accessUnits } from "../audio/access_units.ts";
-import { SessionHarness } from "./session_harness.ts";
+import { accessUnits } from "../../testing/audio/access_units.ts";
+import { SessionHarness } from "../../testing/rtmp/session_harness.ts";
 
-const media = (file: string) => Deno.readFileSync(new URL(`../media/${file}`, import.meta.url));
+const media = (file: string) =>
+  Deno.readFileSync(new URL(`../../testing/media/${file}`, import.meta.url));
 
 const recordings = {
   "rtmp_ffmpeg_name_and_key.bin": "sesame",

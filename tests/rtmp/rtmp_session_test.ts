@@ -3,8 +3,8 @@ import { writeAmf0 } from "../../src/rtmp/amf0.ts";
 import { type AmfValue, isAmfObject } from "../../src/rtmp/amf_value.ts";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import type { RefusalKind } from "../../src/session/ingest.ts";
-import { writeAmf3 } from "./amf3_writer.ts";
-import { ASC, SessionHarness } from "./session_harness.ts";
+import { writeAmf3 } from "../../testing/rtmp/amf3_writer.ts";
+import { ASC, SessionHarness } from "../../testing/rtmp/session_harness.ts";
 
 const frame = Uint8Array.of(1, 2, 3);
 const rejected = (message: RegExp) => ({ name: "RtmpError", message });

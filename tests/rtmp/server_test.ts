@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import { RtmpServer } from "../../src/rtmp/server.ts";
-import { endListening } from "../listening/end_listening.ts";
-import { until } from "../until.ts";
-import { clientHello } from "./encoder_messages.ts";
-import { LogRecorder } from "./log_recorder.ts";
-import { WatchedClock } from "./watched_clock.ts";
-import { RecordingDoorkeeper } from "./recording_doorkeeper.ts";
-import { RtmpPublisher } from "./rtmp_publisher.ts";
-import { ASC } from "./session_harness.ts";
+import { endListening } from "../../testing/listening/end_listening.ts";
+import { until } from "../../testing/until.ts";
+import { clientHello } from "../../testing/rtmp/encoder_messages.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { WatchedClock } from "../../testing/rtmp/watched_clock.ts";
+import { RecordingDoorkeeper } from "../../testing/session/recording_doorkeeper.ts";
+import { RtmpPublisher } from "../../testing/rtmp/rtmp_publisher.ts";
+import { ASC } from "../../testing/rtmp/session_harness.ts";
 
 const frame = Uint8Array.of(1, 2, 3);
 const ENDED = /RTMP connection .* ended/;

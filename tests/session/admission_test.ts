@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { Admission } from "../../src/session/admission.ts";
 import { PublishRefused, type PublishRequest } from "../../src/session/ingest.ts";
-import { audioConfig } from "../audio/access_units.ts";
-import { type RecordedIngest, RecordingDoorkeeper } from "../rtmp/recording_doorkeeper.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import {
+  type RecordedIngest,
+  RecordingDoorkeeper,
+} from "../../testing/session/recording_doorkeeper.ts";
 
 const config = audioConfig();
 const frame = Uint8Array.of(1, 2, 3);

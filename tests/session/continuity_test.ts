@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Continuity } from "../../src/session/continuity.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 const HOLD_MS = 30_000;
 

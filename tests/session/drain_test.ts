@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { drain } from "../../src/session/drain.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 /** A drain of up to a minute, and how it stands. */
 function begin(broadcasts: number) {

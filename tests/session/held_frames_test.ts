@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { HeldFrames } from "../../src/session/held_frames.ts";
-import { audioConfig } from "../audio/access_units.ts";
-import { RecordedIngest } from "../rtmp/recording_doorkeeper.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import { RecordedIngest } from "../../testing/session/recording_doorkeeper.ts";
 
 function ingest(): RecordedIngest {
   const transport = { protocol: "srt", address: "192.0.2.1", close() {} } as const;

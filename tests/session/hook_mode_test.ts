@@ -11,8 +11,8 @@ import type { AuthMode } from "../../src/session/publish_rights.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { SessionManager } from "../../src/session/session_manager.ts";
 import { publishTarget } from "../../src/rtmp/publish_target.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { FakeAuthority } from "./fake_authority.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { FakeAuthority } from "../../testing/session/fake_authority.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -9,7 +9,7 @@ import { SERVER_REASON, UNKNOWN_REASON } from "../../src/session/reason.ts";
 import type { AuthMode } from "../../src/session/publish_rights.ts";
 import { SessionManager } from "../../src/session/session_manager.ts";
 import { publishTarget } from "../../src/rtmp/publish_target.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 const CONFIG: AudioConfig = {
   codec: "aac",

@@ -5,7 +5,7 @@ import type { AdmittedIngest } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
 import { SessionManager } from "../../src/session/session_manager.ts";
 import { type Tags, tagsOf } from "../../src/session/tags.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 /** At this rate, frames last a whole number of milliseconds. */
 const CONFIG: AudioConfig = {

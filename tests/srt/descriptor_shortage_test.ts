@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 
 const LIMIT = 64;
-const program = fileURLToPath(new URL("short_of_descriptors.ts", import.meta.url));
+const program = fileURLToPath(
+  new URL("../../testing/srt/short_of_descriptors.ts", import.meta.url),
+);
 
 Deno.test("a listener that has no file descriptor is not lost, and listens again once there are some", async () => {
   const script = `ulimit -n ${LIMIT}; exec "$0" run --no-check -A "$1"`;

@@ -5,12 +5,12 @@ import { EventBus } from "../../src/session/events.ts";
 import { PublishRefused } from "../../src/session/ingest.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { SrtServer } from "../../src/srt/server.ts";
-import { audioConfig } from "../audio/access_units.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { until } from "../until.ts";
-import { SrtFixture } from "./srt_fixture.ts";
-import { message, messages, numbersOf, range } from "./srt_messages.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { until } from "../../testing/until.ts";
+import { SrtFixture } from "../../testing/srt/srt_fixture.ts";
+import { message, messages, numbersOf, range } from "../../testing/srt/srt_messages.ts";
 
 const srt = loadSrt();
 

@@ -7,7 +7,7 @@ import { failingRecordings, Health } from "../../src/stat/health.ts";
 import { statRoutes } from "../../src/stat/routes.ts";
 import { systemUsage } from "../../src/stat/system_usage.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
-import { House, START } from "./house.ts";
+import { House, START } from "../../testing/stat/house.ts";
 
 const USAGE = { load: { one: 0.5, five: 1.25, fifteen: 2 }, memory: 40.5 };
 

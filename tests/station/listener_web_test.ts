@@ -4,9 +4,9 @@ import { Hono } from "hono";
 import { LocalOrigin } from "../../src/hls/local_origin.ts";
 import { hlsRoutes } from "../../src/hls/routes.ts";
 import { loadAssets, showRoutes, STATUS_FILE } from "../../src/pages/listener/routes.ts";
-import { servedStream } from "../hls/served_stream.ts";
-import { OFF_AIR } from "../pages/listener/broadcasts.ts";
-import { listenersServer } from "../web/http_servers.ts";
+import { servedStream } from "../../testing/hls/served_stream.ts";
+import { OFF_AIR } from "../../testing/pages/listener/broadcasts.ts";
+import { listenersServer } from "../../testing/web/http_servers.ts";
 
 /** The routes that have a prefix in common, in an order in which they may be mounted. */
 function mounted(order: readonly ("files" | "pages")[]): Hono {

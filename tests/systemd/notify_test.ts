@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { ServiceNotifier } from "../../src/systemd/notify.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { NotifyReceiver } from "./notify_receiver.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { NotifyReceiver } from "../../testing/systemd/notify_receiver.ts";
 
 const PID = 4711;
 /** Elsewhere there is no systemd, and none of its sockets. */

@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import { accessLog } from "../../src/web/access_log.ts";
 import { requestTiming } from "../../src/web/request_timing.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 /** What is logged while `work` is done. */
 async function logged(level: "info" | null, work: () => Promise<void>): Promise<string[]> {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { WebServer } from "../../src/web/web_server.ts";
-import { endListening } from "../listening/end_listening.ts";
-import { until } from "../until.ts";
+import { endListening } from "../../testing/listening/end_listening.ts";
+import { until } from "../../testing/until.ts";
 
 const hostname = "127.0.0.1";
 const REQUEST = "GET / HTTP/1.1\r\nHost: echo\r\n\r\n";

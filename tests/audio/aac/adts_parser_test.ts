@@ -9,8 +9,8 @@ import {
   audioConfig,
   Collector,
   concat,
-} from "../access_units.ts";
-import { encode } from "../ffmpeg.ts";
+} from "../../../testing/audio/access_units.ts";
+import { encode } from "../../../testing/audio/ffmpeg.ts";
 
 const STEREO = audioConfig();
 const MONO = audioConfig({ channelConfiguration: 1, sampleRate: 22050 });
@@ -21,7 +21,7 @@ const FRAMES = Array.from({ length: 12 }, (_, i) => new Uint8Array(20 + 7 * i).f
 const GARBAGE = Uint8Array.of(1, 2, 0xff, 0xf1, 0xff, 0xff, 0xf1, 0x4c, 0x80, 3, 4, 5, 6, 7, 8);
 
 Deno.test("HE-AAC in ADTS is told by its core", async () => {
-  const he = new URL("../../media/he-aac-v1_44100_stereo_64k.aac", import.meta.url);
+  const he = new URL("../../../testing/media/he-aac-v1_44100_stereo_64k.aac", import.meta.url);
   const { config, frames } = accessUnits(await Deno.readFile(he));
   assert.deepEqual(config, audioConfig({ sampleRate: 22050 }));
   assert.ok(frames.length > 200);

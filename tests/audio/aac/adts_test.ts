@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { ADTS_HEADER_BYTES, AdtsFraming, parseAdtsHeader } from "../../../src/audio/aac/adts.ts";
 import { SAMPLE_RATES } from "../../../src/audio/aac/aac_config.ts";
-import { accessUnits, adtsStream, audioConfig } from "../access_units.ts";
-import { encode } from "../ffmpeg.ts";
+import { accessUnits, adtsStream, audioConfig } from "../../../testing/audio/access_units.ts";
+import { encode } from "../../../testing/audio/ffmpeg.ts";
 
 Deno.test("headers are the ones that FFmpeg writes", async () => {
   for (const layout of ["mono", "stereo", "7.1"]) {

@@ -5,8 +5,13 @@ import { writeAudioSpecificConfig } from "../../../src/audio/aac/audio_specific_
 import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
 import { BitWriter } from "../../../src/audio/bits.ts";
 import { LatmParser } from "../../../src/audio/aac/latm.ts";
-import { accessUnits, audioConfig, Collector, concat } from "../access_units.ts";
-import { encode } from "../ffmpeg.ts";
+import {
+  accessUnits,
+  audioConfig,
+  Collector,
+  concat,
+} from "../../../testing/audio/access_units.ts";
+import { encode } from "../../../testing/audio/ffmpeg.ts";
 
 const STEREO = audioConfig();
 const MONO = audioConfig({ channelConfiguration: 1, sampleRate: 22050 });

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { indexRoutes, loadAssets, showRoutes } from "../../../src/pages/listener/routes.ts";
 import type { ShowStatus } from "../../../src/pages/listener/shows.ts";
 import { withServerHeader } from "../../../src/web/web_server.ts";
-import { OFF_AIR } from "./broadcasts.ts";
+import { OFF_AIR } from "../../../testing/pages/listener/broadcasts.ts";
 
 const HOSTILE = `"><script>alert(1)</script>' onload='x' & </title>`;
 

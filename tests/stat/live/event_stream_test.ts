@@ -4,7 +4,7 @@ import {
   encodeEvent,
   EventStream,
 } from "../../../src/stat/live/event_stream.ts";
-import { FakeClock } from "../../fake_clock.ts";
+import { FakeClock } from "../../../testing/fake_clock.ts";
 
 const MAX_CLIENTS = 32;
 

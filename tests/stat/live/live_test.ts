@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { encodeEvent } from "../../../src/stat/live/event_stream.ts";
 import { Live } from "../../../src/stat/live/live.ts";
 import { liveRoutes } from "../../../src/stat/live/routes.ts";
-import { House, START } from "../house.ts";
+import { House, START } from "../../../testing/stat/house.ts";
 
 const USAGE = { load: { one: 0.5, five: 1.25, fifteen: 2 }, memory: 40.5 };
 const LOAD = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LoadMeter } from "../../../src/stat/metrics/load_meter.ts";
-import { FakeClock } from "../../fake_clock.ts";
-import { until } from "../../until.ts";
+import { FakeClock } from "../../../testing/fake_clock.ts";
+import { until } from "../../../testing/until.ts";
 
 Deno.test("each reading is of what was measured since the one before", () => {
   const clock = new FakeClock();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { sessionEvent } from "../../../src/session/session.ts";
 import type { Audience } from "../../../src/stat/audience.ts";
-import { until } from "../../until.ts";
-import { House } from "../house.ts";
-import { samplesOf, withMetrics } from "../metrics_samples.ts";
-import { promtool } from "../promtool.ts";
+import { until } from "../../../testing/until.ts";
+import { House } from "../../../testing/stat/house.ts";
+import { samplesOf, withMetrics } from "../../../testing/stat/metrics_samples.ts";
+import { promtool } from "../../../testing/stat/promtool.ts";
 
 const STATISTICS = {
   packetsReceived: 1000,

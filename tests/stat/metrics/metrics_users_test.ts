@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
-import { withMetrics } from "../metrics_samples.ts";
-import { promtool } from "../promtool.ts";
+import { withMetrics } from "../../../testing/stat/metrics_samples.ts";
+import { promtool } from "../../../testing/stat/promtool.ts";
 
 const DASHBOARD = scriptsPath("grafana-dashboard.json");
 const ALERTS = scriptsPath("prometheus-alerts.yml");

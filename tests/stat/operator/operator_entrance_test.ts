@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { OperatorEntrance } from "../../../src/stat/operator/operator_entrance.ts";
-import { FakeClock } from "../../fake_clock.ts";
+import { FakeClock } from "../../../testing/fake_clock.ts";
 
 const HOUR_MS = 3_600_000;
 const REMOTE = "192.0.2.7";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { logCounts, logSessionEvent } from "../../../src/stat/statistics/event_log.ts";
 import type { SessionInfo } from "../../../src/stat/statistics/session_info.ts";
-import { House, START } from "../house.ts";
+import { House, START } from "../../../testing/stat/house.ts";
 
 /** Frames of silence in the place of those that were lost, and of the five seconds after them. */
 const AWAY = 156;
