@@ -8,11 +8,11 @@ import { Admission } from "../src/session/admission.ts";
 import { type Clock, systemClock } from "../src/session/clock.ts";
 import { EventBus } from "../src/session/events.ts";
 import type { FrameSink } from "../src/session/frame_sink.ts";
-import { KeyStore } from "../src/session/key_store.ts";
 import { SERVER_REASON } from "../src/session/reason.ts";
 import type { Session } from "../src/session/session.ts";
-import { SessionManager } from "../src/session/session_manager.ts";
+import type { SessionManager } from "../src/session/session_manager.ts";
 import { clientHello, EncoderMessages } from "../testing/rtmp/encoder_messages.ts";
+import { sessionManager } from "../testing/session/session_manager.ts";
 import { accessUnits, AUDIO_SPECIFIC_CONFIG, FRAME_MS, LOOP } from "./access_units.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { Report } from "./report.ts";
@@ -131,20 +131,11 @@ class Rig {
   #segments = 0;
 
   constructor(sessions: number) {
-    this.#manager = new SessionManager({
+    this.#manager = sessionManager({
       clock: this.#clock,
       events: new EventBus(),
-      keys: new KeyStore(this.#clock, 0),
-      auth: "open",
-      policy: {
-        timeline: { maxDelayMs: 10_000, targetMs: TARGET_MS },
-        holdMs: 30_000,
-        firstWaitMs: 1_800_000,
-        unheardWaitMs: 30_000,
-        waitMs: { rtmp: 30_000, srt: 30_000 },
-      },
+      policy: { timeline: { maxDelayMs: 10_000, targetMs: TARGET_MS } },
       maxSessions: sessions,
-      maxWaiting: 1,
     });
     this.#manager.addOutput((session) => this.#sink(session));
     const encoder = new EncoderMessages();

@@ -1,3 +1,5 @@
+import { freePorts } from "../testing/free_ports.ts";
+
 /** What a benchmark wants of the server. */
 export interface ServerOptions {
   /** Where its output and its log go. */
@@ -43,7 +45,8 @@ export class ServerProcess {
 
   /** Resolves once it takes RTMP connections. @throws where it does not in time */
   static async start({ folder, env, profileFolder }: ServerOptions): Promise<ServerProcess> {
-    const ports = { rtmp: freePort(), srt: freePort(), control: freePort(), stat: freePort() };
+    const [rtmp = 0, srt = 0, control = 0, stat = 0, hls = 0] = freePorts(5);
+    const ports = { rtmp, srt, control, stat };
     const hlsFolder = `${folder}/hls`;
     const log = `${folder}/server.log`;
     const child = new Deno.Command("/bin/sh", {
@@ -57,7 +60,7 @@ export class ServerProcess {
         ECHO_SRT_ADDR: `127.0.0.1:${ports.srt}`,
         HLS_ROOT_DIR: hlsFolder,
         HLS_TARGET_DURATION: "2",
-        HLS_WEB_ADDR: `127.0.0.1:${freePort()}`,
+        HLS_WEB_ADDR: `127.0.0.1:${hls}`,
         STAT_WEB_ADDR: `127.0.0.1:${ports.stat}`,
         RTMP_ADDR: `127.0.0.1:${ports.rtmp}`,
         RTMP_CONNECTION_TIMEOUT: "60", // all connect before the first sends
@@ -145,9 +148,4 @@ function inherited(names: readonly string[]): Record<string, string> {
     if (value !== undefined) env[name] = value;
   }
   return env;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -1,4 +1,4 @@
-import { until } from "./e2e/condition.ts";
+import { until } from "./until.ts";
 
 export interface ChildOptions {
   /** Of the environment, nothing else is passed on than what every program needs. */

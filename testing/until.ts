@@ -1,15 +1,28 @@
-const POLL_MS = 5;
-/** A guard against hanging, far beyond what any condition takes. */
-const GIVE_UP_MS = 30_000;
+/** Waiting for a condition: how tests wait, instead of for a time. */
 
-/** Waits until `condition` holds. @throws where it never does */
-export async function until(
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 50;
+/** Only ends what hangs: far beyond what any condition takes. */
+const GIVE_UP_MS = 60_000;
+
+/**
+ * Waits until `probe` gives something, and looks ever less often.
+ * @param what is waited for, as a clause: "the broadcast is on air"
+ * @returns what the probe gave, neither `undefined` nor `false`
+ * @throws where it gives nothing in time
+ */
+export async function until<T>(
   what: string,
-  condition: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const giveUpAt = performance.now() + GIVE_UP_MS;
-  while (!await condition()) {
-    if (performance.now() > giveUpAt) throw new Error(`Cannot wait any longer until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  timeoutMs: number = GIVE_UP_MS,
+): Promise<T> {
+  const startedAt = performance.now();
+  for (;;) {
+    const result = await probe();
+    if (result !== undefined && result !== false) return result;
+    const waitedMs = performance.now() - startedAt;
+    if (waitedMs > timeoutMs) throw new Error(`Waited in vain until ${what}`);
+    const pauseMs = Math.min(Math.max(FIRST_PAUSE_MS, waitedMs / 10), LONGEST_PAUSE_MS);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

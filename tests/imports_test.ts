@@ -54,6 +54,13 @@ const BEFORE_INTRODUCTION = /^#!.*\n|^\/\/ @ts-check\n|^\/\/\/.*\n|^\n/;
 /** What commands make. */
 const MADE = ["dist", "output", "build", "node_modules"];
 
+/** What the folders beside the server may import of the project besides themselves. */
+const BESIDE_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  testing: ["src", "ffi", "scripts"],
+  tests: ["src", "ffi", "scripts", "testing"],
+  bench: ["src", "ffi", "testing"],
+};
+
 Deno.test("every room imports only what lies below it", async () => {
   const wrong: string[] = [];
   for (const [file, { imports }] of await readSources()) {
@@ -93,6 +100,22 @@ Deno.test("sessions and containers know no codec", async () => {
     if (!KNOW_NO_CODEC.includes(roomOf(file))) continue;
     const codecs = imports.filter((other) => /^src\/audio\/[^/]+\//.test(other));
     wrong.push(...codecs.map((other) => `${file} imports ${other}`));
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("helpers of tests are in testing/, and nothing imports a test", async () => {
+  const wrong: string[] = [];
+  for (const [folder, others] of Object.entries(BESIDE_MAY_IMPORT)) {
+    for (const [file, { imports }] of await readSources([folder])) {
+      if (file === "tests/imports_test.ts") continue; // it has examples of imports
+      const isHelper = folder === "tests" && !file.endsWith("_test.ts");
+      if (isHelper) wrong.push(`${file} is no test: it belongs into testing/`);
+      const bad = imports.filter((other) => {
+        return other.endsWith("_test.ts") || ![folder, ...others].includes(topFolder(other));
+      });
+      wrong.push(...bad.map((other) => `${file} imports ${other}`));
+    }
   }
   assert.deepEqual(wrong, []);
 });
@@ -172,10 +195,12 @@ interface Source {
   readonly lines: number;
 }
 
-/** The server's own files, by path from the project's root. */
-async function readSources(): Promise<Map<string, Source>> {
-  const files = [join(ROOT, "main.ts")];
-  for (const folder of ["src", "ffi"]) files.push(...await filesBelow(join(ROOT, folder)));
+/** Files by path from the project's root: the server's own, or those below other folders. */
+async function readSources(folders?: readonly string[]): Promise<Map<string, Source>> {
+  const files = folders === undefined ? [join(ROOT, "main.ts")] : [];
+  for (const folder of folders ?? ["src", "ffi"]) {
+    files.push(...await filesBelow(join(ROOT, folder)));
+  }
   const sources = new Map<string, Source>();
   for (const file of files) {
     const text = await Deno.readTextFile(file);
@@ -210,6 +235,10 @@ function findImports(file: string, text: string): string[] {
     /(?:\bfrom\s|\bimport\s|\bimport\(|\bnew URL\()\s*"(\.[^"]+\.ts)"/g,
   );
   return [...specifiers].map(([, specifier = ""]) => join(dirname(file), specifier));
+}
+
+function topFolder(file: string): string {
+  return file.split("/")[0] ?? file;
 }
 
 /** `src/hls/playlist.ts` is in `hls`, and so would `src/hls.ts` be. */

@@ -4,6 +4,7 @@ import type { AacConfig } from "../../src/audio/aac/aac_config.ts";
 import { AdtsFraming } from "../../src/audio/aac/adts.ts";
 import { AdtsParser } from "../../src/audio/aac/adts_parser.ts";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import { concat } from "../bytes.ts";
 
 /** Keeps all that a parser finds. */
 export class Collector implements AccessUnitSink {
@@ -50,16 +51,6 @@ export function adtsFrame(config: AudioConfig, data: Uint8Array): Uint8Array<Arr
 /** A whole ADTS stream. */
 export function adtsStream(config: AudioConfig, frames: Iterable<Uint8Array>): Uint8Array {
   return concat(Array.from(frames, (frame) => adtsFrame(config, frame)));
-}
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** A config of AAC-LC in stereo at 48 kHz, but for what is given. */

@@ -7,8 +7,9 @@ import { PublishRefused, type Transport } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
 import type { Session } from "../../src/session/session.ts";
 import type { AuthMode } from "../../src/session/publish_rights.ts";
-import { SessionManager } from "../../src/session/session_manager.ts";
+import type { SessionManager } from "../../src/session/session_manager.ts";
 import { FakeClock } from "../fake_clock.ts";
+import { sessionManager } from "../session/session_manager.ts";
 
 export const COOKIE_KEY = "0123456789abcdef0123456789abcdef";
 export const CLIENT = "198.51.100.7";
@@ -78,7 +79,7 @@ export function setUpApi(options: ApiOptions = {}): Api {
   events.subscribe((event) => seen.push(event));
   const auth = options.auth ?? "open";
   const keys = new KeyStore(clock, TTL_MS);
-  const sessions = new SessionManager({
+  const sessions = sessionManager({
     clock,
     events,
     keys,
@@ -86,13 +87,6 @@ export function setUpApi(options: ApiOptions = {}): Api {
     authority: options.authority,
     maxSessions: options.maxSessions ?? 100,
     maxWaiting: options.maxWaiting ?? 100,
-    policy: {
-      holdMs: 30_000,
-      firstWaitMs: 1_800_000,
-      unheardWaitMs: 30_000,
-      waitMs: { rtmp: 30_000, srt: 1_800_000 },
-      timeline: { maxDelayMs: 10_000, targetMs: 1000 },
-    },
   });
   const authorizer = new Authorizer({
     mode: auth,

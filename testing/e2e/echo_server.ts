@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Child, type Exit } from "../child.ts";
-import { until } from "./condition.ts";
+import { freePorts } from "../free_ports.ts";
+import { until } from "../until.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const STARTS = 3;
@@ -190,15 +191,7 @@ function environment({ control, srt, rtmp, hls, stat }: Ports): Record<string, s
   };
 }
 
-/** Ports that were free a moment ago. */
 function findPorts(): Ports {
-  const listeners = Array.from(
-    { length: 5 },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  const [control = 0, srt = 0, rtmp = 0, hls = 0, stat = 0] = listeners.map((listener) =>
-    listener.addr.port
-  );
-  for (const listener of listeners) listener.close();
+  const [control = 0, srt = 0, rtmp = 0, hls = 0, stat = 0] = freePorts(5);
   return { control, srt, rtmp, hls, stat };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { run } from "../audio/ffmpeg.ts";
 import { type AdtsFrame, parseAdts } from "../hls_validator/adts.ts";
 import { Child } from "../child.ts";
 
@@ -151,17 +152,12 @@ export interface ProbedStream {
 
 /** The streams at `url`, as ffprobe sees them. */
 export async function probe(url: string): Promise<ProbedStream[]> {
-  await using child = new Child("ffprobe", [
-    ...["-v", "error", "-of", "json"],
-    ...["-show_entries", "stream=codec_type,codec_name,sample_rate,channels", url],
-  ]);
-  const { code } = await child.end();
-  assert.equal(code, 0, child.output);
-  return JSON.parse(child.output).streams;
+  const entries = "stream=codec_type,codec_name,sample_rate,channels";
+  const args = ["-of", "json", "-show_entries", entries, url];
+  const json = await run("ffprobe", args, undefined, "error");
+  return JSON.parse(new TextDecoder().decode(json)).streams;
 }
 
 async function ffmpeg(args: readonly string[]): Promise<void> {
-  await using child = new Child("ffmpeg", ["-hide_banner", "-nostdin", "-v", "error", ...args]);
-  const { code } = await child.end();
-  assert.equal(code, 0, child.output);
+  await run("ffmpeg", ["-hide_banner", "-nostdin", ...args], undefined, "error");
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { SrtCallers } from "../srt/srt_callers.ts";
 
 const HOSTNAME = "127.0.0.1";
@@ -41,7 +42,7 @@ export class Flood implements AsyncDisposable {
       } catch (error) {
         if (!isEnd(error) && !signal.aborted) throw error;
       }
-      await pause();
+      await pause(PAUSE_MS);
     }
   }
 }
@@ -59,7 +60,7 @@ export class SrtFlood implements AsyncDisposable {
       while (!this.#over) {
         this.attempts++;
         const caller = this.#callers.call(address);
-        while (caller.end === undefined && !this.#over) await pause();
+        while (caller.end === undefined && !this.#over) await pause(PAUSE_MS);
         caller.close();
       }
     }));
@@ -81,10 +82,6 @@ export async function isOpen(port: number): Promise<boolean> {
     if (!isEnd(error)) throw error;
     return false;
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 }
 
 function isEnd(error: unknown): boolean {

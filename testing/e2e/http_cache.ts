@@ -1,5 +1,5 @@
 import { Child } from "../child.ts";
-import { until } from "./condition.ts";
+import { until } from "../until.ts";
 
 /** The configuration of a cache that stands before a server. */
 interface Kind {

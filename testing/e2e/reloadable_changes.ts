@@ -1,7 +1,7 @@
 /** A change of each reloadable variable, and what somebody outside sees of it. */
 import assert from "node:assert/strict";
 import bcrypt from "bcryptjs";
-import { until } from "./condition.ts";
+import { until } from "../until.ts";
 import { ask, reason } from "./control_request.ts";
 import type { EchoServer } from "./echo_server.ts";
 import type { HookReceiver } from "../hook/hook_receiver.ts";

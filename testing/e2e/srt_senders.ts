@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { fileURLToPath } from "node:url";
 import { Child } from "../child.ts";
-import { until } from "./condition.ts";
+import { until } from "../until.ts";
 import type { EchoServer } from "./echo_server.ts";
 
 const SCRIPTS = fileURLToPath(new URL("../../scripts/", import.meta.url));

@@ -11,18 +11,10 @@ import {
   type SrtOptions,
   type SrtPoller,
 } from "../../ffi/srt.ts";
+import { until } from "../until.ts";
 
 /** One libsrt for all tests of a process. */
 export const srt = loadSrt();
-
-/** Waits until `condition` holds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`Cannot go on: waited for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 /** A message as it was received. */
 export interface Received {
@@ -33,7 +25,7 @@ export interface Received {
 }
 
 /** Keeps what happens on a connection. */
-export class Recorder implements SrtConnectionHandler {
+export class ConnectionRecord implements SrtConnectionHandler {
   readonly messages: Received[] = [];
   readonly connection: SrtConnection;
   writable = 0;
@@ -64,15 +56,15 @@ export class Recorder implements SrtConnectionHandler {
 /** A listener on loopback that takes every connection. */
 export class Server implements Disposable {
   readonly listener: SrtListener;
-  readonly accepted: Recorder[] = [];
+  readonly accepted: ConnectionRecord[] = [];
 
   constructor(poller: SrtPoller, options: SrtOptions & { hostname?: string } = {}) {
     this.listener = listenSrt(srt, { hostname: "127.0.0.1", port: 0, ...options });
     poller.addListener(this.listener, {
       onConnection: (connection) => {
-        const recorder = new Recorder(connection);
-        this.accepted.push(recorder);
-        poller.addConnection(connection, recorder);
+        const record = new ConnectionRecord(connection);
+        this.accepted.push(record);
+        poller.addConnection(connection, record);
       },
       onError: (error) => {
         throw error;
@@ -81,11 +73,11 @@ export class Server implements Disposable {
   }
 
   /** The `index`th connection, once it is there. */
-  async connection(index = 0): Promise<Recorder> {
-    await until(() => this.accepted.length > index, `connection ${index}`);
-    const recorder = this.accepted[index];
-    if (recorder === undefined) throw new Error(`Cannot find connection ${index}`);
-    return recorder;
+  async connection(index = 0): Promise<ConnectionRecord> {
+    await until(`connection ${index}`, () => this.accepted.length > index);
+    const record = this.accepted[index];
+    if (record === undefined) throw new Error(`Cannot find connection ${index}`);
+    return record;
   }
 
   [Symbol.dispose](): void {
@@ -99,10 +91,10 @@ export async function connected(
   poller: SrtPoller,
   peer: SrtAddress,
   options: SrtOptions = {},
-): Promise<Recorder> {
-  const caller = new Recorder(connectSrt(srt, peer, options));
+): Promise<ConnectionRecord> {
+  const caller = new ConnectionRecord(connectSrt(srt, peer, options));
   poller.addConnection(caller.connection, caller);
-  await until(() => caller.writable > 0 || caller.end !== undefined, "a handshake");
+  await until("a handshake is over", () => caller.writable > 0 || caller.end !== undefined);
   if (caller.end !== undefined) throw caller.end;
   return caller;
 }

@@ -87,13 +87,3 @@ export class Run {
     this.manager.stop("shutdown", SERVER_REASON);
   }
 }
-
-/** Makes a folder for a test, which is gone in the end. */
-export async function withFolder(test: (path: string) => Promise<void>): Promise<void> {
-  const path = await Deno.makeTempDir();
-  try {
-    await test(path);
-  } finally {
-    await Deno.remove(path, { recursive: true });
-  }
-}

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { isRecord } from "./record.ts";
 
 /** A request as the hook server got it. */
 export interface HookRequest {
@@ -88,4 +87,8 @@ export async function verify(
   const signed = new TextEncoder().encode(`${id}.${seconds}.${text}`);
   const signature = new Uint8Array(Buffer.from(given, "base64"));
   assert.ok(await crypto.subtle.verify("HMAC", key, signature, signed), "the signature is wrong");
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,13 +1,3 @@
-/** Runs `test` with a new folder, which is gone afterwards. */
-export async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "echo-log-" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 /** The files of `folder`, by name. */
 export async function contents(folder: string): Promise<Record<string, string>> {
   const files: [string, string][] = [];

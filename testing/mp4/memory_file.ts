@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type FileStep, type FileSteps, MAX_STEP_BYTES } from "../../src/mp4/file_steps.ts";
+import { concat } from "../bytes.ts";
 
 /** A file in memory that does the steps of src/mp4. */
 export class MemoryFile {
@@ -63,14 +64,4 @@ export class MemoryFile {
       this.write(step.offset, step.data);
     }
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
 }

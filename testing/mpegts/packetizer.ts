@@ -1,6 +1,6 @@
 import { PACKET_BYTES } from "../../src/mpegts/packet.ts";
 import { writeProgramAssociation, writeProgramMap } from "../../src/mpegts/psi.ts";
-import { concat } from "../audio/access_units.ts";
+import { concat } from "../bytes.ts";
 
 /** Makes transport streams that no muxer would make. */
 export class Packetizer {

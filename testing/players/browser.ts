@@ -1,5 +1,6 @@
 import hlsJs from "hls.js/dist/hls.min.js" with { type: "text" };
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { CHROMIUM } from "./chromium.ts";
 import { type Heard, Listener } from "./listener.ts";
 
 const PLAYER_PAGE = new URL("player_page.html", import.meta.url);
@@ -27,13 +28,9 @@ export class Browser implements AsyncDisposable {
   static async start(): Promise<Browser> {
     const profile = await Deno.makeTempDir({ prefix: "echo-chromium-" });
     const context = await chromium.launchPersistentContext(profile, {
-      executablePath: "/usr/bin/chromium",
+      ...CHROMIUM,
       headless: true,
-      args: [
-        "--no-sandbox",
-        "--disable-background-networking",
-        "--autoplay-policy=no-user-gesture-required",
-      ],
+      args: [...CHROMIUM.args, "--autoplay-policy=no-user-gesture-required"],
     });
     const server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },

@@ -1,4 +1,4 @@
-import { until } from "../e2e/condition.ts";
+import { until } from "../until.ts";
 
 /** A standstill, in milliseconds since the epoch. */
 export interface Stall {

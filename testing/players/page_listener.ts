@@ -1,4 +1,4 @@
-import { until } from "../e2e/condition.ts";
+import { until } from "../until.ts";
 import ear from "./ear.js" with { type: "text" };
 import type { Engine } from "./engines/engine.ts";
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { CHROMIUM } from "./chromium.ts";
 
 const SCREENSHOTS = fileURLToPath(new URL("../../tests/screenshots/", import.meta.url));
 
@@ -38,10 +39,7 @@ export class PageVisits implements AsyncDisposable {
 
   /** @param origin the server's, such as `http://127.0.0.1:8080` */
   static async start(origin: string): Promise<PageVisits> {
-    const browser = await chromium.launch({
-      executablePath: "/usr/bin/chromium",
-      args: ["--no-sandbox", "--disable-background-networking"],
-    });
+    const browser = await chromium.launch(CHROMIUM);
     const context = await browser.newContext({ baseURL: origin, viewport: SCREENS.phone });
     return new PageVisits(browser, context, origin);
   }

@@ -7,7 +7,7 @@ import { RecordFolder } from "../../src/record/record_folder.ts";
 import { EventBus, type EventKind, type SessionEvent } from "../../src/session/events.ts";
 import type { FrameSink } from "../../src/session/frame_sink.ts";
 import { audioConfig } from "../audio/access_units.ts";
-import { until } from "../e2e/condition.ts";
+import { until } from "../until.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { readPlainMp4, topLevel } from "../mp4/plain_mp4.ts";
 

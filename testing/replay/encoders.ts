@@ -1,6 +1,7 @@
+import { concat } from "../bytes.ts";
 import type { SrtCallers } from "../srt/srt_callers.ts";
 import { RtmpPublisher } from "../rtmp/rtmp_publisher.ts";
-import type { House } from "./house.ts";
+import type { ReplayedServer } from "./replayed_server.ts";
 import type { Source, TransportUnit } from "./sources.ts";
 
 /** How many frames the sessions of a replay have had so far, by name. */
@@ -20,7 +21,7 @@ export class FrameCounts {
   }
 }
 
-/** One connection of an encoder, in step with a house. */
+/** One connection of an encoder, in step with a server. */
 export interface Encoder {
   /** Sends `frames` frames, each when its time has come. */
   play(frames: number): Promise<void>;
@@ -30,7 +31,7 @@ export interface Encoder {
 
 /** An encoder that publishes `name` by RTMP. */
 export class RtmpEncoder implements Encoder {
-  readonly #house: House;
+  readonly #server: ReplayedServer;
   readonly #counts: FrameCounts;
   readonly #name: string;
   readonly #publisher: RtmpPublisher;
@@ -39,13 +40,13 @@ export class RtmpEncoder implements Encoder {
   #timeMs = 0;
 
   private constructor(
-    house: House,
+    server: ReplayedServer,
     counts: FrameCounts,
     name: string,
     publisher: RtmpPublisher,
     source: Source,
   ) {
-    this.#house = house;
+    this.#server = server;
     this.#counts = counts;
     this.#name = name;
     this.#publisher = publisher;
@@ -53,14 +54,14 @@ export class RtmpEncoder implements Encoder {
   }
 
   static async connect(
-    house: House,
+    server: ReplayedServer,
     counts: FrameCounts,
     name: string,
     source: Source,
   ): Promise<RtmpEncoder> {
-    const publisher = await RtmpPublisher.connect({ ...house.rtmp, app: "live" });
+    const publisher = await RtmpPublisher.connect({ ...server.rtmp, app: "live" });
     await publisher.publish(name);
-    const encoder = new RtmpEncoder(house, counts, name, publisher, source);
+    const encoder = new RtmpEncoder(server, counts, name, publisher, source);
     await encoder.switchTo(source);
     return encoder;
   }
@@ -81,21 +82,21 @@ export class RtmpEncoder implements Encoder {
     for (let i = 0; i < frames; i++) {
       const unit = units[this.#next++ % units.length] ?? new Uint8Array(0);
       await this.#publisher.sendFrame(unit, Math.round(this.#timeMs));
-      await this.#house.arrived(this.#name, this.#counts.add(this.#name, 1));
+      await this.#server.arrived(this.#name, this.#counts.add(this.#name, 1));
       this.#timeMs += frameMs;
-      await this.#house.pass(frameMs);
+      await this.#server.pass(frameMs);
     }
   }
 
   /** Says goodbye as encoders do. */
   async finish(): Promise<void> {
     await this.#publisher.finish();
-    await this.#house.disconnected(this.#name);
+    await this.#server.disconnected(this.#name);
   }
 
   async vanish(): Promise<void> {
     await this.#publisher.vanish();
-    await this.#house.disconnected(this.#name);
+    await this.#server.disconnected(this.#name);
   }
 }
 
@@ -114,7 +115,7 @@ export function transportSteps(units: readonly TransportUnit[]): SrtStep[] {
   return units.map(({ packets, frames }, index) => {
     const messages: Uint8Array[] = [];
     for (let at = 0; at < packets.length; at += PACKETS_A_MESSAGE) {
-      messages.push(join(packets.slice(at, at + PACKETS_A_MESSAGE)));
+      messages.push(concat(packets.slice(at, at + PACKETS_A_MESSAGE)));
     }
     // The first frame counts once a second one follows it.
     return { messages, frames, held: index === 1 ? 1 : 0 };
@@ -128,7 +129,7 @@ export function adtsSteps({ adts }: Source): SrtStep[] {
 
 /** An encoder that publishes `name` to the shared SRT port. */
 export class SrtEncoder implements Encoder {
-  readonly #house: House;
+  readonly #server: ReplayedServer;
   readonly #counts: FrameCounts;
   readonly #name: string;
   readonly #frameMs: number;
@@ -137,14 +138,14 @@ export class SrtEncoder implements Encoder {
   #next = 0;
 
   private constructor(
-    house: House,
+    server: ReplayedServer,
     counts: FrameCounts,
     name: string,
     caller: Awaited<ReturnType<SrtCallers["connect"]>>,
     steps: readonly SrtStep[],
     frameMs: number,
   ) {
-    this.#house = house;
+    this.#server = server;
     this.#counts = counts;
     this.#name = name;
     this.#caller = caller;
@@ -153,16 +154,16 @@ export class SrtEncoder implements Encoder {
   }
 
   static async connect(
-    house: House,
+    server: ReplayedServer,
     counts: FrameCounts,
     callers: SrtCallers,
     name: string,
     steps: readonly SrtStep[],
     frameMs: number,
   ): Promise<SrtEncoder> {
-    const caller = await callers.connect(house.srt, { streamId: `publish:${name}` });
-    await house.connected(name);
-    return new SrtEncoder(house, counts, name, caller, steps, frameMs);
+    const caller = await callers.connect(server.srt, { streamId: `publish:${name}` });
+    await server.connected(name);
+    return new SrtEncoder(server, counts, name, caller, steps, frameMs);
   }
 
   async play(frames: number): Promise<void> {
@@ -171,24 +172,14 @@ export class SrtEncoder implements Encoder {
       if (step === undefined) throw new Error(`Cannot play on: ${this.#name} has no more audio`);
       this.#caller.send(...step.messages);
       const sent = this.#counts.add(this.#name, step.frames);
-      await this.#house.arrived(this.#name, sent - step.held);
-      await this.#house.pass(step.frames * this.#frameMs);
+      await this.#server.arrived(this.#name, sent - step.held);
+      await this.#server.pass(step.frames * this.#frameMs);
       left -= step.frames;
     }
   }
 
   async vanish(): Promise<void> {
     this.#caller.close();
-    await this.#house.disconnected(this.#name);
+    await this.#server.disconnected(this.#name);
   }
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

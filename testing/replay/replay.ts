@@ -7,9 +7,10 @@
  *
  * @module
  */
+import { run } from "../audio/ffmpeg.ts";
 import { SrtCallers } from "../srt/srt_callers.ts";
 import { adtsSteps, FrameCounts, RtmpEncoder, SrtEncoder, transportSteps } from "./encoders.ts";
-import { House } from "./house.ts";
+import { ReplayedServer } from "./replayed_server.ts";
 import { readSource, transportUnits } from "./sources.ts";
 
 const CLIP = "scripts/echo-client/clip.aac";
@@ -21,64 +22,64 @@ const second = Math.round(1000 / clip.frameMs);
 
 /** A show by RTMP: loss, late audio, a reconnect, another configuration, a goodbye, a return. */
 async function rtmpShow(env: Record<string, string>, label: string): Promise<void> {
-  await using house = await House.start({ label, env });
+  await using server = await ReplayedServer.start({ label, env });
   const counts = new FrameCounts();
-  const connect = () => RtmpEncoder.connect(house, counts, "demo", clip);
-  house.watch("demo");
+  const connect = () => RtmpEncoder.connect(server, counts, "demo", clip);
+  server.watch("demo");
   const first = await connect();
   await first.play(8 * second);
   first.skip(700);
   await first.play(2 * second);
-  await house.pass(2500, STEP_MS);
+  await server.pass(2500, STEP_MS);
   await first.play(3 * second);
   await first.vanish();
-  await house.pass(6000, STEP_MS);
+  await server.pass(6000, STEP_MS);
   const back = await connect();
   await back.play(3 * second);
   await back.switchTo(heAac);
   await back.play(Math.round(4000 / heAac.frameMs));
   await back.vanish();
-  await house.pass(35_000, STEP_MS);
+  await server.pass(35_000, STEP_MS);
   counts.restart("demo");
   const returned = await connect();
   await returned.play(3 * second);
   await returned.finish();
-  await house.pass(12_000, STEP_MS);
+  await server.pass(12_000, STEP_MS);
   counts.restart("demo");
   const next = await connect();
   await next.play(4 * second);
-  await house.stop();
+  await server.stop();
   await next.vanish();
-  await house.startAgain();
+  await server.startAgain();
   counts.restart("demo");
   const restarted = await connect();
   await restarted.play(4 * second);
   await restarted.finish();
-  await house.pass(70_000, 1000);
+  await server.pass(70_000, 1000);
 }
 
 /** The two payloads of SRT, one of them reserved by the control API and torn down. */
 async function srtShows(): Promise<void> {
-  await using house = await House.start({ label: "srt" });
+  await using server = await ReplayedServer.start({ label: "srt" });
   const callers = new SrtCallers();
   const counts = new FrameCounts();
   try {
-    house.watch("ts");
-    house.watch("adts");
+    server.watch("ts");
+    server.watch("adts");
     const steps = transportSteps(await transportUnits(CLIP));
-    const connect = () => SrtEncoder.connect(house, counts, callers, "ts", steps, clip.frameMs);
+    const connect = () => SrtEncoder.connect(server, counts, callers, "ts", steps, clip.frameMs);
     const transport = await connect();
     await transport.play(8 * second);
     await transport.vanish();
-    await house.pass(3000, STEP_MS);
+    await server.pass(3000, STEP_MS);
     await (await connect()).play(4 * second);
     const reason = { code: 1, message: "a reason" };
     const media = { type: "audio", protocol: "srt", format: "aac" };
-    const published = await house.control("POST", "/echo/4/publish/adts", { media, reason });
+    const published = await server.control("POST", "/echo/4/publish/adts", { media, reason });
     const cookie = published.headers.get("Set-Cookie")?.split(";")[0];
     await published.body?.cancel();
     const adts = await SrtEncoder.connect(
-      house,
+      server,
       counts,
       callers,
       "adts",
@@ -86,9 +87,9 @@ async function srtShows(): Promise<void> {
       clip.frameMs,
     );
     await adts.play(8 * second);
-    const torn = await house.control("PUT", "/echo/4/teardown", { reason }, cookie);
+    const torn = await server.control("PUT", "/echo/4/teardown", { reason }, cookie);
     await torn.body?.cancel();
-    await house.pass(3000, STEP_MS);
+    await server.pass(3000, STEP_MS);
   } finally {
     callers.close();
   }
@@ -98,10 +99,8 @@ async function srtShows(): Promise<void> {
 async function makePreroll(folder: string): Promise<void> {
   const file = new URL(`../../${CLIP}`, import.meta.url).pathname;
   const hls = ["-f", "hls", "-hls_time", "2", "-hls_list_size", "0", `${folder}/live.m3u8`];
-  const { success } = await new Deno.Command("ffmpeg", {
-    args: ["-nostdin", "-v", "error", "-i", file, "-t", "4", "-c", "copy", ...hls],
-  }).output();
-  if (!success) throw new Error("Cannot make a preroll");
+  const copy = ["-nostdin", "-i", file, "-t", "4", "-c", "copy", ...hls];
+  await run("ffmpeg", copy, undefined, "error");
 }
 
 const preroll = await Deno.makeTempDir({ prefix: "echo-replay-preroll-" });

@@ -1,5 +1,7 @@
 /** What the encoders of a replay send: access units out of files, and MPEG-TS that FFmpeg makes. */
 import { fileURLToPath } from "node:url";
+import { run } from "../audio/ffmpeg.ts";
+import { parseAdts } from "../hls_validator/adts.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const TS_PACKET = 188;
@@ -24,12 +26,10 @@ const RATES = [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12
 /** Reads an ADTS file, named as below the project's folder. */
 export async function readSource(file: string): Promise<Source> {
   const bytes = await Deno.readFile(new URL(file, ROOT));
-  const adts: Uint8Array[] = [];
-  for (let at = 0; at + ADTS_HEADER <= bytes.length;) {
-    const length = frameLength(bytes, at);
-    adts.push(bytes.subarray(at, at + length));
-    at += length;
-  }
+  const adts = parseAdts(bytes).map(({ data }) => {
+    const start = data.byteOffset - bytes.byteOffset - ADTS_HEADER;
+    return bytes.subarray(start, start + ADTS_HEADER + data.length);
+  });
   const [, , third = 0, fourth = 0] = bytes;
   const objectType = (third >> 6) + 1;
   const rateIndex = third >> 2 & 15;
@@ -52,9 +52,7 @@ export interface TransportUnit {
 export async function transportUnits(file: string): Promise<TransportUnit[]> {
   const path = fileURLToPath(new URL(file, ROOT));
   const muxing = ["-c", "copy", "-pes_payload_size", "0", "-f", "mpegts", "-"];
-  const { stdout } = await new Deno.Command("ffmpeg", {
-    args: ["-nostdin", "-v", "error", "-i", path, ...muxing],
-  }).output();
+  const stdout = await run("ffmpeg", ["-nostdin", "-i", path, ...muxing], undefined, "error");
   const units: { packets: Uint8Array[]; frames: number }[] = [];
   for (let at = 0; at < stdout.length; at += TS_PACKET) {
     const packet = stdout.subarray(at, at + TS_PACKET);
@@ -74,9 +72,4 @@ function framesOfStart(packet: Uint8Array): number {
   const isAudio = packet[at] === 0 && packet[at + 1] === 0 && packet[at + 2] === 1 &&
     ((packet[at + 3] ?? 0) & 0xe0) === 0xc0;
   return isAudio ? 1 : 0;
-}
-
-function frameLength(bytes: Uint8Array, at: number): number {
-  const [a = 0, b = 0, c = 0] = bytes.subarray(at + 3, at + 6);
-  return (a & 3) << 11 | b << 3 | c >> 5;
 }

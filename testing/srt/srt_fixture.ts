@@ -5,14 +5,14 @@ import type { Authority } from "../../src/session/authority.ts";
 import { type Clock, systemClock } from "../../src/session/clock.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
 import type { SessionEnd } from "../../src/session/frame_sink.ts";
-import { KeyStore } from "../../src/session/key_store.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import type { Session } from "../../src/session/session.ts";
 import type { AuthMode } from "../../src/session/publish_rights.ts";
-import { SessionManager } from "../../src/session/session_manager.ts";
+import type { SessionManager } from "../../src/session/session_manager.ts";
 import { SrtServer } from "../../src/srt/server.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { LogRecorder } from "../log_recorder.ts";
+import { sessionManager } from "../session/session_manager.ts";
 import { until } from "../until.ts";
 import { SrtCallers } from "./srt_callers.ts";
 
@@ -55,19 +55,15 @@ export class SrtFixture implements AsyncDisposable {
     this.#turns = setInterval(() => clock instanceof FakeClock && clock.advanceSync(0), 5);
     const events = new EventBus();
     events.subscribe((event) => this.events.push(event));
-    this.sessions = new SessionManager({
+    this.sessions = sessionManager({
       clock,
       events,
-      keys: new KeyStore(clock, 0),
       auth,
       authority: options.authority,
       policy: {
         // Tests send as fast as they can.
         timeline: { maxDelayMs: 10_000, targetMs: 60_000 },
-        holdMs: 30_000,
-        firstWaitMs: 1_800_000,
-        unheardWaitMs: 30_000,
-        waitMs: { rtmp: 30_000, srt: 60_000 },
+        waitMs: { srt: 60_000 },
       },
       maxSessions: 1000,
       maxWaiting: 1000,

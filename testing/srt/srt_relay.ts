@@ -17,6 +17,8 @@ export interface SrtRelayOptions {
 export interface SrtDataPacket {
   readonly sequence: number;
   readonly message: number;
+  /** It is sent again, because it was lost before. */
+  readonly retransmitted: boolean;
 }
 
 /** A stretch of network between one caller and a server. */
@@ -27,6 +29,8 @@ export class SrtRelay implements AsyncDisposable {
   readonly #options: SrtRelayOptions;
   readonly #onTheWay = new Set<ReturnType<typeof setTimeout>>();
   #caller: SrtAddress | undefined;
+  /** Data packets that were lost on purpose. */
+  lost = 0;
 
   private constructor(front: Socket, back: Socket, server: SrtAddress, options: SrtRelayOptions) {
     this.#front = front;
@@ -57,8 +61,14 @@ export class SrtRelay implements AsyncDisposable {
     const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
     const isControl = (view.getUint8(0) & 0x80) !== 0;
     if (isControl) return losesControl?.() ?? false;
-    return loses?.({ sequence: view.getUint32(0), message: view.getUint32(4) & 0x3ffffff }) ??
-      false;
+    const word = view.getUint32(4);
+    const isLost = loses?.({
+      sequence: view.getUint32(0),
+      message: word & 0x03ff_ffff,
+      retransmitted: (word & 0x0400_0000) !== 0,
+    }) ?? false;
+    if (isLost) this.lost++;
+    return isLost;
   }
 
   #later(send: () => void): void {

@@ -1,27 +1,18 @@
-import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { EventBus, type EventDetails, type EventKind } from "../../src/session/events.ts";
 import type { FrameSink } from "../../src/session/frame_sink.ts";
 import type { Ingest, Protocol } from "../../src/session/ingest.ts";
-import { KeyStore } from "../../src/session/key_store.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { type Session, sessionEvent } from "../../src/session/session.ts";
-import { SessionManager } from "../../src/session/session_manager.ts";
+import type { SessionManager } from "../../src/session/session_manager.ts";
 import { Statistics, type StatisticsOptions } from "../../src/stat/statistics/statistics.ts";
+import { audioConfig } from "../audio/access_units.ts";
 import { FakeClock } from "../fake_clock.ts";
+import { sessionManager } from "../session/session_manager.ts";
 
 export const START = Date.UTC(2026, 10, 23, 20);
 
 /** At this rate, frames last a whole number of milliseconds. */
-const CONFIG: AudioConfig = {
-  codec: "aac",
-  samplesPerFrame: 1024,
-  objectType: 2,
-  sampleRate: 32_000,
-  channelConfiguration: 2,
-  programConfig: undefined,
-  sbr: undefined,
-  ps: undefined,
-};
+const CONFIG = audioConfig({ sampleRate: 32_000 });
 const FRAME_MS = 32;
 
 /** Sessions, outputs that are only told of, and the statistics of it all. */
@@ -35,17 +26,12 @@ export class House implements Disposable {
     const { clock, events } = this;
     const outputs = { hls: true, record: true };
     this.statistics = new Statistics({ events, outputs, onEvent });
-    this.sessions = new SessionManager({
+    this.sessions = sessionManager({
       clock,
       events,
-      keys: new KeyStore(clock, 0),
-      auth: "open",
       maxSessions: 2000,
-      maxWaiting: 10,
       policy: {
         holdMs: 10_000,
-        firstWaitMs: 1_800_000,
-        unheardWaitMs: 30_000,
         waitMs: { rtmp: 10_000, srt: 30_000 },
         timeline: { maxDelayMs: 10_000, targetMs: 2000 },
       },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
 import {
   Connection,
   cookieOf,
@@ -10,16 +10,7 @@ import {
   setUpApi,
 } from "../../testing/control/control_api.ts";
 
-const AUDIO: AudioConfig = {
-  codec: "aac",
-  samplesPerFrame: 1024,
-  objectType: 2,
-  sampleRate: 48_000,
-  channelConfiguration: 2,
-  programConfig: undefined,
-  sbr: undefined,
-  ps: undefined,
-};
+const AUDIO = audioConfig();
 
 function tokenOf(answer: { publish: { rtmp: { name: string } } }): string {
   return answer.publish.rtmp.name;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
 import {
   Connection,
   publish,
@@ -9,16 +9,7 @@ import {
   TTL_MS,
 } from "../../testing/control/control_api.ts";
 
-const AUDIO: AudioConfig = {
-  codec: "aac",
-  samplesPerFrame: 1024,
-  objectType: 2,
-  sampleRate: 48_000,
-  channelConfiguration: 2,
-  programConfig: undefined,
-  sbr: undefined,
-  ps: undefined,
-};
+const AUDIO = audioConfig();
 
 const NOT_FOUND = { code: 404, message: "session not found" };
 

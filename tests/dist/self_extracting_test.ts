@@ -3,7 +3,8 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import bcrypt from "bcryptjs";
 import { Child } from "../../testing/child.ts";
-import { until } from "../../testing/e2e/condition.ts";
+import { freePorts } from "../../testing/free_ports.ts";
+import { until } from "../../testing/until.ts";
 import {
   assertRefused,
   assertShown,
@@ -318,16 +319,6 @@ async function isUnpacking(cache: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-function freePorts(count: number): number[] {
-  const listeners = Array.from(
-    { length: count },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  const ports = listeners.map((listener) => listener.addr.port);
-  for (const listener of listeners) listener.close();
-  return ports;
 }
 
 async function publish(port: number, credentials: string): Promise<number> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { until } from "../../testing/e2e/condition.ts";
+import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type AdtsFrame, withoutProgramConfig } from "../../testing/hls_validator/adts.ts";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { assertWhole } from "../../testing/e2e/audio_sent.ts";
-import { until } from "../../testing/e2e/condition.ts";
+import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { type Clip, Encoder, Media, sample } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { assertUnnoticed, Audience, printStalls } from "../../testing/players/audience.ts";
-import { until } from "../../testing/e2e/condition.ts";
+import { until } from "../../testing/until.ts";
 import { reserve } from "../../testing/e2e/control_request.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
@@ -81,7 +82,3 @@ scenario("listeners never notice what happens between a DJ and the server", asyn
   const segments = [...follower.segments.values()];
   assert.ok(segments.every(({ listed }) => !listed.discontinuity));
 });
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

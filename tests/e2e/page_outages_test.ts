@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { until } from "../../testing/e2e/condition.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { until } from "../../testing/until.ts";
 import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import type { Engine } from "../../testing/players/engines/engine.ts";
@@ -172,10 +173,6 @@ class Studio implements AsyncDisposable {
   #publish(): PersistentEncoder {
     return new PersistentEncoder(this.#clip, this.#server.rtmpUrl("live/demo"));
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** The least, the middle and the most of what each engine was silent for at each outage. */

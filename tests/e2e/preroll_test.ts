@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isPreroll } from "../../testing/hls_validator/playlist_rules.ts";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { Browser, PLAYER_KINDS } from "../../testing/players/browser.ts";
-import { until } from "../../testing/e2e/condition.ts";
+import { until } from "../../testing/until.ts";
 import { EchoServer, runEcho } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";

@@ -4,7 +4,7 @@ import { ROWS } from "../../src/config.ts";
 import { formatAssignment } from "../../src/config/env_file.ts";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { NotifyReceiver } from "../../testing/systemd/notify_receiver.ts";
-import { until } from "../../testing/e2e/condition.ts";
+import { until } from "../../testing/until.ts";
 import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";

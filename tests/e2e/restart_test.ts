@@ -5,7 +5,7 @@ import {
   parseMediaPlaylist,
 } from "../../testing/hls_validator/media_playlist.ts";
 import { Audience, printStalls } from "../../testing/players/audience.ts";
-import { until } from "../../testing/e2e/condition.ts";
+import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Media, PersistentEncoder } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
+import { setTimeout as pause } from "node:timers/promises";
 import { SrtError } from "../../ffi/srt.ts";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { type SrtCaller, SrtCallers } from "../../testing/srt/srt_callers.ts";
 import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";
 import { Child } from "../../testing/child.ts";
-import { until } from "../../testing/e2e/condition.ts";
+import { until } from "../../testing/until.ts";
 import { reserve } from "../../testing/e2e/control_request.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Media } from "../../testing/e2e/ffmpeg_encoder.ts";
@@ -170,8 +171,4 @@ class Noise implements AsyncDisposable {
     }
     await new Promise<void>((resolve) => socket.close(() => resolve()));
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -6,7 +6,8 @@ import { loadPreroll, PrerollError } from "../../src/hls/preroll.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { LogRecorder } from "../../testing/log_recorder.ts";
-import { Run, withFolder } from "../../testing/hls/run.ts";
+import { Run } from "../../testing/hls/run.ts";
+import { withFolder } from "../../testing/temporary_folder.ts";
 
 const WALL = Date.UTC(2026, 10, 23, 20, 0, 0);
 const PLAYLIST = {

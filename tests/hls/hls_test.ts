@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
+import { withFolder } from "../../testing/temporary_folder.ts";
 import { until } from "../../testing/until.ts";
 import { FRAME_MS } from "../../testing/hls/on_air.ts";
-import { Run, withFolder } from "../../testing/hls/run.ts";
+import { Run } from "../../testing/hls/run.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -5,7 +5,8 @@ import { SERVER_REASON } from "../../src/session/reason.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { LogRecorder } from "../../testing/log_recorder.ts";
 import { FRAME_MS } from "../../testing/hls/on_air.ts";
-import { Run, withFolder } from "../../testing/hls/run.ts";
+import { Run } from "../../testing/hls/run.ts";
+import { withFolder } from "../../testing/temporary_folder.ts";
 
 const SEGMENT_MS = 47 * FRAME_MS;
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { RollingFile } from "../../src/logging/rolling_file.ts";
-import { contents, withFolder } from "../../testing/logging/files.ts";
+import { contents } from "../../testing/logging/files.ts";
+import { withFolder } from "../../testing/temporary_folder.ts";
 
 const LIMIT = 20;
 

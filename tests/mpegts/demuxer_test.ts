@@ -7,8 +7,8 @@ import {
   adtsFrame,
   adtsStream,
   audioConfig,
-  concat,
 } from "../../testing/audio/access_units.ts";
+import { concat } from "../../testing/bytes.ts";
 import { encode, run } from "../../testing/audio/ffmpeg.ts";
 import { Packetizer, pes } from "../../testing/mpegts/packetizer.ts";
 import { segments } from "../../testing/mpegts/segments.ts";

@@ -3,7 +3,8 @@ import { ADTS, BufferSource, EncodedPacketSink, Input, MPEG_TS } from "mediabunn
 import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../../src/mpegts/muxer.ts";
 import { silentFrame } from "../../src/audio/aac/silence.ts";
-import { accessUnits, adtsStream, audioConfig, concat } from "../../testing/audio/access_units.ts";
+import { accessUnits, adtsStream, audioConfig } from "../../testing/audio/access_units.ts";
+import { concat } from "../../testing/bytes.ts";
 import { encode, run } from "../../testing/audio/ffmpeg.ts";
 import { packets, pesHeader } from "../../testing/mpegts/packets.ts";
 import { pts90k, segments } from "../../testing/mpegts/segments.ts";

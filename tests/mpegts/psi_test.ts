@@ -7,7 +7,7 @@ import {
   writeProgramMap,
 } from "../../src/mpegts/psi.ts";
 import { SectionAssembler } from "../../src/mpegts/section_assembler.ts";
-import { concat } from "../../testing/audio/access_units.ts";
+import { concat } from "../../testing/bytes.ts";
 
 const PROGRAMS = [{ programNumber: 1, pmtPid: 0x1000 }, { programNumber: 7, pmtPid: 0x1abc }];
 

@@ -3,7 +3,7 @@ import { FileError } from "../../src/disk/small_file.ts";
 import { Catalogue } from "../../src/record/catalogue.ts";
 import { RecordFolder } from "../../src/record/record_folder.ts";
 import { recordRoutes } from "../../src/record/routes.ts";
-import { until } from "../../testing/e2e/condition.ts";
+import { until } from "../../testing/until.ts";
 import { LogRecorder } from "../../testing/log_recorder.ts";
 import { Archive, SECOND, START } from "../../testing/record/archive.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { recordingHeader } from "../../src/mp4/recording.ts";
 import { type OpenPart, RecordFolder } from "../../src/record/record_folder.ts";
 import { audioConfig } from "../../testing/audio/access_units.ts";
-import { until } from "../../testing/e2e/condition.ts";
+import { until } from "../../testing/until.ts";
 import { fragments, someFrames } from "../../testing/mp4/recordings.ts";
 import { Archive, SECOND, SILENT, START } from "../../testing/record/archive.ts";
 

@@ -9,10 +9,10 @@ import {
 import { KeyStore } from "../../src/session/key_store.ts";
 import type { AuthMode } from "../../src/session/publish_rights.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
-import { SessionManager } from "../../src/session/session_manager.ts";
 import { publishTarget } from "../../src/rtmp/publish_target.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { FakeAuthority } from "../../testing/session/fake_authority.ts";
+import { sessionManager } from "../../testing/session/session_manager.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -32,22 +32,7 @@ function setUp(auth: AuthMode = "hook") {
   events.subscribe((event) => seen.push(event));
   const keys = new KeyStore(clock, HOUR_MS);
   const authority = new FakeAuthority();
-  const sessions = new SessionManager({
-    clock,
-    events,
-    keys,
-    auth,
-    authority,
-    maxSessions: 10,
-    maxWaiting: 10,
-    policy: {
-      holdMs: 30_000,
-      firstWaitMs: 1_800_000,
-      unheardWaitMs: 30_000,
-      waitMs: { rtmp: 30_000, srt: 1_800_000 },
-      timeline: { maxDelayMs: 10_000, targetMs: 1000 },
-    },
-  });
+  const sessions = sessionManager({ clock, events, keys, auth, authority });
   return { authority, clock, keys, seen, sessions };
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { concat } from "../../testing/audio/access_units.ts";
+import { concat } from "../../testing/bytes.ts";
 import { encode } from "../../testing/audio/ffmpeg.ts";
 import { until } from "../../testing/until.ts";
 import { cut } from "../../testing/srt/payload_collector.ts";

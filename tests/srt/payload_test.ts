@@ -7,8 +7,8 @@ import {
   adtsFrame,
   adtsStream,
   audioConfig,
-  concat,
 } from "../../testing/audio/access_units.ts";
+import { concat } from "../../testing/bytes.ts";
 import { coder, encode, run, source } from "../../testing/audio/ffmpeg.ts";
 import { cut, PayloadCollector, unpack } from "../../testing/srt/payload_collector.ts";
 

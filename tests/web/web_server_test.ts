@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { WebServer } from "../../src/web/web_server.ts";
+import { freePort } from "../../testing/free_ports.ts";
 import { endListening } from "../../testing/listening/end_listening.ts";
 import { until } from "../../testing/until.ts";
 
@@ -41,10 +42,4 @@ async function ask(conn: Deno.TcpConn): Promise<string> {
   const buffer = new Uint8Array(4096);
   const length = await conn.read(buffer) ?? 0;
   return new TextDecoder().decode(buffer.subarray(0, length));
-}
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname, port: 0 });
-  return listener.addr.port;
 }

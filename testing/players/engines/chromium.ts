@@ -1,4 +1,5 @@
 import { type Browser, chromium, type Page } from "playwright-core";
+import { CHROMIUM } from "../chromium.ts";
 import { asJson, type Engine, fromJson } from "./engine.ts";
 
 /** Chromium, driven by Playwright. */
@@ -13,10 +14,7 @@ export class ChromiumEngine implements Engine {
   }
 
   static async start(): Promise<ChromiumEngine> {
-    const browser = await chromium.launch({
-      executablePath: "/usr/bin/chromium",
-      args: ["--no-sandbox", "--disable-background-networking"],
-    });
+    const browser = await chromium.launch(CHROMIUM);
     return new ChromiumEngine(browser, await browser.newPage());
   }
 

@@ -31,3 +31,8 @@ export function asJson(expression: string): string {
 export function fromJson<T>(json: unknown): T {
   return JSON.parse(String(json))[0];
 }
+
+/** Whether there is a file, a folder or a socket at `path`. */
+export function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
+}

@@ -1,6 +1,6 @@
 import { Child } from "../../child.ts";
-import { until } from "../../e2e/condition.ts";
-import { asJson, type Engine, fromJson } from "./engine.ts";
+import { until } from "../../until.ts";
+import { asJson, type Engine, fromJson, isThere } from "./engine.ts";
 import { BidiConnection } from "./bidi.ts";
 
 /** Asks nobody but the server that is tested. */
@@ -108,8 +108,4 @@ function soundServer(folder: string): Child {
     ...["-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1", "--disable-shm=yes"],
     ...modules.flatMap((module) => ["-L", module]),
   ], { env: { HOME: folder, XDG_RUNTIME_DIR: folder } });
-}
-
-function isThere(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, () => false);
 }

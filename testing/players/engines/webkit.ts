@@ -1,6 +1,7 @@
 import { Child } from "../../child.ts";
-import { until } from "../../e2e/condition.ts";
-import { asJson, type Engine, fromJson } from "./engine.ts";
+import { freePort } from "../../free_ports.ts";
+import { until } from "../../until.ts";
+import { asJson, type Engine, fromJson, isThere } from "./engine.ts";
 
 /** The key of an element in WebDriver's JSON (W3C WebDriver 11). */
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
@@ -101,14 +102,4 @@ async function miniBrowser(): Promise<string> {
 async function foldersIn(folder: string): Promise<string[]> {
   const entries = await Array.fromAsync(Deno.readDir(folder));
   return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => `${folder}/${name}`);
-}
-
-function isThere(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, () => false);
-}
-
-/** That was free a moment ago. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

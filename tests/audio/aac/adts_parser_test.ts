@@ -8,8 +8,8 @@ import {
   adtsStream,
   audioConfig,
   Collector,
-  concat,
 } from "../../../testing/audio/access_units.ts";
+import { concat } from "../../../testing/bytes.ts";
 import { encode } from "../../../testing/audio/ffmpeg.ts";
 
 const STEREO = audioConfig();

@@ -5,12 +5,8 @@ import { writeAudioSpecificConfig } from "../../../src/audio/aac/audio_specific_
 import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
 import { BitWriter } from "../../../src/audio/bits.ts";
 import { LatmParser } from "../../../src/audio/aac/latm.ts";
-import {
-  accessUnits,
-  audioConfig,
-  Collector,
-  concat,
-} from "../../../testing/audio/access_units.ts";
+import { accessUnits, audioConfig, Collector } from "../../../testing/audio/access_units.ts";
+import { concat } from "../../../testing/bytes.ts";
 import { encode } from "../../../testing/audio/ffmpeg.ts";
 
 const STEREO = audioConfig();

@@ -3,6 +3,7 @@ import { parseAudioSpecificConfig } from "../../../src/audio/aac/audio_specific_
 import { ByteBuffer } from "../../../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../../../src/mpegts/muxer.ts";
 import { PlaylistFollower } from "../../../testing/hls_validator/follower.ts";
+import { until } from "../../../testing/until.ts";
 
 const FRAMES = 45;
 const DURATION = 0.96;
@@ -82,19 +83,18 @@ async function breachesOf(spoil: (server: FakeServer) => void): Promise<string[]
   // Cadence is for the rules' own tests.
   const follower = new PlaylistFollower(server.url, { slackMs: Infinity });
   try {
-    await until(() => follower.segments.size === 14);
+    await until("14 segments are seen", () => follower.segments.size === 14);
     spoil(server);
     server.first = 2;
     server.last = 15;
-    await until(() => follower.playlist?.mediaSequence === 2 || follower.breaches.length > 0);
+    await until(
+      "the window moves",
+      () => follower.playlist?.mediaSequence === 2 || follower.breaches.length > 0,
+    );
   } finally {
     await follower[Symbol.asyncDispose]().catch(() => {});
   }
   return [...new Set(follower.breaches)];
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 Deno.test("a good server breaks no rule, and all its audio is seen", async () => {
@@ -139,12 +139,12 @@ Deno.test("a server that is gone is caught, unless it is known to be down", asyn
   for (const known of [false, true]) {
     let server: FakeServer | undefined = new FakeServer();
     await using follower = new PlaylistFollower(server.url);
-    await until(() => follower.segments.size === 1);
+    await until("a segment is seen", () => follower.segments.size === 1);
     if (known) follower.allow("serverDown");
     await server[Symbol.asyncDispose]();
     server = undefined;
     if (!known) {
-      await until(() => follower.breaches.length > 0);
+      await until("a rule is broken", () => follower.breaches.length > 0);
       assert.match(follower.breaches[0] ?? "", /no answer/);
       follower.allow("serverDown");
       follower.breaches.length = 0;

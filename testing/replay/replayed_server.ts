@@ -2,6 +2,7 @@ import type { SrtAddress } from "../../ffi/srt.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Station } from "../../src/station.ts";
 import { FakeClock } from "../fake_clock.ts";
+import { freePorts } from "../free_ports.ts";
 import { until } from "../until.ts";
 import { DiskWatch, turn } from "./disk_watch.ts";
 
@@ -14,7 +15,7 @@ const SETTLE_MS = 5000;
 const START = Date.UTC(2026, 0, 1);
 
 /** What a replay's server is given. */
-export interface HouseOptions {
+export interface ReplayOptions {
   /** What the lines it prints begin with. */
   readonly label: string;
   /** Environment variables beside those of ports and folders. */
@@ -26,7 +27,7 @@ export interface HouseOptions {
  * somebody outside could have seen of it: each version of each playlist, each segment, each event,
  * each recording.
  */
-export class House implements AsyncDisposable {
+export class ReplayedServer implements AsyncDisposable {
   readonly #label: string;
   readonly #folder: string;
   readonly #ports: readonly number[];
@@ -39,7 +40,7 @@ export class House implements AsyncDisposable {
   readonly #happened: string[] = [];
   #station: Station | undefined;
 
-  private constructor({ label, env = {} }: HouseOptions, folder: string, ports: number[]) {
+  private constructor({ label, env = {} }: ReplayOptions, folder: string, ports: number[]) {
     this.#label = label;
     this.#env = env;
     this.#folder = folder;
@@ -47,11 +48,11 @@ export class House implements AsyncDisposable {
   }
 
   /** Starts the server in a folder of its own. */
-  static async start(options: HouseOptions): Promise<House> {
+  static async start(options: ReplayOptions): Promise<ReplayedServer> {
     const folder = await Deno.makeTempDir({ prefix: "echo-replay-" });
-    const house = new House(options, folder, freePorts(5));
-    await house.startAgain();
-    return house;
+    const server = new ReplayedServer(options, folder, freePorts(5));
+    await server.startAgain();
+    return server;
   }
 
   get rtmp(): { hostname: string; port: number } {
@@ -226,13 +227,4 @@ async function digest(bytes: Uint8Array<ArrayBuffer> | undefined): Promise<strin
   if (bytes === undefined) return "none";
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
   return `${bytes.length} bytes ${hash}`;
-}
-
-/** Ports that were free a moment ago. */
-function freePorts(count: number): number[] {
-  const listeners = Array.from({ length: count }, () => {
-    return Deno.listen({ hostname: HOSTNAME, port: 0 });
-  });
-  for (const listener of listeners) listener.close();
-  return listeners.map((listener) => listener.addr.port);
 }
