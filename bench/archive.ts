@@ -1,3 +1,4 @@
+/** The benchmark `archive`: long recordings in simulated time, their memory and their end. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Recorder } from "../src/record/recorder.ts";

@@ -1,3 +1,4 @@
+/** The benchmark `archive-stop`: SIGTERM while many shows are recorded, and the start after it. */
 import { setTimeout as pause } from "node:timers/promises";
 import { readPlainMp4 } from "../testing/mp4/plain_mp4.ts";
 import { LoadProcess } from "./load_process.ts";

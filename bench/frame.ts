@@ -1,3 +1,4 @@
+/** The benchmark `frame`: what one frame costs from the bytes of a read to a segment. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { BufferPool } from "../src/hls/buffer_pool.ts";

@@ -1,3 +1,4 @@
+/** Counts which of the frames that were sent are in the segments on disk. */
 import { formatOf } from "../src/hls/formats.ts";
 import { TsDemuxer } from "../src/mpegts/demuxer.ts";
 import { frameNumber } from "./access_units.ts";

@@ -1,3 +1,4 @@
+/** Measures a server that takes many publishers: processor, memory, lost frames, delays. */
 import { setTimeout as pause } from "node:timers/promises";
 import { countFrames } from "./frame_count.ts";
 import { HlsWatch, LATE_MS, type Punctuality } from "./hls_watch.ts";

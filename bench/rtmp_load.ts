@@ -1,5 +1,4 @@
-// Publishes streams by RTMP in real time: rtmp_load.ts PORT STREAMS. Run by the benchmark.
-
+/** Publishes streams by RTMP in real time: rtmp_load.ts PORT STREAMS. Run by the benchmark. */
 import { MessageType } from "../src/rtmp/message_type.ts";
 import { EncoderChunkWriter } from "../testing/rtmp/encoder_chunk_writer.ts";
 import { RtmpPublisher } from "../testing/rtmp/rtmp_publisher.ts";

@@ -1,3 +1,4 @@
+/** Echo as a process of its own, started as `deno task start` starts it, for benchmarks. */
 import { freePorts } from "../testing/free_ports.ts";
 
 /** What a benchmark wants of the server. */

@@ -1,6 +1,7 @@
-// Publishes streams by SRT in real time: srt_load.ts FORM SRT_PORT CONTROL_PORT STREAMS TOKEN. Run
-// by the benchmark.
-
+/**
+ * Publishes streams by SRT in real time: srt_load.ts FORM SRT_PORT CONTROL_PORT STREAMS TOKEN. Run
+ * by the benchmark.
+ */
 import {
   connectSrt,
   loadSrt,

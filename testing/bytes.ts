@@ -1,4 +1,8 @@
-/** Putting bytes together. */
+/**
+ * Putting bytes together.
+ *
+ * @module
+ */
 
 /** The parts one behind the other, copied. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

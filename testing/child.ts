@@ -1,3 +1,4 @@
+/** Programs that tests run, whose output is kept and which end with the test. */
 import { until } from "./until.ts";
 
 export interface ChildOptions {

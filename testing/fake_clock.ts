@@ -1,3 +1,4 @@
+/** A clock that tests move by hand. */
 import { type Timer, type TimeSource, WatchfulClock } from "../src/session/clock.ts";
 
 /** A clock that stands still until it is told to go on. */

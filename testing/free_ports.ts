@@ -1,4 +1,8 @@
-/** Ports for servers that have to be told one. */
+/**
+ * Ports for servers that have to be told one.
+ *
+ * @module
+ */
 
 /** TCP ports of `hostname` that were free a moment ago, all different. */
 export function freePorts(count: number, hostname: string = "127.0.0.1"): number[] {

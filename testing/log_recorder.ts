@@ -1,3 +1,4 @@
+/** Keeps what is logged while a test runs. */
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 
 /** Keeps what Echo logs, as lines of `LEVEL NAME#ID MESSAGE`, until it is disposed of. */

@@ -1,5 +1,4 @@
-// Which URLs documents name, and which of them the three HTTP servers answer.
-
+/** Which URLs documents name, and which of them the three HTTP servers answer. */
 import type { Hono, MiddlewareHandler } from "hono";
 import { LocalOrigin } from "../src/hls/local_origin.ts";
 import { NO_PREROLL } from "../src/hls/preroll.ts";

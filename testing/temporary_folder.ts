@@ -1,4 +1,8 @@
-/** Folders that tests write into. */
+/**
+ * Folders that tests write into.
+ *
+ * @module
+ */
 
 /** Runs `test` with the path of a new folder, which is gone afterwards. */
 export async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {

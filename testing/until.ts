@@ -1,4 +1,8 @@
-/** Waiting for a condition: how tests wait, instead of for a time. */
+/**
+ * Waiting for a condition: how tests wait, instead of for a time.
+ *
+ * @module
+ */
 
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 50;

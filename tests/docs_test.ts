@@ -1,5 +1,6 @@
-// Holds what the documents name to the code: variables, metrics, events, URLs, tasks, files, links.
-
+/**
+ * Holds what the documents name to the code: variables, metrics, events, URLs, tasks, files, links.
+ */
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -78,7 +79,7 @@ Deno.test("documents name only URLs that there are", async () => {
   assertNone(wrong);
 });
 
-Deno.test("a URL that is none is told from those that there are", async () => {
+Deno.test("a URL that no server answers is found out", async () => {
   const text =
     "`PUT /echo/4/pause`, `/echo/4/rewind` `GET /echo/4/pause`, `/stat/1/…`, `/stat/2/…`, " +
     "`/cast/NAME/low.m3u8`, `/etc/hosts`, http://HOST:8080/cast/demo/playlist.m3u8 `http://HOST/x`";

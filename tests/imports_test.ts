@@ -1,3 +1,4 @@
+/** What may import what in this project, and how long a file may be. */
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,3 +1,6 @@
+/**
+ * AAC for tests: configurations, access units, ADTS streams, and a collector of what parsers find.
+ */
 import assert from "node:assert/strict";
 import type { AccessUnitSink } from "../../src/audio/access_unit_sink.ts";
 import type { AacConfig } from "../../src/audio/aac/aac_config.ts";

@@ -1,3 +1,4 @@
+/** Runs FFmpeg, and has it encode AAC of every kind. */
 import assert from "node:assert/strict";
 
 /** Runs FFmpeg's `ffmpeg` or `ffprobe`; fails where it fails or, at `-v LEVEL`, says anything. */

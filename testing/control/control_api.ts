@@ -1,3 +1,4 @@
+/** A control API without sockets, on a clock that is moved by hand, and requests to it. */
 import type { Hono } from "hono";
 import { Authorizer, type Credentials } from "../../src/control/authorization.ts";
 import { type ControlOptions, controlRoutes, type SrtPorts } from "../../src/control/routes.ts";

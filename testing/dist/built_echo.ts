@@ -1,3 +1,4 @@
+/** Builds Echo as it is given away, and runs what was built. */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

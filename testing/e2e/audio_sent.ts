@@ -1,3 +1,4 @@
+/** Compares what was heard with what was sent. */
 import assert from "node:assert/strict";
 
 /** A silent access unit of two channels. */

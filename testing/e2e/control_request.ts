@@ -1,3 +1,4 @@
+/** A client of the control API of a running server. */
 import assert from "node:assert/strict";
 
 /** What a client of the control API asks. */

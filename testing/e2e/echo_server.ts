@@ -1,3 +1,4 @@
+/** Echo as a process of its own, for end-to-end tests. */
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";

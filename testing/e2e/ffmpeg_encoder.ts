@@ -1,3 +1,4 @@
+/** FFmpeg as a DJ: clips, encoders that publish them, and what FFmpeg reads back. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { run } from "../audio/ffmpeg.ts";

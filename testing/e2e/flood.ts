@@ -1,3 +1,4 @@
+/** Floods of connections, for a server that runs out of file descriptors. */
 import { setTimeout as pause } from "node:timers/promises";
 import { SrtCallers } from "../srt/srt_callers.ts";
 

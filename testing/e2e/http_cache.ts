@@ -1,3 +1,4 @@
+/** HTTP caches, as CDNs have them, before a server. */
 import { Child } from "../child.ts";
 import { until } from "../until.ts";
 

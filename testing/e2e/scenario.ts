@@ -1,4 +1,10 @@
 /**
+ * End-to-end tests whose parts check something when they are disposed of.
+ *
+ * @module
+ */
+
+/**
  * A test whose parts check something at their disposal too: where several fail, all of it is shown.
  */
 export function scenario(name: string, body: (t: Deno.TestContext) => Promise<void>): void {

@@ -1,3 +1,4 @@
+/** Programs that publish by SRT: the sample clients and srt-live-transmit. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { fileURLToPath } from "node:url";

@@ -1,3 +1,4 @@
+/** A client of the statistics server of a running server. */
 import assert from "node:assert/strict";
 import type { SessionCount } from "../../src/stat/statistics/statistics.ts";
 import type { EchoServer } from "./echo_server.ts";

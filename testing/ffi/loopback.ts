@@ -1,3 +1,4 @@
+/** SRT connections on loopback, and all that happens on them. */
 import {
   connectSrt,
   listenSrt,

@@ -1,4 +1,8 @@
-// ADTS as a player reads it (ISO/IEC 14496-3 1.A.2.2), independent of the server's own code.
+/**
+ * ADTS as a player reads it (ISO/IEC 14496-3 1.A.2.2), independent of the server's own code.
+ *
+ * @module
+ */
 
 /** An access unit in its ADTS frame. */
 export interface AdtsFrame {

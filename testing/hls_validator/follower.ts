@@ -1,3 +1,6 @@
+/**
+ * Follows a live playlist over HTTP as a strict player does, and fails at whatever breaks a rule.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { AdtsFrame } from "./adts.ts";

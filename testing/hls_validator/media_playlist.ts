@@ -1,4 +1,8 @@
-// A strict reader of live media playlists (RFC 8216 4.3), independent of what writes them.
+/**
+ * A strict reader of live media playlists (RFC 8216 4.3), independent of what writes them.
+ *
+ * @module
+ */
 
 /** A segment as a playlist lists it. */
 export interface ListedSegment {

@@ -1,5 +1,6 @@
-// What a live playlist may do over time: RFC 8216 6.2.1 and 6.2.2, and what Echo promises beyond.
-
+/**
+ * What a live playlist may do over time: RFC 8216 6.2.1 and 6.2.2, and what Echo promises beyond.
+ */
 import type { ListedSegment, MediaPlaylist } from "./media_playlist.ts";
 
 /**

@@ -1,5 +1,4 @@
-// What a segment must hold, and how it continues the one before (RFC 8216 3.2, 4.3.2.3, 6.2.1).
-
+/** What a segment must hold, and how it continues the one before (RFC 8216 3.2, 4.3.2.3, 6.2.1). */
 import { AdtsError } from "./adts.ts";
 import type { ListedSegment } from "./media_playlist.ts";
 import {

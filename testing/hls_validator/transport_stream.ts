@@ -1,5 +1,6 @@
-// MPEG-TS segments as a player reads them (ISO/IEC 13818-1), independent of the server's own code.
-
+/**
+ * MPEG-TS segments as a player reads them (ISO/IEC 13818-1), independent of the server's own code.
+ */
 import { type AdtsFrame, parseAdts } from "./adts.ts";
 
 /** What is in a segment: one AAC stream, described by tables at its start. */

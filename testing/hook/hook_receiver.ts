@@ -1,3 +1,4 @@
+/** A hook server over HTTP, which verifies what it gets and can be made to fail. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { verify } from "./hook_server.ts";
 

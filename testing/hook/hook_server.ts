@@ -1,3 +1,4 @@
+/** A hook server without sockets, and how a receiver verifies a signature. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 

@@ -1,3 +1,9 @@
+/**
+ * Ends a listening socket of this process as the system may do, by shutdown(2).
+ *
+ * @module
+ */
+
 // shutdown(2) on Linux.
 const SHUT_RDWR = 2;
 /** Of a socket that listens, in /proc/net/tcp. */

@@ -1,3 +1,9 @@
+/**
+ * What is in a folder of log files.
+ *
+ * @module
+ */
+
 /** The files of `folder`, by name. */
 export async function contents(folder: string): Promise<Record<string, string>> {
   const files: [string, string][] = [];

@@ -1,3 +1,4 @@
+/** A recording in memory, for the file steps of src/mp4. */
 import assert from "node:assert/strict";
 import { type FileStep, type FileSteps, MAX_STEP_BYTES } from "../../src/mp4/file_steps.ts";
 import { concat } from "../bytes.ts";

@@ -1,3 +1,4 @@
+/** Reads plain MP4 files (ISO/IEC 14496-12) as a player does, independent of src/mp4. */
 import assert from "node:assert/strict";
 
 /** A box of a file: offsets are the file's. */

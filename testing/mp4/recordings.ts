@@ -1,3 +1,4 @@
+/** Recordings to write and to damage: headers, fragments, frames. */
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { FragmentWriter } from "../../src/mp4/fragment.ts";
 import { recordingHeader, type RecordingOptions } from "../../src/mp4/recording.ts";

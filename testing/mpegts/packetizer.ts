@@ -1,3 +1,4 @@
+/** Makes transport streams that Echo's own muxer would not make. */
 import { PACKET_BYTES } from "../../src/mpegts/packet.ts";
 import { writeProgramAssociation, writeProgramMap } from "../../src/mpegts/psi.ts";
 import { concat } from "../bytes.ts";

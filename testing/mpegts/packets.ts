@@ -1,3 +1,4 @@
+/** Takes transport stream packets apart, independent of src/mpegts. */
 import assert from "node:assert/strict";
 
 /** What a test looks at in one transport stream packet. */

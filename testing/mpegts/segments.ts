@@ -1,3 +1,4 @@
+/** Muxes access units into segments of a given length. */
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../../src/mpegts/muxer.ts";

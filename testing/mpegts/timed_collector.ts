@@ -1,3 +1,4 @@
+/** Keeps what a demuxer finds, with its times. */
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import type { TimedSink } from "../../src/mpegts/audio_pes.ts";
 import { TsDemuxer } from "../../src/mpegts/demuxer.ts";

@@ -1,3 +1,4 @@
+/** Players of every kind at one broadcast, and what they noticed. */
 import assert from "node:assert/strict";
 import { Browser, PLAYER_KINDS } from "./browser.ts";
 import { FfmpegPlayer } from "./ffmpeg_player.ts";

@@ -1,3 +1,4 @@
+/** Chromium with a page that plays HLS, by hls.js or by itself. */
 import hlsJs from "hls.js/dist/hls.min.js" with { type: "text" };
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { CHROMIUM } from "./chromium.ts";

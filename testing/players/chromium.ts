@@ -1,4 +1,8 @@
-/** How tests start Chromium. */
+/**
+ * How tests start Chromium.
+ *
+ * @module
+ */
 
 /** Options of Playwright's `launch`: the system's Chromium, which asks nobody for updates. */
 export const CHROMIUM = {

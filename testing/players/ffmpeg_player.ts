@@ -1,3 +1,4 @@
+/** FFmpeg as a player. */
 import { Child } from "../child.ts";
 import { type Heard, Listener, type Stall } from "./listener.ts";
 

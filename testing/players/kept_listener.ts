@@ -1,3 +1,4 @@
+/** A listener whose player keeps one HTTP connection for all requests. */
 import assert from "node:assert/strict";
 import { parseMediaPlaylist } from "../hls_validator/media_playlist.ts";
 import { parseAudioSegment } from "../hls_validator/transport_stream.ts";

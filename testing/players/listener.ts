@@ -1,3 +1,4 @@
+/** What a player of a broadcast can tell: what it played, skipped, and where it stood still. */
 import { until } from "../until.ts";
 
 /** A standstill, in milliseconds since the epoch. */

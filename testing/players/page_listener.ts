@@ -1,3 +1,4 @@
+/** Somebody who pressed play on the listener page. */
 import { until } from "../until.ts";
 import ear from "./ear.js" with { type: "text" };
 import type { Engine } from "./engines/engine.ts";

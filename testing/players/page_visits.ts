@@ -1,3 +1,4 @@
+/** Visits to Echo's pages in Chromium: complaints, accessibility, screenshots. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";

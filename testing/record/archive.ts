@@ -1,3 +1,4 @@
+/** A recorder on a real disk, on a clock that is moved by hand, and shows to record. */
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import type { Frame } from "../../src/audio/frame.ts";

@@ -1,5 +1,7 @@
-// What happens on a disk that is full or may not be written to: a program of its own, because it
-// needs a disk of its own. Its argument is the case, its working directory an empty small disk.
+/**
+ * What happens on a disk that is full or may not be written to. A program of its own, because it
+ * needs a disk of its own: its argument is the case, its working directory an empty small disk.
+ */
 import assert from "node:assert/strict";
 import { until } from "../until.ts";
 import { run } from "../audio/ffmpeg.ts";

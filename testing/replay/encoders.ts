@@ -1,3 +1,4 @@
+/** Encoders that send a replay's broadcasts by RTMP and SRT, in step with the server's clock. */
 import { concat } from "../bytes.ts";
 import type { SrtCallers } from "../srt/srt_callers.ts";
 import { RtmpPublisher } from "../rtmp/rtmp_publisher.ts";

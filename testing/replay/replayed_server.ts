@@ -1,3 +1,4 @@
+/** The whole server in one process, on a clock that is moved by hand, for replays. */
 import type { SrtAddress } from "../../ffi/srt.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Station } from "../../src/station.ts";

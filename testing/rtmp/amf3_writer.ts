@@ -1,3 +1,4 @@
+/** Writes AMF3 as encoders do, which Echo itself never does. */
 import type { AmfValue } from "../../src/rtmp/amf_value.ts";
 
 const encoder = new TextEncoder();

@@ -1,3 +1,4 @@
+/** What an RTMP encoder sends, message by message, and what it reads of the answers. */
 import { readAmf0, writeAmf0 } from "../../src/rtmp/amf0.ts";
 import type { AmfObject, AmfValue } from "../../src/rtmp/amf_value.ts";
 import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";

@@ -1,3 +1,4 @@
+/** An RTMP encoder that does what it is told, over a real connection. */
 import { type AmfObject, isAmfObject } from "../../src/rtmp/amf_value.ts";
 import {
   type Answer,

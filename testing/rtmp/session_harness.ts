@@ -1,3 +1,4 @@
+/** An RTMP session without a socket, its doorkeeper and its answers. */
 import { isAmfObject } from "../../src/rtmp/amf_value.ts";
 import { RtmpSession, type UnusedMessage } from "../../src/rtmp/rtmp_session.ts";
 import { Admission } from "../../src/session/admission.ts";

@@ -1,5 +1,6 @@
-// Runs a server where few file descriptors are to be had: prints its port, and ends with its stdin.
-
+/**
+ * Runs a server where few file descriptors are to be had: prints its port, and ends with its stdin.
+ */
 import { RtmpServer } from "../../src/rtmp/server.ts";
 import { systemClock } from "../../src/session/clock.ts";
 import { RecordingDoorkeeper } from "../session/recording_doorkeeper.ts";

@@ -1,3 +1,9 @@
+/**
+ * A stretch of TCP network between an encoder and a server, which can be made to stall.
+ *
+ * @module
+ */
+
 /** A network between an encoder and 127.0.0.1:`port`, by TCP, that can be made to stall. */
 export class Relay implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;

@@ -1,3 +1,4 @@
+/** A clock that tells when it is asked for the time. */
 import { FakeClock } from "../fake_clock.ts";
 
 /** Tells when it is asked for the time, as a connection does when it opens and at each read. */

@@ -1,3 +1,4 @@
+/** An authority that lets in who knows the word, when it is told to answer. */
 import type { Authority, Question } from "../../src/session/authority.ts";
 import { PublishRefused, type RefusalKind } from "../../src/session/ingest.ts";
 

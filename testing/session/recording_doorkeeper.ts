@@ -1,3 +1,4 @@
+/** A doorkeeper that keeps all that a door tells it. */
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import {
   type AdmittedIngest,

@@ -1,6 +1,7 @@
-// Opens and ends sessions with ports, and prints what that left behind. Run by a test as a process
-// of its own, since it counts threads and descriptors.
-
+/**
+ * Opens and ends sessions with ports, and prints what that left behind. Run by a test as a process
+ * of its own, since it counts threads and descriptors.
+ */
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { until } from "../until.ts";
 import { SrtFixture } from "./srt_fixture.ts";

@@ -1,6 +1,6 @@
-// Has a listener of SRT end and not open again while all file descriptors are taken, and prints what
-// is made of it. Run by a test as a process of its own, since it takes all that there are.
-
+/**
+ * Runs a server where few file descriptors are to be had: prints its port, and ends with its stdin.
+ */
 import { listenSrt, loadSrt } from "../../ffi/srt.ts";
 import { ListeningSockets } from "../../src/listening/listening_sockets.ts";
 import { FakeClock } from "../fake_clock.ts";

@@ -1,3 +1,4 @@
+/** Callers of SRT listeners, as encoders are. */
 import {
   connectSrt,
   loadSrt,

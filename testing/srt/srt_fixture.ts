@@ -1,3 +1,4 @@
+/** Real sessions behind a real SRT server on loopback. */
 import type { SrtAddress } from "../../ffi/srt.ts";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { type KeptSocket, ListeningSockets } from "../../src/listening/listening_sockets.ts";

@@ -1,3 +1,4 @@
+/** Numbered ADTS frames, a frame a message. */
 import { adtsFrame, audioConfig } from "../audio/access_units.ts";
 
 const CONFIG = audioConfig();

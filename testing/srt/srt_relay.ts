@@ -1,3 +1,6 @@
+/**
+ * A stretch of UDP network between an SRT caller and a listener, which delays and loses packets.
+ */
 import { createSocket, type Socket } from "node:dgram";
 import type { SrtAddress } from "../../ffi/srt.ts";
 

@@ -1,3 +1,6 @@
+/**
+ * Sessions, pretended outputs and statistics, without sockets, on a clock that is moved by hand.
+ */
 import { EventBus, type EventDetails, type EventKind } from "../../src/session/events.ts";
 import type { FrameSink } from "../../src/session/frame_sink.ts";
 import type { Ingest, Protocol } from "../../src/session/ingest.ts";

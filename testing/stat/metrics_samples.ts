@@ -1,3 +1,4 @@
+/** Metrics of a house, and the samples in their text. */
 import { EventBus } from "../../src/session/events.ts";
 import type { Audience } from "../../src/stat/audience.ts";
 import { Metrics, type MetricsOptions } from "../../src/stat/metrics/metrics.ts";

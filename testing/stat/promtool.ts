@@ -1,3 +1,9 @@
+/**
+ * Prometheus' own tool, which judges metrics, rules and queries.
+ *
+ * @module
+ */
+
 /** What Prometheus' own tool printed, and whether it was content. */
 export interface Verdict {
   readonly ok: boolean;

@@ -1,4 +1,9 @@
-// unix(7), recv(2): systemd's end of the socket, of which Deno has no stable one.
+/**
+ * systemd's end of the notification socket (unix(7), recv(2)), of which Deno has no stable one.
+ *
+ * @module
+ */
+
 const AF_UNIX = 1;
 const SOCK_DGRAM_CLOEXEC = 0o2000002;
 const MSG_DONTWAIT = 0x40;

@@ -1,3 +1,4 @@
+/** The three HTTP servers without sockets, each with something to serve. */
 import type { Hono } from "hono";
 import { loadConfig } from "../../src/config/load.ts";
 import { LimiterFull } from "../../src/disk/limiter.ts";

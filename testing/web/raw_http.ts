@@ -1,3 +1,9 @@
+/**
+ * One HTTP connection, on which requests follow each other byte by byte as given.
+ *
+ * @module
+ */
+
 /** The answer to a request. */
 export interface RawAnswer {
   readonly status: number;

@@ -1,3 +1,4 @@
+/** The arguments of the command line: what each asks for, and how others are refused. */
 import assert from "node:assert/strict";
 import { type Invocation, parseArguments } from "../../src/config/arguments.ts";
 import { ConfigError } from "../../src/config/config_error.ts";

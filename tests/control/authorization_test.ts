@@ -1,3 +1,4 @@
+/** Who may call the control API, for each kind of credentials. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { configure, type LogRecord, reset } from "@logtape/logtape";

@@ -1,3 +1,6 @@
+/**
+ * Requests that the control API does not take, and the answer that names what is wrong with each.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { publish, publishBody, REASON, setUpApi } from "../../testing/control/control_api.ts";

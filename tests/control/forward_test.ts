@@ -1,3 +1,4 @@
+/** Requests that another box has to answer: whether and how they are forwarded. */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import type { FakeClock } from "../../testing/fake_clock.ts";

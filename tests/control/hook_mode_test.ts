@@ -1,3 +1,4 @@
+/** The control API with `ECHO_AUTH=hook`, where a hook server says who may publish. */
 import assert from "node:assert/strict";
 import type { RefusalKind } from "../../src/session/ingest.ts";
 import { FakeAuthority } from "../../testing/session/fake_authority.ts";

@@ -1,3 +1,6 @@
+/**
+ * Checking passwords in a worker: right answers, a bounded queue, and an event loop that goes on.
+ */
 import assert from "node:assert/strict";
 import bcrypt from "bcryptjs";
 import { BcryptCheck } from "../../src/control/password_check.ts";

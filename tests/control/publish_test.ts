@@ -1,3 +1,4 @@
+/** The call `publish` of the control API, in versions 3 and 4: its answer, and what it reserves. */
 import assert from "node:assert/strict";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { audioConfig } from "../../testing/audio/access_units.ts";

@@ -1,3 +1,4 @@
+/** The other calls of the control API: option, pause, resume, teardown, state. */
 import assert from "node:assert/strict";
 import { audioConfig } from "../../testing/audio/access_units.ts";
 import {

@@ -1,3 +1,4 @@
+/** How a folder that cannot be written is noticed, told and forgotten again. */
 import assert from "node:assert/strict";
 import { FolderWatch } from "../../src/disk/folder_watch.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";

@@ -1,3 +1,4 @@
+/** What `deno compile` makes of Echo: one file with all that it needs. */
 import assert from "node:assert/strict";
 import { whyNoBase } from "../../scripts/compile.ts";
 import { buildEcho } from "../../testing/dist/built_echo.ts";

@@ -1,3 +1,6 @@
+/**
+ * The self-extracting file that Linux gets: how it unpacks itself, also where that is disturbed.
+ */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
@@ -215,7 +218,7 @@ const tests: Readonly<Record<string, (echo: BuiltEcho) => Promise<void>>> = {
     await echo.unpacked(join(home, ".cache/echo"));
   },
 
-  async "a cache that others may write to, or that is none, is refused"(echo) {
+  async "a cache that others may write to, or that is no folder, is refused"(echo) {
     const cache = echo.newCache();
     await Deno.mkdir(cache);
     await Deno.chmod(cache, 0o777);
@@ -305,7 +308,7 @@ const tests: Readonly<Record<string, (echo: BuiltEcho) => Promise<void>>> = {
 
 // The server's file is made for Linux alone; elsewhere there is `deno compile`.
 if (Deno.build.os === "linux") {
-  Deno.test("a self-extracting file", async (t) => {
+  Deno.test("a self-extracting file unpacks itself once, and runs what is inside", async (t) => {
     await using echo = await BuiltEcho.build();
     for (const [name, test] of Object.entries(tests)) await t.step(name, () => test(echo));
   });

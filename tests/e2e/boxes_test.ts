@@ -1,3 +1,4 @@
+/** Several servers with one key: whichever is asked, the one that has the session answers. */
 import assert from "node:assert/strict";
 import { Child } from "../../testing/child.ts";
 import { freePort } from "../../testing/free_ports.ts";

@@ -1,3 +1,4 @@
+/** The sample client of scripts/echo-client against a real server. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { assertSent, SILENCE, toHex } from "../../testing/e2e/audio_sent.ts";

@@ -1,3 +1,4 @@
+/** What the program prints and how it ends for each argument and each wrong value. */
 import assert from "node:assert/strict";
 import { EchoServer, runEcho } from "../../testing/e2e/echo_server.ts";
 

@@ -1,3 +1,4 @@
+/** The control API over HTTP, to the letter of what clients of the first Echo expect. */
 import assert from "node:assert/strict";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";

@@ -1,3 +1,4 @@
+/** The operator's dashboard in Chromium: from signing in to deleting a recording. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { until } from "../../testing/until.ts";

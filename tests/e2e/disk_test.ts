@@ -1,3 +1,4 @@
+/** A server whose folders cannot be written: listeners hear the broadcast all the same. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { Child } from "../../testing/child.ts";

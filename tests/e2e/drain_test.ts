@@ -1,3 +1,4 @@
+/** Draining: shows that are on air go on to their end, and no other begins. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { parseMediaPlaylist } from "../../testing/hls_validator/media_playlist.ts";

@@ -1,3 +1,4 @@
+/** How a broadcast ends for its listeners: some seconds after a goodbye, at once by teardown. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { Audience } from "../../testing/players/audience.ts";

@@ -1,3 +1,4 @@
+/** A whole evening of shows: the event log, statistics and metrics tell the same story. */
 import assert from "node:assert/strict";
 import type { SessionInfo } from "../../src/stat/statistics/session_info.ts";
 import { until } from "../../testing/until.ts";

@@ -1,3 +1,4 @@
+/** Every access unit that goes in by RTMP comes out by HLS unchanged, for every kind of AAC. */
 import assert from "node:assert/strict";
 import { type AdtsFrame, withoutProgramConfig } from "../../testing/hls_validator/adts.ts";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";

@@ -1,3 +1,4 @@
+/** A DJ who comes back after the hold: the playlist stood still, and goes on. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { Audience, printStalls } from "../../testing/players/audience.ts";

@@ -1,3 +1,4 @@
+/** A DJ who comes back within the hold: listeners hear silence, then the same broadcast. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { until } from "../../testing/until.ts";

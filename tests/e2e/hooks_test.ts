@@ -1,3 +1,4 @@
+/** Webhooks and questions to a real hook server, also while it fails. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { until } from "../../testing/until.ts";

@@ -1,3 +1,4 @@
+/** Caches (nginx, Varnish) before the server show what the server shows, as soon as it does. */
 import assert from "node:assert/strict";
 import { parseMediaPlaylist } from "../../testing/hls_validator/media_playlist.ts";
 import { until } from "../../testing/until.ts";

@@ -1,3 +1,4 @@
+/** The listener page in Chromium: who pressed play hears show after show. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";

@@ -1,3 +1,4 @@
+/** What players notice of trouble between a DJ and the server: nothing. */
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";

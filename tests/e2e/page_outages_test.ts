@@ -1,3 +1,7 @@
+/**
+ * The listener page in each browser goes on by itself after every outage. `PAGE_ROUNDS` says how
+ * often.
+ */
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { until } from "../../testing/until.ts";

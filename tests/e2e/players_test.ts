@@ -1,3 +1,4 @@
+/** Chromium plays a broadcast without a stall, by hls.js and by itself. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { Browser, PLAYER_KINDS } from "../../testing/players/browser.ts";

@@ -1,3 +1,4 @@
+/** The preroll before a show, as a listener hears it, and a preroll that stops the start. */
 import assert from "node:assert/strict";
 import { isPreroll } from "../../testing/hls_validator/playlist_rules.ts";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";

@@ -1,3 +1,4 @@
+/** The forms of an RTMP address that put a broadcast on air. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { until } from "../../testing/until.ts";

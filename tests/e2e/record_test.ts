@@ -1,3 +1,6 @@
+/**
+ * Recordings of real broadcasts, in players, and after the server was killed (`SOAK_KILLS` times).
+ */
 import assert from "node:assert/strict";
 import { ALL_FORMATS, FilePathSource, Input } from "mediabunny";
 import { chromium } from "playwright-core";

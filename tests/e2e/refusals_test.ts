@@ -1,3 +1,4 @@
+/** What FFmpeg shows its user where a publish is refused. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { until } from "../../testing/until.ts";

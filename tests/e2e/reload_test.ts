@@ -1,3 +1,4 @@
+/** SIGHUP: each reloadable variable takes effect, and no broadcast notices; systemd is told. */
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { ROWS } from "../../src/config.ts";

@@ -1,3 +1,4 @@
+/** A server that is killed goes on where it was, for DJs and for listeners. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import {

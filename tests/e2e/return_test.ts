@@ -1,3 +1,4 @@
+/** A DJ who returns after a goodbye joins the playlist that is still there. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { Browser, PLAYER_KINDS } from "../../testing/players/browser.ts";

@@ -1,3 +1,4 @@
+/** Garbage, slow clients and rude ones at the RTMP and HTTP ports leave a broadcast untouched. */
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";

@@ -1,3 +1,6 @@
+/**
+ * A server without free file descriptors: on air all the while, and as before when there are some.
+ */
 import assert from "node:assert/strict";
 import bcrypt from "bcryptjs";
 import { until } from "../../testing/until.ts";

@@ -1,3 +1,4 @@
+/** An SRT transport that is cut for seconds comes back to its session. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { assertSent, SILENCE, toHex } from "../../testing/e2e/audio_sent.ts";

@@ -1,3 +1,4 @@
+/** Keys at both doors: who is refused, who takes over, and what the log says of it. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";

@@ -1,3 +1,4 @@
+/** Whoever comes to the SRT ports with nonsense leaves a broadcast untouched. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { setTimeout as pause } from "node:timers/promises";

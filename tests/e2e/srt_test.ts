@@ -1,3 +1,4 @@
+/** Every access unit that goes in by SRT comes out by HLS unchanged, from each kind of sender. */
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";
 import { until } from "../../testing/until.ts";

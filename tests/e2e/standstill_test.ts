@@ -1,3 +1,4 @@
+/** A server that stood still for seconds, as a stopped machine does, loses no DJ and no frame. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";

@@ -1,3 +1,4 @@
+/** Statistics and metrics over HTTP, with nobody on air and with two shows. */
 import assert from "node:assert/strict";
 import { promtool } from "../../testing/stat/promtool.ts";
 import { until } from "../../testing/until.ts";

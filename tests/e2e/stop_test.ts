@@ -1,3 +1,4 @@
+/** SIGTERM ends the server at once, with all that it heard on disk. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { parseMediaPlaylist } from "../../testing/hls_validator/media_playlist.ts";

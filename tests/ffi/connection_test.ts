@@ -1,3 +1,4 @@
+/** SRT connections on loopback: messages, passphrases, and how they end. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { connectSrt, listenSrt, SrtError, SrtPoller } from "../../ffi/srt.ts";

@@ -1,3 +1,4 @@
+/** Listeners and connections leave no descriptor and no thread behind. */
 import { SrtPoller } from "../../ffi/srt.ts";
 import { bytes, connected, Server, srt } from "../../testing/ffi/loopback.ts";
 import { until } from "../../testing/until.ts";

@@ -1,3 +1,4 @@
+/** Finding, loading and closing libsrt, and what is said where that fails. */
 import assert from "node:assert/strict";
 import { loadSrt, SrtUnavailable } from "../../ffi/srt.ts";
 import { checkedVersion } from "../../ffi/library.ts";

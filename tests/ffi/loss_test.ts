@@ -1,3 +1,4 @@
+/** Lost packets: what libsrt repairs, and how what it cannot repair shows in message numbers. */
 import assert from "node:assert/strict";
 import { messagesLost, SrtPoller } from "../../ffi/srt.ts";
 import { bytes, connected, type Received, Server, srt } from "../../testing/ffi/loopback.ts";

@@ -1,3 +1,4 @@
+/** Options of SRT sockets: units, limits, and no passphrase in any message. */
 import assert from "node:assert/strict";
 import { listenSrt, receiveBufferFor, type SrtOptions } from "../../ffi/srt.ts";
 import { srt } from "../../testing/ffi/loopback.ts";

@@ -1,3 +1,4 @@
+/** FFmpeg and srt-live-transmit as the other end of a connection. */
 import assert from "node:assert/strict";
 import { SrtPoller } from "../../ffi/srt.ts";
 import { Child } from "../../testing/child.ts";

@@ -1,3 +1,4 @@
+/** The poller: fair between sockets, bounded in each round, told of every end once. */
 import assert from "node:assert/strict";
 import {
   connectSrt,

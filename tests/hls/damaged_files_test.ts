@@ -123,7 +123,7 @@ for (const [what, make] of Object.entries(ODD)) {
     }));
 }
 
-Deno.test("state that is damaged in any way is none, and is said", () =>
+Deno.test("state that is damaged in any way is not used, and the log says so", () =>
   withFolder(async (path) => {
     await using log = await LogRecorder.start();
     const folder = new HlsFolder(path);

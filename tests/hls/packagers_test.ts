@@ -9,7 +9,8 @@ import { HlsStream } from "../../src/hls/stream.ts";
 import { MPEG_TS } from "../../src/hls/ts_packager.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { MemoryFiles, NO_STATES } from "../../testing/hls/memory_files.ts";
-import { CONFIG, FRAME_MS } from "../../testing/hls/on_air.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import { FRAME_MS } from "../../testing/hls/on_air.ts";
 
 const FRAMES_PER_SEGMENT = 47;
 
@@ -70,7 +71,7 @@ class TwoFormats {
     const { segmenter } = this;
     const missingFrames = () => segmenter.missingFrames;
     this.stream.join({ sessionId: 1, missingFrames, stateNeed: () => {}, listed: () => {} });
-    segmenter.start(CONFIG);
+    segmenter.start(audioConfig());
   }
 
   /** Segments of frames in real time. */

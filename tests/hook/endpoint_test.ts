@@ -1,3 +1,4 @@
+/** One HTTP request to a hook server: bounded in time and size, without a secret in any error. */
 import assert from "node:assert/strict";
 import { HookEndpoint, HookUnreachable } from "../../src/hook/endpoint.ts";
 import { systemClock } from "../../src/session/clock.ts";

@@ -1,3 +1,4 @@
+/** Asking a hook server who may publish: the question, and what each answer means. */
 import assert from "node:assert/strict";
 import { HookEndpoint } from "../../src/hook/endpoint.ts";
 import { HookAuthority } from "../../src/hook/hook_authority.ts";

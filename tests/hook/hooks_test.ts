@@ -1,3 +1,4 @@
+/** Webhooks: signed as Standard Webhooks has it, in order, sent again until they are taken. */
 import assert from "node:assert/strict";
 import { Hooks } from "../../src/hook/hooks.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";

@@ -1,3 +1,4 @@
+/** Sockets that listen again when they have ended, and when one counts as lost. */
 import assert from "node:assert/strict";
 import { type KeptSocket, ListeningSockets } from "../../src/listening/listening_sockets.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
@@ -75,7 +76,7 @@ Deno.test("a socket that ends is opened again, and both are said once", async ()
   ]);
 });
 
-Deno.test("one that cannot be opened is tried ever less often, every 5 s at last", async () => {
+Deno.test("a socket that cannot be opened is tried ever less often, every 5 s at last", async () => {
   await using fixture = await Fixture.create();
   fixture.refusal = "Address already in use";
   fixture.end("it broke");
@@ -85,7 +86,7 @@ Deno.test("one that cannot be opened is tried ever less often, every 5 s at last
   assert.equal(fixture.log.lines.length, 1);
 });
 
-Deno.test("one that ends again and again is said to be well when it has stayed for 10 s", async () => {
+Deno.test("a socket that ends again and again is said to be well when it has stayed for 10 s", async () => {
   await using fixture = await Fixture.create();
   const { clock, log } = fixture;
   for (let i = 0; i < 20; i++) {
@@ -103,7 +104,7 @@ Deno.test("one that ends again and again is said to be well when it has stayed f
   assert.equal(fixture.waits.at(-1), 100);
 });
 
-Deno.test("one that cannot be opened for a minute is lost, until it can be", async () => {
+Deno.test("a socket that cannot be opened for a minute counts as lost, until it can be opened", async () => {
   await using fixture = await Fixture.create();
   const { sockets, clock, log } = fixture;
   fixture.refusal = "Address already in use";
@@ -167,7 +168,7 @@ for (const shortage of SHORTAGES) {
   });
 }
 
-Deno.test("one that is closed is not opened again, and one that cannot be had is not kept", async () => {
+Deno.test("a socket that is closed is not opened again, and one that cannot be had is not kept", async () => {
   await using fixture = await Fixture.create();
   const { sockets, clock } = fixture;
   fixture.end("it broke");

@@ -1,3 +1,4 @@
+/** Logging as a logging file says, which may change while the server runs. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { getLogger } from "@logtape/logtape";

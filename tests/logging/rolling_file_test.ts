@@ -1,3 +1,4 @@
+/** Log files that roll by size: no line is lost or cut, whatever the disk does. */
 import assert from "node:assert/strict";
 import { RollingFile } from "../../src/logging/rolling_file.ts";
 import { contents } from "../../testing/logging/files.ts";

@@ -1,3 +1,7 @@
+/**
+ * Recordings that are damaged anywhere: refused by name or told of sanely, and repaired as far as
+ * can be.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Mp4Error } from "../../src/mp4/boxes.ts";

@@ -1,3 +1,4 @@
+/** Finishing a recording into a plain MP4, also after a crash at any byte. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Mp4Error } from "../../src/mp4/boxes.ts";

@@ -1,3 +1,4 @@
+/** Movie fragments (ISO/IEC 14496-12 8.8): what is written is what is read. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -86,7 +87,7 @@ Deno.test("headers that are cut off or changed anywhere are no fragment", () => 
   }
 });
 
-Deno.test("no bytes at all make the reader of fragments fail", () => {
+Deno.test("whatever the bytes, the reader of fragments does not fail", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
     assert.equal(parseFragment(bytes), undefined);
   }));

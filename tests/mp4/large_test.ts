@@ -1,3 +1,4 @@
+/** A recording of more than 4 GiB. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { FileSteps } from "../../src/mp4/file_steps.ts";

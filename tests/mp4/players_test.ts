@@ -1,3 +1,4 @@
+/** What players see of a recording, while it grows and once it is finished. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";

@@ -1,3 +1,4 @@
+/** The sample description of AAC (ISO/IEC 14496-14 5.6), for every configuration. */
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import {

@@ -1,3 +1,4 @@
+/** Taking MPEG-TS (ISO/IEC 13818-1) apart: real streams, cut anywhere, and damaged ones. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UnsupportedAudio } from "../../src/audio/unsupported_audio.ts";

@@ -1,3 +1,4 @@
+/** Segments in MPEG-TS as other programs read them, byte for byte. */
 import assert from "node:assert/strict";
 import { ADTS, BufferSource, EncodedPacketSink, Input, MPEG_TS } from "mediabunny";
 import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";

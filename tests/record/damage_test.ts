@@ -1,3 +1,4 @@
+/** Damaged files in the folder of recordings: each is kept or set aside, and stops nothing else. */
 import assert from "node:assert/strict";
 import { FileError } from "../../src/disk/small_file.ts";
 import { Catalogue } from "../../src/record/catalogue.ts";

@@ -1,3 +1,4 @@
+/** With HLS off, a recording holds as much silence as the DJ was away. */
 import assert from "node:assert/strict";
 import { codecOf } from "../../src/audio/codec_of.ts";
 import type { Ingest, Protocol } from "../../src/session/ingest.ts";

@@ -1,3 +1,4 @@
+/** Which old recordings are deleted, by age and by size. */
 import assert from "node:assert/strict";
 import { HouseKeeper, type HouseRules } from "../../src/record/house_keeper.ts";
 import { RecordFolder } from "../../src/record/record_folder.ts";

@@ -1,3 +1,4 @@
+/** Recording shows on a real disk: every frame in a plain MP4, under a name of its own. */
 import assert from "node:assert/strict";
 import { recordingHeader } from "../../src/mp4/recording.ts";
 import { type OpenPart, RecordFolder } from "../../src/record/record_folder.ts";

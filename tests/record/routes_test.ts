@@ -1,3 +1,4 @@
+/** The HTTP routes of the archive: the list, the files, and deleting. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Hono } from "hono";

@@ -1,3 +1,4 @@
+/** Recording on a disk that is full or may not be written to. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 

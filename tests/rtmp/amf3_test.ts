@@ -1,3 +1,4 @@
+/** AMF3 values (AMF 3 specification, 3) among AMF0 ones. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readAmf0, writeAmf0 } from "../../src/rtmp/amf0.ts";

@@ -1,3 +1,4 @@
+/** An RTMP session whose publish waits for somebody else's answer. */
 import assert from "node:assert/strict";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import { RtmpServer } from "../../src/rtmp/server.ts";

@@ -1,3 +1,4 @@
+/** RTMP chunks (RTMP 1.0 5.3): any size, any split, any order, and every limit. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";

@@ -1,3 +1,4 @@
+/** SRT connections on loopback: messages, passphrases, and how they end. */
 import assert from "node:assert/strict";
 import type { StreamListener } from "../../src/listening/stream_socket.ts";
 import { RtmpConnection } from "../../src/rtmp/connection.ts";

@@ -1,3 +1,4 @@
+/** FFmpeg publishes to a real RTMP server; its frames arrive byte for byte. */
 import assert from "node:assert/strict";
 import { RtmpServer } from "../../src/rtmp/server.ts";
 import { systemClock } from "../../src/session/clock.ts";

@@ -1,3 +1,4 @@
+/** The RTMP handshake (RTMP 1.0 5.2), with and without digests. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { Handshake } from "../../src/rtmp/handshake.ts";

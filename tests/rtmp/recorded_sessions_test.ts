@@ -1,3 +1,9 @@
+/**
+ * Recorded sessions of FFmpeg, split and changed at every place.
+ *
+ * @module
+ */
+
 // What FFmpeg 5.1 sent, byte for byte, for the first two seconds of he-aac-v1_48000_mono_32k.aac:
 //   ffmpeg -t 2 -i FILE -c copy -f flv URL
 // and for the third with `-f lavfi -i testsrc=s=160x120:r=10 -c:v flv1 -b:v 100k` before `-c:a copy`.

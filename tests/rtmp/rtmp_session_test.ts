@@ -1,3 +1,4 @@
+/** An RTMP session without a socket: what it answers, and what it tells of a publish. */
 import assert from "node:assert/strict";
 import { writeAmf0 } from "../../src/rtmp/amf0.ts";
 import { type AmfValue, isAmfObject } from "../../src/rtmp/amf_value.ts";

@@ -1,3 +1,4 @@
+/** The RTMP server on loopback: connections, time limits, and how each connection ends. */
 import assert from "node:assert/strict";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import { RtmpServer } from "../../src/rtmp/server.ts";

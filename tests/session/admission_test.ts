@@ -1,3 +1,4 @@
+/** What an admission holds, passes on and refuses while somebody is asked whether a connection may publish. */
 import assert from "node:assert/strict";
 import { Admission } from "../../src/session/admission.ts";
 import { PublishRefused, type PublishRequest } from "../../src/session/ingest.ts";

@@ -1,3 +1,4 @@
+/** The clock of the whole process: timers on time, also behind a blocked event loop. */
 import assert from "node:assert/strict";
 import { systemClock, WatchfulClock } from "../../src/session/clock.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";

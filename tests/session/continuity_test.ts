@@ -1,3 +1,4 @@
+/** Who puts silence in, when and how much, while nobody sends. */
 import assert from "node:assert/strict";
 import { Continuity } from "../../src/session/continuity.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";

@@ -1,3 +1,4 @@
+/** Frames that are held while a publish waits for its answer, within bounds. */
 import assert from "node:assert/strict";
 import { HeldFrames } from "../../src/session/held_frames.ts";
 import { audioConfig } from "../../testing/audio/access_units.ts";

@@ -1,3 +1,4 @@
+/** Sessions in hook mode: when an authority is asked, and what its answer allows. */
 import assert from "node:assert/strict";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
 import {

@@ -1,3 +1,4 @@
+/** A moment that is told in wall time and measured on a clock that nobody sets. */
 import assert from "node:assert/strict";
 import { Moment } from "../../src/session/moment.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";

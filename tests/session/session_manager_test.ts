@@ -1,3 +1,4 @@
+/** Sessions from the first frame to the end: who may publish, who takes over, what outputs get. */
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import type { StateNeed } from "../../src/session/continuity.ts";

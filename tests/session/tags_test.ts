@@ -1,3 +1,4 @@
+/** Title and artist on their way from a door to outputs, placed on the timeline. */
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { EventBus } from "../../src/session/events.ts";

@@ -1,3 +1,4 @@
+/** Publishing by SRT where somebody else is asked first. */
 import assert from "node:assert/strict";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";

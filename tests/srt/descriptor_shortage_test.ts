@@ -1,3 +1,4 @@
+/** An RTMP server that runs out of file descriptors accepts again later. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 

@@ -1,3 +1,4 @@
+/** FFmpeg and srt-live-transmit publish to a real SRT server; frames arrive byte for byte. */
 import assert from "node:assert/strict";
 import type { SrtAddress } from "../../ffi/srt.ts";
 import { accessUnits } from "../../testing/audio/access_units.ts";

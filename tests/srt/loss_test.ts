@@ -1,3 +1,4 @@
+/** Loss on the way to the SRT server: repaired in time, or silence of the same length. */
 import assert from "node:assert/strict";
 import { concat } from "../../testing/bytes.ts";
 import { encode } from "../../testing/audio/ffmpeg.ts";

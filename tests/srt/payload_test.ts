@@ -1,3 +1,4 @@
+/** Telling ADTS, MPEG-TS and others in SRT messages, however they are cut. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UnsupportedAudio } from "../../src/audio/unsupported_audio.ts";

@@ -1,3 +1,4 @@
+/** Sessions with ports of their own, by the hundred: nothing of them stays. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 

@@ -1,3 +1,4 @@
+/** The SRT server on loopback: keys, passphrases, time limits, and how each connection ends. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { listenSrt, loadSrt, type SrtAddress, SrtError, SrtUnavailable } from "../../ffi/srt.ts";

@@ -1,3 +1,4 @@
+/** Who takes whose place on a session's own port. */
 import assert from "node:assert/strict";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { until } from "../../testing/until.ts";

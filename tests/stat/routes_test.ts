@@ -1,3 +1,4 @@
+/** The HTTP routes of statistics: health, load, sessions, counts. */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { SERVER_REASON } from "../../src/session/reason.ts";

@@ -1,3 +1,4 @@
+/** What systemd is told (sd_notify(3)): ready, reloading, alive, stopping. */
 import assert from "node:assert/strict";
 import { ServiceNotifier } from "../../src/systemd/notify.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";

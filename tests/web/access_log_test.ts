@@ -1,3 +1,4 @@
+/** The access log of the HTTP servers, and how their requests are timed. */
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { Hono } from "hono";

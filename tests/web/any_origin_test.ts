@@ -1,3 +1,4 @@
+/** Which pages of other sites may use which of the HTTP servers (CORS). */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { controlServer, listenersServer, withStatServer } from "../../testing/web/http_servers.ts";

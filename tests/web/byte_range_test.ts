@@ -1,3 +1,4 @@
+/** Requests for a part of something (RFC 9110 14), at all HTTP servers. */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { listenersServer, withStatServer } from "../../testing/web/http_servers.ts";

@@ -1,3 +1,4 @@
+/** What every answer of the HTTP servers tells caches, errors included. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { withServerHeader } from "../../src/web/web_server.ts";

@@ -1,3 +1,4 @@
+/** An HTTP server that stops listening lets open connections go on. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { WebServer } from "../../src/web/web_server.ts";

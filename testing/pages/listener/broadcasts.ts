@@ -1,3 +1,4 @@
+/** Broadcasts as the listener pages are told of them. */
 import { Shows, type ShowStatus } from "../../../src/pages/listener/shows.ts";
 import type { Ingest } from "../../../src/session/ingest.ts";
 import { House, START } from "../../stat/house.ts";

@@ -1,4 +1,8 @@
-// WebDriver BiDi (W3C Working Draft, 4 "Protocol"): commands and their results by WebSocket.
+/**
+ * WebDriver BiDi (W3C Working Draft, 4 "Protocol"): commands and their results by WebSocket.
+ *
+ * @module
+ */
 
 interface Answer {
   readonly id?: number | null;

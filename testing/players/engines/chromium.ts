@@ -1,3 +1,4 @@
+/** Chromium as a browser with one page, by Playwright. */
 import { type Browser, chromium, type Page } from "playwright-core";
 import { CHROMIUM } from "../chromium.ts";
 import { asJson, type Engine, fromJson } from "./engine.ts";

@@ -1,3 +1,9 @@
+/**
+ * What tests of pages need of a browser, whichever it is.
+ *
+ * @module
+ */
+
 /** What people hear a page with: one of these stands behind every browser of note. */
 export type EngineKind = "chromium" | "firefox" | "webkit";
 

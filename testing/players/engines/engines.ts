@@ -1,3 +1,4 @@
+/** The browsers that are installed on this machine, by kind. */
 import { ChromiumEngine } from "./chromium.ts";
 import type { Engine, EngineKind } from "./engine.ts";
 import { FirefoxEngine } from "./firefox.ts";

@@ -1,3 +1,4 @@
+/** Firefox as a browser with one page, by WebDriver BiDi. */
 import { Child } from "../../child.ts";
 import { until } from "../../until.ts";
 import { asJson, type Engine, fromJson, isThere } from "./engine.ts";

@@ -1,3 +1,4 @@
+/** WebKit as a browser with one page, by WebDriver. */
 import { Child } from "../../child.ts";
 import { freePort } from "../../free_ports.ts";
 import { until } from "../../until.ts";

@@ -1,3 +1,7 @@
+/**
+ * Finding ADTS frames (ISO/IEC 14496-3 1.A.2.2) in bytes that are cut anywhere, garbled or of
+ * another kind.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { AdtsParser } from "../../../src/audio/aac/adts_parser.ts";

@@ -1,3 +1,7 @@
+/**
+ * The AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1) of each kind of AAC: read, written, or refused
+ * by name.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type AacConfig, SAMPLE_RATES } from "../../../src/audio/aac/aac_config.ts";

@@ -1,3 +1,4 @@
+/** AAC in LATM/LOAS (ISO/IEC 14496-3 1.7): the access units are those that FFmpeg put in. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { AudioConfig } from "../../../src/audio/audio_config.ts";

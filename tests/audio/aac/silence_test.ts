@@ -1,3 +1,6 @@
+/**
+ * The silent access unit of each channel configuration decodes among real frames without a warning.
+ */
 import assert from "node:assert/strict";
 import { SAMPLE_RATES } from "../../../src/audio/aac/aac_config.ts";
 import { silentFrame } from "../../../src/audio/aac/silence.ts";

@@ -1,3 +1,4 @@
+/** What the dashboard's server gives to whom, and what its pages may load. */
 import assert from "node:assert/strict";
 import type { Context, Hono } from "hono";
 import { dashboardRoutes } from "../../../src/pages/dashboard/routes.ts";
@@ -158,7 +159,7 @@ Deno.test("a form that is too large is not read", async () => {
   assert.equal(response.status, 413);
 });
 
-Deno.test("a form that is none is a wrong token, and no error of the server", async () => {
+Deno.test("a malformed form counts as a wrong token, not as an error of the server", async () => {
   const app = dashboard("unknown");
   for (const type of ["multipart/form-data", "multipart/form-data; boundary=x", "text/plain"]) {
     const headers = { "Content-Type": type };

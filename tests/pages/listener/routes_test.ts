@@ -1,3 +1,4 @@
+/** The listener pages over HTTP: which names have one, and what a page may load. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { indexRoutes, loadAssets, showRoutes } from "../../../src/pages/listener/routes.ts";

@@ -1,3 +1,4 @@
+/** What listeners are told of a name: off air, waiting, on air, over. */
 import assert from "node:assert/strict";
 import { Shows, type ShowStatus } from "../../../src/pages/listener/shows.ts";
 import { START } from "../../../testing/stat/house.ts";

@@ -1,3 +1,4 @@
+/** Server-sent events (HTML 9.2): clients that come, go, or do not read. */
 import assert from "node:assert/strict";
 import {
   type EncodedEvent,

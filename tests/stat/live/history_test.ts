@@ -1,3 +1,4 @@
+/** The samples of the last hour. */
 import assert from "node:assert/strict";
 import { History } from "../../../src/stat/live/history.ts";
 

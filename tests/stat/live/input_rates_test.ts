@@ -1,3 +1,4 @@
+/** Bits a second of each input, between two measurements. */
 import assert from "node:assert/strict";
 import { InputRates } from "../../../src/stat/live/input_rates.ts";
 

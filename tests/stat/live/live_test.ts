@@ -1,3 +1,4 @@
+/** What the dashboard is told live, when, and after it was away. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { encodeEvent } from "../../../src/stat/live/event_stream.ts";

@@ -1,3 +1,4 @@
+/** The last events, for who comes to the dashboard later. */
 import assert from "node:assert/strict";
 import { sessionEvent } from "../../../src/session/session.ts";
 import { RECENT_EVENTS, RecentEvents } from "../../../src/stat/live/recent_events.ts";
@@ -30,7 +31,7 @@ Deno.test("the last events are kept, and told from any number on", () => {
   assert.deepEqual(numbers(1249), []);
 });
 
-Deno.test("who knows later events than there are is told all: the clock was set back", () => {
+Deno.test("a client that names a later event than there is gets all, because the clock was set back", () => {
   const recent = new RecentEvents(1000);
   const event = recent.add(sessionEvent(SESSION, "create", 0, { address: "" }));
   assert.deepEqual(recent.after(5000), [event]);

@@ -1,3 +1,4 @@
+/** The load of the process, measured between two readings. */
 import assert from "node:assert/strict";
 import { LoadMeter } from "../../../src/stat/metrics/load_meter.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";

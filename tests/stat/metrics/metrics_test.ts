@@ -1,3 +1,4 @@
+/** The metrics that Prometheus gets: what each counts, and that none goes back. */
 import assert from "node:assert/strict";
 import { sessionEvent } from "../../../src/session/session.ts";
 import type { Audience } from "../../../src/stat/audience.ts";

@@ -1,3 +1,7 @@
+/**
+ * The Grafana dashboard and the alerts that come with Echo: they fit its metrics, and raise what
+ * they should.
+ */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";

@@ -1,3 +1,4 @@
+/** Slowing down who guesses the token, without shutting others out. */
 import assert from "node:assert/strict";
 import { Attempts } from "../../../src/stat/operator/attempts.ts";
 

@@ -1,3 +1,4 @@
+/** Who may see statistics and recordings, for each way to show who one is. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { OperatorEntrance } from "../../../src/stat/operator/operator_entrance.ts";
@@ -155,7 +156,7 @@ Deno.test("the token is exchanged for a cookie that does not tell it and that sc
   );
 });
 
-Deno.test("a cookie that was changed is none", async () => {
+Deno.test("a cookie that was changed lets nobody in", async () => {
   const guarded = new Guarded("secret");
   const [, expiry = "", signature = ""] =
     /=(\d+)\.([\w-]+)/.exec((await guarded.signIn("secret")).cookie) ?? [];

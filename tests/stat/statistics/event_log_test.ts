@@ -1,3 +1,4 @@
+/** The events and statistics of an evening, on a clock that is moved by hand. */
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { logCounts, logSessionEvent } from "../../../src/stat/statistics/event_log.ts";
@@ -26,7 +27,7 @@ async function eventLog(work: () => void): Promise<string[]> {
   return lines;
 }
 
-Deno.test("the event log of an evening", async () => {
+Deno.test("the events of an evening are told in order, each with its facts", async () => {
   const lines = await eventLog(() => {
     using house = new House(logSessionEvent);
     const stop = logCounts(house.clock, () => house.statistics.count);

@@ -1,3 +1,4 @@
+/** When statistics list a session, and when they forget it. */
 import assert from "node:assert/strict";
 import { EventBus, type EventDetails, type EventKind } from "../../../src/session/events.ts";
 import { sessionEvent } from "../../../src/session/session.ts";
@@ -60,7 +61,7 @@ Deno.test("a session of several files has the first start, the last path, and th
   ]);
 });
 
-Deno.test("an end that is told before its beginning, by a clock that was set back, is an end", () => {
+Deno.test("an end whose time is before the beginning, because the clock was set back, is still an end", () => {
   const { statistics, told, tell } = setUp({ hls: true, record: true });
   tell(1, "create", { address: "" }, 7_200_000);
   tell(1, "record-start", { path: "a.part" }, 7_201_000);

@@ -1,3 +1,4 @@
+/** The validator's own reader of ADTS. */
 import assert from "node:assert/strict";
 import { AdtsError, parseAdts, withoutProgramConfig } from "../../../testing/hls_validator/adts.ts";
 

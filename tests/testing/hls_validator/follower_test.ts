@@ -1,3 +1,4 @@
+/** The follower of playlists catches what a server does wrong, and nothing else. */
 import assert from "node:assert/strict";
 import { parseAudioSpecificConfig } from "../../../src/audio/aac/audio_specific_config.ts";
 import { ByteBuffer } from "../../../src/mpegts/byte_buffer.ts";

@@ -1,3 +1,4 @@
+/** The rules for playlists catch each breach of them, and nothing else. */
 import assert from "node:assert/strict";
 import {
   parseMediaPlaylist,
@@ -70,7 +71,7 @@ Deno.test("a window that grows and slides is in order", () => {
   assert.deepEqual(breachesOf(versions.map((text) => ({ text }))), []);
 });
 
-Deno.test("discontinuities that come and leave in order are none", () => {
+Deno.test("discontinuities that come and leave in order break no rule", () => {
   const versions = [
     write(1, 12, { tags: [2] }),
     write(2, 13, { tags: [2, 13] }),

@@ -1,3 +1,4 @@
+/** The rules for segments catch each breach of them, and nothing else. */
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../../src/audio/audio_config.ts";
 import { parseAudioSpecificConfig } from "../../../src/audio/aac/audio_specific_config.ts";
