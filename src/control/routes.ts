@@ -34,7 +34,7 @@ const VERSIONS_OF_CALL: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** The SRT listeners that serve one session each. */
-export interface SrtPorts {
+export interface SessionPorts {
   /**
    * Opens a listener for a session that has none. It is closed when the session ends.
    * @throws {PublishRefused} of kind `limit`, where no port is free
@@ -50,7 +50,7 @@ export interface ControlOptions {
   readonly keys: Pick<KeyStore, "expired">;
   readonly authorizer: Pick<Authorizer, "check">;
   /** `undefined` where there is no SRT. */
-  readonly ports: SrtPorts | undefined;
+  readonly ports: SessionPorts | undefined;
   /** What clients are told; it is read again for each answer. */
   readonly address: PublicAddress;
   /** This box's address in the cookie and between boxes. */
@@ -131,7 +131,7 @@ async function authorize(
   }
 }
 
-function availablePorts(ports: SrtPorts | undefined): SrtPorts {
+function availablePorts(ports: SessionPorts | undefined): SessionPorts {
   if (ports === undefined) throw new ControlError(503, "SRT is not available on this server");
   return ports;
 }

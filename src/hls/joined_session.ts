@@ -4,11 +4,11 @@
  * @module
  */
 import type { CutSegment } from "./segmenter.ts";
-import type { StreamFeeder } from "./stream_options.ts";
+import type { SegmentSource } from "./stream_options.ts";
 
 /** From when a session joins a stream until it leaves. */
 export class JoinedSession {
-  readonly feeder: StreamFeeder;
+  readonly feeder: SegmentSource;
   readonly #targetMs: number;
   /** By when players need the open segment, on `Clock.awake`. */
   #dueAt: number;
@@ -16,7 +16,7 @@ export class JoinedSession {
   #pacedDueAt: number | undefined;
 
   /** @param now when it joins, on `Clock.awake` */
-  constructor(feeder: StreamFeeder, targetMs: number, now: number) {
+  constructor(feeder: SegmentSource, targetMs: number, now: number) {
     this.feeder = feeder;
     this.#targetMs = targetMs;
     this.#dueAt = this.#after(now);

@@ -24,8 +24,12 @@ export interface Packager {
    * @param position where its first sample is, as `Frame.position`
    */
   write(data: Uint8Array, position: number): void;
-  /** Ends the open segment. @returns all of it, valid until the next one begins */
-  end(): Uint8Array;
+  /**
+   * Ends the open segment.
+   * @param endPosition the position behind its last frame
+   * @returns all of it, valid until the next one begins
+   */
+  end(endPosition: number): Uint8Array;
 }
 
 /** A format of segments, and the playlist that lists them. */

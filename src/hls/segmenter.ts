@@ -26,10 +26,15 @@ export class Segmenter {
   readonly #onSegment: (segment: CutSegment) => void;
   #packagers: readonly Packager[] = [];
   /** `undefined` before the first configuration. */
-  #measure: Measure | undefined;
+  #config: AudioConfig | undefined;
+  #framesPerSegment = 0;
   /** Playing time of all that had other configurations, in microseconds. */
   #epochUs = 0;
-  #open: OpenSegment | undefined;
+  /** Where the newest segment begins. */
+  #start: Pick<Frame, "position" | "dueMs"> = { position: 0, dueMs: 0 };
+  /** Frames of the open segment; 0 while none is open. */
+  #frames = 0;
+  #lastFiller: Frame["filler"] = false;
   /** Position behind the last segment. */
   #endPosition = 0;
   /** Whether the next segment does not continue the one before. */
@@ -51,48 +56,45 @@ export class Segmenter {
 
   /** Frames the open segment still takes. */
   get missingFrames(): number {
-    return (this.#measure?.framesPerSegment ?? 0) - (this.#open?.frames ?? 0);
+    return this.#framesPerSegment - this.#frames;
   }
 
   /** The frames that follow have another configuration; the open segment is cut. */
   start(config: AudioConfig): void {
-    if (this.#measure === undefined) {
+    if (this.#config === undefined) {
       this.#packagers = this.#formats.map((format) => format.newPackager(config));
     } else {
       this.discontinuity();
-      this.#epochUs += this.#endPosition * 1e6 / this.#measure.sampleRate;
+      this.#epochUs += this.#endPosition * 1e6 / this.#config.sampleRate;
       for (const packager of this.#packagers) packager.configure(config);
     }
     this.#endPosition = 0;
-    this.#measure = measureOf(config, this.#targetMs);
+    this.#config = config;
+    this.#framesPerSegment = framesPerSegment(config, this.#targetMs);
   }
 
-  /** Takes the next frame. @throws before {@link start} */
+  /** Takes the next frame, which follows the one before without a gap. {@link start} comes first. */
   write(frame: Frame): void {
-    const measure = this.#measure;
-    if (measure === undefined) {
-      throw new Error("Cannot cut a frame: its configuration is not known");
-    }
-    const open = this.#open ??= this.#begin(frame);
+    if (this.#frames === 0) this.#begin(frame);
     for (const packager of this.#packagers) packager.write(frame.data, frame.position);
-    open.lastPosition = frame.position;
-    open.lastFiller = frame.filler;
-    if (++open.frames >= measure.framesPerSegment) this.cut();
+    this.#lastFiller = frame.filler;
+    if (++this.#frames >= this.#framesPerSegment) this.cut();
   }
 
   /** Ends the open segment, if there is one. */
   cut(): void {
-    const open = this.#open;
-    if (open === undefined) return;
-    this.#endPosition = open.lastPosition + (this.#measure?.samplesPerFrame ?? 0);
+    if (this.#frames === 0) return;
+    const { position, dueMs } = this.#start;
+    const end = position + this.#frames * (this.#config?.samplesPerFrame ?? 0);
     const segment: CutSegment = {
-      packages: this.#packagers.map((packager) => packager.end()),
-      durationUs: this.#micros(this.#endPosition) - this.#micros(open.startPosition),
+      packages: this.#packagers.map((packager) => packager.end(end)),
+      durationUs: this.#micros(end) - this.#micros(position),
       discontinuity: this.#discontinuity,
-      dueMs: open.dueMs,
-      endsInWait: open.lastFiller === "wait",
+      dueMs,
+      endsInWait: this.#lastFiller === "wait",
     };
-    this.#open = undefined;
+    this.#endPosition = end;
+    this.#frames = 0;
     this.#discontinuity = false;
     this.#onSegment(segment);
   }
@@ -103,37 +105,20 @@ export class Segmenter {
     this.#discontinuity = true;
   }
 
-  #begin({ position, dueMs, filler }: Frame): OpenSegment {
+  #begin({ position, dueMs }: Frame): void {
+    this.#start = { position, dueMs };
     for (const packager of this.#packagers) packager.begin();
-    return {
-      startPosition: position,
-      dueMs,
-      frames: 0,
-      lastPosition: position,
-      lastFiller: filler,
-    };
   }
 
   /** Rounded at absolute places, so that rounding never adds up over segments. */
   #micros(position: number): number {
-    return Math.round(this.#epochUs + position * 1e6 / (this.#measure?.sampleRate ?? 1));
+    return Math.round(this.#epochUs + position * 1e6 / (this.#config?.sampleRate ?? 1));
   }
 }
 
-/** The segment that frames go into. */
-interface OpenSegment {
-  readonly startPosition: number;
-  readonly dueMs: number;
-  frames: number;
-  lastPosition: number;
-  lastFiller: Frame["filler"];
-}
-
-/** How a configuration is cut. */
-interface Measure {
-  readonly sampleRate: number;
-  readonly samplesPerFrame: number;
-  readonly framesPerSegment: number;
+function framesPerSegment({ sampleRate, samplesPerFrame }: AudioConfig, targetMs: number): number {
+  const framesPerMs = sampleRate / (1000 * samplesPerFrame);
+  return Math.max(Math.ceil(LEAST_MS * framesPerMs), Math.round(targetMs * framesPerMs));
 }
 
 /**
@@ -141,12 +126,3 @@ interface Measure {
  * reload brings none, and plays it again.
  */
 const LEAST_MS = 1000;
-
-function measureOf({ sampleRate, samplesPerFrame }: AudioConfig, targetMs: number): Measure {
-  const framesPerMs = sampleRate / (1000 * samplesPerFrame);
-  const framesPerSegment = Math.max(
-    Math.ceil(LEAST_MS * framesPerMs),
-    Math.round(targetMs * framesPerMs),
-  );
-  return { sampleRate, samplesPerFrame, framesPerSegment };
-}

@@ -12,13 +12,13 @@ import { renderMasterPlaylist } from "./master_playlist.ts";
 import type { ServedPlaylist, WaitOptions } from "./origin.ts";
 import type { SegmentFormat } from "./packager.ts";
 import type { MediaPlaylist } from "./playlist.ts";
-import { Publisher, type PublisherListener } from "./publisher.ts";
+import { PlaylistPublisher, type PublisherListener } from "./playlist_publisher.ts";
 import { Releases } from "./releases.ts";
 import { type Segment, segmentOnDisk } from "./segment.ts";
 import { segmentName } from "./segment_name.ts";
 import type { CutSegment } from "./segmenter.ts";
 import { Shelf } from "./shelf.ts";
-import type { StreamFeeder, StreamOptions } from "./stream_options.ts";
+import type { SegmentSource, StreamOptions } from "./stream_options.ts";
 import { WallTime } from "./wall_time.ts";
 import type { Numbering } from "./window.ts";
 
@@ -34,9 +34,9 @@ export class HlsStream {
   readonly #wallTime: WallTime;
   readonly #releases = new Releases();
   /** Of the first format, whose versions set the pace. */
-  readonly #main: Publisher;
+  readonly #main: PlaylistPublisher;
   /** Of all formats, in their order. */
-  readonly #publishers: readonly Publisher[];
+  readonly #publishers: readonly PlaylistPublisher[];
   #nextSequence: number;
   #session: JoinedSession | undefined;
   /** The number of a session's first segment, where that does not continue what is listed. */
@@ -51,13 +51,14 @@ export class HlsStream {
     this.#shelf = new Shelf(options.files, options.pool);
     const [first, ...others] = options.formats;
     const onLeft = (segments: readonly Segment[]) => this.#retire(segments);
-    this.#main = new Publisher(first, options, {
+    this.#main = new PlaylistPublisher(first, options, {
       onLeft,
       onEnd: () => this.#life.move({ phase: "ended" }),
       onVersion: (at) => this.#versionIsOut(at),
       onListed: (file, lateMs) => options.onListed?.(file, lateMs),
     });
-    const follows = (format: SegmentFormat) => new Publisher(format, options, follower(onLeft));
+    const follows = (format: SegmentFormat) =>
+      new PlaylistPublisher(format, options, follower(onLeft));
     this.#publishers = [this.#main, ...others.map(follows)];
     this.#nextSequence = options.numbering.mediaSequence;
   }
@@ -123,7 +124,7 @@ export class HlsStream {
   }
 
   /** A session's segments follow. */
-  join(feeder: StreamFeeder): void {
+  join(feeder: SegmentSource): void {
     const isNew = this.#life.state.phase === "ended";
     this.#life.move({ phase: "live" });
     for (const publisher of this.#publishers) this.#retire(publisher.begin(isNew));
@@ -193,7 +194,7 @@ export class HlsStream {
     this.#releases.sweep(Infinity);
   }
 
-  #publisherOf(file: string): Publisher | undefined {
+  #publisherOf(file: string): PlaylistPublisher | undefined {
     return this.#publishers.find(({ format }) => format.playlistFile === file);
   }
 

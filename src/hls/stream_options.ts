@@ -34,7 +34,7 @@ export interface StreamOptions {
 }
 
 /** The session whose segments a stream takes. */
-export interface StreamFeeder {
+export interface SegmentSource {
   readonly sessionId: number;
   /** Frames that its open segment still takes. */
   readonly missingFrames: () => number;

@@ -25,25 +25,24 @@ const FIRST_PTS = 10 * PTS_RATE;
 class TsPackager implements Packager {
   readonly #muxer: AudioMuxer;
   readonly #buffer = new ByteBuffer();
-  #config: AudioConfig;
-  #ticksPerSample: Ratio;
+  /** A sample is this many ticks … */
+  #ticks = 0;
+  /** … over this many, in lowest terms. */
+  #over = 1;
   /** Presentation time of position 0. */
   #epochPts = FIRST_PTS;
-  #lastPosition = 0;
   /** Position behind the last segment. */
   #endPosition = 0;
 
   constructor(config: AudioConfig) {
     this.#muxer = new AudioMuxer(config);
-    this.#config = config;
-    this.#ticksPerSample = ratio(PTS_RATE, config.sampleRate);
+    this.#setRate(config);
   }
 
   configure(config: AudioConfig): void {
-    this.#epochPts += this.#ticks(this.#endPosition);
+    this.#epochPts += this.#pts(this.#endPosition);
     this.#endPosition = 0;
-    this.#config = config;
-    this.#ticksPerSample = ratio(PTS_RATE, config.sampleRate);
+    this.#setRate(config);
     this.#muxer.configure(config);
   }
 
@@ -53,30 +52,29 @@ class TsPackager implements Packager {
   }
 
   write(data: Uint8Array, position: number): void {
-    this.#muxer.write(data, this.#epochPts + this.#ticks(position));
-    this.#lastPosition = position;
+    this.#muxer.write(data, this.#epochPts + this.#pts(position));
   }
 
-  end(): Uint8Array {
+  end(endPosition: number): Uint8Array {
+    this.#endPosition = endPosition;
     this.#muxer.end();
-    this.#endPosition = this.#lastPosition + this.#config.samplesPerFrame;
     return this.#buffer.bytes.subarray(0, this.#buffer.length);
   }
 
-  /** Exact: the product stays below 2^53 for decades. */
-  #ticks(position: number): number {
-    return Math.floor(position * this.#ticksPerSample.times / this.#ticksPerSample.over);
+  #setRate({ sampleRate }: AudioConfig): void {
+    const divisor = greatestCommonDivisor(PTS_RATE, sampleRate);
+    this.#ticks = PTS_RATE / divisor;
+    this.#over = sampleRate / divisor;
+  }
+
+  /** Since position 0. Exact: the product stays below 2^53 for decades. */
+  #pts(position: number): number {
+    return Math.floor(position * this.#ticks / this.#over);
   }
 }
 
-interface Ratio {
-  readonly times: number;
-  readonly over: number;
-}
-
-/** `a / b` in lowest terms. */
-function ratio(a: number, b: number): Ratio {
+function greatestCommonDivisor(a: number, b: number): number {
   let [x, y] = [a, b];
   while (y !== 0) [x, y] = [y, x % y];
-  return { times: a / x, over: b / x };
+  return x;
 }

@@ -93,9 +93,8 @@ export class Admission implements Ingest {
   }
 
   write(data: Uint8Array, timeMs: number | undefined): void {
-    if (this.#ingest === undefined) this.enter();
-    if (this.#ingest !== undefined) this.#ingest.write(data, timeMs);
-    else if (this.#state === "asking") this.#held.add(this.#config, data, timeMs);
+    if (this.#ingest === undefined) this.#writeUndecided(data, timeMs);
+    else this.#ingest.write(data, timeMs);
   }
 
   /** Of what is lost before it is let in, nothing is missed. */
@@ -127,6 +126,12 @@ export class Admission implements Ingest {
     this.#state = "over";
     this.#held.clear();
     this.#ingest?.end(how);
+  }
+
+  #writeUndecided(data: Uint8Array, timeMs: number | undefined): void {
+    this.enter();
+    if (this.#ingest !== undefined) this.#ingest.write(data, timeMs);
+    else if (this.#state === "asking") this.#held.add(this.#config, data, timeMs);
   }
 
   /** Does nothing where the request was refused, or its connection is gone. */

@@ -33,7 +33,6 @@ export class Feed {
   readonly #owner: FeedOwner;
   readonly #clock: Clock;
   readonly #timeline: Timeline;
-  readonly #tags = new WaitingTags();
   readonly #reanchorLog: ReanchorLog;
   readonly #frame: { -readonly [P in keyof Frame]: Frame[P] } = {
     data: new Uint8Array(0),
@@ -42,6 +41,8 @@ export class Feed {
     filler: false,
   };
   #sinks: readonly FrameSink[] = [];
+  /** Those that have not been told yet; `undefined` where there are none. */
+  #tags: WaitingTags | undefined;
   #config: AudioConfig | undefined;
   #silence: Uint8Array = new Uint8Array(0);
   #maxBytes = 0;
@@ -110,7 +111,7 @@ export class Feed {
 
   /** A new connection, with timestamps of its own. */
   restart(): void {
-    this.#tags.clear();
+    this.#tags = undefined;
     this.#timeline.restart();
   }
 
@@ -133,18 +134,19 @@ export class Feed {
       return;
     }
     const fill = this.#timeline.arrive(timeMs, this.#clock.monotonic());
-    this.#reanchorLog.note(this.#timeline.reanchors);
+    if (this.#timeline.reanchors > 0) this.#reanchorLog.note(this.#timeline.reanchors);
     if (fill === DROP) {
       this.#dropped++;
       return;
     }
     if (fill > 0) this.#writeSilence(fill, "gap");
-    if (this.#tags.any) this.#tellTags(timeMs);
+    if (this.#tags !== undefined) this.#tellTags(this.#tags, timeMs);
     this.#place(data, false);
   }
 
   /** What is heard, from the first frame on that is not earlier; see `Ingest`. */
   metadata(tags: Tags, timeMs: number | undefined): void {
+    this.#tags ??= new WaitingTags();
     this.#tags.add(tags, timeMs);
   }
 
@@ -152,7 +154,7 @@ export class Feed {
   lose(frames: number): void {
     if (this.#config === undefined) return;
     this.#writeSilence(this.#timeline.lose(frames, this.#clock.monotonic()), "gap");
-    this.#reanchorLog.note(this.#timeline.reanchors);
+    if (this.#timeline.reanchors > 0) this.#reanchorLog.note(this.#timeline.reanchors);
   }
 
   /** Puts in silence while waiting for audio that may still come. */
@@ -179,8 +181,9 @@ export class Feed {
     this.#sinks = [];
   }
 
-  #tellTags(timeMs: number | undefined): void {
-    const tags = this.#tags.takeDue(timeMs);
+  #tellTags(waiting: WaitingTags, timeMs: number | undefined): void {
+    const tags = waiting.takeDue(timeMs);
+    if (!waiting.any) this.#tags = undefined;
     if (tags === undefined) return;
     const { position } = this.#timeline;
     for (const sink of this.#sinks) this.#guard(sink, () => sink.metadata?.(position, tags));

@@ -87,7 +87,7 @@ export class Session {
     this.#input = new SessionInput({
       clock: options.clock,
       feed: this.#feed,
-      onFrame: () => {
+      onFirstFrame: () => {
         if (this.#state !== "publishing") this.#goOnAir();
       },
     });

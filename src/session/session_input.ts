@@ -13,23 +13,24 @@ import type { Tags } from "./tags.ts";
 export interface SessionInputOptions {
   readonly clock: Clock;
   readonly feed: Feed;
-  /** Called for each frame, before it is placed. */
-  readonly onFrame: () => void;
+  /** Called for the first frame of each connection, before it is placed. */
+  readonly onFirstFrame: () => void;
 }
 
 /** Hands what comes on to the feed, and knows how it comes: since when not, and how fast. */
 export class SessionInput implements Omit<Ingest, "end"> {
   readonly #clock: Clock;
   readonly #feed: Feed;
-  readonly #onFrame: () => void;
+  readonly #onFirstFrame: () => void;
   readonly #pace = new Pace();
+  #isFirstFrame = true;
   #heardAt = -Infinity;
   #streamFacts: StreamFacts = {};
 
-  constructor({ clock, feed, onFrame }: SessionInputOptions) {
+  constructor({ clock, feed, onFirstFrame }: SessionInputOptions) {
     this.#clock = clock;
     this.#feed = feed;
-    this.#onFrame = onFrame;
+    this.#onFirstFrame = onFirstFrame;
   }
 
   get aheadMs(): number {
@@ -50,6 +51,7 @@ export class SessionInput implements Omit<Ingest, "end"> {
 
   /** Another connection sends from now on. */
   restart(): void {
+    this.#isFirstFrame = true;
     this.#heardAt = this.#clock.awake();
     this.#feed.restart();
     this.#pace.restart();
@@ -62,7 +64,10 @@ export class SessionInput implements Omit<Ingest, "end"> {
   write(data: Uint8Array, timeMs: number | undefined): void {
     if (!this.#feed.configured) throw new Error("Cannot take a frame before its configuration");
     this.#heardAt = this.#clock.awake();
-    this.#onFrame();
+    if (this.#isFirstFrame) {
+      this.#isFirstFrame = false;
+      this.#onFirstFrame();
+    }
     this.#feed.write(data, timeMs);
     this.#pace.arrived(this.#feed.sourceMs, this.#clock.monotonic());
   }

@@ -38,11 +38,6 @@ export class WaitingTags {
     while (isDue(this.#waiting[0], frameMs)) due = this.#waiting.shift()?.tags;
     return due;
   }
-
-  /** The audio that they are about does not come any more. */
-  clear(): void {
-    this.#waiting = [];
-  }
 }
 
 function isDue(waiting: Waiting | undefined, frameMs: number | undefined): boolean {

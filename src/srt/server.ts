@@ -23,7 +23,7 @@ import { LinkTotals } from "./link_totals.ts";
 import { SrtListeners } from "./listeners.ts";
 import type { PortRange } from "./port_range.ts";
 import { type PublisherOptions, SrtPublisher } from "./publisher.ts";
-import { MAX_WAITING_ON_PORT, type PortSessions, SessionPorts } from "./session_ports.ts";
+import { MAX_WAITING_ON_PORT, type PortSessions, SrtPorts } from "./session_ports.ts";
 import { parseStreamId } from "./stream_id.ts";
 
 /** How often timeouts are looked at; there is no timer per connection. */
@@ -57,7 +57,7 @@ interface Running {
   readonly srt: SrtLibrary;
   readonly poller: SrtPoller;
   readonly listeners: SrtListeners;
-  readonly ports: SessionPorts;
+  readonly ports: SrtPorts;
   readonly timer: Timer;
   readonly unsubscribe: () => void;
 }
@@ -159,7 +159,7 @@ export class SrtServer {
 
   #run(srt: SrtLibrary, poller: SrtPoller, listeners: SrtListeners): void {
     const { readTimeoutMs, clock, events, sessions, sockets } = this.#options;
-    const ports = new SessionPorts({
+    const ports = new SrtPorts({
       ports: this.#options.ports,
       listeners,
       sessions,

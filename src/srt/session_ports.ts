@@ -26,7 +26,7 @@ const PORT_BACKLOG = 16;
 /** What ports ask of the sessions: who may take over which. */
 export type PortSessions = Pick<SessionManager, "ask" | "attach" | "mayReplace" | "readFirst">;
 
-export interface SessionPortsOptions {
+export interface SrtPortsOptions {
   readonly ports: PortRange;
   readonly listeners: SrtListeners;
   readonly sessions: PortSessions;
@@ -50,12 +50,12 @@ interface SessionPort {
 }
 
 /** The ports that are open. */
-export class SessionPorts {
-  readonly #options: SessionPortsOptions;
+export class SrtPorts {
+  readonly #options: SrtPortsOptions;
   /** By session id. */
   readonly #ports = new Map<number, SessionPort>();
 
-  constructor(options: SessionPortsOptions) {
+  constructor(options: SrtPortsOptions) {
     this.#options = options;
   }
 

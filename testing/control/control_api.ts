@@ -1,7 +1,7 @@
 /** A control API without sockets, on a clock that is moved by hand, and requests to it. */
 import type { Hono } from "hono";
 import { Authorizer, type Credentials } from "../../src/control/authorization.ts";
-import { type ControlOptions, controlRoutes, type SrtPorts } from "../../src/control/routes.ts";
+import { type ControlOptions, controlRoutes, type SessionPorts } from "../../src/control/routes.ts";
 import type { Authority } from "../../src/session/authority.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
 import { PublishRefused, type Transport } from "../../src/session/ingest.ts";
@@ -17,7 +17,7 @@ export const CLIENT = "198.51.100.7";
 export const TTL_MS = 7_200_000;
 
 /** Ports that are only counted. */
-export class FakePorts implements SrtPorts {
+export class FakePorts implements SessionPorts {
   readonly #ports = new Map<Session, number>();
   #next = 40_000;
 

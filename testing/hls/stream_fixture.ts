@@ -5,7 +5,7 @@ import { FORMATS } from "../../src/hls/formats.ts";
 import { type NameState, Reservation } from "../../src/hls/name_states.ts";
 import { type MediaPlaylist, parsePlaylist, type SegmentEntry } from "../../src/hls/playlist.ts";
 import { HlsStream } from "../../src/hls/stream.ts";
-import type { StreamFeeder } from "../../src/hls/stream_options.ts";
+import type { SegmentSource } from "../../src/hls/stream_options.ts";
 import type { Numbering } from "../../src/hls/window.ts";
 import { Continuity } from "../../src/session/continuity.ts";
 import type { SessionEnd } from "../../src/session/frame_sink.ts";
@@ -22,7 +22,7 @@ interface StreamFixture {
   readonly stream: HlsStream;
   /** How often the stream called. */
   readonly counts: { listed: number; completed: number; gone: number; released: number };
-  readonly feeder: StreamFeeder;
+  readonly feeder: SegmentSource;
   readonly add: (durationMs?: number, discontinuity?: boolean, endsInWait?: boolean) => void;
   /** What is served now. */
   readonly playlist: () => MediaPlaylist;

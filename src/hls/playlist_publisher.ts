@@ -28,7 +28,7 @@ export interface PublisherListener {
  * Publishes the versions of the playlist of one format. A segment is listed once its file and the
  * playlist that names it are written, or when players cannot wait any longer.
  */
-export class Publisher {
+export class PlaylistPublisher {
   readonly format: SegmentFormat;
   readonly #options: StreamOptions;
   readonly #listener: PublisherListener;
