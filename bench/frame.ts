@@ -108,8 +108,8 @@ class RunAheadClock implements Clock {
     return systemClock.monotonic() + this.aheadMs;
   }
 
-  awake(): number {
-    return this.monotonic();
+  awake(nowMs: number = this.monotonic()): number {
+    return nowMs;
   }
 
   waited(sinceMs: number): number {

@@ -20,8 +20,9 @@ export interface Clock {
   /**
    * Milliseconds since some start in which this process could watch its peers: it does not go on
    * while the process stands still, nor before what arrived meanwhile has been read. Never goes back.
+   * @param nowMs what {@link monotonic} is, where that was just read
    */
-  awake(): number;
+  awake(nowMs?: number): number;
   /**
    * Milliseconds that it has waited since `sinceMs`, on {@link awake}, as far as what arrived has
    * been read; less than zero where nothing has that arrived after it.
@@ -80,8 +81,8 @@ export class WatchfulClock implements Clock {
     return this.#source.monotonic();
   }
 
-  awake(): number {
-    return this.#look();
+  awake(nowMs: number = this.#source.monotonic()): number {
+    return this.#awake.look(nowMs, this.#beatDueAt);
   }
 
   waited(sinceMs: number): number {

@@ -126,14 +126,14 @@ export class Feed {
   }
 
   /** A frame of the source; see {@link Timeline.arrive}. */
-  write(data: Uint8Array, timeMs: number | undefined): void {
+  write(data: Uint8Array, timeMs: number | undefined, nowMs: number): void {
     this.#total++;
     this.#bytes += data.length;
     if (data.length === 0 || data.length > this.#maxBytes) {
       this.#bad++;
       return;
     }
-    const fill = this.#timeline.arrive(timeMs, this.#clock.monotonic());
+    const fill = this.#timeline.arrive(timeMs, nowMs);
     if (this.#timeline.reanchors > 0) this.#reanchorLog.note(this.#timeline.reanchors);
     if (fill === DROP) {
       this.#dropped++;

@@ -63,13 +63,14 @@ export class SessionInput implements Omit<Ingest, "end"> {
 
   write(data: Uint8Array, timeMs: number | undefined): void {
     if (!this.#feed.configured) throw new Error("Cannot take a frame before its configuration");
-    this.#heardAt = this.#clock.awake();
+    const nowMs = this.#clock.monotonic();
+    this.#heardAt = this.#clock.awake(nowMs);
     if (this.#isFirstFrame) {
       this.#isFirstFrame = false;
       this.#onFirstFrame();
     }
-    this.#feed.write(data, timeMs);
-    this.#pace.arrived(this.#feed.sourceMs, this.#clock.monotonic());
+    this.#feed.write(data, timeMs, nowMs);
+    this.#pace.arrived(this.#feed.sourceMs, nowMs);
   }
 
   lost(frames: number): void {

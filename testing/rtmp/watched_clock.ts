@@ -5,9 +5,9 @@ import { FakeClock } from "../fake_clock.ts";
 export class WatchedClock extends FakeClock {
   #onAsked = () => {};
 
-  override awake(): number {
+  override awake(nowMs?: number): number {
     this.#onAsked();
-    return super.awake();
+    return super.awake(nowMs);
   }
 
   /** Resolves when `awake` is called for the next time. */
