@@ -47,6 +47,20 @@ export async function lock(handle: Deno.FsFile): Promise<boolean> {
   }
 }
 
+/**
+ * Unlocks a file and closes it. Closing alone is not enough: where this process starts another one
+ * at the same moment, that one holds the lock for a moment longer.
+ */
+export async function closeLocked(handle: Deno.FsFile): Promise<void> {
+  try {
+    await handle.unlock();
+  } catch (error) {
+    logger.debug("Cannot unlock a recording: {error}", { error: String(error) });
+  } finally {
+    handle.close();
+  }
+}
+
 async function open(path: string): Promise<Deno.FsFile> {
   try {
     return await Deno.open(path, { read: true, write: true });

@@ -5,6 +5,7 @@ import type { FragmentWriter } from "../mp4/fragment.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Batch, FragmentPool, Silence } from "./batch.ts";
 import { writeAll } from "./drive.ts";
+import { closeLocked } from "./files.ts";
 import type { OpenPart } from "./record_folder.ts";
 
 export interface PartOptions {
@@ -108,7 +109,7 @@ export class Part {
   async close(): Promise<void> {
     await this.#writing;
     await this.#checking;
-    this.#opened?.handle.close();
+    if (this.#opened !== undefined) await closeLocked(this.#opened.handle);
   }
 
   async #writeAll(): Promise<void> {

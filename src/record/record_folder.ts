@@ -14,7 +14,7 @@ import {
   type RecordingFile,
 } from "./file_names.ts";
 import { FolderSync } from "./folder_sync.ts";
-import { exists, isFile, lock, openLocked } from "./files.ts";
+import { closeLocked, exists, isFile, lock, openLocked } from "./files.ts";
 import { inspect, type Inspected, readFrom } from "./inspect.ts";
 
 const logger = getLogger(["echo", "record"]);
@@ -144,13 +144,17 @@ export class RecordFolder {
     leftOver: boolean,
     giveUp: () => boolean,
   ): Promise<FinishedFile | undefined> {
-    using handle = await openLocked(this.pathOf(part.file));
+    const handle = await openLocked(this.pathOf(part.file));
     if (handle === undefined) return undefined;
-    const { size } = await handle.stat();
-    const recording = await drive(handle, finishRecording(size), giveUp);
-    const file = await this.#publish(part, recording, leftOver);
-    await this.sync();
-    return { file, recording };
+    try {
+      const { size } = await handle.stat();
+      const recording = await drive(handle, finishRecording(size), giveUp);
+      const file = await this.#publish(part, recording, leftOver);
+      await this.sync();
+      return { file, recording };
+    } finally {
+      await closeLocked(handle);
+    }
   }
 
   /** All recordings in the folder, in whatever state, by the time they began. */
@@ -202,15 +206,15 @@ export class RecordFolder {
     config: AudioConfig,
   ): Promise<OpenPart | undefined> {
     const handle = await openLocked(this.pathOf(latest));
+    if (handle === undefined) return undefined;
     let part: OpenPart | undefined;
     try {
-      if (handle === undefined) return undefined;
       const recording = await readFrom(handle);
       if (continuesRecording(recording, config)) {
         part = await this.#continue(latest, name, handle, recording);
       }
     } finally {
-      if (part === undefined) handle?.close();
+      if (part === undefined) await closeLocked(handle);
     }
     return part;
   }
