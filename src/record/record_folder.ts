@@ -121,11 +121,7 @@ export class RecordFolder {
     }
   }
 
-  /**
-   * Has the names in the folder survive a power cut. Does not reject: where it cannot be done, it
-   * is logged.
-   * @returns whether it was done
-   */
+  /** Has the names in it survive a power cut. @returns whether that was done; if not, it is logged */
   async sync(): Promise<boolean> {
     return await this.#sync.run();
   }
