@@ -14,6 +14,8 @@ export class FfmpegPlayer extends Listener implements AsyncDisposable {
   #position = 0;
   #startedAt = Infinity;
   #movedAt = 0;
+  /** How long it had been kept from running when it moved, in milliseconds. */
+  #keptWhenMovedMs = 0;
   #longestStallMs = 0;
   #stalls: Stall[] = [];
 
@@ -58,7 +60,8 @@ export class FfmpegPlayer extends Listener implements AsyncDisposable {
     const now = performance.now();
     const last = this.#child.lines.findLast((line) => /^out_time_us=\d/.test(line));
     const position = Number(last?.split("=")[1] ?? 0) / 1e6;
-    const stoodMs = now - this.#movedAt;
+    const keptMs = this.#keptMs();
+    const stoodMs = Math.max(0, now - this.#movedAt - (keptMs - this.#keptWhenMovedMs));
     if (now - this.#startedAt > 1000) {
       this.#longestStallMs = Math.max(this.#longestStallMs, stoodMs);
     }
@@ -69,5 +72,20 @@ export class FfmpegPlayer extends Listener implements AsyncDisposable {
     }
     this.#position = position;
     this.#movedAt = now;
+    this.#keptWhenMovedMs = keptMs;
+  }
+
+  /**
+   * How long other programs have kept it from running so far, in milliseconds, where the system
+   * tells (proc(5), schedstat): what it cannot play then is no fault of the server.
+   */
+  #keptMs(): number {
+    try {
+      const [, waitedNs] = Deno.readTextFileSync(`/proc/${this.#child.pid}/schedstat`).split(" ");
+      return Number(waitedNs) / 1e6;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return this.#keptWhenMovedMs;
+      throw error;
+    }
   }
 }
