@@ -1,7 +1,8 @@
-import { Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { Health } from "./health.ts";
 import type { Audience } from "./audience.ts";
 import type { Metrics } from "./metrics.ts";
+import { withoutFolders } from "./session_info.ts";
 import type { Statistics } from "./statistics.ts";
 import type { SystemUsage } from "./system_usage.ts";
 
@@ -16,11 +17,13 @@ export interface StatRoutesOptions {
   readonly health: Pick<Health, "report">;
   /** Lets in who may see more than the statistics that are open to all. */
   readonly guard: MiddlewareHandler;
+  /** Whether {@link guard} would let a client in. */
+  readonly isLetIn: (c: Context) => boolean;
 }
 
 /** Health checks, statistics and metrics over HTTP. */
 export function statRoutes(options: StatRoutesOptions): Hono {
-  const { statistics, usage, metrics, audience, health, guard } = options;
+  const { statistics, usage, metrics, audience, health, guard, isLetIn } = options;
   const app = new Hono();
   app.get("/health", (c) => {
     c.header("Vary", "Accept");
@@ -39,7 +42,7 @@ export function statRoutes(options: StatRoutesOptions): Hono {
     const info = SESSION_ID.test(id) ? statistics.find(Number(id)) : undefined;
     return info === undefined
       ? c.json({ code: 404, message: "session not found" }, 404)
-      : c.json(info);
+      : c.json(isLetIn(c) ? info : withoutFolders(info));
   });
   app.get("/stat/1/listeners", guard, (c) => {
     return c.json({ total: audience.total, names: Object.fromEntries(audience.byName()) });

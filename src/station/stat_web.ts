@@ -1,5 +1,5 @@
 /** What the statistics server serves: it puts the routes of several rooms together. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { Config } from "../config.ts";
 import type { Listeners } from "../hls/listeners.ts";
 import { dashboardRoutes } from "../pages/dashboard/routes.ts";
@@ -44,7 +44,8 @@ export class StatWeb {
     const { guard } = authorization;
     const validity = () => authorization.validity;
     const live = watch(config, parts, authorization);
-    const stat = { statistics, usage: systemUsage, metrics, audience, health, guard };
+    const isLetIn = (c: Context) => authorization.check(c) === "granted";
+    const stat = { statistics, usage: systemUsage, metrics, audience, health, guard, isLetIn };
     this.#authorization = authorization;
     this.#live = live;
     this.routes.route("/", statRoutes(stat));

@@ -11,7 +11,7 @@ import { House, START } from "./house.ts";
 
 const USAGE = { load: { one: 0.5, five: 1.25, fifteen: 2 }, memory: 40.5 };
 
-function appOf({ statistics }: House, health = new Health()): Hono {
+function appOf({ statistics }: House, health = new Health(), isLetIn = () => false): Hono {
   const routes = statRoutes({
     statistics,
     usage: () => USAGE,
@@ -22,6 +22,7 @@ function appOf({ statistics }: House, health = new Health()): Hono {
       token: "letmein",
       clock: { now: () => 0, monotonic: () => 0 },
     }).guard,
+    isLetIn,
   });
   return withServerHeader(routes, ["echo", "stat"]);
 }
@@ -203,4 +204,28 @@ Deno.test("metrics are open to all, listeners are not", async () => {
   const headers = { Authorization: "Bearer letmein" };
   const listeners = await app.request("/stat/1/listeners", { headers });
   assert.deepEqual(await listeners.json(), { total: 50, names: { demo: 49, other: 1 } });
+});
+
+Deno.test("where the folders of a box are is told to nobody but who may know", async () => {
+  using house = new House();
+  house.play(0.5, house.publish("demo", "srt"));
+  const session = house.sessions.find("demo");
+  assert.ok(session !== undefined);
+  const tell = (hls: string, record: string) => {
+    house.events.emit(sessionEvent(session, "hls-ready", START, { path: hls }));
+    house.events.emit(sessionEvent(session, "record-start", START, { path: record }));
+  };
+  const paths = async (isLetIn: boolean) => {
+    const app = appOf(house, new Health(), () => isLetIn);
+    const { hls_path, record_path } = await (await app.request(`/stat/1/sessions/${START}`)).json();
+    return [hls_path, record_path];
+  };
+  assert.deepEqual(await paths(false), [null, null]);
+  const secret = ["/home/anna/echo/hls/demo/playlist.m3u8", "/srv/secret/demo.mp4"] as const;
+  tell(...secret);
+  assert.deepEqual(await paths(true), secret);
+  assert.deepEqual(await paths(false), ["demo/playlist.m3u8", "demo.mp4"]);
+  const open = ["./output/hls/demo/playlist.m3u8", "output/record/demo.mp4"] as const;
+  tell(...open);
+  assert.deepEqual(await paths(false), open);
 });
