@@ -132,19 +132,31 @@ export class LoggingFileError extends Error {
  */
 export function parseLoggingFile(text: string, path: string): LoggingFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // What it warns of goes to stderr, and is refused below.
+  const options = { lineCounter: lines, prettyErrors: false, logLevel: "error" } as const;
+  const document = parseDocument(text, options);
   const [error] = document.errors;
   if (error !== undefined) {
     const { line } = lines.linePos(error.pos[0]);
     throw new LoggingFileError(`Cannot parse ${path}, line ${line}: ${error.message}`);
   }
-  const result = loggingFile.safeParse(document.toJS());
+  const result = loggingFile.safeParse(contentOf(document, path));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const field = issue === undefined ? [] : fieldOf(issue);
   const { line } = lines.linePos(offsetOf(document, field));
   const what = explain(issue, field.map(String).join("."), document.getIn(field));
   throw new LoggingFileError(`Cannot parse ${path}, line ${line}: ${what}`);
+}
+
+/** @throws {LoggingFileError} where aliases lead nowhere, or to more than a file should hold */
+function contentOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    throw new LoggingFileError(`Cannot parse ${path}: ${error.message}`, { cause: error });
+  }
 }
 
 /** A number with a unit behind it. */

@@ -149,3 +149,16 @@ Deno.test("sizes and times are taken in every unit, and as bare numbers", () => 
     7_200_000,
   ]);
 });
+
+Deno.test("an alias that leads nowhere, or to far too much, is refused in a line", () => {
+  const bomb = ["a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"];
+  for (const [more, less] of ["ba", "cb", "dc", "ed"]) {
+    bomb.push(`${more}: &${more} [${Array(10).fill(`*${less}`).join(", ")}]`);
+  }
+  for (const text of ["root: *nowhere", bomb.join("\n")]) {
+    assert.throws(() => parseLoggingFile(text, "x.yml"), (error) => {
+      return error instanceof LoggingFileError &&
+        /^Cannot parse x.yml: .*alias/.test(error.message);
+    });
+  }
+});
