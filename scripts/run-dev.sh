@@ -31,9 +31,11 @@ cd "$root"
 mkdir -p "$output"
 echo $$ >"$pid_file"
 
-# As the task "start" has them: with less, nothing can be written below /dev/shm. Not by way of the
-# task, because that passes some signals on twice.
-flags=(--no-prompt --allow-all --v8-flags=--max-semi-space-size=4)
+# shellcheck source=scripts/permissions.sh
+source "$root/scripts/permissions.sh"
+# As the task "start" has them. Not by way of the task, because that passes some signals on twice.
+read -ra allowed <<<"$(permissions /dev/null)"
+flags=(--no-prompt "${allowed[@]}" --v8-flags=--max-semi-space-size=4)
 
 web_address=${HLS_WEB_ADDR:-0.0.0.0:8080}
 echo "Listeners' page: http://127.0.0.1:${web_address##*:}/, or /${HLS_WEB_PATH:-cast}/NAME/"

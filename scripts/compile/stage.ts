@@ -38,14 +38,13 @@ export interface Stage {
   /** libsrt, found beside it; on macOS the system's is used. */
   readonly library: string | undefined;
   readonly libsrt: LibsrtFacts | undefined;
-  /** Options of `deno run` and `deno compile`. */
+  /** Options of `deno run` and `deno compile`, but for the permissions. */
   readonly flags: readonly string[];
 }
 
 /**
- * As `deno task start` has them. All permissions: for folders below `/dev/shm`, which are a good
- * place for segments, Deno asks for no less, whatever reading and writing is allowed. And a small
- * heap for what is young: a frame leaves nothing behind, so that V8 need not let it grow.
+ * As `deno task start` has them. A small heap for what is young: a frame leaves nothing behind, so
+ * that V8 need not let it grow.
  */
 const RUN_FLAGS = denoJson.tasks.start.split(" ").filter((word) => word.startsWith("--"));
 

@@ -158,7 +158,15 @@ function echoCommand(): string[] {
   const binary = Deno.env.get("ECHO_BIN");
   if (binary !== undefined) return [resolve(binary)];
   const run = ["run", "--quiet", "--no-prompt", "--cached-only", "--config", `${ROOT}deno.json`];
-  return [Deno.execPath(), ...run, "--allow-all", `${ROOT}main.ts`];
+  return [Deno.execPath(), ...run, ...permissions(), `${ROOT}main.ts`];
+}
+
+/** As `deno task start` has them. */
+function permissions(): string[] {
+  const script = `. "$0"; permissions /dev/null`;
+  const args = ["-c", script, `${ROOT}scripts/permissions.sh`];
+  const { stdout } = new Deno.Command("sh", { args }).outputSync();
+  return new TextDecoder().decode(stdout).trim().split(" ");
 }
 
 function runOn(ports: Ports, cwd: string, options: EchoServerOptions): Child {
