@@ -21,7 +21,8 @@ export interface Tally {
 export class Crew {
   readonly #seed: number;
   readonly #endsAt: number;
-  readonly #progress = new Map<string, Progress>();
+  /** By target, of each thread that was started. */
+  readonly #runs: Map<string, Progress>[] = [];
   readonly #hangs: Finding[] = [];
 
   /** @param endsAt in milliseconds since the epoch */
@@ -31,8 +32,13 @@ export class Crew {
   }
 
   get tally(): Tally {
-    const found = [...this.#progress.values()].flatMap(({ findings }) => findings);
-    return { progress: this.#progress, findings: [...found, ...this.#hangs] };
+    const progress = new Map<string, Progress>();
+    for (const [target, later] of this.#runs.flatMap((run) => [...run])) {
+      const earlier = progress.get(target);
+      progress.set(target, earlier === undefined ? later : sumOf(earlier, later));
+    }
+    const found = [...progress.values()].flatMap(({ findings }) => findings);
+    return { progress, findings: [...found, ...this.#hangs] };
   }
 
   /** Resolves when all threads are done. */
@@ -58,12 +64,14 @@ export class Crew {
   /** @returns the target that hung */
   #workUntilHang(targets: readonly string[]): Promise<string | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+    const progress = new Map<string, Progress>();
+    this.#runs.push(progress);
     const memory = InputBoard.allocate();
     const board = new InputBoard(memory);
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }: MessageEvent<Report>) => {
       if (data.kind === "done") resolve(undefined);
-      else this.#progress.set(data.target, data.progress);
+      else progress.set(data.target, data.progress);
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -91,4 +99,14 @@ export class Crew {
     this.#hangs.push({ target, kind: "hang", why, input });
     return target;
   }
+}
+
+/** What a target did in two threads, one after the other. */
+function sumOf(earlier: Progress, later: Progress): Progress {
+  return {
+    ...later,
+    inputs: earlier.inputs + later.inputs,
+    ms: earlier.ms + later.ms,
+    findings: [...earlier.findings, ...later.findings],
+  };
 }
