@@ -25,18 +25,29 @@ async function main(args: string[]): Promise<number> {
   console.log(`${targets.length} targets, ${minutes} minutes, seed ${seed}`);
   const startedAt = performance.now();
   const crew = new Crew(seed, Date.now() + minutes * 60_000);
-  const timer = setInterval(() => console.log(summaryOf(crew.tally, startedAt)), TELL_MS);
+  const told = new Set<string>();
+  const timer = setInterval(async () => {
+    await tellFindings(crew.tally, told);
+    console.log(summaryOf(crew.tally, startedAt));
+  }, TELL_MS);
   await crew.run(targets);
   clearInterval(timer);
   const { tally } = crew;
   console.log(tableOf(tally));
-  for (const finding of tally.findings) {
+  await tellFindings(tally, told);
+  console.log(summaryOf(tally, startedAt));
+  return tally.findings.length > 0 ? 1 : 0;
+}
+
+/** Saves what was found since the last time, so that a run that is broken off loses little. */
+async function tellFindings({ findings }: Tally, told: Set<string>): Promise<void> {
+  for (const finding of findings) {
     const path = await saveCrash(finding);
+    if (told.has(path)) continue;
+    told.add(path);
     console.log(`${finding.kind} in ${finding.target}, ${finding.input.length} bytes: ${path}`);
     console.log(finding.why.slice(0, MAX_SHOWN_LENGTH));
   }
-  console.log(summaryOf(tally, startedAt));
-  return tally.findings.length > 0 ? 1 : 0;
 }
 
 function parseOptions(args: string[]) {
