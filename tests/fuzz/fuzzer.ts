@@ -40,10 +40,10 @@ const DEFAULT_MAX_BYTES = 16 * 1024;
 const SLOW_MS = 50;
 /** What one input may take. */
 const MAX_INPUT_BYTES = 64 * 2 ** 20;
-/** What may be held more than at the start; the corpus has a share in it. */
+/** What may be held more after all turns than before; the corpus has a share in it. */
 const MAX_HELD_BYTES = 64 * 2 ** 20;
 /** How often an input is read to see whether it is the one that leaves something behind. */
-const RUNS_TO_BLAME = 50;
+const RUNS_TO_BLAME = 20;
 const MAX_FINDINGS = 20;
 
 /** Fuzzes a target. What it does depends on nothing but the seed. */
@@ -57,7 +57,8 @@ export class Fuzzer {
   readonly #findings = new Map<string, Finding>();
   /** Inputs that are still to be read as they are. */
   readonly #fresh: Uint8Array[];
-  #heldAtStart: number | undefined;
+  /** Bytes that are held more since the first input, and not by what else the thread does. */
+  #held = 0;
   #inputs = 0;
 
   constructor(target: Target, options: FuzzerOptions) {
@@ -88,14 +89,14 @@ export class Fuzzer {
   /** Reads inputs until `done`, which is asked after each. */
   async run(done: () => boolean): Promise<void> {
     const corpus = this.#corpus;
-    this.#heldAtStart ??= this.#heldBytes();
+    const heldBefore = this.#heldBytes();
     do {
       const input = this.#fresh.pop() ??
         this.#mutator.mutate(corpus.pick(this.#random), corpus.pick(this.#random));
       this.#inputs++;
       await this.#read(input);
     } while (!done());
-    await this.#lookAtHeldMemory();
+    await this.#lookAtHeldMemory(heldBefore);
   }
 
   async #read(input: Uint8Array): Promise<void> {
@@ -177,23 +178,32 @@ export class Fuzzer {
   }
 
   /** Whether what was read has left something behind that is never freed. */
-  async #lookAtHeldMemory(): Promise<void> {
-    const held = (this.#heldBytes() ?? 0) - (this.#heldAtStart ?? 0);
-    if (held < MAX_HELD_BYTES) return;
-    let worst = { input: new Uint8Array() as Uint8Array, bytes: -Infinity };
-    for (const input of this.#corpus.inputs) {
-      const before = this.#heldBytes() ?? 0;
-      for (let i = 0; i < RUNS_TO_BLAME; i++) await this.#errorOf(input);
-      const bytes = (this.#heldBytes() ?? 0) - before;
-      if (bytes > worst.bytes) worst = { input, bytes };
+  async #lookAtHeldMemory(heldBefore: number): Promise<void> {
+    this.#held += this.#heldBytes() - heldBefore;
+    if (this.#held < MAX_HELD_BYTES || this.#findings.has("held")) return;
+    let suspects = this.#corpus.inputs;
+    while (suspects.length > 1) {
+      const middle = Math.ceil(suspects.length / 2);
+      const [first, second] = [suspects.slice(0, middle), suspects.slice(middle)];
+      suspects = await this.#leftBy(first) > await this.#leftBy(second) ? first : second;
     }
-    const why = `${megabytes(held)} are held after ${this.#inputs} inputs`;
-    await this.#keep("held", worst.input, { kind: "memory", why }, () => Promise.resolve(false));
+    const why = `${megabytes(this.#held)} are held after ${this.#inputs} inputs`;
+    const input = suspects[0] ?? new Uint8Array();
+    await this.#keep("held", input, { kind: "memory", why }, () => Promise.resolve(false));
   }
 
-  #heldBytes(): number | undefined {
+  /** Bytes that are held more once `inputs` have been read a few times. */
+  async #leftBy(inputs: readonly Uint8Array[]): Promise<number> {
+    const before = this.#heldBytes();
+    for (const input of inputs) {
+      for (let i = 0; i < RUNS_TO_BLAME; i++) await this.#errorOf(input);
+    }
+    return this.#heldBytes() - before;
+  }
+
+  #heldBytes(): number {
     this.#options.memory?.collect();
-    return this.#options.memory?.used();
+    return this.#options.memory?.used() ?? 0;
   }
 
   async #keep(
