@@ -1,5 +1,6 @@
 /** What reads what an operator writes, and texts that people type. */
 import assert from "node:assert/strict";
+import { parseArguments } from "../../../src/config/arguments.ts";
 import { ConfigError } from "../../../src/config/config_error.ts";
 import { parseEnvFile } from "../../../src/config/env_file.ts";
 import { loadConfig } from "../../../src/config/load.ts";
@@ -73,6 +74,17 @@ export const CONFIGURATION_TARGETS: readonly Target[] = [
     tokens: [...VALUES, ...ROWS.map(({ variable }) => `\n${variable.name}=`)],
     seeds: () => [bytesOf(ENV_FILE)],
     run: (input) => about(loadConfig({}, textOf(input)).warnings.length),
+  },
+  {
+    name: "arguments",
+    errors: [ConfigError],
+    maxBytes: 256,
+    tokens: ["-h", "-v", "--env-file", "--env-file=", "--print-env", "\n", "="],
+    seeds: () => ["-v", "--env-file\necho.env", "--print-env"].map(bytesOf),
+    run: (input) => {
+      const command = parseArguments(textOf(input).split("\n"));
+      return `${command.kind} ${"envFile" in command && command.envFile === undefined}`;
+    },
   },
   {
     name: "config_value",

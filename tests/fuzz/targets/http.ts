@@ -1,6 +1,9 @@
 /** What reads HTTP: the routes of all servers, and a hook server's answers. */
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import type { Context, Hono } from "hono";
+import { Authorizer } from "../../../src/control/authorization.ts";
+import { ControlError } from "../../../src/control/control_error.ts";
 import { hlsRoutes } from "../../../src/hls/routes.ts";
 import { HookEndpoint, HookUnreachable } from "../../../src/hook/endpoint.ts";
 import { dashboardRoutes } from "../../../src/pages/dashboard/routes.ts";
@@ -11,7 +14,7 @@ import { liveRoutes } from "../../../src/stat/live_routes.ts";
 import { statRoutes } from "../../../src/stat/routes.ts";
 import { requestedRange } from "../../../src/web/byte_range.ts";
 import { withServerHeader } from "../../../src/web/web_server.ts";
-import { publishBody, REASON, setUpApi } from "../../control/control_api.ts";
+import { COOKIE_KEY, publishBody, REASON, setUpApi } from "../../control/control_api.ts";
 import { FakeClock } from "../../fake_clock.ts";
 import { OFF_AIR } from "../../pages/listener/broadcasts.ts";
 import { House } from "../../stat/house.ts";
@@ -37,6 +40,10 @@ const HEADERS = [
 ];
 const TOKENS = [...METHODS, ...HEADERS, "\r\n", "%", "%2F", "..", "\\", "?", "\0", '"', "é"];
 
+/** A cookie that the control API takes for its own; of any other it would ask another box. */
+const SESSION = "1.demo.10.0.0.1";
+const SIGNED = `${SESSION}.${createHmac("sha256", COOKIE_KEY).update(SESSION).digest("base64url")}`;
+
 const SEGMENT = new Uint8Array(376).fill(0x47);
 const SHOW = { ...OFF_AIR, name: "demo", state: "on-air", title: "A <b> & C" } as const;
 
@@ -58,7 +65,7 @@ export const HTTP_TARGETS: readonly Target[] = [
     seeds: () => [
       request("POST /echo/4/publish/demo", JSON.stringify(publishBody())),
       request("POST /echo/3/publish/demo", JSON.stringify({ media: publishBody("rtmp").media })),
-      request("PUT /echo/4/pause", JSON.stringify(REASON), "Cookie: echo=1.demo.10.0.0.1.x"),
+      request("PUT /echo/4/pause", JSON.stringify(REASON), `Cookie: echo=${SIGNED}`),
       request("POST /echo/0/publish/demo", JSON.stringify(publishBody())),
       request("GET /echo/option"),
     ],
@@ -111,6 +118,17 @@ export const HTTP_TARGETS: readonly Target[] = [
     run: (input) => ask(statApp, input),
   },
   {
+    name: "http_credentials",
+    errors: [ControlError],
+    maxBytes: 512,
+    tokens: ["Basic ", "Bearer ", ":", "=", "YW5uYTp3b3Jk", " "],
+    seeds: () => ["Basic YW5uYTp3b3Jk", "Bearer sesame", "basic Og=="].map(bytesOf),
+    run: async (input) => {
+      await authorizer.check(textOf(input), { name: "demo", address: "198.51.100.7" });
+      return "let in";
+    },
+  },
+  {
     name: "http_range",
     errors: [],
     maxBytes: 128,
@@ -136,6 +154,19 @@ export const HTTP_TARGETS: readonly Target[] = [
     run: readHookAnswer,
   },
 ];
+
+const HASH = `$2y$05$${"a".repeat(53)}`;
+/** It knows anna, and looks at no password for longer than it takes to compare it with one. */
+const authorizer = new Authorizer({
+  mode: "key",
+  credentials: { users: new Map([["anna", HASH]]), bearerToken: "sesame" },
+  clock: new FakeClock(),
+  verifier: {
+    verify: (password) => Promise.resolve(password === "word"),
+    prepare: () => {},
+    close: () => {},
+  },
+});
 
 const api = { left: 0, app: setUpApi().app };
 
