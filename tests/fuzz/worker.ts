@@ -46,7 +46,11 @@ const memory: Memory | undefined = gc === undefined ? undefined : {
     const { heapUsed, external } = Deno.memoryUsage();
     return heapUsed + external;
   },
-  collect: gc,
+  // Buffers are freed behind its back: another one waits until they are.
+  collect: () => {
+    gc();
+    gc();
+  },
 };
 
 self.onmessage = async ({ data }: MessageEvent<Assignment>) => {
