@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { permissions } from "../../scripts/permissions.ts";
 import { Child, type Exit } from "./child.ts";
 import { until } from "./condition.ts";
 
@@ -146,7 +147,7 @@ export function runEcho(
   },
 ): Child {
   const { env, cwd, descriptors } = options;
-  const command = [...echoCommand(), ...args];
+  const command = [...echoCommand(env, cwd), ...args];
   const limited = descriptors === undefined
     ? command
     : ["sh", "-c", `ulimit -n ${descriptors}; exec "$0" "$@"`, ...command];
@@ -154,19 +155,11 @@ export function runEcho(
   return new Child(program, rest, { env: { NO_COLOR: "1", ...env }, cwd });
 }
 
-function echoCommand(): string[] {
+function echoCommand(env: Readonly<Record<string, string>>, cwd: string): string[] {
   const binary = Deno.env.get("ECHO_BIN");
   if (binary !== undefined) return [resolve(binary)];
   const run = ["run", "--quiet", "--no-prompt", "--cached-only", "--config", `${ROOT}deno.json`];
-  return [Deno.execPath(), ...run, ...permissions(), `${ROOT}main.ts`];
-}
-
-/** As `deno task start` has them. */
-function permissions(): string[] {
-  const script = `. "$0"; permissions /dev/null`;
-  const args = ["-c", script, `${ROOT}scripts/permissions.sh`];
-  const { stdout } = new Deno.Command("sh", { args }).outputSync();
-  return new TextDecoder().decode(stdout).trim().split(" ");
+  return [Deno.execPath(), ...run, ...permissions(env, cwd), `${ROOT}main.ts`];
 }
 
 function runOn(ports: Ports, cwd: string, options: EchoServerOptions): Child {
