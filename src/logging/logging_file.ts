@@ -149,12 +149,12 @@ export function parseLoggingFile(text: string, path: string): LoggingFile {
   throw new LoggingFileError(`Cannot parse ${path}, line ${line}: ${what}`);
 }
 
-/** @throws {LoggingFileError} where aliases lead nowhere, or to more than a file should hold */
+/** @throws {LoggingFileError} where aliases lead nowhere, or to far too much, or a name cannot be one */
 function contentOf(document: Document, path: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    if (!(error instanceof ReferenceError)) throw error;
+    if (!(error instanceof Error)) throw error;
     throw new LoggingFileError(`Cannot parse ${path}: ${error.message}`, { cause: error });
   }
 }

@@ -150,6 +150,10 @@ Deno.test("sizes and times are taken in every unit, and as bare numbers", () => 
   ]);
 });
 
+Deno.test("a name that cannot be one is refused in a line", () => {
+  assert.throws(() => parseLoggingFile("{ [&a\x01 b]: c }", "x.yml"), LoggingFileError);
+});
+
 Deno.test("an alias that leads nowhere, or to far too much, is refused in a line", () => {
   const bomb = ["a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"];
   for (const [more, less] of ["ba", "cb", "dc", "ed"]) {
