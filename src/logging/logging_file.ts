@@ -132,8 +132,13 @@ export class LoggingFileError extends Error {
  */
 export function parseLoggingFile(text: string, path: string): LoggingFile {
   const lines = new LineCounter();
-  // What it warns of goes to stderr, and is refused below.
-  const options = { lineCounter: lines, prettyErrors: false, logLevel: "error" } as const;
+  // Keys that are no text are refused: to make text of them may take for ever.
+  const options = {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    logLevel: "error",
+  } as const;
   const document = parseDocument(text, options);
   const [error] = document.errors;
   if (error !== undefined) {
