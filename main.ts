@@ -1,3 +1,4 @@
+/** The program: reads arguments and configuration, runs the server, and acts on signals. */
 import { parseArguments } from "./src/config/arguments.ts";
 import { configChanges } from "./src/config/changes.ts";
 import { ConfigError } from "./src/config/config_error.ts";
@@ -44,8 +45,8 @@ async function startLog(file: string | undefined): Promise<Logging> {
 }
 
 /**
- * The server as what runs it sees it. SIGHUP rereads the configuration; SIGINT stops; SIGTERM drains
- * before that. A signal during the drain ends the drain; one more ends the process.
+ * The running server, with its signals. SIGHUP rereads the configuration. SIGINT stops the server;
+ * SIGTERM drains it first. A signal during the drain ends the drain; one more ends the process.
  */
 class Service {
   #loaded: LoadedConfig;
@@ -54,12 +55,12 @@ class Service {
   readonly #notifier: ServiceNotifier;
   readonly #stop = Promise.withResolvers<Deno.Signal>();
   #stopping = false;
-  /** There is one while the server drains. */
+  /** Ends the drain; set while the server drains. */
   #drain: AbortController | undefined;
   #reloadAsked = false;
   #reloading = false;
 
-  /** @param envFile has been read and is to be read again; `undefined` where there was none */
+  /** @param envFile the file to read again on SIGHUP; `undefined` where there was none */
   constructor(loaded: LoadedConfig, envFile: string | undefined, logging: Logging) {
     this.#loaded = loaded;
     this.#envFile = envFile;
@@ -113,7 +114,7 @@ class Service {
     await station.stop();
   }
 
-  /** One reload at a time; what is asked for meanwhile makes one more. */
+  /** Reloads one at a time. SIGHUP during a reload causes one more after it. */
   async #onHangUp(started: Promise<Station>): Promise<void> {
     if (this.#stopping) return logger.warn("does not reread the configuration: it is stopping");
     this.#reloadAsked = true;
@@ -129,14 +130,14 @@ class Service {
     this.#reloading = false;
   }
 
-  /** All or nothing: where anything is wrong, it is said and everything stays as it was. */
+  /** Applies all or nothing: where anything is wrong, it is logged and nothing changes. */
   async #reload(station: Station): Promise<void> {
     try {
       const text = await readEnvFile(this.#envFile);
       const fresh = loadConfig(Deno.env.toObject(), text);
       const { loaded, applied, pending } = configChanges(this.#loaded, fresh);
       const apply = await station.prepareReload(loaded.config);
-      // Once it is read it is in force, so it comes after all else that may fail.
+      // Rereading the logging file also applies it, so everything else that may fail comes before.
       const logged = await this.#logging.reread() ? ["what is logged where has changed"] : [];
       apply();
       const known = this.#loaded.warnings;
@@ -157,12 +158,12 @@ class Service {
   }
 }
 
-/** Whether somebody wrote something wrong; all else is a bug. */
+/** Whether the error is a mistake in a file of the operator. Any other error is a bug. */
 function isMistake(error: unknown): error is Error {
   return [ConfigError, HtpasswdError, LoggingFileError].some((kind) => error instanceof kind);
 }
 
-/** A bug in one place does not take every broadcast off the air. */
+/** Logs errors that nobody handled and goes on, so that one bug does not end every broadcast. */
 function keepRunning(): void {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();

@@ -1,3 +1,4 @@
+/** The access units that benchmarks send: numbered, of the size of 128 kb/s. */
 import { parseAudioSpecificConfig } from "../src/audio/aac/audio_specific_config.ts";
 
 /** AAC-LC, 48 kHz, stereo: ISO/IEC 14496-3 1.6.2.1. */

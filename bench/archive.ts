@@ -1,11 +1,12 @@
+/** The benchmark `archive`: long recordings in simulated time, their memory and their end. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Recorder } from "../src/record/recorder.ts";
 import { RecordFolder } from "../src/record/record_folder.ts";
 import { EventBus } from "../src/session/events.ts";
 import type { FrameSink } from "../src/session/frame_sink.ts";
-import { FakeClock } from "../tests/fake_clock.ts";
-import { readPlainMp4 } from "../tests/mp4/plain_mp4.ts";
+import { FakeClock } from "../testing/fake_clock.ts";
+import { readPlainMp4 } from "../testing/mp4/plain_mp4.ts";
 import { accessUnits, CONFIG, FRAME_MS, LOOP } from "./access_units.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { Report } from "./report.ts";

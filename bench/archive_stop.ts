@@ -1,4 +1,6 @@
-import { readPlainMp4 } from "../tests/mp4/plain_mp4.ts";
+/** The benchmark `archive-stop`: SIGTERM while many shows are recorded, and the start after it. */
+import { setTimeout as pause } from "node:timers/promises";
+import { readPlainMp4 } from "../testing/mp4/plain_mp4.ts";
 import { LoadProcess } from "./load_process.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import { checkOpenFileLimit } from "./process_usage.ts";
@@ -47,7 +49,7 @@ async function recordAndStop(folder: string, count: number, seconds: number): Pr
     checkOpenFileLimit(server.pid, "the server", 3 * count + OTHER_FILES);
     const load = await LoadProcess.start("rtmp_load.ts", [`${server.ports.rtmp}`, `${count}`]);
     try {
-      await sleep(1000 * seconds);
+      await pause(1000 * seconds);
       const before = performance.now();
       await server.stop();
       return performance.now() - before;
@@ -66,7 +68,7 @@ async function startAndFinish(folder: string): Promise<number> {
   try {
     while ((await archived(folder)).parts.length > 0) {
       if (performance.now() - before > FINISH_MS) return NaN;
-      await sleep(50);
+      await pause(50);
     }
     const took = performance.now() - before;
     await server.stop();
@@ -101,8 +103,4 @@ async function countWhole(
     if (frames.length * 1024 / 48_000 >= seconds - MISSING_SECONDS) whole++;
   }
   return whole;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,16 +1,19 @@
+/** The benchmark `frame`: what one frame costs from the bytes of a read to a segment. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { BufferPool } from "../src/hls/buffer_pool.ts";
+import { FORMATS } from "../src/hls/formats.ts";
 import { Segmenter } from "../src/hls/segmenter.ts";
 import { RtmpSession } from "../src/rtmp/rtmp_session.ts";
+import { Admission } from "../src/session/admission.ts";
 import { type Clock, systemClock } from "../src/session/clock.ts";
 import { EventBus } from "../src/session/events.ts";
 import type { FrameSink } from "../src/session/frame_sink.ts";
-import { KeyStore } from "../src/session/key_store.ts";
 import { SERVER_REASON } from "../src/session/reason.ts";
 import type { Session } from "../src/session/session.ts";
-import { SessionManager } from "../src/session/session_manager.ts";
-import { clientHello, EncoderMessages } from "../tests/rtmp/encoder_messages.ts";
+import type { SessionManager } from "../src/session/session_manager.ts";
+import { clientHello, EncoderMessages } from "../testing/rtmp/encoder_messages.ts";
+import { sessionManager } from "../testing/session/session_manager.ts";
 import { accessUnits, AUDIO_SPECIFIC_CONFIG, FRAME_MS, LOOP } from "./access_units.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { Report } from "./report.ts";
@@ -105,8 +108,8 @@ class RunAheadClock implements Clock {
     return systemClock.monotonic() + this.aheadMs;
   }
 
-  awake(): number {
-    return this.monotonic();
+  awake(nowMs: number = this.monotonic()): number {
+    return nowMs;
   }
 
   waited(sinceMs: number): number {
@@ -129,20 +132,11 @@ class Rig {
   #segments = 0;
 
   constructor(sessions: number) {
-    this.#manager = new SessionManager({
+    this.#manager = sessionManager({
       clock: this.#clock,
       events: new EventBus(),
-      keys: new KeyStore(this.#clock, 0),
-      auth: "open",
-      policy: {
-        timeline: { maxDelayMs: 10_000, targetMs: TARGET_MS },
-        holdMs: 30_000,
-        firstWaitMs: 1_800_000,
-        unheardWaitMs: 30_000,
-        waitMs: { rtmp: 30_000, srt: 30_000 },
-      },
+      policy: { timeline: { maxDelayMs: 10_000, targetMs: TARGET_MS } },
       maxSessions: sessions,
-      maxWaiting: 1,
     });
     this.#manager.addOutput((session) => this.#sink(session));
     const encoder = new EncoderMessages();
@@ -184,8 +178,17 @@ class Rig {
 
   #connect(name: string, opening: Uint8Array): RtmpSession {
     const transport = { protocol: "rtmp", address: "127.0.0.1", close: () => {} } as const;
-    const session = new RtmpSession({
-      publish: () => this.#manager.publish({ name, key: undefined, transport }),
+    const session: RtmpSession = new RtmpSession({
+      publish: () => {
+        const admission = new Admission({
+          doorkeeper: this.#manager,
+          request: () => ({ name, key: undefined, transport }),
+          onAdmitted: () => session.accept(),
+          onRefused: (why) => session.refuse(why),
+        });
+        admission.enter();
+        return admission;
+      },
       send: () => {},
       onUnused: () => {},
     });
@@ -194,9 +197,9 @@ class Rig {
   }
 
   #sink(_: Session): FrameSink {
-    const segmenter = new Segmenter(TARGET_MS, ({ bytes, durationUs }) => {
+    const segmenter = new Segmenter(TARGET_MS, FORMATS, ({ packages, durationUs }) => {
       if (Math.abs(durationUs / 1000 - SEGMENT_MS) < 1) this.#segments++;
-      this.#pool.recycle(this.#pool.copy(bytes));
+      for (const bytes of packages) this.#pool.recycle(this.#pool.copy(bytes));
     });
     return {
       start: (config) => segmenter.start(config),

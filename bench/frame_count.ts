@@ -1,4 +1,5 @@
-import { SEGMENT_FILE } from "../src/hls/stream_files.ts";
+/** Counts which of the frames that were sent are in the segments on disk. */
+import { formatOf } from "../src/hls/formats.ts";
 import { TsDemuxer } from "../src/mpegts/demuxer.ts";
 import { frameNumber } from "./access_units.ts";
 
@@ -45,7 +46,7 @@ async function segmentPaths(folder: string): Promise<string[]> {
   const files: string[] = [];
   try {
     for await (const { name } of Deno.readDir(folder)) {
-      if (SEGMENT_FILE.test(name)) files.push(name);
+      if (formatOf(name) !== undefined) files.push(name);
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

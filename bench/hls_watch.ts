@@ -1,3 +1,7 @@
+/**
+ * Reads the playlists that a server writes, again and again, and finds segments that are late or
+ * missing.
+ */
 import { parsePlaylist, type SegmentEntry } from "../src/hls/playlist.ts";
 import { PLAYLIST_FILE } from "../src/hls/stream_files.ts";
 import { SEGMENT_MS } from "./schedule.ts";

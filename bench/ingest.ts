@@ -1,3 +1,5 @@
+/** Measures a server that takes many publishers: processor, memory, lost frames, delays. */
+import { setTimeout as pause } from "node:timers/promises";
 import { countFrames } from "./frame_count.ts";
 import { HlsWatch, LATE_MS, type Punctuality } from "./hls_watch.ts";
 import { type LoadEnd, LoadProcess } from "./load_process.ts";
@@ -59,9 +61,9 @@ async function measureIn(
       const names = Array.from({ length: streams }, (_, stream) => `bench-${stream}`);
       const watch = new HlsWatch(server.hlsFolder, names);
       watch.start();
-      await sleep(1000 * warmUpSeconds);
+      await pause(1000 * warmUpSeconds);
       const usage = await measureUsage(server.pid, load.pid, 1000 * seconds);
-      await sleep(2 * SEGMENT_MS); // what was due by now comes as if nothing ended
+      await pause(2 * SEGMENT_MS); // what was due by now comes as if nothing ended
       const end = await load.stop();
       await server.stop();
       await watch.stop();
@@ -93,7 +95,7 @@ async function measureUsage(server: number, load: number, ms: number): Promise<U
   const fromMs = Date.now();
   const start = performance.now();
   const before = { server: cpuTime(server), load: cpuTime(load) };
-  await sleep(ms);
+  await pause(ms);
   const percent = 100 * 1000 / (performance.now() - start);
   const after = { server: cpuTime(server), load: cpuTime(load) };
   return {
@@ -194,8 +196,4 @@ function report({ title, budget }: IngestBenchmark, result: Result): Report {
     notes.push(`the server complained ${complaints.length} times, first: ${complaints[0]}`);
   }
   return { title, figures, notes };
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,3 +1,9 @@
+/**
+ * A load generator as a process of its own, and what it reports.
+ *
+ * @module
+ */
+
 /** What a load generator says once all its streams are being published. */
 export interface LoadStart {
   /** When its schedule began, in milliseconds since the epoch. */

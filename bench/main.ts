@@ -1,5 +1,4 @@
-// Measures the server against its budgets: `deno task bench NAME …`.
-
+/** Measures the server against its budgets: `deno task bench NAME …`. */
 import { archive } from "./archive.ts";
 import { archiveStop } from "./archive_stop.ts";
 import { frame } from "./frame.ts";

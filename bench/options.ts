@@ -1,3 +1,4 @@
+/** The command line of the benchmarks. */
 import { parseArgs } from "node:util";
 
 /** What a benchmark is told on the command line. */

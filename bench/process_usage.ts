@@ -1,4 +1,8 @@
-// What the kernel tells of a process: proc(5).
+/**
+ * What the kernel tells of a process: proc(5).
+ *
+ * @module
+ */
 
 /** USER_HZ, the same on every Linux that Deno runs on. */
 const TICKS_PER_SECOND = 100;

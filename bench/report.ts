@@ -1,3 +1,9 @@
+/**
+ * Results of a benchmark as a table, against their budgets.
+ *
+ * @module
+ */
+
 /** One line of a benchmark's result. */
 export interface Figure {
   readonly what: string;

@@ -1,3 +1,4 @@
+/** The benchmark `rtmp`: many publishers by RTMP. */
 import { measureIngest } from "./ingest.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { Report } from "./report.ts";

@@ -1,8 +1,7 @@
-// Publishes streams by RTMP in real time: rtmp_load.ts PORT STREAMS. Run by the benchmark.
-
-import { ChunkWriter } from "../src/rtmp/chunk_writer.ts";
+/** Publishes streams by RTMP in real time: rtmp_load.ts PORT STREAMS. Run by the benchmark. */
 import { MessageType } from "../src/rtmp/message_type.ts";
-import { RtmpPublisher } from "../tests/rtmp/rtmp_publisher.ts";
+import { EncoderChunkWriter } from "../testing/rtmp/encoder_chunk_writer.ts";
+import { RtmpPublisher } from "../testing/rtmp/rtmp_publisher.ts";
 import {
   accessUnits,
   AUDIO_SPECIFIC_CONFIG,
@@ -28,7 +27,7 @@ interface Message {
  * those repeat with the loop: so the same bytes serve all connections for ever.
  */
 function audioMessages(): Message[] {
-  const writer = new ChunkWriter({ compress: true });
+  const writer = new EncoderChunkWriter();
   writer.chunkSize = CHUNK_SIZE;
   const write = (index: number, unit: Uint8Array): Message => {
     const payload = Uint8Array.of(0xaf, 1, ...unit);

@@ -1,3 +1,4 @@
+/** When each of many streams sends its next frame, in real time. */
 import { FRAME_MS } from "./access_units.ts";
 
 /** Frames in a segment of the benchmarks' 2 s. */

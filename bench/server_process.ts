@@ -1,4 +1,6 @@
-import { permissions } from "../scripts/permissions.ts";
+/** Echo as a process of its own, started as `deno task start` starts it, for benchmarks. */
+import { freePorts } from "../testing/free_ports.ts";
+import { permissions } from "../testing/permissions.ts";
 
 /** What a benchmark wants of the server. */
 export interface ServerOptions {
@@ -45,7 +47,8 @@ export class ServerProcess {
 
   /** Resolves once it takes RTMP connections. @throws where it does not in time */
   static async start({ folder, env, profileFolder }: ServerOptions): Promise<ServerProcess> {
-    const ports = { rtmp: freePort(), srt: freePort(), control: freePort(), stat: freePort() };
+    const [rtmp = 0, srt = 0, control = 0, stat = 0, hls = 0] = freePorts(5);
+    const ports = { rtmp, srt, control, stat };
     const hlsFolder = `${folder}/hls`;
     const log = `${folder}/server.log`;
     const variables = {
@@ -55,7 +58,7 @@ export class ServerProcess {
       ECHO_SRT_ADDR: `127.0.0.1:${ports.srt}`,
       HLS_ROOT_DIR: hlsFolder,
       HLS_TARGET_DURATION: "2",
-      HLS_WEB_ADDR: `127.0.0.1:${freePort()}`,
+      HLS_WEB_ADDR: `127.0.0.1:${hls}`,
       STAT_WEB_ADDR: `127.0.0.1:${ports.stat}`,
       RTMP_ADDR: `127.0.0.1:${ports.rtmp}`,
       RTMP_CONNECTION_TIMEOUT: "60", // all connect before the first sends
@@ -138,7 +141,7 @@ function startArguments(
   profileFolder: string | undefined,
 ): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`));
-  // In the middle it asks for the permissions.
+  // In the middle, a command works out the permissions.
   const [before = [], after = []]: string[][] = tasks.start.split(/\$\(.*\)/)
     .map((part: string) => part.trim().split(" "));
   const [, run = "run", ...flags] = before;
@@ -156,9 +159,4 @@ function inherited(names: readonly string[]): Record<string, string> {
     if (value !== undefined) env[name] = value;
   }
   return env;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -1,3 +1,4 @@
+/** The benchmarks `srt`, `srt-adts` and `srt-ports`: many publishers by SRT. */
 import { measureIngest } from "./ingest.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { Report } from "./report.ts";

@@ -1,6 +1,7 @@
-// Publishes streams by SRT in real time: srt_load.ts FORM SRT_PORT CONTROL_PORT STREAMS TOKEN. Run
-// by the benchmark.
-
+/**
+ * Publishes streams by SRT in real time: srt_load.ts FORM SRT_PORT CONTROL_PORT STREAMS TOKEN. Run
+ * by the benchmark.
+ */
 import {
   connectSrt,
   loadSrt,
@@ -12,7 +13,7 @@ import {
 import { ADTS_HEADER_BYTES } from "../src/audio/aac/adts.ts";
 import { ByteBuffer } from "../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../src/mpegts/muxer.ts";
-import { adtsFrame } from "../tests/audio/access_units.ts";
+import { adtsFrame } from "../testing/audio/access_units.ts";
 import { accessUnits, CONFIG, LOOP, setFrameNumber } from "./access_units.ts";
 import { type LoadEnd, reportLoad } from "./load_process.ts";
 import { Schedule } from "./schedule.ts";

@@ -1,3 +1,10 @@
+/**
+ * All who look at a server while it is measured: a hook server, an operator with the dashboard,
+ * Prometheus.
+ *
+ * @module
+ */
+
 /** How often the metrics are read; Prometheus does it every 15 s at most installations. */
 const SCRAPE_MS = 5000;
 

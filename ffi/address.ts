@@ -1,3 +1,8 @@
+/**
+ * Addresses as text, and as libsrt wants them (`sockaddr`).
+ *
+ * @module
+ */
 /** A UDP address. */
 export interface SrtAddress {
   /** IPv4 or IPv6 address as text, without brackets. */

@@ -1,3 +1,8 @@
+/**
+ * SRT connections: begun here, or accepted by a listener.
+ *
+ * @module
+ */
 import { encodeSockaddr, formatAddress, type SrtAddress } from "./address.ts";
 import {
   SRT_EASYNCRCV,

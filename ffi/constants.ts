@@ -1,6 +1,8 @@
 /**
  * The numbers of libsrt's C header (`srt.h`) that this package uses, under libsrt's own names.
  * They are the same in every version from 1.4.4 on.
+ *
+ * @module
  */
 
 export const SRT_ERROR = -1;
@@ -39,7 +41,6 @@ export const SRT_MAX_STREAMID = 512;
 
 /** Errors (`SRT_ERRNO`) that callers tell apart. */
 export const SRT_ECONNLOST = 2001;
-export const SRT_ENOCONN = 2002;
 export const SRT_ECONNREJ = 1002;
 export const SRT_EINVSOCK = 5004;
 export const SRT_EASYNCSND = 6001;

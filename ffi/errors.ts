@@ -1,3 +1,8 @@
+/**
+ * What can go wrong with libsrt.
+ *
+ * @module
+ */
 /** A call into libsrt that failed. */
 export class SrtError extends Error {
   override readonly name = "SrtError";

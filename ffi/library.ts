@@ -1,3 +1,8 @@
+/**
+ * Finds libsrt, loads it, and closes it again.
+ *
+ * @module
+ */
 import { getSystemErrorMap } from "node:util";
 import { SRT_ERROR, SRT_SETUP_ERRORS_END } from "./constants.ts";
 import { SrtError, SrtUnavailable, type TriedLibrary } from "./errors.ts";
@@ -120,6 +125,16 @@ export class SrtLibrary {
   }
 }
 
+/**
+ * A version as text, from libsrt's number of it.
+ * @throws {Error} if it is not one that this package was made for
+ */
+export function checkedVersion(number: number): string {
+  const version = `${number >> 16}.${(number >> 8) & 0xff}.${number & 0xff}`;
+  if (number < OLDEST || number > NEWEST) throw new Error(`is version ${version}`);
+  return version;
+}
+
 const OLDEST = 0x010404;
 const NEWEST = 0x0105ff;
 
@@ -157,16 +172,6 @@ function probeVersion(path: string): string {
   const number = probe.symbols.srt_getversion();
   probe.close();
   return checkedVersion(number);
-}
-
-/**
- * A version as text, from libsrt's number of it.
- * @throws {Error} if it is not one that this package was made for
- */
-export function checkedVersion(number: number): string {
-  const version = `${number >> 16}.${(number >> 8) & 0xff}.${number & 0xff}`;
-  if (number < OLDEST || number > NEWEST) throw new Error(`is version ${version}`);
-  return version;
 }
 
 /** What the loader said, without what Deno and the loader put before it. */

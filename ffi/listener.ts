@@ -1,3 +1,8 @@
+/**
+ * Listeners, which accept connections.
+ *
+ * @module
+ */
 import {
   decodeSockaddr,
   encodeSockaddr,

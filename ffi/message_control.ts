@@ -1,3 +1,8 @@
+/**
+ * What libsrt tells beside the bytes of a message.
+ *
+ * @module
+ */
 /** What libsrt tells of a received message: its `SRT_MSGCTRL`, 48 bytes on 64-bit systems. */
 export class SrtMessageControl {
   /** The C struct, for {@linkcode SrtConnection.receive}. */
@@ -17,11 +22,6 @@ export class SrtMessageControl {
   get sourceTimeUs(): number {
     // In two halves: getBigInt64 would allocate for each message.
     return this.#view.getInt32(20, true) * 2 ** 32 + this.#view.getUint32(16, true);
-  }
-
-  /** Number of the message's packet, 31 bits. */
-  get packetSequence(): number {
-    return this.#view.getInt32(24, true);
   }
 
   /** Number of the message: from 1, 26 bits, then 1 again. Numbers that were skipped are messages lost. */

@@ -1,3 +1,8 @@
+/**
+ * Options of sockets, checked before libsrt sees them.
+ *
+ * @module
+ */
 import {
   SRT_LIVE_DEF_PLSIZE,
   SRT_LIVE_MAX_PLSIZE,

@@ -1,11 +1,11 @@
+/**
+ * Serves any number of sockets from one thread.
+ *
+ * @module
+ */
 import type { SrtConnection } from "./connection.ts";
-import {
-  SRT_EPOLL_ENABLE_EMPTY,
-  SRT_EPOLL_ERR,
-  SRT_EPOLL_IN,
-  SRT_EPOLL_OUT,
-  SRT_LIVE_MAX_PLSIZE,
-} from "./constants.ts";
+import { SRT_LIVE_MAX_PLSIZE } from "./constants.ts";
+import { Epoll } from "./epoll.ts";
 import { SrtError } from "./errors.ts";
 import type { SrtLibrary } from "./library.ts";
 import type { SrtListener } from "./listener.ts";
@@ -44,11 +44,10 @@ export interface SrtPollerOptions {
 /**
  * Watches any number of sockets and calls their handlers, all on the thread that made it.
  *
- * It looks at the sockets every few milliseconds (`srt_epoll_uwait` without waiting) and reads what
- * has come since, instead of waiting for each message on a thread of its own: a hundred publishers
- * have a message every half millisecond, and to be woken for each costs more than to read it. libsrt
- * holds messages back for its latency anyway. With that no FFI call is ever pending, so the process
- * may end at any time.
+ * It looks at the sockets every few milliseconds, without waiting, and reads what has come since,
+ * instead of waiting for each message on a thread of its own: a hundred publishers have a message
+ * every half millisecond, and to be woken for each costs more than to read it. libsrt holds messages
+ * back for its latency anyway. So no FFI call is ever pending, and the process may end at any time.
  *
  * Level-triggered: a socket that has more is reported again. So each round takes one message of every
  * ready socket, and one connection of every listener: a sender that floods delays nobody but itself,
@@ -57,14 +56,12 @@ export interface SrtPollerOptions {
 export class SrtPoller {
   readonly #srt: SrtLibrary;
   readonly #intervalMs: number;
-  readonly #epoll: number;
+  readonly #epoll: Epoll;
   readonly #entries = new Map<number, Entry>();
   /** Connections that are over but for what is held of them, and until when that is waited for. */
   readonly #leaving = new Map<ConnectionEntry, number>();
   readonly #buffer = new Uint8Array(SRT_LIVE_MAX_PLSIZE);
   readonly #control = new SrtMessageControl();
-  /** Pairs of socket and events, as in C's `SRT_EPOLL_EVENT`. */
-  #events = new Int32Array(2 * 64);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #connections = 0;
   #nextSweep = 0;
@@ -72,8 +69,7 @@ export class SrtPoller {
   constructor(srt: SrtLibrary, options: SrtPollerOptions = {}) {
     this.#srt = srt;
     this.#intervalMs = options.intervalMs ?? 10;
-    this.#epoll = srt.check(srt.symbols.srt_epoll_create(), "create poller");
-    srt.symbols.srt_epoll_set(this.#epoll, SRT_EPOLL_ENABLE_EMPTY);
+    this.#epoll = new Epoll(srt);
     this.#schedule(this.#intervalMs);
   }
 
@@ -90,7 +86,7 @@ export class SrtPoller {
 
   /** Asks for one `onWritable`, when there is room in the send buffer again. */
   awaitWritable(connection: SrtConnection): void {
-    this.#subscribe("srt_epoll_update_usock", connection, READ_AND_WRITE);
+    this.#epoll.update(connection, "read and write");
   }
 
   /** Forgets a socket without closing it. */
@@ -102,8 +98,7 @@ export class SrtPoller {
       this.#connections--;
       this.#leaving.delete(entry);
     }
-    // libsrt may have done away with the socket already; then there is nothing to remove.
-    this.#srt.symbols.srt_epoll_remove_usock(this.#epoll, socket.id);
+    this.#epoll.remove(socket);
   }
 
   /** Ends the watching; the sockets stay open. May be called again. */
@@ -113,7 +108,7 @@ export class SrtPoller {
     this.#timer = undefined;
     this.#entries.clear();
     this.#leaving.clear();
-    if (!this.#srt.closed) this.#srt.symbols.srt_epoll_release(this.#epoll);
+    if (!this.#srt.closed) this.#epoll.close();
   }
 
   [Symbol.dispose](): void {
@@ -121,23 +116,11 @@ export class SrtPoller {
   }
 
   #add(entry: Entry): void {
-    // libsrt 1.5.1 reports a listener as writable for ever once it has had a connection.
-    const events = entry.kind === "listener" ? READ : READ_AND_WRITE;
-    this.#subscribe("srt_epoll_add_usock", entry.socket, events);
+    // libsrt 1.5.1 reports a listener as writable for ever once it has had a connection. What it
+    // does not report any more the sweep finds.
+    this.#epoll.add(entry.socket, entry.kind === "listener" ? "read" : "read and write");
     this.#entries.set(entry.socket.id, entry);
     if (entry.kind === "connection") this.#connections++;
-    if (this.#events.length < 2 * this.#entries.size) {
-      this.#events = new Int32Array(2 * this.#events.length);
-    }
-  }
-
-  /** Fails only where libsrt has already done away with a broken socket, which the sweep finds. */
-  #subscribe(
-    how: "srt_epoll_add_usock" | "srt_epoll_update_usock",
-    socket: SrtSocket,
-    events: Int32Array<ArrayBuffer>,
-  ): void {
-    this.#srt.symbols[how](this.#epoll, socket.id, events);
   }
 
   #schedule(ms: number): void {
@@ -148,7 +131,7 @@ export class SrtPoller {
     let rounds = 0;
     try {
       while (rounds < MAX_ROUNDS && this.#round()) rounds++;
-      const now = performance.now();
+      const now = monotonicMs();
       for (const [entry, deadline] of this.#leaving) this.#drain(entry, now >= deadline);
       if (now >= this.#nextSweep) {
         this.#nextSweep = now + SWEEP_MS;
@@ -166,19 +149,15 @@ export class SrtPoller {
   /** Serves every ready socket once. Returns whether there was any. */
   #round(): boolean {
     if (this.#timer === undefined) return false;
-    const events = this.#events;
-    const room = events.length / 2;
-    const { symbols } = this.#srt;
-    const count = this.#srt.check(symbols.srt_epoll_uwait(this.#epoll, events, room, 0n), "poll");
-    // It returns one more than there was room for when there are more.
-    for (let i = 0; i < Math.min(count, room); i++) {
-      const entry = this.#entries.get(events[2 * i] ?? 0);
+    const ready = this.#epoll.look(this.#entries.size);
+    for (let i = 0; i < ready; i++) {
+      const entry = this.#entries.get(this.#epoll.socketAt(i));
       if (entry === undefined) continue;
       if (entry.socket.closed) this.remove(entry.socket);
       else if (entry.kind === "listener") this.#serveListener(entry);
-      else this.#serveConnection(entry, events[2 * i + 1] ?? 0);
+      else this.#serveConnection(entry, i);
     }
-    return count > 0;
+    return ready > 0;
   }
 
   #serveListener(entry: ListenerEntry): void {
@@ -200,11 +179,13 @@ export class SrtPoller {
     handler.onEnd?.(error);
   }
 
-  #serveConnection(entry: ConnectionEntry, events: number): void {
+  /** @param index of the connection among those that are ready */
+  #serveConnection(entry: ConnectionEntry, index: number): void {
     const { socket, handler } = entry;
-    if ((events & SRT_EPOLL_ERR) !== 0) return this.#leave(entry);
-    if ((events & SRT_EPOLL_OUT) !== 0) {
-      this.#subscribe("srt_epoll_update_usock", socket, READ);
+    if (this.#epoll.hasFailed(index)) return this.#leave(entry);
+    if (this.#epoll.isWritable(index)) {
+      // Being writable is reported on and on, so it is asked for once at a time.
+      this.#epoll.update(socket, "read");
       entry.established = true;
       handler.onWritable?.();
       return;
@@ -234,9 +215,9 @@ export class SrtPoller {
    */
   #leave(entry: ConnectionEntry): void {
     if (!entry.established) return this.#end(entry, entry.socket.rejection());
-    this.#srt.symbols.srt_epoll_remove_usock(this.#epoll, entry.socket.id);
+    this.#epoll.remove(entry.socket);
     const heldMs = Math.min(entry.socket.latencyMs + LAST_MESSAGE_MARGIN_MS, MAX_LEAVING_MS);
-    this.#leaving.set(entry, performance.now() + heldMs);
+    this.#leaving.set(entry, monotonicMs() + heldMs);
   }
 
   #drain(entry: ConnectionEntry, overdue: boolean): void {
@@ -308,6 +289,7 @@ const MAX_LEAVING_MS = 5000;
 /** Where only listeners are watched: a caller waits this much longer to be accepted. */
 const IDLE_INTERVAL_MS = 50;
 
-const READ = Int32Array.of(SRT_EPOLL_IN | SRT_EPOLL_ERR);
-/** Being writable is reported on and on, so it is asked for once at a time. */
-const READ_AND_WRITE = Int32Array.of(SRT_EPOLL_IN | SRT_EPOLL_OUT | SRT_EPOLL_ERR);
+/** The time that libsrt's own threads go by, in milliseconds since some start. */
+function monotonicMs(): number {
+  return performance.now();
+}

@@ -1,3 +1,8 @@
+/**
+ * What listeners and connections are both: sockets of libsrt.
+ *
+ * @module
+ */
 import { decodeSockaddr, SOCKADDR_BYTES, type SrtAddress } from "./address.ts";
 import { SRT_SOCKSTATUS } from "./constants.ts";
 import type { SrtLibrary } from "./library.ts";

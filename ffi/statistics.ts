@@ -1,3 +1,8 @@
+/**
+ * What libsrt counts of a connection.
+ *
+ * @module
+ */
 /** Counters of one connection since it began. */
 export interface SrtStatistics {
   /** Age of the socket in milliseconds. */

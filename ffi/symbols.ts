@@ -1,3 +1,8 @@
+/**
+ * The functions of libsrt, as the foreign function interface has to know them.
+ *
+ * @module
+ */
 /** What this package calls of libsrt, as `Deno.dlopen` wants it. All of it is in libsrt 1.4.4. */
 export const SRT_SYMBOLS = {
   srt_startup: { parameters: [], result: "i32" },

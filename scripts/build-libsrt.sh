@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Links libsrt, with OpenSSL's libcrypto and libstdc++, into one shared library that needs nothing
-# but glibc, and no newer one than Deno itself does.
+# Links libsrt, with OpenSSL's libcrypto and libstdc++, into one shared library. It needs only
+# glibc, and no newer one than Deno needs.
 #
 #   scripts/build-libsrt.sh [--arch amd64|arm64] [FOLDER]
 #
-# Into FOLDER (dist/build) go libsrt.so, libsrt.json, which says what it is made of, and
-# libsrt.copyright, with the licences of that. It is made of Debian's static libraries; for another
-# architecture, of those that dpkg has for that one.
+# It writes into FOLDER (by default dist/build): libsrt.so, libsrt.json, which says what it is made
+# of, and libsrt.copyright with the licences. It links Debian's static libraries; for another
+# architecture, those that dpkg has installed for it.
 set -euo pipefail
 
-# What Deno needs (objdump -T). The link binds to each function's newest version up to this one.
+# The glibc that Deno needs (objdump -T). Each function is bound to its newest version up to this.
 glibc=2.27
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -61,7 +61,7 @@ trap 'rm -rf "$work"' EXIT
 echo '{ global: srt_*; local: *; };' >"$work/exports"
 "$triple-gcc" -c -O2 -fPIC -fvisibility=hidden -o "$work/glibc.o" "$here/libsrt/glibc.c"
 
-# link OUTPUT LIBRARY…: the libraries are those of the system.
+# link OUTPUT LIBRARY…: links it with these libraries of the system.
 link() {
   "$triple-g++" -shared -s -nodefaultlibs -o "$1" "$work/glibc.o" \
     -Wl,--whole-archive "$libraries/libsrt.a" -Wl,--no-whole-archive "$libraries/libcrypto.a" \
@@ -70,16 +70,17 @@ link() {
     -Wl,-soname,libsrt.so -Wl,-z,defs,-z,relro,-z,now
 }
 
-# Undefined dynamic symbols of $1, as lines of name, version.
+# The undefined dynamic symbols of $1: lines with name and version.
 needs() { "$triple-objdump" -T "$1" | sed -nE 's/.*\*UND\*.*\((GLIBC_[0-9.]+)\) +(.*)/\2 \1/p'; }
 
-# First against this machine's glibc, to learn what is needed; the loader's own symbols are old.
+# First link with this machine's glibc, to learn which functions are needed. The loader's own
+# symbols are old enough in any case.
 link "$work/first.so" -lm -lc
 needs "$work/first.so" | grep -vE '^(__tls_get_addr|__stack_chk_guard) ' >"$work/needed"
 
-# Then against a stand-in that has the same functions at the versions of an older glibc: of those
-# that this one still has, the newest up to $glibc. (It is what a link on an older system gives,
-# without an older system.)
+# Then link with a stand-in that has the same functions at the versions of an older glibc. A glibc
+# keeps old versions of functions; the newest up to $glibc is taken. The result is as if it were
+# linked on an older system.
 for library in libc.so.6 libm.so.6; do
   "$triple-objdump" -T "$("$triple-gcc" -print-file-name=$library)"
 done | sed -nE 's/.* i?D([FO ]) +[^ *].*\(?(GLIBC_[0-9.]+)\)? +([^ ]+)$/\3 \2 \1/p' | tr -d ')' |
@@ -107,7 +108,7 @@ awk '$2 != last { if (last) print "};"; print $2 " {"; last = $2 } { print "  " 
   END { print "};" }' "$work/bound" >"$work/versions"
 "$triple-gcc" -shared -nostdlib -o "$work/libc.so" "$work/libc.s" \
   -Wl,-soname,libc.so.6 -Wl,--version-script="$work/versions"
-# Where older ones have the threads, the loader and the mathematics.
+# Older glibcs have threads, loader and mathematics in these libraries.
 for library in libm.so.6 libpthread.so.0 libdl.so.2; do
   "$triple-gcc" -shared -nostdlib -o "$work/$library" -Wl,-soname,$library -x c /dev/null
 done

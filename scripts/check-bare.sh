@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Tries dist/echo on a machine that has nothing: the smallest Debian, whose disk is read-only but
-# for /var/lib/echo and /var/cache/echo, as a user without rights. FFmpeg publishes and listens from
-# outside. Needs root and debootstrap; takes a minute or two.
+# Tries dist/echo on a minimal Debian, as a user without rights. Its disk is read-only, except
+# /var/lib/echo and /var/cache/echo. FFmpeg publishes and listens from outside. The script needs
+# root and debootstrap, and takes a minute or two.
 #
 #   scripts/check-bare.sh [--suite SUITE] [--root FOLDER] [PROGRAM]
 #
-# SUITE is Debian's (bookworm). FOLDER is such a system as debootstrap made, which is kept; else one
-# is made and removed. PROGRAM is dist/echo.
+# SUITE is Debian's suite (by default bookworm). FOLDER is a system that debootstrap made, and it is
+# kept; by default one is made and removed. PROGRAM is by default dist/echo.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -31,7 +31,7 @@ die() {
 # ---- The machine ----
 
 work=$(mktemp -d)
-# Everything below runs in a mount namespace of its own, so that nothing stays mounted.
+# All that follows runs in a mount namespace of its own, so that nothing stays mounted.
 if [[ ${CHECK_BARE:-} != inside ]]; then
   rm -rf "$work"
   ((EUID == 0)) || { echo "check-bare: it needs root" >&2 && exit 1; }
@@ -76,7 +76,7 @@ settings=(
   "STAT_WEB_ADDR=127.0.0.1:${ports[4]}" HLS_WEB_INDEX=1
 )
 
-# Nothing of the environment but the settings comes along, not even a HOME.
+# Runs the program with the settings as its whole environment, without even a HOME.
 bare_echo() {
   exec chroot --userspec=4242:4242 "$bare" \
     /usr/bin/env -i "${settings[@]}" \

@@ -1,16 +1,16 @@
 /**
- * Makes one file that runs on a machine with nothing but glibc.
+ * Makes one file of Echo, which runs on a machine that has only glibc.
  *
  *   deno task compile [OPTION]...
  *
- *   --output FILE       what to write; else dist/echo
- *   --arch ARCH         amd64 or arm64; else this machine's
+ *   --output FILE       the file to write; by default dist/echo
+ *   --arch ARCH         amd64 or arm64; by default this machine's
  *   --self-extracting   do not try `deno compile`
- *   --runtime FILE      the Deno to put into a self-extracting file; else the one that runs this
- *   --level N           how hard gzip tries, 1 to 9; else 9
+ *   --runtime FILE      the Deno to put into a self-extracting file; by default this one
+ *   --level N           the level of gzip, 1 to 9; by default 9
  *
- * By `deno compile`, which downloads its base. Where that cannot be had, a self-extracting file
- * takes its place: a script with the whole of Deno behind it.
+ * The file is made by `deno compile`, which downloads its base. Where that cannot be downloaded, a
+ * self-extracting file is made instead: a script with the whole of Deno behind it.
  */
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -85,11 +85,11 @@ function parseOptions(args: string[]): Options {
   };
 }
 
-/** @returns whether it could; not where Deno's base for it is out of reach */
+/** Runs `deno compile`. @returns false where Deno's base cannot be downloaded */
 async function compile(stage: Stage, { output, arch }: Options): Promise<boolean> {
   const inside = [...stage.workers, ...stage.library === undefined ? [] : [stage.library]];
   const target = Deno.build.os === "linux" ? ["--target", TARGETS[arch]] : [];
-  // It refuses to replace a file that it did not make, and the old one may be running.
+  // Deno refuses to replace a file that it did not make, and the old file may be running.
   const temporary = `${output}.new`;
   const args = [
     "compile",
@@ -116,8 +116,8 @@ async function compile(stage: Stage, { output, arch }: Options): Promise<boolean
 }
 
 /**
- * Why `deno compile` could not download its base, from what it printed; `undefined` where something
- * else failed, such as to read the base that `DENORT_BIN` names.
+ * Why `deno compile` could not download its base, taken from what it printed. `undefined` where
+ * something else failed, such as reading the base that `DENORT_BIN` names.
  */
 export function whyNoBase(output: string): string | undefined {
   if (!/base binary/.test(output)) return undefined;

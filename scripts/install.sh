@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Installs Echo as a service of systemd, or brings it up to date. To be run as root.
+# Installs Echo as a service of systemd, or upgrades it. It has to be run as root.
 #
-#   scripts/install.sh [--no-start] [PROGRAM]   PROGRAM is the file to install; else the `echo`
-#                                               beside this script, above it, or in dist there
+#   scripts/install.sh [--no-start] [PROGRAM]   PROGRAM is the file to install. By default it is
+#                                               `echo` beside this script, in the folder above, or
+#                                               in the folder dist there
 #   scripts/install.sh --uninstall              configuration, recordings and the user stay
 #
-# The same command with a newer PROGRAM upgrades: the one before is kept as echo.previous, and comes
-# back where the new one does not become ready. The configuration is made once and never touched
-# again. With DESTDIR set everything goes below that folder, and nothing but files is made: no user,
-# no owners; systemd is only told where DESTDIR has /run/systemd/system.
+# The same command with a newer PROGRAM upgrades. The old program is kept as echo.previous, and is
+# restored if the new one does not become ready. The configuration is written only once.
+# With DESTDIR set, everything goes below that folder, and only files are made: no user, no owners.
+# systemd is then told only where DESTDIR has /run/systemd/system.
 set -euo pipefail
 umask 022
 
@@ -45,7 +46,7 @@ built_program() {
 
 runs_systemd() { [[ -d $root/run/systemd/system ]]; }
 
-# Runs a program as the service would, without its files: one that unpacks itself does so in scratch.
+# Runs a program as the service would, but a self-extracting one unpacks itself into scratch.
 try_program() { env -i PATH="$PATH" HOME="$scratch" CACHE_DIRECTORY="$scratch" "$@"; }
 
 # ---- Installing ----
@@ -71,7 +72,7 @@ add_user() {
     --shell /usr/sbin/nologin "$account"
 }
 
-# Keeps what is there, here for a return and beside the new program for the operator.
+# Keeps program and unit: in scratch, to go back to, and the program as .previous for the operator.
 keep_previous() {
   [[ ! -e $root$unit ]] || cp -p "$root$unit" "$scratch/unit.before"
   [[ -e $root$program ]] || return 0
@@ -81,12 +82,12 @@ keep_previous() {
 
 random_hex() { od -An -v -tx1 -N "$1" /dev/urandom | tr -d ' \n'; }
 
-# The address that packets to elsewhere leave with. This asks the kernel; it sends nothing.
+# The source address of packets to other hosts. This asks the kernel and sends nothing.
 private_address() {
   ip -o -4 route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p' || true
 }
 
-# Writes the configuration from the one that the program suggests, with secrets of its own.
+# Writes the configuration: what the program suggests, with random secrets.
 write_config() {
   local suggested=$1 address
   address=$(private_address)
@@ -104,7 +105,7 @@ write_config() {
   say "clients are told ${address:-127.0.0.1}; where they know another one, set ECHO_SRT_PUB_IP"
 }
 
-# A program that does not take the configuration would only be rolled back.
+# Checks the configuration now: a program that does not take it would not start.
 check_config() {
   local message
   message=$(try_program "$scratch/new" --env-file "$root$config" --version 2>&1 >/dev/null) ||
@@ -118,7 +119,7 @@ start() {
   systemctl daemon-reload
   systemctl enable --quiet echo.service
   systemctl reset-failed --quiet echo.service 2>/dev/null || true
-  # It returns once the new one is ready, after broadcasts have drained from the old one.
+  # This returns once the new program is ready. Before, the broadcasts of the old one have drained.
   if systemctl restart echo.service; then
     say "$(try_program "$root$program" --env-file "$root$config" --version | sed -n 1p) is running"
   else
@@ -127,7 +128,7 @@ start() {
   fi
 }
 
-# Unpacks the program while the one before still runs, so that listeners miss that much less.
+# Unpacks the new program while the old one still runs, so that the break is shorter.
 warm_up() {
   [[ -z $root ]] || return 0
   install -d -o "$account" -g "$account" "$cache"
@@ -191,7 +192,7 @@ for file in "$source" "$here/echo.service"; do
   [[ -f $file ]] || die "Cannot install $file: there is no such file"
 done
 mkdir -p "$root$folder"
-# On the same disk as the program, which is then replaced at once and may be executed.
+# On the same disk as the program: so programs can be run from it, and moved in one step.
 scratch=$(mktemp -d "$root$folder/.install.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 install_files "$source"

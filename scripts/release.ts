@@ -1,6 +1,6 @@
 /**
- * Makes what is published: dist/echo, tried out, with its checksum, sizes, bill of materials and
- * the licences of what is inside. The options are those of compile.ts.
+ * Makes a release: builds dist/echo, tries it out, and writes checksums, sizes, a bill of materials
+ * and the licences of what is inside. The options are those of compile.ts.
  *
  *   deno task release [OPTION]...
  */
@@ -39,7 +39,7 @@ async function release(args: string[]): Promise<void> {
   console.error(files["SIZES.txt"]);
 }
 
-/** A table of what takes how much room, in bytes, as it is and compressed. */
+/** A table of the parts and their sizes in bytes, uncompressed and compressed. */
 async function sizes(built: Built, sources: readonly BundledSource[]): Promise<string> {
   const { output, stage } = built;
   const parts = built.members ?? await compiledMembers(built);
@@ -63,12 +63,12 @@ async function sizes(built: Built, sources: readonly BundledSource[]): Promise<s
   return ["part                              bytes   compressed", ...lines, ""].join("\n");
 }
 
-/** What browsers get: in src/pages, and the files of libraries that are made for them. */
+/** Whether browsers get the file: it is in src/pages, or a library's file that is made for them. */
 function isPage(path: string): boolean {
   return /\/src\/pages\/|\.min\.(js|css)$/.test(path);
 }
 
-/** `deno compile` compresses nothing. */
+/** The parts of a file that `deno compile` made; it compresses nothing. */
 async function compiledMembers({ output, stage }: Built) {
   const inside = [stage.program, ...stage.workers, stage.library ?? []].flat();
   const members = await Promise.all(inside.map(async (name) => {

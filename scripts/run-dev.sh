@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs Echo for development: everything on, anybody may publish. What it writes goes to
-# scripts/output, which is removed at the end. Variables that are set win over those set here.
+# Runs Echo for development: everything is on, and anybody may publish. What it writes goes to
+# scripts/output, which is removed at the end. Variables of the environment count more than the
+# defaults here.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -33,20 +34,21 @@ echo $$ >"$pid_file"
 
 # shellcheck source=scripts/permissions.sh
 source "$root/scripts/permissions.sh"
-# As the task "start" has them. Not by way of the task, because that passes some signals on twice.
+# The same options as the task "start" has. The task itself is not used, because it passes some
+# signals on twice.
 read -ra allowed <<<"$(permissions /dev/null)"
 flags=(--no-prompt "${allowed[@]}" --v8-flags=--max-semi-space-size=4)
 
 web_address=${HLS_WEB_ADDR:-0.0.0.0:8080}
 echo "Listeners' page: http://127.0.0.1:${web_address##*:}/, or /${HLS_WEB_PATH:-cast}/NAME/"
 
-# A process group of its own, so that a Ctrl-C reaches the server once: from the trap above.
+# The server gets a process group of its own, so that Ctrl-C reaches it once, by the trap above.
 set -m
 "$DENO" run "${flags[@]}" main.ts --env-file /dev/null "$@" </dev/null &
 server=$!
 set +m
 
-# A signal ends wait, not the server.
+# A signal ends `wait` before the server has ended.
 status=0
 while kill -0 "$server" 2>/dev/null; do
   status=0

@@ -3,13 +3,13 @@
 #
 #   scripts/run.sh [ENV_FILE] [OPTION…]     OPTION is one of the server's, which -h shows
 #
-# ENV_FILE is the configuration; else the echo.env beside this script or in the folder above. It is
-# sourced, so it may work its values out. The process environment wins over it.
+# ENV_FILE is the configuration. By default it is the echo.env beside this script or in the folder
+# above. It is sourced by the shell, so it may compute values. The process environment counts more.
 #
-# The server is the program `echo` beside this script, above it, or in dist there; where there is
-# none, Deno runs the sources. Relative paths in the configuration begin at the folder above, or at
-# this one where `echo` is beside this script. The server takes this process over: it keeps the PID,
-# and signals reach it.
+# The server is the program `echo` beside this script, in the folder above, or in its dist. Where
+# there is none, Deno runs the sources. Relative paths in the configuration begin at the folder
+# above, or at this folder where `echo` is beside this script. The server replaces this process, so
+# it has the same PID and gets its signals.
 set -euo pipefail
 
 note() { printf 'run: %s\n' "$*" >&2; }
@@ -49,19 +49,19 @@ if [[ -n $env_file ]]; then
 else
   note "there is no echo.env; echo.env.example is one to start from"
 fi
-# Anybody may publish only where that was asked for.
+# Anybody may publish only where the configuration says so.
 export ECHO_AUTH=${ECHO_AUTH:-key}
 
 # ---- Addresses ----
 
-# RFC 1918 and RFC 6598, and what is no address of a box.
+# Private addresses (RFC 1918, RFC 6598), and those that no box can be reached at.
 private='^(10|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.'
 unusable='^(0|127|169\.254|22[4-9]|2[3-5][0-9])\.|[^0-9.]'
 
-# This box's IPv4 addresses, but for those of bridges to its own containers and virtual machines.
+# This box's IPv4 addresses, without those of bridges to its own containers and virtual machines.
 interface_addresses() {
   if command -v ip >/dev/null; then
-    # First the one that packets leave with. This asks the kernel; it sends nothing.
+    # First the source address of packets to other hosts. This asks the kernel and sends nothing.
     ip -o -4 route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p'
     ip -o -4 addr show up scope global | awk '{ sub("/.*", "", $4); print $2, $4 }'
   else
@@ -70,7 +70,7 @@ interface_addresses() {
     grep -Ev "$unusable"
 }
 
-# The public addresses that the DNS has for this box's full name.
+# The public addresses of this box's full name in the DNS.
 dns_addresses() {
   local name
   name=$(bounded hostname -f 2>/dev/null) || return 0
@@ -93,7 +93,7 @@ if [[ -z ${ECHO_SRT_PRIV_IP:-} ]]; then
 fi
 
 if [[ -z ${ECHO_SRT_PUB_IP:-} ]]; then
-  # A box that the DNS does not know may still have a public address of its own.
+  # A box that is not in the DNS may still have a public address.
   candidates=$(dns_addresses; interface_addresses) || true
   ECHO_SRT_PUB_IP=$(grep -Ev -m 1 "$private|^$" <<<"$candidates") || true
   export ECHO_SRT_PUB_IP
@@ -103,7 +103,7 @@ fi
 # ---- The server ----
 
 cd "$root"
-# All of the configuration is in the environment by now.
+# The whole configuration is in the environment now, so the server reads no file.
 arguments=(--env-file /dev/null "$@")
 
 program=$(first_file "$here/echo" "$root/echo" "$root/dist/echo")
@@ -117,7 +117,7 @@ source "$root/scripts/setup.sh" run
 note "$DENO, $root/main.ts"
 # shellcheck source=scripts/permissions.sh
 source "$root/scripts/permissions.sh"
-# As `deno task start` does, which would stay in between.
+# The same options as `deno task start` has, which itself would stay as a process in between.
 read -ra allowed <<<"$(permissions /dev/null)"
 flags=(--no-prompt "${allowed[@]}" --v8-flags=--max-semi-space-size=4)
 exec "$DENO" run "${flags[@]}" main.ts "${arguments[@]}"

@@ -1,17 +1,17 @@
 #!/bin/sh
-# Echo in one file: this script, and compressed behind it Deno, the program and libsrt. The first
-# start unpacks them into a cache; every start makes sure that they are intact, and becomes them.
+# Echo in one file: this script, followed by Deno, the program and libsrt, each compressed. The
+# first start unpacks them into a cache. Every start checks that they are intact, and runs them.
 #
-# The cache is $CACHE_DIRECTORY (which systemd sets) or $XDG_CACHE_HOME/echo; where neither is set,
-# the first that can be used of ~/.cache/echo, /var/cache/echo, /var/lib/echo/.cache/echo and
-# $TMPDIR/echo-UID. It has one folder a version, which this process holds locked (flock) for as long
-# as it runs: nobody removes it meanwhile, systemd-tmpfiles included.
+# The cache is $CACHE_DIRECTORY (which systemd sets) or $XDG_CACHE_HOME/echo. Where neither is set,
+# it is the first that can be used of ~/.cache/echo, /var/cache/echo, /var/lib/echo/.cache/echo and
+# $TMPDIR/echo-UID. It has a folder for each version. While the server runs, it holds a lock (flock)
+# on its folder, so that nobody removes it; systemd-tmpfiles respects the lock too.
 #
-# scripts/compile.ts fills in what stands between two @.
+# scripts/compile.ts fills in the names between two @.
 
 version=@VERSION@
 size_mb=@SIZE_MB@
-# The processor that it is for, as uname says it.
+# The processor that it is for, as uname names it.
 machine=@MACHINE@
 # Name, first byte in this file, compressed size. The first is Deno.
 members='@MEMBERS@'
@@ -24,16 +24,16 @@ fail() {
   exit 1
 }
 
-# ---- Where to ----
+# ---- The cache ----
 
-# Whether folder $1 is ours or root's, and nobody else can write into it.
+# Whether folder $1 belongs to this user or root, and nobody else can write to it.
 is_private() {
   facts=$(stat -L -c '%u %a' "$1" 2>/dev/null) || return 1
   case $facts in "$uid "* | "0 "*) ;; *) return 1 ;; esac
   case $facts in *[2367] | *[2367]?) return 1 ;; esac
 }
 
-# Whether folder $1 can be the cache; it is made where it is missing.
+# Whether folder $1 can be the cache. Where it is missing, it is made.
 is_usable() {
   [ -d "$1" ] || (umask 022 && mkdir -p "$1" 2>/dev/null) || return 1
   is_private "$1" && { [ -w "$1" ] || [ -d "$1/$version" ]; }
@@ -62,7 +62,7 @@ find_cache() {
     is_usable "$cache" || fail "Cannot unpack into $cache: $(why_unusable "$cache")"
     return
   fi
-  # A user without a home has one that does not exist.
+  # The HOME of a user without a home is a folder that does not exist.
   if [ -d "${HOME:-}" ]; then
     cache=$HOME/.cache/echo
     is_usable "$cache" && return
@@ -70,27 +70,27 @@ find_cache() {
   for cache in /var/cache/echo /var/lib/echo/.cache/echo; do
     is_usable "$cache" && return
   done
-  # Anybody may have put a link there under this name; what is a folder of ours, nobody can replace.
+  # Anybody may have put a link there. Nobody can replace a folder of this user.
   cache=${TMPDIR:-/tmp}/echo-$uid
   is_usable "$cache" && [ "$(LC_ALL=C stat -c '%u %F' "$cache")" = "$uid directory" ] && return
   fail "Cannot unpack: no folder can be used, the last tried was $cache:" \
     "$(why_unusable "$cache"). Set CACHE_DIRECTORY to one"
 }
 
-# ---- What is there ----
+# ---- What is unpacked ----
 
-# Holds the unpacked folder $1 for as long as this process and what it becomes live.
+# Locks the unpacked folder $1 for as long as this process runs, also after exec.
 hold() {
   { command exec 9<"$1"; } 2>/dev/null || return 1
-  # Without the lock everything works, but that old versions are not removed.
+  # Without the lock everything works, except that old versions are not removed.
   flock -s 9 2>/dev/null || :
 }
 
-# The runtime is too large to be read at every start: it counts as intact while it is the same file,
-# unchanged since it was checked.
+# What identifies the runtime's file. It is too large to be read at every start, so it counts as
+# intact while inode, size and times are those of when it was checked.
 stamp() { LC_ALL=C stat -c '%i %s %.9Y %.9Z' "$1/echo"; }
 
-# Whether folder $1 holds what was built, and nobody else may write to it.
+# Whether folder $1 has the files that were built, and nobody else may write to them.
 is_intact() (
   cd "$1" 2>/dev/null || exit 1
   owner=$(stat -c %u .) || exit 1
@@ -102,7 +102,7 @@ $owner 555 regular file
 $owner 444 regular file" ] || exit 1
   if [ "$(cat stamp 2>/dev/null)" != "$(stamp .)" ]; then
     check_sums "$runtime_sum" "$program_sums" || exit 1
-    # The same bytes in another file, as after a restored backup.
+    # The bytes are the same but the file is another, as after a restored backup.
     facts=$(stamp .)
     { printf '%s\n' "$facts" >stamp; } 2>/dev/null || :
   else
@@ -110,7 +110,7 @@ $owner 444 regular file" ] || exit 1
   fi
 )
 
-# Compares files of this folder with what was built.
+# Compares files of the current folder with those that were built.
 check_sums() { printf '%s\n' "$@" | sha256sum -c >/dev/null 2>&1; }
 
 # ---- Unpacking ----
@@ -120,7 +120,7 @@ give_up() {
   fail "$@"
 }
 
-# What a failed step means, from what it printed.
+# Why a step failed, worked out from what it printed.
 cause() {
   case $* in
     *"No space left"* | *"quota exceeded"*) echo "the disk is full; $size_mb MB are needed" ;;
@@ -133,7 +133,7 @@ cause() {
 }
 
 unpack() {
-  # One at a time; where this cannot be locked, several at once are wasteful but harmless.
+  # Only one start unpacks. Where the cache cannot be locked, several may, which does no harm.
   if { command exec 8<"$cache"; } 2>/dev/null && flock 8 2>/dev/null; then clean; fi
   if hold "$folder" && is_intact "$folder"; then return; fi
   exec 9<&-
@@ -144,7 +144,7 @@ unpack() {
   new=$(LC_ALL=C mktemp -d "$cache/.echo-unpack.XXXXXX" 2>&1) ||
     fail "Cannot unpack into $cache: $(cause "$new")"
   fill
-  # If another start was faster, its result is as good, and in use.
+  # If another start was faster, its folder is just as good, and already in use.
   if [ -e "$folder" ] && ! is_intact "$folder"; then
     printf 'echo: %s was changed; it is replaced\n' "$folder" >&2
     mv -T "$folder" "$new.changed" 2>/dev/null && rm -rf "$new.changed"
@@ -178,27 +178,27 @@ fill() {
       said=$(printf '%s' "${said:-it crashed}" | tr '\n' ' ')
       give_up "Cannot run Deno on this system: $said"
       ;;
-    # The shell took it for a script.
+    # The shell took the program for a script.
     *) give_up "Cannot run on $(uname -m): $0 is for $machine" ;;
   esac
   sync "$new"/* 2>/dev/null
   umask "$umask_before"
 }
 
-# Makes the folder $new what is_intact wants.
+# Gives the folder $new the rights and the stamp that is_intact checks.
 finish() (
   export LC_ALL=C
   # shellcheck disable=SC2086
   cd "$new" && chmod 444 $names && chmod 555 echo && mkdir -m 700 deno &&
     facts=$(stamp .) && printf '%s\n' "$facts" >stamp &&
-    # Where new folders inherit their group, a number would leave the bit for that.
+    # Where new folders inherit their group, chmod with a number does not remove that bit.
     chmod 755 . && chmod g-s .
 )
 
 # ---- Keeping house ----
 
-# Removes what an unpacking left that was killed, and other versions that nobody runs: those by way
-# of a name that says so, should this be killed as well. Nobody else unpacks meanwhile.
+# Removes what a killed unpacking left, and other versions that nobody runs. A version is renamed
+# first, so that it is removed the next time if this is killed. Nobody else unpacks meanwhile.
 clean() {
   for other in "$cache"/echo-[0-9]*; do
     if is_other "$other"; then
@@ -212,7 +212,7 @@ clean() {
 # Whether $1 is another version that was unpacked here.
 is_other() { [ "$1" != "$folder" ] && [ -f "$1/stamp" ]; }
 
-# Whether there is something that may be removed.
+# Whether there may be something to remove.
 is_untidy() {
   for other in "$cache"/.echo-unpack.* "$cache"/echo-[0-9]*; do
     case $other in

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Installs what Echo needs and this machine lacks, and nothing else.
 #
-#   scripts/setup.sh run     to run it: Deno, and libsrt where that is to be had (the default)
-#   scripts/setup.sh build   to make one file of it: a compiler and libsrt's static library as well
-#   scripts/setup.sh test    to test it: libsrt, FFmpeg, browsers, HTTP caches, jq, SRT's tools as well
+#   scripts/setup.sh run     to run it: Deno, and libsrt where it can be installed (the default)
+#   scripts/setup.sh build   to build one file of it: also a compiler and libsrt's static library
+#   scripts/setup.sh test    to test it: also FFmpeg, browsers, HTTP caches, jq, SRT's tools
 #
-# The other scripts source it: DENO is then the path of the Deno to use.
+# Other scripts source this one. It sets DENO to the path of the Deno to use.
 set -euo pipefail
 
 setup_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 deno_version=$(<"$setup_root/.deno-version")
-# Here goes a Deno for this project alone, where another version or missing rights are in the way.
+# A Deno for this project alone goes here, where Deno cannot be installed for everybody.
 deno_folder=$setup_root/.deno
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -38,7 +38,7 @@ need_for_running() {
   have_libsrt || need libsrt libsrt1.5-openssl srt
 }
 
-# What scripts/build-libsrt.sh links with, on systems that it is for.
+# What scripts/build-libsrt.sh links with. It works on Debian and Ubuntu only.
 need_for_building() {
   have apt-get || return 0
   have g++ || need "a C++ compiler" g++ gcc
@@ -49,7 +49,7 @@ need_for_testing() {
   have ffmpeg || need FFmpeg ffmpeg ffmpeg
   have chromium || have chromium-browser || have google-chrome || need Chromium chromium chromium
   have jq || need jq jq jq
-  # Where there is no systemd, the tests that look at its unit say so.
+  # macOS has no systemd; there the tests of its unit are left out.
   [[ $OSTYPE == darwin* ]] || have systemd-analyze || need systemd-analyze systemd systemd
   have promtool || need promtool prometheus prometheus
   have srt-live-transmit || need "SRT's tools" srt-tools srt
@@ -58,8 +58,8 @@ need_for_testing() {
   need_for_other_engines
 }
 
-# What plays the listener page beside Chromium, without a screen and a sound card. Elsewhere than on
-# Debian the tests go without: other systems have no such packages, or under other names.
+# Browsers that play the listeners' page in tests, beside Chromium, and what they need where there is
+# no screen and no sound card. Only Debian gets them: elsewhere these packages are not the same.
 need_for_other_engines() {
   grep -qsx 'ID=debian' /etc/os-release || return 0
   have firefox-esr || need Firefox firefox-esr firefox
@@ -103,14 +103,14 @@ apt_get() {
   elif [[ -t 0 ]]; then
     sudo "${command[@]}" >&2
   else
-    # There is nobody to ask for a password.
+    # Nobody can type a password.
     sudo -n "${command[@]}" </dev/null >&2
   fi
 }
 
 # ---- Deno ----
 
-# Sets DENO to a Deno of the version wanted, if there is one.
+# Sets DENO to an installed Deno of the right version, if there is one.
 find_deno() {
   local candidate
   for candidate in "$deno_folder/node_modules/.bin/deno" "$(command -v deno)"; do
@@ -122,7 +122,7 @@ find_deno() {
   return 1
 }
 
-# The binary behind npm's launcher, which would keep a Node running beside it; else the same.
+# The path of Deno's own binary. npm's launcher would keep a Node process running beside it.
 real_deno() {
   local file package
   file=$(readlink -f "$1")
@@ -160,7 +160,7 @@ setup() {
   esac
   if ((${#missing[@]} > 0)) && ! install_missing; then
     say "please install: ${missing[*]} (Debian: apt-get install ${debian_packages[*]})"
-    # Echo runs without libsrt, and install_deno says what it lacks.
+    # Echo runs without libsrt. Where npm is missing, install_deno says so.
     [[ $1 == run ]] || exit 1
     have_libsrt || say "going on without libsrt, so without SRT"
   fi

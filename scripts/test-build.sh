@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the sample SRT clients, and installs what that needs and this machine lacks.
+# Builds the sample SRT clients. First it installs what the build needs and this machine lacks.
 set -euo pipefail
 
 client=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/echo-client

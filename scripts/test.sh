@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The whole gate: format, lint, types, unit tests, end-to-end tests. Ends with the counts of the
-# tests, where a step that fails counts as one.
+# The whole gate: checks format, lint and types, and runs unit tests and end-to-end tests. It ends
+# with the counts of the tests. A check that fails counts as one failed test.
 #
-#   scripts/test.sh [all|unit|e2e]     with unit or e2e, only those of the tests
+#   scripts/test.sh [all|unit|e2e]     with unit or e2e, only these tests are run
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -24,11 +24,11 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0
 
-# A test that hangs ends here (macOS has no timeout).
+# A step that hangs is ended (macOS has no timeout).
 limit=()
 if have timeout; then limit=(timeout --kill-after=10 1200); fi
 
-# Runs one task of deno.json.
+# Runs one task of deno.json, and counts it where it fails.
 step() {
   ${limit[@]+"${limit[@]}"} "$DENO" task "$1" 2>&1 </dev/null | tee "$log" || {
     failed=$((failed + 1))
@@ -44,7 +44,7 @@ test_step() {
   summary=$(grep -E '^(ok|FAILED) \| [0-9]+ passed' "$log" | tail -n 1) || true
   if [[ $summary =~ \|\ ([0-9]+)\ passed.*\|\ ([0-9]+)\ failed ]]; then
     passed=$((passed + BASH_REMATCH[1]))
-    # Tests that failed stand for the step.
+    # Where tests failed, the step itself is not counted.
     if ((BASH_REMATCH[2] > 0)); then failed=$((failed_before + BASH_REMATCH[2])); fi
   elif ((failed == failed_before)); then
     failed=$((failed + 1))
@@ -57,7 +57,7 @@ step check:lint
 step check:types
 if [[ $tests != e2e ]]; then
   test_step test:unit
-  # One after the other, because a process has one libsrt for all its threads.
+  # Each in a process of its own, because a process has one libsrt for all its threads.
   test_step test:ffi
   test_step test:srt
 fi

@@ -1,3 +1,4 @@
+/** The configuration: one table of all environment variables, from which all else derives. */
 import { randomBytes } from "node:crypto";
 import {
   address,
@@ -34,20 +35,20 @@ export const VARIABLES = {
       "ECHO_AUTH",
       oneOf("open", "key", "hook"),
       "open",
-      "who may publish. open: anybody, any name. key: whoever has a key from the control API, " +
-        "which gives one to those that ECHO_HTPASSWD_FILE or ECHO_BEARER_TOKEN knows. hook: whoever " +
-        "the server at HOOK_URL lets in, which is asked at each publish",
+      "who may publish. open: anybody, under any name. key: whoever has a key; the control API " +
+        "gives one to every client that ECHO_HTPASSWD_FILE or ECHO_BEARER_TOKEN allows. hook: " +
+        "whoever the server at HOOK_URL allows; it is asked at each publish",
     ),
     anyCredentials: reloadable(variable(
       "ECHO_AUTH_ANY",
       boolean,
       "0",
-      "1: with ECHO_AUTH=key and nothing to check credentials against, any will do",
+      "1: any credentials get a key, where neither ECHO_HTPASSWD_FILE nor ECHO_BEARER_TOKEN is set",
     )),
     htpasswdFile: reloadable(optional(
       "ECHO_HTPASSWD_FILE",
       path,
-      "users of the control API, as made by htpasswd -B (cost at most 12)",
+      "a file with the users of the control API, as htpasswd -B makes it (cost at most 12)",
     )),
     bearerToken: reloadable(
       optional("ECHO_BEARER_TOKEN", token, "the Bearer token of the control API"),
@@ -57,7 +58,8 @@ export const VARIABLES = {
       "TTL_MAX_DURATION",
       seconds({ min: 0 }),
       "7200",
-      "a key lives this long plus a sixtieth, and a session opened with it ends then. 0: no limit",
+      "a key is valid for this long and a sixtieth more; a session that it opened ends then. " +
+        "0: no limit",
     ),
   },
   session: {
@@ -65,13 +67,13 @@ export const VARIABLES = {
       "ECHO_MAX_SESSIONS",
       integer({ min: 1 }),
       "2000",
-      "sessions at a time; who comes beyond that is refused",
+      "the most sessions at a time; further ones are refused",
     )),
     drainTimeoutMs: reloadable(variable(
       "DRAIN_TIMEOUT",
       seconds({ min: 0 }),
       "0",
-      "how long SIGTERM lets live broadcasts go on",
+      "how long live broadcasts may go on after SIGTERM",
     )),
   },
   control: {
@@ -86,13 +88,13 @@ export const VARIABLES = {
         (key) => !key.startsWith(PUBLISHED_KEY_START),
       ),
       { says: "random", make: () => randomBytes(16).toString("hex") },
-      "signs the session cookie; the same on all boxes behind a load balancer",
+      "the key that signs the session cookie; the same on all boxes behind a load balancer",
     ),
     privateIp: variable(
       "ECHO_SRT_PRIV_IP",
       ipAddress,
       "127.0.0.1",
-      "this box's address in the cookie and between boxes",
+      "this box's address, as the cookie and other boxes have it",
     ),
     publicIp: variable(
       "ECHO_SRT_PUB_IP",
@@ -106,36 +108,36 @@ export const VARIABLES = {
       "ECHO_SRT_ADDR",
       address,
       "0.0.0.0:9000",
-      "the shared listener, where the stream id names the broadcast",
+      "where the shared listener listens; the stream id names the broadcast",
     ),
     passphrase: optional(
       "ECHO_SRT_PASSPHRASE",
       passphrase({ min: 10, max: 79 }),
-      "encrypts the shared listener",
+      "the passphrase that encrypts what is sent to the shared listener",
     ),
     minPort: variable(
       "ECHO_SRT_MIN_PORT",
       integer({ min: 6970, max: 49_150 }),
       "30000",
-      "the first port for listeners of one session",
+      "the first port for listeners that serve one session each",
     ),
     maxPort: variable(
       "ECHO_SRT_MAX_PORT",
       integer({ min: 6970, max: 49_150 }),
       "49150",
-      "the last port for listeners of one session, above the first",
+      "the last port for such listeners; it is above the first",
     ),
     connectionTimeoutMs: variable(
       "ECHO_SRT_CONNECTION_TIMEOUT",
       seconds({ min: 10 }),
       "1800",
-      "how long a session waits for its transport, first time or again",
+      "how long a session waits for its first connection, and for another where SRT lost one",
     ),
     readTimeoutMs: variable(
       "ECHO_SRT_READ_TIMEOUT",
       seconds({ min: 8 }),
       "10",
-      "a transport that is silent for this long is closed",
+      "an SRT connection that sends nothing for this long is closed",
     ),
     latencyMs: variable(
       "ECHO_SRT_LATENCY",
@@ -147,9 +149,9 @@ export const VARIABLES = {
       "ECHO_SRT_MAX_WAITING",
       integer({ min: 1 }),
       "200",
-      "sessions that wait for a transport; beyond it the control API answers 503",
+      "the most sessions that wait for a connection; beyond that the control API answers 503",
     )),
-    library: optional("ECHO_LIBSRT", path, "the libsrt to load, where it is not the system's"),
+    library: optional("ECHO_LIBSRT", path, "the file of libsrt to load, instead of the system's"),
   },
   rtmp: {
     enabled: variable("RTMP_ENABLED", boolean, "1", "RTMP ingest"),
@@ -158,13 +160,13 @@ export const VARIABLES = {
       "RTMP_CONNECTION_TIMEOUT",
       seconds({ min: 1 }),
       "10",
-      "a connection that is silent for this long is closed",
+      "an RTMP connection that sends nothing for this long is closed",
     ),
     maxConnections: reloadable(variable(
       "RTMP_MAX_CONNECTIONS",
       integer({ min: 1 }),
       "4000",
-      "connections at a time",
+      "the most RTMP connections at a time",
     )),
   },
   hls: {
@@ -185,13 +187,13 @@ export const VARIABLES = {
       "HLS_HOLD",
       seconds({ min: 0 }),
       "30",
-      "how long a broadcast without a transport is kept going with silence",
+      "how long silence keeps a broadcast going once its connection is lost",
     ),
     maxDelayMs: variable(
       "HLS_MAX_DELAY",
       seconds({ min: 0 }),
       "10",
-      "how far late audio may put a broadcast behind before some is dropped",
+      "how far behind a broadcast may fall by late audio, before some of it is dropped",
     ),
     webEnabled: variable("HLS_WEB_ENABLED", boolean, "1", "serve HLS over HTTP"),
     webAddr: variable("HLS_WEB_ADDR", address, "0.0.0.0:8080", "where HLS is served"),
@@ -199,12 +201,12 @@ export const VARIABLES = {
       "HLS_WEB_PATH",
       urlPath,
       "cast",
-      "listeners hear http://HOST:8080/PATH/NAME/playlist.m3u8",
+      "the first part of the path that listeners ask for: /cast/NAME/playlist.m3u8",
     ),
     webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
   },
   record: {
-    enabled: variable("RECORD_ENABLED", boolean, "1", "archive every broadcast as MP4"),
+    enabled: variable("RECORD_ENABLED", boolean, "1", "record every broadcast as MP4"),
     rootDir: variable("RECORD_ROOT_DIR", path, "./output/record", "where recordings go"),
     append: variable(
       "RECORD_APPEND",
@@ -217,36 +219,36 @@ export const VARIABLES = {
       "RECORD_MAX_AGE",
       seconds({ min: 0, max: TEN_YEARS_S }),
       "0",
-      "finished recordings that are older are deleted. 0: off",
+      "finished recordings that are older than this are deleted. 0: off",
     )),
     /** 0: off. */
     maxBytes: reloadable(variable(
       "RECORD_MAX_BYTES",
       integer({ min: 0 }),
       "0",
-      "the oldest finished recordings are deleted above this size of all. 0: off",
+      "the oldest finished recordings are deleted while all together have more bytes. 0: off",
     )),
   },
   stat: {
-    enabled: variable("STAT_ENABLED", boolean, "1", "event and count logs"),
+    enabled: variable("STAT_ENABLED", boolean, "1", "log events and counts of sessions"),
     webEnabled: variable(
       "STAT_WEB_ENABLED",
       boolean,
       "1",
-      "health checks, statistics, metrics and dashboard over HTTP",
+      "serve health checks, statistics, metrics and the dashboard over HTTP",
     ),
-    webAddr: variable("STAT_WEB_ADDR", address, "0.0.0.0:8088", "where they are served"),
+    webAddr: variable("STAT_WEB_ADDR", address, "0.0.0.0:8088", "where these are served"),
     token: reloadable(optional(
       "STAT_TOKEN",
       token,
-      "opens dashboard, events and recordings; where it is unset they are for this box alone",
+      "the token for dashboard, events and recordings; where it is unset, only this box gets them",
     )),
   },
   hook: {
     url: reloadable(
-      optional("HOOK_URL", secretUrl, "where events are posted to, and who may publish is asked"),
+      optional("HOOK_URL", secretUrl, "the server that gets events, and may say who publishes"),
     ),
-    secret: reloadable(optional("HOOK_SECRET", token, "signs what is posted, by HMAC-SHA-256")),
+    secret: reloadable(optional("HOOK_SECRET", token, "the secret that signs what is posted")),
   },
 };
 

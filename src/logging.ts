@@ -1,22 +1,23 @@
+/** The log: readable lines on stderr, or what a logging file says. */
 import { configure, dispose, type LogLevel, type LogRecord } from "@logtape/logtape";
 import { FileLogging, QUIET_LOGGERS } from "./logging/file_logging.ts";
 import { floodFilter } from "./logging/flood_filter.ts";
 import { LineWriter, type Write } from "./logging/line_writer.ts";
-import { LEVEL_NAMES, MAX_LENGTH, messageOf } from "./logging/message.ts";
+import { LEVEL_NAMES, MAX_LENGTH, messageText } from "./logging/message.ts";
 
 export type { Write };
 
-/** A log that is written to. What waits is written when it is disposed of. */
+/** A log that is being written. When it is disposed of, it writes what still waits. */
 export interface Logging extends AsyncDisposable {
   /**
    * Reads the logging file again, where there is one.
    * @returns whether something changed
-   * @throws {LoggingFileError} where it cannot be used; logging goes on as before
+   * @throws {LoggingFileError} where the file cannot be used; then logging goes on as before
    */
   reread(): Promise<boolean>;
 }
 
-/** Sends the log to stderr as readable lines from `level` on. */
+/** Writes what is of `level` or above to stderr, as readable lines. */
 export async function startLogging(
   level: LogLevel = "info",
   write: Write = (bytes) => Deno.stderr.write(bytes),
@@ -49,8 +50,9 @@ export async function startFileLogging(path: string): Promise<Logging> {
 }
 
 /**
- * One line: `2026-11-23T14:12:00.123Z INFO  rtmp demo#1763907120001 what happened`. What a client
- * sends makes no line of its own, and what is named like a secret is masked.
+ * A record as one line: `2026-11-23T14:12:00.123Z INFO  rtmp demo#1763907120001 what happened`.
+ * What a client sends cannot make a line of its own, and values that are named like secrets are
+ * masked.
  */
 export function formatRecord(record: LogRecord): string {
   const { category, level, timestamp } = record;
@@ -58,7 +60,7 @@ export function formatRecord(record: LogRecord): string {
     new Date(timestamp).toISOString(),
     LEVEL_NAMES[level].padEnd(5),
     category.join("."),
-    messageOf(record),
+    messageText(record),
   ];
   return fields.filter((field) => field !== "").join(" ").slice(0, MAX_LENGTH);
 }

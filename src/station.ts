@@ -5,9 +5,9 @@ import { drain } from "./session/drain.ts";
 import type { EventBus } from "./session/events.ts";
 import { SERVER_REASON } from "./session/reason.ts";
 import type { SessionManager } from "./session/session_manager.ts";
-import type { Statistics } from "./stat/statistics.ts";
+import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
-import { startRtmp, startSrt } from "./station/ingest.ts";
+import { startRtmp, startSrt } from "./station/doors.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
 import { openHls, startArchive } from "./station/outputs.ts";
 import {

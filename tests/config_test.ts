@@ -1,3 +1,6 @@
+/**
+ * The table of variables: defaults, forms, limits and errors, as docs/operations.md promises them.
+ */
 import assert from "node:assert/strict";
 import { type Config, ROWS, SECTION_TITLES } from "../src/config.ts";
 import { ConfigError } from "../src/config/config_error.ts";

@@ -1,12 +1,13 @@
-// Holds what the documents name to the code: variables, metrics, events, URLs, tasks, files, links.
-
+/**
+ * Holds what the documents name to the code: variables, metrics, events, URLs, tasks, files, links.
+ */
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import denoJson from "../deno.json" with { type: "json" };
 import { ROWS } from "../src/config.ts";
-import { isServed, type NamedUrl, urlsIn } from "./served_urls.ts";
-import { withMetrics } from "./stat/metrics_samples.ts";
+import { isServed, type NamedUrl, urlsIn } from "../testing/served_urls.ts";
+import { withMetrics } from "../testing/stat/metrics_samples.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -26,7 +27,7 @@ const NOT_OURS: Readonly<Record<string, string>> = {
 /** What commands make, so that it is not there in a fresh copy of the project. */
 const MADE = ["dist", "output", "scripts/output", "scripts/echo-client/build"];
 
-const FOLDERS = ["bench", "docs", "ffi", "scripts", "src", "tests"];
+const FOLDERS = ["bench", "docs", "ffi", "scripts", "src", "testing", "tests"];
 
 Deno.test("documents name only variables that there are", async () => {
   const known = ROWS.map(({ variable }) => variable.name);
@@ -78,7 +79,7 @@ Deno.test("documents name only URLs that there are", async () => {
   assertNone(wrong);
 });
 
-Deno.test("a URL that is none is told from those that there are", async () => {
+Deno.test("a URL that no server answers is found out", async () => {
   const text =
     "`PUT /echo/4/pause`, `/echo/4/rewind` `GET /echo/4/pause`, `/stat/1/…`, `/stat/2/…`, " +
     "`/cast/NAME/low.m3u8`, `/etc/hosts`, http://HOST:8080/cast/demo/playlist.m3u8 `http://HOST/x`";

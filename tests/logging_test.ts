@@ -1,3 +1,4 @@
+/** The log as it is without a logging file: form, bounds, secrets, and lines that nobody reads. */
 import assert from "node:assert/strict";
 import { getLogger, type LogRecord } from "@logtape/logtape";
 import { formatRecord, startLogging, type Write } from "../src/logging.ts";

@@ -1,3 +1,4 @@
+/** What all scripts have in common: the pinned runtime, its options, and refused arguments. */
 import assert from "node:assert/strict";
 import { ROWS } from "../src/config.ts";
 import denoJson from "../deno.json" with { type: "json" };

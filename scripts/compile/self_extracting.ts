@@ -1,3 +1,4 @@
+/** Makes the self-extracting file: a shell script with Deno and the program behind it. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { gzip } from "node:zlib";
@@ -5,10 +6,10 @@ import { promisify } from "node:util";
 import { VERSION } from "../../src/version.ts";
 import { ROOT, type Stage, TARGETS } from "./stage.ts";
 
-/** Where the first member begins; the script before it is filled up with empty lines. */
+/** The size of the script, which is filled up with empty lines. The first member follows. */
 const SCRIPT_BYTES = 16384;
 
-/** The runtime sees nothing of the machine that it runs on: no configuration, registry or network. */
+/** Options that keep Deno from using configuration and registries where it runs. */
 const CLOSED = [
   "--quiet",
   "--cached-only",
@@ -21,21 +22,22 @@ const CLOSED = [
 /** One file of the payload. */
 export interface Member {
   readonly name: string;
-  /** Size as it is, and compressed. */
+  /** Its size, uncompressed and compressed. */
   readonly bytes: number;
   readonly compressedBytes: number;
 }
 
 export interface SelfExtractingOptions {
-  /** The Deno that it runs on. */
+  /** The path of the Deno that is put into it. */
   readonly runtime: string;
-  /** gzip's, 1 (fast) to 9 (small). */
+  /** The level of gzip, 1 (fast) to 9 (small). */
   readonly level: number;
 }
 
 /**
- * Writes `output`, a shell script (`scripts/self-extract.sh`) with the runtime and the stage's files
- * behind it, each compressed by itself with gzip, which every system has.
+ * Writes `output`: the shell script `scripts/self-extract.sh`, followed by the runtime and the
+ * stage's files. Each is compressed with gzip, which every system has.
+ * @returns what is in it
  */
 export async function packSelfExtracting(
   stage: Stage,
@@ -80,7 +82,7 @@ async function pack(name: string, path: string, level: number): Promise<Packed> 
   return { name, bytes: content.length, sha256, data };
 }
 
-/** Puts into the script what stands between two `@` in it. */
+/** Replaces the names between two `@` in the script by their values. */
 function fillIn(
   template: string,
   packed: readonly Packed[],
@@ -93,7 +95,7 @@ function fillIn(
     return member;
   });
   const [runtime, ...program] = packed.map(({ name, sha256 }) => `${sha256}  ${name}`);
-  // Another version is another folder.
+  // The version names the folder in the cache, so other contents have another version.
   const contents = createHash("sha256").update(
     template + packed.map(({ sha256 }) => sha256) + given.FLAGS + given.PERMISSIONS,
   );
@@ -115,7 +117,7 @@ function fillIn(
   return bytes;
 }
 
-/** By way of another name: the file may be running. */
+/** Writes the file under another name and renames it, because the old one may be running. */
 async function write(output: string, parts: readonly Uint8Array[]): Promise<void> {
   const temporary = `${output}.new`;
   using file = await Deno.create(temporary);

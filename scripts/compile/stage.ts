@@ -1,41 +1,44 @@
+/** The stage: a folder with all that goes into one file: bundles and libsrt. */
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
 import { runTool } from "./tool.ts";
 
+/** The folder of the project. */
 export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The processors that Echo is built for, by Debian's names, with those of Deno's targets. */
+/** The processors that Echo is built for, by Debian's names, with Deno's names of the targets. */
 export const TARGETS = {
   amd64: "x86_64-unknown-linux-gnu",
   arm64: "aarch64-unknown-linux-gnu",
 } as const;
 
+/** A processor, by Debian's name. */
 export type Arch = keyof typeof TARGETS;
 
-/** This machine's. */
+/** This machine's processor. */
 export const HOST: Arch = Deno.build.arch === "aarch64" ? "arm64" : "amd64";
 
 const WORKERS = ["src/control/bcrypt_worker.ts"];
 
-/** What `scripts/build-libsrt.sh` says of the library that it linked. */
+/** What `scripts/build-libsrt.sh` writes about the library that it linked. */
 export interface LibsrtFacts {
   readonly version: string;
   /** The oldest glibc that it loads with. */
   readonly glibc: string;
-  /** Debian's source packages it was linked from, with their versions. */
+  /** The versions of the Debian source packages that it was linked from, by their names. */
   readonly sources: Readonly<Record<string, string>>;
 }
 
-/** A folder that holds the program as it goes into one file, whichever kind of file that is. */
+/** The folder, and what is in it. */
 export interface Stage {
   readonly folder: string;
   readonly arch: Arch;
-  /** The program; the pages are in it. */
+  /** The name of the bundled program, which has the pages in it. */
   readonly program: string;
-  /** Programs that it runs as workers, found beside it. */
+  /** The names of the workers. The program finds them beside itself. */
   readonly workers: readonly string[];
-  /** libsrt, found beside it; on macOS the system's is used. */
+  /** The name of libsrt, which is beside the program; `undefined` on macOS, which has its own. */
   readonly library: string | undefined;
   readonly libsrt: LibsrtFacts | undefined;
   /** Options of `deno run` and `deno compile`, but for the permissions. */
@@ -43,8 +46,8 @@ export interface Stage {
 }
 
 /**
- * As `deno task start` has them. A small heap for what is young: a frame leaves nothing behind, so
- * that V8 need not let it grow.
+ * The options of `deno task start`, but for the permissions. It gets a small heap for young objects:
+ * frames leave no garbage, so that V8 need not let this heap grow.
  */
 const RUN_FLAGS = denoJson.tasks.start.split(" ").filter((word) => word.startsWith("--"));
 
@@ -68,7 +71,7 @@ async function linkLibsrt(folder: string, arch: Arch): Promise<LibsrtFacts> {
   return JSON.parse(await Deno.readTextFile(join(folder, "libsrt.json")));
 }
 
-/** A bundler leaves workers alone: each becomes a bundle of its own, beside the program. */
+/** Bundles the program. Workers are not part of that bundle, so each gets one of its own. */
 async function bundleProgram(
   folder: string,
   libsrt: LibsrtFacts | undefined,
@@ -92,8 +95,8 @@ async function bundleProgram(
 }
 
 /**
- * Bundles `entry` into `folder`, with a source map beside it. Not with `--keep-names`: Deno 2.9 then
- * forgets to give CommonJS packages a `require`.
+ * Bundles `entry` into `folder`, with a source map beside it. It does not use `--keep-names`: with
+ * that, Deno 2.9 gives CommonJS packages no `require`.
  * @returns the bundle's name
  */
 async function bundle(entry: string, folder: string): Promise<string> {
@@ -105,7 +108,7 @@ async function bundle(entry: string, folder: string): Promise<string> {
   return basename(entry).replace(/\.ts$/, ".js");
 }
 
-/** What `src/version.ts` reads; it stands before the program. */
+/** The statement that is put before the program, and that `src/version.ts` reads. */
 function statement(libsrt: LibsrtFacts | undefined): string {
   const parts = [`Deno ${Deno.version.deno}`];
   if (libsrt !== undefined) {

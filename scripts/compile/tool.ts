@@ -1,8 +1,13 @@
-/** A program that was run and failed. */
+/**
+ * Runs other programs.
+ *
+ * @module
+ */
+/** The error where a program fails. */
 export class ToolError extends Error {
   override readonly name = "ToolError";
 
-  /** @param output what it printed on stderr */
+  /** @param output what the program printed on stderr */
   constructor(command: string, readonly output: string) {
     super(`${command} failed:\n${output.trimEnd()}`);
   }
@@ -11,7 +16,7 @@ export class ToolError extends Error {
 export interface ToolOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Shows on stderr what it prints there as well. */
+  /** Whether to pass on what the program prints on stderr. */
   readonly show?: boolean;
 }
 

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Publishes FILE in real time as the broadcast NAME of the Echo at IP, and tears it down at the end.
+# Publishes FILE in real time as the broadcast NAME at the Echo server IP, and ends it afterwards.
 #
 #   echo-publish.sh [-r] IP NAME FILE
 #
-# FILE goes by SRT and is ADTS (.aac); scripts/test-build.sh builds the program that sends it. With
-# -r it goes by RTMP, and is anything that FFmpeg can read. In the environment:
+# FILE is sent by SRT and has to be ADTS (.aac). scripts/test-build.sh builds the program that sends
+# it. With -r it is sent by RTMP, and may be anything that FFmpeg can read. From the environment:
 #
-#   ECHO_TOKEN, or ECHO_USER and ECHO_PASSWORD    who publishes, where the server wants to know
+#   ECHO_TOKEN, or ECHO_USER and ECHO_PASSWORD    credentials, where the server asks for them
 #   ECHO_PORT                                     the port of the control API, if not 5021
 #
 # A client does three things:
 #
 #   1. POST /echo/4/publish/NAME    asks for a session. The answer says where its audio goes, and
-#                                   sets a cookie that stands for the session from here on.
+#                                   sets a cookie that stands for the session from then on.
 #   2. SRT or RTMP                  sends the audio.
-#   3. PUT /echo/4/teardown         ends the session, with the cookie. Without it Echo takes the DJ
-#                                   for lost, and waits for a new connection.
+#   3. PUT /echo/4/teardown         ends the session, by the cookie. Without this call, Echo waits
+#                                   for the DJ to connect again.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -58,8 +58,8 @@ done
 [[ $ip != *:* || $ip == "["* ]] || ip="[$ip]"
 control=http://$ip:${ECHO_PORT:-5021}/echo/4
 
-# Files that only this user can read hold the session's cookie, and keep credentials out of the list
-# of processes.
+# Files for the cookie and the credentials, which only this user can read. As arguments, credentials
+# would be in the list of processes.
 private=$(mktemp -d)
 cookies=$private/cookies authorization=$private/authorization
 
@@ -86,8 +86,8 @@ call() {
   printf '%s\n' "$answer"
 }
 
-# The reason goes with the event that the server logs. Its code is the client's own, but for 30000,
-# "teardown by server", and 50000, "unknown".
+# The server logs the reason with the event. The client chooses the code, except 30000, "teardown by
+# server", and 50000, "unknown".
 publish() {
   local body
   body=$(jq --null-input --arg protocol "$protocol" --arg format "$format" --arg os "$(uname -s)" '{
@@ -104,7 +104,7 @@ teardown() {
     "$(jq --null-input --arg message "$1" '{reason: {code: 0, message: $message}}')" >/dev/null
 }
 
-# ---- The end, whatever brings it about ----
+# ---- The end, whatever causes it ----
 
 published="" sender="" reason="the sender failed"
 
@@ -128,13 +128,13 @@ trap 'reason=interrupted; exit 129' HUP
 
 # ---- The broadcast ----
 
-# Senders run in the background, because bash runs traps only after a program in the foreground.
+# Senders run in the background: bash runs traps only once a program in the foreground has ended.
 
 send_by_srt() {
   local address port
   address=$(jq --raw-output '.publish.transports[0].address' <<<"$1")
   port=$(jq --raw-output '.publish.transports[0].port' <<<"$1")
-  # A passphrase that may be set is the shared port's; a session's own port has none.
+  # A passphrase in the environment is for the shared port. The port of a session has none.
   ECHO_SRT_PASSPHRASE="" "$srt_send" "$file" "$address" "$port" &
 }
 
@@ -151,9 +151,9 @@ send_by_rtmp() {
 
 answer=$(publish)
 published=1
-echo "Publishing $name by $protocol. With HLS at its usual place, it is to be heard at"
+echo "Publishing $name by $protocol. By default it can be heard at"
 echo "  http://$ip:8080/cast/$name/playlist.m3u8"
-set -m # a process group of its own, so that Ctrl-C reaches the sender once, from finish
+set -m # the sender gets a process group of its own: Ctrl-C reaches it once, from finish
 if [[ $protocol == srt ]]; then send_by_srt "$answer"; else send_by_rtmp "$answer"; fi
 sender=$!
 set +m

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes clip.aac again, a minute of soft chords to publish: AAC-LC, 48 kHz, stereo, 128 kb/s, ADTS.
+# Makes clip.aac, a minute of soft chords to publish: AAC-LC, 48 kHz, stereo, 128 kb/s, ADTS.
 #
-# Four chords, three times, a new one every five seconds as the one before fades. A note is its
-# fundamental with two weak overtones, a quiet bell plays above, and echoes make a room of it. There
-# is no silence in it: whoever hears some knows that audio was missing.
+# It plays four chords three times. A new chord begins every five seconds while the last one fades.
+# Each note has two weak overtones, a quiet bell plays above, and echoes sound like a room. The clip
+# has no silence, so a listener who hears silence knows that audio was missing.
 set -euo pipefail
 
 clip=${1:-$(dirname "${BASH_SOURCE[0]}")/clip.aac}
@@ -13,8 +13,8 @@ chords=("146.83 220.00 277.18 369.99" "123.47 220.00 293.66 369.99"
   "98.00 246.94 293.66 369.99" "110.00 220.00 293.66 392.00")
 bells=(587.33 739.99 587.33 493.88)
 
-# channel DETUNE BELL_GAIN GAIN…: the sound of one channel as an expression of FFmpeg's aevalsrc,
-# with a gain for each note of a chord. What differs between the channels is heard as width.
+# channel DETUNE BELL_GAIN GAIN…: the sound of one channel as an expression for FFmpeg's aevalsrc,
+# with a gain for each note of a chord. The two channels differ, which sounds wide.
 channel() {
   local detune=$1 bell_gain=$2 gains=("${@:3}") notes i n since phase sound=0
   for i in "${!chords[@]}"; do
@@ -26,7 +26,7 @@ channel() {
       sound+="+${gains[n]}*(sin($phase)+0.22*sin(2*$phase)+0.08*sin(3*$phase))"
     done
     sound+=")"
-    # Twice a chord: struck in a sixtieth of a second, then dying away.
+    # The bell, twice a chord: it rises in a sixtieth of a second, and then fades.
     sound+="+eq(mod(floor((t+1.25)/2.5),4),$i)*$bell_gain*sin(2*PI*${bells[i]}*t)"
     sound+="*min(1,60*mod(t+1.25,2.5))*exp(-2.2*mod(t+1.25,2.5))"
   done

@@ -1,6 +1,6 @@
 /*
- * What libsrt, OpenSSL and libstdc++ as Debian builds them take from glibc, and older ones lack.
- * build-libsrt.sh links it in, hidden, so that the library runs wherever Deno does.
+ * Functions that Debian's libsrt, OpenSSL and libstdc++ need, and that an older glibc lacks.
+ * build-libsrt.sh links them into the library, hidden, so that it runs wherever Deno does.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* glibc 2.36 */
+/* Since glibc 2.36. */
 uint32_t arc4random(void) {
   uint32_t value;
   while (getrandom(&value, sizeof value, 0) != sizeof value) {
@@ -23,7 +23,7 @@ uint32_t arc4random(void) {
   return value;
 }
 
-/* glibc 2.33; before, these were inline functions of its headers. */
+/* Since glibc 2.33. Before, these were inline functions of its headers. */
 int fstat(int fd, struct stat *status) { return (int)syscall(SYS_fstat, fd, status); }
 
 int fstat64(int fd, struct stat64 *status) { return (int)syscall(SYS_fstat, fd, status); }
@@ -32,10 +32,10 @@ int stat(const char *path, struct stat *status) {
   return (int)syscall(SYS_newfstatat, AT_FDCWD, path, status, 0);
 }
 
-/* glibc 2.32: whether locks may be left out. They may not. */
+/* Since glibc 2.32: whether there is only one thread, so that locks are not needed. There are more. */
 char __libc_single_threaded = 0;
 
-/* glibc 2.35: where the unwinder finds the tables of the code at an address. */
+/* Since glibc 2.35: the unwinder finds by it the tables for the code at an address. */
 struct dl_find_object;
 struct found_object {
   uint64_t flags;

@@ -1,13 +1,14 @@
+/** Finds out what is in the bundled program: files, npm packages and their licences. */
 import { dirname, join, resolve } from "node:path";
 import type { Stage } from "../compile/stage.ts";
 
-/** A file whose code is in the program, as the source maps tell. */
+/** A file whose code is in the program, as the source maps say. */
 export interface BundledSource {
   readonly path: string;
   readonly text: string;
 }
 
-/** An npm package of which something is in the program. */
+/** An npm package that has code in the program. */
 export interface BundledPackage {
   readonly name: string;
   readonly version: string;
@@ -21,7 +22,7 @@ interface SourceMap {
   readonly sourcesContent: readonly string[];
 }
 
-/** Everything that went into the program and its workers. */
+/** All files that are in the program and its workers. */
 export async function bundledSources(stage: Stage): Promise<BundledSource[]> {
   const sources: BundledSource[] = [];
   for (const program of [stage.program, ...stage.workers]) {
@@ -58,7 +59,7 @@ async function readPackage(folder: string): Promise<BundledPackage> {
   throw new Error(`Cannot tell the licence of ${name}: there is no file of it`);
 }
 
-/** The licence of the runtime, which npm's package of it has beside it. */
+/** The licence of Deno, from the file beside it where npm installed it; else where to read it. */
 export async function denoLicense(): Promise<string> {
   try {
     return await Deno.readTextFile(join(dirname(Deno.execPath()), "LICENSE"));

@@ -1,10 +1,11 @@
+/** Makes the bill of materials of a release. */
 import { Buffer } from "node:buffer";
 import lockText from "../../deno.lock" with { type: "text" };
 import { VERSION } from "../../src/version.ts";
 import type { LibsrtFacts } from "../compile/stage.ts";
 import type { BundledPackage } from "./bundled.ts";
 
-/** What libsrt is linked from, by Debian's source packages. */
+/** The libraries that libsrt is linked from, by Debian's source packages. */
 const NATIVE: Readonly<Record<string, { readonly name: string; readonly license: string }>> = {
   srt: { name: "libsrt", license: "MPL-2.0" },
   openssl: { name: "OpenSSL", license: "Apache-2.0" },

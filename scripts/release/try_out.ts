@@ -1,13 +1,14 @@
+/** Tries out a program before it is released. */
 import { join } from "node:path";
 import { SERVER_NAME } from "../../src/version.ts";
 import { runTool } from "../compile/tool.ts";
 
 const GIVE_UP_MS = 60_000;
 
-/** Asks `program` for its version, and starts and stops a server of it. @throws where it fails */
+/** Asks `program` for its version, starts it and stops it. @throws {Error} where anything fails */
 export async function tryOut(program: string): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "echo-release-" });
-  // Not into the cache of who makes the release.
+  // So that it does not unpack into the cache of the user.
   const cache = { CACHE_DIRECTORY: join(folder, "cache") };
   try {
     const shown = await runTool(program, ["-v"], { cwd: folder, env: cache });

@@ -1,9 +1,17 @@
-/** Audio metadata that breaks its own syntax. */
+/**
+ * Reads and writes what is not made of whole bytes: the configurations of codecs.
+ *
+ * @module
+ */
+
+/** Thrown where audio metadata breaks its own syntax. */
 export class MalformedAudio extends Error {
   override readonly name = "MalformedAudio";
 }
 
-/** Reads unsigned integers, most significant bit first. Positions are in bits from the first byte. */
+/**
+ * Reads unsigned integers, most significant bit first. Positions are in bits from the first byte.
+ */
 export class BitReader {
   readonly #bytes: Uint8Array;
   readonly #what: string;
@@ -57,14 +65,14 @@ export class BitReader {
     this.#position += count;
   }
 
-  /** Goes on to the next whole byte counted from `origin`, a position. */
+  /** Goes on to the next whole byte, where bytes are counted from the position `origin`. */
   align(origin = 0): void {
     this.skip((8 - ((this.#position - origin) & 7)) & 7);
   }
 
   /**
-   * Fills `out` with its length in bytes, from whatever bit the reader stands at.
-   * @throws {MalformedAudio} where fewer are left
+   * Fills `out` with the next bytes. The first may begin at any bit.
+   * @throws {MalformedAudio} where fewer bytes are left
    */
   readBytes(out: Uint8Array): void {
     this.#expect(out.length * 8);
@@ -90,15 +98,10 @@ export class BitReader {
   }
 }
 
-/** Writes unsigned integers, most significant bit first. For small things that are made once. */
+/** Writes unsigned integers, most significant bit first. It is made for a few bytes at a time. */
 export class BitWriter {
   readonly #bytes: number[] = [];
   #position = 0;
-
-  /** Bits written so far. */
-  get position(): number {
-    return this.#position;
-  }
 
   /** @param count 0 to 32 */
   write(value: number, count: number): void {

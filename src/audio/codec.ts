@@ -1,4 +1,7 @@
-// What differs from codec to codec. Sessions and containers know no codec: they ask for these.
+/**
+ * What differs from codec to codec. Sessions and containers know no codec: they ask a {@link
+ * Codec}.
+ */
 import type { AccessUnitSink } from "./access_unit_sink.ts";
 import type { AudioConfig } from "./audio_config.ts";
 
@@ -16,13 +19,13 @@ export interface Codec<Config> {
   /** The codecs parameter of RFC 6381, for CODECS in playlists. */
   codecString(config: Config): string;
   /**
-   * What is known of a stream whose configuration was `before`, now that it says `now`.
+   * The configuration of a stream that had `before` and goes on with `now`: what both tell of it.
    * @returns `undefined` where the decoder of `before` cannot go on
    */
   continuation(before: AudioConfig, now: Config): Config | undefined;
   /** How access units are written into the elementary stream of a transport stream. */
   tsFraming(config: Config): TsFraming;
-  /** What finds them in one, by stream_type (ISO/IEC 13818-1 table 2-34). */
+  /** Makers of parsers for such elementary streams, by stream_type (ISO/IEC 13818-1 table 2-34). */
   readonly tsParsers: ReadonlyMap<number, ParserMaker>;
   /** What the sample entry of an MP4 file says of a stream. */
   sampleEntry(config: Config): Mp4aFields;
@@ -45,22 +48,22 @@ export interface TsFraming {
 export interface ElementaryStreamParser {
   /**
    * Takes the next bytes.
-   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   * @throws {UnsupportedAudio} where Echo does not take the stream
    */
   feed(bytes: Uint8Array): void;
   /**
-   * Says that nothing more comes for now.
-   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   * To be called where nothing more comes for now.
+   * @throws {UnsupportedAudio} where Echo does not take the stream
    */
   flush(): void;
-  /** Forgets a frame that has begun: its rest is lost. */
+  /** Forgets the frame that has begun, as its rest is lost. */
   reset(): void;
 }
 
 /** Makes the parser of one elementary stream. */
 export type ParserMaker = (sink: AccessUnitSink) => ElementaryStreamParser;
 
-/** What differs in `mp4a` sample entries (ISO/IEC 14496-14 5.6) beside the sample rate. */
+/** What `mp4a` sample entries (ISO/IEC 14496-14 5.6) differ in, beside the sample rate. */
 export interface Mp4aFields {
   readonly channelCount: number;
   /** ISO/IEC 14496-1 table 5. */

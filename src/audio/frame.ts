@@ -1,4 +1,10 @@
-/** What silence that the session put in stands for: audio that is lost, or that may still come. */
+/**
+ * A frame of a broadcast, as sessions hand it to outputs.
+ *
+ * @module
+ */
+
+/** Why the session put silence in: for audio that is lost, or for audio that may still come. */
 export type Filler = "gap" | "wait";
 
 /**
@@ -6,12 +12,12 @@ export type Filler = "gap" | "wait";
  * valid during the call that hands them over, and a sink that keeps bytes copies them.
  */
 export interface Frame {
-  /** A raw access unit, without what `TsFraming` puts before it. */
+  /** A raw access unit, without the header that `TsFraming` puts before it. */
   readonly data: Uint8Array;
   /** Samples since the session's last `start(config)`, at that configuration's sample rate. */
   readonly position: number;
   /** When its first sample is due, on the monotonic clock, in milliseconds; never goes back. */
   readonly dueMs: number;
-  /** Whether it is silence that the session put in, not audio of the source, and what for. */
+  /** Why the session put this silence in; `false` where it is audio of the source. */
   readonly filler: Filler | false;
 }

@@ -1,39 +1,47 @@
+/**
+ * Finds the frames of a self-synchronising stream, such as ADTS or LOAS, in which each frame begins
+ * with a syncword and its length.
+ */
 import type { TagFound } from "./id3.ts";
 import { StreamTail } from "./stream_tail.ts";
 
-/** How the frames of a self-synchronising stream look: ADTS, LOAS. */
+/** How the frames of a stream look. */
 export interface FrameSyntax<Header extends { readonly frameBytes: number }> {
   readonly headerBytes: number;
-  /** Header included. */
+  /** The most bytes that a frame has, header included. */
   readonly maxFrameBytes: number;
   /** The first byte of every header. */
   readonly syncByte: number;
-  /** Reads the header at `at`; `undefined` where none stands there, or not the whole of it. */
+  /** Reads the header at `at`; `undefined` where there is none, or not all of it. */
   parseHeader(bytes: Uint8Array, at: number): Header | undefined;
-  /** Whether a header may begin at `at`, as far as there are bytes. */
+  /** Whether a header may begin at `at`, by as many of its bytes as there are. */
   mayBeHeader(bytes: Uint8Array, at: number): boolean;
-  /** Whether one stream, unchanged, may have both. */
+  /** Whether both may stand in one stream whose configuration does not change. */
   alike(a: Header, b: Header): boolean;
-  /** Looks at `at` for a tag, which may stand between frames; `undefined` where there are none. */
+  /** Looks for a tag at `at`. Left out where there are no tags between frames. */
   findTag?(bytes: Uint8Array, at: number): TagFound;
 }
 
-/** Where frames go. */
+/** Takes what a {@link FrameScanner} finds, in the stream's order. */
 export interface FrameHandler<Header> {
-  /** The whole frame whose header is at `at`, `offset` bytes behind the start of the stream. */
+  /** A whole frame: its header is at `at`, which is at `offset` in the stream, in bytes. */
   frame(bytes: Uint8Array, at: number, header: Header, offset: number): void;
-  /** The start of a stretch of garbage. */
+  /** A stretch of garbage begins. */
   garbage(): void;
 }
 
-/** Finds frames in a stream that comes in pieces of any size, and finds them again after garbage. */
+/**
+ * Finds frames in a stream that comes in pieces of any size, and finds them again after garbage.
+ */
 export class FrameScanner<Header extends { readonly frameBytes: number }> {
   readonly #syntax: FrameSyntax<Header>;
   readonly #handler: FrameHandler<Header>;
   readonly #tail: StreamTail;
-  /** The header of the frame before; `undefined` where garbage came after it. */
+  /** The header of the last frame; `undefined` where none came since the last garbage. */
   #last: Header | undefined;
   #inGarbage = false;
+  /** A tag that claims to be longer is garbage. Before the first frame, any length is believed. */
+  #maxTagBytes = Infinity;
   /** Bytes of a tag that are still to come. */
   #tagLeft = 0;
 
@@ -44,33 +52,33 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
     this.#tail = new StreamTail(capacity, (bytes, flushing) => this.#scan(bytes, flushing));
   }
 
-  /** Takes the next bytes. A frame is handed on once the header that follows confirms it. */
+  /** Takes the next bytes. A frame is handed on once the header behind it confirms it. */
   feed(bytes: Uint8Array): void {
     this.#tail.feed(bytes);
   }
 
   /**
-   * Says that nothing more comes for now: a frame that is whole is handed on although no header
-   * confirms it. The beginning of a frame is kept for its rest.
+   * To be called where nothing more comes for now: a whole frame is handed on, although no header
+   * confirms it. The beginning of a frame is kept, as its rest may come.
    */
   flush(): void {
     this.#tail.flush();
   }
 
-  /** Forgets a frame that has begun: its rest is lost. */
+  /** Forgets the frame that has begun, as its rest is lost. */
   reset(): void {
     this.#tail.clear();
     this.#last = undefined;
     this.#tagLeft = 0;
   }
 
-  /** @returns how many of `bytes` are done with; less than a frame and a header are left */
+  /** @returns how many of `bytes` are done with; those left are fewer than a frame and a header */
   #scan(bytes: Uint8Array, flushing: boolean): number {
     let at = this.#passOverTag(bytes, 0);
     while (at < bytes.length) {
       const tag = this.#inGarbage ? undefined : this.#syntax.findTag?.(bytes, at);
       if (tag === "cut") break;
-      if (tag !== undefined) {
+      if (tag !== undefined && tag.bytes <= this.#maxTagBytes) {
         this.#tagLeft = tag.bytes;
         at = this.#passOverTag(bytes, at);
         continue;
@@ -80,11 +88,12 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
       if (verdict === "incomplete") {
         const better = this.#last === undefined ? this.#confirmedFrame(bytes, at + 1) : -1;
         if (better < 0) break;
-        this.#skip(); // it only looked like a header: do not wait for the rest of its frame
+        this.#skip(); // it only looked like a header, so the rest of its frame never comes
         at = better;
       } else if (verdict === "frame" && header !== undefined) {
         this.#inGarbage = false;
         this.#last = header;
+        this.#maxTagBytes = MAX_TAG_BYTES_BETWEEN_FRAMES;
         this.#handler.frame(bytes, at, header, this.#tail.base + at);
         at += header.frameBytes;
       } else {
@@ -96,7 +105,7 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
     return at;
   }
 
-  /** @returns where the tag that `at` is in ends, as far as there are bytes */
+  /** @returns where the rest of the tag ends that `at` is in, or else the end of `bytes` */
   #passOverTag(bytes: Uint8Array, at: number): number {
     const passed = Math.min(this.#tagLeft, bytes.length - at);
     this.#tagLeft -= passed;
@@ -104,8 +113,8 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
   }
 
   /**
-   * What stands at `at`. A header like the one before may be followed by any, as the configuration
-   * may change; another must be followed by one like itself, or it only happens to look like one.
+   * Decides what is at `at`. Other bytes may look like a header, so it counts where it is like the
+   * header before it or the one behind it. A change of configuration breaks one of these, not both.
    */
   #judge(
     bytes: Uint8Array,
@@ -127,19 +136,21 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
     return inStep || this.#syntax.alike(header, next) ? "frame" : "garbage";
   }
 
-  /** Whether what stands at `at` is too short for a header but may become one. */
+  /** Whether a header may begin at `at` whose rest has not come yet. */
   #isCut(bytes: Uint8Array, at: number): boolean {
     return bytes.length - at < this.#syntax.headerBytes && this.#syntax.mayBeHeader(bytes, at);
   }
 
-  /** Notes that what follows the frame before is garbage. */
+  /** Notes that there is garbage, and says so where it begins. */
   #skip(): void {
     if (!this.#inGarbage) this.#handler.garbage();
     this.#inGarbage = true;
     this.#last = undefined;
   }
 
-  /** Where the first frame from `from` on begins that a header behind it confirms; -1 without one. */
+  /**
+   * Where the first frame from `from` on begins that the header behind it confirms; -1 for none.
+   */
   #confirmedFrame(bytes: Uint8Array, from: number): number {
     const { syncByte } = this.#syntax;
     for (let at = bytes.indexOf(syncByte, from); at >= 0; at = bytes.indexOf(syncByte, at + 1)) {
@@ -152,5 +163,8 @@ export class FrameScanner<Header extends { readonly frameBytes: number }> {
   }
 }
 
-/** Lets small pieces be joined a few at a time. */
+/** Room for more than that, so that several small pieces are joined before they are moved. */
 const SPARE_BYTES = 512;
+
+/** Far more than a picture has. A tag whose size is wrong costs no more audio than this. */
+const MAX_TAG_BYTES_BETWEEN_FRAMES = 1 << 20;

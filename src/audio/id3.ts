@@ -1,16 +1,16 @@
-// ID3v2 tags (ID3 tag version 2.4.0, main structure, 3.1), which files of AAC and MP3 begin with.
+/**
+ * ID3v2 tags (ID3 tag version 2.4.0, main structure, 3.1), which files of AAC and MP3 begin with.
+ *
+ * @module
+ */
 
-/** Bytes of a tag's header. */
-const HEADER_BYTES = 10;
-const FOOTER_BYTES = 10;
-const FOOTER_PRESENT = 0x10;
-const IDENTIFIER = [0x49, 0x44, 0x33]; // "ID3"
-const NOTHING = new Uint8Array(0);
-
-/** What stands at a place where a tag may begin: its bytes, or `cut` where that cannot be told yet. */
+/**
+ * What is found where a tag may begin: how many bytes the tag has, header and footer included;
+ * `cut` where its header has not come whole; `undefined` where there is no tag.
+ */
 export type TagFound = { readonly bytes: number } | "cut" | undefined;
 
-/** Looks for a tag at `at`; header and footer count, and it is up to 256 MB long. */
+/** Looks for a tag at `at`. It may claim to have up to 256 MB. */
 export function findId3Tag(bytes: Uint8Array, at: number): TagFound {
   for (let i = 0; i < HEADER_BYTES; i++) {
     const byte = bytes[at + i];
@@ -25,11 +25,14 @@ export function findId3Tag(bytes: Uint8Array, at: number): TagFound {
   return { bytes: HEADER_BYTES + size + footer };
 }
 
-/** Leaves out the tags that a stream begins with, which comes in pieces of any size; keeps none of it. */
+/**
+ * Leaves out the tags at the beginning of a stream that comes in pieces of any size. It holds
+ * nothing of a tag but the beginning of its header.
+ */
 export class Id3Skipper {
-  /** Bytes of the tag at hand that are still to come. */
+  /** Bytes of a tag that are still to come. */
   #left = 0;
-  /** A header that the last piece ended in. */
+  /** The beginning of a header, which the last piece ended with. */
   #held = NOTHING;
   #seen = false;
   #done = false;
@@ -39,7 +42,7 @@ export class Id3Skipper {
     return this.#seen;
   }
 
-  /** Takes the stream's next piece, and returns what of it stands behind all tags. */
+  /** Takes the stream's next piece. @returns what of it is behind all tags */
   strip(piece: Uint8Array): Uint8Array {
     if (this.#done) return piece;
     const bytes = this.#withHeld(piece);
@@ -72,3 +75,9 @@ export class Id3Skipper {
     return joined;
   }
 }
+
+const HEADER_BYTES = 10;
+const IDENTIFIER = [0x49, 0x44, 0x33]; // "ID3"
+const FOOTER_PRESENT = 0x10;
+const FOOTER_BYTES = 10;
+const NOTHING = new Uint8Array(0);

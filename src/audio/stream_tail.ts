@@ -1,6 +1,6 @@
 /**
- * Lets a parser of a byte stream work on whole frames where they stand: in the piece that came, or
- * where a frame is cut by a piece's end, in a buffer that joins it with the next one.
+ * Feeds a parser of a byte stream that comes in pieces, and copies little: a frame that is within a
+ * piece is parsed there. One that ends in another piece is parsed in a buffer that joins both.
  */
 export class StreamTail {
   readonly #parse: (bytes: Uint8Array, flushing: boolean) => number;
@@ -10,7 +10,7 @@ export class StreamTail {
 
   /**
    * @param capacity more bytes than `parse` ever leaves
-   * @param parse takes what it can from the start of `bytes` and returns how many it is done with;
+   * @param parse takes what it can from the start of `bytes`, and returns how many bytes that was;
    *   `flushing` is set where no more come for now
    */
   constructor(capacity: number, parse: (bytes: Uint8Array, flushing: boolean) => number) {
@@ -18,7 +18,7 @@ export class StreamTail {
     this.#parse = parse;
   }
 
-  /** Bytes of the stream before the first of those that are being parsed. */
+  /** Where in the stream the bytes begin that are being parsed. */
   get base(): number {
     return this.#base;
   }
@@ -42,7 +42,7 @@ export class StreamTail {
     }
   }
 
-  /** Parses what is held once more, with the word that no more comes for now. */
+  /** Parses once more what is held, as no more comes for now. */
   flush(): void {
     if (this.#heldBytes === 0) return;
     this.#release(this.#parse(this.#held.subarray(0, this.#heldBytes), true), 0);
@@ -61,8 +61,8 @@ export class StreamTail {
 
   /**
    * Lets go of the first `parsed` held bytes.
-   * @param latest how many of the held bytes are the end of the piece at hand
-   * @returns how many of these can be parsed where they stand, as nothing before them is left
+   * @param latest how many of the held bytes came with the latest piece
+   * @returns how many bytes at the piece's end can be parsed there, as none before them is held
    */
   #release(parsed: number, latest: number): number {
     this.#base += parsed;

@@ -1,13 +1,14 @@
+/** What the server can be told on its command line. */
 import { ConfigError } from "./config_error.ts";
 
 /** What the server is told to do on its command line. */
-export type Command =
+export type Invocation =
   | { readonly kind: "help" }
   | { readonly kind: "print-env" }
   /** `envFile` is `undefined` where none was named. */
   | { readonly kind: "run" | "version"; readonly envFile: string | undefined };
 
-/** The options, as the help shows them. */
+/** The options, as `-h` shows them. */
 export const OPTIONS: readonly { readonly flags: string; readonly help: string }[] = [
   { flags: "-h, --help", help: "print this" },
   { flags: "-v, --version", help: "print the version and the effective configuration" },
@@ -15,9 +16,9 @@ export const OPTIONS: readonly { readonly flags: string; readonly help: string }
   { flags: "--print-env", help: "print an annotated env file to start from" },
 ];
 
-/** @throws {ConfigError} */
-export function parseArguments(args: readonly string[]): Command {
-  let kind: Command["kind"] = "run";
+/** Reads the command line. @throws {ConfigError} where it has an argument that is not known */
+export function parseArguments(args: readonly string[]): Invocation {
+  let kind: Invocation["kind"] = "run";
   let envFile: string | undefined;
 
   const rest = [...args];

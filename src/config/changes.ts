@@ -1,3 +1,4 @@
+/** Compares two configurations, to find what a reload applies and what has to wait. */
 import { type Config, ROWS } from "../config.ts";
 import type { LoadedConfig } from "./load.ts";
 import { checkConfig } from "./rules.ts";
@@ -7,19 +8,19 @@ const RELOADABLE = new Set(
   ROWS.filter(({ variable }) => variable.reloadable).map(({ variable }) => variable.name),
 );
 
-/** What a configuration that is read while the server runs makes of the one in force. */
+/** What changes when a configuration is read while the server runs. */
 export interface ConfigChanges {
   /** The one in force, with the new values of the variables that may change. */
   readonly loaded: LoadedConfig;
-  /** What counts from now on: `ECHO_MAX_SESSIONS is 100 (was 2000)`. Secrets are masked. */
+  /** Changes that take effect now: `ECHO_MAX_SESSIONS is 100 (was 2000)`. Secrets are masked. */
   readonly applied: readonly string[];
-  /** What counts from the next start on, in the same words. */
+  /** Changes that take effect at the next start, in the same words. */
   readonly pending: readonly string[];
 }
 
 /**
  * Compares the configuration in force with the one that was just read.
- * @throws {ConfigError} where the new values do not go with those that stay
+ * @throws {ConfigError} where the new values are not allowed together with those that stay
  */
 export function configChanges(before: LoadedConfig, after: LoadedConfig): ConfigChanges {
   const parts: Record<string, Record<string, unknown>> = {};
@@ -30,7 +31,7 @@ export function configChanges(before: LoadedConfig, after: LoadedConfig): Config
     const mayChange = RELOADABLE.has(variable.name);
     const part = parts[section] ??= {};
     part[field] = mayChange ? fresh : old;
-    // What nobody gave is as it was, also where it is made up anew each time.
+    // A variable that was unset and still is has not changed, even where its default is random.
     if (!before.isSet(variable.name) && !after.isSet(variable.name)) continue;
     const change = describeChange(variable, old, fresh);
     if (change !== undefined) (mayChange ? applied : pending).push(change);

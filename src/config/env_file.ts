@@ -1,12 +1,13 @@
+/** Env files: reads them, and writes lines of them. */
 import { ConfigError } from "./config_error.ts";
 
-/** Read where no other is named and it exists. */
+/** The env file that is read where none is named. It need not exist. */
 export const DEFAULT_ENV_FILE = "./echo.env";
 
 /**
- * `export NAME="value"`: `export`, the quotes and a comment behind are optional. In double quotes
- * a backslash stands before `"`, `\`, `$` and a back quote, which mean nothing else here, because
- * nothing is expanded.
+ * `export NAME="value"`. `export`, the quotes and a comment at the end are optional. In double
+ * quotes, `"`, `\`, `$` and a back quote need a backslash before them, as in a shell. Nothing is
+ * expanded.
  */
 const ASSIGNMENT =
   /^(?:export\s+)?([A-Za-z_]\w*)=(?:"((?:[^"\\$`]|\\.)*)"|'([^']*)'|([\w.,:/@%+=[\]-]*))(?:\s+#.*)?$/;
@@ -27,7 +28,8 @@ export async function readEnvFile(path: string | undefined): Promise<string | un
 }
 
 /**
- * The variables that `text` sets; of two lines with one name the later counts, as in a shell.
+ * The variables that `text` sets. Where two lines set the same one, the later line counts, as in a
+ * shell.
  *
  * @throws {ConfigError} naming the first line that is not an assignment. The line itself is not
  *   shown, because it may hold a secret.

@@ -1,3 +1,4 @@
+/** What the table of variables becomes for people: `-h`, `-v` and echo.env.example. */
 import { type Config, type Row, ROWS, SECTION_TITLES } from "../config.ts";
 import { BUILD, SERVER_NAME } from "../version.ts";
 import { OPTIONS } from "./arguments.ts";
@@ -5,7 +6,7 @@ import { formatAssignment } from "./env_file.ts";
 
 const WIDTH = 96;
 
-/** What stands in echo.env.example in place of the default. */
+/** Values that echo.env.example sets in place of the default. */
 const EXAMPLE_VALUES: Readonly<Record<string, string>> = { ECHO_AUTH: "key" };
 
 const EXAMPLE_INTRODUCTION = `\
@@ -13,14 +14,15 @@ const EXAMPLE_INTRODUCTION = `\
 #
 #   cp echo.env.example echo.env && chmod 600 echo.env
 #
-# Lines with # in front are the defaults. The process environment wins over this file. Durations
-# are seconds, decimals allowed; addresses are host:port, IPv6 as [::]:port. A wrong value stops the
-# start, unless a line below says that the nearest is taken.
+# A line that begins with "# export" shows a default. What the process environment sets counts more
+# than this file. Durations are in seconds, decimals are allowed. Addresses are host:port, with IPv6
+# as [::]:port. With a wrong value the server does not start, unless a line below says that the
+# nearest value is taken.
 #
 # Before the first start, with ECHO_AUTH="key" as below, say who gets keys from the control API:
 #   users:    htpasswd -B -c echo.htpasswd NAME      and set ECHO_HTPASSWD_FILE="./echo.htpasswd"
 #   a token:  openssl rand -hex 32                   and set ECHO_BEARER_TOKEN to what it prints
-# and give the cookies a key that outlives a restart:
+# and set the key of the cookies, so that they stay valid after a restart:
 #             openssl rand -hex 16                   and set ECHO_PRIV_KEY to what it prints
 `;
 
@@ -35,8 +37,8 @@ export function usage(): string {
     ...options,
     "",
     'It is configured by these environment variables, or by lines of export NAME="value" in the',
-    "env file. Durations are seconds, decimals allowed. A wrong value stops the start, unless a line",
-    "below says that the nearest is taken.",
+    "env file. Durations are in seconds, decimals are allowed. With a wrong value the server does",
+    "not start, unless a line below says that the nearest value is taken.",
   ];
   for (const { title, rows } of sections()) {
     lines.push("", `${title}:`);
@@ -66,7 +68,7 @@ export function describe(config: Config): string {
   return lines.join("\n");
 }
 
-/** What echo.env.example holds: every variable with its help, at its default unless said else. */
+/** The text of echo.env.example: every variable with its help and its default. */
 export function envExample(): string {
   const lines = [EXAMPLE_INTRODUCTION];
   for (const { title, rows } of sections()) {
@@ -89,10 +91,10 @@ function sections(): { title: string; rows: Row[] }[] {
   }));
 }
 
-/** What is allowed, what stands in where the variable is unset, and whether it may change. */
+/** What values are allowed, the default, and whether the value may change while the server runs. */
 function facts({ variable: { kind, fallback, reloadable = false } }: Row): string {
   const facts = [kind.allowed];
-  if (kind.nearest !== undefined) facts.push("beyond that the nearest is taken, with a warning");
+  if (kind.nearest !== undefined) facts.push("beyond, the nearest is taken, with a warning");
   if (fallback === undefined) facts.push("no default");
   else facts.push(`default ${typeof fallback === "string" ? fallback : fallback.says}`);
   if (reloadable) facts.push("reread on SIGHUP");

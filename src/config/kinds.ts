@@ -1,15 +1,16 @@
+/** The kinds of values that variables have: how each is read, checked and written. */
 import { Buffer } from "node:buffer";
 import { isIP, isIPv4, isIPv6 } from "node:net";
 
 /**
- * The longest duration that is taken: a timer holds 2^31 ms and fires at once beyond that, and a
- * key's life is a sixtieth longer than what is configured.
+ * The longest duration that is allowed. A timer of 2^31 ms or more fires at once, and a key lives a
+ * sixtieth longer than what is configured.
  */
 const MAX_TIMER_SECONDS = 2_000_000;
 
 const MAX_PORT = 65_535;
 
-/** How a variable's text becomes a value, and the value text again. */
+/** How a variable's text becomes a value, and how a value becomes text. */
 export interface Kind<T> {
   /** What is allowed, worded to follow "expected". */
   readonly allowed: string;
@@ -35,6 +36,7 @@ export interface Limits {
   readonly max?: number;
 }
 
+/** On or off. */
 export const boolean: Kind<boolean> = {
   allowed: "1, 0, true or false",
   parse(text) {
@@ -68,7 +70,7 @@ export function seconds(limits: Limits): Kind<number> {
   };
 }
 
-/** As {@link seconds}, but the nearest limit stands in for a duration beyond the limits. */
+/** As {@link seconds}, but a duration beyond a limit is replaced by that limit. */
 export function clampedSeconds(limits: Required<Limits>): Kind<number> {
   return {
     ...seconds(limits),
@@ -80,6 +82,7 @@ export function clampedSeconds(limits: Required<Limits>): Kind<number> {
   };
 }
 
+/** Where a server listens. */
 export const address: Kind<Address> = {
   allowed: "host:port or [IPv6]:port",
   parse(text) {
@@ -95,12 +98,14 @@ export const address: Kind<Address> = {
   },
 };
 
+/** An IPv4 or IPv6 address. */
 export const ipAddress: Kind<string> = {
   allowed: "an IP address",
   parse: (text) => onlyIf((text) => isIP(text) !== 0, text),
   format: String,
 };
 
+/** A path of a file or folder, without control characters. */
 export const path: Kind<string> = {
   allowed: "a path",
   parse: (text) => onlyIf(isPrintable, text),
@@ -112,7 +117,7 @@ export const urlPath: Kind<string> = {
   allowed: "letters, digits, - and _, with / between them, and not prerole",
   parse(text) {
     const trimmed = text.replace(/^\/+|\/+$/g, "");
-    // /prerole/ stands beside it.
+    // /prerole/ is the path of the preroll, on the same server.
     return /^[\w-]+(?:\/[\w-]+)*$/.test(trimmed) && trimmed !== "prerole" ? trimmed : undefined;
   },
   format: String,
@@ -134,7 +139,7 @@ export const token: Kind<string> = {
   format: String,
 };
 
-/** A secret whose length counts in UTF-8 bytes, which is what keys and libsrt count. */
+/** A secret. Its length is counted in UTF-8 bytes, as libsrt and the cookie's key count it. */
 export function passphrase(limits: Required<Limits>): Kind<string> {
   const { min, max } = limits;
   return {
@@ -157,7 +162,7 @@ export function oneOf<const W extends string>(...words: W[]): Kind<W> {
   };
 }
 
-/** The same kind, refusing what `allow` does not take; `allowed` says so. */
+/** The same kind, only with values for which `allow` is true. `allowed` says which these are. */
 export function where<T>(kind: Kind<T>, allowed: string, allow: (value: T) => boolean): Kind<T> {
   return {
     ...kind,
@@ -187,7 +192,7 @@ function onlyIf(allow: (text: string) => boolean, text: string | undefined): str
   return text !== undefined && allow(text) ? text : undefined;
 }
 
-/** A host name or an IPv4 address; what looks like the latter must be one. */
+/** A host name or an IPv4 address. Text of digits and dots alone must be an IPv4 address. */
 function isHost(text: string): boolean {
   return /^[\d.]+$/.test(text) ? isIPv4(text) : true;
 }

@@ -1,3 +1,4 @@
+/** Reads the configuration from the environment and the env file. */
 import { type Config, type Row, ROWS } from "../config.ts";
 import { ConfigError } from "./config_error.ts";
 import { parseEnvFile } from "./env_file.ts";
@@ -15,7 +16,7 @@ export interface LoadedConfig {
 /**
  * Reads the configuration. A variable that is set to nothing counts as unset.
  *
- * @param env the process environment, which wins over the file
+ * @param env the process environment, which counts more than the file
  * @param fileText the text of the env file
  * @throws {ConfigError} at the first value that is not allowed
  */

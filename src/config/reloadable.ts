@@ -1,13 +1,13 @@
 /**
  * Types of what may change while the server runs. They derive from the table in config.ts, so that
- * a variable cannot be marked as reloadable without code that applies its new value.
+ * a variable that is marked as reloadable does not compile without code that applies its new value.
  */
 import type { VARIABLES } from "../config.ts";
 import type { ValueOf } from "./variable.ts";
 
 /**
  * The part of the configuration that may change while the server runs. `LOG4RS_FILE` is not in it:
- * what is in the logging file may change, and main.ts has it read again, but not which file it is.
+ * the contents of the logging file may change (main.ts has it read again), but not its name.
  */
 export type Reloadable<Table = typeof VARIABLES> = {
   readonly [S in keyof ReloadableIn<Table>]: {

@@ -1,13 +1,14 @@
+/** Rules that one row of the table cannot state, because they are about several variables. */
 import { isIP } from "node:net";
 import type { Config } from "../config.ts";
 import { ConfigError } from "./config_error.ts";
 
 /**
- * What the table cannot say: rules between variables, and what is allowed but should be known.
+ * Checks variables against each other. Warnings are about what is allowed, but easily a mistake.
  *
  * @param isSet whether the variable of that name was given
  * @returns warnings
- * @throws {ConfigError}
+ * @throws {ConfigError} where values are not allowed together
  */
 export function checkConfig(config: Config, isSet: (name: string) => boolean): string[] {
   const { auth, control, hls, hook, record, rtmp, srt } = config;

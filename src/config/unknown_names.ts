@@ -1,4 +1,9 @@
-/** Names that begin so are Echo's, so one that is not known is a slip. */
+/**
+ * Finds variables that are probably misspelled.
+ *
+ * @module
+ */
+/** Names that begin so are meant for Echo. One that is not known is a spelling mistake. */
 const PREFIXES = ["ECHO_", "HLS_", "RTMP_", "RECORD_", "STAT_", "HOOK_", "DRAIN_", "TTL_"];
 
 /** A warning for each of `names` that looks like one of Echo's and is none of `known`. */

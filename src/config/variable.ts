@@ -1,10 +1,11 @@
+/** A row of the table of variables, and the functions that make one. */
 import type { Kind } from "./kinds.ts";
 
-/** What stands in for a variable that is unset, where it is not the same every time. */
+/** The default of a variable whose default is not a fixed text. */
 export interface Fallback {
-  /** What the help says of it. */
+  /** What the help says instead of the default: `random`. */
   readonly says: string;
-  /** Makes the text of the value; `textOf` gives another variable's, its own fallback included. */
+  /** Makes the default's text. `textOf` gives the text of another variable, or of its default. */
   make(textOf: (name: string) => string): string;
 }
 
@@ -12,16 +13,16 @@ export interface Fallback {
 export interface Variable<T> {
   readonly name: string;
   readonly kind: Kind<NonNullable<T>>;
-  /** The text that stands in where the variable is unset; `undefined`: it then has no value. */
+  /** The default. `undefined`: the variable has no value unless it is set. */
   readonly fallback: string | Fallback | undefined;
   readonly help: string;
-  /** Whether a new value counts while the server runs, once the env file is reread. */
+  /** Whether a new value takes effect while the server runs, once the env file is reread. */
   readonly reloadable?: boolean;
-  /** Only there to carry the type of the value. */
+  /** Never set: it only carries the type of the value. */
   readonly value?: T;
 }
 
-/** A variable whose new value counts while the server runs; the type says so too. */
+/** A variable whose new value takes effect while the server runs. */
 export interface ReloadableVariable<T> extends Variable<T> {
   readonly reloadable: true;
 }
@@ -49,8 +50,8 @@ export function optional<T>(
 }
 
 /**
- * The same variable, whose value may change while the server runs. It does not compile until
- * station.ts has a function that applies the new value: see reloadable.ts.
+ * The same variable, whose value may change while the server runs. The server does not compile
+ * until station.ts has a function that applies the new value: see reloadable.ts.
  */
 export function reloadable<T>(variable: Variable<T>): ReloadableVariable<T> {
   return { ...variable, reloadable: true };

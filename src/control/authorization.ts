@@ -1,12 +1,13 @@
+/** Decides who may publish by the control API, by credentials or by asking the hook server. */
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
 import type { Authority } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
 import { PublishRefused } from "../session/ingest.ts";
 import { isValidName } from "../session/name.ts";
-import type { AuthMode } from "../session/session_manager.ts";
+import type { AuthMode } from "../session/publish_rights.ts";
 import { isSameSecret } from "../web/same_secret.ts";
-import { BcryptVerifier, type PasswordVerifier } from "./bcrypt_verifier.ts";
+import { BcryptCheck, type PasswordCheck } from "./password_check.ts";
 import { ControlError } from "./control_error.ts";
 import { bcryptCost, HtpasswdError, parseHtpasswd } from "./htpasswd.ts";
 
@@ -16,7 +17,7 @@ const MAX_REMEMBERED = 1000;
 /** RFC 9110 11.4: the scheme's case does not count. */
 const CREDENTIALS = /^(Basic|Bearer) +(\S+)$/i;
 
-/** What an Authorization header is checked against; `any`: it only has to be there. */
+/** What an Authorization header is checked against. `any`: any credentials are good. */
 export type Credentials = "any" | {
   /** bcrypt hashes by user. */
   readonly users: ReadonlyMap<string, string>;
@@ -27,7 +28,7 @@ export type Credentials = "any" | {
 export interface CredentialSources {
   readonly htpasswdFile: string | undefined;
   readonly bearerToken: string | undefined;
-  /** Any credentials will do where the other two are unset. */
+  /** Any credentials are good where the other two are unset. */
   readonly anyCredentials: boolean;
 }
 
@@ -49,11 +50,11 @@ export async function loadCredentials(sources: CredentialSources): Promise<Crede
 export interface AuthorizerOptions {
   readonly mode: AuthMode;
   readonly credentials: Credentials;
-  /** Who is asked in `hook`, instead of looking at the credentials. */
+  /** Who decides in the mode `hook`, where Echo does not check the credentials itself. */
   readonly authority?: Authority | undefined;
   readonly clock: Clock;
   /** A worker with bcrypt by default. */
-  readonly verifier?: PasswordVerifier;
+  readonly passwords?: PasswordCheck;
 }
 
 /** What a client of the control API wants to publish. */
@@ -68,7 +69,7 @@ export class Authorizer {
   readonly #mode: AuthMode;
   readonly #authority: Authority | undefined;
   readonly #clock: Clock;
-  readonly #verifier: PasswordVerifier;
+  readonly #passwords: PasswordCheck;
   #credentials: Credentials;
   #remembered: GoodCredentials;
 
@@ -76,7 +77,7 @@ export class Authorizer {
     this.#mode = options.mode;
     this.#authority = options.authority;
     this.#clock = options.clock;
-    this.#verifier = options.verifier ?? new BcryptVerifier();
+    this.#passwords = options.passwords ?? new BcryptCheck();
     this.#credentials = options.credentials;
     this.#prepare();
     this.#remembered = new GoodCredentials(this.#clock);
@@ -94,7 +95,7 @@ export class Authorizer {
     if (!good) throw new ControlError(401, "unauthorized");
   }
 
-  /** From now on, checks against `credentials`; what was good before has to prove it again. */
+  /** Checks against `credentials` from now on, also those that were found good before. */
   replace(credentials: Credentials): void {
     this.#credentials = credentials;
     this.#prepare();
@@ -102,16 +103,16 @@ export class Authorizer {
   }
 
   close(): void {
-    this.#verifier.close();
+    this.#passwords.close();
   }
 
-  /** Where there are passwords to check. */
+  /** Starts the verifier where there are passwords to check. */
   #prepare(): void {
     if (this.#mode !== "key" || this.#credentials === "any") return;
-    if (this.#credentials.users.size > 0) this.#verifier.prepare();
+    if (this.#credentials.users.size > 0) this.#passwords.prepare();
   }
 
-  /** Nobody is asked where there are no credentials, or for what is no name. */
+  /** Asks the authority; not without credentials, and not about a name that is not allowed. */
   async #isAllowed(header: string, { name, address }: PublishWish): Promise<boolean> {
     if (this.#authority === undefined || !CREDENTIALS.test(header)) return false;
     if (!isValidName(name)) throw new ControlError(400, "Cannot publish: the name is not allowed");
@@ -136,7 +137,7 @@ export class Authorizer {
     return bearerToken !== undefined && isSameSecret(token, bearerToken);
   }
 
-  /** RFC 7617 2. An unknown user's password is compared as well, so that it takes as long. */
+  /** RFC 7617 2. The password of an unknown user is compared too, so that timing tells nothing. */
   async #isGoodBasic(token: string, users: ReadonlyMap<string, string>): Promise<boolean> {
     const [, user, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(token, "base64").toString()) ??
       [];
@@ -146,7 +147,7 @@ export class Authorizer {
     const known = users.get(user);
     const hash = known ?? costliest(users.values());
     if (hash === undefined) return false;
-    const good = await this.#verifier.verify(password, hash) && known !== undefined;
+    const good = await this.#passwords.verify(password, hash) && known !== undefined;
     if (good) remembered.add(token);
     return good;
   }
@@ -156,7 +157,7 @@ function costliest(hashes: Iterable<string>): string | undefined {
   return [...hashes].sort((a, b) => bcryptCost(b) - bcryptCost(a))[0];
 }
 
-/** Credentials that were good lately, as digests that are worth nothing outside this process. */
+/** Credentials that were found good lately. Only digests with a key of this process are kept. */
 class GoodCredentials {
   readonly #clock: Clock;
   readonly #key = randomBytes(32);

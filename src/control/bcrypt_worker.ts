@@ -1,5 +1,6 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
+/** The worker that compares passwords with bcrypt hashes. */
 import bcrypt from "bcryptjs";
 
 /** What the worker is asked. */
@@ -15,7 +16,7 @@ export interface BcryptAnswer {
   readonly matches: boolean;
 }
 
-// bcrypt takes up to 0.3 s of the thread that it runs on, so it has one of its own.
+// One comparison keeps its thread busy for up to 0.3 s, so it runs in a thread of its own.
 self.onmessage = (event: MessageEvent<BcryptQuestion>) => {
   const { id, password, hash } = event.data;
   const answer: BcryptAnswer = { id, matches: bcrypt.compareSync(password, hash) };

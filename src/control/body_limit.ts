@@ -1,12 +1,14 @@
+/** Limits how much of a body is read. */
 import type { Context, Next } from "hono";
 import { readAtMost } from "../web/read_at_most.ts";
 import { ControlError } from "./control_error.ts";
 
 /**
- * Middleware that refuses bodies of more than `maxBytes` with 413, by their declared length or, as
- * far as they have come, by their own, and those that break off with 400. Routes then find the body
- * where Hono keeps one that was read: a new Request, as Hono's own middleware makes it, cannot have
- * every method that a client may send.
+ * Middleware that refuses bodies of more than `maxBytes` with 413: at once where their declared
+ * length is more, else as soon as more has arrived. Bodies that break off are refused with 400.
+ * Routes find the body where Hono keeps one that was read. Hono's own middleware is not used: it
+ * makes a new Request, which cannot have every method that a client may send, and copies the
+ * request's abort signal, at which Deno prints a warning.
  */
 export function bodyLimit(maxBytes: number): (c: Context, next: Next) => Promise<void> {
   return async (c, next) => {
@@ -24,7 +26,7 @@ export function bodyLimit(maxBytes: number): (c: Context, next: Next) => Promise
   };
 }
 
-/** As {@link readAtMost}. @throws {ControlError} 400 where the body breaks off, or is none in HTTP */
+/** As {@link readAtMost}. @throws {ControlError} 400 where the body breaks off, or is malformed */
 async function readWhole(
   body: ReadableStream<Uint8Array>,
   maxBytes: number,

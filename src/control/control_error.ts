@@ -1,3 +1,4 @@
+/** Errors of the control API, and how they are answered. */
 import { getLogger } from "@logtape/logtape";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -28,7 +29,7 @@ const STATUS_OF_REFUSAL: Readonly<Record<RefusalKind, ErrorStatus>> = {
   "stopping": 503,
 };
 
-/** Answers with an error as `{"code", "message"}`; one that nobody expected is logged. */
+/** Answers with an error as `{"code", "message"}`. An unexpected one is logged, and is a 500. */
 export function answerError(error: Error, c: Context): Response {
   const { status, message } = toControlError(error);
   if (status === 500) {
@@ -37,7 +38,7 @@ export function answerError(error: Error, c: Context): Response {
   }
   // RFC 9110 11.6.1
   if (status === 401) c.header("WWW-Authenticate", 'Basic realm="Echo", charset="UTF-8", Bearer');
-  // Sound: 460 is a status as good as any, though Hono lists the registered ones only.
+  // Sound: 460 is a valid status, though Hono's type has only the registered ones.
   return c.json({ code: status, message }, status as ContentfulStatusCode);
 }
 

@@ -1,3 +1,4 @@
+/** The cookie that stands for a session of the control API. */
 import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
@@ -7,7 +8,7 @@ import { ControlError } from "./control_error.ts";
 
 const COOKIE = "echo";
 
-/** `ID.NAME.ADDRESS.SIGNATURE`: the address may have dots in it, the others have none. */
+/** `ID.NAME.ADDRESS.SIGNATURE`. Only the address may have dots in it. */
 const COOKIE_VALUE = /^((\d{1,15})\.([\w-]{1,128})\.(\S+))\.([\w-]{43})$/;
 
 /** What the cookie says: which session, and on which box. */
@@ -46,8 +47,8 @@ export function readSessionCookie(c: Context, key: string): SessionCookie {
 }
 
 /**
- * HMAC-SHA-256 in base64url. It is compared as text: Hono's signed cookies decode theirs, so that
- * some cookies with another last letter would be as good.
+ * HMAC-SHA-256 in base64url. Signatures are compared as text. Hono's signed cookies compare decoded
+ * bytes, and then a signature with another last letter may be taken as well.
  */
 function sign(text: string, key: string): string {
   return createHmac("sha256", key).update(text).digest("base64url");

@@ -1,3 +1,4 @@
+/** The dry run of the control API. */
 import { Hono } from "hono";
 import { isValidName } from "../session/name.ts";
 import { ControlError } from "./control_error.ts";
@@ -7,7 +8,7 @@ import { parseBody, publishBody4, reasonBody } from "./schemas.ts";
 const TESTER = "echotester";
 
 /**
- * Version 0, for who develops a client: answers as version 4 does, with nothing behind it.
+ * Version 0, for developers of clients: it answers as version 4 does, but makes no session.
  * @param srtPort the port that SRT clients are told
  */
 export function dryRunRoutes(address: PublicAddress, srtPort: number): Hono {

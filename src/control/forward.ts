@@ -1,3 +1,4 @@
+/** Forwards a call of the control API to the box that has the session. */
 import { isIPv6 } from "node:net";
 import { getLogger } from "@logtape/logtape";
 import type { Context } from "hono";
@@ -9,7 +10,7 @@ import { readAtMost } from "../web/read_at_most.ts";
 
 const logger = getLogger(["echo", "control"]);
 
-/** Marks what another box has forwarded. */
+/** Header that marks a request as forwarded by another box. */
 const FORWARDED = "x-echo-forwarded";
 
 /** How long the other box may take for its whole answer. */
@@ -17,7 +18,7 @@ const TIMEOUT_MS = 5000;
 const MAX_ANSWER_BYTES = 16_384;
 
 export interface ForwardOptions {
-  /** Of the control API, which is the same on all boxes. */
+  /** The port of the control API, which is the same on all boxes. */
   readonly port: number;
   readonly clock: Clock;
 }
@@ -86,7 +87,7 @@ function forwardedHeaders(c: Context): Headers {
   return headers;
 }
 
-/** @throws where the answer is not JSON, or too long */
+/** The answer's bytes. @throws {Error} where the answer is not JSON, or too long */
 async function readJson(answer: Response): Promise<Uint8Array<ArrayBuffer>> {
   const { body, headers, status } = answer;
   if (!headers.get("Content-Type")?.startsWith("application/json")) {

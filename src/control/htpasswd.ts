@@ -1,4 +1,9 @@
-/** Each step doubles the time that a check takes; 12 is about 0.3 s. */
+/**
+ * Reads password files.
+ *
+ * @module
+ */
+/** The highest bcrypt cost allowed. Each step doubles the time of a check; 12 is about 0.3 s. */
 const MAX_COST = 12;
 
 const BCRYPT_HASH = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
@@ -9,8 +14,8 @@ export class HtpasswdError extends Error {
 }
 
 /**
- * Parses a password file as `htpasswd -B` makes it: `user:hash` lines, empty ones and those that
- * begin with `#` ignored.
+ * Parses a password file as `htpasswd -B` makes it, with lines of `user:hash`. Empty lines and
+ * lines that begin with `#` are ignored.
  *
  * @param file its name, for errors
  * @returns bcrypt hashes by user, at least one

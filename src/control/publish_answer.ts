@@ -1,22 +1,24 @@
+/** What the control API answers to a publish. */
 import { isIPv6 } from "node:net";
+import { URL_SCHEMES } from "../session/ingest.ts";
 import type { Media } from "./schemas.ts";
 
 /** Where clients find this box. */
 export interface PublicAddress {
   /** An IP address. */
   readonly ip: string;
-  /** Of the control API. */
+  /** The port of the control API. */
   readonly controlPort: number;
   readonly rtmpPort: number;
 }
 
-/** What is told to who may publish. */
+/** What a client that may publish is told. */
 export interface Grant {
-  /** Of the API; 3 does not know `control`. */
+  /** The version of the API. In version 3, the answer has no `control`. */
   readonly version: "0" | "3" | "4";
   readonly name: string;
   readonly media: Media;
-  /** Where SRT is waited for; `undefined` where it is not. */
+  /** The port that waits for SRT; `undefined` where none does. */
   readonly srtPort: number | undefined;
   readonly key: string;
 }
@@ -38,6 +40,7 @@ export interface PublishAnswer {
 
 const RTMP_DEFAULT_PORT = 1935;
 
+/** Makes the answer. */
 export function publishAnswer(grant: Grant, at: PublicAddress): PublishAnswer {
   const { version, name, media, srtPort, key } = grant;
   const { ip, controlPort, rtmpPort } = at;
@@ -51,7 +54,7 @@ export function publishAnswer(grant: Grant, at: PublicAddress): PublishAnswer {
       ...(version === "3" ? {} : { control: `http://${host}:${controlPort}/echo/${version}` }),
       transports: srtPort === undefined ? [] : [{ type, address: ip, port: srtPort }],
       media,
-      rtmp: { url: `rtmp://${rtmpHost}/${name}`, name: key },
+      rtmp: { url: `${URL_SCHEMES.rtmp}${rtmpHost}/${name}`, name: key },
     },
   };
 }

@@ -1,6 +1,8 @@
+/** The routes of the control API. */
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono, type Next } from "hono";
 import type { Clock } from "../session/clock.ts";
+import { PROTOCOLS } from "../session/ingest.ts";
 import type { KeyStore } from "../session/key_store.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
 import type { Session } from "../session/session.ts";
@@ -14,13 +16,13 @@ import { forward } from "./forward.ts";
 import { anyOrigin } from "../web/any_origin.ts";
 import { peerAddress } from "../web/peer_address.ts";
 import { type PublicAddress, publishAnswer } from "./publish_answer.ts";
-import { parseBody, publishBody3, publishBody4, reasonBody } from "./schemas.ts";
+import { OFFERED_FORMATS, parseBody, publishBody3, publishBody4, reasonBody } from "./schemas.ts";
 
 const logger = getLogger(["echo", "control"]);
 
 const MAX_BODY_BYTES = 4096;
 
-const OPTIONS = { versions: [1, 2, 3, 4], protocols: ["srt", "rtmp"], formats: ["aac"] };
+const OPTIONS = { versions: [1, 2, 3, 4], protocols: PROTOCOLS, formats: OFFERED_FORMATS };
 
 /** The versions that have each call. */
 const VERSIONS_OF_CALL: ReadonlyMap<string, readonly string[]> = new Map([
@@ -31,13 +33,14 @@ const VERSIONS_OF_CALL: ReadonlyMap<string, readonly string[]> = new Map([
   ["state", ["0", "4"]],
 ]);
 
-/** The SRT listeners that belong to one session each. */
+/** The SRT listeners that serve one session each. */
 export interface SessionPorts {
   /**
    * Opens a listener for a session that has none. It is closed when the session ends.
    * @throws {PublishRefused} of kind `limit`, where no port is free
    */
   open(session: Session): number;
+  /** The port of the session's listener; `undefined` where it has none. */
   portOf(session: Session): number | undefined;
 }
 
@@ -48,7 +51,7 @@ export interface ControlOptions {
   readonly authorizer: Pick<Authorizer, "check">;
   /** `undefined` where there is no SRT. */
   readonly ports: SessionPorts | undefined;
-  /** What clients are told; read anew for each answer. */
+  /** What clients are told; it is read again for each answer. */
   readonly address: PublicAddress;
   /** This box's address in the cookie and between boxes. */
   readonly privateIp: string;
@@ -56,13 +59,13 @@ export interface ControlOptions {
   readonly cookieKey: string;
   /** The SRT port that the dry run tells. */
   readonly dryRunPort: number;
-  /** A session that has said goodbye itself was torn down as well: nobody is to wait for it. */
+  /** Called when a session is torn down that has already ended, so that nobody waits for it. */
   readonly onLateTeardown?: (name: string, id: number) => void;
 }
 
 /**
- * The control API, by which clients open, announce, end and ask after their broadcasts. `app.fetch`
- * takes what `Deno.serve` tells of the connection as its second argument.
+ * The control API: with it clients open and end broadcasts, announce reasons, and ask for the
+ * state. `app.fetch` takes what `Deno.serve` tells of the connection as its second argument.
  */
 export function controlRoutes(options: ControlOptions): Hono {
   const { address } = options;
@@ -133,7 +136,7 @@ function availablePorts(ports: SessionPorts | undefined): SessionPorts {
   return ports;
 }
 
-/** The reason goes with the next pause or resume that the transport causes. */
+/** Announces the reason of the next pause or resume; the connection causes the pause itself. */
 async function announce(
   c: Context,
   call: "pause" | "resume",
@@ -147,7 +150,7 @@ async function announce(
   });
 }
 
-/** A session that is gone already was torn down well enough. */
+/** Ends the session. It is no error if the session has already ended. */
 async function teardown(
   c: Context,
   version: "3" | "4",
@@ -179,7 +182,7 @@ async function tellState(c: Context, options: ControlOptions): Promise<Response>
   });
 }
 
-/** Answers by `here` where the cookie names this box, else by the box that it names. */
+/** Answers by `here` where the cookie names this box; else the box that it names answers. */
 async function whereSessionIs(
   c: Context,
   { clock, cookieKey, privateIp, address }: ControlOptions,
@@ -193,7 +196,8 @@ async function whereSessionIs(
 
 /**
  * The session of a cookie.
- * @throws {ControlError} 404 where it is gone; 460 where it is because its keys have expired
+ * @throws {ControlError} 460 where it has ended because its keys have expired; 404 where it has
+ *   ended otherwise
  */
 function existing(cookie: SessionCookie, options: ControlOptions): Session {
   const session = find(cookie, options);

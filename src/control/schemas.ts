@@ -1,11 +1,19 @@
+/** The bodies that the control API takes, and how they are checked. */
 import type { Context } from "hono";
 import { z } from "zod";
+import { PROTOCOLS } from "../session/ingest.ts";
 import { ControlError } from "./control_error.ts";
 
 const MAX_MESSAGE_LENGTH = 1024;
 const MAX_PROPS = 32;
 const MAX_PROP_NAME_LENGTH = 64;
 const MAX_PROP_LENGTH = 1024;
+
+/** What a client may say that its encoder sends; what that really sends, Echo sees. */
+const FORMATS = ["aac", "mp2t", "flv"] as const;
+
+/** Those of them that clients are told to choose from. */
+export const OFFERED_FORMATS: readonly typeof FORMATS[number][] = ["aac"];
 
 /** How much of a wrong value or of a field's name an error repeats. */
 const MAX_SHOWN_LENGTH = 80;
@@ -19,11 +27,11 @@ const reason = z.object({
 
 const media = z.object({
   type: z.literal("audio", '"audio"'),
-  protocol: z.enum(["srt", "rtmp"], '"srt" or "rtmp"'),
-  format: z.enum(["aac", "mp2t", "flv"], '"aac", "mp2t" or "flv"'),
+  protocol: oneOf(PROTOCOLS),
+  format: oneOf(FORMATS),
 }, "an object with type, protocol and format");
 
-/** Facts about the DJ. A client that has none may also say `null`. */
+/** Facts about the DJ. A client that has none may leave them out, or send `null`. */
 const props = z.record(z.string().min(1).max(MAX_PROP_NAME_LENGTH), text(MAX_PROP_LENGTH), {
   error: (issue) =>
     issue.code === "invalid_key"
@@ -47,13 +55,18 @@ export const publishBody4 = z.object({ media, reason, props }, "a JSON object");
 export const reasonBody = z.object({ reason }, "a JSON object");
 
 /**
- * The request's body as `schema` has it; fields that are not in the schema are left out.
- * @throws {ControlError} 400, and names the first field that is wrong
+ * The request's body, checked by `schema`. Fields that are not in the schema are left out.
+ * @throws {ControlError} 400; the message names the first field that is wrong
  */
 export async function parseBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   const result = schema.safeParse(parseJson(await c.req.text()), { reportInput: true });
   if (result.success) return result.data;
   throw new ControlError(400, explain(result.error.issues));
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  const quoted = values.map((value) => JSON.stringify(value));
+  return z.enum(values, `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`);
 }
 
 function text(maxLength: number): z.ZodString {

@@ -1,19 +1,18 @@
+/** Sees early that a folder cannot be written to, before a broadcast needs it. */
 import { getLogger } from "@logtape/logtape";
 import type { Clock, Timer } from "../session/clock.ts";
 
 const logger = getLogger(["echo", "disk"]);
 
-const LOOK_MS = 10_000;
-/** More than what some file systems keep within a directory. */
-const BLOCK = new Uint8Array(4096);
-
 export interface WatchedFolder {
   readonly path: string;
-  /** What follows for broadcasts where it cannot be written. `undefined`: somebody else logs it. */
+  /**
+   * What it means for broadcasts that it cannot be written to; `undefined` where others log that.
+   */
   readonly consequence: string | undefined;
 }
 
-/** Looks every 10 s whether files can be written to a folder, also while nobody is on air. */
+/** Tries every 10 s whether files can be written to a folder, also while nobody is on air. */
 export class FolderWatch {
   readonly #folder: WatchedFolder;
   readonly #timer: Timer;
@@ -26,7 +25,7 @@ export class FolderWatch {
     this.#look();
   }
 
-  /** Why it cannot be written, as a sentence. */
+  /** Why the folder cannot be written to, as a sentence; `undefined` where it can. */
   get problem(): string | undefined {
     const { path } = this.#folder;
     return this.#failure === undefined ? undefined : `Cannot write to ${path}: ${this.#failure}`;
@@ -64,7 +63,7 @@ export class FolderWatch {
 }
 
 /**
- * Makes the folder where it is missing, and a small file in it, which goes again.
+ * Makes the folder where it is missing, and a small file in it, which it removes again.
  * @throws what the disk says
  */
 export async function tryFolder(path: string): Promise<void> {
@@ -72,7 +71,11 @@ export async function tryFolder(path: string): Promise<void> {
   const file = `${path}/.probe`;
   const writing = Deno.writeFile(file, BLOCK);
   await Promise.allSettled([writing]);
-  // One that stays is written over the next time.
+  // Where it cannot be removed, it is written over the next time.
   await Promise.allSettled([Deno.remove(file)]);
   await writing;
 }
+
+const LOOK_MS = 10_000;
+/** Larger than the files that some file systems keep within the folder itself. */
+const BLOCK = new Uint8Array(4096);

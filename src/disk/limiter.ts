@@ -1,4 +1,10 @@
-/** Thrown where more work waits than may. */
+/**
+ * Limits how much work is under way at a time.
+ *
+ * @module
+ */
+
+/** Thrown where no more work may wait. */
 export class LimiterFull extends Error {
   override readonly name = "LimiterFull";
   constructor(waiting: number) {
@@ -8,7 +14,7 @@ export class LimiterFull extends Error {
 
 /**
  * Lets a few pieces of work run at a time; the others wait in order. Deno has 32 threads for all
- * that may block: a disk that hangs must not take them all, or nothing else in the process moves.
+ * work that may block: where a disk that hangs takes them all, nothing else in the process goes on.
  */
 export class Limiter {
   readonly #waiting: (() => void)[] = [];
@@ -24,7 +30,7 @@ export class Limiter {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** @throws {LimiterFull} and what `work` throws */
+  /** Runs `work` when it may. @throws {LimiterFull}, and what `work` throws */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else if (this.#waiting.length >= this.#maxWaiting) throw new LimiterFull(this.#waiting.length);

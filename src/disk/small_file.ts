@@ -1,12 +1,19 @@
-/** A file that cannot be used, whatever the disk allows for others. */
+/**
+ * Reads files that users put somewhere, whatever they are.
+ *
+ * @module
+ */
+
+/** Thrown where a file cannot be used, although the disk may allow it for others. */
 export class FileError extends Error {
   override readonly name = "FileError";
 }
 
 /**
- * Reads a whole file that ought to be small, and that others may have put there: a pipe would never
- * end, and a large file would take all memory.
- * @throws {FileError} where it is no file or larger than `maxBytes`; rejects with what the disk says
+ * Reads a whole file that ought to be small. It refuses others: a pipe might never end, and a large
+ * file would take all memory.
+ * @throws {FileError} where it is no file or larger than `maxBytes`; rejects with what the disk
+ *   says
  */
 export async function readSmallFile(
   path: string,
@@ -18,6 +25,11 @@ export async function readSmallFile(
   return await Deno.readFile(path);
 }
 
+/** As {@link readSmallFile}, of text in UTF-8. */
+export async function readSmallTextFile(path: string, maxBytes: number): Promise<string> {
+  return new TextDecoder().decode(await readSmallFile(path, maxBytes));
+}
+
 async function stat(path: string): Promise<Deno.FileInfo> {
   try {
     return await Deno.stat(path);
@@ -25,9 +37,4 @@ async function stat(path: string): Promise<Deno.FileInfo> {
     if (error instanceof Deno.errors.FilesystemLoop) throw new FileError("it is a link to itself");
     throw error;
   }
-}
-
-/** As {@link readSmallFile}, of text in UTF-8. */
-export async function readSmallTextFile(path: string, maxBytes: number): Promise<string> {
-  return new TextDecoder().decode(await readSmallFile(path, maxBytes));
 }

@@ -1,5 +1,3 @@
-const SIZE_STEP = 4096;
-
 /**
  * Segment-sized memory, used again and again: a fresh allocation for every segment costs half as
  * much memory again before it is collected.
@@ -41,3 +39,5 @@ export class BufferPool {
     this.#freeBytes = 0;
   }
 }
+
+const SIZE_STEP = 4096;

@@ -1,32 +1,20 @@
-/** Who joins or leaves is counted right a target duration and this later. */
-const SETTLE_MS = 10_000;
-/** A segment counts who fetches it for so many target durations after it was listed, at most … */
-const MAX_COUNTED_TARGETS = 3;
-/** … and at least: players look for news once a target duration. */
-const MIN_COUNTED_TARGETS = 1.2;
-/** Segments of a name that count at a time. */
-const MAX_COUNTING = 16;
-/** After so many target durations without a new segment, at most, nobody is left to listen. */
-const SILENT_TARGETS = 6;
-
-/** How often a segment was fetched. */
-interface Fetches {
-  readonly file: string;
-  readonly listedAt: number;
-  count: number;
-}
+/**
+ * How many listen, by the requests for segments.
+ *
+ * @module
+ */
 
 /**
- * How many listen. A player fetches each segment once, so the listeners of a name are the fetches of
- * a segment until a while after it was listed; the median of the last three such segments, unless
- * they are so long that it would come too late. A cache in between fetches for its listeners only
- * once. Nothing about a client is kept.
+ * Counts listeners. A player fetches each segment once, so a name has as many listeners as a segment
+ * has fetches within a while after it was listed. The median of the last three such segments counts,
+ * or the last one where segments are so long that the median would come too late. A cache on the way
+ * fetches once for all its listeners. Nothing about a client is kept.
  */
 export class Listeners {
   readonly #targetMs: number;
-  /** So many segments make a count. */
+  /** How many segments make a count. */
   readonly #medianOf: number;
-  /** For how long a segment counts who fetches it. */
+  /** How long a segment's fetches count after it was listed, in milliseconds. */
   readonly #countedMs: number;
   readonly #now: () => number;
   /** The latest segments of each name, the oldest first. */
@@ -39,8 +27,8 @@ export class Listeners {
   constructor(targetMs: number, now: () => number) {
     this.#targetMs = targetMs;
     this.#now = now;
-    // Who left is not among those that fetch the next segment. The median follows with the one after
-    // it, a target duration later.
+    // A listener who leaves does not fetch the next segment. The median of three falls one segment
+    // later, which is a target duration.
     const leftForMedianMs = SETTLE_MS - targetMs;
     const isMedian = leftForMedianMs >= MIN_COUNTED_TARGETS * targetMs;
     this.#medianOf = isMedian ? 3 : 1;
@@ -98,21 +86,39 @@ export class Listeners {
     return counting === -1 ? fetches.length : counting;
   }
 
-  /** It counts no more. */
+  /** Whether its fetches do not count any more. */
   #isOver({ listedAt }: Fetches): boolean {
     return this.#now() - listedAt >= this.#countedMs;
   }
 
   #isSilent(fetches: readonly Fetches[]): boolean {
-    const listedAt = fetches.at(-1)?.listedAt ?? -Infinity;
+    const newest = fetches.at(-1);
     const silentMs = Math.min(SILENT_TARGETS * this.#targetMs, this.#targetMs + SETTLE_MS);
-    return this.#now() - listedAt >= silentMs;
+    return newest === undefined || this.#now() - newest.listedAt >= silentMs;
   }
 
-  /** As many names at most as were on air lately. */
+  /** Keeps the names alone that were on air lately. */
   #forgetSilent(): void {
     for (const [name, fetches] of this.#names) {
       if (this.#isSilent(fetches)) this.#names.delete(name);
     }
   }
 }
+
+/** How often a segment was fetched. */
+interface Fetches {
+  readonly file: string;
+  readonly listedAt: number;
+  count: number;
+}
+
+/** A change of the number of listeners is counted within a target duration and this. */
+const SETTLE_MS = 10_000;
+/** A fetch counts within this many target durations after its segment was listed, at most … */
+const MAX_COUNTED_TARGETS = 3;
+/** … and at least: players look for a new version once in each. */
+const MIN_COUNTED_TARGETS = 1.2;
+/** Segments of a name that count at a time. */
+const MAX_COUNTING = 16;
+/** After this many target durations without a new segment, at most, nobody listens any more. */
+const SILENT_TARGETS = 6;

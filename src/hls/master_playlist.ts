@@ -1,3 +1,9 @@
+/**
+ * The master playlist of a broadcast (RFC 8216 4.3.4).
+ *
+ * @module
+ */
+
 /** A segment as far as a master playlist needs it. */
 export interface MeasuredSegment {
   /** In bytes; 0 where it is not known. */

@@ -1,14 +1,12 @@
+/**
+ * Where names' numberings are kept, so that no number comes again after a crash.
+ *
+ * @module
+ */
 import { getLogger } from "@logtape/logtape";
 import { readSmallTextFile } from "../disk/small_file.ts";
 import type { HlsFolder } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
-
-const logger = getLogger(["echo", "hls"]);
-
-/** Media sequence numbers that are reserved at a time. */
-const BLOCK = 1000;
-const MAX_STATE_BYTES = 4096;
-const STATE_FILE = /^([A-Za-z0-9_-]{1,128})\.json$/;
 
 /** Where names' numberings stand, kept so that no number comes again after a crash. */
 export interface NameStates {
@@ -150,3 +148,10 @@ export function parseNameState(text: string): NameState {
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
+
+/** Media sequence numbers that are reserved at a time. */
+const BLOCK = 1000;
+const MAX_STATE_BYTES = 4096;
+const STATE_FILE = /^([A-Za-z0-9_-]{1,128})\.json$/;
+
+const logger = getLogger(["echo", "hls"]);

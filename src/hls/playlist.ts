@@ -1,3 +1,10 @@
+/**
+ * Media playlists as text (RFC 8216 4), written and read.
+ *
+ * @module
+ */
+import { segmentName } from "./segment_name.ts";
+
 /** A segment as a playlist tells of it (RFC 8216 4.3.2). */
 export interface SegmentEntry {
   readonly uri: string;
@@ -47,7 +54,7 @@ export function parsePlaylist(text: string): MediaPlaylist | undefined {
   const lines = text.split("\n");
   const numberOf = (tag: string): number => {
     const line = lines.find((line) => line.startsWith(`#${tag}:`));
-    return line === undefined ? NaN : Number(line.slice(tag.length + 2));
+    return Number(line?.slice(tag.length + 2));
   };
   const targetDuration = numberOf("EXT-X-TARGETDURATION");
   const mediaSequence = numberOf("EXT-X-MEDIA-SEQUENCE");
@@ -61,29 +68,14 @@ export function parsePlaylist(text: string): MediaPlaylist | undefined {
 
 /**
  * Reads a playlist that an earlier run of the server wrote, of a file that may be damaged since.
+ * @param extension what the files of its segments end with
  * @returns `undefined` where it is not in every byte as {@link renderPlaylist} writes it, or its
  *   segments are not the broadcast's own or preroll
  */
-export function restorePlaylist(text: string): MediaPlaylist | undefined {
+export function restorePlaylist(text: string, extension: string): MediaPlaylist | undefined {
   const playlist = parsePlaylist(text);
-  if (playlist === undefined || !isPlausible(playlist)) return undefined;
+  if (playlist === undefined || !isPlausible(playlist, extension)) return undefined;
   return renderPlaylist(playlist) === text ? playlist : undefined;
-}
-
-/** What a segment of a broadcast is called: media sequence number and Unix time. */
-export function segmentName(sequence: number, wallMs: number): string {
-  return `${sequence}-${Math.floor(wallMs / 1000)}.ts`;
-}
-
-function isPlausible(playlist: MediaPlaylist): boolean {
-  const { targetDuration, mediaSequence, discontinuitySequence, segments } = playlist;
-  if (mediaSequence < 0 || discontinuitySequence < 0) return false;
-  return segments.every(({ uri, durationUs, wallMs }, index) =>
-    durationUs > 0 && Math.round(durationUs / 1e6) <= targetDuration &&
-    (wallMs === undefined
-      ? uri.startsWith("/")
-      : uri === segmentName(mediaSequence + index, wallMs))
-  );
 }
 
 /**
@@ -92,7 +84,7 @@ function isPlausible(playlist: MediaPlaylist): boolean {
  */
 export function parseSegments(lines: readonly string[]): SegmentEntry[] | undefined {
   const segments: SegmentEntry[] = [];
-  let durationUs = NaN;
+  let durationUs: number | undefined;
   let discontinuity = false;
   let wallMs: number | undefined;
   for (const line of lines) {
@@ -101,10 +93,21 @@ export function parseSegments(lines: readonly string[]): SegmentEntry[] | undefi
     else if (tag === "#EXT-X-DISCONTINUITY") discontinuity = true;
     else if (tag === "#EXT-X-PROGRAM-DATE-TIME") wallMs = Date.parse(value);
     else if (line !== "" && !line.startsWith("#")) {
-      if (Number.isNaN(durationUs) || Number.isNaN(wallMs)) return undefined;
+      if (durationUs === undefined || [durationUs, wallMs].some(Number.isNaN)) return undefined;
       segments.push({ uri: line, durationUs, discontinuity, wallMs });
-      [durationUs, discontinuity, wallMs] = [NaN, false, undefined];
+      [durationUs, discontinuity, wallMs] = [undefined, false, undefined];
     }
   }
   return segments;
+}
+
+function isPlausible(playlist: MediaPlaylist, extension: string): boolean {
+  const { targetDuration, mediaSequence, discontinuitySequence, segments } = playlist;
+  if (mediaSequence < 0 || discontinuitySequence < 0) return false;
+  return segments.every(({ uri, durationUs, wallMs }, index) =>
+    durationUs > 0 && Math.round(durationUs / 1e6) <= targetDuration &&
+    (wallMs === undefined
+      ? uri.startsWith("/")
+      : uri === segmentName(mediaSequence + index, wallMs, extension))
+  );
 }

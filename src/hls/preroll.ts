@@ -1,35 +1,24 @@
+/**
+ * What is played before each broadcast, read from a folder.
+ *
+ * @module
+ */
 import { AdtsParser } from "../audio/aac/adts_parser.ts";
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { readSmallFile, readSmallTextFile } from "../disk/small_file.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";
 import { entityTag } from "../web/entity_tag.ts";
+import type { ServedFile } from "./origin.ts";
 import { parseSegments, type SegmentEntry } from "./playlist.ts";
+import { MPEG_TS } from "./ts_packager.ts";
 
-/** The playlist that a preroll folder holds. */
-const PREROLL_PLAYLIST = "live.m3u8";
 /** Preroll is under this path, whatever `HLS_WEB_PATH` is. */
 export const PREROLL_PATH = "/prerole";
-
-const MAX_SEGMENTS = 100;
-const MAX_PLAYLIST_BYTES = 2 ** 20;
-const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
-/** How far a playlist's EXTINF may be off, in microseconds. */
-const EXTINF_TOLERANCE_US = 500_000;
-const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(ts|aac)$/;
-
-const TYPES: Readonly<Record<string, string>> = { ts: "video/mp2t", aac: "audio/aac" };
-
-/** A segment as it is served. */
-export interface ServedFile {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly type: string;
-  /** Of the bytes: another run may have another file of that name. */
-  readonly etag: string;
-}
 
 /** What is played before each broadcast. */
 export interface Preroll {
   readonly entries: readonly SegmentEntry[];
+  /** By name; their entity tags are of the bytes: another run may have another file of that name. */
   readonly files: ReadonlyMap<string, ServedFile>;
 }
 
@@ -94,9 +83,11 @@ async function readSegment(
   listedUs: number,
   problems: string[],
 ): Promise<ServedFile & { durationUs: number } | undefined> {
-  const extension = uri.match(FILE_NAME)?.[1];
-  if (extension === undefined) {
-    problems.push(`${uri} is not the name of a .ts or .aac file in the folder`);
+  const extension = FILE_NAME.exec(uri)?.[1] ?? "";
+  const type = TYPES.get(extension);
+  if (type === undefined) {
+    const known = [...TYPES.keys()].map((extension) => `.${extension}`).join(" or ");
+    problems.push(`${uri} is not the name of a ${known} file in the folder`);
     return undefined;
   }
   try {
@@ -105,7 +96,7 @@ async function readSegment(
     if (Math.abs(durationUs - listedUs) > EXTINF_TOLERANCE_US) {
       throw new Error(`it lasts ${durationUs / 1e6} s, its EXTINF says ${listedUs / 1e6} s`);
     }
-    return { bytes, type: TYPES[extension] ?? "", etag: entityTag(bytes), durationUs };
+    return { bytes, type, etag: entityTag(bytes), durationUs };
   } catch (error) {
     problems.push(`${uri}: ${messageOf(error)}`);
     return undefined;
@@ -122,7 +113,7 @@ function measure(bytes: Uint8Array, extension: string): number {
     write: () => durationUs += frameUs,
     bad: (count: number) => bad += count,
   };
-  const parser = extension === "ts" ? new TsDemuxer(sink) : new AdtsParser(sink);
+  const parser = extension === MPEG_TS.extension ? new TsDemuxer(sink) : new AdtsParser(sink);
   parser.feed(bytes);
   parser.flush();
   if (durationUs === 0) throw new Error("there is no AAC in it");
@@ -133,3 +124,18 @@ function measure(bytes: Uint8Array, extension: string): number {
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** The playlist that a preroll folder holds. */
+const PREROLL_PLAYLIST = "live.m3u8";
+const MAX_SEGMENTS = 100;
+const MAX_PLAYLIST_BYTES = 2 ** 20;
+const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
+/** How far a playlist's EXTINF may be off, in microseconds. */
+const EXTINF_TOLERANCE_US = 500_000;
+const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*\.([a-z0-9]+)$/;
+
+/** Media types of its segments, by the extensions of their files. */
+const TYPES: ReadonlyMap<string, string> = new Map([
+  [MPEG_TS.extension, MPEG_TS.mediaType],
+  ["aac", "audio/aac"],
+]);

@@ -1,20 +1,25 @@
-import type { SegmentEntry } from "./playlist.ts";
+/**
+ * A segment in one format, from when it is cut until it is removed.
+ *
+ * @module
+ */
 import type { NumberedSegment } from "./window.ts";
 
-/** A segment of a stream, from when it is cut until it is removed. */
+/** A segment of a stream in one of its formats. */
 export interface Segment extends NumberedSegment {
   /** In memory of the pool; `undefined` where only the file is left, or another serves it. */
   bytes: Uint8Array<ArrayBuffer> | undefined;
   /** In bytes; 0 where it is not known. */
   readonly size: number;
+  /** Resolves to whether its file is written. */
   readonly written: Promise<boolean>;
-  readonly readyAt: number;
+  /** When it was ready to be listed, on `Clock.awake`; `undefined` where an earlier run listed it. */
+  readonly readyAt: number | undefined;
 }
 
-/** Of a file that is there. */
-export const ON_DISK: Promise<boolean> = Promise.resolve(true);
-
-/** A segment that an earlier run wrote. */
-export function restoredSegment(entry: SegmentEntry, sequence: number): Segment {
-  return { ...entry, sequence, bytes: undefined, size: 0, written: ON_DISK, readyAt: -Infinity };
+/** A segment whose file is there: of the preroll, or of an earlier run. */
+export function segmentOnDisk(entry: NumberedSegment, readyAt: number | undefined): Segment {
+  return { ...entry, bytes: undefined, size: 0, written: ON_DISK, readyAt };
 }
+
+const ON_DISK: Promise<boolean> = Promise.resolve(true);

@@ -1,22 +1,16 @@
+/**
+ * Where a session's frames are cut into segments, for all packagers at once.
+ *
+ * @module
+ */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Frame } from "../audio/frame.ts";
-import { ByteBuffer } from "../mpegts/byte_buffer.ts";
-import { AudioMuxer } from "../mpegts/muxer.ts";
-
-const PTS_RATE = 90_000;
-/** Room before the first timestamp, so that the clock reference ahead of it is not negative. */
-const FIRST_PTS = 10 * PTS_RATE;
-
-/**
- * Chromium's own player takes a last segment that is shorter than a second for a new one when a
- * reload brings none, and plays it again.
- */
-const LEAST_MS = 1000;
+import type { Packager, SegmentFormat } from "./packager.ts";
 
 /** A segment as it leaves the segmenter. */
 export interface CutSegment {
-  /** MPEG-TS; valid during the call only. */
-  readonly bytes: Uint8Array;
+  /** Its bytes in each format, in the order of the formats; valid during the call only. */
+  readonly packages: readonly Uint8Array[];
   readonly durationUs: number;
   readonly discontinuity: boolean;
   /** When its first sample is due, as {@link Frame.dueMs}. */
@@ -25,27 +19,38 @@ export interface CutSegment {
   readonly endsInWait: boolean;
 }
 
-/** Turns one session's frames into MPEG-TS segments, cut on the frame nearest to the target. */
+/** Cuts one session's frames into segments, on the frame nearest to the target. */
 export class Segmenter {
   readonly #targetMs: number;
+  readonly #formats: readonly SegmentFormat[];
   readonly #onSegment: (segment: CutSegment) => void;
-  #muxer: AudioMuxer | undefined;
-  readonly #buffer = new ByteBuffer();
-  #sampleRate = 0;
-  #samplesPerFrame = 0;
+  #packagers: readonly Packager[] = [];
+  /** `undefined` before the first configuration. */
+  #config: AudioConfig | undefined;
   #framesPerSegment = 0;
-  #ticksPerSample = { times: 0, over: 1 };
-  #epochPts = FIRST_PTS;
+  /** Playing time of all that had other configurations, in microseconds. */
   #epochUs = 0;
+  /** Where the newest segment begins. */
+  #start: Pick<Frame, "position" | "dueMs"> = { position: 0, dueMs: 0 };
+  /** Frames of the open segment; 0 while none is open. */
   #frames = 0;
-  #position = 0;
-  #startPosition = 0;
-  #startDueMs = 0;
-  #endsInWait = false;
+  #lastFiller: Frame["filler"] = false;
+  /** Position behind the last segment. */
+  #endPosition = 0;
+  /** Whether the next segment does not continue the one before. */
   #discontinuity = false;
 
-  constructor(targetMs: number, onSegment: (segment: CutSegment) => void) {
+  /**
+   * @param targetMs how long segments are to be, in milliseconds
+   * @param formats what each segment is packaged in
+   */
+  constructor(
+    targetMs: number,
+    formats: readonly SegmentFormat[],
+    onSegment: (segment: CutSegment) => void,
+  ) {
     this.#targetMs = targetMs;
+    this.#formats = formats;
     this.#onSegment = onSegment;
   }
 
@@ -56,42 +61,40 @@ export class Segmenter {
 
   /** The frames that follow have another configuration; the open segment is cut. */
   start(config: AudioConfig): void {
-    if (this.#sampleRate !== 0) this.discontinuity();
-    this.#epochPts += this.#ticks(this.#position);
-    this.#epochUs += this.#position * 1e6 / (this.#sampleRate || 1);
-    this.#position = 0;
-    this.#sampleRate = config.sampleRate;
-    this.#samplesPerFrame = config.samplesPerFrame;
-    const framesPerMs = config.sampleRate / (1000 * config.samplesPerFrame);
-    this.#framesPerSegment = Math.max(
-      Math.ceil(LEAST_MS * framesPerMs),
-      Math.round(this.#targetMs * framesPerMs),
-    );
-    this.#ticksPerSample = ratio(PTS_RATE, config.sampleRate);
-    if (this.#muxer === undefined) this.#muxer = new AudioMuxer(config);
-    else this.#muxer.configure(config);
+    if (this.#config === undefined) {
+      this.#packagers = this.#formats.map((format) => format.newPackager(config));
+    } else {
+      this.discontinuity();
+      this.#epochUs += this.#endPosition * 1e6 / this.#config.sampleRate;
+      for (const packager of this.#packagers) packager.configure(config);
+    }
+    this.#endPosition = 0;
+    this.#config = config;
+    this.#framesPerSegment = framesPerSegment(config, this.#targetMs);
   }
 
+  /** Takes the next frame, which follows the one before without a gap. {@link start} comes first. */
   write(frame: Frame): void {
-    if (this.#frames === 0) this.#open(frame);
-    this.#muxer?.write(frame.data, this.#epochPts + this.#ticks(frame.position));
-    this.#position = frame.position + this.#samplesPerFrame;
-    this.#endsInWait = frame.filler === "wait";
+    if (this.#frames === 0) this.#begin(frame);
+    for (const packager of this.#packagers) packager.write(frame.data, frame.position);
+    this.#lastFiller = frame.filler;
     if (++this.#frames >= this.#framesPerSegment) this.cut();
   }
 
   /** Ends the open segment, if there is one. */
   cut(): void {
     if (this.#frames === 0) return;
-    this.#muxer?.end();
-    this.#frames = 0;
+    const { position, dueMs } = this.#start;
+    const end = position + this.#frames * (this.#config?.samplesPerFrame ?? 0);
     const segment: CutSegment = {
-      bytes: this.#buffer.bytes.subarray(0, this.#buffer.length),
-      durationUs: this.#micros(this.#position) - this.#micros(this.#startPosition),
+      packages: this.#packagers.map((packager) => packager.end(end)),
+      durationUs: this.#micros(end) - this.#micros(position),
       discontinuity: this.#discontinuity,
-      dueMs: this.#startDueMs,
-      endsInWait: this.#endsInWait,
+      dueMs,
+      endsInWait: this.#lastFiller === "wait",
     };
+    this.#endPosition = end;
+    this.#frames = 0;
     this.#discontinuity = false;
     this.#onSegment(segment);
   }
@@ -102,27 +105,24 @@ export class Segmenter {
     this.#discontinuity = true;
   }
 
-  #open(frame: Frame): void {
-    this.#startPosition = frame.position;
-    this.#startDueMs = frame.dueMs;
-    this.#buffer.length = 0;
-    this.#muxer?.begin(this.#buffer);
-  }
-
-  /** Exact: the product stays below 2^53 for decades. */
-  #ticks(position: number): number {
-    return Math.floor(position * this.#ticksPerSample.times / this.#ticksPerSample.over);
+  #begin({ position, dueMs }: Frame): void {
+    this.#start = { position, dueMs };
+    for (const packager of this.#packagers) packager.begin();
   }
 
   /** Rounded at absolute places, so that rounding never adds up over segments. */
   #micros(position: number): number {
-    return Math.round(this.#epochUs + position * 1e6 / this.#sampleRate);
+    return Math.round(this.#epochUs + position * 1e6 / (this.#config?.sampleRate ?? 1));
   }
 }
 
-/** `a / b` in lowest terms. */
-function ratio(a: number, b: number): { times: number; over: number } {
-  let [x, y] = [a, b];
-  while (y !== 0) [x, y] = [y, x % y];
-  return { times: a / x, over: b / x };
+function framesPerSegment({ sampleRate, samplesPerFrame }: AudioConfig, targetMs: number): number {
+  const framesPerMs = sampleRate / (1000 * samplesPerFrame);
+  return Math.max(Math.ceil(LEAST_MS * framesPerMs), Math.round(targetMs * framesPerMs));
 }
+
+/**
+ * Chromium's own player takes a last segment that is shorter than a second for a new one when a
+ * reload brings none, and plays it again.
+ */
+const LEAST_MS = 1000;

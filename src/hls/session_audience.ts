@@ -1,7 +1,9 @@
+/**
+ * What is told of how many listen to a session.
+ *
+ * @module
+ */
 import type { Clock } from "../session/clock.ts";
-
-/** A change is told this much after the one before, at least. */
-const TELL_MS = 60_000;
 
 /** How many listen to a session: the most there were, and what is told of them. */
 export class SessionAudience {
@@ -9,8 +11,7 @@ export class SessionAudience {
   readonly #count: () => number;
   readonly #tell: (listeners: number, peak: number) => void;
   #peak = 0;
-  #told = 0;
-  #toldAt = -Infinity;
+  #told: Told | undefined;
 
   /**
    * @param count how many listen now
@@ -31,10 +32,19 @@ export class SessionAudience {
   update(): void {
     const listeners = this.#count();
     this.#peak = Math.max(this.#peak, listeners);
+    if (listeners === (this.#told?.listeners ?? 0)) return;
     const now = this.#clock.monotonic();
-    if (listeners === this.#told || now - this.#toldAt < TELL_MS) return;
-    this.#told = listeners;
-    this.#toldAt = now;
+    if (this.#told !== undefined && now - this.#told.at < TELL_MS) return;
+    this.#told = { listeners, at: now };
     this.#tell(listeners, this.#peak);
   }
 }
+
+interface Told {
+  readonly listeners: number;
+  /** On {@link Clock.monotonic}. */
+  readonly at: number;
+}
+
+/** A change is told this much after the one before, at least. */
+const TELL_MS = 60_000;

@@ -1,6 +1,12 @@
+/**
+ * Where a stream's segments are kept, and for how long.
+ *
+ * @module
+ */
 import type { BufferPool } from "./buffer_pool.ts";
 import type { Segment } from "./segment.ts";
 import type { StreamFiles } from "./stream_files.ts";
+import type { NumberedSegment } from "./window.ts";
 
 /** A stream's segments from when they are cut until they are removed: in memory, and on disk. */
 export class Shelf {
@@ -14,17 +20,29 @@ export class Shelf {
     this.#pool = pool;
   }
 
+  /** The segment whose file is `file`. */
   get(file: string): Segment | undefined {
     return this.#byFile.get(file);
   }
 
+  /** Takes a segment in that has just been cut, and has its file written. */
+  keep(entry: NumberedSegment, packaged: Uint8Array, readyAt: number): Segment {
+    const bytes = this.#pool.copy(packaged);
+    const written = this.#files.writeSegment(entry.uri, bytes);
+    const segment = { ...entry, bytes, size: bytes.length, written, readyAt };
+    this.put(segment);
+    return segment;
+  }
+
+  /** Takes a segment in whose file is there. */
   put(segment: Segment): void {
     this.#byFile.set(segment.uri, segment);
   }
 
-  /** When the last of what has been retired goes; `-Infinity` where nothing has. */
-  get lastGoesAt(): number {
-    return this.#retired.reduce((last, { goesAt }) => Math.max(last, goesAt), -Infinity);
+  /** When the last of what has been retired goes; `undefined` where nothing has. */
+  get lastGoesAt(): number | undefined {
+    if (this.#retired.length === 0) return undefined;
+    return Math.max(...this.#retired.map(({ goesAt }) => goesAt));
   }
 
   /** Keeps `segments` until `goesAt`, on disk or, failing that, in memory. */

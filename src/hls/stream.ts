@@ -3,51 +3,44 @@
  *
  * @module
  */
-import type { Clock, Timer } from "../session/clock.ts";
+import type { Clock } from "../session/clock.ts";
 import type { SessionEnd } from "../session/frame_sink.ts";
-import { Publisher } from "./publisher.ts";
+import { formatOf } from "./formats.ts";
+import { JoinedSession } from "./joined_session.ts";
+import { Life } from "./life.ts";
+import { renderMasterPlaylist } from "./master_playlist.ts";
+import type { ServedPlaylist, WaitOptions } from "./origin.ts";
+import type { SegmentFormat } from "./packager.ts";
+import type { MediaPlaylist } from "./playlist.ts";
+import { PlaylistPublisher, type PublisherListener } from "./playlist_publisher.ts";
+import { Releases } from "./releases.ts";
+import { type Segment, segmentOnDisk } from "./segment.ts";
+import { segmentName } from "./segment_name.ts";
 import type { CutSegment } from "./segmenter.ts";
 import { Shelf } from "./shelf.ts";
-import { PLAYLIST_FILE, SEGMENT_FILE } from "./stream_files.ts";
-import type { PlaylistVersion, StreamFeeder, StreamOptions } from "./stream_options.ts";
-import { renderMasterPlaylist } from "./master_playlist.ts";
-import { type MediaPlaylist, type SegmentEntry, segmentName } from "./playlist.ts";
-import { ON_DISK, restoredSegment, type Segment } from "./segment.ts";
+import type { SegmentSource, StreamOptions } from "./stream_options.ts";
 import { WallTime } from "./wall_time.ts";
 import type { Numbering } from "./window.ts";
 
-/**
- * This many target durations after the last version, the open segment is completed with silence, so
- * that the next version is out at 1.4 of them.
- */
-const COMPLETE_CADENCE = 1.25;
-/** How long a segment stays to be had once it has left the playlist. */
-const KEEP_MS = 38_000;
-/** How long a broadcast that ended on purpose may come back before its playlist is ended. */
-const END_GRACE_MS = 10_000;
-
-/** The playlist and the segments of one name, over all its sessions. */
+/** The playlists and the segments of one name, over all its sessions. */
 export class HlsStream {
   readonly name: string;
   /** RFC 6381 name of what the segments hold. */
   codecs = "mp4a.40.2";
   readonly #options: StreamOptions;
   readonly #clock: Clock;
-  readonly #publisher: Publisher;
+  readonly #life = new Life();
   readonly #shelf: Shelf;
-  readonly #releases: { readonly at: number; readonly onReleased: () => void }[] = [];
   readonly #wallTime: WallTime;
+  readonly #releases = new Releases();
+  /** Of the first format, whose versions set the pace. */
+  readonly #main: PlaylistPublisher;
+  /** Of all formats, in their order. */
+  readonly #publishers: readonly PlaylistPublisher[];
   #nextSequence: number;
-  #graceTimer: Timer | undefined;
-  #feeder: StreamFeeder | undefined;
-  #sessionId = 0;
-  /** Whether the next segment is the first of a session and does not continue what is listed. */
-  #joined = false;
-  #expiresAt = Infinity;
-  /** By when players need the open segment, on {@link Clock.awake}. */
-  #dueAt = 0;
-  /** The same, where the newest segment was completed and the next one keeps its pace. */
-  #pacedDueAt: number | undefined;
+  #session: JoinedSession | undefined;
+  /** The number of a session's first segment, where that does not continue what is listed. */
+  #joinsAt: number | undefined;
   #longestSegmentMs = 0;
 
   constructor(name: string, options: StreamOptions) {
@@ -56,54 +49,72 @@ export class HlsStream {
     this.#clock = options.clock;
     this.#wallTime = new WallTime(options.clock);
     this.#shelf = new Shelf(options.files, options.pool);
-    this.#publisher = new Publisher(options, {
-      onVersion: () => this.#versionIsOut(),
-      onLeft: (segments) => this.#retire(segments),
+    const [first, ...others] = options.formats;
+    const onLeft = (segments: readonly Segment[]) => this.#retire(segments);
+    this.#main = new PlaylistPublisher(first, options, {
+      onLeft,
+      onEnd: () => this.#life.move({ phase: "ended" }),
+      onVersion: (at) => this.#versionIsOut(at),
+      onListed: (file, lateMs) => options.onListed?.(file, lateMs),
     });
+    const follows = (format: SegmentFormat) =>
+      new PlaylistPublisher(format, options, follower(onLeft));
+    this.#publishers = [this.#main, ...others.map(follows)];
     this.#nextSequence = options.numbering.mediaSequence;
   }
 
   /**
    * Takes up what an earlier run of the server left on disk, to be called before anything else.
-   * @param playlist the last version, where the broadcast may still join it
+   * @param playlist the last version in the first format, where the broadcast may still join it
    * @param files all its segments' files
    * @param ageMs how old that version is
    */
   restore(playlist: MediaPlaylist | undefined, files: readonly string[], ageMs: number): void {
     const leftMs = playlist === undefined ? 0 : durationMs(playlist) + KEEP_MS - ageMs;
-    if (playlist !== undefined && leftMs > 0) this.#restoreWindow(playlist);
+    const isJoined = playlist !== undefined && leftMs > 0;
+    if (isJoined) this.#restoreWindow(playlist);
     const orphans = files.filter((file) => this.#shelf.get(file) === undefined).map((uri) =>
-      restoredSegment({ uri, durationUs: 0, discontinuity: false, wallMs: undefined }, -1)
+      segmentOnDisk({ uri, ...NOT_LISTED }, undefined)
     );
     for (const segment of orphans) this.#shelf.put(segment);
     const now = this.#clock.awake();
     this.#shelf.retire(orphans, now + Math.max(0, KEEP_MS - ageMs));
-    this.#expiresAt = Math.max(now + leftMs, this.#shelf.lastGoesAt);
+    const goesAt = Math.max(now + leftMs, this.#shelf.lastGoesAt ?? now);
+    this.#life.move({ phase: isJoined && playlist.ended ? "ended" : "live", goesAt });
   }
 
-  /** What players get; `undefined` before the first segment. */
-  get playlist(): PlaylistVersion | undefined {
-    return this.#publisher.version;
+  /** What players get in the playlist `file`, by default that of the first format. */
+  playlist(file: string = this.#main.format.playlistFile): ServedPlaylist | undefined {
+    return this.#publisherOf(file)?.version;
+  }
+
+  /**
+   * Resolves when the playlist `file` has another version than the caller has: at once where it has.
+   * @returns that version; `undefined` where it does not come before the wait is over
+   */
+  async newer(file: string, options: WaitOptions): Promise<ServedPlaylist | undefined> {
+    return await this.#publisherOf(file)?.newer(options);
   }
 
   /** A master playlist, with bandwidths as measured; `undefined` before the first segment. */
   get masterPlaylist(): string | undefined {
-    return renderMasterPlaylist(PLAYLIST_FILE, this.codecs, this.#publisher.segments);
+    const { format, segments } = this.#main;
+    return renderMasterPlaylist(format.playlistFile, this.codecs, segments);
   }
 
   /** Playing time of what is listed. */
   get durationMs(): number {
-    return this.#publisher.durationMs;
+    return this.#main.durationMs;
   }
 
   /** Whether a session sends, or is not yet heard to its end. */
   get heard(): boolean {
-    return this.#feeder !== undefined || this.#releases.length > 0;
+    return this.#session !== undefined || !this.#releases.isEmpty;
   }
 
   /** Where the numbering of a later presentation begins. */
   get next(): Numbering {
-    const { discontinuitySequence } = this.#publisher.next;
+    const { discontinuitySequence } = this.#main.next;
     return { mediaSequence: this.#nextSequence, discontinuitySequence };
   }
 
@@ -113,35 +124,33 @@ export class HlsStream {
   }
 
   /** A session's segments follow. */
-  join(feeder: StreamFeeder): void {
-    this.#feeder = feeder;
-    this.#sessionId = feeder.sessionId;
-    this.#graceTimer?.cancel();
-    this.#graceTimer = undefined;
-    this.#expiresAt = Infinity;
-    this.#retire(this.#publisher.begin());
-    if (this.#publisher.isEmpty) this.#addPreroll();
-    this.#joined = !this.#publisher.isEmpty;
+  join(feeder: SegmentSource): void {
+    const isNew = this.#life.state.phase === "ended";
+    this.#life.move({ phase: "live" });
+    for (const publisher of this.#publishers) this.#retire(publisher.begin(isNew));
+    if (this.#main.isEmpty) this.#addPreroll();
+    this.#joinsAt = this.#main.isEmpty ? undefined : this.#nextSequence;
     this.#wallTime.join();
-    this.#pacedDueAt = undefined;
-    this.#awaitNext(this.#clock.awake());
+    const now = this.#clock.awake();
+    this.#session = new JoinedSession(feeder, this.#options.targetMs, now);
+    this.#awaitNext(now);
   }
 
   /** The next segment. */
   add(cut: CutSegment): void {
+    this.#session?.brought(cut);
     const { durationUs } = cut;
     const wallMs = this.#wallTime.tell(cut.dueMs, durationUs / 1000);
-    const uri = segmentName(this.#nextSequence, wallMs);
-    const bytes = this.#options.pool.copy(cut.bytes);
-    const written = this.#options.files.writeSegment(uri, bytes);
-    const discontinuity = cut.discontinuity || this.#joined;
-    this.#joined = false;
-    this.#pacedDueAt = cut.endsInWait
-      ? (this.#pacedDueAt ?? this.#dueAt) + durationUs / 1000
-      : undefined;
-    const segment = this.#number({ uri, durationUs, discontinuity, wallMs }, bytes, written);
-    this.#shelf.put(segment);
-    this.#publisher.add(segment);
+    const sequence = this.#nextSequence++;
+    const discontinuity = cut.discontinuity || sequence === this.#joinsAt;
+    this.#longestSegmentMs = Math.max(this.#longestSegmentMs, durationUs / 1000);
+    for (const [i, bytes] of cut.packages.entries()) {
+      const publisher = this.#publishers[i];
+      if (publisher === undefined) continue;
+      const uri = segmentName(sequence, wallMs, publisher.format.extension);
+      const entry = { uri, sequence, durationUs, discontinuity, wallMs };
+      publisher.add(this.#shelf.keep(entry, bytes, this.#clock.awake()));
+    }
   }
 
   /**
@@ -149,94 +158,98 @@ export class HlsStream {
    * @param onReleased called when its last listener has heard it to the end
    */
   leave(how: SessionEnd, onReleased: () => void): void {
-    this.#feeder?.stateNeed(undefined);
-    this.#feeder = undefined;
-    this.#releases.push({ at: this.#clock.awake() + this.durationMs, onReleased });
-    if (how === "teardown") this.#publisher.end();
-    else if (how === "finished") {
-      this.#graceTimer = this.#clock.after(END_GRACE_MS, () => this.endNow(this.#sessionId));
-    } else if (how === "lost") this.#expireLater();
+    const feeder = this.#session?.feeder;
+    feeder?.stateNeed(undefined);
+    this.#session = undefined;
+    this.#releases.add(this.#clock.awake() + this.durationMs, onReleased);
+    if (how === "teardown") this.#end();
+    else if (how === "finished" && feeder !== undefined) this.#awaitReturn(feeder.sessionId);
+    else if (how === "lost") this.#life.move({ phase: "live", goesAt: this.#goesAt });
   }
 
   /** Nobody needs to wait any more for the return of the session that left last, if it is `id`. */
   endNow(id: number): void {
-    if (this.#graceTimer === undefined || id !== this.#sessionId) return;
-    this.#graceTimer.cancel();
-    this.#graceTimer = undefined;
-    this.#publisher.end();
+    const state = this.#life.state;
+    if (state.phase === "grace" && state.sessionId === id) this.#end();
   }
 
   /** Lists what is ready without waiting for the cadence; resolves when that is on disk. */
   async flush(): Promise<void> {
-    await this.#publisher.flush();
+    await Promise.all(this.#publishers.map((publisher) => publisher.flush()));
   }
 
   /** Lets go of what may go by now. Called every second or so. */
   sweep(): void {
     const now = this.#clock.awake();
     this.#shelf.sweep(now);
-    while (this.#releases[0] !== undefined && this.#releases[0].at <= now) {
-      this.#releases.shift()?.onReleased();
-    }
-    if (this.#expiresAt <= now) this.#expire();
+    this.#releases.sweep(now);
+    for (const publisher of this.#publishers) publisher.sweep(now);
+    if (this.#life.isOver(now)) this.#clear();
   }
 
   /** Stops all timers; what is on disk stays. */
   close(): void {
-    this.#publisher.close();
-    this.#graceTimer?.cancel();
-    while (this.#releases.length > 0) this.#releases.shift()?.onReleased();
+    for (const publisher of this.#publishers) publisher.close();
+    this.#life.close();
+    this.#releases.sweep(Infinity);
+  }
+
+  #publisherOf(file: string): PlaylistPublisher | undefined {
+    return this.#publishers.find(({ format }) => format.playlistFile === file);
   }
 
   #restoreWindow(playlist: MediaPlaylist): void {
     const segments = playlist.segments.map((entry, index) =>
-      restoredSegment(entry, playlist.mediaSequence + index)
+      segmentOnDisk({ ...entry, sequence: playlist.mediaSequence + index }, undefined)
     );
     for (const segment of segments) {
-      if (SEGMENT_FILE.test(segment.uri)) this.#shelf.put(segment);
+      if (formatOf(segment.uri) !== undefined) this.#shelf.put(segment);
     }
     const last = segments.at(-1);
     if (last?.wallMs !== undefined) {
       this.#wallTime.resume(last.wallMs + last.durationUs / 1000);
     }
     this.#nextSequence = playlist.mediaSequence + segments.length;
-    this.#publisher.restore(playlist, segments, playlist.ended);
+    const [main, ...others] = this.#publishers;
+    main?.restore(playlist, segments, playlist.ended);
+    for (const publisher of others) publisher.restoreBehind(playlist, segments);
   }
 
+  /** All of it is in one version. */
   #addPreroll(): void {
     const { preroll } = this.#options;
-    this.#publisher.add(...preroll.map((entry) => this.#number(entry, undefined, ON_DISK)));
+    const now = this.#clock.awake();
+    const segments = preroll.map((entry) => {
+      this.#longestSegmentMs = Math.max(this.#longestSegmentMs, entry.durationUs / 1000);
+      return segmentOnDisk({ ...entry, sequence: this.#nextSequence++ }, now);
+    });
+    for (const publisher of this.#publishers) publisher.add(...segments);
   }
 
-  #number(
-    entry: SegmentEntry,
-    bytes: Uint8Array<ArrayBuffer> | undefined,
-    written: Promise<boolean>,
-  ): Segment {
-    const readyAt = this.#clock.awake();
-    const sequence = this.#nextSequence++;
-    this.#longestSegmentMs = Math.max(this.#longestSegmentMs, entry.durationUs / 1000);
-    return { ...entry, sequence, bytes, size: bytes?.length ?? 0, written, readyAt };
+  #versionIsOut(at: number): void {
+    if (this.#life.state.phase === "ended") {
+      this.#life.move({ phase: "ended", goesAt: this.#goesAt });
+    } else this.#awaitNext(at);
+    this.#session?.feeder.listed();
   }
 
-  #versionIsOut(): void {
-    if (this.#publisher.ended) this.#expireLater();
-    else this.#awaitNext(this.#publisher.versionAt);
-    this.#feeder?.listed();
-  }
-
-  /**
-   * Has the next segment completed where it does not come. The first wait makes room for late audio;
-   * segments that follow one that was completed keep its pace, or players would run dry.
-   */
-  #awaitNext(fromMs: number): void {
-    this.#dueAt = this.#pacedDueAt ?? fromMs + COMPLETE_CADENCE * this.#options.targetMs;
-    this.#feeder?.stateNeed({ at: this.#dueAt, frames: () => this.#missingFrames });
+  #awaitNext(versionAt: number): void {
+    this.#session?.awaitNext(versionAt, () => this.#missingFrames);
   }
 
   /** What the next segment lacks; nothing where there is one that players are about to see. */
   get #missingFrames(): number {
-    return this.#publisher.isBusy ? 0 : this.#feeder?.missingFrames() ?? 0;
+    return this.#main.isBusy ? 0 : this.#session?.feeder.missingFrames() ?? 0;
+  }
+
+  #awaitReturn(sessionId: number): void {
+    const timer = this.#clock.after(END_GRACE_MS, () => this.#end());
+    this.#life.move({ phase: "grace", sessionId, timer });
+  }
+
+  #end(): void {
+    this.#life.move({ phase: "ending" });
+    for (const publisher of this.#publishers) publisher.end();
   }
 
   #retire(segments: readonly Segment[]): void {
@@ -245,24 +258,38 @@ export class HlsStream {
 
   /** How long segments stay to be had that have left the playlist. */
   get #keepMs(): number {
-    return Math.max(KEEP_MS, this.#publisher.longestMs + this.#longestSegmentMs);
+    return Math.max(KEEP_MS, this.#main.longestMs + this.#longestSegmentMs);
   }
 
-  /** Nobody sends any more: all of it goes when its last segment may. */
-  #expireLater(): void {
-    this.#expiresAt = this.#clock.awake() + this.durationMs + this.#keepMs;
+  /** When all of it goes, where nobody sends any more: when its last segment may. */
+  get #goesAt(): number {
+    return this.#clock.awake() + this.durationMs + this.#keepMs;
   }
 
-  #expire(): void {
-    this.#expiresAt = Infinity;
-    this.#publisher.clear();
+  #clear(): void {
+    this.#life.move({ phase: "gone" });
+    for (const publisher of this.#publishers) publisher.clear();
     this.close();
     const { reservation, onGone } = this.#options;
-    const cleared = [this.#shelf.clear([PLAYLIST_FILE]), reservation.settle(this.next)];
+    const playlists = this.#publishers.map(({ format }) => format.playlistFile);
+    const cleared = [this.#shelf.clear(playlists), reservation.settle(this.next)];
     onGone(this.next, Promise.all(cleared));
   }
+}
+
+/** What is known of a segment of an earlier run beside its file's name. */
+const NOT_LISTED = { sequence: -1, durationUs: 0, discontinuity: false, wallMs: undefined };
+
+/** Listens to a publisher that does not set the pace. */
+function follower(onLeft: PublisherListener["onLeft"]): PublisherListener {
+  return { onLeft, onEnd: () => {}, onVersion: () => {}, onListed: () => {} };
 }
 
 function durationMs({ segments }: MediaPlaylist): number {
   return segments.reduce((sum, { durationUs }) => sum + durationUs, 0) / 1000;
 }
+
+/** How long a segment stays to be had once it has left the playlist. */
+const KEEP_MS = 38_000;
+/** How long a broadcast that ended on purpose may come back before its playlist is ended. */
+const END_GRACE_MS = 10_000;

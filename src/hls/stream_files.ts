@@ -1,27 +1,16 @@
+/**
+ * What broadcasts keep on disk: a folder for each, with its playlist and its segments.
+ *
+ * @module
+ */
 import { getLogger } from "@logtape/logtape";
 import { Limiter, LimiterFull } from "../disk/limiter.ts";
 import { FileError, readSmallFile, readSmallTextFile } from "../disk/small_file.ts";
 import { type Clock, systemClock } from "../session/clock.ts";
+import { formatOf, FORMATS } from "./formats.ts";
 
-const logger = getLogger(["echo", "hls"]);
-
-export const PLAYLIST_FILE = "playlist.m3u8";
-
-/** What segments are called: media sequence number and Unix time. */
-export const SEGMENT_FILE = /^\d{1,16}-\d{1,12}\.ts$/;
-
-/** Where a write takes longer, the disk hangs, and what comes goes on from memory. */
-const HANG_MS = 4000;
-/** Writes of one broadcast: many where much audio arrives at once. */
-const MAX_WRITES = 60;
-/** Of all broadcasts. */
-const MAX_OPERATIONS = 8;
-const MAX_WAITING = 8000;
-/** Far above what either takes. */
-const MAX_SEGMENT_BYTES = 16 * 2 ** 20;
-const MAX_PLAYLIST_BYTES = 2 ** 20;
-/** A disk is well again when nothing has failed for this long. */
-const WELL_AGAIN_MS = 10_000;
+/** The playlist that is taken up after a restart. */
+export const PLAYLIST_FILE: string = FORMATS[0].playlistFile;
 
 /** Thrown where a file is there for all that is known, and the system does not give it out. */
 export class FileUnreadable extends Error {
@@ -33,8 +22,11 @@ export class FileUnreadable extends Error {
 
 /** What is found of a broadcast on disk. */
 export interface FolderContents {
+  /** Names of its segments' files. */
   readonly segments: readonly string[];
+  /** The text of its playlist; `undefined` where there is none that can be read. */
   readonly playlist: string | undefined;
+  /** How old the playlist is, in milliseconds: `Infinity` where there is none. */
   readonly ageMs: number;
 }
 
@@ -58,8 +50,8 @@ export class HlsFolder {
   /** Removals under way, by broadcast: what is written meanwhile may be of the next one. */
   readonly removing = new Map<string, Promise<void>>();
   readonly #limiter = new Limiter(MAX_OPERATIONS, MAX_WAITING);
-  #failing = false;
-  #failedAt = 0;
+  /** When an operation failed last, on {@link Clock.awake}; `undefined` while the disk is well. */
+  #failedAt: number | undefined;
 
   constructor(path: string, clock: Pick<Clock, "awake" | "waited"> = systemClock) {
     this.path = path;
@@ -101,7 +93,7 @@ export class HlsFolder {
     const segments: string[] = [];
     try {
       for await (const entry of Deno.readDir(`${this.path}/${name}`)) {
-        if (SEGMENT_FILE.test(entry.name)) segments.push(entry.name);
+        if (formatOf(entry.name) !== undefined) segments.push(entry.name);
       }
       const path = this.pathOf(name, PLAYLIST_FILE);
       const { mtime } = await Deno.lstat(path);
@@ -128,7 +120,7 @@ export class HlsFolder {
     try {
       await this.#limiter.run(operation);
     } catch (error) {
-      if (!this.#failing) {
+      if (this.#failedAt === undefined) {
         const cause = error instanceof Error ? error.message : String(error);
         logger.error("Cannot use {path}; broadcasts go on from memory: {cause}", {
           path,
@@ -136,12 +128,11 @@ export class HlsFolder {
           cause,
         });
       }
-      this.#failing = true;
       this.#failedAt = this.clock.awake();
       return false;
     }
-    if (this.#failing && this.clock.waited(this.#failedAt) > WELL_AGAIN_MS) {
-      this.#failing = false;
+    if (this.#failedAt !== undefined && this.clock.waited(this.#failedAt) > WELL_AGAIN_MS) {
+      this.#failedAt = undefined;
       logger.info("{path} can be used again", { path });
     }
     return true;
@@ -243,3 +234,18 @@ class FolderFiles implements StreamFiles {
 function temporary(file: string): string {
   return `.${file}.new`;
 }
+
+/** Where a write takes longer, the disk hangs, and what comes goes on from memory. */
+const HANG_MS = 4000;
+/** Writes of one broadcast: many where much audio arrives at once. */
+const MAX_WRITES = 60;
+/** Of all broadcasts. */
+const MAX_OPERATIONS = 8;
+const MAX_WAITING = 8000;
+/** Far above what either takes. */
+const MAX_SEGMENT_BYTES = 16 * 2 ** 20;
+const MAX_PLAYLIST_BYTES = 2 ** 20;
+/** A disk is well again when nothing has failed for this long. */
+const WELL_AGAIN_MS = 10_000;
+
+const logger = getLogger(["echo", "hls"]);

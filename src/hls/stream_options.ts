@@ -1,22 +1,24 @@
+/**
+ * What a stream is made of, and what it needs of the session that feeds it.
+ *
+ * @module
+ */
 import type { Clock } from "../session/clock.ts";
 import type { StateNeed } from "../session/continuity.ts";
 import type { BufferPool } from "./buffer_pool.ts";
+import type { SegmentFormats } from "./formats.ts";
 import type { Reservation } from "./name_states.ts";
 import type { SegmentEntry } from "./playlist.ts";
 import type { StreamFiles } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
-
-/** A playlist as it goes over HTTP. */
-export interface PlaylistVersion {
-  readonly text: Uint8Array<ArrayBuffer>;
-  readonly etag: string;
-}
 
 /** What a stream is made of. */
 export interface StreamOptions {
   readonly clock: Clock;
   readonly files: StreamFiles;
   readonly pool: BufferPool;
+  /** What each segment is packaged in. */
+  readonly formats: SegmentFormats;
   /** What segments aim at, in milliseconds. */
   readonly targetMs: number;
   readonly numbering: Numbering;
@@ -25,14 +27,14 @@ export interface StreamOptions {
   readonly targetDuration: number;
   /** Stands first in every presentation. */
   readonly preroll: readonly SegmentEntry[];
-  /** A session's segment is listed, `lateMs` after it was due. */
+  /** A session's segment is listed in the first format's playlist, `lateMs` after it was due. */
   readonly onListed?: ((file: string, lateMs: number) => void) | undefined;
   /** It is over. `next` is where its numbering goes on; `cleared` resolves when its files are gone. */
   readonly onGone: (next: Numbering, cleared: Promise<unknown>) => void;
 }
 
 /** The session whose segments a stream takes. */
-export interface StreamFeeder {
+export interface SegmentSource {
   readonly sessionId: number;
   /** Frames that its open segment still takes. */
   readonly missingFrames: () => number;

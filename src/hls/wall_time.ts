@@ -1,12 +1,10 @@
+/**
+ * The wall time of segments, for `EXT-X-PROGRAM-DATE-TIME` (RFC 8216 4.3.2.6).
+ *
+ * @module
+ */
 import type { Clock } from "../session/clock.ts";
 import { correction } from "../session/due_time.ts";
-
-/** What was told of the last segment of a session. */
-interface Told {
-  /** Wall time minus {@link Clock.monotonic}. */
-  readonly offsetMs: number;
-  readonly dueMs: number;
-}
 
 /**
  * What a playlist tells the wall time of its segments by. They are due on a clock that never jumps;
@@ -17,7 +15,8 @@ export class WallTime {
   readonly #clock: Pick<Clock, "now" | "monotonic">;
   /** `undefined` before a session's first segment. */
   #told: Told | undefined;
-  #endMs = -Infinity;
+  /** Up to where wall time was told, in milliseconds since the epoch; `undefined` where none was. */
+  #endMs: number | undefined;
 
   constructor(clock: Pick<Clock, "now" | "monotonic">) {
     this.#clock = clock;
@@ -42,10 +41,22 @@ export class WallTime {
     const clockMs = this.#clock.now() - this.#clock.monotonic();
     const told = this.#told;
     const offsetMs = told === undefined
-      ? Math.max(clockMs, this.#endMs - dueMs)
+      ? this.#firstOffset(clockMs, dueMs)
       : told.offsetMs + correction(clockMs - told.offsetMs, dueMs - told.dueMs);
     this.#told = { offsetMs, dueMs };
     this.#endMs = dueMs + offsetMs + durationMs;
     return dueMs + offsetMs;
   }
+
+  /** Of a session's first segment: what was told before it does not come again. */
+  #firstOffset(clockMs: number, dueMs: number): number {
+    return this.#endMs === undefined ? clockMs : Math.max(clockMs, this.#endMs - dueMs);
+  }
+}
+
+/** What was told of the last segment of a session. */
+interface Told {
+  /** Wall time minus {@link Clock.monotonic}. */
+  readonly offsetMs: number;
+  readonly dueMs: number;
 }

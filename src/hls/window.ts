@@ -1,8 +1,9 @@
-import { renderPlaylist, type SegmentEntry } from "./playlist.ts";
-
-const MIN_SECONDS = 12;
-const MIN_SEGMENTS = 4;
-const MIN_TARGETS = 3;
+/**
+ * Which segments a live playlist lists, and under which numbers.
+ *
+ * @module
+ */
+import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
 
 /** Where a name's numbering stands: that of the first segment in its playlist. */
 export interface Numbering {
@@ -79,23 +80,30 @@ export class Window<S extends NumberedSegment> {
     return left;
   }
 
-  render(ended: boolean): string {
-    return renderPlaylist({
+  /** The version of the playlist that lists them. */
+  version(ended: boolean): MediaPlaylist {
+    return {
       targetDuration: this.#targetDuration,
       mediaSequence: this.#mediaSequence,
       discontinuitySequence: this.#discontinuitySequence,
       segments: this.#segments,
       ended,
-    });
+    };
+  }
+
+  /** The numbers of a window that begins behind the last segment. */
+  get end(): Numbering {
+    const tags = this.#segments.filter((segment) => segment.discontinuity).length;
+    return {
+      mediaSequence: this.#mediaSequence + this.#segments.length,
+      discontinuitySequence: this.#discontinuitySequence + tags,
+    };
   }
 
   /** Numbers that nothing listed so far has, nor anything after it. */
   get next(): Numbering {
-    const tags = this.#segments.filter((segment) => segment.discontinuity).length;
-    return {
-      mediaSequence: this.#mediaSequence + this.#segments.length,
-      discontinuitySequence: this.#discontinuitySequence + tags + 1,
-    };
+    const { mediaSequence, discontinuitySequence } = this.end;
+    return { mediaSequence, discontinuitySequence: discontinuitySequence + 1 };
   }
 
   #take(segment: S): void {
@@ -115,3 +123,7 @@ export class Window<S extends NumberedSegment> {
     if (segment.discontinuity) this.#discontinuitySequence++;
   }
 }
+
+const MIN_SECONDS = 12;
+const MIN_SEGMENTS = 4;
+const MIN_TARGETS = 3;

@@ -1,9 +1,10 @@
+/** The bodies of what is posted to the hook server. */
 import type { Question } from "../session/authority.ts";
 import type { SessionEvent } from "../session/events.ts";
 
 /**
- * The body of an event: its type, when it happened, the session's facts and what belongs to it.
- * @param dropped how many events before it, of whatever session, are never told
+ * The body of an event: its type, its time, the session's facts and the event's own details.
+ * @param dropped how many earlier events, of all sessions, the hook server will never get
  */
 export function eventBody(event: SessionEvent, dropped: number): string {
   const { kind, at, id, name, protocol, props, ...details } = event;
@@ -30,7 +31,7 @@ function timestamp(at: number): string {
   return new Date(at).toISOString();
 }
 
-/** `durationMs` becomes `duration_ms`, and so in what is nested. */
+/** Renames `durationMs` to `duration_ms`, also in nested objects. */
 function snakeCase(details: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(details).map(([name, value]) => [

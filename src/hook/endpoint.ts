@@ -1,39 +1,42 @@
+/** The hook server: how messages are signed and posted to it. */
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../session/clock.ts";
 import { SERVER_NAME } from "../version.ts";
 import { signature } from "./signature.ts";
 
-/** An answer's body is read up to here, so that its connection can be used again. */
+/** This much of an answer's body is read, so that the connection can be used again … */
 const MAX_ANSWER_BYTES = 16_384;
-/** And for so long. */
+/** … and for this long. */
 const MAX_ANSWER_MS = 1000;
 
 /**
- * A request that is given up takes its connection with it, which over HTTP/2 it would not: one that
- * a router has forgotten would be used until TCP gives it up, a quarter of an hour later. And servers
- * that close what is idle mostly wait for 5 s.
+ * With HTTP/1.1, a request that is given up closes its connection. With HTTP/2 it would not: a
+ * connection that a router has forgotten would be used until TCP gives it up, a quarter of an hour
+ * later. Most servers close idle connections after 5 s or more, so Echo closes them earlier.
  */
 const CLIENT: Deno.CreateHttpClientOptions = { http2: false, poolIdleTimeout: 4000 };
+
+const STOPPING = "the server is stopping";
 
 const logger = getLogger(["echo", "hook"]);
 
 /** Where hooks go, and what signs them. */
 export interface HookTarget {
-  /** `undefined`: there are no hooks. */
+  /** `undefined`: nothing is posted. */
   readonly url: string | undefined;
-  /** `undefined`: they are not signed. */
+  /** `undefined`: messages are not signed. */
   readonly secret: string | undefined;
 }
 
 export interface HookEndpointOptions extends HookTarget {
   readonly clock: Clock;
-  /** By default the platform's own, with a client of its own. */
+  /** Deno's `fetch` by default, with an HTTP client of its own. */
   readonly fetch?: typeof fetch;
 }
 
 /** What is posted. */
 export interface HookMessage {
-  /** Stays the same however often it is sent. */
+  /** The same each time that the message is sent. */
   readonly id: string;
   /** JSON. */
   readonly body: string;
@@ -46,9 +49,7 @@ export interface HookAnswer {
   readonly retryAfterMs: number | undefined;
 }
 
-const STOPPING = "the server is stopping";
-
-/** There was no answer. `message` is fit for the log: it holds nothing of the URL but its host. */
+/** Why there was no answer. The log may show `message`: it has nothing of the URL but its host. */
 export class HookUnreachable extends Error {
   override readonly name = "HookUnreachable";
 }
@@ -59,7 +60,7 @@ export class HookEndpoint {
   readonly #fetch: typeof fetch;
   readonly #underWay = new Set<AbortController>();
   #target: HookTarget;
-  /** There from the first message on. */
+  /** Made for the first message. */
   #client: Deno.HttpClient | undefined;
   #closed = false;
 
@@ -71,25 +72,25 @@ export class HookEndpoint {
     this.#target = { url, secret };
   }
 
-  /** Whether there is one. */
+  /** Whether there is a hook server. */
   get exists(): boolean {
     return this.#target.url !== undefined;
   }
 
-  /** Fit for the log: URLs of webhooks often hold a token. */
+  /** What the log may show of the URL, which often holds a token. */
   get origin(): string {
     return this.#target.url === undefined ? "nowhere" : new URL(this.#target.url).origin;
   }
 
-  /** What is posted from now on goes there. */
+  /** Posts to `target` from now on. */
   replace(target: HookTarget): void {
     this.#target = target;
   }
 
   /**
    * Posts a message once. Redirects are not followed.
-   * @param timeoutMs for the answer's status, which is all that counts
-   * @throws {HookUnreachable}
+   * @param timeoutMs how long to wait for the answer's status; nothing else of the answer matters
+   * @throws {HookUnreachable} where there is no answer
    */
   async post(message: HookMessage, timeoutMs: number): Promise<HookAnswer> {
     const { url, secret } = this.#target;
@@ -124,7 +125,7 @@ export class HookEndpoint {
     }
   }
 
-  /** Gives up what is under way, and posts nothing any more. */
+  /** Gives up the requests that are under way, and posts nothing any more. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -145,7 +146,7 @@ export class HookEndpoint {
     };
   }
 
-  /** RFC 9110 10.2.3: seconds or a date, which is by the clock of who answers (6.6.1). */
+  /** RFC 9110 10.2.3: seconds, or a date by the clock of the server that answers (6.6.1). */
   #retryAfterMs(headers: Headers): number | undefined {
     const header = headers.get("Retry-After");
     if (header === null) return undefined;
@@ -157,7 +158,7 @@ export class HookEndpoint {
   }
 }
 
-/** Reads the rest of an answer that is short, and drops one that is not. */
+/** Reads the rest of a short answer. Cancels a longer one. */
 async function finish({ body }: Response): Promise<void> {
   if (body === null) return;
   let left = MAX_ANSWER_BYTES;
@@ -168,7 +169,7 @@ async function finish({ body }: Response): Promise<void> {
       if (left < 0) return;
     }
   } catch (error) {
-    // The status has said it all.
+    // Only the status matters, and it has arrived.
     logger.debug("The answer to a hook broke off: {why}", { why: reasonOf(error) });
   }
 }

@@ -1,28 +1,29 @@
+/** The queue of one session's events. */
 import type { Timer } from "../session/clock.ts";
 import type { SessionEvent } from "../session/events.ts";
 import type { HookMessage } from "./endpoint.ts";
 
-/** An event that has not been sent. */
+/** An event that has not been sent yet. */
 export interface Waiting {
   readonly event: SessionEvent;
   /** When it happened, on {@link Clock.awake}. */
   readonly since: number;
 }
 
-/** An event that has been sent, or is being sent, and will be sent again until it is delivered. */
+/** An event whose sending has begun. It is sent again until it is delivered. */
 export interface Begun extends Waiting, HookMessage {
-  /** The dropped events that its body tells of. */
+  /** How many dropped events its body tells of. */
   readonly dropped: number;
   attempts: number;
 }
 
 /** The events of one session that are not delivered yet, in order. */
 export class EventQueue {
-  /** The first one, once it has been sent. */
+  /** The first event, once its sending has begun. */
   begun: Begun | undefined;
-  /** Runs where it is to be sent again later. */
+  /** Runs until the first event is sent again. */
   retry: Timer | undefined;
-  /** Whether it is under way or has its turn soon. */
+  /** Whether the first event is being sent, or waits for its turn. */
   isActive = false;
   readonly #waiting: Waiting[] = [];
 

@@ -1,3 +1,4 @@
+/** Asks the hook server who may publish. */
 import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
 import type { Authority, Question } from "../session/authority.ts";
@@ -6,23 +7,25 @@ import { PublishRefused } from "../session/ingest.ts";
 import { questionBody } from "./body.ts";
 import { type HookEndpoint, HookUnreachable } from "./endpoint.ts";
 
-/** How long the hook server may take: encoders wait, and give up soon. */
+/** How long the hook server may take. It is short because encoders wait, and give up soon. */
 const TIMEOUT_MS = 5000;
+/** How many questions may be open at a time … */
 const MAX_OPEN = 64;
-/** Of these, so that nobody keeps all others out. */
+/** … and how many of one address, so that nobody keeps all others out. */
 const MAX_OPEN_PER_ADDRESS = 8;
-/** Longer than any credentials, and short enough to be sent along. */
+/** Longer than a question with any real credentials. Longer ones are not sent. */
 const MAX_BODY_LENGTH = 16_384;
 
 const logger = getLogger(["echo", "hook"]);
 
 /**
- * Has the hook server say who may publish: 2xx is a yes, 429 and 5xx are no answer, all else is a no.
+ * Asks the hook server who may publish. 2xx means yes; 429 and 5xx count as no answer; any other
+ * status means no.
  */
 export class HookAuthority implements Authority {
   readonly #endpoint: HookEndpoint;
   readonly #clock: Clock;
-  /** Addresses that asked and wait. */
+  /** The addresses of the open questions. */
   readonly #open: string[] = [];
 
   constructor(endpoint: HookEndpoint, clock: Clock) {
@@ -34,12 +37,18 @@ export class HookAuthority implements Authority {
     const { name, address } = question;
     const mine = this.#open.filter((other) => other === address);
     if (this.#open.length >= MAX_OPEN || mine.length >= MAX_OPEN_PER_ADDRESS) {
-      throw new PublishRefused("limit", `Cannot publish ${name}: too many wait to be let in`);
+      throw new PublishRefused(
+        "limit",
+        `Cannot publish ${name}: too many wait for permission, try again later`,
+      );
     }
     this.#open.push(address);
     try {
       if (!await this.#isAllowed(question)) {
-        throw new PublishRefused("not-allowed", `Cannot publish ${name}: it is not allowed to you`);
+        throw new PublishRefused(
+          "not-allowed",
+          `Cannot publish ${name}: you are not allowed to publish it`,
+        );
       }
     } finally {
       this.#open.splice(this.#open.indexOf(address), 1);

@@ -1,3 +1,4 @@
+/** Posts events to the hook server. */
 import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
 import type { Clock, Timer } from "../session/clock.ts";
@@ -21,10 +22,10 @@ const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 60_000;
 /** A `Retry-After` beyond this is cut to it. */
 const MAX_RETRY_AFTER_MS = 300_000;
-/** What cannot be delivered for so long is given up. */
+/** An event that cannot be delivered for this long is given up. */
 const MAX_AGE_MS = 3_600_000;
 const DROPPED_LOG_MS = 10_000;
-/** How long a server that stops goes on with what is queued, and how soon it tries again. */
+/** While Echo stops: how long it goes on with queued events, and how soon it tries again. */
 const CLOSING_MS = 2000;
 const CLOSING_RETRY_MS = 250;
 
@@ -37,8 +38,8 @@ export interface HooksOptions extends HookEndpointOptions {
 }
 
 /**
- * Posts every event to the hook server: in order for each session, again until it is taken, and
- * never for longer, nor more of them, than there is room for.
+ * Posts every event to the hook server: in order for each session, and again until the server takes
+ * it. How long an event is kept, and how many are, has limits.
  */
 export class Hooks {
   /** Asks the hook server who may publish. */
@@ -47,22 +48,22 @@ export class Hooks {
   readonly #endpoint: HookEndpoint;
   readonly #random: () => number;
   readonly #unsubscribe: () => void;
-  /** By session id; those that hold an event. */
+  /** The queues that hold an event, by session id. */
   readonly #queues = new Map<number, EventQueue>();
-  /** Have an event to send, and wait for their turn. */
+  /** Queues that have an event to send and wait for their turn. */
   readonly #ready: EventQueue[] = [];
   #underWay = 0;
   #delivered = 0;
   #failed = 0;
   #dropped = 0;
   #queued = 0;
-  /** Dropped, and no delivered hook has told so. */
+  /** Dropped events that no delivered event has told of yet. */
   #untold = 0;
   #unlogged = 0;
   #dropLog: Timer | undefined;
   /** Whether the last attempt failed. */
   #failing = false;
-  /** To be called once nothing is queued; there while it closes. */
+  /** Called once nothing is queued; set while it closes. */
   #emptied: (() => void) | undefined;
   #closed = false;
 
@@ -79,12 +80,12 @@ export class Hooks {
     return this.#delivered;
   }
 
-  /** Attempts that failed, whether they were repeated or not. */
+  /** Attempts that failed, repeated or not. */
   get failed(): number {
     return this.#failed;
   }
 
-  /** Events that the hook server will never be told: refused, too old, or too many waited. */
+  /** Events that the hook server will never get: refused, too old, or too many waited. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -99,7 +100,7 @@ export class Hooks {
     return this.#failing && this.#queued > 0;
   }
 
-  /** Sends to `target` from now on, what is queued too and at once. Without a URL, that is dropped. */
+  /** Sends to `target` from now on, and queued events at once. Without a URL, these are dropped. */
   replace(target: HookTarget): void {
     if (this.#closed) return;
     this.#endpoint.replace(target);
@@ -130,7 +131,7 @@ export class Hooks {
     if (!this.#endpoint.exists) return;
     const queue = this.#queues.get(event.id) ?? new EventQueue();
     if (queue.length >= MAX_QUEUED_PER_SESSION || this.#queued >= MAX_QUEUED) {
-      // The oldest is worth least. Where there is none that could go, it is the new one.
+      // The oldest waiting event is dropped; where none waits, the new one is.
       const oldest = queue.shift();
       if (oldest !== undefined) this.#queued--;
       this.#drop(1);
@@ -142,7 +143,7 @@ export class Hooks {
     this.#activate(queue);
   }
 
-  /** Gives a queue its turn, unless it has one or waits to try again. */
+  /** Has a queue wait for its turn, unless it does already, or waits to try again. */
   #activate(queue: EventQueue): void {
     if (this.#closed || queue.isActive || queue.retry !== undefined || queue.length === 0) return;
     queue.isActive = true;
@@ -194,7 +195,7 @@ export class Hooks {
     return { ...waiting, id: randomUUID(), body, dropped, attempts: 0 };
   }
 
-  /** @returns why there was no answer, where there was none */
+  /** @returns the answer; where there was none, why */
   async #post(begun: Begun): Promise<HookAnswer | string> {
     try {
       return await this.#endpoint.post(begun, TIMEOUT_MS);
@@ -234,7 +235,7 @@ export class Hooks {
     });
   }
 
-  /** Twice as long each time, less up to a half by chance: those that failed together spread. */
+  /** Twice as long each time, less up to a half by chance, so that retries spread out. */
   #retryDelayMs(attempts: number, retryAfterMs: number = 0): number {
     const backoffMs = Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), MAX_RETRY_MS);
     const delayMs = Math.max(
@@ -268,7 +269,7 @@ export class Hooks {
     }
   }
 
-  /** Has all that wait to try again do so now. */
+  /** Sends now whatever waits to be sent again. */
   #hurry(): void {
     for (const queue of this.#queues.values()) {
       queue.retry?.cancel();

@@ -1,12 +1,13 @@
+/** Signs messages to the hook server. */
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 
-/** What a secret begins with that is the key in base64, as Standard Webhooks has it. */
+/** A secret that begins so is a key in base64 (Standard Webhooks). */
 const BASE64_PREFIX = "whsec_";
 
 /**
  * Signs a message by the scheme of Standard Webhooks (www.standardwebhooks.com): HMAC-SHA-256 over
- * id, time and body. Receivers refuse old times, so a message that was overheard is worth nothing.
+ * id, time and body. Receivers refuse old times, so nobody can send a recorded message again later.
  * @param secret `whsec_` and base64, or any other text, whose bytes are the key
  * @param seconds when it is sent, since the epoch
  * @returns the value of the header `webhook-signature`

@@ -1,41 +1,34 @@
+/** Keeps the sockets open on which the server listens. */
 import { getLogger } from "@logtape/logtape";
 import type { Clock, Timer } from "../session/clock.ts";
 
-/** The first wait before a socket that ended is opened again; each further one is twice as long … */
-const FIRST_WAIT_MS = 100;
-/** … up to this. */
-const LONGEST_WAIT_MS = 5000;
-/** A socket that was opened again is well when it has listened for this long. */
-const STEADY_MS = 10_000;
-/** What cannot be opened again for this long needs help. */
-const LOST_MS = 60_000;
-
 const logger = getLogger(["echo", "listening"]);
 
-/** What takes connections at an address. */
+/** A socket that listens on an address, and how it is opened. */
 export interface SocketToKeep {
-  /** One of a few, for metrics: `rtmp`. */
+  /** Its kind in metrics, one of a few, such as `rtmp`. */
   readonly kind: string;
-  /** What people call it: `HLS over HTTP`. */
+  /** What people call it, such as `HLS over HTTP`. */
   readonly what: string;
   /** As `HOST:PORT`. */
   readonly address: string;
-  /** Only one session needs it, so the server is not started anew for it. */
+  /** Whether only one session needs it. Then the server is not restarted for it. */
   readonly forOneSession?: boolean;
   /**
    * Opens it.
-   * @param onEnd to be called once, when it has ended and nobody closed it
-   * @throws where it cannot be had
+   * @param onEnd to be called once, when it has ended although nobody closed it
+   * @throws where it cannot be opened
    */
   readonly open: (onEnd: (why: Error) => void) => void;
   /**
-   * Closes what ended ones still serve, as far as nothing is under way. Called while another cannot
-   * be opened for more than a minute because file descriptors are short.
+   * Closes connections that sockets before this one still serve, where nothing is under way on
+   * them. Called when file descriptors are short, so that it could not be opened again for a
+   * minute.
    */
   readonly letGo?: () => void;
 }
 
-/** All sockets that listen. One that ends though nobody closed it is opened again. */
+/** All sockets that listen. One that ends although nobody closed it is opened again. */
 export class ListeningSockets {
   readonly #clock: Clock;
   readonly #kept = new Set<KeptSocket>();
@@ -64,14 +57,14 @@ export class ListeningSockets {
     return this.#restarts;
   }
 
-  /** What does not listen, or does so only since a moment, as sentences. */
+  /** What does not listen, or has listened again for a short time only, as sentences. */
   get problems(): string[] {
     return [...this.#kept].flatMap(({ problem }) => problem === undefined ? [] : [problem]);
   }
 
   /**
-   * Whether a socket could not be opened again for a minute, and not only because file descriptors
-   * are short: clients can bring that about, and it passes.
+   * Whether a socket could not be opened again for a minute, other than because file descriptors
+   * are short: clients can cause that, and it passes.
    */
   get lost(): boolean {
     return [...this.#kept].some((kept) => kept.lost);
@@ -80,11 +73,6 @@ export class ListeningSockets {
   #count(kind: string, restarts: number): void {
     this.#restarts.set(kind, (this.#restarts.get(kind) ?? 0) + restarts);
   }
-}
-
-interface Notices {
-  readonly onRestart: () => void;
-  readonly onClose: () => void;
 }
 
 /** One of {@link ListeningSockets}. */
@@ -96,9 +84,9 @@ export class KeptSocket {
   /** Why it ended, or could not be opened again. */
   #why = "";
   #lost = false;
-  /** When it ended first, since it was well. */
+  /** When it ended first after it was well. */
   #troubleAt = 0;
-  /** When it ended last. */
+  /** When it ended the last time. */
   #endedAt = 0;
   #waitMs = FIRST_WAIT_MS;
   #timer: Timer | undefined;
@@ -111,7 +99,7 @@ export class KeptSocket {
     this.#open();
   }
 
-  /** What is wrong with it, as a sentence. */
+  /** What is wrong with it, as a sentence; `undefined` where nothing is. */
   get problem(): string | undefined {
     const { what, address } = this.#socket;
     if (this.#state === "ended") return `${what} does not listen on ${address}: ${this.#why}`;
@@ -120,12 +108,12 @@ export class KeptSocket {
     return `${what} listens on ${address} again for less than ${seconds} s, after: ${this.#why}`;
   }
 
-  /** Whether it needs help; see {@link ListeningSockets.lost}. */
+  /** Whether the server has to be restarted for it; see {@link ListeningSockets.lost}. */
   get lost(): boolean {
     return this.#lost && this.#socket.forOneSession !== true;
   }
 
-  /** It is not opened again any more; it is the caller who closes it. */
+  /** Stops opening it again. The caller closes what `open` opened. */
   close(): void {
     this.#state = "closed";
     this.#lost = false;
@@ -200,7 +188,25 @@ export class KeptSocket {
   }
 }
 
-/** Whether a system's message says that the process, or the machine, has too much open. */
+interface Notices {
+  readonly onRestart: () => void;
+  readonly onClose: () => void;
+}
+
+/**
+ * How long it takes until a socket that ended is opened again. Each further wait is twice as long.
+ */
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 5000;
+/** How long a socket that was opened again has to listen until it is well. */
+const STEADY_MS = 10_000;
+/** How long a socket may fail to open again before the server needs help. */
+const LOST_MS = 60_000;
+
+/**
+ * Whether a message says that the process (EMFILE) or the machine (ENFILE) has no file descriptors
+ * left: in the words of the system, or in those that errors of libsrt have.
+ */
 function isShortage(message: string): boolean {
-  return /too many open files/i.test(message);
+  return /too many open files|file table overflow/i.test(message);
 }

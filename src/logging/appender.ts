@@ -1,10 +1,11 @@
+/** One place that a logging file sends records to: a console, or a file that rolls. */
 import type { LogRecord } from "@logtape/logtape";
 import { type Encode, encodeJson, patternEncoder } from "./encoder.ts";
 import { LineWriter, type Write } from "./line_writer.ts";
 import type { AppenderDefinition } from "./logging_file.ts";
 import { RollingFile } from "./rolling_file.ts";
 
-/** Where records go as lines. */
+/** Writes records as lines. */
 export class Appender {
   readonly #encode: Encode;
   readonly #writer: LineWriter;
@@ -16,7 +17,7 @@ export class Appender {
     this.#close = close;
   }
 
-  /** @throws what the disk says where a file cannot be opened */
+  /** Opens it. @throws what the disk says, where a file cannot be opened */
   static async open(definition: AppenderDefinition): Promise<Appender> {
     const encode = encoderOf(definition);
     if (definition.kind === "console") {
@@ -33,7 +34,7 @@ export class Appender {
     this.#writer.write(this.#encode(record));
   };
 
-  /** Writes what waits. Nothing may be appended after it. */
+  /** Writes what waits. `append` must not be called after it. */
   async close(): Promise<void> {
     await this.#writer.flush();
     this.#close();

@@ -1,3 +1,4 @@
+/** Logs as a logging file says, and follows what changes in it. */
 import { configure, dispose, getLogger, type LoggerConfig } from "@logtape/logtape";
 import { Appender } from "./appender.ts";
 import { floodFilter } from "./flood_filter.ts";
@@ -10,22 +11,22 @@ import {
 
 const logger = getLogger(["echo", "logging"]);
 
-/** Loggers unless a logging file says otherwise: HTTP access is off, LogTape itself is quiet. */
+/** Loggers that are quiet unless a logging file names them: HTTP access, and LogTape itself. */
 export const QUIET_LOGGERS: readonly LoggerConfig<never, never>[] = [
   { category: ["echo-hls-web"], lowestLevel: null },
   { category: ["echo-stat-web"], lowestLevel: null },
   { category: ["logtape", "meta"], lowestLevel: "warning" },
 ];
 
-/** Logging as a logging file says, which is read again at its `refresh_rate`. */
+/** Logs as a logging file says, which is read again at its `refresh_rate`. */
 export class FileLogging implements AsyncDisposable {
   readonly #path: string;
-  /** What is in force. */
+  /** The text of the file that is in force. */
   #text: string | undefined;
-  /** What the file was found to lack last, so that it is said once. */
+  /** What was wrong with the file the last time, kept so that it is logged once. */
   #complaint: string | undefined;
   #refreshMs: number | undefined;
-  /** By name and definition, so that those that stay the same stay open. */
+  /** By name and definition: those that do not change stay open. */
   #appenders: ReadonlyMap<string, Appender> = new Map();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reading: Promise<unknown> = Promise.resolve();
@@ -35,7 +36,7 @@ export class FileLogging implements AsyncDisposable {
     this.#path = path;
   }
 
-  /** @throws {LoggingFileError} */
+  /** Begins to log. @throws {LoggingFileError} where the file is wrong */
   static async start(path: string): Promise<FileLogging> {
     const logging = new FileLogging(path);
     await logging.#read();
@@ -45,14 +46,14 @@ export class FileLogging implements AsyncDisposable {
 
   /**
    * Reads the file now.
-   * @returns whether there was something new
-   * @throws {LoggingFileError} where it is wrong; what was in force stays so
+   * @returns whether it has changed
+   * @throws {LoggingFileError} where it is wrong; what was in force stays in force
    */
   reread(): Promise<boolean> {
     return this.#inTurn(() => this.#read()).finally(() => this.#schedule());
   }
 
-  /** Writes out everything. */
+  /** Writes all that waits, and ends logging. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -71,14 +72,14 @@ export class FileLogging implements AsyncDisposable {
     this.#timer = timer;
   }
 
-  /** After what is being read already. */
+  /** Reads after what is being read already. */
   #inTurn<T>(read: () => Promise<T>): Promise<T> {
     const reading = this.#reading.then(read);
     this.#reading = Promise.allSettled([reading]);
     return reading;
   }
 
-  /** What was in force stays so where the file is wrong. */
+  /** Reads the file. Where it is wrong, what was in force stays in force. */
   async #refresh(): Promise<void> {
     try {
       if (await this.#read()) logger.info("{path} is in force", { path: this.#path });
@@ -91,7 +92,7 @@ export class FileLogging implements AsyncDisposable {
     }
   }
 
-  /** @returns whether there was something new */
+  /** @returns whether it has changed */
   async #read(): Promise<boolean> {
     const path = this.#path;
     const text = await attempt(`read ${path}`, () => Deno.readTextFile(path));
@@ -117,7 +118,7 @@ export class FileLogging implements AsyncDisposable {
   }
 }
 
-/** Loggers of log4rs: their appenders take what the nearest logger's level lets pass. */
+/** The loggers as log4rs has them: one without a level has that of the nearest logger above it. */
 function loggersOf({ root, loggers }: LoggingFile): LoggerConfig<string, string>[] {
   const levelOf = (name: string): LoggerConfig<string, string>["lowestLevel"] => {
     if (name === "") return root.level;
@@ -139,7 +140,10 @@ function loggersOf({ root, loggers }: LoggingFile): LoggerConfig<string, string>
   ];
 }
 
-/** Opens what is not open yet, all or nothing. @throws {LoggingFileError} */
+/**
+ * Opens all that are not open yet, or none of them.
+ * @throws {LoggingFileError} where one cannot be
+ */
 async function openAll(
   definitions: Readonly<Record<string, AppenderDefinition>>,
   open: ReadonlyMap<string, Appender>,

@@ -1,15 +1,15 @@
-/** Lines that wait for a reader of the log; what comes beyond that is dropped and counted. */
-const MAX_WAITING_LINES = 10_000;
+/**
+ * Writes the log without holding up the server.
+ *
+ * @module
+ */
 
-/** How long the end of the server waits for whoever reads the log. */
-const FLUSH_TIMEOUT_MS = 1000;
-
-/** Writes bytes, some of them at least, and tells how many. */
+/** Writes some of the bytes, one at least. @returns how many */
 export type Write = (bytes: Uint8Array) => Promise<number>;
 
 /**
- * Writes lines one behind the other without holding up who logs them: a reader that stops reading
- * costs lines, not audio.
+ * Writes lines one behind the other, and holds up nobody who logs them: where the log's reader
+ * stops reading, lines are lost, but no audio.
  */
 export class LineWriter {
   readonly #write: Write;
@@ -29,7 +29,7 @@ export class LineWriter {
     this.#writing ??= this.#writeAll();
   }
 
-  /** Waits until all is written, but not for ever. */
+  /** Resolves when all is written, or when that takes too long. */
   async flush(): Promise<void> {
     const { promise: timeout, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, FLUSH_TIMEOUT_MS);
@@ -38,7 +38,7 @@ export class LineWriter {
   }
 
   async #writeAll(): Promise<void> {
-    // What one turn of the event loop logs goes out in one write.
+    // All lines of one turn of the event loop are written at once.
     await undefined;
     let lines: string[] = [];
     try {
@@ -51,8 +51,8 @@ export class LineWriter {
         for (let at = 0; at < bytes.length;) at += await this.#write(bytes.subarray(at));
       }
     } catch {
-      // There is no place to say so: whoever read the log is gone, or the file's disk is full. Where
-      // it can be written again, what was lost is counted there.
+      // There is no place to log this: the log's reader is gone, or its disk is full. Once the log can
+      // be written again, it says how many lines were lost.
       this.#dropped += lines.length + this.#waiting.length;
       this.#waiting = [];
     } finally {
@@ -60,3 +60,9 @@ export class LineWriter {
     }
   }
 }
+
+/** How many lines may wait. Those that come beyond that are dropped, and counted. */
+const MAX_WAITING_LINES = 10_000;
+
+/** How long the end of the server waits for the log's reader. */
+const FLUSH_TIMEOUT_MS = 1000;

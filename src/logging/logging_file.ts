@@ -1,9 +1,50 @@
+/** Reads logging files: those of log4rs in YAML, as far as Echo takes them. */
 import type { LogLevel } from "@logtape/logtape";
 import { type Document, isMap, isNode, isSeq, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { patternEncoder } from "./encoder.ts";
 
-/** Lines as log4rs makes them where an appender says nothing of its encoder. */
+/** A logging file: what is logged where. What it leaves out has its default here. */
+export type LoggingFile = z.infer<typeof loggingFile>;
+
+/** One of its appenders. */
+export type AppenderDefinition = z.infer<typeof appender>;
+
+/** Thrown where a logging file cannot be used; the message names file, line and field. */
+export class LoggingFileError extends Error {
+  override readonly name = "LoggingFileError";
+}
+
+/**
+ * Reads the text of a logging file.
+ * @param path the file's, for errors
+ * @throws {LoggingFileError} where it is wrong
+ */
+export function parseLoggingFile(text: string, path: string): LoggingFile {
+  const lines = new LineCounter();
+  // Keys that are no text are refused, because to make text of them may take for ever.
+  const options = {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    logLevel: "error",
+  } as const;
+  const document = parseDocument(text, options);
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const { line } = lines.linePos(error.pos[0]);
+    throw new LoggingFileError(`Cannot parse ${path}, line ${line}: ${error.message}`);
+  }
+  const result = loggingFile.safeParse(contentOf(document, path));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const field = issue === undefined ? [] : fieldOf(issue);
+  const { line } = lines.linePos(offsetOf(document, field));
+  const what = explain(issue, field.map(String).join("."), document.getIn(field));
+  throw new LoggingFileError(`Cannot parse ${path}, line ${line}: ${what}`);
+}
+
+/** The pattern of an appender without one, as log4rs has it. */
 const DEFAULT_PATTERN = "{d} {l} {t} - {m}{n}";
 
 const LEVELS: ReadonlyMap<string, LogLevel | null> = new Map<string, LogLevel | null>([
@@ -15,10 +56,10 @@ const LEVELS: ReadonlyMap<string, LogLevel | null> = new Map<string, LogLevel | 
   ["trace", "trace"],
 ]);
 
-/** In bytes, by what follows the number; in binary multiples, as log4rs has them. */
+/** Units of sizes, in bytes. They are powers of 1024, as in log4rs. */
 const SIZE_UNITS = { "": 1, b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 
-/** In milliseconds, by what follows the number. */
+/** Units of times, in milliseconds. */
 const TIME_UNITS = {
   ...{ ms: 1, millisecond: 1, milliseconds: 1 },
   ...{ "": 1000, s: 1000, sec: 1000, second: 1000, seconds: 1000 },
@@ -26,7 +67,7 @@ const TIME_UNITS = {
   ...{ h: 3_600_000, hour: 3_600_000, hours: 3_600_000 },
 };
 
-/** How much of a wrong value an error repeats. */
+/** How many characters of a wrong value an error repeats. */
 const MAX_SHOWN_LENGTH = 80;
 
 // Each schema's own message says what it expects; `explain` makes a sentence of it.
@@ -115,46 +156,7 @@ const loggingFile = z.strictObject({
   for (const [name, logger] of Object.entries(loggers)) check(logger.appenders, ["loggers", name]);
 });
 
-/** What is logged where: a logging file of log4rs, with what is left out filled in. */
-export type LoggingFile = z.infer<typeof loggingFile>;
-
-export type AppenderDefinition = z.infer<typeof appender>;
-
-/** Thrown where a logging file cannot be used; the message names file, line and field. */
-export class LoggingFileError extends Error {
-  override readonly name = "LoggingFileError";
-}
-
-/**
- * Reads the text of a logging file.
- * @param path the file's, for errors
- * @throws {LoggingFileError}
- */
-export function parseLoggingFile(text: string, path: string): LoggingFile {
-  const lines = new LineCounter();
-  // Keys that are no text are refused: to make text of them may take for ever.
-  const options = {
-    lineCounter: lines,
-    prettyErrors: false,
-    stringKeys: true,
-    logLevel: "error",
-  } as const;
-  const document = parseDocument(text, options);
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const { line } = lines.linePos(error.pos[0]);
-    throw new LoggingFileError(`Cannot parse ${path}, line ${line}: ${error.message}`);
-  }
-  const result = loggingFile.safeParse(contentOf(document, path));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const field = issue === undefined ? [] : fieldOf(issue);
-  const { line } = lines.linePos(offsetOf(document, field));
-  const what = explain(issue, field.map(String).join("."), document.getIn(field));
-  throw new LoggingFileError(`Cannot parse ${path}, line ${line}: ${what}`);
-}
-
-/** @throws {LoggingFileError} where aliases lead nowhere, or to far too much, or a name cannot be one */
+/** @throws {LoggingFileError} where aliases lead nowhere or to far too much, or a name is unusable */
 function contentOf(document: Document, path: string): unknown {
   try {
     return document.toJS();
@@ -164,7 +166,7 @@ function contentOf(document: Document, path: string): unknown {
   }
 }
 
-/** A number with a unit behind it. */
+/** A number with a unit behind it, of which there are `units`. */
 function quantity(units: Readonly<Record<string, number>>, expected: string) {
   return z.union([z.string(), z.number()], expected).transform((value, context) => {
     const [, number, unit = ""] = /^(\d{1,12}) *([a-z]*)$/.exec(`${value}`.toLowerCase()) ?? [];
@@ -184,7 +186,7 @@ function fieldOf(issue: z.core.$ZodIssue): PropertyKey[] {
     : issue.path;
 }
 
-/** Where a field stands in the text, or what it should be in. */
+/** Where a field is in the text, or else the innermost of those that it belongs into. */
 function offsetOf(document: Document, field: readonly PropertyKey[]): number {
   for (let depth = field.length; depth >= 0; depth--) {
     const node = document.getIn(field.slice(0, depth), true);

@@ -1,12 +1,8 @@
+/** What a record says, made harmless: bounded, on one line, without secrets. */
 import type { LogLevel, LogRecord } from "@logtape/logtape";
 
-/** No line and no message is longer, in characters. */
+/** The most characters of a line, and of a message. */
 export const MAX_LENGTH = 8000;
-
-/** Objects in a message are shown this deep. */
-const MAX_DEPTH = 4;
-
-const SECRET_NAME = /key|token|secret|password|passphrase|authorization|cookie/i;
 
 /** What levels are called in a log. */
 export const LEVEL_NAMES: Readonly<Record<LogLevel, string>> = {
@@ -19,11 +15,11 @@ export const LEVEL_NAMES: Readonly<Record<LogLevel, string>> = {
 };
 
 /**
- * What a record says, in one line: `demo#1763907120001 what happened`. The session is taken from
- * the properties `name` and `id`. Control characters are escaped, so that nothing a client sends
- * makes a line of its own, and what is named like a secret is masked.
+ * What a record says, in one line: `demo#1763907120001 what happened`. The session comes from the
+ * properties `name` and `id`. Control characters are escaped, so that nothing that a client sends
+ * makes a line of its own. Values of properties that are named like secrets are masked.
  */
-export function messageOf({ message, properties }: LogRecord): string {
+export function messageText({ message, properties }: LogRecord): string {
   const secrets = Object.entries(properties).filter(([name]) => SECRET_NAME.test(name));
   const hidden = new Set(secrets.map(([, value]) => value));
   const text = message.map((part, index) => {
@@ -34,6 +30,11 @@ export function messageOf({ message, properties }: LogRecord): string {
   const fields = [session.join("#"), text.join("")].filter((field) => field !== "");
   return escapeControls(fields.join(" ")).slice(0, MAX_LENGTH);
 }
+
+const SECRET_NAME = /key|token|secret|password|passphrase|authorization|cookie/i;
+
+/** How deep objects in a message are shown. */
+const MAX_DEPTH = 4;
 
 function formatValue(value: unknown): string {
   if (typeof value === "string") return value;
@@ -55,7 +56,7 @@ function maskSecrets(value: unknown, depth: number): unknown {
   );
 }
 
-/** Also the characters that reverse or hide what follows them. */
+/** Escapes control characters, and those that reverse or hide what follows them. */
 function escapeControls(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     if (character === "\n") return "\\n";

@@ -1,27 +1,26 @@
+/** A log file that is replaced when it is full. */
 import { dirname } from "node:path";
 
-const NEWLINE = 0x0a;
-
-/** Where full files go: to numbered names, of which the lowest is the latest. */
+/** How full files are named: by numbers, of which the latest has the lowest. */
 export interface FixedWindow {
   /** Path of a full file, with `{}` for its number. */
   readonly pattern: string;
   /** The lowest number. */
   readonly base: number;
-  /** Full files that are kept. */
+  /** How many full files are kept. */
   readonly count: number;
 }
 
 export interface RollingFileOptions {
   readonly path: string;
-  /** Whether what is in the file stays. */
+  /** Whether what is in the file is kept at the start. */
   readonly append: boolean;
-  /** No file is larger, but for a line that is; in bytes. */
+  /** The most bytes of a file, unless a single line has more. */
   readonly limit: number;
   readonly roller: FixedWindow;
 }
 
-/** A file of lines that makes room for a new one when it is full. */
+/** A file of lines, which gives its place to a new one when it is full. */
 export class RollingFile {
   readonly #options: RollingFileOptions;
   #handle: Deno.FsFile;
@@ -34,7 +33,7 @@ export class RollingFile {
     this.#size = size;
   }
 
-  /** @throws what the disk says */
+  /** Opens or makes the file. @throws what the disk says */
   static async open(options: RollingFileOptions): Promise<RollingFile> {
     const { path, append } = options;
     await Deno.mkdir(dirname(path), { recursive: true });
@@ -47,8 +46,8 @@ export class RollingFile {
 
   /**
    * Writes the lines that still fit, or else begins a new file with them.
-   * @param lines ends where a line does
-   * @returns how many bytes of it are written; rejects with what the disk says
+   * @param lines whole lines
+   * @returns how many of their bytes are written; rejects with what the disk says
    */
   async write(lines: Uint8Array): Promise<number> {
     const fitting = wholeLines(lines, this.#options.limit - this.#size);
@@ -69,28 +68,31 @@ export class RollingFile {
   async #roll(): Promise<void> {
     const { path, roller } = this.#options;
     try {
-      // It may be that only what follows could not be done the last time.
+      // It is gone where the last attempt renamed it, but could not open the next one.
       if (await isThere(path)) await shift(path, roller);
       const next = await Deno.open(path, { append: true, create: true });
       this.#handle.close();
       this.#handle = next;
     } catch (error) {
-      // A file that grows too large is better than lines that are lost; rolling is tried again.
+      // A file that grows too large is better than lost lines. This is tried again after `limit` more
+      // bytes.
       if (!(error instanceof Error)) throw error;
     }
     this.#size = 0;
   }
 }
 
-/** The whole lines at the beginning of `lines` that have room in `room` bytes. */
+const NEWLINE = 0x0a;
+
+/** The whole lines at the beginning of `lines` for which `room` bytes are enough. */
 function wholeLines(lines: Uint8Array, room: number): Uint8Array {
   if (lines.length <= room) return lines;
   return lines.subarray(0, room <= 0 ? 0 : lines.lastIndexOf(NEWLINE, room - 1) + 1);
 }
 
 /**
- * Every full file takes the next number, the last goes, and the file at `path` becomes the first.
- * Numbers that a folder has are passed over.
+ * Gives every full file the next number, and the file at `path` the first. The last one is
+ * replaced. Numbers that a folder has are left out.
  */
 async function shift(path: string, { pattern, base, count }: FixedWindow): Promise<void> {
   if (count === 0) return await Deno.remove(path);

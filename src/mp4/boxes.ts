@@ -1,6 +1,12 @@
-// Boxes of the ISO base media file format as nested data (ISO/IEC 14496-12 4.2), and their bytes.
+/**
+ * Boxes of the ISO base media file format as nested data (ISO/IEC 14496-12 4.2), and their bytes.
+ *
+ * @module
+ */
 
-/** A box: its four-character type, then fields and boxes in the order of the specification's table. */
+/**
+ * A box: its four-character type, then fields and boxes in the order that the specification has.
+ */
 export interface Box {
   readonly type: string;
   readonly content: readonly BoxContent[];
@@ -9,18 +15,18 @@ export interface Box {
 /** What a box holds: other boxes, the bytes of its fields, or room for bytes that come later. */
 export type BoxContent = Box | Uint8Array | Room;
 
-/** Bytes of a box that are written in their own time, such as a table too long for memory. */
+/** Bytes of a box that are written later, such as a table that is too long for memory. */
 export interface Room {
   readonly length: number;
   readonly room: true;
 }
 
-/** A file that is not what Echo writes, or that holds no recording. */
+/** Thrown where a file is not what Echo writes, or holds no recording. */
 export class Mp4Error extends Error {
   override readonly name = "Mp4Error";
 }
 
-/** Size and type of a box. */
+/** Bytes of a box's size and type. */
 export const BOX_HEADER_BYTES = 8;
 
 export function box(type: string, ...content: BoxContent[]): Box {
@@ -64,7 +70,7 @@ export function text(value: string): Uint8Array {
   return new TextEncoder().encode(value);
 }
 
-/** A four-character code; they are Latin-1, which matters for `©nam` only. */
+/** A four-character code, in Latin-1: `©nam` and `©day` are not ASCII. */
 export function fourCc(code: string): Uint8Array {
   return Uint8Array.from(code, (char) => char.charCodeAt(0));
 }
@@ -79,7 +85,7 @@ export function setUint64(view: DataView, offset: number, value: number): void {
   view.setUint32(offset + 4, value % 2 ** 32);
 }
 
-/** Reads a 64-bit integer; beyond 53 bits it is not exact, and no such file exists. */
+/** Reads a 64-bit integer. Beyond 53 bits it is not exact, but no file is as large. */
 export function getUint64(view: DataView, offset: number): number {
   return view.getUint32(offset) * 2 ** 32 + view.getUint32(offset + 4);
 }
@@ -88,14 +94,14 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The box in bytes, header first. */
+/** Bytes of a box, its header included. */
 export function boxSize(box: Box): number {
   let size = BOX_HEADER_BYTES;
   for (const item of box.content) size += "type" in item ? boxSize(item) : item.length;
   return size;
 }
 
-/** The bytes of a box and what it holds, in order; rooms stand between them as they are. */
+/** The bytes of a box and of all that is in it, in order, with its rooms between them. */
 export function* boxParts(box: Box): Generator<Uint8Array | Room> {
   yield u32(boxSize(box));
   yield fourCc(box.type);
@@ -119,7 +125,7 @@ export function encodeBoxes(...boxes: Box[]): Uint8Array {
   return bytes;
 }
 
-/** The header of a box as it stands in a file. */
+/** The header of a box, as a file has it. */
 export interface BoxHeader {
   readonly type: string;
   /** Bytes of the whole box. */

@@ -1,23 +1,33 @@
+/**
+ * Work on a file without I/O, so that tests can give it up at any step.
+ *
+ * @module
+ */
+
 /** One thing to be done with a file, by whoever drives a {@link FileSteps}. */
 export type FileStep =
-  /** Answered with the bytes that are there: fewer at the end of the file. */
+  /** Is answered with the bytes that are there: at the end of the file, with fewer. */
   | { readonly kind: "read"; readonly offset: number; readonly length: number }
-  /** All of `data`, also behind the end of the file, which then grows. `data` is valid for the step. */
+  /**
+   * Writes all of `data`, which is valid until the step is done. The file grows where it ends
+   * before.
+   */
   | { readonly kind: "write"; readonly offset: number; readonly data: Uint8Array }
   /** Cuts the file to `length` bytes. */
   | { readonly kind: "truncate"; readonly length: number }
-  /** What was done before is on the disk before anything that follows. */
+  /** Has all that was done before reach the disk before anything that follows. */
   | { readonly kind: "sync" };
 
 /**
- * Work on a file without I/O: each step is to be done before the next is asked for, as soon or as
- * late as the driver likes. A read is answered by `next(bytes)`, and the bytes have to stay until
- * the next read; every other step by `next()` of anything. Giving up after any step, or in the middle
- * of one, is a crash, and leaves a file that is as good as the work's own description says.
+ * Work on a file, step by step. The driver does each step before it asks for the next, as soon or
+ * as late as it likes. It answers a read by `next(bytes)`, and keeps the bytes as they are until
+ * the next read; any other step it answers by `next` of anything. A driver that gives up, after a
+ * step or in the middle of one, leaves what a crash would leave: the work's description says how
+ * good that is.
  */
 export type FileSteps<Result> = Generator<FileStep, Result, Uint8Array>;
 
-/** Bound of what a step reads or writes at once. */
+/** The most bytes that a step reads or writes. */
 export const MAX_STEP_BYTES = 64 * 1024;
 
 export function* read(offset: number, length: number): FileSteps<Uint8Array> {

@@ -1,4 +1,6 @@
-// How a recording ends, after a broadcast or after a crash: fragments become ordinary media data.
+/**
+ * How a recording ends, after a broadcast or after a crash: fragments become ordinary media data.
+ */
 import {
   type Box,
   boxParts,
@@ -32,17 +34,17 @@ import {
 
 /** What finishing a recording made of it. */
 export interface FinishedRecording extends Recording {
-  /** Bytes of damage among its fragments, which is left out. */
+  /** Bytes of damage among its fragments, which are left out. */
   readonly damagedBytes: number;
 }
 
 /**
- * Finishes a recording in place: cuts off what is behind the last whole fragment, appends a movie box
- * with the sample tables of all fragments, and makes everything before it media data. The file needs
- * no more than to begin as a recording; it may have been left at any moment of recording, finishing
- * or continuing, be finished already, and be damaged anywhere else: what is whole of it is kept. Left
- * in the middle, it plays as it did before, and can be finished again. Memory and the time between two
- * steps do not depend on the file's length.
+ * Finishes a recording in place: cuts off what is behind the last whole fragment, appends a movie
+ * box with the sample tables of all fragments, and makes everything before it media data. Only its
+ * beginning has to be that of a recording. The file may have been left at any moment of recording,
+ * finishing or continuing, be finished already, or be damaged: the fragments that are whole are
+ * kept. Where this is given up in the middle, the file plays as it did before, and can be finished
+ * again. Memory and the time between two steps do not depend on the file's length.
  * @throws {Mp4Error} where the file is not Echo's, or no fragment in it is whole
  */
 export function* finishRecording(fileLength: number): FileSteps<FinishedRecording> {
@@ -65,14 +67,17 @@ export function* finishRecording(fileLength: number): FileSteps<FinishedRecordin
   return { ...yield* describeRecording(movie, place), damagedBytes };
 }
 
-/** What the fragments of a file come to. */
+/** Where a file's fragments are, and how many there are. */
 interface Extent {
   readonly start: number;
   /** Where the last whole one ends. */
   readonly end: number;
   readonly fragments: number;
   readonly frames: number;
-  /** Runs of fragments with as many frames each, as stsc counts them (ISO/IEC 14496-12 8.7.4). */
+  /**
+   * Runs of fragments that have the same number of frames: entries of stsc (ISO/IEC 14496-12
+   * 8.7.4).
+   */
   readonly runs: number;
   readonly damagedBytes: number;
 }
@@ -110,14 +115,16 @@ function* describeIntact(movie: Movie, place: MoviePlace): FileSteps<Recording |
   }
 }
 
-/** No fragment came behind a finished recording: it stays as it was. */
+/** Leaves a finished recording as it was, as no fragment came behind it. */
 function* keepFinished(movie: MoviePlace, fileLength: number): FileSteps<void> {
   if (movie.end < fileLength) yield* truncate(movie.end);
   yield* announceFragments(movie, false);
   yield* sync();
 }
 
-/** Appends the movie box, typed `free` until it is whole, so that no reader takes it up before. */
+/**
+ * Appends the movie box. Its type is `free` until it is whole, so that no reader uses it before.
+ */
 function* appendMovie(movie: Movie, extent: Extent): FileSteps<MoviePlace> {
   const largeOffsets = extent.end > 0xffffffff;
   const tables: SampleTables = {
@@ -134,7 +141,7 @@ function* appendMovie(movie: Movie, extent: Extent): FileSteps<MoviePlace> {
   return place;
 }
 
-/** Writes a box but for the rooms in it. @returns where they are */
+/** Writes a box, except for the rooms in it. @returns where these are */
 function* writeFields(box: Box, start: number): FileSteps<Map<Room, number>> {
   const rooms = new Map<Room, number>();
   const fields = new SequentialWriter(start);
@@ -183,8 +190,8 @@ function* writeTables(
 }
 
 /**
- * Lets the new movie box take over. After each write the file plays: by the fragments or the earlier
- * movie box as long as those come first, and by the new one once they are media data.
+ * Puts the new movie box into force. The file plays after each write: by its fragments or the
+ * earlier movie box as long as these come first, and by the new one once they are media data.
  */
 function* publish(place: MoviePlace, earlier: MoviePlace | undefined): FileSteps<void> {
   yield* write(place.start + 4, fourCc("moov"));

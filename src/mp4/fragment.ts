@@ -1,5 +1,7 @@
-// Movie fragments with their media data: moof and mdat (ISO/IEC 14496-12 8.8.4 to 8.8.12, 8.1.1).
-// Every moof of Echo's has the same boxes, so it is a template in which a few fields differ.
+/**
+ * Movie fragments with their media data: moof and mdat (ISO/IEC 14496-12 8.8.4 to 8.8.12, 8.1.1).
+ * Every moof of Echo's has the same boxes, so it is a template in which a few fields differ.
+ */
 import {
   box,
   BOX_HEADER_BYTES,
@@ -31,7 +33,7 @@ const MOOF_TEMPLATE = encodeBoxes(
 );
 const MOOF_BYTES = MOOF_TEMPLATE.length;
 
-/** Where the fields are that differ. */
+/** Offsets of the fields that differ. */
 const MOOF_SIZE = 0;
 const MFHD_SEQUENCE_NUMBER = 20;
 const TRAF_SIZE = 24;
@@ -40,16 +42,16 @@ const TRUN_SIZE = 68;
 const TRUN_SAMPLE_COUNT = 80;
 const TRUN_DATA_OFFSET = 84;
 
-/** Bounds of a fragment, far above what a second of audio takes. */
+/** The most that a fragment holds: far more than a second of audio. */
 export const MAX_FRAGMENT_FRAMES = 256;
 export const MAX_FRAGMENT_BYTES = 1 << 20;
 
-/** The most that stands before a fragment's access units: moof, and the header of mdat. */
+/** The most bytes before a fragment's access units: moof, and the header of mdat. */
 export const MAX_FRAGMENT_HEADER_BYTES = fragmentHeaderBytes(MAX_FRAGMENT_FRAMES);
 
 /**
- * Gathers access units into fragments. They are copied to a buffer of the writer's, that is reused
- * and grows to the largest fragment.
+ * Gathers access units into fragments. It copies them to a buffer of its own, which is used again
+ * for each fragment, and grows to the largest.
  */
 export class FragmentWriter {
   #frames = 0;
@@ -69,7 +71,10 @@ export class FragmentWriter {
       this.#end + length <= MAX_FRAGMENT_HEADER_BYTES + MAX_FRAGMENT_BYTES;
   }
 
-  /** Takes an access unit; `data` is read during the call only. @throws {RangeError} where it does not fit */
+  /**
+   * Takes an access unit; `data` is read during the call only.
+   * @throws {RangeError} where it does not fit
+   */
   add(data: Uint8Array): void {
     if (!this.fits(data.length)) {
       throw new RangeError(`Cannot add ${data.length} bytes to a fragment: it is full`);
@@ -85,8 +90,9 @@ export class FragmentWriter {
    * Ends the fragment, and begins the next.
    * @param firstFrame frames that the recording holds before it
    * @param samplesPerFrame what each of its frames holds
-   * @returns moof and mdat, to be written by one call at the end of the file, so that a file that
-   *   is cut off holds no moof without its mdat. Valid until the next `add`; empty without frames.
+   * @returns moof and mdat, valid until the next `add`; empty without frames. They are to be
+   *   written to the end of the file by one call: then a file that is cut off holds no moof without
+   *   its mdat.
    */
   take(firstFrame: number, samplesPerFrame: number): Uint8Array {
     const data = MAX_FRAGMENT_HEADER_BYTES;
@@ -112,7 +118,7 @@ export class FragmentWriter {
   }
 }
 
-/** A fragment as it stands in a file. */
+/** A fragment, as a file has it. */
 export interface Fragment {
   readonly frames: number;
   /** Big-endian 32-bit size of each access unit. */
@@ -124,7 +130,7 @@ export interface Fragment {
 }
 
 /**
- * Reads a fragment's headers; the access units need not be there.
+ * Reads a fragment's headers. The access units need not be there.
  * @param bytes at most {@link MAX_FRAGMENT_HEADER_BYTES} are looked at
  * @param samplesPerFrame what each of its frames holds
  * @returns `undefined` where it is not exactly what a {@link FragmentWriter} makes
@@ -165,8 +171,8 @@ function fragmentHeaderBytes(frames: number): number {
 }
 
 /**
- * Sequence numbers need only rise (8.8.5): the number of the first frame, counted from 1, does, and
- * needs no state of its own.
+ * Writes a moof, without the sizes of its access units. Sequence numbers only have to rise (8.8.5),
+ * as the number of the first frame does, counted from 1: so no other number has to be kept.
  */
 function writeMoof(
   view: DataView,

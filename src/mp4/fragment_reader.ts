@@ -1,13 +1,11 @@
+/** Finds the fragments of a recording in its file, damaged or not. */
 import { BOX_HEADER_BYTES, fourCc, parseBoxHeader } from "./boxes.ts";
 import { type FileSteps, MAX_STEP_BYTES, read } from "./file_steps.ts";
 import { type Fragment, MAX_FRAGMENT_HEADER_BYTES, parseFragment } from "./fragment.ts";
 
-const MOOF = fourCc("moof");
-
 /**
- * Reads a recording's fragments one after another, from the file itself. It passes over the movie
- * box that an earlier session ended with, and over damage: whatever whole fragment comes behind that
- * is found. It stops where none comes.
+ * Reads a recording's fragments one after another. It passes over the movie box that an earlier
+ * session ended with, and over damage: each whole fragment behind these is found.
  */
 export class FragmentReader {
   #offset: number;
@@ -40,7 +38,7 @@ export class FragmentReader {
     return this.#damagedBytes;
   }
 
-  /** The next whole fragment, valid until the one after it; {@link offset} is its end. */
+  /** The next whole fragment, if there is one; it is valid until the one after it is asked for. */
   *next(): FileSteps<Fragment | undefined> {
     let start = this.#offset;
     let fragment = yield* this.#fragmentAt(start);
@@ -65,7 +63,7 @@ export class FragmentReader {
     return whole ? fragment : undefined;
   }
 
-  /** @returns the offset behind whatever box is there, or the end of the file */
+  /** @returns where the box ends that is there, or the end of the file */
   *#behindBoxAt(offset: number): FileSteps<number> {
     const header = parseBoxHeader(yield* this.#bytesAt(offset));
     return Math.min(offset + (header?.size ?? Infinity), this.#fileLength);
@@ -88,7 +86,7 @@ export class FragmentReader {
     return this.#fileLength;
   }
 
-  /** Enough bytes for a fragment's headers, where the file has them. */
+  /** The bytes from `offset` on: enough for a fragment's headers, if the file has as many. */
   *#bytesAt(offset: number): FileSteps<Uint8Array> {
     const end = Math.min(offset + MAX_FRAGMENT_HEADER_BYTES, this.#fileLength);
     if (offset < this.#windowOffset || end > this.#windowOffset + this.#window.length) {
@@ -99,6 +97,8 @@ export class FragmentReader {
     return this.#window.subarray(offset - this.#windowOffset);
   }
 }
+
+const MOOF = fourCc("moof");
 
 /** Where a box of the type moof may begin; `undefined` where there is none. */
 function indexOfMoof(bytes: Uint8Array): number | undefined {

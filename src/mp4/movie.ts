@@ -1,5 +1,8 @@
-// The file's head and its movie box (ISO/IEC 14496-12 8.2 to 8.7), empty for the fragments that
-// follow it or with whole sample tables. Times are in samples: both timescales are the core rate.
+/**
+ * The file's head and its movie box (ISO/IEC 14496-12 8.2 to 8.7), either empty, as fragments
+ * follow it, or with whole sample tables. Times are in samples: both timescales are the core sample
+ * rate.
+ */
 import { isFrameLength } from "../audio/codec_of.ts";
 import {
   type Box,
@@ -7,7 +10,6 @@ import {
   type BoxContent,
   boxSize,
   encodeBoxes,
-  findBox,
   fourCc,
   fullBox,
   getUint64,
@@ -30,17 +32,18 @@ export interface Movie {
   readonly sampleRate: number;
   /** Samples an access unit holds. */
   readonly samplesPerFrame: number;
-  /** Samples of encoder delay at the start, which players leave out. */
-  readonly primingSamples: number;
   /** stsd. */
   readonly sampleDescription: Box;
   /** udta. */
   readonly userData: Box;
 }
 
-/** Where a movie's samples are; ISO's samples are access units, its chunks Echo's fragments. */
+/**
+ * Where a movie's samples are. What ISO calls samples are access units, its chunks Echo's
+ * fragments.
+ */
 export interface SampleTables {
-  /** Access units. */
+  /** How many access units there are. */
   readonly samples: number;
   /** Entries of stsc: 12 bytes each. */
   readonly sampleToChunk: Room;
@@ -48,7 +51,7 @@ export interface SampleTables {
   readonly sampleSizes: Room;
   /** Entries of stco or co64. */
   readonly chunkOffsets: Room;
-  /** Chunk offsets do not fit 32 bits. */
+  /** Whether chunk offsets do not fit 32 bits. */
   readonly largeOffsets: boolean;
 }
 
@@ -62,16 +65,23 @@ const FILE_TYPE = box(
   fourCc("mp42"),
 );
 
-/** Offset of the 16 bytes that are a free box while live, and the media data's header in the end. */
+/** Offset of 16 bytes: a free box while live, the header of the media data box once finished. */
 export const MEDIA_HEADER_OFFSET = boxSize(FILE_TYPE);
 export const MEDIA_HEADER_BYTES = 16;
 
 /** Offset of the movie box that the fragments begin with. */
 export const MOVIE_OFFSET = MEDIA_HEADER_OFFSET + MEDIA_HEADER_BYTES;
 
-/** Bound of that movie box: all of it but metadata and a program_config_element takes 700 bytes. */
+/** The most bytes of that movie box. Without metadata and a program_config_element it has 700. */
 export const MAX_MOVIE_BYTES = 16384;
 
+/** Bytes of an entry of stsc: first_chunk, samples_per_chunk, sample_description_index. */
+export const STSC_ENTRY_BYTES = 12;
+
+/** Bytes of mvex, and of the free box in its place. */
+export const MVEX_BYTES = 8 + 32;
+
+/** The one track. */
 export const TRACK_ID = 1;
 
 /** The bytes that a recording begins with: fragments may follow. */
@@ -93,22 +103,20 @@ export function encodeMediaHeader(size: number): Uint8Array {
 }
 
 /**
- * The movie box. Without tables it announces fragments (mvex); with them the same box stands there
- * as `free`, so that a later session can announce more by four bytes.
+ * The movie box. Without tables it announces fragments (mvex). With them, mvex is there as `free`,
+ * so that a later session can announce more fragments by four bytes.
  */
 export function movieBox(movie: Movie, tables: SampleTables | undefined): Box {
-  const mediaDuration = (tables?.samples ?? 0) * movie.samplesPerFrame;
-  const duration = Math.max(0, mediaDuration - movie.primingSamples);
+  const duration = (tables?.samples ?? 0) * movie.samplesPerFrame;
   return box(
     "moov",
     movieHeader(movie, duration),
     box(
       "trak",
       trackHeader(movie, duration),
-      ...editList(movie, duration),
       box(
         "mdia",
-        mediaHeader(movie, mediaDuration),
+        mediaHeader(movie, duration),
         fullBox("hdlr", 0, 0, u32(0), fourCc("soun"), u32(0, 0, 0), text("Echo\0")),
         box(
           "minf",
@@ -144,17 +152,6 @@ export function parseFileHeader(head: Uint8Array): { movie: Movie; end: number }
   return { movie: parseMovie(head.slice(MOVIE_OFFSET + 8, end)), end };
 }
 
-/** Seconds from 1904 to 1970: times in movie boxes count from the former (8.2.2.3). */
-const EPOCH_1904 = 2082844800;
-
-const UNITY_MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
-
-/** Version 1 throughout: 32-bit durations end at 25 h of 48 kHz. */
-function times(movie: Movie): Uint8Array {
-  const created = Math.floor(movie.startTime / 1000) + EPOCH_1904;
-  return u64(created, created);
-}
-
 function movieHeader(movie: Movie, duration: number): Box {
   return fullBox(
     "mvhd",
@@ -172,6 +169,17 @@ function movieHeader(movie: Movie, duration: number): Box {
   );
 }
 
+/** For boxes of version 1: durations in the 32 bits of version 0 end at 25 h of 48 kHz. */
+function times(movie: Movie): Uint8Array {
+  const created = Math.floor(movie.startTime / 1000) + EPOCH_1904;
+  return u64(created, created);
+}
+
+/** Seconds from 1904, which times in movie boxes count from (8.2.2.3), to 1970. */
+const EPOCH_1904 = 2082844800;
+
+const UNITY_MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
+
 function trackHeader(movie: Movie, duration: number): Box {
   return fullBox(
     "tkhd",
@@ -185,17 +193,6 @@ function trackHeader(movie: Movie, duration: number): Box {
     UNITY_MATRIX,
     u32(0, 0),
   );
-}
-
-/** One edit, from the end of the encoder delay on; duration 0 means all that fragments bring (8.6.6.1). */
-function editList(movie: Movie, duration: number): Box[] {
-  if (movie.primingSamples === 0) return [];
-  return [
-    box(
-      "edts",
-      fullBox("elst", 1, 0, u32(1), u64(duration, movie.primingSamples), u16(1, 0)),
-    ),
-  ];
 }
 
 function mediaHeader(movie: Movie, duration: number): Box {
@@ -229,24 +226,17 @@ function sampleTable(movie: Movie, tables: SampleTables | undefined): Box {
   );
 }
 
-/** first_chunk, samples_per_chunk, sample_description_index. */
-export const STSC_ENTRY_BYTES = 12;
-
 function table(entries: Room | undefined, entryBytes: number): BoxContent[] {
   return entries === undefined ? [u32(0)] : [u32(entries.length / entryBytes), entries];
 }
 
-/** Bytes of mvex, and of free where it stands for it. */
-export const MVEX_BYTES = 8 + 32;
-
-/** What every access unit of a fragment is: of equal length, decodable by itself (8.8.3). */
+/**
+ * What all access units of fragments are: of the same duration, decodable by themselves (8.8.3).
+ */
 function trackExtends(movie: Movie): Box {
   const dependsOnNoOther = 0x02000000;
   return fullBox("trex", 0, 0, u32(TRACK_ID, 1, movie.samplesPerFrame, 0, dependsOnNoOther));
 }
-
-/** The last second of which the year has four digits. */
-const MAX_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 function parseMovie(moov: Uint8Array): Movie {
   const mdhd = fieldsOf(requireBox(moov, "trak", "mdia", "mdhd"), 24);
@@ -256,7 +246,6 @@ function parseMovie(moov: Uint8Array): Movie {
       `Cannot parse MP4: expected a codec's frames, got ${samplesPerFrame} samples`,
     );
   }
-  const elst = findBox(moov, "trak", "edts", "elst");
   const startTime = (getUint64(mdhd, 4) - EPOCH_1904) * 1000;
   const sampleRate = mdhd.getUint32(20);
   if (startTime < 0 || startTime > MAX_TIME || sampleRate === 0) {
@@ -266,11 +255,13 @@ function parseMovie(moov: Uint8Array): Movie {
     startTime,
     sampleRate,
     samplesPerFrame,
-    primingSamples: elst === undefined ? 0 : getUint64(fieldsOf(elst, 24), 16),
     sampleDescription: box("stsd", requireBox(moov, "trak", "mdia", "minf", "stbl", "stsd")),
     userData: box("udta", requireBox(moov, "udta")),
   };
 }
+
+/** The last second whose year has four digits. */
+const MAX_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /** @throws {Mp4Error} where there are fewer than `length` bytes */
 function fieldsOf(payload: Uint8Array, length: number): DataView {

@@ -1,10 +1,14 @@
-// A recording from its first byte on:
-//
-//   ftyp  free(16 bytes)  moov(mvex)  [moof mdat]*                  while live
-//   ftyp  mdat(64-bit size: all up to the last moov)  moov          in the end, see finish.ts
-//
-// The fragments stay where they are as part of the media data, and the first moov with them: from
-// these two the rest can be rebuilt at any time.
+/**
+ * What a recording is made of, from its first byte on:
+ *
+ * ```
+ * ftyp  free(16 bytes)  moov(mvex)  [moof mdat]*                  while live
+ * ftyp  mdat(64-bit size: all up to the last moov)  moov          finished, see finish.ts
+ * ```
+ *
+ * Finishing leaves the first moov and the fragments where they are, as part of the media data: all
+ * else can be made anew of these.
+ */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { encodeBoxes, fourCc, getUint64, Mp4Error, parseBoxHeader, viewOf } from "./boxes.ts";
 import { type FileSteps, read, sync, write } from "./file_steps.ts";
@@ -26,8 +30,6 @@ export interface RecordingOptions {
   /** Milliseconds since the epoch, kept to the second. */
   readonly startTime: number;
   readonly tags: RecordingTags;
-  /** Samples of encoder delay at the start that players are to leave out. Default 0: not known. */
-  readonly primingSamples?: number;
 }
 
 /** A finished recording. */
@@ -45,13 +47,14 @@ export interface Recording {
   readonly movie: Movie;
 }
 
-/** The bytes that a recording begins with. Fragments follow it as they come from a `FragmentWriter`. */
+/**
+ * The bytes that a recording begins with. Fragments follow it as they come from a `FragmentWriter`.
+ */
 export function recordingHeader(config: AudioConfig, options: RecordingOptions): Uint8Array {
   return encodeFileHeader({
     startTime: options.startTime,
     sampleRate: config.sampleRate,
     samplesPerFrame: config.samplesPerFrame,
-    primingSamples: options.primingSamples ?? 0,
     sampleDescription: sampleDescriptionBox(config),
     userData: userDataBox(options.tags, options.startTime),
   });
@@ -79,9 +82,9 @@ export function continuesRecording(recording: Recording, config: AudioConfig): b
 }
 
 /**
- * Opens a finished recording for more fragments, which go to its end. Its movie box announces them
- * from then on, so that players read both at any moment. In the end `finishRecording`, also where no
- * fragment came.
+ * Opens a finished recording for more fragments, which go to its end. From then on its movie box
+ * announces fragments, so that players read all of it at any moment. `finishRecording` has to
+ * follow, also where no fragment came.
  * @throws {Mp4Error} where it is not finished, or not Echo's
  */
 export function* continueRecording(recording: Recording): FileSteps<void> {
@@ -91,18 +94,20 @@ export function* continueRecording(recording: Recording): FileSteps<void> {
   yield* sync();
 }
 
-/** Where a movie box with sample tables stands. */
+/** Where a movie box with sample tables is. */
 export interface MoviePlace {
   readonly start: number;
   readonly end: number;
 }
 
-/** Reads the movie box that the fragments begin with, and where they do. @throws {Mp4Error} */
+/** Reads the movie box before the fragments, and where they begin. @throws {Mp4Error} */
 export function* readFileHeader(fileLength: number): FileSteps<{ movie: Movie; end: number }> {
   return parseFileHeader(yield* read(0, Math.min(MOVIE_OFFSET + MAX_MOVIE_BYTES, fileLength)));
 }
 
-/** The whole movie box behind the media data; `undefined` in a recording that never was finished. */
+/**
+ * The whole movie box behind the media data; `undefined` where the recording was never finished.
+ */
 export function* findFinishedMovie(fileLength: number): FileSteps<MoviePlace | undefined> {
   const mdat = parseBoxHeader(yield* read(MEDIA_HEADER_OFFSET, MEDIA_HEADER_BYTES));
   if (mdat?.type !== "mdat" || mdat.headerBytes !== MEDIA_HEADER_BYTES) return undefined;
@@ -127,15 +132,15 @@ export function* describeRecording(movie: Movie, place: MoviePlace): FileSteps<R
     startTime: movie.startTime,
     sampleRate: movie.sampleRate,
     frames,
-    durationMs: Math.max(0, samples - movie.primingSamples) * 1000 / movie.sampleRate,
+    durationMs: samples * 1000 / movie.sampleRate,
     length: place.end,
     movie,
   };
 }
 
 /**
- * Makes a finished movie box say that fragments follow (mvex), or that none do (the same as free).
- * A recording is playable either way.
+ * Makes a finished movie box say that fragments follow (mvex), or that none do (the same box as
+ * free). The recording plays either way.
  * @throws {Mp4Error} where the movie box is not Echo's
  */
 export function* announceFragments(place: MoviePlace, follow: boolean): FileSteps<void> {
@@ -143,7 +148,10 @@ export function* announceFragments(place: MoviePlace, follow: boolean): FileStep
   yield* write(start + 4, fourCc(follow ? "mvex" : "free"));
 }
 
-/** Where a finished movie box has mvex, or free in its place. @throws {Mp4Error} where it has none */
+/**
+ * Where a finished movie box has mvex, or free in its place.
+ * @throws {Mp4Error} where it has neither
+ */
 export function* locateAnnouncement(place: MoviePlace): FileSteps<number> {
   const { end } = yield* locateBox(place, "moov", "trak");
   const header = parseBoxHeader(yield* read(end, MEDIA_HEADER_BYTES));
@@ -155,10 +163,10 @@ const MDHD_BYTES = 44;
 const MDHD_DURATION = 32;
 /** Of an entry of stsz. */
 const SAMPLE_SIZE_BYTES = 4;
-/** Boxes that are passed over on the way to one; a box of Echo's holds eight at most. */
+/** How many boxes are passed over on the way to one. A box of Echo's holds eight at most. */
 const MAX_SIBLINGS = 100;
 
-/** Walks the headers in a file to a box, by the types on the way to it. @throws {Mp4Error} */
+/** Finds a box in the file by the types on the way to it. @throws {Mp4Error} where there is none */
 function* locateBox(within: MoviePlace, ...path: string[]): FileSteps<MoviePlace> {
   let { start, end } = within;
   for (const [depth, type] of path.entries()) {

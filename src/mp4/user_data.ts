@@ -1,15 +1,20 @@
-// Title, date and free-form facts as the iTunes metadata list, which is what players read: udta and
-// meta are of ISO/IEC 14496-12 8.10.1 and 8.11.1, ilst is Apple's (QuickTime File Format, "Metadata").
+/**
+ * Title, date and free-form facts as an iTunes metadata list, which is what players read: udta and
+ * meta are of ISO/IEC 14496-12 8.10.1 and 8.11.1, ilst is Apple's (QuickTime File Format,
+ * "Metadata").
+ */
 import { type Box, box, boxSize, fourCc, fullBox, text, u32 } from "./boxes.ts";
 
 /** What a recording says about itself. */
 export interface RecordingTags {
   readonly title: string;
-  /** Free-form facts, such as the DJ's props. What is beyond {@link MAX_TAG_BYTES} is left out. */
+  /**
+   * Free-form facts, such as the DJ's props. What does not fit {@link MAX_TAG_BYTES} is left out.
+   */
   readonly facts: Readonly<Record<string, string>>;
 }
 
-/** Bound of all metadata of a file. */
+/** The most bytes of all metadata of a file. */
 export const MAX_TAG_BYTES = 8192;
 
 /** The user data box. @param date in milliseconds since the epoch */

@@ -1,38 +1,43 @@
+/** Takes access units and their times out of the PES packets of one audio stream. */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { ElementaryStreamParser, ParserMaker } from "../audio/codec.ts";
 import { ByteBuffer } from "./byte_buffer.ts";
 import { CLOCK_RATE, CLOCK_WRAP } from "./packet.ts";
 import { MAX_PES_BYTES, parsePes, pesBytes } from "./pes.ts";
 
-/** Where access units go with their times. */
+/** Takes access units with their times. */
 export interface TimedSink {
   /** The configuration of the access units that follow: before the first, and at each change. */
   configure(config: AudioConfig): void;
   /**
    * One raw access unit; `data` is valid during the call only.
-   * @param timeMs its presentation time, unwrapped; `undefined` until the stream has told one
+   * @param timeMs its presentation time, which goes on where the PTS wraps; `undefined` until the
+   *   first PTS has come
    */
   write(data: Uint8Array, timeMs: number | undefined): void;
-  /** Something that could not be parsed. */
+  /** What could not be parsed, counted as `AccessUnitSink` counts. */
   bad(count: number): void;
 }
 
 /**
- * Puts the PES packets of one audio stream together and gives its access units their times: a PTS
- * belongs to the first one that begins in its PES packet (ISO/IEC 13818-1 2.4.3.7), those after it
- * follow by their samples.
+ * Puts the PES packets of one audio stream together and gives its access units their times. A PTS
+ * belongs to the first access unit that begins in its PES packet (ISO/IEC 13818-1 2.4.3.7); the
+ * times of those behind it follow from their samples.
  */
 export class AudioPes {
   readonly #sink: TimedSink;
   readonly #parser: ElementaryStreamParser;
   readonly #pes = new ByteBuffer(INITIAL_PES_BYTES);
-  /** What {@link #pes} holds: nothing, a PES packet from its start on, what comes behind a hole. */
+  /**
+   * What {@link #pes} holds: nothing; a PES packet from its start on; or what came behind lost
+   * packets.
+   */
   #state: "waiting" | "whole" | "headless" = "waiting";
   /** Bytes that the parser was fed. */
   #fedBytes = 0;
-  /** A PTS whose access unit has not come yet, and where this begins at the earliest. */
+  /** A PTS whose access unit has not come yet, and the first offset at which that may begin. */
   #nextPts: { readonly pts90k: number; readonly offset: number } | undefined;
-  /** The last PTS, unwrapped, and the access units since. */
+  /** The last PTS, which goes on where it wraps, and how many access units have come since. */
   #pts90k: number | undefined;
   #framesSincePts = 0;
   #sampleRate = 0;
@@ -51,7 +56,7 @@ export class AudioPes {
     });
   }
 
-  /** Takes the payload of the stream's next packet; `unitStart` where a PES packet begins with it. */
+  /** Takes the payload of the stream's next packet. With `unitStart`, a PES packet begins in it. */
   push(payload: Uint8Array, unitStart: boolean): void {
     if (unitStart) {
       this.finish();
@@ -59,14 +64,14 @@ export class AudioPes {
     }
     if (this.#state === "waiting") return;
     if (this.#pes.length + payload.length > MAX_PES_BYTES) {
-      this.finish(); // one without a length may go on for ever
+      this.finish(); // a PES packet without a length may go on for ever
       this.#state = "headless";
     }
     this.#pes.append(payload);
     if (this.#state === "whole" && this.#pes.length >= pesBytes(this.#pes.bytes)) this.finish();
   }
 
-  /** Hands on the access units that are whole of what came of the open PES packet. */
+  /** Ends the open PES packet, and hands on the access units that are whole in what came of it. */
   finish(): void {
     const data = this.#data();
     this.#pes.length = 0;
@@ -78,8 +83,8 @@ export class AudioPes {
   }
 
   /**
-   * Packets were lost here. What comes of the PES packet behind the hole goes on at the time where
-   * the hole began; the next PTS puts it right.
+   * Packets were lost here. Until the next PTS, the times of access units go on as if none had been
+   * lost.
    */
   lost(): void {
     this.finish();
@@ -87,7 +92,7 @@ export class AudioPes {
     this.#state = "headless";
   }
 
-  /** What the open PES packet holds; notes its PTS. */
+  /** The data of the open PES packet, whose PTS is noted. */
   #data(): Uint8Array | undefined {
     if (this.#state === "waiting") return undefined;
     const bytes = this.#pes.view();
@@ -117,10 +122,10 @@ export class AudioPes {
   }
 }
 
-/** Enough for what FFmpeg puts into an audio PES packet. */
+/** Room for the audio PES packets that FFmpeg makes. */
 const INITIAL_PES_BYTES = 4096;
 
-/** The time of which `pts90k` are the last 33 bits and that is nearest to `before`. */
+/** Of all times whose last 33 bits are `pts90k`, the one that is nearest to `before`. */
 function unwrap(pts90k: number, before: number | undefined): number {
   if (before === undefined) return pts90k;
   const ahead = (pts90k - before) % CLOCK_WRAP;

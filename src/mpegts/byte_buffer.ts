@@ -1,6 +1,6 @@
-/** Bytes that grow at the end. Emptied and filled again, it allocates only to grow past its largest. */
+/** Bytes that grow at the end. Filled again, they take the same memory up to their largest size. */
 export class ByteBuffer {
-  /** More than what is in use: {@link length} bytes are. Replaced when it grows. */
+  /** Of these, the first {@link length} bytes are in use. It is replaced where it has to grow. */
   bytes: Uint8Array<ArrayBuffer>;
   /** Bytes in use. */
   length = 0;
@@ -10,7 +10,7 @@ export class ByteBuffer {
     this.bytes = new Uint8Array(capacity);
   }
 
-  /** Makes room for `count` bytes behind those in use, at least doubling where there is none. */
+  /** Makes room for `count` bytes behind those in use. Where it has to grow, it doubles at least. */
   reserve(count: number): void {
     const needed = this.length + count;
     if (needed <= this.bytes.length) return;

@@ -1,4 +1,4 @@
-// Takes the audio out of an MPEG transport stream, ISO/IEC 13818-1.
+/** Takes the audio out of an MPEG transport stream, ISO/IEC 13818-1. */
 import { tsParserOf } from "../audio/codec_of.ts";
 import { AudioPes, type TimedSink } from "./audio_pes.ts";
 import {
@@ -17,8 +17,8 @@ import { SectionAssembler } from "./section_assembler.ts";
 import { streamName } from "./stream_name.ts";
 
 /**
- * Demultiplexes a transport stream that comes in pieces of any size and may begin anywhere. Of the
- * first program it takes the first stream of a codec that Echo takes; all else is passed over.
+ * Demultiplexes a transport stream that comes in pieces of any size and may begin anywhere. From
+ * the first program it takes the first stream whose codec Echo takes, and passes over all else.
  */
 export class TsDemuxer {
   readonly #sink: TimedSink;
@@ -32,7 +32,6 @@ export class TsDemuxer {
   #audio: AudioPes | undefined;
   /** continuity_counter of the audio stream's last packet with payload. */
   #counter: number | undefined;
-  #continuityErrors = 0;
 
   constructor(sink: TimedSink) {
     this.#sink = sink;
@@ -42,7 +41,7 @@ export class TsDemuxer {
     });
   }
 
-  /** What the program is made of, in its users' words; empty until its PMT came. */
+  /** The streams of the program, as its users call them; empty until the PMT has come. */
   get streamNames(): readonly string[] {
     return this.#streams.map(streamName);
   }
@@ -52,20 +51,15 @@ export class TsDemuxer {
     return this.#audioStream !== undefined;
   }
 
-  /** Places where packets of the audio stream were lost. */
-  get continuityErrors(): number {
-    return this.#continuityErrors;
-  }
-
   /**
    * Takes the stream's next piece.
-   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   * @throws {UnsupportedAudio} where Echo does not take the stream
    */
   feed(bytes: Uint8Array): void {
     this.#finder.feed(bytes);
   }
 
-  /** Hands on what is whole of the last PES packet: the stream is over. */
+  /** To be called where the stream is over: hands on what is whole in the last PES packet. */
   flush(): void {
     this.#finder.flush();
     this.#audio?.finish();
@@ -124,10 +118,7 @@ export class TsDemuxer {
     const before = discontinuity ? undefined : this.#counter;
     if (counter === before) return; // a duplicate, 2.4.3.3
     this.#counter = counter;
-    if (before !== undefined && counter !== ((before + 1) & 0x0f)) {
-      this.#continuityErrors++;
-      this.#audio?.lost();
-    }
+    if (before !== undefined && counter !== ((before + 1) & 0x0f)) this.#audio?.lost();
     this.#audio?.push(data, unitStart);
   }
 }

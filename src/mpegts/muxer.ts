@@ -1,4 +1,4 @@
-// MPEG transport streams with one audio stream, ISO/IEC 13818-1.
+/** Writes MPEG transport streams with one audio stream, ISO/IEC 13818-1. */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { TsFraming } from "../audio/codec.ts";
 import { codecOf } from "../audio/codec_of.ts";
@@ -6,7 +6,6 @@ import type { ByteBuffer } from "./byte_buffer.ts";
 import {
   CLOCK_RATE,
   CLOCK_WRAP,
-  DISCONTINUITY,
   HAS_ADAPTATION_FIELD,
   HAS_PAYLOAD,
   HAS_PCR,
@@ -20,9 +19,9 @@ import {
 import { writeProgramAssociation, writeProgramMap } from "./psi.ts";
 
 /**
- * Writes segments of a transport stream, each decodable by itself, whose continuity counters go on
- * from one to the next. Several access units share a PES packet: what costs is the stuffing at its
- * end, so it ends where little is needed.
+ * Writes segments of a transport stream. Each is decodable by itself; continuity counters go on
+ * from one to the next. A PES packet costs the stuffing at its end: it holds several access units,
+ * and ends where little stuffing is needed.
  *
  * ```ts
  * const muxer = new AudioMuxer(config);
@@ -36,7 +35,6 @@ export class AudioMuxer {
   #pmt: Uint8Array;
   #psiCounter = 0;
   #audioCounter = 0;
-  #discontinuity = false;
 
   #format: Format;
 
@@ -61,13 +59,7 @@ export class AudioMuxer {
     this.#pmt = programMapPacket(this.#format);
   }
 
-  /** The clock of the access units that follow is another one: the next packet says so (2.4.3.5). */
-  discontinuity(): void {
-    this.#endPes();
-    this.#discontinuity = true;
-  }
-
-  /** Begins a segment behind what is in `out`, which is the muxer's until {@link end}. */
+  /** Begins a segment behind what is in `out`, which nobody else may write to until {@link end}. */
   begin(out: ByteBuffer): void {
     this.#out = out;
     for (const packet of [this.#pat, this.#pmt]) {
@@ -80,7 +72,7 @@ export class AudioMuxer {
   /**
    * Writes one raw access unit.
    * @param pts90k its presentation time on a 90 kHz clock, not wrapped
-   * @returns false where it is too large for its codec's framing, and left out
+   * @returns whether it was written; false where it is too large for its codec's framing
    */
   write(data: Uint8Array, pts90k: number): boolean {
     const out = this.#open();
@@ -92,7 +84,7 @@ export class AudioMuxer {
     out.reserve(PACKET_BYTES * (2 + Math.ceil(frameBytes / PACKET_PAYLOAD_BYTES)));
     if (this.#pesStart < 0) this.#beginPes(out, pts90k);
 
-    // The frame is laid down in one piece, and spread over packets afterwards.
+    // The frame is written in one piece, and spread over packets afterwards.
     const at = out.length;
     framing.writeHeader(out.bytes, at, data.length);
     out.bytes.set(data, at + framing.headerBytes);
@@ -114,8 +106,8 @@ export class AudioMuxer {
   }
 
   /**
-   * Whether the open PES packet is to end before the frame at `pts90k`: when it must, or when the
-   * frames that are left until then will hardly leave less to stuff.
+   * Whether the open PES packet is to end before the frame at `pts90k`: because it must, or because
+   * none of the frames that still fit is likely to leave less to stuff.
    */
   #shouldEndPes(frameBytes: number, pts90k: number): boolean {
     const age = pts90k - this.#pesPts90k;
@@ -127,7 +119,7 @@ export class AudioMuxer {
     return stuffing <= PACKET_BYTES / (framesLeft + 1);
   }
 
-  /** The packet that a PES packet begins in, up to its first access unit. PCR and PTS: 2.4.3.5, 2.4.3.7. */
+  /** Begins a PES packet, up to its first access unit. PCR and PTS: 2.4.3.5, 2.4.3.7. */
   #beginPes(out: ByteBuffer, pts90k: number): void {
     const { bytes, length: at } = out;
     this.#pesStart = at;
@@ -137,8 +129,7 @@ export class AudioMuxer {
 
     this.#writePacketHeader(bytes, at, PAYLOAD_UNIT_START, HAS_ADAPTATION_FIELD | HAS_PAYLOAD);
     bytes[at + 4] = 7; // adaptation_field_length
-    bytes[at + 5] = HAS_PCR | RANDOM_ACCESS | (this.#discontinuity ? DISCONTINUITY : 0);
-    this.#discontinuity = false;
+    bytes[at + 5] = HAS_PCR | RANDOM_ACCESS;
     const pcr = wrap(pts90k - PCR_DELAY_90K);
     writeU32(bytes, at + 6, Math.floor(pcr / 2));
     bytes[at + 10] = ((pcr & 1) << 7) | 0x7e; // reserved; program_clock_reference_extension 0
@@ -160,7 +151,9 @@ export class AudioMuxer {
     out.length = at + PES_START_BYTES;
   }
 
-  /** Makes way for the header of a packet at the end of the one before, and writes it. */
+  /**
+   * Moves what is behind the open packet to make room for the header of the next, and writes that.
+   */
   #insertPacketHeader(out: ByteBuffer): void {
     const at = this.#packetEnd;
     out.bytes.copyWithin(at + PACKET_HEADER_BYTES, at, out.length);
@@ -177,7 +170,9 @@ export class AudioMuxer {
     this.#audioCounter = (this.#audioCounter + 1) & COUNTER_MASK;
   }
 
-  /** Sets the open PES packet's length and fills up its last packet by an adaptation field. */
+  /**
+   * Ends the open PES packet: sets its length, and fills up its last packet by an adaptation field.
+   */
   #endPes(): void {
     if (this.#pesStart < 0) return;
     const out = this.#open();
@@ -193,7 +188,7 @@ export class AudioMuxer {
   }
 }
 
-/** What a configuration comes to. */
+/** What the muxer has to know of a configuration. */
 interface Format {
   readonly framing: TsFraming;
   readonly maxAccessUnitBytes: number;
@@ -222,10 +217,10 @@ const MAX_PES_LENGTH = 0xffff;
 
 /** 2.7.4 asks for a PTS at least every 0.7 s. */
 const MAX_PTS_INTERVAL_90K = 63_000;
-/** Below this, the header of one PES packet more costs more than stuffing saves. */
+/** PES packets that are shorter cost more by their headers than they save in stuffing. */
 const MIN_PTS_INTERVAL_90K = 36_000;
 
-/** How long before its presentation an access unit arrives at the decoder's buffer. */
+/** How long before its presentation an access unit gets into the decoder's buffer. */
 const PCR_DELAY_90K = 9_000;
 
 function programMapPacket({ framing: { streamType } }: Format): Uint8Array {
@@ -245,7 +240,7 @@ function psiPacket(pid: number, section: Uint8Array): Uint8Array {
   return packet;
 }
 
-/** Moves the payload behind the PCR to the packet's end, and stuffs what is between. */
+/** Moves the payload from behind the PCR to the packet's end, and fills the space with stuffing. */
 function extendAdaptationField(out: ByteBuffer, packet: number, packetEnd: number): void {
   const stuffing = packetEnd - out.length;
   const payload = packet + PACKET_HEADER_BYTES + 8;
@@ -254,7 +249,9 @@ function extendAdaptationField(out: ByteBuffer, packet: number, packetEnd: numbe
   out.bytes[packet + 4] = 7 + stuffing;
 }
 
-/** Moves the payload to the packet's end, and makes what is before it an adaptation field. */
+/**
+ * Moves the payload to the packet's end, and fills the space before it with an adaptation field.
+ */
 function insertAdaptationField(out: ByteBuffer, packet: number, packetEnd: number): void {
   const stuffing = packetEnd - out.length;
   if (stuffing === 0) return;
@@ -266,7 +263,7 @@ function insertAdaptationField(out: ByteBuffer, packet: number, packetEnd: numbe
   if (stuffing > 1) out.bytes[payload + 1] = 0; // no flags
 }
 
-/** To 33 bits, also from below 0. */
+/** `clock90k`, which may be below 0, in 33 bits. */
 function wrap(clock90k: number): number {
   const wrapped = clock90k % CLOCK_WRAP;
   return wrapped < 0 ? wrapped + CLOCK_WRAP : wrapped;

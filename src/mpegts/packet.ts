@@ -1,4 +1,8 @@
-// Transport stream packets, ISO/IEC 13818-1 2.4.3.
+/**
+ * What the packets of a transport stream are made of, ISO/IEC 13818-1 2.4.3.
+ *
+ * @module
+ */
 
 /** Bytes of a packet. */
 export const PACKET_BYTES = 188;
@@ -12,7 +16,7 @@ export const SYNC_BYTE = 0x47;
 /** The PID of the program association table. */
 export const PAT_PID = 0;
 
-/** adaptation_field_control and continuity_counter share the header's last byte. */
+/** In the header's last byte, with continuity_counter. */
 export const HAS_ADAPTATION_FIELD = 0x20;
 export const HAS_PAYLOAD = 0x10;
 

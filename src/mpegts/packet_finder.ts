@@ -1,18 +1,21 @@
+/** Finds the packets of a transport stream by their sync bytes. */
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { PACKET_BYTES, SYNC_BYTE } from "./packet.ts";
 
-/** Where packets go as they are found. */
+/** Takes the packets that are found, in the stream's order. */
 export interface PacketSink {
-  /** The packet of 188 bytes at `at`; valid during the call. */
+  /** The packet of 188 bytes at `at`, valid during the call. */
   packet(bytes: Uint8Array, at: number): void;
-  /** A stretch of bytes that are no packets. */
+  /** A stretch of garbage begins. */
   bad(count: number): void;
 }
 
-/** Finds the packets in a transport stream that comes in pieces of any size and may begin anywhere. */
+/**
+ * Finds the packets in a transport stream that comes in pieces of any size and may begin anywhere.
+ */
 export class PacketFinder {
   readonly #sink: PacketSink;
-  /** The beginning of a packet or, out of step, what is searched for a row of sync bytes. */
+  /** The beginning of a packet; while out of step, bytes to be searched for a row of sync bytes. */
   readonly #held = new Uint8Array(SEARCH_BYTES);
   #heldBytes = 0;
   #inStep = false;
@@ -39,7 +42,9 @@ export class PacketFinder {
     }
   }
 
-  /** Nothing more comes: a stream too short for a row of sync bytes may be one all the same. */
+  /**
+   * To be called where the stream is over. One that is too short for a whole row is taken as well.
+   */
   flush(): void {
     const held = this.#held.subarray(0, this.#heldBytes);
     if (this.#inStep || held.length < PACKET_BYTES) return;
@@ -49,13 +54,13 @@ export class PacketFinder {
     }
   }
 
-  /** Takes what is held, which is as much as was wanted. */
+  /** Uses what is held, once it is a packet or, while out of step, enough to be searched. */
   #take(): void {
     if (this.#inStep) this.#release(this.#packets(this.#held.subarray(0, this.#heldBytes), 0));
     else this.#search();
   }
 
-  /** Hands on the packets from `at` on, as long as there are. @returns where they end */
+  /** Hands on the packets from `at` on, until there is none. @returns where they end */
   #packets(bytes: Uint8Array, at: number): number {
     let next = at;
     for (; next + PACKET_BYTES <= bytes.length; next += PACKET_BYTES) {
@@ -69,7 +74,7 @@ export class PacketFinder {
     return next;
   }
 
-  /** Looks for a row of sync bytes from each place where the whole row would be in what is held. */
+  /** Looks for a row of sync bytes from each place from which what is held has room for one. */
   #search(): void {
     const held = this.#held.subarray(0, this.#heldBytes);
     for (let at = 0; at < LONGEST_PACKET_BYTES; at++) {

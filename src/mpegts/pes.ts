@@ -1,6 +1,10 @@
-// PES packets, ISO/IEC 13818-1 2.4.3.6.
+/**
+ * Reads PES packets, ISO/IEC 13818-1 2.4.3.6.
+ *
+ * @module
+ */
 
-/** Bytes up to and with PES_packet_length. */
+/** Bytes up to PES_packet_length, and with it. */
 const PES_PREFIX_BYTES = 6;
 
 /** The most bytes of a PES packet that tells its length. */
@@ -13,13 +17,15 @@ export interface PesPacket {
   readonly data: Uint8Array;
 }
 
-/** How many bytes the PES packet has that `bytes` begin; Infinity where it does not tell. */
+/**
+ * How long the PES packet is that begins with `bytes`, in bytes; Infinity where it does not tell.
+ */
 export function pesBytes(bytes: Uint8Array): number {
   const length = ((bytes[4] ?? 0) << 8) | (bytes[5] ?? 0);
   return length === 0 ? Infinity : PES_PREFIX_BYTES + length;
 }
 
-/** Reads a whole PES packet; `undefined` where it is none, or one without the optional fields. */
+/** Reads a whole PES packet; `undefined` where it is none, or has no optional fields. */
 export function parsePes(bytes: Uint8Array): PesPacket | undefined {
   const fixed = PES_PREFIX_BYTES + 3; // and both bytes of flags, PES_header_data_length
   if (bytes.length < fixed || bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 1) return undefined;

@@ -1,4 +1,4 @@
-// Program specific information, ISO/IEC 13818-1 2.4.4: the PAT and PMTs.
+/** Program specific information, ISO/IEC 13818-1 2.4.4: the PAT and PMTs, read and written. */
 import { crc32 } from "./crc32.ts";
 
 /** One program of a program association table. */
@@ -19,12 +19,15 @@ export interface ElementaryStream {
   /** stream_type, table 2-34. */
   readonly streamType: number;
   readonly pid: number;
-  /** The descriptors as they stand in the table. */
+  /** Its descriptors, one behind the other as in the table. */
   readonly descriptors: Uint8Array;
 }
 
 /** The most bytes that a PAT or PMT section may have. */
 export const MAX_SECTION_BYTES = 1024;
+
+/** Bytes of a section up to section_length, and with it. */
+export const SECTION_HEADER_BYTES = 3;
 
 /** Makes a program association section. */
 export function writeProgramAssociation(programs: readonly Program[]): Uint8Array {
@@ -82,18 +85,15 @@ export function parseProgramMap(bytes: Uint8Array): ProgramMap | undefined {
   return { programNumber: readU16(bytes, 3), pcrPid: readU16(body, 0) & PID_MASK, streams };
 }
 
-/** Bytes of the section that begins with `bytes`, of which there must be 3. */
+/** How long the section is that begins with `bytes`, which have to be 3 at least; in bytes. */
 export function sectionBytes(bytes: Uint8Array): number {
   return SECTION_HEADER_BYTES + (readU16(bytes, 1) & LENGTH_MASK);
 }
 
-/** Up to and with section_length. */
-export const SECTION_HEADER_BYTES = 3;
-
 const TABLE_PAT = 0;
 const TABLE_PMT = 2;
 const TRANSPORT_STREAM_ID = 1;
-/** Up to and with last_section_number. */
+/** Bytes of a section up to last_section_number, and with it. */
 const LONG_HEADER_BYTES = 8;
 const CRC_BYTES = 4;
 
@@ -119,7 +119,7 @@ function section(tableId: number, tableIdExtension: number, body: readonly numbe
   return Uint8Array.from([...bytes, ...u16(crc >>> 16), ...u16(crc & 0xffff)]);
 }
 
-/** What stands between a section's header and its CRC, where both are right. */
+/** What is between a section's header and its CRC; `undefined` where one of these is wrong. */
 function sectionBody(tableId: number, bytes: Uint8Array): Uint8Array | undefined {
   if (bytes.length < LONG_HEADER_BYTES + CRC_BYTES || bytes[0] !== tableId) return undefined;
   if (((bytes[5] ?? 0) & CURRENT) === 0 || crc32(bytes) !== 0) return undefined;

@@ -1,3 +1,4 @@
+/** Takes PSI sections out of packets. */
 import { MAX_SECTION_BYTES, SECTION_HEADER_BYTES, sectionBytes } from "./psi.ts";
 
 /** Puts the sections of one PID together from its packets (ISO/IEC 13818-1 2.4.4.2). */
@@ -5,7 +6,7 @@ export class SectionAssembler {
   readonly #onSection: (section: Uint8Array) => void;
   readonly #held = new Uint8Array(MAX_SECTION_BYTES);
   #heldBytes = 0;
-  /** Whether the start of a section has been seen, so that what follows belongs to it. */
+  /** Whether what follows belongs to a section whose start has come. */
   #open = false;
 
   /** @param onSection takes a whole section, unchecked; valid during the call */
@@ -13,7 +14,10 @@ export class SectionAssembler {
     this.#onSection = onSection;
   }
 
-  /** @param unitStart payload_unit_start_indicator: the payload begins with a pointer_field */
+  /**
+   * Takes the payload of the next packet.
+   * @param unitStart payload_unit_start_indicator: the payload begins with a pointer_field
+   */
   push(payload: Uint8Array, unitStart: boolean): void {
     if (!unitStart) return this.#append(payload);
     const start = 1 + (payload[0] ?? 0);
@@ -45,7 +49,7 @@ export class SectionAssembler {
     }
   }
 
-  /** Holds as many more bytes as make `wanted`. @returns how many that were */
+  /** Holds more bytes, until `wanted` are held. @returns how many more */
   #hold(bytes: Uint8Array, wanted: number): number {
     const piece = bytes.subarray(0, Math.max(0, wanted - this.#heldBytes));
     this.#held.set(piece, this.#heldBytes);
@@ -54,5 +58,5 @@ export class SectionAssembler {
   }
 }
 
-/** What fills a packet behind its last section, in the place of a table_id. */
+/** What fills a packet behind its last section: it is in the place of a table_id. */
 const STUFFING = 0xff;

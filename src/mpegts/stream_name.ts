@@ -1,6 +1,7 @@
+/** What streams are called in messages to users. */
 import type { ElementaryStream } from "./psi.ts";
 
-/** What an elementary stream carries, in the words of its users: "H.264", "Opus"; for messages. */
+/** What an elementary stream carries, as its users call it: "H.264", "Opus". */
 export function streamName(stream: ElementaryStream): string {
   const byType = NAMES.get(stream.streamType);
   if (byType !== undefined) return byType;
@@ -25,7 +26,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [0x87, "E-AC-3"],
 ]);
 
-/** Streams of private data are told by a descriptor: ETSI EN 300 468 table 12. */
+/** By the tag of a descriptor, for streams of private data: ETSI EN 300 468 table 12. */
 const DESCRIPTOR_NAMES: ReadonlyMap<number, string> = new Map([
   [0x59, "subtitles"],
   [0x6a, "AC-3"],

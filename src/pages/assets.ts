@@ -1,12 +1,14 @@
-// What pages are made of, served from the program itself: no page asks another host for anything.
-
+/**
+ * What pages load and the headers that they have. Everything is served from the program itself: no
+ * page asks another host for anything.
+ */
 import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { type Context, Hono } from "hono";
 
 /** A file that a page loads. */
 export interface Asset {
-  /** As pages and other assets refer to it: `player.js`. */
+  /** The name by which pages and other assets refer to it: `player.js`. */
   readonly name: string;
   /** Text, or the bytes of an image. */
   readonly body: string | Uint8Array<ArrayBuffer>;
@@ -19,15 +21,15 @@ const TYPES: Readonly<Record<string, string>> = {
   png: "image/png",
   svg: "image/svg+xml",
 };
-/** What gains nothing by compression, because it is compressed already. */
+/** Types that are compressed already, so that gzip gains nothing. */
 const COMPRESSED = ["png"];
 
 const FOREVER = "public, max-age=31536000, immutable";
 
 /**
- * The assets of some pages under one version, which is made from all that is in them: a changed
- * asset has another URL, an unchanged one stays in caches for good, and assets refer to each other
- * by name (`import "./meter.js"`).
+ * The assets of some pages, with one version for all of them. The version is a hash of the contents
+ * and part of the URL, so a change of any asset gives all of them new URLs, and caches may keep
+ * them for good. Assets refer to each other by name (`import "./meter.js"`).
  */
 export class Assets {
   /** To be mounted at a folder of its own: `app.route("/assets", assets.routes)`. */
@@ -35,7 +37,7 @@ export class Assets {
   readonly #version: string;
   readonly #served: ReadonlyMap<string, ServedAsset>;
 
-  /** @throws where two have the same name, or one has a name without a known extension */
+  /** @throws {Error} where two have the same name, or the extension of a name is not known */
   constructor(assets: readonly Asset[]) {
     this.#served = new Map(assets.map((asset) => [asset.name, new ServedAsset(asset)]));
     if (this.#served.size < assets.length) throw new Error("Cannot serve assets: a name is twice");
@@ -45,17 +47,59 @@ export class Assets {
     this.routes.get("/:version/:name", async (c) => {
       const { version, name } = c.req.param();
       const asset = this.#served.get(name);
-      // A page of another version, from a box that is not updated yet, gets what there is.
+      // A page from a box with another version gets the asset of this version.
       const isCurrent = version === this.#version;
       return asset === undefined ? c.notFound() : await asset.send(c, isCurrent);
     });
   }
 
-  /** Where `name` is, from where {@link routes} are mounted. @throws where there is none */
+  /**
+   * The URL of the asset `name`, relative to where {@link routes} are mounted.
+   * @throws {Error} where there is no such asset
+   */
   url(name: string): string {
     if (!this.#served.has(name)) throw new Error(`Cannot refer to ${name}: no such asset`);
     return `${this.#version}/${name}`;
   }
+}
+
+/** The bytes of an image that is stored as base64, because only text can be part of the program. */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(text, "base64"));
+}
+
+export interface PageOptions {
+  /** Directives (CSP 3) to add to those of every page, or to replace them, such as `media-src`. */
+  readonly policy?: Readonly<Record<string, string>>;
+  /** The sites that may show the page in a frame; none by default. */
+  readonly frameAncestors?: string;
+  readonly cacheControl?: string;
+}
+
+/**
+ * The headers of a page. They allow its own scripts, styles and images, and requests to its own
+ * server. They forbid inline scripts and styles, other hosts and devices.
+ */
+export function pageHeaders(options: PageOptions = {}): Record<string, string> {
+  const { policy = {}, frameAncestors = "'none'", cacheControl = "no-cache" } = options;
+  const directives = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": frameAncestors,
+    ...policy,
+  };
+  return {
+    "Cache-Control": cacheControl,
+    "Content-Security-Policy": Object.entries(directives).map((pair) => pair.join(" ")).join("; "),
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+  };
 }
 
 class ServedAsset {
@@ -63,7 +107,7 @@ class ServedAsset {
   /** The entity tag (RFC 9110 8.8.3), without its quotes. */
   readonly tag: string;
   readonly #type: string;
-  /** Text stays text, which the program holds anyhow. */
+  /** Text is kept as text: the program holds it in any case. */
   readonly #body: string | Uint8Array<ArrayBuffer>;
   readonly #compressible: boolean;
   #compressed: Promise<Uint8Array<ArrayBuffer>> | undefined;
@@ -99,7 +143,7 @@ class ServedAsset {
   }
 }
 
-/** A script as it is served: what it imports from the folder above stands beside it there. */
+/** The script as it is served: files of the folder above are served from the same folder. */
 function sideBySide(body: Asset["body"]): Asset["body"] {
   return typeof body === "string" ? body.replaceAll(' from "../', ' from "./') : body;
 }
@@ -113,43 +157,4 @@ function acceptsGzip(header = ""): boolean {
 async function compress(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const compressed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(compressed).arrayBuffer());
-}
-
-/** The bytes of an image that is kept as base64, because only text can be part of the program. */
-export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(Buffer.from(text, "base64"));
-}
-
-export interface PageOptions {
-  /** Directives beyond, or instead of, what any page may do (CSP 3), such as `media-src`. */
-  readonly policy?: Readonly<Record<string, string>>;
-  /** Sites that may show the page in a frame: none by default. */
-  readonly frameAncestors?: string;
-  readonly cacheControl?: string;
-}
-
-/**
- * The headers of a page that loads its own scripts, styles and images, talks to its own server, and
- * nothing else: no inline script or style, no other host, no device.
- */
-export function pageHeaders(options: PageOptions = {}): Record<string, string> {
-  const { policy = {}, frameAncestors = "'none'", cacheControl = "no-cache" } = options;
-  const directives = {
-    "default-src": "'none'",
-    "script-src": "'self'",
-    "style-src": "'self'",
-    "img-src": "'self'",
-    "connect-src": "'self'",
-    "base-uri": "'none'",
-    "form-action": "'none'",
-    "frame-ancestors": frameAncestors,
-    ...policy,
-  };
-  return {
-    "Cache-Control": cacheControl,
-    "Content-Security-Policy": Object.entries(directives).map((pair) => pair.join(" ")).join("; "),
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-  };
 }

@@ -1,7 +1,8 @@
+/** The library by which browsers play HLS, as an asset of pages. */
 import hlsJs from "hls.js/dist/hls.light.min.mjs" with { type: "text" };
 import type { Asset } from "./assets.ts";
 
-/** The library by which browsers play HLS. Its map, which only debuggers ask for, is not served. */
+/** hls.js, without the link to its source map, which is not served. */
 export const hlsLibrary: Asset = {
   name: "hls.mjs",
   body: hlsJs.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"),

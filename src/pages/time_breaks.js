@@ -1,20 +1,21 @@
 // @ts-check
 /// <reference lib="dom" />
-// What a browser needs where a broadcast counts time anew: after a restart, a return, a change.
+// What a browser needs where the timestamps of a broadcast begin anew: after a restart of the
+// server, after the DJ's return, or after a change of the audio's format.
 
 /**
- * Resets the browser's parser before it reads a segment that counts time anew (another
- * discontinuity sequence number): WebKitGTK drops whatever is earlier than what it began with.
+ * Resets the browser's parser before it reads a segment with another discontinuity sequence number,
+ * in which timestamps begin anew. Without that, WebKitGTK drops audio with earlier timestamps.
  * @param {any} hls an Hls of hls.js
  * @param {any} Events the events of hls.js
- * @param {() => void} onBreak called when the first segment behind such a place is in the buffer
+ * @param {() => void} onBreak called when the first segment of new timestamps is in the buffer
  */
 export function resetAtBreaks(hls, Events, onBreak = () => {}) {
   /** @type {number | undefined} */
   let continuity;
   /** @type {SourceBuffer | undefined} */
   let buffer;
-  /** @param {number} cc hls.js counts discontinuities by it */
+  /** @param {number} cc the discontinuity sequence number, as hls.js has it */
   const isBreak = (cc) => continuity !== undefined && continuity !== cc;
   /** @param {string} _ @param {{ tracks: { audio?: { buffer: SourceBuffer } } }} data */
   const onCreated = (_, { tracks }) => buffer = tracks.audio?.buffer;
@@ -33,7 +34,7 @@ export function resetAtBreaks(hls, Events, onBreak = () => {}) {
 }
 
 /**
- * See Media Source Extensions 3.5.4.
+ * Resets the parser of `buffer` (Media Source Extensions 3.5.4), once it can be reset.
  * @param {SourceBuffer | undefined} buffer
  */
 function resetParser(buffer) {

@@ -1,6 +1,7 @@
+/** What a session hands to the file that it is recorded in, about once a second. */
 import { FragmentWriter } from "../mp4/fragment.ts";
 
-/** So many times the same access unit. */
+/** The same access unit, `frames` times. */
 export interface Silence {
   readonly data: Uint8Array;
   readonly frames: number;
@@ -9,13 +10,11 @@ export interface Silence {
 /** Frames on their way to the disk: a fragment, and the silence that goes before it. */
 export interface Batch {
   readonly fragment: FragmentWriter;
-  /** However much it is, it takes no memory. */
+  /** It takes the same memory however long it is. */
   readonly silence: Silence | undefined;
 }
 
-const MAX_FREE = 256;
-
-/** Fragments' memory, used again by all recordings. */
+/** The memory of fragments, which all recordings use again and again. */
 export class FragmentPool {
   readonly #free: FragmentWriter[] = [];
 
@@ -28,3 +27,5 @@ export class FragmentPool {
     if (this.#free.length < MAX_FREE) this.#free.push(fragment);
   }
 }
+
+const MAX_FREE = 256;

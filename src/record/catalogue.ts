@@ -1,3 +1,4 @@
+/** The archive as operators see it: list, read, delete. */
 import { getLogger } from "@logtape/logtape";
 import { Mp4Error } from "../mp4/boxes.ts";
 import { type FileState, parseFileName, type RecordingFile } from "./file_names.ts";
@@ -8,8 +9,8 @@ import type { RecordFolder, StoredFile } from "./record_folder.ts";
 const logger = getLogger(["echo", "record"]);
 
 /**
- * How it stands with a recording: `unfinished` ones are finished when the disk allows it, of
- * `damaged` ones nothing can be made.
+ * The state of a recording. An `unfinished` one is finished when the disk allows it; of a `damaged`
+ * one no recording can be made.
  */
 export type RecordingState = FileInWork["state"] | FileState;
 
@@ -17,7 +18,7 @@ export type RecordingState = FileInWork["state"] | FileState;
 export interface CatalogueEntry {
   /** Its name in the folder. */
   readonly file: string;
-  /** The broadcast's. */
+  /** The broadcast's name. */
   readonly name: string;
   readonly state: RecordingState;
   /** Milliseconds since the epoch; `undefined` where it is not known. */
@@ -27,7 +28,7 @@ export interface CatalogueEntry {
   readonly bytes: number;
 }
 
-/** A file to be sent; whoever gets it closes it. */
+/** A file to be sent. Whoever gets it has to close it. */
 export interface OpenedRecording {
   readonly handle: Deno.FsFile;
   readonly bytes: number;
@@ -35,18 +36,13 @@ export interface OpenedRecording {
   readonly changedAt: number;
 }
 
-interface Times {
-  readonly startTime: number;
-  readonly durationMs: number;
-}
-
-/** What is in the archive. */
+/** All that is in the archive. */
 export class Catalogue {
   readonly #folder: RecordFolder;
   readonly #recorder: Pick<Recorder, "find">;
-  /** What finished files tell of themselves, so that each is read once. */
+  /** What finished files tell of themselves, kept so that each file is read once. */
   #times = new Map<string, Times | undefined>();
-  /** Files that could not be read the last time, so that each is told of once. */
+  /** Files that could not be read the last time, kept so that each is logged once. */
   #unreadable = new Set<string>();
 
   constructor(folder: RecordFolder, recorder: Pick<Recorder, "find">) {
@@ -72,12 +68,12 @@ export class Catalogue {
     return entries.sort((a, b) => (b.startTime ?? 0) - (a.startTime ?? 0));
   }
 
-  /** Opens a recording to be read, also one that grows; `undefined` where there is none. */
+  /** Opens a recording to be read, which may still grow; `undefined` where there is none. */
   async open(file: string): Promise<OpenedRecording | undefined> {
     if (parseFileName(file) === undefined) return undefined;
     const path = this.#folder.pathOf(file);
     try {
-      // To open a pipe would be to wait for who writes to it.
+      // To open a pipe is to wait for somebody who writes to it.
       if (!(await Deno.lstat(path)).isFile) return undefined;
       const handle = await Deno.open(path);
       const { size, mtime } = await handle.stat();
@@ -88,7 +84,10 @@ export class Catalogue {
     }
   }
 
-  /** Deletes a recording. @returns what it was; one in work is left alone */
+  /**
+   * Deletes a recording, unless it is live or being finished.
+   * @returns the state that it had; `undefined` where there is none
+   */
   async remove(file: string): Promise<RecordingState | undefined> {
     const parsed = parseFileName(file);
     if (parsed === undefined) return undefined;
@@ -120,7 +119,7 @@ export class Catalogue {
       return read;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
-      // What is in the file stays the same until it changes; the disk may answer another time.
+      // What cannot be parsed stays so until the file changes. A disk may answer the next time.
       if (error instanceof Mp4Error) times.set(key, undefined);
       unreadable.add(file);
       if (this.#unreadable.has(file)) return undefined;
@@ -133,4 +132,10 @@ export class Catalogue {
     const { startTime, durationMs } = await this.#folder.read(file);
     return { startTime, durationMs };
   }
+}
+
+/** As {@link CatalogueEntry} has them. */
+interface Times {
+  readonly startTime: number;
+  readonly durationMs: number;
 }

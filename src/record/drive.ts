@@ -1,14 +1,16 @@
+/** Does with a file on disk what the steps of `mp4/` ask for. */
 import { type FileStep, type FileSteps, MAX_STEP_BYTES } from "../mp4/file_steps.ts";
 
-/** Work was given up between two of its steps, as a crash would have it. */
+/** Thrown where work was given up between two of its steps, as in a crash. */
 export class GivenUp extends Error {
   override readonly name = "GivenUp";
 }
 
 /**
- * Does the steps one after another without holding up anything else.
+ * Does the steps one after another, and holds up nothing else meanwhile.
  * @param giveUp is asked before each step
- * @throws {GivenUp} what the steps throw, or what the file's operations reject with
+ * @throws {GivenUp} where it says so; also what the steps throw and the file's operations reject
+ *   with
  */
 export async function drive<Result>(
   file: Deno.FsFile,
@@ -26,13 +28,18 @@ export async function drive<Result>(
   }
 }
 
+/** Writes all of `data` where the file stands. It must not change until the promise resolves. */
+export async function writeAll(file: Deno.FsFile, data: Uint8Array): Promise<void> {
+  for (let at = 0; at < data.length;) at += await file.write(data.subarray(at));
+}
+
 async function read(
   file: Deno.FsFile,
   offset: number,
   buffer: Uint8Array,
   length: number,
 ): Promise<Uint8Array> {
-  // A seek only sets a number, so it need not leave this thread.
+  // A seek only sets a number: it needs no thread that may wait.
   file.seekSync(offset, Deno.SeekMode.Start);
   let filled = 0;
   while (filled < length) {
@@ -53,9 +60,4 @@ async function change(file: Deno.FsFile, step: Exclude<FileStep, { kind: "read" 
     case "sync":
       return await file.syncData();
   }
-}
-
-/** Writes all of `data` where the file stands; it must not change until the promise resolves. */
-export async function writeAll(file: Deno.FsFile, data: Uint8Array): Promise<void> {
-  for (let at = 0; at < data.length;) at += await file.write(data.subarray(at));
 }

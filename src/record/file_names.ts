@@ -1,42 +1,39 @@
-// What stands in the archive's folder. NAME is a broadcast's name, which holds no dot:
-//
-//   NAME.mp4                                  the last finished recording of a name
-//   NAME.20261123T141200Z.mp4                 an earlier one, by the time it began (UTC)
-//   NAME.20261123T141200Z.mp4.part            one that is not finished
-//   NAME.20261123T141200Z.mp4.damaged         one of which nothing can be made, kept for its age
-//   NAME.20261123T141200Z-2.mp4               the second that began in that second
+/**
+ * What files in the archive's folder are called. NAME is a broadcast's name, which has no dot:
+ *
+ * ```
+ * NAME.mp4                             the last finished recording of the name
+ * NAME.20261123T141200Z.mp4            an earlier one, by the time it began (UTC)
+ * NAME.20261123T141200Z.mp4.part       one that is not finished
+ * NAME.20261123T141200Z.mp4.damaged    one of which nothing can be made, kept as long as others
+ * NAME.20261123T141200Z-2.mp4          the second one that began in that second
+ * ```
+ *
+ * @module
+ */
 
-/** A recording by its file's name. */
+/** What a file's name tells of a recording. */
 export interface RecordingFile {
   readonly file: string;
-  /** The broadcast's. */
+  /** The broadcast's name. */
   readonly name: string;
-  /** When it began, in milliseconds since the epoch; `undefined` where the file's name does not tell. */
+  /** When it began, in milliseconds since the epoch; `undefined` for the last finished one. */
   readonly startTime: number | undefined;
   /** Tells recordings apart that began in the same second; counts from 1. */
   readonly count: number;
   readonly state: FileState;
 }
 
-/** What a file's name tells of how it stands with a recording. */
+/** The state of a recording, as far as its file's name tells it. */
 export type FileState = "unfinished" | "finished" | "damaged";
 
 /** What the name of a recording that is not finished ends with. */
 export const PART = ".part";
 
-/** What the name of a recording ends with of which nothing can be made. */
+/** What the name of a file ends with of which no recording can be made. */
 export const DAMAGED = ".damaged";
 
-const STATES: Readonly<Record<string, FileState>> = {
-  "": "finished",
-  [PART]: "unfinished",
-  [DAMAGED]: "damaged",
-};
-
-const FILE =
-  /^([A-Za-z0-9_-]{1,128})(?:\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-([1-9]\d{0,3}))?)?\.mp4(\.part|\.damaged)?$/;
-
-/** Reads a file's name; `undefined` where it is no recording's. */
+/** Reads a file's name; `undefined` where it is not that of a recording. */
 export function parseFileName(file: string): RecordingFile | undefined {
   const match = FILE.exec(file);
   if (match === null) return undefined;
@@ -65,7 +62,16 @@ export function datedFile(name: string, startTime: number, count: number): strin
   return `${name}.${time}${count > 1 ? `-${count}` : ""}.mp4`;
 }
 
-/** By the time they began, those of the same second in their order. */
+/** For sorting: by the time they began, those of the same second by their number. */
 export function byStart(a: RecordingFile, b: RecordingFile): number {
   return (a.startTime ?? Infinity) - (b.startTime ?? Infinity) || a.count - b.count;
 }
+
+const FILE =
+  /^([A-Za-z0-9_-]{1,128})(?:\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-([1-9]\d{0,3}))?)?\.mp4(\.part|\.damaged)?$/;
+
+const STATES: Readonly<Record<string, FileState>> = {
+  "": "finished",
+  [PART]: "unfinished",
+  [DAMAGED]: "damaged",
+};

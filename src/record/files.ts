@@ -1,19 +1,22 @@
+/**
+ * What the archive needs of the file system beside reading and writing: existence, kinds, locks.
+ */
 import { getLogger } from "@logtape/logtape";
 import { FileError } from "../disk/small_file.ts";
 
 const logger = getLogger(["echo", "record"]);
 
-/** Whether anything has that name, a link to nothing included. */
+/** Whether anything has that name. A link to nothing counts. */
 export async function exists(path: string): Promise<boolean> {
   return await attributes(path) !== undefined;
 }
 
-/** Whether a file has that name: no folder, pipe or link. */
+/** Whether a file has that name: a folder, a pipe or a link does not count. */
 export async function isFile(path: string): Promise<boolean> {
   return (await attributes(path))?.isFile ?? false;
 }
 
-/** What is known of what has that name; `undefined` where nothing has it. */
+/** The attributes of what has that name; `undefined` where nothing has it. */
 export async function attributes(path: string): Promise<Deno.FileInfo | undefined> {
   try {
     return await Deno.lstat(path);
@@ -24,8 +27,8 @@ export async function attributes(path: string): Promise<Deno.FileInfo | undefine
 }
 
 /**
- * Opens a file for changes; `undefined` where somebody else has it so. Rejects with `NotFound` or
- * {@link FileError}.
+ * Opens a file for changes and locks it; `undefined` where somebody else has locked it. Rejects
+ * with `NotFound` or {@link FileError}.
  */
 export async function openLocked(path: string): Promise<Deno.FsFile | undefined> {
   const handle = await open(path);
@@ -34,7 +37,7 @@ export async function openLocked(path: string): Promise<Deno.FsFile | undefined>
   return undefined;
 }
 
-/** @returns whether nobody else has it, as far as the file system can tell */
+/** Locks a file. @returns whether nobody else has locked it, as far as the file system can tell */
 export async function lock(handle: Deno.FsFile): Promise<boolean> {
   try {
     return await handle.tryLock(true);

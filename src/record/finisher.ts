@@ -1,3 +1,4 @@
+/** Makes finished recordings of what was written while they were live. */
 import { getLogger } from "@logtape/logtape";
 import { Limiter } from "../disk/limiter.ts";
 import { FileError } from "../disk/small_file.ts";
@@ -15,14 +16,7 @@ import type { Turns } from "./turns.ts";
 
 const logger = getLogger(["echo", "record"]);
 
-/** Recordings that are finished at a time. */
-const AT_A_TIME = 2;
-/** How long {@link Finisher.stop} goes on finishing. */
-const STOP_MS = 5000;
-/** How long it then waits for the disk. */
-const GIVE_UP_MS = 1000;
-
-/** What the archive has to know of a session. */
+/** A session, as far as the archive has to know it. */
 export type RecordedSession = Pick<
   Session,
   "id" | "name" | "protocol" | "props" | "streamFacts"
@@ -33,22 +27,22 @@ export interface FinisherOptions {
   readonly events: EventBus;
   readonly folder: RecordFolder;
   readonly keeper: HouseKeeper;
-  /** One after another for each name. */
+  /** Has recordings of the same name wait for each other. */
   readonly turns: Turns;
 }
 
-type PartFile = Pick<RecordingFile, "file" | "name">;
-
-/** Makes plain MP4s of parts: of those that end, and of those that a crash or an error left over. */
+/**
+ * Makes plain MP4s of parts: of those that end, and of those that a crash or an error left over.
+ */
 export class Finisher {
   readonly #options: FinisherOptions;
   readonly #folder: RecordFolder;
   readonly #limiter = new Limiter(AT_A_TIME);
-  /** Whose the left over parts are, as far as this run of the server wrote them. */
+  /** The sessions of parts that are not finished yet, if this run of the server wrote them. */
   readonly #owners = new Map<string, RecordedSession>();
-  /** Of these nothing can be made, and they could not be set aside. */
+  /** Parts of which no recording can be made, and which could not be set aside. */
   readonly #hopeless = new Set<string>();
-  /** Files that were told of as not to be used, so that each is told of once. */
+  /** Parts that were logged as ones that cannot be finished, kept so that each is logged once. */
   readonly #unusable = new Set<string>();
   #sweeping: Promise<void> | undefined;
   #sweepFails = false;
@@ -60,7 +54,7 @@ export class Finisher {
     this.#folder = options.folder;
   }
 
-  /** Takes over a part that is closed, in its name's turn. Never rejects. */
+  /** Takes over a part that is closed. To be called in the turn of its name. Never rejects. */
   async take(file: string, part: Part, session: RecordedSession): Promise<void> {
     if (part.failed && part.empty) {
       await this.#discard(file);
@@ -80,14 +74,14 @@ export class Finisher {
     return this.#sweeping;
   }
 
-  /** Tells that a session is not recorded as it should be. */
+  /** Emits that a session is not recorded as it should be. */
   reportError(session: RecordedSession, file: string, error: unknown): void {
     const { clock, events } = this.#options;
     const details = { path: this.#folder.pathOf(file), message: messageOf(error) };
     events.emit(sessionEvent(session, "record-error", clock.now(), details));
   }
 
-  /** Finishes what it can in a few seconds, and leaves the rest to the next start. */
+  /** Finishes what it can in a few seconds. The next start of the server finishes the rest. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const done = Promise.all([this.#options.turns.idle(), this.#sweeping]);
@@ -109,20 +103,20 @@ export class Finisher {
     }
   }
 
-  /** @returns whether the disk allowed it */
+  /** @returns whether the disk lets parts be finished */
   async #finishLeftOvers(): Promise<boolean> {
     for (const part of await this.#folder.files()) {
       if (this.#stopping) return false;
       const { file, name, state, bytes } = part;
       if (state !== "unfinished" || this.#folder.isBusy(file) || this.#hopeless.has(file)) continue;
       if (bytes === 0) await this.#discard(file);
-      // Where the disk does not allow it, the next one would only read it all for nothing.
+      // Where the disk does not allow it, the next part would be read for nothing.
       else if (!await this.#options.turns.run(name, () => this.#finish(part, true))) return false;
     }
     return true;
   }
 
-  /** @returns whether the disk would let others be finished */
+  /** @returns whether the disk lets other parts be finished */
   async #finish(part: PartFile, leftOver: boolean): Promise<boolean> {
     const { file } = part;
     const session = this.#owners.get(file);
@@ -203,7 +197,7 @@ export class Finisher {
     }
   }
 
-  /** Once for each. */
+  /** Logs a part that cannot be finished, once. */
   #reportUnusable(file: string, error: unknown): void {
     if (!this.#unusable.has(file)) {
       logger.error("Cannot finish {file}: {error}", { file, error: messageOf(error) });
@@ -211,7 +205,7 @@ export class Finisher {
     this.#unusable.add(file);
   }
 
-  /** Once, when it begins to fail. */
+  /** Logs that no part can be finished, once until they can be again. */
   #reportSweep(error: unknown): void {
     if (!this.#sweepFails) {
       logger.error("Cannot tidy up {path}: {error}", {
@@ -229,3 +223,12 @@ export class Finisher {
     timer.cancel();
   }
 }
+
+type PartFile = Pick<RecordingFile, "file" | "name">;
+
+/** How many recordings are finished at a time. */
+const AT_A_TIME = 2;
+/** How long {@link Finisher.stop} goes on finishing. */
+const STOP_MS = 5000;
+/** How long it waits for the disk after that. */
+const GIVE_UP_MS = 1000;

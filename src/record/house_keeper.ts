@@ -1,30 +1,30 @@
+/** Keeps the archive within its limits of age and size. */
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../session/clock.ts";
 import type { RecordFolder, StoredFile } from "./record_folder.ts";
 
 const logger = getLogger(["echo", "record"]);
 
-/** Wall time that went so much faster or slower than it passed has been set. */
-const JUMP_MS = 60_000;
-/** How long nobody's age is believed after that. */
-const DISTRUST_MS = 3_600_000;
-
-/** What is kept of the finished recordings; 0 keeps all. */
+/** Which of the finished recordings are kept. A limit of 0 is none. */
 export interface HouseRules {
   readonly maxAgeMs: number;
-  /** Bytes of all that is in the folder, what is live included. */
+  /** The most bytes of all recordings in the folder, live ones included. */
   readonly maxBytes: number;
 }
 
-/** Deletes the oldest finished recordings, and damaged ones as well; never one that is written. */
+/**
+ * Deletes the oldest of the finished and damaged recordings, and none that is live or unfinished.
+ */
 export class HouseKeeper {
   readonly #folder: RecordFolder;
   readonly #clock: Clock;
-  /** May be replaced at any time; what they say is done at the next cleaning. */
+  /** May be replaced at any time; they hold from the next cleaning on. */
   rules: HouseRules;
+  /** Wall time less monotonic time, as of the last look. */
   #wallOffsetMs: number;
+  /** From when on the ages of files are believed, on the monotonic clock. */
   #trustedAt = -Infinity;
-  /** What could not be deleted the last time, so that each is told of once. */
+  /** What could not be deleted the last time, kept so that each is logged once. */
   #stuck = new Set<string>();
 
   constructor(folder: RecordFolder, rules: HouseRules, clock: Clock) {
@@ -34,7 +34,7 @@ export class HouseKeeper {
     this.#wallOffsetMs = clock.now() - clock.monotonic();
   }
 
-  /** Rejects where the folder cannot be read. */
+  /** Deletes what the rules do not keep. Rejects where the folder cannot be read. */
   async clean(): Promise<void> {
     const { maxAgeMs, maxBytes } = this.rules;
     if (maxAgeMs === 0 && maxBytes === 0) return;
@@ -47,13 +47,16 @@ export class HouseKeeper {
       const isOld = ageCounts && this.#clock.now() - file.changedAt > maxAgeMs;
       const isTooMuch = maxBytes > 0 && bytes > maxBytes;
       if (!isOld && !isTooMuch) break;
-      if (await this.#remove(file, isOld ? "too old" : "too much")) bytes -= file.bytes;
-      else stuck.add(file.file);
+      if (!await this.#remove(file, isOld ? "too old" : "too much")) stuck.add(file.file);
+      // Even if it is still there: no other recording is to be deleted in its place.
+      bytes -= file.bytes;
     }
     this.#stuck = stuck;
   }
 
-  /** A clock that was set wrong for a while must not empty the archive. */
+  /**
+   * Whether ages can be believed: a clock that is set wrong for a while must not empty the archive.
+   */
   #isClockSteady(): boolean {
     const offsetMs = this.#clock.now() - this.#clock.monotonic();
     const jumped = Math.abs(offsetMs - this.#wallOffsetMs) > JUMP_MS;
@@ -80,3 +83,8 @@ export class HouseKeeper {
     }
   }
 }
+
+/** By how much wall time may depart from the time that passed until it counts as set. */
+const JUMP_MS = 60_000;
+/** How long ages are not believed after that. */
+const DISTRUST_MS = 3_600_000;

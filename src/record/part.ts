@@ -1,3 +1,4 @@
+/** Writes a recording while it is live, at the pace of the disk. */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Limiter } from "../disk/limiter.ts";
 import type { FragmentWriter } from "../mp4/fragment.ts";
@@ -6,32 +7,27 @@ import type { Batch, FragmentPool, Silence } from "./batch.ts";
 import { writeAll } from "./drive.ts";
 import type { OpenPart } from "./record_folder.ts";
 
-/** So long a batch waits for a slow disk. */
-const MAX_WAIT_MS = 8000;
-/** Batches that wait, a second of audio each: many where much audio arrives at once. */
-const MAX_WAITING = 60;
-
 export interface PartOptions {
   readonly clock: Clock;
   readonly config: AudioConfig;
-  /** When its first frame was to be heard, in milliseconds since the epoch. */
+  /** When its first frame is due, in milliseconds since the epoch. */
   readonly startTime: number;
   /** What a new file begins with. */
   readonly header: Uint8Array;
-  /** Opens the file, when the first frames are to be written. */
+  /** Opens the file. It is called when the first frames are to be written. */
   readonly open: () => Promise<OpenPart>;
-  /** Writes under way at a time, over all parts. */
+  /** Limits how many writes of all parts are under way at a time. */
   readonly writes: Limiter;
   readonly pool: FragmentPool;
-  /** The first frames are in the file. */
+  /** Called when the first frames are in the file. */
   readonly onStart: (file: string) => void;
-  /** So many bytes were written. */
+  /** Called when so many bytes were written. */
   readonly onWritten: (bytes: number) => void;
-  /** Nothing more is written to it. Called at most once, never by `close`. */
+  /** Called when nothing more will be written to the file: at most once, and never by `close`. */
   readonly onError: (error: Error) => void;
 }
 
-/** One file while it is written: a queue, and what writes it out fragment by fragment. */
+/** One file while it is written: a queue of batches, which are written one after another. */
 export class Part {
   readonly startTime: number;
   readonly #options: PartOptions;
@@ -50,17 +46,17 @@ export class Part {
     this.#header = options.header;
   }
 
-  /** Its name in the folder, once there is something of it. */
+  /** Its name in the folder, once it is open. */
   get file(): string | undefined {
     return this.#opened?.file;
   }
 
-  /** The file could not be written; it may end in the middle of a fragment. */
+  /** Whether the file could not be written. Then it may end in the middle of a fragment. */
   get failed(): boolean {
     return this.#failed;
   }
 
-  /** Nothing that could be played is in the file. */
+  /** Whether nothing that could be played is in the file. */
   get empty(): boolean {
     return this.#framesWritten === 0 && this.#opened?.continues === undefined;
   }
@@ -74,8 +70,8 @@ export class Part {
   }
 
   /**
-   * Takes a batch, whose fragment is recycled in the end. Where the disk is too slow for it, the part
-   * stops with what it was given before.
+   * Takes a batch, whose fragment is recycled once it is written. Where the disk is too slow, the
+   * part does not take it and stops: what it took before is still written.
    */
   write(batch: Batch): void {
     const { clock } = this.#options;
@@ -89,7 +85,10 @@ export class Part {
     this.#stop(new Error("the disk is too slow"));
   }
 
-  /** Has what is in the file survive a power cut, and sees whether it is still in its place. */
+  /**
+   * Syncs the file to the disk. Where `holds` says that it is no longer in its place, the part
+   * fails.
+   */
   async check(holds: (part: OpenPart) => Promise<boolean>): Promise<void> {
     const part = this.#opened;
     if (part === undefined || this.#failed || this.#checking !== undefined) return;
@@ -105,7 +104,7 @@ export class Part {
     this.#checking = undefined;
   }
 
-  /** Writes out what waits, and closes the file. Nothing may be written after it. */
+  /** Writes what waits, and closes the file. `write` must not be called after it. */
   async close(): Promise<void> {
     await this.#writing;
     await this.#checking;
@@ -148,7 +147,7 @@ export class Part {
     this.#options.pool.recycle(fragment);
   }
 
-  /** In one call, so that a file that is cut off holds no header without its audio. */
+  /** Writes by one call, so that a file that is cut off holds no header without its audio. */
   async #writeFragment(fragment: FragmentWriter): Promise<void> {
     const part = this.#opened;
     if (part === undefined) return;
@@ -175,6 +174,13 @@ export class Part {
     this.#options.onError(error);
   }
 }
+
+/** How long a batch may wait for a slow disk. */
+const MAX_WAIT_MS = 8000;
+/**
+ * How many batches may wait, of a second of audio each. Many wait where much audio came at once.
+ */
+const MAX_WAITING = 60;
 
 /** A batch, and when it came, on {@link Clock.awake}. */
 interface WaitingBatch extends Batch {

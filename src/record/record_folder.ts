@@ -1,3 +1,4 @@
+/** The files of the archive: how they are made, moved, finished and found. */
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { type FinishedRecording, finishRecording } from "../mp4/finish.ts";
@@ -12,20 +13,18 @@ import {
   PART,
   type RecordingFile,
 } from "./file_names.ts";
+import { FolderSync } from "./folder_sync.ts";
 import { exists, isFile, lock, openLocked } from "./files.ts";
 import { inspect, type Inspected, readFrom } from "./inspect.ts";
 
 const logger = getLogger(["echo", "record"]);
-
-/** Recordings of one name that begin in the same second. */
-const MAX_COUNT = 1000;
 
 /** A part that is open to be written to. */
 export interface OpenPart {
   /** Its name in the folder. */
   readonly file: string;
   readonly handle: Deno.FsFile;
-  /** What it holds already, where it continues a finished recording. */
+  /** The finished recording that it continues, if it does. */
   readonly continues: Recording | undefined;
 }
 
@@ -43,24 +42,26 @@ export interface StoredFile extends RecordingFile {
 }
 
 /**
- * The folder of all recordings. What is open there for writing is locked, so that two servers may
- * share it. Every method rejects with what the disk says, and leaves what plays as it was. What
- * others put there, or damaged, stays as it is: at most it is moved to a name of its own.
+ * The folder of all recordings. Files that are open for writing are locked, so that two servers may
+ * share it. Methods reject with what the disk says, and leave what plays as it was. Files that
+ * others put there, or damaged, are not changed: at most they get names of their own.
  */
 export class RecordFolder {
   readonly path: string;
-  /** Parts that are written or finished at present. */
+  readonly #sync: FolderSync;
+  /** Parts that are being written or finished. */
   readonly #busy = new Set<string>();
 
   constructor(path: string) {
     this.path = path;
+    this.#sync = new FolderSync(path);
   }
 
   pathOf(file: string): string {
     return `${this.path}/${file}`;
   }
 
-  /** Whether a part is written or finished at present. */
+  /** Whether a part is being written or finished. */
   isBusy(file: string): boolean {
     return this.#busy.has(file);
   }
@@ -85,7 +86,7 @@ export class RecordFolder {
   /**
    * Makes the last finished recording of `name` a part that goes on at its end. It is busy until
    * {@link release}.
-   * @returns `undefined` where there is none, it is not of such a stream, or it cannot be used
+   * @returns `undefined` where there is none, or where it cannot be continued by such a stream
    */
   async reopen(name: string, config: AudioConfig): Promise<OpenPart | undefined> {
     const file = latestFile(name);
@@ -93,17 +94,20 @@ export class RecordFolder {
       if (!await isFile(this.pathOf(file))) return undefined;
       return await this.#reopen(file, name, config);
     } catch (error) {
-      logger.warn("{file} is not continued: {error}", { file, error: String(error) });
+      logger.warn("Cannot continue {file}, so a new recording begins: {error}", {
+        file,
+        error: String(error),
+      });
       return undefined;
     }
   }
 
-  /** Nobody writes to the part any more. */
+  /** To be called when nobody writes to the part any more. */
   release(file: string): void {
     this.#busy.delete(file);
   }
 
-  /** Whether `part` still is where it was put. */
+  /** Whether `part` is still in its place. */
   async holds(part: OpenPart): Promise<boolean> {
     try {
       const [there, open] = await Promise.all([
@@ -117,19 +121,23 @@ export class RecordFolder {
     }
   }
 
-  /** Has the names in the folder survive a power cut. */
-  async sync(): Promise<void> {
-    using folder = await Deno.open(this.path);
-    await folder.syncData();
+  /**
+   * Has the names in the folder survive a power cut. Does not reject: where it cannot be done, it
+   * is logged.
+   * @returns whether it was done
+   */
+  async sync(): Promise<boolean> {
+    return await this.#sync.run();
   }
 
   /**
-   * Finishes a part and gives it its final name: that of the last recording, which takes the name of
-   * the time it began, unless the part was left over from before it.
+   * Finishes a part and gives it its final name. That is the name of the last recording, and what
+   * had it until now is renamed by the time it began; a part that is left over from before that
+   * recording is named by its own time.
    * @param giveUp is asked between the steps of finishing
    * @returns `undefined` where another server writes to it
-   * @throws {Mp4Error} where nothing can be made of the part; {FileError} where it cannot be opened;
-   *   {GivenUp}
+   * @throws {Mp4Error} where no recording can be made of the part; {FileError} where it cannot be
+   *   opened; {GivenUp}
    */
   async finish(
     part: Pick<RecordingFile, "file" | "name">,
@@ -145,7 +153,7 @@ export class RecordFolder {
     return { file, recording };
   }
 
-  /** Everything in the folder that is or becomes a recording, the oldest first. */
+  /** All recordings in the folder, in whatever state, by the time they began. */
   async files(): Promise<StoredFile[]> {
     const found: StoredFile[] = [];
     try {
@@ -160,13 +168,13 @@ export class RecordFolder {
     return found.sort(byStart);
   }
 
-  /** Reads what a finished recording is. @throws {Mp4Error} where it is none of Echo's, or damaged */
+  /** Describes a finished recording. @throws {Mp4Error} where it is none of Echo's, or damaged */
   async read(file: string): Promise<Recording> {
     using handle = await Deno.open(this.pathOf(file));
     return await readFrom(handle);
   }
 
-  /** Gives a part of which nothing can be made a name of its own, of which no audio is expected. */
+  /** Renames a part of which no recording can be made. @returns its name, which says so */
   async setAside({ file, name }: Pick<RecordingFile, "file" | "name">): Promise<string> {
     const aside = await this.#freeName(name, parseFileName(file)?.startTime ?? 0, DAMAGED);
     await this.move(file, aside);
@@ -241,7 +249,7 @@ export class RecordFolder {
     return file;
   }
 
-  /** @returns whether the name is free */
+  /** Renames what has the name of the last recording. @returns whether that name is free now */
   async #moveAside(
     file: string,
     name: string,
@@ -258,7 +266,7 @@ export class RecordFolder {
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return true;
-      logger.warn("{file} stays the last of its name: {error}", {
+      logger.warn("Cannot rename {file}, so the next recording gets another name: {error}", {
         file,
         error: String(error),
       });
@@ -279,9 +287,12 @@ export class RecordFolder {
       const { size, mtime } = await Deno.stat(this.pathOf(file.file));
       return { ...file, bytes: size, changedAt: mtime?.getTime() ?? 0 };
     } catch (error) {
-      // Mostly it was renamed or removed since the folder was read.
+      // Most often it was renamed or removed since the folder was read.
       logger.debug("Cannot look at {file}: {error}", { file: file.file, error: String(error) });
       return undefined;
     }
   }
 }
+
+/** How many recordings of one name may begin in the same second. */
+const MAX_COUNT = 1000;

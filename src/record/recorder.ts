@@ -1,3 +1,4 @@
+/** The archive: begins and ends recordings, and keeps them safe while they are live. */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { Limiter } from "../disk/limiter.ts";
 import { recordingHeader } from "../mp4/recording.ts";
@@ -15,19 +16,11 @@ import type { OpenPart, RecordFolder } from "./record_folder.ts";
 import { SessionRecording } from "./session_recording.ts";
 import { Turns } from "./turns.ts";
 
-/** Writes under way at a time: more would only be more threads that wait for the disk, of few. */
-const WRITES = 8;
-/** How often a recording is synced to the disk … */
-const SYNC_MS = 10_000;
-/** … where that is not more often for all together: each time, all that write have to wait. */
-const SYNC_GAP_MS = 50;
-const SWEEP_MS = 60_000;
-
 export interface RecorderOptions {
   readonly clock: Clock;
   readonly events: EventBus;
   readonly folder: RecordFolder;
-  /** A later session of a name continues its recording. */
+  /** Whether a later session of a name continues the recording of the session before. */
   readonly append: boolean;
   readonly rules: HouseRules;
 }
@@ -41,25 +34,11 @@ export interface FileInWork {
   readonly durationMs: number;
 }
 
-/** What a part begins with. */
-interface Beginning {
-  readonly config: AudioConfig;
-  readonly startTime: number;
-  readonly onError: () => void;
-}
-
-/** Whose a part is, and how it stands with it. */
-interface PartInWork {
-  readonly session: RecordedSession;
-  state: FileInWork["state"];
-  syncedAt: number;
-}
-
 /**
  * The archive: every session becomes an MP4 in a folder. Fragments of a second are written as they
- * come, so that a process that dies loses the last one. Files are synced to the disk one at a time,
- * each every 10 s (with more than 200 live, 20 of them a second), and while they get their final form
- * and name; so a power cut costs the last seconds of what is live, and nothing of what is finished.
+ * come, so a process that dies loses the last one. Live files are synced to the disk one at a time,
+ * each every 10 s, or 20 a second where there are more than 200. Finishing syncs a file as well. So
+ * a power cut costs the last seconds of what is live, and nothing of what is finished.
  */
 export class Recorder {
   readonly #options: RecorderOptions;
@@ -74,7 +53,7 @@ export class Recorder {
   #syncing = false;
   #writtenBytes = 0;
 
-  /** Finishes what an earlier run left over, in the background. */
+  /** Finishes in the background what an earlier run of the server left over. */
   constructor(options: RecorderOptions) {
     const { clock, events, folder, rules } = options;
     this.#options = options;
@@ -121,8 +100,8 @@ export class Recorder {
   }
 
   /**
-   * Finishes what it can in a few seconds; the rest stays for the next start. To be called once all
-   * sessions have ended.
+   * Finishes what it can in a few seconds. The next start of the server finishes the rest. To be
+   * called once all sessions have ended.
    */
   async stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
@@ -156,11 +135,11 @@ export class Recorder {
         onError();
       },
     });
-    this.#parts.set(part, { session, state: "live", syncedAt: -Infinity });
+    this.#parts.set(part, { session, state: "live", syncedAt: -Infinity, isNameSynced: false });
     return part;
   }
 
-  /** A recording that is continued has been finished before. */
+  /** Continues the last recording of the name, once it is finished, or begins a new one. */
   async #open(name: string, config: AudioConfig, startTime: number): Promise<OpenPart> {
     const [folder, writes] = [this.#folder, this.#writes];
     const continued = this.#options.append
@@ -181,7 +160,7 @@ export class Recorder {
     this.#parts.delete(part);
   }
 
-  /** The one that has waited longest. */
+  /** Syncs the live recording that has waited for it longest, if it is due. */
   async #syncNext(): Promise<void> {
     if (this.#syncing) return;
     const now = this.#options.clock.monotonic();
@@ -194,17 +173,41 @@ export class Recorder {
     const inWork = next && this.#parts.get(next);
     if (next === undefined || inWork === undefined) return;
     this.#syncing = true;
-    const isNew = inWork.syncedAt === -Infinity;
     inWork.syncedAt = now;
     await next.check(async (part) => {
-      if (isNew) await this.#folder.sync();
+      inWork.isNameSynced ||= await this.#folder.sync();
       return await this.#folder.holds(part);
     });
     this.#syncing = false;
   }
 }
 
-/** What a recording says of itself: all that its DJ said, but not where from. */
+/** What a part begins with. */
+interface Beginning {
+  readonly config: AudioConfig;
+  readonly startTime: number;
+  readonly onError: () => void;
+}
+
+/** The session of a part, and what is being done with it. */
+interface PartInWork {
+  readonly session: RecordedSession;
+  state: FileInWork["state"];
+  /** When it was synced last, on the monotonic clock. */
+  syncedAt: number;
+  /** Whether its name survives a power cut. */
+  isNameSynced: boolean;
+}
+
+/** How many writes are under way at a time. Each takes one of Deno's few threads while it waits. */
+const WRITES = 8;
+/** How often a recording is synced to the disk. */
+const SYNC_MS = 10_000;
+/** How long passes at least between two syncs of any recordings: during each, all writes wait. */
+const SYNC_GAP_MS = 50;
+const SWEEP_MS = 60_000;
+
+/** What a recording says of itself: all that its DJ said, but not the DJ's address. */
 function tagsOf({ name, props, streamFacts }: RecordedSession): RecordingTags {
   const { client_ip: _, ...facts } = props;
   const { title } = streamFacts;

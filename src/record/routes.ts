@@ -1,9 +1,8 @@
+/** The archive over HTTP. */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { type ByteRange, requestedRange } from "../web/byte_range.ts";
 import type { Catalogue, CatalogueEntry, OpenedRecording } from "./catalogue.ts";
 import { PART } from "./file_names.ts";
-
-const CHUNK_BYTES = 64 * 1024;
 
 export interface RecordRoutesOptions {
   readonly catalogue: Pick<Catalogue, "list" | "open" | "remove">;
@@ -11,7 +10,7 @@ export interface RecordRoutesOptions {
   readonly guard: MiddlewareHandler;
 }
 
-/** The archive over HTTP: list, download, delete. To be mounted where recordings are to be found. */
+/** Lists, sends and deletes recordings. To be mounted on the prefix where they are to be found. */
 export function recordRoutes({ catalogue, guard }: RecordRoutesOptions): Hono {
   const app = new Hono();
   app.use(guard);
@@ -31,7 +30,7 @@ export function recordRoutes({ catalogue, guard }: RecordRoutesOptions): Hono {
   return app;
 }
 
-/** `start` is RFC 3339, `duration` seconds to the microsecond, `size` bytes; null is not known. */
+/** `start` is as in RFC 3339, `duration` in seconds, to the microsecond; null is not known. */
 function describe(entry: CatalogueEntry): Record<string, string | number | null> {
   const { file, name, state, startTime, durationMs, bytes } = entry;
   return {
@@ -48,11 +47,11 @@ function notFound(c: Context): Response {
   return c.json({ code: 404, message: "recording not found" }, 404);
 }
 
-/** Of a file that grows, what is there now. */
+/** Sends a file. Of one that grows, it sends what is there now. */
 function send(c: Context, opened: OpenedRecording, file: string): Response {
   const { handle, bytes, changedAt } = opened;
   const isPart = file.endsWith(PART);
-  // Bytes of a part that are there do not change, so a player may go on when there are more.
+  // Bytes that are in a part do not change, so a player may go on reading when more have come.
   const etag = isPart ? undefined : `"${bytes.toString(36)}-${changedAt.toString(36)}"`;
   const range = requestedRange(c, { size: bytes, etag });
   c.header("Accept-Ranges", "bytes");
@@ -74,7 +73,7 @@ function send(c: Context, opened: OpenedRecording, file: string): Response {
   return c.body(null, status);
 }
 
-/** Reads as fast as it is sent, and closes the file. */
+/** Reads the file as fast as it is sent, and closes it in the end. */
 function read(handle: Deno.FsFile, { start, end }: ByteRange): ReadableStream<Uint8Array> {
   let left = end - start;
   handle.seekSync(start, Deno.SeekMode.Start);
@@ -83,7 +82,7 @@ function read(handle: Deno.FsFile, { start, end }: ByteRange): ReadableStream<Ui
       try {
         const chunk = new Uint8Array(Math.min(CHUNK_BYTES, left));
         const count = left === 0 ? 0 : await handle.read(chunk);
-        // Cut short since: the client has to notice.
+        // It was cut short meanwhile, which the client has to notice.
         if (count === null) throw new Error("the recording has changed meanwhile");
         left -= count;
         if (count > 0) controller.enqueue(chunk.subarray(0, count));
@@ -98,3 +97,5 @@ function read(handle: Deno.FsFile, { start, end }: ByteRange): ReadableStream<Ui
     cancel: () => handle.close(),
   }, { highWaterMark: 0 });
 }
+
+const CHUNK_BYTES = 64 * 1024;

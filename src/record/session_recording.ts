@@ -1,3 +1,4 @@
+/** Records one session: decides what is written, and to which file. */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Frame } from "../audio/frame.ts";
 import { type Clock, type Timer, wallTimeOf } from "../session/clock.ts";
@@ -6,26 +7,23 @@ import type { FragmentWriter } from "../mp4/fragment.ts";
 import type { FragmentPool, Silence } from "./batch.ts";
 import type { Part } from "./part.ts";
 
-/** After an error, recording is tried again every so often. */
-const RETRY_MS = 5000;
-
 export interface SessionRecordingOptions {
   readonly clock: Clock;
   readonly pool: FragmentPool;
   /**
    * Begins a file.
-   * @param startTime when its first frame is to be heard, in milliseconds since the epoch
-   * @param onError nothing more is written to it
+   * @param startTime when its first frame is due, in milliseconds since the epoch
+   * @param onError called when nothing more is written to it
    */
   readonly begin: (config: AudioConfig, startTime: number, onError: () => void) => Part;
-  /** Ends a file, also one that failed; resolves when nothing of it is under way. */
+  /** Ends a file, also one that failed. Resolves when nothing is being done with it any more. */
   readonly finish: (part: Part) => Promise<void>;
 }
 
 /**
  * Records one session: a file for each configuration, and another one after an error. Silence that
- * the session puts in is written only when audio follows it, so that no recording ends with a wait
- * for a DJ who did not come back.
+ * the session puts in is written when audio follows it, and not before: so no recording ends with
+ * the silence of a DJ who did not come back.
  */
 export class SessionRecording implements FrameSink {
   readonly #options: SessionRecordingOptions;
@@ -33,11 +31,12 @@ export class SessionRecording implements FrameSink {
   #framesPerFragment = 0;
   #part: Part | undefined;
   #fragment: FragmentWriter;
-  /** Goes before the fragment. */
+  /** The silence that goes before the fragment. */
   #silenceBefore: Silence | undefined;
-  /** What silence is here, and how much of it no audio has followed yet. */
+  /** A silent access unit of this configuration, and how many of them no audio has followed yet. */
   #silence: Uint8Array | undefined;
   #silentFrames = 0;
+  /** Whether nothing is recorded for a while, after an error. */
   #resting = false;
   #retry: Timer | undefined;
   #ended = false;
@@ -69,7 +68,7 @@ export class SessionRecording implements FrameSink {
     if (this.#fragment.frames >= this.#framesPerFragment) this.#cut();
   }
 
-  /** A file has no discontinuities: what follows goes behind what was. */
+  /** A file has no discontinuities: what follows goes behind what came before. */
   discontinuity(): void {}
 
   end(): void {
@@ -86,7 +85,7 @@ export class SessionRecording implements FrameSink {
     this.#part = part;
   }
 
-  /** A short silence goes among the other frames; a long one is a number until it is written. */
+  /** Puts a short silence among the other frames. Of a long one, the number of frames is kept. */
   #placeSilence(): void {
     const data = this.#silence ?? new Uint8Array();
     const frames = this.#silentFrames;
@@ -99,6 +98,7 @@ export class SessionRecording implements FrameSink {
     }
   }
 
+  /** Hands the fragment to the file. */
   #cut(): void {
     if (this.#fragment.frames === 0) return;
     const batch = { fragment: this.#fragment, silence: this.#silenceBefore };
@@ -114,7 +114,7 @@ export class SessionRecording implements FrameSink {
     this.#silentFrames = 0;
   }
 
-  /** Lets the failed file go, and a while pass before the next. */
+  /** Ends the file that failed, and waits a while before the next one. */
   async #rest(part: Part): Promise<void> {
     if (this.#part !== part) return;
     this.#part = undefined;
@@ -124,3 +124,6 @@ export class SessionRecording implements FrameSink {
     this.#retry = this.#options.clock.after(RETRY_MS, () => this.#resting = false);
   }
 }
+
+/** How long after an error recording is tried again. */
+const RETRY_MS = 5000;

@@ -1,31 +1,12 @@
-// AMF0, the encoding of RTMP commands and data (Action Message Format 0, 2007).
-
+/**
+ * AMF0, the encoding of RTMP commands and data (Action Message Format 0, 2007).
+ *
+ * @module
+ */
 import { readAmf3 } from "./amf3.ts";
 import { AmfInput } from "./amf_input.ts";
 import { type AmfValue, emptyAmfObject } from "./amf_value.ts";
 import { RtmpError } from "./rtmp_error.ts";
-
-const Marker = {
-  Number: 0,
-  Boolean: 1,
-  String: 2,
-  Object: 3,
-  Null: 5,
-  Undefined: 6,
-  Reference: 7,
-  EcmaArray: 8,
-  ObjectEnd: 9,
-  StrictArray: 10,
-  Date: 11,
-  LongString: 12,
-  Unsupported: 13,
-  XmlDocument: 15,
-  TypedObject: 16,
-  /** What follows is AMF3. */
-  AvmPlusObject: 17,
-} as const;
-
-const MAX_SHORT_STRING = 65_535;
 
 /** What could be read of a message. */
 export interface AmfReading {
@@ -57,6 +38,28 @@ export function writeAmf0(...values: AmfValue[]): Uint8Array {
   for (const value of values) writeValue(bytes, value);
   return Uint8Array.from(bytes);
 }
+
+const Marker = {
+  Number: 0,
+  Boolean: 1,
+  String: 2,
+  Object: 3,
+  Null: 5,
+  Undefined: 6,
+  Reference: 7,
+  EcmaArray: 8,
+  ObjectEnd: 9,
+  StrictArray: 10,
+  Date: 11,
+  LongString: 12,
+  Unsupported: 13,
+  XmlDocument: 15,
+  TypedObject: 16,
+  /** What follows is AMF3. */
+  AvmPlusObject: 17,
+} as const;
+
+const MAX_SHORT_STRING = 65_535;
 
 const encoder = new TextEncoder();
 

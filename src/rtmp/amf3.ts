@@ -1,9 +1,24 @@
-// AMF3 (Action Message Format 3, January 2013), to read what stands behind AMF0's
-// avmplus-object-marker.
-
+/**
+ * AMF3 (Action Message Format 3, January 2013), to read what stands behind AMF0's
+ * avmplus-object-marker.
+ *
+ * @module
+ */
 import type { AmfInput } from "./amf_input.ts";
 import { type AmfValue, emptyAmfObject } from "./amf_value.ts";
 import { RtmpError } from "./rtmp_error.ts";
+
+/**
+ * Reads one value and hands it to `store`: a container before it is filled, so that what was read of
+ * it stays where the rest cannot be. Dates become milliseconds since the epoch; byte arrays, vectors
+ * of numbers and dictionaries `undefined`.
+ * @param depth how many others the value is within
+ * @throws {RtmpError} malformed or more than {@link AmfInput} takes, or an object in a form of its
+ *   own class
+ */
+export function readAmf3(input: AmfInput, depth: number, store: (value: AmfValue) => void): void {
+  new Amf3Reader(input).read(depth, store);
+}
 
 const Marker = {
   Undefined: 0,
@@ -37,18 +52,6 @@ const ELEMENT_BYTES: Readonly<Record<number, number>> = {
 interface Traits {
   readonly members: readonly string[];
   readonly dynamic: boolean;
-}
-
-/**
- * Reads one value and hands it to `store`: a container before it is filled, so that what was read of
- * it stays where the rest cannot be. Dates become milliseconds since the epoch; byte arrays, vectors
- * of numbers and dictionaries `undefined`.
- * @param depth how many others the value is within
- * @throws {RtmpError} malformed or more than {@link AmfInput} takes, or an object in a form of its
- *   own class
- */
-export function readAmf3(input: AmfInput, depth: number, store: (value: AmfValue) => void): void {
-  new Amf3Reader(input).read(depth, store);
 }
 
 /** Reads one value with all that it refers to. */

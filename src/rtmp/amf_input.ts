@@ -1,3 +1,8 @@
+/**
+ * What AMF0 and AMF3 are read from, with the bounds that hold for both.
+ *
+ * @module
+ */
 import { RtmpError } from "./rtmp_error.ts";
 
 const MAX_DEPTH = 16;

@@ -1,3 +1,8 @@
+/**
+ * The values of AMF0 and AMF3, as the rest of the server sees them.
+ *
+ * @module
+ */
 /** A value of AMF0 or AMF3 as read: arrays and typed objects come without their class or count. */
 export type AmfValue = string | number | boolean | null | undefined | AmfValue[] | AmfObject;
 

@@ -1,39 +1,13 @@
-// The receiving half of the RTMP chunk stream (RTMP 1.0 5.3, 5.4.1, 5.4.2).
-
+/**
+ * The receiving half of the RTMP chunk stream (RTMP 1.0 5.3, 5.4.1, 5.4.2).
+ *
+ * @module
+ */
 import { MessageType } from "./message_type.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
-/** What is put together of a message, in bytes; nothing of video and unknown types. */
+/** The most bytes of a message that are put together; of video and unknown types none are. */
 export const MAX_MESSAGE_SIZE = 65_536;
-
-/** Bytes that a connection may hold in unfinished messages, over all its chunk streams. */
-const MAX_UNFINISHED = 98_304;
-const MAX_CHUNK_STREAMS = 32;
-/** A reassembly buffer up to this long is kept for the next message. */
-const MAX_SPARE = 8192;
-const BUFFER_STEP = 1024;
-/** Basic header 3, message header 11, extended timestamp 4. */
-const MAX_HEADER_SIZE = 18;
-const MAX_CHUNK_SIZE = 0x7fff_ffff;
-const DEFAULT_CHUNK_SIZE = 128;
-const EXTENDED = 0xff_ffff;
-/** Bytes of the message header by chunk type. */
-const MESSAGE_HEADER_SIZE = [11, 7, 3, 0];
-const PROTOCOL_CONTROL_STREAM = 2;
-
-const ASSEMBLED: ReadonlySet<number> = new Set([
-  MessageType.SetChunkSize,
-  MessageType.Abort,
-  MessageType.Acknowledgement,
-  MessageType.UserControl,
-  MessageType.WindowAcknowledgementSize,
-  MessageType.SetPeerBandwidth,
-  MessageType.Audio,
-  MessageType.DataAmf3,
-  MessageType.CommandAmf3,
-  MessageType.Data,
-  MessageType.Command,
-]);
 
 /**
  * Takes one message.
@@ -49,25 +23,6 @@ export type MessageHandler = (
   streamId: number,
   length: number,
 ) => void;
-
-/** What the headers of one chunk stream have said so far, and its unfinished message. */
-interface ChunkStream {
-  timestamp: number;
-  /** The timestamp field of the last header that had one: absolute or a delta. */
-  timestampField: number;
-  /** That field stood in the extended timestamp. */
-  extended: boolean;
-  length: number;
-  type: number;
-  /** Bytes that are kept of a message: it may have more. */
-  kept: number;
-  streamId: number;
-  /** Payload bytes of the unfinished message; meaningful while `unfinished`. */
-  received: number;
-  unfinished: boolean;
-  /** `undefined` too where nothing is kept. */
-  buffer: Uint8Array | undefined;
-}
 
 /**
  * Turns bytes, split anywhere, into messages. Chunk sizes and aborts are its own business. Video is
@@ -268,6 +223,54 @@ export class ChunkReader {
       this.#spare = buffer;
     }
   }
+}
+
+/** Bytes that a connection may hold in unfinished messages, over all its chunk streams. */
+const MAX_UNFINISHED = 98_304;
+const MAX_CHUNK_STREAMS = 32;
+/** A reassembly buffer up to this long is kept for the next message. */
+const MAX_SPARE = 8192;
+const BUFFER_STEP = 1024;
+/** Basic header 3, message header 11, extended timestamp 4. */
+const MAX_HEADER_SIZE = 18;
+const MAX_CHUNK_SIZE = 0x7fff_ffff;
+const DEFAULT_CHUNK_SIZE = 128;
+const EXTENDED = 0xff_ffff;
+/** Bytes of the message header by chunk type. */
+const MESSAGE_HEADER_SIZE = [11, 7, 3, 0];
+const PROTOCOL_CONTROL_STREAM = 2;
+
+const ASSEMBLED: ReadonlySet<number> = new Set([
+  MessageType.SetChunkSize,
+  MessageType.Abort,
+  MessageType.Acknowledgement,
+  MessageType.UserControl,
+  MessageType.WindowAcknowledgementSize,
+  MessageType.SetPeerBandwidth,
+  MessageType.Audio,
+  MessageType.DataAmf3,
+  MessageType.CommandAmf3,
+  MessageType.Data,
+  MessageType.Command,
+]);
+
+/** What the headers of one chunk stream have said so far, and its unfinished message. */
+interface ChunkStream {
+  timestamp: number;
+  /** The timestamp field of the last header that had one: absolute or a delta. */
+  timestampField: number;
+  /** That field stood in the extended timestamp. */
+  extended: boolean;
+  length: number;
+  type: number;
+  /** Bytes that are kept of a message: it may have more. */
+  kept: number;
+  streamId: number;
+  /** Payload bytes of the unfinished message; meaningful while `unfinished`. */
+  received: number;
+  unfinished: boolean;
+  /** `undefined` too where nothing is kept. */
+  buffer: Uint8Array | undefined;
 }
 
 const EMPTY = new Uint8Array(0);

@@ -1,5 +1,8 @@
-// The commands that an encoder sends (RTMP 1.0 7.2), as far as Echo acts on them.
-
+/**
+ * The commands that an encoder sends (RTMP 1.0 7.2), as far as Echo acts on them.
+ *
+ * @module
+ */
 import { readAmf0 } from "./amf0.ts";
 import { type AmfObject, type AmfValue, isAmfObject } from "./amf_value.ts";
 import { RtmpError } from "./rtmp_error.ts";

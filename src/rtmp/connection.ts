@@ -1,6 +1,15 @@
+/**
+ * One encoder that publishes over RTMP: its socket on the one side, its session on the other.
+ *
+ * @module
+ */
 import { getLogger } from "@logtape/logtape";
+import { SocketWriter } from "../listening/socket_writer.ts";
+import { peerHostname, type StreamSocket } from "../listening/stream_socket.ts";
+import { Admission } from "../session/admission.ts";
 import type { Clock } from "../session/clock.ts";
-import type { Doorkeeper, Ingest, PublishRequest, Transport } from "../session/ingest.ts";
+import type { AdmittedIngest, Doorkeeper, Ingest, Transport } from "../session/ingest.ts";
+import type { PublishTarget } from "../session/typed_text.ts";
 import { RtmpError } from "./rtmp_error.ts";
 import { RtmpSession, type UnusedMessage } from "./rtmp_session.ts";
 
@@ -8,17 +17,6 @@ import { RtmpSession, type UnusedMessage } from "./rtmp_session.ts";
 const READ_BUFFER_SIZE = 4096;
 /** Answers that wait for a peer to read them; the whole dialogue is 1 kB and the handshake 3 kB. */
 const MAX_UNSENT = 16_384;
-/**
- * An encoder that sends faster than real time is read from again once it is no further ahead than
- * this: TCP makes it wait.
- */
-const MAX_AHEAD_MS = 5000;
-/** How long it is left alone at a time. */
-const MAX_PAUSE_MS = 500;
-/** What an encoder may send before its publish is answered; it is read from no further then. */
-const MAX_HELD_BYTES = 32_768;
-/** How often it is looked whether it has been answered. */
-const HELD_PAUSE_MS = 100;
 /** How long a connection that is being closed may take to send its last answer and see the end. */
 const LINGER_MS = 2000;
 
@@ -31,12 +29,13 @@ export interface RtmpConnectionOptions {
   readonly timeoutMs: number;
 }
 
-/** One TCP connection that speaks RTMP: reads into its session, writes what that answers. */
+/** One connection that speaks RTMP: reads into its session, writes what that answers. */
 export class RtmpConnection implements Transport {
   readonly protocol = "rtmp";
   readonly address: string;
   readonly #port: number;
-  readonly #conn: Deno.TcpConn;
+  readonly #socket: StreamSocket;
+  readonly #writer: SocketWriter;
   readonly #doorkeeper: Doorkeeper;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
@@ -45,31 +44,34 @@ export class RtmpConnection implements Transport {
   #heardAt: number;
   /** The last time it was known to publish, or opened. */
   #publishingAt: number;
-  #unsent: Uint8Array[] = [];
-  #unsentBytes = 0;
-  #writing: Promise<void> | undefined;
   /** Why the connection ends; set once, and then nothing more is taken or answered. */
   #why: string | undefined;
   #refused = false;
   #endedAt = 0;
-  /** The socket is. */
-  #closed = false;
-  #published: Ingest | undefined;
+  /** Of its last publish. */
+  #admission: Admission | undefined;
+  /** Where the last publish went that was let in. */
+  #published: AdmittedIngest | undefined;
   /** Messages that were passed over, or used in part only. */
   #unused = 0;
 
-  constructor(conn: Deno.TcpConn, { doorkeeper, clock, timeoutMs }: RtmpConnectionOptions) {
-    this.#conn = conn;
+  constructor(socket: StreamSocket, { doorkeeper, clock, timeoutMs }: RtmpConnectionOptions) {
+    this.#socket = socket;
+    this.#writer = new SocketWriter({
+      socket,
+      maxUnsent: MAX_UNSENT,
+      onFull: () => this.abort("does not read its answers"),
+      onError: (error) => this.abort(`connection lost: ${messageOf(error)}`),
+    });
     this.#doorkeeper = doorkeeper;
-    // A listener on "::" gives IPv4 peers as IPv6 ones.
-    this.address = conn.remoteAddr.hostname.replace(/^::ffff:(?=\d+\.)/, "");
-    this.#port = conn.remoteAddr.port;
+    this.address = peerHostname(socket);
+    this.#port = socket.remoteAddr.port;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#openedAt = this.#heardAt = this.#publishingAt = clock.awake();
     this.#session = new RtmpSession({
-      publish: (target) => this.#publish({ ...target, transport: this }),
-      send: (bytes) => this.#send(bytes),
+      publish: (target) => this.#publish(target),
+      send: (bytes) => this.#writer.send(bytes),
       onUnused: (message) => this.#countUnused(message),
     });
   }
@@ -77,16 +79,15 @@ export class RtmpConnection implements Transport {
   /** Serves the connection until its socket is closed. Never rejects. */
   async run(): Promise<void> {
     try {
-      this.#conn.setNoDelay(true);
-      this.#conn.setKeepAlive(true);
+      this.#socket.setNoDelay?.(true);
+      this.#socket.setKeepAlive?.(true);
       const buffer = new Uint8Array(READ_BUFFER_SIZE);
       for (;;) {
-        const count = await this.#conn.read(buffer);
+        const count = await this.#socket.read(buffer);
         if (count === null) break;
         this.#heardAt = this.#clock.awake();
         if (this.#why === undefined) this.#feed(buffer.subarray(0, count));
-        while (this.#session.heldBytes > MAX_HELD_BYTES) await this.#pause(HELD_PAUSE_MS);
-        while (this.#aheadMs > MAX_AHEAD_MS) await this.#pause(this.#aheadMs - MAX_AHEAD_MS);
+        while (this.#pauseMs > 0) await this.#pause(this.#pauseMs);
       }
       const publishing = this.#session.state === "publishing";
       this.#end(publishing ? "closed while publishing" : "closed by the encoder");
@@ -95,20 +96,21 @@ export class RtmpConnection implements Transport {
       this.#end(`connection lost: ${messageOf(error)}`);
     }
     this.abort("");
-    await this.#writing;
+    await this.#writer.idle;
     this.#log();
   }
 
-  get #aheadMs(): number {
-    return this.#why === undefined ? this.#published?.aheadMs ?? 0 : 0;
+  /** How long nothing is to be read: TCP makes the encoder wait. */
+  get #pauseMs(): number {
+    return this.#why === undefined ? this.#admission?.pauseMs ?? 0 : 0;
   }
 
   async #pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => this.#clock.after(Math.min(ms, MAX_PAUSE_MS), resolve));
+    await new Promise<void>((resolve) => this.#clock.after(ms, resolve));
     this.#heardAt = this.#clock.awake();
   }
 
-  /** Takes the session's word that this connection is no longer its transport. */
+  /** The session lets this connection go: the encoder is told why. */
   close(why: string): void {
     this.#session.dismiss(why);
     this.#end(why);
@@ -117,9 +119,7 @@ export class RtmpConnection implements Transport {
   /** Closes the socket at once, whatever was still to be sent. */
   abort(why: string): void {
     this.#end(why);
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#conn.close();
+    this.#writer.close();
   }
 
   /** Ends the connection where it has been too slow or too silent; to be called now and then. */
@@ -127,7 +127,7 @@ export class RtmpConnection implements Transport {
     const clock = this.#clock;
     const { state } = this.#session;
     if (state === "publishing") this.#publishingAt = clock.awake();
-    // It is the server that makes it wait.
+    // Then the server makes it wait: it is not silent by itself.
     else if (state === "asking") this.#heardAt = this.#publishingAt = clock.awake();
     const seconds = this.#timeoutMs / 1000;
     if (this.#why !== undefined) {
@@ -141,26 +141,19 @@ export class RtmpConnection implements Transport {
     }
   }
 
-  /** @returns `undefined` where somebody is asked first */
-  #publish(request: PublishRequest): Ingest | undefined {
-    const question = this.#doorkeeper.ask(request);
-    if (question === undefined) return this.#published = this.#doorkeeper.publish(request);
-    void this.#answer(question, request);
-    return undefined;
-  }
-
-  /** Never rejects. Who is gone by the time of the answer takes nobody's place. */
-  async #answer(question: Promise<boolean>, request: PublishRequest): Promise<void> {
-    let publish: () => Ingest;
-    try {
-      const approved = await question;
-      publish = () => this.#published = this.#doorkeeper.publish({ ...request, approved });
-    } catch (refusal) {
-      publish = () => {
-        throw refusal;
-      };
-    }
-    this.#guard(() => this.#session.answer(publish));
+  #publish(target: PublishTarget): Ingest {
+    const admission = new Admission({
+      doorkeeper: this.#doorkeeper,
+      request: () => ({ ...target, transport: this }),
+      onAdmitted: (ingest) => {
+        this.#published = ingest;
+        this.#guard(() => this.#session.accept());
+      },
+      onRefused: (why) => this.#guard(() => this.#session.refuse(why)),
+    });
+    this.#admission = admission;
+    admission.enter();
+    return admission;
   }
 
   #feed(bytes: Uint8Array): void {
@@ -191,56 +184,7 @@ export class RtmpConnection implements Transport {
     this.#why = why;
     this.#endedAt = this.#clock.awake();
     this.#session.close();
-    this.#writing = this.#finishWriting(this.#writing);
-  }
-
-  /**
-   * Says goodbye with a FIN and leaves the socket to the reading side: closing it while bytes of
-   * the peer are unread would make a reset of it, and the peer might lose the last answer.
-   */
-  async #finishWriting(writing: Promise<void> | undefined): Promise<void> {
-    await writing;
-    if (this.#closed) return;
-    try {
-      await this.#conn.closeWrite();
-    } catch (error) {
-      logger.debug("Cannot shut down a connection: {error}", { error });
-    }
-  }
-
-  #send(bytes: Uint8Array): void {
-    if (this.#why !== undefined) return;
-    this.#unsentBytes += bytes.length;
-    if (this.#unsentBytes > MAX_UNSENT) return this.abort("does not read its answers");
-    this.#unsent.push(bytes);
-    this.#writing ??= this.#write();
-  }
-
-  async #write(): Promise<void> {
-    // Answers to what came in one read go out in one write.
-    await Promise.resolve();
-    try {
-      for (let bytes = this.#takeUnsent(); bytes.length > 0; bytes = this.#takeUnsent()) {
-        for (let sent = 0; sent < bytes.length;) {
-          sent += await this.#conn.write(bytes.subarray(sent));
-        }
-      }
-    } catch (error) {
-      this.abort(`connection lost: ${messageOf(error)}`);
-    }
-    if (this.#why === undefined) this.#writing = undefined;
-  }
-
-  #takeUnsent(): Uint8Array {
-    const bytes = new Uint8Array(this.#unsent.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of this.#unsent) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    this.#unsent = [];
-    this.#unsentBytes = 0;
-    return bytes;
+    this.#writer.finish();
   }
 
   /** The first one is told; how many there were is told at the end. */
@@ -256,17 +200,9 @@ export class RtmpConnection implements Transport {
   #log(): void {
     const unused = this.#unused === 0 ? "" : `; messages of no use: ${this.#unused}`;
     const peer = { address: this.address, port: this.#port, why: `${this.#why}${unused}` };
+    const session = { name: this.#published?.sessionName, id: this.#published?.sessionId };
     const level = this.#refused ? "warn" : "info";
-    if (this.#published === undefined) {
-      logger[level]("RTMP connection from {address}:{port} ended: {why}", peer);
-    } else {
-      const { sessionName: name, sessionId: id } = this.#published;
-      logger[level]("RTMP connection from {address}:{port} for {name} ({id}) ended: {why}", {
-        ...peer,
-        name,
-        id,
-      });
-    }
+    logger[level]("RTMP connection from {address}:{port} ended: {why}", { ...peer, ...session });
   }
 }
 

@@ -1,8 +1,15 @@
-// Audio messages carry the body of an FLV audio tag (Adobe Flash Video File Format 10.1 E.4.2), and
-// since 2023 the extended header of Enhanced RTMP v2, "Enhanced Audio".
-
+/**
+ * What audio messages hold: the body of an FLV audio tag (Adobe Flash Video File Format 10.1 E.4.2),
+ * and since 2023 the extended header of Enhanced RTMP v2, "Enhanced Audio".
+ *
+ * @module
+ */
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 
+/** AAC, the one codec that Echo takes, as Enhanced RTMP names it. */
+export const FOURCC_AAC = "mp4a";
+
+/** The same as FLV names it. */
 const SOUND_FORMAT_AAC = 10;
 const SOUND_FORMAT_EX_HEADER = 9;
 
@@ -33,7 +40,6 @@ const FOURCCS: Readonly<Record<string, string>> = {
   "ec-3": "E-AC-3",
   ".mp3": "MP3",
 };
-const FOURCC_AAC = "mp4a";
 
 /** What an audio message holds for Echo. */
 export interface AudioTag {

@@ -1,8 +1,47 @@
-// The server's half of the RTMP handshake: the simple one (RTMP 1.0 5.2) and the digest one that
-// Adobe's products added and never published, in both places where the digest may stand.
-
+/**
+ * The server's half of the RTMP handshake: the simple one (RTMP 1.0 5.2) and the digest one that
+ * Adobe's products added and never published, in both places where the digest may stand.
+ *
+ * @module
+ */
 import { createHmac, randomFillSync, timingSafeEqual } from "node:crypto";
 import { RtmpError } from "./rtmp_error.ts";
+
+/** Takes C0, C1 and C2 in pieces of any size and answers with S0, S1 and S2. */
+export class Handshake {
+  #c0c1: Uint8Array | undefined = new Uint8Array(1 + PACKET_SIZE);
+  #received = 0;
+
+  /** C2 has come: what follows is chunks. */
+  get done(): boolean {
+    return this.#received === 1 + 2 * PACKET_SIZE;
+  }
+
+  /**
+   * Takes what belongs to the handshake from the start of `bytes`.
+   * @param send takes the answer, once C1 is complete
+   * @returns how many bytes were taken
+   * @throws {RtmpError} the peer speaks something else than RTMP
+   */
+  feed(bytes: Uint8Array, send: (answer: Uint8Array) => void): number {
+    let taken = 0;
+    if (this.#c0c1 !== undefined) {
+      taken = Math.min(this.#c0c1.length - this.#received, bytes.length);
+      this.#c0c1.set(bytes.subarray(0, taken), this.#received);
+      this.#received += taken;
+      if (this.#received > 0 && this.#c0c1[0] !== VERSION) {
+        throw new RtmpError(`Cannot start: expected RTMP version 3, got ${this.#c0c1[0]}`);
+      }
+      if (this.#received < this.#c0c1.length) return taken;
+      send(answerTo(this.#c0c1.subarray(1)));
+      this.#c0c1 = undefined;
+    }
+    // C2 is not looked at: encoders put all kinds of things there.
+    const c2 = Math.min(1 + 2 * PACKET_SIZE - this.#received, bytes.length - taken);
+    this.#received += c2;
+    return taken + c2;
+  }
+}
 
 const VERSION = 3;
 const PACKET_SIZE = 1536;
@@ -61,42 +100,6 @@ const DIGEST_SCHEMES = [
 const DIGEST_SPREAD = 728;
 
 type DigestScheme = (typeof DIGEST_SCHEMES)[number];
-
-/** Takes C0, C1 and C2 in pieces of any size and answers with S0, S1 and S2. */
-export class Handshake {
-  #c0c1: Uint8Array | undefined = new Uint8Array(1 + PACKET_SIZE);
-  #received = 0;
-
-  /** C2 has come: what follows is chunks. */
-  get done(): boolean {
-    return this.#received === 1 + 2 * PACKET_SIZE;
-  }
-
-  /**
-   * Takes what belongs to the handshake from the start of `bytes`.
-   * @param send takes the answer, once C1 is complete
-   * @returns how many bytes were taken
-   * @throws {RtmpError} the peer speaks something else than RTMP
-   */
-  feed(bytes: Uint8Array, send: (answer: Uint8Array) => void): number {
-    let taken = 0;
-    if (this.#c0c1 !== undefined) {
-      taken = Math.min(this.#c0c1.length - this.#received, bytes.length);
-      this.#c0c1.set(bytes.subarray(0, taken), this.#received);
-      this.#received += taken;
-      if (this.#received > 0 && this.#c0c1[0] !== VERSION) {
-        throw new RtmpError(`Cannot start: expected RTMP version 3, got ${this.#c0c1[0]}`);
-      }
-      if (this.#received < this.#c0c1.length) return taken;
-      send(answerTo(this.#c0c1.subarray(1)));
-      this.#c0c1 = undefined;
-    }
-    // C2 is not looked at: encoders put all kinds of things there.
-    const c2 = Math.min(1 + 2 * PACKET_SIZE - this.#received, bytes.length - taken);
-    this.#received += c2;
-    return taken + c2;
-  }
-}
 
 function answerTo(c1: Uint8Array): Uint8Array {
   const answer = randomFillSync(new Uint8Array(1 + 2 * PACKET_SIZE));

@@ -1,3 +1,8 @@
+/**
+ * The numbers of RTMP messages.
+ *
+ * @module
+ */
 /** Message type ids (RTMP 1.0 5.4, 6.2, 7.1). */
 export const MessageType = {
   SetChunkSize: 1,

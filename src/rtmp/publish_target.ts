@@ -1,8 +1,14 @@
-import type { Reading } from "../session/ingest.ts";
+/**
+ * What an encoder wants to publish, found in what was typed into it.
+ *
+ * @module
+ */
+import { type Reading, URL_SCHEMES } from "../session/ingest.ts";
 import {
   allReadings,
   keyOfQuery,
   PLAIN_APPLICATION,
+  type PublishTarget,
   shownPath,
   splitAt,
 } from "../session/typed_text.ts";
@@ -11,14 +17,9 @@ import {
 const USUAL_APPLICATION =
   /^(?:live\d*|liveapp|(?:my)?app\d*|stream|rtmp|srt|hls|publish|push|ingest)$/i;
 
-const FORMS = "publish to rtmp://HOST/live with the stream key NAME or NAME?key=KEY, " +
-  "or to rtmp://HOST/NAME with the stream key KEY";
-
-/** What an encoder wants to publish; nothing in it has been checked. */
-export interface PublishTarget extends Reading {
-  /** Other ways to read what was typed, the likeliest first. */
-  readonly others: readonly Reading[];
-}
+const HOST = `${URL_SCHEMES.rtmp}HOST`;
+const FORMS = `publish to ${HOST}/live with the stream key NAME or NAME?key=KEY, ` +
+  `or to ${HOST}/NAME with the stream key KEY`;
 
 /**
  * Finds name and key in what encoders make of their text fields, server and stream key, or of one
@@ -36,7 +37,7 @@ export function publishTarget(app: string, streamName: string): PublishTarget {
 /** What arrived, with what may be a key left out, and the forms that work; to go on an error. */
 export function publishHint(app: string, streamName: string): string {
   const { segments, stream } = withoutQuery(app.trim(), streamName.trim());
-  return `got rtmp://HOST/${shownPath([...segments, stream].join("/"))}; ${FORMS}`;
+  return `got ${HOST}/${shownPath([...segments, stream].join("/"))}; ${FORMS}`;
 }
 
 /**

@@ -1,9 +1,15 @@
+/**
+ * The messages of a published stream, as far as Echo uses them: audio, and what is said of it.
+ *
+ * @module
+ */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { parseAudioSpecificConfig } from "../audio/aac/audio_specific_config.ts";
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { codecOf } from "../audio/codec_of.ts";
 import { MalformedAudio } from "../audio/bits.ts";
-import type { Ingest, IngestEnd } from "../session/ingest.ts";
+import type { Ingest, IngestEnd, StreamFacts } from "../session/ingest.ts";
+import { tagsOf } from "../session/tags.ts";
 import { readAmf0 } from "./amf0.ts";
 import { type AmfObject, isAmfObject } from "./amf_value.ts";
 import { MAX_MESSAGE_SIZE } from "./chunk_reader.ts";
@@ -12,7 +18,7 @@ import { parseAudioTag } from "./flv_audio.ts";
 const MAX_FACTS = 64;
 const MAX_FACT_NAME = 64;
 const MAX_FACT_TEXT = 256;
-/** The longest with a program_config_element and its comment is about 350 bytes. */
+/** The longest AudioSpecificConfig with a program_config_element and its comment is about 350 bytes. */
 const MAX_CONFIG_SIZE = 1024;
 
 /**
@@ -21,6 +27,19 @@ const MAX_CONFIG_SIZE = 1024;
  */
 const EMPTY_METADATA = "empty, as FFmpeg sends it where metadata is longer than 32 kB: nothing " +
   "follows then for minutes; -map_metadata -1 leaves metadata out";
+
+/** What a data message is named that tells of the whole stream … */
+const STREAM_DATA = "onMetaData";
+/** … and of what is heard or seen at its time. */
+const TIMED_DATA = "onTextData";
+
+/** How a data message came. */
+export interface DataMessage {
+  /** The payload is only the beginning. */
+  readonly isCut: boolean;
+  /** Told why something of it is not used. */
+  readonly unused: (why: string) => void;
+}
 
 /** The stream that a connection publishes: takes its messages and feeds its session. */
 export class PublishedStream {
@@ -55,12 +74,12 @@ export class PublishedStream {
   }
 
   /**
-   * Takes a data message; only `onMetaData` counts, as far as it can be read. Malformed ones are
-   * counted as bad, those that are only too long are not.
-   * @param isCut the payload is only the beginning
-   * @param unused told why something of it is not used
+   * Takes a data message: `onMetaData` tells facts about the stream, and title and artist of what is
+   * heard from its time on, as `onTextData` does too. Others do not count. What could be read of it
+   * does; malformed ones are counted as bad, those that are only too long are not.
+   * @param timestamp as in {@link audio}
    */
-  data(payload: Uint8Array, isCut: boolean, unused: (why: string) => void): void {
+  data(payload: Uint8Array, timestamp: number, { isCut, unused }: DataMessage): void {
     const { values, problem } = readAmf0(payload);
     if (isCut) {
       unused(`more than ${MAX_MESSAGE_SIZE} bytes`);
@@ -70,8 +89,12 @@ export class PublishedStream {
       unused(problem);
       this.#ingest.bad(1);
     }
-    const [name, metadata] = values[0] === "@setDataFrame" ? values.slice(1) : values;
-    if (name === "onMetaData" && isAmfObject(metadata)) this.#ingest.facts(factsOf(metadata));
+    const [name, data] = values[0] === "@setDataFrame" ? values.slice(1) : values;
+    if ((name !== STREAM_DATA && name !== TIMED_DATA) || !isAmfObject(data)) return;
+    const facts = factsOf(data);
+    if (name === STREAM_DATA) this.#ingest.facts(facts);
+    const tags = tagsOf(facts);
+    if (tags !== undefined) this.#ingest.metadata(tags, this.#near(timestamp));
   }
 
   end(how: IngestEnd): void {
@@ -90,12 +113,16 @@ export class PublishedStream {
     this.#ingest.configure(config);
   }
 
-  /** The nearest time, before or after the last one, that has these low 32 bits. */
   #unwrap(timestamp: number): number {
-    if (this.#timestamp === undefined) this.#timeMs = timestamp;
-    else this.#timeMs += (timestamp - this.#timestamp) | 0;
+    this.#timeMs = this.#near(timestamp);
     this.#timestamp = timestamp;
     return this.#timeMs;
+  }
+
+  /** The time with these low 32 bits that is nearest to the last access unit's, before or after it. */
+  #near(timestamp: number): number {
+    if (this.#timestamp === undefined) return timestamp;
+    return this.#timeMs + ((timestamp - this.#timestamp) | 0);
   }
 }
 
@@ -112,7 +139,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function factsOf(metadata: AmfObject): Record<string, string | number | boolean> {
+function factsOf(metadata: AmfObject): StreamFacts {
   const facts: Record<string, string | number | boolean> = Object.create(null);
   let count = 0;
   for (const [name, value] of Object.entries(metadata)) {

@@ -1,9 +1,14 @@
-// What the server says: protocol control (RTMP 1.0 5.4), user control (7.1.7) and the answers to
-// commands (7.2), in the words that encoders look for.
-
+/**
+ * What the server says: protocol control (RTMP 1.0 5.4), user control (7.1.7) and the answers to
+ * commands (7.2), in the words that encoders look for.
+ *
+ * @module
+ */
+import type { RefusalKind } from "../session/ingest.ts";
 import { writeAmf0 } from "./amf0.ts";
 import type { AmfObject, AmfValue } from "./amf_value.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
+import { FOURCC_AAC } from "./flv_audio.ts";
 import { MessageType, UserControlEvent } from "./message_type.ts";
 
 const PROTOCOL_CONTROL_STREAM = 2;
@@ -15,6 +20,19 @@ const DYNAMIC = 2;
 
 /** Enhanced RTMP v2: the server can pass this codec on (FourCcInfoMask.CanForward). */
 const CAN_FORWARD = 4;
+
+/** Status codes by kind of refusal; encoders know these as errors that end a publish. */
+export const REFUSAL_CODES: Readonly<Record<RefusalKind, string>> = {
+  "invalid-name": "NetStream.Publish.BadName",
+  "name-in-use": "NetStream.Publish.BadName",
+  "key-required": "NetStream.Publish.Denied",
+  "key-unknown": "NetStream.Publish.Denied",
+  "key-expired": "NetStream.Publish.Denied",
+  "not-allowed": "NetStream.Publish.Denied",
+  "unavailable": "NetStream.Publish.Rejected",
+  "limit": "NetStream.Publish.Rejected",
+  "stopping": "NetStream.Publish.Rejected",
+};
 
 /** Writes the server's messages and sends each at once. */
 export class Replies {
@@ -49,8 +67,8 @@ export class Replies {
   connected(transactionId: number, enhanced: boolean): void {
     const properties: AmfObject = { fmsVer: "FMS/3,5,1,516", capabilities: 31, mode: 1 };
     if (enhanced) {
-      properties.fourCcList = ["mp4a"];
-      properties.audioFourCcInfoMap = { mp4a: CAN_FORWARD };
+      properties.fourCcList = [FOURCC_AAC];
+      properties.audioFourCcInfoMap = { [FOURCC_AAC]: CAN_FORWARD };
       properties.capsEx = 0;
     }
     this.result(transactionId, properties, {

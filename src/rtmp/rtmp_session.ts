@@ -1,52 +1,32 @@
+/**
+ * The dialogue of RTMP as a server has it, from the handshake to the end of a publish.
+ *
+ * @module
+ */
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
-import {
-  type Ingest,
-  isAboutWhatWasTyped,
-  PublishRefused,
-  type RefusalKind,
-} from "../session/ingest.ts";
+import { type Ingest, isAboutWhatWasTyped, PublishRefused } from "../session/ingest.ts";
 import type { AmfObject } from "./amf_value.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import { readCommand } from "./command.ts";
 import { Handshake } from "./handshake.ts";
 import { MessageType, UserControlEvent } from "./message_type.ts";
-import { publishHint, type PublishTarget, publishTarget } from "./publish_target.ts";
+import type { PublishTarget } from "../session/typed_text.ts";
+import { publishHint, publishTarget } from "./publish_target.ts";
 import { PublishedStream } from "./published_stream.ts";
-import { Replies } from "./replies.ts";
+import { ReceivedBytes, WINDOW_SIZE } from "./received_bytes.ts";
+import { REFUSAL_CODES, Replies } from "./replies.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
-/** Bytes between acknowledgements: asked of the peer, and kept until it asks for another number. */
-const WINDOW_SIZE = 2_500_000;
 const CHUNK_SIZE = 4096;
 const MAX_STREAMS = 16;
-/**
- * What may come before a publish is answered. Encoders wait for the answer; for those that do not,
- * whoever feeds the session stops in time by {@link RtmpSession.heldBytes}.
- */
-const MAX_HELD_BYTES = 131_072;
-/** What a held message weighs beside its payload, which may be empty. */
-const HELD_OVERHEAD = 64;
-
-/** Status codes by kind of refusal; encoders know these as errors that end a publish. */
-const REFUSAL_CODES: Readonly<Record<RefusalKind, string>> = {
-  "invalid-name": "NetStream.Publish.BadName",
-  "name-in-use": "NetStream.Publish.BadName",
-  "key-required": "NetStream.Publish.Denied",
-  "key-unknown": "NetStream.Publish.Denied",
-  "key-expired": "NetStream.Publish.Denied",
-  "not-allowed": "NetStream.Publish.Denied",
-  "unavailable": "NetStream.Publish.Rejected",
-  "limit": "NetStream.Publish.Rejected",
-  "stopping": "NetStream.Publish.Rejected",
-};
 
 export interface RtmpSessionOptions {
   /**
-   * Called when the encoder asks to publish.
-   * @returns `undefined` where the answer comes later, by {@link RtmpSession.answer}
-   * @throws {PublishRefused} which the encoder is told
+   * Called when the encoder asks to publish. It is answered by {@link RtmpSession.accept} or
+   * {@link RtmpSession.refuse}, during the call or later.
+   * @returns what takes the stream, also before the answer
    */
-  readonly publish: (target: PublishTarget) => Ingest | undefined;
+  readonly publish: (target: PublishTarget) => Ingest;
   /** Takes bytes for the peer, in order; they are the receiver's to keep. */
   readonly send: (bytes: Uint8Array) => void;
   /** Told of each message that is passed over, or used only as far as it could be read. */
@@ -65,7 +45,7 @@ export interface UnusedMessage {
 
 /**
  * How far a connection is: `handshake` → `connecting` (waits for `connect`) → `connected` ⇄
- * `publishing`, by way of `asking` where a publish is answered later; `over` from any of them.
+ * `publishing`, by way of `asking` until the publish is answered; `over` from any of them.
  */
 export type RtmpState =
   | "handshake"
@@ -74,14 +54,6 @@ export type RtmpState =
   | "asking"
   | "publishing"
   | "over";
-
-/** A message of a stream whose publish is not answered yet. */
-interface HeldMessage {
-  readonly type: number;
-  readonly payload: Uint8Array;
-  readonly timestamp: number;
-  readonly length: number;
-}
 
 /**
  * The server's side of one RTMP connection, without the connection: bytes go in, answers and the
@@ -94,17 +66,15 @@ export class RtmpSession {
   readonly #replies: Replies;
   readonly #handshake = new Handshake();
   readonly #chunks = new ChunkReader((...message) => this.#onMessage(...message));
+  readonly #received = new ReceivedBytes();
   #state: RtmpState = "handshake";
   #app = "";
   #streamName = "";
   #streamCount = 0;
   #stream: PublishedStream | undefined;
   #streamId = 0;
-  #held: HeldMessage[] = [];
-  #heldBytes = 0;
-  #received = 0;
-  #acknowledged = 0;
-  #windowSize = WINDOW_SIZE;
+  /** Audio that Echo does not take, sent before the publish was answered: told behind the answer. */
+  #unsupported: UnsupportedAudio | undefined;
 
   constructor({ publish, send, onUnused }: RtmpSessionOptions) {
     this.#publish = publish;
@@ -123,7 +93,7 @@ export class RtmpSession {
    */
   feed(bytes: Uint8Array): void {
     if (this.#state === "over") return;
-    this.#received += bytes.length;
+    this.#received.add(bytes.length);
     let chunks = bytes;
     if (this.#state === "handshake") {
       chunks = bytes.subarray(this.#handshake.feed(bytes, this.#send));
@@ -131,31 +101,32 @@ export class RtmpSession {
       this.#state = "connecting";
     }
     this.#chunks.feed(chunks);
-    if (this.#received - this.#acknowledged >= this.#windowSize) {
-      this.#acknowledged = this.#received;
-      this.#replies.acknowledge(this.#received);
-    }
-  }
-
-  /** Bytes of audio and data that wait for the publish to be answered. */
-  get heldBytes(): number {
-    return this.#heldBytes;
+    const received = this.#received.takeDue();
+    if (received !== undefined) this.#replies.acknowledge(received);
   }
 
   /**
-   * Answers the publish that waits; does nothing where none does any more.
-   * @param publish lets it in, or throws {@link PublishRefused}
+   * Tells the encoder that it may publish; does nothing where it does not ask any more.
    * @throws {RtmpError} as {@link feed} does
    */
-  answer(publish: () => Ingest): void {
+  accept(): void {
     if (this.#state !== "asking") return;
-    this.#begin(this.#accept(publish));
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    for (const { type, payload, timestamp, length } of held) {
-      this.#onMessage(type, payload, timestamp, this.#streamId, length);
-    }
+    this.#state = "publishing";
+    this.#replies.publishing(this.#streamId);
+    if (this.#unsupported !== undefined) this.#rejectAudio(this.#unsupported);
+  }
+
+  /**
+   * Tells the encoder that it may not publish; does nothing where it does not ask any more.
+   * @throws {RtmpError} as {@link feed} does, or `why` where it is no {@link PublishRefused}
+   */
+  refuse(why: unknown): void {
+    if (this.#state !== "asking") return;
+    if (!(why instanceof PublishRefused)) throw why;
+    const hint = isAboutWhatWasTyped(why.kind)
+      ? `; ${publishHint(this.#app, this.#streamName)}`
+      : "";
+    this.#reject(REFUSAL_CODES[why.kind], why.message + hint);
   }
 
   /** Tells a publishing encoder that the server ends its publish, and why. */
@@ -168,8 +139,6 @@ export class RtmpSession {
   close(): void {
     if (this.#state === "over") return;
     this.#state = "over";
-    this.#held = [];
-    this.#heldBytes = 0;
     this.#stream?.end("lost");
     this.#stream = undefined;
   }
@@ -183,9 +152,6 @@ export class RtmpSession {
   ): void {
     // What was fed may go on behind the message that ended it.
     if (this.#state === "over") return;
-    if (this.#state === "asking" && isOfStream(type)) {
-      return this.#hold({ type, payload, timestamp, length });
-    }
     const isCut = payload.length < length;
     const unused = (why: string) => this.#onUnused({ type, length, why });
     switch (type) {
@@ -194,14 +160,14 @@ export class RtmpSession {
         break;
       case MessageType.Data:
       case MessageType.DataAmf3:
-        this.#stream?.data(amf0Of(type, payload), isCut, unused);
+        this.#stream?.data(amf0Of(type, payload), timestamp, { isCut, unused });
         break;
       case MessageType.Command:
       case MessageType.CommandAmf3:
         this.#onCommand(amf0Of(type, payload), streamId, unused);
         break;
       case MessageType.WindowAcknowledgementSize:
-        if (payload.length >= 4) this.#windowSize = uint32(payload) || WINDOW_SIZE;
+        if (payload.length >= 4) this.#received.windowSize = uint32(payload);
         break;
       case MessageType.UserControl:
         if (payload.length >= 6 && uint16(payload) === UserControlEvent.PingRequest) {
@@ -216,25 +182,14 @@ export class RtmpSession {
     }
   }
 
-  /** Audio has to be held; what the broadcast can do without is not, where there is no room. */
-  #hold({ type, payload, timestamp, length }: HeldMessage): void {
-    const bytes = payload.length + HELD_OVERHEAD;
-    if (this.#heldBytes + bytes > MAX_HELD_BYTES) {
-      if (type !== MessageType.Audio) {
-        return this.#onUnused({ type, length, why: "more than can wait for the publish" });
-      }
-      throw new RtmpError("Cannot publish: the encoder does not wait for the answer");
-    }
-    this.#heldBytes += bytes;
-    this.#held.push({ type, payload: payload.slice(), timestamp, length });
-  }
-
   #onAudio(stream: PublishedStream, payload: Uint8Array, timestamp: number, isCut: boolean): void {
+    if (this.#unsupported !== undefined) return;
     try {
       stream.audio(payload, timestamp, isCut);
     } catch (error) {
       if (!(error instanceof UnsupportedAudio)) throw error;
-      this.#reject("NetStream.Publish.Rejected", `Unsupported audio: ${error.message}`);
+      if (this.#state !== "asking") this.#rejectAudio(error);
+      this.#unsupported = error;
     }
   }
 
@@ -290,28 +245,10 @@ export class RtmpSession {
     this.#streamId = streamId;
     this.#streamName = streamName;
     const target = publishTarget(this.#app, streamName);
-    const ingest = this.#accept(() => this.#publish(target));
-    if (ingest !== undefined) this.#begin(ingest);
-    else if (this.#state === "connected") this.#state = "asking";
-  }
-
-  #begin(ingest: Ingest): void {
-    if (this.#state === "over") return ingest.end("lost");
-    this.#stream = new PublishedStream(ingest);
-    this.#state = "publishing";
-    this.#replies.publishing(this.#streamId);
-  }
-
-  #accept<T>(publish: () => T): T {
-    try {
-      return publish();
-    } catch (error) {
-      if (!(error instanceof PublishRefused)) throw error;
-      const hint = isAboutWhatWasTyped(error.kind)
-        ? `; ${publishHint(this.#app, this.#streamName)}`
-        : "";
-      this.#reject(REFUSAL_CODES[error.kind], error.message + hint);
-    }
+    this.#state = "asking";
+    const ingest = this.#publish(target);
+    if (this.state === "over") ingest.end("lost");
+    else this.#stream = new PublishedStream(ingest);
   }
 
   /** A deliberate end of the stream; encoders say it in up to three ways, one after the other. */
@@ -331,6 +268,10 @@ export class RtmpSession {
     );
   }
 
+  #rejectAudio(error: UnsupportedAudio): never {
+    this.#reject("NetStream.Publish.Rejected", `Unsupported audio: ${error.message}`);
+  }
+
   #reject(code: string, description: string): never {
     this.#replies.status(this.#streamId, "error", code, description);
     throw new RtmpError(`Publish refused: ${description}`);
@@ -341,11 +282,6 @@ export class RtmpSession {
 function amf0Of(type: number, payload: Uint8Array): Uint8Array {
   const isAmf3 = type === MessageType.DataAmf3 || type === MessageType.CommandAmf3;
   return isAmf3 && payload[0] === 0 ? payload.subarray(1) : payload;
-}
-
-/** Whether a message is part of what is published. */
-function isOfStream(type: number): boolean {
-  return type === MessageType.Audio || type === MessageType.Data || type === MessageType.DataAmf3;
 }
 
 function uint16(bytes: Uint8Array): number {

@@ -1,4 +1,11 @@
+/**
+ * The door for RTMP: accepts connections, and counts and ends them.
+ *
+ * @module
+ */
 import { getLogger } from "@logtape/logtape";
+import type { StreamListener, StreamSocket } from "../listening/stream_socket.ts";
+import { type Trouble, TroubleLog } from "../listening/trouble_log.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { Doorkeeper } from "../session/ingest.ts";
 import { RtmpConnection } from "./connection.ts";
@@ -7,8 +14,6 @@ import { RtmpConnection } from "./connection.ts";
 const CHECK_MS = 1000;
 /** Wait after a failed accept, such as one without a free file descriptor. */
 const ACCEPT_RETRY_MS = 100;
-/** Turned away connections and failed accepts share a log line this often. */
-const TROUBLE_LOG_MS = 10_000;
 
 const logger = getLogger(["echo", "rtmp"]);
 
@@ -30,20 +35,19 @@ export interface RtmpServerOptions {
 export class RtmpServer {
   readonly #options: RtmpServerOptions;
   readonly #connections = new Map<RtmpConnection, Promise<void>>();
-  #listener: Deno.TcpListener | undefined;
+  readonly #trouble: TroubleLog;
+  #listener: StreamListener | undefined;
   /** Where it listened first. */
   #addr: Deno.NetAddr | undefined;
   #accepting: Promise<void> | undefined;
   #timer: Timer | undefined;
   /** Connections beyond this many are closed at once; may be changed at any time. */
   maxConnections: number;
-  #turnedAway = 0;
-  #acceptError: string | undefined;
-  #troubleLoggedAt = -Infinity;
   #endRetry = () => {};
 
   constructor(options: RtmpServerOptions) {
     this.#options = options;
+    this.#trouble = new TroubleLog(options.clock, (trouble) => this.#tell(trouble));
     this.maxConnections = options.maxConnections;
   }
 
@@ -69,10 +73,6 @@ export class RtmpServer {
     return this.#addr;
   }
 
-  get connectionCount(): number {
-    return this.#connections.size;
-  }
-
   /** Stops listening and closes all connections; resolves when the last has ended. */
   async close(): Promise<void> {
     const timer = this.#timer;
@@ -85,10 +85,10 @@ export class RtmpServer {
     for (const connection of this.#connections.keys()) connection.abort("the server stops");
     await this.#accepting;
     await Promise.all(this.#connections.values());
-    this.#logTrouble();
+    this.#trouble.flush();
   }
 
-  async #accept(listener: Deno.TcpListener, onEnd: (why: Error) => void): Promise<void> {
+  async #accept(listener: StreamListener, onEnd: (why: Error) => void): Promise<void> {
     while (this.#listener === listener) {
       try {
         this.#serve(await listener.accept());
@@ -99,7 +99,7 @@ export class RtmpServer {
           listener.close();
           return onEnd(error);
         }
-        this.#acceptError = error instanceof Error ? error.message : String(error);
+        this.#trouble.acceptFailed(error instanceof Error ? error.message : String(error));
         this.#check();
         await this.#retryDelay();
       }
@@ -116,14 +116,14 @@ export class RtmpServer {
     return promise;
   }
 
-  #serve(conn: Deno.TcpConn): void {
+  #serve(socket: StreamSocket): void {
     const { doorkeeper, clock, connectionTimeoutMs } = this.#options;
     const full = this.#connections.size >= this.maxConnections;
-    if (full) this.#turnedAway++;
+    if (full) this.#trouble.turnedAway();
     if (this.#listener === undefined || full) {
-      return conn.close();
+      return socket.close();
     }
-    const connection = new RtmpConnection(conn, {
+    const connection = new RtmpConnection(socket, {
       doorkeeper,
       clock,
       timeoutMs: connectionTimeoutMs,
@@ -134,15 +134,10 @@ export class RtmpServer {
 
   #check(): void {
     for (const connection of this.#connections.keys()) connection.checkTimeouts();
-    const now = this.#options.clock.monotonic();
-    if (now - this.#troubleLoggedAt < TROUBLE_LOG_MS) return;
-    if (this.#logTrouble()) this.#troubleLoggedAt = now;
+    this.#trouble.check();
   }
 
-  /** Returns whether there was something to say. */
-  #logTrouble(): boolean {
-    const count = this.#turnedAway;
-    const error = this.#acceptError;
+  #tell({ turnedAway: count, acceptError: error }: Trouble): void {
     if (count > 0) {
       logger.warn("{count} RTMP connections turned away: {maxConnections} are open", {
         count,
@@ -150,9 +145,6 @@ export class RtmpServer {
       });
     }
     if (error !== undefined) logger.error("Cannot accept RTMP connections: {error}", { error });
-    this.#turnedAway = 0;
-    this.#acceptError = undefined;
-    return count > 0 || error !== undefined;
   }
 }
 

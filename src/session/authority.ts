@@ -1,3 +1,10 @@
+/**
+ * Somebody outside of the server who is asked who may publish, and what he is asked.
+ *
+ * @module
+ */
+import type { Protocol } from "./ingest.ts";
+
 /** What a client showed to prove who it is, as it came; nothing in it has been checked. */
 export interface ShownCredentials {
   /** The user of a stream id. */
@@ -12,7 +19,7 @@ export interface ShownCredentials {
 export interface Question {
   readonly name: string;
   /** How it came; `http` is the control API. */
-  readonly protocol: "rtmp" | "srt" | "http";
+  readonly protocol: Protocol | "http";
   /** The client's address, without port. */
   readonly address: string;
   readonly credentials: ShownCredentials;

@@ -1,3 +1,4 @@
+/** The time: what the rest of the server reads and waits by, so that tests can move it. */
 import { AwakeTime } from "./awake_time.ts";
 
 /** A running timer; `cancel` stops it and may be called any number of times. */
@@ -19,8 +20,9 @@ export interface Clock {
   /**
    * Milliseconds since some start in which this process could watch its peers: it does not go on
    * while the process stands still, nor before what arrived meanwhile has been read. Never goes back.
+   * @param nowMs what {@link monotonic} is, where that was just read
    */
-  awake(): number;
+  awake(nowMs?: number): number;
   /**
    * Milliseconds that it has waited since `sinceMs`, on {@link awake}, as far as what arrived has
    * been read; less than zero where nothing has that arrived after it.
@@ -79,8 +81,8 @@ export class WatchfulClock implements Clock {
     return this.#source.monotonic();
   }
 
-  awake(): number {
-    return this.#look();
+  awake(nowMs: number = this.#source.monotonic()): number {
+    return this.#awake.look(nowMs, this.#beatDueAt);
   }
 
   waited(sinceMs: number): number {
@@ -160,6 +162,16 @@ export class WatchfulClock implements Clock {
   }
 }
 
+/** The machine's clock; its {@link Clock.monotonic} counts from the start of the process. */
+export const systemClock: Clock = new WatchfulClock({
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, callback) {
+    const id = setTimeout(callback, ms);
+    return { cancel: () => clearTimeout(id) };
+  },
+});
+
 /** A timer that may be armed again until it is cancelled. */
 class ArmedTimer implements Timer {
   readonly #source: TimeSource;
@@ -183,13 +195,3 @@ class ArmedTimer implements Timer {
     this.#onEnd();
   }
 }
-
-/** The machine's clock. */
-export const systemClock: Clock = new WatchfulClock({
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after(ms, callback) {
-    const id = setTimeout(callback, ms);
-    return { cancel: () => clearTimeout(id) };
-  },
-});

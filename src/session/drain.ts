@@ -1,3 +1,4 @@
+/** Waits for the broadcasts that are on air to end by themselves, before the server stops. */
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "./clock.ts";
 import type { SessionManager } from "./session_manager.ts";

@@ -1,3 +1,4 @@
+/** What happens to broadcasts: the events, and the bus on which everybody hears of them. */
 import { getLogger } from "@logtape/logtape";
 import type { Protocol } from "./ingest.ts";
 import type { Reason } from "./reason.ts";

@@ -1,3 +1,8 @@
+/**
+ * The way of a session's frames, from its input to its outputs.
+ *
+ * @module
+ */
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { codecOf } from "../audio/codec_of.ts";
@@ -5,10 +10,13 @@ import type { Filler, Frame } from "../audio/frame.ts";
 import type { Clock } from "./clock.ts";
 import type { InputQuality } from "./events.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
+import type { Tags } from "./tags.ts";
 import { DROP, Timeline, type TimelineOptions } from "./timeline.ts";
+import { WaitingTags } from "./waiting_tags.ts";
 
 const logger = getLogger(["echo", "session"]);
 
+/** Jumps of the source's timestamps share a log line this often. */
 const REANCHOR_LOG_MS = 10_000;
 
 /** Whose feed it is, for the log. */
@@ -25,6 +33,7 @@ export class Feed {
   readonly #owner: FeedOwner;
   readonly #clock: Clock;
   readonly #timeline: Timeline;
+  readonly #reanchorLog: ReanchorLog;
   readonly #frame: { -readonly [P in keyof Frame]: Frame[P] } = {
     data: new Uint8Array(0),
     position: 0,
@@ -32,6 +41,8 @@ export class Feed {
     filler: false,
   };
   #sinks: readonly FrameSink[] = [];
+  /** Those that have not been told yet; `undefined` where there are none. */
+  #tags: WaitingTags | undefined;
   #config: AudioConfig | undefined;
   #silence: Uint8Array = new Uint8Array(0);
   #maxBytes = 0;
@@ -40,13 +51,12 @@ export class Feed {
   #dropped = 0;
   #bad = 0;
   #fillers = 0;
-  #reanchorsLogged = 0;
-  #reanchorLogAt = -Infinity;
 
   constructor(owner: FeedOwner, clock: Clock, options: TimelineOptions) {
     this.#owner = owner;
     this.#clock = clock;
     this.#timeline = new Timeline(options);
+    this.#reanchorLog = new ReanchorLog(owner, clock);
   }
 
   /** Whether frames can be taken. */
@@ -66,11 +76,6 @@ export class Feed {
   /** Bytes of all frames that arrived. */
   get inputBytes(): number {
     return this.#bytes;
-  }
-
-  /** How late the broadcast is: silence put in while waiting for audio that came after all. */
-  get delayMs(): number {
-    return this.#timeline.delayMs;
   }
 
   /** See {@link Timeline.sourceMs}. */
@@ -106,6 +111,7 @@ export class Feed {
 
   /** A new connection, with timestamps of its own. */
   restart(): void {
+    this.#tags = undefined;
     this.#timeline.restart();
   }
 
@@ -120,28 +126,35 @@ export class Feed {
   }
 
   /** A frame of the source; see {@link Timeline.arrive}. */
-  write(data: Uint8Array, timeMs: number | undefined): void {
+  write(data: Uint8Array, timeMs: number | undefined, nowMs: number): void {
     this.#total++;
     this.#bytes += data.length;
     if (data.length === 0 || data.length > this.#maxBytes) {
       this.#bad++;
       return;
     }
-    const fill = this.#timeline.arrive(timeMs, this.#clock.monotonic());
-    if (this.#timeline.reanchors !== this.#reanchorsLogged) this.#logReanchors();
+    const fill = this.#timeline.arrive(timeMs, nowMs);
+    if (this.#timeline.reanchors > 0) this.#reanchorLog.note(this.#timeline.reanchors);
     if (fill === DROP) {
       this.#dropped++;
       return;
     }
     if (fill > 0) this.#writeSilence(fill, "gap");
+    if (this.#tags !== undefined) this.#tellTags(this.#tags, timeMs);
     this.#place(data, false);
+  }
+
+  /** What is heard, from the first frame on that is not earlier; see `Ingest`. */
+  metadata(tags: Tags, timeMs: number | undefined): void {
+    this.#tags ??= new WaitingTags();
+    this.#tags.add(tags, timeMs);
   }
 
   /** Frames that are known to be lost. */
   lose(frames: number): void {
     if (this.#config === undefined) return;
     this.#writeSilence(this.#timeline.lose(frames, this.#clock.monotonic()), "gap");
-    if (this.#timeline.reanchors !== this.#reanchorsLogged) this.#logReanchors();
+    if (this.#timeline.reanchors > 0) this.#reanchorLog.note(this.#timeline.reanchors);
   }
 
   /** Puts in silence while waiting for audio that may still come. */
@@ -166,6 +179,14 @@ export class Feed {
   end(how: SessionEnd): void {
     for (const sink of this.#sinks) this.#guard(sink, () => sink.end(how));
     this.#sinks = [];
+  }
+
+  #tellTags(waiting: WaitingTags, timeMs: number | undefined): void {
+    const tags = waiting.takeDue(timeMs);
+    if (!waiting.any) this.#tags = undefined;
+    if (tags === undefined) return;
+    const { position } = this.#timeline;
+    for (const sink of this.#sinks) this.#guard(sink, () => sink.metadata?.(position, tags));
   }
 
   #writeSilence(frames: number, filler: Filler): void {
@@ -204,18 +225,30 @@ export class Feed {
     logger.error("An output failed and gets no more frames: {error}", { ...this.#owner, error });
     this.#guard(sink, () => sink.end("lost"));
   }
+}
 
-  #logReanchors(): void {
+/** Tells that the source's timestamps jumped, now and then. */
+class ReanchorLog {
+  readonly #owner: FeedOwner;
+  readonly #clock: Clock;
+  #logged = 0;
+  #loggedAt = -Infinity;
+
+  constructor(owner: FeedOwner, clock: Clock) {
+    this.#owner = owner;
+    this.#clock = clock;
+  }
+
+  /** @param count how often they have jumped so far */
+  note(count: number): void {
+    if (count === this.#logged) return;
     const now = this.#clock.monotonic();
-    if (now - this.#reanchorLogAt < REANCHOR_LOG_MS) return;
+    if (now - this.#loggedAt < REANCHOR_LOG_MS) return;
     logger.warn(
       "The source's timestamps jumped; the broadcast goes on from there ({count} in all)",
-      {
-        ...this.#owner,
-        count: this.#timeline.reanchors,
-      },
+      { ...this.#owner, count },
     );
-    this.#reanchorLogAt = now;
-    this.#reanchorsLogged = this.#timeline.reanchors;
+    this.#loggedAt = now;
+    this.#logged = count;
   }
 }

@@ -1,5 +1,11 @@
+/**
+ * What an output is to a session: it takes frames, and hears how they end.
+ *
+ * @module
+ */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Frame } from "../audio/frame.ts";
+import type { Tags } from "./tags.ts";
 
 /**
  * How a session ended, which tells an output what to say to those who follow it:
@@ -10,14 +16,20 @@ export type SessionEnd = "teardown" | "finished" | "lost" | "shutdown";
 
 /**
  * Where a session's frames go. All calls are synchronous, and come in this order: `start`, then
- * any number of `write`, `discontinuity` and `start` again for a new configuration, then `end`. A sink
- * never calls its session; an output that has to have frames in time states its needs.
+ * any number of `write`, `metadata`, `discontinuity` and `start` again for a new configuration, then
+ * `end`. A sink never calls its session; an output that has to have frames in time states its needs.
  */
 export interface FrameSink {
   /** The configuration of the frames that follow; positions count from 0 again. */
   start(config: AudioConfig): void;
   /** The next frame. `frame` and its bytes are valid during the call only. */
   write(frame: Frame): void;
+  /**
+   * What is heard from the next frame on, instead of what was heard before. Outputs that do not tell
+   * it do without this.
+   * @param position that of the next frame, whose `write` follows
+   */
+  metadata?(position: number, tags: Tags): void;
   /** The next frame does not continue the one before: what lies between them is not filled. */
   discontinuity(): void;
   /** No frame follows. */

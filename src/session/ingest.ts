@@ -1,6 +1,19 @@
+/**
+ * What doors and sessions know of each other: who sends, what is asked before, and where it goes.
+ *
+ * @module
+ */
 import type { AudioConfig } from "../audio/audio_config.ts";
+import type { Tags } from "./tags.ts";
 
-export type Protocol = "rtmp" | "srt";
+/** The protocols by which broadcasts come in, in the order in which clients are told them. */
+export const PROTOCOLS = ["srt", "rtmp"] as const;
+
+/** How a broadcast comes in. */
+export type Protocol = typeof PROTOCOLS[number];
+
+/** What the URLs of each protocol begin with. */
+export const URL_SCHEMES: Readonly<Record<Protocol, string>> = { srt: "srt://", rtmp: "rtmp://" };
 
 /** How a connection ended: the encoder said goodbye, or it was gone. */
 export type IngestEnd = "finished" | "lost";
@@ -81,16 +94,16 @@ export class PublishRefused extends Error {
   }
 }
 
+/** What an encoder tells of its stream, such as RTMP's onMetaData. */
+export type StreamFacts = Readonly<Record<string, string | number | boolean>>;
+
 /**
- * One accepted connection's way into its session. Everything is ignored once the session has let
- * the connection go, so a door needs no check of its own.
+ * Where a door puts what one connection sends. Everything is ignored once the session has let the
+ * connection go, or it was refused, so a door needs no check of its own.
  */
 export interface Ingest {
-  readonly sessionId: number;
-  readonly sessionName: string;
   /**
-   * How much faster than real time this connection has sent, in milliseconds. A door whose transport
-   * can wait reads on once it is small.
+   * How much faster than real time this connection has sent, in milliseconds; 0 before it is let in.
    */
   readonly aheadMs: number;
   /** The stream's configuration: before the first frame, and again whenever it changes. */
@@ -107,13 +120,25 @@ export interface Ingest {
   bad(count: number): void;
   /** Packets that the transport gave up. */
   dropped(count: number): void;
-  /** Facts about the stream from the encoder, such as RTMP's onMetaData. */
-  facts(facts: Readonly<Record<string, string | number | boolean>>): void;
+  /** Facts about the stream from the encoder, instead of those before. */
+  facts(facts: StreamFacts): void;
+  /**
+   * What is heard, instead of what was heard before.
+   * @param timeMs from when on, on the same clock as that of {@link write}: the first frame that is
+   *   not earlier is the first one meant; `undefined`: the next one
+   */
+  metadata(tags: Tags, timeMs: number | undefined): void;
   /** The connection is over. */
   end(how: IngestEnd): void;
 }
 
-/** What doors know of the session manager: who may come in. */
+/** The way into a session of a connection that was let in. */
+export interface AdmittedIngest extends Ingest {
+  readonly sessionId: number;
+  readonly sessionName: string;
+}
+
+/** Who says which connections may come in; doors ask by an `Admission`. */
 export interface Doorkeeper {
   /**
    * Asks somebody else whether a connection may publish, where that is needed, and has what another
@@ -124,5 +149,5 @@ export interface Doorkeeper {
    */
   ask(request: PublishRequest): Promise<boolean> | undefined;
   /** @throws {PublishRefused} */
-  publish(request: PublishRequest): Ingest;
+  publish(request: PublishRequest): AdmittedIngest;
 }

@@ -1,3 +1,4 @@
+/** The keys that the control API gives out, by which broadcasts are published. */
 import { Buffer } from "node:buffer";
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Clock } from "./clock.ts";

@@ -1,3 +1,4 @@
+/** A moment in wall time: the same each time it is told, until the clock of the box is set. */
 import { type Clock, wallTimeOf } from "./clock.ts";
 
 /** A clock that is off by this from where it would be has been set. */

@@ -1,20 +1,22 @@
-import type { AudioConfig } from "../audio/audio_config.ts";
+/**
+ * A broadcast under a name: who publishes into it, whether it is on air, and which outputs it feeds.
+ *
+ * @module
+ */
 import type { Clock, Timer } from "./clock.ts";
+import { Connection } from "./connection.ts";
 import { Continuity, type StateNeed } from "./continuity.ts";
 import type { EventBus, EventDetails, EventKind, InputQuality, SessionEvent } from "./events.ts";
 import { Feed } from "./feed.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
-import type { Ingest, IngestEnd, Protocol, Transport } from "./ingest.ts";
+import type { AdmittedIngest, IngestEnd, Protocol, StreamFacts, Transport } from "./ingest.ts";
 import { Moment } from "./moment.ts";
-import { Pace } from "./pace.ts";
 import { type Reason, SERVER_REASON, UNKNOWN_REASON } from "./reason.ts";
+import { SessionInput } from "./session_input.ts";
 import type { TimelineOptions } from "./timeline.ts";
 
 /** In the order in which a session goes through them; `publishing` and `paused` alternate. */
 export type SessionState = "init" | "ready" | "publishing" | "paused" | "terminated";
-
-/** A fact that the encoder told of its stream. */
-export type StreamFacts = Readonly<Record<string, string | number | boolean>>;
 
 /**
  * Makes what takes a session's frames; called when its first audio frame arrives. An output that has
@@ -59,14 +61,12 @@ export class Session {
   readonly #onEnd: (session: Session) => void;
   readonly #feed: Feed;
   readonly #continuity: Continuity;
-  readonly #pace = new Pace();
+  readonly #input: SessionInput;
   #protocol: Protocol;
   #props: Readonly<Record<string, string>> = {};
-  #streamFacts: StreamFacts = {};
   #state: SessionState = "init";
   #connection: Connection | undefined;
   #created: Moment | undefined;
-  #heardAt = -Infinity;
   #waitTimer: Timer | undefined;
   #deadline: Timer | undefined;
   #deadlineAt = -Infinity;
@@ -84,6 +84,13 @@ export class Session {
     this.#outputs = options.outputs;
     this.#onEnd = options.onEnd;
     this.#feed = new Feed(this, options.clock, options.policy.timeline);
+    this.#input = new SessionInput({
+      clock: options.clock,
+      feed: this.#feed,
+      onFirstFrame: () => {
+        if (this.#state !== "publishing") this.#goOnAir();
+      },
+    });
     this.#continuity = new Continuity({
       clock: options.clock,
       feed: this.#feed,
@@ -112,7 +119,7 @@ export class Session {
 
   /** What the encoder said of its stream. */
   get streamFacts(): StreamFacts {
-    return this.#streamFacts;
+    return this.#input.streamFacts;
   }
 
   /** The connection that may send, if there is one. */
@@ -134,7 +141,7 @@ export class Session {
    * `Infinity` before.
    */
   get silentForMs(): number {
-    return this.#clock.waited(this.#heardAt);
+    return this.#input.silentForMs;
   }
 
   /** When its first audio frame came; `undefined` before. */
@@ -167,25 +174,19 @@ export class Session {
   }
 
   /** Lets `transport` send from now on, instead of the one that did before. */
-  attach(transport: Transport): Ingest {
+  attach(transport: Transport): AdmittedIngest {
     if (this.#state === "terminated") throw new Error(`Cannot attach to ${this.name}: it is over`);
     if (this.#state === "init") this.#state = "ready";
     this.#drop("another connection took over");
     this.#waitTimer?.cancel();
     this.#continuity.catchUp();
     this.#protocol = transport.protocol;
-    this.#heardAt = this.#clock.awake();
-    this.#feed.restart();
-    this.#pace.restart();
-    const connection = new Connection(this, transport, {
-      aheadMs: () => this.#pace.aheadMs(this.#clock.monotonic()),
-      configure: (config) => this.#feed.configure(config),
-      write: (data, timeMs) => this.#write(data, timeMs),
-      lost: (frames) => this.#feed.lose(frames),
-      bad: (count) => this.#feed.countBad(count),
-      dropped: (count) => this.#feed.countDropped(count),
-      facts: (facts) => this.#streamFacts = facts,
-      end: (how) => this.#disconnected(how),
+    this.#input.restart();
+    const connection = new Connection({
+      session: this,
+      transport,
+      input: this.#input,
+      onEnd: (how) => this.#disconnected(how),
     });
     this.#connection = connection;
     return connection;
@@ -206,14 +207,6 @@ export class Session {
     this.#feed.end(how);
     this.#emit("release", { reason });
     this.#onEnd(this);
-  }
-
-  #write(data: Uint8Array, timeMs: number | undefined): void {
-    if (!this.#feed.configured) throw new Error("Cannot take a frame before its configuration");
-    this.#heardAt = this.#clock.awake();
-    if (this.#state !== "publishing") this.#goOnAir();
-    this.#feed.write(data, timeMs);
-    this.#pace.arrived(this.#feed.sourceMs, this.#clock.monotonic());
   }
 
   #goOnAir(): void {
@@ -284,62 +277,4 @@ export function sessionEvent<K extends EventKind>(
 ): SessionEvent {
   const { id, name, protocol, props } = session;
   return { kind, at, id, name, protocol, props, ...details } as SessionEvent;
-}
-
-type IngestCalls = Omit<Ingest, "sessionId" | "sessionName" | "aheadMs"> & {
-  aheadMs(): number;
-};
-
-/** A connection's way in, shut as soon as the session has let the connection go. */
-class Connection implements Ingest {
-  readonly sessionId: number;
-  readonly sessionName: string;
-  #calls: IngestCalls | undefined;
-
-  constructor(session: Session, readonly transport: Transport, calls: IngestCalls) {
-    this.sessionId = session.id;
-    this.sessionName = session.name;
-    this.#calls = calls;
-  }
-
-  get aheadMs(): number {
-    return this.#calls?.aheadMs() ?? 0;
-  }
-
-  configure(config: AudioConfig): void {
-    this.#calls?.configure(config);
-  }
-
-  write(data: Uint8Array, timeMs: number | undefined): void {
-    this.#calls?.write(data, timeMs);
-  }
-
-  lost(frames: number): void {
-    this.#calls?.lost(frames);
-  }
-
-  bad(count: number): void {
-    this.#calls?.bad(count);
-  }
-
-  dropped(count: number): void {
-    this.#calls?.dropped(count);
-  }
-
-  facts(facts: StreamFacts): void {
-    this.#calls?.facts(facts);
-  }
-
-  end(how: IngestEnd): void {
-    const calls = this.#calls;
-    this.#calls = undefined;
-    calls?.end(how);
-  }
-
-  /** Shuts the way in and has the door close the connection. */
-  release(why: string): void {
-    if (this.#calls === undefined) return;
-    this.#calls = undefined;
-    this.transport.close(why);
-  }
 }

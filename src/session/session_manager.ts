@@ -1,20 +1,20 @@
-import type { Authority } from "./authority.ts";
+/** All sessions that are live, and the rules of who may publish which name. */
 import type { Clock, Timer } from "./clock.ts";
 import type { EventBus } from "./events.ts";
 import type { SessionEnd } from "./frame_sink.ts";
 import {
+  type AdmittedIngest,
   type Doorkeeper,
-  type Ingest,
   type Protocol,
   PublishRefused,
   type PublishRequest,
   type Reading,
 } from "./ingest.ts";
-import type { Key, KeyStore } from "./key_store.ts";
+import type { Key } from "./key_store.ts";
 import { isValidName } from "./name.ts";
+import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
 import { type Reason, SERVER_REASON } from "./reason.ts";
 import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
-import { shownName } from "./typed_text.ts";
 
 /** Without a key, only a publisher that has sent nothing for this long is replaced. */
 const SILENT_MS = 2000;
@@ -23,9 +23,6 @@ const OPEN_WAIT_MS = 60_000;
 const OPEN_WAITING_PER_ADDRESS = 4;
 const KEY_SWEEP_MS = 60_000;
 
-/** Who may publish: anybody, who holds a key, or also who is let in by the hook server. */
-export type AuthMode = "open" | "key" | "hook";
-
 /** How many sessions there may be at a time. */
 export interface SessionLimits {
   readonly maxSessions: number;
@@ -33,18 +30,14 @@ export interface SessionLimits {
   readonly maxWaiting: number;
 }
 
-export interface SessionManagerOptions extends SessionLimits {
+export interface SessionManagerOptions extends SessionLimits, PublishRightsOptions {
   readonly clock: Clock;
   readonly events: EventBus;
-  readonly keys: KeyStore;
-  readonly auth: AuthMode;
-  /** Asked about connections without a key of this server, in `hook`. */
-  readonly authority?: Authority | undefined;
   readonly policy: SessionPolicy;
 }
 
 /** What the control API asks for. */
-export interface Reservation {
+export interface ReserveRequest {
   readonly name: string;
   readonly protocol: Protocol;
   /** The client's address. */
@@ -60,6 +53,7 @@ export interface Reservation {
 /** All live sessions, one a name, and the rules of who may publish which. */
 export class SessionManager implements Doorkeeper {
   readonly #options: SessionManagerOptions;
+  readonly #rights: PublishRights;
   readonly #sessions = new Map<number, Session>();
   readonly #byName = new Map<string, Session>();
   readonly #waitingFrom = new Map<Session, string>();
@@ -73,6 +67,7 @@ export class SessionManager implements Doorkeeper {
 
   constructor(options: SessionManagerOptions) {
     this.#options = options;
+    this.#rights = new PublishRights(options);
     this.limits = options;
     this.#nextId = options.clock.now();
     this.#keySweep = options.clock.every(KEY_SWEEP_MS, () => options.keys.sweep());
@@ -97,8 +92,12 @@ export class SessionManager implements Doorkeeper {
 
   /** Has the authority say who may publish, where there is one; this server's own keys need none. */
   ask(request: PublishRequest): Promise<boolean> | undefined {
-    const answer = this.#askAuthority(request);
-    const live = this.#byName.get(this.#read(request).name);
+    const { protocol, address } = request.transport;
+    const { name, user, key } = this.#read(request);
+    const authority = this.#rights.authorityOver({ name, key });
+    if (authority !== undefined) this.#checkOpen(name);
+    const answer = authority?.ask({ name, protocol, address, credentials: { user, key } });
+    const live = this.#byName.get(name);
     const caughtUp = live && this.readFirst(live);
     if (answer === undefined) return caughtUp;
     return Promise.all([answer, caughtUp]).then(() => true);
@@ -114,29 +113,17 @@ export class SessionManager implements Doorkeeper {
     return new Promise((resolve) => this.#options.clock.after(0, () => resolve(false)));
   }
 
-  #askAuthority(request: PublishRequest): Promise<void> | undefined {
-    const { protocol, address } = request.transport;
-    const { auth, authority } = this.#options;
-    if (auth !== "hook" || authority === undefined) return undefined;
-    const reading = this.#read(request);
-    if (this.#isKnown(reading)) return undefined;
-    const { name, user, key } = reading;
-    this.#checkOpen(name);
-    return authority.ask({ name, protocol, address, credentials: { user, key } });
-  }
-
   /**
    * A connection wants to publish a name: a new broadcast, or one that has a session already. With
    * a valid key or approved it takes over; else only from a publisher that is gone or silent.
    * @throws {PublishRefused}
    */
-  publish(request: PublishRequest): Ingest {
+  publish(request: PublishRequest): AdmittedIngest {
     const { transport, approved = false } = request;
-    const { name, key } = this.#read(request);
+    const reading = this.#read(request);
+    const { name } = reading;
     this.#checkOpen(name);
-    const expiresAt = approved
-      ? this.#options.keys.nextExpiry
-      : this.#checkKey(name, key)?.expiresAt;
+    const expiresAt = this.#rights.expiryOf(reading, approved);
     const live = this.#byName.get(name);
     if (live !== undefined && expiresAt === undefined && !this.#replaceable(live)) {
       throw new PublishRefused(
@@ -157,7 +144,7 @@ export class SessionManager implements Doorkeeper {
    * name that has a session keeps it; where that has no transport, it waits anew.
    * @throws {PublishRefused} or what `prepare` throws
    */
-  reserve(request: Reservation): { session: Session; key: Key } {
+  reserve(request: ReserveRequest): { session: Session; key: Key } {
     const { name, protocol, address, props, prepare } = request;
     this.#checkOpen(name);
     const live = this.#byName.get(name);
@@ -196,7 +183,7 @@ export class SessionManager implements Doorkeeper {
   }
 
   /** Lets a connection send that came to the session by itself, as to the port it waits on. */
-  attach(session: Session, transport: PublishRequest["transport"]): Ingest {
+  attach(session: Session, transport: PublishRequest["transport"]): AdmittedIngest {
     this.#waitingFrom.delete(session);
     return session.attach(transport);
   }
@@ -214,14 +201,9 @@ export class SessionManager implements Doorkeeper {
     }
   }
 
-  /** Refuses every publish from now on. */
-  refuseAll(): void {
-    this.#stopping = true;
-  }
-
-  /** Ends all sessions. */
+  /** Ends all sessions, and refuses every publish from now on. */
   stop(how: SessionEnd, reason: Reason): void {
-    this.refuseAll();
+    this.#stopping = true;
     this.#keySweep.cancel();
     for (const session of this.sessions) session.end(how, reason);
   }
@@ -244,42 +226,8 @@ export class SessionManager implements Doorkeeper {
     }
   }
 
-  /** What was typed means: what a key of this server fits, else as it stands. */
   #read(request: PublishRequest): Reading {
-    const { others = [] } = request;
-    const known = [request, ...others].find((reading) => this.#isKnown(reading));
-    if (known !== undefined) return known;
-    const { auth, keys } = this.#options;
-    if (auth === "open" && !this.#byName.has(request.name) && !keys.has(request.name)) {
-      const behind = others.find((it) => it.application === "usual" && isValidName(it.name));
-      if (behind !== undefined) return behind;
-    }
-    return request;
-  }
-
-  #isKnown({ name, key }: Reading): boolean {
-    return key !== undefined && this.#options.keys.check(name, key).kind !== "unknown";
-  }
-
-  #checkKey(name: string, token: string | undefined): Key | undefined {
-    const open = this.#options.auth === "open";
-    if (token === undefined || token === "") {
-      if (open) return undefined;
-      throw new PublishRefused(
-        "key-required",
-        `Cannot publish ${shownName(name)}: a key is needed`,
-      );
-    }
-    const check = this.#options.keys.check(name, token);
-    if (check.kind === "valid") return check.key;
-    if (open) return undefined;
-    if (check.kind === "expired") {
-      throw new PublishRefused(
-        "key-expired",
-        `Cannot publish ${shownName(name)}: the key has expired`,
-      );
-    }
-    throw new PublishRefused("key-unknown", `Cannot publish ${shownName(name)}: the key is wrong`);
+    return this.#rights.read(request, (name) => this.#byName.has(name));
   }
 
   #checkWaitingSrt(): void {

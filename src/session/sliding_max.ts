@@ -1,3 +1,8 @@
+/**
+ * The largest of the values of the last while.
+ *
+ * @module
+ */
 const BUCKETS = 10;
 
 /** The largest of the values of the last while, in constant space. */

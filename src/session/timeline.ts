@@ -1,4 +1,8 @@
+/**
+ * Where each frame that arrives belongs on a session's timeline, and what silence goes before it.
+ */
 import { DueTime } from "./due_time.ts";
+import { SampleCount } from "./sample_count.ts";
 import { SlidingMax } from "./sliding_max.ts";
 
 /** What {@link Timeline.arrive} answers for a frame that comes too late to be kept. */
@@ -16,7 +20,10 @@ const LEARNING_MS = 1000;
 /** Timestamps that fall this far behind the largest lead have jumped back. */
 const JUMP_BACK_MS = 500;
 const GAP_FRAMES = 1.5;
-/** By then audio that was held up has come. */
+/**
+ * How long after a wait it is decided what its silence stands for: audio that came late, or a pause
+ * of the source.
+ */
 const SETTLE_MS = 5000;
 /** A source that was gone for more than this part of a segment leaves a gap that must be filled. */
 const GONE_PART = 0.25;
@@ -44,13 +51,9 @@ export class Timeline {
   /** Of place minus arrival, so the largest belongs to the frame that was least delayed. */
   readonly #arrivals = new SlidingMax(ARRIVALS_WINDOW_MS);
   readonly #due = new DueTime();
-  #frameMs = 0;
-  #sampleRate = 0;
-  #samplesPerFrame = 0;
-  #position = 0;
-  #baseMs = 0;
-  #placeMs = 0;
+  readonly #count = new SampleCount();
   #learnUntilMs = 0;
+  /** Silence put in while waiting that no gap has taken up yet: how late the broadcast is. */
   #waitedMs = 0;
   #reanchors = 0;
   #returning = false;
@@ -65,17 +68,12 @@ export class Timeline {
 
   /** Samples since the last {@link configure}: the place of the next frame. */
   get position(): number {
-    return this.#position;
+    return this.#count.position;
   }
 
   /** When the next frame's first sample is due; never goes back. */
   get dueMs(): number {
-    return this.#due.at(this.#placeMs);
-  }
-
-  /** Silence put in while waiting that no gap has taken up yet: how late the broadcast is. */
-  get delayMs(): number {
-    return this.#waitedMs;
+    return this.#due.at(this.#count.placeMs);
   }
 
   /** How much the source has sent, in milliseconds, with what it lost; never goes back. */
@@ -90,17 +88,13 @@ export class Timeline {
 
   /** Counts on in other frames; positions start at 0 again, time goes on. */
   configure(sampleRate: number, samplesPerFrame: number): void {
-    this.#baseMs = this.#placeMs;
-    this.#sampleRate = sampleRate;
-    this.#samplesPerFrame = samplesPerFrame;
-    this.#position = 0;
-    this.#frameMs = samplesPerFrame * 1000 / sampleRate;
+    this.#count.configure(sampleRate, samplesPerFrame);
   }
 
   /** What follows has timestamps of its own, as those of a new connection. */
   restart(): void {
     this.#forget();
-    this.#returning = this.#placeMs > 0;
+    this.#returning = this.#count.placeMs > 0;
   }
 
   /** What follows does not continue what was before: no gap is between them. */
@@ -115,13 +109,13 @@ export class Timeline {
    */
   arrive(timeMs: number | undefined, nowMs: number): number {
     if (this.#arrivals.value === -Infinity) return this.#begin(timeMs, nowMs);
-    this.#arrivals.add(this.#placeMs - this.#waitedMs - nowMs, this.#sourceMs);
-    this.#due.correct(-this.#arrivals.value, this.#placeMs);
+    this.#arrivals.add(this.#count.placeMs - this.#waitedMs - nowMs, this.#sourceMs);
+    this.#due.correct(-this.#arrivals.value, this.#count.placeMs);
     const fill = timeMs === undefined ? 0 : this.#silenceBefore(timeMs, nowMs);
-    this.#sourceMs += (fill + 1) * this.#frameMs;
+    this.#sourceMs += (fill + 1) * this.#count.frameMs;
     if (this.#waitedMs > 0) this.#settle(nowMs);
     if (this.#waitedMs <= this.#maxDelayMs || this.#aheadMs(nowMs) <= this.#maxDelayMs) return fill;
-    this.#payBack(this.#frameMs);
+    this.#payBack(this.#count.frameMs);
     return DROP;
   }
 
@@ -130,8 +124,8 @@ export class Timeline {
    * @returns how many silent frames take their place
    */
   lose(frames: number, nowMs: number): number {
-    const fill = this.#fill(frames * this.#frameMs, nowMs);
-    this.#sourceMs += frames * this.#frameMs;
+    const fill = this.#fill(frames * this.#count.frameMs, nowMs);
+    this.#sourceMs += frames * this.#count.frameMs;
     if (fill === undefined) this.#reanchors++;
     return fill ?? 0;
   }
@@ -142,19 +136,18 @@ export class Timeline {
    */
   overdueFrames(nowMs: number, mostMs: number): number {
     const missedMs = this.#missedMs(nowMs);
-    if (this.#placeMs === 0 || missedMs <= GONE_PART * this.#targetMs) return 0;
-    return Math.max(0, Math.round(Math.min(missedMs, mostMs) / this.#frameMs));
+    if (this.#count.placeMs === 0 || missedMs <= GONE_PART * this.#targetMs) return 0;
+    return Math.max(0, Math.round(Math.min(missedMs, mostMs) / this.#count.frameMs));
   }
 
   /** The next frame, of either kind, has been placed. */
   advance(): void {
-    this.#position += this.#samplesPerFrame;
-    this.#placeMs = this.#baseMs + this.#position * 1000 / this.#sampleRate;
+    this.#count.advance();
   }
 
   /** `frames` silent frames were placed while waiting for audio that may still come. */
   waited(frames: number): void {
-    const ms = frames * this.#frameMs;
+    const ms = frames * this.#count.frameMs;
     this.#waitedMs += ms;
     this.#leads.shift(-ms);
     this.#settleAt = undefined;
@@ -163,10 +156,10 @@ export class Timeline {
   /** The first frame of a source; what was missed since the last one is filled, if it must be. */
   #begin(timeMs: number | undefined, nowMs: number): number {
     const frames = this.#returning ? this.#missedFrames(nowMs) : 0;
-    if (this.#placeMs > 0) this.#keepDelay(this.#maxDelayMs, nowMs);
+    if (this.#count.placeMs > 0) this.#keepDelay(this.#maxDelayMs, nowMs);
     this.#returning = false;
-    this.#sourceMs += this.#frameMs;
-    const placeMs = this.#placeMs + frames * this.#frameMs;
+    this.#sourceMs += this.#count.frameMs;
+    const placeMs = this.#count.placeMs + frames * this.#count.frameMs;
     this.#due.anchor(placeMs, nowMs);
     this.#arrivals.add(placeMs - this.#waitedMs - nowMs, this.#sourceMs);
     this.#learnUntilMs = placeMs + LEARNING_MS;
@@ -178,7 +171,7 @@ export class Timeline {
   #missedFrames(nowMs: number): number {
     const missedMs = this.#missedMs(nowMs);
     const isGap = missedMs > GONE_PART * this.#targetMs && missedMs <= this.#maxDelayMs;
-    return isGap ? Math.round(missedMs / this.#frameMs) : 0;
+    return isGap ? Math.round(missedMs / this.#count.frameMs) : 0;
   }
 
   /** How long the next frame has been overdue. */
@@ -187,31 +180,31 @@ export class Timeline {
   }
 
   #silenceBefore(timeMs: number, nowMs: number): number {
-    const lead = timeMs - this.#placeMs;
+    const lead = timeMs - this.#count.placeMs;
     const gapMs = lead - this.#leads.value;
     if (gapMs === Infinity) {
-      this.#learnUntilMs = this.#placeMs + LEARNING_MS;
-    } else if (this.#placeMs < this.#learnUntilMs) {
+      this.#learnUntilMs = this.#count.placeMs + LEARNING_MS;
+    } else if (this.#count.placeMs < this.#learnUntilMs) {
       if (gapMs < -JUMP_BACK_MS) this.#leads.clear();
     } else if (gapMs < -JUMP_BACK_MS) {
       this.#reanchor(nowMs);
-    } else if (gapMs > GAP_FRAMES * this.#frameMs) {
+    } else if (gapMs > GAP_FRAMES * this.#count.frameMs) {
       const fill = this.#fill(gapMs, nowMs);
       if (fill !== undefined) {
-        this.#leads.add(lead - fill * this.#frameMs, this.#placeMs);
+        this.#leads.add(lead - fill * this.#count.frameMs, this.#count.placeMs);
         return fill;
       }
       this.#reanchor(nowMs);
     }
-    this.#leads.add(lead, this.#placeMs);
+    this.#leads.add(lead, this.#count.placeMs);
     return 0;
   }
 
   /** Frames of silence for a gap, less what was put in while waiting; `undefined` to re-anchor. */
   #fill(gapMs: number, nowMs: number): number | undefined {
-    const aheadMs = this.#placeMs - this.#waitedMs + gapMs - this.#arrivals.value - nowMs;
+    const aheadMs = this.#count.placeMs - this.#waitedMs + gapMs - this.#arrivals.value - nowMs;
     if (gapMs > this.#maxDelayMs || aheadMs > this.#targetMs) return undefined;
-    const frames = Math.max(0, Math.round((gapMs - this.#waitedMs) / this.#frameMs));
+    const frames = Math.max(0, Math.round((gapMs - this.#waitedMs) / this.#count.frameMs));
     this.#payBack(Math.min(gapMs, this.#waitedMs));
     return frames;
   }
@@ -240,16 +233,16 @@ export class Timeline {
 
   /** How long it is until the next frame is due. */
   #aheadMs(nowMs: number): number {
-    return this.#due.at(this.#placeMs) - nowMs;
+    return this.#due.at(this.#count.placeMs) - nowMs;
   }
 
   #reanchor(nowMs: number): void {
     this.#reanchors++;
     this.#forget();
     this.#keepDelay(this.#waitedMs, nowMs);
-    this.#learnUntilMs = this.#placeMs + LEARNING_MS;
-    this.#arrivals.add(this.#placeMs - this.#waitedMs - nowMs, this.#sourceMs);
-    this.#due.anchor(this.#placeMs, nowMs);
+    this.#learnUntilMs = this.#count.placeMs + LEARNING_MS;
+    this.#arrivals.add(this.#count.placeMs - this.#waitedMs - nowMs, this.#sourceMs);
+    this.#due.anchor(this.#count.placeMs, nowMs);
   }
 
   #forget(): void {

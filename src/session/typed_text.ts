@@ -1,8 +1,17 @@
-// What DJs type into their encoders, which escape nothing: a key is taken as it is. Other readings of
-// the same text count where a key of this server fits them.
-
+/**
+ * What DJs type into their encoders, which escape nothing: a key is taken as it is. Other readings of
+ * the same text count where a key of this server fits them.
+ *
+ * @module
+ */
 import type { Reading } from "./ingest.ts";
 import { isValidName } from "./name.ts";
+
+/** What somebody wants to publish, as it was typed; nothing in it has been checked. */
+export interface PublishTarget extends Reading {
+  /** Other ways to read what was typed, the likeliest first. */
+  readonly others: readonly Reading[];
+}
 
 /** The application under which the stream key is the broadcast's name. */
 export const PLAIN_APPLICATION = "live";

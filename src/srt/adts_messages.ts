@@ -1,3 +1,8 @@
+/**
+ * Finds the access units where the messages of SRT carry ADTS.
+ *
+ * @module
+ */
 import { AdtsParser } from "../audio/aac/adts_parser.ts";
 import type { TimedSink } from "../mpegts/audio_pes.ts";
 
@@ -13,7 +18,7 @@ export class AdtsMessages {
   readonly #parser: AdtsParser;
   /** Of the message at hand. */
   #frames = 0;
-  /** Mean of the last messages: a stream that is cut anywhere has now three frames, now four. */
+  /** Mean over the last messages: where a stream is cut anywhere, they have three frames or four. */
   #framesPerMessage: number | undefined;
 
   constructor(sink: PayloadSink) {

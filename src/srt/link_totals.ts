@@ -1,3 +1,8 @@
+/**
+ * What was counted of connections that are over, for metrics.
+ *
+ * @module
+ */
 import type { SrtStatistics } from "../../ffi/srt.ts";
 
 /** Sums of what libsrt counted of connections that have ended. */

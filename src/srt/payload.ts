@@ -1,3 +1,8 @@
+/**
+ * Finds out what the messages of SRT carry, and the audio in it.
+ *
+ * @module
+ */
 import { Id3Skipper } from "../audio/id3.ts";
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";
@@ -9,7 +14,7 @@ import {
   type PayloadFormat,
 } from "./payload_format.ts";
 
-/** What is looked through for a format where no message begins with one. */
+/** How many bytes are searched for a format where no message begins with one. */
 const UNKNOWN_BYTES = 4096;
 
 /**

@@ -1,3 +1,8 @@
+/**
+ * Tells by their bytes what the messages of SRT carry.
+ *
+ * @module
+ */
 import { mayBeAdtsSync, parseAdtsHeader } from "../audio/aac/adts.ts";
 import { AdtsParser } from "../audio/aac/adts_parser.ts";
 import { PACKET_BYTES, SYNC_BYTE } from "../mpegts/packet.ts";

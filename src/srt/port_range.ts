@@ -1,3 +1,8 @@
+/**
+ * Finds a free port among those that there are for sessions.
+ *
+ * @module
+ */
 /** Ports from `min` to `max`, both included. */
 export interface PortRange {
   readonly min: number;

@@ -1,3 +1,8 @@
+/**
+ * One encoder that publishes over SRT: its connection on the one side, its session on the other.
+ *
+ * @module
+ */
 import { getLogger } from "@logtape/logtape";
 import {
   messagesLost,
@@ -7,17 +12,18 @@ import {
   type SrtMessageControl,
   type SrtStatistics,
 } from "../../ffi/srt.ts";
-import type { AudioConfig } from "../audio/audio_config.ts";
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
+import { Admission } from "../session/admission.ts";
 import type { Clock } from "../session/clock.ts";
 import {
-  type Ingest,
+  type AdmittedIngest,
+  type Doorkeeper,
   isAboutWhatWasTyped,
   type LinkQuality,
   PublishRefused,
+  type PublishRequest,
   type Transport,
 } from "../session/ingest.ts";
-import { HeldFrames } from "./held_frames.ts";
 import { Payload } from "./payload.ts";
 import { StreamIdError, streamIdHint } from "./stream_id.ts";
 
@@ -29,29 +35,25 @@ const MAX_AHEAD_MS = 10_000;
 
 const logger = getLogger(["echo", "srt"]);
 
-export interface SrtPublisherOptions {
+/** What differs between the shared listener and those of single sessions. */
+export interface PublisherOptions {
+  /** Whose port it came to; `undefined` on the shared listener. */
+  readonly session: { readonly id: number; readonly name: string } | undefined;
+  /** Who says whether it may come in. */
+  readonly doorkeeper: Doorkeeper;
+  /**
+   * What it asks for; called once.
+   * @throws {StreamIdError} which is why it is refused
+   */
+  readonly request: (publisher: SrtPublisher) => PublishRequest;
+  /** Called once, when the connection is closed. */
+  readonly onEnd: (publisher: SrtPublisher) => void;
+}
+
+export interface SrtPublisherOptions extends PublisherOptions {
   readonly clock: Clock;
   /** Milliseconds of silence that end the connection, and within which audio has to come. */
   readonly timeoutMs: number;
-  /**
-   * Asks somebody else whether the connection may come in; resolves to whether it is approved,
-   * rejects with {@link PublishRefused}.
-   * @returns `undefined` where there is nothing to wait for
-   * @throws {PublishRefused}
-   * @throws {StreamIdError}
-   */
-  readonly ask: (publisher: SrtPublisher) => Promise<boolean> | undefined;
-  /**
-   * Lets the connection into a session.
-   * @param approved somebody else was asked, and said yes
-   * @throws {PublishRefused}
-   * @throws {StreamIdError}
-   */
-  readonly admit: (publisher: SrtPublisher, approved: boolean) => Ingest;
-  /** Whose port it came to; `undefined` on the shared listener. */
-  readonly session: { readonly id: number; readonly name: string } | undefined;
-  /** Called once, when the connection is closed. */
-  readonly onEnd: (publisher: SrtPublisher) => void;
 }
 
 /** One SRT connection: its messages become frames of the session that it was let into. */
@@ -62,13 +64,10 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
   readonly #options: SrtPublisherOptions;
   readonly #payload: Payload;
   readonly #openedAt: number;
+  readonly #admission: Admission;
   #heardAt: number;
-  #ingest: Ingest | undefined;
-  #asking = false;
-  /** What came before it was let in. */
-  #config: AudioConfig | undefined;
-  #bad = 0;
-  #held: HeldFrames | undefined;
+  /** Where it was let in. */
+  #published: AdmittedIngest | undefined;
   /** Number of the last message. */
   #messageNumber: number | undefined;
   #messages = 0;
@@ -83,17 +82,24 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     this.address = connection.peer.hostname;
     this.#options = options;
     this.#openedAt = this.#heardAt = options.clock.awake();
+    const admission = new Admission({
+      doorkeeper: options.doorkeeper,
+      request: () => options.request(this),
+      onAdmitted: (ingest) => this.#published = ingest,
+      onRefused: (why) => this.#fail(why),
+    });
+    this.#admission = admission;
     this.#payload = new Payload({
-      configure: (config) => this.#configure(config),
+      configure: (config) => admission.configure(config),
       write: (data, timeMs) => this.#write(data, timeMs),
-      bad: (count) => this.#countBad(count),
-      lost: (frames) => this.#ingest?.lost(frames),
+      bad: (count) => admission.bad(count),
+      lost: (frames) => admission.lost(frames),
     });
   }
 
   /** Whether it has been let into a session. */
   get admitted(): boolean {
-    return this.#ingest !== undefined;
+    return this.#admission.admitted;
   }
 
   /** libsrt's counters, of this moment or of the connection's end; `undefined` where it was short. */
@@ -109,13 +115,9 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     return { roundTripMs, lossPercent: Math.min(100, 100 * statistics.packetsLost / sent) };
   }
 
-  /** Lets it in, or closes it; where nobody does, its first access unit does. */
-  admit(): void {
-    try {
-      this.#enter();
-    } catch (error) {
-      this.#fail(error);
-    }
+  /** Asks whether it may come in; where this is not called, its first access unit does. */
+  enter(): void {
+    this.#admission.enter();
   }
 
   onMessage(message: Uint8Array, control: SrtMessageControl): void {
@@ -155,68 +157,20 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     }
   }
 
-  /** @returns `undefined` where somebody is asked first */
-  #enter(): Ingest | undefined {
-    if (this.#asking) return undefined;
-    const question = this.#options.ask(this);
-    if (question === undefined) return this.#begin(false);
-    this.#asking = true;
-    void this.#beginAfter(question);
-    return undefined;
-  }
-
-  /** Never rejects. Who is gone by the time of the answer takes nobody's place. */
-  async #beginAfter(question: Promise<boolean>): Promise<void> {
-    try {
-      const approved = await question;
-      if (this.#why === undefined) this.#begin(approved);
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #begin(approved: boolean): Ingest {
-    const ingest = this.#options.admit(this, approved);
-    this.#ingest = ingest;
-    if (this.#bad > 0) ingest.bad(this.#bad);
-    this.#held?.giveTo(ingest);
-    this.#held = undefined;
-    if (this.#config !== undefined) ingest.configure(this.#config);
-    return ingest;
-  }
-
-  #configure(config: AudioConfig): void {
-    this.#config = config;
-    this.#ingest?.configure(config);
-  }
-
   #write(data: Uint8Array, timeMs: number | undefined): void {
     if (this.#why !== undefined) return;
-    const ingest = this.#ingest ?? this.#enter();
-    if (ingest === undefined) return this.#hold(data, timeMs);
-    if (ingest.aheadMs > MAX_AHEAD_MS) this.#dropEarly(ingest);
-    else ingest.write(data, timeMs);
+    if (this.#admission.aheadMs > MAX_AHEAD_MS) this.#dropEarly();
+    else this.#admission.write(data, timeMs);
   }
 
-  #hold(data: Uint8Array, timeMs: number | undefined): void {
-    this.#held ??= new HeldFrames();
-    this.#held.add(this.#config, data, timeMs);
-  }
-
-  #dropEarly(ingest: Ingest): void {
+  #dropEarly(): void {
     if (this.#tooEarly++ === 0) {
-      const { sessionName: name, sessionId: id } = ingest;
       logger.warn("The encoder sends faster than real time: what is too far ahead is dropped", {
-        name,
-        id,
+        name: this.#published?.sessionName,
+        id: this.#published?.sessionId,
       });
     }
-    ingest.dropped(1);
-  }
-
-  #countBad(count: number): void {
-    if (this.#ingest === undefined) this.#bad += count;
-    else this.#ingest.bad(count);
+    this.#admission.dropped(1);
   }
 
   /** libsrt numbers messages without gaps: those that are missing it has given up. */
@@ -226,7 +180,7 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     const lost = before === undefined ? 0 : messagesLost(before, messageNumber);
     if (lost === 0) return;
     this.#lost += lost;
-    this.#ingest?.dropped(lost);
+    this.#admission.dropped(lost);
     this.#payload.lost(lost);
   }
 
@@ -257,28 +211,18 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     this.#why = why;
     this.connection.sampleStatistics();
     this.connection.close();
-    this.#ingest?.end("lost");
+    this.#admission.end("lost");
     this.#log(why, level);
     this.#options.onEnd(this);
   }
 
   #log(why: string, level: "info" | "warn"): void {
     const { port } = this.connection.peer;
-    const peer = { address: this.address, port, why, quality: this.#quality() };
-    const id = this.#ingest?.sessionId ?? this.#options.session?.id;
-    const name = this.#ingest?.sessionName ?? this.#options.session?.name;
-    if (id === undefined || name === undefined) {
-      logger[level]("SRT connection from {address}:{port} ended: {why}{quality}", peer);
-    } else {
-      logger[level](
-        "SRT connection from {address}:{port} for {name} ({id}) ended: {why}{quality}",
-        {
-          ...peer,
-          name,
-          id,
-        },
-      );
-    }
+    logger[level]("SRT connection from {address}:{port} ended: {why}{quality}", {
+      ...{ address: this.address, port, why, quality: this.#quality() },
+      id: this.#published?.sessionId ?? this.#options.session?.id,
+      name: this.#published?.sessionName ?? this.#options.session?.name,
+    });
   }
 
   #quality(): string {

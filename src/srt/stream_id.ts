@@ -1,10 +1,15 @@
-// SRT stream ids: libsrt's Access Control Guidelines, and the short form that other servers take.
-
+/**
+ * Reads SRT stream ids: libsrt's Access Control Guidelines, and the short form that other servers
+ * take.
+ *
+ * @module
+ */
 import type { Reading } from "../session/ingest.ts";
 import {
   allReadings,
   keyOfQuery,
   percentDecoded,
+  type PublishTarget,
   shown,
   shownPath,
   splitAt,
@@ -15,14 +20,8 @@ export interface StreamIdCredentials {
   readonly user: string | undefined;
   /** As typed; `undefined` where there is none. */
   readonly key: string | undefined;
-  /** All that may be the key, that included. */
+  /** All texts that may be the key; `key` is among them. */
   readonly keys: readonly string[];
-}
-
-/** What a caller wants to publish; nothing in it has been checked. */
-export interface PublishTarget extends Reading {
-  /** Other ways to read what was typed, the likeliest first. */
-  readonly others: readonly Reading[];
 }
 
 /** A stream id that does not say what to publish. `message` holds nothing of it that may be secret. */
@@ -74,7 +73,7 @@ interface Fields {
 }
 
 const PUBLISH = "publish";
-/** What the guidelines have for a caller that does not say. */
+/** The mode of a caller that names none, as the guidelines have it. */
 const DEFAULT_MODE = "request";
 const ASKING_MODES = [DEFAULT_MODE, "read", "play", "bidirectional"];
 
@@ -85,7 +84,7 @@ const ACCESS_CONTROL = "#!::";
 /** The keys of one letter that the guidelines have; others are longer. */
 const SHORT_KEYS = ["u", "r", "h", "s", "t", "m"];
 const LONG_KEY = /^[A-Za-z][\w-]+$/;
-/** Fields that may be told. */
+/** Fields whose values a message may repeat. */
 const OPEN_KEYS = ["r", "t", "h"];
 
 /**

@@ -1,28 +1,45 @@
+/**
+ * What is wrong with the server at the moment, as `/health`, the metrics and the dashboard tell it.
+ */
 import type { EventBus } from "../session/events.ts";
+
+/** A part of the server in which something can be wrong, named as its room in `src/` is. */
+export type HealthPart = "listening" | "srt" | "hls" | "record" | "hook";
 
 /** How the server is, as `/health` tells it. */
 export interface HealthReport {
-  /** `degraded`: it goes on, but not all that it is to do can be done. */
+  /** `degraded`: the server goes on, but cannot do all that it should. */
   readonly status: "ok" | "degraded";
-  /** What is wrong, as sentences. */
+  /** The parts that have problems. Anybody may know them. */
+  readonly parts: readonly HealthPart[];
+  /** What is wrong, as sentences. They name broadcasts, paths and errors of this machine. */
   readonly problems: readonly string[];
 }
 
-/** Something that knows what is wrong with a part of the server at the moment. */
+/** Tells what is wrong with a part of the server at the moment. */
 export type ProblemSource = () => readonly (string | undefined)[];
 
 /** What is wrong with the server, from all who know. */
 export class Health {
-  readonly #sources: ProblemSource[] = [];
+  readonly #sources: { readonly part: HealthPart; readonly source: ProblemSource }[] = [];
 
-  add(source: ProblemSource): void {
-    this.#sources.push(source);
+  /** From now on the report has what `source` tells of `part`. */
+  add(part: HealthPart, source: ProblemSource): void {
+    this.#sources.push({ part, source });
   }
 
+  /** What all sources tell now. */
   get report(): HealthReport {
-    const all = this.#sources.flatMap((source) => source());
-    const problems = all.filter((problem) => problem !== undefined);
-    return { status: problems.length === 0 ? "ok" : "degraded", problems };
+    const parts = new Set<HealthPart>();
+    const problems: string[] = [];
+    for (const { part, source } of this.#sources) {
+      for (const problem of source()) {
+        if (problem === undefined) continue;
+        parts.add(part);
+        problems.push(problem);
+      }
+    }
+    return { status: problems.length === 0 ? "ok" : "degraded", parts: [...parts], problems };
   }
 }
 

@@ -1,9 +1,14 @@
-import { type Context, Hono, type MiddlewareHandler } from "hono";
+/**
+ * The HTTP routes that are open to all: health checks, statistics and metrics; and who listens, for
+ * operators.
+ */
+import { type Context, Hono } from "hono";
+import type { Entrance } from "../web/entrance.ts";
 import type { Health } from "./health.ts";
 import type { Audience } from "./audience.ts";
-import type { Metrics } from "./metrics.ts";
-import { withoutFolders } from "./session_info.ts";
-import type { Statistics } from "./statistics.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import { withoutFolders } from "./statistics/session_info.ts";
+import type { Statistics } from "./statistics/statistics.ts";
 import type { SystemUsage } from "./system_usage.ts";
 
 /** Canonical form of a session id. */
@@ -15,20 +20,21 @@ export interface StatRoutesOptions {
   readonly metrics: Pick<Metrics, "contentType" | "render">;
   readonly audience: Audience;
   readonly health: Pick<Health, "report">;
-  /** Lets in who may see more than the statistics that are open to all. */
-  readonly guard: MiddlewareHandler;
-  /** Whether {@link guard} would let a client in. */
-  readonly isLetIn: (c: Context) => boolean;
+  /** Knows who may see more than what is open to all. */
+  readonly entrance: Pick<Entrance, "check" | "guard">;
 }
 
 /** Health checks, statistics and metrics over HTTP. */
 export function statRoutes(options: StatRoutesOptions): Hono {
-  const { statistics, usage, metrics, audience, health, guard, isLetIn } = options;
+  const { statistics, usage, metrics, audience, health, entrance } = options;
+  const maySeeAll = (c: Context) => entrance.check(c) === "granted";
   const app = new Hono();
   app.get("/health", (c) => {
     c.header("Vary", "Accept");
     const wantsJson = c.req.header("Accept")?.includes("application/json") ?? false;
-    return wantsJson ? c.json(health.report) : c.body(null, 200);
+    if (!wantsJson) return c.body(null, 200);
+    const { status, parts, problems } = health.report;
+    return c.json(maySeeAll(c) ? { status, parts, problems } : { status, parts });
   });
   app.get("/metrics", async (c) => {
     return c.body(await metrics.render(), 200, { "Content-Type": metrics.contentType });
@@ -42,9 +48,9 @@ export function statRoutes(options: StatRoutesOptions): Hono {
     const info = SESSION_ID.test(id) ? statistics.find(Number(id)) : undefined;
     return info === undefined
       ? c.json({ code: 404, message: "session not found" }, 404)
-      : c.json(isLetIn(c) ? info : withoutFolders(info));
+      : c.json(maySeeAll(c) ? info : withoutFolders(info));
   });
-  app.get("/stat/1/listeners", guard, (c) => {
+  app.get("/stat/1/listeners", entrance.guard, (c) => {
     return c.json({ total: audience.total, names: Object.fromEntries(audience.byName()) });
   });
   return app;

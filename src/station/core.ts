@@ -4,7 +4,7 @@ import { Listeners } from "../hls/listeners.ts";
 import { Hooks } from "../hook/hooks.ts";
 import { ListeningSockets } from "../listening/listening_sockets.ts";
 import type { Clock } from "../session/clock.ts";
-import { logEvent } from "../session/event_log.ts";
+import { logEvent } from "../session/log_events.ts";
 import { EventBus } from "../session/events.ts";
 import { KeyStore } from "../session/key_store.ts";
 import { SessionManager } from "../session/session_manager.ts";
@@ -44,11 +44,11 @@ export function startCore(config: Config, clock: Clock): Core {
   const events = new EventBus();
   const health = new Health();
   const sockets = new ListeningSockets(clock);
-  health.add(() => sockets.problems);
+  health.add("listening", () => sockets.problems);
   // Before all others, so that it hears of their end.
   const hooks = new Hooks({ clock, events, ...config.hook });
   stops.add(() => hooks.close());
-  health.add(() => hooks.failing ? ["The hook server does not take events"] : []);
+  health.add("hook", () => hooks.failing ? ["The hook server does not take events"] : []);
   const keys = new KeyStore(clock, config.auth.ttlMs * (1 + KEY_GRACE));
   const sessions = new SessionManager({
     clock,

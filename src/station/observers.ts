@@ -1,9 +1,9 @@
 /** Statistics and metrics: they observe all other parts. */
 import type { Recorder } from "../record/recorder.ts";
 import type { SrtServer } from "../srt/server.ts";
-import { logCounts, logSessionEvent } from "../stat/event_log.ts";
-import { Metrics } from "../stat/metrics.ts";
-import { Statistics } from "../stat/statistics.ts";
+import { logCounts, logSessionEvent } from "../stat/statistics/event_log.ts";
+import { Metrics } from "../stat/metrics/metrics.ts";
+import { Statistics } from "../stat/statistics/statistics.ts";
 import type { Core } from "./core.ts";
 
 export interface Observers {

@@ -8,8 +8,8 @@ import { Shows } from "../pages/listener/shows.ts";
 import { Catalogue } from "../record/catalogue.ts";
 import { RecordFolder } from "../record/record_folder.ts";
 import { Recorder } from "../record/recorder.ts";
-import { failingRecordings } from "../stat/health.ts";
-import type { Metrics } from "../stat/metrics.ts";
+import { failingRecordings, type HealthPart } from "../stat/health.ts";
+import type { Metrics } from "../stat/metrics/metrics.ts";
 import type { Core } from "./core.ts";
 import type { Reload } from "./reload.ts";
 
@@ -34,8 +34,8 @@ export function startArchive(core: Core): Archive | undefined {
     append: record.append,
     rules: { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes },
   });
-  watch(core, record.rootDir, "broadcasts are not recorded");
-  health.add(failingRecordings(events, (id) => sessions.get(id) !== undefined));
+  watch(core, "record", record.rootDir, "broadcasts are not recorded");
+  health.add("record", failingRecordings(events, (id) => sessions.get(id) !== undefined));
   sessions.addOutput(recorder.output);
   stops.add(() => recorder.stop());
   return {
@@ -66,7 +66,7 @@ export async function openHls(core: Core, metrics: Metrics): Promise<HlsOutput |
   if (!hls.enabled) return undefined;
   const folder = new HlsFolder(hls.rootDir, clock);
   await folder.attempt(undefined, () => tryFolder(hls.rootDir));
-  watch(core, hls.rootDir, undefined);
+  watch(core, "hls", hls.rootDir, undefined);
   const preroll = hls.prerollDir === undefined ? NO_PREROLL : await loadPreroll(hls.prerollDir);
   const shows = new Shows({
     clock,
@@ -93,8 +93,13 @@ export async function openHls(core: Core, metrics: Metrics): Promise<HlsOutput |
   return { hls: output, folder, preroll, shows };
 }
 
-function watch(core: Core, path: string, consequence: string | undefined): void {
+function watch(
+  core: Core,
+  part: HealthPart,
+  path: string,
+  consequence: string | undefined,
+): void {
   const watch = new FolderWatch(core.clock, { path, consequence });
-  core.health.add(() => [watch.problem]);
+  core.health.add(part, () => [watch.problem]);
   core.stops.add(() => watch.close());
 }

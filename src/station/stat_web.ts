@@ -1,5 +1,5 @@
 /** What the statistics server serves: it puts the routes of several rooms together. */
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import type { Config } from "../config.ts";
 import type { Listeners } from "../hls/listeners.ts";
 import { dashboardRoutes } from "../pages/dashboard/routes.ts";
@@ -9,12 +9,12 @@ import type { Clock } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import type { Health } from "../stat/health.ts";
-import { Authorization } from "../stat/authorization.ts";
-import { type BoxFacts, Live } from "../stat/live.ts";
-import { liveRoutes } from "../stat/live_routes.ts";
-import type { Metrics } from "../stat/metrics.ts";
+import { OperatorEntrance } from "../stat/operator/operator_entrance.ts";
+import { type BoxFacts, Live } from "../stat/live/live.ts";
+import { liveRoutes } from "../stat/live/routes.ts";
+import type { Metrics } from "../stat/metrics/metrics.ts";
 import { statRoutes } from "../stat/routes.ts";
-import type { Statistics } from "../stat/statistics.ts";
+import type { Statistics } from "../stat/statistics/statistics.ts";
 import { systemUsage } from "../stat/system_usage.ts";
 import { VERSION } from "../version.ts";
 import type { Reload } from "./reload.ts";
@@ -35,28 +35,27 @@ export interface StatWebParts {
 /** All that `STAT_WEB_ADDR` serves: statistics, metrics, recordings, and the dashboard. */
 export class StatWeb {
   readonly routes: Hono = new Hono();
-  readonly #authorization: Authorization;
+  readonly #entrance: OperatorEntrance;
   readonly #live: Live;
 
   constructor(config: Config, parts: StatWebParts) {
     const { clock, sessions, statistics, metrics, listeners: audience, health, catalogue } = parts;
-    const authorization = new Authorization({ token: config.stat.token, clock });
-    const { guard } = authorization;
-    const validity = () => authorization.validity;
-    const live = watch(config, parts, authorization);
-    const isLetIn = (c: Context) => authorization.check(c) === "granted";
-    const stat = { statistics, usage: systemUsage, metrics, audience, health, guard, isLetIn };
-    this.#authorization = authorization;
+    const entrance = new OperatorEntrance({ token: config.stat.token, clock });
+    const { guard } = entrance;
+    const validity = () => entrance.validity;
+    const live = watch(config, parts, entrance);
+    const stat = { statistics, usage: systemUsage, metrics, audience, health, entrance };
+    this.#entrance = entrance;
     this.#live = live;
     this.routes.route("/", statRoutes(stat));
     this.routes.route("/", liveRoutes({ live, sessions, guard, validity }));
-    this.routes.route("/", dashboardRoutes(authorization, hlsOf(config)?.port));
+    this.routes.route("/", dashboardRoutes(entrance, hlsOf(config)?.port));
     if (catalogue === undefined) return;
     this.routes.route("/stat/1/recordings", recordRoutes({ catalogue, guard }));
   }
 
   /** Applies the token. */
-  readonly reload: Reload = ({ stat }) => () => this.#authorization.replace(stat.token);
+  readonly reload: Reload = ({ stat }) => () => this.#entrance.replace(stat.token);
 
   /** Lets everybody go who watches. */
   close(): void {
@@ -64,7 +63,7 @@ export class StatWeb {
   }
 }
 
-function watch(config: Config, parts: StatWebParts, authorization: Authorization): Live {
+function watch(config: Config, parts: StatWebParts, entrance: OperatorEntrance): Live {
   const { hls, record } = config;
   const { clock, events, sessions, metrics, listeners, health } = parts;
   return new Live({
@@ -80,7 +79,7 @@ function watch(config: Config, parts: StatWebParts, authorization: Authorization
       version: VERSION,
       hls: hlsOf(config),
       recordings: record.enabled,
-      token: authorization.hasToken,
+      token: entrance.hasToken,
     }),
   });
 }

@@ -3,16 +3,16 @@ import type { MiddlewareHandler } from "hono";
 import { Authorizer, loadCredentials } from "../control/authorization.ts";
 import { controlRoutes } from "../control/routes.ts";
 import type { Hls } from "../hls/hls.ts";
-import { hlsRoutes } from "../hls/routes.ts";
-import { listenerRoutes } from "../pages/listener/routes.ts";
+import { LocalOrigin } from "../hls/local_origin.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
-import type { Metrics } from "../stat/metrics.ts";
+import type { Metrics } from "../stat/metrics/metrics.ts";
 import { accessLog } from "../web/access_log.ts";
 import { requestTiming } from "../web/request_timing.ts";
 import { type ListenAddress, WebServer } from "../web/web_server.ts";
 import type { Core } from "./core.ts";
 import { listen } from "./listen.ts";
+import { listenerWeb } from "./listener_web.ts";
 import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
@@ -23,16 +23,14 @@ export function serveHls(core: Core, output: HlsOutput, metrics: Metrics): void 
   const { hls: { webEnabled, webAddr, webPath: path, webIndex: index } } = core.config;
   if (!webEnabled) return;
   const { hls, folder, preroll, shows } = output;
-  const routes = hlsRoutes({
+  const origin = new LocalOrigin({
     find: (name) => hls.find(name),
-    path,
-    preroll,
     readFile: (name, file) => folder.read(name, file),
-    onFetch: (name, file) => core.listeners.fetched(name, file),
   });
-  const pages = listenerRoutes({ shows, path, index });
-  const middleware = [accessLog("echo-hls-web"), timing("hls", metrics)];
-  const web = new WebServer(webAddr, pages.route("/", routes), ["echo", "hls"], middleware);
+  const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
+  const routes = listenerWeb({ origin, preroll, shows, path, index, onFetch });
+  const middleware = [accessLog("echo-hls-web", core.clock), timing("hls", core, metrics)];
+  const web = new WebServer(webAddr, routes, ["echo", "hls"], middleware);
   serve(core, web, { kind: "hls", what: "HLS over HTTP", addr: webAddr });
 }
 
@@ -72,7 +70,7 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     dryRunPort: srt.minPort,
     onLateTeardown: (name, id) => parts.hls?.endNow(name, id),
   });
-  const middleware = [timing("control", parts.metrics)];
+  const middleware = [timing("control", core, parts.metrics)];
   const web = new WebServer(control.addr, routes, ["echo", "control"], middleware);
   serve(core, web, { kind: "control", what: "control API", addr: control.addr });
   return async ({ auth }) => {
@@ -98,7 +96,7 @@ export function serveStatistics(
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue },
   });
   stops.add(() => parts.close());
-  const middleware = [accessLog("echo-stat-web"), timing("stat", metrics)];
+  const middleware = [accessLog("echo-stat-web", clock), timing("stat", core, metrics)];
   const web = new WebServer(stat.webAddr, parts.routes, ["echo", "stat"], middleware);
   serve(core, web, { kind: "stat", what: "statistics", addr: stat.webAddr });
   // Streams have no end of their own: who watches is let go first.
@@ -106,8 +104,12 @@ export function serveStatistics(
   return parts.reload;
 }
 
-function timing(server: "hls" | "control" | "stat", metrics: Metrics): MiddlewareHandler {
-  return requestTiming(server, (...answer) => metrics.requestAnswered(...answer));
+function timing(
+  server: "hls" | "control" | "stat",
+  { clock }: Core,
+  metrics: Metrics,
+): MiddlewareHandler {
+  return requestTiming(server, clock, (...answer) => metrics.requestAnswered(...answer));
 }
 
 /** What a web server is called, and where it listens. */

@@ -1,13 +1,9 @@
+/** Tells systemd how the service is doing. */
 import { getLogger } from "@logtape/logtape";
 import type { Clock, Timer } from "../session/clock.ts";
 import { NotifySocket } from "./notify_socket.ts";
 
 const logger = getLogger(["echo", "systemd"]);
-
-/** How often the status is looked at, and more time is asked for. */
-const PULSE_MS = 5000;
-/** How much time is asked for: as much as a stop may take after the last pulse of a drain. */
-const MORE_TIME_MS = 30_000;
 
 export interface NotifyOptions {
   /** The process environment; without `NOTIFY_SOCKET` in it nothing is ever sent. */
@@ -16,17 +12,11 @@ export interface NotifyOptions {
   readonly clock: Clock;
 }
 
-/** What there is from start to close. */
-interface Running {
-  readonly socket: NotifySocket;
-  readonly pulse: Timer;
-}
-
 /**
- * Tells systemd how the service is doing (sd_notify(3)): that it is ready, rereads its configuration
- * or stops, a line of status, and that it is alive. That goes out by a timer of the event loop, as
- * all of the server's work does: where audio, listeners or timers are not served any more, it stops
- * too, and systemd restarts the service. So it does where the server says that it needs that.
+ * Tells systemd (sd_notify(3)) that the service is ready, rereads its configuration or stops; a
+ * line of status; and, for its watchdog, that the service is alive. Signs of life go out by a timer
+ * of the event loop, which does all of the server's work: where that is stuck, they stop, and
+ * systemd restarts the service. They also stop where the server says that it needs a restart.
  */
 export class ServiceNotifier {
   readonly #clock: Clock;
@@ -35,7 +25,7 @@ export class ServiceNotifier {
   #status: () => string = () => "starting";
   #works: () => boolean = () => true;
   #statusSent = "";
-  /** The state that systemd has not taken yet: its queue may be full for a moment. */
+  /** The state that systemd has not taken yet, as its queue may be full for a moment. */
   #owed: readonly string[] = [];
   #needsTime = false;
   #failed = false;
@@ -56,9 +46,9 @@ export class ServiceNotifier {
   }
 
   /**
-   * The server serves.
-   * @param status tells in a few words how much
-   * @param works while it says no, there is no sign of life
+   * Tells that the server serves.
+   * @param status says in a few words how much it has to do
+   * @param works says whether the server works: while it does not, there are no signs of life
    */
   ready(status: () => string, works: () => boolean = () => true): void {
     this.#status = status;
@@ -66,20 +56,20 @@ export class ServiceNotifier {
     this.#tell("READY=1");
   }
 
-  /** The configuration is being reread, until {@link ready}. */
+  /** Tells that the configuration is being reread, until {@link ready}. */
   reloading(): void {
     if (this.#running === undefined) return;
     this.#tell("RELOADING=1", `MONOTONIC_USEC=${this.#running.socket.monotonicUs()}`);
   }
 
-  /** The server is about to stop, and asks for the time that it takes until {@link stopping}. */
+  /** Tells that the server is going to stop, and asks for more time until {@link stopping}. */
   draining(status: () => string): void {
     this.#status = status;
     this.#needsTime = true;
     this.#tell("STOPPING=1");
   }
 
-  /** The server stops. */
+  /** Tells that the server stops. */
   stopping(): void {
     this.#status = () => "stops";
     const moreTime = this.#moreTime();
@@ -92,7 +82,7 @@ export class ServiceNotifier {
     this.#running?.socket.close();
   }
 
-  /** Tells a state, and with each pulse again until it is taken. */
+  /** Tells a state now, and again with each pulse until systemd has taken it. */
   #tell(...state: string[]): void {
     this.#owed = state;
     this.#send();
@@ -102,7 +92,7 @@ export class ServiceNotifier {
     this.#send(...(this.#watched && this.#works() ? ["WATCHDOG=1"] : []));
   }
 
-  /** Sends `lines`, and with them what systemd does not know yet. */
+  /** Sends `lines`, and with them all that systemd does not know yet. */
   #send(...lines: string[]): void {
     if (this.#running === undefined) return;
     const status = this.#status().replace(/[\r\n]+/g, " ");
@@ -126,7 +116,18 @@ export class ServiceNotifier {
   }
 }
 
-/** How long systemd waits for a sign of life of this process; `undefined`: it does not. */
+/** What there is from start to close. */
+interface Running {
+  readonly socket: NotifySocket;
+  readonly pulse: Timer;
+}
+
+/** How often the status is looked at, and more time is asked for. */
+const PULSE_MS = 5000;
+/** How much time is asked for: as much as a stop may take after the last pulse of a drain. */
+const MORE_TIME_MS = 30_000;
+
+/** How long systemd waits for a sign of life of this process; `undefined` where it does not. */
 function watchdogOf(env: NotifyOptions["env"], pid: number): number | undefined {
   const { WATCHDOG_USEC = "", WATCHDOG_PID = "" } = env;
   if (WATCHDOG_PID !== "" && WATCHDOG_PID !== String(pid)) return undefined;

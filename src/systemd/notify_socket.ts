@@ -1,27 +1,6 @@
-// unix(7), send(2) and clock_gettime(2) on Linux, which is where systemd is.
-const AF_UNIX = 1;
-const SOCK_DGRAM_CLOEXEC = 0o2000002;
-/** Neither waits nor raises SIGPIPE. */
-const MSG_DONTWAIT_NOSIGNAL = 0x4040;
-const CLOCK_MONOTONIC = 1;
-/** `sun_path` of `struct sockaddr_un`, without a final NUL. */
-const MAX_PATH_BYTES = 107;
-
-const LIBC = "libc.so.6";
-
-const SYMBOLS = {
-  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  sendto: {
-    parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
-    result: "isize",
-  },
-  close: { parameters: ["i32"], result: "i32" },
-  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
 /**
- * A unix datagram socket to the service manager. By libc, because Deno's own wants a file for this
- * end too and is marked unstable. Sending never waits.
+ * A unix datagram socket to the service manager, whose sending never waits. It is made by libc,
+ * because Deno's own sockets of this kind need a file for this end too, and are marked unstable.
  */
 export class NotifySocket {
   readonly #libc: Deno.DynamicLibrary<typeof SYMBOLS>;
@@ -30,7 +9,7 @@ export class NotifySocket {
 
   /**
    * @param name a path, or `@` and the name of an abstract socket
-   * @throws where there is no such socket to be had
+   * @throws where no such socket can be opened
    */
   constructor(name: string) {
     this.#address = socketAddress(name);
@@ -41,7 +20,7 @@ export class NotifySocket {
     throw new Error("Cannot open a unix socket");
   }
 
-  /** @returns whether `message` was taken, whole */
+  /** @returns whether all of `message` was taken */
   send(message: string): boolean {
     const bytes = new TextEncoder().encode(message);
     const sent = this.#libc.symbols.sendto(
@@ -55,7 +34,7 @@ export class NotifySocket {
     return sent === BigInt(bytes.length);
   }
 
-  /** Microseconds on the clock that systemd goes by. */
+  /** What the clock shows that systemd goes by, in microseconds. */
   monotonicUs(): bigint {
     const time = new BigInt64Array(2);
     this.#libc.symbols.clock_gettime(CLOCK_MONOTONIC, time);
@@ -69,7 +48,30 @@ export class NotifySocket {
   }
 }
 
-/** `struct sockaddr_un`: the family, and a path or, behind a NUL, the name of an abstract socket. */
+const LIBC = "libc.so.6";
+
+const SYMBOLS = {
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  sendto: {
+    parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
+    result: "isize",
+  },
+  close: { parameters: ["i32"], result: "i32" },
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+// unix(7), send(2) and clock_gettime(2) on Linux, which is where systemd is.
+const AF_UNIX = 1;
+const SOCK_DGRAM_CLOEXEC = 0o2000002;
+/** With these flags a call neither waits nor raises SIGPIPE. */
+const MSG_DONTWAIT_NOSIGNAL = 0x4040;
+const CLOCK_MONOTONIC = 1;
+/** `sun_path` of `struct sockaddr_un`, without a NUL at its end. */
+const MAX_PATH_BYTES = 107;
+
+/**
+ * `struct sockaddr_un`: the family, and a path or, behind a NUL, the name of an abstract socket.
+ */
 function socketAddress(name: string): Uint8Array<ArrayBuffer> {
   const path = new TextEncoder().encode(name.replace(/^@/, "\0"));
   if (!/^[@/]./.test(name) || path.length > MAX_PATH_BYTES) {

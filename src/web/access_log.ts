@@ -1,5 +1,7 @@
+/** The access log of the HTTP servers. */
 import { getLogger } from "@logtape/logtape";
 import type { MiddlewareHandler } from "hono";
+import type { Clock } from "../session/clock.ts";
 import { peerAddress } from "./peer_address.ts";
 
 const MAX_AGENT_LENGTH = 256;
@@ -10,18 +12,21 @@ const MAX_AGENT_LENGTH = 256;
  * them. What is in quotes cannot end them: it is escaped as Apache's and nginx's logs have it.
  * @param category the log's
  */
-export function accessLog(category: string): MiddlewareHandler {
+export function accessLog(
+  category: string,
+  clock: Pick<Clock, "monotonic">,
+): MiddlewareHandler {
   const logger = getLogger([category]);
   return async (c, next) => {
     if (!logger.isEnabledFor("info")) return await next();
-    const startedAt = performance.now();
+    const startedAt = clock.monotonic();
     await next();
     logger.info('{client} "{method} {path}" {status} {ms} "{agent}"', {
       client: peerAddress(c),
       method: quotable(c.req.method),
       path: quotable(c.req.path),
       status: c.res.status,
-      ms: (performance.now() - startedAt).toFixed(1),
+      ms: (clock.monotonic() - startedAt).toFixed(1),
       agent: quotable(c.req.header("User-Agent")?.slice(0, MAX_AGENT_LENGTH) ?? ""),
     });
   };

@@ -1,3 +1,4 @@
+/** Lets pages of other sites send requests (CORS, and Private Network Access). */
 import type { Context, MiddlewareHandler, Next } from "hono";
 import { cors } from "hono/cors";
 

@@ -1,3 +1,4 @@
+/** Which bytes an HTTP request asks for (RFC 9110 14). */
 import type { Context } from "hono";
 
 /** Bytes `start` up to, not including, `end`. */

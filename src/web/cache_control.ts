@@ -1,3 +1,4 @@
+/** Says of each HTTP answer how long caches may keep it. */
 import type { Context, Next } from "hono";
 
 /**

@@ -1,3 +1,4 @@
+/** Entity tags, by which clients ask whether what they have is still the same. */
 import { createHash } from "node:crypto";
 
 /**

@@ -1,3 +1,4 @@
+/** The address that an HTTP request came from. */
 import type { Context } from "hono";
 
 /** An IPv4 peer's address on a socket that takes both families (RFC 4291 2.5.5.2). */

@@ -1,3 +1,4 @@
+/** Reads streams whose length somebody else decides. */
 import { Buffer } from "node:buffer";
 
 /** All of `stream`, or `undefined` where it is longer; the rest is cancelled then. */

@@ -1,4 +1,6 @@
+/** Measures how long HTTP answers take, for metrics. */
 import type { MiddlewareHandler } from "hono";
+import type { Clock } from "../session/clock.ts";
 
 /** Takes what was asked for, by kind, and how it was answered. */
 export type RequestObserver = (kind: string, status: number, durationMs: number) => void;
@@ -9,13 +11,14 @@ export type RequestObserver = (kind: string, status: number, durationMs: number)
  */
 export function requestTiming(
   server: "hls" | "control" | "stat",
+  clock: Pick<Clock, "monotonic">,
   observe: RequestObserver,
 ): MiddlewareHandler {
   return async (c, next) => {
-    const startedAt = performance.now();
+    const startedAt = clock.monotonic();
     await next();
     const kind = server === "hls" ? kindOf(c.req.path) : server;
-    observe(kind, c.res.status, performance.now() - startedAt);
+    observe(kind, c.res.status, clock.monotonic() - startedAt);
   };
 }
 

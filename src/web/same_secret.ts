@@ -1,3 +1,4 @@
+/** Compares secrets so that the time it takes tells nothing of them. */
 import { createHash, timingSafeEqual } from "node:crypto";
 
 /** Compares in time that depends neither on how nor on where the two differ. */

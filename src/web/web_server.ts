@@ -1,3 +1,4 @@
+/** An HTTP server of Echo: it listens, serves routes, and stops. */
 import { getLogger } from "@logtape/logtape";
 import { Hono, type MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";

@@ -1,6 +1,7 @@
+/** Which codec a stream type or a configuration stands for, and what holds for every codec. */
 import assert from "node:assert/strict";
 import { codecOf, isFrameLength, tsParserOf } from "../../src/audio/codec_of.ts";
-import { adtsStream, audioConfig, Collector } from "./access_units.ts";
+import { adtsStream, audioConfig, Collector } from "../../testing/audio/access_units.ts";
 
 Deno.test("a stream that is framed for a transport stream is found by its stream type", () => {
   const config = audioConfig();
@@ -13,7 +14,7 @@ Deno.test("a stream that is framed for a transport stream is found by its stream
   assert.deepEqual(found.frames, [Uint8Array.of(1, 2, 3), Uint8Array.of(4)]);
 });
 
-Deno.test("a stream type of no codec of Echo's is told as such", () => {
+Deno.test("a stream type that Echo does not take is told as such", () => {
   assert.ok(tsParserOf(0x11), "AAC in LATM");
   for (const video of [0x1b, 0x24]) assert.equal(tsParserOf(video), undefined);
 });
@@ -29,6 +30,6 @@ Deno.test("silence fits where access units do, and the longest access unit fits 
   }
 });
 
-Deno.test("no other frame length is one", () => {
+Deno.test("no other frame length is taken", () => {
   for (const samples of [0, 960, 1025, 2048]) assert.ok(!isFrameLength(samples));
 });

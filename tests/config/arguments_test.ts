@@ -1,9 +1,10 @@
+/** The arguments of the command line: what each asks for, and how others are refused. */
 import assert from "node:assert/strict";
-import { type Command, parseArguments } from "../../src/config/arguments.ts";
+import { type Invocation, parseArguments } from "../../src/config/arguments.ts";
 import { ConfigError } from "../../src/config/config_error.ts";
 
 Deno.test("arguments say what to do", () => {
-  const commands: [string[], Command][] = [
+  const commands: [string[], Invocation][] = [
     [[], { kind: "run", envFile: undefined }],
     [["-h"], { kind: "help" }],
     [["-v", "--help"], { kind: "help" }],

@@ -1,3 +1,4 @@
+/** Which changed variables are applied while the server runs, and which wait for the next start. */
 import assert from "node:assert/strict";
 import { ROWS } from "../../src/config.ts";
 import { configChanges } from "../../src/config/changes.ts";

@@ -1,3 +1,4 @@
+/** The syntax of an env file: what it takes, and how a malformed line is named. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ConfigError } from "../../src/config/config_error.ts";

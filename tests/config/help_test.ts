@@ -1,3 +1,4 @@
+/** What `-h`, `-v` and `--print-env` print: complete, readable again, and without secrets. */
 import assert from "node:assert/strict";
 import { type Config, ROWS } from "../../src/config.ts";
 import { parseEnvFile } from "../../src/config/env_file.ts";

@@ -1,13 +1,14 @@
+/** Who may call the control API, for each kind of credentials. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import bcrypt from "bcryptjs";
 import { Authorizer, type Credentials, loadCredentials } from "../../src/control/authorization.ts";
-import type { PasswordVerifier } from "../../src/control/bcrypt_verifier.ts";
+import type { PasswordCheck } from "../../src/control/password_check.ts";
 import { ControlError } from "../../src/control/control_error.ts";
 import { HtpasswdError } from "../../src/control/htpasswd.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { publishBody, setUpApi } from "./control_api.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { publishBody, setUpApi } from "../../testing/control/control_api.ts";
 
 const ANNA = bcrypt.hashSync("anna's", 4);
 const COSTLY = bcrypt.hashSync("björn's", 5);
@@ -21,7 +22,7 @@ function basic(user: string, password: string): string {
 }
 
 /** Checks at once, by text, and writes down what it was asked. */
-class FakeVerifier implements PasswordVerifier {
+class FakePasswords implements PasswordCheck {
   prepared = false;
   readonly asked: [password: string, hash: string][] = [];
   verify(password: string, hash: string): Promise<boolean> {
@@ -36,8 +37,8 @@ class FakeVerifier implements PasswordVerifier {
 
 function setUp(credentials: Credentials = CREDENTIALS, mode: "open" | "key" = "key") {
   const clock = new FakeClock();
-  const verifier = new FakeVerifier();
-  const authorizer = new Authorizer({ mode, credentials, clock, verifier });
+  const passwords = new FakePasswords();
+  const authorizer = new Authorizer({ mode, credentials, clock, passwords });
   const status = async (header: string | undefined) => {
     try {
       await authorizer.check(header, { name: "demo", address: "192.0.2.1" });
@@ -47,16 +48,16 @@ function setUp(credentials: Credentials = CREDENTIALS, mode: "open" | "key" = "k
       return error.status;
     }
   };
-  return { clock, verifier, authorizer, status };
+  return { clock, passwords, authorizer, status };
 }
 
 Deno.test("checking passwords is prepared where there are some, and only there", () => {
-  assert.equal(setUp("any").verifier.prepared, false);
-  assert.equal(setUp(CREDENTIALS, "open").verifier.prepared, false);
-  const { verifier, authorizer } = setUp({ ...CREDENTIALS, users: new Map() });
-  assert.equal(verifier.prepared, false);
+  assert.equal(setUp("any").passwords.prepared, false);
+  assert.equal(setUp(CREDENTIALS, "open").passwords.prepared, false);
+  const { passwords, authorizer } = setUp({ ...CREDENTIALS, users: new Map() });
+  assert.equal(passwords.prepared, false);
   authorizer.replace(CREDENTIALS);
-  assert.equal(verifier.prepared, true);
+  assert.equal(passwords.prepared, true);
 });
 
 Deno.test("in open mode nothing has to be shown", async () => {
@@ -67,14 +68,14 @@ Deno.test("in open mode nothing has to be shown", async () => {
 });
 
 Deno.test("where any credentials will do, they still have to be there", async () => {
-  const { status, verifier } = setUp("any");
+  const { status, passwords } = setUp("any");
   for (const header of ["Bearer x", "Basic eDp5", "bearer  x"]) {
     assert.equal(await status(header), 200, header);
   }
   for (const header of [undefined, "", "Bearer", "Bearer ", "Digest x", "Bearer x y", "x"]) {
     assert.equal(await status(header), 401, header);
   }
-  assert.deepEqual(verifier.asked, []);
+  assert.deepEqual(passwords.asked, []);
 });
 
 Deno.test("a bearer token has to be the one that is configured", async () => {
@@ -90,13 +91,13 @@ Deno.test("what is not configured lets nobody in", async () => {
   const none = setUp({ users: new Map(), bearerToken: undefined });
   assert.equal(await none.status("Bearer undefined"), 401);
   assert.equal(await none.status(basic("anna", "any")), 401);
-  assert.deepEqual(none.verifier.asked, []);
+  assert.deepEqual(none.passwords.asked, []);
   const usersOnly = setUp({ users: new Map([["anna", "a"]]), bearerToken: undefined });
   assert.equal(await usersOnly.status("Bearer t0ken"), 401);
 });
 
 Deno.test("a user has to have the right password", async () => {
-  const { status, verifier } = setUp({
+  const { status, passwords } = setUp({
     users: new Map([["anna", "a"], ["b", "b"]]),
     bearerToken: undefined,
   });
@@ -104,53 +105,53 @@ Deno.test("a user has to have the right password", async () => {
   assert.equal(await status(basic("anna", "of b")), 401);
   assert.equal(await status(basic("Anna", "of a")), 401);
   assert.equal(await status(basic("b", "x:y")), 401);
-  assert.deepEqual(verifier.asked.at(-1), ["x:y", "b"], "a password may have colons");
+  assert.deepEqual(passwords.asked.at(-1), ["x:y", "b"], "a password may have colons");
   for (const header of ["Basic !", `Basic ${btoa("anna")}`, "Basic "]) {
     assert.equal(await status(header), 401, header);
   }
 });
 
 Deno.test("an unknown user costs as much as the costliest that is known, and never gets in", async () => {
-  const { status, verifier } = setUp();
+  const { status, passwords } = setUp();
   assert.equal(await status(basic("nobody", "any")), 401);
   assert.equal(await status(basic("nobody", "any")), 401);
-  assert.deepEqual(verifier.asked, [["any", COSTLY], ["any", COSTLY]]);
+  assert.deepEqual(passwords.asked, [["any", COSTLY], ["any", COSTLY]]);
 });
 
 Deno.test("what was good is good for five minutes without another check", async () => {
-  const { status, verifier, clock } = setUp();
+  const { status, passwords, clock } = setUp();
   const anna = basic("anna", `of ${ANNA}`);
   assert.equal(await status(anna), 200);
   await clock.advance(299_000);
   assert.equal(await status(anna), 200);
-  assert.equal(verifier.asked.length, 1);
+  assert.equal(passwords.asked.length, 1);
   assert.equal(await status(basic("anna", "of another")), 401);
   assert.equal(await status(basic("anna", "of another")), 401);
-  assert.equal(verifier.asked.length, 3, "what was bad is checked again");
+  assert.equal(passwords.asked.length, 3, "what was bad is checked again");
   await clock.advance(1000);
   assert.equal(await status(anna), 200);
-  assert.equal(verifier.asked.length, 4);
+  assert.equal(passwords.asked.length, 4);
 });
 
 Deno.test("a thousand good credentials are remembered, the oldest go", async () => {
   const users = new Map(Array.from({ length: 1001 }, (_, i) => [`user${i}`, "h"]));
-  const { status, verifier } = setUp({ users, bearerToken: undefined });
+  const { status, passwords } = setUp({ users, bearerToken: undefined });
   for (const user of users.keys()) assert.equal(await status(basic(user, "of h")), 200);
   assert.equal(await status(basic("user1000", "of h")), 200);
   assert.equal(await status(basic("user1", "of h")), 200);
-  assert.equal(verifier.asked.length, 1001);
+  assert.equal(passwords.asked.length, 1001);
   assert.equal(await status(basic("user0", "of h")), 200);
-  assert.equal(verifier.asked.length, 1002);
+  assert.equal(passwords.asked.length, 1002);
 });
 
 Deno.test("other credentials count as soon as they are there, even for a check under way", async () => {
-  const { status, verifier, authorizer } = setUp();
+  const { status, passwords, authorizer } = setUp();
   const anna = basic("anna", "any");
   const underWay = status(anna);
   authorizer.replace({ users: new Map([["anna", "new"]]), bearerToken: "new" });
   assert.equal(await underWay, 200);
   await status(anna);
-  assert.deepEqual(verifier.asked.map(([, hash]) => hash), [ANNA, "new"], "nothing is remembered");
+  assert.deepEqual(passwords.asked.map(([, hash]) => hash), [ANNA, "new"], "nothing is remembered");
   assert.equal(await status("Bearer t0ken"), 401);
   assert.equal(await status("Bearer new"), 200);
 });

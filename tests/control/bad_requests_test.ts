@@ -1,6 +1,9 @@
+/**
+ * Requests that the control API does not take, and the answer that names what is wrong with each.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { publish, publishBody, REASON, setUpApi } from "./control_api.ts";
+import { publish, publishBody, REASON, setUpApi } from "../../testing/control/control_api.ts";
 
 async function refusal(answer: Response): Promise<[status: number, message: string]> {
   assert.match(answer.headers.get("Content-Type") ?? "", /^application\/json/);

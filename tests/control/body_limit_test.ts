@@ -1,6 +1,7 @@
+/** The longest body of a request that the control API reads, over a real connection. */
 import assert from "node:assert/strict";
 import { WebServer } from "../../src/web/web_server.ts";
-import { cookieOf, publishBody, setUpApi } from "./control_api.ts";
+import { cookieOf, publishBody, setUpApi } from "../../testing/control/control_api.ts";
 
 async function withServer(test: (url: string) => Promise<void>): Promise<void> {
   const { app } = setUpApi();

@@ -1,6 +1,7 @@
+/** The signed cookie that stands for a session: no change of it finds another session. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { COOKIE_KEY, publish, REASON, setUpApi } from "./control_api.ts";
+import { COOKIE_KEY, publish, REASON, setUpApi } from "../../testing/control/control_api.ts";
 
 const CALLS = [
   ["GET", "/echo/4/state"],
@@ -93,7 +94,7 @@ Deno.test("a forged address is bad, and nobody is asked", async () => {
   assert.deepEqual(await statusesWith(api, forged), ALL_BAD);
 });
 
-Deno.test("an address that is none is bad, even where it was signed", async () => {
+Deno.test("a cookie whose address is no IP address is bad, even where it was signed", async () => {
   const cookie = await publish(setUpApi({ privateIp: "evil.example" }));
   assert.deepEqual(await statusesWith(setUpApi(), cookie), ALL_BAD);
 });

@@ -1,8 +1,16 @@
+/** Requests that another box has to answer: whether and how they are forwarded. */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
-import type { FakeClock } from "../fake_clock.ts";
+import type { FakeClock } from "../../testing/fake_clock.ts";
 import { WebServer } from "../../src/web/web_server.ts";
-import { type Api, COOKIE_KEY, cookieOf, publishBody, REASON, setUpApi } from "./control_api.ts";
+import {
+  type Api,
+  COOKIE_KEY,
+  cookieOf,
+  publishBody,
+  REASON,
+  setUpApi,
+} from "../../testing/control/control_api.ts";
 
 interface Box {
   readonly url: string;

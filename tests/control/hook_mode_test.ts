@@ -1,7 +1,8 @@
+/** The control API with `ECHO_AUTH=hook`, where a hook server says who may publish. */
 import assert from "node:assert/strict";
 import type { RefusalKind } from "../../src/session/ingest.ts";
-import { FakeAuthority } from "../session/fake_authority.ts";
-import { type Api, CLIENT, publishBody, setUpApi } from "./control_api.ts";
+import { FakeAuthority } from "../../testing/session/fake_authority.ts";
+import { type Api, CLIENT, publishBody, setUpApi } from "../../testing/control/control_api.ts";
 
 function setUp() {
   const authority = new FakeAuthority();

@@ -1,3 +1,4 @@
+/** The file of users and bcrypt hashes: how it is read, and how it is refused. */
 import assert from "node:assert/strict";
 import { HtpasswdError, parseHtpasswd } from "../../src/control/htpasswd.ts";
 

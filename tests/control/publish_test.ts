@@ -1,17 +1,17 @@
+/** The call `publish` of the control API, in versions 3 and 4: its answer, and what it reserves. */
 import assert from "node:assert/strict";
-import type { AudioConfig } from "../../src/audio/audio_config.ts";
-import { Connection, cookieOf, FakePorts, publish, publishBody, setUpApi } from "./control_api.ts";
+import { SERVER_REASON } from "../../src/session/reason.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import {
+  Connection,
+  cookieOf,
+  FakePorts,
+  publish,
+  publishBody,
+  setUpApi,
+} from "../../testing/control/control_api.ts";
 
-const AUDIO: AudioConfig = {
-  codec: "aac",
-  samplesPerFrame: 1024,
-  objectType: 2,
-  sampleRate: 48_000,
-  channelConfiguration: 2,
-  programConfig: undefined,
-  sbr: undefined,
-  ps: undefined,
-};
+const AUDIO = audioConfig();
 
 function tokenOf(answer: { publish: { rtmp: { name: string } } }): string {
   return answer.publish.rtmp.name;
@@ -210,7 +210,7 @@ Deno.test("limits are answered with 503", async () => {
   const other = { body: publishBody(), from: "198.51.100.8" };
   assert.equal((await open.request("POST", "/echo/4/publish/e", other)).status, 200);
 
-  open.sessions.refuseAll();
+  open.sessions.stop("shutdown", SERVER_REASON);
   const stopping = await open.request("POST", "/echo/4/publish/a", { body: publishBody() });
   assert.equal(stopping.status, 503);
 });

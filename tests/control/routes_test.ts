@@ -1,17 +1,16 @@
+/** The other calls of the control API: option, pause, resume, teardown, state. */
 import assert from "node:assert/strict";
-import type { AudioConfig } from "../../src/audio/audio_config.ts";
-import { Connection, publish, publishBody, REASON, setUpApi, TTL_MS } from "./control_api.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import {
+  Connection,
+  publish,
+  publishBody,
+  REASON,
+  setUpApi,
+  TTL_MS,
+} from "../../testing/control/control_api.ts";
 
-const AUDIO: AudioConfig = {
-  codec: "aac",
-  samplesPerFrame: 1024,
-  objectType: 2,
-  sampleRate: 48_000,
-  channelConfiguration: 2,
-  programConfig: undefined,
-  sbr: undefined,
-  ps: undefined,
-};
+const AUDIO = audioConfig();
 
 const NOT_FOUND = { code: 404, message: "session not found" };
 

@@ -1,20 +1,12 @@
+/** How a folder that cannot be written is noticed, told and forgotten again. */
 import assert from "node:assert/strict";
 import { FolderWatch } from "../../src/disk/folder_watch.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { until } from "../until.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { withFolder } from "../../testing/temporary_folder.ts";
+import { until } from "../../testing/until.ts";
 
 const consequence = "broadcasts are not recorded";
-
-/** A folder of a test, which is gone afterwards. */
-async function withFolder(use: (path: string) => Promise<void>): Promise<void> {
-  const path = await Deno.makeTempDir({ prefix: "echo-watch-" });
-  try {
-    await use(path);
-  } finally {
-    await Deno.remove(path, { recursive: true });
-  }
-}
 
 Deno.test("a folder that cannot be written is a problem until it can, and both are said once", () =>
   withFolder(async (root) => {

@@ -1,6 +1,7 @@
+/** What `deno compile` makes of Echo: one file with all that it needs. */
 import assert from "node:assert/strict";
 import { whyNoBase } from "../../scripts/compile.ts";
-import { buildEcho } from "./built_echo.ts";
+import { buildEcho } from "../../testing/dist/built_echo.ts";
 
 // The base of compiled programs may be out of reach; a Deno can stand in for it, though what comes
 // out then runs as that.

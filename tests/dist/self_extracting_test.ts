@@ -1,10 +1,20 @@
+/**
+ * The self-extracting file that Linux gets: how it unpacks itself, also where that is disturbed.
+ */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import bcrypt from "bcryptjs";
-import { Child } from "../e2e/child.ts";
-import { until } from "../e2e/condition.ts";
-import { assertRefused, assertShown, BuiltEcho, type Ended, run } from "./built_echo.ts";
+import { Child } from "../../testing/child.ts";
+import { freePorts } from "../../testing/free_ports.ts";
+import { until } from "../../testing/until.ts";
+import {
+  assertRefused,
+  assertShown,
+  BuiltEcho,
+  type Ended,
+  run,
+} from "../../testing/dist/built_echo.ts";
 
 /** Somebody with few rights, and no home. */
 const NOBODY = Deno.uid() === 0
@@ -210,7 +220,7 @@ const tests: Readonly<Record<string, (echo: BuiltEcho) => Promise<void>>> = {
     await echo.unpacked(join(home, ".cache/echo"));
   },
 
-  async "a cache that others may write to, or that is none, is refused"(echo) {
+  async "a cache that others may write to, or that is no folder, is refused"(echo) {
     const cache = echo.newCache();
     await Deno.mkdir(cache);
     await Deno.chmod(cache, 0o777);
@@ -300,7 +310,7 @@ const tests: Readonly<Record<string, (echo: BuiltEcho) => Promise<void>>> = {
 
 // The server's file is made for Linux alone; elsewhere there is `deno compile`.
 if (Deno.build.os === "linux") {
-  Deno.test("a self-extracting file", async (t) => {
+  Deno.test("a self-extracting file unpacks itself once, and runs what is inside", async (t) => {
     await using echo = await BuiltEcho.build();
     for (const [name, test] of Object.entries(tests)) await t.step(name, () => test(echo));
   });
@@ -314,16 +324,6 @@ async function isUnpacking(cache: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-function freePorts(count: number): number[] {
-  const listeners = Array.from(
-    { length: count },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  const ports = listeners.map((listener) => listener.addr.port);
-  for (const listener of listeners) listener.close();
-  return ports;
 }
 
 async function publish(port: number, credentials: string): Promise<number> {

@@ -1,10 +1,12 @@
+/** Several servers with one key: whichever is asked, the one that has the session answers. */
 import assert from "node:assert/strict";
-import { Child } from "./child.ts";
-import { until } from "./condition.ts";
-import { ask, reason, reserve, stateOf } from "./control_request.ts";
-import { runEcho } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
+import { Child } from "../../testing/child.ts";
+import { freePort } from "../../testing/free_ports.ts";
+import { until } from "../../testing/until.ts";
+import { ask, reason, reserve, stateOf } from "../../testing/e2e/control_request.ts";
+import { runEcho } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
 
 const SHARED = { ECHO_PRIV_KEY: "0123456789abcdefghijklmnopqrstuv" };
 const ONLY_SRT = {
@@ -18,7 +20,7 @@ const NOT_FOUND = { status: 404, body: { code: 404, message: "session not found"
 scenario("any box answers for the box that has the session, while that is there", async (t) => {
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 60 });
-  const port = freePort();
+  const port = freePort("0.0.0.0");
   await using one = await Box.start({ host: "127.0.0.1", port });
   await using two = await Box.start({ host: "127.0.0.2", port });
   const { srtPort, cookie: headers } = await reserve(two.address, "demo", { protocol: "srt" });
@@ -109,10 +111,4 @@ class Box implements AsyncDisposable {
     await Deno.remove(this.#folder, { recursive: true });
     assert.doesNotMatch(this.run.output, /Z (ERROR|FATAL) /);
   }
-}
-
-/** One that was free a moment ago, on all addresses. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
-  return listener.addr.port;
 }

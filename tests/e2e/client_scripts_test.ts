@@ -1,11 +1,12 @@
+/** The sample client of scripts/echo-client against a real server. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { assertSent, SILENCE, toHex } from "./audio_sent.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Media } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
-import { buildSampleClients, SampleClient } from "./srt_senders.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { assertSent, SILENCE, toHex } from "../../testing/e2e/audio_sent.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { buildSampleClients, SampleClient } from "../../testing/e2e/srt_senders.ts";
 
 /** More than a teardown takes, and less than Echo waits for a DJ who said goodbye. */
 const AT_ONCE_MS = 5000;

@@ -1,5 +1,6 @@
+/** What the program prints and how it ends for each argument and each wrong value. */
 import assert from "node:assert/strict";
-import { EchoServer, runEcho } from "./echo_server.ts";
+import { EchoServer, runEcho } from "../../testing/e2e/echo_server.ts";
 
 interface Ended {
   readonly code: number;

@@ -1,7 +1,8 @@
+/** The control API over HTTP, to the letter of what clients of the first Echo expect. */
 import assert from "node:assert/strict";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { scenario } from "./scenario.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
 
 const REASON = { reason: { code: 7, message: "as planned" } };
 const SRT_MEDIA = { type: "audio", protocol: "srt", format: "mp2t" };

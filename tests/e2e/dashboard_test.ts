@@ -1,10 +1,16 @@
+/** The operator's dashboard in Chromium: from signing in to deleting a recording. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { checkAccessibility, PageVisits, SCREENS, takeScreenshots } from "./page_visits.ts";
-import { scenario } from "./scenario.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import {
+  checkAccessibility,
+  PageVisits,
+  SCREENS,
+  takeScreenshots,
+} from "../../testing/players/page_visits.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
 
 const TOKEN = "a-token-for-operators";
 /** Facts that are wider than their place, on a box with much to do. */

@@ -1,10 +1,11 @@
+/** A server whose folders cannot be written: listeners hear the broadcast all the same. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { Child } from "./child.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { Child } from "../../testing/child.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 const NO_ARCHIVE = / ERROR .*Cannot write to .*, broadcasts are not recorded: /;
 const NO_DISK = / ERROR .*broadcasts go on from memory/;
@@ -42,8 +43,8 @@ scenario("an archive that cannot be written is said, and health tells of it", as
     headers: { Accept: "application/json" },
   });
   assert.equal(answer.status, 200);
-  const { status, problems } = await answer.json();
-  assert.equal(status, "degraded");
+  const { status, parts, problems } = await answer.json();
+  assert.deepEqual([status, parts], ["degraded", ["record"]]);
   assert.match(problems.join("; "), /^Cannot write to [^;]*$/);
 });
 

@@ -1,11 +1,12 @@
+/** Draining: shows that are on air go on to their end, and no other begins. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { parseMediaPlaylist } from "../hls_validator/media_playlist.ts";
-import { until } from "./condition.ts";
-import { ask, reason } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { parseMediaPlaylist } from "../../testing/hls_validator/media_playlist.ts";
+import { until } from "../../testing/until.ts";
+import { ask, reason } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
 
 /** What a new broadcast is told. */
 const REFUSAL = "the server is about to stop and takes no new broadcasts";

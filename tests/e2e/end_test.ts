@@ -1,11 +1,12 @@
+/** How a broadcast ends for its listeners: some seconds after a goodbye, at once by teardown. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { Audience } from "./audience.ts";
-import { until } from "./condition.ts";
-import { ask, reason, reserve } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { Audience } from "../../testing/players/audience.ts";
+import { until } from "../../testing/until.ts";
+import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 /** How long a DJ who said goodbye may come back. */
 const GRACE_MS = 10_000;

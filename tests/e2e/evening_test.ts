@@ -1,12 +1,13 @@
+/** A whole evening of shows: the event log, statistics and metrics tell the same story. */
 import assert from "node:assert/strict";
-import type { SessionInfo } from "../../src/stat/session_info.ts";
-import { until } from "./condition.ts";
-import { ask, reason, reserve } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
-import { sharedUrl } from "./srt_senders.ts";
-import { askStat, counts, NO_SESSION } from "./stat_request.ts";
+import type { SessionInfo } from "../../src/stat/statistics/session_info.ts";
+import { until } from "../../testing/until.ts";
+import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
+import { sharedUrl } from "../../testing/e2e/srt_senders.ts";
+import { askStat, counts, NO_SESSION } from "../../testing/e2e/stat_request.ts";
 
 const FLOOD = 40;
 
@@ -135,7 +136,7 @@ scenario("the event log of an evening, and what statistics say meanwhile", async
     [created("guest", "rtmp"), report("guest", "rtmp"), destroyed("guest", "rtmp")],
   ]);
 
-  const flooding = server.log.filter((line) => / RTMP connection from \S+ ended: /.test(line));
+  const flooding = server.log.filter((line) => /::rtmp RTMP connection \S+ \S+ ended: /.test(line));
   const counted = flooding.map((line) => Number(/ … and (\d+) more like it$/.exec(line)?.[1] ?? 1));
   assert.equal(counted.reduce((sum, lines) => sum + lines), FLOOD, flooding.join("\n"));
   assert.ok(flooding.length < FLOOD);

@@ -1,11 +1,12 @@
+/** Every access unit that goes in by RTMP comes out by HLS unchanged, for every kind of AAC. */
 import assert from "node:assert/strict";
-import { type AdtsFrame, withoutProgramConfig } from "../hls_validator/adts.ts";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { assertWhole } from "./audio_sent.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { type Clip, Encoder, Media, sample } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
+import { type AdtsFrame, withoutProgramConfig } from "../../testing/hls_validator/adts.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { assertWhole } from "../../testing/e2e/audio_sent.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { type Clip, Encoder, Media, sample } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 /** Longer than the window, so that it slides. */
 const seconds = 14;

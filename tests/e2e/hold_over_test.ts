@@ -1,11 +1,12 @@
+/** A DJ who comes back after the hold: the playlist stood still, and goes on. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { Audience, printStalls } from "./audience.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import type { Listener } from "./listener.ts";
-import { scenario, together } from "./scenario.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { Audience, printStalls } from "../../testing/players/audience.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import type { Listener } from "../../testing/players/listener.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 const HOLD_SECONDS = 3;
 /** A segment may have been open when the DJ was lost, and one when the hold was over. */

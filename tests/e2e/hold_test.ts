@@ -1,9 +1,10 @@
+/** A DJ who comes back within the hold: listeners hear silence, then the same broadcast. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
 
 /** A silent access unit of two channels. */
 const SILENCE = "21000000001c";

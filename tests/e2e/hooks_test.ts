@@ -1,12 +1,13 @@
+/** Webhooks and questions to a real hook server, also while it fails. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { until } from "./condition.ts";
-import { ask, reason, reserve } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { type Hook, HookReceiver } from "./hook_receiver.ts";
-import { scenario, together } from "./scenario.ts";
-import { sharedUrl } from "./srt_senders.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { until } from "../../testing/until.ts";
+import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { type Hook, HookReceiver } from "../../testing/hook/hook_receiver.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { sharedUrl } from "../../testing/e2e/srt_senders.ts";
 
 const KEY = "the-key-of-the-dj";
 const SECRETS = [KEY, "pa55word", "t0ken", "the-secret-of-the-hooks"];
@@ -94,9 +95,10 @@ scenario("the hook server says who may publish, by every door", async (t) => {
     await together([rtmp, srt], async (encoder) => {
       assert.notEqual((await encoder.end()).code, 0);
     });
-    assert.match(rtmp.output, /it is not allowed to you/);
+    assert.match(rtmp.output, /you are not allowed to publish it/);
     await until("the log tells it too", () => {
-      return server.log.filter((line) => line.includes("it is not allowed to you")).length === 2;
+      return server.log.filter((line) => line.includes("you are not allowed to publish it"))
+        .length === 2;
     });
     const answer = await ask(control, {
       method: "POST",

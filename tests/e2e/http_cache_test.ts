@@ -1,10 +1,11 @@
+/** Caches (nginx, Varnish) before the server show what the server shows, as soon as it does. */
 import assert from "node:assert/strict";
-import { parseMediaPlaylist } from "../hls_validator/media_playlist.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { HttpCache } from "./http_cache.ts";
-import { scenario, together } from "./scenario.ts";
+import { parseMediaPlaylist } from "../../testing/hls_validator/media_playlist.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { HttpCache } from "../../testing/e2e/http_cache.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 const FOLDER = "/cast/demo/";
 const LIVE_FILES = ["playlist.m3u8", "index.m3u8", "status.json"];

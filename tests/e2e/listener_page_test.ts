@@ -1,12 +1,17 @@
+/** The listener page in Chromium: who pressed play hears show after show. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
-import { Child } from "./child.ts";
-import { until } from "./condition.ts";
-import { ask, type Grant, reason, reserve } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { checkAccessibility, PageVisits, takeScreenshots } from "./page_visits.ts";
-import { scenario, together } from "./scenario.ts";
+import { Child } from "../../testing/child.ts";
+import { until } from "../../testing/until.ts";
+import { ask, type Grant, reason, reserve } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import {
+  checkAccessibility,
+  PageVisits,
+  takeScreenshots,
+} from "../../testing/players/page_visits.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 /** Music, louder and softer by the beat, so that the meter has something to show. */
 const CLIP = fileURLToPath(new URL("../../scripts/echo-client/clip.aac", import.meta.url));

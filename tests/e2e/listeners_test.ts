@@ -1,12 +1,14 @@
+/** What players notice of trouble between a DJ and the server: nothing. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { assertUnnoticed, Audience, printStalls } from "./audience.ts";
-import { until } from "./condition.ts";
-import { reserve } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { Relay } from "./relay.ts";
-import { scenario } from "./scenario.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { assertUnnoticed, Audience, printStalls } from "../../testing/players/audience.ts";
+import { until } from "../../testing/until.ts";
+import { reserve } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { Relay } from "../../testing/rtmp/tcp_relay.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
 
 const STALL_MS = 3000;
 const AWAY_MS = 8000;
@@ -81,7 +83,3 @@ scenario("listeners never notice what happens between a DJ and the server", asyn
   const segments = [...follower.segments.values()];
   assert.ok(segments.every(({ listed }) => !listed.discontinuity));
 });
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

@@ -1,13 +1,18 @@
+/**
+ * The listener page in each browser goes on by itself after every outage. `PAGE_ROUNDS` says how
+ * often.
+ */
 import assert from "node:assert/strict";
-import { until } from "./condition.ts";
-import { ask, reason, reserve } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import type { Engine } from "./engines/engine.ts";
-import { ENGINE_KINDS, startEngine } from "./engines/engines.ts";
-import { Media, PersistentEncoder } from "./ffmpeg.ts";
-import { PageListener } from "./page_listener.ts";
-import { keepScreenshot } from "./page_visits.ts";
-import { scenario, together } from "./scenario.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { until } from "../../testing/until.ts";
+import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import type { Engine } from "../../testing/players/engines/engine.ts";
+import { ENGINE_KINDS, startEngine } from "../../testing/players/engines/engines.ts";
+import { Media, PersistentEncoder } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { PageListener } from "../../testing/players/page_listener.ts";
+import { keepScreenshot } from "../../testing/players/page_visits.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 /** One for the gate; `deno task test:page` has more. */
 const ROUNDS = Number(Deno.env.get("PAGE_ROUNDS") ?? 1);
@@ -172,10 +177,6 @@ class Studio implements AsyncDisposable {
   #publish(): PersistentEncoder {
     return new PersistentEncoder(this.#clip, this.#server.rtmpUrl("live/demo"));
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** The least, the middle and the most of what each engine was silent for at each outage. */

@@ -1,7 +1,8 @@
+/** The statistics are closed to clients that come through a proxy which says nothing of them. */
 import assert from "node:assert/strict";
-import { EchoServer } from "./echo_server.ts";
-import { HttpCache } from "./http_cache.ts";
-import { scenario } from "./scenario.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { HttpCache } from "../../testing/e2e/http_cache.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
 
 scenario(
   "without a token, the box itself is let in, and nobody by an nginx with nothing but proxy_pass",

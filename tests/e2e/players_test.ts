@@ -1,10 +1,11 @@
+/** Chromium plays a broadcast without a stall, by hls.js and by itself. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { Browser, PLAYER_KINDS } from "./browser.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { Browser, PLAYER_KINDS } from "../../testing/players/browser.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 const SECONDS = 20;
 /** What a listener would hear as a stop; a busy machine's hiccups are shorter. */

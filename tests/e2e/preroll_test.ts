@@ -1,11 +1,12 @@
+/** The preroll before a show, as a listener hears it, and a preroll that stops the start. */
 import assert from "node:assert/strict";
-import { isPreroll } from "../hls_validator/playlist_rules.ts";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { Browser, PLAYER_KINDS } from "./browser.ts";
-import { until } from "./condition.ts";
-import { EchoServer, runEcho } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
+import { isPreroll } from "../../testing/hls_validator/playlist_rules.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { Browser, PLAYER_KINDS } from "../../testing/players/browser.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer, runEcho } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 const PREROLL_SECONDS = 5;
 /** What is heard of the show. */

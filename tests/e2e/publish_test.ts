@@ -1,10 +1,11 @@
+/** The forms of an RTMP address that put a broadcast on air. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media, probe } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
-import { sharedUrl } from "./srt_senders.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media, probe } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { sharedUrl } from "../../testing/e2e/srt_senders.ts";
 
 scenario(
   "both forms of RTMP address are on air, as one audio stream and nothing else",

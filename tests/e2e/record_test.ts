@@ -1,12 +1,17 @@
+/**
+ * Recordings of real broadcasts, in players, and after the server was killed (`SOAK_KILLS` times).
+ */
 import assert from "node:assert/strict";
 import { ALL_FORMATS, FilePathSource, Input } from "mediabunny";
 import { chromium } from "playwright-core";
-import { type AdtsFrame, withoutProgramConfig } from "../hls_validator/adts.ts";
-import { Child } from "./child.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { type Clip, Encoder, Media, sample } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
+import { freePort } from "../../testing/free_ports.ts";
+import { type AdtsFrame, withoutProgramConfig } from "../../testing/hls_validator/adts.ts";
+import { Child } from "../../testing/child.ts";
+import { CHROMIUM } from "../../testing/players/chromium.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { type Clip, Encoder, Media, sample } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 /** How often the server is killed; a soak test does it more often. */
 const KILLS = Number(Deno.env.get("SOAK_KILLS") ?? 5);
@@ -226,9 +231,9 @@ async function list(url: string): Promise<Listed[]> {
 async function assertPlayed(urls: readonly string[], places: readonly number[]): Promise<void> {
   const profile = await Deno.makeTempDir({ prefix: "echo-chromium-" });
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: "/usr/bin/chromium",
+    ...CHROMIUM,
     headless: true,
-    args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+    args: [...CHROMIUM.args, "--autoplay-policy=no-user-gesture-required"],
   });
   try {
     await together(urls, async (url) => {
@@ -259,8 +264,3 @@ const PLAY = `async (places) => {
   }
   return failed;
 }`;
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}

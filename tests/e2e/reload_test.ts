@@ -1,14 +1,15 @@
+/** SIGHUP: each reloadable variable takes effect, and no broadcast notices; systemd is told. */
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { ROWS } from "../../src/config.ts";
 import { formatAssignment } from "../../src/config/env_file.ts";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { NotifyReceiver } from "../systemd/notify_receiver.ts";
-import { until } from "./condition.ts";
-import { ask, reason, reserve } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { HookReceiver } from "./hook_receiver.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { NotifyReceiver } from "../../testing/systemd/notify_receiver.ts";
+import { until } from "../../testing/until.ts";
+import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { HookReceiver } from "../../testing/hook/hook_receiver.ts";
 import {
   type Change,
   CHANGED_SECRETS,
@@ -16,8 +17,8 @@ import {
   type Values,
   valuesBefore,
   writeFiles,
-} from "./reloadable_changes.ts";
-import { scenario, together } from "./scenario.ts";
+} from "../../testing/e2e/reloadable_changes.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 const SECRETS = ["old-token", "new-token", "other-token", "old-stat", "new-stat"];
 const REREAD_ERROR = /Cannot reread the configuration/;

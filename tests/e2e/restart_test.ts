@@ -1,11 +1,15 @@
+/** A server that is killed goes on where it was, for DJs and for listeners. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { type MediaPlaylist, parseMediaPlaylist } from "../hls_validator/media_playlist.ts";
-import { Audience, printStalls } from "./audience.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Media, PersistentEncoder } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import {
+  type MediaPlaylist,
+  parseMediaPlaylist,
+} from "../../testing/hls_validator/media_playlist.ts";
+import { Audience, printStalls } from "../../testing/players/audience.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Media, PersistentEncoder } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
 
 /** How long a supervisor takes; hls.js gives up after some 3 s without a playlist. */
 const DOWN_MS = 1500;

@@ -1,9 +1,12 @@
+/** Garbage, slow clients and rude ones at the RTMP and HTTP ports leave a broadcast untouched. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { until } from "../../testing/until.ts";
+import { concat } from "../../testing/bytes.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
 
 /** How many of each kind come at a time. */
 const CROWD = 10;
@@ -43,11 +46,11 @@ const RUDE_RTMP: readonly Uint8Array[] = [
   ascii("GET / HTTP/1.1\r\nHost: echo\r\n\r\n"),
   crypto.getRandomValues(new Uint8Array(4096)),
   // Shakes hands, then sends noise, a command that claims 16 MB, and deep AMF0.
-  join(HANDSHAKE, C2, crypto.getRandomValues(new Uint8Array(8192))),
-  join(HANDSHAKE, C2, Uint8Array.of(3, 0, 0, 0, 0xff, 0xff, 0xff, 20, 0, 0, 0, 0), C2),
-  join(HANDSHAKE, C2, Uint8Array.of(3, 0, 0, 0, 0, 0, 128, 20, 0, 0, 0, 0), fill(128, 3)),
+  concat([HANDSHAKE, C2, crypto.getRandomValues(new Uint8Array(8192))]),
+  concat([HANDSHAKE, C2, Uint8Array.of(3, 0, 0, 0, 0xff, 0xff, 0xff, 20, 0, 0, 0, 0), C2]),
+  concat([HANDSHAKE, C2, Uint8Array.of(3, 0, 0, 0, 0, 0, 128, 20, 0, 0, 0, 0), fill(128, 3)]),
   // Says that chunks have no size.
-  join(HANDSHAKE, C2, Uint8Array.of(2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0)),
+  concat([HANDSHAKE, C2, Uint8Array.of(2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0)]),
 ];
 
 const RUDE_HTTP: readonly string[] = [
@@ -96,18 +99,10 @@ async function impolitely(action: () => Promise<void>): Promise<void> {
   }
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function fill(length: number, value: number): Uint8Array {
   return new Uint8Array(length).fill(value);
-}
-
-function join(...parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
 }

@@ -1,13 +1,16 @@
+/**
+ * A server without free file descriptors: on air all the while, and as before when there are some.
+ */
 import assert from "node:assert/strict";
 import bcrypt from "bcryptjs";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { Flood, isOpen, SrtFlood } from "./flood.ts";
-import { KeptListener } from "./kept_listener.ts";
-import { RawHttp } from "./raw_http.ts";
-import { scenario } from "./scenario.ts";
-import { sharedPort, sharedUrl } from "./srt_senders.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { Flood, isOpen, SrtFlood } from "../../testing/e2e/flood.ts";
+import { KeptListener } from "../../testing/players/kept_listener.ts";
+import { RawHttp } from "../../testing/web/raw_http.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
+import { sharedPort, sharedUrl } from "../../testing/e2e/srt_senders.ts";
 
 /** What the server may have open at a time. */
 const DESCRIPTORS = 256;

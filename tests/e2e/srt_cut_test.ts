@@ -1,12 +1,13 @@
+/** An SRT transport that is cut for seconds comes back to its session. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { assertSent, SILENCE, toHex } from "./audio_sent.ts";
-import { until } from "./condition.ts";
-import { ask, reason, reserve, stateOf } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
-import { buildSampleClients, SampleSender, sessionIds } from "./srt_senders.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { assertSent, SILENCE, toHex } from "../../testing/e2e/audio_sent.ts";
+import { until } from "../../testing/until.ts";
+import { ask, reason, reserve, stateOf } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
+import { buildSampleClients, SampleSender, sessionIds } from "../../testing/e2e/srt_senders.ts";
 
 /** That many are some 5 s, which is how long libsrt hopes for a peer. */
 const MIN_SILENT = 200;

@@ -1,12 +1,13 @@
+/** Keys at both doors: who is refused, who takes over, and what the log says of it. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { assertSent, toHex } from "./audio_sent.ts";
-import { until } from "./condition.ts";
-import { ask, reason, reserve, stateOf } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
-import { sessionIds, sharedUrl } from "./srt_senders.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";
+import { until } from "../../testing/until.ts";
+import { ask, reason, reserve, stateOf } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { sessionIds, sharedUrl } from "../../testing/e2e/srt_senders.ts";
 
 const TOKEN = "the-token-of-the-studio";
 const WRONG_KEY = "not-the-key";

@@ -1,16 +1,23 @@
+/** Whoever comes to the SRT ports with nonsense leaves a broadcast untouched. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
+import { setTimeout as pause } from "node:timers/promises";
 import { SrtError } from "../../ffi/srt.ts";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { type SrtCaller, SrtCallers } from "../srt/srt_callers.ts";
-import { assertSent, toHex } from "./audio_sent.ts";
-import { Child } from "./child.ts";
-import { until } from "./condition.ts";
-import { reserve } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Media } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
-import { buildSampleClients, SampleSender, sharedPort, sharedUrl } from "./srt_senders.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { type SrtCaller, SrtCallers } from "../../testing/srt/srt_callers.ts";
+import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";
+import { Child } from "../../testing/child.ts";
+import { until } from "../../testing/until.ts";
+import { reserve } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
+import {
+  buildSampleClients,
+  SampleSender,
+  sharedPort,
+  sharedUrl,
+} from "../../testing/e2e/srt_senders.ts";
 
 const PASSPHRASE = "correct-horse-battery";
 const DRIP_MS = 5;
@@ -100,9 +107,9 @@ scenario("who comes to the SRT ports with nonsense leaves a broadcast untouched"
     assert.equal(lines.length, 3, lines.join("\n"));
     for (
       const line of [
-        /for random \(\d+\) ended: unsupported audio: bytes that begin with /,
-        /for video \(\d+\) ended: (unsupported audio: |no audio within 8 s, but )MPEG-TS with MPEG-2 video/,
-        /for silent \(\d+\) ended: silent for 8 s$/,
+        / random#\d+ .* ended: unsupported audio: bytes that begin with /,
+        / video#\d+ .* ended: (unsupported audio: |no audio within 8 s, but )MPEG-TS with MPEG-2 video/,
+        / silent#\d+ .* ended: silent for 8 s$/,
       ]
     ) {
       assert.equal(lines.filter((text) => line.test(text)).length, 1, `${line} in\n${lines}`);
@@ -165,8 +172,4 @@ class Noise implements AsyncDisposable {
     }
     await new Promise<void>((resolve) => socket.close(() => resolve()));
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

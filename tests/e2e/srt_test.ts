@@ -1,10 +1,11 @@
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { assertSent, toHex } from "./audio_sent.ts";
-import { until } from "./condition.ts";
-import { reserve } from "./control_request.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
+/** Every access unit that goes in by SRT comes out by HLS unchanged, from each kind of sender. */
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";
+import { until } from "../../testing/until.ts";
+import { reserve } from "../../testing/e2e/control_request.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 import {
   buildSampleClients,
   LiveTransmit,
@@ -12,7 +13,7 @@ import {
   sessionIds,
   sharedPort,
   sharedUrl,
-} from "./srt_senders.ts";
+} from "../../testing/e2e/srt_senders.ts";
 
 const PASSPHRASE = "correct-horse-battery";
 /** How much of each broadcast is compared. */

@@ -1,12 +1,13 @@
+/** A server that stood still for seconds, as a stopped machine does, loses no DJ and no frame. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { assertSent, toHex } from "./audio_sent.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { HookReceiver } from "./hook_receiver.ts";
-import { scenario } from "./scenario.ts";
-import { LiveTransmit, sessionIds, sharedUrl } from "./srt_senders.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { HookReceiver } from "../../testing/hook/hook_receiver.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
+import { LiveTransmit, sessionIds, sharedUrl } from "../../testing/e2e/srt_senders.ts";
 
 /** Longer than RTMP's and SRT's timeouts, hook questions and the wait for late audio. */
 const STANDSTILL_MS = 12_000;

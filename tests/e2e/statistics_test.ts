@@ -1,11 +1,12 @@
+/** Statistics and metrics over HTTP, with nobody on air and with two shows. */
 import assert from "node:assert/strict";
-import { promtool } from "../stat/promtool.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario } from "./scenario.ts";
-import { sharedUrl } from "./srt_senders.ts";
-import { askStat, counts, metricsOf, NO_SESSION } from "./stat_request.ts";
+import { promtool } from "../../testing/stat/promtool.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
+import { sharedUrl } from "../../testing/e2e/srt_senders.ts";
+import { askStat, counts, metricsOf, NO_SESSION } from "../../testing/e2e/stat_request.ts";
 
 scenario("statistics over HTTP, with nobody on air and with two who are", async (t) => {
   await using server = await EchoServer.start();

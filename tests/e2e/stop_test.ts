@@ -1,11 +1,12 @@
+/** SIGTERM ends the server at once, with all that it heard on disk. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { parseMediaPlaylist } from "../hls_validator/media_playlist.ts";
-import { SegmentRules } from "../hls_validator/segment_rules.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { scenario, together } from "./scenario.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { parseMediaPlaylist } from "../../testing/hls_validator/media_playlist.ts";
+import { SegmentRules } from "../../testing/hls_validator/segment_rules.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 /** What is on its way when the signal comes. */
 const IN_FLIGHT_SECONDS = 0.2;

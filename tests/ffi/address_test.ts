@@ -1,3 +1,4 @@
+/** Addresses as libsrt has them (`sockaddr`): read, written, refused by name. */
 import assert from "node:assert/strict";
 import { decodeSockaddr, encodeSockaddr, formatAddress } from "../../ffi/address.ts";
 

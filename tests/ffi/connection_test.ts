@@ -1,7 +1,9 @@
+/** SRT connections on loopback: messages, passphrases, and how they end. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { connectSrt, listenSrt, SrtError, SrtPoller } from "../../ffi/srt.ts";
-import { bytes, connected, Recorder, Server, srt, until } from "./loopback.ts";
+import { bytes, connected, ConnectionRecord, Server, srt } from "../../testing/ffi/loopback.ts";
+import { until } from "../../testing/until.ts";
 
 Deno.test("messages arrive whole and in order, with stream id and peer address", async () => {
   using poller = new SrtPoller(srt);
@@ -16,7 +18,7 @@ Deno.test("messages arrive whole and in order, with stream id and peer address",
 
   const texts = ["a", "b".repeat(1316), "c".repeat(188)];
   for (const text of texts) assert(caller.send(bytes(text)));
-  await until(() => receiver.messages.length === texts.length, "three messages");
+  await until("three messages are there", () => receiver.messages.length === texts.length);
   assert.deepEqual(receiver.messages.map(({ text }) => text), texts);
   assert.deepEqual(receiver.messages.map(({ number }) => number), [1, 2, 3]);
   const times = receiver.messages.map(({ timeUs }) => timeUs);
@@ -41,7 +43,7 @@ Deno.test("the right passphrase connects", async () => {
   using caller = (await connected(poller, server.listener.address, { passphrase })).connection;
   const receiver = await server.connection();
   caller.send(bytes("encrypted"));
-  await until(() => receiver.messages.length === 1, "a message");
+  await until("a message comes", () => receiver.messages.length === 1);
   assert.equal(receiver.messages[0]?.text, "encrypted");
 });
 
@@ -73,9 +75,9 @@ Deno.test("a connection that is accepted and closed at once ends for its caller"
     onError: (error) => assert.fail(error),
   });
   using connection = connectSrt(srt, listener.address, { streamId: "m=request" });
-  const caller = new Recorder(connection);
+  const caller = new ConnectionRecord(connection);
   poller.addConnection(connection, caller);
-  await until(() => caller.end !== undefined, "the end");
+  await until("the connection has ended", () => caller.end !== undefined);
   assert(caller.connection.closed);
 });
 
@@ -85,9 +87,12 @@ Deno.test("what was sent before the peer left is still received, then the end", 
   using caller = (await connected(poller, server.listener.address)).connection;
   const receiver = await server.connection();
   for (let i = 0; i < 20; i++) caller.send(bytes(`message ${i}`));
-  await until(() => receiver.connection.statistics?.packetsReceived === 20, "packets");
+  await until(
+    "all packets are there",
+    () => receiver.connection.statistics?.packetsReceived === 20,
+  );
   caller.close();
-  await until(() => receiver.end !== undefined, "the end");
+  await until("the connection has ended", () => receiver.end !== undefined);
   assert.equal(receiver.messages.length, 20);
   assert.equal(receiver.messages[19]?.text, "message 19");
   assert.match(receiver.end?.message ?? "", /^Cannot receive from 127\.0\.0\.1:\d+: /);
@@ -101,7 +106,7 @@ Deno.test("statistics count, and outlive the connection", async () => {
   const receiver = await server.connection();
   const message = new Uint8Array(1000);
   for (let i = 0; i < 50; i++) caller.send(message);
-  await until(() => receiver.messages.length === 50, "50 messages");
+  await until("50 messages are there", () => receiver.messages.length === 50);
   const counted = receiver.connection.statistics;
   assert.equal(counted?.packetsReceived, 50);
   assert.equal(counted?.bytesReceived, 50 * (1000 + 44)); // SRT, UDP and IP headers
@@ -111,7 +116,7 @@ Deno.test("statistics count, and outlive the connection", async () => {
   assert.equal(caller.statistics?.packetsSent, 50);
 
   caller.close();
-  await until(() => receiver.end !== undefined, "the end");
+  await until("the connection has ended", () => receiver.end !== undefined);
   assert.equal(receiver.connection.statistics?.packetsReceived, 50);
 });
 

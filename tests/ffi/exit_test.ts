@@ -1,3 +1,4 @@
+/** How a program that uses libsrt ends, whatever it has left open. */
 import assert from "node:assert/strict";
 
 const ENTRY = new URL("../../ffi/srt.ts", import.meta.url).href;

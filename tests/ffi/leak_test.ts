@@ -1,5 +1,7 @@
+/** Listeners and connections leave no descriptor and no thread behind. */
 import { SrtPoller } from "../../ffi/srt.ts";
-import { bytes, connected, Server, srt, until } from "./loopback.ts";
+import { bytes, connected, Server, srt } from "../../testing/ffi/loopback.ts";
+import { until } from "../../testing/until.ts";
 
 function count(what: "fd" | "task"): number {
   return [...Deno.readDirSync(`/proc/self/${what}`)].length;
@@ -10,10 +12,10 @@ async function openAndClose(poller: SrtPoller, leaver: "caller" | "receiver"): P
   const caller = await connected(poller, server.listener.address);
   const receiver = await server.connection();
   caller.connection.send(bytes("message"));
-  await until(() => receiver.messages.length === 1, "a message");
+  await until("a message comes", () => receiver.messages.length === 1);
   const [leaves, stays] = leaver === "caller" ? [caller, receiver] : [receiver, caller];
   leaves.connection.close();
-  await until(() => stays.end !== undefined, "the end");
+  await until("the connection has ended", () => stays.end !== undefined);
 }
 
 Deno.test("200 listeners and connections leave no descriptor and no thread", async () => {
@@ -27,5 +29,8 @@ Deno.test("200 listeners and connections leave no descriptor and no thread", asy
     }));
   }
   // libsrt clears sockets away a second or so after their end.
-  await until(() => count("fd") <= settled.fd && count("task") <= settled.task, "the end of all");
+  await until(
+    "all of it is gone",
+    () => count("fd") <= settled.fd && count("task") <= settled.task,
+  );
 });

@@ -1,7 +1,8 @@
+/** Finding, loading and closing libsrt, and what is said where that fails. */
 import assert from "node:assert/strict";
 import { loadSrt, SrtUnavailable } from "../../ffi/srt.ts";
 import { checkedVersion } from "../../ffi/library.ts";
-import { srt } from "./loopback.ts";
+import { srt } from "../../testing/ffi/loopback.ts";
 
 Deno.test("the version and the name it was loaded by are told", () => {
   assert.match(srt.version, /^1\.[45]\.\d+$/);

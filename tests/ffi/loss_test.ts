@@ -1,7 +1,9 @@
+/** Lost packets: what libsrt repairs, and how what it cannot repair shows in message numbers. */
 import assert from "node:assert/strict";
 import { messagesLost, SrtPoller } from "../../ffi/srt.ts";
-import { bytes, connected, type Received, Server, srt, until } from "./loopback.ts";
-import { LossyRelay } from "./relay.ts";
+import { bytes, connected, type Received, Server, srt } from "../../testing/ffi/loopback.ts";
+import { until } from "../../testing/until.ts";
+import { SrtRelay } from "../../testing/srt/srt_relay.ts";
 
 /** Sends `count` messages, ten at a time. */
 async function send(send: (message: Uint8Array<ArrayBuffer>) => boolean, count: number) {
@@ -24,14 +26,13 @@ function gaps(messages: Received[]): number {
 Deno.test("messages that are lost for good show as gaps in the message numbers", async () => {
   using poller = new SrtPoller(srt);
   using server = new Server(poller, { receiverLatencyMs: 50 });
-  await using relay = await LossyRelay.to(
-    server.listener.address,
-    ({ messageNumber }) => messageNumber % 20 === 7,
-  );
+  await using relay = await SrtRelay.to(server.listener.address, {
+    loses: ({ message }) => message % 20 === 7,
+  });
   using caller = (await connected(poller, relay.address)).connection;
   const receiver = await server.connection();
   await send((message) => caller.send(message), 200);
-  await until(() => receiver.messages.at(-1)?.number === 200, "the last message");
+  await until("the last message comes", () => receiver.messages.at(-1)?.number === 200);
 
   const lost = [7, 27, 47, 67, 87, 107, 127, 147, 167, 187];
   const numbers = new Set(receiver.messages.map(({ number }) => number));
@@ -45,16 +46,15 @@ Deno.test("messages that are lost for good show as gaps in the message numbers",
 Deno.test("loss that is repaired within the latency shows nowhere but in the statistics", async () => {
   using poller = new SrtPoller(srt);
   using server = new Server(poller, { receiverLatencyMs: 3000 });
-  await using relay = await LossyRelay.to(
-    server.listener.address,
-    ({ messageNumber, retransmitted }) => messageNumber % 20 === 7 && !retransmitted,
-  );
+  await using relay = await SrtRelay.to(server.listener.address, {
+    loses: ({ message, retransmitted }) => message % 20 === 7 && !retransmitted,
+  });
   using caller = (await connected(poller, relay.address)).connection;
   const receiver = await server.connection();
   await send((message) => caller.send(message), 200);
-  await until(() => receiver.messages.length === 200, "all messages");
+  await until("all messages are there", () => receiver.messages.length === 200);
   assert.equal(gaps(receiver.messages), 0);
-  assert(relay.dropped >= 10);
+  assert(relay.lost >= 10);
   const statistics = receiver.connection.statistics;
   assert.equal(statistics?.packetsDropped, 0);
   assert.equal(statistics?.packetsLost, 10);
@@ -72,9 +72,12 @@ Deno.test("a stall of the reader within what the buffer was sized for loses noth
   const receiver = await server.connection();
   poller.remove(receiver.connection);
   for (let i = 0; i < 200; i++) caller.send(bytes(`message ${i}`));
-  await until(() => receiver.connection.statistics?.receiveBufferPackets === 200, "200 packets");
+  await until(
+    "200 packets are there",
+    () => receiver.connection.statistics?.receiveBufferPackets === 200,
+  );
   poller.addConnection(receiver.connection, receiver);
-  await until(() => receiver.messages.length === 200, "all messages");
+  await until("all messages are there", () => receiver.messages.length === 200);
   assert.equal(gaps(receiver.messages), 0);
 });
 

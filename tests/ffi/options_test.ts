@@ -1,6 +1,7 @@
+/** Options of SRT sockets: units, limits, and no passphrase in any message. */
 import assert from "node:assert/strict";
 import { listenSrt, receiveBufferFor, type SrtOptions } from "../../ffi/srt.ts";
-import { srt } from "./loopback.ts";
+import { srt } from "../../testing/ffi/loopback.ts";
 
 /** Numbers of `srt.h`. */
 const OPTION = {

@@ -1,20 +1,18 @@
+/** FFmpeg and srt-live-transmit as the other end of a connection. */
 import assert from "node:assert/strict";
 import { SrtPoller } from "../../ffi/srt.ts";
-import { Server, srt, until } from "./loopback.ts";
+import { Child } from "../../testing/child.ts";
+import { Server, srt } from "../../testing/ffi/loopback.ts";
+import { until } from "../../testing/until.ts";
 
 const SINE = "-nostdin -hide_banner -loglevel error -re -f lavfi -i sine -t 1 -c:a aac -f mpegts";
 
 /** FFmpeg, sending a second of MPEG-TS to an SRT address in real time: it does not wait for its send buffer. */
 async function ffmpeg(url: string): Promise<{ success: boolean; log: string }> {
   const args = [...SINE.split(" "), url];
-  const command = new Deno.Command("ffmpeg", {
-    args,
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  });
-  const { success, stderr } = await command.output();
-  return { success, log: new TextDecoder().decode(stderr) };
+  await using child = new Child("ffmpeg", args);
+  const { code } = await child.end();
+  return { success: code === 0, log: child.output };
 }
 
 Deno.test("FFmpeg publishes MPEG-TS with a stream id", async () => {
@@ -24,7 +22,7 @@ Deno.test("FFmpeg publishes MPEG-TS with a stream id", async () => {
   const sent = await ffmpeg(`srt://127.0.0.1:${port}?streamid=publish:demo`);
   assert(sent.success, sent.log);
   const receiver = await server.connection();
-  await until(() => receiver.end !== undefined, "the end");
+  await until("the connection has ended", () => receiver.end !== undefined);
   assert.equal(receiver.connection.streamId, "publish:demo");
   assert(receiver.messages.length > 1);
   for (const { text } of receiver.messages) {
@@ -44,7 +42,7 @@ Deno.test("FFmpeg's passphrase is checked", async () => {
   const right = await ffmpeg(`srt://127.0.0.1:${port}?passphrase=${passphrase}&pbkeylen=32`);
   assert(right.success, right.log);
   const receiver = await server.connection();
-  await until(() => receiver.end !== undefined, "the end");
+  await until("the connection has ended", () => receiver.end !== undefined);
   assert(receiver.messages.length > 1);
   assert(receiver.messages.every(({ text }) => text.startsWith("G")));
 });
@@ -71,10 +69,10 @@ Deno.test("srt-live-transmit sends what it reads", async () => {
     assert.equal(receiver.connection.streamId, "#!::r=demo,m=publish");
     // What it reads before it thinks itself connected it drops.
     let written = 0;
-    await until(() => {
+    await until("10 messages are there", () => {
       if (input.desiredSize === 1) input.write(new Uint8Array(1316).fill(written++));
       return receiver.messages.length >= 10;
-    }, "10 messages");
+    });
     const first = receiver.messages[0]?.text.charCodeAt(0) ?? NaN;
     receiver.messages.forEach(({ text }, n) => {
       assert.equal(text, String.fromCharCode(first + n).repeat(1316));

@@ -1,3 +1,4 @@
+/** The poller: fair between sockets, bounded in each round, told of every end once. */
 import assert from "node:assert/strict";
 import {
   connectSrt,
@@ -7,26 +8,27 @@ import {
   SrtError,
   SrtPoller,
 } from "../../ffi/srt.ts";
-import { bytes, connected, Recorder, Server, srt, until } from "./loopback.ts";
+import { bytes, connected, ConnectionRecord, Server, srt } from "../../testing/ffi/loopback.ts";
+import { until } from "../../testing/until.ts";
 
 Deno.test("a hundred connections on one listener each get their own messages in order", async () => {
   using poller = new SrtPoller(srt);
   using server = new Server(poller, { receiverLatencyMs: 20 });
-  const callers: Recorder[] = [];
+  const callers: ConnectionRecord[] = [];
   try {
     for (let i = 0; i < 100; i++) {
       const streamId = `caller ${i}`;
-      const caller = new Recorder(connectSrt(srt, server.listener.address, { streamId }));
+      const caller = new ConnectionRecord(connectSrt(srt, server.listener.address, { streamId }));
       poller.addConnection(caller.connection, caller);
       callers.push(caller);
     }
-    await until(() => callers.every(({ writable }) => writable === 1), "100 handshakes");
+    await until("100 callers are connected", () => callers.every(({ writable }) => writable === 1));
     for (let n = 0; n < 10; n++) {
       callers.forEach(({ connection }, i) => connection.send(bytes(`caller ${i} message ${n}`)));
     }
     await until(
+      "each has 10 messages",
       () => server.accepted.filter(({ messages }) => messages.length === 10).length === 100,
-      "10 messages each",
     );
     for (const { connection, messages } of server.accepted) {
       const expected = messages.map((_, n) => `${connection.streamId} message ${n}`);
@@ -46,12 +48,12 @@ async function unread(
   using listener = listenSrt(srt, { hostname: "127.0.0.1", port: 0, receiverLatencyMs: 20 });
   const caller = (await connected(poller, listener.address)).connection;
   let receiver: SrtConnection | undefined;
-  await until(() => (receiver = listener.accept()) !== undefined, "a connection");
+  await until("a connection is accepted", () => (receiver = listener.accept()) !== undefined);
   if (receiver === undefined) throw new Error("Cannot accept");
   const filled = receiver;
   for (let i = 0; i < packets; i++) caller.send(bytes(`message ${i}`));
-  await until(() => filled.statistics?.packetsReceived === packets, "packets");
-  await until(() => readable(filled), "their time");
+  await until("all packets are there", () => filled.statistics?.packetsReceived === packets);
+  await until("their time has come", () => readable(filled));
   const close = () => {
     caller.close();
     filled.close();
@@ -71,28 +73,28 @@ Deno.test("a flood does not hold up others: each ready socket has one message a 
   using poller = new SrtPoller(srt);
   using flood = await unread(poller, 2000);
   using quiet = await unread(poller, 1);
-  const flooded = new Recorder(flood.receiver);
+  const flooded = new ConnectionRecord(flood.receiver);
   let floodedBefore = -1;
   poller.addConnection(flood.receiver, flooded);
   poller.addConnection(quiet.receiver, {
     onMessage: () => floodedBefore = flooded.messages.length,
     onClose: (error) => assert.fail(error),
   });
-  await until(() => floodedBefore >= 0, "the quiet one's message");
+  await until("the quiet one's message comes", () => floodedBefore >= 0);
   assert(floodedBefore <= 2, `${floodedBefore} messages came first`);
-  await until(() => flooded.messages.length === 2000, "the flood");
+  await until("the flood is over", () => flooded.messages.length === 2000);
 });
 
 Deno.test("a flood leaves other work of the thread its turn", async () => {
   using poller = new SrtPoller(srt);
   using flood = await unread(poller, 2000);
-  const flooded = new Recorder(flood.receiver);
+  const flooded = new ConnectionRecord(flood.receiver);
   poller.addConnection(flood.receiver, flooded);
   const seen = new Set<number>();
-  await until(() => {
+  await until("the flood is over", () => {
     seen.add(flooded.messages.length);
     return flooded.messages.length === 2000;
-  }, "the flood");
+  });
   const between = [...seen].filter((count) => count > 0 && count < 2000);
   assert(between.length > 0, "the whole flood was read in one go");
 });
@@ -110,10 +112,7 @@ Deno.test("a full send buffer says so, and being writable again is told once", a
   }
   assert.equal(caller.writable, 1);
   poller.awaitWritable(connection);
-  await until(
-    () => caller.writable === 2,
-    "room in the send buffer",
-  );
+  await until("there is room in the send buffer", () => caller.writable === 2);
   assert(connection.send(message));
 });
 
@@ -133,7 +132,7 @@ Deno.test("a handler may close its connection while the peer sends", async () =>
       }),
   });
   const caller = await connected(poller, listener.address);
-  await until(() => {
+  await until("the connection has ended", () => {
     try {
       for (let i = 0; i < 20; i++) caller.connection.send(bytes("on and on"));
     } catch (error) {
@@ -141,7 +140,7 @@ Deno.test("a handler may close its connection while the peer sends", async () =>
       assert(error instanceof SrtError);
     }
     return caller.end !== undefined;
-  }, "the end");
+  });
   assert.equal(received, 1);
 });
 
@@ -150,14 +149,17 @@ Deno.test("a connection that broke before it was added is told of", async () => 
   using listener = listenSrt(srt, { hostname: "127.0.0.1", port: 0, receiverLatencyMs: 20 });
   const caller = await connected(poller, listener.address);
   let accepted: SrtConnection | undefined;
-  await until(() => (accepted = listener.accept()) !== undefined, "a connection");
+  await until("a connection is accepted", () => (accepted = listener.accept()) !== undefined);
   const connection = accepted;
   if (connection === undefined) throw new Error("Cannot accept");
   caller.connection.close();
-  await until(() => connection.state === "broken" || connection.state === "closed", "the end");
-  const late = new Recorder(connection);
+  await until(
+    "the connection has ended",
+    () => connection.state === "broken" || connection.state === "closed",
+  );
+  const late = new ConnectionRecord(connection);
   poller.addConnection(connection, late);
-  await until(() => late.end !== undefined, "onClose");
+  await until("onClose is called", () => late.end !== undefined);
   assert(connection.closed);
 });
 
@@ -169,14 +171,17 @@ Deno.test("a socket that was removed is not reported, a poller that was closed r
   const receiver = await server.connection();
   poller.remove(receiver.connection);
   caller.send(bytes("unread"));
-  await until(() => receiver.connection.statistics?.receiveBufferPackets === 1, "a packet");
+  await until(
+    "a packet is there",
+    () => receiver.connection.statistics?.receiveBufferPackets === 1,
+  );
   poller.close();
   poller.close();
   assert.equal(receiver.messages.length, 0);
 
-  const again = new Recorder(receiver.connection);
+  const again = new ConnectionRecord(receiver.connection);
   other.addConnection(receiver.connection, again);
-  await until(() => again.messages.length === 1, "the message, by another poller");
+  await until("another poller gets the message", () => again.messages.length === 1);
 });
 
 Deno.test("a listener that ends though nobody closed it is told of once, and others go on", async () => {
@@ -192,7 +197,7 @@ Deno.test("a listener that ends though nobody closed it is told of once, and oth
     onEnd: (error) => ends.push(error),
   });
   srt.symbols.srt_close(listener.id);
-  await until(() => ends.length > 0, "its end");
+  await until("it has ended", () => ends.length > 0);
   assert.equal(listener.closed, true);
   const caller = await connected(poller, server.listener.address);
   caller.connection.close();
@@ -217,13 +222,13 @@ Deno.test("a handler that throws is loud, and ends nobody else's connection", as
     loud.push(event.message);
   };
   globalThis.addEventListener("error", listen);
-  const caller = new Recorder(connectSrt(srt, listener.address, {}));
+  const caller = new ConnectionRecord(connectSrt(srt, listener.address, {}));
   poller.addConnection(caller.connection, caller);
-  await until(() => loud.length > 0, "the bug");
+  await until("the bug is told", () => loud.length > 0);
   const other = await connected(poller, server.listener.address);
   other.connection.send(bytes("hello"));
   const { messages } = await server.connection();
-  await until(() => messages.length === 1, "a message");
+  await until("a message comes", () => messages.length === 1);
   globalThis.removeEventListener("error", listen);
   assert.match(loud.join(), /a bug/);
   caller.connection.close();

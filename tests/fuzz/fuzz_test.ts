@@ -1,10 +1,11 @@
+/** The fuzzer, a short round of each of its targets, and the inputs that once showed a fault. */
 import assert from "node:assert/strict";
-import { readCrashes } from "./crashes.ts";
-import { Fuzzer } from "./fuzzer.ts";
-import { Mutator } from "./mutator.ts";
-import { Random } from "./random.ts";
-import { bytesOf, type Target, textOf } from "./target.ts";
-import { TARGETS } from "./targets.ts";
+import { readCrashes } from "../../testing/fuzz/crashes.ts";
+import { Fuzzer } from "../../testing/fuzz/fuzzer.ts";
+import { Mutator } from "../../testing/fuzz/mutator.ts";
+import { Random } from "../../testing/fuzz/random.ts";
+import { bytesOf, type Target, textOf } from "../../testing/fuzz/target.ts";
+import { TARGETS } from "../../testing/fuzz/targets.ts";
 
 /** Enough for each parser to see all seeds and a few hundred mutations of them. */
 const ROUND = 400;

@@ -1,6 +1,8 @@
+/** What listeners hear of a broadcast whose audio is late, is lost, stops, or comes back. */
 import assert from "node:assert/strict";
 import type { SegmentEntry } from "../../src/hls/playlist.ts";
-import { Broadcast, FRAME_MS } from "./broadcast.ts";
+import { Broadcast } from "../../testing/hls/broadcast.ts";
+import { FRAME_MS } from "../../testing/hls/on_air.ts";
 
 const FRAMES_PER_SEGMENT = 47;
 
@@ -121,9 +123,9 @@ Deno.test("after the hold the playlist stands still, and goes when it may", asyn
   await broadcast.pass(30_000);
   assert.equal(broadcast.manager.find("demo"), undefined);
   await broadcast.pass(2000);
-  const etag = broadcast.hls.find("demo")?.playlist?.etag;
+  const etag = broadcast.hls.find("demo")?.playlist()?.etag;
   await broadcast.pass(20_000);
-  assert.equal(broadcast.hls.find("demo")?.playlist?.etag, etag);
+  assert.equal(broadcast.hls.find("demo")?.playlist()?.etag, etag);
   assert.equal(broadcast.playlist().ended, false);
   const again = broadcast.connect();
   await broadcast.live(again, 0, 100);

@@ -1,8 +1,10 @@
+/** Broadcasts during which the clock of the box is set. */
 import assert from "node:assert/strict";
 import type { InputQuality } from "../../src/session/events.ts";
 import type { Ingest } from "../../src/session/ingest.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { Broadcast, FRAME_MS } from "./broadcast.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { Broadcast } from "../../testing/hls/broadcast.ts";
+import { FRAME_MS } from "../../testing/hls/on_air.ts";
 
 /** By how much the box's clock is set, in milliseconds. */
 const STEPS = {

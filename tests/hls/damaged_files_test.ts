@@ -1,11 +1,13 @@
+/** What a start makes of files that were damaged since the last run. */
 import assert from "node:assert/strict";
 import { StateFiles } from "../../src/hls/name_states.ts";
 import { parsePlaylist, renderPlaylist, restorePlaylist } from "../../src/hls/playlist.ts";
 import { loadPreroll, PrerollError } from "../../src/hls/preroll.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { Run, withFolder } from "./run.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { Run } from "../../testing/hls/run.ts";
+import { withFolder } from "../../testing/temporary_folder.ts";
 
 const WALL = Date.UTC(2026, 10, 23, 20, 0, 0);
 const PLAYLIST = {
@@ -42,16 +44,16 @@ const ODD: Readonly<Record<string, (path: string) => void | Promise<void>>> = {
 };
 
 Deno.test("a playlist is taken up as it was written", () => {
-  assert.deepEqual(restorePlaylist(renderPlaylist(PLAYLIST)), PLAYLIST);
+  assert.deepEqual(restorePlaylist(renderPlaylist(PLAYLIST), "ts"), PLAYLIST);
   const ended = { ...PLAYLIST, ended: true };
-  assert.deepEqual(restorePlaylist(renderPlaylist(ended)), ended);
+  assert.deepEqual(restorePlaylist(renderPlaylist(ended), "ts"), ended);
 });
 
 Deno.test("a playlist that was cut off is not taken up, but where whole segments are missing at its end", () => {
   const text = renderPlaylist(PLAYLIST);
   for (let length = 0; length < text.length; length++) {
     const cut = text.slice(0, length);
-    const taken = restorePlaylist(cut);
+    const taken = restorePlaylist(cut, "ts");
     assert.ok(taken === undefined || /(\.ts|:3)\n$/.test(cut), `cut at ${length}`);
   }
 });
@@ -61,7 +63,7 @@ Deno.test("a playlist in which a byte is wrong is not taken up, but where that i
   for (let at = 0; at < text.length; at++) {
     for (const wrong of ["\0", "9", "-", ":", "\n", "#", "/"]) {
       if (text[at] === wrong) continue;
-      const taken = restorePlaylist(text.slice(0, at) + wrong + text.slice(at + 1));
+      const taken = restorePlaylist(text.slice(0, at) + wrong + text.slice(at + 1), "ts");
       if (taken === undefined) continue;
       const { mediaSequence, segments } = taken;
       assert.equal(mediaSequence, PLAYLIST.mediaSequence, `${wrong} at ${at}`);
@@ -121,7 +123,7 @@ for (const [what, make] of Object.entries(ODD)) {
     }));
 }
 
-Deno.test("state that is damaged in any way is none, and is said", () =>
+Deno.test("state that is damaged in any way is not used, and the log says so", () =>
   withFolder(async (path) => {
     await using log = await LogRecorder.start();
     const folder = new HlsFolder(path);
@@ -151,7 +153,7 @@ Deno.test("a playlist that cannot be taken up is said, and its segments go in th
     assert.ok(parsePlaylist(text));
     await Deno.writeTextFile(`${path}/demo/playlist.m3u8`, text.slice(0, -3));
     const second = await Run.start(path, clock);
-    assert.equal(second.hls.find("demo")?.playlist, undefined);
+    assert.equal(second.hls.find("demo")?.playlist(), undefined);
     assert.equal(log.matching(/^warning .*demo.*playlist/).length, 1);
     second.kill();
     await second.hls.stop();

@@ -1,9 +1,12 @@
+/** What is served after a restart, under which numbers, and which events tell of it. */
 import assert from "node:assert/strict";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { until } from "../until.ts";
-import { FRAME_MS, Run, withFolder } from "./run.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { withFolder } from "../../testing/temporary_folder.ts";
+import { until } from "../../testing/until.ts";
+import { FRAME_MS } from "../../testing/hls/on_air.ts";
+import { Run } from "../../testing/hls/run.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -40,7 +43,7 @@ Deno.test("with another target duration the numbers go on, not the window", () =
     await first.hls.stop();
 
     const second = await Run.start(path, clock, 2000);
-    assert.equal(second.hls.find("demo")?.playlist, undefined);
+    assert.equal(second.hls.find("demo")?.playlist(), undefined);
     const ingest = second.publish();
     await second.broadcast(ingest, 4);
     assert.ok((second.numbers()[0] ?? 0) > lastNumber);

@@ -1,9 +1,11 @@
+/** By how much a segment is listed after it was due. */
 import assert from "node:assert/strict";
 import { BufferPool } from "../../src/hls/buffer_pool.ts";
+import { FORMATS } from "../../src/hls/formats.ts";
 import { Reservation } from "../../src/hls/name_states.ts";
 import { HlsStream } from "../../src/hls/stream.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { MemoryFiles, NO_STATES } from "./memory_files.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { MemoryFiles, NO_STATES } from "../../testing/hls/memory_files.ts";
 
 function setUp() {
   const clock = new FakeClock();
@@ -13,6 +15,7 @@ function setUp() {
     clock,
     files,
     pool: new BufferPool(0),
+    formats: FORMATS,
     targetMs: 1000,
     targetDuration: 1,
     numbering: { mediaSequence: 1, discontinuitySequence: 0 },
@@ -23,9 +26,8 @@ function setUp() {
   });
   stream.join({ sessionId: 1, missingFrames: () => 0, stateNeed: () => {}, listed: () => {} });
   const add = () => {
-    const bytes = new Uint8Array(188);
     stream.add({
-      bytes,
+      packages: [new Uint8Array(188)],
       durationUs: 1e6,
       discontinuity: false,
       dueMs: clock.monotonic(),

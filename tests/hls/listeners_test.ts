@@ -1,8 +1,11 @@
+/** How many listeners are counted of players that behave as real ones do. */
 import assert from "node:assert/strict";
-import type { Hono } from "hono";
+import { Hono } from "hono";
 import { Listeners } from "../../src/hls/listeners.ts";
+import { LocalOrigin } from "../../src/hls/local_origin.ts";
 import { hlsRoutes } from "../../src/hls/routes.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { servedStream } from "../../testing/hls/served_stream.ts";
 
 const WINDOW = 12;
 const STEP_MS = 250;
@@ -18,17 +21,13 @@ class Broadcast {
 
   constructor(readonly targetMs: number) {
     this.listeners = new Listeners(targetMs, () => this.clock.awake());
-    const stream = {
-      masterPlaylist: undefined,
-      segment: (file: string) => this.#files.includes(file) ? new Uint8Array(376) : undefined,
-    };
-    this.app = hlsRoutes({
-      find: () => ({ ...stream, playlist: this.#playlist() }),
-      path: "cast",
-      preroll: { entries: [], files: new Map() },
+    const segment = (file: string) => this.#files.includes(file) ? new Uint8Array(376) : undefined;
+    const origin = new LocalOrigin({
+      find: () => servedStream({ playlist: this.#playlist(), segment }),
       readFile: () => Promise.resolve(undefined),
-      onFetch: (name, file) => this.listeners.fetched(name, file),
     });
+    const onFetch = (name: string, file: string) => this.listeners.fetched(name, file);
+    this.app = new Hono().route("/cast", hlsRoutes({ origin, others: [], onFetch }));
   }
 
   /** Lets `ms` go by, in which each of `players` does what it does. */

@@ -1,9 +1,12 @@
+/** What the log says of what can be heard. */
 import assert from "node:assert/strict";
-import { logEvent } from "../../src/session/event_log.ts";
+import { logEvent } from "../../src/session/log_events.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { FRAME_MS, Run, withFolder } from "./run.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { FRAME_MS } from "../../testing/hls/on_air.ts";
+import { Run } from "../../testing/hls/run.ts";
+import { withFolder } from "../../testing/temporary_folder.ts";
 
 const SEGMENT_MS = 47 * FRAME_MS;
 
@@ -13,8 +16,9 @@ Deno.test("the log tells that a broadcast can be heard with its first segment", 
     const run = await start(path);
     const ingest = run.publish();
     await run.broadcast(ingest, 1);
+    const id = run.manager.find("demo")?.id;
     assert.deepEqual(log.matching(/can be heard/), [
-      `info can be heard at ${path}/demo/playlist.m3u8`,
+      `info demo#${id} can be heard at ${path}/demo/playlist.m3u8`,
     ]);
     await run.broadcast(ingest, 8, SEGMENT_MS);
     assert.equal(log.matching(/can be heard/).length, 1, "said once");
@@ -36,11 +40,12 @@ Deno.test("the log never tells of a name that is on air, or can still be heard, 
 
     run.manager.find("demo")?.end("teardown", SERVER_REASON);
     const third = run.publish();
+    const id = run.manager.find("demo")?.id;
     await run.broadcast(third, 1);
     run.manager.find("demo")?.end("teardown", SERVER_REASON);
     for (let i = 0; i < 30; i++) await run.clock.advance(1000);
     assert.equal(run.seen.filter(({ kind }) => kind === "hls-release").length, 3);
-    assert.deepEqual(log.matching(/no longer/), ["info can no longer be heard"]);
+    assert.deepEqual(log.matching(/no longer/), [`info demo#${id} can no longer be heard`]);
     run.kill();
     await run.hls.stop();
   }));

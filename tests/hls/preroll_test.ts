@@ -1,6 +1,7 @@
+/** Which folders of preroll are taken, and what is said of the others. */
 import assert from "node:assert/strict";
 import { loadPreroll, PrerollError } from "../../src/hls/preroll.ts";
-import { encode } from "../audio/ffmpeg.ts";
+import { encode } from "../../testing/audio/ffmpeg.ts";
 
 async function folder(files: Record<string, Uint8Array | string>): Promise<string> {
   const path = await Deno.makeTempDir();

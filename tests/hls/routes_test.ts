@@ -1,35 +1,36 @@
+/** What players get over HTTP. */
 import assert from "node:assert/strict";
-import type { Hono } from "hono";
-import { NO_PREROLL } from "../../src/hls/preroll.ts";
-import { hlsRoutes } from "../../src/hls/routes.ts";
+import { Hono } from "hono";
+import { LocalOrigin } from "../../src/hls/local_origin.ts";
+import type { Origin } from "../../src/hls/origin.ts";
+import { hlsRoutes, prerollRoutes } from "../../src/hls/routes.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
+import { servedStream } from "../../testing/hls/served_stream.ts";
 
 const SEGMENT = new Uint8Array(376).map((_, i) => i);
 const OLD = new Uint8Array(188).fill(9);
 
 function app(): Hono {
-  const stream = {
+  const demo = servedStream({
     playlist: { text: new TextEncoder().encode("#EXTM3U\n"), etag: '"5-1"' },
     masterPlaylist: "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nplaylist.m3u8\n",
     segment: (file: string) => file === "5-1700000000.ts" ? SEGMENT : undefined,
-  };
-  const read: string[] = [];
-  return withServerHeader(
-    hlsRoutes({
-      find: (name) => name === "demo" ? stream : undefined,
-      path: "cast",
-      preroll: {
-        entries: [],
-        files: new Map([["jingle.aac", { bytes: OLD, type: "audio/aac", etag: '"jingle"' }]]),
-      },
-      readFile: (name, file) => {
-        read.push(`${name}/${file}`);
-        return Promise.resolve(file === "4-1700000000.ts" ? OLD : undefined);
-      },
+  });
+  return serve(
+    new LocalOrigin({
+      find: (name) => name === "demo" ? demo : undefined,
+      readFile: (_, file) => Promise.resolve(file === "4-1700000000.ts" ? OLD : undefined),
     }),
-    ["echo", "hls"],
   );
+}
+
+function serve(origin: Origin): Hono {
+  const jingle = { bytes: OLD, type: "audio/aac", etag: '"jingle"' };
+  const routes = new Hono()
+    .route("/cast", hlsRoutes({ origin, others: [] }))
+    .route("/prerole", prerollRoutes(new Map([["jingle.aac", jingle]])));
+  return withServerHeader(routes, ["echo", "hls"]);
 }
 
 async function get(path: string, headers: Record<string, string> = {}, method = "GET") {
@@ -142,10 +143,7 @@ Deno.test("a file that the system does not give out is no 404, which a CDN would
     await Deno.writeTextFile(`${root}/demo`, "");
     const folder = new HlsFolder(root);
     const readFile = (name: string, file: string) => folder.read(name, file);
-    const routes = withServerHeader(
-      hlsRoutes({ find: () => undefined, path: "cast", preroll: NO_PREROLL, readFile }),
-      ["echo", "hls"],
-    );
+    const routes = serve(new LocalOrigin({ find: () => undefined, readFile }));
     const response = await routes.request("/cast/demo/7-100.ts");
     assert.deepEqual([response.status, (await response.json()).code], [503, 503]);
     assert.equal((await routes.request("/cast/other/7-100.ts")).status, 404);

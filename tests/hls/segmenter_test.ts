@@ -1,9 +1,11 @@
+/** Where frames are cut into segments, and the times that are in these. */
 import assert from "node:assert/strict";
 import { SAMPLE_RATES } from "../../src/audio/aac/aac_config.ts";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import type { Filler } from "../../src/audio/frame.ts";
+import { FORMATS } from "../../src/hls/formats.ts";
 import { Segmenter } from "../../src/hls/segmenter.ts";
-import { packets } from "../mpegts/packets.ts";
+import { packets } from "../../testing/mpegts/packets.ts";
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -32,7 +34,9 @@ function setUp(targetMs = 1000) {
   const cuts: Cut[] = [];
   const segmenter = new Segmenter(
     targetMs,
-    (cut) => cuts.push({ ...cut, bytes: cut.bytes.slice() }),
+    FORMATS,
+    ({ packages: [bytes = new Uint8Array()], ...cut }) =>
+      cuts.push({ ...cut, bytes: bytes.slice() }),
   );
   const data = new Uint8Array(300).fill(7);
   const write = (from: number, count: number, filler: Filler | false = false) => {

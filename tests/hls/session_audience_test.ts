@@ -1,6 +1,7 @@
+/** What is told of how many listen to a session. */
 import assert from "node:assert/strict";
 import { SessionAudience } from "../../src/hls/session_audience.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 Deno.test("a change of the audience is told at once, and the next a minute later at the earliest", () => {
   const clock = new FakeClock();
@@ -22,7 +23,7 @@ Deno.test("a change of the audience is told at once, and the next a minute later
   assert.equal(audience.peak, 50);
 });
 
-Deno.test("of an audience that nobody is in, nothing is told", () => {
+Deno.test("an empty audience is not told of", () => {
   const clock = new FakeClock();
   const audience = new SessionAudience(clock, () => 0, () => assert.fail("was told"));
   for (let i = 0; i < 5; i++) {

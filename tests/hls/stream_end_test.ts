@@ -1,6 +1,7 @@
+/** How a playlist ends, or does not, and when it is gone. */
 import assert from "node:assert/strict";
 import { parsePlaylist } from "../../src/hls/playlist.ts";
-import { setUp } from "./stream_fixture.ts";
+import { setUp } from "../../testing/hls/stream_fixture.ts";
 
 Deno.test("a teardown ends the playlist at once", async () => {
   const { stream, feeder, broadcast, add, clock, leave, playlist } = setUp();
@@ -96,7 +97,7 @@ Deno.test("a lost broadcast's playlist never ends; it goes with its last segment
   stream.sweep();
   await clock.advance(0);
   assert.equal(counts.gone, 1);
-  assert.equal(stream.playlist, undefined);
+  assert.equal(stream.playlist(), undefined);
   assert.equal(files.files.size, 0);
   assert.equal(clock.timerCount, 0);
 });

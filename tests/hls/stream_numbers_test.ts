@@ -1,11 +1,12 @@
+/** The numbers, wall times and discontinuities in a playlist. */
 import assert from "node:assert/strict";
-import { setUp } from "./stream_fixture.ts";
+import { setUp } from "../../testing/hls/stream_fixture.ts";
 
 Deno.test("wall time does not go back from one session of a name to the next", async () => {
   const { stream, feeder, clock, playlist } = setUp();
   const add = (dueMs: number) =>
     stream.add({
-      bytes: new Uint8Array(188),
+      packages: [new Uint8Array(188)],
       durationUs: 1_000_000,
       discontinuity: false,
       dueMs,
@@ -66,8 +67,9 @@ Deno.test("preroll stands first, and the broadcast behind a discontinuity", asyn
   const preroll = [entry("/prerole/a.ts"), entry("/prerole/b.ts")];
   const { stream, feeder, clock, add, playlist, files } = setUp({ preroll, targetMs: 2000 });
   stream.join(feeder);
-  await clock.advance(1000);
+  await clock.advance(0);
   assert.deepEqual(playlist().segments, preroll, "to be heard at once");
+  await clock.advance(1000);
   add(2000);
   await clock.advance(2000);
   const [a, b, first] = playlist().segments;
@@ -123,7 +125,7 @@ Deno.test("a playlist has another entity tag than one with other text, also of a
     const numbers = { mediaSequence: 50, discontinuitySequence: 0 };
     stream.restore({ targetDuration: 1, ...numbers, segments: [segment], ended }, [uri], 0);
     stream.close();
-    return stream.playlist?.etag;
+    return stream.playlist()?.etag;
   };
   assert.match(tagOf(false) ?? "", /^"[^"]+"$/);
   assert.equal(tagOf(false), tagOf(false));
@@ -144,7 +146,7 @@ Deno.test("what is older than its segments may be is not joined but cleaned", as
     ended: false,
   };
   stream.restore(old, ["50-1700000000.ts"], 60_000);
-  assert.equal(stream.playlist, undefined);
+  assert.equal(stream.playlist(), undefined);
   stream.sweep();
   await clock.advance(0);
   assert.deepEqual([files.files.size, counts.gone], [0, 1]);

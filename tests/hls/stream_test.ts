@@ -1,14 +1,15 @@
+/** When segments are listed, how long they are kept, and what a slow disk does to that. */
 import assert from "node:assert/strict";
-import { setUp } from "./stream_fixture.ts";
+import { setUp } from "../../testing/hls/stream_fixture.ts";
 
 Deno.test("a segment is listed once it and its playlist are written", async () => {
   const { stream, feeder, add, files, clock, sequences } = setUp();
   stream.join(feeder);
-  assert.equal(stream.playlist, undefined);
+  assert.equal(stream.playlist(), undefined);
   add();
   await clock.advance(0);
   assert.deepEqual(sequences(), [100]);
-  const served = stream.playlist as { text: Uint8Array } | undefined;
+  const served = stream.playlist() as { text: Uint8Array } | undefined;
   const onDisk = new TextDecoder().decode(files.files.get("playlist.m3u8"));
   assert.equal(onDisk, new TextDecoder().decode(served?.text));
 });
@@ -19,7 +20,7 @@ Deno.test("a disk that hangs holds a segment up for half a target duration, not 
   stream.join(feeder);
   add();
   await clock.advance(499);
-  assert.equal(stream.playlist, undefined);
+  assert.equal(stream.playlist(), undefined);
   await clock.advance(1);
   assert.equal(playlist().segments.length, 1);
   for (let i = 0; i < 20; i++) {

@@ -1,6 +1,7 @@
+/** The wall time of segments where the clock of the box is set. */
 import assert from "node:assert/strict";
 import { WallTime } from "../../src/hls/wall_time.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 /** Wall times of segments of a second that follow one another, and the box's clock with them. */
 class Telling {
@@ -68,7 +69,7 @@ Deno.test("the next session is told by the clock of its time, but not before the
   assert.deepEqual(telling.next(2), [0, 0]);
 });
 
-Deno.test("what an earlier run has told is not told again", () => {
+Deno.test("times that an earlier run has told are not told again", () => {
   const telling = new Telling();
   telling.wallTime.resume(telling.clock.now() + 9000);
   assert.deepEqual(telling.next(2), [8000, 7995]);

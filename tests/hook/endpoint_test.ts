@@ -1,9 +1,10 @@
+/** One HTTP request to a hook server: bounded in time and size, without a secret in any error. */
 import assert from "node:assert/strict";
 import { HookEndpoint, HookUnreachable } from "../../src/hook/endpoint.ts";
 import { systemClock } from "../../src/session/clock.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { until } from "../until.ts";
-import { verify } from "./hook_server.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { until } from "../../testing/until.ts";
+import { verify } from "../../testing/hook/hook_server.ts";
 
 const LONG_MS = 60_000;
 const MESSAGE = { id: "an-id", body: '{"type":"test"}' };

@@ -1,11 +1,12 @@
+/** Asking a hook server who may publish: the question, and what each answer means. */
 import assert from "node:assert/strict";
 import { HookEndpoint } from "../../src/hook/endpoint.ts";
 import { HookAuthority } from "../../src/hook/hook_authority.ts";
 import type { Question } from "../../src/session/authority.ts";
 import { PublishRefused, type RefusalKind } from "../../src/session/ingest.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { FakeHookServer, verify } from "./hook_server.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { FakeHookServer, verify } from "../../testing/hook/hook_server.ts";
 
 const QUESTION: Question = {
   name: "demo",

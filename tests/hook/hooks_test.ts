@@ -1,9 +1,15 @@
+/** Webhooks: signed as Standard Webhooks has it, in order, sent again until they are taken. */
 import assert from "node:assert/strict";
 import { Hooks } from "../../src/hook/hooks.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { type Behaviour, FakeHookServer, type HookRequest, verify } from "./hook_server.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import {
+  type Behaviour,
+  FakeHookServer,
+  type HookRequest,
+  verify,
+} from "../../testing/hook/hook_server.ts";
 
 const URL_WITH_SECRETS = "https://u:pa55@hooks.example/t0ken";
 const SECRET = "correct horse";

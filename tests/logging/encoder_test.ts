@@ -1,3 +1,4 @@
+/** Lines of the log by a pattern of log4rs, and as JSON. */
 import assert from "node:assert/strict";
 import type { LogRecord } from "@logtape/logtape";
 import { encodeJson, patternEncoder } from "../../src/logging/encoder.ts";

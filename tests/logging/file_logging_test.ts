@@ -1,10 +1,12 @@
+/** Logging as a logging file says, which may change while the server runs. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { getLogger } from "@logtape/logtape";
 import { startFileLogging } from "../../src/logging.ts";
 import { LoggingFileError, parseLoggingFile } from "../../src/logging/logging_file.ts";
-import { until } from "../until.ts";
-import { contents, withFolder } from "./files.ts";
+import { withFolder } from "../../testing/temporary_folder.ts";
+import { until } from "../../testing/until.ts";
+import { contents } from "../../testing/logging/files.ts";
 
 /** An appender that writes levels, targets and messages to `NAME.log`. */
 function appender(folder: string, name: string, limit = "1mb", count = 3): string {

@@ -1,3 +1,4 @@
+/** Reading a logging file: the forms of log4rs, and errors with place and field. */
 import assert from "node:assert/strict";
 import { LoggingFileError, parseLoggingFile } from "../../src/logging/logging_file.ts";
 

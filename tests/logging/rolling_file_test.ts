@@ -1,6 +1,8 @@
+/** Log files that roll by size: no line is lost or cut, whatever the disk does. */
 import assert from "node:assert/strict";
 import { RollingFile } from "../../src/logging/rolling_file.ts";
-import { contents, withFolder } from "./files.ts";
+import { contents } from "../../testing/logging/files.ts";
+import { withFolder } from "../../testing/temporary_folder.ts";
 
 const LIMIT = 20;
 

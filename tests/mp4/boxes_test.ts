@@ -1,3 +1,4 @@
+/** MP4 boxes (ISO/IEC 14496-12 4.2) as bytes, and back. */
 import assert from "node:assert/strict";
 import {
   box,

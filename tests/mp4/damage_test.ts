@@ -1,14 +1,18 @@
+/**
+ * Recordings that are damaged anywhere: refused by name or told of sanely, and repaired as far as
+ * can be.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Mp4Error } from "../../src/mp4/boxes.ts";
 import type { FileSteps } from "../../src/mp4/file_steps.ts";
 import { finishRecording } from "../../src/mp4/finish.ts";
 import { continueRecording, readRecording, type Recording } from "../../src/mp4/recording.ts";
-import { accessUnits, audioConfig } from "../audio/access_units.ts";
-import { encode } from "../audio/ffmpeg.ts";
-import { MemoryFile } from "./memory_file.ts";
-import { readPlainMp4, topLevel } from "./plain_mp4.ts";
-import { fragments, header, someFrames } from "./recordings.ts";
+import { accessUnits, audioConfig } from "../../testing/audio/access_units.ts";
+import { encode } from "../../testing/audio/ffmpeg.ts";
+import { MemoryFile } from "../../testing/mp4/memory_file.ts";
+import { readPlainMp4, topLevel } from "../../testing/mp4/plain_mp4.ts";
+import { fragments, header, someFrames } from "../../testing/mp4/recordings.ts";
 
 const FIRST = someFrames(17, 1);
 const SECOND = someFrames(11, 2);
@@ -76,7 +80,7 @@ Deno.test("whatever is damaged in many places, a recording is refused by name or
 Deno.test("another program's MP4 is refused by name, whole, cut off or damaged", async () => {
   const whole = await Deno.readFile(
     new URL(
-      "../media/he-aac-v1_explicit-signalling.m4a",
+      "../../testing/media/he-aac-v1_explicit-signalling.m4a",
       import.meta.url,
     ),
   );

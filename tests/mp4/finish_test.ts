@@ -1,13 +1,14 @@
+/** Finishing a recording into a plain MP4, also after a crash at any byte. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Mp4Error } from "../../src/mp4/boxes.ts";
 import type { FileStep, FileSteps } from "../../src/mp4/file_steps.ts";
 import { type FinishedRecording, finishRecording } from "../../src/mp4/finish.ts";
 import { continueRecording, readRecording } from "../../src/mp4/recording.ts";
-import { audioConfig } from "../audio/access_units.ts";
-import { MemoryFile } from "./memory_file.ts";
-import { boxAt, readPlainMp4, topLevel } from "./plain_mp4.ts";
-import { fragments, header, someFrames, START_TIME } from "./recordings.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import { MemoryFile } from "../../testing/mp4/memory_file.ts";
+import { boxAt, readPlainMp4, topLevel } from "../../testing/mp4/plain_mp4.ts";
+import { fragments, header, someFrames, START_TIME } from "../../testing/mp4/recordings.ts";
 
 const FIRST = someFrames(17, 1);
 const SECOND = someFrames(11, 2);

@@ -1,12 +1,13 @@
+/** A recording of more than 4 GiB. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { FileSteps } from "../../src/mp4/file_steps.ts";
 import { finishRecording } from "../../src/mp4/finish.ts";
 import { FragmentWriter, MAX_FRAGMENT_HEADER_BYTES } from "../../src/mp4/fragment.ts";
 import { readRecording } from "../../src/mp4/recording.ts";
-import { audioConfig } from "../audio/access_units.ts";
-import { run } from "../audio/ffmpeg.ts";
-import { header } from "./recordings.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import { run } from "../../testing/audio/ffmpeg.ts";
+import { header } from "../../testing/mp4/recordings.ts";
 
 Deno.test("a recording over 4 GiB is finished, and FFmpeg finds its last access unit", async () => {
   const path = await Deno.makeTempFile({ suffix: ".mp4" });

@@ -1,3 +1,4 @@
+/** What players see of a recording, while it grows and once it is finished. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
@@ -9,11 +10,11 @@ import {
   readRecording,
   type RecordingOptions,
 } from "../../src/mp4/recording.ts";
-import { accessUnits, adtsStream, audioConfig } from "../audio/access_units.ts";
-import { encode, run } from "../audio/ffmpeg.ts";
-import { MemoryFile } from "./memory_file.ts";
-import { topLevel } from "./plain_mp4.ts";
-import { fragments, header } from "./recordings.ts";
+import { accessUnits, adtsStream, audioConfig } from "../../testing/audio/access_units.ts";
+import { encode, run } from "../../testing/audio/ffmpeg.ts";
+import { MemoryFile } from "../../testing/mp4/memory_file.ts";
+import { topLevel } from "../../testing/mp4/plain_mp4.ts";
+import { fragments, header } from "../../testing/mp4/recordings.ts";
 
 /** What an encoder made: a configuration and its access units. */
 interface Stream {
@@ -113,20 +114,6 @@ Deno.test("seeking is exact in a finished recording", async () => {
   });
 });
 
-Deno.test("encoder delay that is known stands before time 0, and is not played once finished", async () => {
-  const stream = await encoded({});
-  const whole = await samplesOf(finished(stream).bytes);
-  const file = new MemoryFile(...recording(stream, { primingSamples: 1024 }));
-  await inFile(file.bytes, async (path) => {
-    assert.equal(await probe(path, "stream=start_pts", "csv=p=0"), "-1024");
-  });
-  const { damagedBytes, ...told } = file.run(finishRecording(file.length));
-  assert.equal(damagedBytes, 0);
-  assert.equal(Buffer.compare(await samplesOf(file.bytes), whole.subarray(1024 * 4)), 0);
-  assert.equal(told.durationMs, (stream.frames.length - 1) * 1024 / 48);
-  assert.deepEqual(file.run(readRecording(file.length)), told);
-});
-
 Deno.test("FFmpeg reads all sessions at each step of finishing a continued recording", async () => {
   const stream = await encoded({ seconds: 3 });
   const file = continued(stream);
@@ -162,9 +149,9 @@ async function encoded(encoding: Parameters<typeof encode>[0]): Promise<Stream> 
   return accessUnits(await encode(encoding));
 }
 
-/** The stream of a file in tests/media, with what ADTS does not tell. */
+/** The stream of a file in testing/media, with what ADTS does not tell. */
 async function shipped(name: string, told: Partial<AudioConfig> = {}): Promise<Stream> {
-  const adts = await Deno.readFile(new URL(`../media/${name}`, import.meta.url));
+  const adts = await Deno.readFile(new URL(`../../testing/media/${name}`, import.meta.url));
   const { config, frames } = accessUnits(adts);
   return { config: { ...config, ...told }, frames };
 }
@@ -284,12 +271,4 @@ async function probe(path: string, entries: string, format: string): Promise<str
 
 function samples(path: string, options: readonly string[] = []): Promise<Uint8Array> {
   return run("ffmpeg", [...options, "-i", path, "-f", "s16le", "pipe:1"]);
-}
-
-async function samplesOf(bytes: Uint8Array): Promise<Uint8Array> {
-  let found = new Uint8Array();
-  await inFile(bytes, async (path) => {
-    found = Uint8Array.from(await samples(path));
-  });
-  return found;
 }

@@ -1,3 +1,4 @@
+/** The sample description of AAC (ISO/IEC 14496-14 5.6), for every configuration. */
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import {
@@ -7,7 +8,7 @@ import {
 import { BitWriter } from "../../src/audio/bits.ts";
 import { encodeBoxes, findBox, viewOf } from "../../src/mp4/boxes.ts";
 import { sampleDescriptionBox } from "../../src/mp4/sample_description.ts";
-import { audioConfig } from "../audio/access_units.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
 
 Deno.test("an AAC-LC stream is described as the specification's tables have it", () => {
   assert.deepEqual([...encodeBoxes(sampleDescriptionBox(audioConfig()))], [

@@ -1,3 +1,4 @@
+/** The metadata in a recording, within its bounds. */
 import assert from "node:assert/strict";
 import { boxSize, encodeBoxes } from "../../src/mp4/boxes.ts";
 import { MAX_TAG_BYTES, userDataBox } from "../../src/mp4/user_data.ts";

@@ -1,3 +1,4 @@
+/** Program tables (ISO/IEC 13818-1 2.4.4): written, read, and refused where a bit is wrong. */
 import assert from "node:assert/strict";
 import { crc32 } from "../../src/mpegts/crc32.ts";
 import {
@@ -7,7 +8,7 @@ import {
   writeProgramMap,
 } from "../../src/mpegts/psi.ts";
 import { SectionAssembler } from "../../src/mpegts/section_assembler.ts";
-import { concat } from "../audio/access_units.ts";
+import { concat } from "../../testing/bytes.ts";
 
 const PROGRAMS = [{ programNumber: 1, pmtPid: 0x1000 }, { programNumber: 7, pmtPid: 0x1abc }];
 
@@ -38,7 +39,7 @@ Deno.test("any damaged bit makes a table unreadable", () => {
   }
 });
 
-Deno.test("a table is read as nothing but what it is", () => {
+Deno.test("a table is not read as a table of another kind", () => {
   assert.equal(parseProgramMap(writeProgramAssociation(PROGRAMS)), undefined);
   assert.equal(parseProgramAssociation(writeProgramMap(MAP)), undefined);
   assert.equal(parseProgramAssociation(new Uint8Array()), undefined);

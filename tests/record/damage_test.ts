@@ -1,11 +1,12 @@
+/** Damaged files in the folder of recordings: each is kept or set aside, and stops nothing else. */
 import assert from "node:assert/strict";
 import { FileError } from "../../src/disk/small_file.ts";
 import { Catalogue } from "../../src/record/catalogue.ts";
 import { RecordFolder } from "../../src/record/record_folder.ts";
 import { recordRoutes } from "../../src/record/routes.ts";
-import { until } from "../e2e/condition.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { Archive, SECOND, START } from "./archive.ts";
+import { until } from "../../testing/until.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { Archive, SECOND, START } from "../../testing/record/archive.ts";
 
 const DAY = 86_400_000;
 

@@ -1,6 +1,7 @@
+/** The file names of recordings, written and read. */
 import assert from "node:assert/strict";
 import { datedFile, parseFileName } from "../../src/record/file_names.ts";
-import { START } from "./archive.ts";
+import { START } from "../../testing/record/archive.ts";
 
 Deno.test("a recording's file name tells whose it is and when it began", () => {
   const told = (file: string) => {
@@ -21,7 +22,7 @@ Deno.test("names are read as they are made", () => {
   }
 });
 
-Deno.test("other files are none", () => {
+Deno.test("a file of any other name is not taken for a recording", () => {
   for (
     const file of [
       ...[

@@ -1,12 +1,13 @@
+/** With HLS off, a recording holds as much silence as the DJ was away. */
 import assert from "node:assert/strict";
 import { codecOf } from "../../src/audio/codec_of.ts";
 import type { Ingest, Protocol } from "../../src/session/ingest.ts";
-import { KeyStore } from "../../src/session/key_store.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
-import { SessionManager } from "../../src/session/session_manager.ts";
-import { audioConfig } from "../audio/access_units.ts";
-import { until } from "../until.ts";
-import { Archive, SECOND } from "./archive.ts";
+import type { SessionManager } from "../../src/session/session_manager.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import { sessionManager } from "../../testing/session/session_manager.ts";
+import { until } from "../../testing/until.ts";
+import { Archive, SECOND } from "../../testing/record/archive.ts";
 
 const CONFIG = audioConfig();
 const SILENCE = codecOf(CONFIG).silentFrame(CONFIG).toHex();
@@ -26,18 +27,12 @@ class Studio implements AsyncDisposable {
   ) {
     const { bus: events, clock, recorder } = archive;
     this.#protocol = protocol;
-    this.manager = new SessionManager({
+    this.manager = sessionManager({
       clock,
       events,
-      keys: new KeyStore(clock, 0),
-      auth: "open",
-      maxSessions: 10,
-      maxWaiting: 10,
       policy: {
-        holdMs: HOLD_MS,
         firstWaitMs: 60_000,
-        unheardWaitMs: 30_000,
-        waitMs: { rtmp: HOLD_MS, srt: 300_000 },
+        waitMs: { srt: 300_000 },
         timeline: { maxDelayMs, targetMs: 1000 },
       },
     });

@@ -1,8 +1,10 @@
+/** Which old recordings are deleted, by age and by size. */
 import assert from "node:assert/strict";
 import { HouseKeeper, type HouseRules } from "../../src/record/house_keeper.ts";
 import { RecordFolder } from "../../src/record/record_folder.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { START } from "./archive.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { START } from "../../testing/record/archive.ts";
 
 const DAY = 86_400_000;
 
@@ -10,6 +12,7 @@ const DAY = 86_400_000;
 async function keepHouse(
   rules: Partial<HouseRules>,
   act: (keeper: HouseKeeper, clock: FakeClock) => Promise<void> = (keeper) => keeper.clean(),
+  makeFolder = (path: string) => new RecordFolder(path),
 ): Promise<string[]> {
   const path = await Deno.makeTempDir({ prefix: "echo-record-" });
   try {
@@ -26,7 +29,7 @@ async function keepHouse(
       const changed = (START - age * DAY) / 1000;
       await Deno.utime(`${path}/${file}`, changed, changed);
     }
-    const folder = new RecordFolder(path);
+    const folder = makeFolder(path);
     await act(new HouseKeeper(folder, { maxAgeMs: 0, maxBytes: 0, ...rules }, clock), clock);
     const left = Array.from(Deno.readDirSync(path), ({ name }) => name);
     return left.filter((file) => /^[ab]/.test(file)).sort();
@@ -52,6 +55,27 @@ Deno.test("the oldest finished recordings are deleted until the rest fits, what 
   assert.deepEqual(await keepHouse({ maxBytes: 399 }), ALL.slice(1));
   assert.deepEqual(await keepHouse({ maxBytes: 200 }), ALL.slice(2));
   assert.deepEqual(await keepHouse({ maxBytes: 1 }), []);
+});
+
+/** A folder whose oldest recording cannot be deleted. */
+class StuckFolder extends RecordFolder {
+  override async remove(file: string) {
+    if (file === "a.mp4") throw new Deno.errors.PermissionDenied("not allowed");
+    await super.remove(file);
+  }
+}
+
+Deno.test("no recording is deleted in the place of one that cannot be deleted, which is said once", async () => {
+  await using log = await LogRecorder.start();
+  const clean = (maxBytes: number) =>
+    keepHouse({ maxBytes }, async (keeper) => {
+      for (let i = 0; i < 3; i++) await keeper.clean();
+    }, (path) => new StuckFolder(path));
+  assert.deepEqual(await clean(399), ALL);
+  assert.deepEqual(await clean(300), ALL);
+  assert.equal(log.matching(/Cannot delete a\.mp4/).length, 2, "once for each folder");
+  assert.deepEqual(await clean(299), ["a.mp4", "b.mp4"]);
+  assert.deepEqual(await clean(1), ["a.mp4"]);
 });
 
 Deno.test("other rules count from the next cleaning on", async () => {

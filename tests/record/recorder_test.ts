@@ -1,10 +1,11 @@
+/** Recording shows on a real disk: every frame in a plain MP4, under a name of its own. */
 import assert from "node:assert/strict";
 import { recordingHeader } from "../../src/mp4/recording.ts";
 import { type OpenPart, RecordFolder } from "../../src/record/record_folder.ts";
-import { audioConfig } from "../audio/access_units.ts";
-import { until } from "../e2e/condition.ts";
-import { fragments, someFrames } from "../mp4/recordings.ts";
-import { Archive, SECOND, SILENT, START } from "./archive.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import { until } from "../../testing/until.ts";
+import { fragments, someFrames } from "../../testing/mp4/recordings.ts";
+import { Archive, SECOND, SILENT, START } from "../../testing/record/archive.ts";
 
 const PART = "demo.20261123T141200Z.mp4.part";
 

@@ -1,9 +1,10 @@
+/** The HTTP routes of the archive: the list, the files, and deleting. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Hono } from "hono";
 import { Catalogue } from "../../src/record/catalogue.ts";
 import { recordRoutes } from "../../src/record/routes.ts";
-import { Archive, SECOND } from "./archive.ts";
+import { Archive, SECOND } from "../../testing/record/archive.ts";
 
 function routesOf(archive: Archive): Hono {
   const catalogue = new Catalogue(archive.folder, archive.recorder);

@@ -1,14 +1,15 @@
+/** Recording on a disk that is full or may not be written to. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 
-const PROGRAM = fileURLToPath(new URL("./small_disk.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../testing/record/small_disk.ts", import.meta.url));
 
 /** Mounts a disk of 512 kB for as long as the program runs, and obeys permissions, root or not. */
 const SCRIPT = `
   folder=$1 && shift
   mount -t tmpfs -o size=512k none "$folder" || exit
   trap 'cd / && umount "$folder"' EXIT
-  cd "$folder" && setpriv --bounding-set=-dac_override "$@"
+  cd "$folder" && setpriv --bounding-set=-dac_override,-dac_read_search "$@"
 `;
 
 async function runOnSmallDisk(name: string): Promise<void> {
@@ -31,6 +32,10 @@ async function runOnSmallDisk(name: string): Promise<void> {
 
 Deno.test("a full disk costs what does not fit; recording goes on by itself when there is room", async () => {
   await runOnSmallDisk("full");
+});
+
+Deno.test("a folder that cannot be synced costs no recording, and is said once", async () => {
+  await runOnSmallDisk("unsynced");
 });
 
 Deno.test("in a folder that may not be written to, what is live is kept until it may", async () => {

@@ -1,3 +1,4 @@
+/** AMF0 values (AMF 0 specification, 2): read, written, and bounded. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readAmf0, writeAmf0 } from "../../src/rtmp/amf0.ts";
@@ -75,7 +76,7 @@ Deno.test("an array that claims billions of values, or has many, is read as far 
   assert.equal(many.values.length, 1024);
 });
 
-Deno.test("what stands before a value that cannot be read is there", () => {
+Deno.test("the values before one that cannot be read are there", () => {
   const unreadable = 4; // movieclip-marker, reserved
   const bytes = Uint8Array.of(
     ...writeAmf0("onMetaData"),
@@ -86,7 +87,7 @@ Deno.test("what stands before a value that cannot be read is there", () => {
   assert.match(problem ?? "", /unknown marker 4/);
 });
 
-Deno.test("of what is cut off anywhere, what stands before is there", () => {
+Deno.test("wherever values are cut off, those before the cut are there", () => {
   const whole = ["connect", 1, { app: "live", list: [1, "two", { three: true }] }];
   const bytes = writeAmf0(...whole);
   for (let length = 0; length < bytes.length; length++) {

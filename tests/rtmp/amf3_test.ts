@@ -1,8 +1,9 @@
+/** AMF3 values (AMF 3 specification, 3) among AMF0 ones. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readAmf0, writeAmf0 } from "../../src/rtmp/amf0.ts";
 import type { AmfValue } from "../../src/rtmp/amf_value.ts";
-import { writeAmf3 } from "./amf3_writer.ts";
+import { writeAmf3 } from "../../testing/rtmp/amf3_writer.ts";
 
 const { value } = fc.letrec<{ value: AmfValue }>((tie) => ({
   value: fc.oneof(

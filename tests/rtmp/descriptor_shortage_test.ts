@@ -1,9 +1,12 @@
+/** An RTMP server that runs out of file descriptors accepts again later. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { RtmpPublisher } from "./rtmp_publisher.ts";
+import { RtmpPublisher } from "../../testing/rtmp/rtmp_publisher.ts";
 
 const LIMIT = 64;
-const program = fileURLToPath(new URL("short_of_descriptors.ts", import.meta.url));
+const program = fileURLToPath(
+  new URL("../../testing/rtmp/short_of_descriptors.ts", import.meta.url),
+);
 
 Deno.test("a server that runs out of file descriptors accepts again when there are some", async () => {
   const script = `ulimit -n ${LIMIT}; exec "$0" run --no-check -A "$1"`;

@@ -1,9 +1,11 @@
+/** FFmpeg publishes to a real RTMP server; its frames arrive byte for byte. */
 import assert from "node:assert/strict";
 import { RtmpServer } from "../../src/rtmp/server.ts";
 import { systemClock } from "../../src/session/clock.ts";
-import { accessUnits } from "../audio/access_units.ts";
-import { encode, run } from "../audio/ffmpeg.ts";
-import { RecordingDoorkeeper } from "./recording_doorkeeper.ts";
+import { accessUnits } from "../../testing/audio/access_units.ts";
+import { encode, run } from "../../testing/audio/ffmpeg.ts";
+import { Child } from "../../testing/child.ts";
+import { RecordingDoorkeeper } from "../../testing/session/recording_doorkeeper.ts";
 
 const tone = ["-f", "lavfi", "-i", "sine=sample_rate=48000:duration=1"];
 const picture = ["-f", "lavfi", "-i", "testsrc=size=640x480:rate=25:duration=1"];
@@ -30,13 +32,9 @@ class Fixture implements AsyncDisposable {
   /** Publishes by FFmpeg; returns what it says, and how it exits. */
   async ffmpeg(path: string, ...args: string[]): Promise<{ code: number; said: string }> {
     const target = ["-flvflags", "no_duration_filesize", "-f", "flv", `${this.url}/${path}`];
-    const command = new Deno.Command("ffmpeg", {
-      args: ["-v", "error", "-nostdin", ...args, ...target],
-      stdout: "null",
-      stderr: "piped",
-    });
-    const { code, stderr } = await command.output();
-    return { code, said: new TextDecoder().decode(stderr) };
+    await using child = new Child("ffmpeg", ["-v", "error", "-nostdin", ...args, ...target]);
+    const { code } = await child.end();
+    return { code, said: child.output };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+/** Audio tags of RTMP, in the old form and in Enhanced RTMP's. */
 import assert from "node:assert/strict";
 import { parseAudioTag } from "../../src/rtmp/flv_audio.ts";
 

@@ -1,7 +1,8 @@
+/** The RTMP handshake (RTMP 1.0 5.2), with and without digests. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { Handshake } from "../../src/rtmp/handshake.ts";
-import { clientHello, HANDSHAKE_SIZE } from "./encoder_messages.ts";
+import { clientHello, HANDSHAKE_SIZE } from "../../testing/rtmp/encoder_messages.ts";
 
 // The digests are made and checked here as librtmp does it, apart from the server's own code.
 const KEY_TAIL = "f0eec24a8068bee82e00d0d1029e7e576eec5d2d29806fab93b8e636cfeb31ae";

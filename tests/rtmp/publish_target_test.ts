@@ -1,3 +1,4 @@
+/** Which name and key an RTMP address means, and the hint where it is wrong. */
 import assert from "node:assert/strict";
 import { publishHint, publishTarget } from "../../src/rtmp/publish_target.ts";
 

@@ -1,3 +1,9 @@
+/**
+ * Recorded sessions of FFmpeg, split and changed at every place.
+ *
+ * @module
+ */
+
 // What FFmpeg 5.1 sent, byte for byte, for the first two seconds of he-aac-v1_48000_mono_32k.aac:
 //   ffmpeg -t 2 -i FILE -c copy -f flv URL
 // and for the third with `-f lavfi -i testsrc=s=160x120:r=10 -c:v flv1 -b:v 100k` before `-c:a copy`.
@@ -5,10 +11,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RtmpError } from "../../src/rtmp/rtmp_error.ts";
-import { accessUnits } from "../audio/access_units.ts";
-import { SessionHarness } from "./session_harness.ts";
+import { accessUnits } from "../../testing/audio/access_units.ts";
+import { SessionHarness } from "../../testing/rtmp/session_harness.ts";
 
-const media = (file: string) => Deno.readFileSync(new URL(`../media/${file}`, import.meta.url));
+const media = (file: string) =>
+  Deno.readFileSync(new URL(`../../testing/media/${file}`, import.meta.url));
 
 const recordings = {
   "rtmp_ffmpeg_name_and_key.bin": "sesame",

@@ -1,10 +1,11 @@
+/** An RTMP session without a socket: what it answers, and what it tells of a publish. */
 import assert from "node:assert/strict";
 import { writeAmf0 } from "../../src/rtmp/amf0.ts";
 import { type AmfValue, isAmfObject } from "../../src/rtmp/amf_value.ts";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import type { RefusalKind } from "../../src/session/ingest.ts";
-import { writeAmf3 } from "./amf3_writer.ts";
-import { ASC, SessionHarness } from "./session_harness.ts";
+import { writeAmf3 } from "../../testing/rtmp/amf3_writer.ts";
+import { ASC, SessionHarness } from "../../testing/rtmp/session_harness.ts";
 
 const frame = Uint8Array.of(1, 2, 3);
 const rejected = (message: RegExp) => ({ name: "RtmpError", message });
@@ -247,6 +248,30 @@ Deno.test("metadata becomes facts: strings, numbers and booleans, within bounds"
   const comment = "x".repeat(256);
   assert.deepEqual(facts, { encoder: "Lavf", stereo: true, audiodatarate: 128, comment });
   assert.equal(Object.keys(bounded ?? {}).length, 64);
+});
+
+Deno.test("title and artist of data messages are told with their time, on the clock of the audio", () => {
+  const harness = SessionHarness.publishing();
+  const { encoder } = harness;
+  const wrap = 2 ** 32;
+  const tell = (timestamp: number, ...values: AmfValue[]) =>
+    harness.feed(encoder.message(6, Data, writeAmf0(...values), { timestamp, streamId: 1 }));
+  tell(7, "@setDataFrame", "onMetaData", { title: "First", encoder: "x" });
+  harness.feed(encoder.frame(frame, wrap - 10));
+  tell(wrap - 5, "onMetaData", { StreamTitle: "Song", artist: "Band" });
+  tell(5, "onTextData", { title: "Next" });
+  tell(9, "onMetaData", { audiodatarate: 128 });
+  tell(9, "onCuePoint", { title: "None" });
+  assert.deepEqual(harness.ingest.tags, [
+    { title: "First", artist: undefined, timeMs: 7 },
+    { title: "Song", artist: "Band", timeMs: wrap - 5 },
+    { title: "Next", artist: undefined, timeMs: wrap + 5 },
+  ]);
+  assert.deepEqual(harness.ingest.recordedFacts, [
+    { title: "First", encoder: "x" },
+    { StreamTitle: "Song", artist: "Band" },
+    { audiodatarate: 128 },
+  ]);
 });
 
 const { Data, DataAmf3, Command, CommandAmf3, Audio } = MessageType;

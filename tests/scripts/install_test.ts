@@ -1,3 +1,4 @@
+/** scripts/install.sh: install, upgrade and uninstall, in a folder in place of the root. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../src/config/load.ts";

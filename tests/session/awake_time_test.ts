@@ -1,3 +1,4 @@
+/** Time awake: a standstill of the process is not counted as silence of its peers. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { AwakeTime } from "../../src/session/awake_time.ts";

@@ -1,7 +1,8 @@
+/** The clock of the whole process: timers on time, also behind a blocked event loop. */
 import assert from "node:assert/strict";
 import { systemClock, WatchfulClock } from "../../src/session/clock.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { until } from "../until.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { until } from "../../testing/until.ts";
 
 const DAY_MS = 86_400_000;
 

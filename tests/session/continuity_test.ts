@@ -1,6 +1,7 @@
+/** Who puts silence in, when and how much, while nobody sends. */
 import assert from "node:assert/strict";
 import { Continuity } from "../../src/session/continuity.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 const HOLD_MS = 30_000;
 

@@ -1,6 +1,7 @@
+/** When a drain is over. */
 import assert from "node:assert/strict";
 import { drain } from "../../src/session/drain.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 /** A drain of up to a minute, and how it stands. */
 function begin(broadcasts: number) {
@@ -36,7 +37,7 @@ Deno.test("a drain is over when the last broadcast is", async () => {
   assert.equal(clock.timerCount, 0);
 });
 
-Deno.test("a drain is over when its time is, whatever is left", async () => {
+Deno.test("a drain is over when its time is up, whatever is left", async () => {
   const { clock, state } = begin(1);
   await clock.advance(59_999);
   assert.ok(!state.over);

@@ -1,3 +1,4 @@
+/** Sessions in hook mode: when an authority is asked, and what its answer allows. */
 import assert from "node:assert/strict";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
 import {
@@ -7,10 +8,12 @@ import {
   type Transport,
 } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
-import { type AuthMode, SessionManager } from "../../src/session/session_manager.ts";
+import type { AuthMode } from "../../src/session/publish_rights.ts";
+import { SERVER_REASON } from "../../src/session/reason.ts";
 import { publishTarget } from "../../src/rtmp/publish_target.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { FakeAuthority } from "./fake_authority.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { FakeAuthority } from "../../testing/session/fake_authority.ts";
+import { sessionManager } from "../../testing/session/session_manager.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -30,22 +33,7 @@ function setUp(auth: AuthMode = "hook") {
   events.subscribe((event) => seen.push(event));
   const keys = new KeyStore(clock, HOUR_MS);
   const authority = new FakeAuthority();
-  const sessions = new SessionManager({
-    clock,
-    events,
-    keys,
-    auth,
-    authority,
-    maxSessions: 10,
-    maxWaiting: 10,
-    policy: {
-      holdMs: 30_000,
-      firstWaitMs: 1_800_000,
-      unheardWaitMs: 30_000,
-      waitMs: { rtmp: 30_000, srt: 1_800_000 },
-      timeline: { maxDelayMs: 10_000, targetMs: 1000 },
-    },
-  });
+  const sessions = sessionManager({ clock, events, keys, auth, authority });
   return { authority, clock, keys, seen, sessions };
 }
 
@@ -100,7 +88,7 @@ Deno.test("who was not approved needs a key", () => {
 Deno.test("nobody is asked about what could not be published anyway", () => {
   const { authority, sessions } = setUp();
   assert.throws(() => sessions.ask(request("sesame", "no name")), refusal("invalid-name"));
-  sessions.refuseAll();
+  sessions.stop("shutdown", SERVER_REASON);
   assert.throws(() => sessions.ask(request("sesame")), refusal("stopping"));
   assert.deepEqual(authority.asked, []);
 });
@@ -131,7 +119,7 @@ Deno.test("an answer that comes when the server stops lets nobody in", async () 
   const { sessions } = setUp();
   const asked = request("sesame");
   await sessions.ask(asked);
-  sessions.refuseAll();
+  sessions.stop("shutdown", SERVER_REASON);
   assert.throws(() => sessions.publish({ ...asked, approved: true }), refusal("stopping"));
 });
 

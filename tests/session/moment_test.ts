@@ -1,6 +1,7 @@
+/** A moment that is told in wall time and measured on a clock that nobody sets. */
 import assert from "node:assert/strict";
 import { Moment } from "../../src/session/moment.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 Deno.test("a moment is told the same each time, though a clock's last millisecond wavers", () => {
   const clock = new FakeClock();

@@ -1,3 +1,4 @@
+/** How far ahead of real time a source is. */
 import assert from "node:assert/strict";
 import { Pace } from "../../src/session/pace.ts";
 

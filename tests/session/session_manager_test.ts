@@ -1,3 +1,4 @@
+/** Sessions from the first frame to the end: who may publish, who takes over, what outputs get. */
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import type { StateNeed } from "../../src/session/continuity.ts";
@@ -6,20 +7,13 @@ import type { FrameSink } from "../../src/session/frame_sink.ts";
 import { PublishRefused, type RefusalKind, type Transport } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
 import { SERVER_REASON, UNKNOWN_REASON } from "../../src/session/reason.ts";
-import { type AuthMode, SessionManager } from "../../src/session/session_manager.ts";
+import type { AuthMode } from "../../src/session/publish_rights.ts";
 import { publishTarget } from "../../src/rtmp/publish_target.ts";
-import { FakeClock } from "../fake_clock.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { sessionManager } from "../../testing/session/session_manager.ts";
 
-const CONFIG: AudioConfig = {
-  codec: "aac",
-  samplesPerFrame: 1024,
-  objectType: 2,
-  sampleRate: 48_000,
-  channelConfiguration: 2,
-  programConfig: undefined,
-  sbr: undefined,
-  ps: undefined,
-};
+const CONFIG = audioConfig();
 const HOUR_MS = 3_600_000;
 
 /** A sink that writes down what it is told. */
@@ -49,21 +43,7 @@ function setUp(
   const seen: SessionEvent[] = [];
   events.subscribe((event) => seen.push(event));
   const keys = new KeyStore(clock, HOUR_MS);
-  const manager = new SessionManager({
-    clock,
-    events,
-    keys,
-    auth,
-    maxSessions: limits.maxSessions ?? 10,
-    maxWaiting: limits.maxWaiting ?? 10,
-    policy: {
-      holdMs: 30_000,
-      firstWaitMs: 1_800_000,
-      unheardWaitMs: 30_000,
-      waitMs: { rtmp: 30_000, srt: 1_800_000 },
-      timeline: { maxDelayMs: 10_000, targetMs: 1000 },
-    },
-  });
+  const manager = sessionManager({ clock, events, keys, auth, ...limits });
   const sinks: Record[] = [];
   const stateNeeds: StateNeed[] = [];
   manager.addOutput((_, stateNeed) => {

@@ -1,3 +1,4 @@
+/** Where the frames of a source stand in time: gaps become silence, jitter and drift do not. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { DROP, Timeline } from "../../src/session/timeline.ts";
@@ -139,7 +140,7 @@ Deno.test("a gap longer than the longest delay is not filled, and what is due ju
   assert.ok(Math.abs(outcome.worstErrorMs) < 50, `${outcome.worstErrorMs} ms`);
 });
 
-Deno.test("the first second only learns", () => {
+Deno.test("in the first second no gap is filled, because the source's rhythm is not known yet", () => {
   assert.equal(run(withLoss(500, 10, 20)).filled, 0);
 });
 

@@ -1,11 +1,13 @@
+/** Publishing by SRT where somebody else is asked first. */
 import assert from "node:assert/strict";
-import { FakeClock } from "../fake_clock.ts";
-import { FakeAuthority } from "../session/fake_authority.ts";
-import { until } from "../until.ts";
-import type { SrtCaller } from "./srt_callers.ts";
-import { SrtFixture } from "./srt_fixture.ts";
-import { message, messages, numbersOf, range } from "./srt_messages.ts";
-import { SrtRelay } from "./srt_relay.ts";
+import { SERVER_REASON } from "../../src/session/reason.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { FakeAuthority } from "../../testing/session/fake_authority.ts";
+import { until } from "../../testing/until.ts";
+import type { SrtCaller } from "../../testing/srt/srt_callers.ts";
+import { SrtFixture } from "../../testing/srt/srt_fixture.ts";
+import { message, messages, numbersOf, range } from "../../testing/srt/srt_messages.ts";
+import { SrtRelay } from "../../testing/srt/srt_relay.ts";
 
 const STRANGER = "127.0.0.2";
 const ALLOWED = "#!::r=demo,m=publish,u=dj,s=sesame";
@@ -180,7 +182,7 @@ Deno.test("a server that closes while somebody is asked about lets nobody in any
   const caller = await fixture.call(ALLOWED);
   await fixture.asked(1);
   caller.send(message(1));
-  fixture.srt.sessions.refuseAll();
+  fixture.srt.sessions.stop("shutdown", SERVER_REASON);
   fixture.srt.server.close();
   answer.resolve();
   await fixture.clock.advance(0);

@@ -1,9 +1,10 @@
+/** FFmpeg and srt-live-transmit publish to a real SRT server; frames arrive byte for byte. */
 import assert from "node:assert/strict";
 import type { SrtAddress } from "../../ffi/srt.ts";
-import { accessUnits } from "../audio/access_units.ts";
-import { coder, encode, source } from "../audio/ffmpeg.ts";
-import { until } from "../until.ts";
-import { SrtFixture } from "./srt_fixture.ts";
+import { accessUnits } from "../../testing/audio/access_units.ts";
+import { coder, encode, source } from "../../testing/audio/ffmpeg.ts";
+import { until } from "../../testing/until.ts";
+import { SrtFixture } from "../../testing/srt/srt_fixture.ts";
 
 const adts = await encode({ seconds: 1.5 });
 const sent = accessUnits(adts).frames;

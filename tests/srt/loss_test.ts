@@ -1,11 +1,12 @@
+/** Loss on the way to the SRT server: repaired in time, or silence of the same length. */
 import assert from "node:assert/strict";
-import { concat } from "../audio/access_units.ts";
-import { encode } from "../audio/ffmpeg.ts";
-import { until } from "../until.ts";
-import { cut } from "./payload_collector.ts";
-import { SrtFixture } from "./srt_fixture.ts";
-import { message, messages, numbersOf, range } from "./srt_messages.ts";
-import { type SrtDataPacket, SrtRelay } from "./srt_relay.ts";
+import { concat } from "../../testing/bytes.ts";
+import { encode } from "../../testing/audio/ffmpeg.ts";
+import { until } from "../../testing/until.ts";
+import { cut } from "../../testing/srt/payload_collector.ts";
+import { SrtFixture } from "../../testing/srt/srt_fixture.ts";
+import { message, messages, numbersOf, range } from "../../testing/srt/srt_messages.ts";
+import { type SrtDataPacket, SrtRelay } from "../../testing/srt/srt_relay.ts";
 
 /** Numbers from 0 to 1 that are the same in every run. */
 function seeded(seed: number): () => number {

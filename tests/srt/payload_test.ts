@@ -1,10 +1,17 @@
+/** Telling ADTS, MPEG-TS and others in SRT messages, however they are cut. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UnsupportedAudio } from "../../src/audio/unsupported_audio.ts";
 import { Payload } from "../../src/srt/payload.ts";
-import { accessUnits, adtsFrame, adtsStream, audioConfig, concat } from "../audio/access_units.ts";
-import { coder, encode, run, source } from "../audio/ffmpeg.ts";
-import { cut, PayloadCollector, unpack } from "./payload_collector.ts";
+import {
+  accessUnits,
+  adtsFrame,
+  adtsStream,
+  audioConfig,
+} from "../../testing/audio/access_units.ts";
+import { concat } from "../../testing/bytes.ts";
+import { coder, encode, run, source } from "../../testing/audio/ffmpeg.ts";
+import { cut, PayloadCollector, unpack } from "../../testing/srt/payload_collector.ts";
 
 const adts = await encode({ seconds: 2 });
 const { config, frames } = accessUnits(adts);

@@ -1,3 +1,4 @@
+/** Choosing a free port out of a range. */
 import assert from "node:assert/strict";
 import { findPort } from "../../src/srt/port_range.ts";
 

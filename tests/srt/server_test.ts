@@ -1,3 +1,4 @@
+/** The SRT server on loopback: keys, passphrases, time limits, and how each connection ends. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { listenSrt, loadSrt, type SrtAddress, SrtError, SrtUnavailable } from "../../ffi/srt.ts";
@@ -5,12 +6,12 @@ import { EventBus } from "../../src/session/events.ts";
 import { PublishRefused } from "../../src/session/ingest.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { SrtServer } from "../../src/srt/server.ts";
-import { audioConfig } from "../audio/access_units.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { until } from "../until.ts";
-import { SrtFixture } from "./srt_fixture.ts";
-import { message, messages, numbersOf, range } from "./srt_messages.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { until } from "../../testing/until.ts";
+import { SrtFixture } from "../../testing/srt/srt_fixture.ts";
+import { message, messages, numbersOf, range } from "../../testing/srt/srt_messages.ts";
 
 const srt = loadSrt();
 
@@ -30,7 +31,7 @@ Deno.test("who comes to the shared listener publishes what the stream id names",
   const { transport } = session ?? {};
   assert.deepEqual([...fixture.server.publishers], [transport]);
   caller.close();
-  await fixture.ended(/for demo \(\d+\) ended: .*; 50 packets.*, 0 given up/);
+  await fixture.ended(/demo#\d+ .* ended: .*; 50 packets.*, 0 given up/);
   assert.equal(session?.state, "paused");
   assert.deepEqual([...fixture.server.publishers], []);
   assert.deepEqual(fixture.kinds("demo"), ["authorize", "create", "input-quality", "pause"]);
@@ -163,7 +164,7 @@ Deno.test("random bytes are refused, and hurt nobody else", async () => {
   for (let i = 0; i < 20; i++) bad.send(crypto.getRandomValues(new Uint8Array(1000)));
   await bad.closed();
   await fixture.ended(
-    /for bad \(\d+\) ended: unsupported audio: bytes that begin with [0-9a-f]{16}; AAC/,
+    /bad#\d+ .* ended: unsupported audio: bytes that begin with [0-9a-f]{16}; AAC/,
   );
   good.send(...messages(10, 10));
   assert.deepEqual(numbersOf(await fixture.frames("good", 20)), range(0, 20));
@@ -210,8 +211,8 @@ Deno.test("the end of a session closes its port, its connection and who waits", 
   session.end("teardown", SERVER_REASON);
   await live.closed();
   await waiting.closed();
-  await fixture.ended(/for demo \(\d+\) ended: teardown by server/);
-  await fixture.ended(/for demo \(\d+\) ended: the session is over/);
+  await fixture.ended(/demo#\d+ .* ended: teardown by server/);
+  await fixture.ended(/demo#\d+ .* ended: the session is over/);
   assert.equal(fixture.server.portOf(session), undefined);
   assert.equal(fixture.broadcast("demo").ended, "teardown");
   await assert.rejects(fixture.callers.connect(port, { connectTimeoutMs: 300 }), SrtError);

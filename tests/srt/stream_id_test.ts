@@ -1,3 +1,4 @@
+/** Which name and key a stream id means, in each of its forms, and the hint where it is wrong. */
 import assert from "node:assert/strict";
 import {
   credentialsOfStreamId,

@@ -1,10 +1,11 @@
+/** Who takes whose place on a session's own port. */
 import assert from "node:assert/strict";
-import { FakeClock } from "../fake_clock.ts";
-import { until } from "../until.ts";
-import type { SrtCaller } from "./srt_callers.ts";
-import { SrtFixture } from "./srt_fixture.ts";
-import { message, messages, numbersOf, range } from "./srt_messages.ts";
-import { SrtRelay } from "./srt_relay.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { until } from "../../testing/until.ts";
+import type { SrtCaller } from "../../testing/srt/srt_callers.ts";
+import { SrtFixture } from "../../testing/srt/srt_fixture.ts";
+import { message, messages, numbersOf, range } from "../../testing/srt/srt_messages.ts";
+import { SrtRelay } from "../../testing/srt/srt_relay.ts";
 
 const DJ = "127.0.0.1";
 const STRANGER = "127.0.0.2";
@@ -122,7 +123,7 @@ Deno.test("the same client takes over with his first frame, not before", async (
   again.send(message(2));
   await before.closed();
   assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 3)), [0, 1, 2]);
-  await fixture.srt.ended(/^info .* for demo \(\d+\) ended: another connection took over/);
+  await fixture.srt.ended(/^info demo#\d+ .* ended: another connection took over/);
   assert.equal(fixture.reserved.session.state, "publishing", "without a pause");
   assert.equal(fixture.reserved.session.quality.bad_count, 1);
 });
@@ -137,8 +138,7 @@ Deno.test("a stranger on a live session's port is closed and logged, and nobody 
   }
   dj.send(message(1));
   assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 2)), [0, 1]);
-  const refusal =
-    /^warning .* from 127\.0\.0\.2:\d+ for demo \(\d+\) ended: .* somebody else is on air/;
+  const refusal = /^warning demo#\d+ .* from 127\.0\.0\.2:\d+ ended: .* somebody else is on air/;
   await fixture.srt.ended(refusal, 3);
   assert.equal(fixture.live, DJ);
 });

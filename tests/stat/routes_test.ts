@@ -1,28 +1,28 @@
+/** The HTTP routes of statistics: health, load, sessions, counts. */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { sessionEvent } from "../../src/session/session.ts";
-import { Authorization } from "../../src/stat/authorization.ts";
+import { OperatorEntrance } from "../../src/stat/operator/operator_entrance.ts";
 import { failingRecordings, Health } from "../../src/stat/health.ts";
 import { statRoutes } from "../../src/stat/routes.ts";
 import { systemUsage } from "../../src/stat/system_usage.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
-import { House, START } from "./house.ts";
+import { House, START } from "../../testing/stat/house.ts";
 
 const USAGE = { load: { one: 0.5, five: 1.25, fifteen: 2 }, memory: 40.5 };
 
-function appOf({ statistics }: House, health = new Health(), isLetIn = () => false): Hono {
+function appOf({ statistics }: House, health = new Health()): Hono {
   const routes = statRoutes({
     statistics,
     usage: () => USAGE,
     metrics: { contentType: "text/plain", render: () => Promise.resolve("up 1\n") },
     health,
     audience: { total: 50, byName: () => [["demo", 49], ["other", 1]] },
-    guard: new Authorization({
+    entrance: new OperatorEntrance({
       token: "letmein",
       clock: { now: () => 0, monotonic: () => 0 },
-    }).guard,
-    isLetIn,
+    }),
   });
   return withServerHeader(routes, ["echo", "stat"]);
 }
@@ -49,18 +49,37 @@ Deno.test("a health check that wants JSON is told what is wrong, and has its 200
   const health = new Health();
   const app = appOf(house, health);
   const check = async () => {
-    const response = await app.request("/health", { headers: { Accept: "application/json" } });
+    const headers = { Accept: "application/json", Authorization: "Bearer letmein" };
+    const response = await app.request("/health", { headers });
     assert.equal(response.headers.get("vary"), "Accept");
     return [response.status, await response.json()];
   };
-  assert.deepEqual(await check(), [200, { status: "ok", problems: [] }]);
+  const well = [200, { status: "ok", parts: [], problems: [] }];
+  assert.deepEqual(await check(), well);
   let problem: string | undefined = "the disk is full";
-  health.add(() => [problem]);
-  assert.deepEqual(await check(), [200, { status: "degraded", problems: ["the disk is full"] }]);
+  health.add("record", () => [problem]);
+  health.add("hls", () => []);
+  const degraded = { status: "degraded", parts: ["record"], problems: ["the disk is full"] };
+  assert.deepEqual(await check(), [200, degraded]);
   const response = await app.request("/health", { headers: { Accept: "*/*" } });
   assert.deepEqual([response.status, await response.text()], [200, ""]);
   problem = undefined;
-  assert.deepEqual(await check(), [200, { status: "ok", problems: [] }]);
+  assert.deepEqual(await check(), well);
+});
+
+Deno.test("health tells no paths and causes to clients that have not shown the token", async () => {
+  using house = new House();
+  const health = new Health();
+  const app = appOf(house, health);
+  health.add("hook", () => ["The hook server does not take events"]);
+  health.add("record", () => ["demo is not recorded: no space left", "Cannot write to /archive"]);
+  const others: Record<string, string>[] = [{}, { Authorization: "Bearer guessed" }];
+  for (const shown of others) {
+    const headers = { Accept: "application/json", ...shown };
+    const response = await app.request("/health", { headers });
+    assert.equal(response.status, 200);
+    assert.deepEqual(await response.json(), { status: "degraded", parts: ["hook", "record"] });
+  }
 });
 
 Deno.test("a broadcast that is not recorded is a problem until it is, or has ended", () => {
@@ -206,7 +225,7 @@ Deno.test("metrics are open to all, listeners are not", async () => {
   assert.deepEqual(await listeners.json(), { total: 50, names: { demo: 49, other: 1 } });
 });
 
-Deno.test("where the folders of a box are is told to nobody but who may know", async () => {
+Deno.test("only operators are told where the folders of a box are", async () => {
   using house = new House();
   house.play(0.5, house.publish("demo", "srt"));
   const session = house.sessions.find("demo");
@@ -215,9 +234,11 @@ Deno.test("where the folders of a box are is told to nobody but who may know", a
     house.events.emit(sessionEvent(session, "hls-ready", START, { path: hls }));
     house.events.emit(sessionEvent(session, "record-start", START, { path: record }));
   };
+  const app = appOf(house);
   const paths = async (isLetIn: boolean) => {
-    const app = appOf(house, new Health(), () => isLetIn);
-    const { hls_path, record_path } = await (await app.request(`/stat/1/sessions/${START}`)).json();
+    const headers = isLetIn ? { Authorization: "Bearer letmein" } : {};
+    const answer = await app.request(`/stat/1/sessions/${START}`, { headers });
+    const { hls_path, record_path } = await answer.json();
     return [hls_path, record_path];
   };
   assert.deepEqual(await paths(false), [null, null]);

@@ -1,7 +1,7 @@
 /** How the parts of the server are stopped. */
 import assert from "node:assert/strict";
 import { Stops } from "../../src/station/stops.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
 
 Deno.test("what was started last is stopped first, one after the other, and once", async () => {
   const done: string[] = [];

@@ -1,8 +1,9 @@
+/** What systemd is told (sd_notify(3)): ready, reloading, alive, stopping. */
 import assert from "node:assert/strict";
 import { ServiceNotifier } from "../../src/systemd/notify.ts";
-import { FakeClock } from "../fake_clock.ts";
-import { LogRecorder } from "../rtmp/log_recorder.ts";
-import { NotifyReceiver } from "./notify_receiver.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
+import { NotifyReceiver } from "../../testing/systemd/notify_receiver.ts";
 
 const PID = 4711;
 /** Elsewhere there is no systemd, and none of its sockets. */

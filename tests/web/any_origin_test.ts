@@ -1,6 +1,7 @@
+/** Which pages of other sites may use which of the HTTP servers (CORS). */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
-import { controlServer, listenersServer, withStatServer } from "./http_servers.ts";
+import { controlServer, listenersServer, withStatServer } from "../../testing/web/http_servers.ts";
 
 const ORIGIN = "https://player.example";
 

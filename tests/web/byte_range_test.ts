@@ -1,6 +1,7 @@
+/** Requests for a part of something (RFC 9110 14), at all HTTP servers. */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
-import { listenersServer, withStatServer } from "./http_servers.ts";
+import { listenersServer, withStatServer } from "../../testing/web/http_servers.ts";
 
 const RANGE = "bytes=3-";
 const DATE = "Mon, 23 Nov 2026 20:00:00 GMT";

@@ -1,7 +1,8 @@
+/** What every answer of the HTTP servers tells caches, errors included. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { withServerHeader } from "../../src/web/web_server.ts";
-import { controlServer, listenersServer, withStatServer } from "./http_servers.ts";
+import { controlServer, listenersServer, withStatServer } from "../../testing/web/http_servers.ts";
 
 const NEVER = "no-store";
 const ORIGIN = "https://player.example";

@@ -1,8 +1,10 @@
+/** An HTTP server that stops listening lets open connections go on. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { WebServer } from "../../src/web/web_server.ts";
-import { endListening } from "../listening/end_listening.ts";
-import { until } from "../until.ts";
+import { freePort } from "../../testing/free_ports.ts";
+import { endListening } from "../../testing/listening/end_listening.ts";
+import { until } from "../../testing/until.ts";
 
 const hostname = "127.0.0.1";
 const REQUEST = "GET / HTTP/1.1\r\nHost: echo\r\n\r\n";
@@ -41,10 +43,4 @@ async function ask(conn: Deno.TcpConn): Promise<string> {
   const buffer = new Uint8Array(4096);
   const length = await conn.read(buffer) ?? 0;
   return new TextDecoder().decode(buffer.subarray(0, length));
-}
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname, port: 0 });
-  return listener.addr.port;
 }

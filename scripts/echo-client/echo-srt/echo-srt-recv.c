@@ -1,9 +1,9 @@
 /*
  * echo-srt-recv PORT [FILE]
  *
- * Something to try a publisher against: takes one SRT connection on PORT, checks that every message
- * is whole ADTS frames, as Echo expects, writes them to FILE, and at the end prints what came. Exit
- * code 0: all of it was ADTS, and nothing was lost.
+ * Receives from a publisher, to test it. It takes one SRT connection on PORT, checks that every
+ * message has whole ADTS frames, as Echo expects, and writes them to FILE. At the end it prints what
+ * has arrived. Exit code 0: everything was ADTS, and nothing was lost.
  */
 #include <netdb.h>
 #include <signal.h>
@@ -23,7 +23,7 @@ enum {
 
 struct counts {
     long messages, lost, bad, frames, bytes;
-    size_t open; /* bytes still to come of a frame that was larger than a message */
+    size_t open; /* missing bytes of a frame that was larger than a message */
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -47,7 +47,7 @@ static SRTSOCKET failed(const char *what, SRTSOCKET listener)
     return SRT_INVALID_SOCK;
 }
 
-/* Waits on `port` for the first connection. */
+/* Waits for the first connection to `port`. */
 static SRTSOCKET accept_one(const char *port)
 {
     struct addrinfo hints = {
@@ -79,7 +79,7 @@ static SRTSOCKET accept_one(const char *port)
     return socket;
 }
 
-/* Length of the ADTS frame that begins at `data`; 0 where none does. */
+/* The length of the ADTS frame that begins at `data`; 0 where none begins there. */
 static size_t frame_size(const uint8_t *data, size_t size)
 {
     if (size < ADTS_HEADER || data[0] != 0xff || (data[1] & 0xf6) != 0xf0) return 0;
@@ -87,7 +87,7 @@ static size_t frame_size(const uint8_t *data, size_t size)
     return length > ADTS_HEADER ? length : 0;
 }
 
-/* A message is frames, of which the last may go on in the next message where it is too large. */
+/* A message consists of frames. A frame that is too large for one goes on in the next message. */
 static void check_message(const uint8_t *data, size_t size, struct counts *counts)
 {
     size_t at = counts->open < size ? counts->open : size;
@@ -110,7 +110,7 @@ static void check_message(const uint8_t *data, size_t size, struct counts *count
 static bool receive(SRTSOCKET socket, FILE *file, struct counts *counts)
 {
     uint8_t message[MAX_MESSAGE];
-    int32_t expected = 1; /* messages are numbered from 1: a gap is what libsrt had to give up */
+    int32_t expected = 1; /* messages are numbered from 1; a gap means that libsrt gave some up */
     while (!stop_signal) {
         SRT_MSGCTRL control = srt_msgctrl_default;
         int size = srt_recvmsg2(socket, (char *)message, sizeof message, &control);
@@ -141,7 +141,7 @@ static int run(const char *port, FILE *file)
 {
     SRTSOCKET socket = accept_one(port);
     if (socket == SRT_INVALID_SOCK) return EXIT_FAILURE;
-    catch_signals(); /* not before: they would not wake up srt_accept() */
+    catch_signals(); /* not earlier, because signals do not end srt_accept() */
     int timeout_ms = POLL_MS;
     srt_setsockflag(socket, SRTO_RCVTIMEO, &timeout_ms, sizeof timeout_ms);
 
@@ -167,7 +167,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     srt_startup();
-    srt_setloglevel(LOG_CRIT); /* what matters of its log is in the return values */
+    srt_setloglevel(LOG_CRIT); /* return values tell all that matters */
     int status = run(argv[1], file);
     srt_cleanup();
     if (file && fclose(file) != 0) {

@@ -1,18 +1,19 @@
 /*
  * echo-srt-send FILE HOST PORT [STREAMID]
  *
- * Publishes an ADTS file (.aac) over SRT as if it were live. For an app, put your encoder's output
- * in the place of read_frame(), and leave out sleep_until(): a live encoder keeps time by itself.
+ * Publishes an ADTS file (.aac) over SRT as if it were live. For an app, replace read_frame() by your
+ * encoder, and leave out sleep_until(): a live encoder sends in real time by itself.
  *
- * - A session's own port, from `transports` in the control API's answer to publish, needs no stream
- *   id. A phone that changes from one network to another should send one there all the same,
- *   "#!::r=NAME,m=publish,s=KEY" with the answer's `rtmp.name` as KEY: with it the new connection
- *   takes over at once from the old one, which still looks alive.
- * - On the shared port, 9000, the stream id names the broadcast: that same one, or "publish:NAME".
- * - ECHO_SRT_PASSPHRASE in the environment encrypts the connection, as the server's variable does
- *   for the shared port.
- * - When a connection is lost, connect again, to the same port with a new socket: the broadcast
- *   goes on. This program just ends, with libsrt's reason on stderr and exit code 1.
+ * - The port of a session, from `transports` in the control API's answer to publish, needs no stream
+ *   id. But a phone that may change from one network to another should send one there too:
+ *   "#!::r=NAME,m=publish,s=KEY", with the answer's `rtmp.name` as KEY. With it, a new connection
+ *   replaces the old one at once, although the old one still looks alive.
+ * - On the shared port, 9000, the stream id names the broadcast. It is the same one, or
+ *   "publish:NAME".
+ * - ECHO_SRT_PASSPHRASE in the environment encrypts the connection. It is for the shared port of a
+ *   server that has this variable set.
+ * - When a connection is lost, connect to the same port again, with a new socket: the broadcast goes
+ *   on. This program only ends, with libsrt's reason on stderr and exit code 1.
  */
 #include <netdb.h>
 #include <signal.h>
@@ -30,14 +31,14 @@ enum {
     ADTS_HEADER = 7,       /* bytes; ISO/IEC 13818-7 6.2 */
     ADTS_MAX_FRAME = 8191, /* frame_length has 13 bits */
 
-    /* A message of live mode may have 1316 bytes (7 MPEG-TS packets), unless SRTO_PAYLOADSIZE
-     * raises that, and never more than 1456, so that its packet fits an Ethernet frame. It is only
-     * a limit: the frames of 128 kb/s have some 350 bytes, and their packets no more than that. */
+    /* In live mode a message may have 1316 bytes (7 MPEG-TS packets). SRTO_PAYLOADSIZE raises that
+     * to 1456 at most, so that its packet fits an Ethernet frame. It is only a limit: at 128 kb/s a
+     * frame has about 350 bytes, and its packet is not larger than it has to be. */
     MAX_MESSAGE = 1456,
 
-    /* The time in which lost packets can be repaired: four round trips are good, and one takes 50
-     * to 100 ms in mobile networks. The larger of this and the server's latency counts. Listeners
-     * are seconds behind in any case, so that a DJ gains nothing by less. */
+    /* The time in which lost packets can be sent again. Four round trips are a good value; one takes
+     * 50 to 100 ms in mobile networks. The larger of this and the server's latency counts. Listeners
+     * are seconds behind in any case, so a lower value is no advantage. */
     LATENCY_MS = 300,
 };
 
@@ -61,7 +62,7 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* What clock_nanosleep() does with TIMER_ABSTIME; Apple's systems lack it. */
+/* As clock_nanosleep() with TIMER_ABSTIME, which Apple's systems lack. */
 static void sleep_until(double due)
 {
     for (double rest = due - now(); rest > 0; rest = due - now()) {
@@ -71,7 +72,7 @@ static void sleep_until(double due)
     }
 }
 
-/* Reads a whole frame. False at the end of the file, and with a message where it is not ADTS. */
+/* Reads a whole frame. False at the end of the file, and, with a message, where it is not ADTS. */
 static bool read_frame(FILE *file, struct frame *frame)
 {
     static const int rates[] = {96000, 88200, 64000, 48000, 44100, 32000, 24000,
@@ -102,7 +103,7 @@ static bool set(SRTSOCKET socket, SRT_SOCKOPT option, const char *name, const vo
     return false;
 }
 
-/* Live mode drops what it cannot deliver in time. It comes first, because it resets the others. */
+/* Live mode drops what it cannot deliver in time. It is set first: it resets the other options. */
 static bool set_options(SRTSOCKET socket, const char *stream_id, const char *passphrase)
 {
     SRT_TRANSTYPE type = SRTT_LIVE;
@@ -114,7 +115,7 @@ static bool set_options(SRTSOCKET socket, const char *stream_id, const char *pas
            set(socket, SRTO_PASSPHRASE, "passphrase", passphrase, strlen(passphrase));
 }
 
-/* Tries the addresses of `host` in turn. SRT_INVALID_SOCK, with messages, where none answers. */
+/* Tries the addresses of `host` in turn. SRT_INVALID_SOCK and messages where none answers. */
 static SRTSOCKET connect_to(const char *host, const char *port, const char *stream_id)
 {
     const char *passphrase = getenv("ECHO_SRT_PASSPHRASE");
@@ -141,8 +142,8 @@ static SRTSOCKET connect_to(const char *host, const char *port, const char *stre
     return connected;
 }
 
-/* A frame is a message, so that what gets lost is whole frames, which Echo replaces by silence.
- * Only a frame that is larger than any message takes several, which Echo puts together again. */
+/* Sends each frame as one message. So only whole frames get lost, which Echo replaces by silence.
+ * A frame that is larger than a message is sent in several, which Echo puts together again. */
 static bool send_frame(SRTSOCKET socket, const struct frame *frame)
 {
     for (size_t sent = 0; sent < frame->size;) {
@@ -156,8 +157,8 @@ static bool send_frame(SRTSOCKET socket, const struct frame *frame)
     return true;
 }
 
-/* Sends `frame` and all that follow it in `file`, each when the samples before it have been played.
- * That time is counted from the start, not from the frame before, so that no delay adds up. */
+/* Sends `frame` and all frames that follow in `file`, each when the samples before it have been
+ * played. That time is counted from the start, so that delays do not add up. */
 static bool send_file(SRTSOCKET socket, FILE *file, struct frame *frame)
 {
     double start = now(), seconds = 0;
@@ -169,7 +170,7 @@ static bool send_file(SRTSOCKET socket, FILE *file, struct frame *frame)
         sleep_until(start + seconds);
     } while (!stop_signal && read_frame(file, frame));
 
-    /* Closing drops what the receiver still holds: as much as the latency that both agreed on. */
+    /* Closing drops what the receiver holds back: as much as the latency that both agreed on. */
     int latency = LATENCY_MS, size = sizeof latency;
     srt_getsockflag(socket, SRTO_PEERLATENCY, &latency, &size);
     sleep_until(now() + latency / 1e3 + 0.2);
@@ -208,13 +209,13 @@ int main(int argc, char **argv)
         perror(argv[1]);
         return EXIT_FAILURE;
     }
-    /* SA_RESETHAND: a second Ctrl-C ends the program without ado. */
+    /* SA_RESETHAND: a second Ctrl-C ends the program at once. */
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 
     srt_startup();
-    srt_setloglevel(LOG_CRIT); /* what matters of its log is in the return values */
+    srt_setloglevel(LOG_CRIT); /* return values tell all that matters */
     bool sent = publish(file, argv[2], argv[3], argc > 4 ? argv[4] : "");
     srt_cleanup();
     fclose(file);

@@ -1,4 +1,4 @@
-// AAC as the rest of Echo knows it, ISO/IEC 14496-3.
+/** AAC (ISO/IEC 14496-3) as the rest of Echo knows it. */
 import type { Codec, Mp4aFields, ParserMaker } from "../codec.ts";
 import { type AacConfig, SAMPLES_PER_FRAME } from "./aac_config.ts";
 import { AdtsFraming, maxAccessUnitBytes, STREAM_TYPE_ADTS } from "./adts.ts";
@@ -23,7 +23,7 @@ export const AAC: Codec<AacConfig> = {
   sampleEntry,
 };
 
-/** Channels are the core's; what SBR and PS add stands in the AudioSpecificConfig. */
+/** Channels are those of the core: the AudioSpecificConfig tells what SBR and PS add. */
 function sampleEntry(config: AacConfig): Mp4aFields {
   return {
     channelCount: channelCount(config),

@@ -1,4 +1,8 @@
-// What an AAC stream is: all that a decoder, an ADTS header and an MP4 sample entry need.
+/**
+ * What an AAC stream is: all that a decoder, an ADTS header and an MP4 sample entry need to know.
+ *
+ * @module
+ */
 
 /** AAC's member of `AudioConfig`. */
 export interface AacConfig {
@@ -9,17 +13,19 @@ export interface AacConfig {
   readonly objectType: 1 | 2 | 4;
   /** Core sample rate in Hz, one of {@link SAMPLE_RATES}. HE-AAC plays at twice this. */
   readonly sampleRate: number;
-  /** 1 mono … 7 for 7.1; 0 where {@link programConfig} tells the layout. */
+  /** 1 for mono to 7 for 7.1; 0 where {@link programConfig} tells the layout. */
   readonly channelConfiguration: number;
   /**
-   * With channelConfiguration 0: a whole program_config_element with its 3 bit id_syn_ele in front,
-   * aligned to bytes as it stands at the start of a raw_data_block. Placed before an access unit it
-   * makes one that tells its own layout.
+   * With channelConfiguration 0: a whole program_config_element behind its id_syn_ele of 3 bits,
+   * aligned to bytes as at the start of a raw_data_block. An access unit that it is put before
+   * tells its own layout.
    */
   readonly programConfig: Uint8Array | undefined;
-  /** The source signalled SBR explicitly (HE-AAC); `undefined` where it said nothing. */
+  /**
+   * Whether the source says that there is SBR (HE-AAC); `undefined` where it says nothing of it.
+   */
   readonly sbr: boolean | undefined;
-  /** The source signalled parametric stereo explicitly (HE-AAC v2); `undefined` where it said nothing. */
+  /** As {@link sbr}, of parametric stereo (HE-AAC v2). */
   readonly ps: boolean | undefined;
 }
 

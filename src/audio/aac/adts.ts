@@ -1,4 +1,4 @@
-// The ADTS header, ISO/IEC 14496-3 1.A.2.2 and 1.A.3.2.
+/** The ADTS header, ISO/IEC 14496-3 1.A.2.2 and 1.A.3.2: read, and written. */
 import type { TsFraming } from "../codec.ts";
 import { type AacConfig, SAMPLE_RATES, SAMPLES_PER_FRAME } from "./aac_config.ts";
 import { sampleRateByIndex, supportedObjectType } from "./audio_specific_config.ts";
@@ -6,7 +6,7 @@ import { sampleRateByIndex, supportedObjectType } from "./audio_specific_config.
 /** Bytes of adts_fixed_header and adts_variable_header. */
 export const ADTS_HEADER_BYTES = 7;
 
-/** What the 13 bits of aac_frame_length can say, header included. */
+/** The most that the 13 bits of aac_frame_length can say, header included. */
 export const MAX_ADTS_FRAME_BYTES = 8191;
 
 /** stream_type of ADTS in a transport stream (ISO/IEC 13818-1 table 2-34). */
@@ -16,7 +16,7 @@ export const STREAM_TYPE_ADTS = 0x0f;
 export interface AdtsHeader {
   /** 1 Main, 2 LC, 3 SSR, 4 LTP. */
   readonly objectType: number;
-  /** Index into SAMPLE_RATES; 13 to 15 are none. */
+  /** Index into SAMPLE_RATES; 13 to 15 are reserved. */
   readonly samplingFrequencyIndex: number;
   /** 0 where the access unit begins with a program_config_element. */
   readonly channelConfiguration: number;
@@ -26,11 +26,11 @@ export interface AdtsHeader {
   readonly headerBytes: number;
   /** Access units in the frame, 1 to 4. */
   readonly rawDataBlocks: number;
-  /** Whether CRCs stand behind the header and, with several raw_data_blocks, behind each. */
+  /** Whether there is a CRC behind the header and, with several raw_data_blocks, behind each. */
   readonly crc: boolean;
 }
 
-/** Reads the header at `offset`; `undefined` where none stands there, or not the whole of it. */
+/** Reads the header at `offset`; `undefined` where there is none, or not all of it. */
 export function parseAdtsHeader(bytes: Uint8Array, offset: number): AdtsHeader | undefined {
   if (bytes.length - offset < ADTS_HEADER_BYTES || !mayBeAdtsSync(bytes, offset)) return undefined;
   const byte1 = bytes[offset + 1] ?? 0;
@@ -54,16 +54,16 @@ export function parseAdtsHeader(bytes: Uint8Array, offset: number): AdtsHeader |
   };
 }
 
-/** Whether syncword and layer stand at `offset`, as far as there are bytes. */
+/** Whether syncword and layer may be at `offset`, by as many of their bytes as there are. */
 export function mayBeAdtsSync(bytes: Uint8Array, offset: number): boolean {
   return (offset >= bytes.length || bytes[offset] === 0xff) &&
     (offset + 1 >= bytes.length || ((bytes[offset + 1] ?? 0) & 0xf6) === 0xf0);
 }
 
 /**
- * The configuration that a header tells; HE-AAC can not be told from it.
- * @param programConfig with channelConfiguration 0, what stood before the access unit
- * @throws {UnsupportedAudio} where the stream is none that Echo takes
+ * The configuration that a header tells. It does not tell HE-AAC.
+ * @param programConfig with channelConfiguration 0, the one before the access unit
+ * @throws {UnsupportedAudio} where Echo does not take the stream
  */
 export function adtsConfig(header: AdtsHeader, programConfig: Uint8Array | undefined): AacConfig {
   return {
@@ -78,13 +78,13 @@ export function adtsConfig(header: AdtsHeader, programConfig: Uint8Array | undef
   };
 }
 
-/** What an ADTS frame leaves for an access unit of `config`, in bytes. */
+/** The most bytes that an access unit of `config` may have to fit an ADTS frame. */
 export function maxAccessUnitBytes(config: AacConfig): number {
   return MAX_ADTS_FRAME_BYTES - ADTS_HEADER_BYTES - (config.programConfig?.length ?? 0);
 }
 
 /**
- * ADTS frames of one configuration. Each header is 7 bytes and, with channelConfiguration 0, the
+ * ADTS frames of one configuration. A header is 7 bytes and, with channelConfiguration 0, the
  * program_config_element. HE-AAC is signalled implicitly.
  */
 export class AdtsFraming implements TsFraming {
@@ -111,7 +111,7 @@ export class AdtsFraming implements TsFraming {
     out[offset + 3] = this.#byte3 | (frameBytes >> 11);
     out[offset + 4] = frameBytes >> 3;
     out[offset + 5] = ((frameBytes & 7) << 5) | 0x1f; // adts_buffer_fullness 0x7ff: variable rate
-    out[offset + 6] = 0xfc; // and one raw_data_block
+    out[offset + 6] = 0xfc; // the rest of that, and one raw_data_block
     if (this.#programConfig !== undefined) out.set(this.#programConfig, offset + ADTS_HEADER_BYTES);
   }
 }

@@ -1,3 +1,4 @@
+/** Reads AAC in ADTS, as it comes over SRT and in transport streams. */
 import type { AccessUnitSink } from "../access_unit_sink.ts";
 import {
   ADTS_HEADER_BYTES,
@@ -16,14 +17,14 @@ import { findId3Tag } from "../id3.ts";
 import { ID_BITS, ID_PCE, readProgramConfig } from "./program_config.ts";
 
 /**
- * Finds the access units in a stream of ADTS frames that comes in pieces of any size. ID3 tags before
- * and between frames are passed over, whatever their length.
+ * Finds the access units in a stream of ADTS frames that comes in pieces of any size. ID3 tags are
+ * passed over: any before the first frame, those of 1 MiB at most behind it.
  */
 export class AdtsParser {
   readonly #sink: AccessUnitSink;
   readonly #scanner: FrameScanner<AdtsHeader>;
   #config: AacConfig | undefined;
-  /** A header of those that {@link #config} was made for. */
+  /** The last header that {@link #config} was made of. */
   #configHeader: AdtsHeader | undefined;
 
   constructor(sink: AccessUnitSink) {
@@ -35,23 +36,23 @@ export class AdtsParser {
   }
 
   /**
-   * Takes the next bytes. A frame goes to the sink once the header that follows confirms it.
-   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   * Takes the next bytes. A frame goes to the sink once the header behind it confirms it.
+   * @throws {UnsupportedAudio} where Echo does not take the stream
    */
   feed(bytes: Uint8Array): void {
     this.#scanner.feed(bytes);
   }
 
   /**
-   * Says that nothing more comes for now: a frame that is whole goes to the sink although no header
-   * confirms it. The beginning of a frame is kept for its rest.
-   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   * To be called where nothing more comes for now: a whole frame goes to the sink, although no
+   * header confirms it. The beginning of a frame is kept, as its rest may come.
+   * @throws {UnsupportedAudio} where Echo does not take the stream
    */
   flush(): void {
     this.#scanner.flush();
   }
 
-  /** Forgets a frame that has begun: its rest is lost. */
+  /** Forgets the frame that has begun, as its rest is lost. */
   reset(): void {
     this.#scanner.reset();
   }
@@ -64,7 +65,7 @@ export class AdtsParser {
     if (!header.crc) {
       throw new UnsupportedAudio("ADTS frames of several access units without their positions");
     }
-    // raw_data_block_position counts from the first block; a CRC stands behind each.
+    // raw_data_block_position counts from the first block; there is a CRC behind each.
     let from = start;
     for (let i = 1; i <= blocks; i++) {
       const position = at + ADTS_HEADER_BYTES + 2 * (i - 1);

@@ -1,4 +1,7 @@
-// AudioSpecificConfig, ISO/IEC 14496-3 1.6.2.1, for the object types that have an ADTS form.
+/**
+ * AudioSpecificConfig, ISO/IEC 14496-3 1.6.2.1, of the object types that can be written in ADTS:
+ * read, written and compared.
+ */
 import { BitReader, BitWriter } from "../bits.ts";
 import { UnsupportedAudio } from "../unsupported_audio.ts";
 import { type AacConfig, SAMPLE_RATES, SAMPLES_PER_FRAME } from "./aac_config.ts";
@@ -6,7 +9,7 @@ import { readProgramConfig, writeProgramConfig } from "./program_config.ts";
 
 /**
  * Parses an AudioSpecificConfig as RTMP and MP4 carry it; bytes after it are ignored.
- * @throws {UnsupportedAudio} where the stream is none that Echo takes
+ * @throws {UnsupportedAudio} where Echo does not take the stream
  * @throws {MalformedAudio} where it ends early
  */
 export function parseAudioSpecificConfig(bytes: Uint8Array): AacConfig {
@@ -15,10 +18,10 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AacConfig {
 }
 
 /**
- * Reads an AudioSpecificConfig at whatever bit the reader stands at.
- * @param end the position where it ends; `undefined` where that is not known, and a backward
- *   compatible extension (1.6.6.2) can not be told from what follows
- * @throws {UnsupportedAudio} where the stream is none that Echo takes
+ * Reads an AudioSpecificConfig, which may begin at any bit.
+ * @param end the position where it ends; `undefined` where that is not known: a backward compatible
+ *   extension (1.6.6.2) cannot be told from what follows then
+ * @throws {UnsupportedAudio} where Echo does not take the stream
  * @throws {MalformedAudio} where it ends early
  */
 export function readAudioSpecificConfig(reader: BitReader, end: number | undefined): AacConfig {
@@ -27,7 +30,7 @@ export function readAudioSpecificConfig(reader: BitReader, end: number | undefin
   const sampleRate = readSampleRate(reader);
   const channelConfiguration = reader.read(4);
 
-  // Hierarchical signalling, 1.6.5.2: SBR's object type stands around the core's.
+  // Hierarchical signalling, 1.6.5.2: SBR's object type comes before the core's.
   const hierarchical = objectType === AOT_SBR || objectType === AOT_PS;
   let sbr = hierarchical ? true : undefined;
   let ps = objectType === AOT_PS ? true : undefined;
@@ -57,8 +60,9 @@ export function readAudioSpecificConfig(reader: BitReader, end: number | undefin
 }
 
 /**
- * Writes an AudioSpecificConfig. SBR and PS are signalled hierarchically where the config says they
- * are there, SBR's absence by the backward compatible extension, and nothing where it is not known.
+ * Writes an AudioSpecificConfig. Where the config says that there is SBR, or PS, that is signalled
+ * hierarchically. That there is no SBR is said by the backward compatible extension. Where the
+ * config says nothing of it, neither is written.
  */
 export function writeAudioSpecificConfig(config: AacConfig): Uint8Array {
   const writer = new BitWriter();
@@ -88,8 +92,8 @@ export function sameAacConfig(a: AacConfig, b: AacConfig): boolean {
 }
 
 /**
- * What is known of a stream whose configuration was `before`, now that it says `now`: a source that
- * says nothing of SBR or PS contradicts nothing.
+ * The configuration of a stream that had `before` and goes on with `now`: what both tell of it. One
+ * that says nothing of SBR or PS contradicts nothing.
  * @returns `undefined` where the decoder of `before` cannot go on
  */
 export function continuation(before: AacConfig, now: AacConfig): AacConfig | undefined {
@@ -108,7 +112,7 @@ export function codecString(config: AacConfig): string {
 
 /**
  * The object type, where Echo takes it.
- * @throws {UnsupportedAudio}
+ * @throws {UnsupportedAudio} where it does not
  */
 export function supportedObjectType(objectType: number): AacConfig["objectType"] {
   if (objectType === 1 || objectType === 2 || objectType === 4) return objectType;
@@ -130,7 +134,7 @@ const AOT_ESCAPE = 31;
 const AOT_SBR = 5;
 const AOT_PS = 29;
 
-/** The ones of ISO/IEC 14496-3 table 1.17 that a DJ's software may come with. */
+/** Those of ISO/IEC 14496-3 table 1.17 that a DJ's software may send. */
 const OBJECT_TYPE_NAMES: ReadonlyMap<number, string> = new Map([
   [3, "AAC SSR"],
   [5, "SBR without a core"],
@@ -188,14 +192,17 @@ function requireTableRate(sampleRate: number): void {
   }
 }
 
-/** ADTS has 3 bits for it; 8 to 15 do not fit, and most are reserved. */
+/** ADTS has 3 bits for it, so 8 to 15 do not fit; most of them are reserved. */
 function requireAdtsChannels(channelConfiguration: number): void {
   if (channelConfiguration > 7) {
     throw new UnsupportedAudio(`channel configuration ${channelConfiguration}`);
   }
 }
 
-/** GASpecificConfig, 4.4.1, for object types 1, 2 and 4. @returns the program config, if there is one */
+/**
+ * Reads GASpecificConfig, 4.4.1, of object types 1, 2 and 4.
+ * @returns its program config, if any
+ */
 function readGaSpecificConfig(
   reader: BitReader,
   origin: number,
@@ -209,7 +216,9 @@ function readGaSpecificConfig(
   return programConfig;
 }
 
-/** The backward compatible extension at the end of an AudioSpecificConfig, where there is one. */
+/**
+ * Reads the backward compatible extension at the end of an AudioSpecificConfig, if there is one.
+ */
 function readSyncExtension(
   reader: BitReader,
   end: number,

@@ -1,4 +1,4 @@
-// LATM with its configuration inband, in LOAS: ISO/IEC 14496-3 1.7.2 and 1.7.3.
+/** Reads LATM in LOAS, with its configuration inband: ISO/IEC 14496-3 1.7.2 and 1.7.3. */
 import type { AccessUnitSink } from "../access_unit_sink.ts";
 import type { AacConfig } from "./aac_config.ts";
 import { readAudioSpecificConfig, sameAacConfig } from "./audio_specific_config.ts";
@@ -13,7 +13,7 @@ export const STREAM_TYPE_LATM = 0x11;
 export class LatmParser {
   readonly #sink: AccessUnitSink;
   readonly #scanner: FrameScanner<LoasHeader>;
-  /** Where access units are put together: they begin at any bit. */
+  /** Where access units are copied to, as they may begin at any bit. */
   readonly #accessUnit = new Uint8Array(MAX_ELEMENT_BYTES);
   #mux: StreamMux | undefined;
   #config: AacConfig | undefined;
@@ -28,23 +28,23 @@ export class LatmParser {
   }
 
   /**
-   * Takes the next bytes. A frame goes to the sink once the syncword that follows confirms it.
-   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   * Takes the next bytes. A frame goes to the sink once the syncword behind it confirms it.
+   * @throws {UnsupportedAudio} where Echo does not take the stream
    */
   feed(bytes: Uint8Array): void {
     this.#scanner.feed(bytes);
   }
 
   /**
-   * Says that nothing more comes for now: a frame that is whole goes to the sink although no
-   * syncword confirms it. The beginning of a frame is kept for its rest.
-   * @throws {UnsupportedAudio} where the stream is none that Echo takes
+   * To be called where nothing more comes for now: a whole frame goes to the sink, although no
+   * syncword confirms it. The beginning of a frame is kept, as its rest may come.
+   * @throws {UnsupportedAudio} where Echo does not take the stream
    */
   flush(): void {
     this.#scanner.flush();
   }
 
-  /** Forgets a frame that has begun: its rest is lost. */
+  /** Forgets the frame that has begun, as its rest is lost. */
   reset(): void {
     this.#scanner.reset();
   }
@@ -58,11 +58,11 @@ export class LatmParser {
     }
   }
 
-  /** AudioMuxElement(1): the configuration where there is one, then payload by payload. */
+  /** AudioMuxElement(1): a configuration, if there is one, and then the access units. */
   #audioMuxElement(reader: BitReader, offset: number): void {
     const useSameStreamMux = reader.flag();
     if (!useSameStreamMux) this.#configure(readStreamMuxConfig(reader));
-    if (this.#mux === undefined) return this.#sink.bad(1); // nothing is known of the stream yet
+    if (this.#mux === undefined) return this.#sink.bad(1); // no configuration has come yet
     for (let i = 0; i < this.#mux.subFrames; i++) {
       const accessUnit = this.#accessUnit.subarray(0, readPayloadLength(reader));
       reader.readBytes(accessUnit);
@@ -87,8 +87,9 @@ interface StreamMux {
 
 /** Syncword and audioMuxLengthBytes. */
 const LOAS_HEADER_BYTES = 3;
-/** What 13 bits of audioMuxLengthBytes can say. */
+/** The most that the 13 bits of audioMuxLengthBytes can say. */
 const MAX_ELEMENT_BYTES = 8191;
+
 interface LoasHeader {
   readonly frameBytes: number;
 }
@@ -132,7 +133,7 @@ function readStreamMuxConfig(reader: BitReader): StreamMux {
   return { config, subFrames };
 }
 
-/** The AudioSpecificConfig, whose length only version 1 tells. */
+/** Reads the AudioSpecificConfig, whose length is told by version 1 alone. */
 function readLatmConfig(reader: BitReader, audioMuxVersion: number): AacConfig {
   if (audioMuxVersion === 0) return readAudioSpecificConfig(reader, undefined);
   const length = readLatmValue(reader);
@@ -156,7 +157,7 @@ function readLatmValue(reader: BitReader): number {
   return reader.read(8 * bytes);
 }
 
-/** PayloadLengthInfo for frameLengthType 0. @returns MuxSlotLengthBytes */
+/** Reads PayloadLengthInfo of frameLengthType 0. @returns MuxSlotLengthBytes */
 function readPayloadLength(reader: BitReader): number {
   let length = 0;
   for (;;) {

@@ -1,3 +1,4 @@
+/** The program_config_element, ISO/IEC 14496-3 4.4.1.1, which tells a layout of channels. */
 import { BitReader, BitWriter } from "../bits.ts";
 
 /** Syntactic elements of a raw_data_block by id_syn_ele (ISO/IEC 14496-3 table 4.85). */
@@ -19,7 +20,7 @@ export interface ChannelElement {
 /**
  * Reads a program_config_element (ISO/IEC 14496-3 table 4.2), without its id_syn_ele.
  * @param origin the position that the element's byte_alignment counts from: the start of the
- *   AudioSpecificConfig or of the raw_data_block that it stands in
+ *   AudioSpecificConfig or of the raw_data_block that it is in
  * @returns the element as `AacConfig.programConfig` has it
  * @throws {MalformedAudio} where it ends early
  */
@@ -42,7 +43,8 @@ export function writeProgramConfig(writer: BitWriter, programConfig: Uint8Array)
 }
 
 /**
- * The audio elements of each access unit by `AacConfig.programConfig`: front, side, back, LFE.
+ * The audio elements of each access unit, as `AacConfig.programConfig` lists them: front, side,
+ * back, LFE.
  * @throws {MalformedAudio} where `programConfig` ends early
  */
 export function programElements(programConfig: Uint8Array): ChannelElement[] {

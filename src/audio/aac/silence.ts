@@ -1,3 +1,4 @@
+/** Silence in AAC, for what a source does not send. */
 import { BitWriter } from "../bits.ts";
 import type { AacConfig } from "./aac_config.ts";
 import {
@@ -12,8 +13,8 @@ import {
 
 /**
  * Makes a silent access unit of `config`'s layout: global_gain 0, one long window, no scale factor
- * bands. It is the same at every sample rate. After a real frame it carries that frame's overlap,
- * so there is no click. For HE-AAC it is one of the core alone, which keeps the timeline.
+ * bands. It is the same at every sample rate. Behind a frame of audio, the decoder fades that out
+ * in it, so there is no click. For HE-AAC it is a frame of the core alone, which lasts as long.
  */
 export function silentFrame(config: AacConfig): Uint8Array {
   const elements = config.programConfig === undefined
@@ -41,12 +42,6 @@ const CHANNEL_ELEMENTS: readonly (readonly ChannelElement[])[] = [
   [sce(0), cpe(0), cpe(1), cpe(2), lfe(0)],
 ];
 
-/** ics_info with max_sfb 0: reserved 1, window_sequence 2, window_shape 1, max_sfb 6, prediction 1. */
-const ICS_INFO_BITS = 11;
-const GLOBAL_GAIN_BITS = 8;
-/** pulse_data_present, tns_data_present, gain_control_data_present. */
-const TOOL_BITS = 3;
-
 /** single_channel_element, lfe_channel_element and channel_pair_element (4.4.2.1), all of zeros. */
 function writeSilentElement(writer: BitWriter, element: ChannelElement): void {
   writer.write(element.id, ID_BITS);
@@ -63,3 +58,11 @@ function writeSilentElement(writer: BitWriter, element: ChannelElement): void {
     writer.write(0, TOOL_BITS);
   }
 }
+
+/**
+ * ics_info with max_sfb 0: reserved 1, window_sequence 2, window_shape 1, max_sfb 6, prediction 1.
+ */
+const ICS_INFO_BITS = 11;
+const GLOBAL_GAIN_BITS = 8;
+/** pulse_data_present, tns_data_present, gain_control_data_present. */
+const TOOL_BITS = 3;

@@ -1,8 +1,8 @@
 // @ts-check
 /// <reference lib="dom" />
-// The operator's dashboard: shows what the server tells by its events.
+// The script of the operator's dashboard: it shows what the server tells by its events.
 
-import { EventLog } from "./event_log.js";
+import { EventList } from "./event_list.js";
 import { bytes, count, duration } from "./format.js";
 import { LiveEvents } from "./live.js";
 import { Plots } from "./plots.js";
@@ -10,13 +10,13 @@ import { Recordings } from "./recordings.js";
 import { Sessions } from "./sessions.js";
 import { element, setText } from "./table.js";
 
-/** Disks with less than this part free are worth a look. */
+/** Where less than this part of a disk is free, the dashboard warns. */
 const LITTLE_SPACE = 0.1;
 
 const sessions = new Sessions();
 const plots = new Plots();
 const recordings = new Recordings();
-const log = new EventLog();
+const events = new EventList();
 let started = 0;
 
 new LiveEvents({
@@ -34,7 +34,7 @@ new LiveEvents({
     showFacts(snapshot);
   },
   log(event) {
-    log.add(event);
+    events.add(event);
     if (event.event.startsWith("record-")) recordings.refresh();
   },
 }, (state) => {
@@ -73,7 +73,7 @@ function showProblems(problems) {
   const list = element("problems");
   const shown = Array.from(list.children, (item) => item.textContent);
   list.hidden = problems.length === 0;
-  // Who has a screen reader hears it once, not with each snapshot.
+  // Screen readers read what is replaced, so it is not replaced by each snapshot.
   if (shown.join("\n") === problems.join("\n")) return;
   list.replaceChildren(...problems.map((problem) => {
     const item = document.createElement("li");
@@ -83,7 +83,7 @@ function showProblems(problems) {
 }
 
 /**
- * Folders are on one disk as a rule; where not, the fuller one counts.
+ * Shows the free space of the fullest disk. Both folders are usually on the same one.
  * @param {{ free: number, size: number }[]} disks
  */
 function showDisks(disks) {

@@ -1,14 +1,16 @@
 // @ts-check
 /// <reference lib="dom" />
+// Asks before something is done, says what was done, and deletes what is at a URL.
+
 import { element } from "./table.js";
 
 const MESSAGE_MS = 8000;
 
 /**
- * Asks whether something is really to be done.
+ * Asks whether to do something.
  * @param {string} title
  * @param {string} text what it means
- * @param {string} yes what the button says that does it
+ * @param {string} yes the label of the button that confirms
  * @returns {Promise<boolean>}
  */
 export function confirmed(title, text, yes) {
@@ -27,7 +29,7 @@ export function confirmed(title, text, yes) {
 let timer;
 
 /**
- * Says what was done, or what went wrong.
+ * Shows for a while what was done, or what went wrong.
  * @param {string} text
  */
 export function tell(text) {
@@ -41,7 +43,7 @@ export function tell(text) {
 /**
  * Deletes what is at `url`.
  * @param {string} url
- * @returns {Promise<string | undefined>} what went wrong
+ * @returns {Promise<string | undefined>} what went wrong; `undefined` where it is deleted
  */
 export async function remove(url) {
   try {

@@ -1,23 +1,23 @@
 // @ts-check
 /// <reference lib="dom" />
-// The server's events, and whether they come.
+// The connection to the server's events.
 
 /** Snapshots come every 2 s; without any for this long, the connection is dead. */
 const SILENT_MS = 10_000;
-/** The browser tries again by itself, and says so when it begins to. */
+/** After an error the browser connects again by itself. If that takes longer, it counts as lost. */
 const AWAY_MS = 3000;
 const RETRY_MS = 3000;
 
 /**
  * @typedef {"live" | "lost"} ConnectionState
- * @typedef {Record<string, (data: any) => void>} Handlers by the event's name
+ * @typedef {Record<string, (data: any) => void>} Handlers by the name of the event
  */
 
 /** Stays connected to the server's events. */
 export class LiveEvents {
   /** @type {EventSource | undefined} */
   #source;
-  /** Where to go on when the browser does not by itself. */
+  /** The id of the last event, to go on after it where the browser does not do so by itself. */
   #last = "";
   #heardAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -34,7 +34,7 @@ export class LiveEvents {
     this.#onState = onState;
     this.#connect();
     setInterval(() => this.#check(), 1000);
-    // A phone that wakes up does not wait for its timers.
+    // When a phone wakes up, this comes before its timers.
     addEventListener("online", () => this.#connect());
   }
 
@@ -54,7 +54,7 @@ export class LiveEvents {
       });
     }
     source.addEventListener("error", () => {
-      // Closed: the answer was no stream. The browser does not try again by itself.
+      // In the state CLOSED the answer was no stream, and the browser does not try again.
       if (source !== this.#source) return;
       if (source.readyState === EventSource.CLOSED) this.#refused();
       else this.#heardAt = Math.min(this.#heardAt, performance.now() - SILENT_MS + AWAY_MS);
@@ -71,11 +71,11 @@ export class LiveEvents {
     this.#onState("lost");
     this.#retrying = setTimeout(() => this.#connect(), RETRY_MS);
     try {
-      // Signed out, by time or by another token: the page to sign in is at this address.
+      // Where the operator is no longer signed in, this address has the page to sign in.
       const { status } = await fetch("stat/1/listeners", { method: "HEAD", cache: "no-store" });
       if (status === 401 || status === 403) location.reload();
     } catch {
-      // The server is away. The next try tells when it is back.
+      // The server does not answer. The next try will tell when it does.
     }
   }
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-// What plays: a recording, or what is on air. One at a time.
+// The dashboard's player: it plays one recording or one live broadcast at a time.
 
 import { resetAtBreaks } from "../time_breaks.js";
 import { tell } from "./dialog.js";
@@ -13,11 +13,11 @@ class Player extends EventTarget {
   #audio = /** @type {HTMLAudioElement} */ (this.#box.querySelector("audio"));
   /** @type {string | undefined} */
   #source;
-  /** Counts what was chosen: whatever is found out for an earlier one is late. */
+  /** Counts what was chosen. What arrives for an earlier choice is too late, and ignored. */
   #turn = 0;
-  /** Where it is on air. @type {string | undefined} */
+  /** The name of the live broadcast that plays. @type {string | undefined} */
   #name;
-  /** What brings that to the element, where the browser cannot by itself. @type {any} */
+  /** The Hls of hls.js that plays it, where the browser cannot play HLS. @type {any} */
   #hls;
 
   constructor() {
@@ -31,13 +31,13 @@ class Player extends EventTarget {
     });
   }
 
-  /** The URL of what plays, or is about to. */
+  /** The URL of what plays, or is about to play. */
   get source() {
     return this.#source;
   }
 
   /**
-   * Plays a file. To be called while somebody presses something.
+   * Plays a file. To be called while the operator presses a button.
    * @param {string} url
    * @param {string} title
    */
@@ -48,8 +48,8 @@ class Player extends EventTarget {
   }
 
   /**
-   * Plays what is on air. To be called while somebody presses something.
-   * @param {string} playlist its URL
+   * Plays a live broadcast. To be called while the operator presses a button.
+   * @param {string} playlist the playlist's URL
    * @param {string} name
    */
   async listen(playlist, name) {
@@ -62,7 +62,7 @@ class Player extends EventTarget {
       if (Hls === undefined) this.#audio.src = playlist;
       else this.#open(playlist, Hls, () => this.#lose(turn, name));
     } catch {
-      // The server is away.
+      // The server does not answer.
       return this.#lose(turn, name);
     }
     await this.#start(name);
@@ -75,7 +75,7 @@ class Player extends EventTarget {
   }
 
   /**
-   * Loaded only now: it is larger than all of the page.
+   * Loads hls.js. It is larger than the whole page, so it is not loaded before it is needed.
    * @returns {Promise<any>} hls.js; `undefined` where the browser plays HLS by itself, as iPhones do
    */
   async #findLibrary() {
@@ -91,7 +91,7 @@ class Player extends EventTarget {
    * @param {() => void} onFailed
    */
   #open(playlist, Hls, onFailed) {
-    // A worker would come from a blob:, and audio alone is little work.
+    // A worker would be loaded from a blob:, which is forbidden, and audio is little work.
     const hls = new Hls({ enableWorker: false, liveDurationInfinity: true, backBufferLength: 10 });
     this.#hls = hls;
     resetAtBreaks(hls, Hls.Events);
@@ -119,7 +119,7 @@ class Player extends EventTarget {
     try {
       await this.#audio.play();
     } catch (error) {
-      // Another one was chosen meanwhile, or this one closed.
+      // Meanwhile the operator chose something else, or closed the player.
       if (error instanceof DOMException && error.name === "AbortError") return;
       if (turn === this.#turn) tell(`Cannot play ${title}.`);
     }
@@ -142,7 +142,7 @@ class Player extends EventTarget {
     this.#hls = undefined;
     this.#name = undefined;
     this.#audio.removeAttribute("src");
-    // By this, Safari also lets it play what is found only later.
+    // After this, Safari lets it play what is set only later, without another press.
     this.#audio.load();
   }
 
@@ -153,4 +153,5 @@ class Player extends EventTarget {
   }
 }
 
+/** The one player of the page. */
 export const player = new Player();

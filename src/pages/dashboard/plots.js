@@ -1,16 +1,16 @@
 // @ts-check
 /// <reference lib="dom" />
-// Plots of the last hour.
+// The plots of the last hour.
 
 import { bitrate, bytes, count } from "./format.js";
 import { element, setText } from "./table.js";
 
 const MAX_POINTS = 720;
 const HEIGHT = 150;
-/** What there is of the hour is shown, but no less than this, in seconds. */
+/** The least time that a plot shows, in seconds; it shows the whole history where that is more. */
 const MIN_SPAN = 300;
 
-/** uPlot, which the page loads before. */
+/** uPlot, which the page loads before this script. */
 const { uPlot } = /** @type {any} */ (globalThis);
 
 /** @param {number} value */
@@ -22,11 +22,11 @@ const milliseconds = (value) => `${short(value)} ms`;
 
 /**
  * @typedef {object} Series
- * @property {string} field of the history
+ * @property {string} field the field of the history
  * @property {string} label
  * @property {(value: number) => string} format
- * @property {number} least the smallest top of its scale
- * @property {string} [scale] its own, at the right
+ * @property {number} least the lowest value at the top of its scale
+ * @property {string} [scale] the name of its own scale, at the right
  *
  * @typedef {{ title: string, series: Series[] }} Plot
  */
@@ -61,6 +61,7 @@ const PLOTS = [
   },
 ];
 
+/** All plots. */
 export class Plots {
   /** @type {Record<string, number[]>} */
   #columns = {};
@@ -121,7 +122,7 @@ class Chart {
       caption.append(key);
       return value;
     });
-    // What is drawn is told by the caption, too.
+    // The caption has the same values for screen readers.
     this.#area.setAttribute("aria-hidden", "true");
     this.figure.className = "panel";
     this.figure.append(caption, this.#area);
@@ -138,7 +139,7 @@ class Chart {
     this.#tell(null);
   }
 
-  /** With other colours. */
+  /** Draws anew, with the colours that the page has now. */
   restart() {
     this.#chart?.destroy();
     this.#chart = undefined;
@@ -152,7 +153,7 @@ class Chart {
     else this.#chart.setSize({ width, height: HEIGHT });
   }
 
-  /** @param {number | null | undefined} index of what the cursor is at; the latest otherwise */
+  /** @param {number | null | undefined} index the sample under the cursor; by default the latest */
   #tell(index) {
     this.#plot.series.forEach(({ format }, i) => {
       const column = this.#data[i + 1] ?? [];
@@ -224,6 +225,7 @@ class Chart {
 }
 
 /**
+ * The times that a plot shows.
  * @param {unknown} _
  * @param {number | null} min
  * @param {number | null} max
@@ -236,6 +238,7 @@ function timeRange(_, min, max) {
 const MINUTE = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 /**
+ * The labels of the times; only whole minutes have one.
  * @param {unknown} _
  * @param {number[]} splits in seconds
  */

@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-// The archive: what there is, to be played, downloaded and deleted.
+// The recordings: operators play, download and delete them here.
 
 import { confirmed, remove, tell } from "./dialog.js";
 import { bytes, dayAndTime, duration } from "./format.js";
@@ -8,9 +8,9 @@ import { player } from "./player.js";
 import { element, filterField, setText, Table } from "./table.js";
 
 const FOLDER = "stat/1/recordings";
-/** Sizes of what is being recorded grow. */
+/** Recordings are asked for again after this, because live ones grow. */
 const REFRESH_MS = 15_000;
-/** Events come in bursts. */
+/** Events often come together, so one question follows after this for all of them. */
 const SETTLE_MS = 500;
 
 /**
@@ -23,6 +23,7 @@ const SETTLE_MS = 500;
  * @property {number} size
  */
 
+/** The table of recordings, with its filter. */
 export class Recordings {
   /** @type {Recording[]} */
   #recordings = [];
@@ -43,13 +44,13 @@ export class Recordings {
     });
   }
 
-  /** Shows the archive from now on. */
+  /** Shows the recordings from now on. */
   start() {
     element("recordings-section").hidden = false;
     this.refresh();
   }
 
-  /** Looks for what has changed, soon. */
+  /** Asks the server for the recordings soon. */
   refresh() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#load(), SETTLE_MS);
@@ -63,7 +64,7 @@ export class Recordings {
         if (response.ok) this.#recordings = await response.json();
         this.#show();
       } catch {
-        // The server is away, which the page tells already.
+        // The server does not answer. The page shows that already.
       }
       this.#loading = false;
     }

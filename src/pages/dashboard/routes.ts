@@ -1,7 +1,9 @@
+/** The routes of the operator's dashboard, and of the page to sign in. */
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import { getLogger } from "@logtape/logtape";
-import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono } from "hono";
+import type { Entrance, Verdict } from "../../web/entrance.ts";
 import { readAtMost } from "../../web/read_at_most.ts";
 import { Assets, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
@@ -13,7 +15,7 @@ import css from "./dashboard.css" with { type: "text" };
 import html from "./dashboard.html" with { type: "text" };
 import dashboardJs from "./dashboard.js" with { type: "text" };
 import dialogJs from "./dialog.js" with { type: "text" };
-import eventLogJs from "./event_log.js" with { type: "text" };
+import eventListJs from "./event_list.js" with { type: "text" };
 import formatJs from "./format.js" with { type: "text" };
 import liveJs from "./live.js" with { type: "text" };
 import panelsCss from "./panels.css" with { type: "text" };
@@ -32,20 +34,8 @@ const MAX_FORM_BYTES = 4096;
 const TOO_LARGE = "the form is too large";
 const CUT = "the form breaks off";
 
-/** Name or address, and a port. */
+/** The header Host: a name or an address, and a port. */
 const HOST = /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
-
-/** Who gets in, and who does not for what reason. */
-export interface Entrance {
-  /** `closed`: there is no token that could be shown. `unknown`: none or a wrong one was. */
-  check(c: Context): Verdict;
-  /** Has the browser stay signed in, where the token is the right one. */
-  signIn(c: Context, token: string): Verdict;
-  signOut(c: Context): void;
-  readonly guard: MiddlewareHandler;
-}
-
-type Verdict = "granted" | "unknown" | "closed" | "foreign" | "guessing";
 
 const STATUS = { granted: 200, unknown: 401, closed: 403, foreign: 403, guessing: 429 } as const;
 
@@ -56,8 +46,8 @@ const WHY_NOT: Readonly<Partial<Record<Verdict, string>>> = {
 };
 
 /**
- * The operator's dashboard at `/`, with the page to sign in. All its data come by the API.
- * @param hlsPort where it may play what is on air, on the host that it is asked for by
+ * The dashboard at `/`, or the page to sign in. The dashboard gets all its data from the API.
+ * @param hlsPort the port, on the same host, from which the dashboard may play live broadcasts
  */
 export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
   const open = new Assets([
@@ -71,7 +61,7 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
     { name: "dashboard.css", body: css },
     { name: "dashboard.js", body: dashboardJs },
     { name: "dialog.js", body: dialogJs },
-    { name: "event_log.js", body: eventLogJs },
+    { name: "event_list.js", body: eventListJs },
     { name: "format.js", body: formatJs },
     hlsLibrary,
     { name: "live.js", body: liveJs },
@@ -94,7 +84,7 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
     if (verdict === "granted") {
       return send(c, dashboard, verdict, hlsPort === undefined ? "" : hlsOrigin(c, hlsPort));
     }
-    // Without a token there is nothing to sign in with.
+    // Where no token is configured, nobody can sign in.
     if (verdict !== "unknown") return send(c, closed, verdict);
     return send(c, fill(signIn, { why: "" }), verdict);
   });
@@ -110,7 +100,7 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
     entrance.signOut(c);
     return c.redirect("./", 303);
   });
-  // Where a browser is left after a wrong token.
+  // After a wrong token, the browser's address is this one.
   app.get("/sign-in", (c) => c.redirect("./", 303));
   app.route("/dashboard/open", open.routes);
   app.use("/dashboard/own/*", entrance.guard);
@@ -131,14 +121,22 @@ async function readForm(c: Context): Promise<URLSearchParams | typeof TOO_LARGE 
   }
 }
 
-/** @param hls where it may play from besides its own server; empty where it may not */
+/** Replaces `%FOLDER/NAME%` by the URLs of assets, which are relative because of proxies. */
+function link(page: string, folder: string, assets: Assets): string {
+  return page.replaceAll(
+    new RegExp(`%${folder}/([\\w.]+)%`, "g"),
+    (_, name) => `dashboard/${folder}/${assets.url(name)}`,
+  );
+}
+
+/** @param hls the origin that the page may play from, besides its own server; empty: none */
 function send(c: Context, page: string, verdict: Verdict, hls: string = ""): Response {
   return c.html(page, STATUS[verdict], {
     ...pageHeaders({
       policy: {
         "form-action": "'self'",
         "connect-src": `'self' ${hls}`.trim(),
-        // hls.js plays from a `blob:`, iPhones by themselves.
+        // hls.js plays from a `blob:`; iPhones load from the server itself.
         "media-src": hls === "" ? "'self'" : `'self' blob: ${hls}`,
       },
       cacheControl: "no-store",
@@ -149,22 +147,14 @@ function send(c: Context, page: string, verdict: Verdict, hls: string = ""): Res
   });
 }
 
-/** As a source of a content security policy, where `http:` means `https:` too (CSP 3, 6.7.2.8). */
+/** A source for the content security policy, where `http:` allows `https:` too (CSP 3, 6.7.2.8). */
 function hlsOrigin(c: Context, port: number): string {
   const host = c.req.header("Host") ?? new URL(c.req.url).host;
   const [, hostname] = HOST.exec(host) ?? [];
   return hostname === undefined ? "" : `http://${hostname}:${port}`;
 }
 
-/** Puts the URLs of assets in the place of `%FOLDER/NAME%`. They are relative, for proxies. */
-function link(page: string, folder: string, assets: Assets): string {
-  return page.replaceAll(
-    new RegExp(`%${folder}/([\\w.]+)%`, "g"),
-    (_, name) => `dashboard/${folder}/${assets.url(name)}`,
-  );
-}
-
-/** Puts texts, which are not escaped, in the place of `%NAME%`. */
+/** Replaces `%NAME%` by texts, which are not escaped. */
 function fill(page: string, texts: Readonly<Record<string, string>>): string {
   return page.replaceAll(/%(\w+)%/g, (_, name) => texts[name] ?? "");
 }

@@ -1,17 +1,17 @@
 // @ts-check
 /// <reference lib="dom" />
-// Sessions: who is on air, how well, and who listens.
+// The sessions: who is on air, how good the input is, and how many listen.
 
 import { confirmed, remove, tell } from "./dialog.js";
 import { bitrate, count, duration } from "./format.js";
 import { player } from "./player.js";
 import { element, filterField, setText, Table } from "./table.js";
 
-/** An encoder sends some 47 frames a second; after this long without, something is wrong. */
+/** An encoder sends about 47 frames a second. If none comes for this long, something is wrong. */
 const SILENT_MS = 2500;
 
 /**
- * A row of a snapshot, by its fields.
+ * A row of a snapshot.
  * @typedef {object} Session
  * @property {number} id
  * @property {string} name
@@ -32,6 +32,7 @@ const SILENT_MS = 2500;
 
 const STATES = { init: "connecting", ready: "waiting", publishing: "on air", paused: "paused" };
 
+/** The table of sessions, with its filter. */
 export class Sessions {
   /** @type {Session[]} */
   #sessions = [];
@@ -75,7 +76,7 @@ export class Sessions {
       element("sessions-count"),
       shown.length < all ? `${shown.length} of ${all}` : all === 0 ? "" : `${all}`,
     );
-    // Stays where it is needed to see the others again.
+    // A filter that hides sessions stays, so that it can be cleared.
     element("sessions-filter").hidden = all < 8 && shown.length === all;
     const empty = element("sessions-empty");
     empty.hidden = shown.length > 0;
@@ -167,7 +168,7 @@ export class Sessions {
   }
 
   /**
-   * Where listeners are served on the host by which the dashboard was reached.
+   * The URL of the playlist, on the host that the dashboard was opened by.
    * @param {string} name
    * @returns {string | undefined}
    */
@@ -179,10 +180,21 @@ export class Sessions {
 }
 
 /**
+ * @param {Session} session
+ * @param {HTMLElement} cell
+ */
+function showState({ state, silent }, cell) {
+  const isSilent = state === "publishing" && (silent ?? 0) > SILENT_MS;
+  setText(cell, isSilent ? `silent ${duration((silent ?? 0) / 1000)}` : STATES[state]);
+  cell.dataset["state"] = isSilent ? "silent" : state;
+}
+
+/**
+ * Makes a column of numbers.
  * @param {string} title
  * @param {(session: Session) => number | null} read
  * @param {(value: any) => string} format
- * @param {"" | "quiet" | "fault"} kind `fault`: a value above 0 is to be seen
+ * @param {"" | "quiet" | "fault"} kind `fault`: a value above 0 stands out
  * @returns {import("./table.js").Column<Session>}
  */
 function number(title, read, format, kind = "") {
@@ -197,16 +209,6 @@ function number(title, read, format, kind = "") {
     },
     kind: `number ${kind}`.trim(),
   };
-}
-
-/**
- * @param {Session} session
- * @param {HTMLElement} cell
- */
-function showState({ state, silent }, cell) {
-  const isSilent = state === "publishing" && (silent ?? 0) > SILENT_MS;
-  setText(cell, isSilent ? `silent ${duration((silent ?? 0) / 1000)}` : STATES[state]);
-  cell.dataset["state"] = isSilent ? "silent" : state;
 }
 
 /**

@@ -1,20 +1,23 @@
 // @ts-check
 /// <reference lib="dom" />
-// A table whose rows come and go and change, without being made anew.
+// A table whose rows are changed in place, and helpers that other parts of the dashboard share.
 
-/** So many rows are shown at first, and more by the same. */
+/** How many rows are shown at first, and how many more at a time. */
 const PAGE = 100;
 
 /**
  * @template T
  * @typedef {object} Column
  * @property {string} title
- * @property {(item: T, cell: HTMLElement) => void} show puts what is to be seen into the cell
- * @property {(item: T) => string | number} [order] what rows are sorted by
+ * @property {(item: T, cell: HTMLElement) => void} show fills the cell
+ * @property {(item: T) => string | number} [order] the value that rows are sorted by
  * @property {string} [kind] the cell's class
  */
 
-/** @template T */
+/**
+ * A table that can be sorted.
+ * @template T
+ */
 export class Table {
   #table;
   #more;
@@ -30,9 +33,9 @@ export class Table {
   #direction;
 
   /**
-   * @param {string} id of the table; `ID-more` is the button for more
+   * @param {string} id of the table; `ID-more` is the button that shows more rows
    * @param {Column<T>[]} columns
-   * @param {(item: T) => string | number} keyOf what an item is the same by
+   * @param {(item: T) => string | number} keyOf the key of an item, by which its row is found again
    * @param {{ by: number, direction: 1 | -1 }} sorted
    */
   constructor(id, columns, keyOf, sorted) {
@@ -51,7 +54,7 @@ export class Table {
     this.#addHead();
   }
 
-  /** @param {T[]} items */
+  /** Shows these items. @param {T[]} items */
   show(items) {
     this.#items = items;
     if (this.#table.parentElement) this.#table.parentElement.hidden = items.length === 0;
@@ -76,7 +79,7 @@ export class Table {
     this.#arrange();
   }
 
-  /** Moves only rows that are not in their place, so that the focus stays where it is. */
+  /** Moves only rows that are not in their place, so that no row loses the focus. */
   #arrange() {
     let next = this.#body.firstElementChild;
     for (const { row } of this.#rows.values()) {
@@ -91,7 +94,7 @@ export class Table {
     const cells = this.#columns.map(({ title, kind }, i) => {
       const cell = document.createElement(i === 0 ? "th" : "td");
       if (i === 0) cell.setAttribute("scope", "row");
-      // As cards, rows are no table boxes, and browsers forget what they are.
+      // On a phone, CSS shows rows as cards. Browsers then no longer take them for rows of a table.
       cell.setAttribute("role", i === 0 ? "rowheader" : "cell");
       if (title !== "") cell.dataset["title"] = title;
       if (kind !== undefined) cell.className = kind;
@@ -144,16 +147,7 @@ export class Table {
 }
 
 /**
- * @param {string | number} a
- * @param {string | number} b
- */
-function compare(a, b) {
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  return String(a).localeCompare(String(b), "en", { numeric: true });
-}
-
-/**
- * Changes a text only where it is another one.
+ * Sets the text of an element, if it is not the same already.
  * @param {Element} element
  * @param {string} text
  */
@@ -162,7 +156,7 @@ export function setText(element, text) {
 }
 
 /**
- * The element of that id. All of them are in the page.
+ * The element with this id, which has to be in the page.
  * @param {string} id
  * @returns {HTMLElement}
  */
@@ -173,8 +167,8 @@ export function element(id) {
 }
 
 /**
- * A field to filter by name.
- * @param {string} id of its label
+ * Makes a field filter by name.
+ * @param {string} id of the field's label
  * @param {(matches: (name: string) => boolean) => void} onChange
  * @returns {HTMLInputElement}
  */
@@ -186,4 +180,13 @@ export function filterField(id, onChange) {
     onChange((name) => name.toLowerCase().includes(wanted));
   });
   return input;
+}
+
+/**
+ * @param {string | number} a
+ * @param {string | number} b
+ */
+function compare(a, b) {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return String(a).localeCompare(String(b), "en", { numeric: true });
 }

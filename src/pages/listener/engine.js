@@ -1,5 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
+// What plays a playlist in this browser: hls.js, or the browser itself.
 
 import { resetAtBreaks } from "../time_breaks.js";
 import { HeadStart } from "./head_start.js";
@@ -9,16 +10,17 @@ import { PATIENCE_MS } from "./listening.js";
 /** @typedef {(audio: HTMLAudioElement, onFailed: () => void) => Engine} OpenEngine */
 /** @typedef {{ native: boolean, open: OpenEngine }} FoundEngine */
 
-/** Behind the newest audio, in seconds: a hiccup of the network is not heard … */
+/** How far behind the newest audio it plays, in seconds, so that a short outage is not heard … */
 const DISTANCE_S = 6;
-/** … or what any player needs, in target durations (RFC 8216 6.3.3). */
+/** … or the least that any player needs, in target durations (RFC 8216 6.3.3), if that is more. */
 const TARGETS_BEHIND = 3;
 /**
- * Of that distance, what is loaded before it sounds: the rest is still being made. It is less than
- * a round number of segments, since a listener may be a few frames into the first of them.
+ * Which part of that distance has to be loaded before it sounds; the server has not made the rest
+ * yet. It is less than a whole number of segments, because a listener may begin a few frames inside
+ * the first segment.
  */
 const ENOUGH = 0.6;
-/** A server that is away may be back any time, and what is loaded lasts for seconds only. */
+/** A server that does not answer may be back soon, and what is loaded lasts only for seconds. */
 const RETRY = {
   maxNumRetry: Infinity,
   retryDelayMs: 500,
@@ -36,9 +38,10 @@ const LOAD = {
 };
 
 /**
- * How this browser plays a playlist: by hls.js where that can work, else by itself, as iPhones do.
- * @param {string} playlist its URL
- * @param {string} library hls.js's
+ * Finds out how this browser plays a playlist: with hls.js where that works, else by itself, as
+ * iPhones do.
+ * @param {string} playlist the playlist's URL
+ * @param {string} library the URL of hls.js
  * @returns {Promise<FoundEngine>}
  */
 export async function findEngine(playlist, library) {
@@ -47,6 +50,22 @@ export async function findEngine(playlist, library) {
   const { default: Hls } = await import(library);
   if (!Hls.isSupported()) return native;
   return { native: false, open: openHls(playlist, Hls) };
+}
+
+/**
+ * @param {string} playlist
+ * @returns {OpenEngine}
+ */
+function openNative(playlist) {
+  return (audio) => {
+    audio.src = playlist;
+    return {
+      destroy() {
+        audio.removeAttribute("src");
+        audio.load();
+      },
+    };
+  };
 }
 
 /**
@@ -71,7 +90,7 @@ class HlsEngine {
    */
   constructor(Hls, playlist, audio, onFailed) {
     const hls = new Hls({
-      // A worker would come from a blob:, and audio alone is little work.
+      // A worker would be loaded from a blob:, which is forbidden, and audio is little work.
       enableWorker: false,
       preferManagedMediaSource: false,
       lowLatencyMode: false,
@@ -84,7 +103,7 @@ class HlsEngine {
     this.#hls = hls;
     this.#headStart = new HeadStart(audio);
     this.#followPlaylist(Hls.Events, onFailed);
-    // An outage has used up what was loaded.
+    // After an outage, what was loaded before has been played.
     resetAtBreaks(hls, Hls.Events, () => this.#headStart.hold());
     hls.on(Hls.Events.FRAG_BUFFERED, () => this.#headStart.check());
     /** @param {string} _ @param {{ fatal: boolean }} error */
@@ -107,13 +126,13 @@ class HlsEngine {
     let first = true;
     /** @param {string} _ @param {{ levels: { details?: { targetduration: number } }[] }} data */
     const onOpened = (_, { levels }) => {
-      // Before it is decided where to begin.
+      // This comes before hls.js decides where to begin.
       if (levels[0]?.details !== undefined) this.#keepDistance(levels[0].details.targetduration);
     };
     /** @param {string} _ @param {{ details: { live: boolean, targetduration: number } }} data */
     const onLoaded = (_, { details }) => {
       this.#keepDistance(details.targetduration);
-      // A show that is over is not to be heard again from the start.
+      // A show that is over would be played again from its start.
       if (first && !details.live) queueMicrotask(onFailed);
       first = false;
       if (!details.live) headStart.complete();
@@ -131,20 +150,4 @@ class HlsEngine {
     this.#headStart.enoughS = distanceS * ENOUGH;
     this.patienceMs = Math.max(PATIENCE_MS, (distanceS + targetduration) * 1000);
   }
-}
-
-/**
- * @param {string} playlist
- * @returns {OpenEngine}
- */
-function openNative(playlist) {
-  return (audio) => {
-    audio.src = playlist;
-    return {
-      destroy() {
-        audio.removeAttribute("src");
-        audio.load();
-      },
-    };
-  };
 }

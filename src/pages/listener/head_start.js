@@ -1,16 +1,17 @@
 // @ts-check
 /// <reference lib="dom" />
+// Keeps the sound back until enough audio is loaded.
 
-/** With more than this it has not run dry, but hiccuped. */
+/** With more seconds loaded than this, the sound did not stop for lack of audio. */
 const DRY_S = 0.5;
 
 /**
- * Holds the sound back, at its beginning, after an outage and whenever it has run dry, until enough
- * of it is loaded. Else who waited for a show would hear each segment the moment it is there, and
- * every hiccup of the network.
+ * Holds the sound back until enough audio is loaded: at the beginning, after an outage, and
+ * whenever no audio was left. Else a listener who waited for the show would hear each segment as
+ * soon as it arrives, and so hear every short break of the network.
  */
 export class HeadStart {
-  /** So many seconds are loaded before it sounds. */
+  /** How many seconds have to be loaded before it sounds. */
   enoughS = 4;
   #audio;
   #complete = false;
@@ -18,7 +19,7 @@ export class HeadStart {
     if (secondsAhead(this.#audio) < DRY_S) this.hold();
   };
 
-  /** WebKitGTK takes no notice of a speed that was set before there was anything to play. */
+  /** WebKitGTK ignores a speed that was set before there was anything to play. */
   #onPlaying = () => {
     if (this.#audio.playbackRate > 0) return;
     this.#audio.playbackRate = 1;
@@ -32,23 +33,23 @@ export class HeadStart {
     audio.addEventListener("playing", this.#onPlaying);
   }
 
-  /** Nothing is to sound before there is enough. */
+  /** Stops the sound until enough is loaded. */
   hold() {
-    // Not a pause, which would need the listener's leave to go on.
+    // It is not a pause, because the browser might want the listener to press play after one.
     if (!this.#isEnough) this.#audio.playbackRate = 0;
   }
 
-  /** More is loaded. */
+  /** To be called when more is loaded: goes on if it is enough. */
   check() {
     const audio = this.#audio;
     if (!this.#isEnough || audio.playbackRate > 0) return;
     audio.playbackRate = 1;
-    // WebKitGTK takes seconds to go on, unless it is asked for where it stands.
+    // WebKitGTK takes seconds to go on, unless it is told to seek to where it is.
     const { currentTime } = audio;
     if (currentTime >= loaded(audio).start) audio.currentTime = currentTime;
   }
 
-  /** No more will come. */
+  /** To be called when no more audio will come: goes on with what there is. */
   complete() {
     this.#complete = true;
     this.check();
@@ -72,7 +73,7 @@ function secondsAhead(audio) {
 }
 
 /**
- * The last that is loaded without a hole, in seconds.
+ * The last loaded range without a gap, in seconds.
  * @param {HTMLAudioElement} audio
  */
 function loaded({ buffered, currentTime }) {

@@ -1,5 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
+// The script of the page that shows who is on air: it keeps the list up to date.
 
 import { Polling } from "./polling.js";
 import { formatElapsed, Show } from "./show.js";

@@ -1,16 +1,17 @@
+/** The page that shows who is on air. */
 import { html } from "hono/html";
 import { brand, type Markup, STATE_LABELS } from "./player_page.ts";
 import type { ShowStatus } from "./shows.ts";
 
 export interface IndexPageOptions {
   readonly shows: readonly ShowStatus[];
-  /** First part of every broadcast's path, without slashes around it. */
+  /** The first part of every broadcast's path, without slashes around it. */
   readonly path: string;
-  /** Where the assets are, from the page. */
+  /** The URL of an asset, relative to the page. */
   readonly asset: (name: string) => string;
 }
 
-/** The page that shows who is on air. */
+/** Makes the page. */
 export function indexPage({ shows, path, asset }: IndexPageOptions): Markup {
   return html`
     <!DOCTYPE html>

@@ -1,35 +1,39 @@
 // @ts-check
 /// <reference lib="dom" />
+// What the listener wants, and how far it is done: opens the player, watches it, tries again.
 
 /**
- * How far it is with what the listener wants: nothing (`stopped`), a show that is not there
- * (`waiting`), one that does not sound yet or any more (`connecting`), or to be `playing`. `blocked`:
- * the browser wants to see the listener press play first.
+ * What this browser does for the listener.
+ * - `stopped`: nothing; the listener has not pressed play
+ * - `waiting`: it waits for the show to begin
+ * - `connecting`: the show is on, but does not sound yet, or not any more
+ * - `playing`: it sounds
+ * - `blocked`: the browser wants the listener to press play once more
  * @typedef {"stopped" | "waiting" | "connecting" | "playing" | "blocked"} Phase
  */
 
 /**
- * What plays one presentation of a playlist through an element. It may know that it takes longer
- * than usual until it plays.
+ * What plays a playlist through an element until it ends or fails. `patienceMs` is there where it
+ * may take longer than usual until it plays.
  * @typedef {{ readonly patienceMs?: number, destroy(): void }} Engine
  */
 
-/** So long it may stand still while there is something to be heard … */
+/** How long the sound may stand still while the show is on, before the player is opened anew … */
 export const PATIENCE_MS = 8000;
-/** … and so long when the show is over, until what was loaded has been played. */
+/** … and once the show is over. What was loaded is played meanwhile. */
 const LAST_WORDS_MS = 4000;
-/** So long it is watched before it is judged whether it plays. */
+/** How long the player is watched before it is judged whether it plays. */
 const JUDGED_AFTER_MS = 200;
-/** So long it stands still before that is said. */
+/** How long the sound may stand still before the page says so. */
 const UNNOTICED_MS = 1500;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 15_000;
-/** What has played for so long has recovered. */
+/** After playing for this long, earlier failures no longer count. */
 const STEADY_MS = 10_000;
 
 /**
- * Keeps a listener who pressed play listening: over the end and the return of the show, and
- * whatever the network or the player does. Tells of each change by the event `phase`.
+ * Keeps playing for a listener who pressed play: when the show ends and begins again, and when the
+ * network or the player fails. Tells of each change of phase by the event `phase`.
  */
 export class Listening extends EventTarget {
   /** @type {Phase} */
@@ -41,10 +45,10 @@ export class Listening extends EventTarget {
   #engine;
   #wanted = false;
   #state = "off-air";
-  /** The furthest that was judged, in seconds of the element, and when it was. */
+  /** The position when it was last judged, in seconds of the element, and when that was. */
   #position = 0;
   #judgedAt = 0;
-  /** When the sound last moved on, or was given reason to. */
+  /** When the sound last moved on, or something changed that may have it move on. */
   #movedAt = 0;
   #openedAt = 0;
   #failures = 0;
@@ -74,7 +78,7 @@ export class Listening extends EventTarget {
     if (this.#wanted) return;
     this.#wanted = true;
     this.wake();
-    // Safari lets an element play later that was loaded by hand.
+    // Safari lets an element play later without a press if it was loaded during one.
     if (this.#engine === undefined) this.#audio.load();
   }
 
@@ -95,7 +99,7 @@ export class Listening extends EventTarget {
     this.check();
   }
 
-  /** Something is different now: the network is back, the page is looked at. */
+  /** To be called when trying again may help: the network is back, or the page is visible. */
   wake() {
     this.#failures = 0;
     this.#retryAt = 0;
@@ -124,7 +128,7 @@ export class Listening extends EventTarget {
   }
 
   /**
-   * Goes on with another element.
+   * Plays through another element from now on.
    * @param {HTMLAudioElement} audio
    */
   replace(audio) {
@@ -135,8 +139,9 @@ export class Listening extends EventTarget {
   }
 
   /**
-   * Whether it has played on since it was last judged: further than ever, by about as much as time
-   * went by. A player that is stuck is nudged, jumps, and falls back.
+   * Whether it has played on since it was last judged: further than before, by about as much as
+   * time has passed. hls.js makes a player that is stuck jump forward and back, which is not
+   * playing.
    * @param {number} now
    */
   #hasPlayed(now) {
@@ -150,8 +155,8 @@ export class Listening extends EventTarget {
   }
 
   /**
-   * While the DJ's connection or the server is gone, or the show has hardly begun, what is loaded
-   * may go on any time.
+   * How long the sound may stand still. While the DJ's connection is lost, the server does not
+   * answer, or the show is starting, there is no limit: the audio may go on at any time.
    * @param {Engine} engine
    */
   #patienceMs({ patienceMs = PATIENCE_MS }) {
@@ -159,7 +164,7 @@ export class Listening extends EventTarget {
     return this.#state === "off-air" ? LAST_WORDS_MS : Infinity;
   }
 
-  /** Where it stands is not what it has played to. */
+  /** Judges from the current position on, which it may have reached by a jump. */
   #judgeFromHere() {
     this.#position = this.#audio.currentTime;
     this.#judgedAt = this.#now();
@@ -206,11 +211,11 @@ export class Listening extends EventTarget {
     on("error", () => this.#fail());
     on("ended", () => {
       this.#close();
-      // What the server said before it ended does not count.
+      // What the server last said was before the end, so it no longer counts.
       this.#state = "off-air";
       this.check();
     });
-    // By the headphones, the lock screen, or another app.
+    // Headphones, the lock screen or another app can pause it too.
     on("pause", () => {
       if (!audio.ended && this.#wanted) this.stop();
     });

@@ -1,23 +1,24 @@
 // @ts-check
 /// <reference lib="dom" />
+// The meter around the play button.
 
-/** In each quarter of the circle. */
+/** How many bars are in each quarter of the circle. */
 const BARS = 20;
 const FFT_SIZE = 2048;
 const MIN_HZ = 60;
 const MAX_HZ = 10_000;
 /** Decibels below full scale at which a bar or the level begins to show. */
 const FLOOR_DB = -48;
-/** Web Audio may take a moment to run again. */
+/** How many checks may find Web Audio stopped before it is given up: it may start late. */
 const MAX_SILENT_CHECKS = 2;
-/** With reduced motion it is drawn this often only. */
+/** With reduced motion, the meter is drawn only this often. */
 const CALM_MS = 500;
 
 /**
- * Shows how loud it is: bars around the play button by frequency, and `--level`, 0 to 1, for the
- * style sheet. It listens in, so that it can never silence what it shows: to a copy of the sound
- * where the browser has one (`captureStream`), else it has the sound pass through, only once Web
- * Audio is running, and asks for another element by `onSilenced` where that stops.
+ * Shows how loud the sound is: bars by frequency around the play button, and `--level`, 0 to 1, for
+ * the style sheet. The meter must never silence the sound. So it measures a copy of the sound where
+ * the browser can make one (`captureStream`). Elsewhere the sound has to pass through Web Audio:
+ * that begins only once Web Audio runs, and where it stops, `onSilenced` asks for another element.
  */
 export class Meter {
   #canvas;
@@ -28,12 +29,12 @@ export class Meter {
   #context;
   /** @type {AnalyserNode | undefined} */
   #analyser;
-  /** A copy of the sound, to be let go of. @type {MediaStreamAudioSourceNode | undefined} */
+  /** The copy of the sound, to be released. @type {MediaStreamAudioSourceNode | undefined} */
   #copy;
   /** @type {HTMLAudioElement | undefined} */
   #audio;
   #connected = false;
-  /** What passes through. @type {HTMLAudioElement | undefined} */
+  /** The element whose sound passes through Web Audio. @type {HTMLAudioElement | undefined} */
   #routed;
   #givenUp = false;
   #silentChecks = 0;
@@ -46,7 +47,7 @@ export class Meter {
   #drawnAt = 0;
 
   /**
-   * @param {HTMLElement} stage gets the level, and its first button is what the bars stand around
+   * @param {HTMLElement} stage gets `--level`; the bars are around its first button
    * @param {HTMLCanvasElement} canvas
    * @param {() => void} onSilenced
    */
@@ -66,13 +67,13 @@ export class Meter {
     if (this.#context.state !== "running") this.#context.resume().catch(() => this.#giveUp());
   }
 
-  /** Nothing is played for now. */
+  /** To be called when nothing plays any more. */
   rest() {
     this.#context?.suspend().catch(() => this.#giveUp());
   }
 
   /**
-   * Listens in to what `audio` plays from now on.
+   * Measures what `audio` plays from now on.
    * @param {HTMLAudioElement} audio
    */
   listen(audio) {
@@ -81,13 +82,13 @@ export class Meter {
     this.#connect();
   }
 
-  /** Whether anything is to be shown. @param {boolean} active */
+  /** Whether the meter shows anything. @param {boolean} active */
   set active(active) {
     this.#active = active;
     this.#wakeUp();
   }
 
-  /** To be called every second while it plays: the sound may pass through what has stopped. */
+  /** To be called every second while it plays: Web Audio may have stopped, and so the sound. */
   check() {
     this.#connect();
     if (this.#routed === undefined || this.#context === undefined) return;
@@ -99,7 +100,7 @@ export class Meter {
     if (++this.#silentChecks > MAX_SILENT_CHECKS) this.#giveUp();
   }
 
-  /** As soon as Web Audio runs, and there is something to be heard. */
+  /** Connects the meter as soon as Web Audio runs and there is sound. */
   #connect() {
     const audio = this.#audio;
     const context = this.#context;
@@ -120,13 +121,13 @@ export class Meter {
   /**
    * @param {HTMLAudioElement} audio
    * @param {AudioContext} context
-   * @returns {AudioNode | undefined} nothing before it sounds
+   * @returns {AudioNode | undefined} `undefined` before there is sound
    */
   #listenIn(audio, context) {
     // @ts-ignore: not every browser has it
     const stream = /** @type {MediaStream} */ (audio.captureStream());
     if (stream.getAudioTracks().length === 0) return undefined;
-    // The browser keeps a copy going until it is told not to.
+    // The browser keeps the last copy running until it is stopped.
     this.#copy?.mediaStream.getTracks().forEach((track) => track.stop());
     this.#copy?.disconnect();
     this.#copy = context.createMediaStreamSource(stream);
@@ -187,7 +188,7 @@ export class Meter {
         Math.floor(from),
         Math.max(Math.ceil(to), Math.floor(from) + 1),
       );
-      // Music has less the higher it is.
+      // Music has less energy at high frequencies, so higher bars are raised.
       const bar = live ? shown(Math.max(...bins) + 20 + i / 2, FLOOR_DB) : 0;
       this.#bars[i] = Math.max(0, bar, (this.#bars[i] ?? 0) * 0.86 - 0.0005);
     }
@@ -235,7 +236,7 @@ export class Meter {
 }
 
 /**
- * How much of its range shows of so many decibels below full scale.
+ * Decibels, which are 0 at full scale, as a height from 0 to 1.
  * @param {number} decibels
  * @param {number} floor
  */

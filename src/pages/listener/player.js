@@ -1,5 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
+// The script of the page on which a broadcast is heard: it connects the parts of the page.
 
 import { findEngine } from "./engine.js";
 import { Listening } from "./listening.js";
@@ -62,11 +63,11 @@ function toggle() {
 function begin() {
   if (engine === "failed") return location.reload();
   if (engine === "loading" || !engine.native) meter.unlock();
-  // Before the player is loaded, too: later the browser may not take it for a wish any more.
+  // Also before the player is loaded: later the browser may no longer count the press.
   listening.start();
 }
 
-/** Where the sound was lost on its way through Web Audio. */
+/** Puts a new element in the place of one whose sound Web Audio has silenced. */
 function replaceAudio() {
   const fresh = document.createElement("audio");
   fresh.volume = audio.volume;
@@ -183,7 +184,7 @@ function element(id) {
   return found;
 }
 
-/** A text that stays the same is not written, because it would be read out again. */
+/** Writes only a text that has changed: screen readers would read the same text again. */
 function write(/** @type {string} */ id, /** @type {string} */ text) {
   const target = element(id);
   if (target.textContent !== text) target.textContent = text;
@@ -214,7 +215,7 @@ polling.now();
 
 const library = new URL(main.dataset.hls ?? "", location.href).href;
 engine = await findEngine("playlist.m3u8", library).catch(() => "failed");
-// What the browser plays by itself cannot be measured everywhere.
+// Where the browser plays HLS by itself, the sound cannot be measured everywhere.
 main.toggleAttribute("data-unmeasured", typeof engine !== "string" && engine.native);
 if (engine === "failed") listening.stop();
 else listening.show(show.status.state);

@@ -1,3 +1,4 @@
+/** The page on which a broadcast is heard. */
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { ShowState, ShowStatus } from "./shows.ts";
@@ -7,17 +8,17 @@ export type Markup = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 export interface PlayerPageOptions {
   readonly status: ShowStatus;
-  /** The compact form, for another site's frame. */
+  /** Whether it is the compact page, for a frame in another site. */
   readonly embed: boolean;
-  /** Where the page is for the world, with a slash at its end; `undefined` where it is not known. */
+  /** The public URL of the page, which ends with a slash; `undefined` where it is not known. */
   readonly url: string | undefined;
-  /** Where the assets are, from the page. */
+  /** The URL of an asset, relative to the page. */
   readonly asset: (name: string) => string;
-  /** Where the list of what is on air is, from the page. */
+  /** The URL of the page that shows who is on air, relative to this page; `undefined`: none. */
   readonly index: string | undefined;
 }
 
-/** How a state is called. */
+/** What the pages call a state. */
 export const STATE_LABELS: Readonly<Record<ShowState, string>> = {
   "off-air": "Off air",
   "starting": "Starting",
@@ -32,7 +33,7 @@ const PREVIEWS: Readonly<Record<ShowState, string>> = {
   "reconnecting": "On air, and back in a moment. Listen live.",
 };
 
-/** The page on which a broadcast is heard. */
+/** Makes the page. */
 export function playerPage(options: PlayerPageOptions): Markup {
   const { status, embed, asset, index } = options;
   const { name, state } = status;
@@ -82,6 +83,14 @@ export function playerPage(options: PlayerPageOptions): Markup {
   `;
 }
 
+/** The logo, as a link to the page that shows who is on air, where there is that page. */
+export function brand(index: string | undefined): Markup {
+  const logo = html`${raw(LOGO)}<span>Echo</span>`;
+  return index === undefined
+    ? html`<p class="brand">${logo}</p>`
+    : html`<p class="brand"><a href="${index}" aria-label="Echo: who is on air">${logo}</a></p>`;
+}
+
 function head({ status, url, asset }: PlayerPageOptions): Markup {
   const { name, state, title, artist } = status;
   const heading = [title ?? name, artist].filter((text) => text !== null).join(" · ");
@@ -107,7 +116,7 @@ ${link("stylesheet", "player.css")}
 <script type="module" src="${asset("player.js")}"></script>`;
 }
 
-/** What previews of a link take only from absolute URLs. */
+/** The tags that previews of links read only with absolute URLs. */
 function absolute(url: string, image: string): Markup {
   return html`<link rel="canonical" href="${url}">
 <meta property="og:url" content="${url}">
@@ -119,14 +128,6 @@ function absolute(url: string, image: string): Markup {
 <meta property="og:image:height" content="630">
 <meta property="og:image:alt" content="Echo: live audio">
 <meta name="twitter:image" content="${image}">`;
-}
-
-/** The way to who else is on air, where there is one. */
-export function brand(index: string | undefined): Markup {
-  const logo = html`${raw(LOGO)}<span>Echo</span>`;
-  return index === undefined
-    ? html`<p class="brand">${logo}</p>`
-    : html`<p class="brand"><a href="${index}" aria-label="Echo: who is on air">${logo}</a></p>`;
 }
 
 const LOGO = `<svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" fill="none" \

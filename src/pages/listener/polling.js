@@ -1,13 +1,14 @@
 // @ts-check
 /// <reference lib="dom" />
+// Asks the server for JSON at intervals.
 
-/** No answer within this is none. */
+/** How long to wait for an answer. */
 const TIMEOUT_MS = 8000;
-/** Pages that were opened together are not to ask together. */
+/** Intervals differ by this part, so that pages that were opened together do not ask together. */
 const JITTER = 0.2;
 
 /**
- * Asks a URL for its JSON again and again.
+ * Asks a URL for its JSON at intervals.
  * @template T
  */
 export class Polling {
@@ -22,8 +23,8 @@ export class Polling {
   /**
    * @param {string} url
    * @param {object} options
-   * @param {() => number} options.intervalMs until it asks again; `Infinity`: not before {@link now}
-   * @param {(answer: T | undefined) => void} options.onAnswer `undefined`: there was none
+   * @param {() => number} options.intervalMs `Infinity`: it asks again only by {@link now}
+   * @param {(answer: T | undefined) => void} options.onAnswer `undefined`: there was no answer
    */
   constructor(url, { intervalMs, onAnswer }) {
     this.#url = url;
@@ -46,7 +47,7 @@ export class Polling {
     this.again();
   }
 
-  /** The interval may have become another. */
+  /** Waits anew; to be called when the interval may have changed. */
   again() {
     if (this.#asking !== undefined) return;
     clearTimeout(this.#timer);
@@ -65,7 +66,7 @@ async function ask(url, signal) {
     const response = await fetch(url, { signal, cache: "no-cache", credentials: "omit" });
     return response.ok ? await response.json() : undefined;
   } catch {
-    // The network is gone, or the server: that is an answer, too.
+    // Without network or server there is no answer. The caller shows that.
     return undefined;
   }
 }

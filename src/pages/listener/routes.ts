@@ -1,4 +1,9 @@
-import { type Context, Hono } from "hono";
+/**
+ * The pages on which broadcasts are heard, and the JSON that keeps them up to date.
+ *
+ * @module
+ */
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { isValidName } from "../../session/name.ts";
 import { anyOrigin, fromInternet } from "../../web/any_origin.ts";
 import { Assets, fromBase64, pageHeaders } from "../assets.ts";
@@ -23,82 +28,72 @@ import showJs from "./show.js" with { type: "text" };
 import type { Shows } from "./shows.ts";
 import volumeJs from "./volume.js" with { type: "text" };
 
-/** Beside the broadcasts, under what can be no broadcast's name. */
-const ASSETS = "~assets";
-/** As playlists: a CDN may hold it, for a moment. */
-const LIVE = "max-age=1";
+/** What keeps a page up to date, beside a broadcast's own files. */
+export const STATUS_FILE = "status.json";
 
-/** What a proxy that speaks TLS tells the scheme by; no cache is to mix its answers up. */
-const SCHEME = "X-Forwarded-Proto";
-
-const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]{0,252})|\[[0-9a-f:]{2,39}\])(?::\d{1,5})?$/i;
-
-export interface ListenerRoutesOptions {
-  readonly shows: Pick<Shows, "status" | "current">;
-  /** First part of every path, without slashes around it. */
+export interface ShowRoutesOptions {
+  readonly shows: Pick<Shows, "status">;
+  readonly assets: Assets;
+  /** Where they are mounted, without slashes around it. */
   readonly path: string;
-  /** Whether `/` shows who is on air. */
+  /** Whether there is a page that shows who is on air. */
   readonly index: boolean;
 }
 
-/** The pages on which broadcasts are heard, and the JSON that keeps them up to date. */
-export function listenerRoutes({ shows, path, index }: ListenerRoutesOptions): Hono {
-  const base = `/${path}`;
-  const assets = loadAssets();
-  const open = [fromInternet, anyOrigin(["GET", "HEAD", "OPTIONS"])];
+/** A page for each broadcast. To be mounted where broadcasts are to be found. */
+export function showRoutes({ shows, assets, path, index }: ShowRoutesOptions): Hono {
   const app = new Hono();
-  app.route(`${base}/${ASSETS}`, assets.routes);
-  app.get(`${base}/:name`, (c) => {
+  app.route(`/${ASSETS}`, assets.routes);
+  app.get("/:name", (c) => {
     const name = c.req.param("name");
     if (!isValidName(name)) return c.notFound();
     c.header("Cache-Control", "max-age=600");
     return c.redirect(`${name}/${new URL(c.req.url).search}`, 301);
   });
-  app.get(`${base}/:name/`, (c) => {
+  app.get("/:name/", (c) => {
     const name = c.req.param("name");
     if (!isValidName(name)) return c.notFound();
     const embed = c.req.query("embed") !== undefined;
     const markup = playerPage({
       status: shows.status(name),
       embed,
-      url: publicUrl(c, `${base}/${name}/`),
+      url: publicUrl(c, `/${path}/${name}/`),
       asset: (file) => `../${ASSETS}/${assets.url(file)}`,
       index: index ? "../".repeat(path.split("/").length + 1) : undefined,
     });
     return c.html(markup, 200, headers(embed ? "*" : "'self'"));
   });
-  app.use(`${base}/:name/status.json`, ...open);
-  app.get(`${base}/:name/status.json`, (c) => {
+  app.use(`/:name/${STATUS_FILE}`, ...forAnyPage());
+  app.get(`/:name/${STATUS_FILE}`, (c) => {
     const name = c.req.param("name");
     if (!isValidName(name)) return c.notFound();
     return c.json(shows.status(name), 200, { "Cache-Control": LIVE });
   });
-  if (!index) return app;
+  return app;
+}
+
+export interface IndexRoutesOptions {
+  readonly shows: Pick<Shows, "current">;
+  /** Served with the broadcasts' pages. */
+  readonly assets: Assets;
+  /** Where broadcasts are to be found, without slashes around it. */
+  readonly path: string;
+}
+
+/** The page that shows who is on air. To be mounted at the root. */
+export function indexRoutes({ shows, assets, path }: IndexRoutesOptions): Hono {
+  const app = new Hono();
   app.get("/", (c) => {
     const asset = (file: string) => `${path}/${ASSETS}/${assets.url(file)}`;
     return c.html(indexPage({ shows: shows.current, path, asset }), 200, headers("'self'"));
   });
-  app.use("/index.json", ...open);
+  app.use("/index.json", ...forAnyPage());
   app.get("/index.json", (c) => c.json({ shows: shows.current }, 200, { "Cache-Control": LIVE }));
   return app;
 }
 
-/** hls.js plays from a `blob:`. */
-function headers(frameAncestors: string): Record<string, string> {
-  const policy = { "media-src": "'self' blob:" };
-  return { ...pageHeaders({ policy, frameAncestors, cacheControl: LIVE }), "Vary": SCHEME };
-}
-
-/** Where the world finds `path`; `undefined` where the request's Host is none. */
-function publicUrl(c: Context, path: string): string | undefined {
-  const host = c.req.header("Host") ?? "";
-  // Each proxy on the way may have added what it was asked by: the listener's comes first.
-  const scheme = /^\s*https\s*(?:,|$)/i.test(c.req.header(SCHEME) ?? "") ? "https" : "http";
-  const url = `${scheme}://${host}${path}`;
-  return HOST.test(host) && URL.canParse(url) ? url : undefined;
-}
-
-function loadAssets(): Assets {
+/** What the pages load. */
+export function loadAssets(): Assets {
   return new Assets([
     { name: "engine.js", body: engineJs },
     { name: "head_start.js", body: headStartJs },
@@ -118,4 +113,34 @@ function loadAssets(): Assets {
     { name: "time_breaks.js", body: timeBreaksJs },
     { name: "volume.js", body: volumeJs },
   ]);
+}
+
+/** The folder of the assets, beside the broadcasts. No broadcast can have this name. */
+const ASSETS = "~assets";
+/** A CDN may keep pages and JSON for a second, as it may keep playlists. */
+const LIVE = "max-age=1";
+
+/** The header in which a proxy with TLS tells the scheme. Pages depend on it, so they `Vary`. */
+const SCHEME = "X-Forwarded-Proto";
+
+const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]{0,252})|\[[0-9a-f:]{2,39}\])(?::\d{1,5})?$/i;
+
+/** What may be asked for by pages of other sites. */
+function forAnyPage(): MiddlewareHandler[] {
+  return [fromInternet, anyOrigin(["GET", "HEAD", "OPTIONS"])];
+}
+
+/** The headers of the pages. hls.js plays from a `blob:`. */
+function headers(frameAncestors: string): Record<string, string> {
+  const policy = { "media-src": "'self' blob:" };
+  return { ...pageHeaders({ policy, frameAncestors, cacheControl: LIVE }), "Vary": SCHEME };
+}
+
+/** The public URL of `path`; `undefined` where the request has no valid Host. */
+function publicUrl(c: Context, path: string): string | undefined {
+  const host = c.req.header("Host") ?? "";
+  // Each proxy may have added the scheme of its own request. The first is the listener's.
+  const scheme = /^\s*https\s*(?:,|$)/i.test(c.req.header(SCHEME) ?? "") ? "https" : "http";
+  const url = `${scheme}://${host}${path}`;
+  return HOST.test(host) && URL.canParse(url) ? url : undefined;
 }

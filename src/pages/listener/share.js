@@ -1,12 +1,13 @@
 // @ts-check
 /// <reference lib="dom" />
+// The dialog with links to share.
 
 const EMBED_HEIGHT = 96;
 const SAID_MS = 2500;
 
 /**
- * The dialog with what is there to be passed on.
- * @param {string} name the broadcast's
+ * Fills the dialog with links and the code to embed the page, and makes its buttons work.
+ * @param {string} name the broadcast's name
  */
 export function setUpSharing(name) {
   const dialog = document.querySelector("dialog");
@@ -50,7 +51,7 @@ function say(text) {
 }
 
 /**
- * Also where the clipboard is not to be had, as over plain HTTP.
+ * Copies the text of a field, also where a page may not use the clipboard, as over plain HTTP.
  * @param {HTMLInputElement} field
  */
 async function copy(field) {

@@ -1,5 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
+// What this page knows of a broadcast from the server.
 
 /**
  * What the server tells of a broadcast.
@@ -13,10 +14,10 @@
  * @property {string | null} artist
  */
 
-/** Unanswered questions until the server counts as gone. */
+/** After so many questions without an answer, the server counts as unreachable. */
 const MAX_UNANSWERED = 2;
 
-/** What is known of a broadcast, and since when. */
+/** What is known of a broadcast, and whether the server still answers. */
 export class Show {
   #heardAt = performance.now();
   #unanswered = 0;
@@ -26,6 +27,7 @@ export class Show {
     this.status = status;
   }
 
+  /** Whether the server answers. */
   get reachable() {
     return this.#unanswered < MAX_UNANSWERED;
   }
@@ -41,7 +43,7 @@ export class Show {
     this.status = status;
   }
 
-  /** Since it began, by the server's clock; `undefined` while it is off air. */
+  /** Seconds since the show began, by the server's clock; `undefined` while it is off air. */
   get elapsedSeconds() {
     const { started_at: startedAt, now } = this.status;
     if (startedAt === null) return undefined;
@@ -51,7 +53,7 @@ export class Show {
 }
 
 /**
- * As `1:02:03`.
+ * Formats seconds as `1:02:03`.
  * @param {number} seconds
  */
 export function formatElapsed(seconds) {

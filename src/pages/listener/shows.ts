@@ -1,31 +1,29 @@
+/** What listeners are told of each broadcast. */
 import type { Clock } from "../../session/clock.ts";
 import type { EventBus } from "../../session/events.ts";
 import { Moment } from "../../session/moment.ts";
 import type { Session } from "../../session/session.ts";
+import { ARTIST_FACTS, TITLE_FACTS } from "../../session/tags.ts";
 
 /** Longer titles and names of artists are cut. */
 const MAX_TEXT = 200;
-/** Line breaks and other controls, and what turns the direction of the text around it. */
+/** Line breaks, other control characters, and those that change the direction of text. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu;
 
-/** What an encoder may call its programme, in the order of preference, and who is heard. */
-const TITLES = ["StreamTitle", "title"];
-const ARTISTS = ["artist", "author"];
-
 /**
- * What a listener needs to know: `starting` until the first segment can be heard, `reconnecting`
- * while the DJ's connection is lost.
+ * What listeners can hear. `starting`: nothing yet, the first segment is not listed.
+ * `reconnecting`: the DJ's connection is lost.
  */
 export type ShowState = "off-air" | "starting" | "on-air" | "reconnecting";
 
-/** What is told of a broadcast to anybody, as it goes out in JSON. Times are RFC 3339. */
+/** What anybody is told of a broadcast, as it is in JSON. Times are RFC 3339. */
 export interface ShowStatus {
   readonly name: string;
   readonly state: ShowState;
   readonly started_at: string | null;
-  /** The server's time, because a client's clock may be off. */
+  /** The server's time, because a client's clock may be wrong. */
   readonly now: string;
-  /** By the requests at this box. */
+  /** Counted by the requests at this box. */
   readonly listeners: number;
   readonly title: string | null;
   readonly artist: string | null;
@@ -34,12 +32,12 @@ export interface ShowStatus {
 export interface ShowsOptions {
   readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly events: Pick<EventBus, "subscribe">;
-  /** The session that has a name. */
+  /** The session of a name. */
   readonly find: (name: string) => ShownSession | undefined;
   readonly listeners: (name: string) => number;
 }
 
-/** What is looked at of a session. */
+/** The part of a session that is read here. */
 export type ShownSession = Pick<Session, "state" | "streamFacts" | "props">;
 
 interface Show {
@@ -48,7 +46,7 @@ interface Show {
   listed: boolean;
 }
 
-/** All broadcasts that are going on, as their listeners see them. */
+/** All live broadcasts, as listeners see them. */
 export class Shows {
   readonly #options: ShowsOptions;
   readonly #shows = new Map<string, Show>();
@@ -68,12 +66,13 @@ export class Shows {
     this.#unsubscribe();
   }
 
-  /** A segment of `name` can be heard. */
+  /** To be called when a segment of `name` is listed, so that it can be heard. */
   listed(name: string): void {
     const show = this.#shows.get(name);
     if (show !== undefined) show.listed = true;
   }
 
+  /** What anybody is told of `name`, also while it is off air. */
   status(name: string): ShowStatus {
     const { clock, find, listeners } = this.#options;
     const show = this.#shows.get(name);
@@ -85,12 +84,12 @@ export class Shows {
       started_at: show === undefined ? null : new Date(show.start.wallMs).toISOString(),
       now: new Date(clock.now()).toISOString(),
       listeners: state === "off-air" ? 0 : listeners(name),
-      title: textOf(session, TITLES) ?? printable(session?.props.title),
-      artist: textOf(session, ARTISTS),
+      title: textOf(session, TITLE_FACTS) ?? printable(session?.props.title),
+      artist: textOf(session, ARTIST_FACTS),
     };
   }
 
-  /** What goes on, the oldest first. */
+  /** The status of each live broadcast, the oldest first. */
   get current(): readonly ShowStatus[] {
     return [...this.#shows.keys()].map((name) => this.status(name));
   }
@@ -102,7 +101,7 @@ function stateOf(show: Show | undefined, session: ShownSession | undefined): Sho
   return session.state === "paused" ? "reconnecting" : "on-air";
 }
 
-/** The first of the facts `names` that says something. */
+/** The first of the facts `names` that is a text and not empty. */
 function textOf(session: ShownSession | undefined, names: readonly string[]): string | null {
   for (const name of names) {
     const text = printable(session?.streamFacts[name]);

@@ -1,11 +1,12 @@
 // @ts-check
 /// <reference lib="dom" />
+// The volume control.
 
 const KEY = "echo-volume";
 
 /**
- * The volume control, which remembers. Where a page cannot set the volume, as on iPhones, there is
- * none.
+ * Makes the volume control work; the browser remembers its value. Where a page cannot set the
+ * volume, as on iPhones, the control is hidden.
  * @param {HTMLAudioElement} audio
  */
 export function setUpVolume(audio) {
@@ -22,7 +23,7 @@ export function setUpVolume(audio) {
     slider.value = `${value}`;
     slider.style.setProperty("--value", `${value}%`);
     slider.setAttribute("aria-valuetext", `${value} percent`);
-    // The ear hears ratios.
+    // The ear hears ratios, so equal steps of the slider are not equal steps of the volume.
     current.volume = (value / 100) ** 2;
     remember(value);
   }
@@ -37,14 +38,14 @@ export function setUpVolume(audio) {
       if (value > 0) unmuted = value;
       set(value > 0 ? 0 : unmuted);
     },
-    /** @param {HTMLAudioElement} audio what it controls from now on */
+    /** @param {HTMLAudioElement} audio the element to control from now on */
     control(audio) {
       current = audio;
     },
   };
 }
 
-/** Pages in frames may have no storage. */
+/** The volume of last time, in percent. Pages in frames may have no storage. */
 function recall() {
   try {
     const stored = localStorage.getItem(KEY);

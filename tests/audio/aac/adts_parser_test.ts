@@ -1,3 +1,7 @@
+/**
+ * Finding ADTS frames (ISO/IEC 14496-3 1.A.2.2) in bytes that are cut anywhere, garbled or of
+ * another kind.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { AdtsParser } from "../../../src/audio/aac/adts_parser.ts";
@@ -8,9 +12,9 @@ import {
   adtsStream,
   audioConfig,
   Collector,
-  concat,
-} from "../access_units.ts";
-import { encode } from "../ffmpeg.ts";
+} from "../../../testing/audio/access_units.ts";
+import { concat } from "../../../testing/bytes.ts";
+import { encode } from "../../../testing/audio/ffmpeg.ts";
 
 const STEREO = audioConfig();
 const MONO = audioConfig({ channelConfiguration: 1, sampleRate: 22050 });
@@ -21,7 +25,7 @@ const FRAMES = Array.from({ length: 12 }, (_, i) => new Uint8Array(20 + 7 * i).f
 const GARBAGE = Uint8Array.of(1, 2, 0xff, 0xf1, 0xff, 0xff, 0xf1, 0x4c, 0x80, 3, 4, 5, 6, 7, 8);
 
 Deno.test("HE-AAC in ADTS is told by its core", async () => {
-  const he = new URL("../../media/he-aac-v1_44100_stereo_64k.aac", import.meta.url);
+  const he = new URL("../../../testing/media/he-aac-v1_44100_stereo_64k.aac", import.meta.url);
   const { config, frames } = accessUnits(await Deno.readFile(he));
   assert.deepEqual(config, audioConfig({ sampleRate: 22050 }));
   assert.ok(frames.length > 200);
@@ -274,6 +278,36 @@ Deno.test("a tag of 256 MB is passed over without being held", () => {
   parser.flush();
   assert.deepEqual(found.frames, FRAMES);
   assert.equal(found.badCount, 0);
+});
+
+Deno.test("a tag of 500 kB between frames is passed over", () => {
+  const found = parse([adtsStream(STEREO, FRAMES), id3Tag(500_000), adtsStream(STEREO, FRAMES)]);
+  assert.deepEqual(found.frames, [...FRAMES, ...FRAMES]);
+  assert.equal(found.badCount, 0);
+});
+
+Deno.test("a tag between frames whose size is wrong costs no frame behind it, and is counted once", () => {
+  for (const size of [2 ** 20, 2 ** 24, 2 ** 28 - 1]) {
+    const tag = id3Tag(0);
+    tag.set([21, 14, 7, 0].map((shift) => size >> shift & 0x7f), 6);
+    const stream = concat([adtsStream(STEREO, FRAMES), tag, adtsStream(STEREO, FRAMES)]);
+    for (const pieceBytes of [1, 7, 100, stream.length]) {
+      const found = parse(pieces(stream, pieceBytes));
+      assert.deepEqual(found.frames, [...FRAMES, ...FRAMES]);
+      assert.equal(found.badCount, 1);
+    }
+  }
+});
+
+Deno.test("also where bytes were lost before it, a tag with a wrong size is passed over no further", () => {
+  const found = new Collector();
+  const parser = new AdtsParser(found);
+  parser.feed(adtsStream(STEREO, FRAMES));
+  parser.reset();
+  parser.feed(concat([id3Tag(0).with(6, 0x7f), adtsStream(STEREO, FRAMES)]));
+  parser.flush();
+  assert.deepEqual(found.frames, [...FRAMES.slice(0, -1), ...FRAMES]);
+  assert.equal(found.badCount, 1);
 });
 
 Deno.test("what only begins like a tag is garbage", () => {

@@ -1,8 +1,9 @@
+/** ADTS headers: what is written is what FFmpeg writes, and what is read back is the same. */
 import assert from "node:assert/strict";
 import { ADTS_HEADER_BYTES, AdtsFraming, parseAdtsHeader } from "../../../src/audio/aac/adts.ts";
 import { SAMPLE_RATES } from "../../../src/audio/aac/aac_config.ts";
-import { accessUnits, adtsStream, audioConfig } from "../access_units.ts";
-import { encode } from "../ffmpeg.ts";
+import { accessUnits, adtsStream, audioConfig } from "../../../testing/audio/access_units.ts";
+import { encode } from "../../../testing/audio/ffmpeg.ts";
 
 Deno.test("headers are the ones that FFmpeg writes", async () => {
   for (const layout of ["mono", "stereo", "7.1"]) {
@@ -35,7 +36,7 @@ Deno.test("every configuration survives being written and read", () => {
   }
 });
 
-Deno.test("a header that is cut, or whose frame is no longer than itself, is none", () => {
+Deno.test("a header that is cut off, or whose frame would be empty, is not taken for a header", () => {
   const out = new Uint8Array(ADTS_HEADER_BYTES);
   new AdtsFraming(audioConfig()).writeHeader(out, 0, 1);
   assert.ok(parseAdtsHeader(out, 0));

@@ -1,3 +1,7 @@
+/**
+ * The AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1) of each kind of AAC: read, written, or refused
+ * by name.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type AacConfig, SAMPLE_RATES } from "../../../src/audio/aac/aac_config.ts";
@@ -10,8 +14,8 @@ import {
 } from "../../../src/audio/aac/audio_specific_config.ts";
 import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
 import { BitWriter, MalformedAudio } from "../../../src/audio/bits.ts";
-import { accessUnits, audioConfig } from "../access_units.ts";
-import { encode } from "../ffmpeg.ts";
+import { accessUnits, audioConfig } from "../../../testing/audio/access_units.ts";
+import { encode } from "../../../testing/audio/ffmpeg.ts";
 
 Deno.test("plain AAC-LC is read and written", () => {
   const config = parseAudioSpecificConfig(Uint8Array.of(0x11, 0x90));
@@ -174,7 +178,7 @@ const SIGNALLING: readonly (readonly [boolean | undefined, boolean | undefined])
 ];
 
 function media(name: string): Promise<Uint8Array> {
-  return Deno.readFile(new URL(`../../media/${name}`, import.meta.url));
+  return Deno.readFile(new URL(`../../../testing/media/${name}`, import.meta.url));
 }
 
 /** The DecoderSpecificInfo (ISO/IEC 14496-1 7.2.6.7) in an MP4's esds. */

@@ -1,11 +1,13 @@
+/** AAC in LATM/LOAS (ISO/IEC 14496-3 1.7): the access units are those that FFmpeg put in. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
 import { BitWriter } from "../../../src/audio/bits.ts";
 import { LatmParser } from "../../../src/audio/aac/latm.ts";
-import { accessUnits, audioConfig, Collector, concat } from "../access_units.ts";
-import { encode } from "../ffmpeg.ts";
-import { element, loas } from "./loas.ts";
+import { accessUnits, audioConfig, Collector } from "../../../testing/audio/access_units.ts";
+import { element, loas } from "../../../testing/audio/aac/loas.ts";
+import { encode } from "../../../testing/audio/ffmpeg.ts";
+import { concat } from "../../../testing/bytes.ts";
 
 const STEREO = audioConfig();
 const MONO = audioConfig({ channelConfiguration: 1, sampleRate: 22050 });
@@ -136,5 +138,3 @@ function parse(pieces: Iterable<Uint8Array>): Collector {
   parser.flush();
   return found;
 }
-
-/** One AudioSyncStream frame. */

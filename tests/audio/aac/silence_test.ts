@@ -1,8 +1,11 @@
+/**
+ * The silent access unit of each channel configuration decodes among real frames without a warning.
+ */
 import assert from "node:assert/strict";
 import { SAMPLE_RATES } from "../../../src/audio/aac/aac_config.ts";
 import { silentFrame } from "../../../src/audio/aac/silence.ts";
-import { accessUnits, adtsStream, audioConfig } from "../access_units.ts";
-import { coder, run, source } from "../ffmpeg.ts";
+import { accessUnits, adtsStream, audioConfig } from "../../../testing/audio/access_units.ts";
+import { coder, run, source } from "../../../testing/audio/ffmpeg.ts";
 
 const BY_CHANNEL_CONFIGURATION: readonly (readonly [number, string, string])[] = [
   [1, "mono", "00000007"],

@@ -1,8 +1,8 @@
+/** What the dashboard's server gives to whom, and what its pages may load. */
 import assert from "node:assert/strict";
 import type { Context, Hono } from "hono";
-import { dashboardRoutes, type Entrance } from "../../../src/pages/dashboard/routes.ts";
-
-type Verdict = ReturnType<Entrance["check"]>;
+import { dashboardRoutes } from "../../../src/pages/dashboard/routes.ts";
+import type { Entrance, Verdict } from "../../../src/web/entrance.ts";
 
 /** A dashboard whose door answers `verdict`; the token is `right`. */
 function dashboard(verdict: Verdict): Hono {
@@ -168,7 +168,7 @@ Deno.test("a form that breaks off is refused, and no error of the server", async
   assert.deepEqual([answer.status, await answer.text()], [400, "the form breaks off"]);
 });
 
-Deno.test("a form that is none is a wrong token, and no error of the server", async () => {
+Deno.test("a malformed form counts as a wrong token, not as an error of the server", async () => {
   const app = dashboard("unknown");
   for (const type of ["multipart/form-data", "multipart/form-data; boundary=x", "text/plain"]) {
     const headers = { "Content-Type": type };

@@ -1,3 +1,4 @@
+/** Scripts, styles and images of the pages: versions, compression, and no other names. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { type Asset, Assets, fromBase64, pageHeaders } from "../../../src/pages/assets.ts";

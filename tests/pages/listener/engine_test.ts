@@ -1,3 +1,6 @@
+/**
+ * How the page sets up hls.js: how far behind it stays, and how it waits for a server that is away.
+ */
 import assert from "node:assert/strict";
 import { findEngine } from "../../../src/pages/listener/engine.js";
 

@@ -1,3 +1,4 @@
+/** When an audio element of the page begins to sound, and when it waits. */
 import assert from "node:assert/strict";
 import { HeadStart } from "../../../src/pages/listener/head_start.js";
 

@@ -1,3 +1,4 @@
+/** What the page does as shows come and go, and as the listener presses play and stop. */
 import assert from "node:assert/strict";
 import { Listening } from "../../../src/pages/listener/listening.js";
 

@@ -1,9 +1,10 @@
+/** The listener pages over HTTP: which names have one, and what a page may load. */
 import assert from "node:assert/strict";
-import type { Hono } from "hono";
-import { listenerRoutes, type ListenerRoutesOptions } from "../../../src/pages/listener/routes.ts";
+import { Hono } from "hono";
+import { indexRoutes, loadAssets, showRoutes } from "../../../src/pages/listener/routes.ts";
 import type { ShowStatus } from "../../../src/pages/listener/shows.ts";
 import { withServerHeader } from "../../../src/web/web_server.ts";
-import { OFF_AIR } from "./broadcasts.ts";
+import { OFF_AIR } from "../../../testing/pages/listener/broadcasts.ts";
 
 const HOSTILE = `"><script>alert(1)</script>' onload='x' & </title>`;
 
@@ -19,14 +20,16 @@ const ON_AIR: ShowStatus = {
 
 function app(
   show: Partial<ShowStatus> = {},
-  options: Partial<Omit<ListenerRoutesOptions, "shows">> = {},
+  { path = "cast", index = false }: { path?: string; index?: boolean } = {},
 ): Hono {
   const demo = { ...ON_AIR, ...show };
   const shows = {
     status: (name: string) => name === "demo" ? demo : { ...OFF_AIR, name },
     current: [demo],
   };
-  const pages = listenerRoutes({ shows, path: "cast", index: false, ...options });
+  const assets = loadAssets();
+  const pages = new Hono().route(`/${path}`, showRoutes({ shows, assets, path, index }));
+  if (index) pages.route("/", indexRoutes({ shows, assets, path }));
   // What comes behind: playlists.
   pages.get("/cast/:name/:file", (c) => c.text("file"));
   return withServerHeader(pages, ["echo", "hls"]);

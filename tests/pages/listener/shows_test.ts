@@ -1,7 +1,8 @@
+/** What listeners are told of a name: off air, waiting, on air, over. */
 import assert from "node:assert/strict";
 import { Shows, type ShowStatus } from "../../../src/pages/listener/shows.ts";
-import { START } from "../../stat/house.ts";
-import { Broadcasts, OFF_AIR } from "./broadcasts.ts";
+import { START } from "../../../testing/stat/house.ts";
+import { Broadcasts, OFF_AIR } from "../../../testing/pages/listener/broadcasts.ts";
 
 Deno.test("a name that nobody publishes is off air", () => {
   using house = new Broadcasts();

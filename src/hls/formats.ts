@@ -1,0 +1,20 @@
+/**
+ * The formats in which broadcasts are offered.
+ *
+ * @module
+ */
+import type { SegmentFormat } from "./packager.ts";
+import { SEGMENT_NAME } from "./segment_name.ts";
+import { MPEG_TS } from "./ts_packager.ts";
+
+/** Formats of a stream. Its pace is that of the first, which is also taken up after a restart. */
+export type SegmentFormats = readonly [SegmentFormat, ...SegmentFormat[]];
+
+/** The formats in which every broadcast is offered. */
+export const FORMATS: SegmentFormats = [MPEG_TS];
+
+/** The format of a broadcast's segment, by the name of its file; `undefined` where it is none. */
+export function formatOf(file: string): SegmentFormat | undefined {
+  const extension = SEGMENT_NAME.exec(file)?.[1];
+  return FORMATS.find((format) => format.extension === extension);
+}

@@ -1,0 +1,65 @@
+/**
+ * What HTTP needs of HLS, and all that it knows of it. Who answers may be in the same thread, in
+ * another one, or in another box.
+ *
+ * @module
+ */
+
+/** An answer that is there at once, or comes by a promise. */
+export type Answer<T> = T | Promise<T>;
+
+/** Where playlists and segments come from. */
+export interface Origin {
+  /** The newest version of a playlist of the broadcast `name`; `undefined` where there is none. */
+  playlist(name: string, file: string): Answer<ServedPlaylist | undefined>;
+
+  /**
+   * A segment of the broadcast `name`; `undefined` where there is none.
+   * @throws {SegmentUnavailable}
+   */
+  segment(name: string, file: string): Answer<ServedFile | undefined>;
+
+  /**
+   * Resolves when the playlist has a newer version than the caller has: at once where there is one.
+   * @returns that version; `undefined` where there is no such playlist, where it goes, and where the
+   *   wait is over before
+   * @throws {TooManyWait}
+   */
+  wait(name: string, file: string, options: WaitOptions): Promise<ServedPlaylist | undefined>;
+}
+
+/** How long a caller waits, and for what. */
+export interface WaitOptions {
+  /** The entity tag of the version that the caller has. */
+  readonly newerThan: string;
+  /** How long it waits at most, in milliseconds; up to a second more. */
+  readonly maxMs: number;
+  /** Ends the wait before. */
+  readonly signal?: AbortSignal;
+}
+
+/** A playlist as it goes over HTTP. The bytes do not change. */
+export interface ServedPlaylist {
+  readonly text: Uint8Array<ArrayBuffer>;
+  /** Its entity tag, with its quotes; `undefined` where it has no versions. */
+  readonly etag: string | undefined;
+}
+
+/** A segment as it goes over HTTP. The bytes do not change: they are the caller's. */
+export interface ServedFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Media type. */
+  readonly type: string;
+  /** Its entity tag, with its quotes. */
+  readonly etag: string;
+}
+
+/** Thrown where a segment may be there and cannot be had now. */
+export class SegmentUnavailable extends Error {
+  override readonly name = "SegmentUnavailable";
+}
+
+/** Thrown where so many wait that nobody else may. */
+export class TooManyWait extends Error {
+  override readonly name = "TooManyWait";
+}

@@ -1,0 +1,118 @@
+/**
+ * A session's way into the stream of its name, and what events and log tell of it.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import type { AudioConfig } from "../audio/audio_config.ts";
+import { codecOf } from "../audio/codec_of.ts";
+import type { Frame } from "../audio/frame.ts";
+import type { Clock } from "../session/clock.ts";
+import type { StateNeed } from "../session/continuity.ts";
+import type { EventBus } from "../session/events.ts";
+import type { FrameSink, SessionEnd } from "../session/frame_sink.ts";
+import { type Session, sessionEvent } from "../session/session.ts";
+import { FORMATS } from "./formats.ts";
+import { Segmenter } from "./segmenter.ts";
+import { SessionAudience } from "./session_audience.ts";
+import type { HlsStream } from "./stream.ts";
+
+export interface SessionSegmentsOptions {
+  readonly clock: Clock;
+  readonly events: EventBus;
+  /** What segments aim at, in milliseconds. */
+  readonly targetMs: number;
+  /** Where the playlist is on disk, as log and events tell it. */
+  readonly playlistPath: string;
+  /** States by when the session's open segment is needed. */
+  readonly stateNeed: StateNeed;
+  /** How many listen; `undefined` where they are not counted. */
+  readonly countListeners: (() => number) | undefined;
+}
+
+/** Takes a session's frames, and gives segments to its stream. */
+export class SessionSegments implements FrameSink {
+  readonly #session: Session;
+  readonly #stream: HlsStream;
+  readonly #options: SessionSegmentsOptions;
+  readonly #segmenter: Segmenter;
+  readonly #audience: SessionAudience | undefined;
+  #progress: Progress = "not listed";
+
+  constructor(session: Session, stream: HlsStream, options: SessionSegmentsOptions) {
+    this.#session = session;
+    this.#stream = stream;
+    this.#options = options;
+    this.#segmenter = new Segmenter(options.targetMs, FORMATS, (segment) => stream.add(segment));
+    this.#audience = this.#watchAudience();
+    stream.join({
+      sessionId: session.id,
+      missingFrames: () => this.#segmenter.missingFrames,
+      stateNeed: options.stateNeed,
+      listed: () => this.#listed(),
+    });
+  }
+
+  start(config: AudioConfig): void {
+    this.#segmenter.start(config);
+    this.#stream.codecs = codecOf(config).codecString(config);
+  }
+
+  write(frame: Frame): void {
+    this.#segmenter.write(frame);
+  }
+
+  discontinuity(): void {
+    this.#segmenter.discontinuity();
+  }
+
+  end(how: SessionEnd): void {
+    this.#segmenter.cut();
+    const { clock, events } = this.#options;
+    this.#stream.leave(how, () => {
+      const peak = this.#audience?.peak;
+      const details = peak === undefined ? {} : { peakListeners: peak };
+      events.emit(sessionEvent(this.#session, "hls-release", clock.now(), details));
+      const wasHeard = this.#progress !== "not listed";
+      if (wasHeard && !this.#stream.heard) this.#log("can no longer be heard");
+    });
+  }
+
+  #watchAudience(): SessionAudience | undefined {
+    const { clock, events, countListeners } = this.#options;
+    if (countListeners === undefined) return undefined;
+    return new SessionAudience(clock, countListeners, (listeners, peak) => {
+      const details = { listeners, peak };
+      events.emit(sessionEvent(this.#session, "audience", clock.now(), details));
+    });
+  }
+
+  #listed(): void {
+    if (this.#progress === "not listed") {
+      this.#progress = "heard";
+      this.#log("can be heard at {path}");
+    }
+    if (this.#progress === "heard" && this.#stream.durationMs >= READY_MS) {
+      this.#progress = "ready";
+      const { clock, events, playlistPath: path } = this.#options;
+      events.emit(sessionEvent(this.#session, "hls-ready", clock.now(), { path }));
+    }
+    this.#audience?.update();
+  }
+
+  #log(what: string): void {
+    const { id, name } = this.#session;
+    logger.info(what, { id, name, path: this.#options.playlistPath });
+  }
+}
+
+/**
+ * How far a session has come. The log tells people when it can be `heard`; an event tells programs
+ * when it is `ready`, which is later.
+ */
+type Progress = "not listed" | "heard" | "ready";
+
+/** A playlist of this length is enough for a player to start. */
+const READY_MS = 6000;
+
+const logger = getLogger(["echo", "hls"]);

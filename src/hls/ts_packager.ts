@@ -1,0 +1,80 @@
+/**
+ * Segments in MPEG-TS, as `playlist.m3u8` lists them (RFC 8216 3.2).
+ *
+ * @module
+ */
+import type { AudioConfig } from "../audio/audio_config.ts";
+import { ByteBuffer } from "../mpegts/byte_buffer.ts";
+import { AudioMuxer } from "../mpegts/muxer.ts";
+import type { Packager, SegmentFormat } from "./packager.ts";
+import { renderPlaylist } from "./playlist.ts";
+
+/** The format that every player plays. */
+export const MPEG_TS: SegmentFormat = {
+  extension: "ts",
+  mediaType: "video/mp2t",
+  playlistFile: "playlist.m3u8",
+  renderPlaylist,
+  newPackager: (config) => new TsPackager(config),
+};
+
+const PTS_RATE = 90_000;
+/** Room before the first timestamp, so that the clock reference ahead of it is not negative. */
+const FIRST_PTS = 10 * PTS_RATE;
+
+class TsPackager implements Packager {
+  readonly #muxer: AudioMuxer;
+  readonly #buffer = new ByteBuffer();
+  /** A sample is this many ticks … */
+  #ticks = 0;
+  /** … over this many, in lowest terms. */
+  #over = 1;
+  /** Presentation time of position 0. */
+  #epochPts = FIRST_PTS;
+  /** Position behind the last segment. */
+  #endPosition = 0;
+
+  constructor(config: AudioConfig) {
+    this.#muxer = new AudioMuxer(config);
+    this.#setRate(config);
+  }
+
+  configure(config: AudioConfig): void {
+    this.#epochPts += this.#pts(this.#endPosition);
+    this.#endPosition = 0;
+    this.#setRate(config);
+    this.#muxer.configure(config);
+  }
+
+  begin(): void {
+    this.#buffer.length = 0;
+    this.#muxer.begin(this.#buffer);
+  }
+
+  write(data: Uint8Array, position: number): void {
+    this.#muxer.write(data, this.#epochPts + this.#pts(position));
+  }
+
+  end(endPosition: number): Uint8Array {
+    this.#endPosition = endPosition;
+    this.#muxer.end();
+    return this.#buffer.bytes.subarray(0, this.#buffer.length);
+  }
+
+  #setRate({ sampleRate }: AudioConfig): void {
+    const divisor = greatestCommonDivisor(PTS_RATE, sampleRate);
+    this.#ticks = PTS_RATE / divisor;
+    this.#over = sampleRate / divisor;
+  }
+
+  /** Since position 0. Exact: the product stays below 2^53 for decades. */
+  #pts(position: number): number {
+    return Math.floor(position * this.#ticks / this.#over);
+  }
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  let [x, y] = [a, b];
+  while (y !== 0) [x, y] = [y, x % y];
+  return x;
+}

@@ -1,0 +1,183 @@
+/**
+ * How a connection gets into a session, the same for all doors: it asks, what it sends is held until
+ * that is decided, then it is let in or refused.
+ *
+ * @module
+ */
+import type { AudioConfig } from "../audio/audio_config.ts";
+import { HeldFrames } from "./held_frames.ts";
+import type {
+  AdmittedIngest,
+  Doorkeeper,
+  Ingest,
+  IngestEnd,
+  PublishRequest,
+  StreamFacts,
+} from "./ingest.ts";
+import type { Tags } from "./tags.ts";
+
+export interface AdmissionOptions {
+  readonly doorkeeper: Doorkeeper;
+  /**
+   * What the connection asks for; called once, when it asks.
+   * @throws what `onRefused` is to be told
+   */
+  readonly request: () => PublishRequest;
+  /** Called once it is let in, before what was held is handed on. */
+  readonly onAdmitted?: (ingest: AdmittedIngest) => void;
+  /**
+   * Called where it is not let in: the door tells why, and ends the connection.
+   * @param why mostly {@link PublishRefused}; anything else that is not the request's is a bug
+   */
+  readonly onRefused: (why: unknown) => void;
+}
+
+/** In this order; `over` follows each of the others. */
+type State = "outside" | "asking" | "admitted" | "over";
+
+/**
+ * One connection's {@link Ingest}. It asks when it is told to {@link enter}, at the latest with its
+ * first frame. Who is gone by the time of the answer takes nobody's place.
+ */
+export class Admission implements Ingest {
+  readonly #options: AdmissionOptions;
+  readonly #held = new HeldFrames();
+  #state: State = "outside";
+  #ingest: AdmittedIngest | undefined;
+  /** The last configuration that came before it was let in. */
+  #config: AudioConfig | undefined;
+  /** The last facts that did. */
+  #facts: StreamFacts | undefined;
+  /** How much did that could not be parsed. */
+  #bad = 0;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  /** Whether it has been let into a session. */
+  get admitted(): boolean {
+    return this.#ingest !== undefined;
+  }
+
+  get aheadMs(): number {
+    return this.#ingest?.aheadMs ?? 0;
+  }
+
+  /**
+   * For how many milliseconds a door whose transport makes its sender wait, as TCP does, is to read
+   * nothing; then it looks again. 0 where it is to read on.
+   */
+  get pauseMs(): number {
+    if (this.#state === "asking") return this.#held.bytes > MAX_UNDECIDED_BYTES ? LOOK_AGAIN_MS : 0;
+    return Math.max(0, Math.min(this.aheadMs - MAX_AHEAD_MS, MAX_PAUSE_MS));
+  }
+
+  /** Asks to be let in. Calls after the first one do nothing. */
+  enter(): void {
+    if (this.#state !== "outside") return;
+    this.#state = "asking";
+    const request = this.#attempt(this.#options.request);
+    if (request === undefined) return;
+    const question = this.#attempt(() => this.#options.doorkeeper.ask(request));
+    if (question === undefined) return this.#admit(request);
+    void question.then(
+      (approved) => this.#admit({ ...request, approved }),
+      (why) => this.#refuse(why),
+    );
+  }
+
+  configure(config: AudioConfig): void {
+    if (this.#ingest !== undefined) this.#ingest.configure(config);
+    else this.#config = config;
+  }
+
+  write(data: Uint8Array, timeMs: number | undefined): void {
+    if (this.#ingest === undefined) this.#writeUndecided(data, timeMs);
+    else this.#ingest.write(data, timeMs);
+  }
+
+  /** Of what is lost before it is let in, nothing is missed. */
+  lost(frames: number): void {
+    this.#ingest?.lost(frames);
+  }
+
+  bad(count: number): void {
+    if (this.#ingest !== undefined) this.#ingest.bad(count);
+    else this.#bad += count;
+  }
+
+  /** As with {@link lost}. */
+  dropped(count: number): void {
+    this.#ingest?.dropped(count);
+  }
+
+  facts(facts: StreamFacts): void {
+    if (this.#ingest !== undefined) this.#ingest.facts(facts);
+    else this.#facts = facts;
+  }
+
+  metadata(tags: Tags, timeMs: number | undefined): void {
+    if (this.#ingest !== undefined) this.#ingest.metadata(tags, timeMs);
+    else if (this.#state !== "over") this.#held.addTags(tags, timeMs);
+  }
+
+  end(how: IngestEnd): void {
+    this.#state = "over";
+    this.#held.clear();
+    this.#ingest?.end(how);
+  }
+
+  #writeUndecided(data: Uint8Array, timeMs: number | undefined): void {
+    this.enter();
+    if (this.#ingest !== undefined) this.#ingest.write(data, timeMs);
+    else if (this.#state === "asking") this.#held.add(this.#config, data, timeMs);
+  }
+
+  /** Does nothing where the request was refused, or its connection is gone. */
+  #admit(request: PublishRequest): void {
+    if (this.#state !== "asking") return;
+    const ingest = this.#attempt(() => this.#options.doorkeeper.publish(request));
+    if (ingest === undefined) return;
+    // Who hears of it may have ended the connection.
+    if (this.#state !== "asking") return ingest.end("lost");
+    this.#state = "admitted";
+    this.#ingest = ingest;
+    this.#options.onAdmitted?.(ingest);
+    this.#attempt(() => this.#handOver(ingest));
+  }
+
+  #handOver(ingest: Ingest): void {
+    if (this.#bad > 0) ingest.bad(this.#bad);
+    if (this.#facts !== undefined) ingest.facts(this.#facts);
+    this.#held.giveTo(ingest);
+    if (this.#config !== undefined) ingest.configure(this.#config);
+  }
+
+  /** @returns `undefined` also where `step` throws: the connection is refused then */
+  #attempt<T>(step: () => T): T | undefined {
+    try {
+      return step();
+    } catch (why) {
+      this.#refuse(why);
+      return undefined;
+    }
+  }
+
+  #refuse(why: unknown): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.#held.clear();
+    this.#options.onRefused(why);
+  }
+}
+
+/** What may be held of a sender that can be made to wait … */
+const MAX_UNDECIDED_BYTES = 32_768;
+/** … and how often it is looked whether it has been answered. */
+const LOOK_AGAIN_MS = 100;
+
+/** A sender that is faster than real time is read from again once it is no further ahead than this … */
+const MAX_AHEAD_MS = 5000;
+/** … and left alone for this long at a time. */
+const MAX_PAUSE_MS = 500;

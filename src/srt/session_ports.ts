@@ -1,0 +1,167 @@
+/**
+ * Ports for one session each, which the control API tells to whoever may publish.
+ *
+ * @module
+ */
+import { formatAddress, type SrtConnection, type SrtListener } from "../../ffi/srt.ts";
+import type { KeptSocket, ListeningSockets } from "../listening/listening_sockets.ts";
+import {
+  type AdmittedIngest,
+  type Doorkeeper,
+  PublishRefused,
+  type PublishRequest,
+} from "../session/ingest.ts";
+import type { Session } from "../session/session.ts";
+import type { SessionManager } from "../session/session_manager.ts";
+import type { SrtListeners } from "./listeners.ts";
+import { findPort, type PortRange } from "./port_range.ts";
+import type { PublisherOptions, SrtPublisher } from "./publisher.ts";
+import { credentialsOfStreamId } from "./stream_id.ts";
+
+/** Connections to a session's port that have not sent audio yet. */
+export const MAX_WAITING_ON_PORT = 4;
+/** Handshakes to a session's port that may be complete before they are taken. */
+const PORT_BACKLOG = 16;
+
+/** What ports ask of the sessions: who may take over which. */
+export type PortSessions = Pick<SessionManager, "ask" | "attach" | "mayReplace" | "readFirst">;
+
+export interface SrtPortsOptions {
+  readonly ports: PortRange;
+  readonly listeners: SrtListeners;
+  readonly sessions: PortSessions;
+  /** Keeps the listeners open. */
+  readonly sockets: Pick<ListeningSockets, "keep">;
+  readonly makePublisher: (connection: SrtConnection, options: PublisherOptions) => SrtPublisher;
+  /** Has the messages of its connection be read. */
+  readonly serve: (publisher: SrtPublisher) => void;
+  /** Told of each connection that is closed because too many wait. */
+  readonly onTurnedAway: () => void;
+}
+
+/** A listener for one session, and who has come to it. */
+interface SessionPort {
+  readonly session: Session;
+  readonly number: number;
+  /** The last one, where it had to be opened again. */
+  listener: SrtListener;
+  readonly publishers: Set<SrtPublisher>;
+  kept: KeptSocket | undefined;
+}
+
+/** The ports that are open. */
+export class SrtPorts {
+  readonly #options: SrtPortsOptions;
+  /** By session id. */
+  readonly #ports = new Map<number, SessionPort>();
+
+  constructor(options: SrtPortsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens a listener for a session that has none.
+   * @throws {PublishRefused} of kind `limit`, where no port is free
+   */
+  open(session: Session): number {
+    const { ports, listeners, sockets } = this.#options;
+    const used = new Set(Array.from(this.#ports.values(), ({ number }) => number));
+    const backlog = PORT_BACKLOG;
+    const listener = findPort(
+      ports,
+      (port) => used.has(port),
+      (port) => listeners.tryOpen(port, { backlog }),
+    );
+    if (listener === undefined) {
+      throw new PublishRefused("limit", `Cannot publish ${session.name}: no SRT port is free`);
+    }
+    const number = listener.address.port;
+    const publishers = new Set<SrtPublisher>();
+    const port: SessionPort = { session, number, listener, publishers, kept: undefined };
+    this.#ports.set(session.id, port);
+    port.kept = sockets.keep({
+      kind: "srt-port",
+      forOneSession: true,
+      what: `SRT for ${session.name}`,
+      address: formatAddress(listener.address),
+      open: (onEnd) => {
+        if (port.listener.closed) port.listener = listeners.open(number, { backlog });
+        listeners.watch(port.listener, (connection) => this.#accept(port, connection), onEnd);
+      },
+    });
+    return number;
+  }
+
+  /** The port of a session's listener; `undefined` where it has none. */
+  portOf(session: Session): number | undefined {
+    return this.#ports.get(session.id)?.number;
+  }
+
+  /** Closes the port of a session that is over. */
+  release(sessionId: number): void {
+    const port = this.#ports.get(sessionId);
+    if (port === undefined) return;
+    this.#ports.delete(sessionId);
+    port.kept?.close();
+    port.listener.close();
+    for (const publisher of port.publishers) publisher.close("the session is over");
+  }
+
+  /** Closes all. */
+  close(): void {
+    for (const id of this.#ports.keys()) this.release(id);
+  }
+
+  /** Who comes first may publish; who comes later has to be entitled once he sends audio. */
+  #accept({ session, publishers }: SessionPort, connection: SrtConnection): void {
+    const { sessions, makePublisher, serve, onTurnedAway } = this.#options;
+    const waiting = [...publishers].filter((publisher) => !publisher.admitted);
+    if (waiting.length >= MAX_WAITING_ON_PORT) {
+      onTurnedAway();
+      return connection.close();
+    }
+    const { user, key, keys } = credentialsOfStreamId(connection.streamId);
+    const publisher = makePublisher(connection, {
+      session,
+      doorkeeper: new PortDoorkeeper(sessions, session, keys),
+      request: (transport) => ({ name: session.name, user, key, transport }),
+      onEnd: (publisher) => publishers.delete(publisher),
+    });
+    publishers.add(publisher);
+    serve(publisher);
+  }
+}
+
+/** Who may send to a session's own port: who may reserve it was asked about before. */
+class PortDoorkeeper implements Doorkeeper {
+  readonly #sessions: PortSessions;
+  readonly #session: Session;
+  /** All that the connection shows and that may be a key. */
+  readonly #keys: readonly string[];
+
+  constructor(sessions: PortSessions, session: Session, keys: readonly string[]) {
+    this.#sessions = sessions;
+    this.#session = session;
+    this.#keys = keys;
+  }
+
+  ask(request: PublishRequest): Promise<boolean> | undefined {
+    return request.key === undefined || this.#mayReplace(request)
+      ? this.#sessions.readFirst(this.#session)
+      : this.#sessions.ask(request);
+  }
+
+  publish(request: PublishRequest): AdmittedIngest {
+    if (request.approved === true || this.#mayReplace(request)) {
+      return this.#sessions.attach(this.#session, request.transport);
+    }
+    throw new PublishRefused(
+      "name-in-use",
+      `Cannot publish ${this.#session.name}: somebody else is on air with it`,
+    );
+  }
+
+  #mayReplace({ transport }: PublishRequest): boolean {
+    return this.#sessions.mayReplace(this.#session, transport.address, this.#keys);
+  }
+}

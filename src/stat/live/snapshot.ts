@@ -1,0 +1,72 @@
+/** The live sessions as a table, which the live view sends every two seconds. */
+import type { Session } from "../../session/session.ts";
+import type { Audience } from "../audience.ts";
+import type { InputRates } from "./input_rates.ts";
+
+/** What a row of {@link SessionTable} holds. */
+export const SESSION_FIELDS = [
+  "id",
+  "name",
+  "state",
+  "protocol",
+  "address",
+  /** Bits of audio a second. */
+  "bitrate",
+  /** When its first frame came, in milliseconds since the epoch. */
+  "started",
+  /** Milliseconds since its last frame. */
+  "silent",
+  "frames",
+  "dropped",
+  "bad",
+  "fillers",
+  /** The round trip in milliseconds, and the percentage of packets lost, where SRT tells it. */
+  "rtt",
+  "loss",
+  "listeners",
+] as const;
+
+type Cell = string | number | null;
+
+/** All live sessions, as a table without repeated names: there may be thousands of rows. */
+export interface SessionTable {
+  readonly fields: typeof SESSION_FIELDS;
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+export interface SessionTableSources {
+  readonly sessions: readonly Session[];
+  readonly audience: Audience;
+  readonly rates: Pick<InputRates, "of">;
+}
+
+export function sessionTable(sources: SessionTableSources): SessionTable {
+  const { sessions, audience, rates } = sources;
+  const listeners = new Map(audience.byName());
+  const rows = sessions.map((session) => {
+    const { id, name, state, protocol, transport, quality, silentForMs, created } = session;
+    const link = transport?.link;
+    return [
+      id,
+      name,
+      state,
+      protocol,
+      transport?.address ?? null,
+      rounded(rates.of(id)),
+      created?.wallMs ?? null,
+      Number.isFinite(silentForMs) ? rounded(silentForMs) : null,
+      quality.total_count,
+      quality.drop_count,
+      quality.bad_count,
+      quality.filler_count,
+      link === undefined ? null : Math.round(link.roundTripMs * 10) / 10,
+      link === undefined ? null : Math.round(link.lossPercent * 100) / 100,
+      listeners.get(name) ?? 0,
+    ];
+  });
+  return { fields: SESSION_FIELDS, rows };
+}
+
+function rounded(value: number | undefined): number | null {
+  return value === undefined ? null : Math.round(value);
+}

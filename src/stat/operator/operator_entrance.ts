@@ -1,0 +1,172 @@
+/** Who may see what only operators see: the live view, listeners, recordings, the dashboard. */
+import type { Context, MiddlewareHandler } from "hono";
+import { type Clock, wallTimeOf } from "../../session/clock.ts";
+import type { Entrance, Verdict } from "../../web/entrance.ts";
+import { isSameSecret } from "../../web/same_secret.ts";
+import { Attempts } from "./attempts.ts";
+import { isAddressedElsewhere, isForged, isRebound } from "./browser_request.ts";
+import { clearSignIn, setSignIn, signedInUntil } from "./sign_in_cookie.ts";
+import { SignedOut } from "./signed_out.ts";
+
+/** Also as an IPv4 address looks on a socket that takes both families (RFC 4291 2.5.5.2). */
+const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/i;
+
+/** A proxy on this box says by these that the client is not. */
+const PROXY_HEADERS = ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"];
+
+export interface OperatorEntranceOptions {
+  /** What has to be shown; where there is none, clients on this box are let in. */
+  readonly token: string | undefined;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
+}
+
+/**
+ * Lets in who holds the token, as `Authorization: Bearer` or by the cookie that it is exchanged for;
+ * where there is no token, clients on this box. Peers' addresses are read from what `Deno.serve`
+ * tells its handler, which is passed to `app.fetch` beside the request.
+ */
+export class OperatorEntrance implements Entrance {
+  readonly #clock: OperatorEntranceOptions["clock"];
+  readonly #startedAt: number;
+  readonly #attempts: Attempts;
+  readonly #signedOut = new SignedOut();
+  #token: string | undefined;
+  #validity = new AbortController();
+
+  constructor({ token, clock }: OperatorEntranceOptions) {
+    this.#token = token;
+    this.#clock = clock;
+    this.#startedAt = wallTimeOf(clock, 0);
+    this.#attempts = new Attempts(() => clock.monotonic());
+  }
+
+  readonly guard: MiddlewareHandler = async (c, next) => {
+    const verdict = this.check(c);
+    return verdict === "granted" ? await next() : refuse(c, verdict);
+  };
+
+  /**
+   * Aborted when the token is another one, or a cookie was given back: who was let in before may not
+   * be any more.
+   */
+  get validity(): AbortSignal {
+    return this.#validity.signal;
+  }
+
+  /** From now on it takes `token`; cookies that the old one was exchanged for are over. */
+  replace(token: string | undefined): void {
+    if (token === this.#token) return;
+    this.#token = token;
+    this.#askAgain();
+  }
+
+  /** Whether there is a token to show. */
+  get hasToken(): boolean {
+    return this.#token !== undefined;
+  }
+
+  check(c: Context): Verdict {
+    const token = this.#token;
+    if (token === undefined) return checkLocal(c);
+    const shown = bearerToken(c);
+    if (shown !== undefined) return this.#checkToken(c, shown, token);
+    if (this.#signIn(c, token) === undefined) return "unknown";
+    return isForged(c) ? "foreign" : "granted";
+  }
+
+  signIn(c: Context, shown: string): Verdict {
+    const token = this.#token;
+    if (token === undefined) return checkLocal(c);
+    if (isForged(c)) return "foreign";
+    const verdict = this.#checkToken(c, shown, token);
+    if (verdict === "granted") setSignIn(c, token, this.#now);
+    return verdict;
+  }
+
+  /**
+   * Ends the cookie: from now on it lets nobody in, whoever has a copy. Other cookies stay good; who
+   * watches by one of them is asked again.
+   */
+  signOut(c: Context): void {
+    const expiry = this.#token === undefined ? undefined : this.#signIn(c, this.#token);
+    if (expiry !== undefined) {
+      this.#signedOut.add(expiry, this.#now);
+      this.#askAgain();
+    }
+    clearSignIn(c);
+  }
+
+  /** Wall time as it was at the start, and went on since: cookies may outlive the process. */
+  get #now(): number {
+    return this.#startedAt + Math.floor(this.#clock.monotonic());
+  }
+
+  /** When the client's cookie ends; `undefined` where it has none that counts. */
+  #signIn(c: Context, token: string): number | undefined {
+    const expiry = signedInUntil(c, token, this.#now);
+    return expiry === undefined || this.#signedOut.has(expiry) ? undefined : expiry;
+  }
+
+  #askAgain(): void {
+    this.#validity.abort();
+    this.#validity = new AbortController();
+  }
+
+  #checkToken(c: Context, shown: string, token: string): Verdict {
+    const from = clientAddress(c);
+    if (this.#attempts.exhausted(from)) return "guessing";
+    if (isSameSecret(shown, token)) return "granted";
+    this.#attempts.failed(from);
+    return "unknown";
+  }
+}
+
+function refuse(c: Context, verdict: Exclude<Verdict, "granted">): Response {
+  switch (verdict) {
+    case "unknown":
+    case "closed":
+      c.header("WWW-Authenticate", "Bearer");
+      return c.json({ code: 401, message: "unauthorized" }, 401);
+    case "foreign":
+      return c.json({ code: 403, message: "not from another site" }, 403);
+    case "guessing":
+      c.header("Retry-After", "60");
+      return c.json({ code: 429, message: "too many wrong tokens" }, 429);
+  }
+}
+
+function checkLocal(c: Context): Verdict {
+  if (!isLocal(c)) return "closed";
+  return isRebound(c) || isForged(c) ? "foreign" : "granted";
+}
+
+/**
+ * Whether the client is on this box for sure. What could have come through a proxy on this box does
+ * not count, also of one that does not say so: nginx without any `proxy_set_header` closes each
+ * connection, and others pass on the Host that they were asked for.
+ */
+function isLocal(c: Context): boolean {
+  return LOOPBACK.test(peer(c)) &&
+    PROXY_HEADERS.every((name) => c.req.header(name) === undefined) &&
+    !/\bclose\b/i.test(c.req.header("Connection") ?? "") && !isAddressedElsewhere(c);
+}
+
+/** Whose guesses are counted; of a proxy on this box, the client that it names last. */
+function clientAddress(c: Context): string {
+  const forwarded = LOOPBACK.test(peer(c)) ? c.req.header("X-Forwarded-For") : undefined;
+  return forwarded?.split(",").at(-1)?.trim() ?? peer(c);
+}
+
+function peer(c: Context): string {
+  const info = c.env as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>> | undefined;
+  return info?.remoteAddr?.hostname ?? "";
+}
+
+/**
+ * RFC 6750 2.1; the scheme's case does not count (RFC 9110 11.1). Other schemes are for others, such
+ * as a proxy that asks for a password and passes on what browsers send it with every request.
+ */
+function bearerToken(c: Context): string | undefined {
+  const header = c.req.header("Authorization") ?? "";
+  return /^Bearer\b/i.test(header) ? /^Bearer +(\S+)$/i.exec(header)?.[1] ?? "" : undefined;
+}

@@ -1,0 +1,62 @@
+/** The doors by which broadcasts come in: RTMP and SRT. */
+import { getLogger } from "@logtape/logtape";
+import { SrtUnavailable } from "../../ffi/srt.ts";
+import { RtmpServer } from "../rtmp/server.ts";
+import { SrtServer } from "../srt/server.ts";
+import type { Core } from "./core.ts";
+import { listen } from "./listen.ts";
+import { applyNothing, type Reload } from "./reload.ts";
+
+const logger = getLogger(["echo"]);
+
+/** Takes broadcasts by RTMP. @returns what applies the limit on connections */
+export function startRtmp({ config, clock, stops, sessions, sockets }: Core): Reload {
+  const { rtmp } = config;
+  if (!rtmp.enabled) return applyNothing;
+  const server = new RtmpServer({
+    addr: rtmp.addr,
+    connectionTimeoutMs: rtmp.connectionTimeoutMs,
+    maxConnections: rtmp.maxConnections,
+    clock,
+    doorkeeper: sessions,
+  });
+  const open = (onEnd: (why: Error) => void) => server.start(onEnd);
+  const socket = listen(sockets, rtmp.addr, { kind: "rtmp", what: "RTMP", open });
+  stops.add(() => server.close(), () => socket.close());
+  return ({ rtmp }) => () => server.maxConnections = rtmp.maxConnections;
+}
+
+/**
+ * Takes broadcasts by SRT. Without libsrt the server goes on, where there is another way to publish.
+ * @returns `undefined` where there is no SRT
+ */
+export function startSrt(core: Core): SrtServer | undefined {
+  const { clock, stops, events, sessions, health, sockets } = core;
+  const { control, rtmp, srt } = core.config;
+  if (!control.enabled) return undefined;
+  const server = new SrtServer({
+    addr: srt.addr,
+    ports: { min: srt.minPort, max: srt.maxPort },
+    latencyMs: srt.latencyMs,
+    readTimeoutMs: srt.readTimeoutMs,
+    passphrase: srt.passphrase,
+    library: srt.library,
+    clock,
+    sessions,
+    events,
+    sockets,
+  });
+  try {
+    const open = (onEnd: (why: Error) => void) => server.start(onEnd);
+    const socket = listen(sockets, srt.addr, { kind: "srt", what: "SRT", open });
+    stops.add(() => server.close(), () => socket.close());
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (!(cause instanceof SrtUnavailable) || !rtmp.enabled) throw error;
+    const why = cause.message.replace(/\n\s*/g, "; ");
+    logger.error("There is no SRT ingest: {why}", { why });
+    health.add("srt", () => [`There is no SRT ingest: ${why}`]);
+    return undefined;
+  }
+  return server;
+}

@@ -1,0 +1,16 @@
+/**
+ * Putting bytes together.
+ *
+ * @module
+ */
+
+/** The parts one behind the other, copied. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

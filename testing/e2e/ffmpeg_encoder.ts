@@ -1,0 +1,164 @@
+/** FFmpeg as a DJ: clips, encoders that publish them, and what FFmpeg reads back. */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { run } from "../audio/ffmpeg.ts";
+import { type AdtsFrame, parseAdts } from "../hls_validator/adts.ts";
+import { Child } from "../child.ts";
+
+const MEDIA = fileURLToPath(new URL("../media/", import.meta.url));
+
+const RECONNECT_MS = 2000;
+
+/** What FFmpeg can encode by itself: a tone that sweeps, so that no two frames are alike. */
+export interface Clip {
+  /** Hz. */
+  readonly sampleRate?: number;
+  readonly layout?: "mono" | "stereo" | "5.1" | "5.1(side)";
+  readonly seconds: number;
+  readonly bitrate?: string;
+}
+
+/** Audio files for a test, gone at its disposal. */
+export class Media implements AsyncDisposable {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async create(): Promise<Media> {
+    return new Media(await Deno.makeTempDir({ prefix: "echo-media-" }));
+  }
+
+  /** AAC-LC in ADTS, as `NAME.aac`. @returns its path */
+  async encode(name: string, clip: Clip): Promise<string> {
+    const { sampleRate = 44_100, layout = "stereo", seconds, bitrate = "128k" } = clip;
+    const channels = { mono: 1, stereo: 2, "5.1": 6, "5.1(side)": 6 }[layout];
+    const tones = Array.from({ length: channels }, (_, i) => `0.2*sin(${i + 2}*900*t*(1+t/40))`);
+    const source = `aevalsrc=${tones.join("|")}:c=${layout}:s=${sampleRate}:d=${seconds}`;
+    const file = `${this.#folder}/${name}.aac`;
+    await ffmpeg(["-f", "lavfi", "-i", source, "-c:a", "aac", "-b:a", bitrate, "-f", "adts", file]);
+    return file;
+  }
+
+  /** A file with a text. @returns its path */
+  async write(name: string, text: string): Promise<string> {
+    const file = `${this.#folder}/${name}`;
+    await Deno.writeTextFile(file, text);
+    return file;
+  }
+
+  /** A folder with `live.m3u8` and segments below 2 s, of other AAC than clips. @returns it */
+  async preroll(seconds: number): Promise<string> {
+    const folder = `${this.#folder}/preroll`;
+    await Deno.mkdir(folder);
+    const source = `sine=frequency=330:sample_rate=48000:duration=${seconds}`;
+    const hls = ["-f", "hls", "-hls_time", "1.9", "-hls_list_size", "0"];
+    await ffmpeg(["-f", "lavfi", "-i", source, "-c:a", "aac", ...hls, `${folder}/live.m3u8`]);
+    return folder;
+  }
+
+  /** Access units of a file as FFmpeg reads them, with the ADTS headers that it gives them. */
+  async readFrames(file: string): Promise<AdtsFrame[]> {
+    const copy = `${this.#folder}/${crypto.randomUUID()}.aac`;
+    await ffmpeg(["-i", file, "-map", "0:a", "-c", "copy", "-f", "adts", copy]);
+    return parseAdts(await Deno.readFile(copy));
+  }
+
+  /**
+   * Reads a live playlist from its first segment to its end as a player does.
+   * @returns the access units, and all that FFmpeg had to complain about while it decoded them
+   */
+  async readPlaylist(url: string): Promise<{ frames: AdtsFrame[]; warnings: string[] }> {
+    const copy = `${this.#folder}/${crypto.randomUUID()}.data`;
+    await using reader = new Child("ffmpeg", [
+      ...["-hide_banner", "-nostdin", "-v", "warning"],
+      ...["-live_start_index", "0", "-i", url],
+      ...["-map", "0:a", "-c", "copy", "-f", "data", copy, "-map", "0:a", "-f", "null", "-"],
+    ]);
+    const { code } = await reader.end();
+    assert.equal(code, 0, reader.output);
+    // This one it has for every file whose channels are in a program_config_element.
+    const warnings = reader.lines.filter((line) => !line.startsWith("Guessed Channel Layout"));
+    return { frames: parseAdts(await Deno.readFile(copy)), warnings };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+/** A file of testing/media. */
+export function sample(name: string): string {
+  return MEDIA + name;
+}
+
+/** A DJ: sends a file in real time, and says goodbye at its end or on SIGINT. */
+export class Encoder extends Child {
+  /**
+   * @param url of RTMP or SRT
+   * @param options how to encode; by default the file's audio is sent as it is
+   */
+  constructor(file: string, url: string, options: readonly string[] = ["-c", "copy"]) {
+    super("ffmpeg", [
+      ...["-hide_banner", "-nostdin", "-v", "error", "-progress", "pipe:1", "-stats_period", "0.1"],
+      ...["-re", "-i", file, ...options, "-f", url.startsWith("srt:") ? "mpegts" : "flv", url],
+    ]);
+  }
+
+  /** Seconds that it has sent. */
+  get sent(): number {
+    const last = this.lines.findLast((line) => /^out_time_us=\d/.test(line));
+    return Number(last?.split("=")[1] ?? 0) / 1e6;
+  }
+}
+
+/** A DJ whose encoder connects again when its connection is lost, as OBS does. */
+export class PersistentEncoder implements AsyncDisposable {
+  readonly #disposed = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(file: string, url: string) {
+    this.#running = this.#run(file, url);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed.abort();
+    await this.#running;
+  }
+
+  async #run(file: string, url: string): Promise<void> {
+    const { signal } = this.#disposed;
+    const disposed = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve());
+    });
+    while (!signal.aborted) {
+      await using encoder = new Encoder(file, url);
+      await Promise.race([encoder.end(), disposed]);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, RECONNECT_MS);
+      await Promise.race([promise, disposed]);
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** What ffprobe says of a stream. */
+export interface ProbedStream {
+  readonly codec_type: string;
+  readonly codec_name: string;
+  readonly sample_rate: string;
+  readonly channels: number;
+}
+
+/** The streams at `url`, as ffprobe sees them. */
+export async function probe(url: string): Promise<ProbedStream[]> {
+  const entries = "stream=codec_type,codec_name,sample_rate,channels";
+  const args = ["-of", "json", "-show_entries", entries, url];
+  const json = await run("ffprobe", args, undefined, "error");
+  return JSON.parse(new TextDecoder().decode(json)).streams;
+}
+
+async function ffmpeg(args: readonly string[]): Promise<void> {
+  await run("ffmpeg", ["-hide_banner", "-nostdin", ...args], undefined, "error");
+}

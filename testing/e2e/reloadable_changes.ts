@@ -1,0 +1,228 @@
+/** A change of each reloadable variable, and what somebody outside sees of it. */
+import assert from "node:assert/strict";
+import bcrypt from "bcryptjs";
+import { until } from "../until.ts";
+import { ask, reason } from "./control_request.ts";
+import type { EchoServer } from "./echo_server.ts";
+import type { HookReceiver } from "../hook/hook_receiver.ts";
+
+/** A server, and the hook servers that it may post to. */
+export interface Scene {
+  readonly server: EchoServer;
+  readonly oldHooks: HookReceiver;
+  readonly newHooks: HookReceiver;
+}
+
+/** Values by the names of variables; `undefined` where one is unset. */
+export type Values = Readonly<Record<string, string | undefined>>;
+
+/** A change of variables, and how it shows. */
+export interface Change {
+  /** The variables whose effect it shows. */
+  readonly names: readonly string[];
+  /** Their new values, and those of others that have to change with them. */
+  readonly values: (scene: Scene) => Values;
+  /** Looks at the server from outside. */
+  readonly look: (scene: Scene) => Promise<unknown>;
+  /** What there is to see before the change. */
+  readonly was: unknown;
+  /** What there is to see after it. */
+  readonly is: unknown;
+  /** It counts at the next cleaning of the archive, which may be a minute away. */
+  readonly isLate?: true;
+}
+
+const TOKEN = "old-token";
+const PASSWORD = "sesame";
+const DAY_S = 86_400;
+const MEGABYTE = 1_000_000;
+/** RTMP 1.0 5.2.2: C0, a version, and C1, 1536 bytes. */
+const HANDSHAKE = Uint8Array.of(3, ...new Uint8Array(1536));
+
+/** What the server's log must not tell of {@link CHANGES}. */
+export const CHANGED_SECRETS: readonly string[] = [
+  ...[TOKEN, "new-token", "any-token", PASSWORD, "old-stat", "new-stat"],
+  ...["old-secret", "the-secret-of-the-hooks", "pa55word"],
+];
+
+/** The values that each change begins with. */
+export function valuesBefore(oldHooks: HookReceiver): Values {
+  return {
+    ECHO_BEARER_TOKEN: TOKEN,
+    STAT_TOKEN: "old-stat",
+    HOOK_URL: oldHooks.url,
+    HOOK_SECRET: "old-secret",
+  };
+}
+
+/** Writes the files that the changes need to where the server runs. */
+export async function writeFiles({ folder }: EchoServer): Promise<void> {
+  await Deno.writeTextFile(`${folder}/users`, `dj:${bcrypt.hashSync(PASSWORD, 4)}\n`);
+  const archive = `${folder}/output/record`;
+  await Deno.mkdir(archive, { recursive: true });
+  await Deno.writeFile(`${archive}/large.mp4`, new Uint8Array(2 * MEGABYTE));
+  await Deno.writeFile(`${archive}/old.mp4`, new Uint8Array(1));
+  const weekAgo = Date.now() / 1000 - 7 * DAY_S;
+  await Deno.utime(`${archive}/old.mp4`, weekAgo, weekAgo);
+}
+
+export const CHANGES: readonly Change[] = [
+  {
+    names: ["ECHO_AUTH_ANY"],
+    values: () => ({ ECHO_AUTH_ANY: "1", ECHO_BEARER_TOKEN: undefined }),
+    look: ({ server }) => publish(server, "Bearer any-token"),
+    was: 401,
+    is: 200,
+  },
+  {
+    names: ["ECHO_HTPASSWD_FILE"],
+    values: () => ({ ECHO_HTPASSWD_FILE: "./users" }),
+    look: ({ server }) => publish(server, `Basic ${btoa(`dj:${PASSWORD}`)}`),
+    was: 401,
+    is: 200,
+  },
+  {
+    names: ["ECHO_BEARER_TOKEN"],
+    values: () => ({ ECHO_BEARER_TOKEN: "new-token" }),
+    look: async ({ server }) => [
+      await publish(server, `Bearer ${TOKEN}`),
+      await publish(server, "Bearer new-token"),
+    ],
+    was: [200, 401],
+    is: [401, 200],
+  },
+  {
+    names: ["ECHO_MAX_SESSIONS"],
+    values: () => ({ ECHO_MAX_SESSIONS: "1" }),
+    look: ({ server }) => publish(server),
+    was: 200,
+    is: 503,
+  },
+  {
+    names: ["ECHO_SRT_MAX_WAITING"],
+    values: () => ({ ECHO_SRT_MAX_WAITING: "1" }),
+    look: ({ server }) => publish(server, `Bearer ${TOKEN}`, "srt"),
+    was: 200,
+    is: 503,
+  },
+  {
+    names: ["RTMP_MAX_CONNECTIONS"],
+    values: () => ({ RTMP_MAX_CONNECTIONS: "1" }),
+    look: ({ server }) => answersSecond(server),
+    was: true,
+    is: false,
+  },
+  {
+    names: ["STAT_TOKEN"],
+    values: () => ({ STAT_TOKEN: "new-stat" }),
+    look: async ({ server }) => [
+      await recordings(server, "old-stat"),
+      await recordings(server, "new-stat"),
+    ],
+    was: [200, 401],
+    is: [401, 200],
+  },
+  {
+    names: ["HOOK_URL"],
+    values: ({ newHooks }) => ({ HOOK_URL: newHooks.url }),
+    look: async (scene) => (await receiveHook(scene)).by,
+    was: "oldHooks",
+    is: "newHooks",
+  },
+  {
+    names: ["HOOK_SECRET"],
+    values: ({ oldHooks }) => ({ HOOK_SECRET: oldHooks.secret }),
+    look: async (scene) => (await receiveHook(scene)).isGenuine,
+    was: false,
+    is: true,
+  },
+  {
+    names: ["RECORD_MAX_AGE", "RECORD_MAX_BYTES"],
+    values: () => ({ RECORD_MAX_AGE: `${DAY_S}`, RECORD_MAX_BYTES: `${MEGABYTE}` }),
+    look: ({ server }) => Promise.resolve(deletions(server.log)),
+    was: [],
+    is: ["large.mp4: too much", "old.mp4: too old"],
+    isLate: true,
+  },
+  {
+    names: ["DRAIN_TIMEOUT"],
+    values: () => ({ DRAIN_TIMEOUT: "300" }),
+    look: ({ server }) => restart(server),
+    was: [],
+    is: ["drains for up to 300 s"],
+  },
+];
+
+/** Asks for a broadcast with a name of its own. @returns the status of the answer */
+async function publish(
+  server: EchoServer,
+  authorization = `Bearer ${TOKEN}`,
+  protocol: "rtmp" | "srt" = "rtmp",
+  name: string = crypto.randomUUID(),
+): Promise<number> {
+  const format = protocol === "srt" ? "mp2t" : "flv";
+  const { status } = await ask(`127.0.0.1:${server.controlPort}`, {
+    method: "POST",
+    path: `publish/${name}`,
+    body: { media: { type: "audio", protocol, format }, ...reason(0, "on air") },
+    headers: { Authorization: authorization },
+  });
+  return status;
+}
+
+/** @returns whether a second connection is answered, beside one that is */
+async function answersSecond({ rtmpPort: port }: EchoServer): Promise<boolean> {
+  using stack = new DisposableStack();
+  const connect = async () => stack.use(await Deno.connect({ hostname: "127.0.0.1", port }));
+  // It may be that connections of a moment ago are not gone yet.
+  await until("a connection is answered", async () => await shakeHands(await connect()));
+  return await shakeHands(await connect());
+}
+
+/** @returns whether the server answers */
+async function shakeHands(conn: Deno.TcpConn): Promise<boolean> {
+  try {
+    await conn.write(HANDSHAKE);
+    return await conn.read(new Uint8Array(1)) !== null;
+  } catch (error) {
+    const { ConnectionReset, BrokenPipe } = Deno.errors;
+    if (error instanceof ConnectionReset || error instanceof BrokenPipe) return false;
+    throw error;
+  }
+}
+
+/** Asks for the list of recordings. @returns the status of the answer */
+async function recordings(server: EchoServer, token: string): Promise<number> {
+  const headers = { Authorization: `Bearer ${token}` };
+  const url = `http://127.0.0.1:${server.statPort}/stat/1/recordings`;
+  const response = await fetch(url, { headers });
+  await response.body?.cancel();
+  return response.status;
+}
+
+/** Has a hook sent. @returns who gets it, and whether its signature is theirs */
+async function receiveHook({ server, ...receivers }: Scene) {
+  const name = crypto.randomUUID();
+  assert.equal(await publish(server, `Bearer ${TOKEN}`, "rtmp", name), 200);
+  return await until("a hook server is told", () => {
+    const by = (["oldHooks", "newHooks"] as const).find((by) => receivers[by].types(name).length);
+    return by && { by, isGenuine: !receivers[by].forged.some((hook) => hook.includes(name)) };
+  });
+}
+
+/** Recordings that the log says are deleted, and why. */
+function deletions(log: readonly string[]): string[] {
+  return log.flatMap((line) => {
+    const [, file, why] = /(\S+) of \d+ bytes is deleted: (.*)$/.exec(line) ?? [];
+    return file === undefined ? [] : [`${file}: ${why}`];
+  }).sort();
+}
+
+/** Stops the server and starts it again. @returns what it said of draining before it stopped */
+async function restart(server: EchoServer): Promise<string[]> {
+  const before = server.log.length;
+  assert.equal((await server.stop("SIGTERM")).code, 0);
+  const said = server.log.slice(before).flatMap((line) => /drains for up to .* s/.exec(line) ?? []);
+  await server.startAgain();
+  return said;
+}

@@ -1,0 +1,39 @@
+/**
+ * End-to-end tests whose parts check something when they are disposed of.
+ *
+ * @module
+ */
+
+/**
+ * A test whose parts check something at their disposal too: where several fail, all of it is shown.
+ */
+export function scenario(name: string, body: (t: Deno.TestContext) => Promise<void>): void {
+  Deno.test(name, async (t) => {
+    try {
+      await body(t);
+    } catch (error) {
+      const errors = unfold(error);
+      throw errors.length === 1 ? errors[0] : new AggregateError(errors);
+    }
+  });
+}
+
+/** What a failed body and failed disposals threw, in that order. */
+function unfold(error: unknown): unknown[] {
+  if (error instanceof AggregateError) return error.errors.flatMap(unfold);
+  if (!(error instanceof SuppressedError)) return [error];
+  return [...unfold(error.suppressed), ...unfold(error.error)];
+}
+
+/** Runs one thing for each item at once, and waits for all of them even where one fails. */
+export async function together<T, R>(
+  items: Iterable<T>,
+  run: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results = await Promise.allSettled([...items].map(run));
+  const failures = results.flatMap((result) => {
+    return result.status === "rejected" ? unfold(result.reason) : [];
+  });
+  if (failures.length > 0) throw new AggregateError(failures);
+  return results.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
+}

@@ -1,0 +1,205 @@
+/**
+ * MPEG-TS segments as a player reads them (ISO/IEC 13818-1), independent of the server's own code.
+ */
+import { type AdtsFrame, parseAdts } from "./adts.ts";
+
+/** What is in a segment: one AAC stream, described by tables at its start. */
+export interface AudioSegment {
+  readonly frames: readonly AdtsFrame[];
+  readonly sampleRate: number;
+  /** What may not change without a discontinuity. */
+  readonly configuration: string;
+  /** 33 bits. */
+  readonly firstPts90k: number;
+  /** Continuity counters by PID: of the first and of the last packet. */
+  readonly counters: ReadonlyMap<number, { readonly first: number; readonly last: number }>;
+}
+
+/** Bytes are not a segment that players take. */
+export class TransportStreamError extends Error {
+  override readonly name = "TransportStreamError";
+}
+
+const PACKET_BYTES = 188;
+const PAT_PID = 0;
+const STREAM_TYPE_ADTS = 0x0f;
+const SAMPLES_PER_FRAME = 1024;
+const PTS_RATE = 90_000;
+const PTS_WRAP = 2 ** 33;
+/** ISO/IEC 13818-1 2.7.4. */
+const MAX_PTS_INTERVAL_90K = 0.7 * PTS_RATE;
+
+/**
+ * Reads a segment that has to be playable by itself.
+ * @throws {TransportStreamError}, {AdtsError}
+ */
+export function parseAudioSegment(bytes: Uint8Array): AudioSegment {
+  check(bytes.length > 0, "an empty segment");
+  check(bytes.length % PACKET_BYTES === 0, `${bytes.length} bytes, no whole number of packets`);
+  const payloads = new Map<number, Payload[]>();
+  const counters = new Map<number, { first: number; last: number }>();
+  for (let at = 0; at < bytes.length; at += PACKET_BYTES) {
+    const packet = parsePacket(bytes.subarray(at, at + PACKET_BYTES));
+    count(counters, packet);
+    if (at === 0) check(packet.pid === PAT_PID, "a segment that does not begin with a PAT");
+    const ofPid = payloads.get(packet.pid) ?? [];
+    payloads.set(packet.pid, ofPid);
+    const open = ofPid.at(-1);
+    if (packet.unitStart) ofPid.push({ parts: [packet.payload] });
+    else if (open === undefined) throw wrong("a payload that begins in the segment before");
+    else open.parts.push(packet.payload);
+  }
+  const audioPid = findAudio(payloads);
+  const packets = (payloads.get(audioPid) ?? []).map((unit) => parsePes(join(unit)));
+  return { ...checkAudio(packets), counters };
+}
+
+/** Ticks from one 33-bit time to another, by the shorter way. */
+export function ptsDifference(to: number, from: number): number {
+  const ticks = ((to - from) % PTS_WRAP + PTS_WRAP) % PTS_WRAP;
+  return ticks >= PTS_WRAP / 2 ? ticks - PTS_WRAP : ticks;
+}
+
+/** Playing time in ticks of 90 kHz, not rounded. */
+export function playingTime90k(frames: number, sampleRate: number): number {
+  return frames * SAMPLES_PER_FRAME * PTS_RATE / sampleRate;
+}
+
+interface Packet {
+  readonly pid: number;
+  readonly unitStart: boolean;
+  readonly counter: number;
+  readonly payload: Uint8Array;
+}
+
+/** A section or a PES packet, in pieces. */
+interface Payload {
+  readonly parts: Uint8Array[];
+}
+
+interface PesPacket {
+  readonly pts90k: number;
+  readonly frames: readonly AdtsFrame[];
+}
+
+function parsePacket(bytes: Uint8Array): Packet {
+  const [sync = 0, b1 = 0, b2 = 0, b3 = 0, adaptationLength = 0] = bytes;
+  check(sync === 0x47, "a packet without its sync byte");
+  check((b1 & 0x80) === 0, "a packet with transport_error_indicator");
+  check((b3 & 0xc0) === 0, "a scrambled packet");
+  const control = b3 >> 4 & 3;
+  check((control & 1) === 1, "a packet without payload");
+  const start = control === 3 ? 5 + adaptationLength : 4;
+  check(start < PACKET_BYTES, "an adaptation field that fills its packet");
+  return {
+    pid: (b1 & 0x1f) << 8 | b2,
+    unitStart: (b1 & 0x40) !== 0,
+    counter: b3 & 15,
+    payload: bytes.subarray(start),
+  };
+}
+
+function count(counters: Map<number, { first: number; last: number }>, packet: Packet): void {
+  const { pid, counter } = packet;
+  const seen = counters.get(pid);
+  if (seen === undefined) counters.set(pid, { first: counter, last: counter });
+  else {
+    check(counter === (seen.last + 1 & 15), `continuity counter ${counter} after ${seen.last}`);
+    seen.last = counter;
+  }
+}
+
+/** The PID of the one audio stream of the one program. */
+function findAudio(payloads: ReadonlyMap<number, readonly Payload[]>): number {
+  const program = parseSection(payloads.get(PAT_PID)?.[0], 0x00, "PAT");
+  check(program.length === 4, "a PAT with another number of programs than one");
+  const pmtPid = pidAt(program, 2);
+  const map = parseSection(payloads.get(pmtPid)?.[0], 0x02, "PMT");
+  const streams = map.subarray(4 + ((map[2] ?? 0) & 15) * 256 + (map[3] ?? 0));
+  check(streams.length >= 5 && streams[0] === STREAM_TYPE_ADTS, "a PMT without an ADTS stream");
+  const infoLength = ((streams[3] ?? 0) & 15) * 256 + (streams[4] ?? 0);
+  check(streams.length === 5 + infoLength, "a PMT with more than one stream");
+  const audioPid = pidAt(streams, 1);
+  const others = [...payloads.keys()].filter((pid) => ![PAT_PID, pmtPid, audioPid].includes(pid));
+  check(others.length === 0, `packets of PID ${others}, which no table names`);
+  return audioPid;
+}
+
+/** What a section holds between its header and its checksum. */
+function parseSection(unit: Payload | undefined, tableId: number, name: string): Uint8Array {
+  if (unit === undefined) throw wrong(`no ${name}`);
+  const payload = join(unit);
+  const section = payload.subarray(1 + (payload[0] ?? 0));
+  const length = 3 + ((section[1] ?? 0) & 15) * 256 + (section[2] ?? 0);
+  check(section[0] === tableId && length >= 12 && length <= section.length, `a malformed ${name}`);
+  check(crc32(section.subarray(0, length)) === 0, `a ${name} with a wrong checksum`);
+  return section.subarray(8, length - 4);
+}
+
+function parsePes(bytes: Uint8Array): PesPacket {
+  const [b0, b1, b2, streamId = 0, lengthHigh = 0, lengthLow = 0, , flags = 0, headerLength = 0] =
+    bytes;
+  check(b0 === 0 && b1 === 0 && b2 === 1, "a PES packet without its start code");
+  check(streamId >= 0xc0 && streamId <= 0xdf, `a PES packet of stream id ${streamId}`);
+  check(lengthHigh * 256 + lengthLow === bytes.length - 6, "a PES packet of another length");
+  check((flags & 0xc0) === 0x80, "a PES packet without a PTS");
+  const [p0 = 0, p1 = 0, p2 = 0, p3 = 0, p4 = 0] = bytes.subarray(9);
+  return {
+    pts90k: (p0 >> 1 & 7) * 2 ** 30 + (p1 << 22 | p2 >> 1 << 15 | p3 << 7 | p4 >> 1),
+    frames: parseAdts(bytes.subarray(9 + headerLength)),
+  };
+}
+
+function checkAudio(packets: readonly PesPacket[]): Omit<AudioSegment, "counters"> {
+  const frames = packets.flatMap((packet) => packet.frames);
+  const [first] = frames;
+  const firstPts90k = packets[0]?.pts90k;
+  if (first === undefined || firstPts90k === undefined) throw wrong("no audio");
+  const { sampleRate, configuration } = first;
+  let place = 0;
+  let before = 0;
+  for (const { pts90k, frames } of packets) {
+    const time = ptsDifference(pts90k, firstPts90k);
+    const due = playingTime90k(place, sampleRate);
+    check(Math.abs(time - due) <= 1, `PTS ${time} for frame ${place}, which is at ${due}`);
+    check(time - before <= MAX_PTS_INTERVAL_90K, `no PTS for ${(time - before) / PTS_RATE} s`);
+    check(frames.length > 0, "a PES packet without audio");
+    place += frames.length;
+    before = time;
+  }
+  const other = frames.find((frame) => frame.configuration !== configuration);
+  check(other === undefined, `${configuration} and ${other?.configuration} in one segment`);
+  return { frames, sampleRate, configuration, firstPts90k };
+}
+
+function pidAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) & 0x1f) << 8 | (bytes[at + 1] ?? 0);
+}
+
+function join({ parts }: Payload): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+/** ISO/IEC 13818-1 annex A; 0 over a section with its own checksum. */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte << 24;
+    for (let i = 0; i < 8; i++) crc = crc < 0 ? crc << 1 ^ 0x04c11db7 : crc << 1;
+  }
+  return crc >>> 0;
+}
+
+function check(condition: boolean, got: string): asserts condition {
+  if (!condition) throw wrong(got);
+}
+
+function wrong(got: string): TransportStreamError {
+  return new TransportStreamError(`Cannot parse the segment: got ${got}`);
+}

@@ -1,0 +1,26 @@
+/**
+ * A certificate for `localhost` that signs itself, so that tests can use TLS. Its key is no secret, and
+ * good for nothing else.
+ *
+ * @module
+ */
+
+/** In PEM (RFC 7468). */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBZDCCAQqgAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABJ8YB7O7jmytMsQg
+RlKSSTzu8hTnvKZfdzGDspjb1KtXYyjwl/yMPB1ODrJC7k0DYVejCOcLEBGdOEj+
+3143n1ujSzBJMBoGA1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAMBgNVHRMBAf8E
+AjAAMB0GA1UdDgQWBBSUSjBawfwrxsmXSqY/4ZHEgpb8OTAKBggqhkjOPQQDAgNI
+ADBFAiATk2QQ/C48dpwsu72H6XG/TBBxWoBLikj4FdHCNc2ZEgIhALPaSmiFYWNb
+bfNSiZKMHqTGgDSriSacvFE8icavi54P
+-----END CERTIFICATE-----
+`;
+
+export const PRIVATE_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgO3qjuiyjsYHh+x0S
+38dFEf1ar6/iqkduACTewo8JiLihRANCAASfGAezu45srTLEIEZSkkk87vIU57ym
+X3cxg7KY29SrV2Mo8Jf8jDwdTg6yQu5NA2FXowjnCxARnThI/t9eN59b
+-----END PRIVATE KEY-----
+`;

@@ -1,0 +1,46 @@
+/** Broadcasts as the listener pages are told of them. */
+import { Shows, type ShowStatus } from "../../../src/pages/listener/shows.ts";
+import type { Ingest } from "../../../src/session/ingest.ts";
+import { House, START } from "../../stat/house.ts";
+
+/** What is told of a name without a show, at the start. */
+export const OFF_AIR: Omit<ShowStatus, "name"> = {
+  state: "off-air",
+  started_at: null,
+  now: new Date(START).toISOString(),
+  listeners: 0,
+  title: null,
+  artist: null,
+};
+
+/** Sessions, and what listeners are told of them; a name has as many listeners as letters. */
+export class Broadcasts implements Disposable {
+  readonly #house = new House();
+  readonly clock = this.#house.clock;
+  readonly shows: Shows;
+
+  constructor() {
+    const { events, sessions } = this.#house;
+    this.shows = new Shows({
+      clock: this.clock,
+      events,
+      find: (name) => sessions.find(name),
+      listeners: (name) => name.length,
+    });
+  }
+
+  /** A DJ connects. */
+  publish(name: string): Ingest {
+    return this.#house.publish(name, "rtmp");
+  }
+
+  /** The first audio comes. */
+  send(ingest: Ingest): void {
+    ingest.write(new Uint8Array(10), 0);
+  }
+
+  [Symbol.dispose](): void {
+    this.shows.close();
+    this.#house[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,88 @@
+/** Chromium with a page that plays HLS, by hls.js or by itself. */
+import hlsJs from "hls.js/dist/hls.min.js" with { type: "text" };
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { CHROMIUM } from "./chromium.ts";
+import { type Heard, Listener } from "./listener.ts";
+
+const PLAYER_PAGE = new URL("player_page.html", import.meta.url);
+
+/** How a page plays HLS: by the library in most players, or by what Chromium has itself. */
+export const PLAYER_KINDS = ["hls.js", "native"] as const;
+export type PlayerKind = typeof PLAYER_KINDS[number];
+
+/** Chromium, with a profile of its own and a page that plays HLS. Gone at its disposal. */
+export class Browser implements AsyncDisposable {
+  readonly #context: BrowserContext;
+  readonly #profile: string;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  private constructor(
+    context: BrowserContext,
+    profile: string,
+    server: Deno.HttpServer<Deno.NetAddr>,
+  ) {
+    this.#context = context;
+    this.#profile = profile;
+    this.#server = server;
+  }
+
+  static async start(): Promise<Browser> {
+    const profile = await Deno.makeTempDir({ prefix: "echo-chromium-" });
+    const context = await chromium.launchPersistentContext(profile, {
+      ...CHROMIUM,
+      headless: true,
+      args: [...CHROMIUM.args, "--autoplay-policy=no-user-gesture-required"],
+    });
+    const server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      (request) => serveFile(new URL(request.url).pathname),
+    );
+    return new Browser(context, profile, server);
+  }
+
+  /** Plays a playlist in a new page. */
+  async play(playlistUrl: string, kind: PlayerKind): Promise<Player> {
+    const page = await this.#context.newPage();
+    const player = new Player(page, kind);
+    const query = new URLSearchParams({ url: playlistUrl, by: kind });
+    await page.goto(`http://127.0.0.1:${this.#server.addr.port}/?${query}`);
+    return player;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#context.close();
+    await this.#server.shutdown();
+    await Deno.remove(this.#profile, { recursive: true });
+  }
+}
+
+/** A page that plays. */
+export class Player extends Listener {
+  /** Paths of all that it asked a server for, in order. */
+  readonly asked: string[] = [];
+  readonly #page: Page;
+
+  constructor(page: Page, readonly kind: PlayerKind) {
+    super();
+    this.#page = page;
+    page.on("request", (request) => this.asked.push(new URL(request.url()).pathname));
+  }
+
+  override async heard(): Promise<Heard> {
+    return await this.#page.evaluate<Heard>("heard");
+  }
+
+  override async mark(): Promise<void> {
+    await this.#page.evaluate("mark()");
+  }
+}
+
+async function serveFile(path: string): Promise<Response> {
+  if (path === "/") return respond(await Deno.readFile(PLAYER_PAGE), "text/html");
+  if (path === "/hls.min.js") return respond(hlsJs, "text/javascript");
+  return new Response(null, { status: 404 });
+}
+
+function respond(body: BodyInit, type: string): Response {
+  return new Response(body, { headers: { "Content-Type": type } });
+}

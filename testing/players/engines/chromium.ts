@@ -1,0 +1,41 @@
+/** Chromium as a browser with one page, by Playwright. */
+import { type Browser, chromium, type Page } from "playwright-core";
+import { CHROMIUM } from "../chromium.ts";
+import { asJson, type Engine, fromJson } from "./engine.ts";
+
+/** Chromium, driven by Playwright. */
+export class ChromiumEngine implements Engine {
+  readonly kind = "chromium";
+  readonly #browser: Browser;
+  readonly #page: Page;
+
+  private constructor(browser: Browser, page: Page) {
+    this.#browser = browser;
+    this.#page = page;
+  }
+
+  static async start(): Promise<ChromiumEngine> {
+    const browser = await chromium.launch(CHROMIUM);
+    return new ChromiumEngine(browser, await browser.newPage());
+  }
+
+  async open(url: string): Promise<void> {
+    await this.#page.goto(url);
+  }
+
+  async evaluate<T>(expression: string): Promise<T> {
+    return fromJson(await this.#page.evaluate(asJson(expression)));
+  }
+
+  async click(selector: string): Promise<void> {
+    await this.#page.locator(selector).click();
+  }
+
+  async screenshot(): Promise<Uint8Array> {
+    return await this.#page.screenshot();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close();
+  }
+}

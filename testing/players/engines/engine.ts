@@ -1,0 +1,44 @@
+/**
+ * What tests of pages need of a browser, whichever it is.
+ *
+ * @module
+ */
+
+/** What people hear a page with: one of these stands behind every browser of note. */
+export type EngineKind = "chromium" | "firefox" | "webkit";
+
+/** A browser with one page, which it shows as it would to a person. Gone at its disposal. */
+export interface Engine extends AsyncDisposable {
+  readonly kind: EngineKind;
+
+  /** Loads a page, and waits until its scripts have been run. */
+  open(url: string): Promise<void>;
+
+  /**
+   * Has the page evaluate an expression.
+   * @returns what it gives, by way of JSON
+   * @throws where it throws in the page
+   */
+  evaluate<T>(expression: string): Promise<T>;
+
+  /** Has the pointer press what a selector finds, so that the page may play. */
+  click(selector: string): Promise<void>;
+
+  /** What the page looks like, as PNG. */
+  screenshot(): Promise<Uint8Array>;
+}
+
+/** An expression whose value is JSON, whatever `expression` gives. */
+export function asJson(expression: string): string {
+  return `JSON.stringify([${expression}])`;
+}
+
+/** What {@link asJson} gave. */
+export function fromJson<T>(json: unknown): T {
+  return JSON.parse(String(json))[0];
+}
+
+/** Whether there is a file, a folder or a socket at `path`. */
+export function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
+}

@@ -1,0 +1,106 @@
+/** WebKit as a browser with one page, by WebDriver. */
+import { Child } from "../../child.ts";
+import { freePort } from "../../free_ports.ts";
+import { until } from "../../until.ts";
+import { asJson, type Engine, fromJson, isThere } from "./engine.ts";
+
+/** The key of an element in WebDriver's JSON (W3C WebDriver 11). */
+const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
+
+/** WebKitGTK in its own small browser, driven by WebDriver on a screen that nobody sees. */
+export class WebKitEngine implements Engine {
+  readonly kind = "webkit";
+  readonly #session: string;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(session: string, stack: AsyncDisposableStack) {
+    this.#session = session;
+    this.#stack = stack;
+  }
+
+  static async start(): Promise<WebKitEngine> {
+    await using stack = new AsyncDisposableStack();
+    const home = await Deno.makeTempDir({ prefix: "echo-webkit-" });
+    stack.defer(() => Deno.remove(home, { recursive: true }));
+    const screen = stack.use(
+      new Child("Xvfb", ["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp"]),
+    );
+    const display = await screen.line(/^\d+$/);
+    const port = freePort();
+    const driver = new Child("WebKitWebDriver", [`--port=${port}`], {
+      env: {
+        HOME: home,
+        XDG_RUNTIME_DIR: home,
+        DISPLAY: `:${display}`,
+        NO_AT_BRIDGE: "1",
+        // It draws by itself: drawing by OpenGL without a graphics card has crashed in Mesa.
+        WEBKIT_DISABLE_COMPOSITING_MODE: "1",
+        WEBKIT_DISABLE_DMABUF_RENDERER: "1",
+        // A sink that takes its time as a sound card does, for machines that have none.
+        GST_PLUGIN_FEATURE_RANK: "fakeaudiosink:MAX",
+      },
+    });
+    stack.defer(async () => void await driver.stop("SIGTERM"));
+    const origin = `http://127.0.0.1:${port}`;
+    await until("WebKit's driver listens", () => ask(`${origin}/status`).catch(() => undefined));
+    const options = { binary: await miniBrowser(), args: ["--automation"] };
+    const { sessionId } = await ask<{ sessionId: string }>(`${origin}/session`, {
+      capabilities: { alwaysMatch: { "webkitgtk:browserOptions": options } },
+    });
+    const session = `${origin}/session/${sessionId}`;
+    stack.defer(async () => void await ask(session, undefined, "DELETE"));
+    return new WebKitEngine(session, stack.move());
+  }
+
+  async open(url: string): Promise<void> {
+    await ask(`${this.#session}/url`, { url });
+  }
+
+  async evaluate<T>(expression: string): Promise<T> {
+    const script = `return ${asJson(expression)}`;
+    return fromJson(await ask(`${this.#session}/execute/sync`, { script, args: [] }));
+  }
+
+  async click(selector: string): Promise<void> {
+    const found = await ask<Record<string, string>>(`${this.#session}/element`, {
+      using: "css selector",
+      value: selector,
+    });
+    await ask(`${this.#session}/element/${found[ELEMENT]}/click`, {});
+  }
+
+  async screenshot(): Promise<Uint8Array> {
+    return Uint8Array.fromBase64(await ask<string>(`${this.#session}/screenshot`));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** Sends a command (W3C WebDriver 6.3). @throws what the driver has against it */
+async function ask<T>(url: string, body?: unknown, method?: string): Promise<T> {
+  const response = await fetch(url, {
+    method: method ?? (body === undefined ? "GET" : "POST"),
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  const { value } = await response.json();
+  if (!response.ok) throw new Error(`${url}: ${value.error}: ${value.message}`);
+  return value;
+}
+
+/** Debian puts it into a folder of the machine's architecture and of the library's version. */
+async function miniBrowser(): Promise<string> {
+  for (const architecture of await foldersIn("/usr/lib")) {
+    for (const library of await foldersIn(architecture)) {
+      const path = `${library}/MiniBrowser`;
+      if (/\/webkit[^/]*$/.test(library) && await isThere(path)) return path;
+    }
+  }
+  throw new Error("Cannot find WebKit's MiniBrowser in /usr/lib");
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => `${folder}/${name}`);
+}
