@@ -1,5 +1,6 @@
 /** Echo as a process of its own, started as `deno task start` starts it, for benchmarks. */
 import { freePorts } from "../testing/free_ports.ts";
+import { permissions } from "../testing/permissions.ts";
 
 /** What a benchmark wants of the server. */
 export interface ServerOptions {
@@ -50,25 +51,27 @@ export class ServerProcess {
     const ports = { rtmp, srt, control, stat };
     const hlsFolder = `${folder}/hls`;
     const log = `${folder}/server.log`;
+    const variables = {
+      ...inherited(["PATH", "HOME", "DENO_DIR", "TMPDIR"]),
+      ECHO_AUTH: "open",
+      ECHO_ADDR: `127.0.0.1:${ports.control}`,
+      ECHO_SRT_ADDR: `127.0.0.1:${ports.srt}`,
+      HLS_ROOT_DIR: hlsFolder,
+      HLS_TARGET_DURATION: "2",
+      HLS_WEB_ADDR: `127.0.0.1:${hls}`,
+      STAT_WEB_ADDR: `127.0.0.1:${ports.stat}`,
+      RTMP_ADDR: `127.0.0.1:${ports.rtmp}`,
+      RTMP_CONNECTION_TIMEOUT: "60", // all connect before the first sends
+      RECORD_ENABLED: "0",
+      RECORD_ROOT_DIR: `${folder}/record`,
+      ...env,
+    };
+    const command = startArguments(variables, profileFolder);
     const child = new Deno.Command("/bin/sh", {
-      args: ["-c", 'exec "$@" 2>"$0"', log, Deno.execPath(), ...startArguments(profileFolder)],
+      args: ["-c", 'exec "$@" 2>"$0"', log, Deno.execPath(), ...command],
       cwd: ROOT,
       clearEnv: true,
-      env: {
-        ...inherited(["PATH", "HOME", "DENO_DIR", "TMPDIR"]),
-        ECHO_AUTH: "open",
-        ECHO_ADDR: `127.0.0.1:${ports.control}`,
-        ECHO_SRT_ADDR: `127.0.0.1:${ports.srt}`,
-        HLS_ROOT_DIR: hlsFolder,
-        HLS_TARGET_DURATION: "2",
-        HLS_WEB_ADDR: `127.0.0.1:${hls}`,
-        STAT_WEB_ADDR: `127.0.0.1:${ports.stat}`,
-        RTMP_ADDR: `127.0.0.1:${ports.rtmp}`,
-        RTMP_CONNECTION_TIMEOUT: "60", // all connect before the first sends
-        RECORD_ENABLED: "0",
-        RECORD_ROOT_DIR: `${folder}/record`,
-        ...env,
-      },
+      env: variables,
       stdin: "null",
       stdout: "null",
     }).spawn();
@@ -133,13 +136,20 @@ export class ServerProcess {
 }
 
 /** What `deno task start` runs, without the `deno` in front. */
-function startArguments(profileFolder: string | undefined): string[] {
+function startArguments(
+  env: Readonly<Record<string, string>>,
+  profileFolder: string | undefined,
+): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`));
-  const [, run = "run", ...args]: string[] = tasks.start.split(" ");
+  // In the middle, a command works out the permissions.
+  const [before = [], after = []]: string[][] = tasks.start.split(/\$\(.*\)/)
+    .map((part: string) => part.trim().split(" "));
+  const [, run = "run", ...flags] = before;
   const profile = profileFolder === undefined
     ? []
     : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
-  return [run, ...profile, ...args, "--env-file", "/dev/null"];
+  const options = [...profile, ...flags, ...permissions(env, ROOT)];
+  return [run, ...options, ...after, "--env-file", "/dev/null"];
 }
 
 function inherited(names: readonly string[]): Record<string, string> {

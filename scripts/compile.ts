@@ -18,6 +18,13 @@ import { type Member, packSelfExtracting } from "./compile/self_extracting.ts";
 import { type Arch, HOST, makeStage, ROOT, type Stage, TARGETS } from "./compile/stage.ts";
 import { runTool, ToolError } from "./compile/tool.ts";
 
+/**
+ * They are fixed in the program, before anybody knows its configuration: for folders below
+ * `/dev/shm`, which are a good place for segments, Deno asks for all of them. Where Deno is started
+ * with the configuration at hand, `scripts/permissions.sh` says what is needed.
+ */
+const PERMISSIONS = ["--allow-all"];
+
 interface Options {
   readonly output: string;
   readonly arch: Arch;
@@ -89,6 +96,7 @@ async function compile(stage: Stage, { output, arch }: Options): Promise<boolean
     "--no-check",
     "--frozen",
     ...stage.flags,
+    ...PERMISSIONS,
     ...target,
     ...inside.flatMap((file) => ["--include", join(stage.folder, file)]),
     "--output",

@@ -32,9 +32,12 @@ cd "$root"
 mkdir -p "$output"
 echo $$ >"$pid_file"
 
-# The same options as the task "start" has. With fewer permissions, nothing could be written below
-# /dev/shm. The task itself is not used, because it passes some signals on twice.
-flags=(--no-prompt --allow-all --v8-flags=--max-semi-space-size=4)
+# shellcheck source=scripts/permissions.sh
+source "$root/scripts/permissions.sh"
+# The same options as the task "start" has. The task itself is not used, because it passes some
+# signals on twice.
+read -ra allowed <<<"$(permissions /dev/null)"
+flags=(--no-prompt "${allowed[@]}" --v8-flags=--max-semi-space-size=4)
 
 web_address=${HLS_WEB_ADDR:-0.0.0.0:8080}
 echo "Listeners' page: http://127.0.0.1:${web_address##*:}/, or /${HLS_WEB_PATH:-cast}/NAME/"

@@ -115,6 +115,9 @@ fi
 # shellcheck source=scripts/setup.sh
 source "$root/scripts/setup.sh" run
 note "$DENO, $root/main.ts"
+# shellcheck source=scripts/permissions.sh
+source "$root/scripts/permissions.sh"
 # The same options as `deno task start` has, which itself would stay as a process in between.
-flags=(--no-prompt --allow-all --v8-flags=--max-semi-space-size=4)
+read -ra allowed <<<"$(permissions /dev/null)"
+flags=(--no-prompt "${allowed[@]}" --v8-flags=--max-semi-space-size=4)
 exec "$DENO" run "${flags[@]}" main.ts "${arguments[@]}"

@@ -223,6 +223,23 @@ is_untidy() {
   return 1
 }
 
+# ---- What it may do ----
+
+@PERMISSIONS@
+
+# The env file that the arguments name, or that is read without.
+env_file() {
+  named=./echo.env
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --env-file) [ $# -lt 2 ] || named=$2 ;;
+      --env-file=*) named=${1#--env-file=} ;;
+    esac
+    shift
+  done
+  printf '%s\n' "$named"
+}
+
 # ---- Start ----
 
 for tool in flock gzip head mktemp sha256sum stat tail; do
@@ -243,4 +260,5 @@ exec 8<&-
 
 # Deno's own cache makes the next start faster.
 export DENO_DIR="$folder/deno" DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1
-exec "$folder/echo" run @FLAGS@ "$folder/main.js" "$@"
+# shellcheck disable=SC2046
+exec "$folder/echo" run @FLAGS@ $(permissions "$(env_file "$@")") "$folder/main.js" "$@"

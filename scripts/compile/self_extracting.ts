@@ -58,7 +58,11 @@ export async function packSelfExtracting(
   const script = fillIn(
     await Deno.readTextFile(join(ROOT, "scripts/self-extract.sh")),
     packed,
-    { MACHINE: TARGETS[stage.arch].replace(/-.*/, ""), FLAGS: flags.join(" ") },
+    {
+      MACHINE: TARGETS[stage.arch].replace(/-.*/, ""),
+      FLAGS: flags.join(" "),
+      PERMISSIONS: (await Deno.readTextFile(join(ROOT, "scripts/permissions.sh"))).trimEnd(),
+    },
   );
   await write(output, [script, ...packed.map(({ data }) => data)]);
   return packed.map(({ name, bytes, data }) => ({ name, bytes, compressedBytes: data.length }));
@@ -82,7 +86,7 @@ async function pack(name: string, path: string, level: number): Promise<Packed> 
 function fillIn(
   template: string,
   packed: readonly Packed[],
-  given: { readonly MACHINE: string; readonly FLAGS: string },
+  given: Readonly<Record<"MACHINE" | "FLAGS" | "PERMISSIONS", string>>,
 ): Uint8Array {
   let first = SCRIPT_BYTES + 1;
   const members = packed.map(({ name, data }) => {
@@ -93,7 +97,7 @@ function fillIn(
   const [runtime, ...program] = packed.map(({ name, sha256 }) => `${sha256}  ${name}`);
   // The version names the folder in the cache, so other contents have another version.
   const contents = createHash("sha256").update(
-    template + packed.map(({ sha256 }) => sha256) + given.FLAGS,
+    template + packed.map(({ sha256 }) => sha256) + given.FLAGS + given.PERMISSIONS,
   );
   const values: Record<string, string> = {
     VERSION: `echo-${VERSION}-${contents.digest("hex").slice(0, 16)}`,

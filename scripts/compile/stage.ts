@@ -41,14 +41,13 @@ export interface Stage {
   /** The name of libsrt, which is beside the program; `undefined` on macOS, which has its own. */
   readonly library: string | undefined;
   readonly libsrt: LibsrtFacts | undefined;
-  /** Options of `deno run` and `deno compile`. */
+  /** Options of `deno run` and `deno compile`, but for the permissions. */
   readonly flags: readonly string[];
 }
 
 /**
- * The options of `deno task start`. It gets all permissions, because Deno allows folders below
- * `/dev/shm`, which are a good place for segments, only with all of them. It gets a small heap for
- * young objects: frames leave no garbage, so that V8 need not let this heap grow.
+ * The options of `deno task start`, but for the permissions. It gets a small heap for young objects:
+ * frames leave no garbage, so that V8 need not let this heap grow.
  */
 const RUN_FLAGS = denoJson.tasks.start.split(" ").filter((word) => word.startsWith("--"));
 

@@ -180,7 +180,8 @@ function describeLimits({ min, max }: Limits): string {
 
 /** @returns NaN where `text` is not a decimal number */
 function parseDecimal(text: string): number {
-  return /^-?(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
+  // Of -0, a value like another, it makes 0.
+  return /^-?(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) + 0 : NaN;
 }
 
 function within(value: number, min: number, max: number): number | undefined {

@@ -1,40 +1,39 @@
 /** Limits how much of a body is read. */
-import { Buffer } from "node:buffer";
 import type { Context, Next } from "hono";
+import { readAtMost } from "../web/read_at_most.ts";
 import { ControlError } from "./control_error.ts";
 
 /**
  * Middleware that refuses bodies of more than `maxBytes` with 413: at once where their declared
- * length is more, else as soon as more has arrived. Hono's own middleware is not used, because it
- * copies the request's abort signal, and Deno then prints a warning.
+ * length is more, else as soon as more has arrived. Bodies that break off are refused with 400.
+ * Routes find the body where Hono keeps one that was read. Hono's own middleware is not used: it
+ * makes a new Request, which cannot have every method that a client may send, and copies the
+ * request's abort signal, at which Deno prints a warning.
  */
 export function bodyLimit(maxBytes: number): (c: Context, next: Next) => Promise<void> {
   return async (c, next) => {
-    const { url, method, headers, body } = c.req.raw;
-    // TRACE has no body (RFC 9110 9.3.8), and no Request can be made for it.
-    if (body !== null && method !== "TRACE") {
+    const { headers, body } = c.req.raw;
+    if (body !== null) {
       const declared = Number(headers.get("Content-Length") ?? 0);
-      const bytes = declared > maxBytes ? undefined : await readAtMost(body, maxBytes);
+      const bytes = declared > maxBytes ? undefined : await readWhole(body, maxBytes);
       if (bytes === undefined) {
         throw new ControlError(413, `the body is too large: at most ${maxBytes} bytes are taken`);
       }
-      c.req.raw = new Request(url, { method, headers, body: bytes });
+      // Sound: Hono keeps promises there, which its type does not say.
+      Object.assign(c.req.bodyCache, { arrayBuffer: Promise.resolve(bytes.buffer) });
     }
     await next();
   };
 }
 
-/** All of `stream`, or `undefined` where it is longer; the rest is cancelled then. */
-export async function readAtMost(
-  stream: ReadableStream<Uint8Array>,
+/** As {@link readAtMost}. @throws {ControlError} 400 where the body breaks off, or is malformed */
+async function readWhole(
+  body: ReadableStream<Uint8Array>,
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    length += chunk.length;
-    if (length > maxBytes) return undefined;
-    chunks.push(chunk);
+  try {
+    return await readAtMost(body, maxBytes);
+  } catch (error) {
+    throw new ControlError(400, "the body breaks off", { cause: error });
   }
-  return new Uint8Array(Buffer.concat(chunks));
 }

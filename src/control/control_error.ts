@@ -12,8 +12,8 @@ export type ErrorStatus = 400 | 401 | 404 | 413 | 460 | 500 | 503;
 /** Why a request is refused; `message` is what the client is told. */
 export class ControlError extends Error {
   override readonly name = "ControlError";
-  constructor(readonly status: ErrorStatus, message: string) {
-    super(message);
+  constructor(readonly status: ErrorStatus, message: string, options?: ErrorOptions) {
+    super(message, options);
   }
 }
 

@@ -3,10 +3,10 @@ import { isIPv6 } from "node:net";
 import { getLogger } from "@logtape/logtape";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { readAtMost } from "./body_limit.ts";
 import { ControlError } from "./control_error.ts";
 import type { Clock } from "../session/clock.ts";
 import { peerAddress } from "../web/peer_address.ts";
+import { readAtMost } from "../web/read_at_most.ts";
 
 const logger = getLogger(["echo", "control"]);
 

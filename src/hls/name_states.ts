@@ -105,7 +105,7 @@ export class StateFiles implements NameStates {
   async load(name: string): Promise<NameState | undefined> {
     const file = `${this.#path}/${name}.json`;
     try {
-      return parseState(JSON.parse(await readSmallTextFile(file, MAX_STATE_BYTES)));
+      return parseNameState(await readSmallTextFile(file, MAX_STATE_BYTES));
     } catch (error) {
       logger.warn("{file} cannot be read, so numbers begin anew at the time: {error}", {
         ...{ file, name },
@@ -135,8 +135,9 @@ export class StateFiles implements NameStates {
   }
 }
 
-/** @throws {SyntaxError} */
-function parseState(value: unknown): NameState {
+/** Reads what {@link StateFiles} keep of a name. @throws {SyntaxError} where it is something else */
+export function parseNameState(text: string): NameState {
+  const value: unknown = JSON.parse(text);
   const { mediaSequence, discontinuitySequence, written }: Partial<NameState> = Object(value);
   if (isCount(mediaSequence) && isCount(discontinuitySequence)) {
     return { mediaSequence, discontinuitySequence, written: written === true };

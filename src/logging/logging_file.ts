@@ -22,13 +22,20 @@ export class LoggingFileError extends Error {
  */
 export function parseLoggingFile(text: string, path: string): LoggingFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // Keys that are no text are refused, because to make text of them may take for ever.
+  const options = {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    logLevel: "error",
+  } as const;
+  const document = parseDocument(text, options);
   const [error] = document.errors;
   if (error !== undefined) {
     const { line } = lines.linePos(error.pos[0]);
     throw new LoggingFileError(`Cannot parse ${path}, line ${line}: ${error.message}`);
   }
-  const result = loggingFile.safeParse(document.toJS());
+  const result = loggingFile.safeParse(contentOf(document, path));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const field = issue === undefined ? [] : fieldOf(issue);
@@ -148,6 +155,16 @@ const loggingFile = z.strictObject({
   check(root.appenders, ["root"]);
   for (const [name, logger] of Object.entries(loggers)) check(logger.appenders, ["loggers", name]);
 });
+
+/** @throws {LoggingFileError} where aliases lead nowhere or to far too much, or a name is unusable */
+function contentOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new LoggingFileError(`Cannot parse ${path}: ${error.message}`, { cause: error });
+  }
+}
 
 /** A number with a unit behind it, of which there are `units`. */
 function quantity(units: Readonly<Record<string, number>>, expected: string) {

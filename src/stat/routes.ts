@@ -2,11 +2,12 @@
  * The HTTP routes that are open to all: health checks, statistics and metrics; and who listens, for
  * operators.
  */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { Entrance } from "../web/entrance.ts";
 import type { Health } from "./health.ts";
 import type { Audience } from "./audience.ts";
 import type { Metrics } from "./metrics/metrics.ts";
+import { withoutFolders } from "./statistics/session_info.ts";
 import type { Statistics } from "./statistics/statistics.ts";
 import type { SystemUsage } from "./system_usage.ts";
 
@@ -26,14 +27,14 @@ export interface StatRoutesOptions {
 /** Health checks, statistics and metrics over HTTP. */
 export function statRoutes(options: StatRoutesOptions): Hono {
   const { statistics, usage, metrics, audience, health, entrance } = options;
+  const maySeeAll = (c: Context) => entrance.check(c) === "granted";
   const app = new Hono();
   app.get("/health", (c) => {
     c.header("Vary", "Accept");
     const wantsJson = c.req.header("Accept")?.includes("application/json") ?? false;
     if (!wantsJson) return c.body(null, 200);
     const { status, parts, problems } = health.report;
-    const maySeeAll = entrance.check(c) === "granted";
-    return c.json(maySeeAll ? { status, parts, problems } : { status, parts });
+    return c.json(maySeeAll(c) ? { status, parts, problems } : { status, parts });
   });
   app.get("/metrics", async (c) => {
     return c.body(await metrics.render(), 200, { "Content-Type": metrics.contentType });
@@ -47,7 +48,7 @@ export function statRoutes(options: StatRoutesOptions): Hono {
     const info = SESSION_ID.test(id) ? statistics.find(Number(id)) : undefined;
     return info === undefined
       ? c.json({ code: 404, message: "session not found" }, 404)
-      : c.json(info);
+      : c.json(maySeeAll(c) ? info : withoutFolders(info));
   });
   app.get("/stat/1/listeners", entrance.guard, (c) => {
     return c.json({ total: audience.total, names: Object.fromEntries(audience.byName()) });

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Child, type Exit } from "../child.ts";
 import { freePorts } from "../free_ports.ts";
+import { permissions } from "../permissions.ts";
 import { until } from "../until.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -148,7 +149,7 @@ export function runEcho(
   },
 ): Child {
   const { env, cwd, descriptors } = options;
-  const command = [...echoCommand(), ...args];
+  const command = [...echoCommand(env, cwd), ...args];
   const limited = descriptors === undefined
     ? command
     : ["sh", "-c", `ulimit -n ${descriptors}; exec "$0" "$@"`, ...command];
@@ -156,11 +157,11 @@ export function runEcho(
   return new Child(program, rest, { env: { NO_COLOR: "1", ...env }, cwd });
 }
 
-function echoCommand(): string[] {
+function echoCommand(env: Readonly<Record<string, string>>, cwd: string): string[] {
   const binary = Deno.env.get("ECHO_BIN");
   if (binary !== undefined) return [resolve(binary)];
   const run = ["run", "--quiet", "--no-prompt", "--cached-only", "--config", `${ROOT}deno.json`];
-  return [Deno.execPath(), ...run, "--allow-all", `${ROOT}main.ts`];
+  return [Deno.execPath(), ...run, ...permissions(env, cwd), `${ROOT}main.ts`];
 }
 
 function runOn(ports: Ports, cwd: string, options: EchoServerOptions): Child {

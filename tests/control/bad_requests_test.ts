@@ -261,3 +261,38 @@ Deno.test("a pause with a broken reason leaves the session alone", async () => {
     'Cannot parse reason.code: expected a number, got "20001"',
   ]);
 });
+
+for (const method of ["TRACE", "TRACK", "CONNECT", "PATCH", "BREW", "A!b"]) {
+  Deno.test(`a ${method} is a call that there is none of, with a body or without`, async () => {
+    const { app } = setUpApi();
+    for (const path of ["/", "/echo/option", "/echo/4/publish/demo", "/echo/4/pause"]) {
+      for (const body of [null, "{}"]) {
+        const made = new Request(`http://radio.example${path}`, { method: "POST", body });
+        // No Request can be made with some of these, but servers get them.
+        const asked = Object.defineProperty(made, "method", { value: method });
+        assert.deepEqual(await refusal(await app.fetch(asked)), [404, "not found"]);
+      }
+    }
+  });
+}
+
+Deno.test("a body that breaks off is refused, and leaves the session alone", async () => {
+  const api = setUpApi();
+  const headers = { Cookie: await publish(api) };
+  for (
+    const [method, path] of [
+      ["POST", "/echo/4/publish/demo"],
+      ["PUT", "/echo/4/teardown"],
+      ["POST", "/echo/3/teardown"],
+      ["POST", "/nowhere"],
+    ]
+  ) {
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('{"media":')),
+      pull: (controller) => controller.error(new TypeError("connection reset")),
+    });
+    const answer = await api.app.request(path ?? "", { method: method ?? "", headers, body });
+    assert.deepEqual(await refusal(answer), [400, "the body breaks off"]);
+  }
+  assert.equal(api.sessions.find("demo")?.state, "ready");
+});

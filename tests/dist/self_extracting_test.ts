@@ -64,6 +64,8 @@ const tests: Readonly<Record<string, (echo: BuiltEcho) => Promise<void>>> = {
     assert.equal(await Deno.readLink(`/proc/${server.pid}/exe`), join(unpacked, "echo"));
     const maps = await Deno.readTextFile(`/proc/${server.pid}/maps`);
     assert.ok(maps.includes(join(unpacked, "libsrt.so")), "libsrt is not the one that is inside");
+    const command = (await Deno.readTextFile(`/proc/${server.pid}/cmdline`)).split("\0");
+    assert.ok(command.includes("--allow-write") && !command.includes("--allow-all"));
     // Passwords are checked by the worker.
     assert.equal(await publish(control, "anna:anna's word"), 200);
     assert.equal(await publish(control, "anna:another word"), 401);

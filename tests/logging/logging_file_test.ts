@@ -150,3 +150,24 @@ Deno.test("sizes and times are taken in every unit, and as bare numbers", () => 
     7_200_000,
   ]);
 });
+
+Deno.test("a name that cannot be one is refused in a line", () => {
+  assert.throws(() => parseLoggingFile("{ [&a\x01 b]: c }", "x.yml"), LoggingFileError);
+});
+
+Deno.test("a key that is no text is refused by its line", () => {
+  assert.throws(() => parseLoggingFile("root:\n  ? [a]\n  : b\n", "x.yml"), /x\.yml, line 2: /);
+});
+
+Deno.test("an alias that leads nowhere, or to far too much, is refused in a line", () => {
+  const bomb = ["a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"];
+  for (const [more, less] of ["ba", "cb", "dc", "ed"]) {
+    bomb.push(`${more}: &${more} [${Array(10).fill(`*${less}`).join(", ")}]`);
+  }
+  for (const text of ["root: *nowhere", bomb.join("\n")]) {
+    assert.throws(() => parseLoggingFile(text, "x.yml"), (error) => {
+      return error instanceof LoggingFileError &&
+        /^Cannot parse x.yml: .*alias/.test(error.message);
+    });
+  }
+});

@@ -224,3 +224,29 @@ Deno.test("metrics are open to all, listeners are not", async () => {
   const listeners = await app.request("/stat/1/listeners", { headers });
   assert.deepEqual(await listeners.json(), { total: 50, names: { demo: 49, other: 1 } });
 });
+
+Deno.test("only operators are told where the folders of a box are", async () => {
+  using house = new House();
+  house.play(0.5, house.publish("demo", "srt"));
+  const session = house.sessions.find("demo");
+  assert.ok(session !== undefined);
+  const tell = (hls: string, record: string) => {
+    house.events.emit(sessionEvent(session, "hls-ready", START, { path: hls }));
+    house.events.emit(sessionEvent(session, "record-start", START, { path: record }));
+  };
+  const app = appOf(house);
+  const paths = async (isLetIn: boolean) => {
+    const headers = isLetIn ? { Authorization: "Bearer letmein" } : {};
+    const answer = await app.request(`/stat/1/sessions/${START}`, { headers });
+    const { hls_path, record_path } = await answer.json();
+    return [hls_path, record_path];
+  };
+  assert.deepEqual(await paths(false), [null, null]);
+  const secret = ["/home/anna/echo/hls/demo/playlist.m3u8", "/srv/secret/demo.mp4"] as const;
+  tell(...secret);
+  assert.deepEqual(await paths(true), secret);
+  assert.deepEqual(await paths(false), ["demo/playlist.m3u8", "demo.mp4"]);
+  const open = ["./output/hls/demo/playlist.m3u8", "output/record/demo.mp4"] as const;
+  tell(...open);
+  assert.deepEqual(await paths(false), open);
+});

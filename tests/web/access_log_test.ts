@@ -57,6 +57,18 @@ Deno.test("a request is logged with client, method, path, status, time and agent
   ]);
 });
 
+Deno.test("nothing that a client sends ends what is in quotes", async () => {
+  const clock = new FakeClock();
+  const served = withServerHeader(app(clock), ["echo", "hls"], [accessLog("echo-hls-web", clock)]);
+  const lines = await logged("info", async () => {
+    const headers = { "User-Agent": 'curl" 200 "\\' };
+    await request(served, '/a%22%20200%20"b%5C%0D%0A192.0.2.8%20%22GET', { headers });
+  });
+  assert.deepEqual(lines, [
+    '192.0.2.7 "GET /a\\" 200 \\"b\\\\\\x0d\\x0a192.0.2.8 \\"GET" 404 0.0 "curl\\" 200 \\"\\\\"',
+  ]);
+});
+
 Deno.test("where nobody asked for it, nothing is logged", async () => {
   const clock = new FakeClock();
   const served = withServerHeader(app(clock), ["echo", "hls"], [accessLog("echo-hls-web", clock)]);

@@ -1,9 +1,10 @@
 /** The routes of the operator's dashboard, and of the page to sign in. */
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import { getLogger } from "@logtape/logtape";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { Entrance, Verdict } from "../../web/entrance.ts";
+import { readAtMost } from "../../web/read_at_most.ts";
 import { Assets, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
 import icon from "../listener/icon.svg" with { type: "text" };
@@ -27,7 +28,11 @@ import signInHtml from "./sign_in.html" with { type: "text" };
 import tableJs from "./table.js" with { type: "text" };
 import tablesCss from "./tables.css" with { type: "text" };
 
+const logger = getLogger(["echo", "stat"]);
+
 const MAX_FORM_BYTES = 4096;
+const TOO_LARGE = "the form is too large";
+const CUT = "the form breaks off";
 
 /** The header Host: a name or an address, and a port. */
 const HOST = /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
@@ -83,10 +88,9 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
     if (verdict !== "unknown") return send(c, closed, verdict);
     return send(c, fill(signIn, { why: "" }), verdict);
   });
-  const limit = bodyLimit({ maxSize: MAX_FORM_BYTES });
-  app.post("/sign-in", limit, async (c) => {
-    // A browser that breaks off while it sends the form gets no answer.
-    const form = new URLSearchParams(await c.req.text().catch(() => ""));
+  app.post("/sign-in", async (c) => {
+    const form = await readForm(c);
+    if (typeof form === "string") return c.text(form, form === TOO_LARGE ? 413 : 400);
     const verdict = entrance.signIn(c, form.get("token")?.trim() ?? "");
     if (verdict === "granted") return c.redirect("./", 303);
     if (verdict === "closed") return send(c, closed, verdict);
@@ -102,6 +106,19 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
   app.use("/dashboard/own/*", entrance.guard);
   app.route("/dashboard/own", own.routes);
   return app;
+}
+
+/** The form that a browser sends, or why there is none. */
+async function readForm(c: Context): Promise<URLSearchParams | typeof TOO_LARGE | typeof CUT> {
+  const { body } = c.req.raw;
+  if (body === null) return new URLSearchParams();
+  try {
+    const bytes = await readAtMost(body, MAX_FORM_BYTES);
+    return bytes === undefined ? TOO_LARGE : new URLSearchParams(new TextDecoder().decode(bytes));
+  } catch (error) {
+    logger.debug("The form of a sign-in broke off: {why}", { why: String(error) });
+    return CUT;
+  }
 }
 
 /** Replaces `%FOLDER/NAME%` by the URLs of assets, which are relative because of proxies. */

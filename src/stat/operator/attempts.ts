@@ -48,7 +48,8 @@ export class Attempts {
 
 function network(address: string): string {
   if (!isIPv6(address) || address.includes(".")) return address;
-  const [head = "", tail] = address.split("::");
+  // A client may be named by a proxy, with a zone or what looks like one.
+  const [head = "", tail] = address.replace(/%.*$/s, "").split("::");
   const groups = head.split(":");
   // What :: stands for are zeros.
   const missing = 8 - groups.length - (tail?.split(":").length ?? 0);

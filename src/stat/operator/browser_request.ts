@@ -22,8 +22,23 @@ export function isForged(c: Context): boolean {
  * rebinding), and then that site's pages are of the same origin.
  */
 export function isRebound(c: Context): boolean {
-  const hostname = hostOf(`http://${host(c)}`).replace(/:\d+$/, "");
-  return hostname !== "localhost" && isIP(hostname.replace(/^\[(.*)\]$/, "$1")) === 0;
+  const name = hostname(c);
+  return name !== "localhost" && isIP(name) === 0;
+}
+
+/**
+ * Whether the server was asked for by an address that is not the loopback's. Who asks for one of this
+ * box's own addresses from this box comes from that address; so what comes from the loopback came
+ * through a proxy, whose client may be anywhere.
+ */
+export function isAddressedElsewhere(c: Context): boolean {
+  const address = hostname(c);
+  return isIP(address) !== 0 && address !== "::1" && !address.startsWith("127.");
+}
+
+/** The Host that was asked for, without port; an IPv6 address without brackets, as URLs write it. */
+function hostname(c: Context): string {
+  return hostOf(`http://${host(c)}`).replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 }
 
 function host(c: Context): string {

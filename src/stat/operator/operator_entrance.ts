@@ -4,8 +4,9 @@ import { type Clock, wallTimeOf } from "../../session/clock.ts";
 import type { Entrance, Verdict } from "../../web/entrance.ts";
 import { isSameSecret } from "../../web/same_secret.ts";
 import { Attempts } from "./attempts.ts";
-import { isForged, isRebound } from "./browser_request.ts";
-import { clearSignIn, isSignedIn, setSignIn } from "./sign_in_cookie.ts";
+import { isAddressedElsewhere, isForged, isRebound } from "./browser_request.ts";
+import { clearSignIn, setSignIn, signedInUntil } from "./sign_in_cookie.ts";
+import { SignedOut } from "./signed_out.ts";
 
 /** Also as an IPv4 address looks on a socket that takes both families (RFC 4291 2.5.5.2). */
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/i;
@@ -28,6 +29,7 @@ export class OperatorEntrance implements Entrance {
   readonly #clock: OperatorEntranceOptions["clock"];
   readonly #startedAt: number;
   readonly #attempts: Attempts;
+  readonly #signedOut = new SignedOut();
   #token: string | undefined;
   #validity = new AbortController();
 
@@ -43,7 +45,10 @@ export class OperatorEntrance implements Entrance {
     return verdict === "granted" ? await next() : refuse(c, verdict);
   };
 
-  /** Aborted when the token is another one: who was let in before may not be any more. */
+  /**
+   * Aborted when the token is another one, or a cookie was given back: who was let in before may not
+   * be any more.
+   */
   get validity(): AbortSignal {
     return this.#validity.signal;
   }
@@ -52,8 +57,7 @@ export class OperatorEntrance implements Entrance {
   replace(token: string | undefined): void {
     if (token === this.#token) return;
     this.#token = token;
-    this.#validity.abort();
-    this.#validity = new AbortController();
+    this.#askAgain();
   }
 
   /** Whether there is a token to show. */
@@ -66,7 +70,7 @@ export class OperatorEntrance implements Entrance {
     if (token === undefined) return checkLocal(c);
     const shown = bearerToken(c);
     if (shown !== undefined) return this.#checkToken(c, shown, token);
-    if (!isSignedIn(c, token, this.#now)) return "unknown";
+    if (this.#signIn(c, token) === undefined) return "unknown";
     return isForged(c) ? "foreign" : "granted";
   }
 
@@ -79,13 +83,33 @@ export class OperatorEntrance implements Entrance {
     return verdict;
   }
 
+  /**
+   * Ends the cookie: from now on it lets nobody in, whoever has a copy. Other cookies stay good; who
+   * watches by one of them is asked again.
+   */
   signOut(c: Context): void {
+    const expiry = this.#token === undefined ? undefined : this.#signIn(c, this.#token);
+    if (expiry !== undefined) {
+      this.#signedOut.add(expiry, this.#now);
+      this.#askAgain();
+    }
     clearSignIn(c);
   }
 
   /** Wall time as it was at the start, and went on since: cookies may outlive the process. */
   get #now(): number {
     return this.#startedAt + Math.floor(this.#clock.monotonic());
+  }
+
+  /** When the client's cookie ends; `undefined` where it has none that counts. */
+  #signIn(c: Context, token: string): number | undefined {
+    const expiry = signedInUntil(c, token, this.#now);
+    return expiry === undefined || this.#signedOut.has(expiry) ? undefined : expiry;
+  }
+
+  #askAgain(): void {
+    this.#validity.abort();
+    this.#validity = new AbortController();
   }
 
   #checkToken(c: Context, shown: string, token: string): Verdict {
@@ -116,9 +140,15 @@ function checkLocal(c: Context): Verdict {
   return isRebound(c) || isForged(c) ? "foreign" : "granted";
 }
 
+/**
+ * Whether the client is on this box for sure. What could have come through a proxy on this box does
+ * not count, also of one that does not say so: nginx without any `proxy_set_header` closes each
+ * connection, and others pass on the Host that they were asked for.
+ */
 function isLocal(c: Context): boolean {
   return LOOPBACK.test(peer(c)) &&
-    PROXY_HEADERS.every((name) => c.req.header(name) === undefined);
+    PROXY_HEADERS.every((name) => c.req.header(name) === undefined) &&
+    !/\bclose\b/i.test(c.req.header("Connection") ?? "") && !isAddressedElsewhere(c);
 }
 
 /** Whose guesses are counted; of a proxy on this box, the client that it names last. */

@@ -5,7 +5,8 @@ import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { isSameSecret } from "../../web/same_secret.ts";
 
 const COOKIE = "echo_dashboard";
-const LIFETIME_MS = 12 * 3_600_000;
+/** How long a cookie counts. */
+export const LIFETIME_MS = 12 * 3_600_000;
 
 /** `EXPIRY.SIGNATURE`, the expiry in milliseconds since the epoch. */
 const COOKIE_VALUE = /^(\d{1,15})\.([\w-]{43})$/;
@@ -19,10 +20,11 @@ export function setSignIn(c: Context, token: string, now: number): void {
   });
 }
 
-/** Whether the client has such a cookie. */
-export function isSignedIn(c: Context, token: string, now: number): boolean {
+/** When the cookie of the client ends; `undefined` where it has none that stands for `token` now. */
+export function signedInUntil(c: Context, token: string, now: number): number | undefined {
   const [, expiry = "", signature = ""] = COOKIE_VALUE.exec(getCookie(c, COOKIE) ?? "") ?? [];
-  return isSameSecret(signature, sign(expiry, token)) && now < Number(expiry);
+  const isGood = isSameSecret(signature, sign(expiry, token)) && now < Number(expiry);
+  return isGood ? Number(expiry) : undefined;
 }
 
 export function clearSignIn(c: Context): void {

@@ -24,6 +24,15 @@ export interface SessionInfo {
   readonly ingest_quality: InputQuality | null;
 }
 
+/** What everybody may know: of paths from the root, only what is below the operator's folders. */
+export function withoutFolders(info: SessionInfo): SessionInfo {
+  return {
+    ...info,
+    hls_path: lastOf(info.hls_path, HLS_DEPTH),
+    record_path: lastOf(info.record_path, RECORD_DEPTH),
+  };
+}
+
 /** Outputs that there are, so that a session has to have ended there too. */
 export interface Outputs {
   readonly hls: boolean;
@@ -123,4 +132,12 @@ export class TrackedSession {
 
 function timestamp(at: number): string {
   return new Date(at).toISOString();
+}
+
+/** `NAME/playlist.m3u8`, and the file of a recording. */
+const HLS_DEPTH = 2;
+const RECORD_DEPTH = 1;
+
+function lastOf(path: string | null, depth: number): string | null {
+  return path?.startsWith("/") ? path.split("/").slice(-depth).join("/") : path;
 }

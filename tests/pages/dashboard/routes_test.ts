@@ -159,6 +159,15 @@ Deno.test("a form that is too large is not read", async () => {
   assert.equal(response.status, 413);
 });
 
+Deno.test("a form that breaks off is refused, and no error of the server", async () => {
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode("token=r")),
+    pull: (controller) => controller.error(new TypeError("connection reset")),
+  });
+  const answer = await dashboard("unknown").request("/sign-in", { method: "POST", body });
+  assert.deepEqual([answer.status, await answer.text()], [400, "the form breaks off"]);
+});
+
 Deno.test("a malformed form counts as a wrong token, not as an error of the server", async () => {
   const app = dashboard("unknown");
   for (const type of ["multipart/form-data", "multipart/form-data; boundary=x", "text/plain"]) {

@@ -54,8 +54,8 @@ class Guarded {
     };
   }
 
-  async signOut(): Promise<string> {
-    const response = await this.#send("/sign-out", { method: "POST" }, REMOTE);
+  async signOut(headers: Record<string, string> = {}): Promise<string> {
+    const response = await this.#send("/sign-out", { method: "POST", headers }, REMOTE);
     return response.headers.get("set-cookie") ?? "";
   }
 
@@ -117,6 +117,18 @@ Deno.test("clients of a proxy on this box are not on this box", async () => {
   }
 });
 
+Deno.test("what could have come through a proxy on this box that does not say so is not let in", async () => {
+  const guarded = new Guarded(undefined);
+  for (const host of ["192.0.2.1", "10.0.0.1:8088", "[2001:db8::1]:8088", "[::]:80", "0.0.0.0"]) {
+    assert.equal(await guarded.ask({ Host: host }, LOCAL), 401, host);
+    assert.equal(await guarded.ask({ Host: host }, LOCAL, "DELETE"), 401, host);
+  }
+  // What nginx sends where nothing but proxy_pass is set.
+  const Host = "127.0.0.1:8088";
+  assert.equal(await guarded.ask({ Host, Connection: "close" }, LOCAL), 401);
+  assert.equal(await guarded.ask({ Host, Connection: "keep-alive" }, LOCAL), 200);
+});
+
 Deno.test("a request that came by no socket is not let in", async () => {
   const app = new Hono();
   app.use(new OperatorEntrance({ token: undefined, clock: new FakeClock() }).guard);
@@ -125,7 +137,9 @@ Deno.test("a request that came by no socket is not let in", async () => {
 
 Deno.test("without a token, a browser that a name led to this box is not let in", async () => {
   const guarded = new Guarded(undefined);
-  for (const host of ["127.0.0.1:8088", "localhost", "LOCALHOST:8088", "[::1]:8088", "192.0.2.1"]) {
+  for (
+    const host of ["127.0.0.1:8088", "127.0.1.1", "localhost", "LOCALHOST:8088", "[::1]:8088"]
+  ) {
     assert.equal(await guarded.ask({ Host: host }, LOCAL), 200, host);
   }
   for (
@@ -201,6 +215,22 @@ Deno.test("a cookie is over after 12 hours, and guesses count for a minute, howe
     clock.advanceSync(12 * HOUR_MS - 60_000);
     assert.equal(await guarded.ask({ Cookie }), 401);
   }
+});
+
+Deno.test("a cookie that was given back is over, whoever has a copy, and others are not", async () => {
+  const guarded = new Guarded("secret");
+  const mine = { Cookie: kept((await guarded.signIn("secret")).cookie) };
+  guarded.clock.advanceSync(1);
+  const other = { Cookie: kept((await guarded.signIn("secret")).cookie) };
+  const before = guarded.entrance.validity;
+  await guarded.signOut(mine);
+  assert.equal(before.aborted, true, "streams that it opened are over");
+  assert.deepEqual([await guarded.ask(mine), await guarded.ask(other)], [401, 200]);
+
+  const now = guarded.entrance.validity;
+  await guarded.signOut(mine);
+  await guarded.signOut({ Cookie: "echo_dashboard=1795464000000.x" });
+  assert.equal(now.aborted, false, "who is not signed in ends nothing");
 });
 
 Deno.test("a token that is replaced is over at once", async () => {

@@ -1,0 +1,70 @@
+/** Seeds that several targets use: recorded bytes, encoders' audio, and what Echo itself writes. */
+import { fileURLToPath } from "node:url";
+import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import { finishRecording } from "../../src/mp4/finish.ts";
+import { loas } from "../audio/aac/loas.ts";
+import { accessUnits, audioConfig } from "../audio/access_units.ts";
+import { concat } from "../bytes.ts";
+import { MemoryFile } from "../mp4/memory_file.ts";
+import { fragments, header } from "../mp4/recordings.ts";
+import { segments } from "../mpegts/segments.ts";
+
+/** What three FFmpegs sent by RTMP, cut so that mutations reach the messages. */
+export function recordedSessions(): Uint8Array[] {
+  return ["live", "name_and_key", "video"]
+    .map((form) => media(`rtmp_ffmpeg_${form}.bin`).slice(0, 12_000));
+}
+
+/** The beginnings of ADTS streams: HE-AAC of encoders, and LC. */
+export function adtsStreams(): Uint8Array[] {
+  const lc = read("../../scripts/echo-client/clip.aac");
+  return [
+    ...["he-aac-v1_48000_mono_32k.aac", "he-aac-v2_44100_stereo_32k.aac"].map(media),
+    lc,
+  ].map((bytes) => bytes.slice(0, 3000));
+}
+
+/** Access units of an encoder. */
+export function audio(): { config: AudioConfig; frames: Uint8Array[] } {
+  const { config, frames } = accessUnits(media("he-aac-v1_48000_mono_32k.aac"));
+  return { config, frames: frames.slice(0, 40) };
+}
+
+/** An MPEG-TS segment of Echo's own, of a quarter of a second, and one of a second. */
+export function transportStreams(): Uint8Array[] {
+  const { config, frames } = audio();
+  return [segments(config, frames.slice(0, 8), 10), segments(config, frames, 10)].flat();
+}
+
+/** Elements of LATM: one with its configuration, others that use it, one with another. */
+export function loasStreams(): Uint8Array[] {
+  const stereo = audioConfig();
+  const mono = audioConfig({ channelConfiguration: 1, sampleRate: 22_050 });
+  const payloads = [10, 300, 70].map((length) => new Uint8Array(length).fill(length));
+  const parts = [
+    loas({ config: stereo, payloads: payloads.slice(0, 1) }),
+    loas({ payloads: payloads.slice(1) }),
+    loas({ config: mono, payloads, version: 1, otherData: true }),
+  ];
+  return [concat(parts), ...parts];
+}
+
+/** Recordings as they stand in the archive: live, finished, and taken up again. */
+export function recordings(): Uint8Array[] {
+  const { config, frames } = audio();
+  const few = frames.slice(0, 12).map((frame) => frame.slice(0, 30));
+  const live = new MemoryFile(header(config), ...fragments(few, 4));
+  const finished = new MemoryFile(live.bytes);
+  finished.run(finishRecording(finished.length));
+  const continued = new MemoryFile(finished.bytes, ...fragments(few, 6, few.length));
+  return [live, finished, continued].map(({ bytes }) => bytes);
+}
+
+/** A file of `testing/media`. */
+export function media(name: string): Uint8Array {
+  return read(`../media/${name}`);
+}
+
+function read(path: string): Uint8Array {
+  return Deno.readFileSync(fileURLToPath(new URL(path, import.meta.url)));
+}

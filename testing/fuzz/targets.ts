@@ -1,0 +1,20 @@
+/**
+ * All parsers that the fuzzer feeds. Whatever reads bytes or text from outside belongs here: a
+ * publisher's stream, a client's request, a file that may be damaged, what an operator writes.
+ */
+import type { Target } from "./target.ts";
+import { AUDIO_TARGETS } from "./targets/audio.ts";
+import { CONFIGURATION_TARGETS } from "./targets/configuration.ts";
+import { FILE_TARGETS } from "./targets/files.ts";
+import { HTTP_TARGETS } from "./targets/http.ts";
+import { RTMP_TARGETS } from "./targets/rtmp.ts";
+import { STREAM_TARGETS } from "./targets/streams.ts";
+
+export const TARGETS: readonly Target[] = [
+  ...RTMP_TARGETS,
+  ...AUDIO_TARGETS,
+  ...STREAM_TARGETS,
+  ...FILE_TARGETS,
+  ...CONFIGURATION_TARGETS,
+  ...HTTP_TARGETS,
+];

@@ -1,0 +1,102 @@
+/** What reads audio: ADTS, LATM, AudioSpecificConfig, ID3 tags. */
+import assert from "node:assert/strict";
+import { LatmParser } from "../../../src/audio/aac/latm.ts";
+import { AdtsParser } from "../../../src/audio/aac/adts_parser.ts";
+import {
+  parseAudioSpecificConfig,
+  writeAudioSpecificConfig,
+} from "../../../src/audio/aac/audio_specific_config.ts";
+import { MalformedAudio } from "../../../src/audio/bits.ts";
+import type { ElementaryStreamParser, ParserMaker } from "../../../src/audio/codec.ts";
+import { codecOf } from "../../../src/audio/codec_of.ts";
+import { Id3Skipper } from "../../../src/audio/id3.ts";
+import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
+import { sampleDescriptionBox } from "../../../src/mp4/sample_description.ts";
+import { boxSize } from "../../../src/mp4/boxes.ts";
+import { adtsStreams, loasStreams } from "../seeds.ts";
+import { about, bytesOf, piecesOf, type Target } from "../target.ts";
+
+const TAG = Uint8Array.of(...bytesOf("ID3"), 4, 0, 0, 0, 0, 0, 5, 1, 2, 3, 4, 5);
+const CONFIGS = [
+  [0x11, 0x90],
+  [0x12, 0x10, 0x56, 0xe5, 0x00],
+  [0x2b, 0x8a, 0x08, 0x00],
+  [0xeb, 0x8a, 0x08, 0x00],
+  [0x11, 0x80, 0x04, 0xc8, 0x44, 0x00, 0x20, 0x00, 0xc4, 0x0c, 0x4c, 0x61, 0x76, 0x63],
+];
+
+export const AUDIO_TARGETS: readonly Target[] = [
+  {
+    name: "audio_adts",
+    errors: [UnsupportedAudio],
+    maxBytes: 8192,
+    tokens: [TAG, Uint8Array.of(0xff, 0xf1), Uint8Array.of(0xff, 0xf9, 0x50, 0x80)],
+    seeds: () => [...adtsStreams(), Uint8Array.of(...TAG, ...adtsStreams()[0] ?? [])],
+    run: (input) => parse((sink) => new AdtsParser(sink), input),
+  },
+  {
+    name: "audio_latm",
+    errors: [UnsupportedAudio],
+    maxBytes: 8192,
+    tokens: [Uint8Array.of(0x56, 0xe0)],
+    seeds: loasStreams,
+    run: (input) => parse((sink) => new LatmParser(sink), input),
+  },
+  {
+    name: "audio_specific_config",
+    errors: [UnsupportedAudio, MalformedAudio],
+    maxBytes: 512,
+    tokens: CONFIGS.map((bytes) => Uint8Array.from(bytes)),
+    seeds: () => CONFIGS.map((bytes) => Uint8Array.from(bytes)),
+    run: (input) => {
+      const config = parseAudioSpecificConfig(input);
+      const again = parseAudioSpecificConfig(writeAudioSpecificConfig(config));
+      assert.equal(again.sampleRate, config.sampleRate);
+      assert.equal(again.channelConfiguration, config.channelConfiguration);
+      const codec = codecOf(config);
+      assert.ok(codec.maxAccessUnitBytes(config) > 0);
+      assert.ok(codec.continuation(config, config) !== undefined);
+      const { headerBytes } = codec.tsFraming(config);
+      const silence = codec.silentFrame(config).length;
+      const entry = boxSize(sampleDescriptionBox(config));
+      return `${codec.codecString(config)} ${config.sampleRate} ${about(entry)} ` +
+        `${about(headerBytes)} ${about(silence)}`;
+    },
+  },
+  {
+    name: "audio_id3",
+    errors: [],
+    maxBytes: 1024,
+    tokens: [TAG, "ID3"],
+    seeds: () => [TAG, Uint8Array.of(...TAG, ...TAG, 0xff, 0xf1, 0x50)],
+    run: (input) => {
+      const tags = new Id3Skipper();
+      let left = 0;
+      for (const piece of piecesOf(input)) left += tags.strip(piece).length;
+      return `${tags.seen} ${about(left)}`;
+    },
+  },
+];
+
+function parse(makeParser: ParserMaker, input: Uint8Array): string {
+  let frames = 0;
+  let bad = 0;
+  let configs = 0;
+  let at = -1;
+  const parser: ElementaryStreamParser = makeParser({
+    configure: (config) => {
+      configs++;
+      assert.ok(codecOf(config).silentFrame(config).length > 0);
+    },
+    write: (data, offset) => {
+      frames++;
+      assert.ok(data.length > 0 && offset >= at, "access units come in order");
+      at = offset;
+    },
+    bad: (count) => bad += count,
+  });
+  for (const piece of piecesOf(input)) parser.feed(piece);
+  if (input.length % 5 === 0) parser.reset();
+  parser.flush();
+  return `${about(frames)} ${about(configs)} ${about(bad)}`;
+}
