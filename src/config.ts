@@ -7,6 +7,7 @@ import {
   integer,
   ipAddress,
   oneOf,
+  origins,
   passphrase,
   path,
   seconds,
@@ -102,6 +103,11 @@ export const VARIABLES = {
       { says: "ECHO_SRT_PRIV_IP", make: (textOf) => textOf("ECHO_SRT_PRIV_IP") },
       "the address that clients are told",
     ),
+    origins: reloadable(optional(
+      "ECHO_ORIGINS",
+      origins,
+      "the sites whose pages may call the control API where no Authorization is checked",
+    )),
   },
   srt: {
     addr: variable(

@@ -47,6 +47,12 @@ export async function loadCredentials(sources: CredentialSources): Promise<Crede
   return { users: parseHtpasswd(text, htpasswdFile), bearerToken };
 }
 
+/** The token of a Bearer header (RFC 6750 2.1); `undefined` where it is another header. */
+export function bearerTokenOf(header: string | undefined): string | undefined {
+  const [, scheme, token] = CREDENTIALS.exec(header ?? "") ?? [];
+  return scheme?.toLowerCase() === "bearer" ? token : undefined;
+}
+
 export interface AuthorizerOptions {
   readonly mode: AuthMode;
   readonly credentials: Credentials;
@@ -85,14 +91,17 @@ export class Authorizer {
 
   /**
    * @param header the request's Authorization
+   * @returns whether the credentials were checked; where any will do, they prove nothing
    * @throws {ControlError} 401, or 503 where too many wait to be checked, or nobody can be asked
    */
-  async check(header: string | undefined, wish: PublishWish): Promise<void> {
-    if (this.#mode === "open") return;
+  async check(header: string | undefined, wish: PublishWish): Promise<boolean> {
+    if (this.#mode === "open") return false;
+    const proves = this.#mode === "hook" || this.#credentials !== "any";
     const good = this.#mode === "hook"
       ? await this.#isAllowed(header ?? "", wish)
       : await this.#isGood(header ?? "");
     if (!good) throw new ControlError(401, "unauthorized");
+    return proves;
   }
 
   /** Checks against `credentials` from now on, also those that were found good before. */

@@ -44,6 +44,11 @@ export interface ReserveRequest {
   readonly address: string;
   readonly props: Readonly<Record<string, string>>;
   /**
+   * Whether the client has shown a right to the name: by credentials that were checked, by the
+   * cookie of the name's session, or by a key.
+   */
+  readonly proven?: boolean;
+  /**
    * Provides what the session needs before anything is promised. What it throws undoes the
    * reservation.
    */
@@ -126,10 +131,7 @@ export class SessionManager implements Doorkeeper {
     const expiresAt = this.#rights.expiryOf(reading, approved);
     const live = this.#byName.get(name);
     if (live !== undefined && expiresAt === undefined && !this.#replaceable(live)) {
-      throw new PublishRefused(
-        "name-in-use",
-        `Cannot publish ${name}: somebody else is on air with it`,
-      );
+      throw nameInUse(name);
     }
     const session = live ?? this.#create(name, transport.protocol);
     this.#waitingFrom.delete(session);
@@ -141,13 +143,15 @@ export class SessionManager implements Doorkeeper {
 
   /**
    * Reserves the session of a name for a client of the control API, with a key to publish it by. A
-   * name that has a session keeps it; where that has no transport, it waits anew.
+   * name that has a session keeps it; where that has no transport, it waits anew. Who has not shown
+   * a right to the name gets it only from a publisher that has been silent for a while.
    * @throws {PublishRefused} or what `prepare` throws
    */
   reserve(request: ReserveRequest): { session: Session; key: Key } {
-    const { name, protocol, address, props, prepare } = request;
+    const { name, protocol, address, props, proven = false, prepare } = request;
     this.#checkOpen(name);
     const live = this.#byName.get(name);
+    if (live !== undefined && !proven && live.silentForMs < SILENT_MS) throw nameInUse(name);
     if (live === undefined) this.#checkWaitingFrom(address);
     const isCounted = live !== undefined &&
       (live.transport !== undefined || live.protocol === "srt");
@@ -282,4 +286,11 @@ export class SessionManager implements Doorkeeper {
     const { clock, events } = this.#options;
     events.emit(sessionEvent(session, "authorize", clock.now(), { address }));
   }
+}
+
+function nameInUse(name: string): PublishRefused {
+  return new PublishRefused(
+    "name-in-use",
+    `Cannot publish ${name}: somebody else is on air with it`,
+  );
 }

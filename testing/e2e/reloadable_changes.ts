@@ -99,6 +99,13 @@ export const CHANGES: readonly Change[] = [
     is: 503,
   },
   {
+    names: ["ECHO_ORIGINS"],
+    values: () => ({ ECHO_ORIGINS: "https://dj.example" }),
+    look: ({ server }) => teardownFrom(server, "https://dj.example"),
+    was: 403,
+    is: 400,
+  },
+  {
     names: ["ECHO_SRT_MAX_WAITING"],
     values: () => ({ ECHO_SRT_MAX_WAITING: "1" }),
     look: ({ server }) => publish(server, `Bearer ${TOKEN}`, "srt"),
@@ -166,6 +173,17 @@ async function publish(
     path: `publish/${name}`,
     body: { media: { type: "audio", protocol, format }, ...reason(0, "on air") },
     headers: { Authorization: authorization },
+  });
+  return status;
+}
+
+/** Tears down from a page, without the cookie. @returns the status of the answer */
+async function teardownFrom(server: EchoServer, origin: string): Promise<number> {
+  const { status } = await ask(`127.0.0.1:${server.controlPort}`, {
+    method: "PUT",
+    path: "teardown",
+    body: reason(0, "the end"),
+    headers: { Origin: origin },
   });
   return status;
 }

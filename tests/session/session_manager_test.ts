@@ -476,7 +476,10 @@ Deno.test("a server that drains lets broadcasts go on and come back, and takes n
   assert.equal(second.sessionId, first.sessionId);
   second.configure(CONFIG);
   second.write(frame(2), 0);
-  assert.equal(manager.reserve({ ...reservation, name: "demo" }).session.id, first.sessionId);
+  assert.equal(
+    manager.reserve({ ...reservation, name: "demo", proven: true }).session.id,
+    first.sessionId,
+  );
   second.end("finished");
   assert.throws(
     () => manager.publish({ name: "demo", key: undefined, transport: new Connection() }),

@@ -4,7 +4,7 @@ import { type Clock, wallTimeOf } from "../../session/clock.ts";
 import type { Entrance, Verdict } from "../../web/entrance.ts";
 import { isSameSecret } from "../../web/same_secret.ts";
 import { Attempts } from "./attempts.ts";
-import { isAddressedElsewhere, isForged, isRebound } from "./browser_request.ts";
+import { isAddressedElsewhere, isForged, isRebound } from "../../web/browser_request.ts";
 import { clearSignIn, setSignIn, signedInUntil } from "./sign_in_cookie.ts";
 import { SignedOut } from "./signed_out.ts";
 

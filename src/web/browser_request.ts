@@ -1,4 +1,4 @@
-/** Tells requests that another site has a browser make from those of the dashboard's own pages. */
+/** Tells requests that another site has a browser make from those of the server's own pages. */
 import { isIP } from "node:net";
 import type { Context } from "hono";
 
@@ -13,6 +13,11 @@ export function isForged(c: Context): boolean {
   const site = c.req.header("Sec-Fetch-Site");
   // Only on HTTPS and on this box do browsers say it (Fetch Metadata 2.2).
   if (site !== undefined) return site !== "same-origin";
+  return hasForeignOrigin(c);
+}
+
+/** Whether a page of another host asks. Who sends no Origin (RFC 6454 7) is no page. */
+export function hasForeignOrigin(c: Context): boolean {
   const origin = c.req.header("Origin");
   return origin !== undefined && hostOf(origin) !== host(c);
 }
