@@ -151,7 +151,7 @@ export class RtmpServer {
       ask: (request) => doorkeeper.ask(request),
       publish: (request) => {
         const ingest = doorkeeper.publish(request);
-        place()?.prove();
+        place()?.keep();
         return ingest;
       },
     };

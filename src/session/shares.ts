@@ -18,23 +18,23 @@ export interface Guest {
   readonly address: string;
   /** Which of the clients behind that address it is, as far as that is known. */
   readonly client?: string;
-  /** Whether it has shown who it is already; see {@link Place.prove}. */
-  readonly proven?: boolean;
+  /** Whether it keeps its place from the beginning; see {@link Place.keep}. */
+  readonly keeps?: boolean;
   /** Called where it gives way: it has lost its place. */
   readonly giveWay: () => void;
 }
 
 /** A place that was taken. */
 export interface Place {
-  /** Who has it has shown who it is: it never gives way from now on. */
-  prove(): void;
+  /** Who has it has shown who it is: it does not give way from now on. */
+  keep(): void;
   /** Gives the place back. Does nothing where it is lost already. */
   release(): void;
 }
 
 /**
  * The places of a bounded table. Where all are taken, whoever comes gets that of another one: the
- * address with the most places that are not proven loses its oldest. So an honest client has to wait
+ * address with the most places that are not kept loses its oldest. So an honest client has to wait
  * for nobody, however many places an attacker takes. An address with all places that it may have
  * gives up one of its own.
  */
@@ -43,7 +43,7 @@ export class Shares {
   total: number;
   readonly #perAddress: number;
   /** Those that may have to give way, by network, the oldest first. */
-  readonly #unproven = new Map<string, Set<Guest>>();
+  readonly #guests = new Map<string, Set<Guest>>();
   /** All places that a network has. */
   readonly #counts = new Map<string, number>();
   #taken = 0;
@@ -74,28 +74,28 @@ export class Shares {
   #seat(network: string, guest: Guest): Place {
     this.#taken++;
     this.#counts.set(network, (this.#counts.get(network) ?? 0) + 1);
-    const places = this.#unproven.get(network) ?? new Set();
-    if (guest.proven !== true) this.#unproven.set(network, places.add(guest));
-    let isProven = guest.proven === true;
+    const places = this.#guests.get(network) ?? new Set();
+    if (guest.keeps !== true) this.#guests.set(network, places.add(guest));
+    let isKept = guest.keeps === true;
     let isGone = false;
     return {
-      prove: () => {
-        isProven ||= this.#forget(network, guest);
+      keep: () => {
+        isKept ||= this.#forget(network, guest);
       },
       release: () => {
-        if (isGone || !isProven && !this.#forget(network, guest)) return;
+        if (isGone || !isKept && !this.#forget(network, guest)) return;
         isGone = true;
         this.#free(network);
       },
     };
   }
 
-  /** The network with the most places that are not proven, once a newcomer from `from` has one. */
+  /** The network with the most places that are not kept, once a newcomer from `from` has one. */
   #greediest(from: string): string | undefined {
-    const own = this.#unproven.get(from)?.size ?? 0;
+    const own = this.#guests.get(from)?.size ?? 0;
     let greediest = own > 0 ? from : undefined;
     let most = own > 0 ? own + 1 : 0;
-    for (const [network, { size }] of this.#unproven) {
+    for (const [network, { size }] of this.#guests) {
       if (size <= most) continue;
       greediest = network;
       most = size;
@@ -105,7 +105,7 @@ export class Shares {
 
   /** Has the oldest of a network's greediest client give way. @returns whether there was one */
   #sendAway(network: string): boolean {
-    const guest = oldestOfGreediest(this.#unproven.get(network) ?? new Set());
+    const guest = oldestOfGreediest(this.#guests.get(network) ?? new Set());
     if (guest === undefined) return false;
     this.#forget(network, guest);
     this.#free(network);
@@ -115,9 +115,9 @@ export class Shares {
 
   /** Takes a guest from those that may have to give way. @returns whether it was one of them */
   #forget(network: string, guest: Guest): boolean {
-    const places = this.#unproven.get(network);
+    const places = this.#guests.get(network);
     const isThere = places?.delete(guest) ?? false;
-    if (places?.size === 0) this.#unproven.delete(network);
+    if (places?.size === 0) this.#guests.delete(network);
     return isThere;
   }
 

@@ -34,19 +34,19 @@ Deno.test("where all is taken, the oldest of the greediest address gives way", (
 
 Deno.test("who has shown who it is never gives way", () => {
   const { gone, take } = setUp({ total: 2 });
-  take("192.0.2.1", "first")?.prove();
-  take("192.0.2.1", "second", { proven: true });
+  take("192.0.2.1", "first")?.keep();
+  take("192.0.2.1", "second", { keeps: true });
   assert.equal(take("192.0.2.2"), undefined);
   assert.deepEqual(gone, []);
 });
 
 Deno.test("an address has no more places than it may, and gives up one of its own", () => {
   const { shares, gone, take } = setUp({ total: 10, perAddress: 2 });
-  const proven = take("192.0.2.1", "a", { proven: true });
+  const proven = take("192.0.2.1", "a", { keeps: true });
   take("192.0.2.1", "b");
   assert.ok(take("192.0.2.1", "c"));
   assert.deepEqual(gone, ["b"]);
-  take("192.0.2.1", "d")?.prove();
+  take("192.0.2.1", "d")?.keep();
   assert.equal(take("192.0.2.1", "e"), undefined);
   proven?.release();
   assert.ok(take("192.0.2.1", "f"));
@@ -72,7 +72,7 @@ Deno.test("an IPv6 network is one address", () => {
 
 Deno.test("a table that was made smaller shrinks as far as somebody can give way", () => {
   const { shares, take } = setUp({ total: 4 });
-  take("192.0.2.1")?.prove();
+  take("192.0.2.1")?.keep();
   for (let i = 0; i < 3; i++) take("192.0.2.1");
   shares.total = 2;
   assert.ok(take("192.0.2.2"));
@@ -82,7 +82,7 @@ Deno.test("a table that was made smaller shrinks as far as somebody can give way
 Deno.test("whatever comes and goes, the count is right and limits hold", () => {
   const step = fc.record({
     address: fc.integer({ min: 1, max: 4 }).map((n) => `192.0.2.${n}`),
-    what: fc.constantFrom("take", "prove", "release"),
+    what: fc.constantFrom("take", "keep", "release"),
     which: fc.nat(),
   });
   fc.assert(fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
@@ -91,13 +91,13 @@ Deno.test("whatever comes and goes, the count is right and limits hold", () => {
     for (const { address, what, which } of steps) {
       const at = held[which % held.length];
       if (what === "take") {
-        const entry = { address, place: { prove() {}, release() {} } as Place };
+        const entry = { address, place: { keep() {}, release() {} } as Place };
         const giveWay = () => held.splice(held.indexOf(entry), 1);
         const place = shares.take({ address, giveWay });
         if (place === undefined) continue;
         entry.place = place;
         held.push(entry);
-      } else if (at !== undefined && what === "prove") at.place.prove();
+      } else if (at !== undefined && what === "keep") at.place.keep();
       else if (at !== undefined) {
         at.place.release();
         at.place.release();
