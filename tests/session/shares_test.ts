@@ -110,16 +110,20 @@ Deno.test("whatever comes and goes, the count is right and limits hold", () => {
   }));
 });
 
-Deno.test("addresses take turns, and each keeps its order", () => {
+Deno.test("addresses take turns, so do the clients of each, and each keeps its order", () => {
   const queue = new FairQueue<string>();
-  for (const item of ["a1", "a2", "a3", "a4"]) queue.push("192.0.2.1", item);
-  queue.push("192.0.2.2", "b1");
-  queue.push("192.0.2.2", "b2");
-  queue.push("192.0.2.3", "c1");
-  queue.remove("192.0.2.1", "a2");
-  queue.remove("192.0.2.3", "c1");
-  const order = Array.from({ length: 6 }, () => queue.shift());
-  assert.deepEqual(order, ["a1", "b1", "a3", "b2", "a4", undefined]);
+  const push = (n: number, client: string, ...items: string[]) => {
+    for (const item of items) queue.push({ address: `192.0.2.${n}`, client }, item);
+  };
+  push(1, "x", "1x1", "1x2", "1x3", "1x4");
+  push(1, "y", "1y1");
+  push(2, "x", "2x1", "2x2");
+  push(3, "x", "3x1");
+  queue.remove({ address: "192.0.2.1", client: "x" }, "1x2");
+  queue.remove({ address: "192.0.2.3", client: "x" }, "3x1");
+  queue.remove({ address: "192.0.2.4", client: "x" }, "never there");
+  const order = Array.from({ length: 7 }, () => queue.shift());
+  assert.deepEqual(order, ["1x1", "2x1", "1y1", "2x2", "1x3", "1x4", undefined]);
 });
 
 Deno.test("an IPv4 address is a client, and so is an IPv6 network of 64 bits", () => {
