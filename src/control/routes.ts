@@ -117,7 +117,7 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
     protocol: media.protocol,
     address: client,
     props: { ...props, client_ip: client },
-    proven: checked || showsRightTo(c, name, options),
+    shown: checked ? "credentials" : shownFor(c, name, options),
     prepare: (session) => srt?.portOf(session) ?? srt?.open(session),
   });
   setSessionCookie(c, options.cookieKey, { id: session.id, name, address: options.privateIp });
@@ -125,12 +125,13 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
   return c.json(publishAnswer(grant, options.address));
 }
 
-/** Whether a request has the cookie of the name's session, or a key of the name as Bearer token. */
-function showsRightTo(c: Context, name: string, options: ControlOptions): boolean {
+/** Whether a request shows the cookie of the name's session, or a key of it as Bearer token. */
+function shownFor(c: Context, name: string, options: ControlOptions): "name" | undefined {
   const key = bearerTokenOf(c.req.header("Authorization"));
-  if (key !== undefined && options.keys.check(name, key).kind === "valid") return true;
+  if (key !== undefined && options.keys.check(name, key).kind === "valid") return "name";
   const cookie = sessionCookieOf(c, options.cookieKey);
-  return cookie !== undefined && cookie.name === name && find(cookie, options) !== undefined;
+  const isItsCookie = cookie?.name === name && find(cookie, options) !== undefined;
+  return isItsCookie ? "name" : undefined;
 }
 
 /** @returns whether the credentials were checked */

@@ -15,12 +15,10 @@ import { isValidName } from "./name.ts";
 import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
 import { type Reason, SERVER_REASON } from "./reason.ts";
 import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
+import { WaitingSessions } from "./waiting_sessions.ts";
 
 /** Without a key, only a publisher that has sent nothing for this long is replaced. */
 const SILENT_MS = 2000;
-/** In `open`, what never had a transport is released after this. */
-const OPEN_WAIT_MS = 60_000;
-const OPEN_WAITING_PER_ADDRESS = 4;
 const KEY_SWEEP_MS = 60_000;
 
 /** How many sessions there may be at a time. */
@@ -44,10 +42,10 @@ export interface ReserveRequest {
   readonly address: string;
   readonly props: Readonly<Record<string, string>>;
   /**
-   * Whether the client has shown a right to the name: by credentials that were checked, by the
-   * cookie of the name's session, or by a key.
+   * What the client has shown: credentials that were checked, which are good for every name, or the
+   * session's cookie or a key, which are for this one; `undefined` where it was nothing of that.
    */
-  readonly proven?: boolean;
+  readonly shown?: "credentials" | "name" | undefined;
   /**
    * Provides what the session needs before anything is promised. What it throws undoes the
    * reservation.
@@ -61,7 +59,7 @@ export class SessionManager implements Doorkeeper {
   readonly #rights: PublishRights;
   readonly #sessions = new Map<number, Session>();
   readonly #byName = new Map<string, Session>();
-  readonly #waitingFrom = new Map<Session, string>();
+  readonly #waiting: WaitingSessions;
   readonly #outputs: Output[] = [];
   readonly #keySweep: Timer;
   #nextId: number;
@@ -73,6 +71,7 @@ export class SessionManager implements Doorkeeper {
   constructor(options: SessionManagerOptions) {
     this.#options = options;
     this.#rights = new PublishRights(options);
+    this.#waiting = new WaitingSessions(options.auth);
     this.limits = options;
     this.#nextId = options.clock.now();
     this.#keySweep = options.clock.every(KEY_SWEEP_MS, () => options.keys.sweep());
@@ -134,7 +133,7 @@ export class SessionManager implements Doorkeeper {
       throw nameInUse(name);
     }
     const session = live ?? this.#create(name, transport.protocol);
-    this.#waitingFrom.delete(session);
+    this.#waiting.delete(session);
     if (expiresAt !== undefined) session.endAt(expiresAt);
     const ingest = session.attach(transport);
     this.#emitAuthorize(session, transport.address);
@@ -148,14 +147,17 @@ export class SessionManager implements Doorkeeper {
    * @throws {PublishRefused} or what `prepare` throws
    */
   reserve(request: ReserveRequest): { session: Session; key: Key } {
-    const { name, protocol, address, props, proven = false, prepare } = request;
+    const { name, protocol, address, props, shown, prepare } = request;
     this.#checkOpen(name);
     const live = this.#byName.get(name);
-    if (live !== undefined && !proven && live.silentForMs < SILENT_MS) throw nameInUse(name);
-    if (live === undefined) this.#checkWaitingFrom(address);
+    if (live !== undefined && !shown && live.silentForMs < SILENT_MS) throw nameInUse(name);
+    const client = { address, checked: shown === "credentials" };
+    if (live === undefined) this.#waiting.checkNew(client);
     const isCounted = live !== undefined &&
       (live.transport !== undefined || live.protocol === "srt");
-    if (protocol === "srt" && !isCounted) this.#checkWaitingSrt();
+    if (protocol === "srt" && !isCounted) {
+      this.#waiting.checkSrt(this.sessions, client, this.limits.maxWaiting);
+    }
     const session = live ?? this.#create(name, protocol);
     try {
       prepare?.(session);
@@ -166,12 +168,11 @@ export class SessionManager implements Doorkeeper {
     const key = this.#options.keys.create(name);
     session.props = props;
     if (live === undefined) {
-      this.#waitingFrom.set(session, address);
+      this.#waiting.add(session, address);
       session.endAt(key.expiresAt);
     }
     if (session.transport === undefined) {
-      const untried = this.#waitingFrom.has(session) && this.#options.auth === "open";
-      session.ready(protocol, untried ? OPEN_WAIT_MS : undefined);
+      session.ready(protocol, this.#waiting.waitMsOf(session));
     }
     this.#emitAuthorize(session, address);
     return { session, key };
@@ -188,7 +189,7 @@ export class SessionManager implements Doorkeeper {
 
   /** Lets a connection send that came to the session by itself, as to the port it waits on. */
   attach(session: Session, transport: PublishRequest["transport"]): AdmittedIngest {
-    this.#waitingFrom.delete(session);
+    this.#waiting.delete(session);
     return session.attach(transport);
   }
 
@@ -234,24 +235,6 @@ export class SessionManager implements Doorkeeper {
     return this.#rights.read(request, (name) => this.#byName.has(name));
   }
 
-  #checkWaitingSrt(): void {
-    const waiting = this.sessions.filter((session) =>
-      session.protocol === "srt" && session.transport === undefined
-    );
-    if (waiting.length < this.limits.maxWaiting) return;
-    throw new PublishRefused("limit", "Cannot publish: too many sessions wait for their transport");
-  }
-
-  #checkWaitingFrom(address: string): void {
-    if (this.#options.auth !== "open") return;
-    const mine = [...this.#waitingFrom.values()].filter((from) => from === address);
-    if (mine.length < OPEN_WAITING_PER_ADDRESS) return;
-    throw new PublishRefused(
-      "limit",
-      "Cannot publish: too many sessions of yours wait for a transport",
-    );
-  }
-
   #replaceable(session: Session): boolean {
     return session.transport === undefined || session.silentForMs >= SILENT_MS;
   }
@@ -278,7 +261,7 @@ export class SessionManager implements Doorkeeper {
 
   #remove(session: Session): void {
     this.#sessions.delete(session.id);
-    this.#waitingFrom.delete(session);
+    this.#waiting.delete(session);
     if (this.#byName.get(session.name) === session) this.#byName.delete(session.name);
   }
 
