@@ -172,7 +172,7 @@ export const VARIABLES = {
       "RTMP_MAX_CONNECTIONS",
       integer({ min: 1 }),
       "4000",
-      "the most RTMP connections at a time",
+      "the most RTMP connections at a time; where more come, those that do not publish give way",
     )),
   },
   hls: {
