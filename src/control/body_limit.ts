@@ -11,8 +11,7 @@ import { ControlError } from "./control_error.ts";
 export function bodyLimit(maxBytes: number): (c: Context, next: Next) => Promise<void> {
   return async (c, next) => {
     const { url, method, headers, body } = c.req.raw;
-    // TRACE has no body (RFC 9110 9.3.8), and no Request can be made for it.
-    if (body !== null && method !== "TRACE") {
+    if (body !== null) {
       const declared = Number(headers.get("Content-Length") ?? 0);
       const bytes = declared > maxBytes ? undefined : await readAtMost(body, maxBytes);
       if (bytes === undefined) {
