@@ -1,3 +1,4 @@
+/** Benchmark of HTTP clients that are slow: what they cost, and what is left of them. */
 import type { BenchmarkOptions } from "./options.ts";
 import { checkOpenFileLimit, residentMemory } from "./process_usage.ts";
 import type { Report } from "./report.ts";

@@ -275,21 +275,6 @@ export const VARIABLES = {
   },
 };
 
-/** The parts of the server, in the order in which the help and the example name them. */
-export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
-  log: "Logging",
-  auth: "Who may publish",
-  session: "Sessions",
-  control: "Control API",
-  srt: "SRT ingest",
-  rtmp: "RTMP ingest",
-  hls: "HLS output",
-  record: "Archive",
-  stat: "Statistics",
-  web: "HTTP ports",
-  hook: "Webhooks",
-};
-
 /** The whole configuration, by part. Durations are milliseconds; what may be unset is optional. */
 export type Config = {
   readonly [S in keyof typeof VARIABLES]: {

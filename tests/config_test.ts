@@ -2,7 +2,8 @@
  * The table of variables: defaults, forms, limits and errors, as docs/operations.md promises them.
  */
 import assert from "node:assert/strict";
-import { type Config, ROWS, SECTION_TITLES } from "../src/config.ts";
+import { type Config, ROWS } from "../src/config.ts";
+import { SECTION_TITLES } from "../src/config/help.ts";
 import { ConfigError } from "../src/config/config_error.ts";
 import { loadConfig } from "../src/config/load.ts";
 

@@ -1,3 +1,8 @@
+/**
+ * The body of an answer, read as it is sent.
+ *
+ * @module
+ */
 /** So many steps of promises a body that is there whole may take to end; it takes half of them. */
 const MAX_STEPS = 16;
 

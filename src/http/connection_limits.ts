@@ -1,3 +1,4 @@
+/** How many connections HTTP servers, and each address, may have. */
 import { customerOf, isLoopback, type TrustedProxies } from "./addresses.ts";
 
 /**

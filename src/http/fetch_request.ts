@@ -1,3 +1,4 @@
+/** Makes the request that routes take of what was read. */
 import { HttpError } from "./http_error.ts";
 import type { RequestHead } from "./request_head.ts";
 import { requestUrl } from "./request_target.ts";

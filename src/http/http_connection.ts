@@ -1,3 +1,4 @@
+/** One connection of an HTTP server: its reads, writes and deadlines. */
 import { getLogger } from "@logtape/logtape";
 import type { Refusal, Release } from "./connection_limits.ts";
 import { fetchRequest, mayHaveBody } from "./fetch_request.ts";

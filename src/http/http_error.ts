@@ -1,3 +1,8 @@
+/**
+ * Why a request cannot be served, with the status that says so.
+ *
+ * @module
+ */
 /** The statuses that the server answers by itself, before any route is asked. */
 export type HttpErrorStatus = 400 | 408 | 417 | 431 | 500 | 501 | 503 | 505;
 

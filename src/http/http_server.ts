@@ -1,3 +1,4 @@
+/** An HTTP server: it listens, accepts connections, looks at deadlines, and stops. */
 import { getLogger } from "@logtape/logtape";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { ConnectionCounts } from "./connection_limits.ts";

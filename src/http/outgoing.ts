@@ -1,3 +1,4 @@
+/** Makes the answer of a route ready to be sent. */
 import { BodyPieces } from "./body_pieces.ts";
 import { OUTPUT_BUFFER_BYTES, type OutputBuffers } from "./output_buffers.ts";
 import { type BodyFraming, responseHead } from "./response_head.ts";

@@ -1,3 +1,8 @@
+/**
+ * Memory that answers are written from.
+ *
+ * @module
+ */
 /** What most heads and small answers fit into. */
 export const OUTPUT_BUFFER_BYTES = 4096;
 /** Kept for the next answers; what is beyond is left to the garbage collector. */

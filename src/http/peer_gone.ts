@@ -1,3 +1,8 @@
+/**
+ * What sockets throw, as the one thing that it means.
+ *
+ * @module
+ */
 /** The client has closed the connection, or cannot be reached. */
 export class PeerGone extends Error {
   override readonly name = "PeerGone";

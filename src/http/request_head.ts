@@ -1,3 +1,4 @@
+/** The head of a request: where it ends, and what it says. */
 import type { Buffer } from "node:buffer";
 import { HttpError } from "./http_error.ts";
 

@@ -1,3 +1,4 @@
+/** Reads requests from the bytes of a connection. It has no I/O. */
 import { Buffer } from "node:buffer";
 import { type BodyDecoder, ChunkedBody, SizedBody } from "./body_decoder.ts";
 import { HttpError } from "./http_error.ts";

@@ -1,3 +1,4 @@
+/** What a request asks for, as a URL. */
 import { HttpError } from "./http_error.ts";
 import type { RequestHead } from "./request_head.ts";
 

@@ -1,3 +1,4 @@
+/** The head of an answer as it goes over the wire, and answers that no route gives. */
 import type { HttpError } from "./http_error.ts";
 
 /** How the end of a body is told (RFC 9112 6.3); `none`: there is no body, nor a word about one. */

@@ -1,3 +1,4 @@
+/** Sends an answer that is ready. */
 import { type Outgoing, type OutgoingStream, WrongLength } from "./outgoing.ts";
 import type { OutputBuffers } from "./output_buffers.ts";
 

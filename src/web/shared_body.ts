@@ -1,3 +1,8 @@
+/**
+ * A body that all clients share.
+ *
+ * @module
+ */
 /** As much as is handed out at a time. */
 const PIECE_BYTES = 65_536;
 

@@ -1,14 +1,15 @@
+/** Tests of the HTTP ports of the whole server: slow clients, crowds, and a proxy before it. */
 import assert from "node:assert/strict";
-import { HttpFixture } from "../http/http_fixture.ts";
-import { SMUGGLING } from "../http/smuggling.ts";
-import { PlaylistFollower } from "../hls_validator/follower.ts";
-import { until } from "./condition.ts";
-import { EchoServer } from "./echo_server.ts";
-import { Encoder, Media } from "./ffmpeg.ts";
-import { NginxProxy } from "./nginx_proxy.ts";
-import { RawHttp } from "./raw_http.ts";
-import { scenario, together } from "./scenario.ts";
-import { metricsOf } from "./stat_request.ts";
+import { HttpFixture } from "../../testing/http/http_fixture.ts";
+import { SMUGGLING } from "../../testing/http/smuggling.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { until } from "../../testing/until.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { NginxProxy } from "../../testing/e2e/nginx_proxy.ts";
+import { RawHttp } from "../../testing/web/raw_http.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { metricsOf } from "../../testing/e2e/stat_request.ts";
 
 const LISTENERS = 1000;
 const CONNECTIONS = 4000;

@@ -1,3 +1,4 @@
+/** Tests of networks, of what one customer has, and of what proxies say. */
 import assert from "node:assert/strict";
 import { customerOf, isLoopback, Network, TrustedProxies } from "../../src/http/addresses.ts";
 

@@ -1,3 +1,4 @@
+/** Tests of how many connections servers and addresses may have. */
 import assert from "node:assert/strict";
 import { TrustedProxies } from "../../src/http/addresses.ts";
 import {

@@ -1,6 +1,7 @@
+/** Tests of how long each part of a connection may take. */
 import assert from "node:assert/strict";
-import { until } from "../until.ts";
-import { HttpFixture, type RawClient, statusesOf } from "./http_fixture.ts";
+import { until } from "../../testing/until.ts";
+import { HttpFixture, type RawClient, statusesOf } from "../../testing/http/http_fixture.ts";
 
 const HOST = "Host: echo\r\n";
 

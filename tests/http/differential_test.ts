@@ -1,12 +1,11 @@
-// Whatever the server takes for requests, another parser takes for the same requests.
-
+/** Tests that whatever is taken for requests is the same to another parser: llhttp, by node:http. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createServer, METHODS, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
-import { until } from "../until.ts";
-import { bytesOf, type ReadRequest, readRequests } from "./read_requests.ts";
+import { until } from "../../testing/until.ts";
+import { bytesOf, type ReadRequest, readRequests } from "../../testing/http/read_requests.ts";
 
 /** How many connections are compared; many more in a longer run. */
 const RUNS = Number(Deno.env.get("HTTP_FUZZ_RUNS") ?? 400);

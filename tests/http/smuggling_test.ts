@@ -1,6 +1,7 @@
+/** Tests that no request is hidden in another. */
 import assert from "node:assert/strict";
-import { HttpFixture, statusesOf } from "./http_fixture.ts";
-import { SMUGGLED, SMUGGLING } from "./smuggling.ts";
+import { HttpFixture, statusesOf } from "../../testing/http/http_fixture.ts";
+import { SMUGGLED, SMUGGLING } from "../../testing/http/smuggling.ts";
 
 for (const [what, text] of Object.entries(SMUGGLING)) {
   Deno.test(`nothing is smuggled by ${what}`, async () => {

@@ -1,5 +1,7 @@
-import { Child } from "./child.ts";
-import { until } from "./condition.ts";
+/** nginx as a proxy before a server. */
+import { Child } from "../child.ts";
+import { freePort } from "../free_ports.ts";
+import { until } from "../until.ts";
 
 /** Debian has it where not everybody looks for programs. */
 const PATH = `${Deno.env.get("PATH")}:/usr/sbin:/usr/local/sbin`;
@@ -62,11 +64,6 @@ function configuration(folder: string, port: number, serverPort: number): string
         location / { proxy_pass http://127.0.0.1:${serverPort}; }
       }
     }`;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function listens(port: number): Promise<boolean> {

@@ -1,3 +1,4 @@
+/** An HTTP server whose time is moved by hand, and clients that send any bytes. */
 import { TrustedProxies } from "../../src/http/addresses.ts";
 import {
   type ConnectionCounts,
