@@ -43,7 +43,7 @@ export class ConnectionLimits {
   }
 
   /** The connections of another server. */
-  serverOf(kind: string): ConnectionCounts {
+  addServer(kind: string): ConnectionCounts {
     const counts = new ConnectionCounts(this);
     this.#servers.set(kind, counts);
     return counts;
@@ -72,7 +72,7 @@ export class ConnectionCounts {
   );
   #count = 0;
 
-  /** Use {@link ConnectionLimits.serverOf}. */
+  /** Use {@link ConnectionLimits.addServer}. */
   constructor(limits: ConnectionLimits) {
     this.limits = limits;
   }

@@ -125,7 +125,7 @@ function serve(
   middleware: readonly MiddlewareHandler[],
   { kind, what, addr }: Place,
 ): void {
-  const counts = webLimits.serverOf(kind);
+  const counts = webLimits.addServer(kind);
   const web = new WebServer(addr, routes, ["echo", kind], { middleware, clock, counts });
   const socket = listen(sockets, addr, {
     ...{ kind, what },

@@ -45,10 +45,24 @@ function tellCut({ values: { maxConnections }, maxTogether }: ConnectionLimits):
   );
 }
 
-/** How many files this process may have open (getrlimit(2)), on Linux. */
+/** How many files this process may have open (getrlimit(2)); `undefined` where nothing tells. */
 function openFilesLimit(): number | undefined {
   if (Deno.build.os !== "linux") return undefined;
-  const limits = Deno.readTextFileSync("/proc/self/limits");
-  const [, soft] = /^Max open files +(\d+)/m.exec(limits) ?? [];
-  return soft === undefined ? undefined : Number(soft);
+  try {
+    const limits = Deno.readTextFileSync("/proc/self/limits");
+    const [, soft] = /^Max open files +(\d+)/m.exec(limits) ?? [];
+    return soft === undefined ? undefined : Number(soft);
+  } catch (error) {
+    // Deno lets nobody read it who may not do everything.
+    if (!(error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotFound)) {
+      throw error;
+    }
+    logger.warn(
+      "HTTP may leave no files to broadcasts, it is not known how many may be open: {why}",
+      {
+        why: error.message,
+      },
+    );
+    return undefined;
+  }
 }

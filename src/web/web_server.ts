@@ -42,7 +42,7 @@ function unlimited(): ConnectionCounts {
     maxPerAddress: Infinity,
     maxTogether: Infinity,
     proxies: new TrustedProxies([]),
-  }).serverOf("any");
+  }).addServer("any");
 }
 
 /**

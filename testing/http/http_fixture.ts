@@ -29,7 +29,7 @@ export class HttpFixture implements AsyncDisposable {
     this.counts = new ConnectionLimits({
       ...{ maxConnections, maxPerAddress, maxTogether: Infinity },
       proxies: new TrustedProxies(proxies),
-    }).serverOf("test");
+    }).addServer("test");
     this.server = new HttpServer({
       addr: { hostname: "127.0.0.1", port: 0 },
       clock: this.clock,

@@ -24,7 +24,7 @@ function admit(counts: ConnectionCounts, address: string): Release {
 }
 
 Deno.test("one address has its share and no more, others are let in beside it", () => {
-  const counts = limits().serverOf("hls");
+  const counts = limits().addServer("hls");
   const release = admit(counts, "192.0.2.1");
   admit(counts, "::ffff:192.0.2.1");
   assert.equal(counts.admit("192.0.2.1"), "address");
@@ -36,20 +36,20 @@ Deno.test("one address has its share and no more, others are let in beside it", 
 
 Deno.test("a server has its connections, whoever has them", () => {
   const all = limits({ maxConnections: 3 });
-  const counts = all.serverOf("hls");
+  const counts = all.addServer("hls");
   const release = admit(counts, "127.0.0.1");
   admit(counts, "127.0.0.1");
   admit(counts, "127.0.0.1");
   assert.equal(counts.admit("127.0.0.1"), "full");
   assert.equal(counts.admit("192.0.2.1"), "full");
-  admit(all.serverOf("stat"), "192.0.2.1");
+  admit(all.addServer("stat"), "192.0.2.1");
   release();
   admit(counts, "192.0.2.1");
 });
 
 Deno.test("all servers together leave descriptors for others", () => {
   const all = limits({ maxTogether: 3 });
-  const [hls, stat] = [all.serverOf("hls"), all.serverOf("stat")];
+  const [hls, stat] = [all.addServer("hls"), all.addServer("stat")];
   admit(hls, "127.0.0.1");
   const release = admit(hls, "127.0.0.1");
   admit(stat, "127.0.0.1");
@@ -59,7 +59,7 @@ Deno.test("all servers together leave descriptors for others", () => {
 });
 
 Deno.test("this box and trusted proxies count in all only", () => {
-  const counts = limits().serverOf("hls");
+  const counts = limits().addServer("hls");
   for (const address of ["127.0.0.1", "::1", "198.51.100.7"]) {
     for (let i = 0; i < 3; i++) admit(counts, address);
   }
@@ -68,7 +68,7 @@ Deno.test("this box and trusted proxies count in all only", () => {
 
 Deno.test("new limits count for who comes from then on", () => {
   const all = limits();
-  const counts = all.serverOf("hls");
+  const counts = all.addServer("hls");
   admit(counts, "192.0.2.1");
   admit(counts, "192.0.2.1");
   all.values = { maxConnections: 3, maxPerAddress: 3 };
