@@ -6,6 +6,7 @@ import {
   clampedSeconds,
   integer,
   ipAddress,
+  networks,
   oneOf,
   passphrase,
   path,
@@ -244,26 +245,34 @@ export const VARIABLES = {
       "the token for dashboard, events and recordings; where it is unset, only this box gets them",
     )),
   },
+  web: {
+    maxConnections: reloadable(variable(
+      "WEB_MAX_CONNECTIONS",
+      integer({ min: 1 }),
+      "10000",
+      "open connections of each HTTP port; half of all files that the process may have open are " +
+        "left for broadcasts, whatever stands here",
+    )),
+    maxPerAddress: reloadable(variable(
+      "WEB_MAX_PER_ADDRESS",
+      integer({ min: 1 }),
+      "500",
+      "those of them that one address may have; an IPv6 network (/64) is one address, and this " +
+        "box and trusted proxies have no such limit",
+    )),
+    trustedProxies: optional(
+      "TRUSTED_PROXIES",
+      networks,
+      "proxies in front of the HTTP ports: of what comes from there, the rightmost address of " +
+        "X-Forwarded-For that is none of them counts",
+    ),
+  },
   hook: {
     url: reloadable(
       optional("HOOK_URL", secretUrl, "the server that gets events, and may say who publishes"),
     ),
     secret: reloadable(optional("HOOK_SECRET", token, "the secret that signs what is posted")),
   },
-};
-
-/** The parts of the server, in the order in which the help and the example name them. */
-export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
-  log: "Logging",
-  auth: "Who may publish",
-  session: "Sessions",
-  control: "Control API",
-  srt: "SRT ingest",
-  rtmp: "RTMP ingest",
-  hls: "HLS output",
-  record: "Archive",
-  stat: "Statistics",
-  hook: "Webhooks",
 };
 
 /** The whole configuration, by part. Durations are milliseconds; what may be unset is optional. */
