@@ -1,7 +1,7 @@
 /** Tests that HTTP leaves descriptors to broadcasts. */
 import assert from "node:assert/strict";
 import { loadConfig } from "../../src/config/load.ts";
-import { connectionLimits, reloadOf } from "../../src/station/web_limits.ts";
+import { connectionLimits, openFilesLimit, reloadOf } from "../../src/station/web_limits.ts";
 import { LogRecorder } from "../../testing/log_recorder.ts";
 
 const CUT = /WEB_MAX_CONNECTIONS is (\d+), but all HTTP ports together take (\d+): /;
@@ -27,4 +27,10 @@ Deno.test("the limits of a reload count from then on", async () => {
   (await reloadOf(limits)(config))();
   const { maxConnections, maxPerAddress } = limits.values;
   assert.deepEqual([maxConnections, maxPerAddress], [7, 3]);
+});
+
+Deno.test("it is known how many files the process may have open", async () => {
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", "ulimit -n"] }).output();
+  const limit = new TextDecoder().decode(stdout).trim();
+  assert.equal(openFilesLimit(), limit === "unlimited" ? Number(2n ** 64n - 1n) : Number(limit));
 });
