@@ -5,6 +5,7 @@ import { frame } from "./frame.ts";
 import { type BenchmarkOptions, type CommandLine, parseCommandLine } from "./options.ts";
 import { isOverBudget, renderReport, type Report } from "./report.ts";
 import { rtmp } from "./rtmp.ts";
+import { slowHttp } from "./slow_http.ts";
 import { srt, srtAdts, srtPorts } from "./srt.ts";
 
 interface Benchmark {
@@ -48,6 +49,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: "archive-stop [RECORDINGS] [SECONDS]",
     help: "SIGTERM while many shows are recorded, and the next start",
     run: archiveStop,
+  },
+  "slow-http": {
+    usage: "slow-http [HALF-OPEN] [READERS]",
+    help: "HTTP clients that send half a head, or read nothing: what they cost, and are left",
+    run: slowHttp,
   },
 };
 

@@ -18,6 +18,7 @@ export interface ServerPorts {
   readonly srt: number;
   readonly control: number;
   readonly stat: number;
+  readonly hls: number;
 }
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -48,7 +49,7 @@ export class ServerProcess {
   /** Resolves once it takes RTMP connections. @throws where it does not in time */
   static async start({ folder, env, profileFolder }: ServerOptions): Promise<ServerProcess> {
     const [rtmp = 0, srt = 0, control = 0, stat = 0, hls = 0] = freePorts(5);
-    const ports = { rtmp, srt, control, stat };
+    const ports = { rtmp, srt, control, stat, hls };
     const hlsFolder = `${folder}/hls`;
     const log = `${folder}/server.log`;
     const variables = {

@@ -17,6 +17,7 @@ import {
   where,
 } from "./config/kinds.ts";
 import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
+import { WEB_VARIABLES } from "./config/web_variables.ts";
 
 /** The key that the first Echo's example file published begins so: everybody knows it. */
 const PUBLISHED_KEY_START = "0759230f";
@@ -250,26 +251,13 @@ export const VARIABLES = {
       "the token for dashboard, events and recordings; where it is unset, only this box gets them",
     )),
   },
+  web: WEB_VARIABLES,
   hook: {
     url: reloadable(
       optional("HOOK_URL", secretUrl, "the server that gets events, and may say who publishes"),
     ),
     secret: reloadable(optional("HOOK_SECRET", token, "the secret that signs what is posted")),
   },
-};
-
-/** The parts of the server, in the order in which the help and the example name them. */
-export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
-  log: "Logging",
-  auth: "Who may publish",
-  session: "Sessions",
-  control: "Control API",
-  srt: "SRT ingest",
-  rtmp: "RTMP ingest",
-  hls: "HLS output",
-  record: "Archive",
-  stat: "Statistics",
-  hook: "Webhooks",
 };
 
 /** The whole configuration, by part. Durations are milliseconds; what may be unset is optional. */

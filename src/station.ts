@@ -37,7 +37,7 @@ export class Station {
     this.#core = core;
     this.#statistics = statistics;
     this.#drainTimeoutMs = core.config.session.drainTimeoutMs;
-    const { reloadLimits: limits, reloadHooks: hooks } = core;
+    const { reloadLimits: limits, reloadHooks: hooks, reloadWebLimits: web } = core;
     this.#reloads = {
       auth: {
         anyCredentials: reload.control,
@@ -53,6 +53,7 @@ export class Station {
       rtmp: { maxConnections: reload.rtmp },
       record: { maxAgeMs: reload.archive, maxBytes: reload.archive },
       stat: { token: reload.stat },
+      web: { maxConnections: web, maxPerAddress: web },
       hook: { url: hooks, secret: hooks },
     };
   }

@@ -2,7 +2,8 @@
  * The table of variables: defaults, forms, limits and errors, as docs/operations.md promises them.
  */
 import assert from "node:assert/strict";
-import { type Config, ROWS, SECTION_TITLES } from "../src/config.ts";
+import { type Config, ROWS } from "../src/config.ts";
+import { SECTION_TITLES } from "../src/config/help.ts";
 import { ConfigError } from "../src/config/config_error.ts";
 import { loadConfig } from "../src/config/load.ts";
 
@@ -85,7 +86,7 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "RTMP_ENABLED RTMP_ADDR RTMP_CONNECTION_TIMEOUT RTMP_MAX_CONNECTIONS RECORD_ENABLED",
       "RECORD_ROOT_DIR RECORD_APPEND RECORD_MAX_AGE RECORD_MAX_BYTES STAT_ENABLED",
       "STAT_WEB_ENABLED STAT_WEB_ADDR STAT_TOKEN HOOK_URL HOOK_SECRET TTL_MAX_DURATION",
-      "DRAIN_TIMEOUT ECHO_ORIGINS",
+      "DRAIN_TIMEOUT ECHO_ORIGINS WEB_MAX_CONNECTIONS WEB_MAX_PER_ADDRESS TRUSTED_PROXIES",
     ].join(" ").split(" ").toSorted(),
   );
   assert.ok(ROWS.every((row) => row.section in SECTION_TITLES));

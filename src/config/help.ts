@@ -1,5 +1,5 @@
 /** What the table of variables becomes for people: `-h`, `-v` and echo.env.example. */
-import { type Config, type Row, ROWS, SECTION_TITLES } from "../config.ts";
+import { type Config, type Row, ROWS } from "../config.ts";
 import { BUILD, SERVER_NAME } from "../version.ts";
 import { OPTIONS } from "./arguments.ts";
 import { formatAssignment } from "./env_file.ts";
@@ -25,6 +25,21 @@ const EXAMPLE_INTRODUCTION = `\
 # and set the key of the cookies, so that they stay valid after a restart:
 #             openssl rand -hex 16                   and set ECHO_PRIV_KEY to what it prints
 `;
+
+/** The parts of the server, in the order in which the help and the example name them. */
+export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
+  log: "Logging",
+  auth: "Who may publish",
+  session: "Sessions",
+  control: "Control API",
+  srt: "SRT ingest",
+  rtmp: "RTMP ingest",
+  hls: "HLS output",
+  record: "Archive",
+  stat: "Statistics",
+  web: "HTTP ports",
+  hook: "Webhooks",
+};
 
 /** What `-h` prints. */
 export function usage(): string {

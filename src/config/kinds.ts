@@ -105,6 +105,16 @@ export const ipAddress: Kind<string> = {
   format: String,
 };
 
+/** Networks in CIDR notation; an address stands for itself. */
+export const networks: Kind<readonly string[]> = {
+  allowed: "addresses and networks such as 10.0.0.0/8, with commas between them",
+  parse(text) {
+    const parts = text.split(",").map((part) => part.trim());
+    return parts.every(isNetwork) ? parts : undefined;
+  },
+  format: (parts) => parts.join(","),
+};
+
 /** A path of a file or folder, without control characters. */
 export const path: Kind<string> = {
   allowed: "a path",
@@ -206,6 +216,11 @@ function onlyIf(allow: (text: string) => boolean, text: string | undefined): str
 function isOrigin(text: string): boolean {
   const url = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/.test(text) ? URL.parse(text) : null;
   return url !== null && (url.origin === "null" || url.origin === text);
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = "", bits = "0"] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  return isIP(address) !== 0 && Number(bits) <= (isIPv4(address) ? 32 : 128);
 }
 
 /** A host name or an IPv4 address. Text of digits and dots alone must be an IPv4 address. */

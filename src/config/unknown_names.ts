@@ -4,7 +4,11 @@
  * @module
  */
 /** Names that begin so are meant for Echo. One that is not known is a spelling mistake. */
-const PREFIXES = ["ECHO_", "HLS_", "RTMP_", "RECORD_", "STAT_", "HOOK_", "DRAIN_", "TTL_"];
+const PREFIXES = [
+  ...["ECHO_", "HLS_", "RTMP_", "RECORD_", "STAT_", "HOOK_", "DRAIN_", "TTL_"],
+  // Other programs have variables that begin with WEB.
+  ...["WEB_MAX_", "TRUSTED_PROX"],
+];
 
 /** A warning for each of `names` that looks like one of Echo's and is none of `known`. */
 export function findUnknown(names: readonly string[], known: readonly string[]): string[] {

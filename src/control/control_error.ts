@@ -2,6 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { HttpError } from "../http/http_error.ts";
 import { PublishRefused, type RefusalKind } from "../session/ingest.ts";
 
 const logger = getLogger(["echo", "control"]);
@@ -31,7 +32,7 @@ const STATUS_OF_REFUSAL: Readonly<Record<RefusalKind, ErrorStatus>> = {
 
 /** Answers with an error as `{"code", "message"}`. An unexpected one is logged, and is a 500. */
 export function answerError(error: Error, c: Context): Response {
-  const { status, message } = toControlError(error);
+  const { status, message } = error instanceof HttpError ? error : toControlError(error);
   if (status === 500) {
     const { method, path } = c.req;
     logger.error("Cannot answer {method} {path}: {error}", { method, path, error });

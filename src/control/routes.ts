@@ -73,7 +73,7 @@ export interface ControlOptions {
 
 /**
  * The control API: with it clients open and end broadcasts, announce reasons, and ask for the
- * state. `app.fetch` takes what `Deno.serve` tells of the connection as its second argument.
+ * state. `app.fetch` takes what the HTTP server tells of the connection as its second argument.
  */
 export function controlRoutes(options: ControlOptions): Hono {
   const { address } = options;

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { type Context, Hono } from "hono";
+import { sharedBody } from "../web/shared_body.ts";
 
 /** A file that a page loads. */
 export interface Asset {
@@ -107,8 +108,8 @@ class ServedAsset {
   /** The entity tag (RFC 9110 8.8.3), without its quotes. */
   readonly tag: string;
   readonly #type: string;
-  /** Text is kept as text: the program holds it in any case. */
-  readonly #body: string | Uint8Array<ArrayBuffer>;
+  /** Text is kept as text, which the program holds in any case, until it is sent uncompressed. */
+  #body: string | Uint8Array<ArrayBuffer>;
   readonly #compressible: boolean;
   #compressed: Promise<Uint8Array<ArrayBuffer>> | undefined;
 
@@ -133,13 +134,14 @@ class ServedAsset {
     if (c.req.header("If-None-Match")?.includes(tag)) return c.body(null, 304);
     c.header("Content-Type", this.#type);
     if (gzip) c.header("Content-Encoding", "gzip");
-    const bytes = gzip ? await (this.#compressed ??= compress(this.#bytes)) : this.#bytes;
+    const bytes = gzip ? await (this.#compressed ??= compress(this.#body)) : this.#bytes;
     c.header("Content-Length", `${bytes.length}`);
-    return c.body(bytes);
+    return c.body(sharedBody(bytes));
   }
 
   get #bytes(): Uint8Array<ArrayBuffer> {
-    return typeof this.#body === "string" ? new TextEncoder().encode(this.#body) : this.#body;
+    if (typeof this.#body === "string") this.#body = new TextEncoder().encode(this.#body);
+    return this.#body;
   }
 }
 
@@ -154,7 +156,7 @@ function acceptsGzip(header = ""): boolean {
   );
 }
 
-async function compress(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const compressed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
+async function compress(body: Asset["body"]): Promise<Uint8Array<ArrayBuffer>> {
+  const compressed = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(compressed).arrayBuffer());
 }

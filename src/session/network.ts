@@ -1,12 +1,11 @@
-/**
- * Which addresses count as one client.
- *
- * @module
- */
-import { isIPv6 } from "node:net";
+/** IP addresses: how they are read, and which count as one client. */
+import { isIPv4, isIPv6 } from "node:net";
 
-/** An IPv4 address as IPv6 has it (RFC 4291 2.5.5.2). */
-const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
+/** An address as eight groups of 16 bits, an IPv4 address as IPv6 has it (RFC 4291 2.5.5.2). */
+export type Groups = readonly number[];
+
+/** The groups that stand before an IPv4 address. */
+const MAPPED = [0, 0, 0, 0, 0, 0xffff];
 /** A provider gives each customer a /64 at least, and in it any address may be used. */
 const CUSTOMER_GROUPS = 4;
 
@@ -15,15 +14,34 @@ const CUSTOMER_GROUPS = 4;
  * address stands for itself.
  */
 export function networkOf(address: string): string {
-  // A zone (RFC 4007 11) is only of use on the box itself.
-  const plain = address.replace(/%.*$/s, "").replace(MAPPED_IPV4, "");
-  if (!isIPv6(plain)) return plain;
-  const [head = "", tail] = plain.replace(/\d+\.\d+\.\d+\.\d+$/, "0:0").split("::");
-  const groups = head.split(":");
-  if (tail !== undefined) {
-    const after = tail.split(":");
-    // What :: stands for are zeros.
-    groups.push(...Array<string>(8 - groups.length - after.length).fill("0"), ...after);
-  }
-  return groups.slice(0, CUSTOMER_GROUPS).map((group) => parseInt(group || "0", 16)).join(":");
+  const groups = parseAddress(address);
+  if (groups === undefined) return address;
+  const isMapped = MAPPED.every((group, i) => group === groups[i]);
+  return (isMapped ? groups : groups.slice(0, CUSTOMER_GROUPS)).join(":");
+}
+
+/** Reads an IPv4 or IPv6 address. @returns `undefined` where `text` is none */
+export function parseAddress(text: string): Groups | undefined {
+  if (isIPv4(text)) return [...MAPPED, ...parseIPv4(text)];
+  if (!isIPv6(text)) return undefined;
+  // A zone (RFC 4007 11) is this box's own business.
+  const [address = ""] = text.split("%");
+  const [head = "", tail] = address.split("::");
+  const front = parseGroups(head);
+  if (tail === undefined) return front;
+  const back = parseGroups(tail);
+  const zeros = Array.from({ length: 8 - front.length - back.length }, () => 0);
+  return [...front, ...zeros, ...back];
+}
+
+function parseGroups(text: string): number[] {
+  if (text === "") return [];
+  return text.split(":").flatMap((group) => {
+    return group.includes(".") ? parseIPv4(group) : [parseInt(group, 16)];
+  });
+}
+
+function parseIPv4(text: string): number[] {
+  const [a = 0, b = 0, c = 0, d = 0] = text.split(".").map(Number);
+  return [a * 256 + b, c * 256 + d];
 }

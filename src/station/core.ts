@@ -2,6 +2,7 @@
 import type { Config } from "../config.ts";
 import { Listeners } from "../hls/listeners.ts";
 import { Hooks } from "../hook/hooks.ts";
+import type { ConnectionLimits } from "../http/connection_limits.ts";
 import { ListeningSockets } from "../listening/listening_sockets.ts";
 import type { Clock } from "../session/clock.ts";
 import { logEvent } from "../session/log_events.ts";
@@ -11,6 +12,7 @@ import { SessionManager } from "../session/session_manager.ts";
 import { Health } from "../stat/health.ts";
 import type { Reload } from "./reload.ts";
 import { Stops } from "./stops.ts";
+import { connectionLimits, reloadOf } from "./web_limits.ts";
 
 /** A key lives this part longer than a session may last. */
 const KEY_GRACE = 1 / 60;
@@ -36,6 +38,10 @@ export interface Core {
   /** Applies where hooks go and what signs them. */
   readonly reloadHooks: Reload;
   readonly listeners: Listeners;
+  /** Of the HTTP servers. */
+  readonly webLimits: ConnectionLimits;
+  /** Applies them. */
+  readonly reloadWebLimits: Reload;
 }
 
 /** Makes the core. Nobody can reach it yet. */
@@ -67,6 +73,7 @@ export function startCore(config: Config, clock: Clock): Core {
     },
   });
   events.subscribe(logEvent);
+  const webLimits = connectionLimits(config);
   return {
     ...{ config, clock, stops, events, keys, sessions, health, sockets, hooks },
     reloadLimits: ({ session, srt }) => () => {
@@ -74,5 +81,7 @@ export function startCore(config: Config, clock: Clock): Core {
     },
     reloadHooks: ({ hook }) => () => hooks.replace(hook),
     listeners: new Listeners(config.hls.targetDurationMs, () => clock.awake()),
+    webLimits,
+    reloadWebLimits: reloadOf(webLimits),
   };
 }

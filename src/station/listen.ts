@@ -1,7 +1,7 @@
 /** How the parts of the server listen. */
 import { getLogger } from "@logtape/logtape";
+import type { ListenAddress } from "../http/http_server.ts";
 import type { KeptSocket, ListeningSockets, SocketToKeep } from "../listening/listening_sockets.ts";
-import type { ListenAddress } from "../web/web_server.ts";
 
 const logger = getLogger(["echo"]);
 

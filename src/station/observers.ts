@@ -38,7 +38,7 @@ function startStatistics({ config, clock, stops, events }: Core): Statistics {
 }
 
 function startMetrics(core: Core, statistics: Statistics, observed: Readonly<Observed>): Metrics {
-  const { config, clock, events, sessions, health, sockets, hooks, listeners } = core;
+  const { config, clock, events, sessions, health, sockets, hooks, listeners, webLimits } = core;
   const metrics = new Metrics({
     clock,
     events,
@@ -51,6 +51,7 @@ function startMetrics(core: Core, statistics: Statistics, observed: Readonly<Obs
     folders: { hls: config.hls.rootDir, record: config.record.rootDir },
     health,
     restarts: () => sockets.restarts,
+    httpServers: () => webLimits.servers,
     srt: () => observed.srt,
     hook: () => hooks,
   });

@@ -1,16 +1,17 @@
 /** The web servers: HLS with its pages, the control API, the statistics. */
-import type { MiddlewareHandler } from "hono";
+import type { Hono, MiddlewareHandler } from "hono";
 import { Authorizer, loadCredentials } from "../control/authorization.ts";
 import { PageOrigins } from "../control/page_origins.ts";
 import { controlRoutes } from "../control/routes.ts";
 import type { Hls } from "../hls/hls.ts";
 import { LocalOrigin } from "../hls/local_origin.ts";
+import type { ListenAddress } from "../http/http_server.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
 import { accessLog } from "../web/access_log.ts";
 import { requestTiming } from "../web/request_timing.ts";
-import { type ListenAddress, WebServer } from "../web/web_server.ts";
+import { WebServer } from "../web/web_server.ts";
 import type { Core } from "./core.ts";
 import { listen } from "./listen.ts";
 import { listenerWeb } from "./listener_web.ts";
@@ -31,8 +32,8 @@ export function serveHls(core: Core, output: HlsOutput, metrics: Metrics): void 
   const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
   const routes = listenerWeb({ origin, preroll, shows, path, index, onFetch });
   const middleware = [accessLog("echo-hls-web", core.clock), timing("hls", core, metrics)];
-  const web = new WebServer(webAddr, routes, ["echo", "hls"], middleware);
-  serve(core, web, { kind: "hls", what: "HLS over HTTP", addr: webAddr });
+  const place = { kind: "hls", what: "HLS over HTTP", addr: webAddr };
+  serve(core, routes, middleware, place);
 }
 
 /** What the control API has to do with beside the core. */
@@ -74,8 +75,8 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     onLateTeardown: (name, id) => parts.hls?.endNow(name, id),
   });
   const middleware = [timing("control", core, parts.metrics)];
-  const web = new WebServer(control.addr, routes, ["echo", "control"], middleware);
-  serve(core, web, { kind: "control", what: "control API", addr: control.addr });
+  const place = { kind: "control", what: "control API", addr: control.addr };
+  serve(core, routes, middleware, place);
   return async ({ auth, control }) => {
     const credentials = await loadCredentials(auth);
     return () => {
@@ -103,8 +104,7 @@ export function serveStatistics(
   });
   stops.add(() => parts.close());
   const middleware = [accessLog("echo-stat-web", clock), timing("stat", core, metrics)];
-  const web = new WebServer(stat.webAddr, parts.routes, ["echo", "stat"], middleware);
-  serve(core, web, { kind: "stat", what: "statistics", addr: stat.webAddr });
+  serve(core, parts.routes, middleware, { kind: "stat", what: "statistics", addr: stat.webAddr });
   // Streams have no end of their own: who watches is let go first.
   stops.add(() => parts.close());
   return parts.reload;
@@ -125,11 +125,21 @@ interface Place {
   readonly addr: ListenAddress;
 }
 
-function serve({ stops, sockets }: Core, web: WebServer, { kind, what, addr }: Place): void {
+function serve(
+  { clock, stops, sockets, health, webLimits }: Core,
+  routes: Hono,
+  middleware: readonly MiddlewareHandler[],
+  { kind, what, addr }: Place,
+): void {
+  const counts = webLimits.addServer(kind);
+  const web = new WebServer(addr, routes, ["echo", kind], { middleware, clock, counts });
   const socket = listen(sockets, addr, {
     ...{ kind, what },
     open: (onEnd) => web.listen(onEnd),
     letGo: () => web.letGo(),
   });
+  health.add("listening", () => [
+    web.isFull ? `${what} turns connections away: it has all that it may have` : undefined,
+  ]);
   stops.add(() => web.close(), () => socket.close());
 }

@@ -74,11 +74,12 @@ export class SrtFlood implements AsyncDisposable {
   }
 }
 
-/** Whether somebody listens on `port`. */
-export async function isOpen(port: number): Promise<boolean> {
+/** Whether the HTTP server on `port` answers whoever comes. */
+export async function serves(port: number): Promise<boolean> {
   try {
-    using _conn = await Deno.connect({ hostname: HOSTNAME, port });
-    return true;
+    using conn = await Deno.connect({ hostname: HOSTNAME, port });
+    await conn.write(new TextEncoder().encode("OPTIONS * HTTP/1.0\r\n\r\n"));
+    return await conn.read(new Uint8Array(1)) !== null;
   } catch (error) {
     if (!isEnd(error)) throw error;
     return false;

@@ -51,6 +51,7 @@ export function valuesBefore(oldHooks: HookReceiver): Values {
     STAT_TOKEN: "old-stat",
     HOOK_URL: oldHooks.url,
     HOOK_SECRET: "old-secret",
+    TRUSTED_PROXIES: "127.0.0.1",
   };
 }
 
@@ -117,6 +118,20 @@ export const CHANGES: readonly Change[] = [
     look: ({ server }) => firstOfTwo(server),
     was: "NetStream.Publish.Denied",
     is: "hung up",
+  },
+  {
+    names: ["WEB_MAX_CONNECTIONS"],
+    values: () => ({ WEB_MAX_CONNECTIONS: "1" }),
+    look: ({ server }) => servesSecond(server),
+    was: true,
+    is: false,
+  },
+  {
+    names: ["WEB_MAX_PER_ADDRESS"],
+    values: () => ({ WEB_MAX_PER_ADDRESS: "1" }),
+    look: ({ server }) => watchTwice(server),
+    was: [200, 200],
+    is: [200, 503],
   },
   {
     names: ["STAT_TOKEN"],
@@ -198,6 +213,38 @@ async function firstOfTwo({ rtmpPort: port }: EchoServer): Promise<string> {
   });
   for (const publisher of [first, second]) await publisher.vanish();
   return told;
+}
+
+/** @returns whether HTTP is answered beside a connection that is open */
+async function servesSecond({ hlsPort: port }: EchoServer): Promise<boolean> {
+  using stack = new DisposableStack();
+  const isServed = async () => {
+    const conn = stack.use(await Deno.connect({ hostname: "127.0.0.1", port }));
+    await conn.write(new TextEncoder().encode("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"));
+    try {
+      return await conn.read(new Uint8Array(1)) !== null;
+    } catch (error) {
+      if (error instanceof Deno.errors.ConnectionReset) return false;
+      throw error;
+    }
+  };
+  await until("a connection is served", isServed);
+  return await isServed();
+}
+
+/** Has a client of a proxy watch events twice at a time. @returns the statuses of the answers */
+async function watchTwice({ statPort }: EchoServer): Promise<number[]> {
+  const statuses: number[] = [];
+  const over = new AbortController();
+  for (let i = 0; i < 2; i++) {
+    const { status } = await fetch(`http://127.0.0.1:${statPort}/stat/1/events`, {
+      headers: { "Authorization": "Bearer old-stat", "X-Forwarded-For": "192.0.2.1" },
+      signal: over.signal,
+    });
+    statuses.push(status);
+  }
+  over.abort();
+  return statuses;
 }
 
 /** Asks for the list of recordings. @returns the status of the answer */

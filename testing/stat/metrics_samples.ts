@@ -28,6 +28,7 @@ export async function withMetrics(
     folders,
     health: { report: { status: "degraded", parts: ["record"], problems: ["the disk is full"] } },
     restarts: () => new Map([["rtmp", 2], ["hls", 0]]),
+    httpServers: () => new Map([["hls", { count: 3, refused: new Map([["late", 4]]) }]]),
     srt,
     hook,
   });

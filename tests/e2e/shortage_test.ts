@@ -6,7 +6,7 @@ import bcrypt from "bcryptjs";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
-import { Flood, isOpen, SrtFlood } from "../../testing/e2e/flood.ts";
+import { Flood, serves, SrtFlood } from "../../testing/e2e/flood.ts";
 import { KeptListener } from "../../testing/players/kept_listener.ts";
 import { RawHttp } from "../../testing/web/raw_http.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
@@ -42,7 +42,7 @@ scenario(
     {
       await using _flood = new Flood([...web, rtmpPort], CONNECTIONS);
       await using _srtFlood = new SrtFlood(sharedPort(server), SRT_CALLERS);
-      for (const port of web) await until("HTTP refuses", async () => !await isOpen(port));
+      for (const port of web) await until("HTTP refuses", async () => !await serves(port));
       const heard = listener.segments;
       await until(
         "it has been on air for a while",
@@ -50,7 +50,7 @@ scenario(
         (SECONDS + 60) * 1000,
       );
     }
-    for (const port of web) await until(`port ${port} is open`, () => isOpen(port));
+    for (const port of web) await until(`port ${port} serves`, () => serves(port));
     for (
       const [name, url] of [["second", server.rtmpUrl("live/second")], [
         "third",
@@ -92,7 +92,7 @@ scenario("the server outlives what is asked for while all descriptors are taken"
   assert.equal((await stat.get("/health")).status, 200);
   {
     await using _flood = new Flood([server.hlsPort, server.rtmpPort], 2 * CONNECTIONS);
-    await until("HTTP refuses", async () => !await isOpen(server.hlsPort));
+    await until("HTTP refuses", async () => !await serves(server.hlsPort));
     // Starts a worker, where there is none.
     const body = JSON.stringify({ media: { type: "audio", protocol: "rtmp", format: "flv" } });
     const authorization = `Authorization: Basic ${btoa("dj:sesame")}`;
@@ -102,7 +102,7 @@ scenario("the server outlives what is asked for while all descriptors are taken"
     assert.ok([200, 500].includes((await stat.get("/stat/1/recordings")).status));
     assert.equal((await stat.get("/health")).status, 200);
   }
-  await until("it is open again", () => isOpen(server.hlsPort));
+  await until("it serves again", () => serves(server.hlsPort));
 });
 
 /** Asserts that nothing of what was sent is missing between the first and the last of `units`. */

@@ -9,7 +9,7 @@ import type { Health } from "../health.ts";
 import { registerHealthMetrics } from "./health_metrics.ts";
 import { registerHlsMetrics } from "./hls_metrics.ts";
 import { type HookDeliveries, registerHookMetrics } from "./hook_metrics.ts";
-import { registerHttpMetrics } from "./http_metrics.ts";
+import { type HttpConnections, registerHttpMetrics } from "./http_metrics.ts";
 import { LoadMeter } from "./load_meter.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
 import { type RecordingFigures, registerRecordMetrics } from "./record_metrics.ts";
@@ -27,6 +27,8 @@ export interface MetricsOptions {
   readonly health: Pick<Health, "report">;
   /** How often each kind of listening socket was opened again. */
   readonly restarts: () => ReadonlyMap<string, number>;
+  /** The connections of the HTTP servers, by what these serve. */
+  readonly httpServers?: (() => ReadonlyMap<string, HttpConnections>) | undefined;
   /** `undefined`, or gives that, where there is no SRT. */
   readonly srt?: (() => SrtLinks | undefined) | undefined;
   /** `undefined`, or gives that, where there are no webhooks. */
@@ -50,7 +52,8 @@ export class Metrics {
     const registry = this.#registry;
     this.load = new LoadMeter(clock);
     this.#segmentListed = registerHlsMetrics(registry, audience);
-    this.#requestAnswered = registerHttpMetrics(registry);
+    const httpServers = options.httpServers ?? (() => new Map());
+    this.#requestAnswered = registerHttpMetrics(registry, httpServers);
     registerHealthMetrics(registry, options.health, options.restarts);
     registerHookMetrics(registry, hook ?? (() => undefined));
     this.#stops = [

@@ -1,5 +1,6 @@
 /** Who may see what only operators see: the live view, listeners, recordings, the dashboard. */
 import type { Context, MiddlewareHandler } from "hono";
+import type { ConnectionInfo } from "../../http/http_site.ts";
 import { type Clock, wallTimeOf } from "../../session/clock.ts";
 import { Attempts } from "../../web/attempts.ts";
 import type { Entrance, Verdict } from "../../web/entrance.ts";
@@ -23,8 +24,8 @@ export interface OperatorEntranceOptions {
 
 /**
  * Lets in who holds the token, as `Authorization: Bearer` or by the cookie that it is exchanged for;
- * where there is no token, clients on this box. Peers' addresses are read from what `Deno.serve`
- * tells its handler, which is passed to `app.fetch` beside the request.
+ * where there is no token, clients on this box. Peers' addresses are read from what the HTTP server
+ * tells of the connection, which `app.fetch` is given beside the request.
  */
 export class OperatorEntrance implements Entrance {
   readonly #clock: OperatorEntranceOptions["clock"];
@@ -155,7 +156,7 @@ function isLocal(c: Context): boolean {
 }
 
 function peer(c: Context): string {
-  const info = c.env as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>> | undefined;
+  const info = c.env as Partial<ConnectionInfo> | undefined;
   return info?.remoteAddr?.hostname ?? "";
 }
 

@@ -1,0 +1,29 @@
+/** What an HTTP server and its connections know of each other. */
+import type { Clock } from "../session/clock.ts";
+import type { ConnectionCounts } from "./connection_limits.ts";
+import type { OutputBuffers } from "./output_buffers.ts";
+import type { HttpDate } from "./response_head.ts";
+
+/** Whom a request comes from. */
+export interface ConnectionInfo {
+  readonly remoteAddr: Deno.NetAddr;
+}
+
+/** Answers a request. */
+export type HttpHandler = (
+  request: Request,
+  info: ConnectionInfo,
+) => Response | Promise<Response>;
+
+/** What the connections of a server have in common. */
+export interface HttpSite {
+  readonly clock: Clock;
+  readonly handler: HttpHandler;
+  /** What `Server` says of answers that no route gave. */
+  readonly serverName: string;
+  /** The log's, for errors. */
+  readonly category: readonly string[];
+  readonly date: HttpDate;
+  readonly buffers: OutputBuffers;
+  readonly counts: ConnectionCounts;
+}

@@ -1,0 +1,75 @@
+/** How many connections the HTTP servers may have, so that broadcasts always have descriptors left. */
+import { getLogger } from "@logtape/logtape";
+import type { Config } from "../config.ts";
+import { TrustedProxies } from "../http/addresses.ts";
+import { ConnectionLimits } from "../http/connection_limits.ts";
+import type { Reload } from "./reload.ts";
+
+const logger = getLogger(["echo"]);
+
+/** What the HTTP servers may have together of all files that the process may have open. */
+const PART = 0.5;
+
+/**
+ * Makes the limits.
+ * @param maxOpenFiles what the process may have open; `undefined` where it is not known
+ */
+export function connectionLimits(
+  { web: { trustedProxies = [], ...values } }: Pick<Config, "web">,
+  maxOpenFiles: number | undefined = openFilesLimit(),
+): ConnectionLimits {
+  const maxTogether = maxOpenFiles === undefined ? Infinity : Math.floor(maxOpenFiles * PART);
+  const limits = new ConnectionLimits({
+    ...values,
+    maxTogether,
+    proxies: new TrustedProxies(trustedProxies),
+  });
+  tellCut(limits);
+  return limits;
+}
+
+/** Applies the limits that may change. */
+export function reloadOf(limits: ConnectionLimits): Reload {
+  return ({ web }) => () => {
+    limits.values = web;
+    tellCut(limits);
+  };
+}
+
+function tellCut({ values: { maxConnections }, maxTogether }: ConnectionLimits): void {
+  if (maxConnections <= maxTogether) return;
+  logger.warn(
+    "WEB_MAX_CONNECTIONS is {maxConnections}, but all HTTP ports together take {maxTogether}: " +
+      "the process may have {files} files open (ulimit -n), and the rest is left for broadcasts",
+    { maxConnections, maxTogether, files: maxTogether / PART },
+  );
+}
+
+/**
+ * How many files this process may have open (getrlimit(2)); `undefined` where nothing tells. Asked
+ * of libc, because Deno lets only those read /proc/self/limits who may do everything.
+ */
+export function openFilesLimit(): number | undefined {
+  if (Deno.build.os !== "linux") return undefined;
+  try {
+    using libc = openLibc();
+    const limit = new BigUint64Array(2);
+    if (libc.symbols.getrlimit(RLIMIT_NOFILE, limit) !== 0) return undefined;
+    return Number(limit[0]);
+  } catch (error) {
+    logger.warn("Cannot find out how many files may be open, so HTTP leaves none free: {error}", {
+      error: String(error),
+    });
+    return undefined;
+  }
+}
+
+function openLibc() {
+  const libc = Deno.dlopen("libc.so.6", {
+    getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  });
+  return { symbols: libc.symbols, [Symbol.dispose]: () => libc.close() };
+}
+
+/** The soft limit of file descriptors (Linux, asm-generic/resource.h). */
+const RLIMIT_NOFILE = 7;

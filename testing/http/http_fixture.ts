@@ -1,0 +1,128 @@
+/** An HTTP server whose time is moved by hand, and clients that send any bytes. */
+import { TrustedProxies } from "../../src/http/addresses.ts";
+import {
+  type ConnectionCounts,
+  ConnectionLimits,
+  type LimitValues,
+} from "../../src/http/connection_limits.ts";
+import type { HttpHandler } from "../../src/http/http_site.ts";
+import { HttpServer } from "../../src/http/http_server.ts";
+import { FakeClock } from "../fake_clock.ts";
+import { bytesOf } from "./read_requests.ts";
+
+export interface HttpFixtureOptions extends Partial<LimitValues> {
+  readonly handler?: HttpHandler;
+  readonly proxies?: readonly string[];
+}
+
+/** A server on loopback, whose time is moved by hand. */
+export class HttpFixture implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly counts: ConnectionCounts;
+  readonly server: HttpServer;
+  /** What was asked for, as `METHOD URL BODY`. */
+  readonly requests: string[] = [];
+  readonly #clients: RawClient[] = [];
+
+  constructor(options: HttpFixtureOptions = {}) {
+    const { handler, proxies = [], maxConnections = 1000, maxPerAddress = 1000 } = options;
+    this.counts = new ConnectionLimits({
+      ...{ maxConnections, maxPerAddress, maxTogether: Infinity },
+      proxies: new TrustedProxies(proxies),
+    }).addServer("test");
+    this.server = new HttpServer({
+      addr: { hostname: "127.0.0.1", port: 0 },
+      clock: this.clock,
+      handler: handler ?? ((request) => this.#tell(request)),
+      serverName: "Test/1",
+      category: ["echo", "test"],
+      counts: this.counts,
+    });
+    this.server.listen();
+  }
+
+  async connect(): Promise<RawClient> {
+    const { hostname, port } = this.server.addr;
+    const client = new RawClient(await Deno.connect({ hostname, port }));
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Sends `text` on a connection of its own. @returns all that comes, until the server ends it */
+  async exchange(text: string): Promise<string> {
+    const client = await this.connect();
+    await client.send(text);
+    return await client.all();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client[Symbol.dispose]();
+    const closed = this.server.close();
+    await this.clock.advance(1000);
+    await closed;
+  }
+
+  async #tell(request: Request): Promise<Response> {
+    const body = await request.text();
+    const { pathname, search } = new URL(request.url);
+    this.requests.push(`${request.method} ${pathname}${search} ${body}`);
+    return new Response(`${request.method} ${request.url} ${body}\n`);
+  }
+}
+
+/** A client that sends what it is told to, and takes what comes. */
+export class RawClient implements Disposable {
+  readonly conn: Deno.TcpConn;
+  #text = "";
+  #closed = false;
+
+  constructor(conn: Deno.TcpConn) {
+    this.conn = conn;
+  }
+
+  /** Sends the bytes of a text that has a character each. */
+  async send(text: string): Promise<void> {
+    const bytes = bytesOf(text);
+    for (let sent = 0; sent < bytes.length;) sent += await this.conn.write(bytes.subarray(sent));
+  }
+
+  /** All that comes until the server ends the connection; a reset is an end as well. */
+  async all(): Promise<string> {
+    while (await this.#read());
+    return this.#text;
+  }
+
+  /** All that has come, once it matches; or until the end. */
+  async until(pattern: RegExp): Promise<string> {
+    while (!pattern.test(this.#text) && await this.#read());
+    return this.#text;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#closed) this.conn.close();
+    this.#closed = true;
+  }
+
+  async #read(): Promise<boolean> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      const count = await this.conn.read(buffer);
+      if (count === null) return false;
+      this.#text += Array.from(buffer.subarray(0, count), (byte) => String.fromCharCode(byte)).join(
+        "",
+      );
+      return true;
+    } catch (error) {
+      const { ConnectionReset, Interrupted, BadResource } = Deno.errors;
+      if ([ConnectionReset, Interrupted, BadResource].some((kind) => error instanceof kind)) {
+        return false;
+      }
+      throw error;
+    }
+  }
+}
+
+/** The statuses of answers that came on one connection. */
+export function statusesOf(text: string): number[] {
+  return [...text.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+}
