@@ -4,7 +4,7 @@ import { configurationChanges, teardownRounds } from "./floods.ts";
 import { basicGuesses, bearerGuesses, keyGuesses, signInGuesses } from "./guesses.ts";
 import { oddRequests, oddStreams } from "./odd_inputs.ts";
 import { DESCRIPTORS, descriptors, fullDisk, standstill } from "./shortages.ts";
-import { eventStreams, reservations, RTMP_SLOTS, rtmpSlots } from "./slots.ts";
+import { eventStreams, reservations, RTMP_SLOTS, rtmpSlots, rtmpSlotsOfMany } from "./slots.ts";
 import { deafReaders, slowHttp } from "./slow_http.ts";
 import { RTMP_TIMEOUT_SECONDS, slowRtmp } from "./slow_rtmp.ts";
 import { inductionsOnly, silentSrt, SRT_TIMEOUT_SECONDS, srtNoise } from "./slow_srt.ts";
@@ -60,6 +60,7 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     phases: [
       ...inTurn(
         rtmpSlots,
+        rtmpSlotsOfMany,
         eventStreams,
         bearerGuesses,
         signInGuesses,

@@ -5,26 +5,29 @@ import { Crowd } from "./tcp_client.ts";
 
 /** What the server is told by `RTMP_MAX_CONNECTIONS`. */
 export const RTMP_SLOTS = 100;
-const ATTACKER = "127.0.0.66";
+const CONNECTIONS = RTMP_SLOTS + 30;
 
 /** All RTMP connections from one address, which stay until they are closed. */
-export const rtmpSlots: Attack = {
-  name: "slots: RTMP connections of one address",
-  run: async (target) => {
-    using crowd = await Crowd.connect(target.server.rtmpPort, RTMP_SLOTS + 30, {
-      fromOf: () => ATTACKER,
-    });
-    await pause(500);
-    const taken = crowd.clients.length - crowd.ended;
-    const dj = await target.newDj("besides");
-    return {
-      held: dj.gotIn,
-      counts: `${RTMP_SLOTS + 30} connections, ${taken} kept of ${RTMP_SLOTS} slots; ${
-        inWords(dj)
-      }`,
-    };
-  },
-};
+export const rtmpSlots: Attack = takeSlots("of one address", () => "127.0.0.66");
+
+/** The same, each from an address of its own. */
+export const rtmpSlotsOfMany: Attack = takeSlots("of many addresses", (i) => `127.0.3.${i + 1}`);
+
+function takeSlots(whose: string, fromOf: (index: number) => string): Attack {
+  return {
+    name: `slots: RTMP connections ${whose}`,
+    run: async (target) => {
+      using crowd = await Crowd.connect(target.server.rtmpPort, CONNECTIONS, { fromOf });
+      await pause(500);
+      const taken = crowd.clients.length - crowd.ended;
+      const dj = await target.newDj("besides");
+      return {
+        held: dj.gotIn,
+        counts: `${CONNECTIONS} connections, ${taken} kept of ${RTMP_SLOTS} slots; ${inWords(dj)}`,
+      };
+    },
+  };
+}
 
 /** Streams of events, as a website can have a browser open them. */
 export const eventStreams: Attack = {
