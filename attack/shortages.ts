@@ -1,8 +1,9 @@
 /** A server that is short of descriptors, of time or of room on its disk. */
 import { until } from "../testing/until.ts";
-import { Flood, isOpen, SrtFlood } from "../testing/e2e/flood.ts";
+import { Flood, SrtFlood } from "../testing/e2e/flood.ts";
 import { type Attack, pause } from "./attack.ts";
 import { inWords } from "./target.ts";
+import { TcpClient } from "./tcp_client.ts";
 
 /** What the server may have open, in the round that tries it. */
 export const DESCRIPTORS = 256;
@@ -35,6 +36,11 @@ export const descriptors: Attack = {
     };
   },
 };
+
+async function isOpen(port: number): Promise<boolean> {
+  using client = await TcpClient.connect(port);
+  return client !== undefined;
+}
 
 function descriptorsOf(pid: number): number {
   return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
