@@ -12,13 +12,12 @@ import {
 } from "./ingest.ts";
 import type { Key } from "./key_store.ts";
 import { isValidName } from "./name.ts";
+import { NOTHING_SHOWN, Places, type Shown, SILENT_MS } from "./places.ts";
 import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
 import { type Reason, SERVER_REASON } from "./reason.ts";
 import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
 import { WaitingSessions } from "./waiting_sessions.ts";
 
-/** Without a key, only a publisher that has sent nothing for this long is replaced. */
-const SILENT_MS = 2000;
 const KEY_SWEEP_MS = 60_000;
 
 /** How many sessions there may be at a time. */
@@ -57,6 +56,8 @@ export interface ReserveRequest {
 export class SessionManager implements Doorkeeper {
   readonly #options: SessionManagerOptions;
   readonly #rights: PublishRights;
+  /** Who may take the place of whose connection. */
+  readonly places: Places;
   readonly #sessions = new Map<number, Session>();
   readonly #byName = new Map<string, Session>();
   readonly #waiting: WaitingSessions;
@@ -72,6 +73,7 @@ export class SessionManager implements Doorkeeper {
     this.#options = options;
     this.#rights = new PublishRights(options);
     this.#waiting = new WaitingSessions(options.auth);
+    this.places = new Places(options.clock, options.keys);
     this.limits = options;
     this.#nextId = options.clock.now();
     this.#keySweep = options.clock.every(KEY_SWEEP_MS, () => options.keys.sweep());
@@ -102,19 +104,9 @@ export class SessionManager implements Doorkeeper {
     if (authority !== undefined) this.#checkOpen(name);
     const answer = authority?.ask({ name, protocol, address, credentials: { user, key } });
     const live = this.#byName.get(name);
-    const caughtUp = live && this.readFirst(live);
+    const caughtUp = live && this.places.readFirst(live);
     if (answer === undefined) return caughtUp;
     return Promise.all([answer, caughtUp]).then(() => true);
-  }
-
-  /**
-   * Has what arrived from the connection of `session` be read before another one takes its place: it
-   * may have said goodbye, or be all but silent. Resolves to no: nobody approved anything.
-   * @returns `undefined` where there is none
-   */
-  readFirst(session: Session): Promise<boolean> | undefined {
-    if (session.transport === undefined) return undefined;
-    return new Promise((resolve) => this.#options.clock.after(0, () => resolve(false)));
   }
 
   /**
@@ -129,13 +121,13 @@ export class SessionManager implements Doorkeeper {
     this.#checkOpen(name);
     const expiresAt = this.#rights.expiryOf(reading, approved);
     const live = this.#byName.get(name);
-    if (live !== undefined && expiresAt === undefined && !this.#replaceable(live)) {
+    if (live !== undefined && expiresAt === undefined && !this.places.isFree(live)) {
       throw nameInUse(name);
     }
     const session = live ?? this.#create(name, transport.protocol);
-    this.#waiting.delete(session);
     if (expiresAt !== undefined) session.endAt(expiresAt);
-    const ingest = session.attach(transport);
+    const isProven = expiresAt !== undefined;
+    const ingest = this.attach(session, transport, { tokens: [], approved: isProven });
     this.#emitAuthorize(session, transport.address);
     return ingest;
   }
@@ -166,6 +158,7 @@ export class SessionManager implements Doorkeeper {
       throw error;
     }
     const key = this.#options.keys.create(name);
+    this.places.asked(session, address);
     session.props = props;
     if (live === undefined) {
       this.#waiting.add(session, address);
@@ -178,18 +171,14 @@ export class SessionManager implements Doorkeeper {
     return { session, key };
   }
 
-  /**
-   * Whether a connection from `address` may take the place of `session`'s own: none or a silent one
-   * is there, it is the same client, or one of `tokens` is a key of the session's name.
-   */
-  mayReplace(session: Session, address: string, tokens: readonly string[]): boolean {
-    return this.#replaceable(session) || session.transport?.address === address ||
-      tokens.some((token) => this.#options.keys.check(session.name, token).kind === "valid");
-  }
-
   /** Lets a connection send that came to the session by itself, as to the port it waits on. */
-  attach(session: Session, transport: PublishRequest["transport"]): AdmittedIngest {
+  attach(
+    session: Session,
+    transport: PublishRequest["transport"],
+    shown: Shown = NOTHING_SHOWN,
+  ): AdmittedIngest {
     this.#waiting.delete(session);
+    this.places.taken(session, transport, shown);
     return session.attach(transport);
   }
 
@@ -233,10 +222,6 @@ export class SessionManager implements Doorkeeper {
 
   #read(request: PublishRequest): Reading {
     return this.#rights.read(request, (name) => this.#byName.has(name));
-  }
-
-  #replaceable(session: Session): boolean {
-    return session.transport === undefined || session.silentForMs >= SILENT_MS;
   }
 
   #create(name: string, protocol: Protocol): Session {
