@@ -33,8 +33,9 @@ class Guarded {
     headers: Record<string, string> = {},
     hostname: string = REMOTE,
     method: string = "GET",
+    client: string = hostname,
   ): Promise<number> {
-    return (await this.#send("/", { headers, method }, hostname)).status;
+    return (await this.#send("/", { headers, method }, hostname, client)).status;
   }
 
   /** @returns the verdict and the cookie, with its attributes */
@@ -68,8 +69,8 @@ class Guarded {
     return response.headers.get("set-cookie") ?? "";
   }
 
-  #send(path: string, init: RequestInit, hostname: string) {
-    const info = { remoteAddr: { transport: "tcp", hostname, port: 1 } };
+  #send(path: string, init: RequestInit, hostname: string, client: string = hostname) {
+    const info = { remoteAddr: { transport: "tcp", hostname, port: 1 }, client };
     return this.#app.request(path, init, info);
   }
 }
@@ -124,6 +125,11 @@ Deno.test("clients of a proxy on this box are not on this box", async () => {
   for (const name of ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"]) {
     assert.equal(await guarded.ask({ [name]: "127.0.0.1" }, LOCAL), 401, name);
   }
+});
+
+Deno.test("a trusted proxy cannot pass anybody off as this box", async () => {
+  const guarded = new Guarded(undefined);
+  assert.equal(await guarded.ask({}, REMOTE, "GET", "127.0.0.1"), 401);
 });
 
 Deno.test("what could have come through a proxy on this box that does not say so is not let in", async () => {
