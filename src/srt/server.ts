@@ -161,6 +161,7 @@ export class SrtServer {
     const { readTimeoutMs, clock, events, sessions, sockets } = this.#options;
     const ports = new SrtPorts({
       ports: this.#options.ports,
+      clock,
       listeners,
       sessions,
       sockets,

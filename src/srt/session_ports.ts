@@ -12,8 +12,10 @@ import {
   type PublishRequest,
 } from "../session/ingest.ts";
 import type { Shown } from "../session/places.ts";
+import type { Clock } from "../session/clock.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionManager } from "../session/session_manager.ts";
+import { ClosingListeners } from "./closing_listeners.ts";
 import type { SrtListeners } from "./listeners.ts";
 import { findPort, type PortRange } from "./port_range.ts";
 import type { PublisherOptions, SrtPublisher } from "./publisher.ts";
@@ -29,6 +31,7 @@ export type PortSessions = Pick<SessionManager, "ask" | "attach" | "places">;
 
 export interface SrtPortsOptions {
   readonly ports: PortRange;
+  readonly clock: Clock;
   readonly listeners: SrtListeners;
   readonly sessions: PortSessions;
   /** Keeps the listeners open. */
@@ -55,9 +58,12 @@ export class SrtPorts {
   readonly #options: SrtPortsOptions;
   /** By session id. */
   readonly #ports = new Map<number, SessionPort>();
+  /** Those of sessions that are over. */
+  readonly #closing: ClosingListeners;
 
   constructor(options: SrtPortsOptions) {
     this.#options = options;
+    this.#closing = new ClosingListeners(options.clock);
   }
 
   /**
@@ -66,16 +72,18 @@ export class SrtPorts {
    */
   open(session: Session): number {
     const { ports, listeners, sockets } = this.#options;
+    if (this.#closing.isFull) throw noPort(session);
     const used = new Set(Array.from(this.#ports.values(), ({ number }) => number));
     const backlog = PORT_BACKLOG;
     const listener = findPort(
       ports,
       (port) => used.has(port),
-      (port) => listeners.tryOpen(port, { backlog }),
+      (port) => {
+        this.#closing.free(port);
+        return listeners.tryOpen(port, { backlog });
+      },
     );
-    if (listener === undefined) {
-      throw new PublishRefused("limit", `Cannot publish ${session.name}: no SRT port is free`);
-    }
+    if (listener === undefined) throw noPort(session);
     const number = listener.address.port;
     const publishers = new Set<SrtPublisher>();
     const port: SessionPort = { session, number, listener, publishers, kept: undefined };
@@ -104,17 +112,20 @@ export class SrtPorts {
     if (port === undefined) return;
     this.#ports.delete(sessionId);
     port.kept?.close();
-    port.listener.close();
+    this.#closing.close(port.listener);
     for (const publisher of port.publishers) publisher.close("the session is over");
   }
 
   /** Closes all. */
   close(): void {
     for (const id of this.#ports.keys()) this.release(id);
+    this.#closing.closeAll();
   }
 
   /** Who comes first may publish; who comes later may have to show a key once he sends audio. */
   #accept({ session, publishers }: SessionPort, connection: SrtConnection): void {
+    // The session is over, and the listener waits to be closed.
+    if (!this.#ports.has(session.id)) return connection.close();
     const { sessions, makePublisher, serve, onTurnedAway } = this.#options;
     const waiting = [...publishers].filter((publisher) => !publisher.admitted);
     if (waiting.length >= MAX_WAITING_ON_PORT) {
@@ -131,6 +142,10 @@ export class SrtPorts {
     publishers.add(publisher);
     serve(publisher);
   }
+}
+
+function noPort({ name }: Session): PublishRefused {
+  return new PublishRefused("limit", `Cannot publish ${name}: no SRT port is free`);
 }
 
 /** Who may send to a session's own port: who may reserve it was asked about before. */
