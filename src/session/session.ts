@@ -186,6 +186,7 @@ export class Session {
       session: this,
       transport,
       input: this.#input,
+      onReject: (why) => this.#reject(why),
       onEnd: (how) => this.#disconnected(how),
     });
     this.#connection = connection;
@@ -227,6 +228,13 @@ export class Session {
     this.#reportQuality();
     if (how === "finished") this.end("finished", UNKNOWN_REASON);
     else this.#pause();
+  }
+
+  /** Ends a connection of which nothing can be broadcast; another one may come. */
+  #reject(why: string): void {
+    this.#emit("input-error", { message: why });
+    this.#drop(why);
+    this.#pause();
   }
 
   #pause(): void {

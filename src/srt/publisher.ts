@@ -63,7 +63,6 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
   readonly connection: SrtConnection;
   readonly #options: SrtPublisherOptions;
   readonly #payload: Payload;
-  readonly #openedAt: number;
   readonly #admission: Admission;
   #heardAt: number;
   /** Where it was let in. */
@@ -81,9 +80,12 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     this.connection = connection;
     this.address = connection.peer.hostname;
     this.#options = options;
-    this.#openedAt = this.#heardAt = options.clock.awake();
+    this.#heardAt = options.clock.awake();
     const admission = new Admission({
+      clock: options.clock,
       doorkeeper: options.doorkeeper,
+      audioTimeoutMs: options.timeoutMs,
+      seen: () => this.#payload.seen,
       request: () => options.request(this),
       onAdmitted: (ingest) => this.#published = ingest,
       onRefused: (why) => this.#fail(why),
@@ -152,8 +154,6 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     const { clock, timeoutMs } = this.#options;
     if (clock.waited(this.#heardAt) >= timeoutMs) {
       this.#end(`silent for ${timeoutMs / 1000} s`);
-    } else if (!this.#payload.audible && clock.waited(this.#openedAt) >= timeoutMs) {
-      this.#end(`no audio within ${timeoutMs / 1000} s, but ${this.#payload.seen}`);
     }
   }
 
@@ -187,7 +187,7 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
   #fail(error: unknown): void {
     if (this.#why !== undefined) return;
     if (error instanceof UnsupportedAudio) {
-      this.#end(`unsupported audio: ${error.message}`, "warn");
+      this.#admission.reject(`unsupported audio: ${error.message}`);
     } else if (error instanceof PublishRefused || error instanceof StreamIdError) {
       this.#end(error.message + this.#hint(error), "warn");
     } else {
