@@ -46,6 +46,8 @@ export class Feed {
   #config: AudioConfig | undefined;
   #silence: Uint8Array = new Uint8Array(0);
   #maxBytes = 0;
+  /** How much silence is still to stand for frames that were muted, in milliseconds. */
+  #mutedMs = 0;
   #total = 0;
   #bytes = 0;
   #dropped = 0;
@@ -57,11 +59,6 @@ export class Feed {
     this.#clock = clock;
     this.#timeline = new Timeline(options);
     this.#reanchorLog = new ReanchorLog(owner, clock);
-  }
-
-  /** Whether frames can be taken. */
-  get configured(): boolean {
-    return this.#config !== undefined;
   }
 
   get quality(): InputQuality {
@@ -142,6 +139,29 @@ export class Feed {
     if (fill > 0) this.#writeSilence(fill, "gap");
     if (this.#tags !== undefined) this.#tellTags(this.#tags, timeMs);
     this.#place(data, false);
+  }
+
+  /**
+   * A frame of the source that is not to be heard: silence that is as long stands in its place.
+   * @param frameMs how long it is, in milliseconds
+   */
+  writeMuted(
+    data: Uint8Array,
+    timeMs: number | undefined,
+    nowMs: number,
+    frameMs: number,
+  ): void {
+    this.#total++;
+    this.#bytes += data.length;
+    this.#dropped++;
+    this.#mutedMs += frameMs;
+    const silenceMs = this.#timeline.frameMs;
+    for (let i = 0; this.#mutedMs >= silenceMs; i++) {
+      this.#mutedMs -= silenceMs;
+      const at = timeMs === undefined ? undefined : timeMs + i * silenceMs;
+      const fill = this.#timeline.arrive(at, nowMs);
+      if (fill !== DROP) this.#writeSilence(fill + 1, "gap");
+    }
   }
 
   /** What is heard, from the first frame on that is not earlier; see `Ingest`. */

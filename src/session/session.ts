@@ -85,11 +85,13 @@ export class Session {
     this.#onEnd = options.onEnd;
     this.#feed = new Feed(this, options.clock, options.policy.timeline);
     this.#input = new SessionInput({
+      owner: this,
       clock: options.clock,
       feed: this.#feed,
       onFirstFrame: () => {
         if (this.#state !== "publishing") this.#goOnAir();
       },
+      onReject: (why) => this.#reject(why),
     });
     this.#continuity = new Continuity({
       clock: options.clock,
