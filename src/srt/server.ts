@@ -75,8 +75,7 @@ export class SrtServer {
   readonly #trouble: TroubleLog;
   /** Of connections that have ended. */
   readonly ended = new LinkTotals();
-  /** Callers to the shared listener whose handshake failed by itself, as with another passphrase. */
-  failedHandshakes = 0;
+  #failedHandshakes = 0;
   #running: Running | undefined;
   /** The last one, where it had to be opened again. */
   #shared: SrtListener | undefined;
@@ -113,6 +112,11 @@ export class SrtServer {
   get address(): SrtAddress {
     if (this.#shared === undefined) throw new Error("Cannot tell the address: not started");
     return this.#shared.address;
+  }
+
+  /** Callers of the shared listener that were let in and whose handshake failed then. */
+  get failedHandshakes(): number {
+    return this.#failedHandshakes;
   }
 
   /** The connections there are. */
@@ -211,7 +215,7 @@ export class SrtServer {
   }
 
   #handshakeFailed({ hostname: address, port }: SrtAddress): void {
-    this.failedHandshakes++;
+    this.#failedHandshakes++;
     const why = this.#options.passphrase === undefined
       ? "it may have a passphrase, and none is set here"
       : "its passphrase may be wrong";

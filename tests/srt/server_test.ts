@@ -107,6 +107,11 @@ Deno.test("a passphrase opens the shared listener, and no other does", async () 
   const plain = await fixture.callers.connect(port);
   plain.send(message(8));
   assert.deepEqual(numbersOf(await fixture.frames("other", 1)), [8]);
+  await until("both are counted", () => fixture.server.failedHandshakes === 2);
+  assert.equal(
+    fixture.log.matching(/failed in its handshake: its passphrase may be wrong/).length,
+    2,
+  );
 });
 
 Deno.test("a transport that falls silent is closed, and the session waits", async () => {
@@ -288,6 +293,19 @@ Deno.test("closing the server ends its connections, and may be done twice", asyn
   await Promise.all([fixture.server.close(), fixture.server.close()]);
   for (const caller of callers) await caller.closed();
   await fixture.ended(/the server stops/, 2);
+});
+
+Deno.test("a server that refuses callers closes while they keep coming", async () => {
+  await using fixture = await SrtFixture.start();
+  const { shared, callers } = fixture;
+  const timer = setInterval(() => callers.call(shared, { streamId: "m=request" }), 2);
+  try {
+    await until("some are refused", () => fixture.log.matching(/ refused: /).length >= 5);
+    await fixture.server.close();
+  } finally {
+    clearInterval(timer);
+  }
+  assert.deepEqual([...fixture.server.publishers], []);
 });
 
 Deno.test("a missing libsrt and an address that is taken are told", async () => {
