@@ -6,7 +6,6 @@
 import { getSystemErrorMap } from "node:util";
 import { SRT_ERROR, SRT_REJC_PREDEFINED, SRT_SETUP_ERRORS_END } from "./constants.ts";
 import { SrtError, SrtUnavailable, type TriedLibrary } from "./errors.ts";
-import type { RequestHook } from "./requests.ts";
 import { SRT_SYMBOLS, type SrtSymbols } from "./symbols.ts";
 
 /** Options of {@linkcode loadSrt}. */
@@ -43,6 +42,14 @@ export function loadSrt(options: LoadSrtOptions = {}): SrtLibrary {
   throw new SrtUnavailable(tried);
 }
 
+/** What a thread of libsrt calls, and has to be closed before the library is. */
+export interface SrtHook {
+  /** Has libsrt not call it any more; a call that waits for its answer still does. */
+  detach(): void;
+  /** Resolves when no call waits for its answer any more, nor can come. */
+  close(): Promise<void>;
+}
+
 /**
  * libsrt, loaded and started. Everything else of this package is made from it.
  *
@@ -56,8 +63,8 @@ export class SrtLibrary {
   readonly path: string;
   /** As in `1.5.1`. */
   readonly version: string;
-  /** Of the listeners that answer requests and are open. */
-  readonly hooks = new Set<RequestHook>();
+  /** What libsrt calls. */
+  readonly hooks = new Set<SrtHook>();
   readonly #library: Deno.DynamicLibrary<typeof SRT_SYMBOLS>;
   /** The program has nothing more to do, but to let go of callers that wait for an answer. */
   readonly #onBeforeUnload = (event: Event) => {

@@ -5,7 +5,7 @@
  */
 import { decodeSockaddr, formatAddress, type SrtAddress } from "./address.ts";
 import { SRT_ERROR, SRT_REJX_ISE } from "./constants.ts";
-import type { SrtLibrary } from "./library.ts";
+import type { SrtHook, SrtLibrary } from "./library.ts";
 
 /** A caller whose handshake waits for an answer. */
 export interface SrtRequest {
@@ -25,7 +25,7 @@ export type AnswerRequest = (request: SrtRequest) => number | undefined;
  * until the event loop has called {@linkcode AnswerRequest}: whoever waits for that thread without
  * turning the event loop waits for ever.
  */
-export class RequestHook {
+export class RequestHook implements SrtHook {
   readonly #srt: SrtLibrary;
   readonly #listener: number;
   readonly #answer: AnswerRequest;
@@ -76,7 +76,6 @@ export class RequestHook {
     return failed;
   }
 
-  /** Asks about nobody any more who has not been asked about yet. */
   detach(): void {
     this.#srt.symbols.srt_listen_callback(this.#listener, null, null);
   }
