@@ -196,9 +196,18 @@ export class Feed {
     this.#dropped += count;
   }
 
+  /** No frame follows. */
   end(how: SessionEnd): void {
     for (const sink of this.#sinks) this.#guard(sink, () => sink.end(how));
     this.#sinks = [];
+  }
+
+  /** No audio follows, and silence only by {@link wait}, for outputs that go on after a goodbye. */
+  goodbye(): void {
+    for (const sink of this.#sinks) {
+      this.#guard(sink, () => sink.goodbye === undefined ? sink.end("finished") : sink.goodbye());
+    }
+    this.#sinks = this.#sinks.filter(({ goodbye }) => goodbye !== undefined);
   }
 
   #tellTags(waiting: WaitingTags, timeMs: number | undefined): void {

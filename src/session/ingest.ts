@@ -95,6 +95,14 @@ export class PublishRefused extends Error {
   }
 }
 
+/** That somebody else has the name. */
+export function nameInUse(name: string): PublishRefused {
+  return new PublishRefused(
+    "name-in-use",
+    `Cannot publish ${name}: somebody else is on air with it`,
+  );
+}
+
 /** What an encoder tells of its stream, such as RTMP's onMetaData. */
 export type StreamFacts = Readonly<Record<string, string | number | boolean>>;
 

@@ -200,14 +200,22 @@ export class Session {
     this.#announced = reason;
   }
 
-  /** Ends the session and lets its transport go. */
+  /**
+   * Ends the session and lets its transport go. After a goodbye, outputs that need it still get
+   * silence.
+   */
   end(how: SessionEnd, reason: Reason): void {
     if (this.#state === "terminated") return;
     this.#drop(reason.message);
     this.#state = "terminated";
     for (const timer of [this.#waitTimer, this.#deadline]) timer?.cancel();
-    this.#continuity.end();
-    this.#feed.end(how);
+    if (how === "finished") {
+      this.#continuity.goodbye();
+      this.#feed.goodbye();
+    } else {
+      this.#continuity.end();
+      this.#feed.end(how);
+    }
     this.#emit("release", { reason });
     this.#onEnd(this);
   }

@@ -18,14 +18,12 @@ import type { Clock } from "../session/clock.ts";
 import {
   type AdmittedIngest,
   type Doorkeeper,
-  isAboutWhatWasTyped,
   type LinkQuality,
-  PublishRefused,
   type PublishRequest,
   type Transport,
 } from "../session/ingest.ts";
 import { Payload } from "./payload.ts";
-import { StreamIdError, streamIdHint } from "./stream_id.ts";
+import { isRefusal, refusalText } from "./refusal.ts";
 
 /**
  * An encoder that sends faster than real time loses what is further ahead than this: SRT does not
@@ -43,7 +41,7 @@ export interface PublisherOptions {
   readonly doorkeeper: Doorkeeper;
   /**
    * What it asks for; called once.
-   * @throws {StreamIdError} which is why it is refused
+   * @throws {Refusal}
    */
   readonly request: (publisher: SrtPublisher) => PublishRequest;
   /** Called once, when the connection is closed. */
@@ -188,8 +186,9 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     if (this.#why !== undefined) return;
     if (error instanceof UnsupportedAudio) {
       this.#admission.reject(`unsupported audio: ${error.message}`);
-    } else if (error instanceof PublishRefused || error instanceof StreamIdError) {
-      this.#end(error.message + this.#hint(error), "warn");
+    } else if (isRefusal(error)) {
+      const isShared = this.#options.session === undefined;
+      this.#end(refusalText(error, isShared ? this.connection.streamId : undefined), "warn");
     } else {
       logger.error("SRT connection from {address} met a bug: {error}", {
         address: this.address,
@@ -197,13 +196,6 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
       });
       this.#end("internal error", "warn");
     }
-  }
-
-  /** What the DJ typed, where that may be wrong: to the shared listener, a stream id. */
-  #hint(error: Error): string {
-    if (this.#options.session !== undefined || !(error instanceof PublishRefused)) return "";
-    if (!isAboutWhatWasTyped(error.kind)) return "";
-    return `; ${streamIdHint(this.connection.streamId)}`;
   }
 
   #end(why: string, level: "info" | "warn" = "info"): void {

@@ -8,6 +8,7 @@ import type { KeptSocket, ListeningSockets } from "../listening/listening_socket
 import {
   type AdmittedIngest,
   type Doorkeeper,
+  nameInUse,
   PublishRefused,
   type PublishRequest,
 } from "../session/ingest.ts";
@@ -86,7 +87,8 @@ export class SrtPorts {
       address: formatAddress(listener.address),
       open: (onEnd) => {
         if (port.listener.closed) port.listener = listeners.open(number, { backlog });
-        listeners.watch(port.listener, (connection) => this.#accept(port, connection), onEnd);
+        const onConnection = (connection: SrtConnection) => this.#accept(port, connection);
+        listeners.watch(port.listener, { onConnection, onEnd });
       },
     });
     return number;
@@ -155,10 +157,7 @@ class PortDoorkeeper implements Doorkeeper {
     if (request.approved === true || this.#mayReplace(request)) {
       return this.#sessions.attach(this.#session, request.transport);
     }
-    throw new PublishRefused(
-      "name-in-use",
-      `Cannot publish ${this.#session.name}: somebody else is on air with it`,
-    );
+    throw nameInUse(this.#session.name);
   }
 
   #mayReplace({ transport }: PublishRequest): boolean {

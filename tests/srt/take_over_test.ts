@@ -187,8 +187,8 @@ Deno.test("by the shared listener the key takes over a session that has a port, 
   await using fixture = await Fixture.start();
   const { srt, reserved } = fixture;
   const before = await fixture.onAir();
-  await srt.callers.call(srt.shared, { streamId: "demo" }).closed();
-  await srt.ended(/somebody else is on air/);
+  assert.equal(await srt.callers.refusal(srt.shared, { streamId: "demo" }), 1409);
+  await srt.refused(/somebody else is on air/);
   const streamId = `#!::r=demo,m=publish,s=${reserved.key}`;
   const shared = await srt.callers.connect(srt.shared, { streamId });
   await before.closed();
