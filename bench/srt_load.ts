@@ -1,6 +1,6 @@
 /**
- * Publishes streams by SRT in real time: srt_load.ts FORM SRT_PORT CONTROL_PORT STREAMS TOKEN. Run
- * by the benchmark.
+ * Publishes streams by SRT in real time: srt_load.ts FORM SRT_PORT CONTROL_PORT STREAMS TOKEN
+ * [PREFIX]. Run by the benchmark.
  */
 import {
   connectSrt,
@@ -102,13 +102,14 @@ async function main(
   controlPort: number,
   streams: number,
   token: string,
+  prefix: string,
 ): Promise<void> {
   const srt = loadSrt();
   const poller = new SrtPoller(srt);
   const messagesOf = form === "mpegts" ? tsMessages() : adtsMessages();
   const connections: SrtConnection[] = [];
   for (let stream = 0; stream < streams; stream++) {
-    const name = `bench-${stream}`;
+    const name = `${prefix}-${stream}`;
     const port = form === "adts-ports" ? await publish(controlPort, name, token) : srtPort;
     connections.push(await connect(srt, poller, port, `publish:${name}`));
   }
@@ -141,6 +142,7 @@ async function main(
 }
 
 if (import.meta.main) {
-  const [form, srtPort, controlPort, streams, token] = Deno.args;
-  await main(form as SrtForm, Number(srtPort), Number(controlPort), Number(streams), token ?? "");
+  const [form, srtPort, controlPort, streams, token = "", prefix = "bench"] = Deno.args;
+  const ports = [srtPort, controlPort, streams].map(Number) as [number, number, number];
+  await main(form as SrtForm, ...ports, token, prefix);
 }

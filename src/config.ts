@@ -6,8 +6,8 @@ import {
   clampedSeconds,
   integer,
   ipAddress,
-  networks,
   oneOf,
+  origins,
   passphrase,
   path,
   seconds,
@@ -17,6 +17,7 @@ import {
   where,
 } from "./config/kinds.ts";
 import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
+import { WEB_VARIABLES } from "./config/web_variables.ts";
 
 /** The key that the first Echo's example file published begins so: everybody knows it. */
 const PUBLISHED_KEY_START = "0759230f";
@@ -103,6 +104,11 @@ export const VARIABLES = {
       { says: "ECHO_SRT_PRIV_IP", make: (textOf) => textOf("ECHO_SRT_PRIV_IP") },
       "the address that clients are told",
     ),
+    origins: reloadable(optional(
+      "ECHO_ORIGINS",
+      origins,
+      "the sites whose pages may call the control API where no Authorization is checked",
+    )),
   },
   srt: {
     addr: variable(
@@ -167,7 +173,7 @@ export const VARIABLES = {
       "RTMP_MAX_CONNECTIONS",
       integer({ min: 1 }),
       "4000",
-      "the most RTMP connections at a time",
+      "the most RTMP connections at a time; where more come, those that do not publish give way",
     )),
   },
   hls: {
@@ -245,28 +251,7 @@ export const VARIABLES = {
       "the token for dashboard, events and recordings; where it is unset, only this box gets them",
     )),
   },
-  web: {
-    maxConnections: reloadable(variable(
-      "WEB_MAX_CONNECTIONS",
-      integer({ min: 1 }),
-      "10000",
-      "open connections of each HTTP port; half of all files that the process may have open are " +
-        "left for broadcasts, whatever stands here",
-    )),
-    maxPerAddress: reloadable(variable(
-      "WEB_MAX_PER_ADDRESS",
-      integer({ min: 1 }),
-      "500",
-      "those of them that one address may have; an IPv6 network (/64) is one address, and this " +
-        "box and trusted proxies have no such limit",
-    )),
-    trustedProxies: optional(
-      "TRUSTED_PROXIES",
-      networks,
-      "proxies in front of the HTTP ports: of what comes from there, the rightmost address of " +
-        "X-Forwarded-For that is none of them counts",
-    ),
-  },
+  web: WEB_VARIABLES,
   hook: {
     url: reloadable(
       optional("HOOK_URL", secretUrl, "the server that gets events, and may say who publishes"),

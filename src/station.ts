@@ -48,6 +48,7 @@ export class Station {
         maxSessions: limits,
         drainTimeoutMs: ({ session }) => () => this.#drainTimeoutMs = session.drainTimeoutMs,
       },
+      control: { origins: reload.control },
       srt: { maxWaiting: limits },
       rtmp: { maxConnections: reload.rtmp },
       record: { maxAgeMs: reload.archive, maxBytes: reload.archive },

@@ -86,7 +86,7 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "RTMP_ENABLED RTMP_ADDR RTMP_CONNECTION_TIMEOUT RTMP_MAX_CONNECTIONS RECORD_ENABLED",
       "RECORD_ROOT_DIR RECORD_APPEND RECORD_MAX_AGE RECORD_MAX_BYTES STAT_ENABLED",
       "STAT_WEB_ENABLED STAT_WEB_ADDR STAT_TOKEN HOOK_URL HOOK_SECRET TTL_MAX_DURATION",
-      "DRAIN_TIMEOUT WEB_MAX_CONNECTIONS WEB_MAX_PER_ADDRESS TRUSTED_PROXIES",
+      "DRAIN_TIMEOUT ECHO_ORIGINS WEB_MAX_CONNECTIONS WEB_MAX_PER_ADDRESS TRUSTED_PROXIES",
     ].join(" ").split(" ").toSorted(),
   );
   assert.ok(ROWS.every((row) => row.section in SECTION_TITLES));
@@ -104,6 +104,10 @@ Deno.test("booleans, addresses and decimal seconds are read in every form", () =
   }
   assert.equal(load({ HLS_HOLD: "2.5" }).hls.holdMs, 2500);
   assert.equal(load({ HLS_WEB_PATH: "/a/b/" }).hls.webPath, "a/b");
+  assert.deepEqual(
+    load({ ECHO_ORIGINS: "https://DJ.example, capacitor://localhost" }).control.origins,
+    ["https://dj.example", "capacitor://localhost"],
+  );
 });
 
 Deno.test("a value that is not allowed stops the start, with its name, itself and what is allowed", () => {
@@ -119,6 +123,13 @@ Deno.test("a value that is not allowed stops the start, with its name, itself an
     ECHO_SRT_MAX_PORT: ["49151", "30000.5"],
     ECHO_SRT_CONNECTION_TIMEOUT: ["9.99", "never", "1e4"],
     ECHO_AUTH: ["hooks", "OPEN"],
+    ECHO_ORIGINS: [
+      "dj.example",
+      "https://dj.example/",
+      "https://a.example,",
+      "https://a b",
+      "null",
+    ],
     ECHO_MAX_SESSIONS: ["0", "1.5"],
     HLS_TARGET_DURATION: ["fast"],
     HLS_WEB_PATH: ["..", "a b", "prerole"],

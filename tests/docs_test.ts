@@ -27,7 +27,7 @@ const NOT_OURS: Readonly<Record<string, string>> = {
 /** What commands make, so that it is not there in a fresh copy of the project. */
 const MADE = ["dist", "output", "scripts/output", "scripts/echo-client/build"];
 
-const FOLDERS = ["bench", "docs", "ffi", "scripts", "src", "testing", "tests"];
+const FOLDERS = ["attack", "bench", "docs", "ffi", "scripts", "src", "testing", "tests"];
 
 Deno.test("documents name only variables that there are", async () => {
   const known = ROWS.map(({ variable }) => variable.name);

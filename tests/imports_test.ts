@@ -61,6 +61,7 @@ const BESIDE_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testing: ["src", "ffi", "scripts"],
   tests: ["src", "ffi", "scripts", "testing"],
   bench: ["src", "ffi", "testing"],
+  attack: ["ffi", "testing", "bench"],
 };
 
 Deno.test("every room imports only what lies below it", async () => {

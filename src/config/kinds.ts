@@ -122,6 +122,16 @@ export const path: Kind<string> = {
   format: String,
 };
 
+/** Origins of pages, as browsers write them in `Origin` (RFC 6454 6.2). */
+export const origins: Kind<readonly string[]> = {
+  allowed: "origins with commas between, as https://a.example",
+  parse(text) {
+    const parts = text.split(",").map((part) => part.trim().toLowerCase());
+    return parts.every(isOrigin) ? parts : undefined;
+  },
+  format: (parts) => parts.join(","),
+};
+
 /** One or more path segments of a URL, held without slashes around them. */
 export const urlPath: Kind<string> = {
   allowed: "letters, digits, - and _, with / between them, and not prerole",
@@ -200,6 +210,12 @@ function within(value: number, min: number, max: number): number | undefined {
 
 function onlyIf(allow: (text: string) => boolean, text: string | undefined): string | undefined {
   return text !== undefined && allow(text) ? text : undefined;
+}
+
+/** Apps that are pages have schemes of their own, whose `URL.origin` says nothing. */
+function isOrigin(text: string): boolean {
+  const url = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/.test(text) ? URL.parse(text) : null;
+  return url !== null && (url.origin === "null" || url.origin === text);
 }
 
 function isNetwork(text: string): boolean {

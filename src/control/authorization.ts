@@ -1,18 +1,16 @@
 /** Decides who may publish by the control API, by credentials or by asking the hook server. */
 import { Buffer } from "node:buffer";
-import { createHmac, randomBytes } from "node:crypto";
 import type { Authority } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
 import { PublishRefused } from "../session/ingest.ts";
 import { isValidName } from "../session/name.ts";
 import type { AuthMode } from "../session/publish_rights.ts";
+import { Attempts } from "../web/attempts.ts";
 import { isSameSecret } from "../web/same_secret.ts";
 import { BcryptCheck, type PasswordCheck } from "./password_check.ts";
 import { ControlError } from "./control_error.ts";
+import { GoodCredentials } from "./good_credentials.ts";
 import { bcryptCost, HtpasswdError, parseHtpasswd } from "./htpasswd.ts";
-
-const REMEMBERED_MS = 5 * 60_000;
-const MAX_REMEMBERED = 1000;
 
 /** RFC 9110 11.4: the scheme's case does not count. */
 const CREDENTIALS = /^(Basic|Bearer) +(\S+)$/i;
@@ -47,6 +45,12 @@ export async function loadCredentials(sources: CredentialSources): Promise<Crede
   return { users: parseHtpasswd(text, htpasswdFile), bearerToken };
 }
 
+/** The token of a Bearer header (RFC 6750 2.1); `undefined` where it is another header. */
+export function bearerTokenOf(header: string | undefined): string | undefined {
+  const [, scheme, token] = CREDENTIALS.exec(header ?? "") ?? [];
+  return scheme?.toLowerCase() === "bearer" ? token : undefined;
+}
+
 export interface AuthorizerOptions {
   readonly mode: AuthMode;
   readonly credentials: Credentials;
@@ -70,29 +74,43 @@ export class Authorizer {
   readonly #authority: Authority | undefined;
   readonly #clock: Clock;
   readonly #passwords: PasswordCheck;
+  readonly #attempts: Attempts;
   #credentials: Credentials;
   #remembered: GoodCredentials;
+  /** Checks of passwords that are under way, by what was shown: a backend shows the same for all. */
+  #checks = new Map<string, Promise<boolean>>();
 
   constructor(options: AuthorizerOptions) {
     this.#mode = options.mode;
     this.#authority = options.authority;
     this.#clock = options.clock;
     this.#passwords = options.passwords ?? new BcryptCheck();
+    this.#attempts = new Attempts(options.clock);
     this.#credentials = options.credentials;
     this.#prepare();
     this.#remembered = new GoodCredentials(this.#clock);
   }
 
   /**
+   * An address from which wrong credentials came too often gets its refusals late.
    * @param header the request's Authorization
+   * @returns whether the credentials were checked; where any will do, they prove nothing
    * @throws {ControlError} 401, or 503 where too many wait to be checked, or nobody can be asked
    */
-  async check(header: string | undefined, wish: PublishWish): Promise<void> {
-    if (this.#mode === "open") return;
-    const good = this.#mode === "hook"
-      ? await this.#isAllowed(header ?? "", wish)
-      : await this.#isGood(header ?? "");
-    if (!good) throw new ControlError(401, "unauthorized");
+  async check(header: string | undefined, wish: PublishWish): Promise<boolean> {
+    if (this.#mode === "open") return false;
+    const proves = this.#mode === "hook" || this.#credentials !== "any";
+    try {
+      const good = this.#mode === "hook"
+        ? await this.#isAllowed(header ?? "", wish)
+        : await this.#isGood(header ?? "", wish.address);
+      if (good) return proves;
+      this.#attempts.failed(wish.address);
+      throw new ControlError(401, "unauthorized");
+    } catch (error) {
+      await this.#attempts.slowDown(wish.address);
+      throw error;
+    }
   }
 
   /** Checks against `credentials` from now on, also those that were found good before. */
@@ -100,6 +118,7 @@ export class Authorizer {
     this.#credentials = credentials;
     this.#prepare();
     this.#remembered = new GoodCredentials(this.#clock);
+    this.#checks = new Map();
   }
 
   close(): void {
@@ -127,18 +146,24 @@ export class Authorizer {
     }
   }
 
-  async #isGood(header: string): Promise<boolean> {
+  async #isGood(header: string, address: string): Promise<boolean> {
     const [, scheme, token] = CREDENTIALS.exec(header) ?? [];
     if (scheme === undefined || token === undefined) return false;
     const credentials = this.#credentials;
     if (credentials === "any") return true;
-    if (scheme.toLowerCase() === "basic") return await this.#isGoodBasic(token, credentials.users);
+    if (scheme.toLowerCase() === "basic") {
+      return await this.#isGoodBasic(token, address, credentials.users);
+    }
     const { bearerToken } = credentials;
     return bearerToken !== undefined && isSameSecret(token, bearerToken);
   }
 
   /** RFC 7617 2. The password of an unknown user is compared too, so that timing tells nothing. */
-  async #isGoodBasic(token: string, users: ReadonlyMap<string, string>): Promise<boolean> {
+  async #isGoodBasic(
+    token: string,
+    address: string,
+    users: ReadonlyMap<string, string>,
+  ): Promise<boolean> {
     const [, user, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(token, "base64").toString()) ??
       [];
     if (user === undefined || password === undefined) return false;
@@ -147,43 +172,29 @@ export class Authorizer {
     const known = users.get(user);
     const hash = known ?? costliest(users.values());
     if (hash === undefined) return false;
-    const good = await this.#passwords.verify(password, hash) && known !== undefined;
+    const wasRight = known !== undefined && remembered.knows(token);
+    const asker = { address, user: known === undefined ? undefined : user, wasRight };
+    const isRight = await this.#shared(token, () => this.#passwords.verify(password, hash, asker));
+    const good = isRight && known !== undefined;
     if (good) remembered.add(token);
     return good;
+  }
+
+  /** Has what is shown several times at once be checked once. */
+  async #shared(token: string, check: () => Promise<boolean>): Promise<boolean> {
+    const checks = this.#checks;
+    const underWay = checks.get(token);
+    if (underWay !== undefined) return await underWay;
+    try {
+      const promise = check();
+      checks.set(token, promise);
+      return await promise;
+    } finally {
+      checks.delete(token);
+    }
   }
 }
 
 function costliest(hashes: Iterable<string>): string | undefined {
   return [...hashes].sort((a, b) => bcryptCost(b) - bcryptCost(a))[0];
-}
-
-/** Credentials that were found good lately. Only digests with a key of this process are kept. */
-class GoodCredentials {
-  readonly #clock: Clock;
-  readonly #key = randomBytes(32);
-  /** When each was found good, the oldest first. */
-  readonly #foundAt = new Map<string, number>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  has(credentials: string): boolean {
-    const foundAt = this.#foundAt.get(this.#digest(credentials));
-    return foundAt !== undefined && this.#clock.monotonic() - foundAt < REMEMBERED_MS;
-  }
-
-  add(credentials: string): void {
-    const digest = this.#digest(credentials);
-    this.#foundAt.delete(digest);
-    this.#foundAt.set(digest, this.#clock.monotonic());
-    for (const oldest of this.#foundAt.keys()) {
-      if (this.#foundAt.size <= MAX_REMEMBERED) break;
-      this.#foundAt.delete(oldest);
-    }
-  }
-
-  #digest(credentials: string): string {
-    return createHmac("sha256", this.#key).update(credentials).digest("base64");
-  }
 }

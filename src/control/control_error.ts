@@ -8,7 +8,7 @@ import { PublishRefused, type RefusalKind } from "../session/ingest.ts";
 const logger = getLogger(["echo", "control"]);
 
 /** What the control API answers where it cannot do what was asked; 460 is an expired token. */
-export type ErrorStatus = 400 | 401 | 404 | 413 | 460 | 500 | 503;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 460 | 500 | 503;
 
 /** Why a request is refused; `message` is what the client is told. */
 export class ControlError extends Error {
@@ -25,7 +25,7 @@ const STATUS_OF_REFUSAL: Readonly<Record<RefusalKind, ErrorStatus>> = {
   "key-expired": 460,
   "not-allowed": 401,
   "unavailable": 503,
-  "name-in-use": 503,
+  "name-in-use": 409,
   "limit": 503,
   "stopping": 503,
   "no-audio": 503,

@@ -34,14 +34,21 @@ export function setSessionCookie(c: Context, key: string, session: SessionCookie
  * @throws {ControlError} 400 where there is none, or `key` did not sign it
  */
 export function readSessionCookie(c: Context, key: string): SessionCookie {
-  const value = getCookie(c, COOKIE);
-  if (value === undefined) throw new ControlError(400, "bad cookie: expected echo, got none");
-  const [, text, id, name, address, signature] = COOKIE_VALUE.exec(value) ?? [];
+  const cookie = sessionCookieOf(c, key);
+  if (cookie !== undefined) return cookie;
+  const isThere = getCookie(c, COOKIE) !== undefined;
+  throw new ControlError(400, isThere ? "bad cookie" : "bad cookie: expected echo, got none");
+}
+
+/** The cookie that the client was given; `undefined` where it has none that `key` signed. */
+export function sessionCookieOf(c: Context, key: string): SessionCookie | undefined {
+  const [, text, id, name, address, signature] = COOKIE_VALUE.exec(getCookie(c, COOKIE) ?? "") ??
+    [];
   if (
     text === undefined || name === undefined || address === undefined || signature === undefined ||
     !timingSafeEqual(Buffer.from(signature), Buffer.from(sign(text, key))) || isIP(address) === 0
   ) {
-    throw new ControlError(400, "bad cookie");
+    return undefined;
   }
   return { id: Number(id), name, address };
 }

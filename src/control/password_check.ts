@@ -1,42 +1,79 @@
 /** Checks passwords against bcrypt hashes in a worker. */
+import { FairQueue } from "../session/fair_queue.ts";
+import { type Place, Shares } from "../session/shares.ts";
 import type { BcryptAnswer, BcryptQuestion } from "./bcrypt_worker.ts";
 import { ControlError } from "./control_error.ts";
 
-const MAX_WAITING = 4;
+/** Checks that wait or are under way, in all … */
+const MAX_WAITING = 64;
+/** … and of one address. With the costliest hashes that is 5 s of work. */
+const MAX_PER_ADDRESS = 16;
+
+/** Who shows a password. */
+export interface Asker {
+  readonly address: string;
+  /** Whose password it is to be; all users that do not exist are `undefined`. */
+  readonly user: string | undefined;
+  /** Whether the same password was right lately: it is checked first, then. */
+  readonly wasRight: boolean;
+}
 
 /** Tells whether passwords are right. */
 export interface PasswordCheck {
-  /** @throws {ControlError} 503 where too many checks wait already, or it has been closed */
-  verify(password: string, hash: string): Promise<boolean>;
+  /**
+   * @throws {ControlError} 503 where too many checks wait, of that address above all, or it has been
+   *   closed
+   */
+  verify(password: string, hash: string, asker: Asker): Promise<boolean>;
   /** Does now what the first check would have to do: starts the worker. */
   prepare(): void;
   close(): void;
 }
 
-type Pending = Pick<PromiseWithResolvers<boolean>, "resolve" | "reject">;
+interface Check extends Pick<PromiseWithResolvers<boolean>, "resolve" | "reject"> {
+  readonly question: BcryptQuestion;
+  readonly place: Place;
+}
 
 /**
- * Checks passwords in a worker, so that audio does not wait for them. After a worker has failed,
+ * Checks passwords in a worker, one at a time, so that audio does not wait for them. Addresses take
+ * turns, and the users at each, so that nobody waits for all passwords that another one tries. After a worker has failed,
  * the next check starts another. Deno crashes when a worker starts and no file descriptor is left:
  * so it is better to start the worker before clients come.
  */
 export class BcryptCheck implements PasswordCheck {
-  readonly #waiting = new Map<number, Pending>();
+  readonly #shares = new Shares({ total: MAX_WAITING, perAddress: MAX_PER_ADDRESS });
+  /** Passwords that were right lately. */
+  readonly #first: Check[] = [];
+  readonly #queue = new FairQueue<Check>();
+  #underWay: Check | undefined;
   #worker: Worker | undefined;
   #lastId = 0;
   #closed = false;
 
   /** @throws {Error} where the worker fails */
-  verify(password: string, hash: string): Promise<boolean> {
-    if (this.#closed) throw new ControlError(503, "the server is stopping");
-    if (this.#waiting.size >= MAX_WAITING) {
-      throw new ControlError(503, "too many passwords wait to be checked");
-    }
+  verify(password: string, hash: string, { address, user, wasRight }: Asker): Promise<boolean> {
+    if (this.#closed) throw stopping();
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    const question: BcryptQuestion = { id: ++this.#lastId, password, hash };
-    this.#waiting.set(question.id, { resolve, reject });
-    this.#worker ??= this.#start();
-    this.#worker.postMessage(question);
+    const waiter = { address, client: user ?? "" };
+    const place = this.#shares.take({
+      ...waiter,
+      keeps: wasRight,
+      giveWay: () => {
+        this.#queue.remove(waiter, check);
+        reject(tooMany());
+      },
+    });
+    if (place === undefined) throw tooMany();
+    const check: Check = {
+      question: { id: ++this.#lastId, password, hash },
+      place,
+      resolve,
+      reject,
+    };
+    if (wasRight) this.#first.push(check);
+    else this.#queue.push(waiter, check);
+    this.#next();
     return promise;
   }
 
@@ -46,15 +83,33 @@ export class BcryptCheck implements PasswordCheck {
 
   close(): void {
     this.#closed = true;
-    this.#drop(new ControlError(503, "the server is stopping"));
+    this.#drop(stopping());
+  }
+
+  #next(): void {
+    if (this.#underWay !== undefined) return;
+    const check = this.#underWay = this.#takeNext();
+    if (check === undefined) return;
+    // The worker cannot be stopped in the middle of it.
+    check.place.keep();
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(check.question);
+  }
+
+  #takeNext(): Check | undefined {
+    return this.#first.shift() ?? this.#queue.shift();
   }
 
   #start(): Worker {
     const worker = new Worker(new URL("./bcrypt_worker.ts", import.meta.url), { type: "module" });
     worker.onmessage = (event: MessageEvent<BcryptAnswer>) => {
       const { id, matches } = event.data;
-      this.#waiting.get(id)?.resolve(matches);
-      this.#waiting.delete(id);
+      const check = this.#underWay;
+      if (check?.question.id !== id) return;
+      this.#underWay = undefined;
+      check.place.release();
+      check.resolve(matches);
+      this.#next();
     };
     worker.onerror = (event) => {
       // Otherwise the error would end the server.
@@ -70,7 +125,19 @@ export class BcryptCheck implements PasswordCheck {
   #drop(why: Error): void {
     this.#worker?.terminate();
     this.#worker = undefined;
-    for (const { reject } of this.#waiting.values()) reject(why);
-    this.#waiting.clear();
+    let check = this.#underWay ?? this.#takeNext();
+    this.#underWay = undefined;
+    for (; check !== undefined; check = this.#takeNext()) {
+      check.place.release();
+      check.reject(why);
+    }
   }
+}
+
+function tooMany(): ControlError {
+  return new ControlError(503, "too many passwords wait to be checked");
+}
+
+function stopping(): ControlError {
+  return new ControlError(503, "the server is stopping");
 }

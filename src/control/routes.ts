@@ -7,12 +7,18 @@ import type { KeyStore } from "../session/key_store.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionManager } from "../session/session_manager.ts";
-import type { Authorizer, PublishWish } from "./authorization.ts";
+import { type Authorizer, bearerTokenOf, type PublishWish } from "./authorization.ts";
 import { bodyLimit } from "./body_limit.ts";
 import { answerError, ControlError } from "./control_error.ts";
-import { readSessionCookie, type SessionCookie, setSessionCookie } from "./cookie.ts";
+import {
+  readSessionCookie,
+  type SessionCookie,
+  sessionCookieOf,
+  setSessionCookie,
+} from "./cookie.ts";
 import { dryRunRoutes } from "./dry_run.ts";
 import { forward } from "./forward.ts";
+import type { PageOrigins } from "./page_origins.ts";
 import { anyOrigin } from "../web/any_origin.ts";
 import { peerAddress } from "../web/peer_address.ts";
 import { type PublicAddress, publishAnswer } from "./publish_answer.ts";
@@ -47,8 +53,10 @@ export interface SessionPorts {
 export interface ControlOptions {
   readonly clock: Clock;
   readonly sessions: Pick<SessionManager, "reserve" | "get">;
-  readonly keys: Pick<KeyStore, "expired">;
+  readonly keys: Pick<KeyStore, "check" | "expired">;
   readonly authorizer: Pick<Authorizer, "check">;
+  /** Pages of other sites that may call what changes something. */
+  readonly origins: Pick<PageOrigins, "check">;
   /** `undefined` where there is no SRT. */
   readonly ports: SessionPorts | undefined;
   /** What clients are told; it is read again for each answer. */
@@ -100,7 +108,8 @@ async function checkVersion(c: Context, next: Next): Promise<void> {
 async function publish(c: Context, version: "3" | "4", options: ControlOptions): Promise<Response> {
   const name = c.req.param("name") ?? "";
   const client = peerAddress(c);
-  await authorize(c, options.authorizer, { name, address: client });
+  const checked = await authorize(c, options.authorizer, { name, address: client });
+  if (!checked) options.origins.check(c);
   const { media, props } = await parseBody(c, version === "3" ? publishBody3 : publishBody4);
   const srt = media.protocol === "srt" ? availablePorts(options.ports) : undefined;
   const { session, key } = options.sessions.reserve({
@@ -108,6 +117,7 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
     protocol: media.protocol,
     address: client,
     props: { ...props, client_ip: client },
+    shown: checked ? "credentials" : shownFor(c, name, options),
     prepare: (session) => srt?.portOf(session) ?? srt?.open(session),
   });
   setSessionCookie(c, options.cookieKey, { id: session.id, name, address: options.privateIp });
@@ -115,13 +125,23 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
   return c.json(publishAnswer(grant, options.address));
 }
 
+/** Whether a request shows the cookie of the name's session, or a key of it as Bearer token. */
+function shownFor(c: Context, name: string, options: ControlOptions): "name" | undefined {
+  const key = bearerTokenOf(c.req.header("Authorization"));
+  if (key !== undefined && options.keys.check(name, key).kind === "valid") return "name";
+  const cookie = sessionCookieOf(c, options.cookieKey);
+  const isItsCookie = cookie?.name === name && find(cookie, options) !== undefined;
+  return isItsCookie ? "name" : undefined;
+}
+
+/** @returns whether the credentials were checked */
 async function authorize(
   c: Context,
   authorizer: ControlOptions["authorizer"],
   wish: PublishWish,
-): Promise<void> {
+): Promise<boolean> {
   try {
-    await authorizer.check(c.req.header("Authorization"), wish);
+    return await authorizer.check(c.req.header("Authorization"), wish);
   } catch (error) {
     if (error instanceof ControlError) {
       const { message } = error;
@@ -142,6 +162,7 @@ async function announce(
   call: "pause" | "resume",
   options: ControlOptions,
 ): Promise<Response> {
+  options.origins.check(c);
   return await whereSessionIs(c, options, async (cookie) => {
     const { reason } = await parseBody(c, reasonBody);
     const session = existing(cookie, options);
@@ -156,6 +177,7 @@ async function teardown(
   version: "3" | "4",
   options: ControlOptions,
 ): Promise<Response> {
+  options.origins.check(c);
   return await whereSessionIs(c, options, async (cookie) => {
     const { reason } = version === "3"
       ? { reason: UNKNOWN_REASON }

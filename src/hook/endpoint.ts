@@ -90,9 +90,10 @@ export class HookEndpoint {
   /**
    * Posts a message once. Redirects are not followed.
    * @param timeoutMs how long to wait for the answer's status; nothing else of the answer matters
+   * @param signal gives it up
    * @throws {HookUnreachable} where there is no answer
    */
-  async post(message: HookMessage, timeoutMs: number): Promise<HookAnswer> {
+  async post(message: HookMessage, timeoutMs: number, signal?: AbortSignal): Promise<HookAnswer> {
     const { url, secret } = this.#target;
     if (this.#closed) throw new HookUnreachable(STOPPING);
     if (url === undefined) throw new HookUnreachable("HOOK_URL is unset");
@@ -103,6 +104,8 @@ export class HookEndpoint {
         () => controller.abort(new HookUnreachable(`no answer within ${ms / 1000} s`)),
       );
     let timer = give(timeoutMs);
+    const giveUp = () => controller.abort(new HookUnreachable("it is given up"));
+    signal?.addEventListener("abort", giveUp);
     this.#underWay.add(controller);
     try {
       const response = await this.#fetch(url, {
@@ -121,6 +124,7 @@ export class HookEndpoint {
       throw error instanceof HookUnreachable ? error : new HookUnreachable(reasonOf(error));
     } finally {
       timer.cancel();
+      signal?.removeEventListener("abort", giveUp);
       this.#underWay.delete(controller);
     }
   }

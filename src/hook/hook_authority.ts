@@ -4,6 +4,8 @@ import { getLogger } from "@logtape/logtape";
 import type { Authority, Question } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
 import { PublishRefused } from "../session/ingest.ts";
+import { networkOf } from "../session/network.ts";
+import { Shares } from "../session/shares.ts";
 import { questionBody } from "./body.ts";
 import { type HookEndpoint, HookUnreachable } from "./endpoint.ts";
 
@@ -11,8 +13,10 @@ import { type HookEndpoint, HookUnreachable } from "./endpoint.ts";
 const TIMEOUT_MS = 5000;
 /** How many questions may be open at a time … */
 const MAX_OPEN = 64;
-/** … and how many of one address, so that nobody keeps all others out. */
+/** … and how many of one address. */
 const MAX_OPEN_PER_ADDRESS = 8;
+/** Who was let in lately is asked about for certain; so many addresses are remembered. */
+const MAX_KNOWN = 1000;
 /** Longer than a question with any real credentials. Longer ones are not sent. */
 const MAX_BODY_LENGTH = 16_384;
 
@@ -25,8 +29,9 @@ const logger = getLogger(["echo", "hook"]);
 export class HookAuthority implements Authority {
   readonly #endpoint: HookEndpoint;
   readonly #clock: Clock;
-  /** The addresses of the open questions. */
-  readonly #open: string[] = [];
+  readonly #shares = new Shares({ total: MAX_OPEN, perAddress: MAX_OPEN_PER_ADDRESS });
+  /** Networks that somebody was let in from, the latest last. */
+  readonly #known = new Set<string>();
 
   constructor(endpoint: HookEndpoint, clock: Clock) {
     this.#endpoint = endpoint;
@@ -35,39 +40,47 @@ export class HookAuthority implements Authority {
 
   async ask(question: Question): Promise<void> {
     const { name, address } = question;
-    const mine = this.#open.filter((other) => other === address);
-    if (this.#open.length >= MAX_OPEN || mine.length >= MAX_OPEN_PER_ADDRESS) {
-      throw new PublishRefused(
-        "limit",
-        `Cannot publish ${name}: too many wait for permission, try again later`,
-      );
-    }
-    this.#open.push(address);
+    const network = networkOf(address);
+    const gaveWay = new AbortController();
+    const place = this.#shares.take({
+      ...{ address, client: name, keeps: this.#known.has(network) },
+      giveWay: () => gaveWay.abort(),
+    });
+    if (place === undefined) throw tooMany(name);
     try {
-      if (!await this.#isAllowed(question)) {
+      if (!await this.#isAllowed(question, gaveWay.signal)) {
         throw new PublishRefused(
           "not-allowed",
           `Cannot publish ${name}: you are not allowed to publish it`,
         );
       }
+      this.#remember(network);
     } finally {
-      this.#open.splice(this.#open.indexOf(address), 1);
+      place.release();
     }
   }
 
-  async #isAllowed(question: Question): Promise<boolean> {
+  #remember(network: string): void {
+    this.#known.delete(network);
+    this.#known.add(network);
+    const [oldest] = this.#known;
+    if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  async #isAllowed(question: Question, gaveWay: AbortSignal): Promise<boolean> {
     const body = questionBody(question, this.#clock.now());
     if (body.length > MAX_BODY_LENGTH) return false;
-    const status = await this.#post(question.name, body);
+    const status = await this.#post(question.name, body, gaveWay);
     if (status < 500 && status !== 429) return status >= 200 && status < 300;
     throw this.#unavailable(question.name, `status ${status}`);
   }
 
-  async #post(name: string, body: string): Promise<number> {
+  async #post(name: string, body: string, gaveWay: AbortSignal): Promise<number> {
     try {
-      return (await this.#endpoint.post({ id: randomUUID(), body }, TIMEOUT_MS)).status;
+      return (await this.#endpoint.post({ id: randomUUID(), body }, TIMEOUT_MS, gaveWay)).status;
     } catch (error) {
       if (!(error instanceof HookUnreachable)) throw error;
+      if (gaveWay.aborted) throw tooMany(name);
       throw this.#unavailable(name, error.message);
     }
   }
@@ -82,4 +95,11 @@ export class HookAuthority implements Authority {
       `Cannot publish ${name}: the server that decides about it does not answer; try again later`,
     );
   }
+}
+
+function tooMany(name: string): PublishRefused {
+  return new PublishRefused(
+    "limit",
+    `Cannot publish ${name}: too many wait for permission, try again later`,
+  );
 }

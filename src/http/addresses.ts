@@ -1,13 +1,6 @@
-/** IP addresses: which are of this box, of a network, of one customer. */
-import { isIPv4, isIPv6 } from "node:net";
-
-/** An address as eight groups of 16 bits, an IPv4 address as IPv6 has it (RFC 4291 2.5.5.2). */
-type Groups = readonly number[];
-
-/** The groups that stand before an IPv4 address. */
-const MAPPED = [0, 0, 0, 0, 0, 0xffff];
-/** What one customer of a provider has of IPv6 at least, and may use any address of. */
-const CUSTOMER_GROUPS = 4;
+/** IP addresses: which are of this box, of a network, of a proxy. */
+import { isIPv4 } from "node:net";
+import { type Groups, parseAddress } from "../session/network.ts";
 
 /** A range of addresses in CIDR notation: `10.0.0.0/8`, `2001:db8::/32`, or a single address. */
 export class Network {
@@ -45,14 +38,6 @@ export function isLoopback(address: string): boolean {
   return LOOPBACK.some((network) => network?.has(address));
 }
 
-/** What a customer of a provider has: an IPv4 address, or the /64 that an IPv6 address is in. */
-export function customerOf(address: string): string {
-  const groups = parseAddress(address);
-  if (groups === undefined) return address;
-  const isMapped = MAPPED.every((group, i) => group === groups[i]);
-  return (isMapped ? groups : groups.slice(0, CUSTOMER_GROUPS)).join(":");
-}
-
 /** Proxies that are believed when they say whom they pass on. */
 export class TrustedProxies {
   readonly #networks: readonly Network[];
@@ -87,30 +72,4 @@ export class TrustedProxies {
 function withoutPort(hop: string): string {
   const [, ipv6, ipv4] = /^\s*(?:\[([^\]]*)\]|([\d.]+))(?::\d+)?\s*$/.exec(hop) ?? [];
   return ipv6 ?? ipv4 ?? hop.trim();
-}
-
-/** @returns `undefined` where `text` is none */
-function parseAddress(text: string): Groups | undefined {
-  if (isIPv4(text)) return [...MAPPED, ...parseIPv4(text)];
-  if (!isIPv6(text)) return undefined;
-  // A zone (RFC 4007 11) is this box's own business.
-  const [address = ""] = text.split("%");
-  const [head = "", tail] = address.split("::");
-  const front = parseGroups(head);
-  if (tail === undefined) return front;
-  const back = parseGroups(tail);
-  const zeros = Array.from({ length: 8 - front.length - back.length }, () => 0);
-  return [...front, ...zeros, ...back];
-}
-
-function parseGroups(text: string): number[] {
-  if (text === "") return [];
-  return text.split(":").flatMap((group) => {
-    return group.includes(".") ? parseIPv4(group) : [parseInt(group, 16)];
-  });
-}
-
-function parseIPv4(text: string): number[] {
-  const [a = 0, b = 0, c = 0, d = 0] = text.split(".").map(Number);
-  return [a * 256 + b, c * 256 + d];
 }

@@ -1,5 +1,6 @@
 /** How many connections HTTP servers, and each address, may have. */
-import { customerOf, isLoopback, type TrustedProxies } from "./addresses.ts";
+import { networkOf } from "../session/network.ts";
+import { isLoopback, type TrustedProxies } from "./addresses.ts";
 
 /**
  * Why something was not served:
@@ -66,7 +67,7 @@ export type Release = () => void;
  */
 export class ConnectionCounts {
   readonly limits: ConnectionLimits;
-  readonly #byCustomer = new Map<string, number>();
+  readonly #byNetwork = new Map<string, number>();
   readonly #refused = new Map<Refusal, number>(
     (["full", "address", "late", "invalid"] as const).map((why) => [why, 0]),
   );
@@ -110,14 +111,14 @@ export class ConnectionCounts {
    */
   share(address: string): Release | undefined {
     if (isLoopback(address) || this.limits.proxies.has(address)) return () => {};
-    const customer = customerOf(address);
-    const count = this.#byCustomer.get(customer) ?? 0;
+    const network = networkOf(address);
+    const count = this.#byNetwork.get(network) ?? 0;
     if (count >= this.limits.values.maxPerAddress) return undefined;
-    this.#byCustomer.set(customer, count + 1);
+    this.#byNetwork.set(network, count + 1);
     return () => {
-      const left = (this.#byCustomer.get(customer) ?? 0) - 1;
-      if (left > 0) this.#byCustomer.set(customer, left);
-      else this.#byCustomer.delete(customer);
+      const left = (this.#byNetwork.get(network) ?? 0) - 1;
+      if (left > 0) this.#byNetwork.set(network, left);
+      else this.#byNetwork.delete(network);
     };
   }
 }

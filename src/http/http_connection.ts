@@ -6,7 +6,7 @@ import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite } from "./http_site.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import { orPeerGone, PeerGone } from "./peer_gone.ts";
-import type { RequestHead } from "./request_head.ts";
+import { fieldText, type RequestHead } from "./request_head.ts";
 import { RequestReader } from "./request_reader.ts";
 import { CONTINUE, errorResponse } from "./response_head.ts";
 import { type ResponseSink, sendOutgoing } from "./response_writer.ts";
@@ -49,7 +49,7 @@ export class HttpConnection {
   constructor(conn: Deno.TcpConn, site: HttpSite) {
     this.#conn = conn;
     this.#site = site;
-    this.#info = { remoteAddr: conn.remoteAddr };
+    this.#info = { remoteAddr: conn.remoteAddr, client: conn.remoteAddr.hostname };
     this.#isProxy = site.counts.limits.proxies.has(conn.remoteAddr.hostname);
     this.#since = site.clock.awake();
     this.#sink = {
@@ -127,8 +127,8 @@ export class HttpConnection {
 
   async #serve(head: RequestHead): Promise<Outgoing> {
     this.#await("answer");
-    if (this.#isProxy) this.#release = this.#takeShare(head);
-    const response = await this.#answer(head);
+    const info = this.#isProxy ? this.#admitClient(head) : this.#info;
+    const response = await this.#answer(head, info);
     const { clock, date, buffers } = this.#site;
     const keepAlive = head.keepAlive && this.#reader.isBodyOver && !this.#isLast;
     const options = { buffers, date: date.at(clock.now()) };
@@ -147,7 +147,7 @@ export class HttpConnection {
     this.#release = undefined;
   }
 
-  #answer(head: RequestHead): Response | Promise<Response> {
+  #answer(head: RequestHead, info: ConnectionInfo): Response | Promise<Response> {
     if (head.method === "OPTIONS" && head.target === "*") {
       // It asks for the server's options, and there are none (RFC 9110 9.3.7).
       const headers = { "Server": this.#site.serverName, "Cache-Control": "no-store" };
@@ -156,21 +156,21 @@ export class HttpConnection {
     const body = mayHaveBody(head) ? this.#bodyOf(head) : null;
     const { hostname, port } = this.#conn.localAddr;
     const ownHost = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-    return this.#site.handler(fetchRequest(head, ownHost, body), this.#info);
+    return this.#site.handler(fetchRequest(head, ownHost, body), info);
   }
 
   /**
    * Counts a request that came by a proxy as one of its client's.
    * @throws {HttpError} where that one has too many
    */
-  #takeShare({ fields }: RequestHead): Release {
-    const hops = fields.filter(([name]) => name.toLowerCase() === "x-forwarded-for");
+  #admitClient(head: RequestHead): ConnectionInfo {
     const { counts } = this.#site;
-    const { hostname } = this.#info.remoteAddr;
-    const client = counts.limits.proxies.clientOf(hostname, hops.map(([, hop]) => hop).join());
-    const release = counts.share(client);
-    if (release === undefined) throw new HttpError(503, "too many requests from that address");
-    return release;
+    const { remoteAddr } = this.#info;
+    const hops = fieldText(head, "x-forwarded-for");
+    const client = counts.limits.proxies.clientOf(remoteAddr.hostname, hops);
+    this.#release = counts.share(client);
+    if (this.#release !== undefined) return { remoteAddr, client };
+    throw new HttpError(503, "too many requests from that address");
   }
 
   /** It is read as fast as the route takes it. */

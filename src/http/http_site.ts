@@ -6,7 +6,10 @@ import type { HttpDate } from "./response_head.ts";
 
 /** Whom a request comes from. */
 export interface ConnectionInfo {
+  /** The connection's other end, which may be a proxy. */
   readonly remoteAddr: Deno.NetAddr;
+  /** The address that counts: the other end's, or of what a trusted proxy passes on its client's. */
+  readonly client: string;
 }
 
 /** Answers a request. */

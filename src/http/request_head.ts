@@ -72,6 +72,11 @@ export function parseHead(bytes: Buffer, start: number, end: number): RequestHea
   return { method, target, minor, fields, ...facts.conclude(minor) };
 }
 
+/** All values of a field, in order and with commas between them (RFC 9110 5.3). */
+export function fieldText({ fields }: Pick<RequestHead, "fields">, name: string): string {
+  return fields.filter(([other]) => other.toLowerCase() === name).map(([, value]) => value).join();
+}
+
 /** RFC 9112 3, with single spaces. */
 function parseRequestLine(line: string): Pick<RequestHead, "method" | "target" | "minor"> {
   const [method = "", target = "", version = "", ...more] = line.split(" ");

@@ -8,6 +8,7 @@ import type { StreamListener, StreamSocket } from "../listening/stream_socket.ts
 import { type Trouble, TroubleLog } from "../listening/trouble_log.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { Doorkeeper } from "../session/ingest.ts";
+import { type Place, Shares } from "../session/shares.ts";
 import { RtmpConnection } from "./connection.ts";
 
 /** How often timeouts are looked at; there is no timer per connection. */
@@ -25,7 +26,7 @@ export interface RtmpServerOptions {
    * publish accepted within twice it.
    */
   readonly connectionTimeoutMs: number;
-  /** Connections beyond this many are closed at once. */
+  /** Connections at a time; where that many publish, more are closed at once. */
   readonly maxConnections: number;
   readonly clock: Clock;
   readonly doorkeeper: Doorkeeper;
@@ -41,14 +42,23 @@ export class RtmpServer {
   #addr: Deno.NetAddr | undefined;
   #accepting: Promise<void> | undefined;
   #timer: Timer | undefined;
-  /** Connections beyond this many are closed at once; may be changed at any time. */
-  maxConnections: number;
+  /** Who publishes keeps its place; of all others, some give way where all places are taken. */
+  readonly #shares: Shares;
   #endRetry = () => {};
 
   constructor(options: RtmpServerOptions) {
     this.#options = options;
     this.#trouble = new TroubleLog(options.clock, (trouble) => this.#tell(trouble));
-    this.maxConnections = options.maxConnections;
+    this.#shares = new Shares({ total: options.maxConnections });
+  }
+
+  /** Connections at a time; may be changed at any time. */
+  get maxConnections(): number {
+    return this.#shares.total;
+  }
+
+  set maxConnections(count: number) {
+    this.#shares.total = count;
   }
 
   /**
@@ -117,19 +127,39 @@ export class RtmpServer {
   }
 
   #serve(socket: StreamSocket): void {
-    const { doorkeeper, clock, connectionTimeoutMs } = this.#options;
-    const full = this.#connections.size >= this.maxConnections;
-    if (full) this.#trouble.turnedAway();
-    if (this.#listener === undefined || full) {
+    const { clock, connectionTimeoutMs: timeoutMs } = this.#options;
+    if (this.#listener === undefined) return socket.close();
+    const doorkeeper = this.#keeping(() => place);
+    const connection = new RtmpConnection(socket, { doorkeeper, clock, timeoutMs });
+    const { address } = connection;
+    const place = this.#shares.take({ address, giveWay: () => this.#giveWay(connection) });
+    if (place === undefined) {
+      this.#trouble.turnedAway();
       return socket.close();
     }
-    const connection = new RtmpConnection(socket, {
-      doorkeeper,
-      clock,
-      timeoutMs: connectionTimeoutMs,
+    const ended = connection.run().finally(() => {
+      place.release();
+      this.#connections.delete(connection);
     });
-    const ended = connection.run().finally(() => this.#connections.delete(connection));
     this.#connections.set(connection, ended);
+  }
+
+  /** Lets publishers in as the doorkeeper does; who is let in keeps its place. */
+  #keeping(place: () => Place | undefined): Doorkeeper {
+    const { doorkeeper } = this.#options;
+    return {
+      ask: (request) => doorkeeper.ask(request),
+      publish: (request) => {
+        const ingest = doorkeeper.publish(request);
+        place()?.keep();
+        return ingest;
+      },
+    };
+  }
+
+  #giveWay(connection: RtmpConnection): void {
+    this.#trouble.turnedAway();
+    connection.abort("another connection took its place before it published");
   }
 
   #check(): void {

@@ -13,15 +13,12 @@ import {
 } from "./ingest.ts";
 import type { Key } from "./key_store.ts";
 import { isValidName } from "./name.ts";
+import { NOTHING_SHOWN, Places, type Shown, SILENT_MS } from "./places.ts";
 import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
 import { type Reason, SERVER_REASON } from "./reason.ts";
 import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
+import { WaitingSessions } from "./waiting_sessions.ts";
 
-/** Without a key, only a publisher that has sent nothing for this long is replaced. */
-const SILENT_MS = 2000;
-/** In `open`, what never had a transport is released after this. */
-const OPEN_WAIT_MS = 60_000;
-const OPEN_WAITING_PER_ADDRESS = 4;
 const KEY_SWEEP_MS = 60_000;
 
 /** How many sessions there may be at a time. */
@@ -45,6 +42,11 @@ export interface ReserveRequest {
   readonly address: string;
   readonly props: Readonly<Record<string, string>>;
   /**
+   * What the client has shown: credentials that were checked, which are good for every name, or the
+   * session's cookie or a key, which are for this one; `undefined` where it was nothing of that.
+   */
+  readonly shown?: "credentials" | "name" | undefined;
+  /**
    * Provides what the session needs before anything is promised. What it throws undoes the
    * reservation.
    */
@@ -55,9 +57,11 @@ export interface ReserveRequest {
 export class SessionManager implements Doorkeeper {
   readonly #options: SessionManagerOptions;
   readonly #rights: PublishRights;
+  /** Who may take the place of whose connection. */
+  readonly places: Places;
   readonly #sessions = new Map<number, Session>();
   readonly #byName = new Map<string, Session>();
-  readonly #waitingFrom = new Map<Session, string>();
+  readonly #waiting: WaitingSessions;
   readonly #outputs: Output[] = [];
   readonly #keySweep: Timer;
   #nextId: number;
@@ -69,6 +73,8 @@ export class SessionManager implements Doorkeeper {
   constructor(options: SessionManagerOptions) {
     this.#options = options;
     this.#rights = new PublishRights(options);
+    this.#waiting = new WaitingSessions(options.auth);
+    this.places = new Places(options.clock, options.keys);
     this.limits = options;
     this.#nextId = options.clock.now();
     this.#keySweep = options.clock.every(KEY_SWEEP_MS, () => options.keys.sweep());
@@ -99,22 +105,14 @@ export class SessionManager implements Doorkeeper {
     if (authority !== undefined) this.#checkOpen(name);
     const answer = authority?.ask({ name, protocol, address, credentials: { user, key } });
     const live = this.#byName.get(name);
-    const caughtUp = live && this.readFirst(live);
+    const caughtUp = live && this.places.readFirst(live);
     if (answer === undefined) return caughtUp;
     return Promise.all([answer, caughtUp]).then(() => true);
   }
 
   /**
-   * Has what arrived from the connection of `session` be read before another one takes its place: it
-   * may have said goodbye, or be all but silent. Resolves to no: nobody approved anything.
-   * @returns `undefined` where there is none
+   * @throws {PublishRefused} where {@link publish} would refuse it now, unless others have to be asked
    */
-  readFirst(session: Session): Promise<boolean> | undefined {
-    if (session.transport === undefined) return undefined;
-    return new Promise((resolve) => this.#options.clock.after(0, () => resolve(false)));
-  }
-
-  /** @throws {PublishRefused} where `publish` would refuse it now, unless others are to be asked */
   check(request: PublishRequest): void {
     const reading = this.#read(request);
     if (this.#rights.authorityOver(reading) === undefined) this.#examine(request);
@@ -130,26 +128,31 @@ export class SessionManager implements Doorkeeper {
     const { transport } = request;
     const { name, live, expiresAt } = this.#examine(request);
     const session = live ?? this.#create(name, transport.protocol);
-    this.#waitingFrom.delete(session);
     if (expiresAt !== undefined) session.endAt(expiresAt);
-    const ingest = session.attach(transport);
+    const isProven = expiresAt !== undefined;
+    const ingest = this.attach(session, transport, { tokens: [], approved: isProven });
     this.#emitAuthorize(session, transport.address);
     return ingest;
   }
 
   /**
    * Reserves the session of a name for a client of the control API, with a key to publish it by. A
-   * name that has a session keeps it; where that has no transport, it waits anew.
+   * name that has a session keeps it; where that has no transport, it waits anew. Who has not shown
+   * a right to the name gets it only from a publisher that has been silent for a while.
    * @throws {PublishRefused} or what `prepare` throws
    */
   reserve(request: ReserveRequest): { session: Session; key: Key } {
-    const { name, protocol, address, props, prepare } = request;
+    const { name, protocol, address, props, shown, prepare } = request;
     this.#checkOpen(name);
     const live = this.#byName.get(name);
-    if (live === undefined) this.#checkWaitingFrom(address);
+    if (live !== undefined && !shown && live.silentForMs < SILENT_MS) throw nameInUse(name);
+    const client = { address, checked: shown === "credentials" };
+    if (live === undefined) this.#waiting.checkNew(client);
     const isCounted = live !== undefined &&
       (live.transport !== undefined || live.protocol === "srt");
-    if (protocol === "srt" && !isCounted) this.#checkWaitingSrt();
+    if (protocol === "srt" && !isCounted) {
+      this.#waiting.checkSrt(this.sessions, client, this.limits.maxWaiting);
+    }
     const session = live ?? this.#create(name, protocol);
     try {
       prepare?.(session);
@@ -158,31 +161,27 @@ export class SessionManager implements Doorkeeper {
       throw error;
     }
     const key = this.#options.keys.create(name);
+    this.places.asked(session, address);
     session.props = props;
     if (live === undefined) {
-      this.#waitingFrom.set(session, address);
+      this.#waiting.add(session, address);
       session.endAt(key.expiresAt);
     }
     if (session.transport === undefined) {
-      const untried = this.#waitingFrom.has(session) && this.#options.auth === "open";
-      session.ready(protocol, untried ? OPEN_WAIT_MS : undefined);
+      session.ready(protocol, this.#waiting.waitMsOf(session));
     }
     this.#emitAuthorize(session, address);
     return { session, key };
   }
 
-  /**
-   * Whether a connection from `address` may take the place of `session`'s own: none or a silent one
-   * is there, it is the same client, or one of `tokens` is a key of the session's name.
-   */
-  mayReplace(session: Session, address: string, tokens: readonly string[]): boolean {
-    return this.#replaceable(session) || session.transport?.address === address ||
-      tokens.some((token) => this.#options.keys.check(session.name, token).kind === "valid");
-  }
-
   /** Lets a connection send that came to the session by itself, as to the port it waits on. */
-  attach(session: Session, transport: PublishRequest["transport"]): AdmittedIngest {
-    this.#waitingFrom.delete(session);
+  attach(
+    session: Session,
+    transport: PublishRequest["transport"],
+    shown: Shown = NOTHING_SHOWN,
+  ): AdmittedIngest {
+    this.#waiting.delete(session);
+    this.places.taken(session, transport, shown);
     return session.attach(transport);
   }
 
@@ -232,9 +231,7 @@ export class SessionManager implements Doorkeeper {
     const expiresAt = this.#rights.expiryOf(reading, request.approved ?? false);
     const live = this.#byName.get(name);
     if (live === undefined) this.#checkRoom(name);
-    else if (expiresAt === undefined && !this.#replaceable(live)) {
-      throw nameInUse(name);
-    }
+    else if (expiresAt === undefined && !this.places.isFree(live)) throw nameInUse(name);
     return { name, live, expiresAt };
   }
 
@@ -245,28 +242,6 @@ export class SessionManager implements Doorkeeper {
 
   #read(request: PublishRequest): Reading {
     return this.#rights.read(request, (name) => this.#byName.has(name));
-  }
-
-  #checkWaitingSrt(): void {
-    const waiting = this.sessions.filter((session) =>
-      session.protocol === "srt" && session.transport === undefined
-    );
-    if (waiting.length < this.limits.maxWaiting) return;
-    throw new PublishRefused("limit", "Cannot publish: too many sessions wait for their transport");
-  }
-
-  #checkWaitingFrom(address: string): void {
-    if (this.#options.auth !== "open") return;
-    const mine = [...this.#waitingFrom.values()].filter((from) => from === address);
-    if (mine.length < OPEN_WAITING_PER_ADDRESS) return;
-    throw new PublishRefused(
-      "limit",
-      "Cannot publish: too many sessions of yours wait for a transport",
-    );
-  }
-
-  #replaceable(session: Session): boolean {
-    return session.transport === undefined || session.silentForMs >= SILENT_MS;
   }
 
   #create(name: string, protocol: Protocol): Session {
@@ -289,7 +264,7 @@ export class SessionManager implements Doorkeeper {
 
   #remove(session: Session): void {
     this.#sessions.delete(session.id);
-    this.#waitingFrom.delete(session);
+    this.#waiting.delete(session);
     if (this.#byName.get(session.name) === session) this.#byName.delete(session.name);
   }
 

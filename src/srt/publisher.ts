@@ -41,7 +41,7 @@ export interface PublisherOptions {
   readonly doorkeeper: Doorkeeper;
   /**
    * What it asks for; called once.
-   * @throws {Refusal}
+   * @throws {SrtRefusal}
    */
   readonly request: (publisher: SrtPublisher) => PublishRequest;
   /** Called once, when the connection is closed. */

@@ -15,9 +15,9 @@ import { isAboutWhatWasTyped, PublishRefused, type RefusalKind } from "../sessio
 import { StreamIdError, streamIdHint } from "./stream_id.ts";
 
 /** Why a caller is refused. */
-export type Refusal = PublishRefused | StreamIdError;
+export type SrtRefusal = PublishRefused | StreamIdError;
 
-export function isRefusal(error: unknown): error is Refusal {
+export function isRefusal(error: unknown): error is SrtRefusal {
   return error instanceof PublishRefused || error instanceof StreamIdError;
 }
 
@@ -25,7 +25,7 @@ export function isRefusal(error: unknown): error is Refusal {
  * The refusal in words, with what the DJ typed where that may be wrong.
  * @param streamId `undefined` where it is of no account
  */
-export function refusalText(why: Refusal, streamId: string | undefined): string {
+export function refusalText(why: SrtRefusal, streamId: string | undefined): string {
   const isTyped = why instanceof PublishRefused && isAboutWhatWasTyped(why.kind);
   return streamId !== undefined && isTyped
     ? `${why.message}; ${streamIdHint(streamId)}`
@@ -33,7 +33,7 @@ export function refusalText(why: Refusal, streamId: string | undefined): string 
 }
 
 /** The code that the caller is told in the handshake, of SRT's access control guidelines. */
-export function rejectCode(why: Refusal): number {
+export function rejectCode(why: SrtRefusal): number {
   if (why instanceof PublishRefused) return CODES[why.kind];
   return why.kind === "mode" ? SRT_REJX_BAD_MODE : SRT_REJX_BAD_REQUEST;
 }

@@ -12,6 +12,7 @@ import {
   PublishRefused,
   type PublishRequest,
 } from "../session/ingest.ts";
+import type { Shown } from "../session/places.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import type { SrtListeners } from "./listeners.ts";
@@ -25,7 +26,7 @@ export const MAX_WAITING_ON_PORT = 4;
 const PORT_BACKLOG = 16;
 
 /** What ports ask of the sessions: who may take over which. */
-export type PortSessions = Pick<SessionManager, "ask" | "attach" | "mayReplace" | "readFirst">;
+export type PortSessions = Pick<SessionManager, "ask" | "attach" | "places">;
 
 export interface SrtPortsOptions {
   readonly ports: PortRange;
@@ -114,7 +115,7 @@ export class SrtPorts {
     for (const id of this.#ports.keys()) this.release(id);
   }
 
-  /** Who comes first may publish; who comes later has to be entitled once he sends audio. */
+  /** Who comes first may publish; who comes later may have to show a key once he sends audio. */
   #accept({ session, publishers }: SessionPort, connection: SrtConnection): void {
     const { sessions, makePublisher, serve, onTurnedAway } = this.#options;
     const waiting = [...publishers].filter((publisher) => !publisher.admitted);
@@ -148,19 +149,24 @@ class PortDoorkeeper implements Doorkeeper {
   }
 
   ask(request: PublishRequest): Promise<boolean> | undefined {
-    return request.key === undefined || this.#mayReplace(request)
-      ? this.#sessions.readFirst(this.#session)
+    const { places } = this.#sessions;
+    const shown = this.#shownBy(request);
+    const { address } = request.transport;
+    return request.key === undefined || places.mayTake(this.#session, address, shown)
+      ? places.awaitTurn(this.#session, address, shown)
       : this.#sessions.ask(request);
   }
 
   publish(request: PublishRequest): AdmittedIngest {
-    if (request.approved === true || this.#mayReplace(request)) {
-      return this.#sessions.attach(this.#session, request.transport);
+    const { transport } = request;
+    const shown = this.#shownBy(request);
+    if (this.#sessions.places.mayTake(this.#session, transport.address, shown)) {
+      return this.#sessions.attach(this.#session, transport, shown);
     }
     throw nameInUse(this.#session.name);
   }
 
-  #mayReplace({ transport }: PublishRequest): boolean {
-    return this.#sessions.mayReplace(this.#session, transport.address, this.#keys);
+  #shownBy({ approved = false }: PublishRequest): Shown {
+    return { tokens: this.#keys, approved };
   }
 }

@@ -27,14 +27,14 @@ export interface StatRoutesOptions {
 /** Health checks, statistics and metrics over HTTP. */
 export function statRoutes(options: StatRoutesOptions): Hono {
   const { statistics, usage, metrics, audience, health, entrance } = options;
-  const maySeeAll = (c: Context) => entrance.check(c) === "granted";
+  const maySeeAll = async (c: Context) => await entrance.check(c) === "granted";
   const app = new Hono();
-  app.get("/health", (c) => {
+  app.get("/health", async (c) => {
     c.header("Vary", "Accept");
     const wantsJson = c.req.header("Accept")?.includes("application/json") ?? false;
     if (!wantsJson) return c.body(null, 200);
     const { status, parts, problems } = health.report;
-    return c.json(maySeeAll(c) ? { status, parts, problems } : { status, parts });
+    return c.json(await maySeeAll(c) ? { status, parts, problems } : { status, parts });
   });
   app.get("/metrics", async (c) => {
     return c.body(await metrics.render(), 200, { "Content-Type": metrics.contentType });
@@ -43,12 +43,12 @@ export function statRoutes(options: StatRoutesOptions): Hono {
   app.get("/stat/1/sessions", (c) => c.json(statistics.ids));
   app.get("/stat/1/sessions/count", (c) => c.json(statistics.count));
   app.get("/stat/1/sessions/count/input", (c) => c.json(statistics.count.input));
-  app.get("/stat/1/sessions/:id", (c) => {
+  app.get("/stat/1/sessions/:id", async (c) => {
     const id = c.req.param("id");
     const info = SESSION_ID.test(id) ? statistics.find(Number(id)) : undefined;
     return info === undefined
       ? c.json({ code: 404, message: "session not found" }, 404)
-      : c.json(maySeeAll(c) ? info : withoutFolders(info));
+      : c.json(await maySeeAll(c) ? info : withoutFolders(info));
   });
   app.get("/stat/1/listeners", entrance.guard, (c) => {
     return c.json({ total: audience.total, names: Object.fromEntries(audience.byName()) });

@@ -1,6 +1,7 @@
 /** The web servers: HLS with its pages, the control API, the statistics. */
 import type { Hono, MiddlewareHandler } from "hono";
 import { Authorizer, loadCredentials } from "../control/authorization.ts";
+import { PageOrigins } from "../control/page_origins.ts";
 import { controlRoutes } from "../control/routes.ts";
 import type { Hls } from "../hls/hls.ts";
 import { LocalOrigin } from "../hls/local_origin.ts";
@@ -46,7 +47,7 @@ export interface ControlParts {
 
 /**
  * Serves the control API.
- * @returns what applies the credentials that it checks
+ * @returns what applies the credentials that it checks, and which pages may call it
  */
 export async function serveControl(core: Core, parts: ControlParts): Promise<Reload> {
   const { clock, stops, keys, sessions, hooks } = core;
@@ -59,11 +60,13 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     clock,
   });
   stops.add(() => authorizer.close());
+  const origins = new PageOrigins(control.origins ?? []);
   const routes = controlRoutes({
     clock,
     sessions,
     keys,
     authorizer,
+    origins,
     ports: parts.srt,
     address: { ip: control.publicIp, controlPort: control.addr.port, rtmpPort: rtmp.addr.port },
     privateIp: control.privateIp,
@@ -74,9 +77,12 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
   const middleware = [timing("control", core, parts.metrics)];
   const place = { kind: "control", what: "control API", addr: control.addr };
   serve(core, routes, middleware, place);
-  return async ({ auth }) => {
+  return async ({ auth, control }) => {
     const credentials = await loadCredentials(auth);
-    return () => authorizer.replace(credentials);
+    return () => {
+      authorizer.replace(credentials);
+      origins.replace(control.origins ?? []);
+    };
   };
 }
 

@@ -17,9 +17,10 @@ export type Verdict = "granted" | "unknown" | "closed" | "foreign" | "guessing";
 
 /** Lets operators in. */
 export interface Entrance {
-  check(c: Context): Verdict;
+  /** Resolves late where somebody guesses. */
+  check(c: Context): Promise<Verdict>;
   /** Has the browser stay signed in, where the token is the right one. */
-  signIn(c: Context, token: string): Verdict;
+  signIn(c: Context, token: string): Promise<Verdict>;
   signOut(c: Context): void;
   /** Answers in the place of what it guards where a client is not let in. */
   readonly guard: MiddlewareHandler;

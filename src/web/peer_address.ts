@@ -1,4 +1,4 @@
-/** The address that an HTTP request came from. */
+/** The address that counts of an HTTP request. */
 import type { Context } from "hono";
 import type { ConnectionInfo } from "../http/http_site.ts";
 
@@ -6,11 +6,11 @@ import type { ConnectionInfo } from "../http/http_site.ts";
 const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
 
 /**
- * The address that a request came from, without port; empty where it came from no socket. It is
- * read from what the HTTP server tells of the connection, which `app.fetch` is given beside the
- * request.
+ * The address that a request came from, without port; empty where it came from no socket. Of what a
+ * trusted proxy passes on it is the client's. It is read from what the HTTP server tells of the
+ * connection, which `app.fetch` is given beside the request.
  */
 export function peerAddress(c: Context): string {
   const info = c.env as Partial<ConnectionInfo> | undefined;
-  return (info?.remoteAddr?.hostname ?? "").replace(MAPPED_IPV4, "");
+  return (info?.client ?? info?.remoteAddr?.hostname ?? "").replace(MAPPED_IPV4, "");
 }

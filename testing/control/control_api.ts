@@ -1,6 +1,7 @@
 /** A control API without sockets, on a clock that is moved by hand, and requests to it. */
 import type { Hono } from "hono";
 import { Authorizer, type Credentials } from "../../src/control/authorization.ts";
+import { PageOrigins } from "../../src/control/page_origins.ts";
 import { type ControlOptions, controlRoutes, type SessionPorts } from "../../src/control/routes.ts";
 import type { Authority } from "../../src/session/authority.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
@@ -101,6 +102,7 @@ export function setUpApi(options: ApiOptions = {}): Api {
     sessions,
     keys,
     authorizer,
+    origins: new PageOrigins([]),
     ports,
     address: { ip: "203.0.113.5", controlPort: 5021, rtmpPort: 1935 },
     privateIp: "10.0.0.1",

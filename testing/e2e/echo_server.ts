@@ -81,6 +81,10 @@ export class EchoServer implements AsyncDisposable {
     return `rtmp://127.0.0.1:${this.#ports.rtmp}/${path}`;
   }
 
+  get pid(): number {
+    return this.#run.pid;
+  }
+
   get rtmpPort(): number {
     return this.#ports.rtmp;
   }

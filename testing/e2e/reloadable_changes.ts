@@ -1,6 +1,7 @@
 /** A change of each reloadable variable, and what somebody outside sees of it. */
 import assert from "node:assert/strict";
 import bcrypt from "bcryptjs";
+import { PublishFailed, RtmpPublisher } from "../rtmp/rtmp_publisher.ts";
 import { until } from "../until.ts";
 import { ask, reason } from "./control_request.ts";
 import type { EchoServer } from "./echo_server.ts";
@@ -36,8 +37,6 @@ const TOKEN = "old-token";
 const PASSWORD = "sesame";
 const DAY_S = 86_400;
 const MEGABYTE = 1_000_000;
-/** RTMP 1.0 5.2.2: C0, a version, and C1, 1536 bytes. */
-const HANDSHAKE = Uint8Array.of(3, ...new Uint8Array(1536));
 
 /** What the server's log must not tell of {@link CHANGES}. */
 export const CHANGED_SECRETS: readonly string[] = [
@@ -100,6 +99,13 @@ export const CHANGES: readonly Change[] = [
     is: 503,
   },
   {
+    names: ["ECHO_ORIGINS"],
+    values: () => ({ ECHO_ORIGINS: "https://dj.example" }),
+    look: ({ server }) => teardownFrom(server, "https://dj.example"),
+    was: 403,
+    is: 400,
+  },
+  {
     names: ["ECHO_SRT_MAX_WAITING"],
     values: () => ({ ECHO_SRT_MAX_WAITING: "1" }),
     look: ({ server }) => publish(server, `Bearer ${TOKEN}`, "srt"),
@@ -109,9 +115,9 @@ export const CHANGES: readonly Change[] = [
   {
     names: ["RTMP_MAX_CONNECTIONS"],
     values: () => ({ RTMP_MAX_CONNECTIONS: "1" }),
-    look: ({ server }) => answersSecond(server),
-    was: true,
-    is: false,
+    look: ({ server }) => firstOfTwo(server),
+    was: "NetStream.Publish.Denied",
+    is: "hung up",
   },
   {
     names: ["WEB_MAX_CONNECTIONS"],
@@ -185,13 +191,28 @@ async function publish(
   return status;
 }
 
-/** @returns whether a second connection is answered, beside one that is */
-async function answersSecond({ rtmpPort: port }: EchoServer): Promise<boolean> {
-  using stack = new DisposableStack();
-  const connect = async () => stack.use(await Deno.connect({ hostname: "127.0.0.1", port }));
-  // It may be that connections of a moment ago are not gone yet.
-  await until("a connection is answered", async () => await shakeHands(await connect()));
-  return await shakeHands(await connect());
+/** Tears down from a page, without the cookie. @returns the status of the answer */
+async function teardownFrom(server: EchoServer, origin: string): Promise<number> {
+  const { status } = await ask(`127.0.0.1:${server.controlPort}`, {
+    method: "PUT",
+    path: "teardown",
+    body: reason(0, "the end"),
+    headers: { Origin: origin },
+  });
+  return status;
+}
+
+/** Connects twice, then publishes by the first, without a key. @returns what that was told */
+async function firstOfTwo({ rtmpPort: port }: EchoServer): Promise<string> {
+  const options = { hostname: "127.0.0.1", port, app: "live" };
+  const first = await RtmpPublisher.connect(options);
+  const second = await RtmpPublisher.connect(options);
+  const told = await first.publish("demo").then(() => "published", (error: unknown) => {
+    // A socket that is closed throws errors of its own.
+    return error instanceof PublishFailed && error.code || "hung up";
+  });
+  for (const publisher of [first, second]) await publisher.vanish();
+  return told;
 }
 
 /** @returns whether HTTP is answered beside a connection that is open */
@@ -224,18 +245,6 @@ async function watchTwice({ statPort }: EchoServer): Promise<number[]> {
   }
   over.abort();
   return statuses;
-}
-
-/** @returns whether the server answers */
-async function shakeHands(conn: Deno.TcpConn): Promise<boolean> {
-  try {
-    await conn.write(HANDSHAKE);
-    return await conn.read(new Uint8Array(1)) !== null;
-  } catch (error) {
-    const { ConnectionReset, BrokenPipe } = Deno.errors;
-    if (error instanceof ConnectionReset || error instanceof BrokenPipe) return false;
-    throw error;
-  }
 }
 
 /** Asks for the list of recordings. @returns the status of the answer */

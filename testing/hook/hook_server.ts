@@ -16,6 +16,13 @@ export interface HookRequest {
 /** What it does with a request: a status, an answer, or none for as long as it is waited for. */
 export type Behaviour = number | Response | "down" | "silent";
 
+/** Rejects where `signal` is aborted, as `fetch` does. */
+async function aborted(signal: AbortSignal | undefined): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal?.addEventListener("abort", () => reject(signal.reason));
+  return await promise;
+}
+
 /** A hook server without sockets, that keeps what it is sent and does as it is told. */
 export class FakeHookServer {
   readonly requests: HookRequest[] = [];
@@ -42,7 +49,9 @@ export class FakeHookServer {
     this.requests.push(request);
     this.mostUnderWay = Math.max(this.mostUnderWay, ++this.underWay);
     try {
-      return await this.#answer(await this.behave(request), init?.signal ?? undefined);
+      const signal = init?.signal ?? undefined;
+      const behaviour = this.behave(request);
+      return await Promise.race([aborted(signal), this.#answerAs(behaviour, signal)]);
     } finally {
       this.underWay--;
     }
@@ -52,7 +61,11 @@ export class FakeHookServer {
     return this.requests.map(({ type }) => type);
   }
 
-  async #answer(behaviour: Behaviour, signal: AbortSignal | undefined): Promise<Response> {
+  async #answerAs(
+    behaving: Behaviour | Promise<Behaviour>,
+    signal: AbortSignal | undefined,
+  ): Promise<Response> {
+    const behaviour = await behaving;
     if (behaviour === "down") {
       const cause = new Error(
         "error sending request for url (https://u:pa55@hooks.example/t0ken): " +
@@ -63,9 +76,7 @@ export class FakeHookServer {
     if (behaviour !== "silent") {
       return behaviour instanceof Response ? behaviour : new Response(null, { status: behaviour });
     }
-    const { promise, reject } = Promise.withResolvers<never>();
-    signal?.addEventListener("abort", () => reject(signal.reason));
-    return await promise;
+    return await aborted(signal);
   }
 }
 

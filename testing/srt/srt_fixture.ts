@@ -122,6 +122,7 @@ export class SrtFixture implements AsyncDisposable {
       protocol: "srt",
       address: HOSTNAME,
       props: {},
+      shown: "credentials",
       prepare: (session) => this.server.portOf(session) ?? this.server.open(session),
     });
     const port = this.server.portOf(session);

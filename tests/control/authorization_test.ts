@@ -4,11 +4,12 @@ import { Buffer } from "node:buffer";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import bcrypt from "bcryptjs";
 import { Authorizer, type Credentials, loadCredentials } from "../../src/control/authorization.ts";
-import type { PasswordCheck } from "../../src/control/password_check.ts";
+import type { Asker, PasswordCheck } from "../../src/control/password_check.ts";
 import { ControlError } from "../../src/control/control_error.ts";
 import { HtpasswdError } from "../../src/control/htpasswd.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
-import { publishBody, setUpApi } from "../../testing/control/control_api.ts";
+import { type Api, publishBody, setUpApi } from "../../testing/control/control_api.ts";
+import { until } from "../../testing/until.ts";
 
 const ANNA = bcrypt.hashSync("anna's", 4);
 const COSTLY = bcrypt.hashSync("björn's", 5);
@@ -25,8 +26,10 @@ function basic(user: string, password: string): string {
 class FakePasswords implements PasswordCheck {
   prepared = false;
   readonly asked: [password: string, hash: string][] = [];
-  verify(password: string, hash: string): Promise<boolean> {
+  readonly askers: Asker[] = [];
+  verify(password: string, hash: string, asker: Asker): Promise<boolean> {
     this.asked.push([password, hash]);
+    this.askers.push(asker);
     return Promise.resolve(password === `of ${hash}` || password === "any");
   }
   prepare(): void {
@@ -39,9 +42,9 @@ function setUp(credentials: Credentials = CREDENTIALS, mode: "open" | "key" = "k
   const clock = new FakeClock();
   const passwords = new FakePasswords();
   const authorizer = new Authorizer({ mode, credentials, clock, passwords });
-  const status = async (header: string | undefined) => {
+  const status = async (header: string | undefined, address = "192.0.2.1") => {
     try {
-      await authorizer.check(header, { name: "demo", address: "192.0.2.1" });
+      await authorizer.check(header, { name: "demo", address });
       return 200;
     } catch (error) {
       assert.ok(error instanceof ControlError);
@@ -190,22 +193,94 @@ Deno.test("a publish needs credentials in every mode but open, the other calls t
   }
 });
 
-Deno.test("who comes while four passwords wait is answered 503", async () => {
+/** Publishes with a password, from an address. @returns the status */
+async function publishBy(api: Api, user: string, password: string, from?: string): Promise<number> {
+  const headers = { Authorization: basic(user, password) };
+  const request = { body: publishBody(), headers, ...(from === undefined ? {} : { from }) };
+  const answer = await api.request("POST", "/echo/4/publish/demo", request);
+  await answer.body?.cancel();
+  return answer.status;
+}
+
+Deno.test("whatever wrong passwords wait to be checked, a DJ's is checked too", async () => {
   const api = setUpApi({ auth: "key", credentials: CREDENTIALS });
   try {
-    const answers = await Promise.all(Array.from({ length: 6 }, (_, i) => {
-      const headers = { Authorization: basic("anna", `wrong ${i}`) };
-      return api.request("POST", "/echo/4/publish/demo", { body: publishBody(), headers });
-    }));
-    assert.deepEqual(answers.map(({ status }) => status), [401, 401, 401, 401, 503, 503]);
-    assert.deepEqual(await answers[5]?.json(), {
-      code: 503,
-      message: "too many passwords wait to be checked",
-    });
+    const wrong = Array.from({ length: 8 }, (_, i) => publishBy(api, "anna", `wrong ${i}`));
+    const same = publishBy(api, "anna", "anna's");
+    assert.equal(await publishBy(api, "björn", "björn's", "192.0.2.9"), 200);
+    assert.equal(await same, 200, "also from the same address");
+    assert.deepEqual(new Set(await Promise.all(wrong)), new Set([401]));
   } finally {
     api.authorizer.close();
   }
 });
+
+Deno.test("an address with too many passwords to check is answered 503, and no other one", async () => {
+  const api = setUpApi({ auth: "key", credentials: CREDENTIALS });
+  try {
+    const guesses = Array.from({ length: 17 }, (_, i) => publishBy(api, "anna", `wrong ${i}`));
+    const honest = publishBy(api, "björn", "björn's");
+    let statuses: number[] = [];
+    void Promise.all([...guesses, honest]).then((all) => statuses = all);
+    await until("all are answered, some of them late", async () => {
+      await api.clock.advance(1000);
+      return statuses.length > 0;
+    });
+    assert.equal(statuses.filter((status) => status === 503).length, 2);
+    assert.equal(statuses.at(-1), 200, "another user's is not given up");
+    const answer = await api.request("POST", "/echo/4/publish/demo", {
+      body: publishBody(),
+      headers: { Authorization: basic("anna", "anna's") },
+    });
+    assert.equal(answer.status, 200);
+  } finally {
+    api.authorizer.close();
+  }
+});
+
+Deno.test("what was right within a day is checked first, until the passwords change", async () => {
+  const { status, passwords, authorizer, clock } = setUp();
+  const anna = basic("anna", `of ${ANNA}`);
+  for (const minutes of [0, 6, 23 * 60, 25 * 60]) {
+    await clock.advance(minutes * 60_000);
+    assert.equal(await status(anna, "192.0.2.5"), 200);
+  }
+  await clock.advance(6 * 60_000);
+  authorizer.replace(CREDENTIALS);
+  assert.equal(await status(anna), 200);
+  assert.deepEqual(passwords.askers.map(({ wasRight }) => wasRight), [
+    ...[false, true, true],
+    ...[false, false],
+  ]);
+  assert.deepEqual(passwords.askers[0], { address: "192.0.2.5", user: "anna", wasRight: false });
+  await status(basic("nobody", "x"));
+  assert.equal(passwords.askers.at(-1)?.user, undefined);
+});
+
+Deno.test("what is shown several times at once is checked once", async () => {
+  const { status, passwords } = setUp();
+  const anna = basic("anna", `of ${ANNA}`);
+  const statuses = await Promise.all(Array.from({ length: 50 }, () => status(anna)));
+  assert.deepEqual(new Set(statuses), new Set([200]));
+  assert.equal(passwords.asked.length, 1);
+});
+
+for (const wrong of ["Bearer wrong", basic("anna", "wrong")]) {
+  const scheme = wrong.split(" ")[0];
+  Deno.test(`who guesses by ${scheme} is refused late, and what is right is let in at once`, async () => {
+    const { status, clock } = setUp();
+    for (let i = 0; i < 10; i++) assert.equal(await status(wrong), 401);
+    const refused = status(wrong);
+    await clock.advance(0);
+    assert.equal(clock.timerCount, 1, "it is held back");
+    assert.equal(await status("Bearer t0ken"), 200);
+    assert.equal(await status(basic("anna", `of ${ANNA}`)), 200);
+    assert.equal(await status(wrong, "192.0.2.2"), 401);
+    await clock.advance(1000);
+    assert.equal(await refused, 401);
+    assert.equal(clock.timerCount, 0);
+  });
+}
 
 Deno.test("the log tells who ends a broadcast and who may not publish, and no secret", async () => {
   const records: LogRecord[] = [];

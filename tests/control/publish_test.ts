@@ -111,7 +111,7 @@ Deno.test("a name that has a session keeps it, with its port, one more key and n
 });
 
 Deno.test("a publish of a name that is on air leaves it on air", async () => {
-  const { request, sessions } = setUpApi();
+  const { request, sessions, keys } = setUpApi();
   const ingest = sessions.publish({
     name: "demo",
     key: undefined,
@@ -119,7 +119,11 @@ Deno.test("a publish of a name that is on air leaves it on air", async () => {
   });
   ingest.configure(AUDIO);
   ingest.write(new Uint8Array(100), 0);
-  const answer = await request("POST", "/echo/4/publish/demo", { body: publishBody() });
+  const { token } = keys.create("demo");
+  const answer = await request("POST", "/echo/4/publish/demo", {
+    body: publishBody(),
+    headers: { Authorization: `Bearer ${token}` },
+  });
   assert.equal((await answer.json()).publish.transports.length, 1);
   assert.equal(sessions.find("demo")?.id, ingest.sessionId);
   assert.equal(sessions.find("demo")?.state, "publishing");

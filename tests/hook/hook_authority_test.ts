@@ -122,22 +122,71 @@ Deno.test("a server that stops ends its questions", async () => {
   assert.equal(clock.timerCount, 0);
 });
 
-Deno.test("64 questions are open at most, 8 of them from one address, and each makes room again", async () => {
+/** A hook server that does not answer before it is told to. @returns how to ask, from an address */
+function setUpSlow() {
+  const fixture = setUp();
+  const answer = Promise.withResolvers<number>();
+  fixture.server.behave = () => answer.promise;
+  const refusals: string[] = [];
+  const from = (address: string, name = "demo") =>
+    fixture.authority.ask({ ...QUESTION, name, address }).catch((error) => {
+      assert.ok(error instanceof PublishRefused);
+      assert.equal(error.kind, "limit");
+      refusals.push(address);
+    });
+  return { ...fixture, answer, refusals, from };
+}
+
+Deno.test("64 questions are open at most: where more are asked, the greediest address gives way", async () => {
+  await using _log = await LogRecorder.start();
+  const { clock, endpoint, server, answer, refusals, from } = setUpSlow();
+  const asked = Array.from({ length: 64 }, (_, i) => from(`192.0.2.${Math.floor(i / 8)}`));
+  asked.push(from("192.0.2.99"));
+  await clock.advance(0);
+  assert.deepEqual(refusals, ["192.0.2.0"]);
+  asked.push(from("192.0.2.98"));
+  await clock.advance(0);
+  assert.deepEqual(refusals, ["192.0.2.0", "192.0.2.1"]);
+  assert.equal(server.requests.length, 66);
+  answer.resolve(200);
+  await Promise.all(asked);
+  assert.equal(refusals.length, 2);
+  assert.equal(clock.timerCount, 0);
+  endpoint.close();
+});
+
+Deno.test("8 questions of an address are open at most: those about the name that was asked for most give way", async () => {
+  const { clock, answer, refusals, from } = setUpSlow();
+  const flood = (length: number) => Array.from({ length }, () => from("192.0.2.1", "other"));
+  const guesses = flood(12);
+  const dj = from("192.0.2.1", "dj").then(() => "asked");
+  guesses.push(...flood(8));
+  await clock.advance(0);
+  assert.equal(refusals.length, 13);
+  answer.resolve(200);
+  assert.equal(await dj, "asked");
+  await Promise.all(guesses);
+  assert.equal(refusals.length, 13);
+  const more = Array.from({ length: 8 }, () => from("192.0.2.1"));
+  await Promise.all(more);
+  assert.equal(refusals.length, 13, "each makes room again");
+  assert.equal(clock.timerCount, 0);
+});
+
+Deno.test("where somebody was let in lately, questions do not give way to those of strangers", async () => {
   const { authority, server, clock } = setUp();
+  await authority.ask(QUESTION);
   const answer = Promise.withResolvers<number>();
   server.behave = () => answer.promise;
-  const from = (address: string) => authority.ask({ ...QUESTION, address });
-  const open: Promise<void>[] = [];
-  for (let i = 0; i < 64; i++) open.push(from(`192.0.2.${Math.floor(i / 8)}`));
-  await assert.rejects(from("192.0.2.1"), refused("limit"));
-  await assert.rejects(from("192.0.2.99"), refused("limit"));
-  assert.equal(server.requests.length, 64);
+  const ask = (i: number) => authority.ask({ ...QUESTION, address: `198.51.100.${i}` });
+  const flood = () => Array.from({ length: 100 }, (_, i) => ask(i).then(() => true, () => false));
+  const strangers = flood();
+  const known = authority.ask(QUESTION);
+  strangers.push(...flood());
+  await clock.advance(0);
   answer.resolve(200);
-  await Promise.all(open);
-  const more = Array.from({ length: 8 }, () => from("192.0.2.1"));
-  await assert.rejects(from("192.0.2.1"), refused("limit"));
-  await Promise.all(more);
-  assert.equal(clock.timerCount, 0);
+  await known;
+  assert.equal((await Promise.all(strangers)).filter((asked) => asked).length, 63);
 });
 
 Deno.test("credentials of any length are refused without being sent", async () => {

@@ -1,5 +1,6 @@
 /** Tests of the HTTP server, over sockets. */
 import assert from "node:assert/strict";
+import type { HttpHandler } from "../../src/http/http_site.ts";
 import { until } from "../../testing/until.ts";
 import { HttpFixture, statusesOf } from "../../testing/http/http_fixture.ts";
 
@@ -170,6 +171,22 @@ Deno.test("connections beyond what there may be are closed at once, and counted"
   await fixture.clock.advance(60_000);
   assert.ok(!fixture.server.isFull);
 });
+
+for (
+  const [proxies, address] of [[["127.0.0.0/8"], "192.0.2.1"], [["10.0.0.1"], "127.0.0.1"]] as const
+) {
+  Deno.test(`where ${proxies.join()} is trusted, routes are told that ${address} asks`, async () => {
+    const seen: string[] = [];
+    const handler: HttpHandler = (_, { client }) => {
+      seen.push(client);
+      return new Response("hello");
+    };
+    await using fixture = new HttpFixture({ proxies, handler });
+    const forwarded = "X-Forwarded-For: 203.0.113.9\r\nx-forwarded-for: 192.0.2.1\r\n";
+    await fixture.exchange(`GET / HTTP/1.1\r\n${HOST}${CLOSE}${forwarded}\r\n`);
+    assert.deepEqual(seen, [address]);
+  });
+}
 
 Deno.test("behind a trusted proxy each client has its share of requests", async () => {
   const open = Promise.withResolvers<Response>();

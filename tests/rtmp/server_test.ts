@@ -291,9 +291,10 @@ Deno.test("a bug behind the door ends the connection that met it, and is loud", 
   await (await fixture.connect()).vanish();
 });
 
-Deno.test("connections beyond the limit are closed at once, and share a log line", async () => {
+Deno.test("where all publish, further connections are closed at once, and share a log line", async () => {
   await using fixture = await Fixture.start({ maxConnections: 1 });
   const publisher = await fixture.connect();
+  await publisher.publish("sesame");
   for (let i = 0; i < 5; i++) await untilClosed(await fixture.socket());
   fixture.clock.advanceSync(1000);
   await untilClosed(await fixture.socket());
@@ -305,14 +306,38 @@ Deno.test("connections beyond the limit are closed at once, and share a log line
   await (await fixture.connect()).vanish();
 });
 
+Deno.test("connections that publish nothing keep no publisher out, and push none out", async () => {
+  await using fixture = await Fixture.start({ maxConnections: 10 });
+  const live = await fixture.connect("live-before");
+  await live.publish("sesame");
+  await live.sendConfig(ASC);
+  const idle = [];
+  for (let i = 0; i < 13; i++) idle.push(await fixture.socket());
+  const publisher = await fixture.connect("demo");
+  await publisher.publish("sesame");
+  await publisher.sendConfig(ASC);
+  for (let i = 0; i < 13; i++) idle.push(await fixture.socket());
+  const asking = await fixture.connect("asking");
+  for (const each of [live, publisher]) await each.sendFrame(frame, 0);
+  for (let i = 0; i < 2; i++) {
+    const ingest = await fixture.doorkeeper.ingest();
+    await ingest.until(() => ingest.frames.length === 1);
+  }
+  for (const conn of idle.slice(0, 19)) await untilClosed(conn);
+  assert.equal(fixture.log.matching(/took its place before it published/).length, 19);
+  for (const conn of idle.slice(19)) conn.close();
+  for (const each of [live, publisher, asking]) await each.vanish();
+});
+
 Deno.test("another limit counts for who connects next", async () => {
   await using fixture = await Fixture.start({ maxConnections: 1 });
-  const first = await fixture.connect();
+  const first = await fixture.connect("first");
+  await first.publish("sesame");
   fixture.server.maxConnections = 2;
-  const second = await fixture.connect();
+  const second = await fixture.connect("second");
+  await second.publish("sesame");
   fixture.server.maxConnections = 1;
   await untilClosed(await fixture.socket());
-  for (const publisher of [first, second]) await publisher.publish("sesame");
   await first.vanish();
   await second.vanish();
 });

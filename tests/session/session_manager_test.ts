@@ -371,12 +371,29 @@ Deno.test("a reservation waits for its transport, in open for a minute, four at 
 
 Deno.test("too many sessions that wait for a transport are refused to the control API", () => {
   const { manager } = setUp("key", { maxWaiting: 2 });
-  const reserve = (name: string) =>
-    manager.reserve({ name, protocol: "srt", address: "10.0.0.1", props: {} });
-  reserve("a");
-  reserve("b");
-  assert.throws(() => reserve("c"), refusal("limit"));
+  const reserve = (name: string, shown?: "credentials", address = "10.0.0.1") =>
+    manager.reserve({ name, protocol: "srt", address, props: {}, shown });
+  reserve("a", "credentials");
+  reserve("b", "credentials");
+  assert.throws(() => reserve("c", "credentials"), refusal("limit"));
   assert.equal(reserve("a").session.id, manager.find("a")?.id, "one that exists is not a new one");
+});
+
+Deno.test("an address that shows no credentials leaves others half the sessions that may wait", () => {
+  const { manager } = setUp("key", { maxWaiting: 4 });
+  const reserve = (name: string, address: string) =>
+    manager.reserve({ name, protocol: "srt", address, props: {} });
+  reserve("a", "2001:db8::1");
+  reserve("b", "2001:db8::2");
+  assert.throws(() => reserve("c", "2001:db8::3"), refusal("limit"));
+  reserve("c", "2001:db8:0:1::1");
+  manager.reserve({ name: "rtmp", protocol: "rtmp", address: "2001:db8::1", props: {} });
+  manager.publish({
+    name: "a",
+    key: manager.reserve({ name: "a", protocol: "srt", address: "", props: {} }).key.token,
+    transport: new Connection("srt"),
+  });
+  reserve("d", "2001:db8::1");
 });
 
 Deno.test("reasons that were announced go with the next pause and resume", () => {
@@ -476,7 +493,10 @@ Deno.test("a server that drains lets broadcasts go on and come back, and takes n
   assert.equal(second.sessionId, first.sessionId);
   second.configure(CONFIG);
   second.write(frame(2), 0);
-  assert.equal(manager.reserve({ ...reservation, name: "demo" }).session.id, first.sessionId);
+  assert.equal(
+    manager.reserve({ ...reservation, name: "demo", shown: "name" }).session.id,
+    first.sessionId,
+  );
   second.end("finished");
   assert.throws(
     () => manager.publish({ name: "demo", key: undefined, transport: new Connection() }),

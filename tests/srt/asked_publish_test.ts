@@ -128,6 +128,8 @@ Deno.test("on a session's port nobody is asked about who comes first or comes ba
     const dj = await fixture.srt.callers.connect(port, { streamId: "whatever:x:wrong" });
     dj.send(message(i));
     await fixture.srt.frames("demo", i + 1);
+    dj.close();
+    await fixture.srt.ended(/the encoder is gone/, i + 1);
   }
   assert.deepEqual(fixture.authority.asked, []);
 });

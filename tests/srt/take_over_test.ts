@@ -33,9 +33,10 @@ class Fixture implements AsyncDisposable {
     return this.reserved.session.transport?.address;
   }
 
-  /** Comes to the port from the DJ's address. */
-  dj(): Promise<SrtCaller> {
-    return this.srt.callers.connect(this.reserved.port);
+  /** Comes to the port from the DJ's address, which asked for it. */
+  dj(streamId?: string): Promise<SrtCaller> {
+    const options = streamId === undefined ? {} : { streamId };
+    return this.srt.callers.connect(this.reserved.port, options);
   }
 
   /** Comes to the port from another address. */
@@ -101,7 +102,7 @@ Deno.test("a server that stood still takes nobody for silent, nor lets anybody t
 Deno.test("after a standstill, what the same client sent is read before he takes over", async () => {
   await using fixture = await Fixture.start();
   const before = await fixture.onAir();
-  const again = await fixture.dj();
+  const again = await fixture.dj(`#!::s=${fixture.reserved.key}`);
   await fixture.connections(2);
   fixture.clock.standStill(12_000);
   again.send(message(200));
@@ -112,10 +113,10 @@ Deno.test("after a standstill, what the same client sent is read before he takes
   assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 101)), [...range(0, 100), 200]);
 });
 
-Deno.test("the same client takes over with his first frame, not before", async () => {
+Deno.test("the same client takes over by the key with his first frame, not before", async () => {
   await using fixture = await Fixture.start();
   const before = await fixture.onAir();
-  const again = await fixture.dj();
+  const again = await fixture.dj(`#!::s=${fixture.reserved.key}`);
   again.send(new Uint8Array(500).fill(9));
   await fixture.connections(2);
   before.send(message(1));
@@ -183,6 +184,84 @@ Deno.test("who is gone is replaced by anybody, and his session goes on", async (
   assert.ok(fixture.srt.kinds("demo").includes("resume"));
 });
 
+Deno.test("without a key, who shares the address of a DJ who sends does not throw him out", async () => {
+  await using fixture = await Fixture.start();
+  const dj = await fixture.onAir();
+  const neighbour = await fixture.dj();
+  neighbour.send(message(666));
+  await fixture.connections(2);
+  for (let i = 1; i <= 30; i++) {
+    dj.send(message(i));
+    await fixture.srt.frames("demo", i + 1);
+    await fixture.clock.advance(100);
+  }
+  await neighbour.closed();
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 31)), range(0, 31));
+  await fixture.srt.ended(/somebody else is on air/);
+});
+
+Deno.test("without a key, a client whose old connection is silent comes back, and nothing is lost", async () => {
+  await using fixture = await Fixture.start();
+  const before = await fixture.onAir();
+  await fixture.clock.advance(500);
+  const again = await fixture.dj();
+  again.send(message(1), message(2));
+  await fixture.connections(2);
+  await advanceUntil(fixture, () => before.end !== undefined);
+  again.send(message(3));
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 4)), [0, 1, 2, 3]);
+});
+
+Deno.test("a stranger who came first gives way at once to the address that asked for the port", async () => {
+  await using fixture = await Fixture.start();
+  const stranger = await fixture.stranger();
+  stranger.send(message(0));
+  await fixture.srt.frames("demo", 1);
+  const dj = await fixture.dj();
+  dj.send(message(1));
+  await stranger.closed();
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 2)), [0, 1]);
+  assert.equal(fixture.live, DJ);
+  const again = await fixture.stranger();
+  again.send(message(666));
+  await again.closed();
+  assert.equal(fixture.live, DJ);
+});
+
+Deno.test("the address that asked for the port does not throw out who has shown the key", async () => {
+  await using fixture = await Fixture.start();
+  const abroad = await fixture.stranger(`#!::s=${fixture.reserved.key}`);
+  abroad.send(message(0));
+  await fixture.srt.frames("demo", 1);
+  const neighbour = await fixture.dj();
+  neighbour.send(message(666));
+  await neighbour.closed();
+  abroad.send(message(1));
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 2)), [0, 1]);
+  assert.equal(fixture.live, STRANGER);
+});
+
+Deno.test("a stranger who came after the DJ broke off gives way to him at once", async () => {
+  await using fixture = await Fixture.start();
+  (await fixture.onAir()).close();
+  await until("it is paused", () => fixture.reserved.session.state === "paused");
+  const stranger = await fixture.stranger();
+  stranger.send(message(1));
+  await fixture.srt.frames("demo", 2);
+  const dj = await fixture.dj();
+  dj.send(message(2));
+  await stranger.closed();
+  assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 3)), [0, 1, 2]);
+});
+
+/** Has time pass until something comes true. */
+async function advanceUntil({ clock }: Fixture, condition: () => boolean): Promise<void> {
+  await until("time has brought it about", () => {
+    clock.advanceSync(100);
+    return condition();
+  });
+}
+
 Deno.test("by the shared listener the key takes over a session that has a port, and nothing else", async () => {
   await using fixture = await Fixture.start();
   const { srt, reserved } = fixture;
@@ -194,7 +273,7 @@ Deno.test("by the shared listener the key takes over a session that has a port, 
   await before.closed();
   shared.send(message(1));
   await srt.frames("demo", 2);
-  const back = await fixture.dj();
+  const back = await fixture.dj(`#!::s=${reserved.key}`);
   back.send(message(2));
   await shared.closed();
   assert.deepEqual(numbersOf(await srt.frames("demo", 3)), [0, 1, 2]);

@@ -9,6 +9,7 @@ import { statRoutes } from "../../src/stat/routes.ts";
 import { systemUsage } from "../../src/stat/system_usage.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
 import { House, START } from "../../testing/stat/house.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 
 const USAGE = { load: { one: 0.5, five: 1.25, fifteen: 2 }, memory: 40.5 };
 
@@ -21,7 +22,7 @@ function appOf({ statistics }: House, health = new Health()): Hono {
     audience: { total: 50, byName: () => [["demo", 49], ["other", 1]] },
     entrance: new OperatorEntrance({
       token: "letmein",
-      clock: { now: () => 0, monotonic: () => 0 },
+      clock: new FakeClock(),
     }),
   });
   return withServerHeader(routes, ["echo", "stat"]);

@@ -120,7 +120,7 @@ Deno.test("whatever listeners' server answers says how long it is true", async (
 Deno.test("whatever the control API answers says how long it is true", async () => {
   const { app, cookie } = await controlServer();
   const seen = await assertAllSayHowLongTheyAreTrue(app, { Cookie: cookie });
-  assert.deepEqual(seen, [200, 204, 400, 404]);
+  assert.deepEqual(seen, [200, 204, 400, 403, 404]);
 });
 
 Deno.test("whatever the statistics' server answers says how long it is true", async () => {

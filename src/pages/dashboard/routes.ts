@@ -79,8 +79,8 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
   const closed = link(closedHtml, "open", open);
 
   const app = new Hono();
-  app.get("/", (c) => {
-    const verdict = entrance.check(c);
+  app.get("/", async (c) => {
+    const verdict = await entrance.check(c);
     if (verdict === "granted") {
       return send(c, dashboard, verdict, hlsPort === undefined ? "" : hlsOrigin(c, hlsPort));
     }
@@ -91,7 +91,7 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
   app.post("/sign-in", async (c) => {
     const form = await readForm(c);
     if (typeof form === "string") return c.text(form, form === TOO_LARGE ? 413 : 400);
-    const verdict = entrance.signIn(c, form.get("token")?.trim() ?? "");
+    const verdict = await entrance.signIn(c, form.get("token")?.trim() ?? "");
     if (verdict === "granted") return c.redirect("./", 303);
     if (verdict === "closed") return send(c, closed, verdict);
     return send(c, fill(signIn, { why: WHY_NOT[verdict] ?? "" }), verdict);

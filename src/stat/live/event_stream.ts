@@ -1,5 +1,6 @@
 /** Server-sent events to many clients; none of them makes the server wait or keep more and more. */
 import type { Clock } from "../../session/clock.ts";
+import { Shares } from "../../session/shares.ts";
 
 const MAX_CLIENTS = 32;
 /** What may wait for a client to read it: some snapshots of a full server, or a greeting. */
@@ -27,6 +28,7 @@ export class EventStream {
   readonly #options: EventStreamOptions;
   /** With what ends each. */
   readonly #clients = new Map<Client, () => void>();
+  readonly #shares = new Shares({ total: MAX_CLIENTS });
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
@@ -37,21 +39,24 @@ export class EventStream {
   }
 
   /**
-   * A new client.
+   * A new client. Where there are too many, the oldest of the address that has the most is let go.
    * @param greeting what it is sent first
+   * @param address the client's
    * @param validity ends it when it is aborted
-   * @returns the answer's body; `undefined` where there are too many
+   * @returns the answer's body
    */
   join(
     greeting: readonly EncodedEvent[],
+    address: string,
     validity: AbortSignal,
-  ): ReadableStream<EncodedEvent> | undefined {
-    if (this.#clients.size >= MAX_CLIENTS) return undefined;
+  ): ReadableStream<EncodedEvent> {
+    const end = () => client.end();
+    const place = this.#shares.take({ address, giveWay: end });
     const client = new Client(this.#options.clock.monotonic(), () => {
       validity.removeEventListener("abort", end);
+      place?.release();
       this.#leave(client);
     });
-    const end = () => client.end();
     validity.addEventListener("abort", end);
     this.#clients.set(client, end);
     for (const event of greeting) client.send(event);

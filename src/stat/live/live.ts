@@ -85,20 +85,26 @@ export class Live {
   /**
    * A client that watches.
    * @param lastEventId of the last event that it has, where it was here before
+   * @param address the client's
    * @param validity ends it when it is aborted
-   * @returns the answer's body; `undefined` where too many watch already
+   * @returns the answer's body
    */
   watch(
     lastEventId: number,
+    address: string,
     validity: AbortSignal,
-  ): ReadableStream<EncodedEvent> | undefined {
-    return this.#stream.join([
-      RETRY,
-      this.#box(),
-      this.#past(),
-      ...this.#recent.after(lastEventId).map((event) => encodeEvent("log", event, event.number)),
-      this.#snapshot(),
-    ], validity);
+  ): ReadableStream<EncodedEvent> {
+    return this.#stream.join(
+      [
+        RETRY,
+        this.#box(),
+        this.#past(),
+        ...this.#recent.after(lastEventId).map((event) => encodeEvent("log", event, event.number)),
+        this.#snapshot(),
+      ],
+      address,
+      validity,
+    );
   }
 
   /** Clients that watch. */

@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { Hono, type MiddlewareHandler } from "hono";
 import { SERVER_REASON } from "../../session/reason.ts";
 import type { SessionManager } from "../../session/session_manager.ts";
+import { isFromOtherSite } from "../../web/browser_request.ts";
 import { peerAddress } from "../../web/peer_address.ts";
 import type { Live } from "./live.ts";
 
@@ -31,14 +32,12 @@ export interface LiveRoutesOptions {
 export function liveRoutes({ live, sessions, guard, validity }: LiveRoutesOptions): Hono {
   const app = new Hono();
   app.get("/stat/1/events", guard, (c) => {
+    // It would read nothing, and keep a place.
+    if (isFromOtherSite(c)) return c.json({ code: 403, message: "not from another site" }, 403);
     // Nobody would read what is sent, nor tell when it is over.
     if (c.req.method === "HEAD") return c.body(null, 200, HEADERS);
     const last = c.req.header("Last-Event-ID") ?? c.req.query("after") ?? "";
-    const body = live.watch(NUMBER.test(last) ? Number(last) : 0, validity());
-    if (body === undefined) {
-      c.header("Retry-After", "10");
-      return c.json({ code: 503, message: "too many watch already" }, 503);
-    }
+    const body = live.watch(NUMBER.test(last) ? Number(last) : 0, peerAddress(c), validity());
     return c.body(body, 200, HEADERS);
   });
   app.delete("/stat/1/sessions/:id", guard, (c) => {

@@ -2,10 +2,11 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { ConnectionInfo } from "../../http/http_site.ts";
 import { type Clock, wallTimeOf } from "../../session/clock.ts";
+import { Attempts } from "../../web/attempts.ts";
 import type { Entrance, Verdict } from "../../web/entrance.ts";
+import { peerAddress } from "../../web/peer_address.ts";
 import { isSameSecret } from "../../web/same_secret.ts";
-import { Attempts } from "./attempts.ts";
-import { isAddressedElsewhere, isForged, isRebound } from "./browser_request.ts";
+import { isAddressedElsewhere, isForged, isRebound } from "../../web/browser_request.ts";
 import { clearSignIn, setSignIn, signedInUntil } from "./sign_in_cookie.ts";
 import { SignedOut } from "./signed_out.ts";
 
@@ -18,7 +19,7 @@ const PROXY_HEADERS = ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"];
 export interface OperatorEntranceOptions {
   /** What has to be shown; where there is none, clients on this box are let in. */
   readonly token: string | undefined;
-  readonly clock: Pick<Clock, "now" | "monotonic">;
+  readonly clock: Pick<Clock, "now" | "monotonic" | "after">;
 }
 
 /**
@@ -38,11 +39,11 @@ export class OperatorEntrance implements Entrance {
     this.#token = token;
     this.#clock = clock;
     this.#startedAt = wallTimeOf(clock, 0);
-    this.#attempts = new Attempts(() => clock.monotonic());
+    this.#attempts = new Attempts(clock);
   }
 
   readonly guard: MiddlewareHandler = async (c, next) => {
-    const verdict = this.check(c);
+    const verdict = await this.check(c);
     return verdict === "granted" ? await next() : refuse(c, verdict);
   };
 
@@ -66,20 +67,20 @@ export class OperatorEntrance implements Entrance {
     return this.#token !== undefined;
   }
 
-  check(c: Context): Verdict {
+  async check(c: Context): Promise<Verdict> {
     const token = this.#token;
     if (token === undefined) return checkLocal(c);
     const shown = bearerToken(c);
-    if (shown !== undefined) return this.#checkToken(c, shown, token);
+    if (shown !== undefined) return await this.#checkToken(c, shown, token);
     if (this.#signIn(c, token) === undefined) return "unknown";
     return isForged(c) ? "foreign" : "granted";
   }
 
-  signIn(c: Context, shown: string): Verdict {
+  async signIn(c: Context, shown: string): Promise<Verdict> {
     const token = this.#token;
     if (token === undefined) return checkLocal(c);
     if (isForged(c)) return "foreign";
-    const verdict = this.#checkToken(c, shown, token);
+    const verdict = await this.#checkToken(c, shown, token);
     if (verdict === "granted") setSignIn(c, token, this.#now);
     return verdict;
   }
@@ -113,12 +114,14 @@ export class OperatorEntrance implements Entrance {
     this.#validity = new AbortController();
   }
 
-  #checkToken(c: Context, shown: string, token: string): Verdict {
-    const from = clientAddress(c);
-    if (this.#attempts.exhausted(from)) return "guessing";
+  /** The right token is let in at once, whoever guesses from the same address. */
+  async #checkToken(c: Context, shown: string, token: string): Promise<Verdict> {
     if (isSameSecret(shown, token)) return "granted";
+    const from = peerAddress(c);
     this.#attempts.failed(from);
-    return "unknown";
+    if (!this.#attempts.exhausted(from)) return "unknown";
+    await this.#attempts.slowDown(from);
+    return "guessing";
   }
 }
 
@@ -150,12 +153,6 @@ function isLocal(c: Context): boolean {
   return LOOPBACK.test(peer(c)) &&
     PROXY_HEADERS.every((name) => c.req.header(name) === undefined) &&
     !/\bclose\b/i.test(c.req.header("Connection") ?? "") && !isAddressedElsewhere(c);
-}
-
-/** Whose guesses are counted; of a proxy on this box, the client that it names last. */
-function clientAddress(c: Context): string {
-  const forwarded = LOOPBACK.test(peer(c)) ? c.req.header("X-Forwarded-For") : undefined;
-  return forwarded?.split(",").at(-1)?.trim() ?? peer(c);
 }
 
 function peer(c: Context): string {

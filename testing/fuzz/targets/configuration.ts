@@ -10,7 +10,8 @@ import { LoggingFileError, parseLoggingFile } from "../../../src/logging/logging
 import { messageText } from "../../../src/logging/message.ts";
 import { isValidName } from "../../../src/session/name.ts";
 import { allReadings, shown, shownName, shownPath } from "../../../src/session/typed_text.ts";
-import { Attempts } from "../../../src/stat/operator/attempts.ts";
+import { Attempts } from "../../../src/web/attempts.ts";
+import { FakeClock } from "../../fake_clock.ts";
 import { about, bytesOf, type Target, textOf } from "../target.ts";
 
 const ENV_FILE = `# a comment
@@ -180,8 +181,8 @@ export const CONFIGURATION_TARGETS: readonly Target[] = [
     seeds: () => ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", "::"].map(bytesOf),
     run: (input) => {
       const address = textOf(input);
-      const attempts = new Attempts(() => 0);
-      for (let i = 0; i < 10; i++) attempts.failed(address);
+      const attempts = new Attempts(new FakeClock());
+      for (let i = 0; i < 11; i++) attempts.failed(address);
       assert.ok(attempts.exhausted(address));
       return 0;
     },

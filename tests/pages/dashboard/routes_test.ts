@@ -7,11 +7,11 @@ import type { Entrance, Verdict } from "../../../src/web/entrance.ts";
 /** A dashboard whose door answers `verdict`; the token is `right`. */
 function dashboard(verdict: Verdict): Hono {
   return dashboardRoutes({
-    check: () => verdict,
+    check: () => Promise.resolve(verdict),
     signIn: (c: Context, token) => {
-      if (verdict === "unknown" && token !== "right") return "unknown";
+      if (verdict === "unknown" && token !== "right") return Promise.resolve("unknown");
       c.header("Set-Cookie", "in=1");
-      return verdict === "unknown" ? "granted" : verdict;
+      return Promise.resolve(verdict === "unknown" ? "granted" : verdict);
     },
     signOut: (c: Context) => c.header("Set-Cookie", "in="),
     guard: async (c, next) => verdict === "granted" ? await next() : c.text("no", 401),
@@ -68,8 +68,8 @@ for (const [verdict, status, content] of PAGES) {
 
 Deno.test("the dashboard may play what is on air from the host that it is asked for by", async () => {
   const entrance: Entrance = {
-    check: () => "granted",
-    signIn: () => "granted",
+    check: () => Promise.resolve("granted"),
+    signIn: () => Promise.resolve("granted"),
     signOut: () => {},
     guard: (_, next) => next(),
   };

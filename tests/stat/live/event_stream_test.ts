@@ -15,9 +15,7 @@ function setUp() {
   const stream = new EventStream({ clock, onAudience: (present) => presence.push(present) });
   const validity = new AbortController();
   const join = (...greeting: EncodedEvent[]) => {
-    const body = stream.join(greeting, validity.signal);
-    assert.ok(body !== undefined);
-    return body;
+    return stream.join(greeting, "192.0.2.1", validity.signal);
   };
   return { clock, presence, stream, validity, join };
 }
@@ -78,14 +76,18 @@ Deno.test("what waits for a client is still sent when its stream ends", async ()
   assert.match(await read(body), /event: a.*event: b/s);
 });
 
-Deno.test("there are not more clients than may be", async () => {
+Deno.test("there are not more clients than may be: of the address with the most, the oldest goes", async () => {
   const { stream, validity, join } = setUp();
-  const bodies = Array.from({ length: MAX_CLIENTS }, () => join());
-  assert.equal(stream.join([], validity.signal), undefined);
-  await bodies[0]?.cancel();
-  assert.equal(stream.clients, MAX_CLIENTS - 1);
+  const honest = stream.join([], "192.0.2.7", validity.signal);
+  const bodies = Array.from({ length: MAX_CLIENTS - 1 }, () => join());
+  const another = stream.join([], "192.0.2.8", validity.signal);
+  assert.equal(stream.clients, MAX_CLIENTS);
   join();
   assert.equal(stream.clients, MAX_CLIENTS);
+  for (const body of bodies.slice(0, 2)) assert.equal(await read(body), "", "it has ended");
+  stream.send(encodeEvent("news", 1));
+  stream.close();
+  for (const body of [honest, another]) assert.match(await read(body), /news/);
 });
 
 Deno.test("a client that does not read is let go, with what waits for it; others are not", async () => {
@@ -123,11 +125,11 @@ Deno.test("clients whose right to be here ends are let go", async () => {
   const { presence, stream, validity, join } = setUp();
   const bodies = [join(), join()];
   const other = new AbortController();
-  const stays = stream.join([], other.signal);
+  const stays = stream.join([], "192.0.2.2", other.signal);
   validity.abort();
   assert.equal(stream.clients, 1);
   for (const body of bodies) assert.equal(await read(body), "");
-  await stays?.cancel();
+  await stays.cancel();
   assert.deepEqual(presence, [true, false]);
   other.abort();
 });

@@ -253,12 +253,30 @@ Deno.test("streams end with the right to watch, and with the server", async () =
   }
 });
 
-Deno.test("when too many watch, others are told to come later", async () => {
+Deno.test("however many watch, an operator can", async () => {
   using watched = new Watched();
-  for (let i = 0; i < 32; i++) await watched.watch();
-  const response = await watched.app.request("/stat/1/events");
-  assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "10"]);
-  assert.equal((await response.json()).code, 503);
+  for (let i = 0; i < 40; i++) await watched.watch();
+  await (await watched.watch()).until("snapshot");
+  assert.equal(watched.live.watchers, 32);
+});
+
+Deno.test("a page of another site cannot have a browser watch, and take places", async () => {
+  using watched = new Watched();
+  const strangers = [
+    { "Sec-Fetch-Site": "cross-site" },
+    { "Sec-Fetch-Site": "same-site" },
+    { Origin: "https://evil.example" },
+    { Origin: "null" },
+  ];
+  for (const headers of strangers) {
+    for (let i = 0; i < 40; i++) {
+      const response = await watched.app.request("/stat/1/events", { headers });
+      assert.equal(response.status, 403, JSON.stringify(headers));
+      await response.body?.cancel();
+    }
+  }
+  assert.equal(watched.live.watchers, 0);
+  for (const site of ["same-origin", "none"]) await watched.watch({ "Sec-Fetch-Site": site });
 });
 
 Deno.test("who asks for the head alone does not watch", async () => {

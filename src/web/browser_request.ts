@@ -1,4 +1,4 @@
-/** Tells requests that another site has a browser make from those of the dashboard's own pages. */
+/** Tells requests that another site has a browser make from those of the server's own pages. */
 import { isIP } from "node:net";
 import type { Context } from "hono";
 
@@ -10,9 +10,20 @@ const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
  */
 export function isForged(c: Context): boolean {
   if (SAFE_METHODS.includes(c.req.method)) return false;
+  // No page of its own did it either.
+  return isFromOtherSite(c) || c.req.header("Sec-Fetch-Site") === "none";
+}
+
+/** Whether a page of another site has the browser ask. What a user types in is nobody's page. */
+export function isFromOtherSite(c: Context): boolean {
   const site = c.req.header("Sec-Fetch-Site");
   // Only on HTTPS and on this box do browsers say it (Fetch Metadata 2.2).
-  if (site !== undefined) return site !== "same-origin";
+  if (site !== undefined) return site !== "same-origin" && site !== "none";
+  return hasForeignOrigin(c);
+}
+
+/** Whether a page of another host asks. Who sends no Origin (RFC 6454 7) is no page. */
+export function hasForeignOrigin(c: Context): boolean {
   const origin = c.req.header("Origin");
   return origin !== undefined && hostOf(origin) !== host(c);
 }

@@ -1,0 +1,142 @@
+/** What is tried on which server. */
+import type { Attack, Phase } from "./attack.ts";
+import { configurationChanges, teardownRounds } from "./floods.ts";
+import { basicGuesses, bearerGuesses, keyGuesses, signInGuesses } from "./guesses.ts";
+import { oddRequests, oddStreams } from "./odd_inputs.ts";
+import { DESCRIPTORS, descriptors, fullDisk, standstill } from "./shortages.ts";
+import { eventStreams, reservations, RTMP_SLOTS, rtmpSlots, rtmpSlotsOfMany } from "./slots.ts";
+import { deafReaders, slowHttp } from "./slow_http.ts";
+import { RTMP_TIMEOUT_SECONDS, slowRtmp } from "./slow_rtmp.ts";
+import { inductionsOnly, silentSrt, SRT_TIMEOUT_SECONDS, srtNoise } from "./slow_srt.ts";
+import type { Credentials } from "./target.ts";
+import { foreignOperator, foreignPublish } from "./websites.ts";
+
+/** A server of its own, and what it has to stand. */
+export interface Round {
+  readonly title: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly credentials: Credentials;
+  readonly descriptors?: number;
+  /** Megabytes of the disk that it writes to; by default that of the temporary folder. */
+  readonly diskMegabytes?: number;
+  /** Whether it is to be expected that the server logs errors. */
+  readonly logsErrors?: boolean;
+  readonly phases: readonly Phase[];
+}
+
+const SECRETS: Credentials = {
+  bearer: "attack-bearer-token",
+  basic: "dj:sesame",
+  statToken: "attack-operator-token",
+};
+const NO_SECRETS: Credentials = { bearer: "", basic: "", statToken: "" };
+
+const COMMON = {
+  HLS_TARGET_DURATION: "2",
+  RTMP_MAX_CONNECTIONS: `${RTMP_SLOTS}`,
+  RTMP_CONNECTION_TIMEOUT: `${RTMP_TIMEOUT_SECONDS}`,
+  ECHO_SRT_READ_TIMEOUT: `${SRT_TIMEOUT_SECONDS}`,
+  TRUSTED_PROXIES: "127.0.0.0/8",
+};
+
+const LOCKED = {
+  ...COMMON,
+  ECHO_AUTH: "key",
+  ECHO_BEARER_TOKEN: SECRETS.bearer,
+  STAT_TOKEN: SECRETS.statToken,
+};
+
+/** One after the other. */
+function inTurn(...attacks: readonly Attack[]): Phase[] {
+  return attacks.map((attack) => ({ attacks: [attack] }));
+}
+
+/** All rounds, by the name that chooses one. */
+export const ROUNDS: Readonly<Record<string, Round>> = {
+  keys: {
+    title: "keys are needed",
+    env: LOCKED,
+    credentials: SECRETS,
+    phases: [
+      ...inTurn(
+        rtmpSlots,
+        rtmpSlotsOfMany,
+        eventStreams,
+        bearerGuesses,
+        signInGuesses,
+        keyGuesses,
+        configurationChanges,
+        teardownRounds,
+        oddRequests,
+        oddStreams,
+        inductionsOnly,
+        srtNoise,
+        foreignOperator,
+      ),
+      { attacks: [...slowHttp, deafReaders, ...slowRtmp, silentSrt] },
+    ],
+  },
+  passwords: {
+    title: "passwords are checked",
+    env: { ...COMMON, ECHO_AUTH: "key", ECHO_HTPASSWD_FILE: "users" },
+    credentials: { ...NO_SECRETS, basic: SECRETS.basic },
+    phases: inTurn(basicGuesses),
+  },
+  open: {
+    title: "anybody may publish, no token",
+    env: { ...COMMON, ECHO_AUTH: "open", ECHO_MAX_SESSIONS: "30" },
+    credentials: NO_SECRETS,
+    phases: [
+      ...inTurn(foreignPublish, foreignOperator, eventStreams, reservations, rtmpSlots),
+      { attacks: slowRtmp.slice(-1) },
+    ],
+  },
+  descriptors: {
+    title: `${DESCRIPTORS} descriptors`,
+    env: { ...COMMON, ECHO_AUTH: "open" },
+    credentials: NO_SECRETS,
+    descriptors: DESCRIPTORS,
+    logsErrors: true,
+    phases: inTurn(descriptors),
+  },
+  standstill: {
+    title: "a process that stands still",
+    env: { ...COMMON, ECHO_AUTH: "open" },
+    credentials: NO_SECRETS,
+    phases: [{ attacks: [standstill], excuse: "the process stood still" }],
+  },
+  disk: {
+    title: "a disk of 24 MB",
+    env: { ...COMMON, ECHO_AUTH: "open" },
+    credentials: NO_SECRETS,
+    diskMegabytes: 24,
+    logsErrors: true,
+    phases: inTurn(fullDisk),
+  },
+};
+
+/** What the soak attacks again and again; nothing in it needs a key. */
+export const SOAK: Round = {
+  title: "soak",
+  env: {
+    ...COMMON,
+    ECHO_AUTH: "open",
+    RTMP_MAX_CONNECTIONS: "1000",
+    ECHO_MAX_SESSIONS: "1000",
+    RTMP_CONNECTION_TIMEOUT: "60", // all connect before the first sends
+  },
+  credentials: NO_SECRETS,
+  phases: inTurn(
+    eventStreams,
+    configurationChanges,
+    teardownRounds,
+    oddRequests,
+    oddStreams,
+    inductionsOnly,
+    srtNoise,
+    foreignOperator,
+  ),
+};
+
+/** What takes longer, and is left out of a short soak. */
+export const SLOW_SOAK: Phase = { attacks: [...slowHttp, deafReaders, silentSrt] };

@@ -1,0 +1,204 @@
+/** Runs a round: the server, the honest clients beside it, the attacks, and what is left after. */
+import bcrypt from "bcryptjs";
+import { frameNumber } from "../bench/access_units.ts";
+import { residentMemory } from "../bench/process_usage.ts";
+import { until } from "../testing/until.ts";
+import { EchoServer } from "../testing/e2e/echo_server.ts";
+import { sharedPort } from "../testing/e2e/srt_senders.ts";
+import { readPlainMp4 } from "../testing/mp4/plain_mp4.ts";
+import { pause, type Phase } from "./attack.ts";
+import { USERS } from "./guesses.ts";
+import { HonestClients, type Impression } from "./honest_clients.ts";
+import type { Row } from "./report.ts";
+import type { Round } from "./rounds.ts";
+import { SmallDisk } from "./small_disk.ts";
+import { Target } from "./target.ts";
+
+/** How a round is judged. */
+export interface RoundOptions {
+  /** How much later than half a segment may be seen, for a loaded machine. */
+  readonly toleranceMs: number;
+  /** How long it is quiet before memory is looked at again. */
+  readonly quietMs: number;
+}
+
+/** Half a segment of 2 s. */
+const LATE_MS = 1000;
+const WARM_UP_MS = 15_000;
+const MOST_GROWTH_MIB = 20;
+/** The broadcasts of the honest DJs. */
+export const NAMES = { rtmp: "honest-rtmp", srt: "honest-srt" };
+
+/** @returns a row for each attack, and for what is looked at in the end */
+export async function runRound(round: Round, options: RoundOptions): Promise<Row[]> {
+  const { diskMegabytes } = round;
+  await using disk = diskMegabytes === undefined ? undefined : await SmallDisk.mount(diskMegabytes);
+  if (diskMegabytes !== undefined && disk === undefined) {
+    return [skipped("a full disk: this user may not mount a disk of its own")];
+  }
+  const { env, descriptors, credentials } = round;
+  const folders = disk === undefined
+    ? {}
+    : { HLS_ROOT_DIR: `${disk.path}/hls`, RECORD_ROOT_DIR: `${disk.path}/record` };
+  const users = await Deno.makeTempFile({ prefix: "echo-attack-users-" });
+  await Deno.writeTextFile(users, usersFile(credentials.basic));
+  try {
+    await using server = await EchoServer.start({
+      env: {
+        ...env,
+        ...folders,
+        ...(env.ECHO_HTPASSWD_FILE === undefined ? {} : { ECHO_HTPASSWD_FILE: users }),
+      },
+      ...(descriptors === undefined ? {} : { descriptors }),
+      expectedErrors: [/./], // They are counted, and told.
+    });
+    const output = disk?.path ?? `${server.folder}/output`;
+    const target = new Target({ server, credentials, onAir: Object.values(NAMES), output });
+    return await attackBeside(target, round, options);
+  } finally {
+    await Deno.remove(users);
+  }
+}
+
+/** A file of htpasswd: who the honest clients are, and those who come beside a guesser. */
+function usersFile(basic: string): string {
+  const [user = "", password = ""] = basic.split(":");
+  const hash = bcrypt.hashSync(password, 10);
+  return [user, ...USERS].map((user) => `${user}:${hash}\n`).join("");
+}
+
+async function attackBeside(target: Target, round: Round, options: RoundOptions): Promise<Row[]> {
+  const { server } = target;
+  await using honest = await HonestClients.start({
+    rtmpPort: server.rtmpPort,
+    srtPort: sharedPort(server),
+    hlsPort: server.hlsPort,
+    rtmp: { name: NAMES.rtmp, key: await target.keyOf(NAMES.rtmp) },
+    srt: { name: NAMES.srt, key: await target.keyOf(NAMES.srt) },
+  });
+  await pause(WARM_UP_MS);
+  const before = residentMemory(server.pid).now;
+  const rows: Row[] = [];
+  for (const phase of round.phases) rows.push(...await runPhase(target, honest, phase, options));
+  await pause(options.quietMs);
+  const after = residentMemory(server.pid);
+  rows.push(memoryRow(before, after), logRow(server, round));
+  const { sent, maxLagMs } = await honest.end();
+  // SRT has no goodbye: a session that lost its connection waits, until the server stops.
+  await server.stop("SIGTERM");
+  rows.push(...await recordingRows(target, round, sent));
+  rows.push({
+    what: "the honest DJs' own lag, most",
+    held: true,
+    counts: `${maxLagMs} ms`,
+    saw: "",
+  });
+  return rows;
+}
+
+/** Attacks, and looks at what the honest clients see meanwhile. @returns a row for each attack */
+export async function runPhase(
+  target: Target,
+  honest: HonestClients,
+  { attacks, excuse }: Phase,
+  options: Pick<RoundOptions, "toleranceMs">,
+): Promise<Row[]> {
+  const moment = honest.now;
+  console.error(attacks.map(({ name }) => name).join(", "));
+  const outcomes = await Promise.all(attacks.map(async ({ name, run }) => {
+    try {
+      return { what: name, ...await run(target) };
+    } catch (error) {
+      return { what: name, held: false, counts: `it did not come to an end: ${error}` };
+    }
+  }));
+  // What they heard of it is listed two segments later at most.
+  await pause(4000);
+  const impression = honest.since(moment);
+  const isWell = isUndisturbed(impression, excuse === undefined ? options.toleranceMs : Infinity);
+  const saw = inWords(impression) + (excuse === undefined ? "" : ` (late: ${excuse})`);
+  return outcomes.map((outcome) => ({ ...outcome, held: outcome.held && isWell, saw }));
+}
+
+function isUndisturbed(impression: Impression, toleranceMs: number): boolean {
+  const { segments, worstLateMs, lost, troubles } = impression;
+  return segments > 0 && worstLateMs <= LATE_MS + toleranceMs && lost === 0 &&
+    troubles.length === 0;
+}
+
+/** An impression in words. */
+export function inWords({ segments, worstLateMs, lost, silent, troubles }: Impression): string {
+  const words = `${segments} segments, ${worstLateMs} ms late at most, ${lost} frames lost, ` +
+    `${silent} silent`;
+  return troubles.length === 0 ? words : `${words}; ${troubles.length}: ${troubles[0]}`;
+}
+
+function memoryRow(before: number, { now, peak }: { now: number; peak: number }): Row {
+  const figures = [before, peak, now].map((mebibytes) => Math.round(mebibytes));
+  return {
+    what: "memory after the quiet minute",
+    held: now <= before + MOST_GROWTH_MIB,
+    counts: `${figures[0]} MiB before, ${figures[1]} at most, ${figures[2]} after ` +
+      `(${MOST_GROWTH_MIB} more are allowed)`,
+    saw: "",
+  };
+}
+
+function logRow({ log }: EchoServer, { logsErrors = false }: Round): Row {
+  const errors = log.filter((line) => /^\S+Z (ERROR|FATAL) /.test(line));
+  const bugs = log.filter((line) => /\bbug\b|TypeError|ReferenceError|RangeError/.test(line));
+  const [first = ""] = bugs.length > 0 ? bugs : errors;
+  return {
+    what: "the log",
+    held: bugs.length === 0 && (logsErrors || errors.length === 0),
+    counts: `${log.length} lines, ${errors.length} errors, ${bugs.length} bugs` +
+      (first === "" ? "" : `; first: ${first.slice(0, 160)}`),
+    saw: "",
+  };
+}
+
+/** The recordings of both, after their goodbye. */
+async function recordingRows(target: Target, round: Round, sent: number): Promise<Row[]> {
+  if (round.diskMegabytes !== undefined) {
+    return [skipped("the recordings, which cannot be whole where the disk was full")];
+  }
+  return await Promise.all(
+    Object.values(NAMES).map(async (name) => {
+      const what = `recording of ${name}`;
+      try {
+        const path = `${target.output}/record/${name}.mp4`;
+        const bytes = await until(`${name} is recorded`, () => contentOf(path));
+        const units = readPlainMp4(bytes).map(frameNumber);
+        const numbers = units.filter((number) => number !== undefined);
+        const wrong = numbers.filter((number, index) => number !== index).length;
+        const missing = sent - numbers.length;
+        return {
+          what,
+          // Whether the last moment came is not told by SRT.
+          held: wrong === 0 && missing <= (name === NAMES.srt ? LAST_FRAMES : 0),
+          counts: `${sent} frames sent, ${numbers.length} there, ${wrong} out of order, ` +
+            `${units.length - numbers.length} silent`,
+          saw: "",
+        };
+      } catch (error) {
+        return { what, held: false, counts: `${error}`, saw: "" };
+      }
+    }),
+  );
+}
+
+/** What the latency of SRT holds. */
+const LAST_FRAMES = 10;
+
+async function contentOf(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function skipped(what: string): Row {
+  return { what, held: true, counts: "skipped", saw: "" };
+}

@@ -1,0 +1,85 @@
+/**
+ * Which sessions wait for their first transport, and how many may.
+ *
+ * @module
+ */
+import { PublishRefused } from "./ingest.ts";
+import { networkOf } from "./network.ts";
+import type { AuthMode } from "./publish_rights.ts";
+import type { Session } from "./session.ts";
+
+/** In `open`, so many sessions of an address wait … */
+const OPEN_WAITING_PER_ADDRESS = 4;
+/** … and each is released after this. */
+const OPEN_WAIT_MS = 60_000;
+
+/** A client that wants a session to wait for it. */
+export interface WaitingClient {
+  readonly address: string;
+  /** Whether its credentials were checked: it may then take all places. */
+  readonly checked: boolean;
+}
+
+/** Sessions that were reserved and have had no transport yet, and who reserved them. */
+export class WaitingSessions {
+  readonly #auth: AuthMode;
+  /** By session, the network that reserved it. */
+  readonly #from = new Map<Session, string>();
+
+  constructor(auth: AuthMode) {
+    this.#auth = auth;
+  }
+
+  add(session: Session, address: string): void {
+    this.#from.set(session, networkOf(address));
+  }
+
+  /** It has a transport, or is over. */
+  delete(session: Session): void {
+    this.#from.delete(session);
+  }
+
+  /** How long a session that has had no transport waits; `undefined`: as long as any other. */
+  waitMsOf(session: Session): number | undefined {
+    return this.#auth === "open" && this.#from.has(session) ? OPEN_WAIT_MS : undefined;
+  }
+
+  /**
+   * Whether a client may have one more session wait for it.
+   * @throws {PublishRefused}
+   */
+  checkNew({ address }: WaitingClient): void {
+    if (this.#auth !== "open") return;
+    const network = networkOf(address);
+    const mine = [...this.#from.values()].filter((from) => from === network);
+    if (mine.length >= OPEN_WAITING_PER_ADDRESS) throw tooManyOfYours();
+  }
+
+  /**
+   * Whether one more session may wait for SRT, beside those of `sessions` that do.
+   * @throws {PublishRefused}
+   */
+  checkSrt(sessions: readonly Session[], client: WaitingClient, maxWaiting: number): void {
+    const waiting = sessions.filter((session) =>
+      session.protocol === "srt" && session.transport === undefined
+    );
+    if (waiting.length >= maxWaiting) {
+      throw new PublishRefused(
+        "limit",
+        "Cannot publish: too many sessions wait for their transport",
+      );
+    }
+    const network = networkOf(client.address);
+    const mine = waiting.filter((session) => this.#from.get(session) === network);
+    // Who has shown nothing leaves others a half; in `open` fewer are allowed already.
+    const hasShare = this.#auth !== "open" && !client.checked;
+    if (hasShare && mine.length >= maxWaiting / 2) throw tooManyOfYours();
+  }
+}
+
+function tooManyOfYours(): PublishRefused {
+  return new PublishRefused(
+    "limit",
+    "Cannot publish: too many sessions of yours wait for a transport",
+  );
+}
