@@ -96,6 +96,9 @@ function median(values: number[]): number {
   return values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
+/** As the server's own. */
+const AUDIO_TIMEOUT_MS = 10_000;
+
 /** The machine's clock, run ahead as far as frames were fed. */
 class RunAheadClock implements Clock {
   aheadMs = 0;
@@ -177,11 +180,15 @@ class Rig {
   }
 
   #connect(name: string, opening: Uint8Array): RtmpSession {
-    const transport = { protocol: "rtmp", address: "127.0.0.1", close: () => {} } as const;
+    const close = () => session.close();
+    const transport = { protocol: "rtmp", address: "127.0.0.1", close } as const;
     const session: RtmpSession = new RtmpSession({
       publish: () => {
         const admission = new Admission({
+          clock: this.#clock,
           doorkeeper: this.#manager,
+          audioTimeoutMs: AUDIO_TIMEOUT_MS,
+          seen: () => session.seen,
           request: () => ({ name, key: undefined, transport }),
           onAdmitted: () => session.accept(),
           onRefused: (why) => session.refuse(why),

@@ -49,6 +49,17 @@ export const SRT_ECONGEST = 6004;
 /** Those of setting a socket up (`MJ_SETUP`) are below. */
 export const SRT_SETUP_ERRORS_END = 2000;
 
+/** Codes from here on are those of a listener that refuses a caller … */
+export const SRT_REJC_PREDEFINED = 1000;
+/** … of which these have a meaning (`access_control.h`). */
+export const SRT_REJX_BAD_REQUEST = 1400;
+export const SRT_REJX_OVERLOAD = 1402;
+export const SRT_REJX_FORBIDDEN = 1403;
+export const SRT_REJX_BAD_MODE = 1405;
+export const SRT_REJX_CONFLICT = 1409;
+export const SRT_REJX_ISE = 1500;
+export const SRT_REJX_DOWN = 1503;
+
 /** Readiness (`SRT_EPOLL_OPT`). */
 export const SRT_EPOLL_IN = 0x1;
 export const SRT_EPOLL_OUT = 0x4;

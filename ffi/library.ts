@@ -4,7 +4,7 @@
  * @module
  */
 import { getSystemErrorMap } from "node:util";
-import { SRT_ERROR, SRT_SETUP_ERRORS_END } from "./constants.ts";
+import { SRT_ERROR, SRT_REJC_PREDEFINED, SRT_SETUP_ERRORS_END } from "./constants.ts";
 import { SrtError, SrtUnavailable, type TriedLibrary } from "./errors.ts";
 import { SRT_SYMBOLS, type SrtSymbols } from "./symbols.ts";
 
@@ -42,19 +42,40 @@ export function loadSrt(options: LoadSrtOptions = {}): SrtLibrary {
   throw new SrtUnavailable(tried);
 }
 
+/** What a thread of libsrt calls, and has to be closed before the library is. */
+export interface SrtHook {
+  /** Has libsrt not call it any more; a call that waits for its answer still does. */
+  detach(): void;
+  /** Resolves when no call waits for its answer any more, nor can come. */
+  close(): Promise<void>;
+}
+
 /**
  * libsrt, loaded and started. Everything else of this package is made from it.
  *
  * It is closed with the program (at its `unload` event) if not before: to be unloaded while its
- * threads run would be a crash.
+ * threads run would be a crash. A program that has listeners with `onRequest` and ends by `Deno.exit`
+ * or by an error has to close them before: a caller who waits for an answer then gets none, and
+ * libsrt waits for him.
  */
 export class SrtLibrary {
   /** Path or name that it was loaded by. */
   readonly path: string;
   /** As in `1.5.1`. */
   readonly version: string;
+  /** What libsrt calls. */
+  readonly hooks = new Set<SrtHook>();
   readonly #library: Deno.DynamicLibrary<typeof SRT_SYMBOLS>;
-  readonly #onUnload = () => this.close();
+  /** The program has nothing more to do, but to let go of callers that wait for an answer. */
+  readonly #onBeforeUnload = (event: Event) => {
+    if (this.hooks.size === 0) return;
+    event.preventDefault();
+    void this.close();
+  };
+  readonly #onUnload = () => {
+    for (const hook of this.hooks) hook.detach();
+    this.#unload();
+  };
   #closed = false;
 
   /** Use {@linkcode loadSrt}. */
@@ -64,6 +85,7 @@ export class SrtLibrary {
     this.#library = library;
     this.symbols.srt_resetlogfa(null, 0n);
     this.check(this.symbols.srt_startup(), "start libsrt");
+    globalThis.addEventListener("beforeunload", this.#onBeforeUnload);
     globalThis.addEventListener("unload", this.#onUnload);
   }
 
@@ -106,18 +128,26 @@ export class SrtLibrary {
     return text(this.symbols.srt_strerror(code, 0));
   }
 
-  /** libsrt's text for why a connection attempt of `socket` was rejected. */
+  /** libsrt's text for why a connection attempt of `socket` was rejected, and the listener's code. */
   rejectReason(socket: number): string {
-    return text(this.symbols.srt_rejectreason_str(this.symbols.srt_getrejectreason(socket)));
+    const code = this.symbols.srt_getrejectreason(socket);
+    const reason = text(this.symbols.srt_rejectreason_str(code));
+    return code < SRT_REJC_PREDEFINED ? reason : `${reason} (${code})`;
   }
 
   /**
    * Stops libsrt, with its threads, and unloads it; may be called again. Close pollers, listeners
    * and connections first: this call waits for libsrt to let go of its sockets, a few milliseconds
-   * each.
+   * each. It is done when the call returns, unless a listener answers requests.
    */
-  close(): void {
+  async close(): Promise<void> {
+    while (this.hooks.size > 0) await Promise.all([...this.hooks].map((hook) => hook.close()));
+    this.#unload();
+  }
+
+  #unload(): void {
     if (this.#closed) return;
+    globalThis.removeEventListener("beforeunload", this.#onBeforeUnload);
     globalThis.removeEventListener("unload", this.#onUnload);
     this.symbols.srt_cleanup();
     this.#closed = true;

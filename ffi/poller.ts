@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SrtAddress } from "./address.ts";
 import type { SrtConnection } from "./connection.ts";
 import { SRT_LIVE_MAX_PLSIZE } from "./constants.ts";
 import { Epoll } from "./epoll.ts";
@@ -18,6 +19,8 @@ export interface SrtListenerHandler {
   onConnection(connection: SrtConnection): void;
   /** A connection could not be taken; the listener goes on. */
   onError(error: SrtError): void;
+  /** The handshake of a caller that `onRequest` let in failed, as with another passphrase. */
+  onHandshakeFailed?(peer: SrtAddress): void;
   /** The listener has ended, and nobody closed it here. The poller has closed it. */
   onEnd?(error: SrtError): void;
 }
@@ -248,6 +251,7 @@ export class SrtPoller {
       if (socket.closed) this.remove(socket);
       else if (entry.kind === "listener") {
         if (socket.state !== "listening") this.#endListener(entry, entry.socket.lost());
+        else for (const peer of entry.socket.takeFailed()) entry.handler.onHandshakeFailed?.(peer);
       } else if (!this.#leaving.has(entry)) {
         const { state } = socket;
         if (state === "connected") entry.socket.sampleStatistics();

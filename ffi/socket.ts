@@ -39,8 +39,13 @@ export abstract class SrtSocket {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (!this.srt.closed) this.release();
+  }
+
+  /** Has libsrt close it; called once. */
+  protected release(): void {
     // The only failure is that libsrt has already done away with a broken socket.
-    if (!this.srt.closed) this.srt.symbols.srt_close(this.id);
+    this.srt.symbols.srt_close(this.id);
   }
 
   [Symbol.dispose](): void {

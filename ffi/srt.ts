@@ -46,6 +46,7 @@ export {
   SrtPoller,
   type SrtPollerOptions,
 } from "./poller.ts";
+export type { AnswerRequest, SrtRequest } from "./requests.ts";
 export { SrtSocket, type SrtSocketState } from "./socket.ts";
 export type { SrtStatistics } from "./statistics.ts";
 export type { SrtSymbols } from "./symbols.ts";

@@ -14,11 +14,20 @@ export const SRT_SYMBOLS = {
   srt_bind: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   srt_connect: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   srt_listen: { parameters: ["i32", "i32"], result: "i32" },
+  // (listener, srt_listen_callback_fn or null, what it is given)
+  srt_listen_callback: { parameters: ["i32", "function", "pointer"], result: "i32" },
   // (socket, room for a sockaddr, its size in and out)
   srt_accept: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   srt_getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   srt_getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   srt_close: { parameters: ["i32"], result: "i32" },
+  // The same on a thread that may wait.
+  srt_close_elsewhere: {
+    name: "srt_close",
+    parameters: ["i32"],
+    result: "i32",
+    nonblocking: true,
+  },
   srt_getsockstate: { parameters: ["i32"], result: "i32" },
   // (socket, option, value, its size; to read: its size in and out)
   srt_setsockflag: { parameters: ["i32", "i32", "buffer", "i32"], result: "i32" },
@@ -44,6 +53,7 @@ export const SRT_SYMBOLS = {
   srt_getlasterror_str: { parameters: [], result: "pointer" },
   srt_strerror: { parameters: ["i32", "i32"], result: "pointer" },
   srt_getrejectreason: { parameters: ["i32"], result: "i32" },
+  srt_setrejectreason: { parameters: ["i32", "i32"], result: "i32" },
   srt_rejectreason_str: { parameters: ["i32"], result: "pointer" },
 
   // (the functional areas that are logged, their number)

@@ -144,7 +144,7 @@ export const VARIABLES = {
       "ECHO_SRT_READ_TIMEOUT",
       seconds({ min: 8 }),
       "10",
-      "an SRT connection that sends nothing for this long is closed",
+      "an SRT connection that sends nothing, or no audio, for this long is closed",
     ),
     latencyMs: variable(
       "ECHO_SRT_LATENCY",
@@ -167,7 +167,7 @@ export const VARIABLES = {
       "RTMP_CONNECTION_TIMEOUT",
       seconds({ min: 1 }),
       "10",
-      "an RTMP connection that sends nothing for this long is closed",
+      "an RTMP connection that sends nothing, or no audio, for this long is closed",
     ),
     maxConnections: reloadable(variable(
       "RTMP_MAX_CONNECTIONS",

@@ -28,6 +28,7 @@ const STATUS_OF_REFUSAL: Readonly<Record<RefusalKind, ErrorStatus>> = {
   "name-in-use": 409,
   "limit": 503,
   "stopping": 503,
+  "no-audio": 503,
 };
 
 /** Answers with an error as `{"code", "message"}`. An unexpected one is logged, and is a 500. */

@@ -40,6 +40,12 @@ export class JoinedSession {
     this.feeder.stateNeed({ at: this.#dueAt, frames: missingFrames });
   }
 
+  /** It leaves with what is open, and needs nothing any more. */
+  leave(): void {
+    this.feeder.cut();
+    this.feeder.stateNeed(undefined);
+  }
+
   #after(versionAt: number): number {
     return versionAt + COMPLETE_CADENCE * this.#targetMs;
   }

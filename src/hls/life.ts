@@ -7,14 +7,15 @@ import type { Timer } from "../session/clock.ts";
 
 /**
  * - `live`: segments follow, or may follow again
- * - `grace`: the encoder has said goodbye, and may come back for a moment before the playlist ends
+ * - `grace`: the encoder has said goodbye, and may come back for a moment before the playlist ends;
+ *   silence follows until then
  * - `ending`: the next version of the playlist tells players that nothing follows
  * - `ended`: the last version that was written tells them so
  * - `gone`: nothing is served any more
  */
 export type LifeState =
   | Live
-  | { readonly phase: "grace"; readonly sessionId: number; readonly timer: Timer }
+  | { readonly phase: "grace"; readonly timer: Timer }
   | { readonly phase: "ending" }
   | Ended
   | { readonly phase: "gone" };

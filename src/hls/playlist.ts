@@ -26,6 +26,11 @@ export interface MediaPlaylist {
   readonly ended: boolean;
 }
 
+/** Playing time of what it lists. */
+export function durationMs({ segments }: MediaPlaylist): number {
+  return segments.reduce((sum, { durationUs }) => sum + durationUs, 0) / 1000;
+}
+
 /** Writes a media playlist of protocol version 3. */
 export function renderPlaylist(playlist: MediaPlaylist): string {
   const lines = [

@@ -48,6 +48,7 @@ export class SessionSegments implements FrameSink {
     stream.join({
       sessionId: session.id,
       missingFrames: () => this.#segmenter.missingFrames,
+      cut: () => this.#segmenter.cut(),
       stateNeed: options.stateNeed,
       listed: () => this.#listed(),
     });
@@ -66,8 +67,11 @@ export class SessionSegments implements FrameSink {
     this.#segmenter.discontinuity();
   }
 
+  goodbye(): void {
+    this.end("finished");
+  }
+
   end(how: SessionEnd): void {
-    this.#segmenter.cut();
     const { clock, events } = this.#options;
     this.#stream.leave(how, () => {
       const peak = this.#audience?.peak;

@@ -11,7 +11,7 @@ import { Life } from "./life.ts";
 import { renderMasterPlaylist } from "./master_playlist.ts";
 import type { ServedPlaylist, WaitOptions } from "./origin.ts";
 import type { SegmentFormat } from "./packager.ts";
-import type { MediaPlaylist } from "./playlist.ts";
+import { durationMs, type MediaPlaylist } from "./playlist.ts";
 import { PlaylistPublisher, type PublisherListener } from "./playlist_publisher.ts";
 import { Releases } from "./releases.ts";
 import { type Segment, segmentOnDisk } from "./segment.ts";
@@ -38,6 +38,7 @@ export class HlsStream {
   /** Of all formats, in their order. */
   readonly #publishers: readonly PlaylistPublisher[];
   #nextSequence: number;
+  /** Who sends, or has said goodbye and brings silence. */
   #session: JoinedSession | undefined;
   /** The number of a session's first segment, where that does not continue what is listed. */
   #joinsAt: number | undefined;
@@ -109,7 +110,8 @@ export class HlsStream {
 
   /** Whether a session sends, or is not yet heard to its end. */
   get heard(): boolean {
-    return this.#session !== undefined || !this.#releases.isEmpty;
+    const sends = this.#session !== undefined && this.#life.state.phase === "live";
+    return sends || !this.#releases.isEmpty;
   }
 
   /** Where the numbering of a later presentation begins. */
@@ -126,6 +128,7 @@ export class HlsStream {
   /** A session's segments follow. */
   join(feeder: SegmentSource): void {
     const isNew = this.#life.state.phase === "ended";
+    this.#part();
     this.#life.move({ phase: "live" });
     for (const publisher of this.#publishers) this.#retire(publisher.begin(isNew));
     if (this.#main.isEmpty) this.#addPreroll();
@@ -154,27 +157,26 @@ export class HlsStream {
   }
 
   /**
-   * The session that joined has ended.
+   * The session that joined has ended. After a goodbye it brings silence in the grace.
    * @param onReleased called when its last listener has heard it to the end
    */
   leave(how: SessionEnd, onReleased: () => void): void {
-    const feeder = this.#session?.feeder;
-    feeder?.stateNeed(undefined);
-    this.#session = undefined;
+    if (this.#life.state.phase !== "live") return;
     this.#releases.add(this.#clock.awake() + this.durationMs, onReleased);
-    if (how === "teardown") this.#end();
-    else if (how === "finished" && feeder !== undefined) this.#awaitReturn(feeder.sessionId);
-    else if (how === "lost") this.#life.move({ phase: "live", goesAt: this.#goesAt });
+    if (how === "finished") return this.#awaitReturn();
+    if (how === "teardown") return this.#end();
+    this.#part();
+    if (how === "lost") this.#life.move({ phase: "live", goesAt: this.#goesAt });
   }
 
   /** Nobody needs to wait any more for the return of the session that left last, if it is `id`. */
   endNow(id: number): void {
-    const state = this.#life.state;
-    if (state.phase === "grace" && state.sessionId === id) this.#end();
+    if (this.#life.state.phase === "grace" && this.#session?.feeder.sessionId === id) this.#end();
   }
 
-  /** Lists what is ready without waiting for the cadence; resolves when that is on disk. */
+  /** Lists what there is without waiting for the cadence; resolves when that is on disk. */
   async flush(): Promise<void> {
+    this.#part();
     await Promise.all(this.#publishers.map((publisher) => publisher.flush()));
   }
 
@@ -230,7 +232,7 @@ export class HlsStream {
     if (this.#life.state.phase === "ended") {
       this.#life.move({ phase: "ended", goesAt: this.#goesAt });
     } else this.#awaitNext(at);
-    this.#session?.feeder.listed();
+    if (this.#life.state.phase === "live") this.#session?.feeder.listed();
   }
 
   #awaitNext(versionAt: number): void {
@@ -242,12 +244,19 @@ export class HlsStream {
     return this.#main.isBusy ? 0 : this.#session?.feeder.missingFrames() ?? 0;
   }
 
-  #awaitReturn(sessionId: number): void {
+  #awaitReturn(): void {
     const timer = this.#clock.after(END_GRACE_MS, () => this.#end());
-    this.#life.move({ phase: "grace", sessionId, timer });
+    this.#life.move({ phase: "grace", timer });
+  }
+
+  /** Nothing more comes of the session that joined last. */
+  #part(): void {
+    this.#session?.leave();
+    this.#session = undefined;
   }
 
   #end(): void {
+    this.#part();
     this.#life.move({ phase: "ending" });
     for (const publisher of this.#publishers) publisher.end();
   }
@@ -283,10 +292,6 @@ const NOT_LISTED = { sequence: -1, durationUs: 0, discontinuity: false, wallMs: 
 /** Listens to a publisher that does not set the pace. */
 function follower(onLeft: PublisherListener["onLeft"]): PublisherListener {
   return { onLeft, onEnd: () => {}, onVersion: () => {}, onListed: () => {} };
-}
-
-function durationMs({ segments }: MediaPlaylist): number {
-  return segments.reduce((sum, { durationUs }) => sum + durationUs, 0) / 1000;
 }
 
 /** How long a segment stays to be had once it has left the playlist. */

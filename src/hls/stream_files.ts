@@ -166,6 +166,8 @@ export class HlsFolder {
 class FolderFiles implements StreamFiles {
   readonly #folder: HlsFolder;
   readonly #name: string;
+  /** So that a broadcast whose writes hang leaves room for the others. */
+  readonly #limiter = new Limiter(OPERATIONS_OF_ONE);
   /** When each write under way began, the oldest first, on {@link Clock.awake}. */
   readonly #writes: { readonly since: number }[] = [];
 
@@ -181,7 +183,7 @@ class FolderFiles implements StreamFiles {
   async replacePlaylist(file: string, text: Uint8Array): Promise<boolean> {
     const [from, to] = [this.#pathOf(temporary(file)), this.#pathOf(file)];
     return await this.#write(temporary(file), text) &&
-      await this.#folder.attempt(this.#name, () => Deno.rename(from, to));
+      await this.#attempt(() => Deno.rename(from, to));
   }
 
   async remove(files: readonly string[]): Promise<void> {
@@ -201,10 +203,14 @@ class FolderFiles implements StreamFiles {
     const write = { since: clock.awake() };
     this.#writes.push(write);
     await this.#folder.removing.get(this.#name);
-    const done = await this.#folder.attempt(this.#name, () => this.#create(file, bytes));
+    const done = await this.#attempt(() => this.#create(file, bytes));
     if (!done) await this.#folder.remove([this.#pathOf(file)]);
     this.#writes.splice(this.#writes.indexOf(write), 1);
     return done;
+  }
+
+  #attempt(operation: () => Promise<void>): Promise<boolean> {
+    return this.#limiter.run(() => this.#folder.attempt(this.#name, operation));
   }
 
   async #removeAll(files: readonly string[]): Promise<void> {
@@ -239,7 +245,9 @@ function temporary(file: string): string {
 const HANG_MS = 4000;
 /** Writes of one broadcast: many where much audio arrives at once. */
 const MAX_WRITES = 60;
-/** Of all broadcasts. */
+/** How many operations are under way at a time, of one broadcast … */
+const OPERATIONS_OF_ONE = 2;
+/** … and of all. */
 const MAX_OPERATIONS = 8;
 const MAX_WAITING = 8000;
 /** Far above what either takes. */

@@ -38,6 +38,8 @@ export interface SegmentSource {
   readonly sessionId: number;
   /** Frames that its open segment still takes. */
   readonly missingFrames: () => number;
+  /** Ends its open segment, if there is one. */
+  readonly cut: () => void;
   /** Says by when players need the open segment. */
   readonly stateNeed: StateNeed;
   /** A version of the playlist is out. */

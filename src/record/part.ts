@@ -1,6 +1,5 @@
 /** Writes a recording while it is live, at the pace of the disk. */
 import type { AudioConfig } from "../audio/audio_config.ts";
-import type { Limiter } from "../disk/limiter.ts";
 import type { FragmentWriter } from "../mp4/fragment.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Batch, FragmentPool, Silence } from "./batch.ts";
@@ -17,8 +16,8 @@ export interface PartOptions {
   readonly header: Uint8Array;
   /** Opens the file. It is called when the first frames are to be written. */
   readonly open: () => Promise<OpenPart>;
-  /** Limits how many writes of all parts are under way at a time. */
-  readonly writes: Limiter;
+  /** Writes when it may: not all parts do so at a time. */
+  readonly write: (work: () => Promise<void>) => Promise<void>;
   readonly pool: FragmentPool;
   /** Called when the first frames are in the file. */
   readonly onStart: (file: string) => void;
@@ -156,7 +155,7 @@ export class Part {
     const before = (part.continues?.frames ?? 0) + this.#framesWritten;
     const taken = fragment.take(before, this.#options.config.samplesPerFrame);
     const bytes = withHeader(this.#header, taken);
-    await this.#options.writes.run(() => writeAll(part.handle, bytes));
+    await this.#options.write(() => writeAll(part.handle, bytes));
     this.#header = undefined;
     this.#options.onWritten(bytes.length);
     this.#framesWritten += frames;

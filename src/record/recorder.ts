@@ -46,6 +46,8 @@ export class Recorder {
   readonly #pool = new FragmentPool();
   readonly #writes = new Limiter(WRITES);
   readonly #turns = new Turns();
+  /** Of writes: each name has one under way, so that many for one name delay no other. */
+  readonly #writeTurns = new Turns();
   readonly #keeper: HouseKeeper;
   readonly #finisher: Finisher;
   readonly #parts = new Map<Part, PartInWork>();
@@ -119,7 +121,7 @@ export class Recorder {
       startTime,
       header: recordingHeader(config, { startTime, tags: tagsOf(session) }),
       open: () => this.#open(session.name, config, startTime),
-      writes: this.#writes,
+      write: (work) => this.#write(session.name, work),
       pool: this.#pool,
       onStart: (file) => {
         trouble.told = false;
@@ -141,11 +143,25 @@ export class Recorder {
 
   /** Continues the last recording of the name, once it is finished, or begins a new one. */
   async #open(name: string, config: AudioConfig, startTime: number): Promise<OpenPart> {
-    const [folder, writes] = [this.#folder, this.#writes];
+    const unfinished = this.#unfinishedOf(name);
+    if (unfinished > MAX_UNFINISHED) {
+      throw new Error(`${unfinished} recordings of ${name} wait to be finished`);
+    }
+    const folder = this.#folder;
     const continued = this.#options.append
-      ? await this.#turns.run(name, () => writes.run(() => folder.reopen(name, config)))
+      ? await this.#turns.run(name, () => this.#write(name, () => folder.reopen(name, config)))
       : undefined;
-    return continued ?? await writes.run(() => folder.create(name, startTime));
+    return continued ?? await this.#write(name, () => folder.create(name, startTime));
+  }
+
+  #unfinishedOf(name: string): number {
+    return [...this.#parts.values()].filter(({ state, session }) =>
+      state === "finishing" && session.name === name
+    ).length;
+  }
+
+  #write<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.#writeTurns.run(name, () => this.#writes.run(work));
   }
 
   async #finish(part: Part): Promise<void> {
@@ -153,8 +169,10 @@ export class Recorder {
     if (inWork === undefined) return;
     inWork.state = "finishing";
     const { session } = inWork;
+    // Whoever waits for a turn keeps no file open.
+    const closed = part.close();
     await this.#turns.run(session.name, async () => {
-      await part.close();
+      await closed;
       if (part.file !== undefined) await this.#finisher.take(part.file, part, session);
     });
     this.#parts.delete(part);
@@ -201,6 +219,8 @@ interface PartInWork {
 
 /** How many writes are under way at a time. Each takes one of Deno's few threads while it waits. */
 const WRITES = 8;
+/** How many recordings of a name may wait to be finished, where another one begins. */
+const MAX_UNFINISHED = 8;
 /** How often a recording is synced to the disk. */
 const SYNC_MS = 10_000;
 /** How long passes at least between two syncs of any recordings: during each, all writes wait. */

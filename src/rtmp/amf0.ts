@@ -6,6 +6,7 @@
 import { readAmf3 } from "./amf3.ts";
 import { AmfInput } from "./amf_input.ts";
 import { type AmfValue, emptyAmfObject } from "./amf_value.ts";
+import { MessageType } from "./message_type.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
 /** What could be read of a message. */
@@ -30,6 +31,12 @@ export function readAmf0(bytes: Uint8Array): AmfReading {
     return { values, problem: error.message };
   }
   return { values, problem: undefined };
+}
+
+/** The AMF0 in a command or data message: what is said to be AMF3 begins with a zero byte. */
+export function amf0Of(type: number, payload: Uint8Array): Uint8Array {
+  const isAmf3 = type === MessageType.DataAmf3 || type === MessageType.CommandAmf3;
+  return isAmf3 && payload[0] === 0 ? payload.subarray(1) : payload;
 }
 
 /** Writes the values one after the other, as a command has them. */

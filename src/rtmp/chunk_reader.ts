@@ -11,8 +11,8 @@ export const MAX_MESSAGE_SIZE = 65_536;
 
 /**
  * Takes one message.
- * @param payload valid during the call only; of a message that is too long, or of an unknown type, no
- *   more than its beginning
+ * @param payload valid during the call only; of a message that is too long no more than its beginning,
+ *   of video or of an unknown type nothing
  * @param timestamp in milliseconds, 32 bits that wrap
  * @param length bytes that the whole payload had
  */
@@ -25,8 +25,8 @@ export type MessageHandler = (
 ) => void;
 
 /**
- * Turns bytes, split anywhere, into messages. Chunk sizes and aborts are its own business. Video is
- * passed over; of unknown types nothing is held, of others at most 64 kB.
+ * Turns bytes, split anywhere, into messages. Chunk sizes and aborts are its own business. Of video
+ * and unknown types nothing is held, of others at most 64 kB.
  */
 export class ChunkReader {
   readonly #onMessage: MessageHandler;
@@ -179,7 +179,7 @@ export class ChunkReader {
     this.#current = undefined;
     if (stream.type === MessageType.SetChunkSize) this.#setChunkSize(payload);
     else if (stream.type === MessageType.Abort) this.#abort(payload);
-    else if (stream.type !== MessageType.Video) {
+    else {
       const { type, timestamp, streamId, length } = stream;
       this.#onMessage(type, payload, timestamp, streamId, length);
     }
@@ -252,6 +252,7 @@ const ASSEMBLED: ReadonlySet<number> = new Set([
   MessageType.CommandAmf3,
   MessageType.Data,
   MessageType.Command,
+  MessageType.Aggregate,
 ]);
 
 /** What the headers of one chunk stream have said so far, and its unfinished message. */

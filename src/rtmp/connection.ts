@@ -143,7 +143,10 @@ export class RtmpConnection implements Transport {
 
   #publish(target: PublishTarget): Ingest {
     const admission = new Admission({
+      clock: this.#clock,
       doorkeeper: this.#doorkeeper,
+      audioTimeoutMs: this.#timeoutMs,
+      seen: () => this.#session.seen,
       request: () => ({ ...target, transport: this }),
       onAdmitted: (ingest) => {
         this.#published = ingest;

@@ -17,6 +17,7 @@ export const MessageType = {
   CommandAmf3: 17,
   Data: 18,
   Command: 20,
+  Aggregate: 22,
 } as const;
 
 /** Event types of user control messages (RTMP 1.0 7.1.7). */

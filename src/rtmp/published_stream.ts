@@ -10,6 +10,7 @@ import { codecOf } from "../audio/codec_of.ts";
 import { MalformedAudio } from "../audio/bits.ts";
 import type { Ingest, IngestEnd, StreamFacts } from "../session/ingest.ts";
 import { tagsOf } from "../session/tags.ts";
+import { AdtsInFlv, isAdts } from "./adts_in_flv.ts";
 import { readAmf0 } from "./amf0.ts";
 import { type AmfObject, isAmfObject } from "./amf_value.ts";
 import { MAX_MESSAGE_SIZE } from "./chunk_reader.ts";
@@ -28,6 +29,10 @@ const MAX_CONFIG_SIZE = 1024;
 const EMPTY_METADATA = "empty, as FFmpeg sends it where metadata is longer than 32 kB: nothing " +
   "follows then for minutes; -map_metadata -1 leaves metadata out";
 
+/** What cannot be heard, in users' words. */
+const UNCONFIGURED = "AAC without its configuration (AudioSpecificConfig)";
+const TOO_LONG = "AAC that is too long";
+
 /** What a data message is named that tells of the whole stream … */
 const STREAM_DATA = "onMetaData";
 /** … and of what is heard or seen at its time. */
@@ -44,6 +49,9 @@ export interface DataMessage {
 /** The stream that a connection publishes: takes its messages and feeds its session. */
 export class PublishedStream {
   readonly #ingest: Ingest;
+  readonly #adts: AdtsInFlv;
+  /** What came that cannot be heard, in users' words. */
+  readonly #seen = new Set<string>();
   /** The current AudioSpecificConfig as it came, to know a repeated one. */
   #configBytes = new Uint8Array(0);
   #maxAccessUnit = 0;
@@ -52,25 +60,39 @@ export class PublishedStream {
 
   constructor(ingest: Ingest) {
     this.#ingest = ingest;
+    this.#adts = new AdtsInFlv({
+      // What a header tells counts only where the encoder tells nothing better.
+      configure: (config) => {
+        if (this.#configBytes.length === 0) this.#use(config);
+      },
+      write: (data, timeMs) => this.#write(data, timeMs),
+      bad: (count) => ingest.bad(count),
+    });
+  }
+
+  /** What came that cannot be heard, in users' words. */
+  get seen(): string {
+    return [...this.#seen].join(" and ") || "nothing";
   }
 
   /**
+   * Takes an audio message. A codec or a kind of AAC that Echo does not take is rejected.
    * @param timestamp in milliseconds, 32 bits that wrap
    * @param isCut the payload is only the beginning, and counted as bad
-   * @throws {UnsupportedAudio} a codec or a kind of AAC that Echo does not take
    */
   audio(payload: Uint8Array, timestamp: number, isCut: boolean): void {
-    if (isCut) return this.#ingest.bad(1);
-    const tag = parseAudioTag(payload);
-    // FFmpeg sends an empty AudioSpecificConfig where it does not know it yet.
-    if (tag.kind === "other" || tag.data.length === 0) return;
-    if (tag.kind === "config") {
-      this.#configure(tag.data);
-    } else if (tag.data.length > this.#maxAccessUnit) {
-      this.#ingest.bad(1);
-    } else {
-      this.#ingest.write(tag.data, this.#unwrap(timestamp));
+    try {
+      if (isCut) this.#unusable(TOO_LONG);
+      else this.#takeAudio(payload, timestamp);
+    } catch (error) {
+      if (!(error instanceof UnsupportedAudio)) throw error;
+      this.#ingest.reject(`unsupported audio: ${error.message}`);
     }
+  }
+
+  /** Video came, which is not used. */
+  video(): void {
+    this.#seen.add("video");
   }
 
   /**
@@ -101,14 +123,34 @@ export class PublishedStream {
     this.#ingest.end(how);
   }
 
+  #takeAudio(payload: Uint8Array, timestamp: number): void {
+    const tag = parseAudioTag(payload);
+    // FFmpeg sends an empty AudioSpecificConfig where it does not know it yet.
+    if (tag.kind === "other" || tag.data.length === 0) return;
+    if (tag.kind === "config") this.#configure(tag.data);
+    else if (isAdts(tag.data)) this.#adts.feed(tag.data, this.#unwrap(timestamp));
+    else this.#write(tag.data, this.#unwrap(timestamp));
+  }
+
+  #write(accessUnit: Uint8Array, timeMs: number): void {
+    if (accessUnit.length <= this.#maxAccessUnit) return this.#ingest.write(accessUnit, timeMs);
+    this.#unusable(this.#maxAccessUnit === 0 ? UNCONFIGURED : TOO_LONG);
+  }
+
+  #unusable(what: string): void {
+    this.#seen.add(what);
+    this.#ingest.bad(1);
+  }
+
   #configure(bytes: Uint8Array): void {
-    if (bytes.length > MAX_CONFIG_SIZE) {
-      this.#ingest.bad(1);
-      return;
-    }
+    if (bytes.length > MAX_CONFIG_SIZE) return this.#unusable(TOO_LONG);
     if (sameBytes(bytes, this.#configBytes)) return;
     const config = parseConfig(bytes);
     this.#configBytes = bytes.slice();
+    this.#use(config);
+  }
+
+  #use(config: AudioConfig): void {
     this.#maxAccessUnit = codecOf(config).maxAccessUnitBytes(config);
     this.#ingest.configure(config);
   }

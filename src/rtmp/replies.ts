@@ -32,6 +32,7 @@ export const REFUSAL_CODES: Readonly<Record<RefusalKind, string>> = {
   "unavailable": "NetStream.Publish.Rejected",
   "limit": "NetStream.Publish.Rejected",
   "stopping": "NetStream.Publish.Rejected",
+  "no-audio": "NetStream.Publish.Rejected",
 };
 
 /** Writes the server's messages and sends each at once. */

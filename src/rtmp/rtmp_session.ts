@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { type Ingest, isAboutWhatWasTyped, PublishRefused } from "../session/ingest.ts";
+import { messagesOf } from "./aggregate.ts";
+import { amf0Of } from "./amf0.ts";
 import type { AmfObject } from "./amf_value.ts";
-import { ChunkReader } from "./chunk_reader.ts";
+import { ChunkReader, MAX_MESSAGE_SIZE } from "./chunk_reader.ts";
 import { readCommand } from "./command.ts";
 import { Handshake } from "./handshake.ts";
 import { MessageType, UserControlEvent } from "./message_type.ts";
@@ -19,6 +20,8 @@ import { RtmpError } from "./rtmp_error.ts";
 
 const CHUNK_SIZE = 4096;
 const MAX_STREAMS = 16;
+/** Each makes a session, with its files and events; encoders publish once or twice. */
+const MAX_PUBLISHES = 16;
 
 export interface RtmpSessionOptions {
   /**
@@ -73,8 +76,7 @@ export class RtmpSession {
   #streamCount = 0;
   #stream: PublishedStream | undefined;
   #streamId = 0;
-  /** Audio that Echo does not take, sent before the publish was answered: told behind the answer. */
-  #unsupported: UnsupportedAudio | undefined;
+  #publishes = 0;
 
   constructor({ publish, send, onUnused }: RtmpSessionOptions) {
     this.#publish = publish;
@@ -85,6 +87,11 @@ export class RtmpSession {
 
   get state(): RtmpState {
     return this.#state;
+  }
+
+  /** What came of the published stream that cannot be heard, in users' words. */
+  get seen(): string {
+    return this.#stream?.seen ?? "nothing";
   }
 
   /**
@@ -113,7 +120,6 @@ export class RtmpSession {
     if (this.#state !== "asking") return;
     this.#state = "publishing";
     this.#replies.publishing(this.#streamId);
-    if (this.#unsupported !== undefined) this.#rejectAudio(this.#unsupported);
   }
 
   /**
@@ -126,7 +132,9 @@ export class RtmpSession {
     const hint = isAboutWhatWasTyped(why.kind)
       ? `; ${publishHint(this.#app, this.#streamName)}`
       : "";
-    this.#reject(REFUSAL_CODES[why.kind], why.message + hint);
+    const description = why.message + hint;
+    this.#replies.status(this.#streamId, "error", REFUSAL_CODES[why.kind], description);
+    throw new RtmpError(`Publish refused: ${description}`);
   }
 
   /** Tells a publishing encoder that the server ends its publish, and why. */
@@ -156,7 +164,14 @@ export class RtmpSession {
     const unused = (why: string) => this.#onUnused({ type, length, why });
     switch (type) {
       case MessageType.Audio:
-        if (this.#stream !== undefined) this.#onAudio(this.#stream, payload, timestamp, isCut);
+        this.#stream?.audio(payload, timestamp, isCut);
+        break;
+      case MessageType.Video:
+        this.#stream?.video();
+        break;
+      case MessageType.Aggregate:
+        if (isCut) unused(`more than ${MAX_MESSAGE_SIZE} bytes`);
+        if (!this.#onAggregate(payload, timestamp, streamId)) unused("nothing that is used in it");
         break;
       case MessageType.Data:
       case MessageType.DataAmf3:
@@ -182,15 +197,14 @@ export class RtmpSession {
     }
   }
 
-  #onAudio(stream: PublishedStream, payload: Uint8Array, timestamp: number, isCut: boolean): void {
-    if (this.#unsupported !== undefined) return;
-    try {
-      stream.audio(payload, timestamp, isCut);
-    } catch (error) {
-      if (!(error instanceof UnsupportedAudio)) throw error;
-      if (this.#state !== "asking") this.#rejectAudio(error);
-      this.#unsupported = error;
+  /** @returns whether there was a message in it */
+  #onAggregate(payload: Uint8Array, timestamp: number, streamId: number): boolean {
+    let any = false;
+    for (const message of messagesOf(payload, timestamp)) {
+      any = true;
+      this.#onMessage(message.type, message.payload, message.timestamp, streamId, message.length);
     }
+    return any;
   }
 
   #onCommand(payload: Uint8Array, streamId: number, unused: (why: string) => void): void {
@@ -242,6 +256,9 @@ export class RtmpSession {
     if (streamId < 1 || streamId > this.#streamCount) {
       throw new RtmpError(`Cannot publish: stream ${streamId} was not created`);
     }
+    if (this.#publishes++ === MAX_PUBLISHES) {
+      throw new RtmpError(`Cannot publish: more than ${MAX_PUBLISHES} times on one connection`);
+    }
     this.#streamId = streamId;
     this.#streamName = streamName;
     const target = publishTarget(this.#app, streamName);
@@ -267,21 +284,6 @@ export class RtmpSession {
       "Stopped publishing.",
     );
   }
-
-  #rejectAudio(error: UnsupportedAudio): never {
-    this.#reject("NetStream.Publish.Rejected", `Unsupported audio: ${error.message}`);
-  }
-
-  #reject(code: string, description: string): never {
-    this.#replies.status(this.#streamId, "error", code, description);
-    throw new RtmpError(`Publish refused: ${description}`);
-  }
-}
-
-/** The AMF0 in a command or data message: what is said to be AMF3 begins with a zero byte. */
-function amf0Of(type: number, payload: Uint8Array): Uint8Array {
-  const isAmf3 = type === MessageType.DataAmf3 || type === MessageType.CommandAmf3;
-  return isAmf3 && payload[0] === 0 ? payload.subarray(1) : payload;
 }
 
 function uint16(bytes: Uint8Array): number {

@@ -5,19 +5,27 @@
  * @module
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
+import { AudioWatch } from "./audio_watch.ts";
+import type { Clock } from "./clock.ts";
 import { HeldFrames } from "./held_frames.ts";
-import type {
-  AdmittedIngest,
-  Doorkeeper,
-  Ingest,
-  IngestEnd,
-  PublishRequest,
-  StreamFacts,
+import {
+  type AdmittedIngest,
+  type Doorkeeper,
+  type Ingest,
+  type IngestEnd,
+  PublishRefused,
+  type PublishRequest,
+  type StreamFacts,
 } from "./ingest.ts";
 import type { Tags } from "./tags.ts";
 
 export interface AdmissionOptions {
+  readonly clock: Clock;
   readonly doorkeeper: Doorkeeper;
+  /** A connection of which no audio comes for so many milliseconds is rejected. */
+  readonly audioTimeoutMs: number;
+  /** What came of it so far that is no audio, in users' words. */
+  readonly seen: () => string;
   /**
    * What the connection asks for; called once, when it asks.
    * @throws what `onRefused` is to be told
@@ -37,11 +45,13 @@ type State = "outside" | "asking" | "admitted" | "over";
 
 /**
  * One connection's {@link Ingest}. It asks when it is told to {@link enter}, at the latest with its
- * first frame. Who is gone by the time of the answer takes nobody's place.
+ * first frame. Who is gone by the time of the answer takes nobody's place. Who sends no audio does not
+ * keep it.
  */
 export class Admission implements Ingest {
   readonly #options: AdmissionOptions;
   readonly #held = new HeldFrames();
+  readonly #watch: AudioWatch;
   #state: State = "outside";
   #ingest: AdmittedIngest | undefined;
   /** The last configuration that came before it was let in. */
@@ -50,9 +60,18 @@ export class Admission implements Ingest {
   #facts: StreamFacts | undefined;
   /** How much did that could not be parsed. */
   #bad = 0;
+  /** Why it was rejected before it was let in. */
+  #rejection: string | undefined;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
+    const { clock, audioTimeoutMs, seen } = options;
+    this.#watch = new AudioWatch({
+      clock,
+      timeoutMs: audioTimeoutMs,
+      isHeldUp: () => this.#state === "asking" || this.pauseMs > 0,
+      onSilent: (why) => this.reject(`${why}, but ${seen()}`),
+    });
   }
 
   /** Whether it has been let into a session. */
@@ -93,6 +112,7 @@ export class Admission implements Ingest {
   }
 
   write(data: Uint8Array, timeMs: number | undefined): void {
+    this.#watch.heard();
     if (this.#ingest === undefined) this.#writeUndecided(data, timeMs);
     else this.#ingest.write(data, timeMs);
   }
@@ -122,9 +142,14 @@ export class Admission implements Ingest {
     else if (this.#state !== "over") this.#held.addTags(tags, timeMs);
   }
 
+  reject(why: string): void {
+    if (this.#ingest !== undefined) this.#ingest.reject(why);
+    else if (this.#state === "asking") this.#rejection ??= why;
+    else this.#refuse(new PublishRefused("no-audio", why));
+  }
+
   end(how: IngestEnd): void {
-    this.#state = "over";
-    this.#held.clear();
+    this.#close();
     this.#ingest?.end(how);
   }
 
@@ -143,6 +168,7 @@ export class Admission implements Ingest {
     if (this.#state !== "asking") return ingest.end("lost");
     this.#state = "admitted";
     this.#ingest = ingest;
+    this.#watch.restart();
     this.#options.onAdmitted?.(ingest);
     this.#attempt(() => this.#handOver(ingest));
   }
@@ -152,6 +178,7 @@ export class Admission implements Ingest {
     if (this.#facts !== undefined) ingest.facts(this.#facts);
     this.#held.giveTo(ingest);
     if (this.#config !== undefined) ingest.configure(this.#config);
+    if (this.#rejection !== undefined) ingest.reject(this.#rejection);
   }
 
   /** @returns `undefined` also where `step` throws: the connection is refused then */
@@ -166,9 +193,14 @@ export class Admission implements Ingest {
 
   #refuse(why: unknown): void {
     if (this.#state === "over") return;
+    this.#close();
+    this.#options.onRefused(why);
+  }
+
+  #close(): void {
     this.#state = "over";
     this.#held.clear();
-    this.#options.onRefused(why);
+    this.#watch.stop();
   }
 }
 

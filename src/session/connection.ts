@@ -13,6 +13,8 @@ export interface ConnectionOptions {
   readonly transport: Transport;
   /** Where all goes. */
   readonly input: SessionInput;
+  /** Called where what it sends cannot be broadcast; it is to be released then. */
+  readonly onReject: (why: string) => void;
   /** Called once, where the connection itself says that it is over. */
   readonly onEnd: (how: IngestEnd) => void;
 }
@@ -22,13 +24,15 @@ export class Connection implements AdmittedIngest {
   readonly sessionId: number;
   readonly sessionName: string;
   readonly transport: Transport;
+  readonly #onReject: (why: string) => void;
   readonly #onEnd: (how: IngestEnd) => void;
   #input: SessionInput | undefined;
 
-  constructor({ session, transport, input, onEnd }: ConnectionOptions) {
+  constructor({ session, transport, input, onReject, onEnd }: ConnectionOptions) {
     this.sessionId = session.id;
     this.sessionName = session.name;
     this.transport = transport;
+    this.#onReject = onReject;
     this.#onEnd = onEnd;
     this.#input = input;
   }
@@ -63,6 +67,10 @@ export class Connection implements AdmittedIngest {
 
   metadata(tags: Tags, timeMs: number | undefined): void {
     this.#input?.metadata(tags, timeMs);
+  }
+
+  reject(why: string): void {
+    if (this.#input !== undefined) this.#onReject(why);
   }
 
   end(how: IngestEnd): void {

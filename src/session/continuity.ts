@@ -86,6 +86,11 @@ export class Continuity {
     feed.catchUp(silentForMs());
   }
 
+  /** No audio follows, and silence for as long as outputs have needs. */
+  goodbye(): void {
+    this.#holdTimer?.cancel();
+  }
+
   /** Nothing follows. */
   end(): void {
     this.#state = "over";

@@ -9,7 +9,10 @@ const logger = getLogger(["echo", "session"]);
 export interface InputQuality {
   /** Frames that arrived. */
   readonly total_count: number;
-  /** Packets that the transport gave up, and frames that came too late to be kept. */
+  /**
+   * Packets that the transport gave up, and frames that are not heard: they came too late, or their
+   * configuration waits.
+   */
   readonly drop_count: number;
   /** What could not be parsed. */
   readonly bad_count: number;
@@ -53,6 +56,8 @@ export interface EventDetails {
   "record-error": { readonly path: string; readonly message: string };
   /** What began as `part` is finished as `path`; its duration is in whole milliseconds. */
   "record-complete": { readonly path: string; readonly part: string; readonly durationMs: number };
+  /** What a connection sends cannot be broadcast, so the server ends it. */
+  "input-error": { readonly message: string };
   /** A connection ended; the sums are the session's. */
   "input-quality": { readonly quality: InputQuality };
 }

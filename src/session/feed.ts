@@ -46,6 +46,8 @@ export class Feed {
   #config: AudioConfig | undefined;
   #silence: Uint8Array = new Uint8Array(0);
   #maxBytes = 0;
+  /** How much silence is still to stand for frames that were muted, in milliseconds. */
+  #mutedMs = 0;
   #total = 0;
   #bytes = 0;
   #dropped = 0;
@@ -57,11 +59,6 @@ export class Feed {
     this.#clock = clock;
     this.#timeline = new Timeline(options);
     this.#reanchorLog = new ReanchorLog(owner, clock);
-  }
-
-  /** Whether frames can be taken. */
-  get configured(): boolean {
-    return this.#config !== undefined;
   }
 
   get quality(): InputQuality {
@@ -144,6 +141,29 @@ export class Feed {
     this.#place(data, false);
   }
 
+  /**
+   * A frame of the source that is not to be heard: silence that is as long stands in its place.
+   * @param frameMs how long it is, in milliseconds
+   */
+  writeMuted(
+    data: Uint8Array,
+    timeMs: number | undefined,
+    nowMs: number,
+    frameMs: number,
+  ): void {
+    this.#total++;
+    this.#bytes += data.length;
+    this.#dropped++;
+    this.#mutedMs += frameMs;
+    const silenceMs = this.#timeline.frameMs;
+    for (let i = 0; this.#mutedMs >= silenceMs; i++) {
+      this.#mutedMs -= silenceMs;
+      const at = timeMs === undefined ? undefined : timeMs + i * silenceMs;
+      const fill = this.#timeline.arrive(at, nowMs);
+      if (fill !== DROP) this.#writeSilence(fill + 1, "gap");
+    }
+  }
+
   /** What is heard, from the first frame on that is not earlier; see `Ingest`. */
   metadata(tags: Tags, timeMs: number | undefined): void {
     this.#tags ??= new WaitingTags();
@@ -176,9 +196,18 @@ export class Feed {
     this.#dropped += count;
   }
 
+  /** No frame follows. */
   end(how: SessionEnd): void {
     for (const sink of this.#sinks) this.#guard(sink, () => sink.end(how));
     this.#sinks = [];
+  }
+
+  /** No audio follows, and silence only by {@link wait}, for outputs that go on after a goodbye. */
+  goodbye(): void {
+    for (const sink of this.#sinks) {
+      this.#guard(sink, () => sink.goodbye === undefined ? sink.end("finished") : sink.goodbye());
+    }
+    this.#sinks = this.#sinks.filter(({ goodbye }) => goodbye !== undefined);
   }
 
   #tellTags(waiting: WaitingTags, timeMs: number | undefined): void {

@@ -17,7 +17,7 @@ export type SessionEnd = "teardown" | "finished" | "lost" | "shutdown";
 /**
  * Where a session's frames go. All calls are synchronous, and come in this order: `start`, then
  * any number of `write`, `metadata`, `discontinuity` and `start` again for a new configuration, then
- * `end`. A sink never calls its session; an output that has to have frames in time states its needs.
+ * `end` or `goodbye`. A sink never calls its session; an output that has to have frames in time states its needs.
  */
 export interface FrameSink {
   /** The configuration of the frames that follow; positions count from 0 again. */
@@ -34,4 +34,9 @@ export interface FrameSink {
   discontinuity(): void;
   /** No frame follows. */
   end(how: SessionEnd): void;
+  /**
+   * Comes instead of `end` when the encoder has said goodbye: only silence follows, for as long as
+   * the output states needs. Outputs that do without this have their `end` then.
+   */
+  goodbye?(): void;
 }

@@ -72,7 +72,8 @@ export type RefusalKind =
   | "unavailable"
   | "name-in-use"
   | "limit"
-  | "stopping";
+  | "stopping"
+  | "no-audio";
 
 /** Where what the DJ typed may be the reason, so that a door says what arrived. */
 export function isAboutWhatWasTyped(kind: RefusalKind): boolean {
@@ -92,6 +93,14 @@ export class PublishRefused extends Error {
   constructor(readonly kind: RefusalKind, message: string) {
     super(message);
   }
+}
+
+/** That somebody else has the name. */
+export function nameInUse(name: string): PublishRefused {
+  return new PublishRefused(
+    "name-in-use",
+    `Cannot publish ${name}: somebody else is on air with it`,
+  );
 }
 
 /** What an encoder tells of its stream, such as RTMP's onMetaData. */
@@ -128,6 +137,12 @@ export interface Ingest {
    *   not earlier is the first one meant; `undefined`: the next one
    */
   metadata(tags: Tags, timeMs: number | undefined): void;
+  /**
+   * What comes cannot be broadcast. That ends the connection, as `Transport.close` does; where
+   * nobody has decided yet whether it is let in, once that is decided.
+   * @param why fit to be shown to the DJ
+   */
+  reject(why: string): void;
   /** The connection is over. */
   end(how: IngestEnd): void;
 }

@@ -5,12 +5,13 @@ import type { EventKind, SessionEvent } from "./events.ts";
 const logger = getLogger(["echo", "session"]);
 
 /** Other than `info`. */
-const LEVELS: Partial<Record<EventKind, "debug" | "error">> = {
+const LEVELS: Partial<Record<EventKind, "debug" | "warn" | "error">> = {
   "audience": "debug",
   // The output itself tells people earlier, and only of the last session of a name.
   "hls-ready": "debug",
   "hls-release": "debug",
   "record-error": "error",
+  "input-error": "warn",
 };
 
 /** Writes an event to the log, as a line for people. */
@@ -44,6 +45,8 @@ function describe(event: SessionEvent): string {
       return "is not recorded to {path}: {message}";
     case "record-complete":
       return "recorded to {path}, {durationMs} ms";
+    case "input-error":
+      return "cannot be broadcast: {message}";
     case "input-quality":
       return "input so far: {total} frames, {dropped} dropped, {bad} bad, {filler} silent put in";
   }

@@ -85,11 +85,13 @@ export class Session {
     this.#onEnd = options.onEnd;
     this.#feed = new Feed(this, options.clock, options.policy.timeline);
     this.#input = new SessionInput({
+      owner: this,
       clock: options.clock,
       feed: this.#feed,
       onFirstFrame: () => {
         if (this.#state !== "publishing") this.#goOnAir();
       },
+      onReject: (why) => this.#reject(why),
     });
     this.#continuity = new Continuity({
       clock: options.clock,
@@ -186,6 +188,7 @@ export class Session {
       session: this,
       transport,
       input: this.#input,
+      onReject: (why) => this.#reject(why),
       onEnd: (how) => this.#disconnected(how),
     });
     this.#connection = connection;
@@ -197,14 +200,22 @@ export class Session {
     this.#announced = reason;
   }
 
-  /** Ends the session and lets its transport go. */
+  /**
+   * Ends the session and lets its transport go. After a goodbye, outputs that need it still get
+   * silence.
+   */
   end(how: SessionEnd, reason: Reason): void {
     if (this.#state === "terminated") return;
     this.#drop(reason.message);
     this.#state = "terminated";
     for (const timer of [this.#waitTimer, this.#deadline]) timer?.cancel();
-    this.#continuity.end();
-    this.#feed.end(how);
+    if (how === "finished") {
+      this.#continuity.goodbye();
+      this.#feed.goodbye();
+    } else {
+      this.#continuity.end();
+      this.#feed.end(how);
+    }
     this.#emit("release", { reason });
     this.#onEnd(this);
   }
@@ -227,6 +238,13 @@ export class Session {
     this.#reportQuality();
     if (how === "finished") this.end("finished", UNKNOWN_REASON);
     else this.#pause();
+  }
+
+  /** Ends a connection of which nothing can be broadcast; another one may come. */
+  #reject(why: string): void {
+    this.#emit("input-error", { message: why });
+    this.#drop(why);
+    this.#pause();
   }
 
   #pause(): void {

@@ -3,34 +3,54 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Clock } from "./clock.ts";
-import type { Feed } from "./feed.ts";
+import {
+  CHANGE_GAP_MS,
+  CHANGES_MS,
+  ConfigurationChanges,
+  MAX_CHANGES,
+} from "./configuration_changes.ts";
+import type { Feed, FeedOwner } from "./feed.ts";
 import type { Ingest, StreamFacts } from "./ingest.ts";
 import { Pace } from "./pace.ts";
 import type { Tags } from "./tags.ts";
 
 export interface SessionInputOptions {
+  readonly owner: FeedOwner;
   readonly clock: Clock;
   readonly feed: Feed;
   /** Called for the first frame of each connection, before it is placed. */
   readonly onFirstFrame: () => void;
+  /** Called where what comes cannot be broadcast. */
+  readonly onReject: (why: string) => void;
 }
 
 /** Hands what comes on to the feed, and knows how it comes: since when not, and how fast. */
-export class SessionInput implements Omit<Ingest, "end"> {
+export class SessionInput implements Omit<Ingest, "reject" | "end"> {
   readonly #clock: Clock;
   readonly #feed: Feed;
   readonly #onFirstFrame: () => void;
+  readonly #onReject: (why: string) => void;
+  readonly #changes: ConfigurationChanges;
   readonly #pace = new Pace();
   #isFirstFrame = true;
   #heardAt = -Infinity;
   #streamFacts: StreamFacts = {};
 
-  constructor({ clock, feed, onFirstFrame }: SessionInputOptions) {
+  constructor({ owner, clock, feed, onFirstFrame, onReject }: SessionInputOptions) {
     this.#clock = clock;
     this.#feed = feed;
     this.#onFirstFrame = onFirstFrame;
+    this.#onReject = onReject;
+    this.#changes = new ConfigurationChanges({
+      onEffect: (config) => feed.configure(config),
+      onWait: () =>
+        logger.warn("changes its configuration again within {seconds} s: silence stands there", {
+          ...{ seconds: CHANGE_GAP_MS / 1000, id: owner.id, name: owner.name },
+        }),
+    });
   }
 
   get aheadMs(): number {
@@ -58,18 +78,20 @@ export class SessionInput implements Omit<Ingest, "end"> {
   }
 
   configure(config: AudioConfig): void {
-    this.#feed.configure(config);
+    this.#changes.tell(config);
   }
 
   write(data: Uint8Array, timeMs: number | undefined): void {
-    if (!this.#feed.configured) throw new Error("Cannot take a frame before its configuration");
     const nowMs = this.#clock.monotonic();
+    const verdict = this.#changes.decide(nowMs);
+    if (verdict === "too many") return this.#onReject(TOO_MANY_CHANGES);
     this.#heardAt = this.#clock.awake(nowMs);
     if (this.#isFirstFrame) {
       this.#isFirstFrame = false;
       this.#onFirstFrame();
     }
-    this.#feed.write(data, timeMs, nowMs);
+    if (verdict === "in effect") this.#feed.write(data, timeMs, nowMs);
+    else this.#feed.writeMuted(data, timeMs, nowMs, this.#changes.frameMs);
     this.#pace.arrived(this.#feed.sourceMs, nowMs);
   }
 
@@ -93,3 +115,9 @@ export class SessionInput implements Omit<Ingest, "end"> {
     this.#feed.metadata(tags, timeMs);
   }
 }
+
+const TOO_MANY_CHANGES = `the configuration changed ${MAX_CHANGES} times within ${
+  CHANGES_MS / 1000
+} s`;
+
+const logger = getLogger(["echo", "session"]);

@@ -5,6 +5,7 @@ import type { SessionEnd } from "./frame_sink.ts";
 import {
   type AdmittedIngest,
   type Doorkeeper,
+  nameInUse,
   type Protocol,
   PublishRefused,
   type PublishRequest,
@@ -110,20 +111,22 @@ export class SessionManager implements Doorkeeper {
   }
 
   /**
+   * @throws {PublishRefused} where {@link publish} would refuse it now, unless others have to be asked
+   */
+  check(request: PublishRequest): void {
+    const reading = this.#read(request);
+    if (this.#rights.authorityOver(reading) === undefined) this.#examine(request);
+    else this.#checkOpen(reading.name);
+  }
+
+  /**
    * A connection wants to publish a name: a new broadcast, or one that has a session already. With
    * a valid key or approved it takes over; else only from a publisher that is gone or silent.
    * @throws {PublishRefused}
    */
   publish(request: PublishRequest): AdmittedIngest {
-    const { transport, approved = false } = request;
-    const reading = this.#read(request);
-    const { name } = reading;
-    this.#checkOpen(name);
-    const expiresAt = this.#rights.expiryOf(reading, approved);
-    const live = this.#byName.get(name);
-    if (live !== undefined && expiresAt === undefined && !this.places.isFree(live)) {
-      throw nameInUse(name);
-    }
+    const { transport } = request;
+    const { name, live, expiresAt } = this.#examine(request);
     const session = live ?? this.#create(name, transport.protocol);
     if (expiresAt !== undefined) session.endAt(expiresAt);
     const isProven = expiresAt !== undefined;
@@ -220,14 +223,29 @@ export class SessionManager implements Doorkeeper {
     }
   }
 
+  /** @throws {PublishRefused} where it must not be published */
+  #examine(request: PublishRequest) {
+    const reading = this.#read(request);
+    const { name } = reading;
+    this.#checkOpen(name);
+    const expiresAt = this.#rights.expiryOf(reading, request.approved ?? false);
+    const live = this.#byName.get(name);
+    if (live === undefined) this.#checkRoom(name);
+    else if (expiresAt === undefined && !this.places.isFree(live)) throw nameInUse(name);
+    return { name, live, expiresAt };
+  }
+
+  #checkRoom(name: string): void {
+    if (this.#sessions.size < this.limits.maxSessions) return;
+    throw new PublishRefused("limit", `Cannot publish ${name}: the server is full`);
+  }
+
   #read(request: PublishRequest): Reading {
     return this.#rights.read(request, (name) => this.#byName.has(name));
   }
 
   #create(name: string, protocol: Protocol): Session {
-    if (this.#sessions.size >= this.limits.maxSessions) {
-      throw new PublishRefused("limit", `Cannot publish ${name}: the server is full`);
-    }
+    this.#checkRoom(name);
     const { clock, events, policy } = this.#options;
     const session = new Session({
       id: this.#nextId++,
@@ -254,11 +272,4 @@ export class SessionManager implements Doorkeeper {
     const { clock, events } = this.#options;
     events.emit(sessionEvent(session, "authorize", clock.now(), { address }));
   }
-}
-
-function nameInUse(name: string): PublishRefused {
-  return new PublishRefused(
-    "name-in-use",
-    `Cannot publish ${name}: somebody else is on air with it`,
-  );
 }

@@ -71,6 +71,11 @@ export class Timeline {
     return this.#count.position;
   }
 
+  /** How long a frame is, in milliseconds. */
+  get frameMs(): number {
+    return this.#count.frameMs;
+  }
+
   /** When the next frame's first sample is due; never goes back. */
   get dueMs(): number {
     return this.#due.at(this.#count.placeMs);

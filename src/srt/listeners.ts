@@ -7,6 +7,7 @@ import {
   formatAddress,
   listenSrt,
   receiveBufferFor,
+  type SrtAddress,
   type SrtConnection,
   SrtError,
   type SrtLibrary,
@@ -29,6 +30,15 @@ export interface SrtListenersOptions {
   readonly onError: (why: string) => void;
 }
 
+/** What is told of a listener. */
+export interface ListenerWatch {
+  readonly onConnection: (connection: SrtConnection) => void;
+  /** Called once, when it has ended and nobody closed it. */
+  readonly onEnd: (why: Error) => void;
+  /** Called for each caller that was let in and whose handshake failed after that. */
+  readonly onHandshakeFailed?: (peer: SrtAddress) => void;
+}
+
 /** Makes listeners that differ in little but their port. */
 export class SrtListeners {
   readonly #options: SrtListenersOptions;
@@ -41,7 +51,10 @@ export class SrtListeners {
    * Opens a listener, which accepts nothing yet.
    * @throws {SrtError} where the port cannot be had
    */
-  open(port: number, options: Pick<SrtListenOptions, "passphrase" | "backlog">): SrtListener {
+  open(
+    port: number,
+    options: Pick<SrtListenOptions, "passphrase" | "backlog" | "onRequest">,
+  ): SrtListener {
     const { srt, hostname, latencyMs } = this.#options;
     return listenSrt(srt, {
       hostname,
@@ -62,21 +75,13 @@ export class SrtListeners {
     }
   }
 
-  /**
-   * Accepts what comes to `listener` from now on.
-   * @param onEnd called once, when it has ended and nobody closed it
-   */
-  watch(
-    listener: SrtListener,
-    onConnection: (connection: SrtConnection) => void,
-    onEnd: (why: Error) => void,
-  ): void {
+  /** Accepts what comes to `listener` from now on. */
+  watch(listener: SrtListener, watch: ListenerWatch): void {
     this.#options.poller.addListener(listener, {
-      onConnection,
+      ...watch,
       onError: ({ reason }) => {
         this.#options.onError(`${formatAddress(listener.address)}: ${reason}`);
       },
-      onEnd,
     });
   }
 }

@@ -46,11 +46,6 @@ export class Payload {
     };
   }
 
-  /** Whether an access unit has come. */
-  get audible(): boolean {
-    return this.#audible;
-  }
-
   /** What it was found to be, in users' words. */
   get seen(): string {
     if (this.#adts !== undefined) return "ADTS";
@@ -116,5 +111,9 @@ export class Payload {
 
 function nameProgram(streamNames: readonly string[]): string {
   if (streamNames.length === 0) return "MPEG-TS without a program";
-  return `MPEG-TS with ${streamNames.join(" and ")}`;
+  const others = streamNames.length > MAX_NAMED ? [`${streamNames.length - MAX_NAMED} more`] : [];
+  return `MPEG-TS with ${[...streamNames.slice(0, MAX_NAMED), ...others].join(" and ")}`;
 }
+
+/** So many streams of a program are named: there may be some hundred. */
+const MAX_NAMED = 6;

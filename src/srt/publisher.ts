@@ -18,14 +18,12 @@ import type { Clock } from "../session/clock.ts";
 import {
   type AdmittedIngest,
   type Doorkeeper,
-  isAboutWhatWasTyped,
   type LinkQuality,
-  PublishRefused,
   type PublishRequest,
   type Transport,
 } from "../session/ingest.ts";
 import { Payload } from "./payload.ts";
-import { StreamIdError, streamIdHint } from "./stream_id.ts";
+import { isRefusal, refusalText } from "./refusal.ts";
 
 /**
  * An encoder that sends faster than real time loses what is further ahead than this: SRT does not
@@ -43,7 +41,7 @@ export interface PublisherOptions {
   readonly doorkeeper: Doorkeeper;
   /**
    * What it asks for; called once.
-   * @throws {StreamIdError} which is why it is refused
+   * @throws {SrtRefusal}
    */
   readonly request: (publisher: SrtPublisher) => PublishRequest;
   /** Called once, when the connection is closed. */
@@ -63,7 +61,6 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
   readonly connection: SrtConnection;
   readonly #options: SrtPublisherOptions;
   readonly #payload: Payload;
-  readonly #openedAt: number;
   readonly #admission: Admission;
   #heardAt: number;
   /** Where it was let in. */
@@ -81,9 +78,12 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     this.connection = connection;
     this.address = connection.peer.hostname;
     this.#options = options;
-    this.#openedAt = this.#heardAt = options.clock.awake();
+    this.#heardAt = options.clock.awake();
     const admission = new Admission({
+      clock: options.clock,
       doorkeeper: options.doorkeeper,
+      audioTimeoutMs: options.timeoutMs,
+      seen: () => this.#payload.seen,
       request: () => options.request(this),
       onAdmitted: (ingest) => this.#published = ingest,
       onRefused: (why) => this.#fail(why),
@@ -152,8 +152,6 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     const { clock, timeoutMs } = this.#options;
     if (clock.waited(this.#heardAt) >= timeoutMs) {
       this.#end(`silent for ${timeoutMs / 1000} s`);
-    } else if (!this.#payload.audible && clock.waited(this.#openedAt) >= timeoutMs) {
-      this.#end(`no audio within ${timeoutMs / 1000} s, but ${this.#payload.seen}`);
     }
   }
 
@@ -187,9 +185,10 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
   #fail(error: unknown): void {
     if (this.#why !== undefined) return;
     if (error instanceof UnsupportedAudio) {
-      this.#end(`unsupported audio: ${error.message}`, "warn");
-    } else if (error instanceof PublishRefused || error instanceof StreamIdError) {
-      this.#end(error.message + this.#hint(error), "warn");
+      this.#admission.reject(`unsupported audio: ${error.message}`);
+    } else if (isRefusal(error)) {
+      const isShared = this.#options.session === undefined;
+      this.#end(refusalText(error, isShared ? this.connection.streamId : undefined), "warn");
     } else {
       logger.error("SRT connection from {address} met a bug: {error}", {
         address: this.address,
@@ -197,13 +196,6 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
       });
       this.#end("internal error", "warn");
     }
-  }
-
-  /** What the DJ typed, where that may be wrong: to the shared listener, a stream id. */
-  #hint(error: Error): string {
-    if (this.#options.session !== undefined || !(error instanceof PublishRefused)) return "";
-    if (!isAboutWhatWasTyped(error.kind)) return "";
-    return `; ${streamIdHint(this.connection.streamId)}`;
   }
 
   #end(why: string, level: "info" | "warn" = "info"): void {

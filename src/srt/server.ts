@@ -12,6 +12,7 @@ import {
   type SrtLibrary,
   type SrtListener,
   SrtPoller,
+  type SrtRequest,
 } from "../../ffi/srt.ts";
 import type { ListeningSockets } from "../listening/listening_sockets.ts";
 import { type Trouble, TroubleLog } from "../listening/trouble_log.ts";
@@ -19,10 +20,12 @@ import type { Clock, Timer } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
 import type { Doorkeeper } from "../session/ingest.ts";
 import type { Session } from "../session/session.ts";
+import type { SessionManager } from "../session/session_manager.ts";
 import { LinkTotals } from "./link_totals.ts";
 import { SrtListeners } from "./listeners.ts";
 import type { PortRange } from "./port_range.ts";
 import { type PublisherOptions, SrtPublisher } from "./publisher.ts";
+import { isRefusal, refusalText, rejectCode } from "./refusal.ts";
 import { MAX_WAITING_ON_PORT, type PortSessions, SrtPorts } from "./session_ports.ts";
 import { parseStreamId } from "./stream_id.ts";
 
@@ -45,7 +48,7 @@ export interface SrtServerOptions {
   /** Path of the libsrt to load; `undefined` looks for the system's. */
   readonly library: string | undefined;
   readonly clock: Clock;
-  readonly sessions: Doorkeeper & PortSessions;
+  readonly sessions: Doorkeeper & PortSessions & Pick<SessionManager, "check">;
   /** Tells which sessions end. */
   readonly events: EventBus;
   /** Keeps the listeners of sessions open. */
@@ -72,6 +75,7 @@ export class SrtServer {
   readonly #trouble: TroubleLog;
   /** Of connections that have ended. */
   readonly ended = new LinkTotals();
+  #failedHandshakes = 0;
   #running: Running | undefined;
   /** The last one, where it had to be opened again. */
   #shared: SrtListener | undefined;
@@ -98,7 +102,7 @@ export class SrtServer {
       this.#openShared(listeners, onEnd);
     } catch (error) {
       poller.close();
-      srt.close();
+      void srt.close();
       throw error;
     }
     this.#run(srt, poller, listeners);
@@ -108,6 +112,11 @@ export class SrtServer {
   get address(): SrtAddress {
     if (this.#shared === undefined) throw new Error("Cannot tell the address: not started");
     return this.#shared.address;
+  }
+
+  /** Callers of the shared listener that were let in and whose handshake failed then. */
+  get failedHandshakes(): number {
+    return this.#failedHandshakes;
   }
 
   /** The connections there are. */
@@ -129,7 +138,7 @@ export class SrtServer {
   }
 
   /** Closes all listeners and connections, and unloads libsrt. */
-  close(): void {
+  async close(): Promise<void> {
     const running = this.#running;
     if (running === undefined) return;
     this.#running = undefined;
@@ -139,7 +148,7 @@ export class SrtServer {
     this.#shared?.close();
     for (const publisher of this.#publishers) publisher.close("the server stops");
     running.ports.close();
-    running.srt.close();
+    await running.srt.close();
     this.#trouble.flush();
   }
 
@@ -180,9 +189,40 @@ export class SrtServer {
     const { addr, passphrase } = this.#options;
     this.#shared = listeners.open(
       this.#shared?.address.port ?? addr.port,
-      passphrase === undefined ? {} : { passphrase },
+      {
+        onRequest: (request) => this.#answer(request),
+        ...(passphrase === undefined ? {} : { passphrase }),
+      },
     );
-    listeners.watch(this.#shared, (connection) => this.#acceptShared(connection), onEnd);
+    listeners.watch(this.#shared, {
+      onConnection: (connection) => this.#acceptShared(connection),
+      onEnd,
+      onHandshakeFailed: (peer) => this.#handshakeFailed(peer),
+    });
+  }
+
+  /** Refuses in the handshake, where the caller's user sees it, whom nobody else is asked about. */
+  #answer({ peer: { hostname: address, port }, streamId }: SrtRequest): number | undefined {
+    const transport = { protocol: "srt", address, close: () => {} } as const;
+    try {
+      this.#options.sessions.check({ ...parseStreamId(streamId), transport });
+      return undefined;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const why = refusalText(error, streamId);
+      logger.warn("SRT connection from {address}:{port} refused: {why}", { address, port, why });
+      return rejectCode(error);
+    }
+  }
+
+  #handshakeFailed({ hostname: address, port }: SrtAddress): void {
+    this.#failedHandshakes++;
+    const why = this.#options.passphrase === undefined
+      ? "it may have a passphrase, and none is set here"
+      : "its passphrase may be wrong";
+    logger.warn("SRT connection from {address}:{port} failed in its handshake: {why}", {
+      ...{ address, port, why },
+    });
   }
 
   /** The broadcast is what the stream id names. */

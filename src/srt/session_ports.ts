@@ -8,6 +8,7 @@ import type { KeptSocket, ListeningSockets } from "../listening/listening_socket
 import {
   type AdmittedIngest,
   type Doorkeeper,
+  nameInUse,
   PublishRefused,
   type PublishRequest,
 } from "../session/ingest.ts";
@@ -95,7 +96,8 @@ export class SrtPorts {
       address: formatAddress(listener.address),
       open: (onEnd) => {
         if (port.listener.closed) port.listener = listeners.open(number, { backlog });
-        listeners.watch(port.listener, (connection) => this.#accept(port, connection), onEnd);
+        const onConnection = (connection: SrtConnection) => this.#accept(port, connection);
+        listeners.watch(port.listener, { onConnection, onEnd });
       },
     });
     return number;
@@ -176,10 +178,7 @@ class PortDoorkeeper implements Doorkeeper {
     if (this.#sessions.places.mayTake(this.#session, transport.address, shown)) {
       return this.#sessions.attach(this.#session, transport, shown);
     }
-    throw new PublishRefused(
-      "name-in-use",
-      `Cannot publish ${this.#session.name}: somebody else is on air with it`,
-    );
+    throw nameInUse(this.#session.name);
   }
 
   #shownBy({ approved = false }: PublishRequest): Shown {

@@ -27,6 +27,11 @@ export interface StreamIdCredentials {
 /** A stream id that does not say what to publish. `message` holds nothing of it that may be secret. */
 export class StreamIdError extends Error {
   override readonly name = "StreamIdError";
+
+  /** @param kind what is wrong: the form of the stream id, or the mode, where it asks for a stream */
+  constructor(readonly kind: "form" | "mode", message: string) {
+    super(message);
+  }
 }
 
 /**
@@ -43,8 +48,11 @@ export function parseStreamId(text: string): PublishTarget {
   );
   if (first !== undefined) return { ...first, others };
   const asking = all.find(({ mode }) => ASKING_MODES.includes(mode));
-  if (asking === undefined) throw new StreamIdError(`${EXPECTED}; got ${shownStreamId(text)}`);
+  if (asking === undefined) {
+    throw new StreamIdError("form", `${EXPECTED}; got ${shownStreamId(text)}`);
+  }
   throw new StreamIdError(
+    "mode",
     `Cannot serve stream id: expected m=publish, got m=${asking.mode}; ${streamIdHint(text)}`,
   );
 }

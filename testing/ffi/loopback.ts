@@ -8,6 +8,7 @@ import {
   type SrtConnectionHandler,
   type SrtError,
   type SrtListener,
+  type SrtListenOptions,
   type SrtMessageControl,
   type SrtOptions,
   type SrtPoller,
@@ -59,7 +60,7 @@ export class Server implements Disposable {
   readonly listener: SrtListener;
   readonly accepted: ConnectionRecord[] = [];
 
-  constructor(poller: SrtPoller, options: SrtOptions & { hostname?: string } = {}) {
+  constructor(poller: SrtPoller, options: Partial<SrtListenOptions> = {}) {
     this.listener = listenSrt(srt, { hostname: "127.0.0.1", port: 0, ...options });
     poller.addListener(this.listener, {
       onConnection: (connection) => {

@@ -78,6 +78,7 @@ export function setUp(
   const feeder = {
     sessionId: 7,
     missingFrames: () => MISSING_FRAMES,
+    cut: () => {},
     stateNeed: continuity.addOutput(),
     listed: () => counts.listed++,
   };

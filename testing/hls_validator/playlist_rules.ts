@@ -242,7 +242,8 @@ class Cadence {
     const appeared = this.#appeared;
     // After the last request that still saw the old version, if this one sees another.
     const since = isNew ? this.#askedAt : askedAt;
-    if (exceptions.size > 0 || playlist.ended) this.#excused = true;
+    const excused = exceptions.has("serverDown") || exceptions.has("afterHold");
+    if (excused || playlist.ended) this.#excused = true;
     if (appeared !== undefined && !this.#excused) {
       const waited = since - appeared.latest;
       if (waited > MAX_CADENCE * targetMs + slackMs) {
@@ -257,7 +258,7 @@ class Cadence {
     if (isNew) {
       this.#appeared = { earliest: this.#askedAt, latest: answeredAt };
       this.#next = nextSequence(playlist);
-      this.#excused = exceptions.size > 0;
+      this.#excused = excused;
     }
     this.#askedAt = askedAt;
   }

@@ -9,13 +9,19 @@ import {
   EncoderMessages,
   HANDSHAKE_SIZE,
 } from "./encoder_messages.ts";
+import type { Transport } from "../../src/session/ingest.ts";
+import { FakeClock } from "../fake_clock.ts";
 import { type RecordedIngest, RecordingDoorkeeper } from "../session/recording_doorkeeper.ts";
 
 /** AAC-LC, 48 kHz, stereo. */
 export const ASC = Uint8Array.of(0x11, 0x90);
 
+/** Within which audio has to come, in milliseconds. */
+export const AUDIO_TIMEOUT_MS = 10_000;
+
 /** A session without a socket, its doorkeeper and what it answered. */
 export class SessionHarness {
+  readonly clock = new FakeClock();
   readonly doorkeeper = new RecordingDoorkeeper();
   readonly answers: Answer[] = [];
   readonly encoder = new EncoderMessages();
@@ -28,11 +34,21 @@ export class SessionHarness {
 
   constructor() {
     const reader = new AnswerReader((answer) => this.answers.push(answer));
-    const transport = { protocol: "rtmp", address: "192.0.2.1", close() {} } as const;
+    const transport: Transport = {
+      protocol: "rtmp",
+      address: "192.0.2.1",
+      close: (why) => {
+        this.session.dismiss(why);
+        this.session.close();
+      },
+    };
     this.session = new RtmpSession({
       publish: (target) => {
         const admission = new Admission({
+          clock: this.clock,
           doorkeeper: this.doorkeeper,
+          audioTimeoutMs: AUDIO_TIMEOUT_MS,
+          seen: () => this.session.seen,
           request: () => ({ ...target, transport }),
           onAdmitted: () => this.#tell(() => this.session.accept()),
           onRefused: (why) => this.#tell(() => this.session.refuse(why)),

@@ -27,6 +27,8 @@ export class RecordedIngest implements AdmittedIngest {
   readonly frames: RecordedFrame[] = [];
   readonly recordedFacts: StreamFacts[] = [];
   readonly tags: (Tags & { readonly timeMs: number | undefined })[] = [];
+  /** Why it was rejected. */
+  readonly rejections: string[] = [];
   readonly ends: IngestEnd[] = [];
   badCount = 0;
   droppedCount = 0;
@@ -69,6 +71,13 @@ export class RecordedIngest implements AdmittedIngest {
 
   metadata(tags: Tags, timeMs: number | undefined): void {
     this.tags.push({ ...tags, timeMs });
+    this.#onChange();
+  }
+
+  /** As a session does, it has the door close the connection. */
+  reject(why: string): void {
+    this.rejections.push(why);
+    this.request.transport.close(why);
     this.#onChange();
   }
 

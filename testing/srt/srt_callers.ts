@@ -77,6 +77,14 @@ export class SrtCallers {
     return caller;
   }
 
+  /** The code that the handshake is refused with; `NaN` where it fails without one. */
+  async refusal(address: SrtAddress, options: SrtOptions = {}): Promise<number> {
+    const caller = this.call(address, options);
+    await until("it is refused", () => caller.end !== undefined);
+    if (caller.up) throw new Error("Cannot tell the code: the handshake was complete");
+    return Number(/\((\d+)\)$/.exec(caller.end?.reason ?? "")?.[1]);
+  }
+
   close(): void {
     this.#poller.close();
     for (const caller of this.#callers) caller.close();

@@ -149,12 +149,20 @@ export class SrtFixture implements AsyncDisposable {
     });
   }
 
+  /** Resolves once `count` callers were refused in the handshake, and are logged in lines like this. */
+  async refused(line: RegExp, count = 1): Promise<void> {
+    await until(`${count} callers refused ${line}`, () => {
+      const refusals = this.log.matching(/SRT connection .* refused: /);
+      return refusals.filter((refusal) => line.test(refusal)).length >= count;
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#turns);
     this.callers.close();
     this.sessions.stop("shutdown", SERVER_REASON);
     this.#shared.close();
-    this.server.close();
+    await this.server.close();
     await this.log[Symbol.asyncDispose]();
   }
 }

@@ -1,7 +1,10 @@
-/** How a broadcast ends for its listeners: some seconds after a goodbye, at once by teardown. */
+/**
+ * How a broadcast ends for its listeners: with silence for some seconds after a goodbye, at once by
+ * teardown. Either way they hear its last words without a hole.
+ */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
-import { Audience } from "../../testing/players/audience.ts";
+import { assertUnnoticed, Audience, printStalls } from "../../testing/players/audience.ts";
 import { until } from "../../testing/until.ts";
 import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
@@ -31,12 +34,17 @@ scenario("a broadcast ends for its listeners: after a goodbye, at once by teardo
     await using follower = new PlaylistFollower(server.playlistUrl(name));
     await until("players start", () => (follower.playlist?.segments.length ?? 0) >= 5);
     await using audience = await Audience.gather(follower.url);
+    await together(audience.listeners, (listener) => listener.mark());
     follower.allow("deliberateEnd");
     await end();
     const endedAt = performance.now();
     await until("the playlist says so", () => follower.playlist?.ended);
     const ms = performance.now() - endedAt;
-    await together(audience.listeners, (listener) => listener.ended());
+    const impressions = await together(audience.listeners, async (listener) => {
+      return { listener, heard: await listener.ended() };
+    });
+    printStalls(`the end of ${name}`, impressions);
+    assertUnnoticed(impressions);
     return ms;
   });
   await torn.end();

@@ -1,10 +1,12 @@
-/** What FFmpeg shows its user where a publish is refused. */
+/** What FFmpeg and srt-live-transmit show their user where a publish is refused. */
 import assert from "node:assert/strict";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { Child } from "../../testing/child.ts";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
+import { sharedUrl } from "../../testing/e2e/srt_senders.ts";
 
 scenario("an encoder tells its user why it was refused", async () => {
   await using media = await Media.create();
@@ -15,6 +17,8 @@ scenario("an encoder tells its user why it was refused", async () => {
   await using _onAir = new Encoder(clip, open.rtmpUrl("live/demo"));
   await until("the name is on air", () => follower.playlist);
 
+  const rejected = /REJECT reported .*: Application-defined rejection reason/;
+  const taken = sharedUrl(open, "publish:demo");
   const mp3 = ["-c:a", "libmp3lame"];
   await Promise.all([
     assertRefused(new Encoder(clip, keyed.rtmpUrl("demo/not-my-key")), /the key is wrong/),
@@ -22,6 +26,9 @@ scenario("an encoder tells its user why it was refused", async () => {
     assertRefused(new Encoder(clip, keyed.rtmpUrl("live/demo")), /a key is needed/),
     assertRefused(new Encoder(clip, open.rtmpUrl("live/demo")), /somebody else is on air/),
     assertRefused(new Encoder(clip, open.rtmpUrl("live/no%20name")), /a name is/),
+    assertRefused(new Encoder(clip, sharedUrl(keyed, "publish:demo::not-my-key")), rejected),
+    assertRefused(new Encoder(clip, taken), rejected),
+    assertRejected(new Child("srt-live-transmit", ["-v", taken, "file://con"]), rejected),
     assertRefused(new Encoder(clip, open.rtmpUrl("live/mp3"), mp3), /MP3/i),
     assertRefused(
       new Encoder(clip, keyed.rtmpUrl("app1/not-my-key")),
@@ -34,6 +41,12 @@ scenario("an encoder tells its user why it was refused", async () => {
   ]);
   assert.ok(!keyed.log.join("\n").includes("not-my-key"));
 });
+
+/** It does not end by itself, but tries again. */
+async function assertRejected(program: Child, why: RegExp): Promise<void> {
+  await using rejected = program;
+  await rejected.line(why);
+}
 
 async function assertRefused(encoder: Encoder, why: RegExp): Promise<void> {
   await using refused = encoder;

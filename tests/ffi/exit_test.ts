@@ -35,16 +35,42 @@ function program(end: string): string {
     const close = () => {
       poller.close();
       for (const socket of sockets) socket.close();
-      srt.close();
+      return srt.close();
     };
     ${end}
   `;
 }
 
-async function run(end: string): Promise<{ code: number; signal: string | null; stderr: string }> {
+/** Refuses callers that keep coming; then ends as `end` says, while some of them wait for an answer. */
+function refusing(end: string): string {
+  return `
+    import { connectSrt, listenSrt, loadSrt, SrtPoller } from "${ENTRY}";
+    const srt = loadSrt();
+    const poller = new SrtPoller(srt);
+    const onRequest = () => 1403;
+    const listener = listenSrt(srt, { hostname: "127.0.0.1", port: 0, onRequest });
+    poller.addListener(listener, { onConnection() {}, onError() {} });
+    const callers = [];
+    const callTwenty = () => {
+      for (let i = 0; i < 20; i++) callers.push(connectSrt(srt, listener.address));
+    };
+    callTwenty();
+    const first = Promise.withResolvers();
+    poller.addConnection(callers[0], { onMessage() {}, onClose: first.resolve });
+    await first.promise;
+    callTwenty();
+    for (let until = performance.now() + 50; performance.now() < until;);
+    ${end}
+  `;
+}
+
+async function run(
+  end: string,
+  toProgram = program,
+): Promise<{ code: number; signal: string | null; stderr: string }> {
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   try {
-    await Deno.writeTextFile(file, program(end));
+    await Deno.writeTextFile(file, toProgram(end));
     const command = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-config", "--no-check", "--allow-ffi", file],
       env: { NO_COLOR: "1" },
@@ -58,7 +84,7 @@ async function run(end: string): Promise<{ code: number; signal: string | null; 
 
 Deno.test("a program that closes what it opened ends by itself, and libsrt says nothing on stderr", async () => {
   for (let i = 0; i < 10; i++) {
-    assert.deepEqual(await run("close();"), { code: 0, signal: null, stderr: "" });
+    assert.deepEqual(await run("await close();"), { code: 0, signal: null, stderr: "" });
   }
 });
 
@@ -72,9 +98,21 @@ Deno.test("a program that ends with everything open ends cleanly", async () => {
   }
 });
 
+Deno.test("a program ends cleanly while callers wait for its answer", async () => {
+  const ends = [
+    "poller.close(); listener.close(); await srt.close();",
+    "poller.close(); await srt.close(); Deno.exit(0);",
+    "poller.close(); listener.close();",
+    "poller.close();",
+  ];
+  for (const end of ends) {
+    assert.deepEqual(await run(end, refusing), { code: 0, signal: null, stderr: "" }, end);
+  }
+});
+
 Deno.test("what is used after the library was closed throws, and closing it does no harm", async () => {
   const late = `
-    srt.close();
+    await srt.close();
     for (const socket of sockets) socket.close();
     try {
       caller.send(new Uint8Array(1));

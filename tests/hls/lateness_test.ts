@@ -24,7 +24,14 @@ function setUp() {
     onListed: (file, lateMs) => listed.push([file.replace(/-.*/, ""), lateMs]),
     onGone: () => {},
   });
-  stream.join({ sessionId: 1, missingFrames: () => 0, stateNeed: () => {}, listed: () => {} });
+  const [nothing, none] = [() => {}, () => 0];
+  stream.join({
+    sessionId: 1,
+    missingFrames: none,
+    cut: nothing,
+    stateNeed: nothing,
+    listed: nothing,
+  });
   const add = () => {
     stream.add({
       packages: [new Uint8Array(188)],

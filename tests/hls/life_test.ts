@@ -11,7 +11,7 @@ function lifeOf(...states: readonly LifeState[]): Life {
 }
 
 function grace(clock = new FakeClock(), onOver = () => {}): LifeState {
-  return { phase: "grace", sessionId: 1, timer: clock.after(10_000, onOver) };
+  return { phase: "grace", timer: clock.after(10_000, onOver) };
 }
 
 Deno.test("a presentation is live until a goodbye or its end, and may be live again after both", () => {

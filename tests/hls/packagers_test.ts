@@ -69,8 +69,13 @@ class TwoFormats {
   /** A session begins. */
   join(): void {
     const { segmenter } = this;
-    const missingFrames = () => segmenter.missingFrames;
-    this.stream.join({ sessionId: 1, missingFrames, stateNeed: () => {}, listed: () => {} });
+    this.stream.join({
+      sessionId: 1,
+      missingFrames: () => segmenter.missingFrames,
+      cut: () => segmenter.cut(),
+      stateNeed: () => {},
+      listed: () => {},
+    });
     segmenter.start(audioConfig());
   }
 

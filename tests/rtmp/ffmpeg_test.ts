@@ -115,7 +115,7 @@ Deno.test("FFmpeg shows its user that a codec is not taken", async () => {
     await Deno.writeFile(file, mp3);
     const { code, said } = await fixture.ffmpeg("live/demo", "-re", "-i", file, "-c", "copy");
     assert.notEqual(code, 0);
-    assert.match(said, /Server error: Unsupported audio: MP3/);
+    assert.match(said, /Server error: unsupported audio: MP3/);
     assert.deepEqual(fixture.doorkeeper.ingests[0]?.ends, ["lost"]);
   } finally {
     await Deno.remove(file);

@@ -197,7 +197,7 @@ Deno.test("silence ends a publish", async () => {
   assert.deepEqual(ingest.ends, []);
   fixture.clock.advanceSync(2000);
   await publisher.ended();
-  await fixture.log.until(/silent for 10 s/);
+  await fixture.log.until(/no audio within 10 s, but nothing/);
   assert.deepEqual(ingest.ends, ["lost"]);
 });
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Admission } from "../../src/session/admission.ts";
 import { PublishRefused, type PublishRequest } from "../../src/session/ingest.ts";
 import { audioConfig } from "../../testing/audio/access_units.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 import {
   type RecordedIngest,
   RecordingDoorkeeper,
@@ -15,6 +16,7 @@ const request: PublishRequest = { name: "demo", key: "sesame", transport };
 
 /** A connection that wants to come in, and what its door is told. */
 class Door {
+  readonly clock = new FakeClock();
   readonly doorkeeper = new RecordingDoorkeeper();
   /** `in`, or why it was refused. */
   readonly told: unknown[] = [];
@@ -22,7 +24,10 @@ class Door {
 
   constructor(asked: () => PublishRequest = () => request) {
     this.admission = new Admission({
+      clock: this.clock,
       doorkeeper: this.doorkeeper,
+      audioTimeoutMs: 10_000,
+      seen: () => "video",
       request: asked,
       onAdmitted: () => this.told.push("in"),
       onRefused: (why) => this.told.push(why),
@@ -209,4 +214,68 @@ Deno.test("a sender that can wait is made to, while much is held and while he is
   assert.equal(door.admission.pauseMs, 100);
   door.ingest.aheadMs = 60_000;
   assert.equal(door.admission.pauseMs, 500);
+});
+
+Deno.test("a connection that is in and sends no audio is rejected in time, with what came instead", async () => {
+  const door = new Door();
+  door.admission.enter();
+  door.admission.bad(1);
+  await door.clock.advance(9999);
+  assert.deepEqual(door.ingest.rejections, []);
+  await door.clock.advance(1);
+  assert.deepEqual(door.ingest.rejections, ["no audio within 10 s, but video"]);
+});
+
+Deno.test("a connection whose audio ends is rejected too, and one that goes on is not", async () => {
+  const door = new Door();
+  door.admission.configure(config);
+  for (let i = 0; i < 30; i++) {
+    door.admission.write(frame, i);
+    await door.clock.advance(9000);
+  }
+  assert.deepEqual(door.ingest.rejections, []);
+  await door.clock.advance(11_000);
+  assert.deepEqual(door.ingest.rejections, ["no more audio for 10 s, but video"]);
+});
+
+Deno.test("a connection that has not asked and sends no audio is refused in time", async () => {
+  const door = new Door();
+  await door.clock.advance(10_000);
+  const [why, ...others] = door.told;
+  assert.ok(why instanceof PublishRefused && others.length === 0);
+  assert.deepEqual([why.kind, why.message], ["no-audio", "no audio within 10 s, but video"]);
+});
+
+Deno.test("who waits for the answer, or is made to wait, has his time for audio after that", async () => {
+  const door = Door.asking();
+  await door.clock.advance(95_000);
+  await door.answer();
+  await door.clock.advance(9999);
+  assert.deepEqual(door.ingest.rejections, []);
+  door.ingest.aheadMs = 60_000;
+  await door.clock.advance(30_000);
+  assert.deepEqual(door.ingest.rejections, []);
+  door.ingest.aheadMs = 0;
+  await door.clock.advance(10_000);
+  assert.equal(door.ingest.rejections.length, 1);
+});
+
+Deno.test("who is gone, or refused, is not watched any more", async () => {
+  const gone = new Door();
+  gone.admission.enter();
+  gone.admission.end("lost");
+  const refused = Door.asking();
+  await refused.answer(new PublishRefused("not-allowed", "No."));
+  for (const { clock } of [gone, refused]) assert.equal(clock.timerCount, 0);
+});
+
+Deno.test("what is rejected before the answer is rejected behind it, with what is held", async () => {
+  const door = Door.asking();
+  door.admission.configure(config);
+  door.admission.write(frame, 0);
+  door.admission.reject("unsupported audio: MP3");
+  door.admission.reject("unsupported audio: Opus");
+  await door.answer();
+  assert.deepEqual(door.ingest.rejections, ["unsupported audio: MP3"]);
+  assert.equal(door.ingest.frames.length, 1);
 });

@@ -185,7 +185,7 @@ Deno.test("a server that closes while somebody is asked about lets nobody in any
   await fixture.asked(1);
   caller.send(message(1));
   fixture.srt.sessions.stop("shutdown", SERVER_REASON);
-  fixture.srt.server.close();
+  await fixture.srt.server.close();
   answer.resolve();
   await fixture.clock.advance(0);
   assert.deepEqual(fixture.srt.sessions.sessions, []);

@@ -115,7 +115,7 @@ Deno.test("FFmpeg is shut out where it publishes no AAC, or asks for a stream", 
   const asking = ["-v", "error", "-i", urlOf(fixture.shared, "?streamid=#!::r=demo,m=request")];
   await using player = new Encoder("ffmpeg", [...asking, "-f", "null", "-"]);
   assert.notEqual(await player.ended(), "");
-  await fixture.ended(/expected m=publish, got m=request/);
+  await fixture.refused(/expected m=publish, got m=request/);
 });
 
 Deno.test("srt-live-transmit publishes a transport stream", async () => {

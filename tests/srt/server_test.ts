@@ -40,23 +40,27 @@ Deno.test("who comes to the shared listener publishes what the stream id names",
 });
 
 const refused = {
-  "m=request": ["#!::r=demo,m=request", /expected m=publish, got m=request/],
-  "an unparsable stream id": ["stream:demo:dj:sesame", /Cannot parse stream id/],
-  "no stream id": [undefined, /Cannot parse stream id/],
+  "m=request": ["#!::r=demo,m=request", 1405, /expected m=publish, got m=request/],
+  "an unparsable stream id": ["stream:demo:dj:sesame", 1400, /Cannot parse stream id/],
+  "no stream id": [undefined, 1400, /Cannot parse stream id/],
   "an invalid name": [
     "publish:../etc::sesame",
+    1400,
     /a name is 1 to 128 of.*; got stream id publish:\.\.\/…; expected/,
   ],
-  "the reserved name": ["live", /a name is 1 to 128 of/],
+  "the reserved name": ["live", 1400, /a name is 1 to 128 of/],
 } as const;
-for (const [what, [streamId, why]] of Object.entries(refused)) {
-  Deno.test(`${what} is closed at once, with one log line`, async () => {
+for (const [what, [streamId, code, why]] of Object.entries(refused)) {
+  Deno.test(`${what} is refused with ${code}, and one log line`, async () => {
     await using fixture = await SrtFixture.start();
     const options = streamId === undefined ? {} : { streamId };
-    await fixture.callers.call(fixture.shared, options).closed();
-    await fixture.ended(why);
+    assert.equal(await fixture.callers.refusal(fixture.shared, options), code);
+    await fixture.refused(why);
     assert.equal(fixture.log.lines.length, 1);
-    assert.match(fixture.log.lines[0] ?? "", /^warning SRT connection from 127\.0\.0\.1:\d+ ended/);
+    assert.match(
+      fixture.log.lines[0] ?? "",
+      /^warning SRT connection from 127\.0\.0\.1:\d+ refused: /,
+    );
     assert.doesNotMatch(fixture.log.lines.join(), /sesame/);
     assert.deepEqual(fixture.sessions.sessions, []);
   });
@@ -66,10 +70,10 @@ Deno.test("where keys are needed, a wrong one is refused and the right one taken
   await using fixture = await SrtFixture.start({ auth: "key" });
   const { key, session } = fixture.reserve("demo");
   for (const streamId of ["demo", "publish:demo::wrong", "#!::r=other,m=publish,s=" + key]) {
-    await fixture.callers.call(fixture.shared, { streamId }).closed();
+    assert.equal(await fixture.callers.refusal(fixture.shared, { streamId }), 1403);
   }
-  await fixture.ended(/a key is needed/);
-  await fixture.ended(/the key is wrong/, 2);
+  await fixture.refused(/a key is needed/);
+  await fixture.refused(/the key is wrong/, 2);
   const caller = await fixture.callers.connect(fixture.shared, {
     streamId: `publish:demo::${key}`,
   });
@@ -77,6 +81,14 @@ Deno.test("where keys are needed, a wrong one is refused and the right one taken
   await fixture.frames("demo", 1);
   assert.equal(fixture.sessions.find("demo"), session);
   assert.doesNotMatch(fixture.log.lines.join(), new RegExp(key));
+});
+
+Deno.test("a server that is full, or about to stop, says so to who comes", async () => {
+  await using fixture = await SrtFixture.start();
+  fixture.sessions.limits = { maxSessions: 0, maxWaiting: 0 };
+  assert.equal(await fixture.callers.refusal(fixture.shared, { streamId: "demo" }), 1402);
+  fixture.sessions.drain();
+  assert.equal(await fixture.callers.refusal(fixture.shared, { streamId: "demo" }), 1503);
 });
 
 Deno.test("a passphrase opens the shared listener, and no other does", async () => {
@@ -95,6 +107,11 @@ Deno.test("a passphrase opens the shared listener, and no other does", async () 
   const plain = await fixture.callers.connect(port);
   plain.send(message(8));
   assert.deepEqual(numbersOf(await fixture.frames("other", 1)), [8]);
+  await until("both are counted", () => fixture.server.failedHandshakes === 2);
+  assert.equal(
+    fixture.log.matching(/failed in its handshake: its passphrase may be wrong/).length,
+    2,
+  );
 });
 
 Deno.test("a transport that falls silent is closed, and the session waits", async () => {
@@ -133,7 +150,7 @@ Deno.test("a connection that never sends is closed in time, on either listener",
   await clock.advance(10_000);
   await shared.closed();
   await ported.closed();
-  await fixture.ended(/silent for 10 s$/, 2);
+  await fixture.ended(/no audio within 10 s, but nothing$/, 2);
   assert.equal(session.state, "ready");
 });
 
@@ -175,10 +192,10 @@ Deno.test("a sample rate that changes in mid-stream goes on air as it is", async
   await using fixture = await SrtFixture.start();
   const caller = await fixture.callers.connect(fixture.shared, { streamId: "demo" });
   const slower = audioConfig({ sampleRate: 44100 });
-  caller.send(message(0), message(1), message(2, slower), message(3, slower), message(4));
-  assert.deepEqual(numbersOf(await fixture.frames("demo", 5)), [0, 1, 2, 3, 4]);
+  caller.send(message(0), message(1), message(2, slower), message(3, slower));
+  assert.deepEqual(numbersOf(await fixture.frames("demo", 4)), [0, 1, 2, 3]);
   const rates = fixture.broadcast("demo").configs.map(({ sampleRate }) => sampleRate);
-  assert.deepEqual(rates, [48000, 44100, 48000]);
+  assert.deepEqual(rates, [48000, 44100]);
 });
 
 Deno.test("what a source sends further than 10 s ahead of real time is dropped", async () => {
@@ -273,10 +290,22 @@ Deno.test("closing the server ends its connections, and may be done twice", asyn
     await fixture.callers.connect(fixture.shared, { streamId: "other" }),
   ];
   await until("both are there", () => [...fixture.server.publishers].length === 2);
-  fixture.server.close();
-  fixture.server.close();
+  await Promise.all([fixture.server.close(), fixture.server.close()]);
   for (const caller of callers) await caller.closed();
   await fixture.ended(/the server stops/, 2);
+});
+
+Deno.test("a server that refuses callers closes while they keep coming", async () => {
+  await using fixture = await SrtFixture.start();
+  const { shared, callers } = fixture;
+  const timer = setInterval(() => callers.call(shared, { streamId: "m=request" }), 2);
+  try {
+    await until("some are refused", () => fixture.log.matching(/ refused: /).length >= 5);
+    await fixture.server.close();
+  } finally {
+    clearInterval(timer);
+  }
+  assert.deepEqual([...fixture.server.publishers], []);
 });
 
 Deno.test("a missing libsrt and an address that is taken are told", async () => {

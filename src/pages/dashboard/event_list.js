@@ -32,6 +32,7 @@ const WORDS = {
   "record-error": ({ details }) => `is not recorded to ${fileOf(details.path)}: ${details.message}`,
   "record-complete": ({ details }) =>
     `recorded to ${fileOf(details.path)}, ${duration(details.durationMs / 1000)}`,
+  "input-error": ({ details }) => `cannot be broadcast: ${details.message}`,
   "input-quality": ({ details: { quality } }) =>
     `input so far: ${count(quality.total_count)} frames, ${count(quality.drop_count)} dropped, ` +
     `${count(quality.bad_count)} bad, ${count(quality.filler_count)} silent put in`,

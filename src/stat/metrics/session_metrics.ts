@@ -22,6 +22,7 @@ const EVENT_KINDS = Object.keys(
     "record-start": true,
     "record-error": true,
     "record-complete": true,
+    "input-error": true,
     "input-quality": true,
   } satisfies Record<EventKind, true>,
 );
@@ -44,7 +45,7 @@ const SUMS: readonly {
   },
   {
     name: "echo_input_dropped_total",
-    help: "Packets that transports gave up, and frames that came too late to be kept",
+    help: "Packets that transports gave up, and frames that are not heard",
     of: ({ quality }) => quality.drop_count,
   },
   {

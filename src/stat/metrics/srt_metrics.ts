@@ -31,6 +31,7 @@ export interface SrtLinks {
   readonly publishers: Iterable<SrtLink>;
   /** Sums over those that have ended. */
   readonly ended: SrtCounters;
+  readonly failedHandshakes: number;
 }
 
 const COUNTERS: readonly (readonly [name: string, help: string, counter: keyof SrtCounters])[] = [
@@ -79,6 +80,12 @@ export function registerSrtMetrics(
   for (const [name, help, counter] of COUNTERS) {
     registerCounter(registry, name, help, () => sum(links(), counter));
   }
+  registerCounter(
+    registry,
+    "echo_srt_failed_handshakes_total",
+    "Callers that were let in and whose handshake failed then, as with a wrong passphrase",
+    () => links()?.failedHandshakes ?? 0,
+  );
   const roundTrip = new Histogram({
     name: "echo_srt_round_trip_seconds",
     help: `Round trip of each SRT connection, every ${SAMPLE_MS / 1000} s`,

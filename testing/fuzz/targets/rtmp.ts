@@ -200,6 +200,7 @@ function chunkSeeds(): Uint8Array[] {
     encoder.message(4, 18, METADATA, { streamId: 1 }),
     encoder.config(ASC),
     ...[0, 23, 46].map((timestamp) => encoder.frame(new Uint8Array(200).fill(0x21), timestamp)),
+    encoder.message(4, 22, AGGREGATE, { streamId: 1, timestamp: 69 }),
     encoder.chunkSize(4096),
     encoder.frame(new Uint8Array(300).fill(0x21), 0x0100_0000),
     encoder.command(["FCUnpublish", 6, null, "demo"]),
@@ -208,6 +209,13 @@ function chunkSeeds(): Uint8Array[] {
   const recorded = recordedSessions().map((bytes) => bytes.slice(HANDSHAKE_BYTES));
   return [Uint8Array.from(parts.flatMap((part) => [...part])), ...recorded];
 }
+
+/** One audio message. */
+const AGGREGATE = Uint8Array.of(
+  ...[8, 0, 0, 4, 0, 0, 23, 0, 0, 0, 0],
+  ...[0xaf, 1, 0x21, 0],
+  ...[0, 0, 0, 15],
+);
 
 const SHAKEN = hello();
 
@@ -225,6 +233,10 @@ function runSession(how: number, input: Uint8Array): string {
     bad: (count) => seen.bad += count,
     facts: () => {},
     metadata: () => seen.tags++,
+    reject: (why) => {
+      session.dismiss(why);
+      session.close();
+    },
     end: () => {},
   };
   const session = new RtmpSession({

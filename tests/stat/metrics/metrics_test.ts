@@ -80,7 +80,7 @@ Deno.test("a thousand sessions make no more time series than ten, but for names,
     let found: string[] = [];
     const folders = { record: "/" };
     const publishers = names.map(() => ({ statistics: STATISTICS }));
-    const srt = () => ({ publishers, ended: STATISTICS });
+    const srt = () => ({ publishers, ended: STATISTICS, failedHandshakes: 0 });
     await withMetrics({ house, audience, folders, srt }, async (metrics) => {
       const ingests = names.map((name, i) => house.publish(name, i % 2 === 0 ? "srt" : "rtmp"));
       house.play(0.032, ...ingests);
@@ -116,12 +116,13 @@ Deno.test("a thousand sessions make no more time series than ten, but for names,
 
 Deno.test("what libsrt counts is summed up, and never less than before where connections end", async () => {
   const { roundTripMs: _, ...ended } = STATISTICS;
-  const links = { publishers: [{ statistics: STATISTICS }], ended };
+  const links = { publishers: [{ statistics: STATISTICS }], ended, failedHandshakes: 3 };
   using house = new House();
   await withMetrics({ house, srt: () => links }, async (metrics) => {
     house.clock.advanceSync(10_000);
     const samples = await samplesOf(metrics);
     assert.equal(samples.get("echo_srt_connections"), 1);
+    assert.equal(samples.get("echo_srt_failed_handshakes_total"), 3);
     assert.equal(samples.get("echo_srt_received_packets_total"), 2000);
     assert.equal(samples.get("echo_srt_received_bytes_total"), 2_000_000);
     assert.equal(samples.get("echo_srt_lost_packets_total"), 40);
@@ -220,7 +221,7 @@ Deno.test("every metric has a type, a help text and a name as Prometheus wants i
       assert.equal(name.endsWith("_total"), type === "counter", name);
       assert.match(name, /^(echo|process)_/);
     }
-    assert.equal(types.size, 37);
+    assert.equal(types.size, 38);
     assert.deepEqual(await promtool(["check", "metrics"], await metrics.render()), {
       ok: true,
       output: "",

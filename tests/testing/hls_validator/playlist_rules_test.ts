@@ -187,6 +187,7 @@ Deno.test("a version that is late for certain is caught, once", () => {
   const breaches = breachesOf([...versions, { text: write(1, 5), at: 2600 }]);
   assert.deepEqual(breaches, ["no new segment for 1590 ms"]);
   assert.deepEqual(breachesOf(versions, "afterHold"), []);
+  assert.equal(breachesOf(versions, "deliberateEnd").length, 1, "silence follows a goodbye");
 });
 
 Deno.test("a version that may have been in time between two requests is not late", () => {
