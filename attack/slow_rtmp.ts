@@ -11,6 +11,8 @@ export const RTMP_TIMEOUT_SECONDS = 10;
 const SLACK_MS = 6000;
 const DRIP_MS = 500;
 const DEADLINE_MS = 1000 * RTMP_TIMEOUT_SECONDS + SLACK_MS;
+/** Who speaks has twice the time to publish. */
+const PUBLISH_DEADLINE_MS = 2000 * RTMP_TIMEOUT_SECONDS + SLACK_MS;
 
 /** From addresses of its own, so that it is the deadline that is tried and no share. */
 const fromOf = (index: number) => `127.0.1.${index + 1}`;
@@ -48,7 +50,8 @@ async function stay(target: Target, upTo: "connect" | "publish"): Promise<Outcom
     void publisher.ended().then(() => ended.add(publisher));
   }
   const start = performance.now();
-  while (performance.now() < start + DEADLINE_MS && ended.size < publishers.length) {
+  const deadlineMs = upTo === "connect" ? PUBLISH_DEADLINE_MS : DEADLINE_MS;
+  while (performance.now() < start + deadlineMs && ended.size < publishers.length) {
     await pause(DRIP_MS);
     const alive = publishers.filter((publisher) => !ended.has(publisher));
     await Promise.all(alive.map((publisher) => ping(publisher)));
