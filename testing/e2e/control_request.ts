@@ -32,13 +32,18 @@ export interface Grant {
   readonly cookie: Readonly<Record<"Cookie", string>>;
 }
 
-/** Asks for the session of `name`. @throws where it is not granted */
+/**
+ * Asks for the session of `name`.
+ * @param options `cookie`: of an earlier grant, which a name that is on air asks for
+ * @throws where it is not granted
+ */
 export async function reserve(
   address: string,
   name: string,
-  { protocol, authorization = "" }: {
+  { protocol, authorization = "", cookie }: {
     readonly protocol: "srt" | "rtmp";
     readonly authorization?: string;
+    readonly cookie?: Grant["cookie"];
   },
 ): Promise<Grant> {
   const format = protocol === "srt" ? "aac" : "flv";
@@ -46,7 +51,7 @@ export async function reserve(
     method: "POST",
     path: `publish/${name}`,
     body: { media: { type: "audio", protocol, format }, ...reason(0, "on air") },
-    headers: { Authorization: authorization },
+    headers: { Authorization: authorization, ...cookie },
   });
   const { publish } = await response.json();
   assert.equal(response.status, 200);

@@ -22,7 +22,8 @@ scenario("listeners never notice what happens between a DJ and the server", asyn
   await using server = await EchoServer.start();
   const control = `127.0.0.1:${server.controlPort}`;
   await using relay = new Relay(server.rtmpPort);
-  await using first = new Encoder(clip, `rtmp://127.0.0.1:${relay.port}/live/demo`);
+  const { key, cookie } = await reserve(control, "demo", { protocol: "rtmp" });
+  await using first = new Encoder(clip, `rtmp://127.0.0.1:${relay.port}/demo/${key}`);
   await using follower = new PlaylistFollower(server.playlistUrl("demo"));
   await until("players start", () => (follower.playlist?.segments.length ?? 0) >= 5);
   await using audience = await Audience.gather(follower.url);
@@ -52,7 +53,7 @@ scenario("listeners never notice what happens between a DJ and the server", asyn
     const impressions = await audience.hear(async () => {
       await onAir.stop("SIGKILL");
       await pause(AWAY_MS);
-      start(server.rtmpUrl("live/demo"));
+      start(server.rtmpUrl(`demo/${key}`));
     });
     printStalls("8 s without an encoder", impressions);
     assertUnnoticed(impressions);
@@ -61,8 +62,9 @@ scenario("listeners never notice what happens between a DJ and the server", asyn
   await t.step("the DJ changes from RTMP to SRT", async () => {
     const impressions = await audience.hear(async () => {
       const before = onAir;
-      const { srtPort } = await reserve(control, "demo", { protocol: "srt" });
-      start(`srt://127.0.0.1:${srtPort}`);
+      const { srtPort } = await reserve(control, "demo", { protocol: "srt", cookie });
+      const streamId = encodeURIComponent(`#!::s=${key}`);
+      start(`srt://127.0.0.1:${srtPort}?streamid=${streamId}`);
       await until("SRT has taken over", () => !before.running);
     });
     printStalls("from RTMP to SRT", impressions);
@@ -72,7 +74,6 @@ scenario("listeners never notice what happens between a DJ and the server", asyn
   await t.step("and back to RTMP", async () => {
     const impressions = await audience.hear(async () => {
       const before = onAir;
-      const { key } = await reserve(control, "demo", { protocol: "rtmp" });
       start(server.rtmpUrl(`demo/${key}`));
       await until("RTMP has taken over", () => !before.running);
     });
