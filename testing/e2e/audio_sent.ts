@@ -27,7 +27,7 @@ export function assertSent(heard: readonly string[], sent: readonly string[], wh
 
 /**
  * All that was sent was heard, in order and unchanged, and nothing besides but the silence that the
- * server says it put in where audio was late.
+ * server says it put in where audio was late, and the silence that follows a goodbye.
  */
 export function assertWhole(
   heard: readonly string[],
@@ -35,11 +35,16 @@ export function assertWhole(
   silent: number,
 ): void {
   let next = 0;
-  const others = heard.filter((unit) => {
-    const isNext = unit === sent[next];
-    if (isNext) next++;
-    return !isNext;
-  });
+  let others: string[] = [];
+  let end = 0;
+  for (const [i, unit] of heard.entries()) {
+    if (next === sent.length) break;
+    if (unit === sent[next]) next++;
+    else others.push(unit);
+    end = i + 1;
+  }
   assert.equal(next, sent.length, `access unit ${next} of ${sent.length} is missing`);
   assert.equal(others.length, silent, `${others.length} others, such as ${others[0]}`);
+  others = [...new Set(heard.slice(end))];
+  assert.ok(others.length <= 1, `more than silence follows: ${others.join(", ")}`);
 }

@@ -28,6 +28,9 @@ const SAMPLES = [
   "he-aac-v2_explicit-signalling.m4a",
 ];
 
+/** What FFmpeg prints of silence in HE-AAC, as it is put in and as it follows the end. */
+const SILENCE_IN_HE_AAC = /No quantized data read for sbr_dequant/;
+
 scenario(
   "every access unit comes out as it went in, for every kind of AAC, until the end",
   async (t) => {
@@ -55,8 +58,7 @@ scenario(
     for (const { name, warnings, sent, heard, silent } of results) {
       await t.step(name, () => {
         assertWhole(accessUnits(heard), accessUnits(sent), silent);
-        // Of silence in HE-AAC, FFmpeg prints a line.
-        if (silent === 0) assert.deepEqual(warnings, []);
+        assert.deepEqual(warnings.filter((line) => !SILENCE_IN_HE_AAC.test(line)), []);
       });
     }
   },
