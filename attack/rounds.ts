@@ -4,7 +4,15 @@ import { configurationChanges, teardownRounds } from "./floods.ts";
 import { basicGuesses, bearerGuesses, keyGuesses, signInGuesses } from "./guesses.ts";
 import { oddRequests, oddStreams } from "./odd_inputs.ts";
 import { DESCRIPTORS, descriptors, fullDisk, standstill } from "./shortages.ts";
-import { eventStreams, reservations, RTMP_SLOTS, rtmpSlots, rtmpSlotsOfMany } from "./slots.ts";
+import {
+  eventStreams,
+  requestsOfOne,
+  reservations,
+  RTMP_SLOTS,
+  rtmpSlots,
+  rtmpSlotsOfMany,
+  WEB_SLOTS,
+} from "./slots.ts";
 import { deafReaders, slowHttp } from "./slow_http.ts";
 import { RTMP_TIMEOUT_SECONDS, slowRtmp } from "./slow_rtmp.ts";
 import { inductionsOnly, silentSrt, SRT_TIMEOUT_SECONDS, srtNoise } from "./slow_srt.ts";
@@ -37,6 +45,7 @@ const COMMON = {
   RTMP_CONNECTION_TIMEOUT: `${RTMP_TIMEOUT_SECONDS}`,
   ECHO_SRT_READ_TIMEOUT: `${SRT_TIMEOUT_SECONDS}`,
   TRUSTED_PROXIES: "127.0.0.0/8",
+  WEB_MAX_PER_ADDRESS: `${WEB_SLOTS}`,
 };
 
 const LOCKED = {
@@ -62,6 +71,7 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
         rtmpSlots,
         rtmpSlotsOfMany,
         eventStreams,
+        requestsOfOne,
         bearerGuesses,
         signInGuesses,
         keyGuesses,

@@ -1,5 +1,5 @@
 /** Attempts to take all places that a server has. */
-import { type Attack, pause, times } from "./attack.ts";
+import { type Attack, pause, tally, times } from "./attack.ts";
 import { inWords } from "./target.ts";
 import { Crowd } from "./tcp_client.ts";
 
@@ -47,6 +47,35 @@ export const eventStreams: Attack = {
     return {
       held: answer.ok,
       counts: `40 asked for, ${open} open; the operator was answered ${answer.status}`,
+    };
+  },
+};
+
+/** What the server is told by `WEB_MAX_PER_ADDRESS`. */
+export const WEB_SLOTS = 20;
+
+/** Requests that stay open, of one client of a trusted proxy who has the token. */
+export const requestsOfOne: Attack = {
+  name: "slots: HTTP requests of one address, by a proxy",
+  run: async (target) => {
+    const { stat } = target.webPorts;
+    const { Authorization = "" } = target.operator;
+    using crowd = await Crowd.connect(stat, WEB_SLOTS + 10);
+    crowd.send(
+      `GET /stat/1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${Authorization}\r\n` +
+        "X-Forwarded-For: 203.0.113.66\r\n\r\n",
+    );
+    await pause(1500);
+    const statuses = crowd.clients.map(({ status }) => status ?? "no answer");
+    const leaving = new AbortController();
+    const answer = await fetch(`http://127.0.0.1:${stat}/stat/1/events`, {
+      headers: { ...target.operator, "X-Forwarded-For": "198.51.100.1" },
+      signal: leaving.signal,
+    });
+    leaving.abort();
+    return {
+      held: answer.ok && statuses.filter((status) => status === 200).length === WEB_SLOTS,
+      counts: `${tally(statuses)}; another address was answered ${answer.status}`,
     };
   },
 };

@@ -9,7 +9,7 @@ import type { Clock, Timer } from "../session/clock.ts";
  */
 const STEP_MS = 50;
 /** Each that waits has two threads and 90 kB of memory. */
-const MAX_WAITING = 500;
+const MAX_WAITING = 200;
 
 /** Listeners that nobody needs any more, and that are closed in their order. */
 export class ClosingListeners {
@@ -22,9 +22,13 @@ export class ClosingListeners {
     this.#clock = clock;
   }
 
-  /** Whether so many wait that no others should be opened. */
-  get isFull(): boolean {
-    return this.#waiting.size >= MAX_WAITING;
+  /**
+   * The port of the listener that has waited longest, where so many wait that their ports are to be
+   * used again, before others: libsrt keeps the threads of a port that is opened again at once.
+   */
+  get portToReuse(): number | undefined {
+    const [port] = this.#waiting.keys();
+    return this.#waiting.size >= MAX_WAITING ? port : undefined;
   }
 
   /** Closes a listener: now, or when it is its turn. Until then it may get connections. */

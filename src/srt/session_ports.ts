@@ -24,8 +24,8 @@ import { credentialsOfStreamId } from "./stream_id.ts";
 
 /** Connections to a session's port that have not sent audio yet. */
 export const MAX_WAITING_ON_PORT = 4;
-/** Handshakes to a session's port that may be complete before they are taken. */
-const PORT_BACKLOG = 16;
+/** Of it so many handshakes may be complete before they are taken. */
+const OF_A_PORT = { backlog: 16 };
 
 /** What ports ask of the sessions: who may take over which. */
 export type PortSessions = Pick<SessionManager, "ask" | "attach" | "places">;
@@ -72,19 +72,11 @@ export class SrtPorts {
    * @throws {PublishRefused} of kind `limit`, where no port is free
    */
   open(session: Session): number {
-    const { ports, listeners, sockets } = this.#options;
-    if (this.#closing.isFull) throw noPort(session);
-    const used = new Set(Array.from(this.#ports.values(), ({ number }) => number));
-    const backlog = PORT_BACKLOG;
-    const listener = findPort(
-      ports,
-      (port) => used.has(port),
-      (port) => {
-        this.#closing.free(port);
-        return listeners.tryOpen(port, { backlog });
-      },
-    );
-    if (listener === undefined) throw noPort(session);
+    const { listeners, sockets } = this.#options;
+    const listener = this.#openAny();
+    if (listener === undefined) {
+      throw new PublishRefused("limit", `Cannot publish ${session.name}: no SRT port is free`);
+    }
     const number = listener.address.port;
     const publishers = new Set<SrtPublisher>();
     const port: SessionPort = { session, number, listener, publishers, kept: undefined };
@@ -95,7 +87,7 @@ export class SrtPorts {
       what: `SRT for ${session.name}`,
       address: formatAddress(listener.address),
       open: (onEnd) => {
-        if (port.listener.closed) port.listener = listeners.open(number, { backlog });
+        if (port.listener.closed) port.listener = listeners.open(number, OF_A_PORT);
         const onConnection = (connection: SrtConnection) => this.#accept(port, connection);
         listeners.watch(port.listener, { onConnection, onEnd });
       },
@@ -124,6 +116,20 @@ export class SrtPorts {
     this.#closing.closeAll();
   }
 
+  /** Opens a listener on a port that no session has; `undefined` where none is free. */
+  #openAny(): SrtListener | undefined {
+    const { ports, listeners } = this.#options;
+    const tryOpen = (port: number) => {
+      this.#closing.free(port);
+      return listeners.tryOpen(port, OF_A_PORT);
+    };
+    const { portToReuse } = this.#closing;
+    const reused = portToReuse === undefined ? undefined : tryOpen(portToReuse);
+    if (reused !== undefined) return reused;
+    const used = new Set(Array.from(this.#ports.values(), ({ number }) => number));
+    return findPort(ports, (port) => used.has(port), tryOpen);
+  }
+
   /** Who comes first may publish; who comes later may have to show a key once he sends audio. */
   #accept({ session, publishers }: SessionPort, connection: SrtConnection): void {
     // The session is over, and the listener waits to be closed.
@@ -144,10 +150,6 @@ export class SrtPorts {
     publishers.add(publisher);
     serve(publisher);
   }
-}
-
-function noPort({ name }: Session): PublishRefused {
-  return new PublishRefused("limit", `Cannot publish ${name}: no SRT port is free`);
 }
 
 /** Who may send to a session's own port: who may reserve it was asked about before. */

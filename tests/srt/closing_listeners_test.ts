@@ -49,6 +49,27 @@ Deno.test("a listener whose port is needed is closed before its turn", () => {
   assert.equal(closedOf(listeners), 2);
 });
 
+Deno.test("where two hundred wait, the port of the one that has waited longest is to be used again", () => {
+  using stack = new DisposableStack();
+  const srt = stack.adopt(loadSrt(), (srt) => srt.close());
+  const clock = new FakeClock();
+  const closing = new ClosingListeners(clock);
+  const ports = Array.from({ length: 201 }, () => {
+    const listener = listenSrt(srt, { hostname: "127.0.0.1", port: 0 });
+    assert.equal(closing.portToReuse, undefined);
+    closing.close(listener);
+    return listener.address.port;
+  });
+  const [, second = 0, third] = ports;
+  assert.equal(closing.portToReuse, second, "the first was closed at once");
+  closing.free(second);
+  assert.equal(closing.portToReuse, undefined);
+  const again = stack.use(listenSrt(srt, { hostname: "127.0.0.1", port: second }));
+  closing.close(again);
+  assert.equal(closing.portToReuse, third);
+  closing.closeAll();
+});
+
 function closedOf(listeners: readonly SrtListener[]): number {
   return listeners.filter(({ closed }) => closed).length;
 }
