@@ -5,7 +5,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { until } from "../../testing/until.ts";
-import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import type { Engine } from "../../testing/players/engines/engine.ts";
 import { ENGINE_KINDS, startEngine } from "../../testing/players/engines/engines.ts";
@@ -143,15 +142,14 @@ class Studio implements AsyncDisposable {
 
   /** The show is ended, and another begins after a while. */
   async begin(ms: number): Promise<number> {
-    const control = `127.0.0.1:${this.#server.controlPort}`;
-    const { cookie } = await reserve(control, "demo", { protocol: "rtmp" });
+    const sessions = `http://127.0.0.1:${this.#server.statPort}/stat/1/sessions`;
+    const [id] = await (await fetch(sessions)).json();
     return await this.#withoutAudio(async () => {
-      const over = { method: "PUT", path: "teardown", body: reason(0, ""), headers: cookie };
       const [{ status }] = await Promise.all([
-        ask(control, over),
+        fetch(`${sessions}/${id}`, { method: "DELETE" }),
         this.#encoder[Symbol.asyncDispose](),
       ]);
-      assert.equal(status, 200);
+      assert.equal(status, 204);
       await pause(ms);
       this.#encoder = this.#publish();
     });
