@@ -48,6 +48,7 @@ need_for_building() {
 need_for_testing() {
   have ffmpeg || need FFmpeg ffmpeg ffmpeg
   have chromium || have chromium-browser || have google-chrome || need Chromium chromium chromium
+  have curl || need curl curl curl
   have jq || need jq jq jq
   # macOS has no systemd; there the tests of its unit are left out.
   [[ $OSTYPE == darwin* ]] || have systemd-analyze || need systemd-analyze systemd systemd
