@@ -120,7 +120,7 @@ export class HttpServer {
         if (this.#listener !== listener) return;
         if (hasEnded(error)) {
           this.#listener = undefined;
-          listener.close();
+          if (!(error instanceof Deno.errors.BadResource)) listener.close();
           return onEnd(error);
         }
         this.#acceptError = error instanceof Error ? error.message : String(error);
