@@ -121,8 +121,9 @@ export interface Ingest {
    * One raw access unit. `data` is read during the call only.
    * @param timeMs the source's own timestamp, unwrapped, in milliseconds (fractions allowed);
    *   `undefined` where the transport has none.
+   * @param arrivedAt when it arrived, on `Clock.monotonic`; now, where the door does not know it
    */
-  write(data: Uint8Array, timeMs: number | undefined): void;
+  write(data: Uint8Array, timeMs: number | undefined, arrivedAt?: number): void;
   /** Frames that are known to be lost at this point, where no timestamp tells it. */
   lost(frames: number): void;
   /** Something that could not be parsed. */
