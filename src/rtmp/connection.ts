@@ -111,6 +111,10 @@ export class RtmpConnection implements Transport {
     this.#heardAt = this.#clock.awake();
   }
 
+  readAtOnce(): void {
+    this.#socket.setCoalesced?.(false);
+  }
+
   /** The session lets this connection go: the encoder is told why. */
   close(why: string): void {
     this.#session.dismiss(why);
@@ -124,13 +128,15 @@ export class RtmpConnection implements Transport {
   }
 
   /**
-   * Ends the connection where it has been too slow or too silent; to be called now and then.
+   * Ends the connection where it has been too slow or too silent. One that publishes may be read
+   * together with others from now on. To be called now and then.
    */
   checkTimeouts(): void {
     const clock = this.#clock;
     const { state } = this.#session;
     if (state === "publishing") {
       this.#publishingAt = clock.awake();
+      this.#socket.setCoalesced?.(true);
     } // Then the server makes it wait: it is not silent by itself.
     else if (state === "asking") this.#heardAt = this.#publishingAt = clock.awake();
     const seconds = this.#timeoutMs / 1000;
@@ -197,6 +203,7 @@ export class RtmpConnection implements Transport {
     this.#endedAt = this.#clock.awake();
     this.#session.close();
     this.#writer.finish();
+    this.readAtOnce();
   }
 
   /** The first one is told; how many there were is told at the end. */

@@ -37,6 +37,11 @@ export interface Transport {
    * the server stops. The door closes the socket; what it writes afterwards is ignored.
    */
   close(why: string): void;
+  /**
+   * What arrived is wanted now, and what follows as it comes. A door that reads later than it comes
+   * has this.
+   */
+  readAtOnce?(): void;
 }
 
 /** One way to read what a DJ typed. */
