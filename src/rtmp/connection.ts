@@ -137,8 +137,10 @@ export class RtmpConnection implements Transport {
     if (state === "publishing") {
       this.#publishingAt = clock.awake();
       this.#socket.setCoalesced?.(true);
-    } // Then the server makes it wait: it is not silent by itself.
-    else if (state === "asking") this.#heardAt = this.#publishingAt = clock.awake();
+    } else if (state === "asking") {
+      // Then the server makes it wait: it is not silent by itself.
+      this.#heardAt = this.#publishingAt = clock.awake();
+    }
     const seconds = this.#timeoutMs / 1000;
     if (this.#why !== undefined) {
       if (clock.waited(this.#endedAt) >= LINGER_MS) this.abort("");
