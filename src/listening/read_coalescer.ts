@@ -105,11 +105,6 @@ export class ReadCoalescer {
   }
 }
 
-/** A read that waits for bytes. */
-interface PendingRead extends PromiseWithResolvers<number | null> {
-  readonly buffer: Uint8Array;
-}
-
 /** A connection that is read when its turn comes, where it may wait and there is a crowd. */
 class CoalescedSocket implements StreamSocket {
   readonly #socket: StreamSocket;
@@ -117,13 +112,14 @@ class CoalescedSocket implements StreamSocket {
   readonly #coalescer: ReadCoalescer;
   /** Takes it out of its slot; `undefined` where it is in none. */
   #leave: (() => void) | undefined;
-  #pending: PendingRead | undefined;
+  /** A read that waits for its turn … */
+  #pending: PromiseWithResolvers<number | null> | undefined;
+  /** … and what it reads into. */
+  #buffer: Uint8Array = EMPTY;
   /** It sends more in a turn than its reader takes at once. */
   #isFast = false;
   /** How much came in this turn, where it is read as it comes. */
   #bytes = 0;
-  /** How much its reader takes at once. */
-  #room = Infinity;
   #isLowWaterSet = false;
 
   constructor(socket: StreamSocket, system: SystemSocket, coalescer: ReadCoalescer) {
@@ -145,10 +141,10 @@ class CoalescedSocket implements StreamSocket {
 
   read(buffer: Uint8Array): Promise<number | null> {
     if (this.#leave === undefined || !this.#coalescer.isCoalescing) return this.#readNow(buffer);
-    this.#room = buffer.length;
-    if (this.#isFast) return this.#readCounted(buffer);
+    this.#buffer = buffer;
+    if (this.#isFast) return this.#readCounted();
     this.#wakeFrom(LOW_WATER);
-    this.#pending = { buffer, ...Promise.withResolvers<number | null>() };
+    this.#pending = Promise.withResolvers();
     return this.#pending.promise;
   }
 
@@ -182,15 +178,15 @@ class CoalescedSocket implements StreamSocket {
   serve(): void {
     const pending = this.#pending;
     if (pending === undefined) {
-      this.#isFast = this.#bytes >= this.#room;
+      this.#isFast &&= this.#bytes >= this.#buffer.length;
       this.#bytes = 0;
       return;
     }
     try {
-      const count = this.#system.receive(pending.buffer);
+      const count = this.#system.receive(this.#buffer);
       if (count === undefined) return;
       this.#pending = undefined;
-      this.#isFast = count === pending.buffer.length;
+      this.#isFast = count === this.#buffer.length;
       pending.resolve(count === 0 ? null : count);
     } catch (error) {
       this.#pending = undefined;
@@ -204,7 +200,7 @@ class CoalescedSocket implements StreamSocket {
     const pending = this.#pending;
     if (pending === undefined) return;
     this.#pending = undefined;
-    this.#readNow(pending.buffer).then(pending.resolve, pending.reject);
+    this.#readNow(this.#buffer).then(pending.resolve, pending.reject);
   }
 
   #readNow(buffer: Uint8Array): Promise<number | null> {
@@ -212,8 +208,8 @@ class CoalescedSocket implements StreamSocket {
     return this.#socket.read(buffer);
   }
 
-  async #readCounted(buffer: Uint8Array): Promise<number | null> {
-    const count = await this.#readNow(buffer);
+  async #readCounted(): Promise<number | null> {
+    const count = await this.#readNow(this.#buffer);
     this.#bytes += count ?? 0;
     return count;
   }
@@ -226,3 +222,5 @@ class CoalescedSocket implements StreamSocket {
     this.#system.setLowWater(bytes);
   }
 }
+
+const EMPTY = new Uint8Array(0);
