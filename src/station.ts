@@ -8,6 +8,7 @@ import type { SessionManager } from "./session/session_manager.ts";
 import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
+import { trimMemory } from "./station/memory_trim.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
 import { openHls, startArchive } from "./station/outputs.ts";
 import {
@@ -129,6 +130,7 @@ export class Station {
  * hooks are in the core, and stop after all of them.
  */
 async function startParts(core: Core): Promise<Started> {
+  core.stops.add(trimMemory(core.clock));
   const observed: Observed = { recorder: undefined, srt: undefined };
   // Before the outputs, so that they hear of their end.
   const observers = startObservers(core, observed);
