@@ -34,11 +34,11 @@ const PROVEN: Rank = 2;
 /** The places of all sessions: from where each was asked for, and what its publisher has shown. */
 export class Places {
   readonly #clock: Clock;
-  readonly #keys: Pick<KeyStore, "check">;
+  readonly #keys: Pick<KeyStore, "proves">;
   readonly #askedFrom = new WeakMap<Session, string>();
   readonly #ranks = new WeakMap<Transport, Rank>();
 
-  constructor(clock: Clock, keys: Pick<KeyStore, "check">) {
+  constructor(clock: Clock, keys: Pick<KeyStore, "proves">) {
     this.#clock = clock;
     this.#keys = keys;
   }
@@ -98,8 +98,7 @@ export class Places {
   }
 
   #rankOf(session: Session, address: string, { tokens, approved }: Shown): Rank {
-    const isKey = (token: string) => this.#keys.check(session.name, token).kind === "valid";
-    if (approved || tokens.some(isKey)) return PROVEN;
+    if (approved || tokens.some((token) => this.#keys.proves(session, token))) return PROVEN;
     return this.#askedFrom.get(session) === address ? ASKED_FROM_THERE : STRANGER;
   }
 }
