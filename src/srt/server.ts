@@ -270,7 +270,7 @@ export class SrtServer {
 
 function tell({ turnedAway: count, acceptError: error }: Trouble): void {
   if (count > 0) {
-    logger.warn("{count} SRT connections turned away: {max} wait on the port already", {
+    logger.warn("{count} SRT connections closed: more than {max} waited on the port of a session", {
       count,
       max: MAX_WAITING_ON_PORT,
     });

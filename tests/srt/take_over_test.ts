@@ -280,24 +280,46 @@ Deno.test("by the shared listener the key takes over a session that has a port, 
   assert.equal(srt.sessions.find("demo"), reserved.session);
 });
 
-Deno.test("four may wait on a port, more are turned away", async () => {
+Deno.test("four may wait on a port, and the one that has waited longest gives way to another", async () => {
   await using fixture = await Fixture.start();
   const dj = await fixture.onAir();
   const waiting: SrtCaller[] = [];
-  for (let i = 0; i < 4; i++) waiting.push(await fixture.dj());
+  for (let i = 0; i < 4; i++) {
+    waiting.push(await fixture.dj());
+    await fixture.connections(2 + i);
+  }
+  await fixture.dj();
+  await waiting[0]?.closed();
   await fixture.connections(5);
-  const { callers } = fixture.srt;
-  await callers.call(fixture.reserved.port).closed();
-  assert.equal([...fixture.srt.server.publishers].length, 5);
-  waiting[0]?.close();
+  waiting[1]?.close();
   await fixture.connections(4);
   await fixture.dj();
   await fixture.connections(5);
   dj.send(message(1));
   await fixture.srt.frames("demo", 2);
   await fixture.clock.advance(10_000);
-  await fixture.srt.log.until(/^warning 1 SRT connections turned away: 4 wait on the port already/);
+  await fixture.srt.log.until(/^warning 1 SRT connections closed: more than 4 waited on the port/);
 });
+
+for (const who of ["the key", "the address that asked for the port"]) {
+  Deno.test(`silent strangers on a port do not keep out who comes with ${who}`, async () => {
+    await using fixture = await Fixture.start();
+    const streamId = `#!::s=${fixture.reserved.key}`;
+    const dj = who === "the key" ? await fixture.stranger(streamId) : await fixture.dj();
+    await fixture.connections(1);
+    for (let i = 0; i < 5; i++) {
+      await fixture.stranger();
+      await fixture.connections(Math.min(2 + i, 5));
+    }
+    const again = who === "the key" ? await fixture.stranger(streamId) : await fixture.dj();
+    await fixture.connections(6);
+    again.send(message(0));
+    await fixture.srt.frames("demo", 1);
+    dj.close();
+    again.send(message(1));
+    assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 2)), [0, 1]);
+  });
+}
 
 Deno.test("a hundred connections to one port do not touch the broadcast on it", async () => {
   await using fixture = await Fixture.start();
