@@ -77,6 +77,7 @@ export class SrtServer {
   readonly ended = new LinkTotals();
   #failedHandshakes = 0;
   #running: Running | undefined;
+  #closing: Promise<void> | undefined;
   /** The last one, where it had to be opened again. */
   #shared: SrtListener | undefined;
 
@@ -137,8 +138,12 @@ export class SrtServer {
     return this.#running?.ports.portOf(session);
   }
 
-  /** Closes all listeners and connections, and unloads libsrt. */
-  async close(): Promise<void> {
+  /** Closes all listeners and connections, and unloads libsrt; may be called again. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     const running = this.#running;
     if (running === undefined) return;
     this.#running = undefined;
