@@ -17,7 +17,7 @@ import { NOTHING_SHOWN, Places, type Shown, SILENT_MS } from "./places.ts";
 import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
 import { type Reason, SERVER_REASON } from "./reason.ts";
 import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
-import { SessionTable } from "./session_table.ts";
+import { LiveSessions } from "./live_sessions.ts";
 import { WaitingSessions } from "./waiting_sessions.ts";
 
 const KEY_SWEEP_MS = 60_000;
@@ -61,7 +61,7 @@ export class SessionManager implements Doorkeeper {
   /** Who may take the place of whose connection. */
   readonly places: Places;
   readonly #waiting: WaitingSessions;
-  readonly #sessions: SessionTable;
+  readonly #sessions: LiveSessions;
   readonly #outputs: Output[] = [];
   readonly #keySweep: Timer;
   #nextId: number;
@@ -74,7 +74,7 @@ export class SessionManager implements Doorkeeper {
     this.#options = options;
     this.#rights = new PublishRights(options);
     this.#waiting = new WaitingSessions(options.auth);
-    this.#sessions = new SessionTable(this.#waiting);
+    this.#sessions = new LiveSessions(this.#waiting);
     this.places = new Places(options.clock, options.keys);
     this.limits = options;
     this.#nextId = options.clock.now();

@@ -10,7 +10,7 @@ import type { WaitingSessions } from "./waiting_sessions.ts";
  * A name has one session that is heard. Until then several clients may each have one of it wait, and
  * the first that is heard has the name.
  */
-export class SessionTable {
+export class LiveSessions {
   readonly #waiting: WaitingSessions;
   readonly #byId = new Map<number, Session>();
   readonly #byName = new Map<string, readonly Session[]>();
