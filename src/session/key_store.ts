@@ -91,7 +91,7 @@ export class KeyStore {
     return scope === "name" || scope === id;
   }
 
-  /** A new session was opened with a key, which counts in it from now on. */
+  /** A session is opened with a key, which counts in it from now on, if it counts in no other. */
   opened({ name, id }: KeyedSession, token: string): void {
     const key = this.#find(name, token);
     if (key?.scope === "opening") key.scope = id;

@@ -137,9 +137,12 @@ export class SessionManager implements Doorkeeper {
     const { transport } = request;
     const { name, key, own, expiresAt, isProof } = this.#examine(request);
     const session = own ?? this.#create(name, transport.protocol);
-    if (own === undefined && key !== undefined) this.#options.keys.opened(session, key);
+    const tokens = key === undefined ? [] : [key];
+    if (session.created === undefined) {
+      for (const token of tokens) this.#options.keys.opened(session, token);
+    }
     if (expiresAt !== undefined) session.endAt(expiresAt);
-    const ingest = this.attach(session, transport, { tokens: [], approved: isProof });
+    const ingest = this.attach(session, transport, { tokens, approved: isProof });
     this.#emitAuthorize(session, transport.address);
     return ingest;
   }

@@ -157,6 +157,15 @@ Deno.test("who reserves again has the same session by address, cookie, or creden
   assert.equal(backed.reserve("192.0.2.55", "credentials").session, first.session);
 });
 
+Deno.test("a key of an earlier session counts in the reserved one that it opens", () => {
+  const studio = new Studio("key");
+  const { key } = studio.reserve(DJ);
+  studio.goLive(DJ, key).end("finished");
+  const { session } = studio.reserve(DJ);
+  assert.equal(studio.goLive(DJ, key).sessionId, session.id);
+  assert.equal(studio.goLive("192.0.2.55", key).sessionId, session.id, "and takes over");
+});
+
 Deno.test("the name of a stranger's reservation that ends is that of those who still wait", async () => {
   const studio = new Studio();
   studio.reserve(DJ);

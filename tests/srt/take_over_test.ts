@@ -1,5 +1,6 @@
 /** Who takes whose place on a session's own port. */
 import assert from "node:assert/strict";
+import type { Session } from "../../src/session/session.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { until } from "../../testing/until.ts";
 import type { SrtCaller } from "../../testing/srt/srt_callers.ts";
@@ -337,4 +338,24 @@ Deno.test("a hundred connections to one port do not touch the broadcast on it", 
   dj.send(...messages(10, 200));
   assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 210)), range(0, 210));
   assert.equal(fixture.live, DJ);
+});
+
+Deno.test("of two clients that reserved a name, the first that is heard closes the other's port", async () => {
+  await using srt = await SrtFixture.start({ clock: new FakeClock() });
+  const [mine, theirs] = [DJ, STRANGER].map((address) => {
+    const prepare = (session: Session) => srt.server.open(session);
+    const { session } = srt.sessions.reserve({
+      ...{ name: "demo", protocol: "srt", address, props: {}, prepare },
+    });
+    return { session, port: { hostname: DJ, port: srt.server.portOf(session) ?? 0 } };
+  });
+  assert.ok(mine !== undefined && theirs !== undefined);
+  const silent = await srt.callers.connect(theirs.port);
+  const dj = await srt.callers.connect(mine.port);
+  dj.send(message(0));
+  await silent.closed();
+  assert.equal(srt.server.portOf(theirs.session), undefined);
+  dj.send(message(1));
+  assert.deepEqual(numbersOf(await srt.frames("demo", 2)), [0, 1]);
+  assert.deepEqual(srt.sessions.sessions, [mine.session]);
 });
