@@ -35,6 +35,7 @@ const CONNECTIONS = [
   `GET /1 HTTP/1.1\r\n${HOST}\r\nPUT /2 HTTP/1.1\r\n${HOST}Content-Length: 3\r\n\r\nabc` +
   `PUT /3 HTTP/1.1\r\n${HOST}Transfer-Encoding: CHUNKED\r\n\r\n1\r\nx\r\n0\r\n\r\n` +
   `\r\nGET http://echo/4?b HTTP/1.1\r\n${HOST}\r\n`,
+  // a head that is all but too long
   `GET /${"a".repeat(MAX_HEAD_BYTES - 40)} HTTP/1.1\r\n${HOST}\r\n`,
 ];
 const WORDS = [
