@@ -14,7 +14,12 @@ export interface HttpLoadOptions {
   readonly pathsFile: string;
   /** The only core that the load may run on. Default: all. */
   readonly core?: number | undefined;
+  /** Default: wrk where it is installed. */
+  readonly generator?: Generator;
 }
+
+/** wrk, or the benchmark's own clients. */
+export type Generator = "wrk" | "own";
 
 /** What a load generator prints at its end, as a line of JSON. */
 export interface HttpAnswers {
@@ -31,7 +36,7 @@ export interface HttpAnswers {
 
 /** What came of a load. */
 export interface HttpLoadResult extends HttpAnswers {
-  readonly generator: string;
+  readonly generator: Generator;
   /** Percent of a core that the load generator used. */
   readonly cpu: number;
 }
@@ -42,7 +47,7 @@ const BUSY_PERCENT = 90;
 
 /** Puts the load on a server, in a process of its own. @throws where the generator fails */
 export async function runHttpLoad(options: HttpLoadOptions): Promise<HttpLoadResult> {
-  const generator = await isInstalled("wrk") ? "wrk" : "the benchmark's own clients";
+  const { generator = await isInstalled("wrk") ? "wrk" : "own" } = options;
   await using child = generator === "wrk" ? startWrk(options) : startOwn(options);
   if (options.core !== undefined) await pinToCore(child.pid, options.core);
   const cpu = await cpuUntilEnd(child);
@@ -57,8 +62,9 @@ export function rateOf({ answers, seconds }: HttpAnswers): number {
 /** What a reader has to know of the load generator; it must not be what sets the pace. */
 export function loadNotes(results: readonly HttpLoadResult[]): string[] {
   const most = Math.max(...results.map(({ cpu }) => cpu));
-  const names = [...new Set(results.map(({ generator }) => generator))].join(", ");
-  const notes = [`load by ${names}, which used ${most.toFixed(0)} % of a core at most`];
+  const isOwn = results.some(({ generator }) => generator === "own");
+  const name = isOwn ? "clients of the benchmark's own, for want of wrk" : "wrk";
+  const notes = [`load by ${name}: ${most.toFixed(0)} % of a core at most`];
   if (most > BUSY_PERCENT) notes.push("the load generator was busy: a server may be faster");
   return notes;
 }
