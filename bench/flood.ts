@@ -1,7 +1,7 @@
 /** The benchmark `flood`: publishers beside listeners who ask as fast as they are answered. */
 import { type HttpLoadResult, loadNotes, rateOf, runHttpLoad } from "./http_load.ts";
 import { type IngestResult, measureIngest } from "./ingest.ts";
-import { deliveryFigures, ingestNotes } from "./ingest_report.ts";
+import { deliveryFigures, ingestNotes, loadFigures } from "./ingest_report.ts";
 import { LivePaths } from "./listened_files.ts";
 import { ListenerWatch, type Listings } from "./listener_watch.ts";
 import type { BenchmarkOptions } from "./options.ts";
@@ -16,8 +16,6 @@ const SECONDS = 30;
 const WARM_UP_SECONDS = 20;
 /** Beside listeners: publishers, files, the runtime's own. */
 const OTHER_FILES = 500;
-/** All listeners have the same address. */
-const ENV = { ECHO_ENABLED: "0", WEB_MAX_PER_ADDRESS: "10000" };
 
 /** What listeners cost DJs, and DJs listeners: the same flood with and without publishers. */
 export async function flood(options: BenchmarkOptions): Promise<Report> {
@@ -43,6 +41,7 @@ export async function flood(options: BenchmarkOptions): Promise<Report> {
       { what: "resident memory, peak", value: memory.peak, unit: "MiB" },
       ...deliveryFigures(result),
       ...listingFigures(listings),
+      ...loadFigures(result),
     ],
     notes: [
       "without publishers: with one, so that there is something to ask for",
@@ -70,7 +69,7 @@ async function floodOnce(
   const result = await measureIngest({
     loads: [rtmpLoad(publishers)],
     seconds,
-    env: ENV,
+    env: { ECHO_ENABLED: "0" },
     options: { ...options, warmUpSeconds },
     counted: publishers,
     meanwhile: async ({ pid, ports, hlsFolder }, names) => {

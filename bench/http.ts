@@ -19,8 +19,6 @@ const ROUNDS = 3;
 /** By then some segments are listed. */
 const ON_AIR_MS = 8000;
 const NAME = "bench-0";
-/** All listeners have the same address. */
-const ENV = { ECHO_ENABLED: "0", WEB_MAX_PER_ADDRESS: "10000" };
 /** Of nginx's rate, where both have a core. */
 const LEAST = { playlist: 0.9, segment: 0.7 };
 const SERVER_CORE = 0;
@@ -39,7 +37,7 @@ type Kind = keyof typeof LEAST;
 export async function http(options: BenchmarkOptions): Promise<Report> {
   const folder = await Deno.makeTempDir({ prefix: "echo-bench-" });
   const { profileFolder } = options;
-  const env = { ...ENV, ...serverEnv(options) };
+  const env = { ECHO_ENABLED: "0", ...serverEnv(options) };
   await using stack = new AsyncDisposableStack();
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const server = await ServerProcess.start({ folder, env, profileFolder });

@@ -91,7 +91,7 @@ export function serveFiles(folder: string, root: string): (port: number) => stri
     }`;
 }
 
-/** RTMP in, segments of 2 s out, as many as Echo lists. */
+/** RTMP in, segments of 2 s out, listed for 12 s as Echo lists them. */
 export function receiveRtmp(root: string): (port: number) => string {
   return (port) => `
     rtmp {
@@ -99,7 +99,7 @@ export function receiveRtmp(root: string): (port: number) => string {
         listen 127.0.0.1:${port}; chunk_size 4096;
         application live {
           live on; hls on; hls_path ${root}; hls_nested on;
-          hls_fragment 2s; hls_playlist_length 38s;
+          hls_fragment 2s; hls_playlist_length 12s;
         }
       }
     }`;

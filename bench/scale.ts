@@ -18,6 +18,8 @@ export interface ScaleStep {
   readonly late: number;
   readonly missing: number;
   readonly lost: number;
+  /** How far the load generator was ever behind its schedule. */
+  readonly lagMs: number;
 }
 
 /** Ever more RTMP publishers, each number on a server of its own. */
@@ -61,7 +63,8 @@ export function slopeFigures(steps: readonly ScaleStep[]): Figure[] {
   });
 }
 
-function stepOf(publishers: number, { usage, punctuality, sample }: IngestResult): ScaleStep {
+function stepOf(publishers: number, result: IngestResult): ScaleStep {
+  const { usage, punctuality, sample, ends } = result;
   return {
     publishers,
     cpu: usage.cpu.all,
@@ -69,15 +72,18 @@ function stepOf(publishers: number, { usage, punctuality, sample }: IngestResult
     late: punctuality.late,
     missing: punctuality.missing,
     lost: sample.lost,
+    lagMs: Math.max(...ends.map(({ maxLagMs }) => maxLagMs)),
   };
 }
 
-function stepFigures({ publishers, cpu, memory, late, missing, lost }: ScaleStep): Figure[] {
+function stepFigures(step: ScaleStep): Figure[] {
+  const { publishers, cpu, memory, late, missing, lost, lagMs } = step;
   return [
     { what: `${publishers} publishers: CPU`, value: cpu, unit: "% of core", digits: 1 },
     { what: "… resident memory, peak", value: memory, unit: "MiB" },
     { what: "… segments late", value: late, unit: "", budget: 0 },
     { what: "… segments missing", value: missing, unit: "", budget: 0 },
     { what: "… frames lost", value: lost, unit: "", budget: 0 },
+    { what: "… load behind its schedule, most", value: lagMs, unit: "ms" },
   ];
 }

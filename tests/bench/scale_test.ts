@@ -4,7 +4,7 @@ import { median } from "../../bench/median.ts";
 import { type ScaleStep, slopeFigures } from "../../bench/scale.ts";
 
 function step(publishers: number, cpu: number, memory: number): ScaleStep {
-  return { publishers, cpu, memory, late: 0, missing: 0, lost: 0 };
+  return { publishers, cpu, memory, late: 0, missing: 0, lost: 0, lagMs: 0 };
 }
 
 Deno.test("what a publisher costs is told between one number of them and the next", () => {
