@@ -57,6 +57,7 @@ export function ingestNotes({ ends, complaints, watched }: IngestResult): string
   const notes = [
     "late: written more than half a segment after its last sample was due, which is at " +
     "EXT-X-PROGRAM-DATE-TIME + EXTINF",
+    "frames are counted in the segments that are still there at the end, those of about 50 s",
   ];
   for (const { failures, firstFailure } of ends) {
     if (failures > 0) notes.push(`${failures} writes failed, first: ${firstFailure}`);
