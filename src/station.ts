@@ -5,9 +5,11 @@ import { drain } from "./session/drain.ts";
 import type { EventBus } from "./session/events.ts";
 import { SERVER_REASON } from "./session/reason.ts";
 import type { SessionManager } from "./session/session_manager.ts";
+import type { SrtServer } from "./srt/server.ts";
 import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
+import { trimMemory } from "./station/memory_trim.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
 import { openHls, startArchive } from "./station/outputs.ts";
 import {
@@ -22,6 +24,8 @@ import { serveControl, serveHls, serveStatistics } from "./station/web.ts";
 /** What the parts have that were started. */
 interface Started {
   readonly statistics: Statistics;
+  /** `undefined` where there is none. */
+  readonly srt: SrtServer | undefined;
   /** What applies new values, part by part. */
   readonly reload: Readonly<Record<"rtmp" | "archive" | "control" | "stat", Reload>>;
 }
@@ -30,12 +34,14 @@ interface Started {
 export class Station {
   readonly #core: Core;
   readonly #statistics: Statistics;
+  readonly #srt: SrtServer | undefined;
   readonly #reloads: Reloads;
   #drainTimeoutMs: number;
 
-  private constructor(core: Core, { statistics, reload }: Started) {
+  private constructor(core: Core, { statistics, srt, reload }: Started) {
     this.#core = core;
     this.#statistics = statistics;
+    this.#srt = srt;
     this.#drainTimeoutMs = core.config.session.drainTimeoutMs;
     const { reloadLimits: limits, reloadHooks: hooks, reloadWebLimits: web } = core;
     this.#reloads = {
@@ -122,6 +128,14 @@ export class Station {
   async stop(): Promise<void> {
     await stop(this.#core);
   }
+
+  /**
+   * Prepares for the end of the process in the middle of whatever goes on: callers of SRT who wait for
+   * an answer would hold it up. A stop may go on meanwhile.
+   */
+  async abandon(): Promise<void> {
+    await this.#srt?.close();
+  }
 }
 
 /**
@@ -129,6 +143,7 @@ export class Station {
  * hooks are in the core, and stop after all of them.
  */
 async function startParts(core: Core): Promise<Started> {
+  core.stops.add(trimMemory(core.clock));
   const observed: Observed = { recorder: undefined, srt: undefined };
   // Before the outputs, so that they hear of their end.
   const observers = startObservers(core, observed);
@@ -146,7 +161,12 @@ async function startParts(core: Core): Promise<Started> {
   observed.srt = startSrt(core);
   const control = await serveControl(core, { metrics, srt: observed.srt, hls: output?.hls });
   const stat = serveStatistics(core, observers, archive?.catalogue);
-  return { statistics, reload: { rtmp, archive: archive?.reload ?? applyNothing, control, stat } };
+  const { srt } = observed;
+  return {
+    statistics,
+    srt,
+    reload: { rtmp, archive: archive?.reload ?? applyNothing, control, stat },
+  };
 }
 
 /** Sessions end first, and outputs hear of it. */
