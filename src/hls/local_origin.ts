@@ -30,6 +30,9 @@ export interface LocalOriginOptions {
 /** Answers at once what is in memory. */
 export class LocalOrigin implements Origin {
   readonly #options: LocalOriginOptions;
+  /** By what a stream gives. */
+  readonly #masters = new WeakMap<ServedStream, MasterPlaylist>();
+  readonly #segments = new WeakMap<Uint8Array, ServedFile>();
   #waits = 0;
 
   constructor(options: LocalOriginOptions) {
@@ -38,18 +41,20 @@ export class LocalOrigin implements Origin {
 
   playlist(name: string, file: string): ServedPlaylist | undefined {
     const stream = this.#options.find(name);
-    if (file !== MASTER_FILE) return stream?.playlist(file);
-    const text = stream?.masterPlaylist;
-    return text === undefined ? undefined : { text: encoder.encode(text), etag: undefined };
+    return file === MASTER_FILE ? this.#master(stream) : stream?.playlist(file);
   }
 
   segment(name: string, file: string): Answer<ServedFile | undefined> {
     const type = formatOf(file)?.mediaType;
     if (type === undefined) return undefined;
-    const bytes = this.#options.find(name)?.segment(file);
-    if (bytes === undefined) return this.#readOlder(name, file, type);
-    // A copy: this memory may hold another segment by the time that a slow client has read it.
-    return { bytes: bytes.slice(), type, etag: tagOf(file) };
+    return this.#inMemory(name, file, type) ?? this.#readOlder(name, file, type);
+  }
+
+  atHand(name: string, file: string): ServedPlaylist | ServedFile | undefined {
+    const playlist = this.playlist(name, file);
+    if (playlist !== undefined) return playlist;
+    const type = formatOf(file)?.mediaType;
+    return type === undefined ? undefined : this.#inMemory(name, file, type);
   }
 
   async wait(
@@ -66,6 +71,27 @@ export class LocalOrigin implements Origin {
     }
   }
 
+  #master(stream: ServedStream | undefined): ServedPlaylist | undefined {
+    const source = stream?.masterPlaylist;
+    if (stream === undefined || source === undefined) return undefined;
+    const newest = this.#masters.get(stream);
+    if (newest?.source === source) return newest.served;
+    const served = { text: encoder.encode(source), etag: undefined };
+    this.#masters.set(stream, { source, served });
+    return served;
+  }
+
+  #inMemory(name: string, file: string, type: string): ServedFile | undefined {
+    const bytes = this.#options.find(name)?.segment(file);
+    if (bytes === undefined) return undefined;
+    const known = this.#segments.get(bytes);
+    if (known !== undefined) return known;
+    // A copy: this memory may hold another segment by the time that a slow client has read it.
+    const served = { bytes: bytes.slice(), type, etag: tagOf(file) };
+    this.#segments.set(bytes, served);
+    return served;
+  }
+
   async #readOlder(name: string, file: string, type: string): Promise<ServedFile | undefined> {
     try {
       const bytes = await this.#options.readFile(name, file);
@@ -77,6 +103,11 @@ export class LocalOrigin implements Origin {
       });
     }
   }
+}
+
+interface MasterPlaylist {
+  readonly source: string;
+  readonly served: ServedPlaylist;
 }
 
 const encoder = new TextEncoder();
