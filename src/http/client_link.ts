@@ -4,6 +4,11 @@ import { Patience } from "./patience.ts";
 import { PeerGone } from "./peer_gone.ts";
 import { RequestReader } from "./request_reader.ts";
 
+/** Is told when bytes that it gave are needed no longer. */
+export interface BytesOwner {
+  giveBack(bytes: Uint8Array): void;
+}
+
 /** Reads from a client and writes to it, and knows what is waited for meanwhile. */
 export class ClientLink {
   readonly reader = new RequestReader();
@@ -50,13 +55,14 @@ export class ClientLink {
 
   /**
    * Resolves once the system has taken `bytes`, which may be used again then.
+   * @param owner gets them back, also where they cannot be written
    * @throws {PeerGone}
    */
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, owner?: BytesOwner): Promise<void> {
     const patience = this.patience;
-    if (patience.awaited === "farewell") throw new PeerGone("it is being ended");
-    patience.begin("reader");
     try {
+      if (patience.awaited === "farewell") throw new PeerGone("it is being ended");
+      patience.begin("reader");
       let sent = await this.#conn.write(bytes);
       patience.took(sent);
       while (sent < bytes.length) {
@@ -66,6 +72,8 @@ export class ClientLink {
       }
     } catch (error) {
       throw PeerGone.because(error);
+    } finally {
+      owner?.giveBack(bytes);
     }
     patience.begin("answer");
   }

@@ -141,15 +141,10 @@ export class HttpConnection {
     return this.#serveByHandler(head, prepared.contentsOf(head.target));
   }
 
-  async #sendPrepared(answer: PreparedAnswer): Promise<void> {
-    const bytes = answer.take(this.#date);
+  #sendPrepared(answer: PreparedAnswer): Promise<void> {
     answer.observe(this.#info.client, this.#agent);
     this.#link.patience.beginAnswer();
-    try {
-      await this.#link.write(bytes);
-    } finally {
-      answer.giveBack(bytes);
-    }
+    return this.#link.write(answer.take(this.#date), answer);
   }
 
   /** @param contents what is answered with, where that may be prepared */

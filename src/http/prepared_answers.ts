@@ -89,9 +89,12 @@ export class PreparedAnswers {
   }
 
   /** Whether the answer depends on the target of the request alone. */
-  isPlain({ method, minor, target, body, keepAlive, expectsContinue, fields }: RequestHead): boolean {
+  isPlain(
+    { method, minor, target, body, keepAlive, expectsContinue, fields }: RequestHead,
+  ): boolean {
     return method === "GET" && minor === 1 && target.startsWith("/") && body === 0 && keepAlive &&
-      !expectsContinue && !fields.some(([name]) => this.#contents.selecting.has(name.toLowerCase()));
+      !expectsContinue &&
+      !fields.some(([name]) => this.#contents.selecting.has(name.toLowerCase()));
   }
 
   /** What the handler is about to answer a plain request for `target` with; see {@link keep}. */

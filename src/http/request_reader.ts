@@ -16,8 +16,8 @@ const SMALL_BUFFER_BYTES = 2048;
 /** Longer heads are parsed each time. */
 const MAX_REMEMBERED_BYTES = 2048;
 
-const [CR, LF] = [0x0d, 0x0a];
-const GET: Buffer = Buffer.from("GET ");
+const [LF, CR, SPACE] = [0x0a, 0x0d, 0x20];
+const GET = "GET ";
 
 /**
  * Takes the bytes of a connection and gives the requests that they are, one after the other: a
@@ -101,8 +101,8 @@ export class RequestReader {
     if (tail === undefined || !this.isBodyOver) return undefined;
     const end = findTargetEnd(buffer, start, this.#end);
     const isRepeated = end > start && end + tail.length <= this.#end &&
-      buffer.compare(tail, 0, tail.length, end, end + tail.length) === 0 &&
-      buffer.compare(GET, 0, GET.length, this.#start, start) === 0;
+      isGet(buffer, this.#start) &&
+      buffer.compare(tail, 0, tail.length, end, end + tail.length) === 0;
     return isRepeated ? buffer.toString("latin1", start, end) : undefined;
   }
 
@@ -160,6 +160,12 @@ export class RequestReader {
     this.#end -= this.#start;
     this.#start = 0;
   }
+}
+
+/** Whether the request line that begins at `at` is that of a GET. */
+function isGet(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0x47 && bytes[at + 1] === 0x45 && bytes[at + 2] === 0x54 &&
+    bytes[at + 3] === SPACE;
 }
 
 function copyOf(bytes: Uint8Array): Buffer {

@@ -1,5 +1,12 @@
 /** Metrics of the HTTP servers: their connections, and how long answers take. */
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValueWithName,
+  type Registry,
+} from "prom-client";
 
 /** What there is to tell of the connections of an HTTP server. */
 export interface HttpConnections {
@@ -42,14 +49,75 @@ export function registerHttpMetrics(
       }
     },
   });
-  const duration = new Histogram({
-    name: "echo_http_request_duration_seconds",
-    help: "Time from a request to the beginning of its answer",
-    labelNames: ["kind", "status"],
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5],
-    registers,
-  });
-  return (kind, status, durationMs) => {
-    duration.labels(kind, `${Math.floor(status / 100)}xx`).observe(durationMs / 1000);
-  };
+  const durations = new RequestDurations(registry);
+  return (kind, status, durationMs) => durations.add(kind, status, durationMs / 1000);
 }
+
+/** Upper ends of the ranges that durations are counted in, in seconds. */
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5];
+/** Behind the counts of a row, of which the last is of all that is longer. */
+const SUM = BUCKETS.length + 1;
+
+/** A histogram that allocates nothing where it counts: that is done for each answer. */
+class RequestDurations extends Histogram<"kind" | "status"> {
+  /** By kind and class of status: how many fell into each range, and the sum of all. */
+  readonly #rows = new Map<string, Map<number, Float64Array>>();
+
+  constructor(registry: Registry) {
+    super({
+      name: NAME,
+      help: "Time from a request to the beginning of its answer",
+      labelNames: ["kind", "status"],
+      buckets: BUCKETS,
+      registers: [registry],
+    });
+  }
+
+  add(kind: string, status: number, seconds: number): void {
+    const row = this.#row(kind, Math.floor(status / 100));
+    let at = 0;
+    while (at < BUCKETS.length && seconds > (BUCKETS[at] ?? 0)) at++;
+    row[at] = (row[at] ?? 0) + 1;
+    row[SUM] = (row[SUM] ?? 0) + seconds;
+  }
+
+  override async get(): Promise<MetricObjectWithValues<MetricValueWithName<"kind" | "status">>> {
+    const values = [...this.#rows].flatMap(([kind, rows]) =>
+      [...rows].flatMap(([status, row]) => valuesOf(row, { kind, status: `${status}xx` }))
+    );
+    return { ...await super.get(), values };
+  }
+
+  /** What a registry asks for when it renders text. */
+  getForPromString(): ReturnType<RequestDurations["get"]> {
+    return this.get();
+  }
+
+  #row(kind: string, status: number): Float64Array {
+    const known = this.#rows.get(kind)?.get(status);
+    if (known !== undefined) return known;
+    const row = new Float64Array(SUM + 1);
+    const rows = this.#rows.get(kind);
+    if (rows === undefined) this.#rows.set(kind, new Map([[status, row]]));
+    else rows.set(status, row);
+    return row;
+  }
+}
+
+function valuesOf(
+  row: Float64Array,
+  labels: Readonly<Record<"kind" | "status", string>>,
+): MetricValueWithName<"kind" | "status">[] {
+  let count = 0;
+  const buckets = [...BUCKETS, "+Inf"].map((le, i) => {
+    count += row[i] ?? 0;
+    return { metricName: `${NAME}_bucket`, labels: { le, ...labels }, value: count };
+  });
+  return [
+    ...buckets,
+    { metricName: `${NAME}_sum`, labels, value: row[SUM] ?? 0 },
+    { metricName: `${NAME}_count`, labels, value: count },
+  ];
+}
+
+const NAME = "echo_http_request_duration_seconds";
