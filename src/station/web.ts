@@ -4,7 +4,7 @@ import { Authorizer, loadCredentials } from "../control/authorization.ts";
 import { PageOrigins } from "../control/page_origins.ts";
 import { controlRoutes } from "../control/routes.ts";
 import type { Hls } from "../hls/hls.ts";
-import { LocalOrigin } from "../hls/local_origin.ts";
+import { localOrigin } from "../hls/local_origin.ts";
 import type { ListenAddress } from "../http/http_server.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
@@ -25,10 +25,9 @@ export function serveHls(core: Core, output: HlsOutput, metrics: Metrics): void 
   const { hls: { webEnabled, webAddr, webPath: path, webIndex: index } } = core.config;
   if (!webEnabled) return;
   const { hls, folder, preroll, shows } = output;
-  const origin = new LocalOrigin({
-    find: (name) => hls.find(name),
-    readFile: (name, file) => folder.read(name, file),
-  });
+  const readFile = (name: string, file: string) => folder.read(name, file);
+  const origin = localOrigin(hls.distributor, { clock: core.clock, readFile });
+  core.stops.add(() => origin.close());
   const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
   const routes = listenerWeb({ origin, preroll, shows, path, index, onFetch });
   const middleware = [accessLog("echo-hls-web", core.clock), timing("hls", core, metrics)];
