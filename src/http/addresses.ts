@@ -40,10 +40,13 @@ export function isLoopback(address: string): boolean {
 
 /** Proxies that are believed when they say whom they pass on. */
 export class TrustedProxies {
+  /** In CIDR notation. */
+  readonly networks: readonly string[];
   readonly #networks: readonly Network[];
 
   /** @param networks in CIDR notation; what is none is passed over */
   constructor(networks: readonly string[]) {
+    this.networks = networks;
     this.#networks = networks.flatMap((text) => Network.parse(text) ?? []);
   }
 

@@ -50,7 +50,7 @@ export class HttpConnection {
     this.#conn = conn;
     this.#site = site;
     this.#info = { remoteAddr: conn.remoteAddr, client: conn.remoteAddr.hostname };
-    this.#isProxy = site.counts.limits.proxies.has(conn.remoteAddr.hostname);
+    this.#isProxy = site.counts.proxies.has(conn.remoteAddr.hostname);
     this.#since = site.clock.awake();
     this.#sink = {
       buffers: site.buffers,
@@ -167,7 +167,7 @@ export class HttpConnection {
     const { counts } = this.#site;
     const { remoteAddr } = this.#info;
     const hops = fieldText(head, "x-forwarded-for");
-    const client = counts.limits.proxies.clientOf(remoteAddr.hostname, hops);
+    const client = counts.proxies.clientOf(remoteAddr.hostname, hops);
     this.#release = counts.share(client);
     if (this.#release !== undefined) return { remoteAddr, client };
     throw new HttpError(503, "too many requests from that address");
