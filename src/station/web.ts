@@ -114,7 +114,7 @@ function timing(
   { clock }: Core,
   metrics: Metrics,
 ): MiddlewareHandler {
-  return requestTiming(server, clock, (...answer) => metrics.requestAnswered(...answer));
+  return requestTiming(server, clock, (...answer) => metrics.requestDurations.observe(...answer));
 }
 
 /** What a web server is called, and where it listens. */

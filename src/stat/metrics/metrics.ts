@@ -4,6 +4,7 @@ import type { Clock } from "../../session/clock.ts";
 import type { EventBus } from "../../session/events.ts";
 import type { SessionManager } from "../../session/session_manager.ts";
 import type { Audience } from "../audience.ts";
+import type { RequestDurations } from "../../web/request_durations.ts";
 import { registerDiskMetrics } from "./disk_metrics.ts";
 import type { Health } from "../health.ts";
 import { registerHealthMetrics } from "./health_metrics.ts";
@@ -42,10 +43,11 @@ export interface MetricsOptions {
 export class Metrics {
   /** How the server fares at the moment, for one reader. */
   readonly load: LoadMeter;
+  /** Takes how long HTTP answers took to begin. */
+  readonly requestDurations: RequestDurations;
   readonly #registry = new Registry();
   readonly #stops: readonly (() => void)[];
   readonly #segmentListed: (latenessMs: number) => void;
-  readonly #requestAnswered: (kind: string, status: number, durationMs: number) => void;
 
   constructor(options: MetricsOptions) {
     const { clock, events, sessions, recordings, audience, folders, srt, hook } = options;
@@ -53,7 +55,7 @@ export class Metrics {
     this.load = new LoadMeter(clock);
     this.#segmentListed = registerHlsMetrics(registry, audience);
     const httpServers = options.httpServers ?? (() => new Map());
-    this.#requestAnswered = registerHttpMetrics(registry, httpServers);
+    this.requestDurations = registerHttpMetrics(registry, httpServers);
     registerHealthMetrics(registry, options.health, options.restarts);
     registerHookMetrics(registry, hook ?? (() => undefined));
     this.#stops = [
@@ -78,14 +80,6 @@ export class Metrics {
   segmentListed(latenessMs: number): void {
     this.#segmentListed(latenessMs);
     this.load.segmentListed(latenessMs);
-  }
-
-  /**
-   * A request was answered.
-   * @param kind what was asked for; one of a few
-   */
-  requestAnswered(kind: string, status: number, durationMs: number): void {
-    this.#requestAnswered(kind, status, durationMs);
   }
 
   /** Stops all timers. */
