@@ -5,6 +5,7 @@
  * @module
  */
 import { LimiterFull } from "../disk/limiter.ts";
+import { BatchedQuestions } from "../session/batched_questions.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import { formatOf } from "./formats.ts";
 import { NameCopy, servedFile } from "./name_copy.ts";
@@ -17,9 +18,8 @@ import {
   TooManyWait,
   type WaitOptions,
 } from "./origin.ts";
-import type { ReplicaNews, ReplicaRequest, VersionOut } from "./replica_messages.ts";
+import type { ReplicaNews, ReplicaRequest, SegmentWanted, VersionOut } from "./replica_messages.ts";
 import { SegmentCache } from "./segment_cache.ts";
-import { SegmentRequests } from "./segment_requests.ts";
 import { FileUnreadable } from "./stream_files.ts";
 
 export interface ReplicaOptions {
@@ -43,7 +43,8 @@ export class Replica implements Origin {
   /** Of the names to which it has subscribed. */
   readonly #copies = new Map<string, NameCopy>();
   readonly #cache: SegmentCache;
-  readonly #requests: SegmentRequests;
+  /** For what is in memory at the source alone. */
+  readonly #questions: BatchedQuestions<SegmentWanted, Uint8Array<ArrayBuffer> | undefined>;
   readonly #sweeper: Timer;
   #waits = 0;
 
@@ -51,15 +52,21 @@ export class Replica implements Origin {
     const { clock, ask, cacheBytes = CACHE_BYTES } = options;
     this.#options = options;
     this.#cache = new SegmentCache(cacheBytes);
-    this.#requests = new SegmentRequests(clock, (wanted) => ask({ kind: "segments", wanted }));
+    this.#questions = new BatchedQuestions({
+      clock,
+      ask: (wanted) => ask({ kind: "segments", wanted }),
+      maxAsked: MAX_ASKED,
+      maxWaiting: MAX_WAITING,
+    });
     this.#sweeper = clock.every(SWEEP_MS, () => this.#sweep());
   }
 
   /** Takes what the source tells. */
   take(news: ReplicaNews): void {
     if (news.kind === "version") this.#takeVersion(news);
-    else if (news.kind === "segments") this.#requests.take(news.segments);
-    else if (news.kind === "begun") { for (const name of news.names) this.#names.add(name); }
+    else if (news.kind === "segments") {
+      this.#questions.take(news.segments.map(({ bytes }) => bytes));
+    } else if (news.kind === "begun") { for (const name of news.names) this.#names.add(name); }
     else this.#forget(news.name);
   }
 
@@ -112,7 +119,7 @@ export class Replica implements Origin {
   close(): void {
     this.#sweeper.cancel();
     for (const name of [...this.#copies.keys()]) this.#forget(name);
-    this.#requests.close();
+    this.#questions.close();
   }
 
   #copyOf(name: string): NameCopy | undefined {
@@ -175,7 +182,9 @@ export class Replica implements Origin {
 
   async #ask(copy: NameCopy, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (!copy.isUnwritten(file)) return undefined;
-    return await this.#requests.want({ name: copy.name, file });
+    const asked = this.#questions.ask({ name: copy.name, file });
+    if (asked !== undefined) return await asked;
+    throw new SegmentUnavailable(`Cannot ask for ${file} now: too many segments are wanted`);
   }
 
   async #readFile(name: string, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -202,6 +211,10 @@ export class Replica implements Origin {
 const SWEEP_MS = 1000;
 /** A name that nobody has asked for in so many sweeps is let go. */
 const KEPT_SWEEPS = 60;
+/** Segments that are asked for at a time … */
+const MAX_ASKED = 16;
+/** … and that may wait for it. Beyond that, clients are told to come again. */
+const MAX_WAITING = 256;
 /** Waits at a time. */
 const MAX_WAITS = 10_000;
 /** A few segments of some hundred names. */

@@ -35,6 +35,8 @@ export interface HttpServerOptions {
   /** The log's, for errors. */
   readonly category: readonly string[];
   readonly counts: ConnectionCounts;
+  /** Whether others may listen on the same port, and get a part of its connections. */
+  readonly reusePort?: boolean | undefined;
 }
 
 /** Serves HTTP/1.1 and 1.0 over TCP (RFC 9112), strictly, with limits and deadlines. */
@@ -64,11 +66,12 @@ export class HttpServer {
    * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws
    */
   listen(onEnd: (why: Error) => void = () => {}): void {
-    const { addr: { hostname, port }, clock } = this.#options;
+    const { addr: { hostname, port }, clock, reusePort = false } = this.#options;
     const listener = Deno.listen({
       hostname,
       port: this.#addr?.port ?? port,
       tcpBacklog: BACKLOG,
+      reusePort,
     });
     this.#listener = listener;
     this.#addr = listener.addr;

@@ -10,12 +10,12 @@ import type { Origin } from "../hls/origin.ts";
 import { type Preroll, PREROLL_PATH } from "../hls/preroll.ts";
 import { forPlayers, hlsRoutes, prerollRoutes } from "../hls/routes.ts";
 import { indexRoutes, loadAssets, showRoutes, STATUS_FILE } from "../pages/listener/routes.ts";
-import type { Shows } from "../pages/listener/shows.ts";
+import type { ShowsSource } from "../pages/listener/shows.ts";
 
 export interface ListenerWebOptions {
   readonly origin: Origin;
   readonly preroll: Preroll;
-  readonly shows: Pick<Shows, "status" | "current">;
+  readonly shows: ShowsSource;
   /** Where broadcasts are, without slashes around it. */
   readonly path: string;
   /** Whether `/` shows who is on air. */

@@ -19,20 +19,45 @@ import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
 import { StatWeb } from "./stat_web.ts";
+import { HttpThreads } from "./threads/http_threads.ts";
 
-/** Serves playlists, segments and the listeners' pages. */
-export function serveHls(core: Core, output: HlsOutput, metrics: Metrics): void {
-  const { hls: { webEnabled, webAddr, webPath: path, webIndex: index } } = core.config;
-  if (!webEnabled) return;
+/**
+ * Serves playlists, segments and the listeners' pages.
+ * @returns the threads that do so; `undefined` where there are none beside this one
+ */
+export function serveHls(
+  core: Core,
+  output: HlsOutput,
+  metrics: Metrics,
+): HttpThreads | undefined {
+  const { hls: { webEnabled, webAddr, webPath: path, webIndex: index, webThreads } } = core.config;
+  if (!webEnabled) return undefined;
   const { hls, folder, preroll, shows } = output;
+  if (webThreads > 0) return startThreads(core, output, metrics);
   const readFile = (name: string, file: string) => folder.read(name, file);
   const origin = localOrigin(hls.distributor, { clock: core.clock, readFile });
   core.stops.add(() => origin.close());
   const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
   const routes = listenerWeb({ origin, preroll, shows, path, index, onFetch });
   const middleware = [accessLog("echo-hls-web", core.clock), timing("hls", core, metrics)];
-  const place = { kind: "hls", what: "HLS over HTTP", addr: webAddr };
-  serve(core, routes, middleware, place);
+  serve(core, routes, middleware, { kind: "hls", what: HLS, addr: webAddr });
+  return undefined;
+}
+
+function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThreads {
+  const { clock, stops, sockets, health, webLimits, listeners } = core;
+  const { webAddr, webPath: path, webIndex: index, webThreads: count } = core.config.hls;
+  const { hls, folder, preroll, shows } = output;
+  const threads = new HttpThreads({
+    ...{ clock, count, what: HLS, addr: webAddr, shows, sockets, listeners },
+    settings: { path, index, rootDir: folder.path, preroll },
+    distributor: hls.distributor,
+    counts: webLimits.addThreads("hls"),
+    durations: metrics.requestDurations,
+  });
+  health.add("listening", () => [...threads.problems, problemIfFull(HLS, threads)]);
+  stops.add(() => threads.close());
+  return threads;
 }
 
 /** What the control API has to do with beside the core. */
@@ -137,8 +162,14 @@ function serve(
     open: (onEnd) => web.listen(onEnd),
     letGo: () => web.letGo(),
   });
-  health.add("listening", () => [
-    web.isFull ? `${what} turns connections away: it has all that it may have` : undefined,
-  ]);
+  health.add("listening", () => [problemIfFull(what, web)]);
   stops.add(() => web.close(), () => socket.close());
 }
+
+function problemIfFull(what: string, server: { readonly isFull: boolean }): string | undefined {
+  if (!server.isFull) return undefined;
+  return `${what} turns connections away: it has all that it may have`;
+}
+
+/** What people call what listeners are served by. */
+const HLS = "HLS over HTTP";

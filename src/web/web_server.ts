@@ -16,6 +16,8 @@ export interface WebServerOptions {
   readonly clock?: Clock;
   /** How many connections it may have; as many as come by default. */
   readonly counts?: ConnectionCounts;
+  /** Whether other threads may listen on the same port. */
+  readonly reusePort?: boolean;
 }
 
 /** One of the server's HTTP servers: routes, headers of all answers, errors as JSON. */
@@ -25,11 +27,11 @@ export class WebServer extends HttpServer {
     addr: ListenAddress,
     routes: Hono,
     category: readonly string[],
-    { middleware, clock = systemClock, counts = unlimited() }: WebServerOptions = {},
+    { middleware, clock = systemClock, counts = unlimited(), reusePort }: WebServerOptions = {},
   ) {
     const app = withServerHeader(routes, category, middleware);
     super({
-      ...{ addr, clock, category, counts },
+      ...{ addr, clock, category, counts, reusePort },
       serverName: SERVER_NAME,
       handler: (request, info) => app.fetch(request, info),
     });

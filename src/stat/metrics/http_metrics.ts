@@ -1,6 +1,7 @@
 /** Metrics of the HTTP servers: their connections, and how long answers take. */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { type AnswerCounts, DURATIONS_MS, RequestDurations } from "../../web/request_durations.ts";
+import { registerGauge } from "./read_metrics.ts";
 
 /** What there is to tell of the connections of an HTTP server. */
 export interface HttpConnections {
@@ -10,16 +11,35 @@ export interface HttpConnections {
   readonly refused: ReadonlyMap<string, number>;
 }
 
+/** What there is to tell of the threads that serve listeners. */
+export interface HttpThreadFigures {
+  /** How many serve listeners now. */
+  readonly serving: number;
+  /** How late the latest of them is with its work, in milliseconds. */
+  readonly lateMs: number;
+}
+
 /**
  * Metrics of the HTTP servers.
  * @param servers gives their connections, by what they serve
+ * @param threads gives figures of those that serve listeners
  * @returns takes how long answers took to begin
  */
 export function registerHttpMetrics(
   registry: Registry,
   servers: () => ReadonlyMap<string, HttpConnections>,
+  threads: () => HttpThreadFigures | undefined,
 ): RequestDurations {
   const registers = [registry];
+  registerGauge(registry, "echo_http_threads", "Threads that serve listeners", () => {
+    return threads()?.serving ?? 0;
+  });
+  registerGauge(
+    registry,
+    "echo_http_thread_lag_seconds",
+    "How late the latest of the threads that serve listeners was with its work, a moment ago",
+    () => (threads()?.lateMs ?? 0) / 1000,
+  );
   new Gauge({
     name: "echo_http_connections",
     help: "Open HTTP connections",

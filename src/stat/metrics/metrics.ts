@@ -10,7 +10,11 @@ import type { Health } from "../health.ts";
 import { registerHealthMetrics } from "./health_metrics.ts";
 import { registerHlsMetrics } from "./hls_metrics.ts";
 import { type HookDeliveries, registerHookMetrics } from "./hook_metrics.ts";
-import { type HttpConnections, registerHttpMetrics } from "./http_metrics.ts";
+import {
+  type HttpConnections,
+  type HttpThreadFigures,
+  registerHttpMetrics,
+} from "./http_metrics.ts";
 import { LoadMeter } from "./load_meter.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
 import { type RecordingFigures, registerRecordMetrics } from "./record_metrics.ts";
@@ -30,6 +34,8 @@ export interface MetricsOptions {
   readonly restarts: () => ReadonlyMap<string, number>;
   /** The connections of the HTTP servers, by what these serve. */
   readonly httpServers?: (() => ReadonlyMap<string, HttpConnections>) | undefined;
+  /** `undefined`, or gives that, where listeners have no threads. */
+  readonly httpThreads?: (() => HttpThreadFigures | undefined) | undefined;
   /** `undefined`, or gives that, where there is no SRT. */
   readonly srt?: (() => SrtLinks | undefined) | undefined;
   /** `undefined`, or gives that, where there are no webhooks. */
@@ -55,7 +61,11 @@ export class Metrics {
     this.load = new LoadMeter(clock);
     this.#segmentListed = registerHlsMetrics(registry, audience);
     const httpServers = options.httpServers ?? (() => new Map());
-    this.requestDurations = registerHttpMetrics(registry, httpServers);
+    this.requestDurations = registerHttpMetrics(
+      registry,
+      httpServers,
+      options.httpThreads ?? (() => undefined),
+    );
     registerHealthMetrics(registry, options.health, options.restarts);
     registerHookMetrics(registry, hook ?? (() => undefined));
     this.#stops = [
