@@ -7,8 +7,8 @@
 import { Hono } from "hono";
 import { every } from "hono/combine";
 import type { Origin } from "../hls/origin.ts";
-import { type Preroll, PREROLL_PATH } from "../hls/preroll.ts";
-import { forPlayers, hlsRoutes, prerollRoutes } from "../hls/routes.ts";
+import type { Preroll } from "../hls/preroll.ts";
+import { forPlayers, hlsRoutes, PREROLL_PATH, prerollRoutes } from "../hls/routes.ts";
 import { indexRoutes, loadAssets, showRoutes, STATUS_FILE } from "../pages/listener/routes.ts";
 import type { ShowsSource } from "../pages/listener/shows.ts";
 
