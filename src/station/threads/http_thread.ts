@@ -78,16 +78,17 @@ export class HttpThread {
     const worker = new Worker(new URL("./http_worker.ts", import.meta.url), { type: "module" });
     const send = (message: ToThread, transfer: ArrayBuffer[] = []) =>
       worker.postMessage(message, transfer);
+    send({ kind: "start", settings: { ...settings, counts: lent, levels: levels() } });
     const subscriber = distributor.connect((news, transfer) => {
       send({ kind: "news", news }, transfer);
     });
+    send({ kind: "listen" });
     const running: Running = {
       ...{ worker, send, subscriber, lent, onEnd },
       closed: Promise.withResolvers<void>(),
       isListening: false,
       heardAt: clock.awake(),
     };
-    send({ kind: "start", settings: { ...settings, counts: lent, levels: levels() } });
     worker.onmessage = ({ data }: MessageEvent<FromThread>) => this.#take(running, data);
     worker.onerror = (event) => {
       // Otherwise the error would end the server.

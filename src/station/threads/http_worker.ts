@@ -12,6 +12,7 @@ const logger = getLogger(["echo", "hls"]);
 const send = (message: FromThread) => self.postMessage(message);
 const log = new ThreadLog(systemClock, (lines) => send({ kind: "log", lines }));
 let thread: ListenerThread | undefined;
+let started: Promise<void> | undefined;
 
 // One bug does not end every listener's connection.
 self.addEventListener("unhandledrejection", (event) => {
@@ -25,11 +26,11 @@ self.addEventListener("error", (event) => {
 
 self.onmessage = async ({ data: message }: MessageEvent<ToThread>) => {
   if (message.kind === "start") {
-    const { settings } = message;
-    // Before anything is awaited: news follow at once.
-    thread = new ListenerThread(settings, systemClock, send);
-    await log.apply(settings.levels);
-    thread.listen();
+    thread = new ListenerThread(message.settings, systemClock, send);
+    started = log.apply(message.settings.levels);
+  } else if (message.kind === "listen") {
+    await started;
+    thread?.listen();
   } else if (message.kind === "log") await log.apply(message.levels);
   else if (message.kind === "close") {
     await thread?.close();

@@ -19,6 +19,8 @@ export const ACCESS_LOG = "echo-hls-web";
 /** What a thread is told. */
 export type ToThread =
   | { readonly kind: "start"; readonly settings: ThreadSettings }
+  /** It has been told what there is. */
+  | { readonly kind: "listen" }
   | { readonly kind: "news"; readonly news: ReplicaNews }
   | { readonly kind: "shows"; readonly replies: readonly (readonly ShowStatus[])[] }
   | { readonly kind: "log"; readonly levels: LogLevels }
