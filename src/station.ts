@@ -17,11 +17,14 @@ import {
   type Reload,
   type Reloads,
 } from "./station/reload.ts";
+import type { HttpThreads } from "./station/threads/http_threads.ts";
 import { serveControl, serveHls, serveStatistics } from "./station/web.ts";
 
 /** What the parts have that were started. */
 interface Started {
   readonly statistics: Statistics;
+  /** `undefined` where no threads serve listeners beside this one. */
+  readonly threads: HttpThreads | undefined;
   /** What applies new values, part by part. */
   readonly reload: Readonly<Record<"rtmp" | "archive" | "control" | "stat", Reload>>;
 }
@@ -30,12 +33,14 @@ interface Started {
 export class Station {
   readonly #core: Core;
   readonly #statistics: Statistics;
+  readonly #threads: HttpThreads | undefined;
   readonly #reloads: Reloads;
   #drainTimeoutMs: number;
 
-  private constructor(core: Core, { statistics, reload }: Started) {
+  private constructor(core: Core, { statistics, threads, reload }: Started) {
     this.#core = core;
     this.#statistics = statistics;
+    this.#threads = threads;
     this.#drainTimeoutMs = core.config.session.drainTimeoutMs;
     const { reloadLimits: limits, reloadHooks: hooks, reloadWebLimits: web } = core;
     this.#reloads = {
@@ -84,7 +89,7 @@ export class Station {
 
   /** Whether it can do its work; where not, nothing helps but another start. */
   get works(): boolean {
-    return !this.#core.sockets.lost;
+    return !this.#core.sockets.lost && this.#threads?.lost !== true;
   }
 
   /** How much it has to do, in a few words. */
@@ -129,7 +134,7 @@ export class Station {
  * hooks are in the core, and stop after all of them.
  */
 async function startParts(core: Core): Promise<Started> {
-  const observed: Observed = { recorder: undefined, srt: undefined };
+  const observed: Observed = { recorder: undefined, srt: undefined, threads: undefined };
   // Before the outputs, so that they hear of their end.
   const observers = startObservers(core, observed);
   const { statistics, metrics } = observers;
@@ -139,14 +144,21 @@ async function startParts(core: Core): Promise<Started> {
   const output = await openHls(core, metrics);
   if (output !== undefined) {
     // Before HLS itself, so that listeners still get what it writes out when it stops.
-    serveHls(core, output, metrics);
+    observed.threads = serveHls(core, output, metrics);
     core.stops.add(() => output.hls.stop());
   }
   const rtmp = startRtmp(core);
   observed.srt = startSrt(core);
   const control = await serveControl(core, { metrics, srt: observed.srt, hls: output?.hls });
   const stat = serveStatistics(core, observers, archive?.catalogue);
-  return { statistics, reload: { rtmp, archive: archive?.reload ?? applyNothing, control, stat } };
+  const { threads } = observed;
+  // They start while everything else does.
+  await threads?.listening();
+  return {
+    statistics,
+    threads,
+    reload: { rtmp, archive: archive?.reload ?? applyNothing, control, stat },
+  };
 }
 
 /** Sessions end first, and outputs hear of it. */

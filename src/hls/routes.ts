@@ -42,7 +42,10 @@ export function hlsRoutes({ origin, others, onFetch }: HlsRoutesOptions): Hono {
   return app;
 }
 
-/** Segments of the preroll, by their names. To be mounted under `PREROLL_PATH`. */
+/** Preroll is under this path, whatever `HLS_WEB_PATH` is. */
+export const PREROLL_PATH = "/prerole";
+
+/** Segments of the preroll, by their names. To be mounted under {@link PREROLL_PATH}. */
 export function prerollRoutes(files: ReadonlyMap<string, ServedFile>): Hono {
   const app = new Hono();
   for (const handler of forPlayers()) app.on(["GET", "OPTIONS"], "/:file", handler);

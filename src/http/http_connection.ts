@@ -37,7 +37,7 @@ export class HttpConnection {
     this.#conn = conn;
     this.#site = site;
     this.#info = { remoteAddr: conn.remoteAddr, client: conn.remoteAddr.hostname };
-    this.#isProxy = site.counts.limits.proxies.has(conn.remoteAddr.hostname);
+    this.#isProxy = site.counts.proxies.has(conn.remoteAddr.hostname);
     this.#link = new ClientLink(conn, site.clock, () => this.#hasLeft());
     this.#sink = {
       buffers: site.buffers,
@@ -197,7 +197,7 @@ export class HttpConnection {
     const { counts } = this.#site;
     const { remoteAddr } = this.#info;
     const hops = fieldText(head, "x-forwarded-for");
-    const client = counts.limits.proxies.clientOf(remoteAddr.hostname, hops);
+    const client = counts.proxies.clientOf(remoteAddr.hostname, hops);
     this.#release = counts.share(client);
     if (this.#release !== undefined) return { remoteAddr, client };
     throw new HttpError(503, "too many requests from that address");

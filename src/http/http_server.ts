@@ -36,6 +36,8 @@ export interface HttpServerOptions {
   readonly counts: ConnectionCounts;
   /** What is answered by the handler once, and then without it; nothing by default. */
   readonly shared?: SharedContents | undefined;
+  /** Whether others may listen on the same port, and get a part of its connections. */
+  readonly reusePort?: boolean | undefined;
 }
 
 /** Serves HTTP/1.1 and 1.0 over TCP (RFC 9112), strictly, with limits and deadlines. */
@@ -65,11 +67,12 @@ export class HttpServer {
    * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws
    */
   listen(onEnd: (why: Error) => void = () => {}): void {
-    const { addr: { hostname, port }, clock } = this.#options;
+    const { addr: { hostname, port }, clock, reusePort = false } = this.#options;
     const listener = Deno.listen({
       hostname,
       port: this.#addr?.port ?? port,
       tcpBacklog: BACKLOG,
+      reusePort,
     });
     this.#addr = listener.addr;
     this.#timer ??= clock.every(CHECK_MS, () => this.#check());

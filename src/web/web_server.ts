@@ -17,8 +17,10 @@ export interface WebServerOptions {
   readonly clock?: Clock;
   /** How many connections it may have; as many as come by default. */
   readonly counts?: ConnectionCounts;
-  /** What the routes are asked for once, and then no more; nothing by default. */
-  readonly shared?: SharedContents | undefined;
+  /** Whether other threads may listen on the same port. */
+  readonly reusePort?: boolean;
+  /** What the routes are asked for at first only; nothing by default. */
+  readonly shared?: SharedContents;
 }
 
 /** One of the server's HTTP servers: routes, headers of all answers, errors as JSON. */
@@ -28,11 +30,11 @@ export class WebServer extends HttpServer {
     addr: ListenAddress,
     routes: Hono,
     category: readonly string[],
-    { middleware, clock = systemClock, counts = unlimited(), shared }: WebServerOptions = {},
+    { middleware, clock = systemClock, counts = unlimited(), ...more }: WebServerOptions = {},
   ) {
     const app = withServerHeader(routes, category, middleware);
     super({
-      ...{ addr, clock, category, counts, shared },
+      ...{ addr, clock, category, counts, ...more },
       serverName: SERVER_NAME,
       handler: (request, info) => app.fetch(request, info),
     });

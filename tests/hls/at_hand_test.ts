@@ -1,36 +1,34 @@
 /** What an origin has at hand. */
 import assert from "node:assert/strict";
-import { LocalOrigin } from "../../src/hls/local_origin.ts";
-import { servedStream } from "../../testing/hls/served_stream.ts";
+import { localOrigin } from "../../src/hls/local_origin.ts";
+import { setUp } from "../../testing/hls/stream_fixture.ts";
 
-const SEGMENT = new Uint8Array(376).map((_, i) => i);
+const PLAYLISTS = ["playlist.m3u8", "index.m3u8"];
 
-Deno.test("what is at hand is the same object as long as it is the same version", () => {
-  let text = new TextEncoder().encode("#EXTM3U\n");
-  let masterPlaylist = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nplaylist.m3u8\n";
-  const stream = () => servedStream({ playlist, masterPlaylist, segment });
-  let playlist = { text, etag: '"1"' };
-  const segment = (file: string) => file === "5-1700000000.ts" ? SEGMENT : undefined;
-  let demo = stream();
-  const readFile = () => Promise.resolve(undefined);
-  const find = (name: string) => name === "demo" ? demo : undefined;
-  const origin = new LocalOrigin({ find, readFile });
-  for (const file of ["playlist.m3u8", "index.m3u8", "5-1700000000.ts"]) {
-    const first = origin.atHand("demo", file);
-    assert.notEqual(first, undefined);
-    assert.equal(origin.atHand("demo", file), first);
-    const asked = file.endsWith(".ts")
-      ? origin.segment("demo", file)
-      : origin.playlist("demo", file);
-    assert.equal(asked, first);
+Deno.test("what is at hand is the same object as long as it is the same version", async () => {
+  const { stream, feeder, broadcast, playlist, distributor, clock, files } = setUp();
+  const readFile = (_: string, file: string) => Promise.resolve(files.files.get(file)?.slice());
+  const origin = localOrigin(distributor, { clock, readFile });
+  stream.join(feeder);
+  await broadcast(1);
+  assert.equal(origin.atHand("demo", "playlist.m3u8"), undefined, "nobody has asked for it");
+  await origin.playlist("demo", "playlist.m3u8");
+  await broadcast(1);
+  const [first = "", second = ""] = playlist().segments.map(({ uri }) => uri);
+  for (const file of [...PLAYLISTS, second]) {
+    const there = origin.atHand("demo", file);
+    assert.notEqual(there, undefined);
+    assert.equal(origin.atHand("demo", file), there);
+    const asked = file === second ? origin.segment("demo", file) : origin.playlist("demo", file);
+    assert.equal(await asked, there);
     assert.equal(origin.atHand("other", file), undefined);
   }
-  const old = [origin.atHand("demo", "playlist.m3u8"), origin.atHand("demo", "index.m3u8")];
-  text = new TextEncoder().encode("#EXTM3U\n#EXT-X-ENDLIST\n");
-  playlist = { text, etag: '"2"' };
-  masterPlaylist = masterPlaylist.replace("1", "2");
-  demo = stream();
-  assert.notEqual(origin.atHand("demo", "playlist.m3u8"), old[0]);
-  assert.notEqual(origin.atHand("demo", "index.m3u8"), old[1]);
-  assert.equal(origin.atHand("demo", "4-1700000000.ts"), undefined, "that is on disk, if at all");
+  assert.equal(origin.atHand("demo", first), undefined, "it was on disk before anybody asked");
+  const fromDisk = await origin.segment("demo", first);
+  assert.equal(origin.atHand("demo", first), fromDisk);
+  const old = PLAYLISTS.map((file) => origin.atHand("demo", file));
+  await broadcast(1);
+  PLAYLISTS.forEach((file, i) => assert.notEqual(origin.atHand("demo", file), old[i]));
+  origin.close();
+  stream.close();
 });

@@ -1,12 +1,7 @@
 /** Metrics of the HTTP servers: their connections, and how long answers take. */
-import {
-  Counter,
-  Gauge,
-  Histogram,
-  type MetricObjectWithValues,
-  type MetricValueWithName,
-  type Registry,
-} from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { type AnswerCounts, DURATIONS_MS, RequestDurations } from "../../web/request_durations.ts";
+import { registerGauge } from "./read_metrics.ts";
 
 /** What there is to tell of the connections of an HTTP server. */
 export interface HttpConnections {
@@ -16,17 +11,35 @@ export interface HttpConnections {
   readonly refused: ReadonlyMap<string, number>;
 }
 
+/** What there is to tell of the threads that serve listeners. */
+export interface HttpThreadFigures {
+  /** How many serve listeners now. */
+  readonly serving: number;
+  /** How late the latest of them is with its work, in milliseconds. */
+  readonly lateMs: number;
+}
+
 /**
  * Metrics of the HTTP servers.
  * @param servers gives their connections, by what they serve
- * @returns takes what was asked for (one of a few kinds), the answer's status, and how long it took
- *   until the answer began
+ * @param threads gives figures of those that serve listeners
+ * @returns takes how long answers took to begin
  */
 export function registerHttpMetrics(
   registry: Registry,
   servers: () => ReadonlyMap<string, HttpConnections>,
-): (kind: string, status: number, durationMs: number) => void {
+  threads: () => HttpThreadFigures | undefined,
+): RequestDurations {
   const registers = [registry];
+  registerGauge(registry, "echo_http_threads", "Threads that serve listeners", () => {
+    return threads()?.serving ?? 0;
+  });
+  registerGauge(
+    registry,
+    "echo_http_thread_lag_seconds",
+    "How late the latest of the threads that serve listeners was with its work, a moment ago",
+    () => (threads()?.lateMs ?? 0) / 1000,
+  );
   new Gauge({
     name: "echo_http_connections",
     help: "Open HTTP connections",
@@ -49,75 +62,44 @@ export function registerHttpMetrics(
       }
     },
   });
-  const durations = new RequestDurations(registry);
-  return (kind, status, durationMs) => durations.add(kind, status, durationMs / 1000);
+  const durations = new RequestDurations();
+  new DurationHistogram(registry, durations);
+  return durations;
 }
 
-/** Upper ends of the ranges that durations are counted in, in seconds. */
-const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5];
-/** Behind the counts of a row, of which the last is of all that is longer. */
-const SUM = BUCKETS.length + 1;
+/** The counts are made elsewhere, in other threads too. */
+class DurationHistogram extends Histogram {
+  readonly #durations: RequestDurations;
 
-/** A histogram that allocates nothing where it counts: that is done for each answer. */
-class RequestDurations extends Histogram<"kind" | "status"> {
-  /** By kind and class of status: how many fell into each range, and the sum of all. */
-  readonly #rows = new Map<string, Map<number, Float64Array>>();
-
-  constructor(registry: Registry) {
-    super({
-      name: NAME,
-      help: "Time from a request to the beginning of its answer",
-      labelNames: ["kind", "status"],
-      buckets: BUCKETS,
-      registers: [registry],
-    });
+  constructor(registry: Registry, durations: RequestDurations) {
+    super({ ...REQUEST_DURATION, labelNames: ["kind", "status"], registers: [registry] });
+    this.#durations = durations;
   }
 
-  add(kind: string, status: number, seconds: number): void {
-    const row = this.#row(kind, Math.floor(status / 100));
-    let at = 0;
-    while (at < BUCKETS.length && seconds > (BUCKETS[at] ?? 0)) at++;
-    row[at] = (row[at] ?? 0) + 1;
-    row[SUM] = (row[SUM] ?? 0) + seconds;
-  }
-
-  override async get(): Promise<MetricObjectWithValues<MetricValueWithName<"kind" | "status">>> {
-    const values = [...this.#rows].flatMap(([kind, rows]) =>
-      [...rows].flatMap(([status, row]) => valuesOf(row, { kind, status: `${status}xx` }))
-    );
-    return { ...await super.get(), values };
-  }
-
-  /** What a registry asks for when it renders text. */
-  getForPromString(): ReturnType<RequestDurations["get"]> {
-    return this.get();
-  }
-
-  #row(kind: string, status: number): Float64Array {
-    const known = this.#rows.get(kind)?.get(status);
-    if (known !== undefined) return known;
-    const row = new Float64Array(SUM + 1);
-    const rows = this.#rows.get(kind);
-    if (rows === undefined) this.#rows.set(kind, new Map([[status, row]]));
-    else rows.set(status, row);
-    return row;
+  /** From here the library has what it shows of a histogram. */
+  getForPromString() {
+    const { name } = REQUEST_DURATION;
+    const values = this.#durations.all.flatMap((counted) => samplesOf(name, counted));
+    return Promise.resolve({ ...REQUEST_DURATION, type: "histogram", aggregator: "sum", values });
   }
 }
 
-function valuesOf(
-  row: Float64Array,
-  labels: Readonly<Record<"kind" | "status", string>>,
-): MetricValueWithName<"kind" | "status">[] {
+function samplesOf(name: string, { kind, statusClass, counts, totalMs }: AnswerCounts) {
+  const labels = { kind, status: `${statusClass}xx` };
   let count = 0;
-  const buckets = [...BUCKETS, "+Inf"].map((le, i) => {
-    count += row[i] ?? 0;
-    return { metricName: `${NAME}_bucket`, labels: { le, ...labels }, value: count };
+  const buckets = counts.map((more, i) => {
+    const le = i < DURATIONS_MS.length ? (DURATIONS_MS[i] ?? 0) / 1000 : "+Inf";
+    count += more;
+    return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: count };
   });
   return [
     ...buckets,
-    { metricName: `${NAME}_sum`, labels, value: row[SUM] ?? 0 },
-    { metricName: `${NAME}_count`, labels, value: count },
+    { metricName: `${name}_sum`, labels, value: totalMs / 1000 },
+    { metricName: `${name}_count`, labels, value: count },
   ];
 }
 
-const NAME = "echo_http_request_duration_seconds";
+const REQUEST_DURATION = {
+  name: "echo_http_request_duration_seconds",
+  help: "Time from a request to the beginning of its answer",
+};
