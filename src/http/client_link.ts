@@ -2,11 +2,15 @@
 import type { Clock } from "../session/clock.ts";
 import { Patience } from "./patience.ts";
 import { PeerGone } from "./peer_gone.ts";
+import type { PreparedAnswer } from "./prepared_answers.ts";
 import { RequestReader } from "./request_reader.ts";
 
-/** Is told when bytes that it gave are needed no longer. */
-export interface BytesOwner {
-  giveBack(bytes: Uint8Array): void;
+/** Gives what is prepared for the requests that have come. */
+export interface PreparedSource {
+  /** The answer to the next request, which is taken; `undefined` where that is not prepared. */
+  next(): PreparedAnswer | undefined;
+  /** What `Date` says now. */
+  date(): string;
 }
 
 /** Reads from a client and writes to it, and knows what is waited for meanwhile. */
@@ -54,26 +58,57 @@ export class ClientLink {
   }
 
   /**
-   * Resolves once the system has taken `bytes`, which may be used again then.
-   * @param owner gets them back, also where they cannot be written
+   * Has the reader get what comes next, and answers that and what follows as long as it is prepared.
+   * Every promise here costs each request: there are two, which the system gives.
+   * @returns whether something has come that is not prepared; nothing comes any more otherwise
    * @throws {PeerGone}
    */
-  async write(bytes: Uint8Array, owner?: BytesOwner): Promise<void> {
-    const patience = this.patience;
-    try {
-      if (patience.awaited === "farewell") throw new PeerGone("it is being ended");
-      patience.begin("reader");
-      let sent = await this.#conn.write(bytes);
-      patience.took(sent);
-      while (sent < bytes.length) {
-        const count = await this.#conn.write(bytes.subarray(sent));
-        patience.took(count);
-        sent += count;
+  async exchange(source: PreparedSource): Promise<boolean> {
+    const { reader, patience } = this;
+    do {
+      if (this.#ahead !== undefined) {
+        if (!await this.read()) return false;
+      } else {
+        try {
+          const count = await this.#conn.read(reader.space);
+          if (count === null) return false;
+          reader.added(count);
+        } catch (error) {
+          throw PeerGone.because(error);
+        }
       }
+      let answer = source.next();
+      if (answer === undefined) return true;
+      for (; answer !== undefined; answer = source.next()) {
+        const bytes = answer.take(source.date());
+        patience.beginAnswer();
+        patience.begin("reader");
+        try {
+          const sent = await this.#conn.write(bytes);
+          if (sent < bytes.length) await this.#writeRest(bytes, sent);
+        } catch (error) {
+          throw PeerGone.because(error);
+        } finally {
+          answer.giveBack(bytes);
+        }
+      }
+      patience.begin("next request");
+    } while (reader.isEmpty);
+    return true;
+  }
+
+  /**
+   * Resolves once the system has taken `bytes`, which may be used again then.
+   * @throws {PeerGone}
+   */
+  async write(bytes: Uint8Array): Promise<void> {
+    const { patience } = this;
+    if (patience.awaited === "farewell") throw new PeerGone("it is being ended");
+    patience.begin("reader");
+    try {
+      await this.#writeRest(bytes, 0);
     } catch (error) {
       throw PeerGone.because(error);
-    } finally {
-      owner?.giveBack(bytes);
     }
     patience.begin("answer");
   }
@@ -110,6 +145,15 @@ export class ClientLink {
     this.#isClosed = true;
     this.#conn.close();
     this.#onLeft();
+  }
+
+  async #writeRest(bytes: Uint8Array, from: number): Promise<void> {
+    this.patience.took(from);
+    for (let sent = from; sent < bytes.length;) {
+      const count = await this.#conn.write(sent === 0 ? bytes : bytes.subarray(sent));
+      this.patience.took(count);
+      sent += count;
+    }
   }
 
   async #read(): Promise<boolean> {

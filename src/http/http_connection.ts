@@ -1,6 +1,6 @@
 /** One connection of an HTTP server: requests in, one after the other, and their answers out. */
 import { getLogger } from "@logtape/logtape";
-import { ClientLink } from "./client_link.ts";
+import { ClientLink, type PreparedSource } from "./client_link.ts";
 import type { Refusal, Release } from "./connection_limits.ts";
 import { fetchRequest, mayHaveBody } from "./fetch_request.ts";
 import { HttpError } from "./http_error.ts";
@@ -20,6 +20,7 @@ export class HttpConnection {
   readonly #info: ConnectionInfo;
   readonly #isProxy: boolean;
   readonly #sink: ResponseSink;
+  readonly #repeated: PreparedSource;
   /** No further request is taken. */
   #isLast = false;
   /** Ends an answer that goes on by itself. */
@@ -44,6 +45,10 @@ export class HttpConnection {
       write: (bytes) => this.#link.write(bytes),
       onCancel: (cancel) => this.#cancel = cancel,
       watch: () => this.#link.watch(),
+    };
+    this.#repeated = {
+      next: () => this.#takeRepeated(),
+      date: () => site.date.at(site.clock.now()),
     };
   }
 
@@ -87,11 +92,6 @@ export class HttpConnection {
     const { reader } = this.#link;
     try {
       while (!this.#isLast) {
-        const repeated = this.#takeRepeated();
-        if (repeated !== undefined) {
-          await this.#sendPrepared(repeated);
-          continue;
-        }
         const head = reader.nextHead();
         if (head !== undefined) await this.#serve(head);
         else if (!await this.#readMore()) return;
@@ -113,16 +113,18 @@ export class HttpConnection {
     const isBetween = reader.isEmpty && patience.awaited !== "head";
     const awaited = isBetween ? "next request" : "head";
     if (awaited !== patience.awaited) patience.begin(awaited);
-    return this.#link.read();
+    return this.#link.exchange(this.#repeated);
   }
 
   /** Takes the next request where it is as the last one was, and what it asks for is prepared. */
   #takeRepeated(): PreparedAnswer | undefined {
     const { reader } = this.#link;
-    const target = reader.repeatedTarget;
+    const target = this.#isLast ? undefined : reader.repeatedTarget;
     if (target === undefined) return undefined;
     const answer = this.#site.prepared?.find(target);
-    if (answer !== undefined) reader.passRepeated(target);
+    if (answer === undefined) return undefined;
+    reader.passRepeated(target);
+    answer.observe(this.#info.client, this.#agent);
     return answer;
   }
 
@@ -141,10 +143,15 @@ export class HttpConnection {
     return this.#serveByHandler(head, prepared.contentsOf(head.target));
   }
 
-  #sendPrepared(answer: PreparedAnswer): Promise<void> {
+  async #sendPrepared(answer: PreparedAnswer): Promise<void> {
     answer.observe(this.#info.client, this.#agent);
     this.#link.patience.beginAnswer();
-    return this.#link.write(answer.take(this.#date), answer);
+    const bytes = answer.take(this.#date);
+    try {
+      await this.#link.write(bytes);
+    } finally {
+      answer.giveBack(bytes);
+    }
   }
 
   /** @param contents what is answered with, where that may be prepared */
@@ -255,7 +262,7 @@ export class HttpConnection {
   }
 
   get #date(): string {
-    return this.#site.date.at(this.#site.clock.now());
+    return this.#repeated.date();
   }
 
   #answerTo(error: HttpError): Uint8Array {

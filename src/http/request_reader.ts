@@ -35,7 +35,7 @@ export class RequestReader {
   #hasEmptyLine = false;
   #body: BodyDecoder | undefined;
   /** All that stood behind the target of a GET, up to the end of its head. */
-  #remembered: Buffer | undefined;
+  #remembered: Uint8Array | undefined;
 
   /** Where the next bytes are to be put; views of the body are void then. */
   get space(): Uint8Array {
@@ -87,8 +87,8 @@ export class RequestReader {
   rememberHead({ method, target }: RequestHead): void {
     const tailAt = this.#headStart + method.length + 1 + target.length;
     const tail = this.#buffer.subarray(tailAt, this.#start);
-    if (this.#remembered?.equals(tail)) return;
-    this.#remembered = tail.length > MAX_REMEMBERED_BYTES ? undefined : copyOf(tail);
+    if (this.#remembered !== undefined && tail.equals(this.#remembered)) return;
+    this.#remembered = tail.length > MAX_REMEMBERED_BYTES ? undefined : Uint8Array.from(tail);
   }
 
   /**
@@ -166,12 +166,6 @@ export class RequestReader {
 function isGet(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === 0x47 && bytes[at + 1] === 0x45 && bytes[at + 2] === 0x54 &&
     bytes[at + 3] === SPACE;
-}
-
-function copyOf(bytes: Uint8Array): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  copy.set(bytes);
-  return copy;
 }
 
 function decoderOf(body: number | "chunked"): BodyDecoder {
