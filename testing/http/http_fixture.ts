@@ -1,10 +1,7 @@
 /** An HTTP server whose time is moved by hand, and clients that send any bytes. */
 import { TrustedProxies } from "../../src/http/addresses.ts";
-import {
-  type ConnectionCounts,
-  ConnectionLimits,
-  type LimitValues,
-} from "../../src/http/connection_limits.ts";
+import { type ConnectionCounts, ConnectionLimits } from "../../src/http/connection_limits.ts";
+import type { LimitValues } from "../../src/http/count_board.ts";
 import type { HttpHandler } from "../../src/http/http_site.ts";
 import { HttpServer } from "../../src/http/http_server.ts";
 import { FakeClock } from "../fake_clock.ts";
