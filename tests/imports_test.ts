@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   rtmp: ["audio", "session", "listening"],
   srt: ["audio", "session", "mpegts", "listening", "ffi"],
   control: ["session", "http", "web"],
-  http: ["session"],
+  http: ["session", "listening"],
   web: ["session", "http", "version"],
   hls: ["audio", "session", "mpegts", "disk", "web"],
   record: ["audio", "session", "mp4", "disk", "web"],

@@ -71,6 +71,21 @@ export function forPlayers(): MiddlewareHandler[] {
   ];
 }
 
+/**
+ * Header fields, in lower case, by which the answer to one player differs from another's: what the
+ * routes here and {@link forPlayers} look at.
+ */
+export const SELECTING_FIELDS: ReadonlySet<string> = new Set([
+  "access-control-request-private-network",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "range",
+  "upgrade",
+]);
+
 const FILE = "/:name/:file";
 const PLAYLIST = /\.m3u8$/;
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";

@@ -1,20 +1,19 @@
 /** An HTTP server: it listens, accepts connections, looks at deadlines, and stops. */
 import { getLogger } from "@logtape/logtape";
+import { AcceptLoop } from "../listening/accept_loop.ts";
+import { type Trouble, TroubleLog } from "../listening/trouble_log.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { ConnectionCounts } from "./connection_limits.ts";
 import { HttpConnection } from "./http_connection.ts";
 import type { HttpHandler, HttpSite } from "./http_site.ts";
 import { OutputBuffers } from "./output_buffers.ts";
+import { PreparedAnswers, type SharedContents } from "./prepared_answers.ts";
 import { HttpDate } from "./response_head.ts";
 
 /** How often deadlines are looked at; there is no timer per connection. */
 const CHECK_MS = 1000;
 /** Connections that the system holds until they are accepted, as far as it allows. */
 const BACKLOG = 4096;
-/** Wait after a failed accept, such as one without a free file descriptor. */
-const ACCEPT_RETRY_MS = 100;
-/** Connections turned away and failed accepts share a log line this often. */
-const TROUBLE_LOG_MS = 10_000;
 /** So long after it has turned somebody away it is said to be full. */
 const FULL_MS = 10_000;
 /** How long answers under way may take when the server stops. */
@@ -35,6 +34,8 @@ export interface HttpServerOptions {
   /** The log's, for errors. */
   readonly category: readonly string[];
   readonly counts: ConnectionCounts;
+  /** What is answered by the handler once, and then without it; nothing by default. */
+  readonly shared?: SharedContents | undefined;
   /** Whether others may listen on the same port, and get a part of its connections. */
   readonly reusePort?: boolean | undefined;
 }
@@ -45,19 +46,19 @@ export class HttpServer {
   readonly #site: HttpSite;
   /** Each with what accepted it. */
   readonly #connections = new Map<HttpConnection, Accepted>();
-  #listener: Deno.TcpListener | undefined;
+  readonly #trouble: TroubleLog;
+  #accepting: AcceptLoop<Deno.TcpConn> | undefined;
   #addr: Deno.NetAddr | undefined;
   #timer: Timer | undefined;
-  #turnedAway = 0;
-  #acceptError: string | undefined;
-  #troubleLoggedAt = -Infinity;
   /** When somebody was turned away because all connections were taken. */
   #fullAt = -Infinity;
-  #endRetry = () => {};
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#site = { ...options, date: new HttpDate(), buffers: new OutputBuffers() };
+    const { shared } = options;
+    const prepared = shared === undefined ? undefined : new PreparedAnswers(shared);
+    this.#site = { ...options, date: new HttpDate(), buffers: new OutputBuffers(), prepared };
+    this.#trouble = new TroubleLog(options.clock, (trouble) => this.#tell(trouble));
   }
 
   /**
@@ -73,10 +74,21 @@ export class HttpServer {
       tcpBacklog: BACKLOG,
       reusePort,
     });
-    this.#listener = listener;
     this.#addr = listener.addr;
     this.#timer ??= clock.every(CHECK_MS, () => this.#check());
-    void this.#accept(listener, onEnd);
+    const accepting: AcceptLoop<Deno.TcpConn> = new AcceptLoop(listener, {
+      clock,
+      onAccepted: (conn) => this.#serve(conn, accepting),
+      onFailed: (why) => {
+        this.#trouble.acceptFailed(why);
+        this.#check();
+      },
+      onEnd: (why) => {
+        this.#accepting = undefined;
+        onEnd(why);
+      },
+    });
+    this.#accepting = accepting;
   }
 
   /** Where it listens; the bound port where 0 was asked for. @throws where it never listened */
@@ -92,17 +104,16 @@ export class HttpServer {
 
   /** Ends the connections of listeners that have ended, each when nothing is under way on it. */
   letGo(): void {
-    for (const [connection, { listener }] of this.#connections) {
-      if (listener !== this.#listener) connection.end();
+    for (const [connection, { accepting }] of this.#connections) {
+      if (accepting !== this.#accepting) connection.end();
     }
   }
 
   /** Stops listening, and lets answers under way finish, for a moment. */
   async close(): Promise<void> {
     const { clock } = this.#options;
-    this.#listener?.close();
-    this.#listener = undefined;
-    this.#endRetry();
+    this.#accepting?.close();
+    this.#accepting = undefined;
     for (const connection of this.#connections.keys()) connection.end();
     const late = Promise.withResolvers<void>();
     const timer = clock.after(CLOSE_TIMEOUT_MS, late.resolve);
@@ -112,44 +123,16 @@ export class HttpServer {
     for (const connection of this.#connections.keys()) connection.abort();
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#logTrouble();
+    this.#trouble.flush();
   }
 
-  async #accept(listener: Deno.TcpListener, onEnd: (why: Error) => void): Promise<void> {
-    while (this.#listener === listener) {
-      try {
-        this.#serve(await listener.accept(), listener);
-      } catch (error) {
-        if (this.#listener !== listener) return;
-        if (hasEnded(error)) {
-          this.#listener = undefined;
-          if (!(error instanceof Deno.errors.BadResource)) listener.close();
-          return onEnd(error);
-        }
-        this.#acceptError = error instanceof Error ? error.message : String(error);
-        this.#check();
-        await this.#retryDelay();
-      }
-    }
-  }
-
-  #retryDelay(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = this.#options.clock.after(ACCEPT_RETRY_MS, resolve);
-    this.#endRetry = () => {
-      timer.cancel();
-      resolve();
-    };
-    return promise;
-  }
-
-  #serve(conn: Deno.TcpConn, listener: Deno.TcpListener): void {
+  #serve(conn: Deno.TcpConn, accepting: AcceptLoop<Deno.TcpConn>): void {
     const { counts } = this.#options;
     const release = counts.admit(conn.remoteAddr.hostname);
     if (typeof release === "string") {
       counts.refuse(release);
       if (release === "full") this.#fullAt = this.#options.clock.monotonic();
-      this.#turnedAway++;
+      this.#trouble.turnedAway();
       return conn.close();
     }
     const connection = new HttpConnection(conn, this.#site);
@@ -157,20 +140,16 @@ export class HttpServer {
       this.#connections.delete(connection);
       release();
     });
-    this.#connections.set(connection, { listener, ended });
+    this.#connections.set(connection, { accepting, ended });
   }
 
   #check(): void {
     for (const connection of this.#connections.keys()) connection.check();
-    const now = this.#options.clock.monotonic();
-    if (now - this.#troubleLoggedAt < TROUBLE_LOG_MS) return;
-    if (this.#logTrouble()) this.#troubleLoggedAt = now;
+    this.#trouble.check();
   }
 
-  /** Returns whether there was something to say. */
-  #logTrouble(): boolean {
+  #tell({ turnedAway: count, acceptError: error }: Trouble): void {
     const logger = getLogger([...this.#options.category]);
-    const [count, error] = [this.#turnedAway, this.#acceptError];
     if (count > 0) {
       logger.warn("{count} HTTP connections turned away: {open} are open", {
         count,
@@ -178,22 +157,11 @@ export class HttpServer {
       });
     }
     if (error !== undefined) logger.error("Cannot accept HTTP connections: {error}", { error });
-    this.#turnedAway = 0;
-    this.#acceptError = undefined;
-    return count > 0 || error !== undefined;
   }
 }
 
 /** How a connection came, and when it has gone. */
 interface Accepted {
-  readonly listener: Deno.TcpListener;
+  readonly accepting: AcceptLoop<Deno.TcpConn>;
   readonly ended: Promise<void>;
 }
-
-/** Whether a listener accepts nothing any more (accept(2)): others fail for want of resources. */
-function hasEnded(error: unknown): error is Error {
-  if (error instanceof Deno.errors.BadResource) return true;
-  return error instanceof Error && "code" in error && ENDED.has(error.code);
-}
-
-const ENDED: ReadonlySet<unknown> = new Set(["EBADF", "EINVAL", "ENOTSOCK"]);

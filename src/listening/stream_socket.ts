@@ -25,9 +25,9 @@ export interface StreamSocket {
 }
 
 /** What accepts connections. */
-export interface StreamListener {
+export interface StreamListener<Socket extends StreamSocket = StreamSocket> {
   readonly addr: Deno.NetAddr;
-  accept(): Promise<StreamSocket>;
+  accept(): Promise<Socket>;
   close(): void;
 }
 

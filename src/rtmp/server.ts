@@ -4,7 +4,8 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import type { StreamListener, StreamSocket } from "../listening/stream_socket.ts";
+import { AcceptLoop } from "../listening/accept_loop.ts";
+import type { StreamSocket } from "../listening/stream_socket.ts";
 import { type Trouble, TroubleLog } from "../listening/trouble_log.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { Doorkeeper } from "../session/ingest.ts";
@@ -13,8 +14,6 @@ import { RtmpConnection } from "./connection.ts";
 
 /** How often timeouts are looked at; there is no timer per connection. */
 const CHECK_MS = 1000;
-/** Wait after a failed accept, such as one without a free file descriptor. */
-const ACCEPT_RETRY_MS = 100;
 
 const logger = getLogger(["echo", "rtmp"]);
 
@@ -37,14 +36,12 @@ export class RtmpServer {
   readonly #options: RtmpServerOptions;
   readonly #connections = new Map<RtmpConnection, Promise<void>>();
   readonly #trouble: TroubleLog;
-  #listener: StreamListener | undefined;
+  #accepting: AcceptLoop | undefined;
   /** Where it listened first. */
   #addr: Deno.NetAddr | undefined;
-  #accepting: Promise<void> | undefined;
   #timer: Timer | undefined;
   /** Who publishes keeps its place; of all others, some give way where all places are taken. */
   readonly #shares: Shares;
-  #endRetry = () => {};
 
   constructor(options: RtmpServerOptions) {
     this.#options = options;
@@ -70,11 +67,18 @@ export class RtmpServer {
     const { addr, clock, connectionTimeoutMs } = this.#options;
     const port = this.#addr?.port ?? addr.port;
     const listener = Deno.listen({ hostname: addr.hostname, port });
-    this.#listener = listener;
     this.#addr = listener.addr;
     const period = Math.min(CHECK_MS, connectionTimeoutMs / 4);
     this.#timer ??= clock.every(period, () => this.#check());
-    this.#accepting = this.#accept(listener, onEnd);
+    this.#accepting = new AcceptLoop<StreamSocket>(listener, {
+      clock,
+      onAccepted: (socket) => this.#serve(socket),
+      onFailed: (why) => {
+        this.#trouble.acceptFailed(why);
+        this.#check();
+      },
+      onEnd,
+    });
   }
 
   /** Where it listens; the bound port where 0 was asked for. */
@@ -89,46 +93,15 @@ export class RtmpServer {
     if (timer === undefined) return;
     this.#timer = undefined;
     timer.cancel();
-    this.#listener?.close();
-    this.#listener = undefined;
-    this.#endRetry();
+    this.#accepting?.close();
     for (const connection of this.#connections.keys()) connection.abort("the server stops");
-    await this.#accepting;
+    await this.#accepting?.ended;
     await Promise.all(this.#connections.values());
     this.#trouble.flush();
   }
 
-  async #accept(listener: StreamListener, onEnd: (why: Error) => void): Promise<void> {
-    while (this.#listener === listener) {
-      try {
-        this.#serve(await listener.accept());
-      } catch (error) {
-        if (this.#listener !== listener) return;
-        if (hasEnded(error)) {
-          this.#listener = undefined;
-          listener.close();
-          return onEnd(error);
-        }
-        this.#trouble.acceptFailed(error instanceof Error ? error.message : String(error));
-        this.#check();
-        await this.#retryDelay();
-      }
-    }
-  }
-
-  #retryDelay(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = this.#options.clock.after(ACCEPT_RETRY_MS, resolve);
-    this.#endRetry = () => {
-      timer.cancel();
-      resolve();
-    };
-    return promise;
-  }
-
   #serve(socket: StreamSocket): void {
     const { clock, connectionTimeoutMs: timeoutMs } = this.#options;
-    if (this.#listener === undefined) return socket.close();
     const doorkeeper = this.#keeping(() => place);
     const connection = new RtmpConnection(socket, { doorkeeper, clock, timeoutMs });
     const { address } = connection;
@@ -177,11 +150,3 @@ export class RtmpServer {
     if (error !== undefined) logger.error("Cannot accept RTMP connections: {error}", { error });
   }
 }
-
-/** Whether a listener accepts nothing any more (accept(2)): others fail for want of resources. */
-function hasEnded(error: unknown): error is Error {
-  if (error instanceof Deno.errors.BadResource) return true;
-  return error instanceof Error && "code" in error && ENDED.has(error.code);
-}
-
-const ENDED: ReadonlySet<unknown> = new Set(["EBADF", "EINVAL", "ENOTSOCK"]);

@@ -9,12 +9,12 @@ import type { ListenAddress } from "../http/http_server.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
-import { accessLog } from "../web/access_log.ts";
-import { requestTiming } from "../web/request_timing.ts";
-import { WebServer } from "../web/web_server.ts";
+import { AccessLog, accessLog } from "../web/access_log.ts";
+import { type RequestObserver, requestTiming } from "../web/request_timing.ts";
+import { WebServer, type WebServerOptions } from "../web/web_server.ts";
 import type { Core } from "./core.ts";
 import { listen } from "./listen.ts";
-import { listenerWeb } from "./listener_web.ts";
+import { listenerSite } from "./listener_web.ts";
 import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
@@ -38,9 +38,12 @@ export function serveHls(
   const origin = localOrigin(hls.distributor, { clock: core.clock, readFile });
   core.stops.add(() => origin.close());
   const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
-  const routes = listenerWeb({ origin, preroll, shows, path, index, onFetch });
-  const middleware = [accessLog("echo-hls-web", core.clock), timing("hls", core, metrics)];
-  serve(core, routes, middleware, { kind: "hls", what: HLS, addr: webAddr });
+  const { clock } = core;
+  const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
+  const site = listenerSite({
+    ...{ origin, preroll, shows, path, index, clock, onFetch, observe },
+  });
+  serve(core, site.routes, site, { kind: "hls", what: HLS, addr: webAddr });
   return undefined;
 }
 
@@ -100,7 +103,7 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
   });
   const middleware = [timing("control", core, parts.metrics)];
   const place = { kind: "control", what: "control API", addr: control.addr };
-  serve(core, routes, middleware, place);
+  serve(core, routes, { middleware }, place);
   return async ({ auth, control }) => {
     const credentials = await loadCredentials(auth);
     return () => {
@@ -127,15 +130,20 @@ export function serveStatistics(
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue },
   });
   stops.add(() => parts.close());
-  const middleware = [accessLog("echo-stat-web", clock), timing("stat", core, metrics)];
-  serve(core, parts.routes, middleware, { kind: "stat", what: "statistics", addr: stat.webAddr });
+  const log = accessLog(new AccessLog("echo-stat-web"), clock);
+  const middleware = [log, timing("stat", core, metrics)];
+  serve(core, parts.routes, { middleware }, {
+    kind: "stat",
+    what: "statistics",
+    addr: stat.webAddr,
+  });
   // Streams have no end of their own: who watches is let go first.
   stops.add(() => parts.close());
   return parts.reload;
 }
 
 function timing(
-  server: "hls" | "control" | "stat",
+  server: "control" | "stat",
   { clock }: Core,
   metrics: Metrics,
 ): MiddlewareHandler {
@@ -152,11 +160,11 @@ interface Place {
 function serve(
   { clock, stops, sockets, health, webLimits }: Core,
   routes: Hono,
-  middleware: readonly MiddlewareHandler[],
+  site: Pick<WebServerOptions, "middleware" | "shared">,
   { kind, what, addr }: Place,
 ): void {
   const counts = webLimits.addServer(kind);
-  const web = new WebServer(addr, routes, ["echo", kind], { middleware, clock, counts });
+  const web = new WebServer(addr, routes, ["echo", kind], { ...site, clock, counts });
   const socket = listen(sockets, addr, {
     ...{ kind, what },
     open: (onEnd) => web.listen(onEnd),

@@ -10,13 +10,11 @@ import { ConnectionCounts } from "../../http/connection_limits.ts";
 import { type KeptSocket, ListeningSockets } from "../../listening/listening_sockets.ts";
 import { ShowsCopy } from "../../pages/listener/shows_copy.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
-import { accessLog } from "../../web/access_log.ts";
 import { RequestDurations } from "../../web/request_durations.ts";
-import { requestTiming } from "../../web/request_timing.ts";
+import type { RequestObserver } from "../../web/request_timing.ts";
 import { WebServer } from "../../web/web_server.ts";
-import { listenerWeb } from "../listener_web.ts";
+import { listenerSite } from "../listener_web.ts";
 import {
-  ACCESS_LOG,
   type Fetched,
   type FromThread,
   type Pulse,
@@ -58,10 +56,12 @@ export class ListenerThread {
       ask: (questions) => send({ kind: "shows", questions }),
     });
     const onFetch = (name: string, file: string) => this.#countFetch(name, file);
-    const routes = listenerWeb({ origin, preroll, shows, path, index, onFetch });
-    const timing = requestTiming("hls", clock, (...answer) => this.#durations.observe(...answer));
-    this.#web = new WebServer(addr, routes, ["echo", "hls"], {
-      middleware: [accessLog(ACCESS_LOG, clock), timing],
+    const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
+    const site = listenerSite({
+      ...{ origin, preroll, shows, path, index, clock, onFetch, observe },
+    });
+    this.#web = new WebServer(addr, site.routes, ["echo", "hls"], {
+      ...site,
       clock,
       counts: ConnectionCounts.borrow(counts),
       reusePort: true,
