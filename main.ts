@@ -17,6 +17,8 @@ import { getLogger } from "@logtape/logtape";
 /** The exit code for wrong arguments or a wrong configuration. */
 const EXIT_USAGE = 2;
 const EXIT_FAILURE = 1;
+/** How long an end at once is prepared at most. */
+const ABANDON_MS = 1000;
 
 const logger = getLogger(["echo"]);
 
@@ -53,6 +55,7 @@ class Service {
   #envFile: string | undefined;
   readonly #logging: Logging;
   readonly #notifier: ServiceNotifier;
+  readonly #started = Promise.withResolvers<Station>();
   readonly #stop = Promise.withResolvers<Deno.Signal>();
   #stopping = false;
   /** Ends the drain; set while the server drains. */
@@ -76,15 +79,14 @@ class Service {
   async run(): Promise<number> {
     logger.info("{version} starts", { version: SERVER_NAME });
     for (const warning of this.#loaded.warnings) logger.warn("{warning}", { warning });
-    const started = Promise.withResolvers<Station>();
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       Deno.addSignalListener(signal, () => this.#onStop(signal));
     }
-    Deno.addSignalListener("SIGHUP", () => this.#onHangUp(started.promise));
+    Deno.addSignalListener("SIGHUP", () => this.#onHangUp());
     try {
       const station = await Station.start(this.#loaded.config);
       this.#notifier.ready(() => station.status, () => station.works);
-      started.resolve(station);
+      this.#started.resolve(station);
       await this.#end(station, await this.#stop.promise);
       return 0;
     } catch (error) {
@@ -98,8 +100,16 @@ class Service {
   #onStop(signal: Deno.Signal): void {
     if (!this.#stopping) this.#stop.resolve(signal);
     else if (this.#drain !== undefined) this.#drain.abort();
-    else Deno.exit(EXIT_FAILURE);
+    else void this.#exit();
     this.#stopping = true;
+  }
+
+  /** Ends the process, whatever it is about. */
+  async #exit(): Promise<void> {
+    systemClock.after(ABANDON_MS, () => Deno.exit(EXIT_FAILURE));
+    const station = await this.#started.promise;
+    await station.abandon();
+    Deno.exit(EXIT_FAILURE);
   }
 
   async #end(station: Station, signal: Deno.Signal): Promise<void> {
@@ -115,12 +125,12 @@ class Service {
   }
 
   /** Reloads one at a time. SIGHUP during a reload causes one more after it. */
-  async #onHangUp(started: Promise<Station>): Promise<void> {
+  async #onHangUp(): Promise<void> {
     if (this.#stopping) return logger.warn("does not reread the configuration: it is stopping");
     this.#reloadAsked = true;
     if (this.#reloading) return;
     this.#reloading = true;
-    const station = await started;
+    const station = await this.#started.promise;
     while (this.#reloadAsked && !this.#stopping) {
       this.#reloadAsked = false;
       this.#notifier.reloading();

@@ -5,6 +5,7 @@ import { drain } from "./session/drain.ts";
 import type { EventBus } from "./session/events.ts";
 import { SERVER_REASON } from "./session/reason.ts";
 import type { SessionManager } from "./session/session_manager.ts";
+import type { SrtServer } from "./srt/server.ts";
 import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
@@ -25,6 +26,8 @@ interface Started {
   readonly statistics: Statistics;
   /** `undefined` where no threads serve listeners beside this one. */
   readonly threads: HttpThreads | undefined;
+  /** `undefined` where there is none. */
+  readonly srt: SrtServer | undefined;
   /** What applies new values, part by part. */
   readonly reload: Readonly<Record<"rtmp" | "archive" | "control" | "stat", Reload>>;
 }
@@ -34,13 +37,15 @@ export class Station {
   readonly #core: Core;
   readonly #statistics: Statistics;
   readonly #threads: HttpThreads | undefined;
+  readonly #srt: SrtServer | undefined;
   readonly #reloads: Reloads;
   #drainTimeoutMs: number;
 
-  private constructor(core: Core, { statistics, threads, reload }: Started) {
+  private constructor(core: Core, { statistics, threads, srt, reload }: Started) {
     this.#core = core;
     this.#statistics = statistics;
     this.#threads = threads;
+    this.#srt = srt;
     this.#drainTimeoutMs = core.config.session.drainTimeoutMs;
     const { reloadLimits: limits, reloadHooks: hooks, reloadWebLimits: web } = core;
     this.#reloads = {
@@ -127,6 +132,14 @@ export class Station {
   async stop(): Promise<void> {
     await stop(this.#core);
   }
+
+  /**
+   * Prepares for the end of the process in the middle of whatever goes on: callers of SRT who wait for
+   * an answer would hold it up. A stop may go on meanwhile.
+   */
+  async abandon(): Promise<void> {
+    await this.#srt?.close();
+  }
 }
 
 /**
@@ -151,12 +164,13 @@ async function startParts(core: Core): Promise<Started> {
   observed.srt = startSrt(core);
   const control = await serveControl(core, { metrics, srt: observed.srt, hls: output?.hls });
   const stat = serveStatistics(core, observers, archive?.catalogue);
-  const { threads } = observed;
+  const { srt, threads } = observed;
   // They start while everything else does.
   await threads?.listening();
   return {
     statistics,
     threads,
+    srt,
     reload: { rtmp, archive: archive?.reload ?? applyNothing, control, stat },
   };
 }

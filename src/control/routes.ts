@@ -52,8 +52,8 @@ export interface SessionPorts {
 
 export interface ControlOptions {
   readonly clock: Clock;
-  readonly sessions: Pick<SessionManager, "reserve" | "get">;
-  readonly keys: Pick<KeyStore, "check" | "expired">;
+  readonly sessions: Pick<SessionManager, "reserve" | "get" | "provenBy">;
+  readonly keys: Pick<KeyStore, "expired">;
   readonly authorizer: Pick<Authorizer, "check">;
   /** Pages of other sites that may call what changes something. */
   readonly origins: Pick<PageOrigins, "check">;
@@ -117,7 +117,7 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
     protocol: media.protocol,
     address: client,
     props: { ...props, client_ip: client },
-    shown: checked ? "credentials" : shownFor(c, name, options),
+    shown: checked ? "credentials" : sessionShown(c, name, options),
     prepare: (session) => srt?.portOf(session) ?? srt?.open(session),
   });
   setSessionCookie(c, options.cookieKey, { id: session.id, name, address: options.privateIp });
@@ -125,13 +125,13 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
   return c.json(publishAnswer(grant, options.address));
 }
 
-/** Whether a request shows the cookie of the name's session, or a key of it as Bearer token. */
-function shownFor(c: Context, name: string, options: ControlOptions): "name" | undefined {
-  const key = bearerTokenOf(c.req.header("Authorization"));
-  if (key !== undefined && options.keys.check(name, key).kind === "valid") return "name";
+/** The session of the name whose cookie a request shows, or a key of it as Bearer token. */
+function sessionShown(c: Context, name: string, options: ControlOptions): Session | undefined {
   const cookie = sessionCookieOf(c, options.cookieKey);
-  const isItsCookie = cookie?.name === name && find(cookie, options) !== undefined;
-  return isItsCookie ? "name" : undefined;
+  const session = cookie?.name === name ? find(cookie, options) : undefined;
+  if (session !== undefined) return session;
+  const key = bearerTokenOf(c.req.header("Authorization"));
+  return key === undefined ? undefined : options.sessions.provenBy(name, key);
 }
 
 /** @returns whether the credentials were checked */

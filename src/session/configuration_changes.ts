@@ -37,8 +37,10 @@ export class ConfigurationChanges {
   #inEffect: AudioConfig | undefined;
   /** When the last change took effect. */
   #changedAt = -Infinity;
-  /** When the source changed, the latest last. */
-  #changes: readonly number[] = [];
+  /** Whose source it is. */
+  #client: string | undefined;
+  /** When the sources of each client changed within {@link CHANGES_MS}, the latest last. */
+  readonly #changes = new Map<string | undefined, readonly number[]>();
 
   constructor(options: ConfigurationChangesOptions) {
     this.#options = options;
@@ -48,6 +50,15 @@ export class ConfigurationChanges {
   get frameMs(): number {
     const { samplesPerFrame, sampleRate } = this.#told ?? { samplesPerFrame: 0, sampleRate: 1 };
     return samplesPerFrame * 1000 / sampleRate;
+  }
+
+  /**
+   * A source of `client` sends from now on. How often it changes is counted for each client, so that
+   * nobody pays for who had the place before him, and who comes back goes on counting.
+   */
+  restart(client: string): void {
+    if (client !== this.#client) this.#sent = undefined;
+    this.#client = client;
   }
 
   /** Takes note of the configuration of the frames that follow. */
@@ -81,8 +92,14 @@ export class ConfigurationChanges {
     const continued = continuation(before, config);
     this.#sent = continued ?? config;
     if (before === undefined || continued !== undefined) return false;
-    this.#changes = [...this.#changes.filter((at) => nowMs - at < CHANGES_MS), nowMs];
-    return this.#changes.length >= MAX_CHANGES;
+    for (const [client, changes] of this.#changes) {
+      const counted = changes.filter((at) => nowMs - at < CHANGES_MS);
+      if (counted.length > 0) this.#changes.set(client, counted);
+      else this.#changes.delete(client);
+    }
+    const changes = [...this.#changes.get(this.#client) ?? [], nowMs].slice(-MAX_CHANGES);
+    this.#changes.set(this.#client, changes);
+    return changes.length >= MAX_CHANGES;
   }
 
   #mayTakeEffect(config: AudioConfig, nowMs: number): boolean {

@@ -25,8 +25,8 @@ export interface Shown {
 /** What a connection without a key shows. */
 export const NOTHING_SHOWN: Shown = { tokens: [], approved: false };
 
-/** The higher, the more speaks for somebody. */
-type Rank = 0 | 1 | 2;
+/** The higher, the more speaks for somebody: nothing, the address that asked for it, or proof. */
+export type Rank = 0 | 1 | 2;
 const STRANGER: Rank = 0;
 const ASKED_FROM_THERE: Rank = 1;
 const PROVEN: Rank = 2;
@@ -34,11 +34,11 @@ const PROVEN: Rank = 2;
 /** The places of all sessions: from where each was asked for, and what its publisher has shown. */
 export class Places {
   readonly #clock: Clock;
-  readonly #keys: Pick<KeyStore, "check">;
+  readonly #keys: Pick<KeyStore, "proves">;
   readonly #askedFrom = new WeakMap<Session, string>();
   readonly #ranks = new WeakMap<Transport, Rank>();
 
-  constructor(clock: Clock, keys: Pick<KeyStore, "check">) {
+  constructor(clock: Clock, keys: Pick<KeyStore, "proves">) {
     this.#clock = clock;
     this.#keys = keys;
   }
@@ -50,12 +50,18 @@ export class Places {
 
   /** `transport` is let into `session`. */
   taken(session: Session, transport: Transport, shown: Shown): void {
-    this.#ranks.set(transport, this.#rankOf(session, transport.address, shown));
+    this.#ranks.set(transport, this.rankOf(session, transport.address, shown));
   }
 
   /** Whether anybody may take the place: nobody is there, or has sent nothing for 2 s. */
   isFree(session: Session): boolean {
     return session.transport === undefined || session.silentForMs >= SILENT_MS;
+  }
+
+  /** What speaks for a connection from `address` that wants into `session`. */
+  rankOf(session: Session, address: string, { tokens, approved }: Shown): Rank {
+    if (approved || tokens.some((token) => this.#keys.proves(session, token))) return PROVEN;
+    return this.#askedFrom.get(session) === address ? ASKED_FROM_THERE : STRANGER;
   }
 
   /**
@@ -64,7 +70,7 @@ export class Places {
    */
   mayTake(session: Session, address: string, shown: Shown): boolean {
     if (this.isFree(session)) return true;
-    const rank = this.#rankOf(session, address, shown);
+    const rank = this.rankOf(session, address, shown);
     const { transport } = session;
     const held = transport === undefined ? STRANGER : this.#ranks.get(transport) ?? STRANGER;
     return rank === PROVEN || rank > held;
@@ -95,11 +101,5 @@ export class Places {
         resolve(false);
       });
     });
-  }
-
-  #rankOf(session: Session, address: string, { tokens, approved }: Shown): Rank {
-    const isKey = (token: string) => this.#keys.check(session.name, token).kind === "valid";
-    if (approved || tokens.some(isKey)) return PROVEN;
-    return this.#askedFrom.get(session) === address ? ASKED_FROM_THERE : STRANGER;
   }
 }

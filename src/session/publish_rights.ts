@@ -6,7 +6,7 @@
  */
 import type { Authority } from "./authority.ts";
 import { PublishRefused, type PublishRequest, type Reading } from "./ingest.ts";
-import type { KeyStore } from "./key_store.ts";
+import type { KeyedSession, KeyStore } from "./key_store.ts";
 import { isValidName } from "./name.ts";
 import { shownName } from "./typed_text.ts";
 
@@ -19,6 +19,16 @@ export interface PublishRightsOptions {
   /** Asked about connections without a key of this server, in `hook`. */
   readonly authority?: Authority | undefined;
 }
+
+/** What gives somebody the right to publish. */
+export interface PublishRight {
+  /** Until when, on {@link Clock.monotonic}; `undefined` where nothing was shown, nor is needed. */
+  readonly expiresAt: number | undefined;
+  /** Whether it counts also against who publishes in that session now. */
+  readonly isProof: boolean;
+}
+
+const NO_RIGHT: PublishRight = { expiresAt: undefined, isProof: false };
 
 /** Finds in what a publisher showed what gives it the right to a name. */
 export class PublishRights {
@@ -51,14 +61,23 @@ export class PublishRights {
   }
 
   /**
-   * Until when the right to publish lasts, on {@link Clock.monotonic}.
+   * What gives the right to publish into a session.
    * @param approved whether an authority said yes
-   * @returns `undefined` where nothing was shown that gives a right, and none is needed
-   * @throws {PublishRefused} where one is needed
+   * @param session `undefined` where there is to be a new one
+   * @throws {PublishRefused} where nothing was shown that gives it, and something is needed
    */
-  expiryOf({ name, key: token }: Reading, approved: boolean): number | undefined {
+  rightTo(session: KeyedSession | undefined, reading: Reading, approved: boolean): PublishRight {
     const { auth, keys } = this.#options;
-    if (approved) return keys.nextExpiry;
+    if (approved) return { expiresAt: keys.nextExpiry, isProof: true };
+    const expiresAt = this.#expiryOf(reading);
+    if (expiresAt === undefined) return NO_RIGHT;
+    const isProof = session === undefined || keys.proves(session, reading.key ?? "");
+    return isProof || auth !== "open" ? { expiresAt, isProof } : NO_RIGHT;
+  }
+
+  /** @returns `undefined` where no key was shown that is valid, and none is needed */
+  #expiryOf({ name, key: token }: Reading): number | undefined {
+    const { auth, keys } = this.#options;
     const open = auth === "open";
     if (token === undefined || token === "") {
       if (open) return undefined;

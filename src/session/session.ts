@@ -183,7 +183,7 @@ export class Session {
     this.#waitTimer?.cancel();
     this.#continuity.catchUp();
     this.#protocol = transport.protocol;
-    this.#input.restart();
+    this.#input.restart(transport.address);
     const connection = new Connection({
       session: this,
       transport,

@@ -1,6 +1,6 @@
 /** All sessions that are live, and the rules of who may publish which name. */
 import type { Clock, Timer } from "./clock.ts";
-import type { EventBus } from "./events.ts";
+import type { EventBus, SessionEvent } from "./events.ts";
 import type { SessionEnd } from "./frame_sink.ts";
 import {
   type AdmittedIngest,
@@ -17,6 +17,7 @@ import { NOTHING_SHOWN, Places, type Shown, SILENT_MS } from "./places.ts";
 import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
 import { type Reason, SERVER_REASON } from "./reason.ts";
 import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
+import { LiveSessions } from "./live_sessions.ts";
 import { WaitingSessions } from "./waiting_sessions.ts";
 
 const KEY_SWEEP_MS = 60_000;
@@ -43,9 +44,9 @@ export interface ReserveRequest {
   readonly props: Readonly<Record<string, string>>;
   /**
    * What the client has shown: credentials that were checked, which are good for every name, or the
-   * session's cookie or a key, which are for this one; `undefined` where it was nothing of that.
+   * cookie or a key of a session, which are for this one; `undefined` where it was nothing of that.
    */
-  readonly shown?: "credentials" | "name" | undefined;
+  readonly shown?: "credentials" | Session | undefined;
   /**
    * Provides what the session needs before anything is promised. What it throws undoes the
    * reservation.
@@ -53,15 +54,14 @@ export interface ReserveRequest {
   readonly prepare?: (session: Session) => void;
 }
 
-/** All live sessions, one a name, and the rules of who may publish which. */
+/** All live sessions, and the rules of who may publish which. */
 export class SessionManager implements Doorkeeper {
   readonly #options: SessionManagerOptions;
   readonly #rights: PublishRights;
   /** Who may take the place of whose connection. */
   readonly places: Places;
-  readonly #sessions = new Map<number, Session>();
-  readonly #byName = new Map<string, Session>();
   readonly #waiting: WaitingSessions;
+  readonly #sessions: LiveSessions;
   readonly #outputs: Output[] = [];
   readonly #keySweep: Timer;
   #nextId: number;
@@ -74,10 +74,14 @@ export class SessionManager implements Doorkeeper {
     this.#options = options;
     this.#rights = new PublishRights(options);
     this.#waiting = new WaitingSessions(options.auth);
+    this.#sessions = new LiveSessions(this.#waiting);
     this.places = new Places(options.clock, options.keys);
     this.limits = options;
     this.#nextId = options.clock.now();
     this.#keySweep = options.clock.every(KEY_SWEEP_MS, () => options.keys.sweep());
+    options.events.subscribe((event) => {
+      if (event.kind === "create") this.#heard(event);
+    });
   }
 
   /** Has every later broadcast's frames go to what `output` makes. */
@@ -86,7 +90,7 @@ export class SessionManager implements Doorkeeper {
   }
 
   get sessions(): readonly Session[] {
-    return [...this.#sessions.values()];
+    return this.#sessions.all;
   }
 
   get(id: number): Session | undefined {
@@ -94,7 +98,12 @@ export class SessionManager implements Doorkeeper {
   }
 
   find(name: string): Session | undefined {
-    return this.#byName.get(name);
+    return this.#sessions.find(name);
+  }
+
+  /** The session of a name in which a key counts. */
+  provenBy(name: string, token: string): Session | undefined {
+    return this.#sessions.allOf(name).find((session) => this.#options.keys.proves(session, token));
   }
 
   /** Has the authority say who may publish, where there is one; this server's own keys need none. */
@@ -104,7 +113,7 @@ export class SessionManager implements Doorkeeper {
     const authority = this.#rights.authorityOver({ name, key });
     if (authority !== undefined) this.#checkOpen(name);
     const answer = authority?.ask({ name, protocol, address, credentials: { user, key } });
-    const live = this.#byName.get(name);
+    const live = this.#sessions.find(name);
     const caughtUp = live && this.places.readFirst(live);
     if (answer === undefined) return caughtUp;
     return Promise.all([answer, caughtUp]).then(() => true);
@@ -126,44 +135,50 @@ export class SessionManager implements Doorkeeper {
    */
   publish(request: PublishRequest): AdmittedIngest {
     const { transport } = request;
-    const { name, live, expiresAt } = this.#examine(request);
-    const session = live ?? this.#create(name, transport.protocol);
+    const { name, key, own, expiresAt, isProof } = this.#examine(request);
+    const session = own ?? this.#create(name, transport.protocol);
+    const tokens = key === undefined ? [] : [key];
+    if (session.created === undefined) {
+      for (const token of tokens) this.#options.keys.opened(session, token);
+    }
     if (expiresAt !== undefined) session.endAt(expiresAt);
-    const isProven = expiresAt !== undefined;
-    const ingest = this.attach(session, transport, { tokens: [], approved: isProven });
+    const ingest = this.attach(session, transport, { tokens, approved: isProof });
     this.#emitAuthorize(session, transport.address);
     return ingest;
   }
 
   /**
    * Reserves the session of a name for a client of the control API, with a key to publish it by. A
-   * name that has a session keeps it; where that has no transport, it waits anew. Who has not shown
-   * a right to the name gets it only from a publisher that has been silent for a while.
+   * broadcast keeps its session, and so does who has one waiting; where it has no transport, it waits
+   * anew. Who has not shown a right to a broadcast gets it only from a publisher that has been silent
+   * for a while.
    * @throws {PublishRefused} or what `prepare` throws
    */
   reserve(request: ReserveRequest): { session: Session; key: Key } {
     const { name, protocol, address, props, shown, prepare } = request;
     this.#checkOpen(name);
-    const live = this.#byName.get(name);
-    if (live !== undefined && !shown && live.silentForMs < SILENT_MS) throw nameInUse(name);
-    const client = { address, checked: shown === "credentials" };
-    if (live === undefined) this.#waiting.checkNew(client);
-    const isCounted = live !== undefined &&
-      (live.transport !== undefined || live.protocol === "srt");
+    const checked = shown === "credentials";
+    const own = this.#sessions.ownOf(name, (it) => {
+      return checked || it === shown || !shown && this.#waiting.isFrom(it, address);
+    });
+    if (own !== undefined && !shown && own.silentForMs < SILENT_MS) throw nameInUse(name);
+    const client = { address, checked };
+    if (own === undefined) this.#waiting.checkNew(client);
+    const isCounted = own !== undefined && (own.transport !== undefined || own.protocol === "srt");
     if (protocol === "srt" && !isCounted) {
       this.#waiting.checkSrt(this.sessions, client, this.limits.maxWaiting);
     }
-    const session = live ?? this.#create(name, protocol);
+    const session = own ?? this.#create(name, protocol);
     try {
       prepare?.(session);
     } catch (error) {
-      if (live === undefined) this.#remove(session);
+      if (own === undefined) this.#remove(session);
       throw error;
     }
-    const key = this.#options.keys.create(name);
+    const key = this.#options.keys.create(name, checked ? undefined : session.id);
     this.places.asked(session, address);
     session.props = props;
-    if (live === undefined) {
+    if (own === undefined) {
       this.#waiting.add(session, address);
       session.endAt(key.expiresAt);
     }
@@ -180,7 +195,6 @@ export class SessionManager implements Doorkeeper {
     transport: PublishRequest["transport"],
     shown: Shown = NOTHING_SHOWN,
   ): AdmittedIngest {
-    this.#waiting.delete(session);
     this.places.taken(session, transport, shown);
     return session.attach(transport);
   }
@@ -215,7 +229,7 @@ export class SessionManager implements Doorkeeper {
     if (this.#stopping) {
       throw new PublishRefused("stopping", `Cannot publish ${name}: the server is stopping`);
     }
-    if (this.#draining && !this.#byName.has(name)) {
+    if (this.#draining && this.#sessions.find(name) === undefined) {
       throw new PublishRefused(
         "stopping",
         `Cannot publish ${name}: the server is about to stop and takes no new broadcasts`,
@@ -226,13 +240,15 @@ export class SessionManager implements Doorkeeper {
   /** @throws {PublishRefused} where it must not be published */
   #examine(request: PublishRequest) {
     const reading = this.#read(request);
-    const { name } = reading;
+    const { name, key } = reading;
+    const { transport: { address }, approved = false } = request;
     this.#checkOpen(name);
-    const expiresAt = this.#rights.expiryOf(reading, request.approved ?? false);
-    const live = this.#byName.get(name);
-    if (live === undefined) this.#checkRoom(name);
-    else if (expiresAt === undefined && !this.places.isFree(live)) throw nameInUse(name);
-    return { name, live, expiresAt };
+    const own = (key === undefined ? undefined : this.provenBy(name, key)) ??
+      this.#sessions.ownOf(name, (it) => approved || this.#waiting.isFrom(it, address));
+    const right = this.#rights.rightTo(own, reading, approved);
+    if (own === undefined) this.#checkRoom(name);
+    else if (!right.isProof && !this.places.isFree(own)) throw nameInUse(name);
+    return { name, key, own, ...right };
   }
 
   #checkRoom(name: string): void {
@@ -241,7 +257,7 @@ export class SessionManager implements Doorkeeper {
   }
 
   #read(request: PublishRequest): Reading {
-    return this.#rights.read(request, (name) => this.#byName.has(name));
+    return this.#rights.read(request, (name) => this.#sessions.find(name) !== undefined);
   }
 
   #create(name: string, protocol: Protocol): Session {
@@ -257,15 +273,20 @@ export class SessionManager implements Doorkeeper {
       outputs: () => this.#outputs,
       onEnd: (session) => this.#remove(session),
     });
-    this.#sessions.set(session.id, session);
-    this.#byName.set(name, session);
+    this.#sessions.add(session);
     return session;
   }
 
+  /** A session has its name from its first audio on: others of it are over. */
+  #heard({ id, name }: SessionEvent): void {
+    for (const other of this.#sessions.allOf(name)) {
+      if (other.id !== id) other.end("lost", SERVER_REASON);
+    }
+  }
+
   #remove(session: Session): void {
-    this.#sessions.delete(session.id);
-    this.#waiting.delete(session);
-    if (this.#byName.get(session.name) === session) this.#byName.delete(session.name);
+    this.#sessions.delete(session);
+    this.#options.keys.release(session);
   }
 
   #emitAuthorize(session: Session, address: string): void {

@@ -1,5 +1,5 @@
 /**
- * Which sessions wait for their first transport, and how many may.
+ * Which sessions wait for their first audio, whose they are, and how many may.
  *
  * @module
  */
@@ -20,7 +20,10 @@ export interface WaitingClient {
   readonly checked: boolean;
 }
 
-/** Sessions that were reserved and have had no transport yet, and who reserved them. */
+/**
+ * Sessions that were reserved and have not been heard yet, and who reserved them. A name may have
+ * several, of different clients.
+ */
 export class WaitingSessions {
   readonly #auth: AuthMode;
   /** By session, the network that reserved it. */
@@ -34,14 +37,28 @@ export class WaitingSessions {
     this.#from.set(session, networkOf(address));
   }
 
-  /** It has a transport, or is over. */
+  /** It is over. */
   delete(session: Session): void {
     this.#from.delete(session);
   }
 
-  /** How long a session that has had no transport waits; `undefined`: as long as any other. */
+  has(session: Session): boolean {
+    return this.#from.has(session) && session.created === undefined;
+  }
+
+  /** Those of a name, the latest last. */
+  of(name: string): Session[] {
+    return [...this.#from.keys()].filter((it) => it.name === name && this.has(it));
+  }
+
+  /** Whether somebody at `address` has reserved it, as far as an address tells that. */
+  isFrom(session: Session, address: string): boolean {
+    return this.#from.get(session) === networkOf(address);
+  }
+
+  /** How long a session that has not been heard waits; `undefined`: as long as any other. */
   waitMsOf(session: Session): number | undefined {
-    return this.#auth === "open" && this.#from.has(session) ? OPEN_WAIT_MS : undefined;
+    return this.#auth === "open" && this.has(session) ? OPEN_WAIT_MS : undefined;
   }
 
   /**
@@ -51,7 +68,9 @@ export class WaitingSessions {
   checkNew({ address }: WaitingClient): void {
     if (this.#auth !== "open") return;
     const network = networkOf(address);
-    const mine = [...this.#from.values()].filter((from) => from === network);
+    const mine = [...this.#from].filter(([session, from]) => {
+      return from === network && session.transport === undefined && this.has(session);
+    });
     if (mine.length >= OPEN_WAITING_PER_ADDRESS) throw tooManyOfYours();
   }
 
@@ -70,7 +89,7 @@ export class WaitingSessions {
       );
     }
     const network = networkOf(client.address);
-    const mine = waiting.filter((session) => this.#from.get(session) === network);
+    const mine = waiting.filter((it) => this.has(it) && this.#from.get(it) === network);
     // Who has shown nothing leaves others a half; in `open` fewer are allowed already.
     const hasShare = this.#auth !== "open" && !client.checked;
     if (hasShare && mine.length >= maxWaiting / 2) throw tooManyOfYours();

@@ -77,6 +77,7 @@ export class SrtServer {
   readonly ended = new LinkTotals();
   #failedHandshakes = 0;
   #running: Running | undefined;
+  #closing: Promise<void> | undefined;
   /** The last one, where it had to be opened again. */
   #shared: SrtListener | undefined;
 
@@ -137,8 +138,12 @@ export class SrtServer {
     return this.#running?.ports.portOf(session);
   }
 
-  /** Closes all listeners and connections, and unloads libsrt. */
-  async close(): Promise<void> {
+  /** Closes all listeners and connections, and unloads libsrt; may be called again. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     const running = this.#running;
     if (running === undefined) return;
     this.#running = undefined;
@@ -270,7 +275,7 @@ export class SrtServer {
 
 function tell({ turnedAway: count, acceptError: error }: Trouble): void {
   if (count > 0) {
-    logger.warn("{count} SRT connections turned away: {max} wait on the port already", {
+    logger.warn("{count} SRT connections closed: more than {max} waited on the port of a session", {
       count,
       max: MAX_WAITING_ON_PORT,
     });

@@ -12,17 +12,18 @@ import {
   PublishRefused,
   type PublishRequest,
 } from "../session/ingest.ts";
-import type { Shown } from "../session/places.ts";
+import type { Rank, Shown } from "../session/places.ts";
 import type { Clock } from "../session/clock.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionManager } from "../session/session_manager.ts";
+import { Shares } from "../session/shares.ts";
 import { ClosingListeners } from "./closing_listeners.ts";
 import type { SrtListeners } from "./listeners.ts";
 import { findPort, type PortRange } from "./port_range.ts";
 import type { PublisherOptions, SrtPublisher } from "./publisher.ts";
 import { credentialsOfStreamId } from "./stream_id.ts";
 
-/** Connections to a session's port that have not sent audio yet. */
+/** Connections to a session's port that have not sent audio yet, of each {@link Rank}. */
 export const MAX_WAITING_ON_PORT = 4;
 /** Of it so many handshakes may be complete before they are taken. */
 const OF_A_PORT = { backlog: 16 };
@@ -40,7 +41,7 @@ export interface SrtPortsOptions {
   readonly makePublisher: (connection: SrtConnection, options: PublisherOptions) => SrtPublisher;
   /** Has the messages of its connection be read. */
   readonly serve: (publisher: SrtPublisher) => void;
-  /** Told of each connection that is closed because too many wait. */
+  /** Told of each connection that gives way because too many wait. */
   readonly onTurnedAway: () => void;
 }
 
@@ -51,6 +52,8 @@ interface SessionPort {
   /** The last one, where it had to be opened again. */
   listener: SrtListener;
   readonly publishers: Set<SrtPublisher>;
+  /** The places of those that have not sent audio yet: strangers take none of who has the key. */
+  readonly waiting: Readonly<Record<Rank, Shares>>;
   kept: KeptSocket | undefined;
 }
 
@@ -78,8 +81,11 @@ export class SrtPorts {
       throw new PublishRefused("limit", `Cannot publish ${session.name}: no SRT port is free`);
     }
     const number = listener.address.port;
-    const publishers = new Set<SrtPublisher>();
-    const port: SessionPort = { session, number, listener, publishers, kept: undefined };
+    const port: SessionPort = {
+      ...{ session, number, listener, kept: undefined },
+      publishers: new Set(),
+      waiting: { 0: waitingPlaces(), 1: waitingPlaces(), 2: waitingPlaces() },
+    };
     this.#ports.set(session.id, port);
     port.kept = sockets.keep({
       kind: "srt-port",
@@ -131,25 +137,35 @@ export class SrtPorts {
   }
 
   /** Who comes first may publish; who comes later may have to show a key once he sends audio. */
-  #accept({ session, publishers }: SessionPort, connection: SrtConnection): void {
+  #accept({ session, publishers, waiting }: SessionPort, connection: SrtConnection): void {
     // The session is over, and the listener waits to be closed.
     if (!this.#ports.has(session.id)) return connection.close();
     const { sessions, makePublisher, serve, onTurnedAway } = this.#options;
-    const waiting = [...publishers].filter((publisher) => !publisher.admitted);
-    if (waiting.length >= MAX_WAITING_ON_PORT) {
-      onTurnedAway();
-      return connection.close();
-    }
     const { user, key, keys } = credentialsOfStreamId(connection.streamId);
+    const { hostname: address } = connection.peer;
+    const rank = sessions.places.rankOf(session, address, { tokens: keys, approved: false });
+    const giveWay = () => {
+      onTurnedAway();
+      publisher.close("too many connections to the port wait");
+    };
+    const place = waiting[rank].take({ address, giveWay });
     const publisher = makePublisher(connection, {
       session,
-      doorkeeper: new PortDoorkeeper(sessions, session, keys),
+      doorkeeper: new PortDoorkeeper(sessions, session, keys, () => place?.release()),
       request: (transport) => ({ name: session.name, user, key, transport }),
-      onEnd: (publisher) => publishers.delete(publisher),
+      onEnd: (publisher) => {
+        publishers.delete(publisher);
+        place?.release();
+      },
     });
     publishers.add(publisher);
     serve(publisher);
   }
+}
+
+/** The one that comes always gets a place: who has been silent for longest gives way. */
+function waitingPlaces(): Shares {
+  return new Shares({ total: MAX_WAITING_ON_PORT });
 }
 
 /** Who may send to a session's own port: who may reserve it was asked about before. */
@@ -158,11 +174,18 @@ class PortDoorkeeper implements Doorkeeper {
   readonly #session: Session;
   /** All that the connection shows and that may be a key. */
   readonly #keys: readonly string[];
+  readonly #onAdmitted: () => void;
 
-  constructor(sessions: PortSessions, session: Session, keys: readonly string[]) {
+  constructor(
+    sessions: PortSessions,
+    session: Session,
+    keys: readonly string[],
+    onAdmitted: () => void,
+  ) {
     this.#sessions = sessions;
     this.#session = session;
     this.#keys = keys;
+    this.#onAdmitted = onAdmitted;
   }
 
   ask(request: PublishRequest): Promise<boolean> | undefined {
@@ -177,10 +200,11 @@ class PortDoorkeeper implements Doorkeeper {
   publish(request: PublishRequest): AdmittedIngest {
     const { transport } = request;
     const shown = this.#shownBy(request);
-    if (this.#sessions.places.mayTake(this.#session, transport.address, shown)) {
-      return this.#sessions.attach(this.#session, transport, shown);
+    if (!this.#sessions.places.mayTake(this.#session, transport.address, shown)) {
+      throw nameInUse(this.#session.name);
     }
-    throw nameInUse(this.#session.name);
+    this.#onAdmitted();
+    return this.#sessions.attach(this.#session, transport, shown);
   }
 
   #shownBy({ approved = false }: PublishRequest): Shown {

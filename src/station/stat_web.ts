@@ -47,6 +47,7 @@ export class StatWeb {
     const stat = { statistics, usage: systemUsage, metrics, audience, health, entrance };
     this.#entrance = entrance;
     this.#live = live;
+    this.routes.use(entrance.watch);
     this.routes.route("/", statRoutes(stat));
     this.routes.route("/", liveRoutes({ live, sessions, guard, validity }));
     this.routes.route("/", dashboardRoutes(entrance, hlsOf(config)?.port));

@@ -1,4 +1,6 @@
 /** What the fuzzer knows of a parser. */
+import { crc32 } from "../../src/mpegts/crc32.ts";
+import { Random } from "./random.ts";
 
 /** An error class. */
 export type ErrorClass = abstract new (...args: never[]) => Error;
@@ -50,6 +52,17 @@ export function* piecesOf(input: Uint8Array): Generator<Uint8Array> {
     ? Math.max(1, input.length)
     : 1 + (first * 7 + (input[1] ?? 0)) * 3;
   for (let at = 0; at < input.length; at += length) yield input.subarray(at, at + length);
+}
+
+/** As {@link piecesOf}, with another length for each piece; all bytes of the input decide on them. */
+export function* randomPiecesOf(input: Uint8Array): Generator<Uint8Array> {
+  const random = new Random(crc32(input));
+  const longest = random.pick([1, 8, 64, 4096]);
+  for (let at = 0; at < input.length;) {
+    const end = at + 1 + random.below(longest);
+    yield input.subarray(at, end);
+    at = end;
+  }
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -3,18 +3,24 @@
  * publisher's stream, a client's request, a file that may be damaged, what an operator writes.
  */
 import type { Target } from "./target.ts";
+import { ADDRESS_TARGETS } from "./targets/addresses.ts";
 import { AUDIO_TARGETS } from "./targets/audio.ts";
 import { CONFIGURATION_TARGETS } from "./targets/configuration.ts";
 import { FILE_TARGETS } from "./targets/files.ts";
+import { FLV_TARGETS } from "./targets/flv.ts";
+import { HTTP_CONNECTION_TARGETS } from "./targets/http_connections.ts";
 import { HTTP_TARGETS } from "./targets/http.ts";
 import { RTMP_TARGETS } from "./targets/rtmp.ts";
 import { STREAM_TARGETS } from "./targets/streams.ts";
 
 export const TARGETS: readonly Target[] = [
   ...RTMP_TARGETS,
+  ...FLV_TARGETS,
   ...AUDIO_TARGETS,
   ...STREAM_TARGETS,
   ...FILE_TARGETS,
   ...CONFIGURATION_TARGETS,
+  ...HTTP_CONNECTION_TARGETS,
   ...HTTP_TARGETS,
+  ...ADDRESS_TARGETS,
 ];

@@ -1,5 +1,7 @@
 /** Requests as the reader gives them, for tests that compare. */
+import assert from "node:assert/strict";
 import { HttpError } from "../../src/http/http_error.ts";
+import { MAX_HEAD_BYTES } from "../../src/http/request_head.ts";
 import { RequestReader } from "../../src/http/request_reader.ts";
 import { requestUrl } from "../../src/http/request_target.ts";
 
@@ -47,6 +49,7 @@ export function readRequests(pieces: Iterable<Uint8Array>): Reading {
     for (const piece of pieces) {
       for (let at = 0; at < piece.length && !(isLast && open === undefined);) {
         const { space } = reader;
+        assert.ok(space.length <= MAX_HEAD_BYTES, "it holds no more than a head has");
         const count = Math.min(space.length, piece.length - at);
         space.set(piece.subarray(at, at + count));
         reader.added(count);

@@ -9,6 +9,7 @@ import {
   cookieOf,
   publish,
   publishBody,
+  REASON,
   setUpApi,
 } from "../../testing/control/control_api.ts";
 
@@ -138,4 +139,37 @@ Deno.test("who shows credentials that are checked gets keys of names that are on
   const hooked = setUpApi({ auth: "hook", authority: { ask: () => Promise.resolve() } });
   goLive(hooked, hooked.keys.create("demo").token);
   assert.equal((await askAgain(hooked, ANY)).status, 200);
+});
+
+Deno.test("who reserved a name ahead of its DJ has neither key nor cookie of his broadcast", async () => {
+  const api = setUpApi();
+  const reserved = await askAgain(api);
+  const cookie = cookieOf(reserved);
+  const key = (await reserved.json()).publish.rtmp.name;
+  const { ingest } = await openAndGoLive(api);
+  assert.equal((await askAgain(api, { Cookie: cookie })).status, 409);
+  assert.equal((await askAgain(api, { Authorization: `Bearer ${key}` })).status, 409);
+  assert.equal(
+    (await api.request("PUT", "/echo/4/teardown", { cookie, body: REASON })).status,
+    200,
+  );
+  assert.equal((await api.request("GET", "/echo/4/state", { cookie })).status, 404);
+  assert.equal(api.sessions.get(ingest.sessionId)?.state, "publishing");
+});
+
+Deno.test("who reserves a name that somebody has reserved gets a port, key and cookie of his own", async () => {
+  const api = setUpApi();
+  const answers = [
+    await api.request("POST", "/echo/4/publish/demo", { body: publishBody() }),
+    await api.request("POST", "/echo/4/publish/demo", { body: publishBody(), from: STRANGER }),
+  ];
+  const [mine, theirs] = await Promise.all(answers.map((answer) => answer.json()));
+  assert.notDeepEqual(mine.publish.transports, theirs.publish.transports);
+  const cookies = answers.map(cookieOf);
+  assert.notEqual(cookies[0], cookies[1]);
+  goLive(api);
+  for (const [i, status] of [200, 404].entries()) {
+    const answer = await api.request("GET", "/echo/4/state", { cookie: cookies[i] ?? "" });
+    assert.equal(answer.status, status);
+  }
 });

@@ -5,6 +5,7 @@ import { writeAmf0 } from "../../src/rtmp/amf0.ts";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import { adtsFrame, audioConfig } from "../../testing/audio/access_units.ts";
 import { concat } from "../../testing/bytes.ts";
+import { aggregatePart } from "../../testing/rtmp/aggregate_message.ts";
 import { ASC, AUDIO_TIMEOUT_MS, SessionHarness } from "../../testing/rtmp/session_harness.ts";
 
 const { Aggregate, Audio, Command, Data, Video } = MessageType;
@@ -12,19 +13,6 @@ const CONFIG = audioConfig();
 const FRAME_MS = 1024 / 48;
 const unit = (n: number) => new Uint8Array(100).fill(n);
 const rawAac = (data: Uint8Array) => concat([Uint8Array.of(0xaf, 1), data]);
-
-/** A message as it stands in an aggregate message, back pointer included. */
-function part(type: number, payload: Uint8Array, timestamp: number): Uint8Array {
-  const { length } = payload;
-  const header = Uint8Array.of(
-    ...[type, length >> 16, length >> 8, length],
-    ...[timestamp >> 16, timestamp >> 8, timestamp, timestamp >>> 24],
-    ...[0, 0, 0],
-  );
-  const size = length + header.length;
-  const backPointer = Uint8Array.of(size >>> 24, size >> 16, size >> 8, size);
-  return concat([header, payload, backPointer]);
-}
 
 function parts(payload: Uint8Array, timestamp: number) {
   return [...messagesOf(payload, timestamp)].map((message) => ({
@@ -35,9 +23,9 @@ function parts(payload: Uint8Array, timestamp: number) {
 
 Deno.test("messages come out of an aggregate on the time scale of the stream", () => {
   const payload = concat([
-    part(Video, Uint8Array.of(1, 2), 0x0100_0000),
-    part(Audio, Uint8Array.of(3), 0x0100_0015),
-    part(Data, new Uint8Array(0), 0x00ff_fff0),
+    aggregatePart(Video, Uint8Array.of(1, 2), 0x0100_0000),
+    aggregatePart(Audio, Uint8Array.of(3), 0x0100_0015),
+    aggregatePart(Data, new Uint8Array(0), 0x00ff_fff0),
   ]);
   assert.deepEqual(parts(payload, 500), [
     { type: Video, payload: [1, 2], timestamp: 500, length: 2 },
@@ -52,7 +40,10 @@ Deno.test("messages come out of an aggregate on the time scale of the stream", (
 });
 
 Deno.test("what is cut off ends an aggregate, wherever that is", () => {
-  const payload = concat([part(Audio, Uint8Array.of(1, 2, 3), 0), part(Audio, unit(4), 21)]);
+  const payload = concat([
+    aggregatePart(Audio, Uint8Array.of(1, 2, 3), 0),
+    aggregatePart(Audio, unit(4), 21),
+  ]);
   for (let length = 0; length <= payload.length; length++) {
     const found = parts(payload.subarray(0, length), 7);
     assert.equal(found.length, length < 11 ? 0 : length < 29 ? 1 : 2);
@@ -61,8 +52,8 @@ Deno.test("what is cut off ends an aggregate, wherever that is", () => {
 });
 
 Deno.test("commands and aggregates in an aggregate are passed over", () => {
-  const inner = part(Aggregate, part(Audio, Uint8Array.of(1), 0), 0);
-  const command = part(Command, writeAmf0("deleteStream", 1, null, 1), 0);
+  const inner = aggregatePart(Aggregate, aggregatePart(Audio, Uint8Array.of(1), 0), 0);
+  const command = aggregatePart(Command, writeAmf0("deleteStream", 1, null, 1), 0);
   assert.deepEqual(parts(concat([inner, command]), 0), []);
 });
 
@@ -70,10 +61,10 @@ Deno.test("audio and titles in aggregate messages are used, with their times", (
   const harness = SessionHarness.publishing();
   const title = writeAmf0("onMetaData", { title: "Song" });
   const payload = concat([
-    part(Audio, rawAac(unit(1)), 40),
-    part(Video, unit(9), 40),
-    part(Data, title, 61),
-    part(Audio, rawAac(unit(2)), 61),
+    aggregatePart(Audio, rawAac(unit(1)), 40),
+    aggregatePart(Video, unit(9), 40),
+    aggregatePart(Data, title, 61),
+    aggregatePart(Audio, rawAac(unit(2)), 61),
   ]);
   harness.feed(harness.encoder.message(6, Aggregate, payload, { timestamp: 1000, streamId: 1 }));
   const { frames, tags } = harness.ingest;
@@ -85,9 +76,9 @@ Deno.test("audio and titles in aggregate messages are used, with their times", (
 Deno.test("of an aggregate that is too long, what stands in its first 64 kB is used", () => {
   const harness = SessionHarness.publishing();
   const payload = concat([
-    part(Audio, rawAac(unit(1)), 0),
-    part(Video, new Uint8Array(70_000), 0),
-    part(Audio, rawAac(unit(2)), 21),
+    aggregatePart(Audio, rawAac(unit(1)), 0),
+    aggregatePart(Video, new Uint8Array(70_000), 0),
+    aggregatePart(Audio, rawAac(unit(2)), 21),
   ]);
   harness.feed(harness.encoder.message(6, Aggregate, payload, { streamId: 1 }));
   assert.deepEqual(harness.ingest.frames.map(({ data }) => data[0]), [1]);

@@ -98,10 +98,10 @@ class Studio implements Disposable {
     }));
   }
 
-  publish(): AdmittedIngest {
+  publish(address = "192.0.2.1"): AdmittedIngest {
     this.closed = undefined;
     const close = (why: string) => void (this.closed = why);
-    const transport = { protocol: "rtmp", address: "192.0.2.1", close } as const;
+    const transport = { protocol: "rtmp", address, close } as const;
     return this.#sessions.publish({ name: "demo", key: undefined, transport });
   }
 
@@ -170,4 +170,21 @@ Deno.test("who comes back at once and goes on with that is ended again, until a 
   await studio.clock.advance(20_000);
   studio.play(ingest, MONO, 10);
   assert.equal(studio.heard.at(-1), "audio");
+});
+
+Deno.test("who takes over from somebody else does not pay for his changes", async () => {
+  using studio = new Studio();
+  const flapping = studio.publish("203.0.113.66");
+  for (let i = 0; i < 20; i++) studio.play(flapping, i % 2 === 0 ? STEREO : MONO, 1);
+  assert.notEqual(studio.closed, undefined);
+  const dj = studio.publish("192.0.2.1");
+  await studio.clock.advance(5000);
+  studio.play(dj, SLOW, 1);
+  for (let i = 0; i < 9; i++) studio.play(dj, i % 2 === 0 ? MONO : SLOW, 1);
+  assert.equal(studio.closed, undefined, "nine changes are his own");
+  studio.play(dj, STEREO, 1);
+  assert.notEqual(studio.closed, undefined);
+  const back = studio.publish("203.0.113.66");
+  for (let i = 0; i < 2; i++) studio.play(back, i % 2 === 0 ? STEREO : MONO, 1);
+  assert.notEqual(studio.closed, undefined, "the other one's still count");
 });

@@ -383,16 +383,12 @@ Deno.test("an address that shows no credentials leaves others half the sessions 
   const { manager } = setUp("key", { maxWaiting: 4 });
   const reserve = (name: string, address: string) =>
     manager.reserve({ name, protocol: "srt", address, props: {} });
-  reserve("a", "2001:db8::1");
+  const { key } = reserve("a", "2001:db8::1");
   reserve("b", "2001:db8::2");
   assert.throws(() => reserve("c", "2001:db8::3"), refusal("limit"));
   reserve("c", "2001:db8:0:1::1");
   manager.reserve({ name: "rtmp", protocol: "rtmp", address: "2001:db8::1", props: {} });
-  manager.publish({
-    name: "a",
-    key: manager.reserve({ name: "a", protocol: "srt", address: "", props: {} }).key.token,
-    transport: new Connection("srt"),
-  });
+  manager.publish({ name: "a", key: key.token, transport: new Connection("srt") });
   reserve("d", "2001:db8::1");
 });
 
@@ -494,7 +490,7 @@ Deno.test("a server that drains lets broadcasts go on and come back, and takes n
   second.configure(CONFIG);
   second.write(frame(2), 0);
   assert.equal(
-    manager.reserve({ ...reservation, name: "demo", shown: "name" }).session.id,
+    manager.reserve({ ...reservation, name: "demo", shown: manager.find("demo") }).session.id,
     first.sessionId,
   );
   second.end("finished");

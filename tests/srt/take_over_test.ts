@@ -1,5 +1,6 @@
 /** Who takes whose place on a session's own port. */
 import assert from "node:assert/strict";
+import type { Session } from "../../src/session/session.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { until } from "../../testing/until.ts";
 import type { SrtCaller } from "../../testing/srt/srt_callers.ts";
@@ -280,24 +281,46 @@ Deno.test("by the shared listener the key takes over a session that has a port, 
   assert.equal(srt.sessions.find("demo"), reserved.session);
 });
 
-Deno.test("four may wait on a port, more are turned away", async () => {
+Deno.test("four may wait on a port, and the one that has waited longest gives way to another", async () => {
   await using fixture = await Fixture.start();
   const dj = await fixture.onAir();
   const waiting: SrtCaller[] = [];
-  for (let i = 0; i < 4; i++) waiting.push(await fixture.dj());
+  for (let i = 0; i < 4; i++) {
+    waiting.push(await fixture.dj());
+    await fixture.connections(2 + i);
+  }
+  await fixture.dj();
+  await waiting[0]?.closed();
   await fixture.connections(5);
-  const { callers } = fixture.srt;
-  await callers.call(fixture.reserved.port).closed();
-  assert.equal([...fixture.srt.server.publishers].length, 5);
-  waiting[0]?.close();
+  waiting[1]?.close();
   await fixture.connections(4);
   await fixture.dj();
   await fixture.connections(5);
   dj.send(message(1));
   await fixture.srt.frames("demo", 2);
   await fixture.clock.advance(10_000);
-  await fixture.srt.log.until(/^warning 1 SRT connections turned away: 4 wait on the port already/);
+  await fixture.srt.log.until(/^warning 1 SRT connections closed: more than 4 waited on the port/);
 });
+
+for (const who of ["the key", "the address that asked for the port"]) {
+  Deno.test(`silent strangers on a port do not keep out who comes with ${who}`, async () => {
+    await using fixture = await Fixture.start();
+    const streamId = `#!::s=${fixture.reserved.key}`;
+    const dj = who === "the key" ? await fixture.stranger(streamId) : await fixture.dj();
+    await fixture.connections(1);
+    for (let i = 0; i < 5; i++) {
+      await fixture.stranger();
+      await fixture.connections(Math.min(2 + i, 5));
+    }
+    const again = who === "the key" ? await fixture.stranger(streamId) : await fixture.dj();
+    await fixture.connections(6);
+    again.send(message(0));
+    await fixture.srt.frames("demo", 1);
+    dj.close();
+    again.send(message(1));
+    assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 2)), [0, 1]);
+  });
+}
 
 Deno.test("a hundred connections to one port do not touch the broadcast on it", async () => {
   await using fixture = await Fixture.start();
@@ -315,4 +338,24 @@ Deno.test("a hundred connections to one port do not touch the broadcast on it", 
   dj.send(...messages(10, 200));
   assert.deepEqual(numbersOf(await fixture.srt.frames("demo", 210)), range(0, 210));
   assert.equal(fixture.live, DJ);
+});
+
+Deno.test("of two clients that reserved a name, the first that is heard closes the other's port", async () => {
+  await using srt = await SrtFixture.start({ clock: new FakeClock() });
+  const [mine, theirs] = [DJ, STRANGER].map((address) => {
+    const prepare = (session: Session) => srt.server.open(session);
+    const { session } = srt.sessions.reserve({
+      ...{ name: "demo", protocol: "srt", address, props: {}, prepare },
+    });
+    return { session, port: { hostname: DJ, port: srt.server.portOf(session) ?? 0 } };
+  });
+  assert.ok(mine !== undefined && theirs !== undefined);
+  const silent = await srt.callers.connect(theirs.port);
+  const dj = await srt.callers.connect(mine.port);
+  dj.send(message(0));
+  await silent.closed();
+  assert.equal(srt.server.portOf(theirs.session), undefined);
+  dj.send(message(1));
+  assert.deepEqual(numbersOf(await srt.frames("demo", 2)), [0, 1]);
+  assert.deepEqual(srt.sessions.sessions, [mine.session]);
 });

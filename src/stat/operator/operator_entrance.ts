@@ -1,20 +1,14 @@
 /** Who may see what only operators see: the live view, listeners, recordings, the dashboard. */
 import type { Context, MiddlewareHandler } from "hono";
-import type { ConnectionInfo } from "../../http/http_site.ts";
 import { type Clock, wallTimeOf } from "../../session/clock.ts";
 import { Attempts } from "../../web/attempts.ts";
 import type { Entrance, Verdict } from "../../web/entrance.ts";
 import { peerAddress } from "../../web/peer_address.ts";
 import { isSameSecret } from "../../web/same_secret.ts";
-import { isAddressedElsewhere, isForged, isRebound } from "../../web/browser_request.ts";
+import { isForged } from "../../web/browser_request.ts";
+import { LocalRequests } from "./local_requests.ts";
 import { clearSignIn, setSignIn, signedInUntil } from "./sign_in_cookie.ts";
 import { SignedOut } from "./signed_out.ts";
-
-/** Also as an IPv4 address looks on a socket that takes both families (RFC 4291 2.5.5.2). */
-const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/i;
-
-/** A proxy on this box says by these that the client is not. */
-const PROXY_HEADERS = ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"];
 
 export interface OperatorEntranceOptions {
   /** What has to be shown; where there is none, clients on this box are let in. */
@@ -32,6 +26,7 @@ export class OperatorEntrance implements Entrance {
   readonly #startedAt: number;
   readonly #attempts: Attempts;
   readonly #signedOut = new SignedOut();
+  readonly #local = new LocalRequests();
   #token: string | undefined;
   #validity = new AbortController();
 
@@ -41,6 +36,9 @@ export class OperatorEntrance implements Entrance {
     this.#startedAt = wallTimeOf(clock, 0);
     this.#attempts = new Attempts(clock);
   }
+
+  /** Has to see every request of the server, also those that are open to all. */
+  readonly watch: MiddlewareHandler = this.#local.watch;
 
   readonly guard: MiddlewareHandler = async (c, next) => {
     const verdict = await this.check(c);
@@ -69,7 +67,7 @@ export class OperatorEntrance implements Entrance {
 
   async check(c: Context): Promise<Verdict> {
     const token = this.#token;
-    if (token === undefined) return checkLocal(c);
+    if (token === undefined) return this.#local.check(c);
     const shown = bearerToken(c);
     if (shown !== undefined) return await this.#checkToken(c, shown, token);
     if (this.#signIn(c, token) === undefined) return "unknown";
@@ -78,7 +76,7 @@ export class OperatorEntrance implements Entrance {
 
   async signIn(c: Context, shown: string): Promise<Verdict> {
     const token = this.#token;
-    if (token === undefined) return checkLocal(c);
+    if (token === undefined) return this.#local.check(c);
     if (isForged(c)) return "foreign";
     const verdict = await this.#checkToken(c, shown, token);
     if (verdict === "granted") setSignIn(c, token, this.#now);
@@ -137,27 +135,6 @@ function refuse(c: Context, verdict: Exclude<Verdict, "granted">): Response {
       c.header("Retry-After", "60");
       return c.json({ code: 429, message: "too many wrong tokens" }, 429);
   }
-}
-
-function checkLocal(c: Context): Verdict {
-  if (!isLocal(c)) return "closed";
-  return isRebound(c) || isForged(c) ? "foreign" : "granted";
-}
-
-/**
- * Whether the client is on this box for sure. What could have come through a proxy on this box does
- * not count, also of one that does not say so: nginx without any `proxy_set_header` closes each
- * connection, and others pass on the Host that they were asked for.
- */
-function isLocal(c: Context): boolean {
-  return LOOPBACK.test(peer(c)) &&
-    PROXY_HEADERS.every((name) => c.req.header(name) === undefined) &&
-    !/\bclose\b/i.test(c.req.header("Connection") ?? "") && !isAddressedElsewhere(c);
-}
-
-function peer(c: Context): string {
-  const info = c.env as Partial<ConnectionInfo> | undefined;
-  return info?.remoteAddr?.hostname ?? "";
 }
 
 /**

@@ -5,12 +5,16 @@ import { ChunkReader } from "../../../src/rtmp/chunk_reader.ts";
 import { readCommand } from "../../../src/rtmp/command.ts";
 import { parseAudioTag } from "../../../src/rtmp/flv_audio.ts";
 import { Handshake } from "../../../src/rtmp/handshake.ts";
+import { MessageType } from "../../../src/rtmp/message_type.ts";
 import { publishHint, publishTarget } from "../../../src/rtmp/publish_target.ts";
 import { RtmpError } from "../../../src/rtmp/rtmp_error.ts";
 import { RtmpSession } from "../../../src/rtmp/rtmp_session.ts";
 import type { Ingest } from "../../../src/session/ingest.ts";
 import { PublishRefused } from "../../../src/session/ingest.ts";
 import { isValidName } from "../../../src/session/name.ts";
+import { concat } from "../../bytes.ts";
+import { aggregatePart } from "../../rtmp/aggregate_message.ts";
+import { writeAmf3 } from "../../rtmp/amf3_writer.ts";
 import { clientHello, EncoderMessages } from "../../rtmp/encoder_messages.ts";
 import { recordedSessions } from "../seeds.ts";
 import { about, bytesOf, piecesOf, type Target, textOf } from "../target.ts";
@@ -200,7 +204,8 @@ function chunkSeeds(): Uint8Array[] {
     encoder.message(4, 18, METADATA, { streamId: 1 }),
     encoder.config(ASC),
     ...[0, 23, 46].map((timestamp) => encoder.frame(new Uint8Array(200).fill(0x21), timestamp)),
-    encoder.message(4, 22, AGGREGATE, { streamId: 1, timestamp: 69 }),
+    encoder.message(4, MessageType.Aggregate, AGGREGATE, { streamId: 1, timestamp: 69 }),
+    encoder.message(4, MessageType.DataAmf3, AMF3_METADATA, { streamId: 1, timestamp: 69 }),
     encoder.chunkSize(4096),
     encoder.frame(new Uint8Array(300).fill(0x21), 0x0100_0000),
     encoder.command(["FCUnpublish", 6, null, "demo"]),
@@ -210,12 +215,13 @@ function chunkSeeds(): Uint8Array[] {
   return [Uint8Array.from(parts.flatMap((part) => [...part])), ...recorded];
 }
 
-/** One audio message. */
-const AGGREGATE = Uint8Array.of(
-  ...[8, 0, 0, 4, 0, 0, 23, 0, 0, 0, 0],
-  ...[0xaf, 1, 0x21, 0],
-  ...[0, 0, 0, 15],
-);
+/** It begins with the format: values of AMF0, which may be values of AMF3. */
+const AMF3_METADATA = concat([
+  Uint8Array.of(0),
+  writeAmf0("onMetaData"),
+  writeAmf3({ title: "So What", list: [1, null, { deep: [true] }] }),
+]);
+const AGGREGATE = aggregatePart(MessageType.Audio, Uint8Array.of(0xaf, 1, 0x21, 0), 23);
 
 const SHAKEN = hello();
 

@@ -17,6 +17,8 @@ class Guarded {
   constructor(token: string | undefined) {
     const entrance = this.entrance = new OperatorEntrance({ token, clock: this.clock });
     const app = this.#app;
+    app.use(entrance.watch);
+    app.get("/open", (c) => c.text(""));
     app.post("/sign-in", async (c) => {
       const verdict = await entrance.signIn(c, await c.req.text());
       return c.text(verdict);
@@ -67,6 +69,17 @@ class Guarded {
   async signOut(headers: Record<string, string> = {}): Promise<string> {
     const response = await this.#send("/sign-out", { method: "POST", headers }, REMOTE);
     return response.headers.get("set-cookie") ?? "";
+  }
+
+  /** Sends several requests on one connection from this box, each with a path and headers. */
+  async onOneConnection(...requests: [path: string, headers: Record<string, string>][]) {
+    const remoteAddr = { transport: "tcp", hostname: LOCAL, port: 1 };
+    const statuses: number[] = [];
+    for (const [path, headers] of requests) {
+      const answer = await this.#app.request(path, { headers }, { remoteAddr, client: LOCAL });
+      statuses.push(answer.status);
+    }
+    return statuses;
   }
 
   #send(path: string, init: RequestInit, hostname: string, client: string = hostname) {
@@ -122,8 +135,22 @@ Deno.test("without a token, clients on this box are let in", async () => {
 
 Deno.test("clients of a proxy on this box are not on this box", async () => {
   const guarded = new Guarded(undefined);
-  for (const name of ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"]) {
+  const headers = ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"];
+  for (const name of [...headers, "X-Real-IP", "X-Original-URI", "True-Client-IP"]) {
     assert.equal(await guarded.ask({ [name]: "127.0.0.1" }, LOCAL), 401, name);
+  }
+});
+
+Deno.test("nor is anybody on a connection on which a request came from elsewhere", async () => {
+  const Host = "127.0.0.1:8088";
+  const traces = [{ Host, Via: "1.1 proxy" }, { Host: "192.0.2.1" }, { Host: "radio.example" }];
+  for (const trace of traces) {
+    const guarded = new Guarded(undefined);
+    const statuses = await guarded.onOneConnection(["/", { Host }], ["/open", trace], ["/", {
+      Host,
+    }]);
+    assert.deepEqual(statuses, [200, 200, 401], JSON.stringify(trace));
+    assert.equal(await guarded.ask({ Host }, LOCAL), 200, "another connection");
   }
 });
 

@@ -1,0 +1,70 @@
+/** What takes apart what some encoders put into the messages of RTMP: aggregates, and ADTS in FLV. */
+import assert from "node:assert/strict";
+import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
+import { AdtsInFlv, isAdts } from "../../../src/rtmp/adts_in_flv.ts";
+import { messagesOf } from "../../../src/rtmp/aggregate.ts";
+import { MessageType } from "../../../src/rtmp/message_type.ts";
+import { concat } from "../../bytes.ts";
+import { aggregatePart } from "../../rtmp/aggregate_message.ts";
+import { adtsStreams } from "../seeds.ts";
+import { about, piecesOf, type Target } from "../target.ts";
+
+const { Aggregate, Audio, Command, Data, Video } = MessageType;
+const PARTS = [
+  aggregatePart(Audio, Uint8Array.of(0xaf, 0, 0x11, 0x90), 0),
+  aggregatePart(Audio, new Uint8Array(100).fill(0x21), 0x0100_0000),
+  aggregatePart(Video, Uint8Array.of(0x17, 1), 0xffff_fff0),
+  aggregatePart(Data, new Uint8Array(0), 21),
+  aggregatePart(Command, Uint8Array.of(2, 0, 1, 0x61), 5),
+];
+
+export const FLV_TARGETS: readonly Target[] = [
+  {
+    name: "rtmp_aggregate",
+    errors: [],
+    maxBytes: 4096,
+    tokens: PARTS,
+    seeds: () => [concat(PARTS), ...PARTS, aggregatePart(Aggregate, concat(PARTS), 7)],
+    run: (input) => {
+      let types = 0;
+      let cut = 0;
+      let end = 0;
+      const messages = [...messagesOf(input, 0xffff_fff0)];
+      for (const { type, payload, timestamp, length } of messages) {
+        assert.ok(payload.byteOffset >= end, "they come in order, and none is in another");
+        assert.ok(payload.length <= length);
+        assert.ok(timestamp >= 0 && timestamp < 2 ** 32);
+        end = payload.byteOffset + payload.length;
+        types |= 1 << (type & 31);
+        if (payload.length < length) cut++;
+      }
+      assert.ok(cut <= 1, "only the last is cut off");
+      return `${about(messages.length)} ${types} ${cut}`;
+    },
+  },
+  {
+    name: "rtmp_adts_in_flv",
+    errors: [UnsupportedAudio],
+    maxBytes: 8192,
+    tokens: [Uint8Array.of(0xff, 0xf1, 0x50, 0x80), Uint8Array.of(0xff, 0xf9)],
+    seeds: adtsStreams,
+    run: (input) => {
+      const seen = { frames: 0, configs: 0, bad: 0, whole: 0 };
+      let timeMs = 0;
+      const adts = new AdtsInFlv({
+        configure: () => seen.configs++,
+        write: (data, frameMs) => {
+          assert.ok(data.length > 0 && frameMs >= timeMs && seen.configs > 0);
+          seen.frames++;
+        },
+        bad: (count) => seen.bad += count,
+      });
+      for (const message of piecesOf(input)) {
+        if (isAdts(message)) seen.whole++;
+        adts.feed(message, timeMs);
+        timeMs += 1000;
+      }
+      return `${about(seen.frames)} ${about(seen.configs)} ${about(seen.bad)} ${about(seen.whole)}`;
+    },
+  },
+];
