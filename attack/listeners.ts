@@ -10,7 +10,7 @@ const POLL_MS = 2000;
 export interface Heard {
   readonly playlists: number;
   readonly segments: number;
-  /** Requests that were not answered with 200. */
+  /** Requests that were not answered with 200, once the broadcast was on air. */
   readonly failures: number;
 }
 
@@ -28,7 +28,7 @@ async function listen(base: string): Promise<void> {
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
     }
-    heard.failures++;
+    if (newest !== undefined) heard.failures++;
     return undefined;
   };
   while (!isOver) {

@@ -1,16 +1,15 @@
 /** Runs a round: the server, the honest clients beside it, the attacks, and what is left after. */
 import bcrypt from "bcryptjs";
-import { frameNumber } from "../bench/access_units.ts";
 import { residentMemory } from "../bench/process_usage.ts";
-import { until } from "../testing/until.ts";
 import { EchoServer } from "../testing/e2e/echo_server.ts";
 import { sharedPort } from "../testing/e2e/srt_senders.ts";
-import { readPlainMp4 } from "../testing/mp4/plain_mp4.ts";
 import { pause, type Phase } from "./attack.ts";
 import { USERS } from "./guesses.ts";
 import { HonestClients, type Impression } from "./honest_clients.ts";
+import { recordingRow } from "./recordings.ts";
 import type { Row } from "./report.ts";
 import type { Round } from "./rounds.ts";
+import { NO_ROOM_MS } from "./shortages.ts";
 import { SmallDisk } from "./small_disk.ts";
 import { Target } from "./target.ts";
 
@@ -159,45 +158,19 @@ function logRow({ log }: EchoServer, { logsErrors = false }: Round): Row {
 
 /** The recordings of both, after their goodbye. */
 async function recordingRows(target: Target, round: Round, sent: number): Promise<Row[]> {
-  if (round.diskMegabytes !== undefined) {
-    return [skipped("the recordings, which cannot be whole where the disk was full")];
-  }
   return await Promise.all(
-    Object.values(NAMES).map(async (name) => {
-      const what = `recording of ${name}`;
-      try {
-        const path = `${target.output}/record/${name}.mp4`;
-        const bytes = await until(`${name} is recorded`, () => contentOf(path));
-        const units = readPlainMp4(bytes).map(frameNumber);
-        const numbers = units.filter((number) => number !== undefined);
-        const wrong = numbers.filter((number, index) => number !== index).length;
-        const missing = sent - numbers.length;
-        return {
-          what,
-          // Whether the last moment came is not told by SRT.
-          held: wrong === 0 && missing <= (name === NAMES.srt ? LAST_FRAMES : 0),
-          counts: `${sent} frames sent, ${numbers.length} there, ${wrong} out of order, ` +
-            `${units.length - numbers.length} silent`,
-          saw: "",
-        };
-      } catch (error) {
-        return { what, held: false, counts: `${error}`, saw: "" };
-      }
+    Object.values(NAMES).map((name) => {
+      return recordingRow(`${target.output}/record`, name, {
+        sent,
+        mayLackLast: name === NAMES.srt ? LAST_FRAMES : 0,
+        noRoomMs: round.diskMegabytes === undefined ? 0 : NO_ROOM_MS,
+      });
     }),
   );
 }
 
 /** What the latency of SRT holds. */
 const LAST_FRAMES = 10;
-
-async function contentOf(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
 
 function skipped(what: string): Row {
   return { what, held: true, counts: "skipped", saw: "" };

@@ -67,7 +67,7 @@ export const fullDisk: Attack = {
   run: async (target) => {
     const filler = `${target.output}/filler`;
     const bytes = await fill(filler);
-    await pause(10_000);
+    await pause(FULL_MS);
     const dj = await target.newDj("on-full-disk");
     await Deno.remove(filler);
     await pause(RETRY_MS);
@@ -76,14 +76,18 @@ export const fullDisk: Attack = {
     const grown = await sizeOf(`${target.output}/record`) - before;
     return {
       held: dj.gotIn && grown > 0,
-      counts: `filled with ${(bytes / 1e6).toFixed(0)} MB for 10 s; ${inWords(dj)}; ` +
+      counts:
+        `filled with ${(bytes / 1e6).toFixed(0)} MB for ${FULL_MS / 1000} s; ${inWords(dj)}; ` +
         `${Math.round(grown / 1000)} kB recorded in the 4 s from ${RETRY_MS / 1000} s after that`,
     };
   },
 };
 
+const FULL_MS = 10_000;
 /** By then, what could not be written is tried again. */
 const RETRY_MS = 12_000;
+/** For how long at most nothing is recorded; that there is no room shows with the next write. */
+export const NO_ROOM_MS = FULL_MS + RETRY_MS + 2000;
 
 async function sizeOf(folder: string): Promise<number> {
   let bytes = 0;

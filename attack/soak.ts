@@ -31,7 +31,7 @@ interface SoakOptions {
 const EXIT_GREW = 1;
 /** What the collector leaves more or less from time to time. */
 const NOISE_MIB = 10;
-/** In this last part of a round nothing is attacked, and memory is looked at. */
+/** For so long at least nothing is attacked at the end of a round, and memory is looked at. */
 const LOOK_MS = 20_000;
 const PROGRAM = fileURLToPath(new URL("./listeners.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
@@ -96,8 +96,7 @@ async function attackInRounds(
       rows.push(...await runPhase(target, honest, phase, { toleranceMs }));
     }
     const endsAt = start + round * every * 60_000;
-    await pause(Math.max(0, endsAt - performance.now() - LOOK_MS));
-    memory.push(await leastMemory(target.server.pid));
+    memory.push(await leastMemory(target.server.pid, endsAt));
     const held = rows.filter((row) => row.held).length;
     console.log(renderRows(`round ${round}: ${held} of ${rows.length} held`, rows));
     const minute = ((performance.now() - start) / 60_000).toFixed(1);
@@ -109,10 +108,13 @@ async function attackInRounds(
   return memory;
 }
 
-/** The least in some looks: what is garbage is not counted where it can be helped. */
-async function leastMemory(pid: number): Promise<number> {
+/**
+ * The least up to `endsAt`, when nothing is attacked any more: what is garbage is not counted, as far
+ * as it is collected in that time.
+ */
+async function leastMemory(pid: number, endsAt: number): Promise<number> {
   let least = Infinity;
-  for (const end = performance.now() + LOOK_MS; performance.now() < end;) {
+  for (const end = Math.max(endsAt, performance.now() + LOOK_MS); performance.now() < end;) {
     least = Math.min(least, residentMemory(pid).now);
     await pause(1000);
   }

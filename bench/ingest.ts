@@ -1,42 +1,64 @@
 /** Measures a server that takes many publishers: processor, memory, lost frames, delays. */
 import { setTimeout as pause } from "node:timers/promises";
+import { CpuMeter, type CpuShare } from "./cpu_meter.ts";
 import { countFrames } from "./frame_count.ts";
-import { HlsWatch, LATE_MS, type Punctuality } from "./hls_watch.ts";
+import { HlsWatch, type Punctuality } from "./hls_watch.ts";
 import { type LoadEnd, LoadProcess } from "./load_process.ts";
-import { checkOpenFileLimit, cpuTime, residentMemory } from "./process_usage.ts";
-import type { BenchmarkOptions } from "./options.ts";
-import type { Figure, Report } from "./report.ts";
+import { type BenchmarkOptions, serverEnv } from "./options.ts";
+import { checkOpenFileLimit, residentMemory } from "./process_usage.ts";
 import { Schedule, SEGMENT_MS } from "./schedule.ts";
-import { ServerProcess } from "./server_process.ts";
+import { type ServerPorts, ServerProcess } from "./server_process.ts";
 import { Watchers } from "./watchers.ts";
 
-/** Streams whose frames are counted. */
+/** Until windows are full, what is hot is compiled and old segments are being removed. */
+const WARM_UP_SECONDS = 60;
+/** Streams of a load whose frames are counted. */
 const SAMPLE = 25;
 /** Beside sockets: files that are being written, listeners, the runtime's own. */
 const OTHER_FILES = 200;
 
-/** A load of publishers and what the server may use under it. */
-export interface IngestBenchmark {
-  readonly title: string;
+/** Publishers that a load generator plays. */
+export interface PublisherLoad {
   readonly streams: number;
-  readonly seconds: number;
-  /** The load generator, beside this module; its streams are `bench-0` and so on. */
+  /** The load generator, beside this module. */
   readonly script: string;
+  /** Its streams are PREFIX-0 and so on. */
+  readonly prefix: string;
   /** What it is told, once the server is there. */
-  readonly args: (server: ServerProcess) => readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly options: BenchmarkOptions;
-  /** In percent of a core and MiB; `undefined` for a load that none is set for. */
-  readonly budget: { readonly cpu: number; readonly memory: number } | undefined;
+  readonly args: (ports: ServerPorts) => readonly string[];
 }
 
-/** Puts the load on a server in a process of its own, and measures that. */
-export async function measureIngest(benchmark: IngestBenchmark): Promise<Report> {
+/** What a server is put under while it is measured. */
+export interface IngestBenchmark {
+  readonly loads: readonly PublisherLoad[];
+  readonly seconds: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly options: BenchmarkOptions;
+  /** Streams of each load whose frames are counted. Default: 25. */
+  readonly counted?: number;
+  /** What goes on in the stretch that is measured, and sets its length. Default: nothing else. */
+  readonly meanwhile?: (server: ServerProcess, names: readonly string[]) => Promise<void>;
+}
+
+/** What was found under it. */
+export interface IngestResult {
+  readonly usage: Usage;
+  readonly ends: readonly LoadEnd[];
+  readonly punctuality: Punctuality;
+  readonly sample: Sample;
+  /** What the server logged as an error or a warning. */
+  readonly complaints: readonly string[];
+  /** What those have seen who watched, in words; `undefined` where nobody did. */
+  readonly watched: string | undefined;
+}
+
+/** Puts the loads on a server, each in a process of its own, and measures that. */
+export async function measureIngest(benchmark: IngestBenchmark): Promise<IngestResult> {
   const folder = await Deno.makeTempDir({ prefix: "echo-bench-" });
   const watchers = benchmark.options.watched ? new Watchers() : undefined;
   try {
-    const report = await measureIn(folder, benchmark, watchers);
-    return watchers === undefined ? report : { ...report, notes: [...report.notes, watchers.seen] };
+    const result = await measureIn(folder, benchmark, watchers);
+    return { ...result, watched: watchers?.seen };
   } finally {
     await watchers?.stop();
     await Deno.remove(folder, { recursive: true });
@@ -47,69 +69,81 @@ async function measureIn(
   folder: string,
   benchmark: IngestBenchmark,
   watchers: Watchers | undefined,
-): Promise<Report> {
-  const { streams, seconds, script, args, options } = benchmark;
-  const env = { ...benchmark.env, ...watchers?.env };
-  const { warmUpSeconds, profileFolder } = options;
+): Promise<Omit<IngestResult, "watched">> {
+  const { loads, options, counted = SAMPLE } = benchmark;
+  const { warmUpSeconds = WARM_UP_SECONDS, profileFolder } = options;
+  const streams = loads.reduce((sum, load) => sum + load.streams, 0);
   checkOpenFileLimit(Deno.pid, "the load", streams + OTHER_FILES);
+  const env = { ...benchmark.env, ...watchers?.env, ...serverEnv(options) };
   const server = await ServerProcess.start({ folder, env, profileFolder });
+  const running: RunningLoad[] = [];
   try {
     checkOpenFileLimit(server.pid, "the server", 2 * streams + OTHER_FILES);
     watchers?.watch(server.ports.stat);
-    const load = await LoadProcess.start(script, args(server));
-    try {
-      const names = Array.from({ length: streams }, (_, stream) => `bench-${stream}`);
-      const watch = new HlsWatch(server.hlsFolder, names);
-      watch.start();
-      await pause(1000 * warmUpSeconds);
-      const usage = await measureUsage(server.pid, load.pid, 1000 * seconds);
-      await pause(2 * SEGMENT_MS); // what was due by now comes as if nothing ended
-      const end = await load.stop();
-      await server.stop();
-      await watch.stop();
-      const punctuality = watch.punctuality(usage.fromMs, usage.toMs);
-      const sample = await countSample(server.hlsFolder, names, load.startedAtMs, usage);
-      const complaints = server.complaints();
-      return report(benchmark, { usage, end, punctuality, sample, complaints });
-    } finally {
-      await load.abort();
+    for (const load of loads) {
+      const process = await LoadProcess.start(load.script, load.args(server.ports));
+      running.push({ process, names: namesOf(load) });
     }
+    const watch = new HlsWatch(server.hlsFolder, running.flatMap(({ names }) => names));
+    watch.start();
+    await pause(1000 * warmUpSeconds);
+    const usage = await measureUsage(benchmark, server, running);
+    await pause(2 * SEGMENT_MS); // what was due by now comes as if nothing ended
+    const ends: LoadEnd[] = [];
+    for (const { process } of running) ends.push(await process.stop());
+    await server.stop();
+    await watch.stop();
+    const punctuality = watch.punctuality(usage.fromMs, usage.toMs);
+    const sample = await countSample(server.hlsFolder, running, counted, usage);
+    return { usage, ends, punctuality, sample, complaints: server.complaints() };
   } finally {
+    for (const { process } of running) await process.abort();
     await server.abort();
   }
 }
 
-interface Usage {
-  /** The stretch that was measured, in milliseconds since the epoch. */
+interface RunningLoad {
+  readonly process: LoadProcess;
+  readonly names: readonly string[];
+}
+
+function namesOf({ prefix, streams }: PublisherLoad): string[] {
+  return Array.from({ length: streams }, (_, stream) => `${prefix}-${stream}`);
+}
+
+/** What the server used in the stretch that was measured. */
+export interface Usage {
+  /** The stretch, in milliseconds since the epoch. */
   readonly fromMs: number;
   readonly toMs: number;
-  /** Percent of a core. */
-  readonly userCpu: number;
-  readonly systemCpu: number;
+  readonly cpu: CpuShare;
+  /** Percent of a core that the load generators used. */
   readonly loadCpu: number;
   /** MiB. */
   readonly memory: { readonly now: number; readonly peak: number };
 }
 
-async function measureUsage(server: number, load: number, ms: number): Promise<Usage> {
+async function measureUsage(
+  { seconds, meanwhile }: IngestBenchmark,
+  server: ServerProcess,
+  loads: readonly RunningLoad[],
+): Promise<Usage> {
   const fromMs = Date.now();
-  const start = performance.now();
-  const before = { server: cpuTime(server), load: cpuTime(load) };
-  await pause(ms);
-  const percent = 100 * 1000 / (performance.now() - start);
-  const after = { server: cpuTime(server), load: cpuTime(load) };
+  const ofServer = new CpuMeter(server.pid);
+  const ofLoads = new CpuMeter(...loads.map(({ process }) => process.pid));
+  if (meanwhile === undefined) await pause(1000 * seconds);
+  else await meanwhile(server, loads.flatMap(({ names }) => names));
   return {
     fromMs,
     toMs: Date.now(),
-    userCpu: percent * (after.server.user - before.server.user),
-    systemCpu: percent * (after.server.system - before.server.system),
-    loadCpu: percent *
-      (after.load.user + after.load.system - before.load.user - before.load.system),
-    memory: residentMemory(server),
+    cpu: ofServer.share(),
+    loadCpu: ofLoads.share().all,
+    memory: residentMemory(server.pid),
   };
 }
 
-interface Sample {
+/** The frames of some streams. */
+export interface Sample {
   readonly streams: number;
   readonly frames: number;
   readonly lost: number;
@@ -120,80 +154,32 @@ interface Sample {
 
 async function countSample(
   folder: string,
-  names: readonly string[],
-  startedAtMs: number,
+  loads: readonly RunningLoad[],
+  counted: number,
   { fromMs, toMs }: Usage,
 ): Promise<Sample> {
-  const schedule = new Schedule(names.length);
-  const step = Math.max(1, names.length / SAMPLE);
   let sum = { streams: 0, frames: 0, lost: 0, silent: 0, worstDelayMs: -Infinity };
-  for (let at = 0; at < names.length; at += step) {
-    const stream = Math.floor(at);
-    const count = await countFrames(`${folder}/${names[stream]}`);
-    const delays = count.segments
-      .map((segment) => ({
-        ...segment,
-        dueAt: startedAtMs + schedule.timeMs(stream, segment.lastFrame),
-      }))
-      .filter(({ dueAt }) => fromMs <= dueAt && dueAt < toMs)
-      .map(({ dueAt, writtenAt }) => writtenAt - dueAt);
-    sum = {
-      streams: sum.streams + 1,
-      frames: sum.frames + count.frames,
-      lost: sum.lost + count.lost,
-      silent: sum.silent + count.silent,
-      worstDelayMs: Math.max(sum.worstDelayMs, ...delays),
-    };
+  for (const { process: { startedAtMs }, names } of loads) {
+    const schedule = new Schedule(names.length);
+    const step = Math.max(1, names.length / counted);
+    for (let at = 0; at < names.length; at += step) {
+      const stream = Math.floor(at);
+      const count = await countFrames(`${folder}/${names[stream]}`);
+      const delays = count.segments
+        .map((segment) => ({
+          ...segment,
+          dueAt: startedAtMs + schedule.timeMs(stream, segment.lastFrame),
+        }))
+        .filter(({ dueAt }) => fromMs <= dueAt && dueAt < toMs)
+        .map(({ dueAt, writtenAt }) => writtenAt - dueAt);
+      sum = {
+        streams: sum.streams + 1,
+        frames: sum.frames + count.frames,
+        lost: sum.lost + count.lost,
+        silent: sum.silent + count.silent,
+        worstDelayMs: Math.max(sum.worstDelayMs, ...delays),
+      };
+    }
   }
   return sum;
-}
-
-interface Result {
-  readonly usage: Usage;
-  readonly end: LoadEnd;
-  readonly punctuality: Punctuality;
-  readonly sample: Sample;
-  readonly complaints: readonly string[];
-}
-
-function report({ title, budget }: IngestBenchmark, result: Result): Report {
-  const { usage, end, punctuality, sample, complaints } = result;
-  const { userCpu, systemCpu, loadCpu, memory } = usage;
-  const figures: Figure[] = [
-    {
-      what: "CPU of the server",
-      value: userCpu + systemCpu,
-      unit: "% of core",
-      budget: budget?.cpu,
-      digits: 1,
-    },
-    { what: "… of it in the kernel", value: systemCpu, unit: "% of core", digits: 1 },
-    { what: "resident memory, peak", value: memory.peak, unit: "MiB", budget: budget?.memory },
-    { what: "resident memory, end", value: memory.now, unit: "MiB" },
-    { what: "segments written", value: punctuality.segments, unit: "" },
-    { what: "segments late", value: punctuality.late, unit: "", budget: 0 },
-    { what: "segments missing", value: punctuality.missing, unit: "", budget: 0 },
-    { what: "playlists late", value: punctuality.listedLate, unit: "", budget: 0 },
-    { what: "worst delay of a segment", value: punctuality.worstDelayMs, unit: "ms" },
-    {
-      what: "… from encoder to disk (sample)",
-      value: sample.worstDelayMs,
-      unit: "ms",
-      budget: LATE_MS,
-    },
-    { what: `frames in ${sample.streams} streams`, value: sample.frames, unit: "" },
-    { what: "… lost", value: sample.lost, unit: "", budget: 0 },
-    { what: "… of silence put in", value: sample.silent, unit: "" },
-    { what: "CPU of the load generator", value: loadCpu, unit: "% of core", digits: 1 },
-    { what: "… behind its schedule, most", value: end.maxLagMs, unit: "ms" },
-  ];
-  const notes = [
-    "late: written more than half a segment after its last sample was due, which is at " +
-    "EXT-X-PROGRAM-DATE-TIME + EXTINF",
-  ];
-  if (end.failures > 0) notes.push(`${end.failures} writes failed, first: ${end.firstFailure}`);
-  if (complaints.length > 0) {
-    notes.push(`the server complained ${complaints.length} times, first: ${complaints[0]}`);
-  }
-  return { title, figures, notes };
 }

@@ -1,10 +1,16 @@
 /** Measures the server against its budgets: `deno task bench NAME …`. */
 import { archive } from "./archive.ts";
 import { archiveStop } from "./archive_stop.ts";
+import { flood } from "./flood.ts";
 import { frame } from "./frame.ts";
+import { http } from "./http.ts";
+import { describeMachine } from "./machine.ts";
+import { mixed } from "./mixed.ts";
+import { nginxRtmp } from "./nginx_rtmp.ts";
 import { type BenchmarkOptions, type CommandLine, parseCommandLine } from "./options.ts";
-import { isOverBudget, renderReport, type Report } from "./report.ts";
+import { isOutOfBudget, renderJson, renderReport, type Report } from "./report.ts";
 import { rtmp } from "./rtmp.ts";
+import { scale } from "./scale.ts";
 import { slowHttp } from "./slow_http.ts";
 import { srt, srtAdts, srtPorts } from "./srt.ts";
 
@@ -35,6 +41,31 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     help: "the same, each on the port that the control API gave it",
     run: srtPorts,
   },
+  mixed: {
+    usage: "mixed [RTMP] [SRT] [SECONDS]",
+    help: "publishers by RTMP and by SRT together",
+    run: mixed,
+  },
+  scale: {
+    usage: "scale [SECONDS]",
+    help: "100 to 1000 RTMP publishers, and what each one more costs",
+    run: scale,
+  },
+  "nginx-rtmp": {
+    usage: "nginx-rtmp [PUBLISHERS] [SECONDS]",
+    help: "RTMP publishers on Echo and on nginx with its RTMP module, in turns",
+    run: nginxRtmp,
+  },
+  http: {
+    usage: "http [CONNECTIONS] [SECONDS]",
+    help: "playlists and segments a second, beside nginx where it is installed",
+    run: http,
+  },
+  flood: {
+    usage: "flood [PUBLISHERS] [CONNECTIONS] [SECONDS]",
+    help: "RTMP publishers beside listeners who ask as fast as they are answered",
+    run: flood,
+  },
   frame: {
     usage: "frame [SESSIONS] [SECONDS]",
     help: "a frame's way from socket buffer to all sinks, without socket and disk",
@@ -58,14 +89,17 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
 };
 
 const OPTIONS = [
-  ["--check", "exit with 1 where a figure is over its budget"],
-  ["--warm-up SECONDS", "measure after this long under load (60)"],
+  ["--check", "exit with 1 where a figure is outside its budget"],
+  ["--json", "print JSON instead of a table"],
+  ["--warm-up SECONDS", "measure after this long under load (60; flood 20; http 3)"],
+  ["--threads N", "HTTP threads of the server: HLS_WEB_THREADS"],
+  ["--pin", "http: the server on one core, the load on another"],
   ["--record", "record too (no budget is set for it)"],
   ["--watched", "with a hook server, an open dashboard and Prometheus"],
   ["--profile DIR", "write a CPU profile of the server into DIR"],
 ] as const;
 
-const EXIT_OVER = 1;
+const EXIT_OUT_OF_BUDGET = 1;
 const EXIT_USAGE = 2;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -82,9 +116,11 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(usage());
     return EXIT_USAGE;
   }
-  const report = await benchmark.run(command.options);
-  console.log(renderReport(report));
-  return command.check && isOverBudget(report) ? EXIT_OVER : 0;
+  const machine = describeMachine();
+  const { notes, ...found } = await benchmark.run(command.options);
+  const report: Report = { ...found, notes: [...notes, machine] };
+  console.log(command.json ? renderJson(report) : renderReport(report));
+  return command.check && isOutOfBudget(report) ? EXIT_OUT_OF_BUDGET : 0;
 }
 
 function usage(): string {

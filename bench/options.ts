@@ -8,18 +8,20 @@ export interface BenchmarkOptions {
   readonly record: boolean;
   /** A hook server, a dashboard and Prometheus are there. */
   readonly watched: boolean;
-  /** Before anything is measured. */
-  readonly warmUpSeconds: number;
+  /** The server has the first core for itself, and the load of listeners the second. */
+  readonly pin: boolean;
+  /** Before anything is measured; `undefined` where the benchmark decides. */
+  readonly warmUpSeconds: number | undefined;
+  /** HTTP threads of the server; `undefined` where the server decides. */
+  readonly threads: number | undefined;
   readonly profileFolder: string | undefined;
 }
-
-/** Until windows are full, what is hot is compiled and old segments are being removed. */
-const WARM_UP_SECONDS = "60";
 
 export interface CommandLine {
   /** The benchmark's name; `undefined` where none stands there. */
   readonly name: string | undefined;
   readonly check: boolean;
+  readonly json: boolean;
   readonly options: BenchmarkOptions;
 }
 
@@ -30,20 +32,39 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     allowPositionals: true,
     options: {
       check: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
       record: { type: "boolean", default: false },
       watched: { type: "boolean", default: false },
-      "warm-up": { type: "string", default: WARM_UP_SECONDS },
+      pin: { type: "boolean", default: false },
+      "warm-up": { type: "string" },
+      threads: { type: "string" },
       profile: { type: "string" },
     },
   });
-  const { check, record, watched, "warm-up": warmUp, profile: profileFolder } = values;
-  const warmUpSeconds = positive(warmUp);
+  const { check, json, record, watched, pin, profile: profileFolder } = values;
+  const warmUpSeconds = where(values["warm-up"], positive);
+  const threads = where(values.threads, countFromZero);
   const numbers = rest.map(positive);
-  return { name, check, options: { numbers, record, watched, warmUpSeconds, profileFolder } };
+  const options = { numbers, record, watched, pin, warmUpSeconds, threads, profileFolder };
+  return { name, check, json, options };
+}
+
+/** What the command line tells of the server, as the server's variables. */
+export function serverEnv({ threads }: BenchmarkOptions): Record<string, string> {
+  return threads === undefined ? {} : { HLS_WEB_THREADS: `${threads}` };
+}
+
+function where<T>(text: string | undefined, parse: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : parse(text);
 }
 
 function positive(text: string): number {
   const value = Number(text);
   if (value > 0 && value < Infinity) return value;
   throw new TypeError(`Cannot parse ${JSON.stringify(text)}: expected a number above 0`);
+}
+
+function countFromZero(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new TypeError(`Cannot parse ${JSON.stringify(text)}: expected a whole number from 0`);
 }

@@ -1,5 +1,5 @@
 /**
- * What the kernel tells of a process: proc(5).
+ * What the kernel tells of a process, and where it may run: proc(5), taskset(1).
  *
  * @module
  */
@@ -28,6 +28,19 @@ export function residentMemory(pid: number): { readonly now: number; readonly pe
   const mebibytes = (name: string) =>
     Number(status.match(new RegExp(`^${name}:\\s+(\\d+) kB`, "m"))?.[1]) / 1024;
   return { now: mebibytes("VmRSS"), peak: mebibytes("VmHWM") };
+}
+
+/** A process and those that it has started. */
+export function withChildren(pid: number): number[] {
+  const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
+  return [pid, ...children.split(" ").filter((child) => child !== "").map(Number)];
+}
+
+/** Lets all threads of a process, and those that they start, run on one core only. */
+export async function pinToCore(pid: number, core: number): Promise<void> {
+  const args = ["--all-tasks", "--pid", "--cpu-list", `${core}`, `${pid}`];
+  const { success, stderr } = await new Deno.Command("taskset", { args }).output();
+  if (!success) throw new Error(`Cannot pin ${pid}: ${new TextDecoder().decode(stderr)}`);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Benchmark of HTTP clients that are slow: what they cost, and what is left of them. */
-import type { BenchmarkOptions } from "./options.ts";
+import { type BenchmarkOptions, serverEnv } from "./options.ts";
 import { checkOpenFileLimit, residentMemory } from "./process_usage.ts";
 import type { Report } from "./report.ts";
 import { ServerProcess } from "./server_process.ts";
@@ -19,10 +19,11 @@ const SETTLE_MS = 3000;
  * What connections cost that send half a head, or read nothing of what they asked for, and what is
  * left of that when their deadlines are over.
  */
-export async function slowHttp({ numbers }: BenchmarkOptions): Promise<Report> {
-  const [halfOpen = HALF_OPEN, readers = READERS] = numbers;
+export async function slowHttp(options: BenchmarkOptions): Promise<Report> {
+  const [halfOpen = HALF_OPEN, readers = READERS] = options.numbers;
   const folder = await Deno.makeTempDir({ prefix: "echo-bench-" });
-  const server = await ServerProcess.start({ folder, env: {}, profileFolder: undefined });
+  const env = serverEnv(options);
+  const server = await ServerProcess.start({ folder, env, profileFolder: undefined });
   try {
     checkOpenFileLimit(Deno.pid, "the clients", halfOpen + OTHER_FILES);
     checkOpenFileLimit(server.pid, "the server", 2 * halfOpen + OTHER_FILES);

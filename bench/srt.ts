@@ -1,5 +1,6 @@
 /** The benchmarks `srt`, `srt-adts` and `srt-ports`: many publishers by SRT. */
-import { measureIngest } from "./ingest.ts";
+import { measureIngest, type PublisherLoad } from "./ingest.ts";
+import { ingestFigures, ingestNotes } from "./ingest_report.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { Report } from "./report.ts";
 import type { SrtForm } from "./srt_load.ts";
@@ -25,6 +26,16 @@ export function srtPorts(options: BenchmarkOptions): Promise<Report> {
   return measure("adts-ports", "ADTS on a port each", options, { cpu: 80, memory: 260 });
 }
 
+/** SRT publishers of 128 kb/s, whose streams are PREFIX-0 and so on. */
+export function srtLoad(form: SrtForm, streams: number, prefix: string): PublisherLoad {
+  return {
+    streams,
+    script: "srt_load.ts",
+    prefix,
+    args: ({ srt, control }) => [form, `${srt}`, `${control}`, `${streams}`, TOKEN, prefix],
+  };
+}
+
 async function measure(
   form: SrtForm,
   what: string,
@@ -37,15 +48,16 @@ async function measure(
     ECHO_BEARER_TOKEN: TOKEN,
     ECHO_SRT_MAX_WAITING: `${streams}`,
   };
-  return await measureIngest({
-    title: `srt: ${streams} publishers of ${what}, 128 kb/s, 2 s segments, ${seconds} s` +
-      (record ? ", recorded" : ""),
-    streams,
+  const result = await measureIngest({
+    loads: [srtLoad(form, streams, "bench")],
     seconds,
-    script: "srt_load.ts",
-    args: ({ ports }) => [form, `${ports.srt}`, `${ports.control}`, `${streams}`, TOKEN],
     env: { RECORD_ENABLED: record ? "1" : "0", ...(form === "adts-ports" ? ofPorts : {}) },
     options,
-    budget: streams === STREAMS && !record ? budget : undefined,
   });
+  return {
+    title: `srt: ${streams} publishers of ${what}, 128 kb/s, 2 s segments, ${seconds} s` +
+      (record ? ", recorded" : ""),
+    figures: ingestFigures(result, streams === STREAMS && !record ? budget : undefined),
+    notes: ingestNotes(result),
+  };
 }

@@ -9,6 +9,7 @@ import type { SrtServer } from "./srt/server.ts";
 import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
+import { trimMemory } from "./station/memory_trim.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
 import { openHls, startArchive } from "./station/outputs.ts";
 import {
@@ -147,6 +148,7 @@ export class Station {
  * hooks are in the core, and stop after all of them.
  */
 async function startParts(core: Core): Promise<Started> {
+  core.stops.add(trimMemory(core.clock));
   const observed: Observed = { recorder: undefined, srt: undefined, threads: undefined };
   // Before the outputs, so that they hear of their end.
   const observers = startObservers(core, observed);

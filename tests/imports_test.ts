@@ -59,7 +59,7 @@ const MADE = ["dist", "output", "build", "node_modules"];
 /** What the folders beside the server may import of the project besides themselves. */
 const BESIDE_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testing: ["src", "ffi", "scripts"],
-  tests: ["src", "ffi", "scripts", "testing"],
+  tests: ["src", "ffi", "scripts", "testing", "bench"],
   bench: ["src", "ffi", "testing"],
   attack: ["ffi", "testing", "bench"],
 };

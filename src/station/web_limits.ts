@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config.ts";
 import { TrustedProxies } from "../http/addresses.ts";
 import { ConnectionLimits } from "../http/connection_limits.ts";
+import { Libc } from "./libc.ts";
 import type { Reload } from "./reload.ts";
 
 const logger = getLogger(["echo"]);
@@ -52,16 +53,14 @@ function tellCut({ values: { maxConnections }, maxTogether }: ConnectionLimits):
 }
 
 /**
- * How many files this process may have open (getrlimit(2)); `undefined` where nothing tells. Asked
- * of libc, because Deno lets only those read /proc/self/limits who may do everything.
+ * How many files this process may have open; `undefined` where nothing tells. Asked of libc, because
+ * Deno lets only those read /proc/self/limits who may do everything.
  */
 export function openFilesLimit(): number | undefined {
   if (Deno.build.os !== "linux") return undefined;
   try {
-    using libc = openLibc();
-    const limit = new BigUint64Array(2);
-    if (libc.symbols.getrlimit(RLIMIT_NOFILE, limit) !== 0) return undefined;
-    return Number(limit[0]);
+    using libc = new Libc();
+    return libc.maxOpenFiles;
   } catch (error) {
     logger.warn("Cannot find out how many files may be open, so HTTP leaves none free: {error}", {
       error: String(error),
@@ -69,13 +68,3 @@ export function openFilesLimit(): number | undefined {
     return undefined;
   }
 }
-
-function openLibc() {
-  const libc = Deno.dlopen("libc.so.6", {
-    getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
-  });
-  return { symbols: libc.symbols, [Symbol.dispose]: () => libc.close() };
-}
-
-/** The soft limit of file descriptors (Linux, asm-generic/resource.h). */
-const RLIMIT_NOFILE = 7;

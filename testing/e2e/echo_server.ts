@@ -161,11 +161,14 @@ export function runEcho(
   return new Child(program, rest, { env: { NO_COLOR: "1", ...env }, cwd });
 }
 
+/** What `scripts/run.sh` starts it with, besides permissions. */
+const AS_STARTED = ["--no-prompt", "--v8-flags=--max-semi-space-size=4"];
+
 function echoCommand(env: Readonly<Record<string, string>>, cwd: string): string[] {
   const binary = Deno.env.get("ECHO_BIN");
   if (binary !== undefined) return [resolve(binary)];
-  const run = ["run", "--quiet", "--no-prompt", "--cached-only", "--config", `${ROOT}deno.json`];
-  return [Deno.execPath(), ...run, ...permissions(env, cwd), `${ROOT}main.ts`];
+  const run = ["run", "--quiet", "--cached-only", "--config", `${ROOT}deno.json`];
+  return [Deno.execPath(), ...run, ...permissions(env, cwd), ...AS_STARTED, `${ROOT}main.ts`];
 }
 
 function runOn(ports: Ports, cwd: string, options: EchoServerOptions): Child {

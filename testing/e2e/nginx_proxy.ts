@@ -1,6 +1,7 @@
 /** nginx as a proxy before a server. */
 import { Child } from "../child.ts";
 import { freePort } from "../free_ports.ts";
+import { listens } from "../listens.ts";
 import { until } from "../until.ts";
 
 /** Debian has it where not everybody looks for programs. */
@@ -64,14 +65,4 @@ function configuration(folder: string, port: number, serverPort: number): string
         location / { proxy_pass http://127.0.0.1:${serverPort}; }
       }
     }`;
-}
-
-async function listens(port: number): Promise<boolean> {
-  try {
-    using _conn = await Deno.connect({ hostname: "127.0.0.1", port });
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) return false;
-    throw error;
-  }
 }

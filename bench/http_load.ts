@@ -1,0 +1,122 @@
+/** Listeners who ask as fast as they are answered: by wrk where it is installed. */
+import { Child } from "../testing/child.ts";
+import { CpuMeter } from "./cpu_meter.ts";
+import { pinToCore } from "./process_usage.ts";
+
+/** How many listeners ask, for how long, and for what. */
+export interface HttpLoadOptions {
+  /** Of the server, on 127.0.0.1. */
+  readonly port: number;
+  /** Each is kept open and asks again once it has its answer. */
+  readonly connections: number;
+  readonly seconds: number;
+  /** A file with the paths, a line each. Where it has several, it is read again each second. */
+  readonly pathsFile: string;
+  /** The only core that the load may run on. Default: all. */
+  readonly core?: number | undefined;
+  /** Default: wrk where it is installed. */
+  readonly generator?: Generator;
+}
+
+/** wrk, or the benchmark's own clients. */
+export type Generator = "wrk" | "own";
+
+/** What a load generator prints at its end, as a line of JSON. */
+export interface HttpAnswers {
+  readonly answers: number;
+  readonly seconds: number;
+  /** Heads and bodies. */
+  readonly bytes: number;
+  /** Half of the answers, and 99 of 100, were there after this long. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Connections that broke and answers that were refusals. */
+  readonly failures: number;
+}
+
+/** What came of a load. */
+export interface HttpLoadResult extends HttpAnswers {
+  readonly generator: Generator;
+  /** Percent of a core that the load generator used. */
+  readonly cpu: number;
+}
+
+const SAMPLE_MS = 100;
+/** Of the core that a load generator has: with more than this, it may be what sets the pace. */
+const BUSY_PERCENT = 90;
+
+/** Puts the load on a server, in a process of its own. @throws where the generator fails */
+export async function runHttpLoad(options: HttpLoadOptions): Promise<HttpLoadResult> {
+  const { generator = await isInstalled("wrk") ? "wrk" : "own" } = options;
+  await using child = generator === "wrk" ? startWrk(options) : startOwn(options);
+  if (options.core !== undefined) await pinToCore(child.pid, options.core);
+  const cpu = await cpuUntilEnd(child);
+  return { ...parseAnswers(child.lines), generator, cpu };
+}
+
+/** Answers a second. */
+export function rateOf({ answers, seconds }: HttpAnswers): number {
+  return answers / seconds;
+}
+
+/** What a reader has to know of the load generator; it must not be what sets the pace. */
+export function loadNotes(results: readonly HttpLoadResult[]): string[] {
+  const most = Math.max(...results.map(({ cpu }) => cpu));
+  const isOwn = results.some(({ generator }) => generator === "own");
+  const name = isOwn ? "clients of the benchmark's own, for want of wrk" : "wrk";
+  const notes = [`load by ${name}: ${most.toFixed(0)} % of a core at most`];
+  if (most > BUSY_PERCENT) notes.push("the load generator was busy: a server may be faster");
+  return notes;
+}
+
+/**
+ * Finds the line of JSON in what a load generator printed.
+ * @throws where there is none
+ */
+export function parseAnswers(lines: readonly string[]): HttpAnswers {
+  const line = lines.findLast((line) => line.startsWith("{"));
+  if (line === undefined) throw new Error(`Cannot read the load's figures:\n${lines.join("\n")}`);
+  return JSON.parse(line);
+}
+
+/** Whether a program can be run that prints its version, or at least its usage. */
+export async function isInstalled(command: string): Promise<boolean> {
+  try {
+    await new Deno.Command(command, { args: ["-v"], stdout: "null", stderr: "null" }).output();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function startWrk({ port, connections, seconds, pathsFile }: HttpLoadOptions): Child {
+  return new Child("wrk", [
+    ...["--threads", "1", "--connections", `${connections}`, "--duration", `${seconds}s`],
+    ...["--timeout", "10s", "--script", new URL("wrk.lua", import.meta.url).pathname],
+    ...[`http://127.0.0.1:${port}/`, "--", pathsFile],
+  ]);
+}
+
+function startOwn({ port, connections, seconds, pathsFile }: HttpLoadOptions): Child {
+  const script = new URL("http_clients.ts", import.meta.url).pathname;
+  const args = [`${port}`, `${connections}`, `${seconds}`, pathsFile];
+  return new Child(Deno.execPath(), ["run", "--allow-net", "--allow-read", script, ...args]);
+}
+
+/** Percent of a core that a process uses until it ends by itself. */
+async function cpuUntilEnd(child: Child): Promise<number> {
+  const meter = new CpuMeter(child.pid);
+  let cpu = 0;
+  const timer = setInterval(() => {
+    try {
+      cpu = meter.share().all;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // it has just ended
+    }
+  }, SAMPLE_MS);
+  const { code } = await child.end();
+  clearInterval(timer);
+  if (code !== 0) throw new Error(`Cannot trust the figures, the load failed:\n${child.output}`);
+  return cpu;
+}

@@ -1,0 +1,35 @@
+/**
+ * What the station asks of libc, because Deno has nothing for it, or only for those who may do
+ * everything.
+ *
+ * @module
+ */
+
+/** The C library of GNU/Linux, which its disposal closes. */
+export class Libc implements Disposable {
+  readonly #library = Deno.dlopen("libc.so.6", SYMBOLS);
+
+  /** How many files this process may have open: the soft limit of getrlimit(2). */
+  get maxOpenFiles(): number | undefined {
+    const limit = new BigUint64Array(2);
+    if (this.#library.symbols.getrlimit(RLIMIT_NOFILE, limit) !== 0) return undefined;
+    return Number(limit[0]);
+  }
+
+  /** Gives what nobody uses of the memory that malloc manages back to the system: malloc_trim(3). */
+  trimMemory(): void {
+    this.#library.symbols.malloc_trim(0n);
+  }
+
+  [Symbol.dispose](): void {
+    this.#library.close();
+  }
+}
+
+const SYMBOLS = {
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  malloc_trim: { parameters: ["usize"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The soft limit of file descriptors (Linux, asm-generic/resource.h). */
+const RLIMIT_NOFILE = 7;
