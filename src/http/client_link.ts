@@ -51,8 +51,9 @@ export class ClientLink {
     return ahead ?? this.#read();
   }
 
-  /** Reads on while an answer is made, to learn where the client leaves. */
+  /** Reads on while an answer is made bit by bit, to learn where the client leaves. */
   watch(): void {
+    this.patience.comesBitByBit();
     this.#ahead ??= this.#read();
     this.#ahead.then((isThere) => isThere || this.#onLeft(), this.#onLeft);
   }

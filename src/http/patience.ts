@@ -38,6 +38,7 @@ export class Patience {
   #since: number | undefined;
   /** Bytes of the answer under way that the system has taken, which may be still with it. */
   #taken = 0;
+  #isBitByBit = false;
 
   constructor(clock: Pick<Clock, "awake" | "waited">) {
     this.#clock = clock;
@@ -61,6 +62,12 @@ export class Patience {
   beginAnswer(): void {
     this.begin("answer");
     this.#taken = 0;
+    this.#isBitByBit = false;
+  }
+
+  /** The answer is made while it goes out, in small parts: the system holds few of them. */
+  comesBitByBit(): void {
+    this.#isBitByBit = true;
   }
 
   /** The system has taken so many bytes more for the client. */
@@ -85,7 +92,7 @@ export class Patience {
    */
   get #longestMs(): number {
     const longestMs = LONGEST_MS[this.#awaited];
-    if (this.#awaited !== "reader") return longestMs;
+    if (this.#awaited !== "reader" || this.#isBitByBit) return longestMs;
     const heldBytes = Math.max(0, this.#taken - SMALL_BYTES);
     return Math.min(longestMs + heldBytes / SLOW_BYTES_PER_MS, LONGEST_READER_MS);
   }

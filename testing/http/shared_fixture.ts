@@ -1,5 +1,5 @@
 /** A server whose contents are the same for everybody, and are asked of its handler only at first. */
-import type { SharedContents } from "../../src/http/prepared_answers.ts";
+import type { AnswerObserver, SharedContents } from "../../src/http/prepared_answers.ts";
 import { HttpFixture, type HttpFixtureOptions, type RawClient } from "./http_fixture.ts";
 
 /** How often somebody has to ask before an answer is prepared. */
@@ -33,7 +33,7 @@ export class SharedFiles implements SharedContents {
     return contents.body;
   }
 
-  observerOf(target: string) {
+  observerOf(target: string): AnswerObserver {
     return (client: string, agent: string) => {
       this.observed.push(`${target} ${client} ${agent}`);
     };

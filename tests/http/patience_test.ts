@@ -70,3 +70,13 @@ for (
     assert.equal(secondsUntilOver(patience, clock), 20, "another answer begins anew");
   });
 }
+
+Deno.test("a reader of what is made bit by bit has 20 s, however much was taken", () => {
+  const clock = new FakeClock();
+  const patience = new Patience(clock);
+  patience.beginAnswer();
+  patience.comesBitByBit();
+  patience.begin("reader");
+  patience.took(100_000_000);
+  assert.equal(secondsUntilOver(patience, clock), 20);
+});
