@@ -224,5 +224,5 @@ const MAX_ASKED = 16;
 const MAX_WAITING = 256;
 /** Waits at a time. */
 const MAX_WAITS = 10_000;
-/** A few segments of some hundred names. */
-const CACHE_BYTES = 32 * 2 ** 20;
+/** A second or two of some hundred names: what is older is in the memory of the system. */
+const CACHE_BYTES = 16 * 2 ** 20;
