@@ -69,6 +69,10 @@ export class Subscriber {
   readonly tell: TellReplica;
   readonly #options: SubscriberOptions;
   readonly #names = new Set<string>();
+  /** Bytes of segments that were sent with versions … */
+  #sent = 0;
+  /** … and of those that the replica has taken. */
+  #taken = 0;
 
   /** Use {@link Distributor.connect}. */
   constructor(tell: TellReplica, options: SubscriberOptions) {
@@ -81,6 +85,11 @@ export class Subscriber {
     if (request.kind === "segments") this.#send(request.wanted);
     else if (request.kind === "subscribe") this.#subscribe(request.name);
     else this.#names.delete(request.name);
+  }
+
+  /** The replica has taken so many bytes of segments so far: {@link Replica.takenBytes}. */
+  took(bytes: number): void {
+    this.#taken = bytes;
   }
 
   /** The replica is gone. */
@@ -97,10 +106,17 @@ export class Subscriber {
   /** See {@link Distributor.version}. */
   version(name: string, file: string, segments: readonly Pick<Segment, "uri" | "bytes">[]): void {
     if (!this.#names.has(name)) return;
+    this.#tellVersion(name, [file], this.#copy(segments));
+  }
+
+  /** Of a replica that does not keep up no more is held; it finds the others on disk, or asks. */
+  #copy(segments: readonly Pick<Segment, "uri" | "bytes">[]): SegmentCopy[] {
+    if (this.#sent - this.#taken > MAX_UNTAKEN) return [];
     const copies = segments.flatMap(({ uri, bytes }) =>
       bytes === undefined ? [] : [{ file: uri, bytes: bytes.slice() }]
     );
-    this.#tellVersion(name, [file], copies);
+    for (const { bytes } of copies) this.#sent += bytes.length;
+    return copies;
   }
 
   #subscribe(name: string): void {
@@ -137,3 +153,5 @@ function playlistOf(stream: ServedStream, file: string): PlaylistCopy[] {
 }
 
 const encoder = new TextEncoder();
+/** A second or two of a thousand broadcasts. */
+const MAX_UNTAKEN = 16 * 2 ** 20;

@@ -16,6 +16,9 @@ export function localOrigin(
     ...options,
     ask: (request) => connected.subscriber?.take(request),
   });
-  connected.subscriber = distributor.connect((news) => replica.take(news));
+  connected.subscriber = distributor.connect((news) => {
+    replica.take(news);
+    connected.subscriber?.took(replica.takenBytes);
+  });
   return replica;
 }

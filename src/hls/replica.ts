@@ -47,6 +47,7 @@ export class Replica implements Origin {
   readonly #questions: BatchedQuestions<SegmentWanted, Uint8Array<ArrayBuffer> | undefined>;
   readonly #sweeper: Timer;
   #waits = 0;
+  #takenBytes = 0;
 
   constructor(options: ReplicaOptions) {
     const { clock, ask, cacheBytes = CACHE_BYTES } = options;
@@ -68,6 +69,11 @@ export class Replica implements Origin {
       this.#questions.take(news.segments.map(({ bytes }) => bytes));
     } else if (news.kind === "begun") { for (const name of news.names) this.#names.add(name); }
     else this.#forget(news.name);
+  }
+
+  /** Bytes of the segments that came with versions so far. */
+  get takenBytes(): number {
+    return this.#takenBytes;
   }
 
   /** Whether something is served under `name`. */
@@ -141,7 +147,8 @@ export class Replica implements Origin {
   }
 
   #takeVersion(version: VersionOut): void {
-    const { name } = version;
+    const { name, segments } = version;
+    for (const { bytes } of segments) this.#takenBytes += bytes.length;
     const copy = this.#copies.get(name);
     if (copy !== undefined) copy.take(version);
     // It crossed the end of the subscription on its way.
@@ -217,5 +224,5 @@ const MAX_ASKED = 16;
 const MAX_WAITING = 256;
 /** Waits at a time. */
 const MAX_WAITS = 10_000;
-/** A few segments of some hundred names. */
-const CACHE_BYTES = 32 * 2 ** 20;
+/** A second or two of some hundred names: what is older is in the memory of the system. */
+const CACHE_BYTES = 16 * 2 ** 20;

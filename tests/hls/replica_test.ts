@@ -172,6 +172,27 @@ Deno.test("memory of segments is bounded, over all names, and the oldest go firs
   assert.deepEqual(inMemory, listed().slice(-2));
 });
 
+Deno.test("what a replica does not take is not piled up for it", async () => {
+  const { distributor, stream, add, feeder, clock } = setUp();
+  const news: ReplicaNews[] = [];
+  const subscriber = distributor.connect((told) => news.push(told));
+  stream.join(feeder);
+  subscriber.take({ kind: "subscribe", name: "demo" });
+  const big = { uri: "7-1700000000.ts", bytes: new Uint8Array(2 ** 20) };
+  for (let i = 0; i < 100; i++) distributor.version("demo", PLAYLIST, [big]);
+  const sent = () =>
+    news.flatMap((told) => told.kind === "version" ? told.segments : [])
+      .reduce((sum, { bytes }) => sum + bytes.length, 0) / 2 ** 20;
+  assert.equal(sent(), 17);
+  assert.equal(news.filter(({ kind }) => kind === "version").length, 101, "it is told of all");
+  subscriber.took(17 * 2 ** 20);
+  add();
+  await clock.advance(0);
+  distributor.version("demo", PLAYLIST, [big]);
+  assert.ok(sent() > 18, "it goes on");
+  stream.close();
+});
+
 Deno.test("a replica at the other end of a channel has the same, and memory of its own", async () => {
   const { distributor, stream, feeder, broadcast, clock, files, playlist } = setUp();
   const { port1, port2 } = new MessageChannel();

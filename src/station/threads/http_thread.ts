@@ -125,7 +125,7 @@ export class HttpThread {
     if (running !== this.#running) return;
     running.heardAt = this.#options.clock.awake();
     if (message.kind === "origin") running.subscriber.take(message.request);
-    else if (message.kind === "pulse") this.#takePulse(message.pulse);
+    else if (message.kind === "pulse") this.#takePulse(running, message.pulse);
     else if (message.kind === "log") this.#options.onLines(message.lines);
     else if (message.kind === "shows") {
       const { shows } = this.#options;
@@ -140,7 +140,8 @@ export class HttpThread {
     else running.closed.resolve();
   }
 
-  #takePulse(pulse: Pulse): void {
+  #takePulse({ subscriber }: Running, pulse: Pulse): void {
+    subscriber.took(pulse.takenBytes);
     this.#pulse = pulse;
     this.#options.onPulse(pulse);
   }

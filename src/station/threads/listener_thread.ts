@@ -112,6 +112,7 @@ export class ListenerThread {
       fetches: [...this.#fetched()],
       answers: this.#durations.all,
       lateMs: Math.max(0, now - this.#pulseDueAt),
+      takenBytes: this.#replica.takenBytes,
       restarts: this.#sockets.restarts.get("hls") ?? 0,
       problems: this.#sockets.problems,
       lost: this.#sockets.lost,

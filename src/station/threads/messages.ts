@@ -75,6 +75,8 @@ export interface Pulse {
   readonly answers: readonly AnswerCounts[];
   /** How late the pulse is, in milliseconds. */
   readonly lateMs: number;
+  /** Bytes of the segments that came with versions, so far. */
+  readonly takenBytes: number;
   /** How often it had to listen again, so far. */
   readonly restarts: number;
   /** Why it does not listen, as sentences. */
