@@ -37,7 +37,7 @@ source "$root/scripts/permissions.sh"
 # The same options as the task "start" has. The task itself is not used, because it passes some
 # signals on twice.
 read -ra allowed <<<"$(permissions /dev/null)"
-flags=(--no-prompt "${allowed[@]}" --v8-flags=--max-semi-space-size=4)
+flags=(--no-prompt "${allowed[@]}" --v8-flags=--max-semi-space-size=4,--heap-growing-percent=30)
 
 web_address=${HLS_WEB_ADDR:-0.0.0.0:8080}
 echo "Listeners' page: http://127.0.0.1:${web_address##*:}/, or /${HLS_WEB_PATH:-cast}/NAME/"

@@ -119,5 +119,5 @@ note "$DENO, $root/main.ts"
 source "$root/scripts/permissions.sh"
 # The same options as `deno task start` has, which itself would stay as a process in between.
 read -ra allowed <<<"$(permissions /dev/null)"
-flags=(--no-prompt "${allowed[@]}" --v8-flags=--max-semi-space-size=4)
+flags=(--no-prompt "${allowed[@]}" --v8-flags=--max-semi-space-size=4,--heap-growing-percent=30)
 exec "$DENO" run "${flags[@]}" main.ts "${arguments[@]}"

@@ -22,6 +22,9 @@ import { WEB_VARIABLES } from "./config/web_variables.ts";
 /** The key that the first Echo's example file published begins so: everybody knows it. */
 const PUBLISHED_KEY_START = "0759230f";
 
+/** More than most machines have cores. */
+const MAX_WEB_THREADS = 64;
+
 const TEN_YEARS_S = 315_360_000;
 
 /**
@@ -210,6 +213,12 @@ export const VARIABLES = {
       "cast",
       "the first part of the path that listeners ask for: /cast/NAME/playlist.m3u8",
     ),
+    webThreads: variable(
+      "HLS_WEB_THREADS",
+      integer({ min: 0, max: MAX_WEB_THREADS }),
+      { says: "one less than cores, 1 to 4", make: () => `${defaultWebThreads()}` },
+      "the threads that serve HLS, beside the one that has the broadcasts. 0: that one serves it",
+    ),
     webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
   },
   record: {
@@ -283,3 +292,8 @@ export const ROWS: readonly Row[] = Object.entries(VARIABLES).flatMap(([section,
     variable: variable as Variable<unknown>,
   }))
 );
+
+/** One core is left for broadcasts. */
+function defaultWebThreads(): number {
+  return Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), 4);
+}

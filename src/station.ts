@@ -19,11 +19,14 @@ import {
   type Reload,
   type Reloads,
 } from "./station/reload.ts";
+import type { HttpThreads } from "./station/threads/http_threads.ts";
 import { serveControl, serveHls, serveStatistics } from "./station/web.ts";
 
 /** What the parts have that were started. */
 interface Started {
   readonly statistics: Statistics;
+  /** `undefined` where no threads serve listeners beside this one. */
+  readonly threads: HttpThreads | undefined;
   /** `undefined` where there is none. */
   readonly srt: SrtServer | undefined;
   /** What applies new values, part by part. */
@@ -34,13 +37,15 @@ interface Started {
 export class Station {
   readonly #core: Core;
   readonly #statistics: Statistics;
+  readonly #threads: HttpThreads | undefined;
   readonly #srt: SrtServer | undefined;
   readonly #reloads: Reloads;
   #drainTimeoutMs: number;
 
-  private constructor(core: Core, { statistics, srt, reload }: Started) {
+  private constructor(core: Core, { statistics, threads, srt, reload }: Started) {
     this.#core = core;
     this.#statistics = statistics;
+    this.#threads = threads;
     this.#srt = srt;
     this.#drainTimeoutMs = core.config.session.drainTimeoutMs;
     const { reloadLimits: limits, reloadHooks: hooks, reloadWebLimits: web } = core;
@@ -90,7 +95,7 @@ export class Station {
 
   /** Whether it can do its work; where not, nothing helps but another start. */
   get works(): boolean {
-    return !this.#core.sockets.lost;
+    return !this.#core.sockets.lost && this.#threads?.lost !== true;
   }
 
   /** How much it has to do, in a few words. */
@@ -144,7 +149,7 @@ export class Station {
  */
 async function startParts(core: Core): Promise<Started> {
   core.stops.add(trimMemory(core.clock));
-  const observed: Observed = { recorder: undefined, srt: undefined };
+  const observed: Observed = { recorder: undefined, srt: undefined, threads: undefined };
   // Before the outputs, so that they hear of their end.
   const observers = startObservers(core, observed);
   const { statistics, metrics } = observers;
@@ -154,16 +159,19 @@ async function startParts(core: Core): Promise<Started> {
   const output = await openHls(core, metrics);
   if (output !== undefined) {
     // Before HLS itself, so that listeners still get what it writes out when it stops.
-    serveHls(core, output, metrics);
+    observed.threads = serveHls(core, output, metrics);
     core.stops.add(() => output.hls.stop());
   }
   const rtmp = startRtmp(core);
   observed.srt = startSrt(core);
   const control = await serveControl(core, { metrics, srt: observed.srt, hls: output?.hls });
   const stat = serveStatistics(core, observers, archive?.catalogue);
-  const { srt } = observed;
+  const { srt, threads } = observed;
+  // They start while everything else does.
+  await threads?.listening();
   return {
     statistics,
+    threads,
     srt,
     reload: { rtmp, archive: archive?.reload ?? applyNothing, control, stat },
   };

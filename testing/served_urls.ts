@@ -1,6 +1,5 @@
 /** Which URLs documents name, and which of them the three HTTP servers answer. */
 import type { Hono, MiddlewareHandler } from "hono";
-import { LocalOrigin } from "../src/hls/local_origin.ts";
 import { NO_PREROLL } from "../src/hls/preroll.ts";
 import { dashboardRoutes } from "../src/pages/dashboard/routes.ts";
 import { recordRoutes } from "../src/record/routes.ts";
@@ -10,7 +9,7 @@ import { statRoutes } from "../src/stat/routes.ts";
 import { systemUsage } from "../src/stat/system_usage.ts";
 import { listenerWeb } from "../src/station/listener_web.ts";
 import { setUpApi } from "./control/control_api.ts";
-import { servedStream } from "./hls/served_stream.ts";
+import { originOf, servedStream } from "./hls/served_stream.ts";
 import { OFF_AIR } from "./pages/listener/broadcasts.ts";
 import { House } from "./stat/house.ts";
 
@@ -74,12 +73,12 @@ function controlServer(): Hono {
   return setUpApi().app;
 }
 
-/** There is something to hear under every name. */
+/** There is something to hear under the names that documents have. */
 function listenersServer(): Hono {
   const bytes = new Uint8Array(188);
   const playlist = { text: bytes, etag: '"1"' };
-  const stream = servedStream({ playlist, masterPlaylist: "", segment: () => bytes });
-  const origin = new LocalOrigin({ find: () => stream, readFile: nothing });
+  const stream = () => servedStream({ playlist, masterPlaylist: "", segment: () => bytes });
+  const origin = originOf({ NAME: stream, demo: stream }, () => Promise.resolve(bytes));
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }), current: [] };
   return listenerWeb({ origin, preroll: NO_PREROLL, shows, path: "cast", index: true });
 }

@@ -10,6 +10,7 @@ import type { EventBus } from "../session/events.ts";
 import type { FrameSink } from "../session/frame_sink.ts";
 import type { Session } from "../session/session.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import { Distributor } from "./distributor.ts";
 import { FORMATS } from "./formats.ts";
 import { type NamedState, type NameStates, Reservation } from "./name_states.ts";
 import { Numberings } from "./numberings.ts";
@@ -37,6 +38,8 @@ export interface HlsOptions {
 
 /** The HLS output: a stream for each name that is or was lately on air. */
 export class Hls {
+  /** Hands out what is served. */
+  readonly distributor: Distributor = new Distributor((name) => this.find(name));
   readonly #options: HlsOptions;
   readonly #targetDuration: number;
   readonly #streams = new Map<string, HlsStream>();
@@ -113,15 +116,18 @@ export class Hls {
         mediaSequence: Math.max(now, known?.mediaSequence ?? 0),
         discontinuitySequence: known?.discontinuitySequence ?? 0,
       },
+      onVersion: (file, segments) => this.distributor.version(name, file, segments),
       onListed: (file, lateMs) => onListed?.(name, file, lateMs),
       onGone: (next, cleared) => {
         this.#streams.delete(name);
+        this.distributor.end(name);
         this.#clearing.add(cleared);
         cleared.finally(() => this.#clearing.delete(cleared));
         this.#numberings.set(name, next);
       },
     });
     this.#streams.set(name, stream);
+    this.distributor.begin(name);
     return stream;
   }
 

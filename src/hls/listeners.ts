@@ -49,10 +49,10 @@ export class Listeners {
     this.#names.set(name, fetches);
   }
 
-  /** Somebody fetched it. */
-  fetched(name: string, file: string): void {
+  /** It was fetched, so many times. */
+  fetched(name: string, file: string, count = 1): void {
     const fetches = this.#names.get(name)?.findLast((fetches) => fetches.file === file);
-    if (fetches !== undefined && !this.#isOver(fetches)) fetches.count++;
+    if (fetches !== undefined && !this.#isOver(fetches)) fetches.count += count;
   }
 
   /** Listeners of `name`. */

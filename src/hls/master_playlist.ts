@@ -4,6 +4,9 @@
  * @module
  */
 
+/** What master playlists are called, for players that want one. */
+export const MASTER_FILE = "index.m3u8";
+
 /** A segment as far as a master playlist needs it. */
 export interface MeasuredSegment {
   /** In bytes; 0 where it is not known. */

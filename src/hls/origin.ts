@@ -26,6 +26,13 @@ export interface Origin {
    * @throws {TooManyWait}
    */
   wait(name: string, file: string, options: WaitOptions): Promise<ServedPlaylist | undefined>;
+
+  /**
+   * What {@link playlist} or {@link segment} would give, where that is in memory: the same object as
+   * long as it is the same version, so that what was made of it may be kept by it.
+   * @returns `undefined` where the others have to be asked
+   */
+  atHand(name: string, file: string): ServedPlaylist | ServedFile | undefined;
 }
 
 /** How long a caller waits, and for what. */

@@ -5,21 +5,20 @@
  */
 import type { Timer } from "../session/clock.ts";
 import { entityTag } from "../web/entity_tag.ts";
-import type { ServedPlaylist, WaitOptions } from "./origin.ts";
+import type { ServedPlaylist } from "./origin.ts";
 import type { SegmentFormat } from "./packager.ts";
 import type { Segment } from "./segment.ts";
 import type { StreamOptions } from "./stream_options.ts";
-import { Waiters } from "./waiters.ts";
 import { type Numbering, Window } from "./window.ts";
 
 /** Who is told of the versions. */
 export interface PublisherListener {
   /** A version is being written that tells players that nothing follows. */
-  onEnd(): void;
-  /** A version is out, at `at` on `Clock.awake`. */
-  onVersion(at: number): void;
+  onEnd?(): void;
+  /** A version is out, at `at` on `Clock.awake`, with `segments` that are new in it. */
+  onVersion(at: number, segments: readonly Segment[]): void;
   /** Segments are listed since the last version, each so many milliseconds after it was due. */
-  onListed(file: string, lateMs: number): void;
+  onListed?(file: string, lateMs: number): void;
   /** Segments have left the playlist. */
   onLeft(segments: readonly Segment[]): void;
 }
@@ -32,7 +31,6 @@ export class PlaylistPublisher {
   readonly format: SegmentFormat;
   readonly #options: StreamOptions;
   readonly #listener: PublisherListener;
-  readonly #waiters = new Waiters();
   #window: Window<Segment>;
   #next: NextVersion = { segments: [], isLast: false };
   #newest: NewestVersion | undefined;
@@ -127,24 +125,9 @@ export class PlaylistPublisher {
     await this.#onDisk;
   }
 
-  /** Waits for a version that is newer than the caller's; `undefined` where none comes in time. */
-  async newer({ newerThan, maxMs, signal }: WaitOptions): Promise<ServedPlaylist | undefined> {
-    const until = this.#options.clock.awake() + maxMs;
-    while (this.version?.etag === newerThan) {
-      if (!await this.#waiters.wait(until, signal)) return undefined;
-    }
-    return this.version;
-  }
-
-  /** Ends the waits whose time is over by `now`, on `Clock.awake`. Called every second or so. */
-  sweep(now: number): void {
-    this.#waiters.sweep(now);
-  }
-
-  /** Stops the timer, and lets go who waits; what is shown stays. */
+  /** Stops the timer; what is shown stays. */
   close(): void {
     this.#cadenceTimer?.cancel();
-    this.#waiters.dismiss();
   }
 
   /** Shows nothing any more. */
@@ -183,7 +166,7 @@ export class PlaylistPublisher {
   async #publish(): Promise<void> {
     const { segments, isLast } = this.#next;
     this.#next = { segments: [], isLast: false };
-    if (isLast) this.#listener.onEnd();
+    if (isLast) this.#listener.onEnd?.();
     const { clock, targetDuration } = this.#options;
     const seenBy = clock.awake() - MIN_LISTED * 1000 * targetDuration;
     const left = this.#window.slide(segments, ({ readyAt }) => {
@@ -195,7 +178,7 @@ export class PlaylistPublisher {
     await this.#patience(this.#onDisk);
     const mayBeOutAt = this.#mayBeOutAt;
     const at = this.#show(text);
-    this.#listener.onVersion(at);
+    this.#listener.onVersion(at, segments);
     this.#tellListed(segments, at, mayBeOutAt);
     this.#listener.onLeft(left);
   }
@@ -239,7 +222,6 @@ export class PlaylistPublisher {
   #show(text: Uint8Array<ArrayBuffer>): number {
     const at = this.#options.clock.awake();
     this.#newest = { at, version: { text, etag: entityTag(text) } };
-    this.#waiters.wake();
     return at;
   }
 
@@ -248,7 +230,7 @@ export class PlaylistPublisher {
     for (const { uri, bytes, readyAt = at } of segments) {
       if (bytes === undefined) continue;
       const dueAt = Math.max(readyAt, mayBeOutAt ?? readyAt);
-      this.#listener.onListed(uri, Math.max(0, at - dueAt));
+      this.#listener.onListed?.(uri, Math.max(0, at - dueAt));
     }
   }
 }

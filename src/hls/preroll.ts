@@ -10,10 +10,8 @@ import { TsDemuxer } from "../mpegts/demuxer.ts";
 import { entityTag } from "../web/entity_tag.ts";
 import type { ServedFile } from "./origin.ts";
 import { parseSegments, type SegmentEntry } from "./playlist.ts";
+import { PREROLL_PATH } from "./routes.ts";
 import { MPEG_TS } from "./ts_packager.ts";
-
-/** Preroll is under this path, whatever `HLS_WEB_PATH` is. */
-export const PREROLL_PATH = "/prerole";
 
 /** What is played before each broadcast. */
 export interface Preroll {

@@ -42,7 +42,10 @@ export function hlsRoutes({ origin, others, onFetch }: HlsRoutesOptions): Hono {
   return app;
 }
 
-/** Segments of the preroll, by their names. To be mounted under `PREROLL_PATH`. */
+/** Preroll is under this path, whatever `HLS_WEB_PATH` is. */
+export const PREROLL_PATH = "/prerole";
+
+/** Segments of the preroll, by their names. To be mounted under {@link PREROLL_PATH}. */
 export function prerollRoutes(files: ReadonlyMap<string, ServedFile>): Hono {
   const app = new Hono();
   for (const handler of forPlayers()) app.on(["GET", "OPTIONS"], "/:file", handler);
@@ -67,6 +70,21 @@ export function forPlayers(): MiddlewareHandler[] {
     }),
   ];
 }
+
+/**
+ * Header fields, in lower case, by which the answer to one player differs from another's: what the
+ * routes here and {@link forPlayers} look at.
+ */
+export const SELECTING_FIELDS: ReadonlySet<string> = new Set([
+  "access-control-request-private-network",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "range",
+  "upgrade",
+]);
 
 const FILE = "/:name/:file";
 const PLAYLIST = /\.m3u8$/;

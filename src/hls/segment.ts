@@ -13,13 +13,21 @@ export interface Segment extends NumberedSegment {
   readonly size: number;
   /** Resolves to whether its file is written. */
   readonly written: Promise<boolean>;
+  /** Whether its file is known to be written. */
+  isWritten: boolean;
   /** When it was ready to be listed, on `Clock.awake`; `undefined` where an earlier run listed it. */
   readonly readyAt: number | undefined;
 }
 
 /** A segment whose file is there: of the preroll, or of an earlier run. */
 export function segmentOnDisk(entry: NumberedSegment, readyAt: number | undefined): Segment {
-  return { ...entry, bytes: undefined, size: 0, written: ON_DISK, readyAt };
+  return { ...entry, bytes: undefined, size: 0, written: ON_DISK, isWritten: true, readyAt };
+}
+
+/** A segment of an earlier run of which no playlist tells. */
+export function foundSegment(uri: string): Segment {
+  const unknown = { sequence: -1, durationUs: 0, discontinuity: false, wallMs: undefined };
+  return segmentOnDisk({ uri, ...unknown }, undefined);
 }
 
 const ON_DISK: Promise<boolean> = Promise.resolve(true);

@@ -25,11 +25,19 @@ export class Shelf {
     return this.#byFile.get(file);
   }
 
+  /** Names of the segments' files that are not known to be written. */
+  get unwritten(): readonly string[] {
+    const segments = [...this.#byFile.values()];
+    return segments.filter(({ isWritten }) => !isWritten).map(({ uri }) => uri);
+  }
+
   /** Takes a segment in that has just been cut, and has its file written. */
   keep(entry: NumberedSegment, packaged: Uint8Array, readyAt: number): Segment {
     const bytes = this.#pool.copy(packaged);
     const written = this.#files.writeSegment(entry.uri, bytes);
-    const segment = { ...entry, bytes, size: bytes.length, written, readyAt };
+    const size = bytes.length;
+    const segment: Segment = { ...entry, bytes, size, written, isWritten: false, readyAt };
+    written.then((isWritten) => segment.isWritten = isWritten);
     this.put(segment);
     return segment;
   }
@@ -45,13 +53,16 @@ export class Shelf {
     return Math.max(...this.#retired.map(({ goesAt }) => goesAt));
   }
 
-  /** Keeps `segments` until `goesAt`, on disk or, failing that, in memory. */
-  retire(segments: readonly Segment[], goesAt: number): void {
-    if (segments.length === 0) return;
+  /** Keeps `segments`, which are listed, on disk or, failing that, in memory. */
+  settle(segments: readonly Segment[]): void {
     for (const segment of segments) {
       segment.written.then((written) => written && this.#release(segment));
     }
-    this.#retired.push({ segments, goesAt });
+  }
+
+  /** Keeps `segments`, which are listed no more, until `goesAt`. */
+  retire(segments: readonly Segment[], goesAt: number): void {
+    if (segments.length > 0) this.#retired.push({ segments, goesAt });
   }
 
   /** Removes what may go by `now`. */

@@ -9,12 +9,12 @@ import { formatOf } from "./formats.ts";
 import { JoinedSession } from "./joined_session.ts";
 import { Life } from "./life.ts";
 import { renderMasterPlaylist } from "./master_playlist.ts";
-import type { ServedPlaylist, WaitOptions } from "./origin.ts";
+import type { ServedPlaylist } from "./origin.ts";
 import type { SegmentFormat } from "./packager.ts";
 import { durationMs, type MediaPlaylist } from "./playlist.ts";
 import { PlaylistPublisher, type PublisherListener } from "./playlist_publisher.ts";
 import { Releases } from "./releases.ts";
-import { type Segment, segmentOnDisk } from "./segment.ts";
+import { foundSegment, type Segment, segmentOnDisk } from "./segment.ts";
 import { segmentName } from "./segment_name.ts";
 import type { CutSegment } from "./segmenter.ts";
 import { Shelf } from "./shelf.ts";
@@ -51,16 +51,19 @@ export class HlsStream {
     this.#wallTime = new WallTime(options.clock);
     this.#shelf = new Shelf(options.files, options.pool);
     const [first, ...others] = options.formats;
-    const onLeft = (segments: readonly Segment[]) => this.#retire(segments);
     this.#main = new PlaylistPublisher(first, options, {
-      onLeft,
+      ...this.#follower(first),
       onEnd: () => this.#life.move({ phase: "ended" }),
-      onVersion: (at) => this.#versionIsOut(at),
+      onVersion: (at, segments) => {
+        this.#show(first, segments);
+        this.#versionIsOut(at);
+      },
       onListed: (file, lateMs) => options.onListed?.(file, lateMs),
     });
-    const follows = (format: SegmentFormat) =>
-      new PlaylistPublisher(format, options, follower(onLeft));
-    this.#publishers = [this.#main, ...others.map(follows)];
+    const followers = others.map((format) =>
+      new PlaylistPublisher(format, options, this.#follower(format))
+    );
+    this.#publishers = [this.#main, ...followers];
     this.#nextSequence = options.numbering.mediaSequence;
   }
 
@@ -74,9 +77,7 @@ export class HlsStream {
     const leftMs = playlist === undefined ? 0 : durationMs(playlist) + KEEP_MS - ageMs;
     const isJoined = playlist !== undefined && leftMs > 0;
     if (isJoined) this.#restoreWindow(playlist);
-    const orphans = files.filter((file) => this.#shelf.get(file) === undefined).map((uri) =>
-      segmentOnDisk({ uri, ...NOT_LISTED }, undefined)
-    );
+    const orphans = files.filter((file) => this.#shelf.get(file) === undefined).map(foundSegment);
     for (const segment of orphans) this.#shelf.put(segment);
     const now = this.#clock.awake();
     this.#shelf.retire(orphans, now + Math.max(0, KEEP_MS - ageMs));
@@ -86,15 +87,7 @@ export class HlsStream {
 
   /** What players get in the playlist `file`, by default that of the first format. */
   playlist(file: string = this.#main.format.playlistFile): ServedPlaylist | undefined {
-    return this.#publisherOf(file)?.version;
-  }
-
-  /**
-   * Resolves when the playlist `file` has another version than the caller has: at once where it has.
-   * @returns that version; `undefined` where it does not come before the wait is over
-   */
-  async newer(file: string, options: WaitOptions): Promise<ServedPlaylist | undefined> {
-    return await this.#publisherOf(file)?.newer(options);
+    return this.#publishers.find(({ format }) => format.playlistFile === file)?.version;
   }
 
   /** A master playlist, with bandwidths as measured; `undefined` before the first segment. */
@@ -123,6 +116,11 @@ export class HlsStream {
   /** A segment's bytes where they are in memory; valid until the next await. */
   segment(file: string): Uint8Array<ArrayBuffer> | undefined {
     return this.#shelf.get(file)?.bytes;
+  }
+
+  /** Names of the segments' files that are not known to be written: they are in memory. */
+  get unwritten(): readonly string[] {
+    return this.#shelf.unwritten;
   }
 
   /** A session's segments follow. */
@@ -185,7 +183,6 @@ export class HlsStream {
     const now = this.#clock.awake();
     this.#shelf.sweep(now);
     this.#releases.sweep(now);
-    for (const publisher of this.#publishers) publisher.sweep(now);
     if (this.#life.isOver(now)) this.#clear();
   }
 
@@ -194,10 +191,6 @@ export class HlsStream {
     for (const publisher of this.#publishers) publisher.close();
     this.#life.close();
     this.#releases.sweep(Infinity);
-  }
-
-  #publisherOf(file: string): PlaylistPublisher | undefined {
-    return this.#publishers.find(({ format }) => format.playlistFile === file);
   }
 
   #restoreWindow(playlist: MediaPlaylist): void {
@@ -226,6 +219,20 @@ export class HlsStream {
       return segmentOnDisk({ ...entry, sequence: this.#nextSequence++ }, now);
     });
     for (const publisher of this.#publishers) publisher.add(...segments);
+  }
+
+  /** Listens to a publisher that does not set the pace. */
+  #follower(format: SegmentFormat): PublisherListener {
+    return {
+      onVersion: (_, segments) => this.#show(format, segments),
+      onLeft: (segments) => this.#retire(segments),
+    };
+  }
+
+  /** A version lists `segments`: where they are written, memory need not have them any more. */
+  #show({ playlistFile }: SegmentFormat, segments: readonly Segment[]): void {
+    this.#options.onVersion?.(playlistFile, segments);
+    this.#shelf.settle(segments);
   }
 
   #versionIsOut(at: number): void {
@@ -284,14 +291,6 @@ export class HlsStream {
     const cleared = [this.#shelf.clear(playlists), reservation.settle(this.next)];
     onGone(this.next, Promise.all(cleared));
   }
-}
-
-/** What is known of a segment of an earlier run beside its file's name. */
-const NOT_LISTED = { sequence: -1, durationUs: 0, discontinuity: false, wallMs: undefined };
-
-/** Listens to a publisher that does not set the pace. */
-function follower(onLeft: PublisherListener["onLeft"]): PublisherListener {
-  return { onLeft, onEnd: () => {}, onVersion: () => {}, onListed: () => {} };
 }
 
 /** How long a segment stays to be had once it has left the playlist. */

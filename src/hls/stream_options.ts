@@ -9,6 +9,7 @@ import type { BufferPool } from "./buffer_pool.ts";
 import type { SegmentFormats } from "./formats.ts";
 import type { Reservation } from "./name_states.ts";
 import type { SegmentEntry } from "./playlist.ts";
+import type { Segment } from "./segment.ts";
 import type { StreamFiles } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
 
@@ -27,6 +28,8 @@ export interface StreamOptions {
   readonly targetDuration: number;
   /** Stands first in every presentation. */
   readonly preroll: readonly SegmentEntry[];
+  /** A version of the playlist `file` is out, and lists `segments` that none before did. */
+  readonly onVersion?: ((file: string, segments: readonly Segment[]) => void) | undefined;
   /** A session's segment is listed in the first format's playlist, `lateMs` after it was due. */
   readonly onListed?: ((file: string, lateMs: number) => void) | undefined;
   /** It is over. `next` is where its numbering goes on; `cleared` resolves when its files are gone. */

@@ -25,6 +25,11 @@ export class Waiters {
     return promise;
   }
 
+  /** Whether nobody waits. */
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0;
+  }
+
   /** Wakes all: what they wait for is there. */
   wake(): void {
     for (const waiter of this.#waiting) waiter.settle(true);

@@ -1,6 +1,5 @@
 /** IP addresses: which are of this box, of a network, of a proxy. */
-import { isIPv4 } from "node:net";
-import { type Groups, parseAddress } from "../session/network.ts";
+import { type Groups, isIPv4, parseAddress } from "../session/network.ts";
 
 /** A range of addresses in CIDR notation: `10.0.0.0/8`, `2001:db8::/32`, or a single address. */
 export class Network {
@@ -40,10 +39,13 @@ export function isLoopback(address: string): boolean {
 
 /** Proxies that are believed when they say whom they pass on. */
 export class TrustedProxies {
+  /** In CIDR notation. */
+  readonly networks: readonly string[];
   readonly #networks: readonly Network[];
 
   /** @param networks in CIDR notation; what is none is passed over */
   constructor(networks: readonly string[]) {
+    this.networks = networks;
     this.#networks = networks.flatMap((text) => Network.parse(text) ?? []);
   }
 

@@ -1,6 +1,7 @@
 /** How many connections HTTP servers, and each address, may have. */
 import { networkOf } from "../session/network.ts";
-import { isLoopback, type TrustedProxies } from "./addresses.ts";
+import { isLoopback, TrustedProxies } from "./addresses.ts";
+import { CountBoard, type LimitValues } from "./count_board.ts";
 
 /**
  * Why something was not served:
@@ -11,50 +12,108 @@ import { isLoopback, type TrustedProxies } from "./addresses.ts";
  */
 export type Refusal = "full" | "address" | "late" | "invalid";
 
-/** What may change while servers run. */
-export interface LimitValues {
-  /** Open connections of each server. */
-  readonly maxConnections: number;
-  /** Those of them that one address may have. */
-  readonly maxPerAddress: number;
-}
+const REFUSALS: readonly Refusal[] = ["full", "address", "late", "invalid"];
 
 export interface ConnectionLimitsOptions extends LimitValues {
   /** Open connections of all servers together. */
   readonly maxTogether: number;
   readonly proxies: TrustedProxies;
+  /** How many threads may count, those included that were replaced lately. Default: 8. */
+  readonly places?: number;
 }
 
-/** How many connections the HTTP servers of a process may have open. */
+/** What another thread needs to count with. */
+export interface LentCounts {
+  readonly memory: SharedArrayBuffer;
+  readonly proxies: readonly string[];
+  readonly server: number;
+  readonly place: number;
+}
+
+/** How many connections the HTTP servers of a process may have open, in all its threads. */
 export class ConnectionLimits {
   readonly proxies: TrustedProxies;
-  readonly maxTogether: number;
-  values: LimitValues;
-  readonly #servers = new Map<string, ConnectionCounts>();
+  readonly #board: CountBoard;
+  readonly #servers = new Map<string, ServerCounts>();
 
-  constructor({ maxConnections, maxPerAddress, maxTogether, proxies }: ConnectionLimitsOptions) {
-    this.values = { maxConnections, maxPerAddress };
-    this.maxTogether = maxTogether;
+  constructor({ proxies, places = 8, maxTogether, ...values }: ConnectionLimitsOptions) {
+    this.#board = new CountBoard(places);
+    this.#board.values = values;
+    this.#board.maxTogether = maxTogether;
     this.proxies = proxies;
   }
 
+  get values(): LimitValues {
+    return this.#board.values;
+  }
+
+  set values(values: LimitValues) {
+    this.#board.values = values;
+  }
+
+  get maxTogether(): number {
+    return this.#board.maxTogether;
+  }
+
   /** Servers by kind, each with its connections. */
-  get servers(): ReadonlyMap<string, ConnectionCounts> {
+  get servers(): ReadonlyMap<string, ServerCounts> {
     return this.#servers;
   }
 
-  /** The connections of another server. */
+  /** The connections of another server in this thread. */
   addServer(kind: string): ConnectionCounts {
-    const counts = new ConnectionCounts(this);
-    this.#servers.set(kind, counts);
-    return counts;
+    const { number } = this.#add(kind);
+    return new ConnectionCounts(this.#board, this.proxies, number, this.#board.take(number));
   }
 
-  /** Whether all servers together have as many as they may have. */
-  get isExhausted(): boolean {
-    let open = 0;
-    for (const { count } of this.#servers.values()) open += count;
-    return open >= this.maxTogether;
+  /** The connections of another server that has threads of its own. */
+  addThreads(kind: string): ThreadCounts {
+    const { number } = this.#add(kind);
+    return {
+      lend: () => ({
+        memory: this.#board.memory,
+        proxies: this.proxies.networks,
+        server: number,
+        place: this.#board.take(number),
+      }),
+      takeBack: ({ place }) => this.#board.giveBack(place),
+    };
+  }
+
+  #add(kind: string): ServerCounts {
+    const server = new ServerCounts(this.#board, this.#servers.size);
+    this.#servers.set(kind, server);
+    return server;
+  }
+}
+
+/** Lets threads count. */
+export interface ThreadCounts {
+  /** What a thread counts with. */
+  lend(): LentCounts;
+  /** The thread has ended: its connections are gone. */
+  takeBack(lent: LentCounts): void;
+}
+
+/** What there is of one server, over all its threads. */
+export class ServerCounts {
+  readonly number: number;
+  readonly #board: CountBoard;
+
+  /** Use {@link ConnectionLimits.servers}. */
+  constructor(board: CountBoard, number: number) {
+    this.#board = board;
+    this.number = number;
+  }
+
+  /** How many connections are open. */
+  get count(): number {
+    return this.#board.connections(this.number);
+  }
+
+  /** How much was refused so far, by reason. */
+  get refused(): ReadonlyMap<Refusal, number> {
+    return new Map(REFUSALS.map((why, i) => [why, this.#board.refused(this.number, i)]));
   }
 }
 
@@ -66,41 +125,49 @@ export type Release = () => void;
  * stand for many clients. Of a proxy's clients, the requests count in their place.
  */
 export class ConnectionCounts {
-  readonly limits: ConnectionLimits;
-  readonly #byNetwork = new Map<string, number>();
-  readonly #refused = new Map<Refusal, number>(
-    (["full", "address", "late", "invalid"] as const).map((why) => [why, 0]),
-  );
-  #count = 0;
+  readonly proxies: TrustedProxies;
+  readonly #board: CountBoard;
+  readonly #server: number;
+  readonly #place: number;
 
-  /** Use {@link ConnectionLimits.addServer}. */
-  constructor(limits: ConnectionLimits) {
-    this.limits = limits;
+  /** Use {@link ConnectionLimits.addServer}, or in another thread {@link borrow}. */
+  constructor(board: CountBoard, proxies: TrustedProxies, server: number, place: number) {
+    this.#board = board;
+    this.proxies = proxies;
+    this.#server = server;
+    this.#place = place;
   }
 
-  /** How many are open. */
+  /** Those of this thread, of a server whose limits another thread has. */
+  static borrow({ memory, proxies, server, place }: LentCounts): ConnectionCounts {
+    return new ConnectionCounts(new CountBoard(memory), new TrustedProxies(proxies), server, place);
+  }
+
+  /** How many of the server are open, in all threads. */
   get count(): number {
-    return this.#count;
+    return this.#board.connections(this.#server);
   }
 
-  /** How much was refused so far, by reason. */
+  /** How much the server has refused so far, by reason. */
   get refused(): ReadonlyMap<Refusal, number> {
-    return this.#refused;
+    return new ServerCounts(this.#board, this.#server).refused;
   }
 
   /** Something was refused. */
   refuse(why: Refusal): void {
-    this.#refused.set(why, (this.#refused.get(why) ?? 0) + 1);
+    this.#board.refuse(this.#server, REFUSALS.indexOf(why));
   }
 
   /** Counts a connection from `address`, where it may stay. */
   admit(address: string): Release | "full" | "address" {
-    if (this.#count >= this.limits.values.maxConnections || this.limits.isExhausted) return "full";
+    const { maxConnections } = this.#board.values;
+    const isFull = this.count >= maxConnections;
+    if (isFull || this.#board.connections() >= this.#board.maxTogether) return "full";
     const release = this.share(address);
     if (release === undefined) return "address";
-    this.#count++;
+    this.#board.addConnection(this.#place, 1);
     return () => {
-      this.#count--;
+      this.#board.addConnection(this.#place, -1);
       release();
     };
   }
@@ -110,15 +177,11 @@ export class ConnectionCounts {
    * @returns `undefined` where it has it all
    */
   share(address: string): Release | undefined {
-    if (isLoopback(address) || this.limits.proxies.has(address)) return () => {};
+    if (isLoopback(address) || this.proxies.has(address)) return () => {};
     const network = networkOf(address);
-    const count = this.#byNetwork.get(network) ?? 0;
-    if (count >= this.limits.values.maxPerAddress) return undefined;
-    this.#byNetwork.set(network, count + 1);
-    return () => {
-      const left = (this.#byNetwork.get(network) ?? 0) - 1;
-      if (left > 0) this.#byNetwork.set(network, left);
-      else this.#byNetwork.delete(network);
-    };
+    const { maxPerAddress } = this.#board.values;
+    if (this.#board.shareOf(this.#server, network) >= maxPerAddress) return undefined;
+    this.#board.addShare(this.#place, network, 1);
+    return () => this.#board.addShare(this.#place, network, -1);
   }
 }

@@ -1,62 +1,54 @@
-/** One connection of an HTTP server: its reads, writes and deadlines. */
+/** One connection of an HTTP server: requests in, one after the other, and their answers out. */
 import { getLogger } from "@logtape/logtape";
+import { ClientLink, type PreparedSource } from "./client_link.ts";
 import type { Refusal, Release } from "./connection_limits.ts";
 import { fetchRequest, mayHaveBody } from "./fetch_request.ts";
 import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite } from "./http_site.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
-import { orPeerGone, PeerGone } from "./peer_gone.ts";
+import { PeerGone } from "./peer_gone.ts";
+import type { PreparedAnswer } from "./prepared_answers.ts";
 import { fieldText, type RequestHead } from "./request_head.ts";
-import { RequestReader } from "./request_reader.ts";
 import { CONTINUE, errorResponse } from "./response_head.ts";
 import { type ResponseSink, sendOutgoing } from "./response_writer.ts";
 
-/** What a connection waits for. */
-type Awaited = "head" | "body" | "next request" | "answer" | "reader" | "farewell";
-
-/** How many milliseconds at most. */
-const DEADLINES: Readonly<Record<Awaited, number>> = {
-  head: 10_000,
-  body: 10_000,
-  "next request": 75_000,
-  // A route may take its time.
-  answer: Infinity,
-  // From the last bytes that were taken.
-  reader: 20_000,
-  farewell: 2000,
-};
-
-/** One TCP connection that speaks HTTP/1: requests in, one after the other, and their answers out. */
+/** One TCP connection that speaks HTTP/1. */
 export class HttpConnection {
   readonly #conn: Deno.TcpConn;
   readonly #site: HttpSite;
-  readonly #reader = new RequestReader();
+  readonly #link: ClientLink;
   readonly #info: ConnectionInfo;
   readonly #isProxy: boolean;
   readonly #sink: ResponseSink;
-  #awaited: Awaited = "head";
-  #since: number;
+  readonly #repeated: PreparedSource;
   /** No further request is taken. */
   #isLast = false;
-  #closed = false;
   /** Ends an answer that goes on by itself. */
   #cancel: (() => void) | undefined;
+  /** Tells the route that makes the answer where the client leaves. */
+  #left: AbortController | undefined;
   /** Gives back what the request has of its client's share. */
   #release: Release | undefined;
-  /** What is read while an answer goes on. */
-  #ahead: Promise<boolean> | undefined;
+  /** A Host that there may be a request with. */
+  #goodHost: string | undefined;
+  /** What the client said that it is, where that was asked for last. */
+  #agent = "";
 
   constructor(conn: Deno.TcpConn, site: HttpSite) {
     this.#conn = conn;
     this.#site = site;
     this.#info = { remoteAddr: conn.remoteAddr, client: conn.remoteAddr.hostname };
-    this.#isProxy = site.counts.limits.proxies.has(conn.remoteAddr.hostname);
-    this.#since = site.clock.awake();
+    this.#isProxy = site.counts.proxies.has(conn.remoteAddr.hostname);
+    this.#link = new ClientLink(conn, site.clock, () => this.#hasLeft());
     this.#sink = {
       buffers: site.buffers,
-      write: (bytes) => this.#write(bytes),
+      write: (bytes) => this.#link.write(bytes),
       onCancel: (cancel) => this.#cancel = cancel,
-      watch: () => this.#watch(),
+      watch: () => this.#link.watch(),
+    };
+    this.#repeated = {
+      next: () => this.#takeRepeated(),
+      date: () => site.date.at(site.clock.now()),
     };
   }
 
@@ -66,7 +58,7 @@ export class HttpConnection {
       this.#conn.setNoDelay(true);
       await this.#serveAll();
     } catch (error) {
-      if (!this.#closed) this.#report(error);
+      if (!this.#link.isClosed) this.#report(error);
     }
     this.abort();
   }
@@ -74,65 +66,107 @@ export class HttpConnection {
   /** Ends it, once what is asked for already is answered. */
   end(): void {
     this.#isLast = true;
-    if (this.#awaited === "head" || this.#awaited === "next request") this.abort();
+    const { awaited } = this.#link.patience;
+    if (awaited === "head" || awaited === "next request") this.abort();
   }
 
   /** Ends it at once. */
   abort(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#conn.close();
-    this.#cancel?.();
+    this.#link.close();
   }
 
   /** Ends it where its client has taken too long; to be called now and then. */
   check(): void {
-    const awaited = this.#awaited;
-    if (this.#closed) return;
-    if (this.#site.clock.waited(this.#since) < DEADLINES[awaited]) return;
+    const { patience, reader, isClosed } = this.#link;
+    if (isClosed || !patience.isOver()) return;
+    const { awaited } = patience;
     if (awaited !== "next request" && awaited !== "farewell") this.#site.counts.refuse("late");
-    const isHeard = awaited === "body" || (awaited === "head" && !this.#reader.isEmpty);
-    if (isHeard) void this.#giveUp(awaited);
-    else this.abort();
+    const isHeard = awaited === "body" || (awaited === "head" && !reader.isEmpty);
+    if (!isHeard) return this.abort();
+    this.#isLast = true;
+    const late = new HttpError(408, `the ${awaited} took too long`);
+    void this.#link.sendAndClose(this.#answerTo(late));
   }
 
   async #serveAll(): Promise<void> {
+    const { reader } = this.#link;
     try {
-      for (let answered = 0; !this.#isLast; answered++) {
-        const head = await this.#readHead(answered === 0);
-        if (head === undefined) return;
-        await this.#send(await this.#serve(head));
+      while (!this.#isLast) {
+        const head = reader.nextHead();
+        if (head !== undefined) await this.#serve(head);
+        else if (!await this.#readMore()) return;
       }
-      if (!this.#reader.isEmpty || !this.#reader.isBodyOver) await this.#sayFarewell();
+      if (!reader.isEmpty || !reader.isBodyOver) await this.#link.sayFarewell();
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       this.#site.counts.refuse(reasonOf(error));
-      await this.#write(this.#answerTo(error));
-      await this.#sayFarewell();
+      await this.#link.write(this.#answerTo(error));
+      await this.#link.sayFarewell();
     } finally {
       this.#release?.();
     }
   }
 
-  /** @returns `undefined` where there is none any more */
-  async #readHead(isFirst: boolean): Promise<RequestHead | undefined> {
-    for (;;) {
-      const head = this.#reader.nextHead();
-      if (head !== undefined) return head;
-      const awaited = this.#reader.isEmpty && !isFirst ? "next request" : "head";
-      if (awaited !== this.#awaited) this.#await(awaited);
-      if (!await this.#fill()) return undefined;
+  /** @returns whether anything came */
+  #readMore(): Promise<boolean> {
+    const { reader, patience } = this.#link;
+    const isBetween = reader.isEmpty && patience.awaited !== "head";
+    const awaited = isBetween ? "next request" : "head";
+    if (awaited !== patience.awaited) patience.begin(awaited);
+    return this.#link.exchange(this.#repeated);
+  }
+
+  /** Takes the next request where it is as the last one was, and what it asks for is prepared. */
+  #takeRepeated(): PreparedAnswer | undefined {
+    const { reader } = this.#link;
+    const target = this.#isLast ? undefined : reader.repeatedTarget;
+    if (target === undefined) return undefined;
+    const answer = this.#site.prepared?.find(target);
+    if (answer === undefined) return undefined;
+    reader.passRepeated(target);
+    answer.observe(this.#info.client, this.#agent);
+    return answer;
+  }
+
+  #serve(head: RequestHead): Promise<void> {
+    const { prepared } = this.#site;
+    const isPlain = prepared !== undefined && !this.#isProxy && prepared.isPlain(head);
+    if (!isPlain) return this.#serveByHandler(head, undefined);
+    if (head.host === this.#goodHost) {
+      const answer = prepared.find(head.target);
+      if (answer !== undefined) {
+        this.#link.reader.rememberHead(head);
+        this.#agent = fieldText(head, "user-agent");
+        return this.#sendPrepared(answer);
+      }
+    }
+    return this.#serveByHandler(head, prepared.contentsOf(head.target));
+  }
+
+  async #sendPrepared(answer: PreparedAnswer): Promise<void> {
+    answer.observe(this.#info.client, this.#agent);
+    this.#link.patience.beginAnswer();
+    const bytes = answer.take(this.#date);
+    try {
+      await this.#link.write(bytes);
+    } finally {
+      answer.giveBack(bytes);
     }
   }
 
-  async #serve(head: RequestHead): Promise<Outgoing> {
-    this.#await("answer");
+  /** @param contents what is answered with, where that may be prepared */
+  async #serveByHandler(head: RequestHead, contents: object | undefined): Promise<void> {
+    this.#link.patience.beginAnswer();
     const info = this.#isProxy ? this.#admitClient(head) : this.#info;
     const response = await this.#answer(head, info);
-    const { clock, date, buffers } = this.#site;
-    const keepAlive = head.keepAlive && this.#reader.isBodyOver && !this.#isLast;
-    const options = { buffers, date: date.at(clock.now()) };
-    return await outgoing(response, { ...head, keepAlive }, options);
+    const date = this.#date;
+    if (contents !== undefined) {
+      this.#goodHost = head.host;
+      this.#site.prepared?.keep(head.target, contents, response, date);
+    }
+    const keepAlive = head.keepAlive && this.#link.reader.isBodyOver && !this.#isLast;
+    const options = { buffers: this.#site.buffers, date };
+    await this.#send(await outgoing(response, { ...head, keepAlive }, options));
   }
 
   async #send(answer: Outgoing): Promise<void> {
@@ -143,6 +177,7 @@ export class HttpConnection {
       // In the middle of an answer there is no place for another.
       throw error instanceof HttpError ? new PeerGone(error.message) : error;
     }
+    this.#left = undefined;
     this.#release?.();
     this.#release = undefined;
   }
@@ -153,10 +188,12 @@ export class HttpConnection {
       const headers = { "Server": this.#site.serverName, "Cache-Control": "no-store" };
       return new Response(null, { status: 204, headers });
     }
-    const body = mayHaveBody(head) ? this.#bodyOf(head) : null;
-    const { hostname, port } = this.#conn.localAddr;
-    const ownHost = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-    return this.#site.handler(fetchRequest(head, ownHost, body), info);
+    const request = fetchRequest(head, {
+      ownHost: this.#link.ownHost,
+      body: mayHaveBody(head) ? this.#bodyOf(head) : null,
+      signal: () => this.#signal(),
+    });
+    return this.#site.handler(request, info);
   }
 
   /**
@@ -167,7 +204,7 @@ export class HttpConnection {
     const { counts } = this.#site;
     const { remoteAddr } = this.#info;
     const hops = fieldText(head, "x-forwarded-for");
-    const client = counts.limits.proxies.clientOf(remoteAddr.hostname, hops);
+    const client = counts.proxies.clientOf(remoteAddr.hostname, hops);
     this.#release = counts.share(client);
     if (this.#release !== undefined) return { remoteAddr, client };
     throw new HttpError(503, "too many requests from that address");
@@ -180,7 +217,7 @@ export class HttpConnection {
     return new ReadableStream({
       pull: async (controller) => {
         since ??= this.#site.clock.awake();
-        if (!isAskedFor) await this.#write(CONTINUE);
+        if (!isAskedFor) await this.#link.write(CONTINUE);
         isAskedFor = true;
         const piece = await this.#readBody(since);
         if (piece === undefined) controller.close();
@@ -194,86 +231,42 @@ export class HttpConnection {
    * @throws {HttpError}
    */
   async #readBody(since: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { reader, patience } = this.#link;
     try {
       for (;;) {
-        const piece = this.#reader.nextBody();
+        const piece = reader.nextBody();
         if (piece !== undefined) return new Uint8Array(piece);
-        if (this.#reader.isBodyOver) return undefined;
-        this.#await("body", since);
-        if (!await this.#fill()) throw new PeerGone("in the middle of a body");
+        if (reader.isBodyOver) return undefined;
+        patience.begin("body", since);
+        if (!await this.#link.read()) throw new PeerGone("in the middle of a body");
       }
     } catch (error) {
       if (!(error instanceof PeerGone)) throw error;
       throw new HttpError(400, "the body is not whole");
     } finally {
-      this.#await("answer");
+      patience.begin("answer");
     }
   }
 
-  #await(awaited: Awaited, since: number = this.#site.clock.awake()): void {
-    // That is the last of all.
-    if (this.#awaited === "farewell") return;
-    this.#awaited = awaited;
-    this.#since = since;
+  /** Whoever makes an answer asks for it in order to learn that nobody waits for that any more. */
+  #signal(): AbortSignal {
+    this.#left ??= new AbortController();
+    if (this.#link.isClosed) this.#left.abort();
+    else if (this.#link.reader.isBodyOver) this.#link.watch();
+    return this.#left.signal;
   }
 
-  /** @returns whether anything came; nothing comes any more otherwise */
-  async #fill(): Promise<boolean> {
-    const ahead = this.#ahead;
-    this.#ahead = undefined;
-    return await (ahead ?? this.#read());
+  #hasLeft(): void {
+    this.#cancel?.();
+    this.#left?.abort();
   }
 
-  async #read(): Promise<boolean> {
-    const count = await orPeerGone(this.#conn.read(this.#reader.space));
-    if (count === null) return false;
-    this.#reader.added(count);
-    return true;
-  }
-
-  /** Ends the answer that goes on where the client leaves: writing would tell late, or never. */
-  #watch(): void {
-    this.#ahead ??= this.#read();
-    const end = () => this.#cancel?.();
-    this.#ahead.then((isThere) => isThere || end(), end);
-  }
-
-  async #write(bytes: Uint8Array): Promise<void> {
-    if (this.#awaited === "farewell") throw new PeerGone("it is being ended");
-    this.#await("reader");
-    for (let sent = 0; sent < bytes.length;) {
-      sent += await orPeerGone(this.#conn.write(sent === 0 ? bytes : bytes.subarray(sent)));
-      this.#await("reader");
-    }
-    this.#await("answer");
+  get #date(): string {
+    return this.#repeated.date();
   }
 
   #answerTo(error: HttpError): Uint8Array {
-    const { serverName: server, date, clock } = this.#site;
-    return errorResponse(error, { server, date: date.at(clock.now()) });
-  }
-
-  /** Tells the client that it took too long. Nothing is read any more, so it is no reset. */
-  async #giveUp(awaited: Awaited): Promise<void> {
-    this.#isLast = true;
-    this.#await("farewell");
-    try {
-      await this.#conn.write(this.#answerTo(new HttpError(408, `the ${awaited} took too long`)));
-    } catch {
-      // Whoever is not there is not told.
-    }
-    this.abort();
-  }
-
-  /**
-   * Says that nothing comes any more, and takes what still arrives for a moment: closing the socket
-   * while bytes are unread would make a reset of it, and the client might lose the answer.
-   */
-  async #sayFarewell(): Promise<void> {
-    this.#await("farewell");
-    await orPeerGone(this.#conn.closeWrite());
-    const unused = new Uint8Array(4096);
-    while (await orPeerGone(this.#conn.read(unused)) !== null);
+    return errorResponse(error, { server: this.#site.serverName, date: this.#date });
   }
 
   #report(error: unknown): void {

@@ -7,6 +7,7 @@ import type { ConnectionCounts } from "./connection_limits.ts";
 import { HttpConnection } from "./http_connection.ts";
 import type { HttpHandler, HttpSite } from "./http_site.ts";
 import { OutputBuffers } from "./output_buffers.ts";
+import { PreparedAnswers, type SharedContents } from "./prepared_answers.ts";
 import { HttpDate } from "./response_head.ts";
 
 /** How often deadlines are looked at; there is no timer per connection. */
@@ -33,6 +34,10 @@ export interface HttpServerOptions {
   /** The log's, for errors. */
   readonly category: readonly string[];
   readonly counts: ConnectionCounts;
+  /** What is answered by the handler once, and then without it; nothing by default. */
+  readonly shared?: SharedContents | undefined;
+  /** Whether others may listen on the same port, and get a part of its connections. */
+  readonly reusePort?: boolean | undefined;
 }
 
 /** Serves HTTP/1.1 and 1.0 over TCP (RFC 9112), strictly, with limits and deadlines. */
@@ -50,7 +55,9 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#site = { ...options, date: new HttpDate(), buffers: new OutputBuffers() };
+    const { shared } = options;
+    const prepared = shared === undefined ? undefined : new PreparedAnswers(shared);
+    this.#site = { ...options, date: new HttpDate(), buffers: new OutputBuffers(), prepared };
     this.#trouble = new TroubleLog(options.clock, (trouble) => this.#tell(trouble));
   }
 
@@ -60,11 +67,12 @@ export class HttpServer {
    * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws
    */
   listen(onEnd: (why: Error) => void = () => {}): void {
-    const { addr: { hostname, port }, clock } = this.#options;
+    const { addr: { hostname, port }, clock, reusePort = false } = this.#options;
     const listener = Deno.listen({
       hostname,
       port: this.#addr?.port ?? port,
       tcpBacklog: BACKLOG,
+      reusePort,
     });
     this.#addr = listener.addr;
     this.#timer ??= clock.every(CHECK_MS, () => this.#check());

@@ -2,6 +2,7 @@
 import type { Clock } from "../session/clock.ts";
 import type { ConnectionCounts } from "./connection_limits.ts";
 import type { OutputBuffers } from "./output_buffers.ts";
+import type { PreparedAnswers } from "./prepared_answers.ts";
 import type { HttpDate } from "./response_head.ts";
 
 /** Whom a request comes from. */
@@ -29,4 +30,6 @@ export interface HttpSite {
   readonly date: HttpDate;
   readonly buffers: OutputBuffers;
   readonly counts: ConnectionCounts;
+  /** `undefined` where each request is the handler's. */
+  readonly prepared: PreparedAnswers | undefined;
 }

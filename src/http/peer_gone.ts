@@ -6,13 +6,9 @@
 /** The client has closed the connection, or cannot be reached. */
 export class PeerGone extends Error {
   override readonly name = "PeerGone";
-}
 
-/** @throws {PeerGone} where an operation on the socket fails */
-export async function orPeerGone<T>(operation: Promise<T>): Promise<T> {
-  try {
-    return await operation;
-  } catch (error) {
-    throw new PeerGone(error instanceof Error ? error.message : String(error), { cause: error });
+  /** @param cause what an operation on the socket has thrown */
+  static because(cause: unknown): PeerGone {
+    return new PeerGone(cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }

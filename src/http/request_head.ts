@@ -50,6 +50,13 @@ export function findHeadEnd(
   return undefined;
 }
 
+/** The place behind a target that begins at `start`; `end` where it does not end before. */
+export function findTargetEnd(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && IS_TARGET[bytes[at] ?? 0] === 1) at++;
+  return at;
+}
+
 /**
  * Parses the head from `start` to `end`, its empty line included. What can be read in more than one
  * way is refused: whoever stands between client and server may read it in another.
@@ -81,7 +88,7 @@ export function fieldText({ fields }: Pick<RequestHead, "fields">, name: string)
 function parseRequestLine(line: string): Pick<RequestHead, "method" | "target" | "minor"> {
   const [method = "", target = "", version = "", ...more] = line.split(" ");
   if (!isMethod(method)) throw bad("the method is none");
-  if (more.length > 0 || !isTarget(target)) throw bad("the request line is none");
+  if (more.length > 0 || !TARGET.test(target)) throw bad("the request line is none");
   if (version === "HTTP/1.1") return { method, target, minor: 1 };
   if (version === "HTTP/1.0") return { method, target, minor: 0 };
   if (/^HTTP\/\d\.\d$/.test(version)) throw new HttpError(505, "HTTP/1.1 is spoken here");
@@ -94,9 +101,7 @@ function isMethod(text: string): boolean {
 }
 
 /** Printable ASCII; a fragment is never sent (RFC 9110 7.1). */
-function isTarget(text: string): boolean {
-  return /^[\x21\x22\x24-\x7e]+$/.test(text);
-}
+const TARGET = /^[\x21\x22\x24-\x7e]+$/;
 
 /** RFC 9112 5.1: no space around the name, no line that goes on with the one before. */
 function parseField(text: string, start: number, end: number): Field {
@@ -194,6 +199,7 @@ function bad(why: string): HttpError {
   return new HttpError(400, why);
 }
 
+const IS_TARGET = tableOf(TARGET);
 /** RFC 9110 5.6.2. */
 const IS_TOKEN = tableOf(/[!#$%&'*+.^_`|~0-9A-Za-z-]/);
 /** RFC 9110 5.5: visible characters, spaces, tabs, and what is not ASCII. */

@@ -2,12 +2,22 @@
 import { Buffer } from "node:buffer";
 import { type BodyDecoder, ChunkedBody, SizedBody } from "./body_decoder.ts";
 import { HttpError } from "./http_error.ts";
-import { findHeadEnd, MAX_HEAD_BYTES, parseHead, type RequestHead } from "./request_head.ts";
+import {
+  findHeadEnd,
+  findTargetEnd,
+  MAX_HEAD_BYTES,
+  parseHead,
+  type RequestHead,
+} from "./request_head.ts";
 
 /** What most heads fit into. Each connection has so much, whether it says anything or not. */
 const SMALL_BUFFER_BYTES = 2048;
 
-const [CR, LF] = [0x0d, 0x0a];
+/** Longer heads are parsed each time. */
+const MAX_REMEMBERED_BYTES = 2048;
+
+const [LF, CR, SPACE] = [0x0a, 0x0d, 0x20];
+const GET = "GET ";
 
 /**
  * Takes the bytes of a connection and gives the requests that they are, one after the other: a
@@ -17,11 +27,15 @@ export class RequestReader {
   #buffer: Buffer = Buffer.allocUnsafeSlow(SMALL_BUFFER_BYTES);
   #start = 0;
   #end = 0;
+  /** Where the last head began; void once {@link space} is asked for. */
+  #headStart = 0;
   /** Everything before it has been looked at for the end of a head. */
   #seenTo = 0;
   /** Whether the empty line has come that may stand before a request (RFC 9112 2.2). */
   #hasEmptyLine = false;
   #body: BodyDecoder | undefined;
+  /** All that stood behind the target of a GET, up to the end of its head. */
+  #remembered: Uint8Array | undefined;
 
   /** Where the next bytes are to be put; views of the body are void then. */
   get space(): Uint8Array {
@@ -59,10 +73,45 @@ export class RequestReader {
     this.#seenTo = end ?? this.#end;
     if (end === undefined) return undefined;
     const head = parseHead(this.#buffer, this.#start, end);
+    this.#headStart = this.#start;
     this.#start = end;
     this.#hasEmptyLine = false;
     this.#body = head.body === 0 ? undefined : decoderOf(head.body);
     return head;
+  }
+
+  /**
+   * Remembers what stands behind the target of the GET whose head {@link nextHead} has just given,
+   * and which has no body.
+   */
+  rememberHead({ method, target }: RequestHead): void {
+    const tailAt = this.#headStart + method.length + 1 + target.length;
+    const tail = this.#buffer.subarray(tailAt, this.#start);
+    if (this.#remembered !== undefined && tail.equals(this.#remembered)) return;
+    this.#remembered = tail.length > MAX_REMEMBERED_BYTES ? undefined : Uint8Array.from(tail);
+  }
+
+  /**
+   * The target of the next request, where that is a GET whose head is, byte by byte, as the
+   * remembered one from behind the target to its end. It is not taken: see {@link passRepeated}.
+   */
+  get repeatedTarget(): string | undefined {
+    const tail = this.#remembered;
+    const [buffer, start] = [this.#buffer, this.#start + GET.length];
+    if (tail === undefined || !this.isBodyOver) return undefined;
+    const end = findTargetEnd(buffer, start, this.#end);
+    const isRepeated = end > start && end + tail.length <= this.#end &&
+      isGet(buffer, this.#start) &&
+      buffer.compare(tail, 0, tail.length, end, end + tail.length) === 0;
+    return isRepeated ? buffer.toString("latin1", start, end) : undefined;
+  }
+
+  /** Passes over the request that {@link repeatedTarget} has just given. */
+  passRepeated(target: string): void {
+    this.#start += GET.length + target.length + (this.#remembered?.length ?? 0);
+    this.#seenTo = this.#start;
+    this.#hasEmptyLine = false;
+    this.#body = undefined;
   }
 
   /**
@@ -111,6 +160,12 @@ export class RequestReader {
     this.#end -= this.#start;
     this.#start = 0;
   }
+}
+
+/** Whether the request line that begins at `at` is that of a GET. */
+function isGet(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0x47 && bytes[at + 1] === 0x45 && bytes[at + 2] === 0x54 &&
+    bytes[at + 3] === SPACE;
 }
 
 function decoderOf(body: number | "chunked"): BodyDecoder {

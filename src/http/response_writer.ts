@@ -1,6 +1,7 @@
 /** Sends an answer that is ready. */
 import { type Outgoing, type OutgoingStream, WrongLength } from "./outgoing.ts";
 import type { OutputBuffers } from "./output_buffers.ts";
+import { PeerGone } from "./peer_gone.ts";
 
 /** Where an answer goes. */
 export interface ResponseSink {
@@ -35,7 +36,11 @@ async function sendStream(
   { pieces, framing }: OutgoingStream,
   sink: ResponseSink,
 ): Promise<void> {
-  sink.onCancel(() => pieces.cancel());
+  let isCancelled = false;
+  sink.onCancel(() => {
+    isCancelled = true;
+    pieces.cancel();
+  });
   try {
     await sink.write(head);
     if (typeof framing === "number") return await sendSized(pieces, framing, sink);
@@ -44,6 +49,8 @@ async function sendStream(
     for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
       if (piece.length > 0) await sink.write(isChunked ? chunkOf(piece) : piece);
     }
+    // The last chunk would say that all of it has come.
+    if (isCancelled) throw new PeerGone("in the middle of an answer");
     if (isChunked) await sink.write(LAST_CHUNK);
   } finally {
     sink.onCancel(undefined);

@@ -207,6 +207,6 @@ const LOST_MS = 60_000;
  * Whether a message says that the process (EMFILE) or the machine (ENFILE) has no file descriptors
  * left: in the words of the system, or in those that errors of libsrt have.
  */
-function isShortage(message: string): boolean {
+export function isShortage(message: string): boolean {
   return /too many open files|file table overflow/i.test(message);
 }

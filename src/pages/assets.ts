@@ -2,9 +2,8 @@
  * What pages load and the headers that they have. Everything is served from the program itself: no
  * page asks another host for anything.
  */
-import { createHash } from "node:crypto";
-import { Buffer } from "node:buffer";
 import { type Context, Hono } from "hono";
+import { contentHash } from "../web/entity_tag.ts";
 import { sharedBody } from "../web/shared_body.ts";
 
 /** A file that a page loads. */
@@ -42,9 +41,8 @@ export class Assets {
   constructor(assets: readonly Asset[]) {
     this.#served = new Map(assets.map((asset) => [asset.name, new ServedAsset(asset)]));
     if (this.#served.size < assets.length) throw new Error("Cannot serve assets: a name is twice");
-    const hash = createHash("sha256");
-    for (const { name, tag } of this.#served.values()) hash.update(`${name} ${tag}\n`);
-    this.#version = hash.digest("hex").slice(0, 12);
+    const tags = [...this.#served.values()].map(({ name, tag }) => `${name} ${tag}\n`);
+    this.#version = contentHash(tags.join("")).slice(0, 12);
     this.routes.get("/:version/:name", async (c) => {
       const { version, name } = c.req.param();
       const asset = this.#served.get(name);
@@ -66,7 +64,7 @@ export class Assets {
 
 /** The bytes of an image that is stored as base64, because only text can be part of the program. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(Buffer.from(text, "base64"));
+  return Uint8Array.fromBase64(text);
 }
 
 export interface PageOptions {
@@ -121,7 +119,7 @@ class ServedAsset {
     this.#type = type;
     this.#body = extension === "js" ? sideBySide(body) : body;
     this.#compressible = !COMPRESSED.includes(extension);
-    this.tag = createHash("sha256").update(this.#body).digest("hex").slice(0, 16);
+    this.tag = contentHash(this.#body);
   }
 
   async send(c: Context, isCurrent: boolean): Promise<Response> {

@@ -1,11 +1,11 @@
 /** IP addresses: how they are read, and which count as one client. */
-import { isIPv4, isIPv6 } from "node:net";
-
 /** An address as eight groups of 16 bits, an IPv4 address as IPv6 has it (RFC 4291 2.5.5.2). */
 export type Groups = readonly number[];
 
 /** The groups that stand before an IPv4 address. */
 const MAPPED = [0, 0, 0, 0, 0, 0xffff];
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+const GROUP = /^[0-9a-f]{1,4}$/i;
 /** A provider gives each customer a /64 at least, and in it any address may be used. */
 const CUSTOMER_GROUPS = 4;
 
@@ -23,22 +23,32 @@ export function networkOf(address: string): string {
 /** Reads an IPv4 or IPv6 address. @returns `undefined` where `text` is none */
 export function parseAddress(text: string): Groups | undefined {
   if (isIPv4(text)) return [...MAPPED, ...parseIPv4(text)];
-  if (!isIPv6(text)) return undefined;
   // A zone (RFC 4007 11) is this box's own business.
-  const [address = ""] = text.split("%");
-  const [head = "", tail] = address.split("::");
-  const front = parseGroups(head);
-  if (tail === undefined) return front;
-  const back = parseGroups(tail);
-  const zeros = Array.from({ length: 8 - front.length - back.length }, () => 0);
-  return [...front, ...zeros, ...back];
+  const [, address = ""] = /^([^%]*)(?:%[0-9a-z.:-]+)?$/i.exec(text) ?? [];
+  const [head = "", tail, ...rest] = address.split("::");
+  if (rest.length > 0) return undefined;
+  const front = parseGroups(head, tail === undefined);
+  const back = parseGroups(tail ?? "", true);
+  if (front === undefined || back === undefined) return undefined;
+  const missing = 8 - front.length - back.length;
+  if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
+  return [...front, ...Array.from({ length: missing }, () => 0), ...back];
 }
 
-function parseGroups(text: string): number[] {
+/** Whether `text` is four numbers, without zeros before them (RFC 6943 3.1.1). */
+export function isIPv4(text: string): boolean {
+  return IPV4.test(text);
+}
+
+/** @param isEnd whether an IPv4 address may stand at the end; `undefined` where it is none of it */
+function parseGroups(text: string, isEnd: boolean): number[] | undefined {
   if (text === "") return [];
-  return text.split(":").flatMap((group) => {
-    return group.includes(".") ? parseIPv4(group) : [parseInt(group, 16)];
+  const parts = text.split(":");
+  const groups = parts.flatMap((part, i) => {
+    if (GROUP.test(part)) return [parseInt(part, 16)];
+    return isEnd && i === parts.length - 1 && isIPv4(part) ? parseIPv4(part) : [NaN];
   });
+  return groups.includes(NaN) ? undefined : groups;
 }
 
 function parseIPv4(text: string): number[] {

@@ -11,17 +11,38 @@ const logger = getLogger(["echo"]);
  */
 export function listen(
   sockets: ListeningSockets,
-  { hostname, port }: ListenAddress,
+  addr: ListenAddress,
   socket: Omit<SocketToKeep, "address">,
 ): KeptSocket {
-  const address = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   const { what } = socket;
+  const kept = attemptToListen(addr, what, (address) => sockets.keep({ ...socket, address }));
+  tellListening(addr, what);
+  return kept;
+}
+
+/**
+ * Does what has `what` listen on `addr`, which it is given as `HOST:PORT`.
+ * @throws {Error} that says what could not be done
+ */
+export function attemptToListen<T>(
+  addr: ListenAddress,
+  what: string,
+  operation: (address: string) => T,
+): T {
+  const address = textOf(addr);
   try {
-    const kept = sockets.keep({ ...socket, address });
-    logger.info("{what} listens on {address}", { what, address });
-    return kept;
+    return operation(address);
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     throw new Error(`Cannot listen on ${address} for ${what}: ${cause}`, { cause: error });
   }
+}
+
+/** Says in the log that `what` listens. */
+export function tellListening(addr: ListenAddress, what: string): void {
+  logger.info("{what} listens on {address}", { what, address: textOf(addr) });
+}
+
+function textOf({ hostname, port }: ListenAddress): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }

@@ -6,16 +6,29 @@
  */
 import { Hono } from "hono";
 import { every } from "hono/combine";
-import type { Origin } from "../hls/origin.ts";
-import { type Preroll, PREROLL_PATH } from "../hls/preroll.ts";
-import { forPlayers, hlsRoutes, prerollRoutes } from "../hls/routes.ts";
+import type { Origin, ServedFile, ServedPlaylist } from "../hls/origin.ts";
+import type { Preroll } from "../hls/preroll.ts";
+import {
+  forPlayers,
+  hlsRoutes,
+  PREROLL_PATH,
+  prerollRoutes,
+  SELECTING_FIELDS,
+} from "../hls/routes.ts";
+import type { SharedContents } from "../http/prepared_answers.ts";
 import { indexRoutes, loadAssets, showRoutes, STATUS_FILE } from "../pages/listener/routes.ts";
-import type { Shows } from "../pages/listener/shows.ts";
+import type { ShowsSource } from "../pages/listener/shows.ts";
+import type { Clock } from "../session/clock.ts";
+import { AccessLog, accessLog } from "../web/access_log.ts";
+import { plainAddress } from "../web/peer_address.ts";
+import { listenersKind, type RequestObserver, requestTiming } from "../web/request_timing.ts";
+import type { WebServerOptions } from "../web/web_server.ts";
+import { ACCESS_LOG } from "./threads/messages.ts";
 
 export interface ListenerWebOptions {
   readonly origin: Origin;
   readonly preroll: Preroll;
-  readonly shows: Pick<Shows, "status" | "current">;
+  readonly shows: ShowsSource;
   /** Where broadcasts are, without slashes around it. */
   readonly path: string;
   /** Whether `/` shows who is on air. */
@@ -36,4 +49,53 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
   // Players may read also that something is not there.
   app.use(every(...forPlayers()));
   return app;
+}
+
+export interface ListenerSiteOptions extends ListenerWebOptions {
+  readonly clock: Pick<Clock, "monotonic">;
+  /** Takes how each request was answered. */
+  readonly observe: RequestObserver;
+}
+
+/** What a server for listeners is made of, in whatever thread it is. */
+export interface ListenerSite extends Pick<WebServerOptions, "middleware" | "shared"> {
+  readonly routes: Hono;
+}
+
+/** All of what `HLS_WEB_ADDR` serves, and what goes with it. */
+export function listenerSite(options: ListenerSiteOptions): ListenerSite {
+  const { clock, observe } = options;
+  const log = new AccessLog(ACCESS_LOG);
+  return {
+    routes: listenerWeb(options),
+    middleware: [accessLog(log, clock), requestTiming("hls", clock, observe)],
+    shared: sharedWithListeners(options, log),
+  };
+}
+
+/** What {@link listenerWeb} answers in the same way to everybody: playlists and segments. */
+function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): SharedContents {
+  const { origin, path, observe, onFetch } = options;
+  const prefix = `/${path}/`;
+  return {
+    find: (target) => {
+      const nameEnd = target.indexOf("/", prefix.length);
+      if (nameEnd === -1 || !target.startsWith(prefix)) return undefined;
+      return origin.atHand(target.slice(prefix.length, nameEnd), target.slice(nameEnd + 1));
+    },
+    bodyOf: (contents: ServedPlaylist | ServedFile) =>
+      "text" in contents ? contents.text : contents.bytes,
+    observerOf: (target) => {
+      const kind = listenersKind(target);
+      const [name = "", file = ""] = target.slice(prefix.length).split("/");
+      const answered = { method: "GET", path: target, status: 200, ms: 0 };
+      return (client, agent) => {
+        // It is at hand: the answer takes no time that could be measured.
+        observe(kind, 200, 0);
+        if (kind === "segment") onFetch?.(name, file);
+        if (log.isTaken) log.tell({ ...answered, client: plainAddress(client), agent });
+      };
+    },
+    selecting: SELECTING_FIELDS,
+  };
 }

@@ -5,6 +5,7 @@ import { logCounts, logSessionEvent } from "../stat/statistics/event_log.ts";
 import { Metrics } from "../stat/metrics/metrics.ts";
 import { Statistics } from "../stat/statistics/statistics.ts";
 import type { Core } from "./core.ts";
+import type { HttpThreads } from "./threads/http_threads.ts";
 
 export interface Observers {
   readonly statistics: Statistics;
@@ -17,6 +18,8 @@ export interface Observed {
   recorder: Recorder | undefined;
   /** `undefined` where there is no SRT, or not yet. */
   srt: SrtServer | undefined;
+  /** `undefined` where this thread serves listeners, or not yet. */
+  threads: HttpThreads | undefined;
 }
 
 /** They see what happens from now on. */
@@ -50,11 +53,21 @@ function startMetrics(core: Core, statistics: Statistics, observed: Readonly<Obs
     audience: listeners,
     folders: { hls: config.hls.rootDir, record: config.record.rootDir },
     health,
-    restarts: () => sockets.restarts,
+    restarts: () => restartsOf(sockets.restarts, observed.threads),
+    httpThreads: () => observed.threads,
     httpServers: () => webLimits.servers,
     srt: () => observed.srt,
     hook: () => hooks,
   });
   core.stops.add(() => metrics.close());
   return metrics;
+}
+
+/** How often each kind of listening socket was opened again, in this thread and by others. */
+function restartsOf(
+  own: ReadonlyMap<string, number>,
+  threads: HttpThreads | undefined,
+): ReadonlyMap<string, number> {
+  if (threads === undefined) return own;
+  return new Map(own).set("hls", (own.get("hls") ?? 0) + threads.restarts);
 }

@@ -4,36 +4,63 @@ import { Authorizer, loadCredentials } from "../control/authorization.ts";
 import { PageOrigins } from "../control/page_origins.ts";
 import { controlRoutes } from "../control/routes.ts";
 import type { Hls } from "../hls/hls.ts";
-import { LocalOrigin } from "../hls/local_origin.ts";
+import { localOrigin } from "../hls/local_origin.ts";
 import type { ListenAddress } from "../http/http_server.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
-import { accessLog } from "../web/access_log.ts";
-import { requestTiming } from "../web/request_timing.ts";
-import { WebServer } from "../web/web_server.ts";
+import { AccessLog, accessLog } from "../web/access_log.ts";
+import { type RequestObserver, requestTiming } from "../web/request_timing.ts";
+import { WebServer, type WebServerOptions } from "../web/web_server.ts";
 import type { Core } from "./core.ts";
 import { listen } from "./listen.ts";
-import { listenerWeb } from "./listener_web.ts";
+import { listenerSite } from "./listener_web.ts";
 import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
 import { StatWeb } from "./stat_web.ts";
+import { HttpThreads } from "./threads/http_threads.ts";
 
-/** Serves playlists, segments and the listeners' pages. */
-export function serveHls(core: Core, output: HlsOutput, metrics: Metrics): void {
-  const { hls: { webEnabled, webAddr, webPath: path, webIndex: index } } = core.config;
-  if (!webEnabled) return;
+/**
+ * Serves playlists, segments and the listeners' pages.
+ * @returns the threads that do so; `undefined` where there are none beside this one
+ */
+export function serveHls(
+  core: Core,
+  output: HlsOutput,
+  metrics: Metrics,
+): HttpThreads | undefined {
+  const { hls: { webEnabled, webAddr, webPath: path, webIndex: index, webThreads } } = core.config;
+  if (!webEnabled) return undefined;
   const { hls, folder, preroll, shows } = output;
-  const origin = new LocalOrigin({
-    find: (name) => hls.find(name),
-    readFile: (name, file) => folder.read(name, file),
-  });
+  if (webThreads > 0) return startThreads(core, output, metrics);
+  const readFile = (name: string, file: string) => folder.read(name, file);
+  const origin = localOrigin(hls.distributor, { clock: core.clock, readFile });
+  core.stops.add(() => origin.close());
   const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
-  const routes = listenerWeb({ origin, preroll, shows, path, index, onFetch });
-  const middleware = [accessLog("echo-hls-web", core.clock), timing("hls", core, metrics)];
-  const place = { kind: "hls", what: "HLS over HTTP", addr: webAddr };
-  serve(core, routes, middleware, place);
+  const { clock } = core;
+  const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
+  const site = listenerSite({
+    ...{ origin, preroll, shows, path, index, clock, onFetch, observe },
+  });
+  serve(core, site.routes, site, { kind: "hls", what: HLS, addr: webAddr });
+  return undefined;
+}
+
+function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThreads {
+  const { clock, stops, sockets, health, webLimits, listeners } = core;
+  const { webAddr, webPath: path, webIndex: index, webThreads: count } = core.config.hls;
+  const { hls, folder, preroll, shows } = output;
+  const threads = new HttpThreads({
+    ...{ clock, count, what: HLS, addr: webAddr, shows, sockets, listeners },
+    settings: { path, index, rootDir: folder.path, preroll },
+    distributor: hls.distributor,
+    counts: webLimits.addThreads("hls"),
+    durations: metrics.requestDurations,
+  });
+  health.add("listening", () => [...threads.problems, problemIfFull(HLS, threads)]);
+  stops.add(() => threads.close());
+  return threads;
 }
 
 /** What the control API has to do with beside the core. */
@@ -76,7 +103,7 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
   });
   const middleware = [timing("control", core, parts.metrics)];
   const place = { kind: "control", what: "control API", addr: control.addr };
-  serve(core, routes, middleware, place);
+  serve(core, routes, { middleware }, place);
   return async ({ auth, control }) => {
     const credentials = await loadCredentials(auth);
     return () => {
@@ -103,19 +130,24 @@ export function serveStatistics(
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue },
   });
   stops.add(() => parts.close());
-  const middleware = [accessLog("echo-stat-web", clock), timing("stat", core, metrics)];
-  serve(core, parts.routes, middleware, { kind: "stat", what: "statistics", addr: stat.webAddr });
+  const log = accessLog(new AccessLog("echo-stat-web"), clock);
+  const middleware = [log, timing("stat", core, metrics)];
+  serve(core, parts.routes, { middleware }, {
+    kind: "stat",
+    what: "statistics",
+    addr: stat.webAddr,
+  });
   // Streams have no end of their own: who watches is let go first.
   stops.add(() => parts.close());
   return parts.reload;
 }
 
 function timing(
-  server: "hls" | "control" | "stat",
+  server: "control" | "stat",
   { clock }: Core,
   metrics: Metrics,
 ): MiddlewareHandler {
-  return requestTiming(server, clock, (...answer) => metrics.requestAnswered(...answer));
+  return requestTiming(server, clock, (...answer) => metrics.requestDurations.observe(...answer));
 }
 
 /** What a web server is called, and where it listens. */
@@ -128,18 +160,24 @@ interface Place {
 function serve(
   { clock, stops, sockets, health, webLimits }: Core,
   routes: Hono,
-  middleware: readonly MiddlewareHandler[],
+  site: Pick<WebServerOptions, "middleware" | "shared">,
   { kind, what, addr }: Place,
 ): void {
   const counts = webLimits.addServer(kind);
-  const web = new WebServer(addr, routes, ["echo", kind], { middleware, clock, counts });
+  const web = new WebServer(addr, routes, ["echo", kind], { ...site, clock, counts });
   const socket = listen(sockets, addr, {
     ...{ kind, what },
     open: (onEnd) => web.listen(onEnd),
     letGo: () => web.letGo(),
   });
-  health.add("listening", () => [
-    web.isFull ? `${what} turns connections away: it has all that it may have` : undefined,
-  ]);
+  health.add("listening", () => [problemIfFull(what, web)]);
   stops.add(() => web.close(), () => socket.close());
 }
+
+function problemIfFull(what: string, server: { readonly isFull: boolean }): string | undefined {
+  if (!server.isFull) return undefined;
+  return `${what} turns connections away: it has all that it may have`;
+}
+
+/** What people call what listeners are served by. */
+const HLS = "HLS over HTTP";

@@ -11,12 +11,17 @@ const logger = getLogger(["echo"]);
 /** What the HTTP servers may have together of all files that the process may have open. */
 const PART = 0.5;
 
+/** Servers that count in one thread. */
+const OTHER_SERVERS = 2;
+/** So that a thread that takes the place of another one need not wait until that one has gone. */
+const PLACES_OF_THREAD = 3;
+
 /**
  * Makes the limits.
  * @param maxOpenFiles what the process may have open; `undefined` where it is not known
  */
 export function connectionLimits(
-  { web: { trustedProxies = [], ...values } }: Pick<Config, "web">,
+  { web: { trustedProxies = [], ...values }, hls }: Pick<Config, "web" | "hls">,
   maxOpenFiles: number | undefined = openFilesLimit(),
 ): ConnectionLimits {
   const maxTogether = maxOpenFiles === undefined ? Infinity : Math.floor(maxOpenFiles * PART);
@@ -24,6 +29,7 @@ export function connectionLimits(
     ...values,
     maxTogether,
     proxies: new TrustedProxies(trustedProxies),
+    places: OTHER_SERVERS + PLACES_OF_THREAD * Math.max(1, hls.webThreads),
   });
   tellCut(limits);
   return limits;

@@ -1,33 +1,66 @@
 /** The access log of the HTTP servers. */
-import { getLogger } from "@logtape/logtape";
+import { getLogger, type Logger } from "@logtape/logtape";
 import type { MiddlewareHandler } from "hono";
 import type { Clock } from "../session/clock.ts";
 import { peerAddress } from "./peer_address.ts";
 
 const MAX_AGENT_LENGTH = 256;
 
+/** What is told of a request. */
+export interface AccessEntry {
+  readonly client: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  /** Milliseconds until the answer began. */
+  readonly ms: number;
+  /** What the client says it is. */
+  readonly agent: string;
+}
+
 /**
- * Logs every request, where the log takes it: client, method, path, status, milliseconds until the
- * answer begins, and what the client says it is. Queries stay out, because there may be keys in
+ * A log of every request, where it is to be had: client, method, path, status, milliseconds until
+ * the answer begins, and what the client says it is. Queries stay out, because there may be keys in
  * them. What is in quotes cannot end them: it is escaped as Apache's and nginx's logs have it.
- * @param category the log's
  */
-export function accessLog(
-  category: string,
-  clock: Pick<Clock, "monotonic">,
-): MiddlewareHandler {
-  const logger = getLogger([category]);
+export class AccessLog {
+  readonly #logger: Logger;
+
+  /** @param category the log's */
+  constructor(category: string) {
+    this.#logger = getLogger([category]);
+  }
+
+  /** Whether anybody takes it. */
+  get isTaken(): boolean {
+    return this.#logger.isEnabledFor("info");
+  }
+
+  tell({ client, method, path, status, ms, agent }: AccessEntry): void {
+    this.#logger.info('{client} "{method} {path}" {status} {ms} "{agent}"', {
+      client,
+      method: quotable(method),
+      path: quotable(path),
+      status,
+      ms: ms.toFixed(1),
+      agent: quotable(agent.slice(0, MAX_AGENT_LENGTH)),
+    });
+  }
+}
+
+/** Tells `log` of every request. */
+export function accessLog(log: AccessLog, clock: Pick<Clock, "monotonic">): MiddlewareHandler {
   return async (c, next) => {
-    if (!logger.isEnabledFor("info")) return await next();
+    if (!log.isTaken) return await next();
     const startedAt = clock.monotonic();
     await next();
-    logger.info('{client} "{method} {path}" {status} {ms} "{agent}"', {
+    log.tell({
       client: peerAddress(c),
-      method: quotable(c.req.method),
-      path: quotable(c.req.path),
+      method: c.req.method,
+      path: c.req.path,
       status: c.res.status,
-      ms: (clock.monotonic() - startedAt).toFixed(1),
-      agent: quotable(c.req.header("User-Agent")?.slice(0, MAX_AGENT_LENGTH) ?? ""),
+      ms: clock.monotonic() - startedAt,
+      agent: c.req.header("User-Agent") ?? "",
     });
   };
 }

@@ -12,5 +12,10 @@ const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
  */
 export function peerAddress(c: Context): string {
   const info = c.env as Partial<ConnectionInfo> | undefined;
-  return (info?.client ?? info?.remoteAddr?.hostname ?? "").replace(MAPPED_IPV4, "");
+  return plainAddress(info?.client ?? info?.remoteAddr?.hostname ?? "");
+}
+
+/** An address as people write it: an IPv4 one also where it came by a socket for both families. */
+export function plainAddress(address: string): string {
+  return address.replace(MAPPED_IPV4, "");
 }

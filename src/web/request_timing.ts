@@ -17,12 +17,13 @@ export function requestTiming(
   return async (c, next) => {
     const startedAt = clock.monotonic();
     await next();
-    const kind = server === "hls" ? kindOf(c.req.path) : server;
+    const kind = server === "hls" ? listenersKind(c.req.path) : server;
     observe(kind, c.res.status, clock.monotonic() - startedAt);
   };
 }
 
-function kindOf(path: string): string {
+/** What a listener asks for, by its path. */
+export function listenersKind(path: string): string {
   if (path.endsWith(".m3u8")) return "playlist";
   return path.endsWith(".ts") ? "segment" : "hls";
 }

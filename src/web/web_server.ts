@@ -6,6 +6,7 @@ import { TrustedProxies } from "../http/addresses.ts";
 import { type ConnectionCounts, ConnectionLimits } from "../http/connection_limits.ts";
 import { HttpError } from "../http/http_error.ts";
 import { HttpServer, type ListenAddress } from "../http/http_server.ts";
+import type { SharedContents } from "../http/prepared_answers.ts";
 import { type Clock, systemClock } from "../session/clock.ts";
 import { SERVER_NAME } from "../version.ts";
 import { noStoreByDefault } from "./cache_control.ts";
@@ -16,6 +17,10 @@ export interface WebServerOptions {
   readonly clock?: Clock;
   /** How many connections it may have; as many as come by default. */
   readonly counts?: ConnectionCounts;
+  /** Whether other threads may listen on the same port. */
+  readonly reusePort?: boolean;
+  /** What the routes are asked for at first only; nothing by default. */
+  readonly shared?: SharedContents;
 }
 
 /** One of the server's HTTP servers: routes, headers of all answers, errors as JSON. */
@@ -25,11 +30,11 @@ export class WebServer extends HttpServer {
     addr: ListenAddress,
     routes: Hono,
     category: readonly string[],
-    { middleware, clock = systemClock, counts = unlimited() }: WebServerOptions = {},
+    { middleware, clock = systemClock, counts = unlimited(), ...more }: WebServerOptions = {},
   ) {
     const app = withServerHeader(routes, category, middleware);
     super({
-      ...{ addr, clock, category, counts },
+      ...{ addr, clock, category, counts, ...more },
       serverName: SERVER_NAME,
       handler: (request, info) => app.fetch(request, info),
     });

@@ -162,7 +162,7 @@ export function runEcho(
 }
 
 /** What `scripts/run.sh` starts it with, besides permissions. */
-const AS_STARTED = ["--no-prompt", "--v8-flags=--max-semi-space-size=4"];
+const AS_STARTED = ["--no-prompt", "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=30"];
 
 function echoCommand(env: Readonly<Record<string, string>>, cwd: string): string[] {
   const binary = Deno.env.get("ECHO_BIN");

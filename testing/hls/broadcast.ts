@@ -84,7 +84,7 @@ export class Broadcast {
     for (const segment of this.playlist().segments) {
       if (known.has(segment.uri)) continue;
       this.heard.push(segment);
-      this.heardFrames.push(...frameNumbers(this.hls.find("demo")?.segment(segment.uri)));
+      this.heardFrames.push(...frameNumbers(this.folder.stream("demo").files.get(segment.uri)));
     }
   }
 

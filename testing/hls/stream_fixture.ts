@@ -1,6 +1,7 @@
 /** A stream on a clock and files that are not real. */
 import assert from "node:assert/strict";
 import { BufferPool } from "../../src/hls/buffer_pool.ts";
+import { Distributor } from "../../src/hls/distributor.ts";
 import { FORMATS } from "../../src/hls/formats.ts";
 import { type NameState, Reservation } from "../../src/hls/name_states.ts";
 import { type MediaPlaylist, parsePlaylist, type SegmentEntry } from "../../src/hls/playlist.ts";
@@ -20,6 +21,8 @@ interface StreamFixture {
   /** States of the name that were saved. */
   readonly saved: NameState[];
   readonly stream: HlsStream;
+  /** Hands the stream out. */
+  readonly distributor: Distributor;
   /** How often the stream called. */
   readonly counts: { listed: number; completed: number; gone: number; released: number };
   readonly feeder: SegmentSource;
@@ -55,7 +58,9 @@ export function setUp(
       return Promise.resolve(true);
     },
   };
-  const stream = new HlsStream("demo", {
+  const distributor: Distributor = new Distributor((name) => name === "demo" ? stream : undefined);
+  distributor.begin("demo");
+  const stream: HlsStream = new HlsStream("demo", {
     clock,
     files,
     pool: new BufferPool(1 << 20),
@@ -65,7 +70,11 @@ export function setUp(
     numbering: options.numbering ?? { mediaSequence: 100, discontinuitySequence: 0 },
     reservation: new Reservation("demo", states),
     preroll: options.preroll ?? [],
-    onGone: () => counts.gone++,
+    onVersion: (file, segments) => distributor.version("demo", file, segments),
+    onGone: () => {
+      counts.gone++;
+      distributor.end("demo");
+    },
   });
   const wait = (frames: number) => {
     assert.equal(frames, MISSING_FRAMES);
@@ -110,6 +119,7 @@ export function setUp(
     files,
     saved,
     stream,
+    distributor,
     counts,
     feeder,
     add,

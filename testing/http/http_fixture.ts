@@ -1,18 +1,18 @@
 /** An HTTP server whose time is moved by hand, and clients that send any bytes. */
+import { Buffer } from "node:buffer";
 import { TrustedProxies } from "../../src/http/addresses.ts";
-import {
-  type ConnectionCounts,
-  ConnectionLimits,
-  type LimitValues,
-} from "../../src/http/connection_limits.ts";
+import { type ConnectionCounts, ConnectionLimits } from "../../src/http/connection_limits.ts";
+import type { LimitValues } from "../../src/http/count_board.ts";
 import type { HttpHandler } from "../../src/http/http_site.ts";
 import { HttpServer } from "../../src/http/http_server.ts";
+import type { SharedContents } from "../../src/http/prepared_answers.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { bytesOf } from "./read_requests.ts";
 
 export interface HttpFixtureOptions extends Partial<LimitValues> {
   readonly handler?: HttpHandler;
   readonly proxies?: readonly string[];
+  readonly shared?: SharedContents;
 }
 
 /** A server on loopback, whose time is moved by hand. */
@@ -25,7 +25,8 @@ export class HttpFixture implements AsyncDisposable {
   readonly #clients: RawClient[] = [];
 
   constructor(options: HttpFixtureOptions = {}) {
-    const { handler, proxies = [], maxConnections = 1000, maxPerAddress = 1000 } = options;
+    const { handler, proxies = [], shared } = options;
+    const { maxConnections = 1000, maxPerAddress = 1000 } = options;
     this.counts = new ConnectionLimits({
       ...{ maxConnections, maxPerAddress, maxTogether: Infinity },
       proxies: new TrustedProxies(proxies),
@@ -37,6 +38,7 @@ export class HttpFixture implements AsyncDisposable {
       serverName: "Test/1",
       category: ["echo", "test"],
       counts: this.counts,
+      shared,
     });
     this.server.listen();
   }
@@ -98,19 +100,25 @@ export class RawClient implements Disposable {
     return this.#text;
   }
 
+  /** The first `count` answers once they have come whole, each of them with a `Content-Length`. */
+  async answers(count: number): Promise<string[]> {
+    for (;;) {
+      const answers = answersIn(this.#text);
+      if (answers.length >= count || !await this.#read()) return answers.slice(0, count);
+    }
+  }
+
   [Symbol.dispose](): void {
     if (!this.#closed) this.conn.close();
     this.#closed = true;
   }
 
   async #read(): Promise<boolean> {
-    const buffer = new Uint8Array(65_536);
+    const buffer = new Uint8Array(1_048_576);
     try {
       const count = await this.conn.read(buffer);
       if (count === null) return false;
-      this.#text += Array.from(buffer.subarray(0, count), (byte) => String.fromCharCode(byte)).join(
-        "",
-      );
+      this.#text += Buffer.from(buffer.buffer, 0, count).toString("latin1");
       return true;
     } catch (error) {
       const { ConnectionReset, Interrupted, BadResource } = Deno.errors;
@@ -119,6 +127,20 @@ export class RawClient implements Disposable {
       }
       throw error;
     }
+  }
+}
+
+/** The answers in a text that are whole, where each tells its length. */
+function answersIn(text: string): string[] {
+  const answers: string[] = [];
+  for (let at = 0;;) {
+    const headEnd = text.indexOf("\r\n\r\n", at) + 4;
+    if (headEnd < 4) return answers;
+    const [, length = "0"] = /\r\ncontent-length: (\d+)/.exec(text.slice(at, headEnd)) ?? [];
+    const end = headEnd + Number(length);
+    if (end > text.length) return answers;
+    answers.push(text.slice(at, end));
+    at = end;
   }
 }
 

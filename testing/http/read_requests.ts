@@ -1,7 +1,7 @@
 /** Requests as the reader gives them, for tests that compare. */
 import assert from "node:assert/strict";
 import { HttpError } from "../../src/http/http_error.ts";
-import { MAX_HEAD_BYTES } from "../../src/http/request_head.ts";
+import { MAX_HEAD_BYTES, type RequestHead } from "../../src/http/request_head.ts";
 import { RequestReader } from "../../src/http/request_reader.ts";
 import { requestUrl } from "../../src/http/request_target.ts";
 
@@ -27,11 +27,15 @@ export function readRequests(pieces: Iterable<Uint8Array>): Reading {
   const requests: ReadRequest[] = [];
   let open: { request: ReadRequest; body: string } | undefined;
   let isLast = false;
+  let remembered: RequestHead | undefined;
   const takeAll = () => {
     for (;;) {
       if (open === undefined) {
+        const repeated = reader.repeatedTarget;
         const head = isLast ? undefined : reader.nextHead();
         if (head === undefined) return;
+        if (repeated !== undefined) checkRepeated(repeated, head, remembered);
+        if (head.method === "GET" && head.body === 0) reader.rememberHead(remembered = head);
         const { method, target, fields } = head;
         if (target !== "*") requestUrl(head, "echo");
         open = { request: { method, target, fields, body: "" }, body: "" };
@@ -62,6 +66,11 @@ export function readRequests(pieces: Iterable<Uint8Array>): Reading {
     return { requests, refused: error.status };
   }
   return { requests, refused: undefined };
+}
+
+/** A head that is recognised without being parsed has to be what parsing makes of it. */
+function checkRepeated(target: string, head: RequestHead, remembered?: RequestHead): void {
+  assert.deepEqual(head, { ...remembered, target });
 }
 
 /** `bytes` cut in two at each place, and byte by byte. */

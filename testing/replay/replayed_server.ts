@@ -151,6 +151,8 @@ export class ReplayedServer implements AsyncDisposable {
       STAT_WEB_ADDR: `${stat}`,
       ECHO_PRIV_KEY: "0123456789abcdef0123456789abcdef",
       ECHO_SRT_LATENCY: "0.01",
+      // Other threads have a clock of their own, which does not move with this one.
+      HLS_WEB_THREADS: "0",
       HLS_ROOT_DIR: `${this.#folder}/output/hls`,
       RECORD_ROOT_DIR: `${this.#folder}/output/record`,
     };

@@ -3,14 +3,13 @@ import type { Hono } from "hono";
 import { loadConfig } from "../../src/config/load.ts";
 import { LimiterFull } from "../../src/disk/limiter.ts";
 import { Listeners } from "../../src/hls/listeners.ts";
-import { LocalOrigin } from "../../src/hls/local_origin.ts";
 import { Catalogue } from "../../src/record/catalogue.ts";
 import { Health } from "../../src/stat/health.ts";
 import { listenerWeb } from "../../src/station/listener_web.ts";
 import { StatWeb } from "../../src/station/stat_web.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
 import { type ApiOptions, cookieOf, publishBody, setUpApi } from "../control/control_api.ts";
-import { servedStream } from "../hls/served_stream.ts";
+import { originOf, servedStream } from "../hls/served_stream.ts";
 import { OFF_AIR } from "../pages/listener/broadcasts.ts";
 import { Archive } from "../record/archive.ts";
 import { House } from "../stat/house.ts";
@@ -29,18 +28,15 @@ export function listenersServer(): Hono {
   const demo = servedStream({
     playlist: { text: new TextEncoder().encode("#EXTM3U\n"), etag: '"5-1"' },
     masterPlaylist: MASTER,
+    files: [SEGMENT],
     segment: (file: string) => file === SEGMENT ? BYTES : undefined,
   });
-  const origin = new LocalOrigin({
-    find: (name) => {
-      if (name === "broken") throw new Error("a bug");
-      return name === "demo" ? demo : undefined;
-    },
-    readFile: (_, file) =>
-      file === "9-1700000000.ts"
-        ? Promise.reject(new LimiterFull(4000))
-        : Promise.resolve(undefined),
-  });
+  const broken = () => {
+    throw new Error("a bug");
+  };
+  const readFile = (_: string, file: string) =>
+    file === "9-1700000000.ts" ? Promise.reject(new LimiterFull(4000)) : Promise.resolve(undefined);
+  const origin = originOf({ demo: () => demo, broken }, readFile);
   const preroll = {
     entries: [],
     files: new Map([["jingle.aac", { bytes: BYTES, type: "audio/aac", etag: '"jingle"' }]]),

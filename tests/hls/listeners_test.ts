@@ -1,9 +1,11 @@
 /** How many listeners are counted of players that behave as real ones do. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
+import { Distributor } from "../../src/hls/distributor.ts";
 import { Listeners } from "../../src/hls/listeners.ts";
-import { LocalOrigin } from "../../src/hls/local_origin.ts";
+import { localOrigin } from "../../src/hls/local_origin.ts";
 import { hlsRoutes } from "../../src/hls/routes.ts";
+import { PLAYLIST_FILE } from "../../src/hls/stream_files.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { servedStream } from "../../testing/hls/served_stream.ts";
 
@@ -15,6 +17,7 @@ class Broadcast {
   readonly clock = new FakeClock();
   readonly listeners: Listeners;
   readonly app: Hono;
+  readonly #distributor: Distributor;
   #files: string[] = [];
   #sequence = 100;
   #nextAt = 0;
@@ -22,9 +25,13 @@ class Broadcast {
   constructor(readonly targetMs: number) {
     this.listeners = new Listeners(targetMs, () => this.clock.awake());
     const segment = (file: string) => this.#files.includes(file) ? new Uint8Array(376) : undefined;
-    const origin = new LocalOrigin({
-      find: () => servedStream({ playlist: this.#playlist(), segment }),
-      readFile: () => Promise.resolve(undefined),
+    this.#distributor = new Distributor(() =>
+      servedStream({ playlist: this.#playlist(), segment: () => undefined })
+    );
+    this.#distributor.begin("demo");
+    const origin = localOrigin(this.#distributor, {
+      clock: this.clock,
+      readFile: (_, file) => Promise.resolve(segment(file)),
     });
     const onFetch = (name: string, file: string) => this.listeners.fetched(name, file);
     this.app = new Hono().route("/cast", hlsRoutes({ origin, others: [], onFetch }));
@@ -43,6 +50,7 @@ class Broadcast {
   #list(): void {
     const file = `${this.#sequence++}-1700000000.ts`;
     this.#files = [...this.#files, file].slice(-WINDOW);
+    this.#distributor.version("demo", PLAYLIST_FILE, [{ uri: file, bytes: new Uint8Array(376) }]);
     this.listeners.listed("demo", file);
     this.#nextAt += this.targetMs;
   }

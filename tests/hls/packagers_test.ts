@@ -113,7 +113,7 @@ Deno.test("a second format has the same cuts and numbers, and a playlist of its 
   const { segments, mediaSequence } = two.assertAlike();
   assert.equal(segments.length, 12);
   assert.equal(mediaSequence, 103);
-  const frames = segments.flatMap(({ uri }) => [...two.stream.segment(uri) ?? []]);
+  const frames = segments.flatMap(({ uri }) => [...two.files.files.get(uri) ?? []]);
   const from = 3 * FRAMES_PER_SEGMENT;
   assert.deepEqual(frames, Array.from({ length: frames.length }, (_, i) => (from + i) % 256));
   assert.equal(frames.length, 12 * FRAMES_PER_SEGMENT);

@@ -1,12 +1,11 @@
 /** What players get over HTTP. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { LocalOrigin } from "../../src/hls/local_origin.ts";
 import type { Origin } from "../../src/hls/origin.ts";
 import { hlsRoutes, prerollRoutes } from "../../src/hls/routes.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
-import { servedStream } from "../../testing/hls/served_stream.ts";
+import { originOf, servedStream } from "../../testing/hls/served_stream.ts";
 
 const SEGMENT = new Uint8Array(376).map((_, i) => i);
 const OLD = new Uint8Array(188).fill(9);
@@ -15,14 +14,12 @@ function app(): Hono {
   const demo = servedStream({
     playlist: { text: new TextEncoder().encode("#EXTM3U\n"), etag: '"5-1"' },
     masterPlaylist: "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nplaylist.m3u8\n",
+    files: ["5-1700000000.ts"],
     segment: (file: string) => file === "5-1700000000.ts" ? SEGMENT : undefined,
   });
-  return serve(
-    new LocalOrigin({
-      find: (name) => name === "demo" ? demo : undefined,
-      readFile: (_, file) => Promise.resolve(file === "4-1700000000.ts" ? OLD : undefined),
-    }),
-  );
+  const readFile = (_: string, file: string) =>
+    Promise.resolve(file === "4-1700000000.ts" ? OLD : undefined);
+  return serve(originOf({ demo: () => demo }, readFile));
 }
 
 function serve(origin: Origin): Hono {
@@ -143,7 +140,9 @@ Deno.test("a file that the system does not give out is no 404, which a CDN would
     await Deno.writeTextFile(`${root}/demo`, "");
     const folder = new HlsFolder(root);
     const readFile = (name: string, file: string) => folder.read(name, file);
-    const routes = serve(new LocalOrigin({ find: () => undefined, readFile }));
+    const stream = () => servedStream({ playlist, segment: () => undefined });
+    const playlist = { text: new Uint8Array(1), etag: '"1"' };
+    const routes = serve(originOf({ demo: stream, other: stream }, readFile));
     const response = await routes.request("/cast/demo/7-100.ts");
     assert.deepEqual([response.status, (await response.json()).code], [503, 503]);
     assert.equal((await routes.request("/cast/other/7-100.ts")).status, 404);

@@ -1,6 +1,6 @@
 /** Waiting for the next version of a playlist. */
 import assert from "node:assert/strict";
-import { LocalOrigin } from "../../src/hls/local_origin.ts";
+import { localOrigin } from "../../src/hls/local_origin.ts";
 import { type ServedPlaylist, TooManyWait } from "../../src/hls/origin.ts";
 import { until } from "../../testing/until.ts";
 import { setUp } from "../../testing/hls/stream_fixture.ts";
@@ -10,13 +10,10 @@ const PLAYLIST = "playlist.m3u8";
 /** An origin of the broadcast `demo`, of which one segment is listed. */
 async function onAir() {
   const fixture = setUp();
-  const { stream, feeder, broadcast } = fixture;
+  const { clock, stream, distributor, feeder, broadcast } = fixture;
   stream.join(feeder);
   await broadcast(1);
-  const origin = new LocalOrigin({
-    find: (name) => name === "demo" ? stream : undefined,
-    readFile: () => Promise.resolve(undefined),
-  });
+  const origin = localOrigin(distributor, { clock, readFile: () => Promise.resolve(undefined) });
   const etag = () => stream.playlist()?.etag ?? "";
   const wait = (newerThan: string, maxMs = 3000, signal = new AbortController().signal) =>
     settled(origin.wait("demo", PLAYLIST, { newerThan, maxMs, signal }));
@@ -51,17 +48,14 @@ Deno.test("all who have the newest version get the next one when it is out", asy
 });
 
 Deno.test("a wait ends when its time is over, and nothing else does", async () => {
-  const { wait, etag, stream, clock } = await onAir();
+  const { origin, wait, etag, clock } = await onAir();
   const [short, long] = [wait(etag(), 2000), wait(etag(), 5000)];
   await clock.advance(1999);
-  stream.sweep();
-  await clock.advance(0);
   assert.deepEqual([short.over, long.over], [false, false]);
   await clock.advance(1);
-  stream.sweep();
   assert.equal(await short.result, undefined);
   assert.equal(long.over, false);
-  stream.close();
+  origin.close();
   assert.equal(await long.result, undefined, "the server stops");
 });
 
@@ -91,13 +85,13 @@ Deno.test("nobody waits for what is not there, nor for what goes", async () => {
 });
 
 Deno.test("so many may wait, and who comes then is told so", async () => {
-  const { origin, wait, etag, stream } = await onAir();
+  const { origin, wait, etag, broadcast } = await onAir();
   const waits = Array.from({ length: 10_000 }, () => wait(etag()));
   await assert.rejects(
     origin.wait("demo", PLAYLIST, { newerThan: etag(), maxMs: 3000 }),
     TooManyWait,
   );
-  stream.close();
-  await until("all have given up", () => waits.every(({ over }) => over));
+  await broadcast(1);
+  await until("all have the next version", () => waits.every(({ over }) => over));
   assert.equal((await wait('"older"').result)?.etag, etag(), "there is room again");
 });

@@ -124,6 +124,72 @@ Deno.test("who leaves a stream that has nothing to say has it ended as well", as
   await until("it is ended", () => cancelled && fixture.counts.count === 0);
 });
 
+Deno.test("who ends its side in the middle of a stream is not told that it is complete", async () => {
+  const handler = () => {
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new Uint8Array(10)),
+    });
+    return new Response(body);
+  };
+  await using fixture = new HttpFixture({ handler });
+  const client = await fixture.connect();
+  await client.send(`GET / HTTP/1.1\r\n${HOST}\r\n`);
+  await client.until(/\r\n\r\na\r\n/);
+  await client.conn.closeWrite();
+  assert.doesNotMatch(await client.all(), /0\r\n\r\n$/);
+});
+
+Deno.test("a route that waits learns that its client has left", async () => {
+  let isAsked = false;
+  let hasLeft = false;
+  const handler = async ({ signal }: Request) => {
+    isAsked = true;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    hasLeft = true;
+    return new Response();
+  };
+  await using fixture = new HttpFixture({ handler });
+  const client = await fixture.connect();
+  await client.send(`GET / HTTP/1.1\r\n${HOST}\r\n`);
+  await until("the route is asked", () => isAsked);
+  client[Symbol.dispose]();
+  await until("the route learns it", () => hasLeft && fixture.counts.count === 0);
+});
+
+Deno.test("a route learns that its client has left also where the server ends the connection", async () => {
+  let signal: AbortSignal | undefined;
+  const handler = (request: Request) => {
+    signal = request.signal;
+    return new Promise<Response>(() => {});
+  };
+  await using fixture = new HttpFixture({ handler });
+  const client = await fixture.connect();
+  await client.send(`GET / HTTP/1.1\r\n${HOST}\r\n`);
+  await until("the route is asked", () => signal !== undefined);
+  const closed = fixture.server.close();
+  await fixture.clock.advance(1000);
+  await closed;
+  assert.ok(signal?.aborted);
+});
+
+Deno.test("a route that is asked to watch its client does not lose what that one asks for next", async () => {
+  const signals: AbortSignal[] = [];
+  const answer = Promise.withResolvers<void>();
+  const handler = async ({ signal, url }: Request) => {
+    signals.push(signal);
+    if (url.endsWith("/1")) await answer.promise;
+    return new Response(`${url}\n`);
+  };
+  await using fixture = new HttpFixture({ handler });
+  const client = await fixture.connect();
+  await client.send(`GET /1 HTTP/1.1\r\n${HOST}\r\n`);
+  await until("the route is asked", () => signals.length === 1);
+  await client.send(`GET /2 HTTP/1.1\r\n${HOST}${CLOSE}\r\n`);
+  answer.resolve();
+  assert.match(await client.all(), /echo\/1\n[^]*echo\/2\n$/);
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [false, false]);
+});
+
 Deno.test("what is asked for behind a stream is answered when that is over", async () => {
   let end = () => {};
   const handler = ({ url }: Request) => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { TrustedProxies } from "../../src/http/addresses.ts";
 import {
-  type ConnectionCounts,
+  ConnectionCounts,
   ConnectionLimits,
   type Release,
 } from "../../src/http/connection_limits.ts";
@@ -76,4 +76,48 @@ Deno.test("new limits count for who comes from then on", () => {
   assert.equal(counts.admit("192.0.2.2"), "full");
   all.values = { maxConnections: 10, maxPerAddress: 1 };
   assert.equal(counts.admit("192.0.2.1"), "address");
+});
+
+Deno.test("threads of a server count together, and what one had is free when it has ended", () => {
+  const all = limits({ maxConnections: 5 });
+  const threads = all.addThreads("hls");
+  const [lent, other] = [threads.lend(), threads.lend()];
+  const [one, two] = [ConnectionCounts.borrow(lent), ConnectionCounts.borrow(other)];
+  admit(one, "192.0.2.1");
+  admit(two, "192.0.2.1");
+  assert.equal(one.admit("192.0.2.1"), "address");
+  two.refuse("address");
+  admit(one, "127.0.0.1");
+  assert.equal(one.admit("198.51.100.7") instanceof Function, true);
+  const release = admit(two, "192.0.2.2");
+  assert.equal(two.admit("192.0.2.3"), "full");
+  const { count, refused } = all.servers.get("hls") ?? {};
+  assert.deepEqual([count, refused?.get("address")], [5, 1]);
+  release();
+  assert.equal(one.count, 4);
+  threads.takeBack(lent);
+  assert.equal(two.count, 1);
+  const next = ConnectionCounts.borrow(threads.lend());
+  admit(next, "192.0.2.1");
+  assert.equal(next.admit("192.0.2.1"), "address");
+  assert.equal(all.servers.get("hls")?.refused.get("address"), 1, "that goes on");
+});
+
+Deno.test("a thread that is about to go changes no count of the one in its place", () => {
+  const threads = limits({ places: 3 }).addThreads("hls");
+  const lent = threads.lend();
+  const late = ConnectionCounts.borrow(lent);
+  const release = admit(late, "192.0.2.1");
+  threads.takeBack(lent);
+  const next = ConnectionCounts.borrow(threads.lend());
+  release();
+  assert.equal(next.count, 0);
+});
+
+Deno.test("of many addresses none is taken for another", () => {
+  const counts = limits({ maxConnections: 10_000, maxTogether: 10_000 }).addServer("hls");
+  for (let i = 0; i < 200; i++) {
+    for (let n = 0; n < 2; n++) admit(counts, `10.0.${i >> 8}.${i & 255}`);
+  }
+  assert.equal(counts.admit("10.0.0.7"), "address");
 });

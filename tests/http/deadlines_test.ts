@@ -135,6 +135,35 @@ Deno.test("a reader that takes nothing is cut off after 20 s, and whoever made t
   assert.equal(fixture.counts.refused.get("late"), 1);
 });
 
+Deno.test("who pauses in a long answer for a minute, or reads as slowly, gets all of it", async () => {
+  const length = 16_000_000;
+  let made = 0;
+  const handler = () => {
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        made += 100_000;
+        controller.enqueue(new Uint8Array(100_000));
+        if (made === length) controller.close();
+      },
+    }, { highWaterMark: 0 });
+    return new Response(body, { headers: { "Content-Length": `${length}` } });
+  };
+  await using fixture = new HttpFixture({ handler });
+  const client = await connected(fixture);
+  await client.send(`GET / HTTP/1.1\r\n${HOST}\r\n`);
+  let [seconds, takenAt, taken] = [0, 0, 0];
+  await until("nothing has been taken for a minute", async () => {
+    if (made > taken) [taken, takenAt] = [made, seconds];
+    await fixture.clock.advance(1000);
+    seconds++;
+    return seconds - takenAt > 60 || fixture.counts.count === 0;
+  });
+  assert.ok(made < length);
+  assert.equal(fixture.counts.count, 1);
+  const [answer = ""] = await client.answers(1);
+  assert.equal(answer.length - answer.indexOf("\r\n\r\n") - 4, length);
+});
+
 Deno.test("who is refused and stays is let go after 2 s", async () => {
   await using fixture = new HttpFixture();
   const client = await connected(fixture);

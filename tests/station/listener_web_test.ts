@@ -1,10 +1,9 @@
 /** How the routes of several rooms stand side by side in the server of listeners. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { LocalOrigin } from "../../src/hls/local_origin.ts";
 import { hlsRoutes } from "../../src/hls/routes.ts";
 import { loadAssets, showRoutes, STATUS_FILE } from "../../src/pages/listener/routes.ts";
-import { servedStream } from "../../testing/hls/served_stream.ts";
+import { originOf, servedStream } from "../../testing/hls/served_stream.ts";
 import { OFF_AIR } from "../../testing/pages/listener/broadcasts.ts";
 import { listenersServer } from "../../testing/web/http_servers.ts";
 
@@ -12,11 +11,8 @@ import { listenersServer } from "../../testing/web/http_servers.ts";
 function mounted(order: readonly ("files" | "pages")[]): Hono {
   const playlist = { text: new TextEncoder().encode("#EXTM3U\n"), etag: '"5-1"' };
   const segment = () => new Uint8Array(188);
-  const stream = servedStream({ playlist, segment });
-  const origin = new LocalOrigin({
-    find: () => stream,
-    readFile: () => Promise.resolve(undefined),
-  });
+  const stream = servedStream({ playlist, files: ["1-1.ts"], segment });
+  const origin = originOf({ demo: () => stream });
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }) };
   const routes = {
     files: hlsRoutes({ origin, others: [STATUS_FILE] }),

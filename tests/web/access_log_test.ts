@@ -1,8 +1,8 @@
 /** The access log of the HTTP servers, and how their requests are timed. */
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
-import { Hono } from "hono";
-import { accessLog } from "../../src/web/access_log.ts";
+import { Hono, type MiddlewareHandler } from "hono";
+import { AccessLog, accessLog } from "../../src/web/access_log.ts";
 import { requestTiming } from "../../src/web/request_timing.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
@@ -37,13 +37,17 @@ function app(clock: FakeClock): Hono {
   return routes;
 }
 
+function log(clock: FakeClock): MiddlewareHandler {
+  return accessLog(new AccessLog("echo-hls-web"), clock);
+}
+
 function request(app: Hono, path: string, init: RequestInit = {}): Response | Promise<Response> {
   return app.request(path, init, { remoteAddr: { hostname: "::ffff:192.0.2.7" } });
 }
 
 Deno.test("a request is logged with client, method, path, status, time and agent, without its query", async () => {
   const clock = new FakeClock();
-  const served = withServerHeader(app(clock), ["echo", "hls"], [accessLog("echo-hls-web", clock)]);
+  const served = withServerHeader(app(clock), ["echo", "hls"], [log(clock)]);
   const lines = await logged("info", async () => {
     const headers = { "User-Agent": "x".repeat(300) };
     await request(served, "/cast/demo/a.ts?key=hush", { headers });
@@ -59,7 +63,7 @@ Deno.test("a request is logged with client, method, path, status, time and agent
 
 Deno.test("nothing that a client sends ends what is in quotes", async () => {
   const clock = new FakeClock();
-  const served = withServerHeader(app(clock), ["echo", "hls"], [accessLog("echo-hls-web", clock)]);
+  const served = withServerHeader(app(clock), ["echo", "hls"], [log(clock)]);
   const lines = await logged("info", async () => {
     const headers = { "User-Agent": 'curl" 200 "\\' };
     await request(served, '/a%22%20200%20"b%5C%0D%0A192.0.2.8%20%22GET', { headers });
@@ -71,7 +75,7 @@ Deno.test("nothing that a client sends ends what is in quotes", async () => {
 
 Deno.test("where nobody asked for it, nothing is logged", async () => {
   const clock = new FakeClock();
-  const served = withServerHeader(app(clock), ["echo", "hls"], [accessLog("echo-hls-web", clock)]);
+  const served = withServerHeader(app(clock), ["echo", "hls"], [log(clock)]);
   const lines = await logged(null, async () => {
     assert.equal((await request(served, "/cast/demo/a.ts")).status, 200);
   });

@@ -25,14 +25,14 @@ import pollingJs from "./polling.js" with { type: "text" };
 import shareJs from "./share.js" with { type: "text" };
 import sharePng from "./share.png.txt" with { type: "text" };
 import showJs from "./show.js" with { type: "text" };
-import type { Shows } from "./shows.ts";
+import type { ShowsSource } from "./shows.ts";
 import volumeJs from "./volume.js" with { type: "text" };
 
 /** What keeps a page up to date, beside a broadcast's own files. */
 export const STATUS_FILE = "status.json";
 
 export interface ShowRoutesOptions {
-  readonly shows: Pick<Shows, "status">;
+  readonly shows: Pick<ShowsSource, "status">;
   readonly assets: Assets;
   /** Where they are mounted, without slashes around it. */
   readonly path: string;
@@ -50,12 +50,12 @@ export function showRoutes({ shows, assets, path, index }: ShowRoutesOptions): H
     c.header("Cache-Control", "max-age=600");
     return c.redirect(`${name}/${new URL(c.req.url).search}`, 301);
   });
-  app.get("/:name/", (c) => {
+  app.get("/:name/", async (c) => {
     const name = c.req.param("name");
     if (!isValidName(name)) return c.notFound();
     const embed = c.req.query("embed") !== undefined;
     const markup = playerPage({
-      status: shows.status(name),
+      status: await shows.status(name),
       embed,
       url: publicUrl(c, `/${path}/${name}/`),
       asset: (file) => `../${ASSETS}/${assets.url(file)}`,
@@ -64,16 +64,16 @@ export function showRoutes({ shows, assets, path, index }: ShowRoutesOptions): H
     return c.html(markup, 200, headers(embed ? "*" : "'self'"));
   });
   app.use(`/:name/${STATUS_FILE}`, ...forAnyPage());
-  app.get(`/:name/${STATUS_FILE}`, (c) => {
+  app.get(`/:name/${STATUS_FILE}`, async (c) => {
     const name = c.req.param("name");
     if (!isValidName(name)) return c.notFound();
-    return c.json(shows.status(name), 200, { "Cache-Control": LIVE });
+    return c.json(await shows.status(name), 200, { "Cache-Control": LIVE });
   });
   return app;
 }
 
 export interface IndexRoutesOptions {
-  readonly shows: Pick<Shows, "current">;
+  readonly shows: Pick<ShowsSource, "current">;
   /** Served with the broadcasts' pages. */
   readonly assets: Assets;
   /** Where broadcasts are to be found, without slashes around it. */
@@ -83,12 +83,14 @@ export interface IndexRoutesOptions {
 /** The page that shows who is on air. To be mounted at the root. */
 export function indexRoutes({ shows, assets, path }: IndexRoutesOptions): Hono {
   const app = new Hono();
-  app.get("/", (c) => {
+  app.get("/", async (c) => {
     const asset = (file: string) => `${path}/${ASSETS}/${assets.url(file)}`;
-    return c.html(indexPage({ shows: shows.current, path, asset }), 200, headers("'self'"));
+    return c.html(indexPage({ shows: await shows.current, path, asset }), 200, headers("'self'"));
   });
   app.use("/index.json", ...forAnyPage());
-  app.get("/index.json", (c) => c.json({ shows: shows.current }, 200, { "Cache-Control": LIVE }));
+  app.get("/index.json", async (c) => {
+    return c.json({ shows: await shows.current }, 200, { "Cache-Control": LIVE });
+  });
   return app;
 }
 

@@ -46,8 +46,16 @@ interface Show {
   listed: boolean;
 }
 
+/** Who tells what listeners are told of broadcasts: in this thread, or by way of another one. */
+export interface ShowsSource {
+  /** See {@link Shows.status}. */
+  status(name: string): ShowStatus | Promise<ShowStatus>;
+  /** See {@link Shows.current}. */
+  readonly current: readonly ShowStatus[] | Promise<readonly ShowStatus[]>;
+}
+
 /** All live broadcasts, as listeners see them. */
-export class Shows {
+export class Shows implements ShowsSource {
   readonly #options: ShowsOptions;
   readonly #shows = new Map<string, Show>();
   readonly #unsubscribe: () => void;
@@ -93,6 +101,19 @@ export class Shows {
   get current(): readonly ShowStatus[] {
     return [...this.#shows.keys()].map((name) => this.status(name));
   }
+}
+
+/** What anybody is told of a name that is off air. @param now milliseconds since the epoch */
+export function offAir(name: string, now: number): ShowStatus {
+  return {
+    name,
+    state: "off-air",
+    started_at: null,
+    now: new Date(now).toISOString(),
+    listeners: 0,
+    title: null,
+    artist: null,
+  };
 }
 
 function stateOf(show: Show | undefined, session: ShownSession | undefined): ShowState {

@@ -4,12 +4,17 @@ import type { Clock } from "../../session/clock.ts";
 import type { EventBus } from "../../session/events.ts";
 import type { SessionManager } from "../../session/session_manager.ts";
 import type { Audience } from "../audience.ts";
+import type { RequestDurations } from "../../web/request_durations.ts";
 import { registerDiskMetrics } from "./disk_metrics.ts";
 import type { Health } from "../health.ts";
 import { registerHealthMetrics } from "./health_metrics.ts";
 import { registerHlsMetrics } from "./hls_metrics.ts";
 import { type HookDeliveries, registerHookMetrics } from "./hook_metrics.ts";
-import { type HttpConnections, registerHttpMetrics } from "./http_metrics.ts";
+import {
+  type HttpConnections,
+  type HttpThreadFigures,
+  registerHttpMetrics,
+} from "./http_metrics.ts";
 import { LoadMeter } from "./load_meter.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
 import { type RecordingFigures, registerRecordMetrics } from "./record_metrics.ts";
@@ -29,6 +34,8 @@ export interface MetricsOptions {
   readonly restarts: () => ReadonlyMap<string, number>;
   /** The connections of the HTTP servers, by what these serve. */
   readonly httpServers?: (() => ReadonlyMap<string, HttpConnections>) | undefined;
+  /** `undefined`, or gives that, where listeners have no threads. */
+  readonly httpThreads?: (() => HttpThreadFigures | undefined) | undefined;
   /** `undefined`, or gives that, where there is no SRT. */
   readonly srt?: (() => SrtLinks | undefined) | undefined;
   /** `undefined`, or gives that, where there are no webhooks. */
@@ -42,10 +49,11 @@ export interface MetricsOptions {
 export class Metrics {
   /** How the server fares at the moment, for one reader. */
   readonly load: LoadMeter;
+  /** Takes how long HTTP answers took to begin. */
+  readonly requestDurations: RequestDurations;
   readonly #registry = new Registry();
   readonly #stops: readonly (() => void)[];
   readonly #segmentListed: (latenessMs: number) => void;
-  readonly #requestAnswered: (kind: string, status: number, durationMs: number) => void;
 
   constructor(options: MetricsOptions) {
     const { clock, events, sessions, recordings, audience, folders, srt, hook } = options;
@@ -53,7 +61,11 @@ export class Metrics {
     this.load = new LoadMeter(clock);
     this.#segmentListed = registerHlsMetrics(registry, audience);
     const httpServers = options.httpServers ?? (() => new Map());
-    this.#requestAnswered = registerHttpMetrics(registry, httpServers);
+    this.requestDurations = registerHttpMetrics(
+      registry,
+      httpServers,
+      options.httpThreads ?? (() => undefined),
+    );
     registerHealthMetrics(registry, options.health, options.restarts);
     registerHookMetrics(registry, hook ?? (() => undefined));
     this.#stops = [
@@ -78,14 +90,6 @@ export class Metrics {
   segmentListed(latenessMs: number): void {
     this.#segmentListed(latenessMs);
     this.load.segmentListed(latenessMs);
-  }
-
-  /**
-   * A request was answered.
-   * @param kind what was asked for; one of a few
-   */
-  requestAnswered(kind: string, status: number, durationMs: number): void {
-    this.#requestAnswered(kind, status, durationMs);
   }
 
   /** Stops all timers. */

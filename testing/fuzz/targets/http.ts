@@ -4,7 +4,6 @@ import { createHmac } from "node:crypto";
 import type { Context, Hono } from "hono";
 import { Authorizer } from "../../../src/control/authorization.ts";
 import { ControlError } from "../../../src/control/control_error.ts";
-import { LocalOrigin } from "../../../src/hls/local_origin.ts";
 import { HookEndpoint, HookUnreachable } from "../../../src/hook/endpoint.ts";
 import { dashboardRoutes } from "../../../src/pages/dashboard/routes.ts";
 import type { Timer } from "../../../src/session/clock.ts";
@@ -17,7 +16,7 @@ import { requestedRange } from "../../../src/web/byte_range.ts";
 import { withServerHeader } from "../../../src/web/web_server.ts";
 import { COOKIE_KEY, publishBody, REASON, setUpApi } from "../../control/control_api.ts";
 import { FakeClock } from "../../fake_clock.ts";
-import { servedStream } from "../../hls/served_stream.ts";
+import { originOf, servedStream } from "../../hls/served_stream.ts";
 import { OFF_AIR } from "../../pages/listener/broadcasts.ts";
 import { House } from "../../stat/house.ts";
 import { about, bytesOf, type Outcome, type Target, textOf } from "../target.ts";
@@ -192,15 +191,13 @@ function controlApp(): Hono {
 const stream = servedStream({
   playlist: { text: new TextEncoder().encode("#EXTM3U\n"), etag: '"5-1"' },
   masterPlaylist: "#EXTM3U\n",
+  files: ["5-1700000000.ts"],
   segment: (file) => file === "5-1700000000.ts" ? SEGMENT : undefined,
 });
 
 const hlsApp = withServerHeader(
   listenerWeb({
-    origin: new LocalOrigin({
-      find: (name) => name === "demo" ? stream : undefined,
-      readFile: () => Promise.resolve(undefined),
-    }),
+    origin: originOf({ demo: () => stream }),
     preroll: {
       entries: [],
       files: new Map([["jingle.aac", { bytes: SEGMENT, type: "audio/aac", etag: '"j"' }]]),

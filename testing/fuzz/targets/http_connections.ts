@@ -35,6 +35,9 @@ const CONNECTIONS = [
   `GET /1 HTTP/1.1\r\n${HOST}\r\nPUT /2 HTTP/1.1\r\n${HOST}Content-Length: 3\r\n\r\nabc` +
   `PUT /3 HTTP/1.1\r\n${HOST}Transfer-Encoding: CHUNKED\r\n\r\n1\r\nx\r\n0\r\n\r\n` +
   `\r\nGET http://echo/4?b HTTP/1.1\r\n${HOST}\r\n`,
+  // a player, whose heads differ by their targets alone
+  `GET /cast/demo/playlist.m3u8 HTTP/1.1\r\n${HOST}Accept: */*\r\n\r\n`.repeat(2) +
+  `GET /cast/demo/5-1700000000.ts HTTP/1.1\r\n${HOST}Accept: */*\r\n\r\n`,
   // a head that is all but too long
   `GET /${"a".repeat(MAX_HEAD_BYTES - 40)} HTTP/1.1\r\n${HOST}\r\n`,
 ];
@@ -73,7 +76,8 @@ export const HTTP_CONNECTION_TARGETS: readonly Target[] = [
       const head = parseHead(bytes, 0, end);
       const framing = bytes.toString("latin1").match(FRAMING) ?? [];
       assert.ok(framing.length <= 1, "there is one way at most to tell where the body ends");
-      const request = fetchRequest(head, "echo", null);
+      const source = { ownHost: "echo", body: null, signal: () => new AbortController().signal };
+      const request = fetchRequest(head, source);
       assert.equal(request.method, head.method);
       const { minor, body, keepAlive, expectsContinue, fields } = head;
       return `${minor} ${body === "chunked" ? body : about(body)} ${keepAlive} ` +

@@ -89,7 +89,9 @@ Deno.test("a thousand sessions make no more time series than ten, but for names,
         if (i % 2 === 0) ingest.end("finished");
         metrics.segmentListed(i);
         for (const kind of ["playlist", "segment", "hls", "control", "stat"]) {
-          for (const status of [200, 302, 404, 500]) metrics.requestAnswered(kind, status, i);
+          for (const status of [200, 302, 404, 500]) {
+            metrics.requestDurations.observe(kind, status, i);
+          }
         }
       }
       let samples = new Map<string, number>();
@@ -156,9 +158,9 @@ Deno.test("segments, requests and recordings are measured", async () => {
   await withMetrics({ house }, async (metrics) => {
     metrics.segmentListed(0);
     metrics.segmentListed(300);
-    metrics.requestAnswered("playlist", 200, 2);
-    metrics.requestAnswered("playlist", 206, 2);
-    metrics.requestAnswered("playlist", 404, 2);
+    metrics.requestDurations.observe("playlist", 200, 2);
+    metrics.requestDurations.observe("playlist", 206, 2);
+    metrics.requestDurations.observe("playlist", 404, 2);
     const session = { id: 1, name: "a", protocol: "srt" as const, props: {} };
     for (const durationMs of [1500, 2000]) {
       const details = { path: "a.mp4", part: "a.part", durationMs };
@@ -205,7 +207,7 @@ Deno.test("process, disk and event loop are looked after", async () => {
 Deno.test("every metric has a type, a help text and a name as Prometheus wants it", async () => {
   using house = new House();
   await withMetrics({ house }, async (metrics) => {
-    metrics.requestAnswered("segment", 200, 1);
+    metrics.requestDurations.observe("segment", 200, 1);
     assert.equal(metrics.contentType, "text/plain; version=0.0.4; charset=utf-8");
     const types = new Map<string, string>();
     for (const line of (await metrics.render()).split("\n").filter((line) => line !== "")) {
@@ -221,7 +223,7 @@ Deno.test("every metric has a type, a help text and a name as Prometheus wants i
       assert.equal(name.endsWith("_total"), type === "counter", name);
       assert.match(name, /^(echo|process)_/);
     }
-    assert.equal(types.size, 38);
+    assert.equal(types.size, 40);
     assert.deepEqual(await promtool(["check", "metrics"], await metrics.render()), {
       ok: true,
       output: "",

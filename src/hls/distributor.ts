@@ -1,0 +1,157 @@
+/**
+ * Hands out what broadcasts have, to replicas that serve it: each version of a playlist, with the
+ * segments that are new in it, to those that have subscribed to its name.
+ *
+ * @module
+ */
+import { FORMATS } from "./formats.ts";
+import { MASTER_FILE } from "./master_playlist.ts";
+import type { PlaylistCopy, ReplicaNews, ReplicaRequest, SegmentCopy } from "./replica_messages.ts";
+import type { Segment } from "./segment.ts";
+import type { HlsStream } from "./stream.ts";
+
+/** What is handed out of a stream. */
+export type ServedStream = Pick<HlsStream, "playlist" | "masterPlaylist" | "segment" | "unwritten">;
+
+/** Takes news, and memory in it that is the receiver's from now on. */
+export type TellReplica = (news: ReplicaNews, transfer: ArrayBuffer[]) => void;
+
+/** Tells replicas of the broadcasts of this process. */
+export class Distributor {
+  readonly #find: (name: string) => ServedStream | undefined;
+  readonly #names = new Set<string>();
+  readonly #subscribers = new Set<Subscriber>();
+
+  /** @param find what is served under a name */
+  constructor(find: (name: string) => ServedStream | undefined) {
+    this.#find = find;
+  }
+
+  /** Tells a replica all news from now on, and which names there are. */
+  connect(tell: TellReplica): Subscriber {
+    const subscriber: Subscriber = new Subscriber(tell, {
+      find: this.#find,
+      onClose: () => this.#subscribers.delete(subscriber),
+    });
+    this.#subscribers.add(subscriber);
+    if (this.#names.size > 0) tell({ kind: "begun", names: [...this.#names] }, []);
+    return subscriber;
+  }
+
+  /** Something is served under `name` from now on. */
+  begin(name: string): void {
+    this.#names.add(name);
+    for (const { tell } of this.#subscribers) tell({ kind: "begun", names: [name] }, []);
+  }
+
+  /** Nothing is served under `name` any more. */
+  end(name: string): void {
+    this.#names.delete(name);
+    for (const subscriber of this.#subscribers) subscriber.end(name);
+  }
+
+  /**
+   * A version of the playlist `file` is out.
+   * @param segments what it lists that no version before did
+   */
+  version(name: string, file: string, segments: readonly Pick<Segment, "uri" | "bytes">[]): void {
+    for (const subscriber of this.#subscribers) subscriber.version(name, file, segments);
+  }
+}
+
+interface SubscriberOptions {
+  readonly find: (name: string) => ServedStream | undefined;
+  readonly onClose: () => void;
+}
+
+/** A replica, as the distributor sees it. */
+export class Subscriber {
+  readonly tell: TellReplica;
+  readonly #options: SubscriberOptions;
+  readonly #names = new Set<string>();
+  /** Bytes of segments that were sent with versions … */
+  #sent = 0;
+  /** … and of those that the replica has taken. */
+  #taken = 0;
+
+  /** Use {@link Distributor.connect}. */
+  constructor(tell: TellReplica, options: SubscriberOptions) {
+    this.tell = tell;
+    this.#options = options;
+  }
+
+  /** What the replica asks for. */
+  take(request: ReplicaRequest): void {
+    if (request.kind === "segments") this.#send(request.wanted);
+    else if (request.kind === "subscribe") this.#subscribe(request.name);
+    else this.#names.delete(request.name);
+  }
+
+  /** The replica has taken so many bytes of segments so far: {@link Replica.takenBytes}. */
+  took(bytes: number): void {
+    this.#taken = bytes;
+  }
+
+  /** The replica is gone. */
+  close(): void {
+    this.#options.onClose();
+  }
+
+  /** See {@link Distributor.end}. */
+  end(name: string): void {
+    this.#names.delete(name);
+    this.tell({ kind: "gone", name }, []);
+  }
+
+  /** See {@link Distributor.version}. */
+  version(name: string, file: string, segments: readonly Pick<Segment, "uri" | "bytes">[]): void {
+    if (!this.#names.has(name)) return;
+    this.#tellVersion(name, [file], this.#copy(segments));
+  }
+
+  /** Of a replica that does not keep up no more is held; it finds the others on disk, or asks. */
+  #copy(segments: readonly Pick<Segment, "uri" | "bytes">[]): SegmentCopy[] {
+    if (this.#sent - this.#taken > MAX_UNTAKEN) return [];
+    const copies = segments.flatMap(({ uri, bytes }) =>
+      bytes === undefined ? [] : [{ file: uri, bytes: bytes.slice() }]
+    );
+    for (const { bytes } of copies) this.#sent += bytes.length;
+    return copies;
+  }
+
+  #subscribe(name: string): void {
+    if (this.#options.find(name) === undefined) return;
+    this.#names.add(name);
+    this.#tellVersion(name, FORMATS.map(({ playlistFile }) => playlistFile), []);
+  }
+
+  #tellVersion(name: string, files: readonly string[], segments: readonly SegmentCopy[]): void {
+    const stream = this.#options.find(name);
+    if (stream === undefined) return;
+    const playlists = files.flatMap((file) => playlistOf(stream, file));
+    const master = stream.masterPlaylist;
+    if (master !== undefined) {
+      playlists.push({ file: MASTER_FILE, text: encoder.encode(master), etag: undefined });
+    }
+    const { unwritten } = stream;
+    const transfer = segments.map(({ bytes }) => bytes.buffer);
+    this.tell({ kind: "version", name, playlists, segments, unwritten }, transfer);
+  }
+
+  #send(wanted: readonly { readonly name: string; readonly file: string }[]): void {
+    const segments = wanted.map(({ name, file }) => {
+      return { name, file, bytes: this.#options.find(name)?.segment(file)?.slice() };
+    });
+    const transfer = segments.flatMap(({ bytes }) => bytes === undefined ? [] : [bytes.buffer]);
+    this.tell({ kind: "segments", segments }, transfer);
+  }
+}
+
+function playlistOf(stream: ServedStream, file: string): PlaylistCopy[] {
+  const playlist = stream.playlist(file);
+  return playlist === undefined ? [] : [{ file, ...playlist }];
+}
+
+const encoder = new TextEncoder();
+/** A second or two of a thousand broadcasts. */
+const MAX_UNTAKEN = 16 * 2 ** 20;

@@ -1,0 +1,126 @@
+/**
+ * Answers that are made once and sent to everybody who asks for the same.
+ *
+ * @module
+ */
+import type { RequestHead } from "./request_head.ts";
+import { responseHead } from "./response_head.ts";
+
+/**
+ * Told of each answer that is sent without asking the handler.
+ * @param client the address that counts, as `ConnectionInfo` has it
+ * @param agent what the client says it is; empty where it says nothing
+ */
+export type AnswerObserver = (client: string, agent: string) => void;
+
+/** What is answered in the same way to everybody, as long as it stays the same. */
+export interface SharedContents {
+  /**
+   * What a GET of `target`, as it stands in the request, is answered with now: the same object for
+   * as long as that stays the same. `undefined` where the handler has to be asked.
+   */
+  find(target: string): object | undefined;
+  /** The body of an answer with `contents`, whose bytes do not change. */
+  bodyOf(contents: object): Uint8Array;
+  /** Whom to tell of answers to `target`. */
+  observerOf(target: string): AnswerObserver;
+  /** Header fields, in lower case, by which the answer to one client differs from another's. */
+  readonly selecting: ReadonlySet<string>;
+}
+
+/** Head and body of an answer as they go over the wire, and whom to tell that they do. */
+export class PreparedAnswer {
+  readonly observe: AnswerObserver;
+  readonly #dateAt: number;
+  #bytes: Uint8Array;
+  #date: string;
+  /** How many write {@link #bytes} now. */
+  #writing = 0;
+
+  /** @param head has `date` in it */
+  constructor(head: string, body: Uint8Array, date: string, observe: AnswerObserver) {
+    this.observe = observe;
+    this.#date = date;
+    this.#dateAt = head.indexOf(`\r\ndate: ${date}\r\n`) + "\r\ndate: ".length;
+    this.#bytes = new Uint8Array(head.length + body.length);
+    encoder.encodeInto(head, this.#bytes);
+    this.#bytes.set(body, head.length);
+  }
+
+  /** The bytes to write, which say that it is `date`; to be given back. */
+  take(date: string): Uint8Array {
+    if (date !== this.#date) this.#setDate(date);
+    this.#writing++;
+    return this.#bytes;
+  }
+
+  /** What {@link take} gave is written. */
+  giveBack(bytes: Uint8Array): void {
+    if (bytes === this.#bytes) this.#writing--;
+  }
+
+  /** What somebody still writes must not change. */
+  #setDate(date: string): void {
+    if (this.#writing > 0) this.#bytes = this.#bytes.slice();
+    this.#writing = 0;
+    this.#date = date;
+    encoder.encodeInto(date, this.#bytes.subarray(this.#dateAt));
+  }
+}
+
+/**
+ * Remembers what the handler answered to requests that ask for nothing in particular, by what it
+ * answered with. So what it answers has no second place where it is made.
+ */
+export class PreparedAnswers {
+  readonly #contents: SharedContents;
+  /** By contents. What was asked for once only may be worth nothing to anybody else. */
+  readonly #answers = new WeakMap<object, PreparedAnswer | "asked for once">();
+
+  constructor(contents: SharedContents) {
+    this.#contents = contents;
+  }
+
+  /** What was prepared for `target`, where that is still the answer. */
+  find(target: string): PreparedAnswer | undefined {
+    const contents = this.#contents.find(target);
+    const answer = contents === undefined ? undefined : this.#answers.get(contents);
+    return answer === "asked for once" ? undefined : answer;
+  }
+
+  /** Whether the answer depends on the target of the request alone. */
+  isPlain(
+    { method, minor, target, body, keepAlive, expectsContinue, fields }: RequestHead,
+  ): boolean {
+    return method === "GET" && minor === 1 && target.startsWith("/") && body === 0 && keepAlive &&
+      !expectsContinue &&
+      !fields.some(([name]) => this.#contents.selecting.has(name.toLowerCase()));
+  }
+
+  /** What the handler is about to answer a plain request for `target` with; see {@link keep}. */
+  contentsOf(target: string): object | undefined {
+    return this.#contents.find(target);
+  }
+
+  /**
+   * Keeps the answer to the second plain request for `target`, which is about to be sent.
+   * @param contents what {@link contentsOf} gave before the handler was asked
+   */
+  keep(target: string, contents: object, response: Response, date: string): void {
+    if (response.status !== 200 || this.#contents.find(target) !== contents) return;
+    if (!this.#answers.has(contents)) return void this.#answers.set(contents, "asked for once");
+    const body = this.#contents.bodyOf(contents);
+    const { headers } = response;
+    if (headers.get("Content-Length") !== `${body.length}` || headers.has("Set-Cookie")) return;
+    const head = responseHead(response, { framing: body.length, connection: undefined, date });
+    if (!isAscii(head) || !head.includes(`\r\ndate: ${date}\r\n`)) return;
+    const observe = this.#contents.observerOf(target);
+    this.#answers.set(contents, new PreparedAnswer(head, body, date, observe));
+  }
+}
+
+function isAscii(text: string): boolean {
+  return /^[\r\n\x20-\x7e]*$/.test(text);
+}
+
+const encoder = new TextEncoder();

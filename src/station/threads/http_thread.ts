@@ -1,0 +1,184 @@
+/**
+ * A thread that serves listeners, as the thread with the broadcasts sees it.
+ *
+ * @module
+ */
+import type { Distributor, Subscriber } from "../../hls/distributor.ts";
+import type { LentCounts, ThreadCounts } from "../../http/connection_limits.ts";
+import type { Shows } from "../../pages/listener/shows.ts";
+import type { Clock } from "../../session/clock.ts";
+import { requireDescriptors } from "./descriptors.ts";
+import type {
+  FromThread,
+  LoggedLine,
+  LogLevels,
+  Pulse,
+  ThreadSettings,
+  ToThread,
+} from "./messages.ts";
+
+export interface HttpThreadOptions {
+  readonly clock: Clock;
+  readonly settings: Omit<ThreadSettings, "counts" | "levels">;
+  readonly distributor: Distributor;
+  readonly shows: Pick<Shows, "status" | "current">;
+  readonly counts: ThreadCounts;
+  /** What the log takes at the moment. */
+  readonly levels: () => LogLevels;
+  readonly onPulse: (pulse: Pulse) => void;
+  readonly onLines: (lines: readonly LoggedLine[]) => void;
+}
+
+/** One thread. It may be started again each time that it has ended. */
+export class HttpThread {
+  readonly #options: HttpThreadOptions;
+  readonly #listening = Promise.withResolvers<void>();
+  #running: Running | undefined;
+  /** The newest. */
+  #pulse: Pulse | undefined;
+  /** How often threads that have ended had listened again. */
+  #earlierRestarts = 0;
+
+  constructor(options: HttpThreadOptions) {
+    this.#options = options;
+    // Whoever starts it may not be interested.
+    this.#listening.promise.catch(() => {});
+  }
+
+  /** Resolves when it listens for the first time; rejects where it ends before. */
+  get listening(): Promise<void> {
+    return this.#listening.promise;
+  }
+
+  /** Whether it serves listeners now. */
+  get isServing(): boolean {
+    const isWell = (this.#pulse?.problems.length ?? 0) === 0;
+    return this.#running?.isListening === true && isWell;
+  }
+
+  /** What it has told of itself; `undefined` where it does not run, or only just. */
+  get pulse(): Pulse | undefined {
+    return this.#pulse;
+  }
+
+  /** How often it had to listen again by itself. */
+  get restarts(): number {
+    return this.#earlierRestarts + (this.#pulse?.restarts ?? 0);
+  }
+
+  /**
+   * Starts it.
+   * @param onEnd called once, when it has ended although nobody closed it
+   * @throws {Error} where file descriptors are short
+   */
+  start(onEnd: (why: Error) => void): void {
+    const { clock, settings, counts, distributor, levels } = this.#options;
+    requireDescriptors();
+    const lent = counts.lend();
+    const worker = new Worker(new URL("./http_worker.ts", import.meta.url), { type: "module" });
+    const send = (message: ToThread, transfer: ArrayBuffer[] = []) =>
+      worker.postMessage(message, transfer);
+    send({ kind: "start", settings: { ...settings, counts: lent, levels: levels() } });
+    const subscriber = distributor.connect((news, transfer) => {
+      send({ kind: "news", news }, transfer);
+    });
+    send({ kind: "listen" });
+    const running: Running = {
+      ...{ worker, send, subscriber, lent, onEnd },
+      closed: Promise.withResolvers<void>(),
+      isListening: false,
+      heardAt: clock.awake(),
+    };
+    worker.onmessage = ({ data }: MessageEvent<FromThread>) => this.#take(running, data);
+    worker.onerror = (event) => {
+      // Otherwise the error would end the server.
+      event.preventDefault();
+      this.#end(running, event.message);
+    };
+    this.#running = running;
+  }
+
+  /** Ends it where it gives no sign of life; to be called now and then. */
+  check(): void {
+    const running = this.#running;
+    if (running === undefined || this.#options.clock.waited(running.heardAt) < SILENT_MS) return;
+    this.#end(running, `its thread has given no sign of life for ${SILENT_MS / 1000} s`);
+  }
+
+  /** Has it log what is of these levels. */
+  log(levels: LogLevels): void {
+    this.#running?.send({ kind: "log", levels });
+  }
+
+  /** Lets answers under way finish, for a moment, and ends it. */
+  async close(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    const timer = this.#options.clock.after(CLOSE_MS, running.closed.resolve);
+    running.send({ kind: "close" });
+    await running.closed.promise;
+    timer.cancel();
+    this.#stop(running);
+  }
+
+  #take(running: Running, message: FromThread): void {
+    if (running !== this.#running) return;
+    running.heardAt = this.#options.clock.awake();
+    if (message.kind === "origin") running.subscriber.take(message.request);
+    else if (message.kind === "pulse") this.#takePulse(running, message.pulse);
+    else if (message.kind === "log") this.#options.onLines(message.lines);
+    else if (message.kind === "shows") {
+      const { shows } = this.#options;
+      const replies = message.questions.map((name) =>
+        name === null ? shows.current : [shows.status(name)]
+      );
+      running.send({ kind: "shows", replies });
+    } else if (message.kind === "listening") {
+      running.isListening = true;
+      this.#listening.resolve();
+    } else if (message.kind === "failed") this.#end(running, message.why);
+    else running.closed.resolve();
+  }
+
+  #takePulse({ subscriber }: Running, pulse: Pulse): void {
+    subscriber.took(pulse.takenBytes);
+    this.#pulse = pulse;
+    this.#options.onPulse(pulse);
+  }
+
+  #end(running: Running, why: string): void {
+    if (running !== this.#running) return;
+    this.#stop(running);
+    const error = new Error(why);
+    this.#listening.reject(error);
+    running.onEnd(error);
+  }
+
+  #stop({ worker, subscriber, lent, closed }: Running): void {
+    this.#running = undefined;
+    this.#earlierRestarts += this.#pulse?.restarts ?? 0;
+    this.#pulse = undefined;
+    worker.terminate();
+    subscriber.close();
+    this.#options.counts.takeBack(lent);
+    closed.resolve();
+  }
+}
+
+/** A thread that runs. */
+interface Running {
+  readonly worker: Worker;
+  readonly send: (message: ToThread, transfer?: ArrayBuffer[]) => void;
+  readonly subscriber: Subscriber;
+  readonly lent: LentCounts;
+  readonly onEnd: (why: Error) => void;
+  readonly closed: PromiseWithResolvers<void>;
+  isListening: boolean;
+  /** When it sent something last, on `Clock.awake`. */
+  heardAt: number;
+}
+
+/** A thread that says nothing for so long has ended, or goes round in circles. */
+const SILENT_MS = 10_000;
+/** How long it may take to close. */
+const CLOSE_MS = 1500;

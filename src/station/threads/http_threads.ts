@@ -1,0 +1,178 @@
+/**
+ * Threads that serve listeners, so that no listener keeps the thread with the broadcasts from its
+ * work. All of them listen on one port, and the system gives each a part of the connections.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import type { Distributor } from "../../hls/distributor.ts";
+import type { Listeners } from "../../hls/listeners.ts";
+import type { ThreadCounts } from "../../http/connection_limits.ts";
+import type { ListenAddress } from "../../http/http_server.ts";
+import type { KeptSocket, ListeningSockets } from "../../listening/listening_sockets.ts";
+import type { Shows } from "../../pages/listener/shows.ts";
+import type { Clock, Timer } from "../../session/clock.ts";
+import type { RequestDurations } from "../../web/request_durations.ts";
+import { attemptToListen, tellListening } from "../listen.ts";
+import { HttpThread } from "./http_thread.ts";
+import { ACCESS_LOG, type LogLevels, type Pulse, type ThreadSettings } from "./messages.ts";
+
+export interface HttpThreadsOptions {
+  readonly clock: Clock;
+  /** How many. */
+  readonly count: number;
+  /** What people call what they serve. */
+  readonly what: string;
+  readonly addr: ListenAddress;
+  readonly settings: Pick<ThreadSettings, "path" | "index" | "rootDir" | "preroll">;
+  readonly distributor: Distributor;
+  readonly shows: Pick<Shows, "status" | "current">;
+  readonly sockets: ListeningSockets;
+  readonly counts: ThreadCounts;
+  readonly listeners: Pick<Listeners, "fetched">;
+  /** Takes how long answers took. */
+  readonly durations: RequestDurations;
+}
+
+/** Starts threads, starts them again where they end, and adds up what they count. */
+export class HttpThreads {
+  readonly #options: HttpThreadsOptions;
+  readonly #addr: ListenAddress;
+  readonly #threads: readonly HttpThread[];
+  readonly #sockets: readonly KeptSocket[];
+  readonly #timer: Timer;
+  #levels = logLevels();
+
+  /**
+   * Starts them; they listen a moment later.
+   * @throws {Error} that says what could not be done, where nobody may listen there
+   */
+  constructor(options: HttpThreadsOptions) {
+    const { clock, count, what, sockets } = options;
+    this.#options = options;
+    this.#addr = attemptToListen(options.addr, what, () => freeAddress(options.addr));
+    this.#threads = Array.from({ length: count }, () => this.#newThread());
+    this.#sockets = this.#threads.map((thread, i) =>
+      attemptToListen(this.#addr, what, (address) => {
+        const kept = { kind: "hls", what: `${what}, thread ${i + 1} of ${count},`, address };
+        return sockets.keep({ ...kept, open: (onEnd) => thread.start(onEnd) });
+      })
+    );
+    this.#timer = clock.every(CHECK_MS, () => this.#check());
+  }
+
+  /**
+   * Resolves when all of them listen.
+   * @throws {Error} that says what could not be done
+   */
+  async listening(): Promise<void> {
+    const { what } = this.#options;
+    try {
+      await Promise.all(this.#threads.map(({ listening }) => listening));
+    } catch (error) {
+      attemptToListen(this.#addr, what, () => {
+        throw error;
+      });
+    }
+    tellListening(this.#addr, what);
+  }
+
+  /** How many of them serve listeners now. */
+  get serving(): number {
+    return this.#threads.filter(({ isServing }) => isServing).length;
+  }
+
+  /** How late the latest of them is with its work, in milliseconds. */
+  get lateMs(): number {
+    return Math.max(...this.#pulses.map(({ lateMs }) => lateMs), 0);
+  }
+
+  /** How often one of them had to listen again by itself. */
+  get restarts(): number {
+    return this.#threads.reduce((sum, { restarts }) => sum + restarts, 0);
+  }
+
+  /** What is wrong, as sentences. */
+  get problems(): string[] {
+    return this.#pulses.flatMap(({ problems }) => problems);
+  }
+
+  /** Whether one of them needs a restart of the server to listen again. */
+  get lost(): boolean {
+    return this.#pulses.some(({ lost }) => lost);
+  }
+
+  /** Whether somebody was turned away a moment ago because all connections were taken. */
+  get isFull(): boolean {
+    return this.#pulses.some(({ isFull }) => isFull);
+  }
+
+  /** Lets answers under way finish, for a moment, and ends all threads. */
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.close();
+    this.#timer.cancel();
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  get #pulses(): Pulse[] {
+    return this.#threads.flatMap(({ pulse }) => pulse ?? []);
+  }
+
+  #newThread(): HttpThread {
+    const { clock, distributor, shows, counts, settings } = this.#options;
+    return new HttpThread({
+      ...{ clock, distributor, shows, counts },
+      settings: { ...settings, addr: this.#addr },
+      levels: () => this.#levels,
+      onPulse: (pulse) => this.#add(pulse),
+      onLines: (lines) => {
+        for (const { category, text, ...line } of lines) {
+          getLogger([...category]).emit({
+            ...line,
+            message: [text],
+            rawMessage: text,
+            properties: {},
+          });
+        }
+      },
+    });
+  }
+
+  #add({ fetches, answers }: Pulse): void {
+    const { listeners, durations } = this.#options;
+    for (const { name, file, count } of fetches) listeners.fetched(name, file, count);
+    for (const counted of answers) durations.add(counted);
+  }
+
+  #check(): void {
+    for (const thread of this.#threads) thread.check();
+    const before = this.#levels;
+    this.#levels = logLevels();
+    const { own, access } = this.#levels;
+    if (own === before.own && access === before.access) return;
+    for (const thread of this.#threads) thread.log(this.#levels);
+  }
+}
+
+/**
+ * An address at which nobody listens, with the port that the system chose where it is 0. Threads
+ * would share it with another server without a word.
+ * @throws {Deno.errors.AddrInUse}
+ */
+function freeAddress({ hostname, port }: ListenAddress): ListenAddress {
+  using listener = Deno.listen({ hostname, port });
+  return { hostname, port: listener.addr.port };
+}
+
+/** What the log takes now. */
+function logLevels(): LogLevels {
+  const own = getLogger(["echo", "hls"]);
+  const levels = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
+  return {
+    own: levels.find((level) => own.isEnabledFor(level)) ?? null,
+    access: getLogger([ACCESS_LOG]).isEnabledFor("info"),
+  };
+}
+
+/** How often it is looked whether the threads are alive, and what the log takes. */
+const CHECK_MS = 1000;

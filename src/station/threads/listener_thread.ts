@@ -1,0 +1,135 @@
+/**
+ * What a thread that serves listeners has: a replica of what they hear, the routes, an HTTP server
+ * on a port that other threads have too, and what it counts.
+ *
+ * @module
+ */
+import { Replica } from "../../hls/replica.ts";
+import { HlsFolder } from "../../hls/stream_files.ts";
+import { ConnectionCounts } from "../../http/connection_limits.ts";
+import { type KeptSocket, ListeningSockets } from "../../listening/listening_sockets.ts";
+import { ShowsCopy } from "../../pages/listener/shows_copy.ts";
+import type { Clock, Timer } from "../../session/clock.ts";
+import { RequestDurations } from "../../web/request_durations.ts";
+import type { RequestObserver } from "../../web/request_timing.ts";
+import { WebServer } from "../../web/web_server.ts";
+import { listenerSite } from "../listener_web.ts";
+import {
+  type Fetched,
+  type FromThread,
+  type Pulse,
+  type ThreadSettings,
+  type ToThread,
+} from "./messages.ts";
+
+/** Serves listeners; tells by `send` what it needs and what it counts. */
+export class ListenerThread {
+  readonly #clock: Clock;
+  readonly #send: (message: FromThread) => void;
+  readonly #replica: Replica;
+  readonly #shows: ShowsCopy;
+  readonly #web: WebServer;
+  readonly #sockets: ListeningSockets;
+  readonly #address: string;
+  readonly #durations = new RequestDurations();
+  /** By name, then by file. */
+  readonly #fetches = new Map<string, Map<string, number>>();
+  #socket: KeptSocket | undefined;
+  #pulse: Timer | undefined;
+  #pulseDueAt = 0;
+
+  constructor(settings: ThreadSettings, clock: Clock, send: (message: FromThread) => void) {
+    const { addr, path, index, preroll, counts } = settings;
+    this.#clock = clock;
+    this.#send = send;
+    this.#sockets = new ListeningSockets(clock);
+    this.#address = `${addr.hostname}:${addr.port}`;
+    const folder = new HlsFolder(settings.rootDir, clock);
+    const origin = this.#replica = new Replica({
+      clock,
+      readFile: (name, file) => folder.read(name, file),
+      ask: (request) => send({ kind: "origin", request }),
+    });
+    const shows = this.#shows = new ShowsCopy({
+      clock,
+      has: (name) => origin.has(name),
+      ask: (questions) => send({ kind: "shows", questions }),
+    });
+    const onFetch = (name: string, file: string) => this.#countFetch(name, file);
+    const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
+    const site = listenerSite({
+      ...{ origin, preroll, shows, path, index, clock, onFetch, observe },
+    });
+    this.#web = new WebServer(addr, site.routes, ["echo", "hls"], {
+      ...site,
+      clock,
+      counts: ConnectionCounts.borrow(counts),
+      reusePort: true,
+    });
+  }
+
+  /** Listens, and tells so, or why it cannot. */
+  listen(): void {
+    try {
+      this.#socket = this.#sockets.keep({
+        ...{ kind: "hls", what: "HLS over HTTP", address: this.#address },
+        open: (onEnd) => this.#web.listen(onEnd),
+        letGo: () => this.#web.letGo(),
+      });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return this.#send({ kind: "failed", why });
+    }
+    this.#send({ kind: "listening" });
+    this.#pulseDueAt = this.#clock.monotonic() + PULSE_MS;
+    this.#pulse = this.#clock.every(PULSE_MS, () => this.#sendPulse());
+  }
+
+  take(message: Extract<ToThread, { kind: "news" | "shows" }>): void {
+    if (message.kind === "news") this.#replica.take(message.news);
+    else this.#shows.take(message.replies);
+  }
+
+  /** Lets answers under way finish, for a moment, and tells what it has counted. */
+  async close(): Promise<void> {
+    this.#socket?.close();
+    await this.#web.close();
+    this.#pulse?.cancel();
+    this.#sendPulse();
+    this.#replica.close();
+    this.#shows.close();
+  }
+
+  #countFetch(name: string, file: string): void {
+    const counts = this.#fetches.get(name) ?? new Map<string, number>();
+    counts.set(file, (counts.get(file) ?? 0) + 1);
+    this.#fetches.set(name, counts);
+  }
+
+  #sendPulse(): void {
+    const now = this.#clock.monotonic();
+    const pulse: Pulse = {
+      fetches: [...this.#fetched()],
+      answers: this.#durations.all,
+      lateMs: Math.max(0, now - this.#pulseDueAt),
+      takenBytes: this.#replica.takenBytes,
+      restarts: this.#sockets.restarts.get("hls") ?? 0,
+      problems: this.#sockets.problems,
+      lost: this.#sockets.lost,
+      isFull: this.#web.isFull,
+    };
+    this.#pulseDueAt = now + PULSE_MS;
+    this.#fetches.clear();
+    this.#durations.clear();
+    this.#send({ kind: "pulse", pulse });
+  }
+
+  *#fetched(): Generator<Fetched> {
+    for (const [name, counts] of this.#fetches) {
+      for (const [file, count] of counts) yield { name, file, count };
+    }
+  }
+}
+
+/** How often it tells that it is alive, and what it has counted. */
+const PULSE_MS = 500;

@@ -1,0 +1,95 @@
+/**
+ * What goes between the thread that has the broadcasts and one that serves listeners. How much the
+ * latter sends does not grow with what its clients ask for: all of it is gathered, and bounded.
+ *
+ * @module
+ */
+import type { LogLevel } from "@logtape/logtape";
+import type { Preroll } from "../../hls/preroll.ts";
+import type { ReplicaNews, ReplicaRequest } from "../../hls/replica_messages.ts";
+import type { LentCounts } from "../../http/connection_limits.ts";
+import type { ListenAddress } from "../../http/http_server.ts";
+import type { ShowStatus } from "../../pages/listener/shows.ts";
+import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
+import type { AnswerCounts } from "../../web/request_durations.ts";
+
+/** The category of the access log of listeners' requests. */
+export const ACCESS_LOG = "echo-hls-web";
+
+/** What a thread is told. */
+export type ToThread =
+  | { readonly kind: "start"; readonly settings: ThreadSettings }
+  /** It has been told what there is. */
+  | { readonly kind: "listen" }
+  | { readonly kind: "news"; readonly news: ReplicaNews }
+  | { readonly kind: "shows"; readonly replies: readonly (readonly ShowStatus[])[] }
+  | { readonly kind: "log"; readonly levels: LogLevels }
+  | { readonly kind: "close" };
+
+/** What a thread tells. */
+export type FromThread =
+  | { readonly kind: "listening" }
+  | { readonly kind: "failed"; readonly why: string }
+  | { readonly kind: "origin"; readonly request: ReplicaRequest }
+  | { readonly kind: "shows"; readonly questions: readonly ShowsQuestion[] }
+  | { readonly kind: "log"; readonly lines: readonly LoggedLine[] }
+  | { readonly kind: "pulse"; readonly pulse: Pulse }
+  | { readonly kind: "closed" };
+
+/** With what a thread starts. */
+export interface ThreadSettings {
+  /** The port is one that others may have too. */
+  readonly addr: ListenAddress;
+  /** Where broadcasts are, without slashes around it. */
+  readonly path: string;
+  /** Whether `/` shows who is on air. */
+  readonly index: boolean;
+  /** Where broadcasts' files are. */
+  readonly rootDir: string;
+  readonly preroll: Preroll;
+  readonly counts: LentCounts;
+  readonly levels: LogLevels;
+}
+
+/** What of a thread's log is written. */
+export interface LogLevels {
+  /** The lowest level of the server's own log; null where nothing is logged. */
+  readonly own: LogLevel | null;
+  /** Whether requests are logged. */
+  readonly access: boolean;
+}
+
+/** A line of the log, but for what the log's format puts before it. */
+export interface LoggedLine {
+  readonly category: readonly string[];
+  readonly level: LogLevel;
+  /** In milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly text: string;
+}
+
+/** That a thread is alive, and what was counted in it since the last pulse. */
+export interface Pulse {
+  /** How often the beginning of each segment was sent. */
+  readonly fetches: readonly Fetched[];
+  readonly answers: readonly AnswerCounts[];
+  /** How late the pulse is, in milliseconds. */
+  readonly lateMs: number;
+  /** Bytes of the segments that came with versions, so far. */
+  readonly takenBytes: number;
+  /** How often it had to listen again, so far. */
+  readonly restarts: number;
+  /** Why it does not listen, as sentences. */
+  readonly problems: readonly string[];
+  /** Whether it could not listen again for so long that it needs help. */
+  readonly lost: boolean;
+  /** Whether it turned somebody away a moment ago because all connections were taken. */
+  readonly isFull: boolean;
+}
+
+/** A segment of the broadcast `name`. */
+export interface Fetched {
+  readonly name: string;
+  readonly file: string;
+  readonly count: number;
+}
