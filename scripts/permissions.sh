@@ -6,23 +6,29 @@
 # and free space are statistics, and the mode of new files is set. Echo starts no program, and
 # imports no code while it runs.
 #
-# Below /dev, where /dev/shm is, Deno lets only those read and write who may do everything. So that
-# is what Echo gets where a folder or a file is configured there.
+# Below /dev, where /dev/shm is, Deno lets only those read and write who may do everything. Whoever may
+# do less also has it follow links before each file, on the thread that reads from encoders: where a
+# network's disk hangs, all would stand still. So Echo gets everything where a folder or a file is
+# configured at such a place.
 
 # Prints the permissions as options of `deno run`; $1 is the env file, if there is one.
 permissions() {
-  if names_device "$1"; then
+  if wants_everything "$1"; then
     echo --allow-all
   else
     echo --allow-read --allow-write --allow-net --allow-env --allow-ffi --allow-sys
   fi
 }
 
-# Whether a folder or a file of Echo's is below /dev, by the environment, by the env file $1, or
-# because one has a link in it that leads there.
-names_device() {
+# Whether a folder or a file of Echo's is below /dev or on a disk of the network, by the environment,
+# by the env file $1, or because one has a link in it that leads there.
+wants_everything() {
   configured_paths "$1" | while read -r path; do
-    case $(target_of "$path")/ in /dev/null/) ;; /dev/*) echo yes ;; esac
+    target=$(target_of "$path")
+    case $target/ in /dev/null/) continue ;; /dev/*) echo yes ;; esac
+    case $(stat -f -c %T "$target" 2>/dev/null) in
+      nfs* | cifs | smb* | fuse* | ceph | lustre | afs | coda | v9fs | gfs* | ocfs2 | gpfs) echo yes ;;
+    esac
   done | grep -q yes
 }
 

@@ -72,6 +72,22 @@ Deno.test("setup is silent where nothing is missing", async () => {
   assert.deepEqual(await run("setup.sh", "test"), { code: 0, stdout: "", stderr: "" });
 });
 
+Deno.test("Deno allows all where a folder is on a disk of the network", async () => {
+  const folder = await Deno.makeTempDir();
+  for (
+    const [type, expected] of [["nfs", true], ["fuseblk", true], ["ext2/ext3", false]] as const
+  ) {
+    // It stands for the system's own.
+    await Deno.writeTextFile(`${folder}/stat`, `#!/bin/sh\necho ${type}\n`, { mode: 0o755 });
+    const { stdout } = await new Deno.Command("sh", {
+      args: ["-c", '. "$0"; permissions /dev/null', scriptPath("permissions.sh")],
+      env: { PATH: `${folder}:${Deno.env.get("PATH")}`, HLS_ROOT_DIR: `${folder}/hls` },
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout) === "--allow-all\n", expected, type);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
 async function read(file: string): Promise<string> {
   return await Deno.readTextFile(new URL(`../${file}`, import.meta.url));
 }

@@ -224,14 +224,15 @@ class FolderFiles implements StreamFiles {
     return this.#folder.pathOf(this.#name, file);
   }
 
+  /** Who may read it is up to the umask: to set a mode costs a system call more for each file. */
   async #create(file: string, bytes: Uint8Array): Promise<void> {
     const path = this.#pathOf(file);
     try {
-      await Deno.writeFile(path, bytes, { mode: 0o644 });
+      await Deno.writeFile(path, bytes);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
-      await Deno.mkdir(`${this.#folder.path}/${this.#name}`, { recursive: true, mode: 0o755 });
-      await Deno.writeFile(path, bytes, { mode: 0o644 });
+      await Deno.mkdir(`${this.#folder.path}/${this.#name}`, { recursive: true });
+      await Deno.writeFile(path, bytes);
     }
   }
 }

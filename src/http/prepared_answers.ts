@@ -110,7 +110,8 @@ export class PreparedAnswers {
     if (response.status !== 200 || this.#contents.find(target) !== contents) return;
     if (!this.#answers.has(contents)) return void this.#answers.set(contents, "asked for once");
     const body = this.#contents.bodyOf(contents);
-    if (response.headers.get("Content-Length") !== `${body.length}`) return;
+    const { headers } = response;
+    if (headers.get("Content-Length") !== `${body.length}` || headers.has("Set-Cookie")) return;
     const head = responseHead(response, { framing: body.length, connection: undefined, date });
     if (!isAscii(head) || !head.includes(`\r\ndate: ${date}\r\n`)) return;
     const observe = this.#contents.observerOf(target);

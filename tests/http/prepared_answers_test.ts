@@ -33,6 +33,32 @@ Deno.test("it is asked anew for what has changed", async () => {
   for (const answer of answers) assert.match(answer, /\r\n\r\nbbbb\n$/);
 });
 
+for (
+  const [what, status, headers] of [
+    ["is not 200", 203, { "Content-Length": "4" }],
+    ["does not tell its length", 200, {}],
+    ["gives a cookie", 200, { "Content-Length": "4", "Set-Cookie": "a=1" }],
+    ["has a date of its own", 200, {
+      "Content-Length": "4",
+      "Date": "Thu, 01 Jan 1970 00:00:00 GMT",
+    }],
+    ["has a field that is not ASCII", 200, { "Content-Length": "4", "X-Title": "caf\xe9" }],
+  ] as const
+) {
+  Deno.test(`an answer that ${what} is always the handler's`, async () => {
+    const files = new SharedFiles({ "/a": "aaa\n" });
+    let asked = 0;
+    const handler = () => {
+      asked++;
+      return new Response("aaa\n", { status, headers });
+    };
+    await using fixture = files.serve({ handler });
+    const client = await warmClient(fixture, "/a");
+    await client.answers(ASKED_BEFORE + 2);
+    assert.equal(asked, ASKED_BEFORE + 2);
+  });
+}
+
 Deno.test("whoever is told of answers learns the client and what it says it is", async () => {
   const files = new SharedFiles({ "/a": "aaa\n", "/b": "bbb\n" });
   await using fixture = files.serve();
