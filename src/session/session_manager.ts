@@ -10,6 +10,7 @@ import {
   PublishRefused,
   type PublishRequest,
   type Reading,
+  type Transport,
 } from "./ingest.ts";
 import type { Key } from "./key_store.ts";
 import { isValidName } from "./name.ts";
@@ -74,7 +75,7 @@ export class SessionManager implements Doorkeeper {
     this.#options = options;
     this.#rights = new PublishRights(options);
     this.#waiting = new WaitingSessions(options.auth);
-    this.#sessions = new LiveSessions(this.#waiting);
+    this.#sessions = new LiveSessions();
     this.places = new Places(options.clock, options.keys);
     this.limits = options;
     this.#nextId = options.clock.now();
@@ -136,7 +137,7 @@ export class SessionManager implements Doorkeeper {
   publish(request: PublishRequest): AdmittedIngest {
     const { transport } = request;
     const { name, key, own, expiresAt, isProof } = this.#examine(request);
-    const session = own ?? this.#create(name, transport.protocol);
+    const session = own ?? this.#create(name, transport);
     const tokens = key === undefined ? [] : [key];
     if (session.created === undefined) {
       for (const token of tokens) this.#options.keys.opened(session, token);
@@ -149,9 +150,9 @@ export class SessionManager implements Doorkeeper {
 
   /**
    * Reserves the session of a name for a client of the control API, with a key to publish it by. A
-   * broadcast keeps its session, and so does who has one waiting; where it has no transport, it waits
-   * anew. Who has not shown a right to a broadcast gets it only from a publisher that has been silent
-   * for a while.
+   * broadcast keeps its session, and so does who has one that is not heard yet; where it has no
+   * transport, it waits anew. Who has not shown a right to the session gets it only from a publisher
+   * that has been silent for a while.
    * @throws {PublishRefused} or what `prepare` throws
    */
   reserve(request: ReserveRequest): { session: Session; key: Key } {
@@ -161,14 +162,15 @@ export class SessionManager implements Doorkeeper {
     const own = this.#sessions.ownOf(name, (it) => {
       return checked || it === shown || !shown && this.#waiting.isFrom(it, address);
     });
-    if (own !== undefined && !shown && own.silentForMs < SILENT_MS) throw nameInUse(name);
+    const mayAsk = checked || own === undefined || own === shown;
+    if (!mayAsk && own.silentForMs < SILENT_MS) throw nameInUse(name);
     const client = { address, checked };
     if (own === undefined) this.#waiting.checkNew(client);
     const isCounted = own !== undefined && (own.transport !== undefined || own.protocol === "srt");
     if (protocol === "srt" && !isCounted) {
       this.#waiting.checkSrt(this.sessions, client, this.limits.maxWaiting);
     }
-    const session = own ?? this.#create(name, protocol);
+    const session = own ?? this.#create(name, { protocol, address });
     try {
       prepare?.(session);
     } catch (error) {
@@ -178,10 +180,7 @@ export class SessionManager implements Doorkeeper {
     const key = this.#options.keys.create(name, checked ? undefined : session.id);
     this.places.asked(session, address);
     session.props = props;
-    if (own === undefined) {
-      this.#waiting.add(session, address);
-      session.endAt(key.expiresAt);
-    }
+    if (own === undefined) session.endAt(key.expiresAt);
     if (session.transport === undefined) {
       session.ready(protocol, this.#waiting.waitMsOf(session));
     }
@@ -260,7 +259,7 @@ export class SessionManager implements Doorkeeper {
     return this.#rights.read(request, (name) => this.#sessions.find(name) !== undefined);
   }
 
-  #create(name: string, protocol: Protocol): Session {
+  #create(name: string, { protocol, address }: Pick<Transport, "protocol" | "address">): Session {
     this.#checkRoom(name);
     const { clock, events, policy } = this.#options;
     const session = new Session({
@@ -274,6 +273,7 @@ export class SessionManager implements Doorkeeper {
       onEnd: (session) => this.#remove(session),
     });
     this.#sessions.add(session);
+    this.#waiting.add(session, address);
     return session;
   }
 
@@ -286,6 +286,7 @@ export class SessionManager implements Doorkeeper {
 
   #remove(session: Session): void {
     this.#sessions.delete(session);
+    this.#waiting.delete(session);
     this.#options.keys.release(session);
   }
 

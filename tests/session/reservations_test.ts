@@ -53,11 +53,13 @@ class Studio {
 
   /** That nobody gets the name by this key now. */
   isRefused(key: string): void {
-    const isInUse = (error: unknown) =>
-      error instanceof PublishRefused && error.kind === "name-in-use";
     assert.throws(() => this.publish(STRANGER, key), isInUse);
     assert.equal(this.manager.provenBy("demo", key), undefined);
   }
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof PublishRefused && error.kind === "name-in-use";
 }
 
 Deno.test("a DJ without a key does not get into what a stranger has reserved, whose key and session are void", () => {
@@ -137,6 +139,58 @@ Deno.test("who comes first and sends no audio does not get the name from who sen
   assert.equal(studio.manager.find("demo"), dj.session);
   assert.deepEqual(studio.manager.sessions, [dj.session], "never two at once");
   assert.notEqual(silent.closed, undefined);
+});
+
+Deno.test("what a stranger has reserved gives him nothing of a DJ who has connected, heard or not", () => {
+  const studio = new Studio();
+  const reserved = studio.reserve(STRANGER);
+  const dj = studio.publish(DJ);
+  const again = studio.reserve(STRANGER, reserved.session);
+  assert.equal(again.session, reserved.session, "his own one");
+  assert.equal(studio.manager.provenBy("demo", again.key), reserved.session);
+  dj.configure(audioConfig());
+  dj.write(new Uint8Array(10), 0);
+  assert.throws(() => studio.reserve(STRANGER, reserved.session), isInUse);
+  studio.isRefused(again.key);
+});
+
+Deno.test("who shows the right to another session of the name has shown nothing of the one on air", async () => {
+  const studio = new Studio();
+  const { session } = studio.reserve(STRANGER);
+  const dj = studio.goLive(DJ);
+  await studio.clock.advance(1999);
+  assert.throws(() => studio.reserve(STRANGER, session), isInUse);
+  await studio.clock.advance(1);
+  assert.equal(studio.reserve(STRANGER, session).session.id, dj.sessionId, "who is silent");
+});
+
+Deno.test("a strange connection that is not heard keeps no DJ out, with a reservation or without, however often it comes", () => {
+  const silent = (studio: Studio) => {
+    for (let i = 0; i < 3; i++) studio.publish(STRANGER).end("lost");
+    studio.publish(STRANGER);
+  };
+  const withKey = new Studio();
+  const { session, key } = withKey.reserve(DJ);
+  silent(withKey);
+  assert.equal(withKey.reserve(DJ).session, session, "he may reserve again");
+  assert.equal(withKey.goLive("192.0.2.55", key).sessionId, session.id);
+
+  const byAddress = new Studio();
+  const reserved = byAddress.reserve(DJ);
+  silent(byAddress);
+  assert.equal(byAddress.goLive(DJ).sessionId, reserved.session.id);
+
+  const neither = new Studio();
+  silent(neither);
+  const stranger = neither.manager.find("demo");
+  const dj = neither.goLive(DJ);
+  assert.notEqual(dj.sessionId, stranger?.id);
+  assert.equal(stranger?.state, "terminated");
+
+  const reservesLater = new Studio();
+  silent(reservesLater);
+  const later = reservesLater.reserve(DJ);
+  assert.equal(reservesLater.goLive("192.0.2.55", later.key).sessionId, later.session.id);
 });
 
 Deno.test("who publishes without a key from where he reserved gets what he reserved", () => {
