@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { EventBus } from "../../src/session/events.ts";
 import { type AdmittedIngest, PublishRefused, type Transport } from "../../src/session/ingest.ts";
-import { KeyStore } from "../../src/session/key_store.ts";
+import { type KeyCheck, KeyStore } from "../../src/session/key_store.ts";
+import { SERVER_REASON } from "../../src/session/reason.ts";
 import type { AuthMode } from "../../src/session/publish_rights.ts";
 import type { Session } from "../../src/session/session.ts";
 import { audioConfig } from "../../testing/audio/access_units.ts";
@@ -22,10 +23,19 @@ class Connection implements Transport {
   }
 }
 
+/** Keys that count how often one is looked up. */
+class CountedKeys extends KeyStore {
+  lookUps = 0;
+  override check(...args: Parameters<KeyStore["check"]>): KeyCheck {
+    this.lookUps++;
+    return super.check(...args);
+  }
+}
+
 /** Sessions where nobody's credentials are checked, and who comes to the name `demo`. */
 class Studio {
   readonly clock = new FakeClock();
-  readonly keys = new KeyStore(this.clock, HOUR_MS);
+  readonly keys = new CountedKeys(this.clock, HOUR_MS);
   readonly manager;
 
   constructor(auth: AuthMode = "open") {
@@ -247,12 +257,69 @@ Deno.test("strangers' keys push nobody else's out, and four of each are enough",
   const own = keys.create("demo", 1).token;
   for (let session = 2; session < 100; session++) {
     for (let i = 0; i < 6; i++) keys.create("demo", session);
-    keys.release({ name: "demo", id: session });
+    keys.release({ name: "demo", id: session }, false);
   }
   assert.equal(keys.proves({ name: "demo", id: 7 }, always), true);
   assert.equal(keys.proves({ name: "demo", id: 1 }, own), true);
   assert.equal(keys.proves({ name: "demo", id: 7 }, own), false);
-  keys.release({ name: "demo", id: 1 });
+  keys.release({ name: "demo", id: 1 }, true);
   assert.equal(keys.proves({ name: "demo", id: 1 }, own), false);
-  assert.equal(keys.check("demo", own).kind, "unknown", "four newer ones are free");
+  assert.equal(keys.check("demo", own).kind, "valid", "it opens a new session");
+  for (let session = 2; session < 6; session++) {
+    keys.create("demo", session);
+    keys.release({ name: "demo", id: session }, true);
+  }
+  assert.equal(keys.check("demo", own).kind, "unknown", "four newer ones were on air");
+});
+
+Deno.test("a key is looked up as often where the name has a hundred sessions as where it has one", () => {
+  const lookUps = (sessions: number) => {
+    const studio = new Studio();
+    studio.manager.limits = { maxSessions: sessions + 1, maxWaiting: 0 };
+    for (let i = 0; i < sessions; i++) studio.reserve(`192.0.2.${i}`);
+    studio.keys.lookUps = 0;
+    assert.equal(studio.manager.provenBy("demo", "0".repeat(32)), undefined);
+    studio.goLive(DJ, "0".repeat(32));
+    return studio.keys.lookUps;
+  };
+  assert.equal(lookUps(100), lookUps(1));
+});
+
+for (const auth of ["open", "key"] as const) {
+  Deno.test(`strangers who ask for a name whose show is over void no key of its DJ: ${auth}`, () => {
+    const studio = new Studio(auth);
+    const { key } = studio.reserve(DJ);
+    const show = studio.goLive(DJ, key);
+    studio.manager.get(show.sessionId)?.end("lost", SERVER_REASON);
+    for (let i = 0; i < 10; i++) studio.reserve(STRANGER).session.end("teardown", SERVER_REASON);
+    const next = studio.goLive(DJ, key);
+    assert.equal(studio.manager.provenBy("demo", key)?.id, next.sessionId);
+    assert.equal(studio.goLive("192.0.2.55", key).sessionId, next.sessionId, "he takes over");
+  });
+}
+
+Deno.test("a key is void neither while its broadcast is on air nor after it, whatever other names are asked for", () => {
+  const { keys } = new Studio();
+  const live = keys.create("live-now", 1).token;
+  const over = keys.create("over", 2).token;
+  keys.release({ name: "over", id: 2 }, true);
+  for (let id = 3; id < 100_010; id++) {
+    keys.create(`name-${id}`, id);
+    keys.release({ name: `name-${id}`, id }, false);
+  }
+  assert.equal(keys.check("live-now", live).kind, "valid");
+  assert.equal(keys.check("over", over).kind, "valid");
+  assert.equal(keys.size, 10_002, "nor is memory used for all of them");
+});
+
+Deno.test("where too many names have keys, those without a session go, the oldest first", () => {
+  const { keys } = new Studio("key");
+  const tokens = ["oldest", "live-now", "older"].map((name) => keys.create(name).token);
+  for (let i = 0; i < 99_999; i++) keys.create(`name-${i}`);
+  keys.sweep((name) => name === "live-now");
+  const kinds = ["oldest", "live-now", "older"].map((name, i) => {
+    return keys.check(name, tokens[i] ?? "").kind;
+  });
+  assert.deepEqual(kinds, ["unknown", "valid", "unknown"]);
+  assert.equal(keys.size, 100_000);
 });
