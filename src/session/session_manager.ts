@@ -15,7 +15,7 @@ import type { Key } from "./key_store.ts";
 import { Openness, type SessionLimits } from "./openness.ts";
 import { NOTHING_SHOWN, Places, type Shown, SILENT_MS } from "./places.ts";
 import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
-import { type Reason, SERVER_REASON } from "./reason.ts";
+import { NAME_TAKEN_REASON, type Reason, SERVER_REASON } from "./reason.ts";
 import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
 import { LiveSessions } from "./live_sessions.ts";
 import { WaitingSessions } from "./waiting_sessions.ts";
@@ -262,7 +262,7 @@ export class SessionManager implements Doorkeeper {
   /** A session has its name from its first audio on: others of it are over. */
   #heard({ id, name }: SessionEvent): void {
     for (const other of this.#sessions.allOf(name)) {
-      if (other.id !== id) other.end("lost", SERVER_REASON);
+      if (other.id !== id) other.end("lost", NAME_TAKEN_REASON);
     }
   }
 

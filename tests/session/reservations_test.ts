@@ -1,6 +1,6 @@
 /** What reservations that nobody's credentials stand behind are worth: nothing against others. */
 import assert from "node:assert/strict";
-import { EventBus } from "../../src/session/events.ts";
+import { EventBus, type SessionEvent } from "../../src/session/events.ts";
 import { type AdmittedIngest, PublishRefused, type Transport } from "../../src/session/ingest.ts";
 import { type KeyCheck, KeyStore } from "../../src/session/key_store.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
@@ -36,11 +36,12 @@ class CountedKeys extends KeyStore {
 class Studio {
   readonly clock = new FakeClock();
   readonly keys = new CountedKeys(this.clock, HOUR_MS);
+  readonly events = new EventBus();
   readonly manager;
 
   constructor(auth: AuthMode = "open") {
-    const { clock, keys } = this;
-    this.manager = sessionManager({ clock, events: new EventBus(), keys, auth });
+    const { clock, events, keys } = this;
+    this.manager = sessionManager({ clock, events, keys, auth });
   }
 
   reserve(address: string, shown?: "credentials" | Session): { session: Session; key: string } {
@@ -81,6 +82,27 @@ Deno.test("a DJ without a key does not get into what a stranger has reserved, wh
   assert.equal(studio.manager.get(reserved.session.id), undefined);
   assert.equal(studio.manager.find("demo")?.id, dj.sessionId);
   studio.isRefused(reserved.key);
+});
+
+Deno.test("a session that ends because another one has the name says so, so that nobody takes the name for over", () => {
+  const studio = new Studio();
+  const reserved = studio.reserve(STRANGER).session;
+  const connection = new Connection("203.0.113.1");
+  const silent = studio.manager.publish({ name: "demo", key: undefined, transport: connection });
+  const events: SessionEvent[] = [];
+  studio.events.subscribe((event) => events.push(event));
+  const dj = studio.goLive(DJ);
+  const why = "another session of the name is on air";
+  assert.deepEqual(
+    events.map((event) => [event.kind, event.id, "reason" in event && event.reason]),
+    [
+      ["authorize", dj.sessionId, false],
+      ["release", reserved.id, { code: 30000, message: why }],
+      ["release", silent.sessionId, { code: 30000, message: why }],
+      ["create", dj.sessionId, false],
+    ],
+  );
+  assert.equal(connection.closed, why);
 });
 
 Deno.test("a key whose session was over before the DJ came is void against him", async () => {
