@@ -195,8 +195,7 @@ export class SessionManager implements Doorkeeper {
     transport: PublishRequest["transport"],
     shown: Shown = NOTHING_SHOWN,
   ): AdmittedIngest {
-    this.places.taken(session, transport, shown);
-    return session.attach(transport);
+    return session.attach(transport, this.places.taken(session, transport, shown));
   }
 
   /**
