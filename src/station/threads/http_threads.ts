@@ -41,7 +41,7 @@ export class HttpThreads {
   readonly #threads: readonly HttpThread[];
   readonly #sockets: readonly KeptSocket[];
   readonly #timer: Timer;
-  #levels = logLevels();
+  #levels: LogLevels;
 
   /**
    * Starts them; they listen a moment later.
@@ -50,6 +50,7 @@ export class HttpThreads {
   constructor(options: HttpThreadsOptions) {
     const { clock, count, what, sockets } = options;
     this.#options = options;
+    this.#levels = logLevels(count);
     this.#addr = attemptToListen(options.addr, what, () => freeAddress(options.addr));
     this.#threads = Array.from({ length: count }, () => this.#newThread());
     this.#sockets = this.#threads.map((thread, i) =>
@@ -147,7 +148,7 @@ export class HttpThreads {
   #check(): void {
     for (const thread of this.#threads) thread.check();
     const before = this.#levels;
-    this.#levels = logLevels();
+    this.#levels = logLevels(this.#threads.length);
     const { own, access } = this.#levels;
     if (own === before.own && access === before.access) return;
     for (const thread of this.#threads) thread.log(this.#levels);
@@ -164,15 +165,18 @@ function freeAddress({ hostname, port }: ListenAddress): ListenAddress {
   return { hostname, port: listener.addr.port };
 }
 
-/** What the log takes now. */
-function logLevels(): LogLevels {
+/** What the log takes now, of each of `count` threads. */
+function logLevels(count: number): LogLevels {
   const own = getLogger(["echo", "hls"]);
   const levels = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
   return {
     own: levels.find((level) => own.isEnabledFor(level)) ?? null,
     access: getLogger([ACCESS_LOG]).isEnabledFor("info"),
+    maxLines: Math.ceil(MAX_LINES / count),
   };
 }
 
+/** Lines that all threads may send at a time. To write them takes a few milliseconds. */
+const MAX_LINES = 1000;
 /** How often it is looked whether the threads are alive, and what the log takes. */
 const CHECK_MS = 1000;

@@ -57,6 +57,8 @@ export interface LogLevels {
   readonly own: LogLevel | null;
   /** Whether requests are logged. */
   readonly access: boolean;
+  /** How many lines it may send at a time, ten times a second. */
+  readonly maxLines: number;
 }
 
 /** A line of the log, but for what the log's format puts before it. */

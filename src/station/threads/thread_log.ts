@@ -15,6 +15,7 @@ export class ThreadLog {
   readonly #send: (lines: readonly LoggedLine[]) => void;
   #lines: LoggedLine[] = [];
   #dropped = 0;
+  #maxLines = 0;
 
   /** @param send is given lines to write, a bounded number of times a second */
   constructor(clock: Clock, send: (lines: readonly LoggedLine[]) => void) {
@@ -23,7 +24,8 @@ export class ThreadLog {
   }
 
   /** Logs what is of these levels from now on. */
-  async apply({ own, access }: LogLevels): Promise<void> {
+  async apply({ own, access, maxLines }: LogLevels): Promise<void> {
+    this.#maxLines = maxLines;
     const lowestLevel: LogLevel | null = access ? "info" : null;
     await configure({
       reset: true,
@@ -50,12 +52,10 @@ export class ThreadLog {
 
   #take(record: LogRecord): void {
     const { category, level, timestamp } = record;
-    if (this.#lines.length >= MAX_LINES) this.#dropped++;
+    if (this.#lines.length >= this.#maxLines) this.#dropped++;
     else this.#lines.push({ category, level, timestamp, text: messageText(record) });
   }
 }
 
-/** How often lines are sent … */
+/** How often lines are sent. */
 const SEND_MS = 100;
-/** … and how many at a time. To write them keeps the thread with the broadcasts for a few ms. */
-const MAX_LINES = 1000;

@@ -10,7 +10,7 @@ Deno.test("lines are sent as they are to be written, together, and so many at mo
   const sent: (readonly LoggedLine[])[] = [];
   const log = new ThreadLog(clock, (lines) => sent.push(lines));
   try {
-    await log.apply({ own: "info", access: true });
+    await log.apply({ own: "info", access: true, maxLines: 1000 });
     getLogger(["echo", "hls"]).error("Cannot {what}", { what: "go on", name: "demo", id: 7 });
     getLogger(["echo", "hls"]).debug("not");
     await clock.advance(100);
@@ -30,7 +30,7 @@ Deno.test("lines are sent as they are to be written, together, and so many at mo
     assert.equal(last.length, 1001);
     assert.equal(last.at(-1)?.text, "500 lines of listeners' requests were dropped");
 
-    await log.apply({ own: null, access: false });
+    await log.apply({ own: null, access: false, maxLines: 1000 });
     access.info("a request");
     await clock.advance(1000);
     assert.equal(sent.length, 2, "nothing is logged, so nothing is sent");
