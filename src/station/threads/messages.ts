@@ -83,8 +83,6 @@ export interface Pulse {
   readonly restarts: number;
   /** Why it does not listen, as sentences. */
   readonly problems: readonly string[];
-  /** Whether it could not listen again for so long that it needs help. */
-  readonly lost: boolean;
   /** Whether it turned somebody away a moment ago because all connections were taken. */
   readonly isFull: boolean;
 }
