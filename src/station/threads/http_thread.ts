@@ -133,7 +133,7 @@ export class HttpThread {
     running.heardAt = this.#options.clock.awake();
     if (message.kind === "origin") running.subscriber.take(message.request);
     else if (message.kind === "pulse") this.#takePulse(running, message.pulse);
-    else if (message.kind === "log") this.#options.onLines(message.lines);
+    else if (message.kind === "log") this.#write(running, message.lines);
     else if (message.kind === "shows") {
       const replies = message.questions.map((question) => this.#statusesOf(question));
       running.send({ kind: "shows", replies });
@@ -152,6 +152,14 @@ export class HttpThread {
     } catch (error) {
       logger.fatal("A bug, please report it: {error}", { error });
       return [];
+    }
+  }
+
+  #write({ send }: Running, lines: readonly LoggedLine[]): void {
+    try {
+      this.#options.onLines(lines);
+    } finally {
+      send({ kind: "written" });
     }
   }
 
