@@ -1,5 +1,6 @@
 /** The way to a client: what it sends, what it takes, and how long that may last. */
 import type { Clock } from "../session/clock.ts";
+import type { HttpSocket } from "./http_site.ts";
 import { Patience } from "./patience.ts";
 import { PeerGone } from "./peer_gone.ts";
 import type { PreparedAnswer } from "./prepared_answers.ts";
@@ -19,14 +20,14 @@ export interface PreparedSource {
 export class ClientLink {
   readonly reader = new RequestReader();
   readonly patience: Patience;
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: HttpSocket;
   readonly #onLeft: () => void;
   #isClosed = false;
   /** What is read while an answer goes on. */
   #ahead: Promise<boolean> | undefined;
 
   /** @param onLeft called where the client is watched and leaves, and where the link is closed */
-  constructor(conn: Deno.TcpConn, clock: Pick<Clock, "awake" | "waited">, onLeft: () => void) {
+  constructor(conn: HttpSocket, clock: Pick<Clock, "awake" | "waited">, onLeft: () => void) {
     this.#conn = conn;
     this.patience = new Patience(clock);
     this.#onLeft = onLeft;
@@ -38,8 +39,7 @@ export class ClientLink {
 
   /** The address and the port at which the client reached the server, as URLs have them. */
   get ownHost(): string {
-    const { hostname, port } = this.#conn.localAddr;
-    return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+    return hostOf(this.#conn.localAddr);
   }
 
   /**
@@ -171,4 +171,9 @@ export class ClientLink {
       throw PeerGone.because(error);
     }
   }
+}
+
+/** An address and a port, as URLs have them. */
+export function hostOf({ hostname, port }: Deno.NetAddr): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }

@@ -4,7 +4,7 @@ import { ClientLink, type PreparedSource } from "./client_link.ts";
 import type { Refusal, Release } from "./connection_limits.ts";
 import { fetchRequest, mayHaveBody } from "./fetch_request.ts";
 import { HttpError } from "./http_error.ts";
-import type { ConnectionInfo, HttpSite } from "./http_site.ts";
+import type { ConnectionInfo, HttpSite, HttpSocket, ServedConnection } from "./http_site.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import { PeerGone } from "./peer_gone.ts";
 import type { PreparedAnswer } from "./prepared_answers.ts";
@@ -12,9 +12,9 @@ import { fieldText, type RequestHead } from "./request_head.ts";
 import { CONTINUE, errorResponse } from "./response_head.ts";
 import { type ResponseSink, sendOutgoing } from "./response_writer.ts";
 
-/** One TCP connection that speaks HTTP/1. */
-export class HttpConnection {
-  readonly #conn: Deno.TcpConn;
+/** One connection that speaks HTTP/1. */
+export class HttpConnection implements ServedConnection {
+  readonly #conn: HttpSocket;
   readonly #site: HttpSite;
   readonly #link: ClientLink;
   readonly #info: ConnectionInfo;
@@ -34,7 +34,7 @@ export class HttpConnection {
   /** What the client said that it is, where that was asked for last. */
   #agent = "";
 
-  constructor(conn: Deno.TcpConn, site: HttpSite) {
+  constructor(conn: HttpSocket, site: HttpSite) {
     this.#conn = conn;
     this.#site = site;
     this.#info = { remoteAddr: conn.remoteAddr, client: conn.remoteAddr.hostname };
@@ -53,10 +53,9 @@ export class HttpConnection {
     };
   }
 
-  /** Serves requests until the connection ends. Never rejects. */
   async run(): Promise<void> {
     try {
-      this.#conn.setNoDelay(true);
+      this.#conn.setNoDelay?.(true);
       await this.#serveAll();
     } catch (error) {
       if (!this.#link.isClosed) this.#report(error);
@@ -64,19 +63,16 @@ export class HttpConnection {
     this.abort();
   }
 
-  /** Ends it, once what is asked for already is answered. */
   end(): void {
     this.#isLast = true;
     const { awaited } = this.#link.patience;
     if (awaited === "head" || awaited === "next request") this.abort();
   }
 
-  /** Ends it at once. */
   abort(): void {
     this.#link.close();
   }
 
-  /** Ends it where its client has taken too long; to be called now and then. */
   check(): void {
     const { patience, reader, isClosed } = this.#link;
     if (isClosed || !patience.isOver()) return;
@@ -190,6 +186,7 @@ export class HttpConnection {
       return new Response(null, { status: 204, headers });
     }
     const request = fetchRequest(head, {
+      scheme: this.#site.scheme,
       ownHost: this.#link.ownHost,
       body: mayHaveBody(head) ? this.#bodyOf(head) : null,
       signal: () => this.#signal(),

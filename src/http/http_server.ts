@@ -3,12 +3,16 @@ import { getLogger } from "@logtape/logtape";
 import { AcceptLoop } from "../listening/accept_loop.ts";
 import { type Trouble, TroubleLog } from "../listening/trouble_log.ts";
 import type { Clock, Timer } from "../session/clock.ts";
+import type { CurrentCertificate } from "../tls/current_certificate.ts";
+import { TlsListener } from "../tls/tls_listener.ts";
+import { TlsSocket } from "../tls/tls_socket.ts";
 import type { ConnectionCounts } from "./connection_limits.ts";
 import { HttpConnection } from "./http_connection.ts";
-import type { HttpHandler, HttpSite } from "./http_site.ts";
+import type { HttpHandler, HttpSite, HttpSocket, ServedConnection } from "./http_site.ts";
 import { OutputBuffers } from "./output_buffers.ts";
 import { PreparedAnswers, type SharedContents } from "./prepared_answers.ts";
 import { HttpDate } from "./response_head.ts";
+import { PROTOCOLS, SecureConnection } from "./secure_connection.ts";
 
 /** How often deadlines are looked at; there is no timer per connection. */
 const CHECK_MS = 1000;
@@ -38,16 +42,21 @@ export interface HttpServerOptions {
   readonly shared?: SharedContents | undefined;
   /** Whether others may listen on the same port, and get a part of its connections. */
   readonly reusePort?: boolean | undefined;
+  /** Has all be served over TLS, with this certificate. */
+  readonly certificate?: CurrentCertificate | undefined;
 }
 
-/** Serves HTTP/1.1 and 1.0 over TCP (RFC 9112), strictly, with limits and deadlines. */
+/**
+ * Serves HTTP/1.1 and 1.0 over TCP (RFC 9112), strictly, with limits and deadlines; over TLS also
+ * HTTP/2 (RFC 9113).
+ */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #site: HttpSite;
   /** Each with what accepted it. */
-  readonly #connections = new Map<HttpConnection, Accepted>();
+  readonly #connections = new Map<ServedConnection, Accepted>();
   readonly #trouble: TroubleLog;
-  #accepting: AcceptLoop<Deno.TcpConn> | undefined;
+  #accepting: AcceptLoop<HttpSocket> | undefined;
   #addr: Deno.NetAddr | undefined;
   #timer: Timer | undefined;
   /** When somebody was turned away because all connections were taken. */
@@ -55,9 +64,10 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    const { shared } = options;
+    const { shared, certificate } = options;
     const prepared = shared === undefined ? undefined : new PreparedAnswers(shared);
-    this.#site = { ...options, date: new HttpDate(), buffers: new OutputBuffers(), prepared };
+    const scheme = certificate === undefined ? "http" : "https";
+    this.#site = { ...options, scheme, date: new HttpDate(), buffers: new OutputBuffers(), prepared };
     this.#trouble = new TroubleLog(options.clock, (trouble) => this.#tell(trouble));
   }
 
@@ -67,7 +77,7 @@ export class HttpServer {
    * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws
    */
   listen(onEnd: (why: Error) => void = () => {}): void {
-    const { addr: { hostname, port }, clock, reusePort = false } = this.#options;
+    const { addr: { hostname, port }, clock, reusePort = false, certificate } = this.#options;
     const listener = Deno.listen({
       hostname,
       port: this.#addr?.port ?? port,
@@ -76,7 +86,10 @@ export class HttpServer {
     });
     this.#addr = listener.addr;
     this.#timer ??= clock.every(CHECK_MS, () => this.#check());
-    const accepting: AcceptLoop<Deno.TcpConn> = new AcceptLoop(listener, {
+    const source = certificate === undefined
+      ? listener
+      : new TlsListener(listener, certificate, PROTOCOLS);
+    const accepting: AcceptLoop<HttpSocket> = new AcceptLoop<HttpSocket>(source, {
       clock,
       onAccepted: (conn) => this.#serve(conn, accepting),
       onFailed: (why) => {
@@ -126,7 +139,7 @@ export class HttpServer {
     this.#trouble.flush();
   }
 
-  #serve(conn: Deno.TcpConn, accepting: AcceptLoop<Deno.TcpConn>): void {
+  #serve(conn: HttpSocket, accepting: AcceptLoop<HttpSocket>): void {
     const { counts } = this.#options;
     const release = counts.admit(conn.remoteAddr.hostname);
     if (typeof release === "string") {
@@ -135,7 +148,9 @@ export class HttpServer {
       this.#trouble.turnedAway();
       return conn.close();
     }
-    const connection = new HttpConnection(conn, this.#site);
+    const connection = conn instanceof TlsSocket
+      ? new SecureConnection(conn, this.#site)
+      : new HttpConnection(conn, this.#site);
     const ended = connection.run().finally(() => {
       this.#connections.delete(connection);
       release();
@@ -162,6 +177,6 @@ export class HttpServer {
 
 /** How a connection came, and when it has gone. */
 interface Accepted {
-  readonly accepting: AcceptLoop<Deno.TcpConn>;
+  readonly accepting: AcceptLoop<HttpSocket>;
   readonly ended: Promise<void>;
 }
