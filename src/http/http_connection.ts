@@ -1,5 +1,6 @@
 /** One connection of an HTTP server: requests in, one after the other, and their answers out. */
 import { getLogger } from "@logtape/logtape";
+import { admitClient } from "./admit_client.ts";
 import { ClientLink, type PreparedSource } from "./client_link.ts";
 import type { Refusal, Release } from "./connection_limits.ts";
 import { fetchRequest, mayHaveBody } from "./fetch_request.ts";
@@ -199,13 +200,9 @@ export class HttpConnection implements ServedConnection {
    * @throws {HttpError} where that one has too many
    */
   #admitClient(head: RequestHead): ConnectionInfo {
-    const { counts } = this.#site;
-    const { remoteAddr } = this.#info;
-    const hops = fieldText(head, "x-forwarded-for");
-    const client = counts.proxies.clientOf(remoteAddr.hostname, hops);
-    this.#release = counts.share(client);
-    if (this.#release !== undefined) return { remoteAddr, client };
-    throw new HttpError(503, "too many requests from that address");
+    const { info, release } = admitClient(this.#site, this.#info.remoteAddr, head);
+    this.#release = release;
+    return info;
   }
 
   /** It is read as fast as the route takes it. */

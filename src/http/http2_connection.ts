@@ -1,0 +1,221 @@
+/** One connection of an HTTP server that speaks HTTP/2: requests in, and their answers out. */
+import { getLogger } from "@logtape/logtape";
+import type { TlsSocket } from "../tls/tls_socket.ts";
+import { admitClient } from "./admit_client.ts";
+import { hostOf } from "./client_link.ts";
+import type { Release } from "./connection_limits.ts";
+import { fetchRequest, mayHaveBody } from "./fetch_request.ts";
+import { FrameSender } from "./http2/frame_sender.ts";
+import { sendAnswer, sendError } from "./http2/http2_answer.ts";
+import { Http2Error } from "./http2/http2_error.ts";
+import { requestHead } from "./http2/http2_head.ts";
+import { Http2Session } from "./http2/http2_session.ts";
+import type { Http2Stream } from "./http2/http2_stream.ts";
+import { HttpError } from "./http_error.ts";
+import type { ConnectionInfo, HttpSite, ServedConnection } from "./http_site.ts";
+import { Patience } from "./patience.ts";
+import { PeerGone } from "./peer_gone.ts";
+import { MAX_FIELDS, MAX_HEAD_BYTES, type RequestHead } from "./request_head.ts";
+
+const READ_BYTES = 4096;
+
+/** One connection over TLS. Each request has the deadlines that a connection of HTTP/1 has. */
+export class Http2Connection implements ServedConnection {
+  readonly #socket: TlsSocket;
+  readonly #site: HttpSite;
+  readonly #info: ConnectionInfo;
+  readonly #session: Http2Session;
+  readonly #sender: FrameSender;
+  /** Of the connection itself, while no request is under way. */
+  readonly #patience: Patience;
+  /** Of each request. */
+  readonly #requests = new Map<Http2Stream, Patience>();
+  #isLast = false;
+
+  constructor(socket: TlsSocket, site: HttpSite) {
+    const { remoteAddr } = socket;
+    this.#socket = socket;
+    this.#site = site;
+    this.#info = { remoteAddr, client: remoteAddr.hostname };
+    this.#patience = new Patience(site.clock);
+    this.#sender = new FrameSender(socket, () => this.abort());
+    this.#session = new Http2Session({
+      maxFields: MAX_FIELDS,
+      maxBytes: MAX_HEAD_BYTES,
+      output: this.#sender,
+      onRequest: (stream) => void this.#serve(stream),
+    });
+  }
+
+  async run(): Promise<void> {
+    try {
+      const buffer = new Uint8Array(READ_BYTES);
+      for (;;) {
+        const count = await this.#socket.read(buffer);
+        if (count === null) break;
+        this.#session.feed(buffer.subarray(0, count));
+        this.#awaitHead();
+      }
+    } catch (error) {
+      await this.#giveUp(error);
+    }
+    this.#session.abandon();
+    this.abort();
+  }
+
+  end(): void {
+    if (this.#isLast) return;
+    this.#isLast = true;
+    this.#session.leave("NO_ERROR");
+    this.#endIfIdle();
+  }
+
+  abort(): void {
+    this.#socket.close();
+  }
+
+  check(): void {
+    const { counts } = this.#site;
+    for (const [stream, patience] of this.#requests) {
+      if (!patience.isOver()) continue;
+      counts.refuse("late");
+      stream.reset("CANCEL");
+    }
+    // While requests are under way, their clients are waited for, not the connection's.
+    if (this.#requests.size > 0 && !this.#session.isAmidstHead) return;
+    if (!this.#patience.isOver()) return;
+    if (this.#patience.awaited === "head") counts.refuse("late");
+    this.abort();
+  }
+
+  /** What the client has to send next, where that is a request. */
+  #awaitHead(): void {
+    const awaited = this.#session.isAmidstHead ? "head" : "next request";
+    if (awaited === "next request" || this.#patience.awaited !== "head") {
+      this.#patience.begin(awaited);
+    }
+  }
+
+  async #serve(stream: Http2Stream): Promise<void> {
+    const patience = new Patience(this.#site.clock);
+    patience.beginAnswer();
+    this.#requests.set(stream, patience);
+    try {
+      await this.#answer(stream, patience);
+    } catch (error) {
+      await this.#answerError(stream, error);
+    }
+    this.#session.finished(stream);
+    this.#requests.delete(stream);
+    this.#patience.begin("next request");
+    if (this.#isLast) this.#endIfIdle();
+  }
+
+  async #answer(stream: Http2Stream, patience: Patience): Promise<void> {
+    const head = requestHead(stream.fields, !stream.isBodyOver);
+    const { counts, date, clock } = this.#site;
+    const { remoteAddr } = this.#info;
+    const isProxy = counts.proxies.has(remoteAddr.hostname);
+    const { info, release } = isProxy
+      ? admitClient(this.#site, remoteAddr, head)
+      : { info: this.#info, release: NOTHING };
+    try {
+      const response = await this.#ask(head, stream, patience, info);
+      const { method } = head;
+      await sendAnswer(response, stream, { method, date: date.at(clock.now()), patience });
+    } finally {
+      release();
+    }
+  }
+
+  #ask(
+    head: RequestHead,
+    stream: Http2Stream,
+    patience: Patience,
+    info: ConnectionInfo,
+  ): Response | Promise<Response> {
+    if (head.target === "*") {
+      if (head.method !== "OPTIONS") throw new HttpError(400, "the path is none");
+      const headers = { "Server": this.#site.serverName, "Cache-Control": "no-store" };
+      return new Response(null, { status: 204, headers });
+    }
+    const left = new AbortController();
+    stream.onAbandoned = () => left.abort();
+    const request = fetchRequest(head, {
+      scheme: this.#site.scheme,
+      ownHost: hostOf(this.#socket.localAddr),
+      body: mayHaveBody(head) ? bodyOf(stream, head, patience) : null,
+      signal: () => left.signal,
+    });
+    return this.#site.handler(request, info);
+  }
+
+  async #answerError(stream: Http2Stream, error: unknown): Promise<void> {
+    const { counts, serverName: server, date, clock } = this.#site;
+    if (stream.isAbandoned || error instanceof PeerGone) return;
+    try {
+      if (error instanceof HttpError && !stream.isBegun) {
+        counts.refuse(error.status === 503 ? "address" : "invalid");
+        return await sendError(error, stream, { server, date: date.at(clock.now()) });
+      }
+      this.#log.error("A request of {address} is cut off: {error}", { ...this.#peer, error });
+      stream.reset("INTERNAL_ERROR");
+    } catch (error) {
+      this.#log.debug("{address} is gone: {error}", { ...this.#peer, error: String(error) });
+    }
+  }
+
+  /** Tells the client why, where it can be told. */
+  async #giveUp(error: unknown): Promise<void> {
+    if (!(error instanceof Http2Error)) {
+      this.#log.debug("{address} is gone: {error}", { ...this.#peer, error: String(error) });
+      return;
+    }
+    this.#site.counts.refuse("invalid");
+    this.#log.debug("HTTP/2 of {address} is none: {error}", {
+      ...this.#peer,
+      error: error.message,
+    });
+    this.#session.leave(error.code);
+    await this.#sender.idle;
+  }
+
+  #endIfIdle(): void {
+    if (this.#requests.size > 0) return;
+    void this.#sender.idle.then(() => this.abort());
+  }
+
+  get #peer(): { readonly address: string } {
+    return { address: this.#info.remoteAddr.hostname };
+  }
+
+  get #log(): ReturnType<typeof getLogger> {
+    return getLogger([...this.#site.category]);
+  }
+}
+
+/** It is read as fast as the route takes it. */
+function bodyOf(
+  stream: Http2Stream,
+  { body: length }: RequestHead,
+  patience: Patience,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let read = 0;
+  return new ReadableStream({
+    pull: async (controller) => {
+      patience.begin("body");
+      const piece = await stream.nextBody();
+      patience.begin("answer");
+      read += piece?.length ?? 0;
+      const isOver = piece === undefined;
+      if (typeof length === "number" && (read > length || (isOver && read < length))) {
+        throw new HttpError(400, "the body is not as long as its head says");
+      }
+      if (stream.isAbandoned) throw new HttpError(400, "the body is not whole");
+      if (isOver) controller.close();
+      else controller.enqueue(piece);
+    },
+  }, { highWaterMark: 0 });
+}
+
+const NOTHING: Release = () => {};
