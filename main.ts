@@ -11,6 +11,7 @@ import { LoggingFileError } from "./src/logging/logging_file.ts";
 import { systemClock } from "./src/session/clock.ts";
 import { Station } from "./src/station.ts";
 import { ServiceNotifier } from "./src/systemd/notify.ts";
+import { CertificateError } from "./src/tls/certificate.ts";
 import { SERVER_NAME } from "./src/version.ts";
 import { getLogger } from "@logtape/logtape";
 
@@ -170,7 +171,8 @@ class Service {
 
 /** Whether the error is a mistake in a file of the operator. Any other error is a bug. */
 function isMistake(error: unknown): error is Error {
-  return [ConfigError, HtpasswdError, LoggingFileError].some((kind) => error instanceof kind);
+  const kinds = [CertificateError, ConfigError, HtpasswdError, LoggingFileError];
+  return kinds.some((kind) => error instanceof kind);
 }
 
 /** Logs errors that nobody handled and goes on, so that one bug does not end every broadcast. */

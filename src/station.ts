@@ -74,7 +74,7 @@ export class Station {
    * @throws where a part cannot be started; what was started before is stopped again
    */
   static async start(config: Config, clock: Clock = systemClock): Promise<Station> {
-    const core = startCore(config, clock);
+    const core = await startCore(config, clock);
     try {
       return new Station(core, await startParts(core));
     } catch (error) {
@@ -113,9 +113,15 @@ export class Station {
    * Reads what `config` refers to; nothing changes yet.
    * @returns what puts into force all of `config` that may change while the server runs
    * @throws {HtpasswdError}
+   * @throws {CertificateError}
    */
   async prepareReload(config: Config): Promise<Apply> {
-    return await prepareAll(this.#reloads, config);
+    const takeCertificate = await this.#core.certificate?.prepare();
+    const applyAll = await prepareAll(this.#reloads, config);
+    return () => {
+      takeCertificate?.();
+      applyAll();
+    };
   }
 
   /**

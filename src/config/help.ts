@@ -38,6 +38,7 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   record: "Archive",
   stat: "Statistics",
   web: "HTTP ports",
+  tls: "TLS",
   hook: "Webhooks",
 };
 

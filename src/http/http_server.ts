@@ -65,9 +65,15 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = options;
     const { shared, certificate } = options;
-    const prepared = shared === undefined ? undefined : new PreparedAnswers(shared);
+    const prepared = shared === undefined ? undefined : PreparedAnswers.of(shared);
     const scheme = certificate === undefined ? "http" : "https";
-    this.#site = { ...options, scheme, date: new HttpDate(), buffers: new OutputBuffers(), prepared };
+    this.#site = {
+      ...options,
+      scheme,
+      date: new HttpDate(),
+      buffers: new OutputBuffers(),
+      prepared,
+    };
     this.#trouble = new TroubleLog(options.clock, (trouble) => this.#tell(trouble));
   }
 
@@ -108,6 +114,12 @@ export class HttpServer {
   get addr(): Deno.NetAddr {
     if (this.#addr === undefined) throw new Error("Cannot tell the address: not listening");
     return this.#addr;
+  }
+
+  /** Where it is to listen, as `HOST:PORT`. */
+  get address(): string {
+    const { hostname, port } = this.#options.addr;
+    return `${hostname}:${port}`;
   }
 
   /** Whether somebody was turned away a moment ago because all connections were taken. */

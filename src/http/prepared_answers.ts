@@ -81,6 +81,13 @@ export class PreparedAnswers {
     this.#contents = contents;
   }
 
+  /** Those of `contents`, whoever asks: servers that answer alike prepare each of them once. */
+  static of(contents: SharedContents): PreparedAnswers {
+    const known = ALL.get(contents) ?? new PreparedAnswers(contents);
+    ALL.set(contents, known);
+    return known;
+  }
+
   /** What was prepared for `target`, where that is still the answer. */
   find(target: string): PreparedAnswer | undefined {
     const contents = this.#contents.find(target);
@@ -118,6 +125,8 @@ export class PreparedAnswers {
     this.#answers.set(contents, new PreparedAnswer(head, body, date, observe));
   }
 }
+
+const ALL = new WeakMap<SharedContents, PreparedAnswers>();
 
 function isAscii(text: string): boolean {
   return /^[\r\n\x20-\x7e]*$/.test(text);

@@ -16,6 +16,7 @@ import {
   SELECTING_FIELDS,
 } from "../hls/routes.ts";
 import type { SharedContents } from "../http/prepared_answers.ts";
+import { redirectToHttps } from "../pages/listener/redirect.ts";
 import { indexRoutes, loadAssets, showRoutes, STATUS_FILE } from "../pages/listener/routes.ts";
 import type { ShowsSource } from "../pages/listener/shows.ts";
 import type { Clock } from "../session/clock.ts";
@@ -53,6 +54,8 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
 
 export interface ListenerSiteOptions extends ListenerWebOptions {
   readonly clock: Pick<Clock, "monotonic">;
+  /** The port to which people are sent who ask for pages by HTTP; `undefined`: they are not. */
+  readonly redirectPort?: number | undefined;
   /** Takes how each request was answered. */
   readonly observe: RequestObserver;
 }
@@ -64,11 +67,12 @@ export interface ListenerSite extends Pick<WebServerOptions, "middleware" | "sha
 
 /** All of what `HLS_WEB_ADDR` serves, and what goes with it. */
 export function listenerSite(options: ListenerSiteOptions): ListenerSite {
-  const { clock, observe } = options;
+  const { clock, observe, path, redirectPort } = options;
   const log = new AccessLog(ACCESS_LOG);
+  const redirect = redirectPort === undefined ? [] : [redirectToHttps(path, redirectPort)];
   return {
     routes: listenerWeb(options),
-    middleware: [accessLog(log, clock), requestTiming("hls", clock, observe)],
+    middleware: [accessLog(log, clock), requestTiming("hls", clock, observe), ...redirect],
     shared: sharedWithListeners(options, log),
   };
 }

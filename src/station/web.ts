@@ -1,7 +1,10 @@
 /** The web servers: HLS with its pages, the control API, the statistics. */
 import type { Hono, MiddlewareHandler } from "hono";
+import type { Config } from "../config.ts";
+import type { Address } from "../config/kinds.ts";
 import { Authorizer, loadCredentials } from "../control/authorization.ts";
 import { PageOrigins } from "../control/page_origins.ts";
+import type { PublicAddress } from "../control/publish_answer.ts";
 import { controlRoutes } from "../control/routes.ts";
 import type { Hls } from "../hls/hls.ts";
 import { localOrigin } from "../hls/local_origin.ts";
@@ -19,7 +22,8 @@ import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
 import { StatWeb } from "./stat_web.ts";
-import { HttpThreads } from "./threads/http_threads.ts";
+import { HttpThreads, type HttpThreadsOptions } from "./threads/http_threads.ts";
+import { securePlace } from "./tls.ts";
 
 /**
  * Serves playlists, segments and the listeners' pages.
@@ -30,7 +34,7 @@ export function serveHls(
   output: HlsOutput,
   metrics: Metrics,
 ): HttpThreads | undefined {
-  const { hls: { webEnabled, webAddr, webPath: path, webIndex: index, webThreads } } = core.config;
+  const { webEnabled, webAddr, webPath: path, webIndex: index, webThreads } = core.config.hls;
   if (!webEnabled) return undefined;
   const { hls, folder, preroll, shows } = output;
   if (webThreads > 0) return startThreads(core, output, metrics);
@@ -42,8 +46,12 @@ export function serveHls(
   const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
   const site = listenerSite({
     ...{ origin, preroll, shows, path, index, clock, onFetch, observe },
+    redirectPort: redirectPortOf(core.config),
   });
-  serve(core, site.routes, site, { kind: "hls", what: HLS, addr: webAddr });
+  serve(core, site.routes, site, {
+    ...{ kind: "hls", what: HLS, addr: webAddr },
+    secure: { what: HLS_OVER_TLS, addr: core.config.tls.hlsAddr },
+  });
   return undefined;
 }
 
@@ -53,7 +61,11 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   const { hls, folder, preroll, shows } = output;
   const threads = new HttpThreads({
     ...{ clock, count, what: HLS, addr: webAddr, shows, sockets, listeners },
-    settings: { path, index, rootDir: folder.path, preroll },
+    settings: {
+      ...{ path, index, rootDir: folder.path, preroll },
+      redirectPort: redirectPortOf(core.config),
+    },
+    secure: secureThreads(core),
     distributor: hls.distributor,
     counts: webLimits.addThreads("hls"),
     durations: metrics.requestDurations,
@@ -61,6 +73,17 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   health.add("listening", () => [...threads.problems, problemIfFull(HLS, threads)]);
   stops.add(() => threads.close());
   return threads;
+}
+
+function secureThreads(core: Core): HttpThreadsOptions["secure"] {
+  const place = securePlace(core, core.config.tls.hlsAddr);
+  if (place === undefined) return undefined;
+  return { ...place, what: HLS_OVER_TLS, counts: core.webLimits.addThreads(overTls("hls")) };
+}
+
+/** Where people are sent who ask for pages by HTTP; `undefined` where they are not. */
+function redirectPortOf({ tls: { redirectsPages, hlsAddr } }: Config): number | undefined {
+  return redirectsPages && hlsAddr !== "off" ? hlsAddr.port : undefined;
 }
 
 /** What the control API has to do with beside the core. */
@@ -78,7 +101,7 @@ export interface ControlParts {
  */
 export async function serveControl(core: Core, parts: ControlParts): Promise<Reload> {
   const { clock, stops, keys, sessions, hooks } = core;
-  const { auth, control, rtmp, srt } = core.config;
+  const { auth, control, rtmp, srt, tls } = core.config;
   if (!control.enabled) return applyNothing;
   const authorizer = new Authorizer({
     mode: auth.mode,
@@ -95,14 +118,20 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     authorizer,
     origins,
     ports: parts.srt,
-    address: { ip: control.publicIp, controlPort: control.addr.port, rtmpPort: rtmp.addr.port },
+    address: {
+      ...{ ip: control.publicIp, controlPort: control.addr.port, rtmpPort: rtmp.addr.port },
+      rtmps: rtmpsOf(core),
+    },
     privateIp: control.privateIp,
     cookieKey: control.cookieKey,
     dryRunPort: srt.minPort,
     onLateTeardown: (name, id) => parts.hls?.endNow(name, id),
   });
   const middleware = [timing("control", core, parts.metrics)];
-  const place = { kind: "control", what: "control API", addr: control.addr };
+  const place = {
+    ...{ kind: "control", what: "control API", addr: control.addr },
+    secure: { what: "control API over HTTPS", addr: tls.controlAddr },
+  };
   serve(core, routes, { middleware }, place);
   return async ({ auth, control }) => {
     const credentials = await loadCredentials(auth);
@@ -136,6 +165,7 @@ export function serveStatistics(
     kind: "stat",
     what: "statistics",
     addr: stat.webAddr,
+    secure: { what: "statistics over HTTPS", addr: config.tls.statAddr },
   });
   // Streams have no end of their own: who watches is let go first.
   stops.add(() => parts.close());
@@ -155,13 +185,40 @@ interface Place {
   readonly kind: string;
   readonly what: string;
   readonly addr: ListenAddress;
+  /** With TLS, where there is a certificate. */
+  readonly secure: { readonly what: string; readonly addr: Address | "off" };
 }
 
-function serve(
+type Site = Pick<WebServerOptions, "middleware" | "shared" | "certificate">;
+
+/** Serves `routes`, and over TLS too where there is a certificate. */
+function serve(core: Core, routes: Hono, site: Site, { secure, ...place }: Place): void {
+  serveAt(core, routes, site, place);
+  const found = securePlace(core, secure.addr);
+  if (found === undefined) return;
+  const { addr, certificate } = found;
+  const kind = overTls(place.kind);
+  serveAt(core, routes, { ...site, certificate }, { kind, what: secure.what, addr });
+}
+
+/** The kind of a server that is there with TLS too. */
+function overTls(kind: string): string {
+  return `${kind}-tls`;
+}
+
+/** Where encoders find RTMP over TLS; `undefined` where there is none. */
+function rtmpsOf(core: Core): PublicAddress["rtmps"] {
+  const { rtmp, tls } = core.config;
+  const place = rtmp.enabled ? securePlace(core, tls.rtmpsAddr) : undefined;
+  if (place === undefined) return undefined;
+  return { host: core.certificate?.current.pair.hostNames[0], port: place.addr.port };
+}
+
+function serveAt(
   { clock, stops, sockets, health, webLimits }: Core,
   routes: Hono,
-  site: Pick<WebServerOptions, "middleware" | "shared">,
-  { kind, what, addr }: Place,
+  site: Site,
+  { kind, what, addr }: Omit<Place, "secure">,
 ): void {
   const counts = webLimits.addServer(kind);
   const web = new WebServer(addr, routes, ["echo", kind], { ...site, clock, counts });
@@ -181,3 +238,4 @@ function problemIfFull(what: string, server: { readonly isFull: boolean }): stri
 
 /** What people call what listeners are served by. */
 const HLS = "HLS over HTTP";
+const HLS_OVER_TLS = "HLS over HTTPS";

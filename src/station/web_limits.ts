@@ -11,7 +11,7 @@ const logger = getLogger(["echo"]);
 /** What the HTTP servers may have together of all files that the process may have open. */
 const PART = 0.5;
 
-/** Servers that count in one thread. */
+/** Kinds of servers that count in one thread. */
 const OTHER_SERVERS = 2;
 /** So that a thread that takes the place of another one need not wait until that one has gone. */
 const PLACES_OF_THREAD = 3;
@@ -29,7 +29,8 @@ export function connectionLimits(
     ...values,
     maxTogether,
     proxies: new TrustedProxies(trustedProxies),
-    places: OTHER_SERVERS + PLACES_OF_THREAD * Math.max(1, hls.webThreads),
+    // Each of them once more with TLS.
+    places: 2 * (OTHER_SERVERS + PLACES_OF_THREAD * Math.max(1, hls.webThreads)),
   });
   tellCut(limits);
   return limits;

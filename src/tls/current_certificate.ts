@@ -7,7 +7,7 @@ import type { PemPair } from "./certificate.ts";
 
 /** Holds the pair of the moment. Whoever makes a connection asks for it anew. */
 export class CurrentCertificate<Pair extends PemPair = PemPair> {
-  readonly #onReplaced: ((pair: Pair) => void)[] = [];
+  readonly #onReplaced: (() => void)[] = [];
   #pair: Pair;
 
   constructor(pair: Pair) {
@@ -21,11 +21,11 @@ export class CurrentCertificate<Pair extends PemPair = PemPair> {
   /** New connections get `pair`; others keep what they have. */
   replace(pair: Pair): void {
     this.#pair = pair;
-    for (const tell of this.#onReplaced) tell(pair);
+    for (const tell of this.#onReplaced) tell();
   }
 
-  /** Has `tell` called with each pair from the next one on. */
-  onReplaced(tell: (pair: Pair) => void): void {
+  /** Has `tell` called each time that it is replaced. */
+  onReplaced(tell: () => void): void {
     this.#onReplaced.push(tell);
   }
 }

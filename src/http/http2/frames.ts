@@ -1,5 +1,5 @@
 /** The frames of HTTP/2 (RFC 9113 4 and 6): how they are found in what comes, and written. */
-import { type ErrorCode, ERROR_CODES, Http2Error } from "./http2_error.ts";
+import { ERROR_CODES, type ErrorCode, Http2Error } from "./http2_error.ts";
 
 /** RFC 9113 6. */
 export const FRAME_TYPES = {

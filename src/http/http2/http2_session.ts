@@ -11,7 +11,7 @@ import {
   settingsFrame,
   uint32,
 } from "./frames.ts";
-import { HpackDecoder, type HeaderLimits } from "./hpack_decoder.ts";
+import { type HeaderLimits, HpackDecoder } from "./hpack_decoder.ts";
 import { type ErrorCode, Http2Error } from "./http2_error.ts";
 import { type FrameOutput, Http2Stream, SendWindow } from "./http2_stream.ts";
 
@@ -104,7 +104,9 @@ export class Http2Session {
   #take(frame: Frame): void {
     const { type } = frame;
     if (this.#state === "new") {
-      if (type !== FRAME_TYPES.SETTINGS || isAck(frame)) throw bad("it does not begin with SETTINGS");
+      if (type !== FRAME_TYPES.SETTINGS || isAck(frame)) {
+        throw bad("it does not begin with SETTINGS");
+      }
       this.#state = "open";
     }
     if (this.#header !== undefined && type !== FRAME_TYPES.CONTINUATION) {

@@ -51,7 +51,7 @@ export class Sessions {
     player.addEventListener("change", () => this.#show());
   }
 
-  /** @param {{ port: number, path: string } | null} hls where listeners are served */
+  /** @param {{ port: number, tlsPort?: number, path: string } | null} hls where listeners are served */
   set hls(hls) {
     this.#hls = hls;
   }
@@ -174,8 +174,9 @@ export class Sessions {
    */
   #playlistOf(name) {
     if (this.#hls === null) return undefined;
-    const { port, path } = this.#hls;
-    return `${location.protocol}//${location.hostname}:${port}/${path}/${name}/playlist.m3u8`;
+    const { port, tlsPort, path } = this.#hls;
+    const at = location.protocol === "https:" ? tlsPort ?? port : port;
+    return `${location.protocol}//${location.hostname}:${at}/${path}/${name}/playlist.m3u8`;
   }
 }
 

@@ -6,29 +6,42 @@
 import { getLogger } from "@logtape/logtape";
 import type { Distributor, Subscriber } from "../../hls/distributor.ts";
 import type { ThreadCounts } from "../../http/connection_limits.ts";
+import type { ListenAddress } from "../../http/http_server.ts";
 import type { Shows, ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { Clock } from "../../session/clock.ts";
+import type { PemPair } from "../../tls/certificate.ts";
+import type { CurrentCertificate } from "../../tls/current_certificate.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import type {
   FromThread,
   LoggedLine,
   LogLevels,
   Pulse,
+  SecureSettings,
   ThreadSettings,
   ToThread,
 } from "./messages.ts";
 
 export interface HttpThreadOptions {
   readonly clock: Clock;
-  readonly settings: Omit<ThreadSettings, "counts" | "levels">;
+  readonly settings: Omit<ThreadSettings, "counts" | "levels" | "secure">;
   readonly distributor: Distributor;
   readonly shows: Pick<Shows, "status" | "current">;
   readonly counts: ThreadCounts;
+  /** `undefined` where there is no TLS. */
+  readonly secure?: SecureThread | undefined;
   /** What the log takes at the moment. */
   readonly levels: () => LogLevels;
   readonly onPulse: (pulse: Pulse) => void;
   readonly onLines: (lines: readonly LoggedLine[]) => void;
+}
+
+/** Where a thread listens with TLS, too. */
+export interface SecureThread {
+  readonly addr: ListenAddress;
+  readonly certificate: CurrentCertificate;
+  readonly counts: ThreadCounts;
 }
 
 /** One thread. It may be started again each time that it has ended. */
@@ -78,10 +91,11 @@ export class HttpThread {
     requireDescriptors();
     using taken = new DisposableStack();
     const lent = taken.adopt(counts.lend(), (lent) => counts.takeBack(lent));
+    const secure = this.#secureSettings(taken);
     const worker = taken.adopt(newWorker(), (worker) => worker.terminate());
     const send = (message: ToThread, transfer: ArrayBuffer[] = []) =>
       worker.postMessage(message, transfer);
-    send({ kind: "start", settings: { ...settings, counts: lent, levels: levels() } });
+    send({ kind: "start", settings: { ...settings, counts: lent, levels: levels(), secure } });
     const subscriber = taken.adopt(
       distributor.connect((news, transfer) => send({ kind: "news", news }, transfer)),
       (subscriber) => subscriber.close(),
@@ -117,6 +131,12 @@ export class HttpThread {
     this.#running?.send({ kind: "log", levels });
   }
 
+  /** Has new connections over TLS get the certificate of now. */
+  renewCertificate(): void {
+    const { secure } = this.#options;
+    if (secure !== undefined) this.#running?.send({ kind: "certificate", pair: pairOf(secure) });
+  }
+
   /** Lets answers under way finish, for a moment, and ends it. */
   async close(): Promise<void> {
     const running = this.#running;
@@ -126,6 +146,14 @@ export class HttpThread {
     await running.closed.promise;
     timer.cancel();
     this.#stop(running);
+  }
+
+  #secureSettings(taken: DisposableStack): SecureSettings | undefined {
+    const { secure } = this.#options;
+    if (secure === undefined) return undefined;
+    const { addr, counts } = secure;
+    const lent = taken.adopt(counts.lend(), (lent) => counts.takeBack(lent));
+    return { addr, pair: pairOf(secure), counts: lent };
   }
 
   #take(running: Running, message: FromThread): void {
@@ -184,6 +212,11 @@ export class HttpThread {
     taken.dispose();
     closed.resolve();
   }
+}
+
+/** No more of it than a thread needs. */
+function pairOf({ certificate: { pair: { cert, key } } }: SecureThread): PemPair {
+  return { cert, key };
 }
 
 function newWorker(): Worker {

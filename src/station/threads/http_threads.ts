@@ -18,7 +18,7 @@ import type { Shows } from "../../pages/listener/shows.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
 import { attemptToListen, tellListening } from "../listen.ts";
-import { HttpThread } from "./http_thread.ts";
+import { HttpThread, type SecureThread } from "./http_thread.ts";
 import { ACCESS_LOG, type LogLevels, type Pulse, type ThreadSettings } from "./messages.ts";
 
 export interface HttpThreadsOptions {
@@ -28,7 +28,10 @@ export interface HttpThreadsOptions {
   /** What people call what they serve. */
   readonly what: string;
   readonly addr: ListenAddress;
-  readonly settings: Pick<ThreadSettings, "path" | "index" | "rootDir" | "preroll">;
+  readonly settings: Pick<
+    ThreadSettings,
+    "path" | "index" | "rootDir" | "preroll" | "redirectPort"
+  >;
   readonly distributor: Distributor;
   readonly shows: Pick<Shows, "status" | "current">;
   readonly sockets: ListeningSockets;
@@ -36,12 +39,15 @@ export interface HttpThreadsOptions {
   readonly listeners: Pick<Listeners, "fetched">;
   /** Takes how long answers took. */
   readonly durations: RequestDurations;
+  /** Where they listen with TLS too, and what people call that; `undefined`: nowhere. */
+  readonly secure?: (SecureThread & { readonly what: string }) | undefined;
 }
 
 /** Starts threads, starts them again where they end, and adds up what they count. */
 export class HttpThreads {
   readonly #options: HttpThreadsOptions;
   readonly #addr: ListenAddress;
+  readonly #secure: HttpThreadsOptions["secure"];
   readonly #threads: readonly HttpThread[];
   readonly #sockets: readonly KeptSocket[];
   readonly #timer: Timer;
@@ -59,6 +65,7 @@ export class HttpThreads {
     this.#servedAt = clock.awake();
     this.#levels = logLevels(count);
     this.#addr = attemptToListen(options.addr, what, () => freeAddress(options.addr));
+    this.#secure = this.#secureAddress(options.secure);
     this.#threads = Array.from({ length: count }, () => this.#newThread());
     this.#sockets = this.#threads.map((thread, i) =>
       attemptToListen(this.#addr, what, (address) => {
@@ -67,6 +74,9 @@ export class HttpThreads {
         return sockets.keep({ ...kept, open: (onEnd) => thread.start(onEnd) });
       })
     );
+    this.#secure?.certificate.onReplaced(() => {
+      for (const thread of this.#threads) thread.renewCertificate();
+    });
     this.#timer = clock.every(CHECK_MS, () => this.#check());
   }
 
@@ -84,6 +94,7 @@ export class HttpThreads {
       });
     }
     tellListening(this.#addr, what);
+    if (this.#secure !== undefined) tellListening(this.#secure.addr, this.#secure.what);
   }
 
   /** How many of them serve listeners now. */
@@ -132,11 +143,18 @@ export class HttpThreads {
     return this.#threads.flatMap(({ pulse }) => pulse ?? []);
   }
 
+  #secureAddress(secure: HttpThreadsOptions["secure"]): HttpThreadsOptions["secure"] {
+    if (secure === undefined) return undefined;
+    const { addr, what } = secure;
+    return { ...secure, addr: attemptToListen(addr, what, () => freeAddress(addr)) };
+  }
+
   #newThread(): HttpThread {
     const { clock, distributor, shows, counts, settings } = this.#options;
     return new HttpThread({
       ...{ clock, distributor, shows, counts },
       settings: { ...settings, addr: this.#addr },
+      secure: this.#secure,
       levels: () => this.#levels,
       onPulse: (pulse) => this.#add(pulse),
       onLines: (lines) => {

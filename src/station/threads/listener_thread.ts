@@ -6,13 +6,16 @@
  */
 import { Replica } from "../../hls/replica.ts";
 import { HlsFolder } from "../../hls/stream_files.ts";
-import { ConnectionCounts } from "../../http/connection_limits.ts";
+import { ConnectionCounts, type LentCounts } from "../../http/connection_limits.ts";
+import type { ListenAddress } from "../../http/http_server.ts";
 import { type KeptSocket, ListeningSockets } from "../../listening/listening_sockets.ts";
 import { ShowsCopy } from "../../pages/listener/shows_copy.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
+import type { PemPair } from "../../tls/certificate.ts";
+import { CurrentCertificate } from "../../tls/current_certificate.ts";
 import { RequestDurations } from "../../web/request_durations.ts";
 import type { RequestObserver } from "../../web/request_timing.ts";
-import { WebServer } from "../../web/web_server.ts";
+import { WebServer, type WebServerOptions } from "../../web/web_server.ts";
 import { listenerSite } from "../listener_web.ts";
 import {
   type Fetched,
@@ -28,22 +31,22 @@ export class ListenerThread {
   readonly #send: (message: FromThread) => void;
   readonly #replica: Replica;
   readonly #shows: ShowsCopy;
-  readonly #web: WebServer;
+  /** By what people call it; the second one, where there is one, has TLS. */
+  readonly #webs: ReadonlyMap<string, WebServer>;
+  readonly #certificate: CurrentCertificate | undefined;
   readonly #sockets: ListeningSockets;
-  readonly #address: string;
   readonly #durations = new RequestDurations();
   /** By name, then by file. */
   readonly #fetches = new Map<string, Map<string, number>>();
-  #socket: KeptSocket | undefined;
+  #kept: readonly KeptSocket[] = [];
   #pulse: Timer | undefined;
   #pulseDueAt = 0;
 
   constructor(settings: ThreadSettings, clock: Clock, send: (message: FromThread) => void) {
-    const { addr, path, index, preroll, counts } = settings;
+    const { addr, path, index, preroll, counts, redirectPort, secure } = settings;
     this.#clock = clock;
     this.#send = send;
     this.#sockets = new ListeningSockets(clock);
-    this.#address = `${addr.hostname}:${addr.port}`;
     const folder = new HlsFolder(settings.rootDir, clock);
     const origin = this.#replica = new Replica({
       clock,
@@ -58,24 +61,29 @@ export class ListenerThread {
     const onFetch = (name: string, file: string) => this.#countFetch(name, file);
     const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
     const site = listenerSite({
-      ...{ origin, preroll, shows, path, index, clock, onFetch, observe },
+      ...{ origin, preroll, shows, path, index, clock, onFetch, observe, redirectPort },
     });
-    this.#web = new WebServer(addr, site.routes, ["echo", "hls"], {
-      ...site,
-      clock,
-      counts: ConnectionCounts.borrow(counts),
-      reusePort: true,
-    });
+    const serve = (addr: ListenAddress, counts: LentCounts, more: WebServerOptions = {}) =>
+      new WebServer(addr, site.routes, ["echo", "hls"], {
+        ...{ ...site, ...more, clock, counts: ConnectionCounts.borrow(counts), reusePort: true },
+      });
+    this.#webs = new Map([["HLS over HTTP", serve(addr, counts)]]);
+    if (secure === undefined) return;
+    const certificate = this.#certificate = new CurrentCertificate(secure.pair);
+    const secureWeb = serve(secure.addr, secure.counts, { certificate });
+    this.#webs = new Map([...this.#webs, ["HLS over HTTPS", secureWeb]]);
   }
 
   /** Listens, and tells so, or why it cannot. */
   listen(): void {
     try {
-      this.#socket = this.#sockets.keep({
-        ...{ kind: "hls", what: "HLS over HTTP", address: this.#address },
-        open: (onEnd) => this.#web.listen(onEnd),
-        letGo: () => this.#web.letGo(),
-      });
+      this.#kept = [...this.#webs].map(([what, web]) =>
+        this.#sockets.keep({
+          ...{ kind: "hls", what, address: web.address },
+          open: (onEnd) => web.listen(onEnd),
+          letGo: () => web.letGo(),
+        })
+      );
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       return this.#send({ kind: "failed", why });
@@ -90,10 +98,15 @@ export class ListenerThread {
     else this.#shows.take(message.replies);
   }
 
+  /** New connections over TLS get `pair`. */
+  replaceCertificate(pair: PemPair): void {
+    this.#certificate?.replace(pair);
+  }
+
   /** Lets answers under way finish, for a moment, and tells what it has counted. */
   async close(): Promise<void> {
-    this.#socket?.close();
-    await this.#web.close();
+    for (const socket of this.#kept) socket.close();
+    await Promise.all([...this.#webs.values()].map((web) => web.close()));
     this.#pulse?.cancel();
     this.#sendPulse();
     this.#replica.close();
@@ -115,7 +128,7 @@ export class ListenerThread {
       takenBytes: this.#replica.takenBytes,
       restarts: this.#sockets.restarts.get("hls") ?? 0,
       problems: this.#sockets.problems,
-      isFull: this.#web.isFull,
+      isFull: [...this.#webs.values()].some(({ isFull }) => isFull),
     };
     this.#pulseDueAt = now + PULSE_MS;
     this.#fetches.clear();

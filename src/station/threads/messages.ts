@@ -11,6 +11,7 @@ import type { LentCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
 import type { ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
+import type { PemPair } from "../../tls/certificate.ts";
 import type { AnswerCounts } from "../../web/request_durations.ts";
 
 /** The category of the access log of listeners' requests. */
@@ -24,6 +25,8 @@ export type ToThread =
   | { readonly kind: "news"; readonly news: ReplicaNews }
   | { readonly kind: "shows"; readonly replies: readonly (readonly ShowStatus[])[] }
   | { readonly kind: "log"; readonly levels: LogLevels }
+  /** New connections over TLS get it. */
+  | { readonly kind: "certificate"; readonly pair: PemPair }
   /** The lines that it sent last are written. */
   | { readonly kind: "written" }
   | { readonly kind: "close" };
@@ -49,8 +52,19 @@ export interface ThreadSettings {
   /** Where broadcasts' files are. */
   readonly rootDir: string;
   readonly preroll: Preroll;
+  /** The port to which people are sent who ask for pages by HTTP; `undefined`: they are not. */
+  readonly redirectPort?: number | undefined;
   readonly counts: LentCounts;
   readonly levels: LogLevels;
+  /** `undefined` where there is no TLS. */
+  readonly secure: SecureSettings | undefined;
+}
+
+/** Where a thread listens with TLS, and with what. */
+export interface SecureSettings {
+  readonly addr: ListenAddress;
+  readonly pair: PemPair;
+  readonly counts: LentCounts;
 }
 
 /** What of a thread's log is written. */
