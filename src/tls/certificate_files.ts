@@ -88,9 +88,9 @@ export class CertificateFiles {
   /** Takes what has changed. What does not fit is told once it has been seen twice: the two files are
    * hardly ever written at once. */
   async #look(): Promise<void> {
+    this.#warnIfShort();
     if (this.#isLooking) return;
     this.#isLooking = true;
-    this.#warnIfShort();
     try {
       const pair = await read(this.#paths);
       const { cert, key } = this.current.pair;

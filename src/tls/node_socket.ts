@@ -20,7 +20,7 @@ export function nodeSocket(conn: Deno.TcpConn): Socket {
     const status = handle.openFromRid(resourceIdOf(conn));
     if (status !== 0) throw new Error(`Cannot take a TCP connection: status ${status}`);
     // Its types leave out that a socket can be made of a handle.
-    const options: object = { handle, allowHalfOpen: true, readable: true, writable: true };
+    const options: object = { handle, readable: true, writable: true };
     return new Socket(options);
   } catch (error) {
     conn.close();

@@ -64,9 +64,6 @@ export class TlsListener implements StreamListener<TlsSocket> {
     const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
     const end = endOf(socket);
     this.#beginning.set(end, resolve);
-    const endEarly = () => socket.destroy();
-    promise.then(() => socket.off("end", endEarly), () => {});
-    socket.on("end", endEarly);
     socket.on("error", reject);
     socket.on("close", () => {
       if (this.#beginning.get(end) === resolve) this.#beginning.delete(end);

@@ -95,6 +95,8 @@ export class TlsSocket implements StreamSocket {
     this.#state = "open";
     this.#socket = nodeSocket(this.#conn);
     const socket = await this.#begin(this.#socket);
+    // From now on a client that says nothing more can still be answered.
+    this.#socket.allowHalfOpen = socket.allowHalfOpen = true;
     socket.on("error", () => this.close());
     socket.on("close", () => this.close());
     return socket;
