@@ -12,7 +12,7 @@ import type { HttpHandler, HttpSite, HttpSocket, ServedConnection } from "./http
 import { OutputBuffers } from "./output_buffers.ts";
 import { PreparedAnswers, type SharedContents } from "./prepared_answers.ts";
 import { HttpDate } from "./response_head.ts";
-import { PROTOCOLS, SecureConnection } from "./secure_connection.ts";
+import { SecureConnection, TLS_OPTIONS } from "./secure_connection.ts";
 
 /** How often deadlines are looked at; there is no timer per connection. */
 const CHECK_MS = 1000;
@@ -94,7 +94,7 @@ export class HttpServer {
     this.#timer ??= clock.every(CHECK_MS, () => this.#check());
     const source = certificate === undefined
       ? listener
-      : new TlsListener(listener, certificate, PROTOCOLS);
+      : new TlsListener(listener, certificate, TLS_OPTIONS);
     const accepting: AcceptLoop<HttpSocket> = new AcceptLoop<HttpSocket>(source, {
       clock,
       onAccepted: (conn) => this.#serve(conn, accepting),

@@ -1,13 +1,20 @@
 /** A connection of an HTTP server that carries TLS: once that is agreed on, what is spoken on it. */
 import { getLogger } from "@logtape/logtape";
+import type { TlsListenerOptions } from "../tls/tls_listener.ts";
 import type { TlsSocket } from "../tls/tls_socket.ts";
 import { Http2Connection } from "./http2_connection.ts";
 import { HttpConnection } from "./http_connection.ts";
 import type { HttpSite, ServedConnection } from "./http_site.ts";
 import { Patience } from "./patience.ts";
 
-/** What clients may choose from (RFC 9113 3.2). Who names none speaks HTTP/1. */
-export const PROTOCOLS: readonly string[] = ["h2", "http/1.1"];
+/**
+ * How TLS is spoken: HTTP/2 before HTTP/1 (RFC 9113 3.2), which is spoken also with who names none.
+ * Nobody has to send much before the answer to it comes.
+ */
+export const TLS_OPTIONS: TlsListenerOptions = {
+  protocols: ["h2", "http/1.1"],
+  maxUnreadBytes: 262_144,
+};
 
 /** One connection. TLS has to be agreed on as fast as the head of a request has to come. */
 export class SecureConnection implements ServedConnection {

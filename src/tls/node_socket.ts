@@ -10,18 +10,31 @@
 import { Socket } from "node:net";
 import process from "node:process";
 
+/** A socket of Node that can be given TLS. */
+export interface HandedOver {
+  readonly socket: Socket;
+  /**
+   * Whether what comes is read. What carries TLS reads on where it is paused, however much that is:
+   * this leaves it with the system.
+   */
+  setReading(on: boolean): void;
+}
+
 /**
  * The same connection as a socket of Node, which `conn` is gone with.
  * @throws {Error} where this Deno cannot do so, or the connection is broken; `conn` is closed then
  */
-export function nodeSocket(conn: Deno.TcpConn): Socket {
+export function nodeSocket(conn: Deno.TcpConn): HandedOver {
   try {
     const handle = new (handleClass())(SOCKET);
     const status = handle.openFromRid(resourceIdOf(conn));
     if (status !== 0) throw new Error(`Cannot take a TCP connection: status ${status}`);
     // Its types leave out that a socket can be made of a handle.
     const options: object = { handle, readable: true, writable: true };
-    return new Socket(options);
+    return {
+      socket: new Socket(options),
+      setReading: (on) => on ? handle.readStart() : handle.readStop(),
+    };
   } catch (error) {
     conn.close();
     throw error;
@@ -32,6 +45,8 @@ export function nodeSocket(conn: Deno.TcpConn): Socket {
 interface TcpHandle {
   /** Takes the connection that Deno has under that number. @returns 0 where it could */
   openFromRid(rid: number): number;
+  readStart(): void;
+  readStop(): void;
 }
 
 type TcpHandleClass = new (type: number) => TcpHandle;
@@ -54,8 +69,11 @@ function findHandleClass(): TcpHandleClass {
 }
 
 function isHandleClass(value: unknown): value is TcpHandleClass {
-  return typeof value === "function" && typeof value.prototype.openFromRid === "function";
+  return typeof value === "function" &&
+    NEEDED.every((name) => typeof value.prototype[name] === "function");
 }
+
+const NEEDED: readonly (keyof TcpHandle)[] = ["openFromRid", "readStart", "readStop"];
 
 /** Deno keeps the number of a connection's resource under a symbol. */
 function resourceIdOf(conn: Deno.TcpConn): number {

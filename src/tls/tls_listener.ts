@@ -10,6 +10,16 @@ import type { PemPair } from "./certificate.ts";
 import type { CurrentCertificate } from "./current_certificate.ts";
 import { TlsSocket } from "./tls_socket.ts";
 
+export interface TlsListenerOptions {
+  /** The protocols to choose from with clients that name some (RFC 7301), best first; default: none. */
+  readonly protocols?: readonly string[];
+  /**
+   * A client that sends more than this while nobody reads is cut off. Default: however much, which is
+   * some 2 MB: the system is read so far before it can be told to wait.
+   */
+  readonly maxUnreadBytes?: number;
+}
+
 /** What the connections of a TCP listener become with TLS. Each begins with the certificate of then. */
 export class TlsListener implements StreamListener<TlsSocket> {
   readonly #listener: Deno.TcpListener;
@@ -20,15 +30,15 @@ export class TlsListener implements StreamListener<TlsSocket> {
   /** Those that begin TLS, by their other end. */
   readonly #beginning = new Map<string, (socket: TLSSocket) => void>();
 
-  /**
-   * @param listener is this one's to close
-   * @param protocols the protocols to choose from with clients that name some (RFC 7301), best first
-   */
+  readonly #maxUnreadBytes: number;
+
+  /** @param listener is this one's to close */
   constructor(
     listener: Deno.TcpListener,
     certificate: CurrentCertificate,
-    protocols: readonly string[] = [],
+    { protocols = [], maxUnreadBytes = Infinity }: TlsListenerOptions = {},
   ) {
+    this.#maxUnreadBytes = maxUnreadBytes;
     this.#listener = listener;
     this.#certificate = certificate;
     this.#pair = certificate.pair;
@@ -48,7 +58,7 @@ export class TlsListener implements StreamListener<TlsSocket> {
   /** Resolves before TLS begins, so that the connection can still be refused cheaply. */
   async accept(): Promise<TlsSocket> {
     const conn = await this.#listener.accept();
-    return new TlsSocket(conn, (socket) => this.#begin(socket));
+    return new TlsSocket(conn, (socket) => this.#begin(socket), this.#maxUnreadBytes);
   }
 
   close(): void {

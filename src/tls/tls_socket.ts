@@ -6,7 +6,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { StreamSocket } from "../listening/stream_socket.ts";
-import { nodeSocket } from "./node_socket.ts";
+import { type HandedOver, nodeSocket } from "./node_socket.ts";
 
 /** What has come and nobody has read: beyond it, TCP makes the client wait. */
 const MAX_UNREAD_BYTES = 16_384;
@@ -22,15 +22,19 @@ export class TlsSocket implements StreamSocket {
   readonly localAddr: Deno.NetAddr;
   readonly #conn: Deno.TcpConn;
   readonly #begin: BeginTls;
+  readonly #maxUnreadBytes: number;
   #state: "accepted" | "open" | "closed" = "accepted";
   /** Without TLS; `undefined` as long as it is Deno's. */
-  #socket: Socket | undefined;
+  #handedOver: HandedOver | undefined;
+  #isReading = true;
   #secured: Promise<TLSSocket> | undefined;
   /** What comes over TLS; `undefined` before it is read for the first time. */
   #incoming: Incoming | undefined;
 
-  constructor(conn: Deno.TcpConn, begin: BeginTls) {
+  /** @param maxUnreadBytes see `TlsListenerOptions` */
+  constructor(conn: Deno.TcpConn, begin: BeginTls, maxUnreadBytes: number) {
     this.#conn = conn;
+    this.#maxUnreadBytes = maxUnreadBytes;
     this.#begin = begin;
     this.remoteAddr = conn.remoteAddr;
     this.localAddr = conn.localAddr;
@@ -51,8 +55,8 @@ export class TlsSocket implements StreamSocket {
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {
-    const incoming = this.#incoming ??= new Incoming(await this.secured());
-    return await incoming.read(buffer);
+    this.#incoming ??= new Incoming(await this.secured(), (bytes) => this.#hold(bytes));
+    return await this.#incoming.read(buffer);
   }
 
   /** Resolves once the system has taken what was written. */
@@ -79,7 +83,7 @@ export class TlsSocket implements StreamSocket {
     this.#state = "closed";
     if (isDenos) this.#conn.close();
     this.#incoming?.fail(interrupted());
-    this.#socket?.destroy();
+    this.#handedOver?.socket.destroy();
   }
 
   setNoDelay(on: boolean): void {
@@ -93,19 +97,29 @@ export class TlsSocket implements StreamSocket {
   async #secure(): Promise<TLSSocket> {
     if (this.#state !== "accepted") throw interrupted();
     this.#state = "open";
-    this.#socket = nodeSocket(this.#conn);
-    const socket = await this.#begin(this.#socket);
+    this.#handedOver = nodeSocket(this.#conn);
+    const { socket: carrier } = this.#handedOver;
+    const socket = await this.#begin(carrier);
     // From now on a client that says nothing more can still be answered.
-    this.#socket.allowHalfOpen = socket.allowHalfOpen = true;
+    carrier.allowHalfOpen = socket.allowHalfOpen = true;
     socket.on("error", () => this.close());
     socket.on("close", () => this.close());
     return socket;
+  }
+
+  /** So much has come and is not read. */
+  #hold(unreadBytes: number): void {
+    if (this.#state !== "open") return;
+    if (unreadBytes > this.#maxUnreadBytes) return this.close();
+    const isReading = unreadBytes <= MAX_UNREAD_BYTES;
+    if (isReading !== this.#isReading) this.#handedOver?.setReading(isReading);
+    this.#isReading = isReading;
   }
 }
 
 /** What comes on a socket, for one reader that asks for it. */
 class Incoming {
-  readonly #socket: TLSSocket;
+  readonly #onChanged: (unreadBytes: number) => void;
   /** What nobody has read yet, in order. */
   readonly #unread: Uint8Array[] = [];
   #unreadBytes = 0;
@@ -114,8 +128,8 @@ class Incoming {
   /** What follows what is unread: nothing any more, or why it broke off. */
   #end: "over" | Error | undefined;
 
-  constructor(socket: TLSSocket) {
-    this.#socket = socket;
+  constructor(socket: TLSSocket, onChanged: (unreadBytes: number) => void) {
+    this.#onChanged = onChanged;
     socket.on("end", () => this.#finish("over"));
     socket.on("error", (error) => this.fail(error));
     socket.on("close", () => this.fail(interrupted()));
@@ -144,7 +158,7 @@ class Incoming {
       this.#pending = undefined;
       pending.resolve(this.#copy(pending.buffer));
     }
-    if (this.#unreadBytes > MAX_UNREAD_BYTES) this.#socket.pause();
+    this.#onChanged(this.#unreadBytes);
   }
 
   /** Moves what fits of what is unread. @returns how much */
@@ -160,7 +174,7 @@ class Incoming {
       else this.#unread[0] = chunk.subarray(part.length);
     }
     this.#unreadBytes -= count;
-    if (this.#socket.isPaused() && this.#unreadBytes <= MAX_UNREAD_BYTES) this.#socket.resume();
+    this.#onChanged(this.#unreadBytes);
     return count;
   }
 

@@ -52,7 +52,12 @@ export class TestAuthority implements AsyncDisposable {
     if (chain) {
       issuer = `between${id}`;
       const extensions = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n";
-      await this.#sign(issuer, `/CN=Between ${id}`, { kind, days: 3650, issuer: "root", extensions });
+      await this.#sign(issuer, `/CN=Between ${id}`, {
+        kind,
+        days: 3650,
+        issuer: "root",
+        extensions,
+      });
     }
     const extensions =
       `basicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost,DNS:${name},IP:127.0.0.1\n`;

@@ -35,11 +35,26 @@ Deno.test("what is wrong with a pair is said in one line", async (t) => {
   });
   const now = Date.now();
   const cases: [string, { cert: string; key: string }, number, RegExp][] = [
-    ["a key of another", { ...good, key: other.key }, now, /key does not belong to the certificate/],
-    ["files in each other's place", { cert: good.key, key: good.cert }, now, /private key and no c/],
+    [
+      "a key of another",
+      { ...good, key: other.key },
+      now,
+      /key does not belong to the certificate/,
+    ],
+    [
+      "files in each other's place",
+      { cert: good.key, key: good.cert },
+      now,
+      /private key and no c/,
+    ],
     ["no certificate", { ...good, cert: "hello" }, now, /no certificate in PEM/],
     ["an empty key", { ...good, key: "" }, now, /no private key in PEM/],
-    ["a cut certificate", { ...good, cert: good.cert.replace(/\n.{64}\n/, "\n") }, now, /cannot be/],
+    [
+      "a cut certificate",
+      { ...good, cert: good.cert.replace(/\n.{64}\n/, "\n") },
+      now,
+      /cannot be/,
+    ],
     ["an encrypted key", { ...good, key: privateKey }, now, /encrypted/],
     ["a weak key", await authority.issue({ kind: "weak rsa" }), now, /RSA key has 1024 bits/],
     ["one that expired", good, now + 366 * DAY_MS, /\(test\) expired on 20\d\d-\d\d-\d\d$/],

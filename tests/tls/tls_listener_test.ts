@@ -20,7 +20,7 @@ class Door implements AsyncDisposable {
     this.authority = authority;
     this.certificate = certificate;
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.listener = new TlsListener(listener, certificate, ["h2", "http/1.1"]);
+    this.listener = new TlsListener(listener, certificate, { protocols: ["h2", "http/1.1"] });
   }
 
   static async open(): Promise<Door> {

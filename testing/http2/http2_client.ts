@@ -1,0 +1,85 @@
+/** An HTTP/2 session without a socket, and frames as a client writes them. */
+import {
+  FLAGS,
+  type Frame,
+  frame,
+  FRAME_TYPES,
+  settingsFrame,
+} from "../../src/http/http2/frames.ts";
+import { HpackDecoder } from "../../src/http/http2/hpack_decoder.ts";
+import { encodeHeader } from "../../src/http/http2/hpack_encoder.ts";
+import { Http2Session } from "../../src/http/http2/http2_session.ts";
+import type { Http2Stream } from "../../src/http/http2/http2_stream.ts";
+import type { Field } from "../../src/http/request_head.ts";
+
+export const PREFACE: Uint8Array = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+export const GET_FIELDS: readonly Field[] = [
+  [":method", "GET"],
+  [":scheme", "https"],
+  [":path", "/a"],
+  [":authority", "echo"],
+];
+
+/** What a client begins with. */
+export function beginning(settings: readonly (readonly [number, number])[] = []): Uint8Array {
+  return Uint8Array.of(...PREFACE, ...settingsFrame(settings));
+}
+
+/** A request without a body, or its head. */
+export function request(
+  streamId: number,
+  { fields = GET_FIELDS, hasBody = false }: {
+    readonly fields?: readonly Field[];
+    readonly hasBody?: boolean;
+  } = {},
+): Uint8Array {
+  const flags = FLAGS.END_HEADERS | (hasBody ? 0 : FLAGS.END_STREAM);
+  return frame("HEADERS", flags, streamId, encodeHeader(fields));
+}
+
+/** A frame that a session has sent. */
+export type SentFrame = Omit<Frame, "payload"> & { readonly payload: Uint8Array };
+
+/** A session, what it was asked and what it sent. */
+export class SessionHarness {
+  readonly session: Http2Session;
+  readonly streams: Http2Stream[] = [];
+  #sent: number[] = [];
+
+  constructor() {
+    const put = (bytes: Uint8Array) => void this.#sent.push(...bytes);
+    this.session = new Http2Session({
+      maxFields: 100,
+      maxBytes: 16_384,
+      output: { tell: put, send: (bytes) => Promise.resolve(put(bytes)) },
+      onRequest: (stream) => void this.streams.push(stream),
+    });
+  }
+
+  /** The frames that were sent since the last call. */
+  takeSent(): SentFrame[] {
+    const bytes = Uint8Array.from(this.#sent);
+    this.#sent = [];
+    const frames: SentFrame[] = [];
+    for (let at = 0; at < bytes.length;) {
+      const [a = 0, b = 0, c = 0, type = 0, flags = 0] = bytes.subarray(at);
+      const end = at + 9 + (a << 16 | b << 8 | c);
+      const streamId = new DataView(bytes.buffer).getUint32(at + 5);
+      frames.push({ type, flags, streamId, payload: bytes.slice(at + 9, end) });
+      at = end;
+    }
+    return frames;
+  }
+
+  /** The names of the types of the frames that were sent since the last call. */
+  takeTypes(): string[] {
+    const names = Object.entries(FRAME_TYPES);
+    return this.takeSent().map(({ type }) => names.find(([, other]) => other === type)?.[0] ?? "?");
+  }
+}
+
+/** The fields in HEADERS. */
+export function fieldsOf({ payload }: SentFrame): Field[] {
+  return new HpackDecoder({ maxFields: 100, maxBytes: 100_000 }).decode(payload);
+}
