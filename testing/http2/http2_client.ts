@@ -61,15 +61,7 @@ export class SessionHarness {
   takeSent(): SentFrame[] {
     const bytes = Uint8Array.from(this.#sent);
     this.#sent = [];
-    const frames: SentFrame[] = [];
-    for (let at = 0; at < bytes.length;) {
-      const [a = 0, b = 0, c = 0, type = 0, flags = 0] = bytes.subarray(at);
-      const end = at + 9 + (a << 16 | b << 8 | c);
-      const streamId = new DataView(bytes.buffer).getUint32(at + 5);
-      frames.push({ type, flags, streamId, payload: bytes.slice(at + 9, end) });
-      at = end;
-    }
-    return frames;
+    return framesIn(bytes);
   }
 
   /** The names of the types of the frames that were sent since the last call. */
@@ -77,6 +69,21 @@ export class SessionHarness {
     const names = Object.entries(FRAME_TYPES);
     return this.takeSent().map(({ type }) => names.find(([, other]) => other === type)?.[0] ?? "?");
   }
+}
+
+/** The frames that a server has sent, as far as they are whole. */
+export function framesIn(bytes: Uint8Array): SentFrame[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const frames: SentFrame[] = [];
+  for (let at = 0; at + 9 <= bytes.length;) {
+    const [a = 0, b = 0, c = 0, type = 0, flags = 0] = bytes.subarray(at);
+    const end = at + 9 + (a << 16 | b << 8 | c);
+    if (end > bytes.length) break;
+    const streamId = view.getUint32(at + 5);
+    frames.push({ type, flags, streamId, payload: bytes.slice(at + 9, end) });
+    at = end;
+  }
+  return frames;
 }
 
 /** The fields in HEADERS. */

@@ -65,9 +65,9 @@ export class Http2Session {
     return this.#streams.size;
   }
 
-  /** Whether the head of a request has begun and is not whole. */
+  /** Whether a head is waited for: the first one, or one that has begun and is not whole. */
   get isAmidstHead(): boolean {
-    return this.#state === "new" || this.#header !== undefined || this.#reader.isAmidst;
+    return this.#lastId === 0 || this.#header !== undefined || this.#reader.isAmidst;
   }
 
   /**
