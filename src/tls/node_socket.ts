@@ -21,7 +21,8 @@ export interface HandedOver {
 }
 
 /**
- * The same connection as a socket of Node, which `conn` is gone with.
+ * The same connection as a socket of Node, with which `conn` is closed. Both have a descriptor of it:
+ * where Deno gave its own back, it would say goodbye to the client.
  * @throws {Error} where this Deno cannot do so, or the connection is broken; `conn` is closed then
  */
 export function nodeSocket(conn: Deno.TcpConn): HandedOver {
@@ -31,8 +32,10 @@ export function nodeSocket(conn: Deno.TcpConn): HandedOver {
     if (status !== 0) throw new Error(`Cannot take a TCP connection: status ${status}`);
     // Its types leave out that a socket can be made of a handle.
     const options: object = { handle, readable: true, writable: true };
+    const socket = new Socket(options);
+    socket.on("close", () => conn.close());
     return {
-      socket: new Socket(options),
+      socket,
       setReading: (on) => on ? handle.readStart() : handle.readStop(),
     };
   } catch (error) {
@@ -43,7 +46,7 @@ export function nodeSocket(conn: Deno.TcpConn): HandedOver {
 
 /** What a socket of Node is beneath its surface: `TCPWrap`. */
 interface TcpHandle {
-  /** Takes the connection that Deno has under that number. @returns 0 where it could */
+  /** Takes the connection that Deno has under that number too. @returns 0 where it could */
   openFromRid(rid: number): number;
   readStart(): void;
   readStop(): void;

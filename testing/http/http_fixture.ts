@@ -145,8 +145,9 @@ export class RawClient implements Disposable {
       this.#text += Buffer.from(buffer.buffer, 0, count).toString("latin1");
       return true;
     } catch (error) {
-      const { ConnectionReset, Interrupted, BadResource } = Deno.errors;
-      if ([ConnectionReset, Interrupted, BadResource].some((kind) => error instanceof kind)) {
+      const { ConnectionReset, Interrupted, BadResource, UnexpectedEof } = Deno.errors;
+      const ends = [ConnectionReset, Interrupted, BadResource, UnexpectedEof];
+      if (ends.some((kind) => error instanceof kind)) {
         return false;
       }
       throw error;

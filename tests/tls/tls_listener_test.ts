@@ -194,8 +194,10 @@ Deno.test("a connection can be closed before TLS, during it and while it is read
   const beginning = during.server.read(new Uint8Array(10));
   during.server.close();
   await assert.rejects(beginning);
-  const { server } = await door.connect();
+  assert.equal(await during.client.read(new Uint8Array(10)), null);
+  const { client, server } = await door.connect();
   const reading = server.read(new Uint8Array(10));
   server.close();
   await assert.rejects(reading, Deno.errors.Interrupted);
+  await assert.rejects(client.read(new Uint8Array(10)), /close_notify/);
 });
