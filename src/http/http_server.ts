@@ -1,6 +1,7 @@
 /** An HTTP server: it listens, accepts connections, looks at deadlines, and stops. */
 import { getLogger } from "@logtape/logtape";
 import { AcceptLoop } from "../listening/accept_loop.ts";
+import { SystemSockets } from "../listening/system_socket.ts";
 import { type Trouble, TroubleLog } from "../listening/trouble_log.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { CurrentCertificate } from "../tls/current_certificate.ts";
@@ -59,20 +60,23 @@ export class HttpServer {
   #accepting: AcceptLoop<HttpSocket> | undefined;
   #addr: Deno.NetAddr | undefined;
   #timer: Timer | undefined;
+  #isClosed = false;
   /** When somebody was turned away because all connections were taken. */
   #fullAt = -Infinity;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
     const { shared, certificate } = options;
-    const prepared = shared === undefined ? undefined : PreparedAnswers.of(shared);
-    const scheme = certificate === undefined ? "http" : "https";
+    // What carries TLS is nothing that the system could send by itself.
+    const sockets = shared && certificate === undefined ? SystemSockets.load() : undefined;
+    const prepared = shared && new PreparedAnswers(shared, sockets);
     this.#site = {
       ...options,
-      scheme,
+      scheme: certificate === undefined ? "http" : "https",
       date: new HttpDate(),
       buffers: new OutputBuffers(),
       prepared,
+      sockets,
     };
     this.#trouble = new TroubleLog(options.clock, (trouble) => this.#tell(trouble));
   }
@@ -148,6 +152,8 @@ export class HttpServer {
     for (const connection of this.#connections.keys()) connection.abort();
     this.#timer?.cancel();
     this.#timer = undefined;
+    if (!this.#isClosed) this.#site.sockets?.close();
+    this.#isClosed = true;
     this.#trouble.flush();
   }
 
