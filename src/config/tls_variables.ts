@@ -35,7 +35,7 @@ function besides(
     name,
     orOff(address),
     {
-      says: `port ${port} on the host of ${plain}`,
+      says: `host of ${plain}, port ${port}`,
       make: (textOf) => textOf(plain).replace(/:\d+$/, `:${port}`),
     },
     `where ${what}, beside ${plain}; off: nowhere`,

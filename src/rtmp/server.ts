@@ -17,6 +17,8 @@ import { RtmpConnection } from "./connection.ts";
 
 /** How often timeouts are looked at; there is no timer per connection. */
 const CHECK_MS = 1000;
+/** librtmp, by which many encoders publish, takes what TLS 1.3 sends by itself for a failure. */
+const MAX_TLS_VERSION = "TLSv1.2";
 
 const logger = getLogger(["echo", "rtmp"]);
 
@@ -78,7 +80,9 @@ export class RtmpServer {
     const period = Math.min(CHECK_MS, connectionTimeoutMs / 4);
     this.#timer ??= clock.every(period, () => this.#check());
     const coalescer = this.#coalescer ??= new ReadCoalescer({ clock });
-    const source = certificate === undefined ? listener : new TlsListener(listener, certificate);
+    const source = certificate === undefined
+      ? listener
+      : new TlsListener(listener, certificate, { maxVersion: MAX_TLS_VERSION });
     this.#accepting = new AcceptLoop<StreamSocket>(source, {
       clock,
       onAccepted: (socket) => this.#serve(coalescer.wrap(socket)),

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Socket } from "node:net";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import { createServer, type SecureVersion, type Server, type TLSSocket } from "node:tls";
 import type { StreamListener } from "../listening/stream_socket.ts";
 import type { PemPair } from "./certificate.ts";
 import type { CurrentCertificate } from "./current_certificate.ts";
@@ -18,6 +18,8 @@ export interface TlsListenerOptions {
    * some 2 MB: the system is read so far before it can be told to wait.
    */
   readonly maxUnreadBytes?: number;
+  /** The newest version of TLS that is spoken. Default: the newest that there is. */
+  readonly maxVersion?: SecureVersion | undefined;
 }
 
 /** What the connections of a TCP listener become with TLS. Each begins with the certificate of then. */
@@ -32,18 +34,21 @@ export class TlsListener implements StreamListener<TlsSocket> {
 
   readonly #maxUnreadBytes: number;
 
+  readonly #maxVersion: { readonly maxVersion?: SecureVersion };
+
   /** @param listener is this one's to close */
   constructor(
     listener: Deno.TcpListener,
     certificate: CurrentCertificate,
-    { protocols = [], maxUnreadBytes = Infinity }: TlsListenerOptions = {},
+    { protocols = [], maxUnreadBytes = Infinity, maxVersion }: TlsListenerOptions = {},
   ) {
+    this.#maxVersion = maxVersion === undefined ? {} : { maxVersion };
     this.#maxUnreadBytes = maxUnreadBytes;
     this.#listener = listener;
     this.#certificate = certificate;
     this.#pair = certificate.pair;
     this.#server = createServer({
-      ...this.#pair,
+      ...{ ...this.#pair, ...this.#maxVersion },
       ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
     });
     this.#server.on("secureConnection", (socket) => this.#beginning.get(endOf(socket))?.(socket));
@@ -68,7 +73,7 @@ export class TlsListener implements StreamListener<TlsSocket> {
   #begin(socket: Socket): Promise<TLSSocket> {
     const { pair } = this.#certificate;
     if (pair !== this.#pair) {
-      this.#server.setSecureContext(pair);
+      this.#server.setSecureContext({ ...pair, ...this.#maxVersion });
       this.#pair = pair;
     }
     const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();

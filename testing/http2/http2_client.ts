@@ -1,9 +1,9 @@
 /** An HTTP/2 session without a socket, and frames as a client writes them. */
 import {
   FLAGS,
-  type Frame,
   frame,
   FRAME_TYPES,
+  type Http2Frame,
   settingsFrame,
 } from "../../src/http/http2/frames.ts";
 import { HpackDecoder } from "../../src/http/http2/hpack_decoder.ts";
@@ -39,7 +39,7 @@ export function request(
 }
 
 /** A frame that a session has sent. */
-export type SentFrame = Omit<Frame, "payload"> & { readonly payload: Uint8Array };
+export type SentFrame = Omit<Http2Frame, "payload"> & { readonly payload: Uint8Array };
 
 /** A session, what it was asked and what it sent. */
 export class SessionHarness {

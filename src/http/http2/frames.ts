@@ -31,7 +31,7 @@ const HEAD_BYTES = 9;
 const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /** A frame that has come whole. */
-export interface Frame {
+export interface Http2Frame {
   readonly type: number;
   readonly flags: number;
   readonly streamId: number;
@@ -54,7 +54,7 @@ export class FrameReader {
    * The frames that `bytes` complete, in order.
    * @throws {Http2Error}
    */
-  *read(bytes: Uint8Array): Generator<Frame> {
+  *read(bytes: Uint8Array): Generator<Http2Frame> {
     let at = 0;
     for (; at < bytes.length && this.#prefaceLeft > 0; at++) {
       const expected = PREFACE[PREFACE.length - this.#prefaceLeft--];
@@ -86,7 +86,7 @@ function payloadSize(head: Uint8Array): number {
   return high << 16 | middle << 8 | low;
 }
 
-function frameIn(bytes: Uint8Array, size: number): Frame {
+function frameIn(bytes: Uint8Array, size: number): Http2Frame {
   const [, , , type = 0, flags = 0] = bytes;
   const streamId = uint32(bytes, 5) & 0x7fff_ffff;
   return { type, flags, streamId, payload: bytes.subarray(HEAD_BYTES, HEAD_BYTES + size) };

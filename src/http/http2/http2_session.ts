@@ -1,11 +1,11 @@
 /** What a client says by HTTP/2 (RFC 9113): requests, and what goes with them. It has no socket. */
 import {
   FLAGS,
-  type Frame,
   frame,
   FRAME_TYPES,
   FrameReader,
   goAwayFrame,
+  type Http2Frame,
   numbers,
   resetFrame,
   settingsFrame,
@@ -101,7 +101,7 @@ export class Http2Session {
     for (const stream of this.#streams.values()) stream.abandon();
   }
 
-  #take(frame: Frame): void {
+  #take(frame: Http2Frame): void {
     const { type } = frame;
     if (this.#state === "new") {
       if (type !== FRAME_TYPES.SETTINGS || isAck(frame)) {
@@ -123,7 +123,7 @@ export class Http2Session {
     // PRIORITY, GOAWAY and what is not known change nothing.
   }
 
-  #takeData(received: Frame): void {
+  #takeData(received: Http2Frame): void {
     const { streamId, flags, payload } = received;
     this.#requireKnown(streamId);
     const stream = this.#streams.get(streamId);
@@ -147,7 +147,7 @@ export class Http2Session {
     this.#options.output.tell(frame("WINDOW_UPDATE", 0, 0, numbers(bytes)));
   }
 
-  #takeHeaders(frame: Frame): void {
+  #takeHeaders(frame: Http2Frame): void {
     const { streamId, flags } = frame;
     if (streamId % 2 === 0) throw bad("a request has a number that no client gives");
     let block = withoutPadding(frame);
@@ -160,7 +160,7 @@ export class Http2Session {
     if ((flags & FLAGS.END_HEADERS) !== 0) this.#endHeader(this.#header);
   }
 
-  #takeContinuation({ streamId, flags, payload }: Frame): void {
+  #takeContinuation({ streamId, flags, payload }: Http2Frame): void {
     const header = this.#header;
     if (header === undefined || header.streamId !== streamId) throw bad("nothing is continued");
     header.frames++;
@@ -205,7 +205,7 @@ export class Http2Session {
     stream.takeBody(new Uint8Array(), true);
   }
 
-  #takeReset({ streamId, payload }: Frame): void {
+  #takeReset({ streamId, payload }: Http2Frame): void {
     if (payload.length !== 4) throw tooShort();
     this.#requireKnown(streamId);
     const stream = this.#streams.get(streamId);
@@ -216,7 +216,7 @@ export class Http2Session {
     }
   }
 
-  #takeSettings(received: Frame): void {
+  #takeSettings(received: Http2Frame): void {
     const { payload, streamId } = received;
     if (streamId !== 0) throw bad("SETTINGS are of a request");
     if (payload.length % 6 !== 0 || (isAck(received) && payload.length > 0)) throw tooShort();
@@ -236,14 +236,14 @@ export class Http2Session {
     this.#firstWindow = bytes;
   }
 
-  #takePing(received: Frame): void {
+  #takePing(received: Http2Frame): void {
     if (received.payload.length !== 8) throw tooShort();
     if (received.streamId !== 0) throw bad("PING is of a request");
     if (isAck(received)) return;
     this.#options.output.tell(frame("PING", FLAGS.ACK, 0, received.payload));
   }
 
-  #takeWindowUpdate({ streamId, payload }: Frame): void {
+  #takeWindowUpdate({ streamId, payload }: Http2Frame): void {
     if (payload.length !== 4) throw tooShort();
     this.#requireKnown(streamId, 0);
     const bytes = uint32(payload, 0) & 0x7fff_ffff;
@@ -266,12 +266,12 @@ interface PartialHeader {
   frames: number;
 }
 
-function isAck({ flags }: Frame): boolean {
+function isAck({ flags }: Http2Frame): boolean {
   return (flags & FLAGS.ACK) !== 0;
 }
 
 /** RFC 9113 6.1 and 6.2. */
-function withoutPadding({ flags, payload }: Frame): Uint8Array {
+function withoutPadding({ flags, payload }: Http2Frame): Uint8Array {
   if ((flags & FLAGS.PADDED) === 0) return payload;
   const [padding = payload.length] = payload;
   if (padding >= payload.length) throw bad("there is more padding than there is room");
