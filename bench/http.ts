@@ -1,7 +1,13 @@
 /** The benchmark `http`: what listeners are answered, beside nginx over the same folder. */
 import { setTimeout as pause } from "node:timers/promises";
 import { CpuMeter } from "./cpu_meter.ts";
-import { type HttpLoadOptions, type HttpLoadResult, loadNotes, rateOf, runHttpLoad } from "./http_load.ts";
+import {
+  type HttpLoadOptions,
+  type HttpLoadResult,
+  loadNotes,
+  rateOf,
+  runHttpLoad,
+} from "./http_load.ts";
 import { filesOf, type ListenedFile, writePaths } from "./listened_files.ts";
 import { LoadProcess } from "./load_process.ts";
 import { median } from "./median.ts";
@@ -112,7 +118,9 @@ async function measure(
     figures: (["playlist", "segment"] as const).flatMap((kind) => figuresOf(kind, rounds, pin)),
     notes: [
       `medians of ${ROUNDS} rounds, in which the servers take turns`,
-      ...(targets.length > 1 || options.tls ? [] : ["nginx is not installed: there is nothing to compare with"]),
+      ...(targets.length > 1 || options.tls
+        ? []
+        : ["nginx is not installed: there is nothing to compare with"]),
       ...loadNotes(rounds.map(({ answers }) => answers)),
     ],
   };

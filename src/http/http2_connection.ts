@@ -76,8 +76,9 @@ export class Http2Connection implements ServedConnection {
 
   check(): void {
     const { counts } = this.#site;
+    if (this.#socket.isClosed) return;
     for (const [stream, patience] of this.#requests) {
-      if (!patience.isOver()) continue;
+      if (stream.isAbandoned || !patience.isOver()) continue;
       counts.refuse("late");
       stream.reset("CANCEL");
     }

@@ -58,7 +58,7 @@ export class SecureConnection implements ServedConnection {
 
   check(): void {
     if (this.#spoken !== undefined) return this.#spoken.check();
-    if (!this.#patience.isOver()) return;
+    if (this.#socket.isClosed || !this.#patience.isOver()) return;
     this.#site.counts.refuse("late");
     this.abort();
   }

@@ -40,6 +40,10 @@ export class TlsSocket implements StreamSocket {
     this.localAddr = conn.localAddr;
   }
 
+  get isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
   /**
    * The socket of Node that carries TLS, once that is agreed on.
    * @throws where it is not
