@@ -25,6 +25,8 @@ export interface Round {
   readonly env: Readonly<Record<string, string>>;
   readonly credentials: Credentials;
   readonly descriptors?: number;
+  /** Whether it has TLS, and is attacked there. */
+  readonly tls?: boolean;
   /** Megabytes of the disk that it writes to; by default that of the temporary folder. */
   readonly diskMegabytes?: number;
   /** Whether it is to be expected that the server logs errors. */
@@ -105,6 +107,25 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     title: `${DESCRIPTORS} descriptors`,
     env: { ...COMMON, ECHO_AUTH: "open" },
     credentials: NO_SECRETS,
+    descriptors: DESCRIPTORS,
+    logsErrors: true,
+    phases: inTurn(descriptors),
+  },
+  tls: {
+    title: "TLS",
+    env: { ...COMMON, ECHO_AUTH: "open", STAT_TOKEN: SECRETS.statToken },
+    credentials: { ...NO_SECRETS, statToken: SECRETS.statToken },
+    tls: true,
+    phases: [
+      ...inTurn(rtmpSlots, oddRequests, oddStreams),
+      { attacks: [...slowHttp, deafReaders, ...slowRtmp.slice(0, 2)] },
+    ],
+  },
+  "tls-descriptors": {
+    title: `TLS with ${DESCRIPTORS} descriptors`,
+    env: { ...COMMON, ECHO_AUTH: "open" },
+    credentials: NO_SECRETS,
+    tls: true,
     descriptors: DESCRIPTORS,
     logsErrors: true,
     phases: inTurn(descriptors),

@@ -10,6 +10,7 @@ import { FILE_TARGETS } from "./targets/files.ts";
 import { FLV_TARGETS } from "./targets/flv.ts";
 import { HTTP_CONNECTION_TARGETS } from "./targets/http_connections.ts";
 import { HTTP_TARGETS } from "./targets/http.ts";
+import { HTTP2_TARGETS } from "./targets/http2.ts";
 import { RTMP_TARGETS } from "./targets/rtmp.ts";
 import { STREAM_TARGETS } from "./targets/streams.ts";
 
@@ -22,5 +23,6 @@ export const TARGETS: readonly Target[] = [
   ...CONFIGURATION_TARGETS,
   ...HTTP_CONNECTION_TARGETS,
   ...HTTP_TARGETS,
+  ...HTTP2_TARGETS,
   ...ADDRESS_TARGETS,
 ];
