@@ -7,6 +7,7 @@ import type { Release } from "./connection_limits.ts";
 import { fetchRequest, mayHaveBody } from "./fetch_request.ts";
 import { FrameSender } from "./http2/frame_sender.ts";
 import { sendAnswer, sendError } from "./http2/http2_answer.ts";
+import { preparedHeader } from "./http2/prepared_header.ts";
 import { Http2Error } from "./http2/http2_error.ts";
 import { requestHead } from "./http2/http2_head.ts";
 import { Http2Session } from "./http2/http2_session.ts";
@@ -15,7 +16,7 @@ import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite, ServedConnection } from "./http_site.ts";
 import { Patience } from "./patience.ts";
 import { PeerGone } from "./peer_gone.ts";
-import { MAX_FIELDS, MAX_HEAD_BYTES, type RequestHead } from "./request_head.ts";
+import { fieldText, MAX_FIELDS, MAX_HEAD_BYTES, type RequestHead } from "./request_head.ts";
 
 const READ_BYTES = 4096;
 
@@ -31,6 +32,8 @@ export class Http2Connection implements ServedConnection {
   /** Of each request. */
   readonly #requests = new Map<Http2Stream, Patience>();
   #isLast = false;
+  /** A host that there may be a request with. */
+  #goodHost: string | undefined;
 
   constructor(socket: TlsSocket, site: HttpSite) {
     const { remoteAddr } = socket;
@@ -117,16 +120,51 @@ export class Http2Connection implements ServedConnection {
     const { counts, date, clock } = this.#site;
     const { remoteAddr } = this.#info;
     const isProxy = counts.proxies.has(remoteAddr.hostname);
+    if (!isProxy && await this.#sendPrepared(head, stream, patience)) return;
     const { info, release } = isProxy
       ? admitClient(this.#site, remoteAddr, head)
       : { info: this.#info, release: NOTHING };
     try {
+      const keep = this.#keeperOf(head);
       const response = await this.#ask(head, stream, patience, info);
       const { method } = head;
+      if (!isProxy) keep(response);
       await sendAnswer(response, stream, { method, date: date.at(clock.now()), patience });
     } finally {
       release();
     }
+  }
+
+  /** Sends what is prepared for a request that asks for nothing in particular. @returns whether it is */
+  async #sendPrepared(
+    head: RequestHead,
+    stream: Http2Stream,
+    patience: Patience,
+  ): Promise<boolean> {
+    const { prepared, date, clock } = this.#site;
+    if (prepared === undefined || head.host !== this.#goodHost || !prepared.isPlain(head)) {
+      return false;
+    }
+    const answer = prepared.find(head.target);
+    if (answer === undefined) return false;
+    answer.observe(this.#info.client, fieldText(head, "user-agent"));
+    patience.begin("reader");
+    await stream.sendWhole(preparedHeader(answer, date.at(clock.now())), answer.body, (bytes) => {
+      patience.took(bytes);
+    });
+    return true;
+  }
+
+  /** Has the answer to a request that asks for nothing in particular kept for others. */
+  #keeperOf(head: RequestHead): (response: Response) => void {
+    const { prepared, date, clock } = this.#site;
+    // Before the handler is asked: what it answers with may be another a moment later.
+    const contents = prepared?.isPlain(head) ? prepared.contentsOf(head.target) : undefined;
+    if (prepared === undefined || contents === undefined) return () => {};
+    return (response) => {
+      this.#goodHost = head.host;
+      prepared.keep(head.target, contents, response, date.at(clock.now()));
+    };
   }
 
   #ask(

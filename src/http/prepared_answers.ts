@@ -34,6 +34,9 @@ export class PreparedAnswer {
   readonly observe: AnswerObserver;
   /** The body once more, where it is large. */
   readonly bodyFile: MemoryFile | undefined;
+  /** As HTTP/1 has it, with a `date` that is past. */
+  readonly head: string;
+  readonly body: Uint8Array;
   readonly #dateAt: number;
   #bytes: Uint8Array;
   #date: string;
@@ -50,6 +53,8 @@ export class PreparedAnswer {
   ) {
     this.observe = observe;
     this.bodyFile = bodyFile;
+    this.head = head;
+    this.body = body;
     this.#date = date;
     this.#dateAt = head.indexOf(`\r\ndate: ${date}\r\n`) + "\r\ndate: ".length;
     this.#bytes = new Uint8Array(head.length + body.length);

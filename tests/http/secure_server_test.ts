@@ -130,6 +130,48 @@ for (
   });
 }
 
+Deno.test("what is prepared is sent by HTTP/2 too, as long as it is the same", async () => {
+  let contents = { text: "one" };
+  let asked = 0;
+  const told: string[] = [];
+  const handler = () => {
+    asked++;
+    const { text } = contents;
+    return new Response(text, { headers: { "Content-Length": `${text.length}`, "ETag": text } });
+  };
+  const shared = {
+    find: () => contents,
+    bodyOf: (found: object) => bytesOf("text" in found ? `${found.text}` : ""),
+    observerOf: () => (_: string, agent: string) => void told.push(agent),
+    selecting: new Set(["range"]),
+  };
+  await play({ handler, shared }, async (scene) => {
+    const { client, sent } = await connect2(scene);
+    const answers: string[] = [];
+    const ask = async (id: number) => {
+      const fields = [...GET_FIELDS, ["user-agent", `agent ${id}`]] as const;
+      await client.send(textOf(request(id, { fields })));
+      const own = (await sent((frames) =>
+        frames.some(({ streamId, type, flags }) =>
+          streamId === id && type === 0 && flags === 1
+        )
+      )).filter(({ streamId }) => streamId === id);
+      const [head, data] = own;
+      assert.ok(head && data);
+      const tag = fieldsOf(head).find(([name]) => name === "etag")?.[1];
+      assert.deepEqual(fieldsOf(head)[0], [":status", "200"]);
+      assert.ok(fieldsOf(head).some(([name]) => name === "date"));
+      answers.push(`${tag} ${textOf(data.payload)}`);
+    };
+    for (const id of [1, 3, 5, 7]) await ask(id);
+    contents = { text: "another" };
+    for (const id of [9, 11]) await ask(id);
+    assert.deepEqual(answers, [...Array(4).fill("one one"), ...Array(2).fill("another another")]);
+    assert.equal(asked, 4);
+    assert.deepEqual(told, ["agent 5", "agent 7"]);
+  });
+});
+
 Deno.test("who begins no TLS, sends no request or stops in the middle of a head is late", async () => {
   await play({}, async (scene) => {
     const { fixture, authority } = scene;

@@ -202,6 +202,23 @@ export class Http2Stream {
     return !this.isAbandoned;
   }
 
+  /**
+   * Sends a whole answer whose header block is made.
+   * @param took told of each part of the body that the system has taken
+   */
+  async sendWhole(
+    block: Uint8Array,
+    body: Uint8Array,
+    took: (bytes: number) => void,
+  ): Promise<void> {
+    if (this.isAbandoned) return;
+    this.#answerState = "begun";
+    const head = frame("HEADERS", FLAGS.END_HEADERS, this.id, block);
+    // It goes out together with the body that is told next.
+    const sending = this.#output.send(head);
+    await Promise.all([sending, this.sendBody(body, true, took)]);
+  }
+
   /** Ends it without an answer, or without the rest of one. */
   reset(code: ErrorCode): void {
     if (this.isAbandoned || this.isAnswered) return;
