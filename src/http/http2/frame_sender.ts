@@ -63,14 +63,21 @@ export class FrameSender implements FrameOutput {
   }
 
   async #writeAll(parts: readonly Unsent[]): Promise<void> {
-    const bytes = new Uint8Array(parts.reduce((sum, { bytes }) => sum + bytes.length, 0));
-    let end = 0;
-    for (const part of parts) {
-      bytes.set(part.bytes, end);
-      end += part.bytes.length;
-    }
-    for (let sent = 0; sent < end;) sent += await this.#socket.write(bytes.subarray(sent));
+    const bytes = joined(parts);
+    for (let sent = 0; sent < bytes.length;) sent += await this.#socket.write(bytes.subarray(sent));
   }
+}
+
+function joined(parts: readonly Unsent[]): Uint8Array {
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return first.bytes;
+  const bytes = new Uint8Array(parts.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  let end = 0;
+  for (const part of parts) {
+    bytes.set(part.bytes, end);
+    end += part.bytes.length;
+  }
+  return bytes;
 }
 
 interface Unsent {

@@ -106,11 +106,45 @@ export function frame(
   payload: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEAD_BYTES + payload.length);
-  const { length } = payload;
-  bytes.set([length >> 16, length >> 8 & 0xff, length & 0xff, FRAME_TYPES[type], flags]);
-  bytes.set(numbers(streamId), 5);
+  putHead(bytes, 0, payload.length, type, flags, streamId);
   bytes.set(payload, HEAD_BYTES);
   return bytes;
+}
+
+/** Part of a body, in as many DATA frames as it takes (RFC 9113 6.1). */
+export function dataFrames(streamId: number, data: Uint8Array, isEnd: boolean): Uint8Array {
+  const count = Math.max(1, Math.ceil(data.length / MAX_PAYLOAD_BYTES));
+  const bytes = new Uint8Array(count * HEAD_BYTES + data.length);
+  for (let i = 0, at = 0; i < count; i++) {
+    const part = data.subarray(i * MAX_PAYLOAD_BYTES, (i + 1) * MAX_PAYLOAD_BYTES);
+    putHead(
+      bytes,
+      at,
+      part.length,
+      "DATA",
+      isEnd && i === count - 1 ? FLAGS.END_STREAM : 0,
+      streamId,
+    );
+    bytes.set(part, at + HEAD_BYTES);
+    at += HEAD_BYTES + part.length;
+  }
+  return bytes;
+}
+
+function putHead(
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  type: keyof typeof FRAME_TYPES,
+  flags: number,
+  streamId: number,
+): void {
+  bytes[at] = length >> 16;
+  bytes[at + 1] = length >> 8 & 0xff;
+  bytes[at + 2] = length & 0xff;
+  bytes[at + 3] = FRAME_TYPES[type];
+  bytes[at + 4] = flags;
+  bytes.set(numbers(streamId), at + 5);
 }
 
 /** Numbers of four bytes each. */

@@ -1,11 +1,14 @@
 /** One request of an HTTP/2 connection and its answer. */
 import type { Field } from "../request_head.ts";
-import { FLAGS, frame, MAX_PAYLOAD_BYTES, numbers, resetFrame } from "./frames.ts";
+import { dataFrames, FLAGS, frame, MAX_PAYLOAD_BYTES, numbers, resetFrame } from "./frames.ts";
 import { encodeHeader } from "./hpack_encoder.ts";
 import { type ErrorCode, Http2Error } from "./http2_error.ts";
 
 /** The largest that a window may be (RFC 9113 6.9.1). */
 const MAX_WINDOW = 0x7fff_ffff;
+
+/** Sent of one answer before others have their turn. */
+const MAX_SENT_BYTES = 4 * MAX_PAYLOAD_BYTES;
 
 /** Where the frames of a connection go. */
 export interface FrameOutput {
@@ -182,7 +185,7 @@ export class Http2Stream {
     took: (bytes: number) => void,
   ): Promise<boolean> {
     for (let at = 0; at < bytes.length || (isLast && at === 0);) {
-      const room = Math.min(this.window.bytes, this.#connectionWindow.bytes, MAX_PAYLOAD_BYTES);
+      const room = Math.min(this.window.bytes, this.#connectionWindow.bytes, MAX_SENT_BYTES);
       if (this.isAbandoned) return false;
       if (room <= 0 && at < bytes.length) {
         const { window } = this;
@@ -195,7 +198,7 @@ export class Http2Stream {
       this.#connectionWindow.add(-part.length);
       const isEnd = isLast && at === bytes.length;
       if (isEnd) this.#answerState = "over";
-      await this.#output.send(frame("DATA", isEnd ? FLAGS.END_STREAM : 0, this.id, part));
+      await this.#output.send(dataFrames(this.id, part, isEnd));
       took(part.length);
       if (isEnd) break;
     }
