@@ -37,7 +37,7 @@ export class Sessions {
   /** @type {Session[]} */
   #sessions = [];
   #now = 0;
-  /** @type {{ port: number, path: string } | null} */
+  /** @type {{ port: number, tlsPort?: number, path: string } | null} */
   #hls = null;
   #matches = (/** @type {string} */ _name) => true;
   #table;
