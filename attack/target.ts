@@ -19,7 +19,7 @@ export class Target {
   /** The broadcasts that are on air. */
   readonly onAir: readonly string[];
   /** Where it is attacked over TLS; `undefined`: over plain ports. */
-  readonly secure: SecurePorts | undefined;
+  readonly secure: SecureTarget | undefined;
   /** Where it writes, with the folders `hls` and `record`. */
   readonly output: string;
 
@@ -43,7 +43,7 @@ export class Target {
   /** Ports of all HTTP servers, by what they are for. */
   get webPorts(): Readonly<Record<"hls" | "control" | "stat", number>> {
     if (this.secure !== undefined) {
-      const { hls, control, stat } = this.secure;
+      const { hls, control, stat } = this.secure.ports;
       return { hls, control, stat };
     }
     const { hlsPort: hls, controlPort: control, statPort: stat } = this.server;
@@ -52,7 +52,7 @@ export class Target {
 
   /** Where encoders are attacked from. */
   get rtmpPort(): number {
-    return this.secure?.rtmps ?? this.server.rtmpPort;
+    return this.secure?.ports.rtmps ?? this.server.rtmpPort;
   }
 
   get control(): string {
@@ -112,6 +112,13 @@ export class Target {
       return { gotIn: false, ms: Math.round(performance.now() - start), why };
     }
   }
+}
+
+/** Where a server is attacked over TLS. */
+export interface SecureTarget {
+  readonly ports: SecurePorts;
+  /** The certificate of the authority that clients have to trust. */
+  readonly root: string;
 }
 
 /** How a new DJ fared. */
