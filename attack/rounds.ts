@@ -1,6 +1,7 @@
 /** What is tried on which server. */
 import type { Attack, Phase } from "./attack.ts";
 import { configurationChanges, teardownRounds } from "./floods.ts";
+import { deafSecureReaders } from "./deaf_secure.ts";
 import { basicGuesses, bearerGuesses, keyGuesses, signInGuesses } from "./guesses.ts";
 import { oddRequests, oddStreams } from "./odd_inputs.ts";
 import { DESCRIPTORS, descriptors, fullDisk, standstill } from "./shortages.ts";
@@ -118,7 +119,7 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     tls: true,
     phases: [
       ...inTurn(rtmpSlots, oddRequests, oddStreams),
-      { attacks: [...slowHttp, deafReaders, ...slowRtmp.slice(0, 2)] },
+      { attacks: [...slowHttp, deafSecureReaders, ...slowRtmp.slice(0, 2)] },
     ],
   },
   "tls-descriptors": {

@@ -64,7 +64,7 @@ export async function runRound(round: Round, options: RoundOptions): Promise<Row
       credentials,
       onAir: Object.values(NAMES),
       output,
-      secure: secure?.ports,
+      secure: secure && { ports: secure.ports, root: secure.authority.root },
     });
     return await attackBeside(target, round, options);
   } finally {
