@@ -92,12 +92,10 @@ export class Http2Connection implements ServedConnection {
     this.abort();
   }
 
-  /** What the client has to send next, where that is a request. */
+  /** What the client has to send next; nothing else that it sends lets it wait for longer. */
   #awaitHead(): void {
     const awaited = this.#session.isAmidstHead ? "head" : "next request";
-    if (awaited === "next request" || this.#patience.awaited !== "head") {
-      this.#patience.begin(awaited);
-    }
+    if (awaited !== this.#patience.awaited) this.#patience.begin(awaited);
   }
 
   async #serve(stream: Http2Stream): Promise<void> {

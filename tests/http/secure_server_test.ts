@@ -197,7 +197,11 @@ Deno.test("a connection that asks nothing more is kept for a while", async () =>
     await scene.fixture.clock.advance(IDLE_MS / 2);
     await client.send(textOf(request(3)));
     await sent((frames) => frames.some(({ streamId, type }) => streamId === 3 && type === 0));
-    await scene.fixture.clock.advance(IDLE_MS + LATE_MS);
+    await scene.fixture.clock.advance(IDLE_MS / 2);
+    // To be there is no request.
+    await client.send(textOf(frame("PING", 0, 0, new Uint8Array(8))));
+    await sent((frames) => frames.some(({ type }) => type === FRAME_TYPES.PING));
+    await scene.fixture.clock.advance(IDLE_MS / 2 + LATE_MS);
     await client.all();
     await until("it is gone", () => scene.fixture.counts.count === 0);
     assert.equal(scene.fixture.counts.refused.get("late"), 0);
