@@ -28,6 +28,8 @@ const SILENT_MS = 2500;
  * @property {number | null} rtt
  * @property {number | null} loss
  * @property {number} listeners
+ * @property {string | null} title
+ * @property {string | null} artist
  */
 
 const STATES = { init: "connecting", ready: "waiting", publishing: "on air", paused: "paused" };
@@ -87,6 +89,17 @@ export class Sessions {
   #columns() {
     return [
       { title: "Name", order: ({ name }) => name, show: ({ name }, cell) => setText(cell, name) },
+      {
+        title: "Title",
+        order: songOf,
+        show: (session, cell) => {
+          const song = songOf(session);
+          setText(cell, song);
+          cell.title = song;
+          cell.classList.toggle("none", song === "");
+        },
+        kind: "song",
+      },
       { title: "State", order: ({ state }) => state, show: showState, kind: "state" },
       {
         title: "From",
@@ -187,6 +200,14 @@ function showState({ state, silent }, cell) {
   const isSilent = state === "publishing" && (silent ?? 0) > SILENT_MS;
   setText(cell, isSilent ? `silent ${duration((silent ?? 0) / 1000)}` : STATES[state]);
   cell.dataset["state"] = isSilent ? "silent" : state;
+}
+
+/**
+ * What is heard, as the listeners' pages call it.
+ * @param {Session} session
+ */
+function songOf({ title, artist }) {
+  return [title, artist].filter((text) => text !== null).join(" · ");
 }
 
 /**

@@ -60,12 +60,23 @@ function openNative(playlist) {
   return (audio) => {
     audio.src = playlist;
     return {
+      get playingAt() {
+        return startOf(audio) + audio.currentTime * 1000 || undefined;
+      },
       destroy() {
         audio.removeAttribute("src");
         audio.load();
       },
     };
   };
+}
+
+/**
+ * The wall time of an element's second 0, in milliseconds; NaN where the browser cannot tell.
+ * @param {HTMLAudioElement & { getStartDate?: () => Date }} audio
+ */
+function startOf(audio) {
+  return audio.getStartDate?.().getTime() ?? NaN;
 }
 
 /**
@@ -113,6 +124,11 @@ class HlsEngine {
     hls.on(Hls.Events.ERROR, onError);
     hls.loadSource(playlist);
     hls.attachMedia(audio);
+  }
+
+  /** @returns {number | undefined} */
+  get playingAt() {
+    return this.#hls.playingDate?.getTime();
   }
 
   destroy() {
