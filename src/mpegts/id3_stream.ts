@@ -96,7 +96,7 @@ export class Id3Pes {
     const length = pesBytes(bytes);
     const isWhole = length === Infinity || bytes.length >= length;
     const pes = isWhole ? parsePes(bytes) : undefined;
-    const texts = pes === undefined ? undefined : readId3Texts(pes.data);
+    const texts = pes === undefined ? undefined : textsIn(pes.data);
     this.#forget();
     if (texts !== undefined) this.#onTexts(texts, pes?.pts90k);
   }
@@ -107,6 +107,12 @@ export class Id3Pes {
   }
 }
 
+/** A tag may stand behind the header of a metadata access unit cell, 2.12.4. */
+function textsIn(data: Uint8Array): Id3Texts | undefined {
+  return readId3Texts(data) ?? readId3Texts(data.subarray(CELL_HEADER_BYTES));
+}
+
+const CELL_HEADER_BYTES = 5;
 const PAYLOAD_BYTES = PACKET_BYTES - PACKET_HEADER_BYTES;
 /** PES header up to its PTS, and with it. */
 const PES_HEADER_BYTES = 14;
