@@ -106,6 +106,9 @@ class HlsEngine {
       preferManagedMediaSource: false,
       lowLatencyMode: false,
       liveDurationInfinity: true,
+      // Cues would need a track from a data:, which is forbidden. The page knows titles by itself.
+      enableID3MetadataCues: false,
+      enableEmsgMetadataCues: false,
       backBufferLength: 10,
       manifestLoadPolicy: LOAD,
       playlistLoadPolicy: LOAD,
