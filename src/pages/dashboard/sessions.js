@@ -88,18 +88,7 @@ export class Sessions {
   /** @returns {import("./table.js").Column<Session>[]} */
   #columns() {
     return [
-      { title: "Name", order: ({ name }) => name, show: ({ name }, cell) => setText(cell, name) },
-      {
-        title: "Title",
-        order: songOf,
-        show: (session, cell) => {
-          const song = songOf(session);
-          setText(cell, song);
-          cell.title = song;
-          cell.classList.toggle("none", song === "");
-        },
-        kind: "song",
-      },
+      { title: "Name", order: ({ name }) => name, show: showName },
       { title: "State", order: ({ state }) => state, show: showState, kind: "state" },
       {
         title: "From",
@@ -193,6 +182,22 @@ export class Sessions {
 }
 
 /**
+ * The name, and below it what is heard.
+ * @param {Session} session
+ * @param {HTMLElement} cell
+ */
+function showName({ name, title, artist }, cell) {
+  if (cell.childElementCount === 0) {
+    cell.append(name, document.createElement("span"));
+  }
+  const song = /** @type {HTMLElement} */ (cell.lastElementChild);
+  song.className = "song";
+  song.dir = "auto";
+  setText(song, [title, artist].filter((text) => text !== null).join(" · "));
+  song.title = song.textContent ?? "";
+}
+
+/**
  * @param {Session} session
  * @param {HTMLElement} cell
  */
@@ -200,14 +205,6 @@ function showState({ state, silent }, cell) {
   const isSilent = state === "publishing" && (silent ?? 0) > SILENT_MS;
   setText(cell, isSilent ? `silent ${duration((silent ?? 0) / 1000)}` : STATES[state]);
   cell.dataset["state"] = isSilent ? "silent" : state;
-}
-
-/**
- * What is heard, as the listeners' pages call it.
- * @param {Session} session
- */
-function songOf({ title, artist }) {
-  return [title, artist].filter((text) => text !== null).join(" · ");
 }
 
 /**
