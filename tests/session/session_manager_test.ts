@@ -211,7 +211,8 @@ Deno.test("who was heard before the server stood still is not taken for silent",
 
 Deno.test("what a connection sent is read before another takes its place", async () => {
   const { clock, manager, kinds } = setUp();
-  const transport = new Connection();
+  let wanted = 0;
+  const transport = Object.assign(new Connection(), { readAtOnce: () => void wanted++ });
   const ingest = manager.publish({ name: "demo", key: undefined, transport });
   ingest.configure(CONFIG);
   ingest.write(frame(1), 0);
@@ -222,6 +223,7 @@ Deno.test("what a connection sent is read before another takes its place", async
     assert.equal(approved, false);
     read = true;
   });
+  assert.equal(wanted, 1);
   await clock.advance(500);
   assert.ok(!read);
   ingest.write(frame(2), 21);
@@ -281,7 +283,7 @@ Deno.test("a key ends its session in time whoever looked, and however long that 
   assert.equal(manager.find("demo"), undefined);
   const later = manager.reserve({ name: "later", protocol: "rtmp", address: "", props: {} });
   later.session.endAt(clock.monotonic() + 1000 * HOUR_MS);
-  later.session.attach(new Connection());
+  manager.attach(later.session, new Connection());
   await clock.advance(0);
   assert.equal(manager.find("later"), later.session);
   manager.stop("shutdown", SERVER_REASON);
