@@ -16,7 +16,7 @@
  * What plays a playlist through an element until it ends or fails. `patienceMs` is there where it
  * may take longer than usual until it plays. `playingAt` is the wall time of what
  * sounds, by the playlist, in milliseconds since the epoch; `undefined` where that is not known.
- * @typedef {{ readonly patienceMs?: number, readonly playingAt?: number, destroy(): void }} Engine
+ * @typedef {{ readonly patienceMs?: number, readonly playingAt?: number | undefined, destroy(): void }} Engine
  */
 
 /** How long the sound may stand still while the show is on, before the player is opened anew … */

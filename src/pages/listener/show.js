@@ -17,7 +17,7 @@
  * @property {number} listeners
  * @property {string | null} title
  * @property {string | null} artist
- * @property {ShownTitle[]} [titles] the last ones, the oldest first
+ * @property {readonly ShownTitle[]} [titles] the last ones, the oldest first
  */
 
 /** After so many questions without an answer, the server counts as unreachable. */

@@ -7,7 +7,7 @@
 
 /** The titles of a show, and which of them a listener hears. */
 export class Titles {
-  /** The oldest first. @type {ShownTitle[]} */
+  /** The oldest first. @type {readonly ShownTitle[]} */
   #titles = [];
   /** What stands in the place of a title before the first one is heard. @type {ShownTitle} */
   #first = { title: null, artist: null, at: "" };
