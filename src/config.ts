@@ -219,6 +219,7 @@ export const VARIABLES = {
       { says: "one less than cores, 1 to 4", make: () => `${defaultWebThreads()}` },
       "the threads that serve HLS, beside the one that has the broadcasts. 0: that one serves it",
     ),
+    id3: variable("HLS_ID3", boolean, "0", "1: titles also stand in the segments, as ID3 tags"),
     webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
   },
   record: {

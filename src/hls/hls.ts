@@ -9,9 +9,10 @@ import type { StateNeed } from "../session/continuity.ts";
 import type { EventBus } from "../session/events.ts";
 import type { FrameSink } from "../session/frame_sink.ts";
 import type { Session } from "../session/session.ts";
+import type { TimedTags } from "../session/tags.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { Distributor } from "./distributor.ts";
-import { FORMATS } from "./formats.ts";
+import { FORMATS, FORMATS_WITH_ID3 } from "./formats.ts";
 import { type NamedState, type NameStates, Reservation } from "./name_states.ts";
 import { Numberings } from "./numberings.ts";
 import { type MediaPlaylist, restorePlaylist } from "./playlist.ts";
@@ -32,6 +33,10 @@ export interface HlsOptions {
   readonly preroll: Preroll;
   /** A segment of the broadcast `name` is listed, `lateMs` after it was due. */
   readonly onListed?: ((name: string, file: string, lateMs: number) => void) | undefined;
+  /** Whether segments tell title and artist as ID3; not by default. */
+  readonly id3?: boolean;
+  /** What is heard of the broadcast `name` has changed. */
+  readonly onTags?: ((name: string, tags: TimedTags) => void) | undefined;
   /** How many listen to the broadcast `name`; `undefined` where they are not counted. */
   readonly countListeners?: ((name: string) => number) | undefined;
 }
@@ -69,9 +74,11 @@ export class Hls {
   /** Takes a session's frames. */
   readonly output = (session: Session, stateNeed: StateNeed): FrameSink => {
     const { name } = session;
-    const { clock, events, targetMs, folder, countListeners } = this.#options;
+    const { clock, events, targetMs, folder, id3, onTags, countListeners } = this.#options;
     return new SessionSegments(session, this.#streams.get(name) ?? this.#create(name), {
       ...{ clock, events, targetMs, stateNeed },
+      formats: id3 ? FORMATS_WITH_ID3 : FORMATS,
+      onTags: onTags && ((tags) => onTags(name, tags)),
       playlistPath: folder.pathOf(name, PLAYLIST_FILE),
       countListeners: countListeners && (() => countListeners(name)),
     });

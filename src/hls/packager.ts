@@ -4,6 +4,7 @@
  * @module
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
+import type { Tags } from "../session/tags.ts";
 import type { MediaPlaylist } from "./playlist.ts";
 
 /**
@@ -24,6 +25,12 @@ export interface Packager {
    * @param position where its first sample is, as `Frame.position`
    */
   write(data: Uint8Array, position: number): void;
+  /**
+   * What is heard from the open segment's next frame on, which may have been told before. Formats that
+   * do not tell it do without this.
+   * @param position that of the frame, whose `write` follows
+   */
+  metadata?(tags: Tags, position: number): void;
   /**
    * Ends the open segment.
    * @param endPosition the position behind its last frame

@@ -5,7 +5,9 @@
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Frame } from "../audio/frame.ts";
+import type { Tags } from "../session/tags.ts";
 import type { Packager, SegmentFormat } from "./packager.ts";
+import { SegmentTags } from "./segment_tags.ts";
 
 /** A segment as it leaves the segmenter. */
 export interface CutSegment {
@@ -24,6 +26,7 @@ export class Segmenter {
   readonly #targetMs: number;
   readonly #formats: readonly SegmentFormat[];
   readonly #onSegment: (segment: CutSegment) => void;
+  readonly #tags = new SegmentTags();
   #packagers: readonly Packager[] = [];
   /** `undefined` before the first configuration. */
   #config: AudioConfig | undefined;
@@ -75,10 +78,18 @@ export class Segmenter {
 
   /** Takes the next frame, which follows the one before without a gap. {@link start} comes first. */
   write(frame: Frame): void {
-    if (this.#frames === 0) this.#begin(frame);
+    const isFirst = this.#frames === 0;
+    if (isFirst) this.#begin(frame);
+    const tags = this.#tags.next(isFirst);
+    if (tags !== undefined) this.#tell(tags, frame.position);
     for (const packager of this.#packagers) packager.write(frame.data, frame.position);
     this.#lastFiller = frame.filler;
     if (++this.#frames >= this.#framesPerSegment) this.cut();
+  }
+
+  /** Takes what is heard from the next frame on. */
+  metadata(tags: Tags): void {
+    this.#tags.set(tags);
   }
 
   /** Ends the open segment, if there is one. */
@@ -108,6 +119,10 @@ export class Segmenter {
   #begin({ position, dueMs }: Frame): void {
     this.#start = { position, dueMs };
     for (const packager of this.#packagers) packager.begin();
+  }
+
+  #tell(tags: Tags, position: number): void {
+    for (const packager of this.#packagers) packager.metadata?.(tags, position);
   }
 
   /** Rounded at absolute places, so that rounding never adds up over segments. */

@@ -31,7 +31,8 @@ export class HlsStream {
   readonly #clock: Clock;
   readonly #life = new Life();
   readonly #shelf: Shelf;
-  readonly #wallTime: WallTime;
+  /** What its playlists tell the time by. */
+  readonly wallTime: WallTime;
   readonly #releases = new Releases();
   /** Of the first format, whose versions set the pace. */
   readonly #main: PlaylistPublisher;
@@ -48,7 +49,7 @@ export class HlsStream {
     this.name = name;
     this.#options = options;
     this.#clock = options.clock;
-    this.#wallTime = new WallTime(options.clock);
+    this.wallTime = new WallTime(options.clock);
     this.#shelf = new Shelf(options.files, options.pool);
     const [first, ...others] = options.formats;
     this.#main = new PlaylistPublisher(first, options, {
@@ -109,8 +110,7 @@ export class HlsStream {
 
   /** Where the numbering of a later presentation begins. */
   get next(): Numbering {
-    const { discontinuitySequence } = this.#main.next;
-    return { mediaSequence: this.#nextSequence, discontinuitySequence };
+    return { ...this.#main.next, mediaSequence: this.#nextSequence };
   }
 
   /** A segment's bytes where they are in memory; valid until the next await. */
@@ -131,7 +131,7 @@ export class HlsStream {
     for (const publisher of this.#publishers) this.#retire(publisher.begin(isNew));
     if (this.#main.isEmpty) this.#addPreroll();
     this.#joinsAt = this.#main.isEmpty ? undefined : this.#nextSequence;
-    this.#wallTime.join();
+    this.wallTime.join();
     const now = this.#clock.awake();
     this.#session = new JoinedSession(feeder, this.#options.targetMs, now);
     this.#awaitNext(now);
@@ -141,7 +141,7 @@ export class HlsStream {
   add(cut: CutSegment): void {
     this.#session?.brought(cut);
     const { durationUs } = cut;
-    const wallMs = this.#wallTime.tell(cut.dueMs, durationUs / 1000);
+    const wallMs = this.wallTime.tell(cut.dueMs, durationUs / 1000);
     const sequence = this.#nextSequence++;
     const discontinuity = cut.discontinuity || sequence === this.#joinsAt;
     this.#longestSegmentMs = Math.max(this.#longestSegmentMs, durationUs / 1000);
@@ -202,7 +202,7 @@ export class HlsStream {
     }
     const last = segments.at(-1);
     if (last?.wallMs !== undefined) {
-      this.#wallTime.resume(last.wallMs + last.durationUs / 1000);
+      this.wallTime.resume(last.wallMs + last.durationUs / 1000);
     }
     this.#nextSequence = playlist.mediaSequence + segments.length;
     const [main, ...others] = this.#publishers;

@@ -4,8 +4,10 @@
  * @module
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
+import { writeId3Texts } from "../audio/id3_texts.ts";
 import { ByteBuffer } from "../mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../mpegts/muxer.ts";
+import type { Tags } from "../session/tags.ts";
 import type { Packager, SegmentFormat } from "./packager.ts";
 import { renderPlaylist } from "./playlist.ts";
 
@@ -18,12 +20,19 @@ export const MPEG_TS: SegmentFormat = {
   newPackager: (config) => new TsPackager(config),
 };
 
+/** The same, with title and artist as ID3 tags in a stream of their own. */
+export const MPEG_TS_WITH_ID3: SegmentFormat = {
+  ...MPEG_TS,
+  newPackager: (config) => new TsPackager(config, true),
+};
+
 const PTS_RATE = 90_000;
 /** Room before the first timestamp, so that the clock reference ahead of it is not negative. */
 const FIRST_PTS = 10 * PTS_RATE;
 
 class TsPackager implements Packager {
   readonly #muxer: AudioMuxer;
+  readonly #withId3: boolean;
   readonly #buffer = new ByteBuffer();
   /** A sample is this many ticks … */
   #ticks = 0;
@@ -34,8 +43,9 @@ class TsPackager implements Packager {
   /** Position behind the last segment. */
   #endPosition = 0;
 
-  constructor(config: AudioConfig) {
-    this.#muxer = new AudioMuxer(config);
+  constructor(config: AudioConfig, withId3 = false) {
+    this.#muxer = new AudioMuxer(config, withId3);
+    this.#withId3 = withId3;
     this.#setRate(config);
   }
 
@@ -53,6 +63,11 @@ class TsPackager implements Packager {
 
   write(data: Uint8Array, position: number): void {
     this.#muxer.write(data, this.#epochPts + this.#pts(position));
+  }
+
+  metadata(tags: Tags, position: number): void {
+    if (!this.#withId3) return;
+    this.#muxer.writeId3(writeId3Texts(tags), this.#epochPts + this.#pts(position));
   }
 
   end(endPosition: number): Uint8Array {

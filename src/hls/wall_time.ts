@@ -33,6 +33,16 @@ export class WallTime {
   }
 
   /**
+   * The wall time of what lies in the segment at hand; it is not told by this.
+   * @param dueMs when it is due, on {@link Clock.monotonic}
+   * @returns milliseconds since the epoch
+   */
+  of(dueMs: number): number {
+    const clockMs = this.#clock.now() - this.#clock.monotonic();
+    return dueMs + (this.#told?.offsetMs ?? this.#firstOffset(clockMs, dueMs));
+  }
+
+  /**
    * Tells the wall time of the next segment.
    * @param dueMs when its first sample is due, on {@link Clock.monotonic}
    * @returns milliseconds since the epoch
