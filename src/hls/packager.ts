@@ -16,8 +16,11 @@ export interface Packager {
    * timestamps go on. No segment is open.
    */
   configure(config: AudioConfig): void;
-  /** Begins a segment. */
-  begin(): void;
+  /**
+   * Begins a segment.
+   * @param frames how many it takes, where nothing ends it before
+   */
+  begin(frames: number): void;
   /**
    * Takes the next frame of the open segment.
    * @param data an access unit, valid during the call only

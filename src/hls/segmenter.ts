@@ -107,7 +107,7 @@ export class Segmenter {
 
   #begin({ position, dueMs }: Frame): void {
     this.#start = { position, dueMs };
-    for (const packager of this.#packagers) packager.begin();
+    for (const packager of this.#packagers) packager.begin(this.#framesPerSegment);
   }
 
   /** Rounded at absolute places, so that rounding never adds up over segments. */
