@@ -2,9 +2,9 @@
 # What Deno allows Echo: no more than it uses. To be sourced; a self-extracting file has it inside.
 #
 # Files are read and written wherever the configuration says, and sockets opened. The environment is
-# the configuration. libsrt and the service manager are reached by FFI. Of the system, load, memory
-# and free space are statistics, and the mode of new files is set. Echo starts no program, and
-# imports no code while it runs.
+# the configuration. libsrt, the service manager, and calls for sockets that Deno has not, are reached
+# by FFI. Of the system, load, memory and free space are statistics, and the mode of new files is set.
+# Echo starts no program, and imports no code while it runs.
 #
 # Below /dev, where /dev/shm is, Deno lets only those read and write who may do everything. Whoever may
 # do less also has it follow links before each file, on the thread that reads from encoders: where a

@@ -22,6 +22,11 @@ export interface StreamSocket {
   setNoDelay?(on: boolean): void;
   /** Has the system find out whether a silent peer is still there. */
   setKeepAlive?(on: boolean): void;
+  /**
+   * Has what comes be read a few times a second, where many connections are read so. One that has no
+   * such option is read as it comes.
+   */
+  setCoalesced?(on: boolean): void;
 }
 
 /** What accepts connections. */

@@ -3,38 +3,29 @@
  *
  * @module
  */
-
+import type { Message } from "./message.ts";
 import { MessageType } from "./message_type.ts";
 
-/** A message that stood in an aggregate message. */
-export interface AggregatedMessage {
-  readonly type: number;
-  /** A view into the aggregate message; only the beginning, where that ends before. */
-  readonly payload: Uint8Array;
-  /** In milliseconds, 32 bits that wrap, on the time scale of the stream. */
-  readonly timestamp: number;
-  /** Bytes that the whole payload had. */
-  readonly length: number;
-}
-
 /**
- * The audio, video and data messages in an aggregate message; others do not belong there. Their stream is that of the aggregate message, and so is their
- * time: its timestamp is that of the first of them. What is cut off ends them.
- * @param timestamp that of the aggregate message
+ * The audio, video and data messages in an aggregate message; others do not belong there. Their
+ * stream is that of the aggregate message, and so is their time: its timestamp is that of the first
+ * of them. What is cut off ends them.
  */
-export function* messagesOf(payload: Uint8Array, timestamp: number): Generator<AggregatedMessage> {
+export function* aggregatedIn({ bytes, ...aggregate }: Message): Generator<Message> {
+  const { streamId, start, end } = aggregate;
   let offset: number | undefined;
-  for (let at = 0; at + HEADER_BYTES <= payload.length;) {
-    const own = timestampAt(payload, at + 4);
-    offset ??= timestamp - own;
-    const length = uint24(payload, at + 1);
-    const start = at + HEADER_BYTES;
-    const type = payload[at] ?? 0;
+  for (let at = start; at + HEADER_BYTES <= end;) {
+    const own = timestampAt(bytes, at + 4);
+    offset ??= aggregate.timestamp - own;
+    const length = uint24(bytes, at + 1);
+    const type = bytes[at] ?? 0;
+    const body = at + HEADER_BYTES;
     if (AGGREGATED.has(type)) {
-      const body = payload.subarray(start, start + length);
-      yield { type, payload: body, timestamp: (own + offset) >>> 0, length };
+      const timestamp = (own + offset) >>> 0;
+      const bodyEnd = Math.min(body + length, end);
+      yield { type, timestamp, streamId, length, bytes, start: body, end: bodyEnd };
     }
-    at = start + length + BACK_POINTER_BYTES;
+    at = body + length + BACK_POINTER_BYTES;
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Message } from "./message.ts";
 import { MessageType } from "./message_type.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
@@ -10,26 +11,16 @@ import { RtmpError } from "./rtmp_error.ts";
 export const MAX_MESSAGE_SIZE = 65_536;
 
 /**
- * Takes one message.
- * @param payload valid during the call only; of a message that is too long no more than its beginning,
- *   of video or of an unknown type nothing
- * @param timestamp in milliseconds, 32 bits that wrap
- * @param length bytes that the whole payload had
- */
-export type MessageHandler = (
-  type: number,
-  payload: Uint8Array,
-  timestamp: number,
-  streamId: number,
-  length: number,
-) => void;
-
-/**
  * Turns bytes, split anywhere, into messages. Chunk sizes and aborts are its own business. Of video
  * and unknown types nothing is held, of others at most 64 kB.
  */
 export class ChunkReader {
-  readonly #onMessage: MessageHandler;
+  readonly #onMessage: (message: Message) => void;
+  /** The last one. */
+  readonly #message: { -readonly [P in keyof Message]: Message[P] } = {
+    ...{ type: 0, timestamp: 0, streamId: 0, length: 0 },
+    ...{ bytes: EMPTY, start: 0, end: 0 },
+  };
   readonly #streams = new Map<number, ChunkStream>();
   #chunkSize = DEFAULT_CHUNK_SIZE;
   /** The chunk whose payload comes next; between chunks `undefined`. */
@@ -41,7 +32,7 @@ export class ChunkReader {
   #spare: Uint8Array | undefined;
   #unfinishedBytes = 0;
 
-  constructor(onMessage: MessageHandler) {
+  constructor(onMessage: (message: Message) => void) {
     this.#onMessage = onMessage;
   }
 
@@ -149,7 +140,7 @@ export class ChunkReader {
       stream.received = 0;
     }
     this.#chunkLeft = Math.min(this.#chunkSize, stream.length - stream.received);
-    if (stream.length === 0) this.#finish(stream, EMPTY);
+    if (stream.length === 0) this.#finish(stream, EMPTY, 0, 0);
     else this.#current = stream;
   }
 
@@ -157,7 +148,7 @@ export class ChunkReader {
     const count = Math.min(this.#chunkLeft, bytes.length - offset);
     const end = offset + count;
     if (count === stream.length) {
-      this.#finish(stream, bytes.subarray(offset, offset + Math.min(count, stream.kept)));
+      this.#finish(stream, bytes, offset, offset + Math.min(count, stream.kept));
       return end;
     }
     if (stream.received === 0) stream.buffer = this.#allocate(stream.kept);
@@ -168,34 +159,44 @@ export class ChunkReader {
     stream.received += count;
     this.#chunkLeft -= count;
     if (stream.received === stream.length) {
-      this.#finish(stream, stream.buffer?.subarray(0, stream.kept) ?? EMPTY);
+      this.#finish(
+        stream,
+        stream.buffer ?? EMPTY,
+        0,
+        stream.buffer === undefined ? 0 : stream.kept,
+      );
     } else if (this.#chunkLeft === 0) {
       this.#current = undefined;
     }
     return end;
   }
 
-  #finish(stream: ChunkStream, payload: Uint8Array): void {
+  #finish(stream: ChunkStream, bytes: Uint8Array, start: number, end: number): void {
     this.#current = undefined;
-    if (stream.type === MessageType.SetChunkSize) this.#setChunkSize(payload);
-    else if (stream.type === MessageType.Abort) this.#abort(payload);
-    else {
-      const { type, timestamp, streamId, length } = stream;
-      this.#onMessage(type, payload, timestamp, streamId, length);
-    }
+    const message = this.#message;
+    message.type = stream.type;
+    message.timestamp = stream.timestamp;
+    message.streamId = stream.streamId;
+    message.length = stream.length;
+    message.bytes = bytes;
+    message.start = start;
+    message.end = end;
+    if (message.type === MessageType.SetChunkSize) this.#setChunkSize(message);
+    else if (message.type === MessageType.Abort) this.#abort(message);
+    else this.#onMessage(message);
     this.#discard(stream);
   }
 
-  #setChunkSize(payload: Uint8Array): void {
-    const size = payload.length < 4 ? 0 : readUint32(payload, 0);
+  #setChunkSize({ bytes, start, end }: Message): void {
+    const size = end - start < 4 ? 0 : readUint32(bytes, start);
     if (size < 1 || size > MAX_CHUNK_SIZE) {
       throw new RtmpError(`Cannot set chunk size: expected 1 to ${MAX_CHUNK_SIZE}, got ${size}`);
     }
     this.#chunkSize = size;
   }
 
-  #abort(payload: Uint8Array): void {
-    const stream = payload.length < 4 ? undefined : this.#streams.get(readUint32(payload, 0));
+  #abort({ bytes, start, end }: Message): void {
+    const stream = end - start < 4 ? undefined : this.#streams.get(readUint32(bytes, start));
     if (stream !== undefined) this.#discard(stream);
   }
 

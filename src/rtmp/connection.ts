@@ -85,8 +85,9 @@ export class RtmpConnection implements Transport {
       for (;;) {
         const count = await this.#socket.read(buffer);
         if (count === null) break;
-        this.#heardAt = this.#clock.awake();
-        if (this.#why === undefined) this.#feed(buffer.subarray(0, count));
+        const now = this.#clock.monotonic();
+        this.#heardAt = this.#clock.awake(now);
+        if (this.#why === undefined) this.#feed(buffer.subarray(0, count), now);
         while (this.#pauseMs > 0) await this.#pause(this.#pauseMs);
       }
       const publishing = this.#session.state === "publishing";
@@ -110,6 +111,10 @@ export class RtmpConnection implements Transport {
     this.#heardAt = this.#clock.awake();
   }
 
+  readAtOnce(): void {
+    this.#socket.setCoalesced?.(false);
+  }
+
   /** The session lets this connection go: the encoder is told why. */
   close(why: string): void {
     this.#session.dismiss(why);
@@ -122,13 +127,20 @@ export class RtmpConnection implements Transport {
     this.#writer.close();
   }
 
-  /** Ends the connection where it has been too slow or too silent; to be called now and then. */
+  /**
+   * Ends the connection where it has been too slow or too silent. One that publishes may be read
+   * together with others from now on. To be called now and then.
+   */
   checkTimeouts(): void {
     const clock = this.#clock;
     const { state } = this.#session;
-    if (state === "publishing") this.#publishingAt = clock.awake();
-    // Then the server makes it wait: it is not silent by itself.
-    else if (state === "asking") this.#heardAt = this.#publishingAt = clock.awake();
+    if (state === "publishing") {
+      this.#publishingAt = clock.awake();
+      this.#socket.setCoalesced?.(true);
+    } else if (state === "asking") {
+      // Then the server makes it wait: it is not silent by itself.
+      this.#heardAt = this.#publishingAt = clock.awake();
+    }
     const seconds = this.#timeoutMs / 1000;
     if (this.#why !== undefined) {
       if (clock.waited(this.#endedAt) >= LINGER_MS) this.abort("");
@@ -159,26 +171,31 @@ export class RtmpConnection implements Transport {
     return admission;
   }
 
-  #feed(bytes: Uint8Array): void {
-    this.#guard(() => this.#session.feed(bytes));
+  #feed(bytes: Uint8Array, arrivedAt: number): void {
+    try {
+      this.#session.feed(bytes, arrivedAt);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
-  /** What the session throws ends the connection. */
   #guard(step: () => void): void {
     try {
       step();
     } catch (error) {
-      this.#refused = true;
-      if (error instanceof RtmpError) {
-        this.#end(error.message);
-      } else {
-        logger.error("RTMP connection from {address} met a bug: {error}", {
-          address: this.address,
-          error,
-        });
-        this.#end("internal error");
-      }
+      this.#fail(error);
     }
+  }
+
+  /** What the session throws ends the connection. */
+  #fail(error: unknown): void {
+    this.#refused = true;
+    if (error instanceof RtmpError) return this.#end(error.message);
+    logger.error("RTMP connection from {address} met a bug: {error}", {
+      address: this.address,
+      error,
+    });
+    this.#end("internal error");
   }
 
   /** Ends the session; the socket closes once the answers are out and the peer has seen them. */
@@ -188,6 +205,7 @@ export class RtmpConnection implements Transport {
     this.#endedAt = this.#clock.awake();
     this.#session.close();
     this.#writer.finish();
+    this.readAtOnce();
   }
 
   /** The first one is told; how many there were is told at the end. */

@@ -45,28 +45,35 @@ const FOURCCS: Readonly<Record<string, string>> = {
 export interface AudioTag {
   /** `config`: an AudioSpecificConfig; `frame`: a raw access unit; `other`: nothing that is needed. */
   readonly kind: "config" | "frame" | "other";
-  /** A view into the message. */
-  readonly data: Uint8Array;
+  /** Where that begins. */
+  readonly at: number;
 }
 
 /**
- * Parses the payload of an audio message. Further tracks of a multitrack stream are `other`: the
+ * Parses the payload of an audio message, which stands in `bytes` from `start` to `end`. Further tracks of a multitrack stream are `other`: the
  * first track is never sent as multitrack.
  * @throws {UnsupportedAudio} another codec than AAC, named in the message
  */
-export function parseAudioTag(payload: Uint8Array): AudioTag {
-  if (payload.length === 0) return { kind: "other", data: payload };
-  const first = payload[0] ?? 0;
+export function parseAudioTag(bytes: Uint8Array, start: number, end: number): AudioTag {
+  if (start === end) return { kind: "other", at: end };
+  const first = bytes[start] ?? 0;
   const soundFormat = first >> 4;
-  if (soundFormat === SOUND_FORMAT_EX_HEADER) return parseExtended(payload, first & 0x0f);
+  if (soundFormat === SOUND_FORMAT_EX_HEADER) {
+    const payload = bytes.subarray(start, end);
+    const { kind, at } = parseExtended(payload, first & 0x0f);
+    return { kind, at: Math.min(start + at, end) };
+  }
   if (soundFormat !== SOUND_FORMAT_AAC) {
     throw new UnsupportedAudio(SOUND_FORMATS[soundFormat] ?? `FLV sound format ${soundFormat}`);
   }
-  const data = payload.subarray(2);
-  if (payload[1] === 0) return { kind: "config", data };
-  return { kind: payload[1] === 1 ? "frame" : "other", data };
+  const at = start + 2;
+  if (at > end) return { kind: "other", at: end };
+  const packetType = bytes[start + 1];
+  if (packetType === 0) return { kind: "config", at };
+  return { kind: packetType === 1 ? "frame" : "other", at };
 }
 
+/** @returns where it begins in `payload`, or a place behind that */
 function parseExtended(payload: Uint8Array, packetType: number): AudioTag {
   let at = 1;
   while (packetType === AudioPacketType.ModEx && at < payload.length) {
@@ -78,14 +85,14 @@ function parseExtended(payload: Uint8Array, packetType: number): AudioTag {
     at += size;
     packetType = (payload[at++] ?? 0) & 0x0f;
   }
-  const data = payload.subarray(at + 4);
-  if (packetType === AudioPacketType.Multitrack || payload.length < at + 4) {
-    return { kind: "other", data };
+  const dataAt = at + 4;
+  if (packetType === AudioPacketType.Multitrack || payload.length < dataAt) {
+    return { kind: "other", at: dataAt };
   }
-  const fourCc = String.fromCharCode(...payload.subarray(at, at + 4));
+  const fourCc = String.fromCharCode(...payload.subarray(at, dataAt));
   if (fourCc !== FOURCC_AAC) {
     throw new UnsupportedAudio(FOURCCS[fourCc] ?? `codec ${JSON.stringify(fourCc)}`);
   }
-  if (packetType === AudioPacketType.SequenceStart) return { kind: "config", data };
-  return { kind: packetType === AudioPacketType.CodedFrames ? "frame" : "other", data };
+  if (packetType === AudioPacketType.SequenceStart) return { kind: "config", at: dataAt };
+  return { kind: packetType === AudioPacketType.CodedFrames ? "frame" : "other", at: dataAt };
 }

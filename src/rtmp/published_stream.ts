@@ -15,6 +15,7 @@ import { readAmf0 } from "./amf0.ts";
 import { type AmfObject, isAmfObject } from "./amf_value.ts";
 import { MAX_MESSAGE_SIZE } from "./chunk_reader.ts";
 import { parseAudioTag } from "./flv_audio.ts";
+import { isCut, type Message } from "./message.ts";
 
 const MAX_FACTS = 64;
 const MAX_FACT_NAME = 64;
@@ -57,6 +58,8 @@ export class PublishedStream {
   #maxAccessUnit = 0;
   #timestamp: number | undefined;
   #timeMs = 0;
+  /** When the last audio message arrived. */
+  #arrivedAt: number | undefined;
 
   constructor(ingest: Ingest) {
     this.#ingest = ingest;
@@ -77,13 +80,14 @@ export class PublishedStream {
 
   /**
    * Takes an audio message. A codec or a kind of AAC that Echo does not take is rejected.
-   * @param timestamp in milliseconds, 32 bits that wrap
-   * @param isCut the payload is only the beginning, and counted as bad
+   * One that is cut is counted as bad.
+   * @param arrivedAt as in `Ingest.write`
    */
-  audio(payload: Uint8Array, timestamp: number, isCut: boolean): void {
+  audio(message: Message, arrivedAt: number | undefined): void {
+    this.#arrivedAt = arrivedAt;
     try {
-      if (isCut) this.#unusable(TOO_LONG);
-      else this.#takeAudio(payload, timestamp);
+      if (isCut(message)) this.#unusable(TOO_LONG);
+      else this.#takeAudio(message);
     } catch (error) {
       if (!(error instanceof UnsupportedAudio)) throw error;
       this.#ingest.reject(`unsupported audio: ${error.message}`);
@@ -99,7 +103,7 @@ export class PublishedStream {
    * Takes a data message: `onMetaData` tells facts about the stream, and title and artist of what is
    * heard from its time on, as `onTextData` does too. Others do not count. What could be read of it
    * does; malformed ones are counted as bad, those that are only too long are not.
-   * @param timestamp as in {@link audio}
+   * @param timestamp in milliseconds, 32 bits that wrap
    */
   data(payload: Uint8Array, timestamp: number, { isCut, unused }: DataMessage): void {
     const { values, problem } = readAmf0(payload);
@@ -123,17 +127,20 @@ export class PublishedStream {
     this.#ingest.end(how);
   }
 
-  #takeAudio(payload: Uint8Array, timestamp: number): void {
-    const tag = parseAudioTag(payload);
+  #takeAudio({ bytes, start, end, timestamp }: Message): void {
+    const { kind, at } = parseAudioTag(bytes, start, end);
     // FFmpeg sends an empty AudioSpecificConfig where it does not know it yet.
-    if (tag.kind === "other" || tag.data.length === 0) return;
-    if (tag.kind === "config") this.#configure(tag.data);
-    else if (isAdts(tag.data)) this.#adts.feed(tag.data, this.#unwrap(timestamp));
-    else this.#write(tag.data, this.#unwrap(timestamp));
+    if (kind === "other" || at === end) return;
+    const data = bytes.subarray(at, end);
+    if (kind === "config") this.#configure(data);
+    else if (isAdts(data)) this.#adts.feed(data, this.#unwrap(timestamp));
+    else this.#write(data, this.#unwrap(timestamp));
   }
 
   #write(accessUnit: Uint8Array, timeMs: number): void {
-    if (accessUnit.length <= this.#maxAccessUnit) return this.#ingest.write(accessUnit, timeMs);
+    if (accessUnit.length <= this.#maxAccessUnit) {
+      return this.#ingest.write(accessUnit, timeMs, this.#arrivedAt);
+    }
     this.#unusable(this.#maxAccessUnit === 0 ? UNCONFIGURED : TOO_LONG);
   }
 

@@ -4,12 +4,13 @@
  * @module
  */
 import { type Ingest, isAboutWhatWasTyped, PublishRefused } from "../session/ingest.ts";
-import { messagesOf } from "./aggregate.ts";
+import { aggregatedIn } from "./aggregate.ts";
 import { amf0Of } from "./amf0.ts";
 import type { AmfObject } from "./amf_value.ts";
 import { ChunkReader, MAX_MESSAGE_SIZE } from "./chunk_reader.ts";
 import { readCommand } from "./command.ts";
 import { Handshake } from "./handshake.ts";
+import { isCut, type Message, payloadOf } from "./message.ts";
 import { MessageType, UserControlEvent } from "./message_type.ts";
 import type { PublishTarget } from "../session/typed_text.ts";
 import { publishHint, publishTarget } from "./publish_target.ts";
@@ -68,7 +69,7 @@ export class RtmpSession {
   readonly #onUnused: RtmpSessionOptions["onUnused"];
   readonly #replies: Replies;
   readonly #handshake = new Handshake();
-  readonly #chunks = new ChunkReader((...message) => this.#onMessage(...message));
+  readonly #chunks = new ChunkReader((message) => this.#onMessage(message));
   readonly #received = new ReceivedBytes();
   #state: RtmpState = "handshake";
   #app = "";
@@ -77,6 +78,8 @@ export class RtmpSession {
   #stream: PublishedStream | undefined;
   #streamId = 0;
   #publishes = 0;
+  /** When what is read arrived. */
+  #arrivedAt: number | undefined;
 
   constructor({ publish, send, onUnused }: RtmpSessionOptions) {
     this.#publish = publish;
@@ -96,10 +99,12 @@ export class RtmpSession {
 
   /**
    * Takes what the peer sent; a piece may begin and end anywhere.
+   * @param arrivedAt as in `Ingest.write`
    * @throws {RtmpError} the connection is to be closed, once what was sent has gone out
    */
-  feed(bytes: Uint8Array): void {
+  feed(bytes: Uint8Array, arrivedAt?: number): void {
     if (this.#state === "over") return;
+    this.#arrivedAt = arrivedAt;
     this.#received.add(bytes.length);
     let chunks = bytes;
     if (this.#state === "handshake") {
@@ -151,31 +156,26 @@ export class RtmpSession {
     this.#stream = undefined;
   }
 
-  #onMessage(
-    type: number,
-    payload: Uint8Array,
-    timestamp: number,
-    streamId: number,
-    length: number,
-  ): void {
+  #onMessage(message: Message): void {
     // What was fed may go on behind the message that ended it.
     if (this.#state === "over") return;
-    const isCut = payload.length < length;
+    if (message.type === MessageType.Audio) this.#stream?.audio(message, this.#arrivedAt);
+    else if (message.type === MessageType.Video) this.#stream?.video();
+    else this.#onOther(message);
+  }
+
+  #onOther(message: Message): void {
+    const { type, timestamp, streamId, length } = message;
+    const payload = payloadOf(message);
     const unused = (why: string) => this.#onUnused({ type, length, why });
     switch (type) {
-      case MessageType.Audio:
-        this.#stream?.audio(payload, timestamp, isCut);
-        break;
-      case MessageType.Video:
-        this.#stream?.video();
-        break;
       case MessageType.Aggregate:
-        if (isCut) unused(`more than ${MAX_MESSAGE_SIZE} bytes`);
-        if (!this.#onAggregate(payload, timestamp, streamId)) unused("nothing that is used in it");
+        if (isCut(message)) unused(`more than ${MAX_MESSAGE_SIZE} bytes`);
+        if (!this.#onAggregate(message)) unused("nothing that is used in it");
         break;
       case MessageType.Data:
       case MessageType.DataAmf3:
-        this.#stream?.data(amf0Of(type, payload), timestamp, { isCut, unused });
+        this.#stream?.data(amf0Of(type, payload), timestamp, { isCut: isCut(message), unused });
         break;
       case MessageType.Command:
       case MessageType.CommandAmf3:
@@ -198,11 +198,11 @@ export class RtmpSession {
   }
 
   /** @returns whether there was a message in it */
-  #onAggregate(payload: Uint8Array, timestamp: number, streamId: number): boolean {
+  #onAggregate(aggregate: Message): boolean {
     let any = false;
-    for (const message of messagesOf(payload, timestamp)) {
+    for (const message of aggregatedIn(aggregate)) {
       any = true;
-      this.#onMessage(message.type, message.payload, message.timestamp, streamId, message.length);
+      this.#onMessage(message);
     }
     return any;
   }

@@ -5,6 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { AcceptLoop } from "../listening/accept_loop.ts";
+import { ReadCoalescer } from "../listening/read_coalescer.ts";
 import type { StreamSocket } from "../listening/stream_socket.ts";
 import { type Trouble, TroubleLog } from "../listening/trouble_log.ts";
 import type { Clock, Timer } from "../session/clock.ts";
@@ -42,6 +43,8 @@ export class RtmpServer {
   #timer: Timer | undefined;
   /** Who publishes keeps its place; of all others, some give way where all places are taken. */
   readonly #shares: Shares;
+  /** Reads from those that publish, where they are many. */
+  #coalescer: ReadCoalescer | undefined;
 
   constructor(options: RtmpServerOptions) {
     this.#options = options;
@@ -70,9 +73,10 @@ export class RtmpServer {
     this.#addr = listener.addr;
     const period = Math.min(CHECK_MS, connectionTimeoutMs / 4);
     this.#timer ??= clock.every(period, () => this.#check());
+    const coalescer = this.#coalescer ??= new ReadCoalescer({ clock });
     this.#accepting = new AcceptLoop<StreamSocket>(listener, {
       clock,
-      onAccepted: (socket) => this.#serve(socket),
+      onAccepted: (socket) => this.#serve(coalescer.wrap(socket)),
       onFailed: (why) => {
         this.#trouble.acceptFailed(why);
         this.#check();
@@ -97,6 +101,7 @@ export class RtmpServer {
     for (const connection of this.#connections.keys()) connection.abort("the server stops");
     await this.#accepting?.ended;
     await Promise.all(this.#connections.values());
+    this.#coalescer?.close();
     this.#trouble.flush();
   }
 

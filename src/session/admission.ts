@@ -111,10 +111,10 @@ export class Admission implements Ingest {
     else this.#config = config;
   }
 
-  write(data: Uint8Array, timeMs: number | undefined): void {
+  write(data: Uint8Array, timeMs: number | undefined, arrivedAt?: number): void {
     this.#watch.heard();
     if (this.#ingest === undefined) this.#writeUndecided(data, timeMs);
-    else this.#ingest.write(data, timeMs);
+    else this.#ingest.write(data, timeMs, arrivedAt);
   }
 
   /** Of what is lost before it is let in, nothing is missed. */

@@ -45,8 +45,8 @@ export class Connection implements AdmittedIngest {
     this.#input?.configure(config);
   }
 
-  write(data: Uint8Array, timeMs: number | undefined): void {
-    this.#input?.write(data, timeMs);
+  write(data: Uint8Array, timeMs: number | undefined, arrivedAt?: number): void {
+    this.#input?.write(data, timeMs, arrivedAt);
   }
 
   lost(frames: number): void {

@@ -37,6 +37,11 @@ export interface Transport {
    * the server stops. The door closes the socket; what it writes afterwards is ignored.
    */
   close(why: string): void;
+  /**
+   * What arrived is wanted now, and what follows as it comes. A door that reads later than it comes
+   * has this.
+   */
+  readAtOnce?(): void;
 }
 
 /** One way to read what a DJ typed. */
@@ -121,8 +126,9 @@ export interface Ingest {
    * One raw access unit. `data` is read during the call only.
    * @param timeMs the source's own timestamp, unwrapped, in milliseconds (fractions allowed);
    *   `undefined` where the transport has none.
+   * @param arrivedAt when it arrived, on `Clock.monotonic`; now, where the door does not know it
    */
-  write(data: Uint8Array, timeMs: number | undefined): void;
+  write(data: Uint8Array, timeMs: number | undefined, arrivedAt?: number): void;
   /** Frames that are known to be lost at this point, where no timestamp tells it. */
   lost(frames: number): void;
   /** Something that could not be parsed. */

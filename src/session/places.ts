@@ -83,6 +83,7 @@ export class Places {
    */
   readFirst(session: Session): Promise<boolean> | undefined {
     if (session.transport === undefined) return undefined;
+    session.transport.readAtOnce?.();
     return new Promise((resolve) => this.#clock.after(0, () => resolve(false)));
   }
 

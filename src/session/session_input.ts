@@ -83,8 +83,11 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
     this.#changes.tell(config);
   }
 
-  write(data: Uint8Array, timeMs: number | undefined): void {
-    const nowMs = this.#clock.monotonic();
+  write(
+    data: Uint8Array,
+    timeMs: number | undefined,
+    nowMs: number = this.#clock.monotonic(),
+  ): void {
     const verdict = this.#changes.decide(nowMs);
     if (verdict === "too many") return this.#onReject(TOO_MANY_CHANGES);
     this.#heardAt = this.#clock.awake(nowMs);

@@ -10,6 +10,8 @@ export class SlidingMax {
   readonly #bucketMs: number;
   readonly #buckets = new Float64Array(BUCKETS);
   #newest = 0;
+  /** The largest value in that bucket. */
+  #newestMax = -Infinity;
   #bucketEnd = 0;
   #value = -Infinity;
 
@@ -27,19 +29,22 @@ export class SlidingMax {
   /** Takes in `value`, seen at `timeMs`, which never goes back. */
   add(value: number, timeMs: number): void {
     if (timeMs >= this.#bucketEnd) this.#turn(timeMs);
-    const bucket = this.#buckets[this.#newest] ?? -Infinity;
-    if (value > bucket) this.#buckets[this.#newest] = value;
+    if (value <= this.#newestMax) return;
+    this.#newestMax = value;
+    this.#buckets[this.#newest] = value;
     if (value > this.#value) this.#value = value;
   }
 
   /** Adds `delta` to all values that are in the window. */
   shift(delta: number): void {
     for (let i = 0; i < BUCKETS; i++) this.#buckets[i] = (this.#buckets[i] ?? 0) + delta;
+    this.#newestMax += delta;
     this.#value += delta;
   }
 
   clear(): void {
     this.#buckets.fill(-Infinity);
+    this.#newestMax = -Infinity;
     this.#bucketEnd = -Infinity;
     this.#value = -Infinity;
   }
@@ -51,6 +56,7 @@ export class SlidingMax {
       this.#newest = (this.#newest + 1) % BUCKETS;
       this.#buckets[this.#newest] = -Infinity;
     }
+    this.#newestMax = -Infinity;
     this.#bucketEnd = behind >= BUCKETS
       ? timeMs + this.#bucketMs
       : this.#bucketEnd + turns * this.#bucketMs;

@@ -21,6 +21,14 @@ export class Libc implements Disposable {
     this.#library.symbols.malloc_trim(0n);
   }
 
+  /**
+   * Has this thread give way to others of the process where processors are short: setpriority(2).
+   * @returns whether it does
+   */
+  lowerPriority(): boolean {
+    return this.#library.symbols.setpriority(PRIO_PROCESS, THIS_THREAD, NICE) === 0;
+  }
+
   [Symbol.dispose](): void {
     this.#library.close();
   }
@@ -28,8 +36,14 @@ export class Libc implements Disposable {
 
 const SYMBOLS = {
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  setpriority: { parameters: ["i32", "u32", "i32"], result: "i32" },
   malloc_trim: { parameters: ["usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** On Linux the nice value belongs to the thread, and 0 stands for the one that calls. */
+const PRIO_PROCESS = 0;
+const THIS_THREAD = 0;
+/** A third of the time that a thread of normal priority gets beside it (sched(7)). */
+const NICE = 5;
 /** The soft limit of file descriptors (Linux, asm-generic/resource.h). */
 const RLIMIT_NOFILE = 7;

@@ -18,6 +18,16 @@ export function scenario(name: string, body: (t: Deno.TestContext) => Promise<vo
   });
 }
 
+/** A {@link scenario} for each number of threads that may serve listeners. */
+export function withAnyThreads(
+  name: string,
+  body: (env: Readonly<Record<string, string>>) => Promise<void>,
+): void {
+  for (const threads of ["0", "1", "2"]) {
+    scenario(`${name} (${threads} threads)`, () => body({ HLS_WEB_THREADS: threads }));
+  }
+}
+
 /** What a failed body and failed disposals threw, in that order. */
 function unfold(error: unknown): unknown[] {
   if (error instanceof AggregateError) return error.errors.flatMap(unfold);

@@ -2,6 +2,7 @@
 import { readAmf0, writeAmf0 } from "../../src/rtmp/amf0.ts";
 import type { AmfObject, AmfValue } from "../../src/rtmp/amf_value.ts";
 import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";
+import { payloadOf } from "../../src/rtmp/message.ts";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import { EncoderChunkWriter } from "./encoder_chunk_writer.ts";
 
@@ -87,14 +88,12 @@ export class AnswerReader {
   readonly #chunks: ChunkReader;
 
   constructor(onAnswer: (answer: Answer) => void) {
-    this.#chunks = new ChunkReader((type, payload, _timestamp, streamId) =>
-      onAnswer({
-        type,
-        streamId,
-        payload: payload.slice(),
-        values: type === MessageType.Command ? readAmf0(payload).values : [],
-      })
-    );
+    this.#chunks = new ChunkReader((message) => {
+      const { type, streamId } = message;
+      const payload = payloadOf(message).slice();
+      const values = type === MessageType.Command ? readAmf0(payload).values : [];
+      onAnswer({ type, streamId, payload, values });
+    });
   }
 
   feed(bytes: Uint8Array): void {

@@ -5,7 +5,7 @@ import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { HttpCache } from "../../testing/e2e/http_cache.ts";
-import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { together, withAnyThreads } from "../../testing/e2e/scenario.ts";
 
 const FOLDER = "/cast/demo/";
 const LIVE_FILES = ["playlist.m3u8", "index.m3u8", "status.json"];
@@ -13,10 +13,10 @@ const LIVE_FILES = ["playlist.m3u8", "index.m3u8", "status.json"];
 /** Less than caches keep what they are told nothing of. */
 const KEPT_BY_MISTAKE_MS = 30_000;
 
-scenario("a cache has the show as soon as the server, also where it was asked before", async () => {
+withAnyThreads("a cache has the show as soon as the server has it", async (env) => {
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 90 });
-  await using server = await EchoServer.start();
+  await using server = await EchoServer.start({ env });
   await using varnish = await HttpCache.start("varnish", server.hlsPort);
   await using nginx = await HttpCache.start("nginx", server.hlsPort);
   const caches = [varnish, nginx];

@@ -8,7 +8,7 @@ import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { NginxProxy } from "../../testing/e2e/nginx_proxy.ts";
 import { RawHttp } from "../../testing/web/raw_http.ts";
-import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { scenario, together, withAnyThreads } from "../../testing/e2e/scenario.ts";
 import { metricsOf } from "../../testing/e2e/stat_request.ts";
 
 const LISTENERS = 1000;
@@ -52,10 +52,10 @@ scenario(
   },
 );
 
-scenario("nobody is refused because many come by one proxy, or from this box", async () => {
+withAnyThreads("nobody is refused because many come by one proxy or from this box", async (env) => {
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 120 });
-  await using server = await EchoServer.start();
+  await using server = await EchoServer.start({ env });
   await using nginx = await NginxProxy.start(server.hlsPort);
   await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
   await until("it is on air", async () => {

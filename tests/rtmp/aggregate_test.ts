@@ -1,7 +1,8 @@
 /** What is taken out of aggregate messages, and out of FLV that holds ADTS. */
 import assert from "node:assert/strict";
-import { messagesOf } from "../../src/rtmp/aggregate.ts";
+import { aggregatedIn } from "../../src/rtmp/aggregate.ts";
 import { writeAmf0 } from "../../src/rtmp/amf0.ts";
+import { payloadOf } from "../../src/rtmp/message.ts";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import { adtsFrame, audioConfig } from "../../testing/audio/access_units.ts";
 import { concat } from "../../testing/bytes.ts";
@@ -15,9 +16,13 @@ const unit = (n: number) => new Uint8Array(100).fill(n);
 const rawAac = (data: Uint8Array) => concat([Uint8Array.of(0xaf, 1), data]);
 
 function parts(payload: Uint8Array, timestamp: number) {
-  return [...messagesOf(payload, timestamp)].map((message) => ({
-    ...message,
-    payload: [...message.payload],
+  const { length } = payload;
+  const aggregate = { type: Aggregate, timestamp, streamId: 1, length, bytes: payload, start: 0 };
+  return [...aggregatedIn({ ...aggregate, end: length })].map((message) => ({
+    type: message.type,
+    payload: [...payloadOf(message)],
+    timestamp: message.timestamp,
+    length: message.length,
   }));
 }
 

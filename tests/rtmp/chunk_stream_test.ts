@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";
 import { ChunkWriter, type OutgoingMessage } from "../../src/rtmp/chunk_writer.ts";
+import { payloadOf } from "../../src/rtmp/message.ts";
 import { MessageType } from "../../src/rtmp/message_type.ts";
 import { RtmpError } from "../../src/rtmp/rtmp_error.ts";
 import { EncoderChunkWriter } from "../../testing/rtmp/encoder_chunk_writer.ts";
@@ -18,7 +19,9 @@ interface Received {
 
 function receiver(): { reader: ChunkReader; received: Received[] } {
   const received: Received[] = [];
-  const reader = new ChunkReader((type, payload, timestamp, streamId, length) => {
+  const reader = new ChunkReader((message) => {
+    const { type, timestamp, streamId, length } = message;
+    const payload = payloadOf(message);
     const cut = length === payload.length ? {} : { length };
     received.push({ type, payload: [...payload], timestamp, streamId, ...cut });
   });

@@ -5,8 +5,9 @@ import { parseAudioTag } from "../../src/rtmp/flv_audio.ts";
 const ascii = (text: string) => [...new TextEncoder().encode(text)];
 
 function parse(...bytes: number[]): { kind: string; data: number[] } {
-  const { kind, data } = parseAudioTag(Uint8Array.from(bytes));
-  return { kind, data: [...data] };
+  const behind = [9, 9];
+  const { kind, at } = parseAudioTag(Uint8Array.of(9, ...bytes, ...behind), 1, 1 + bytes.length);
+  return { kind, data: bytes.slice(at - 1) };
 }
 
 Deno.test("a legacy AAC tag is a configuration or a frame", () => {

@@ -113,6 +113,39 @@ Deno.test("a publisher's frames arrive, and its goodbye is a deliberate end", as
   assert.doesNotMatch(fixture.log.lines.join(), /sesame/);
 });
 
+Deno.test("of many publishers, every frame arrives in order, and each goodbye", async () => {
+  const count = 101;
+  await using fixture = await Fixture.start({ maxConnections: count });
+  const publishers = [];
+  for (let i = 0; i < count; i++) {
+    const publisher = await fixture.connect("demo");
+    await publisher.publish("sesame");
+    await publisher.sendConfig(ASC);
+    publishers.push(publisher);
+  }
+  const last = await fixture.doorkeeper.ingest(count - 1);
+  await last.until(() => last.configs.length === 1);
+  // From now on they may be read together.
+  await fixture.clock.advance(1000);
+  for (let i = 0; i < 50; i++) {
+    for (const publisher of publishers) await publisher.sendFrame(frame, i * 21);
+    if (i % 4 === 0) await fixture.clock.advance(80);
+  }
+  for (const publisher of publishers) await publisher.finish();
+  const { ingests } = fixture.doorkeeper;
+  await until("all have said goodbye", async () => {
+    await fixture.clock.advance(80);
+    return ingests.every(({ ends }) => ends.length > 0);
+  });
+  for (const { frames, ends } of ingests) {
+    assert.deepEqual(
+      frames.map(({ timeMs }) => timeMs),
+      Array.from({ length: 50 }, (_, i) => i * 21),
+    );
+    assert.deepEqual(ends, ["finished"]);
+  }
+});
+
 Deno.test("what cannot be used is told once a connection, and counted at its end", async () => {
   await using fixture = await Fixture.start();
   const publisher = await fixture.connect("demo");

@@ -211,7 +211,8 @@ Deno.test("who was heard before the server stood still is not taken for silent",
 
 Deno.test("what a connection sent is read before another takes its place", async () => {
   const { clock, manager, kinds } = setUp();
-  const transport = new Connection();
+  let wanted = 0;
+  const transport = Object.assign(new Connection(), { readAtOnce: () => void wanted++ });
   const ingest = manager.publish({ name: "demo", key: undefined, transport });
   ingest.configure(CONFIG);
   ingest.write(frame(1), 0);
@@ -222,6 +223,7 @@ Deno.test("what a connection sent is read before another takes its place", async
     assert.equal(approved, false);
     read = true;
   });
+  assert.equal(wanted, 1);
   await clock.advance(500);
   assert.ok(!read);
   ingest.write(frame(2), 21);

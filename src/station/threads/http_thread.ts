@@ -101,8 +101,10 @@ export class HttpThread {
   /** Ends it where it gives no sign of life; to be called now and then. */
   check(): void {
     const running = this.#running;
-    if (running === undefined || this.#options.clock.waited(running.heardAt) < SILENT_MS) return;
-    this.#end(running, `its thread has given no sign of life for ${SILENT_MS / 1000} s`);
+    if (running === undefined) return;
+    const maxMs = running.isListening ? SILENT_MS : START_MS;
+    if (this.#options.clock.waited(running.heardAt) < maxMs) return;
+    this.#end(running, `its thread has given no sign of life for ${maxMs / 1000} s`);
   }
 
   /** Has it log what is of these levels. */
@@ -179,6 +181,8 @@ interface Running {
 }
 
 /** A thread that says nothing for so long has ended, or goes round in circles. */
-const SILENT_MS = 10_000;
+const SILENT_MS = 15_000;
+/** How long it may take to start where the machine has much else to do. */
+const START_MS = 60_000;
 /** How long it may take to close. */
 const CLOSE_MS = 1500;

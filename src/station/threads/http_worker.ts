@@ -3,6 +3,7 @@
 /** A thread that serves listeners. It imports no more than that takes. */
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../../session/clock.ts";
+import { Libc } from "../libc.ts";
 import { ListenerThread } from "./listener_thread.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import { ThreadLog } from "./thread_log.ts";
@@ -28,6 +29,8 @@ self.onmessage = async ({ data: message }: MessageEvent<ToThread>) => {
   if (message.kind === "start") {
     thread = new ListenerThread(message.settings, systemClock, send);
     started = log.apply(message.settings.levels);
+    await started;
+    giveWay();
   } else if (message.kind === "listen") {
     await started;
     thread?.listen();
@@ -38,3 +41,14 @@ self.onmessage = async ({ data: message }: MessageEvent<ToThread>) => {
     send({ kind: "closed" });
   } else thread?.take(message);
 };
+
+/** Where processors are short, listeners wait rather than broadcasts. */
+function giveWay(): void {
+  if (Deno.build.os !== "linux") return;
+  try {
+    using libc = new Libc();
+    if (!libc.lowerPriority()) logger.debug("Cannot lower the priority of this thread");
+  } catch (error) {
+    logger.debug("Cannot lower the priority of this thread: {error}", { error });
+  }
+}

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
 import { AdtsInFlv, isAdts } from "../../../src/rtmp/adts_in_flv.ts";
-import { messagesOf } from "../../../src/rtmp/aggregate.ts";
+import { aggregatedIn } from "../../../src/rtmp/aggregate.ts";
+import { isCut } from "../../../src/rtmp/message.ts";
 import { MessageType } from "../../../src/rtmp/message_type.ts";
 import { concat } from "../../bytes.ts";
 import { aggregatePart } from "../../rtmp/aggregate_message.ts";
@@ -29,14 +30,17 @@ export const FLV_TARGETS: readonly Target[] = [
       let types = 0;
       let cut = 0;
       let end = 0;
-      const messages = [...messagesOf(input, 0xffff_fff0)];
-      for (const { type, payload, timestamp, length } of messages) {
-        assert.ok(payload.byteOffset >= end, "they come in order, and none is in another");
-        assert.ok(payload.length <= length);
-        assert.ok(timestamp >= 0 && timestamp < 2 ** 32);
-        end = payload.byteOffset + payload.length;
-        types |= 1 << (type & 31);
-        if (payload.length < length) cut++;
+      const { length } = input;
+      const header = { type: Aggregate, timestamp: 0xffff_fff0, streamId: 1, length };
+      const messages = [...aggregatedIn({ ...header, bytes: input, start: 0, end: length })];
+      for (const message of messages) {
+        assert.ok(message.start >= end, "they come in order, and none is in another");
+        assert.ok(message.end >= message.start && message.end <= length);
+        assert.ok(message.end - message.start <= message.length);
+        assert.ok(message.timestamp >= 0 && message.timestamp < 2 ** 32);
+        end = message.end;
+        types |= 1 << (message.type & 31);
+        if (isCut(message)) cut++;
       }
       assert.ok(cut <= 1, "only the last is cut off");
       return `${about(messages.length)} ${types} ${cut}`;

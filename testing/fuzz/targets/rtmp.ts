@@ -4,6 +4,7 @@ import { readAmf0, writeAmf0 } from "../../../src/rtmp/amf0.ts";
 import { ChunkReader } from "../../../src/rtmp/chunk_reader.ts";
 import { readCommand } from "../../../src/rtmp/command.ts";
 import { parseAudioTag } from "../../../src/rtmp/flv_audio.ts";
+import { isCut } from "../../../src/rtmp/message.ts";
 import { Handshake } from "../../../src/rtmp/handshake.ts";
 import { MessageType } from "../../../src/rtmp/message_type.ts";
 import { publishHint, publishTarget } from "../../../src/rtmp/publish_target.ts";
@@ -76,10 +77,10 @@ export const RTMP_TARGETS: readonly Target[] = [
       let messages = 0;
       let types = 0;
       let cut = 0;
-      const reader = new ChunkReader((type, payload, _timestamp, _streamId, length) => {
+      const reader = new ChunkReader((message) => {
         messages++;
-        types |= 1 << (type & 31);
-        if (payload.length < length) cut++;
+        types |= 1 << (message.type & 31);
+        if (isCut(message)) cut++;
       });
       for (const piece of piecesOf(input)) reader.feed(piece);
       return `${about(messages)} ${types} ${about(cut)}`;
@@ -154,8 +155,8 @@ export const RTMP_TARGETS: readonly Target[] = [
       Uint8Array.of(0x97, 3, 1, 2, 3, 4, 0x01, ...bytesOf("mp4a"), 0x21),
     ],
     run: (input) => {
-      const { kind, data } = parseAudioTag(input);
-      return `${kind} ${about(data.length)} ${(input[0] ?? 0) >> 4}`;
+      const { kind, at } = parseAudioTag(input, 0, input.length);
+      return `${kind} ${about(input.length - at)} ${(input[0] ?? 0) >> 4}`;
     },
   },
   {

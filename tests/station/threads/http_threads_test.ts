@@ -1,0 +1,71 @@
+/** Threads that serve listeners: where they may listen, and what is told where they cannot. */
+import assert from "node:assert/strict";
+import { Distributor } from "../../../src/hls/distributor.ts";
+import { NO_PREROLL } from "../../../src/hls/preroll.ts";
+import { TrustedProxies } from "../../../src/http/addresses.ts";
+import { ConnectionLimits } from "../../../src/http/connection_limits.ts";
+import { ListeningSockets } from "../../../src/listening/listening_sockets.ts";
+import { systemClock } from "../../../src/session/clock.ts";
+import { HttpThreads } from "../../../src/station/threads/http_threads.ts";
+import { RequestDurations } from "../../../src/web/request_durations.ts";
+import { freePort } from "../../../testing/free_ports.ts";
+import { OFF_AIR } from "../../../testing/pages/listener/broadcasts.ts";
+import { withFolder } from "../../../testing/temporary_folder.ts";
+import { until } from "../../../testing/until.ts";
+
+const HOSTNAME = "127.0.0.1";
+
+function start(port: number, rootDir: string) {
+  const limits = new ConnectionLimits({
+    maxConnections: 100,
+    maxPerAddress: 100,
+    maxTogether: 100,
+    proxies: new TrustedProxies([]),
+  });
+  const durations = new RequestDurations();
+  const threads = new HttpThreads({
+    clock: systemClock,
+    count: 2,
+    what: "HLS over HTTP",
+    addr: { hostname: HOSTNAME, port },
+    settings: { path: "cast", index: true, rootDir, preroll: NO_PREROLL },
+    distributor: new Distributor(() => undefined),
+    shows: { status: (name) => ({ ...OFF_AIR, name }), current: [] },
+    sockets: new ListeningSockets(systemClock),
+    counts: limits.addThreads("hls"),
+    listeners: { fetched: () => {} },
+    durations,
+  });
+  return { threads, durations, limits };
+}
+
+Deno.test("threads share a port with each other, and with no other server", () =>
+  withFolder(async (folder) => {
+    const port = freePort();
+    const { threads, durations, limits } = start(port, folder);
+    await threads.listening();
+    assert.equal(threads.serving, 2);
+    assert.throws(
+      () => start(port, folder),
+      /^Error: Cannot listen on 127\.0\.0\.1:\d+ for HLS over HTTP: Address already in use/,
+    );
+    using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+    for (let i = 0; i < 10; i++) {
+      const answer = await fetch(`http://${HOSTNAME}:${port}/cast/demo/status.json`, { client });
+      assert.equal((await answer.json()).state, "off-air");
+    }
+    const counted = () => durations.all.flatMap(({ counts }) => counts).reduce((a, b) => a + b, 0);
+    await until("all requests are counted", () => counted() === 10);
+    await threads.close();
+    assert.equal(threads.serving, 0);
+    assert.equal(limits.servers.get("hls")?.count, 0);
+    // The port is free again.
+    Deno.listen({ hostname: HOSTNAME, port }).close();
+  }));
+
+Deno.test("where another server listens, the start says so", () =>
+  withFolder((folder) => {
+    using other = Deno.listen({ hostname: HOSTNAME, port: 0 });
+    assert.throws(() => start(other.addr.port, folder), /Address already in use/);
+    return Promise.resolve();
+  }));
