@@ -7,55 +7,56 @@
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { FragmentWriter } from "../mp4/fragment.ts";
 import { ByteBuffer } from "../mpegts/byte_buffer.ts";
-import type { Packager } from "./packager.ts";
 
 /** How long a part is at most, in milliseconds. */
 export const PART_TARGET_MS = 384;
 
-/** A part of a segment as it leaves the packager. */
+/** A part of a segment, or all of one, as it leaves the packager. */
 export interface PackagedPart {
-  /** One moof and its mdat; valid during the call only. */
+  /** A moof and its mdat for each part; valid during the call only. */
   readonly bytes: Uint8Array;
   readonly durationUs: number;
 }
 
 /**
- * Packages one session's frames. Each segment is cut into parts of equal length, as few as the
+ * Packages frames that follow each other on one timeline. Each segment is cut into parts of equal length, as few as the
  * target allows: they do not differ by more than a frame. A segment's bytes are those of its parts,
  * one after the other. An init section of the configuration has to stand before them.
  */
-export class Fmp4Packager implements Packager {
+export class Fmp4Packager {
   readonly #onPart: (part: PackagedPart) => void;
   readonly #segment = new ByteBuffer();
   readonly #part = new FragmentWriter();
   #config: AudioConfig;
-  /** Frames that the timeline has before position 0. */
-  #epochFrames: number;
-  /** Position behind the last segment. */
-  #endPosition = 0;
+  /** Number of the open part's first frame on the timeline. */
+  #partFrame: number;
   /** How many frames and parts the open segment is to have, and those that it has. */
   #planned: FramesAndParts = { frames: 0, parts: 0 };
   #made: FramesAndParts = { frames: 0, parts: 0 };
-  /** Number of the open part's first frame on the timeline. */
-  #partFrame = 0;
 
   /** @param onPart called for each part once its last frame has come */
   constructor(config: AudioConfig, onPart: (part: PackagedPart) => void) {
     this.#onPart = onPart;
     this.#config = config;
-    this.#epochFrames = Math.ceil(FIRST_SECOND * config.sampleRate / config.samplesPerFrame);
+    this.#partFrame = Math.ceil(FIRST_SECOND * config.sampleRate / config.samplesPerFrame);
   }
 
-  /** The timeline goes on at its next whole frame of the new length. */
+  /**
+   * The frames that follow have this configuration. The timeline goes on at its next whole frame of
+   * the new length. No segment is open.
+   */
   configure(config: AudioConfig): void {
     const { sampleRate, samplesPerFrame } = this.#config;
-    const samples = this.#epochFrames * samplesPerFrame + this.#endPosition;
+    const samples = this.#partFrame * samplesPerFrame;
     const ticks = sampleRate * config.samplesPerFrame;
-    this.#epochFrames = Math.ceil(samples * config.sampleRate / ticks);
-    this.#endPosition = 0;
+    this.#partFrame = Math.ceil(samples * config.sampleRate / ticks);
     this.#config = config;
   }
 
+  /**
+   * Begins a segment.
+   * @param frames how many it takes, where nothing ends it before
+   */
   begin(frames: number): void {
     this.#segment.length = 0;
     const framesPerPart = maxFramesPerPart(this.#config);
@@ -63,29 +64,35 @@ export class Fmp4Packager implements Packager {
     this.#made = { frames: 0, parts: 0 };
   }
 
-  write(data: Uint8Array, position: number): void {
-    if (this.#part.frames === 0) {
-      this.#partFrame = this.#epochFrames + position / this.#config.samplesPerFrame;
-    }
+  /** Takes the next frame of the open segment; `data` is valid during the call only. */
+  write(data: Uint8Array): void {
     this.#part.add(data);
     this.#made.frames++;
     const { frames, parts } = this.#planned;
     if (this.#made.frames * parts >= (this.#made.parts + 1) * frames) this.#endPart();
   }
 
-  end(endPosition: number): Uint8Array {
-    this.#endPosition = endPosition;
+  /**
+   * Ends the open segment, with a last part of what there is.
+   * @returns all of it, valid until the next one begins
+   */
+  end(): PackagedPart {
     if (this.#part.frames > 0) this.#endPart();
-    return this.#segment.view();
+    return { bytes: this.#segment.view(), durationUs: this.#durationUs(this.#made.frames) };
   }
 
   #endPart(): void {
-    const { sampleRate, samplesPerFrame } = this.#config;
-    const durationUs = this.#part.frames * samplesPerFrame * 1e6 / sampleRate;
-    const bytes = this.#part.take(this.#partFrame, samplesPerFrame);
+    const { frames } = this.#part;
+    const bytes = this.#part.take(this.#partFrame, this.#config.samplesPerFrame);
+    this.#partFrame += frames;
     this.#made.parts++;
     this.#segment.append(bytes);
-    this.#onPart({ bytes, durationUs });
+    this.#onPart({ bytes, durationUs: this.#durationUs(frames) });
+  }
+
+  #durationUs(frames: number): number {
+    const { sampleRate, samplesPerFrame } = this.#config;
+    return frames * samplesPerFrame * 1e6 / sampleRate;
   }
 }
 

@@ -16,11 +16,8 @@ export interface Packager {
    * timestamps go on. No segment is open.
    */
   configure(config: AudioConfig): void;
-  /**
-   * Begins a segment.
-   * @param frames how many it takes, where nothing ends it before
-   */
-  begin(frames: number): void;
+  /** Begins a segment. */
+  begin(): void;
   /**
    * Takes the next frame of the open segment.
    * @param data an access unit, valid during the call only
@@ -33,6 +30,8 @@ export interface Packager {
    * @returns all of it, valid until the next one begins
    */
   end(endPosition: number): Uint8Array;
+  /** A copy of what the open segment would be if it ended now. */
+  snapshot(): Uint8Array;
 }
 
 /** A format of segments, and the playlist that lists them. */

@@ -19,12 +19,36 @@ export interface CutSegment {
   readonly endsInWait: boolean;
 }
 
+/** A segment when it begins. */
+export interface SegmentBegun extends Pick<CutSegment, "discontinuity" | "dueMs"> {
+  /** How many frames it takes, where nothing ends it before. */
+  readonly frames: number;
+}
+
+/** Who is told of frames at once, beside the packagers: of each before its segment is whole. */
+export interface FrameTap {
+  /** The frames that follow have this configuration. No segment is open. */
+  configure(config: AudioConfig): void;
+  begin(segment: SegmentBegun): void;
+  /** The next frame of the open segment; `data` is valid during the call only. */
+  write(data: Uint8Array): void;
+  /** The open segment is about to be cut. */
+  end(): void;
+}
+
+/** What was open when a tap was put on. */
+export interface TappedSegment extends SegmentBegun {
+  /** What there is of it in the first format. */
+  readonly snapshot: Uint8Array;
+}
+
 /** Cuts one session's frames into segments, on the frame nearest to the target. */
 export class Segmenter {
   readonly #targetMs: number;
   readonly #formats: readonly SegmentFormat[];
   readonly #onSegment: (segment: CutSegment) => void;
   #packagers: readonly Packager[] = [];
+  #tap: FrameTap | undefined;
   /** `undefined` before the first configuration. */
   #config: AudioConfig | undefined;
   #framesPerSegment = 0;
@@ -59,6 +83,19 @@ export class Segmenter {
     return this.#framesPerSegment - this.#frames;
   }
 
+  /**
+   * Tells `tap`, and no other from now on, of all frames that follow; nobody where it is `undefined`.
+   * It is told of the configuration at once.
+   * @returns what the open segment has already
+   */
+  tap(tap: FrameTap | undefined): TappedSegment | undefined {
+    this.#tap = tap;
+    if (this.#config !== undefined) tap?.configure(this.#config);
+    const [first] = this.#packagers;
+    if (first === undefined || this.#frames === 0) return undefined;
+    return { ...this.#begun, snapshot: first.snapshot() };
+  }
+
   /** The frames that follow have another configuration; the open segment is cut. */
   start(config: AudioConfig): void {
     if (this.#config === undefined) {
@@ -71,12 +108,14 @@ export class Segmenter {
     this.#endPosition = 0;
     this.#config = config;
     this.#framesPerSegment = framesPerSegment(config, this.#targetMs);
+    this.#tap?.configure(config);
   }
 
   /** Takes the next frame, which follows the one before without a gap. {@link start} comes first. */
   write(frame: Frame): void {
     if (this.#frames === 0) this.#begin(frame);
     for (const packager of this.#packagers) packager.write(frame.data, frame.position);
+    this.#tap?.write(frame.data);
     this.#lastFiller = frame.filler;
     if (++this.#frames >= this.#framesPerSegment) this.cut();
   }
@@ -86,6 +125,7 @@ export class Segmenter {
     if (this.#frames === 0) return;
     const { position, dueMs } = this.#start;
     const end = position + this.#frames * (this.#config?.samplesPerFrame ?? 0);
+    this.#tap?.end();
     const segment: CutSegment = {
       packages: this.#packagers.map((packager) => packager.end(end)),
       durationUs: this.#micros(end) - this.#micros(position),
@@ -107,7 +147,13 @@ export class Segmenter {
 
   #begin({ position, dueMs }: Frame): void {
     this.#start = { position, dueMs };
-    for (const packager of this.#packagers) packager.begin(this.#framesPerSegment);
+    for (const packager of this.#packagers) packager.begin();
+    this.#tap?.begin(this.#begun);
+  }
+
+  get #begun(): SegmentBegun {
+    const { dueMs } = this.#start;
+    return { dueMs, discontinuity: this.#discontinuity, frames: this.#framesPerSegment };
   }
 
   /** Rounded at absolute places, so that rounding never adds up over segments. */

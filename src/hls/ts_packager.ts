@@ -61,6 +61,10 @@ class TsPackager implements Packager {
     return this.#buffer.bytes.subarray(0, this.#buffer.length);
   }
 
+  snapshot(): Uint8Array {
+    return this.#muxer.snapshot();
+  }
+
   #setRate({ sampleRate }: AudioConfig): void {
     const divisor = greatestCommonDivisor(PTS_RATE, sampleRate);
     this.#ticks = PTS_RATE / divisor;

@@ -1,19 +1,28 @@
 /** A broadcast of numbered frames whose playlist of low latency is checked in every version. */
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
-import { renderLowPlaylist } from "../../src/hls/low_latency/low_playlist.ts";
-import { initFile } from "../../src/hls/low_latency/low_names.ts";
-import { LowWindow } from "../../src/hls/low_latency/low_window.ts";
-import { initSection } from "../../src/mp4/init_section.ts";
+import type { PlaylistEdge } from "../../src/hls/low_latency/directives.ts";
+import { LowStream } from "../../src/hls/low_latency/low_stream.ts";
+import { type CutSegment, Segmenter } from "../../src/hls/segmenter.ts";
+import { MPEG_TS } from "../../src/hls/ts_packager.ts";
 import { parseLowPlaylist, type SeenLowPlaylist } from "../hls_validator/low_playlist_reader.ts";
 import { LowRules } from "../hls_validator/low_rules.ts";
-import { StreamPackager } from "./packaged_stream.ts";
+import { FakeClock } from "../fake_clock.ts";
 
 const START_MS = Date.UTC(2026, 10, 25, 21, 6);
+const FIRST_SEQUENCE = 100;
 
-/** In it frames come at once, and a millisecond is as long as their audio. */
+/** A segment in MPEG-TS. */
+interface TsSegment extends CutSegment {
+  readonly bytes: Uint8Array;
+}
+
 export class LowBroadcast {
-  readonly window: LowWindow;
-  /** All that was ever named, by name. */
+  readonly clock = new FakeClock();
+  /** `undefined` while nobody listens in low latency. */
+  stream: LowStream | undefined;
+  /** How far the newest version goes. */
+  edge: PlaylistEdge | undefined;
+  /** All that versions ever named, by name. */
   readonly files = new Map<string, Uint8Array>();
   /** Every version, the oldest first. */
   readonly versions: string[] = [];
@@ -21,32 +30,22 @@ export class LowBroadcast {
   readonly breaches: string[] = [];
   /** The frames that were sent. */
   readonly sent: Uint8Array[] = [];
-  readonly #rules = new LowRules((breach) => this.breaches.push(breach));
-  readonly #packager: StreamPackager;
-  #isOpen = false;
-  #discontinuity = false;
-  #initUri = "";
-  /** Playing time of all that is whole, in milliseconds. */
-  #playedMs = 0;
+  /** All segments in MPEG-TS. */
+  readonly segments: TsSegment[] = [];
+  readonly #targetMs: number;
+  readonly #segmenter: Segmenter;
+  #rules = new LowRules((breach) => this.breaches.push(breach));
+  #config: AudioConfig | undefined;
+  #position = 0;
 
-  constructor(targetMs = 1000) {
-    this.window = new LowWindow({
-      targetDuration: Math.ceil(targetMs / 1000),
-      numbering: { mediaSequence: 100, discontinuitySequence: 2 },
-      nonce: "k3f9",
+  /** @param listens whether somebody listens from the start */
+  constructor(targetMs = 1000, listens = true) {
+    this.#targetMs = targetMs;
+    this.#segmenter = new Segmenter(targetMs, [MPEG_TS], (cut) => {
+      const [bytes = new Uint8Array()] = cut.packages;
+      this.segments.push({ ...cut, bytes: bytes.slice() });
     });
-    this.#packager = new StreamPackager(targetMs, {
-      onPart: (part) => {
-        this.#begin();
-        this.files.set(this.window.addPart(part), part.bytes);
-      },
-      onSegment: ({ bytes, durationUs }) => {
-        this.#playedMs += durationUs / 1000;
-        this.files.set(this.window.complete(durationUs, this.#playedMs).whole.uri, bytes);
-        this.#isOpen = false;
-        this.#discontinuity = false;
-      },
-    });
+    if (listens) this.listen();
   }
 
   /** The newest version, as an independent reader has it. */
@@ -54,56 +53,67 @@ export class LowBroadcast {
     return parseLowPlaylist(this.versions.at(-1) ?? "");
   }
 
-  configure(config: AudioConfig): void {
-    this.#packager.configure(config);
-    this.#discontinuity = this.files.size > 0;
-    const section = initSection(config);
-    this.#initUri = initFile(section);
-    this.files.set(this.#initUri, section);
-    this.#look();
+  /**
+   * Somebody listens from now on; for the first time, or after nobody did for a while.
+   * @param earlier how many segments the window of MPEG-TS has
+   */
+  listen(earlier = 0, nonce = "k3f9"): void {
+    const before = this.segments.slice(this.segments.length - earlier);
+    const numbering = {
+      mediaSequence: FIRST_SEQUENCE + this.segments.length - before.length,
+      discontinuitySequence: 2,
+    };
+    this.#rules = new LowRules((breach) => this.breaches.push(breach));
+    const stream = this.stream = new LowStream({
+      clock: this.clock,
+      targetDuration: Math.ceil(this.#targetMs / 1000),
+      ...{ numbering, nonce },
+      introduce: (_, { discontinuity, dueMs }) => ({ discontinuity, wallMs: dueMs }),
+      onVersion: ({ text, edge, files }) => {
+        this.edge = edge;
+        for (const { file, bytes } of files) this.files.set(file, bytes);
+        this.versions.push(text);
+        this.#rules.observe(parseLowPlaylist(text));
+      },
+    });
+    for (const { discontinuity, dueMs, bytes } of before) {
+      stream.takeEarlier({ discontinuity, wallMs: dueMs, bytes }, this.#config);
+    }
+    const open = this.#segmenter.tap(stream);
+    if (open !== undefined) stream.takeOpen(open);
   }
 
-  /** The next frames come, one after the other or, with `atOnce`, before anybody looks. */
-  send(frames: number, atOnce = false): void {
+  async configure(config: AudioConfig): Promise<void> {
+    this.#config = config;
+    this.#segmenter.start(config);
+    this.#position = 0;
+    await this.clock.advance(0);
+  }
+
+  /** The next frames come in real time or, with `atOnce`, together. */
+  async send(frames: number, atOnce = false): Promise<void> {
+    const { sampleRate = NaN } = this.#config ?? {};
     for (let i = 0; i < frames; i++) {
       const data = new Uint8Array(40).fill(this.sent.length);
       new DataView(data.buffer).setUint32(0, this.sent.length);
       this.sent.push(data);
-      this.#packager.write(data);
-      if (!atOnce) this.#look();
+      const dueMs = START_MS + this.clock.monotonic();
+      this.#segmenter.write({ data, position: this.#position, dueMs, filler: false });
+      this.#position += 1024;
+      if (!atOnce) await this.clock.advance(1024_000 / sampleRate);
     }
-    this.#look();
+    await this.clock.advance(0);
   }
 
-  discontinuity(): void {
-    this.#packager.segmenter.discontinuity();
-    this.#discontinuity = true;
-    this.#look();
+  async discontinuity(): Promise<void> {
+    this.#segmenter.discontinuity();
+    await this.clock.advance(0);
   }
 
   /** What is open is whole, and nothing follows. */
-  end(): void {
-    this.#packager.segmenter.cut();
-    this.window.end();
-    this.#look();
-  }
-
-  #begin(): void {
-    if (this.#isOpen) return;
-    this.#isOpen = true;
-    this.window.begin({
-      discontinuity: this.#discontinuity,
-      wallMs: START_MS + this.#playedMs,
-      initUri: this.#initUri,
-    });
-  }
-
-  /** Takes note of the newest version, where it is another one. */
-  #look(): void {
-    const { version } = this.window;
-    const text = version && renderLowPlaylist(version);
-    if (text === undefined || text === this.versions.at(-1)) return;
-    this.versions.push(text);
-    this.#rules.observe(parseLowPlaylist(text));
+  async end(): Promise<void> {
+    this.#segmenter.cut();
+    this.stream?.finish();
+    await this.clock.advance(0);
   }
 }

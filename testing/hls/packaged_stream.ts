@@ -1,20 +1,12 @@
-/** Streams packaged in fragmented MP4 beside MPEG-TS, with the cuts that broadcasts have. */
+/** Streams packaged in fragmented MP4, with the cuts that broadcasts have in MPEG-TS. */
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { Fmp4Packager, type PackagedPart } from "../../src/hls/fmp4_packager.ts";
-import { type CutSegment, Segmenter } from "../../src/hls/segmenter.ts";
+import { Segmenter } from "../../src/hls/segmenter.ts";
 import { MPEG_TS } from "../../src/hls/ts_packager.ts";
 
 /** A segment with its parts. */
-export interface PackagedSegment {
-  readonly bytes: Uint8Array;
-  readonly durationUs: number;
+export interface PackagedSegment extends PackagedPart {
   readonly parts: readonly PackagedPart[];
-}
-
-/** Who is told of parts and segments as they come. */
-export interface PackagedSink {
-  readonly onPart?: (part: PackagedPart) => void;
-  readonly onSegment?: (segment: PackagedSegment, cut: CutSegment) => void;
 }
 
 /** Packages frames as they come. */
@@ -23,22 +15,20 @@ export class StreamPackager {
   /** Of the open segment. */
   parts: readonly PackagedPart[] = [];
   readonly segmenter: Segmenter;
+  #packager: Fmp4Packager | undefined;
   #position = 0;
 
   /** @param targetMs how long segments are to be */
-  constructor(targetMs = 1000, { onPart, onSegment }: PackagedSink = {}) {
-    const takePart = ({ bytes, durationUs }: PackagedPart) => {
-      const part = { bytes: bytes.slice(), durationUs };
-      this.parts = [...this.parts, part];
-      onPart?.(part);
-    };
-    const newPackager = (config: AudioConfig) => new Fmp4Packager(config, takePart);
-    this.segmenter = new Segmenter(targetMs, [MPEG_TS, { ...MPEG_TS, newPackager }], (cut) => {
-      const { packages: [, bytes = new Uint8Array()], durationUs } = cut;
-      const segment = { bytes: bytes.slice(), durationUs, parts: this.parts };
-      this.segments.push(segment);
-      this.parts = [];
-      onSegment?.(segment, cut);
+  constructor(targetMs = 1000) {
+    this.segmenter = new Segmenter(targetMs, [MPEG_TS], () => {});
+    this.segmenter.tap({
+      configure: (config) => {
+        if (this.#packager !== undefined) this.#packager.configure(config);
+        else this.#packager = new Fmp4Packager(config, (part) => this.#takePart(part));
+      },
+      begin: ({ frames }) => this.#packager?.begin(frames),
+      write: (data) => this.#packager?.write(data),
+      end: () => this.#takeSegment(this.#packager?.end()),
     });
   }
 
@@ -52,5 +42,16 @@ export class StreamPackager {
       this.segmenter.write({ data, position: this.#position, dueMs: 0, filler: false });
       this.#position += 1024;
     }
+  }
+
+  #takePart({ bytes, durationUs }: PackagedPart): void {
+    this.parts = [...this.parts, { bytes: bytes.slice(), durationUs }];
+  }
+
+  #takeSegment(segment: PackagedPart | undefined): void {
+    if (segment === undefined) return;
+    const { bytes, durationUs } = segment;
+    this.segments.push({ bytes: bytes.slice(), durationUs, parts: this.parts });
+    this.parts = [];
   }
 }

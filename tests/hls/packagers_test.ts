@@ -29,6 +29,10 @@ class FirstBytes implements Packager {
   }
 
   end(): Uint8Array {
+    return this.snapshot();
+  }
+
+  snapshot(): Uint8Array {
     return new Uint8Array(this.#bytes);
   }
 }

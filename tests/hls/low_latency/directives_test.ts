@@ -72,30 +72,30 @@ Deno.test("nothing waits and nothing is refused once the playlist has ended", ()
   for (const [query] of ANSWERS) assert.equal(answerTo(query, { ...EDGE, ended: true }), "now");
 });
 
-Deno.test("what is hinted at may be waited for, and is there with the next version", () => {
+Deno.test("what is hinted at may be waited for, and is there with the next version", async () => {
   const broadcast = new LowBroadcast();
-  broadcast.configure(audioConfig());
-  broadcast.send(3 * 47);
+  await broadcast.configure(audioConfig());
+  await broadcast.send(3 * 47);
   for (let version = 0; version < 12; version++) {
     const [, sequence, part] = /^(\d+)-.*\.(\d+)\.m4s$/.exec(broadcast.playlist.hint ?? "") ?? [];
     const query = `_HLS_msn=${sequence}&_HLS_part=${part}`;
-    assert.equal(answerTo(query, broadcast.window.edge), "wait");
+    assert.equal(answerTo(query, broadcast.edge), "wait");
     const before = broadcast.versions.length;
-    while (broadcast.versions.length === before) broadcast.send(1);
-    assert.equal(answerTo(query, broadcast.window.edge), "now");
+    while (broadcast.versions.length === before) await broadcast.send(1);
+    assert.equal(answerTo(query, broadcast.edge), "now");
   }
 });
 
-Deno.test("a part of a segment that ended early is waited for up to the next segment", () => {
+Deno.test("a part of a segment that ended early is waited for up to the next segment", async () => {
   const broadcast = new LowBroadcast();
-  broadcast.configure(audioConfig());
-  broadcast.send(3 * 47 + 16);
-  broadcast.discontinuity();
-  assert.equal(answerTo("_HLS_msn=103&_HLS_part=1", broadcast.window.edge), "wait");
-  broadcast.send(16);
-  assert.equal(answerTo("_HLS_msn=103&_HLS_part=1", broadcast.window.edge), "now");
+  await broadcast.configure(audioConfig());
+  await broadcast.send(3 * 47 + 16);
+  await broadcast.discontinuity();
+  assert.equal(answerTo("_HLS_msn=103&_HLS_part=1", broadcast.edge), "wait");
+  await broadcast.send(16);
+  assert.equal(answerTo("_HLS_msn=103&_HLS_part=1", broadcast.edge), "now");
 });
 
-function answerTo(query: string, edge: PlaylistEdge): ReloadAnswer {
+function answerTo(query: string, edge = EDGE): ReloadAnswer {
   return reload(parseDirectives(new URLSearchParams(query)), edge);
 }

@@ -24,8 +24,8 @@ const WRONG_VERSIONS: Readonly<Record<string, [from: RegExp, to: string]>> = {
 };
 
 for (const [breach, [from, to]] of Object.entries(WRONG_VERSIONS)) {
-  Deno.test(`a version of which something ${breach} breaks a rule`, () => {
-    const [before, after] = lastVersions();
+  Deno.test(`a version of which something ${breach} breaks a rule`, async () => {
+    const [before, after] = await lastVersions();
     const breaches: string[] = [];
     const rules = new LowRules((what) => breaches.push(what));
     rules.observe(parseLowPlaylist(before));
@@ -37,8 +37,8 @@ for (const [breach, [from, to]] of Object.entries(WRONG_VERSIONS)) {
   });
 }
 
-Deno.test("a version whose tags are not in their order is none", () => {
-  const [, text] = lastVersions();
+Deno.test("a version whose tags are not in their order is none", async () => {
+  const [, text] = await lastVersions();
   const wrong = [
     text.trimEnd(),
     text.replace("#EXT-X-INDEPENDENT-SEGMENTS\n", ""),
@@ -55,10 +55,10 @@ Deno.test("a version whose tags are not in their order is none", () => {
 });
 
 /** The last two versions of a broadcast that keeps the rules. */
-function lastVersions(): [before: string, after: string] {
+async function lastVersions(): Promise<[before: string, after: string]> {
   const broadcast = new LowBroadcast();
-  broadcast.configure(audioConfig());
-  broadcast.send(5 * 47 + 20);
+  await broadcast.configure(audioConfig());
+  await broadcast.send(5 * 47 + 20);
   const [before = "", after = ""] = broadcast.versions.slice(-2);
   assert.deepEqual(broadcast.breaches, []);
   return [before, after];
