@@ -219,6 +219,7 @@ export const VARIABLES = {
       { says: "one less than cores, 1 to 4", make: () => `${defaultWebThreads()}` },
       "the threads that serve HLS, beside the one that has the broadcasts. 0: that one serves it",
     ),
+    lowLatency: variable("HLS_LOW_LATENCY", boolean, "1", "low latency: /cast/NAME/low.m3u8"),
     webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
   },
   record: {

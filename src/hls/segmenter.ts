@@ -78,6 +78,11 @@ export class Segmenter {
     this.#onSegment = onSegment;
   }
 
+  /** That of the frames; `undefined` before the first. */
+  get config(): AudioConfig | undefined {
+    return this.#config;
+  }
+
   /** Frames the open segment still takes. */
   get missingFrames(): number {
     return this.#framesPerSegment - this.#frames;

@@ -49,6 +49,7 @@ export class SessionSegments implements FrameSink {
       sessionId: session.id,
       missingFrames: () => this.#segmenter.missingFrames,
       cut: () => this.#segmenter.cut(),
+      segmenter: this.#segmenter,
       stateNeed: options.stateNeed,
       listed: () => this.#listed(),
     });

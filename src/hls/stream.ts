@@ -8,18 +8,19 @@ import type { SessionEnd } from "../session/frame_sink.ts";
 import { formatOf } from "./formats.ts";
 import { JoinedSession } from "./joined_session.ts";
 import { Life } from "./life.ts";
+import { LowLatency } from "./low_latency/low_latency.ts";
 import { renderMasterPlaylist } from "./master_playlist.ts";
 import type { ServedPlaylist } from "./origin.ts";
 import type { SegmentFormat } from "./packager.ts";
 import { durationMs, type MediaPlaylist } from "./playlist.ts";
 import { PlaylistPublisher, type PublisherListener } from "./playlist_publisher.ts";
 import { Releases } from "./releases.ts";
-import { foundSegment, type Segment, segmentOnDisk } from "./segment.ts";
+import { foundSegment, listedSegments, type Segment, segmentOnDisk } from "./segment.ts";
+import { SegmentLabels } from "./segment_labels.ts";
 import { segmentName } from "./segment_name.ts";
 import type { CutSegment } from "./segmenter.ts";
 import { Shelf } from "./shelf.ts";
 import type { SegmentSource, StreamOptions } from "./stream_options.ts";
-import { WallTime } from "./wall_time.ts";
 import type { Numbering } from "./window.ts";
 
 /** The playlists and the segments of one name, over all its sessions. */
@@ -27,28 +28,27 @@ export class HlsStream {
   readonly name: string;
   /** RFC 6381 name of what the segments hold. */
   codecs = "mp4a.40.2";
+  /** The same, while somebody listens in low latency. */
+  readonly low: LowLatency;
   readonly #options: StreamOptions;
   readonly #clock: Clock;
   readonly #life = new Life();
   readonly #shelf: Shelf;
-  readonly #wallTime: WallTime;
+  readonly #labels: SegmentLabels;
   readonly #releases = new Releases();
   /** Of the first format, whose versions set the pace. */
   readonly #main: PlaylistPublisher;
   /** Of all formats, in their order. */
   readonly #publishers: readonly PlaylistPublisher[];
-  #nextSequence: number;
   /** Who sends, or has said goodbye and brings silence. */
   #session: JoinedSession | undefined;
-  /** The number of a session's first segment, where that does not continue what is listed. */
-  #joinsAt: number | undefined;
   #longestSegmentMs = 0;
 
   constructor(name: string, options: StreamOptions) {
     this.name = name;
     this.#options = options;
     this.#clock = options.clock;
-    this.#wallTime = new WallTime(options.clock);
+    this.#labels = new SegmentLabels(options.clock, options.numbering.mediaSequence);
     this.#shelf = new Shelf(options.files, options.pool);
     const [first, ...others] = options.formats;
     this.#main = new PlaylistPublisher(first, options, {
@@ -64,7 +64,15 @@ export class HlsStream {
       new PlaylistPublisher(format, options, this.#follower(format))
     );
     this.#publishers = [this.#main, ...followers];
-    this.#nextSequence = options.numbering.mediaSequence;
+    this.low = new LowLatency({
+      ...{ ...options, labels: this.#labels, main: this.#main },
+      onVersion: (files) => options.onLowVersion?.(files),
+      source: () => ({
+        segmenter: this.#session?.feeder.segmenter,
+        codecs: this.codecs,
+        ended: ["ending", "ended"].includes(this.#life.state.phase),
+      }),
+    });
   }
 
   /**
@@ -110,7 +118,7 @@ export class HlsStream {
   /** Where the numbering of a later presentation begins. */
   get next(): Numbering {
     const { discontinuitySequence } = this.#main.next;
-    return { mediaSequence: this.#nextSequence, discontinuitySequence };
+    return { mediaSequence: this.#labels.next, discontinuitySequence };
   }
 
   /** A segment's bytes where they are in memory; valid until the next await. */
@@ -130,10 +138,10 @@ export class HlsStream {
     this.#life.move({ phase: "live" });
     for (const publisher of this.#publishers) this.#retire(publisher.begin(isNew));
     if (this.#main.isEmpty) this.#addPreroll();
-    this.#joinsAt = this.#main.isEmpty ? undefined : this.#nextSequence;
-    this.#wallTime.join();
+    this.#labels.join(this.#main.isEmpty);
     const now = this.#clock.awake();
     this.#session = new JoinedSession(feeder, this.#options.targetMs, now);
+    this.low.join(isNew);
     this.#awaitNext(now);
   }
 
@@ -141,15 +149,13 @@ export class HlsStream {
   add(cut: CutSegment): void {
     this.#session?.brought(cut);
     const { durationUs } = cut;
-    const wallMs = this.#wallTime.tell(cut.dueMs, durationUs / 1000);
-    const sequence = this.#nextSequence++;
-    const discontinuity = cut.discontinuity || sequence === this.#joinsAt;
+    const label = this.#labels.take(cut);
     this.#longestSegmentMs = Math.max(this.#longestSegmentMs, durationUs / 1000);
     for (const [i, bytes] of cut.packages.entries()) {
       const publisher = this.#publishers[i];
       if (publisher === undefined) continue;
-      const uri = segmentName(sequence, wallMs, publisher.format.extension);
-      const entry = { uri, sequence, durationUs, discontinuity, wallMs };
+      const uri = segmentName(label.sequence, label.wallMs, publisher.format.extension);
+      const entry = { ...label, uri, durationUs };
       publisher.add(this.#shelf.keep(entry, bytes, this.#clock.awake()));
     }
   }
@@ -182,6 +188,7 @@ export class HlsStream {
   sweep(): void {
     const now = this.#clock.awake();
     this.#shelf.sweep(now);
+    this.low.sweep(this.#keepMs);
     this.#releases.sweep(now);
     if (this.#life.isOver(now)) this.#clear();
   }
@@ -194,17 +201,9 @@ export class HlsStream {
   }
 
   #restoreWindow(playlist: MediaPlaylist): void {
-    const segments = playlist.segments.map((entry, index) =>
-      segmentOnDisk({ ...entry, sequence: playlist.mediaSequence + index }, undefined)
-    );
-    for (const segment of segments) {
-      if (formatOf(segment.uri) !== undefined) this.#shelf.put(segment);
-    }
-    const last = segments.at(-1);
-    if (last?.wallMs !== undefined) {
-      this.#wallTime.resume(last.wallMs + last.durationUs / 1000);
-    }
-    this.#nextSequence = playlist.mediaSequence + segments.length;
+    const segments = listedSegments(playlist);
+    for (const ours of segments.filter(({ uri }) => formatOf(uri))) this.#shelf.put(ours);
+    this.#labels.resume(playlist.mediaSequence + segments.length, segments.at(-1));
     const [main, ...others] = this.#publishers;
     main?.restore(playlist, segments, playlist.ended);
     for (const publisher of others) publisher.restoreBehind(playlist, segments);
@@ -216,7 +215,7 @@ export class HlsStream {
     const now = this.#clock.awake();
     const segments = preroll.map((entry) => {
       this.#longestSegmentMs = Math.max(this.#longestSegmentMs, entry.durationUs / 1000);
-      return segmentOnDisk({ ...entry, sequence: this.#nextSequence++ }, now);
+      return segmentOnDisk({ ...entry, sequence: this.#labels.takeNumber() }, now);
     });
     for (const publisher of this.#publishers) publisher.add(...segments);
   }
@@ -265,6 +264,7 @@ export class HlsStream {
   #end(): void {
     this.#part();
     this.#life.move({ phase: "ending" });
+    this.low.end();
     for (const publisher of this.#publishers) publisher.end();
   }
 
@@ -284,6 +284,7 @@ export class HlsStream {
 
   #clear(): void {
     this.#life.move({ phase: "gone" });
+    this.low.close();
     for (const publisher of this.#publishers) publisher.clear();
     this.close();
     const { reservation, onGone } = this.#options;

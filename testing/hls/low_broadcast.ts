@@ -1,7 +1,9 @@
 /** A broadcast of numbered frames whose playlist of low latency is checked in every version. */
+import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import type { PlaylistEdge } from "../../src/hls/low_latency/directives.ts";
 import { LowStream } from "../../src/hls/low_latency/low_stream.ts";
+import { readTsFrames } from "../../src/hls/low_latency/ts_frames.ts";
 import { type CutSegment, Segmenter } from "../../src/hls/segmenter.ts";
 import { MPEG_TS } from "../../src/hls/ts_packager.ts";
 import { parseLowPlaylist, type SeenLowPlaylist } from "../hls_validator/low_playlist_reader.ts";
@@ -16,6 +18,7 @@ interface TsSegment extends CutSegment {
   readonly bytes: Uint8Array;
 }
 
+/** In real time on a clock that is not real. */
 export class LowBroadcast {
   readonly clock = new FakeClock();
   /** `undefined` while nobody listens in low latency. */
@@ -68,19 +71,20 @@ export class LowBroadcast {
       clock: this.clock,
       targetDuration: Math.ceil(this.#targetMs / 1000),
       ...{ numbering, nonce },
-      introduce: (_, { discontinuity, dueMs }) => ({ discontinuity, wallMs: dueMs }),
+      introduce: ({ discontinuity, dueMs }) => ({ discontinuity, wallMs: dueMs }),
       onVersion: ({ text, edge, files }) => {
         this.edge = edge;
-        for (const { file, bytes } of files) this.files.set(file, bytes);
+        for (const { uri, bytes } of files) this.files.set(uri, bytes);
         this.versions.push(text);
         this.#rules.observe(parseLowPlaylist(text));
       },
     });
     for (const { discontinuity, dueMs, bytes } of before) {
-      stream.takeEarlier({ discontinuity, wallMs: dueMs, bytes }, this.#config);
+      const frames = readTsFrames(bytes, this.#config);
+      assert.ok(frames);
+      stream.takeEarlier({ discontinuity, wallMs: dueMs }, frames);
     }
-    const open = this.#segmenter.tap(stream);
-    if (open !== undefined) stream.takeOpen(open);
+    stream.join(this.#segmenter);
   }
 
   async configure(config: AudioConfig): Promise<void> {

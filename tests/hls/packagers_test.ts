@@ -77,6 +77,7 @@ class TwoFormats {
       sessionId: 1,
       missingFrames: () => segmenter.missingFrames,
       cut: () => segmenter.cut(),
+      segmenter,
       stateNeed: () => {},
       listed: () => {},
     });

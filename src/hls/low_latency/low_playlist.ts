@@ -7,9 +7,6 @@
 import { PART_TARGET_MS } from "../fmp4_packager.ts";
 import type { NumberedSegment } from "../window.ts";
 
-/** What the playlist is called. */
-export const LOW_MEDIA_FILE = "low-media.m3u8";
-
 /** A part as the playlist lists it. */
 export interface ListedPart {
   readonly uri: string;

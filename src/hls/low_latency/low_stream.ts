@@ -5,36 +5,28 @@
  * @module
  */
 import type { AudioConfig } from "../../audio/audio_config.ts";
-import { codecOf } from "../../audio/codec_of.ts";
-import { UnsupportedAudio } from "../../audio/unsupported_audio.ts";
-import { TsDemuxer } from "../../mpegts/demuxer.ts";
 import { initSection } from "../../mp4/init_section.ts";
 import type { Clock } from "../../session/clock.ts";
 import { Fmp4Packager, type PackagedPart } from "../fmp4_packager.ts";
-import type { FrameTap, SegmentBegun, TappedSegment } from "../segmenter.ts";
+import type { FrameTap, SegmentBegun, Segmenter } from "../segmenter.ts";
 import type { Numbering } from "../window.ts";
-import type { PlaylistEdge } from "./directives.ts";
 import { initFile } from "./low_names.ts";
 import { renderLowPlaylist, type WholeSegment } from "./low_playlist.ts";
-import { LowWindow, type SegmentStart } from "./low_window.ts";
+import { type LowEdge, LowWindow, type SegmentStart } from "./low_window.ts";
+import { readTsFrames, type TsFrames } from "./ts_frames.ts";
 
 /** A file of a broadcast in low latency. Its bytes do not change. */
 export interface LowFile {
-  readonly file: string;
+  readonly uri: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** A version of the playlist. */
 export interface LowVersion {
   readonly text: string;
-  readonly edge: PlaylistEdge;
+  readonly edge: LowEdge;
   /** What it names that no version before did. */
   readonly files: readonly LowFile[];
-}
-
-/** A segment that was made before, as MPEG-TS. */
-export interface EarlierSegment extends Omit<SegmentStart, "initUri"> {
-  readonly bytes: Uint8Array;
 }
 
 export interface LowStreamOptions {
@@ -45,8 +37,8 @@ export interface LowStreamOptions {
   readonly numbering: Numbering;
   /** As `SegmentStem.nonce`. */
   readonly nonce: string;
-  /** What is to be said of a segment that begins under this number. */
-  readonly introduce: (sequence: number, begun: SegmentBegun) => Omit<SegmentStart, "initUri">;
+  /** What is to be said of a segment that begins. */
+  readonly introduce: (begun: SegmentBegun) => Omit<SegmentStart, "initUri">;
   /** Players may have a version from now on. What comes at once is in one. */
   readonly onVersion: (version: LowVersion) => void;
 }
@@ -79,22 +71,20 @@ export class LowStream implements FrameTap {
     return this.#window.segments;
   }
 
-  /**
-   * Takes a segment that was made before there was anybody to hear it in this way.
-   * @param told the configuration that the broadcast has now: MPEG-TS does not tell all of it
-   * @throws {UnsupportedAudio} where there is none of Echo's audio in it
-   */
-  takeEarlier({ bytes, ...start }: EarlierSegment, told: AudioConfig | undefined): void {
-    const frames = this.#takeFrames(bytes, told);
+  /** Takes a segment that was made before there was anybody to hear it in this way. */
+  takeEarlier(start: Omit<SegmentStart, "initUri">, { config, frames }: TsFrames): void {
+    this.configure(config);
     this.#begin(start, frames.length);
     for (const frame of frames) this.write(frame);
     this.end();
   }
 
-  /** Takes what is there of the segment that is open, whose other frames it is told of. */
-  takeOpen({ snapshot, ...begun }: TappedSegment): void {
-    this.begin(begun);
-    for (const frame of framesOf(snapshot).frames) this.write(frame);
+  /** Has frames of a session from now on, those of its open segment included. */
+  join(segmenter: Pick<Segmenter, "tap">): void {
+    const open = segmenter.tap(this);
+    if (open === undefined) return;
+    this.begin(open);
+    for (const frame of readTsFrames(open.snapshot, undefined)?.frames ?? []) this.write(frame);
   }
 
   configure(config: AudioConfig): void {
@@ -108,7 +98,7 @@ export class LowStream implements FrameTap {
   }
 
   begin(begun: SegmentBegun): void {
-    this.#begin(this.#options.introduce(this.#window.openSequence, begun), begun.frames);
+    this.#begin(this.#options.introduce(begun), begun.frames);
   }
 
   write(data: Uint8Array): void {
@@ -140,14 +130,9 @@ export class LowStream implements FrameTap {
     }
   }
 
-  #takeFrames(bytes: Uint8Array, told: AudioConfig | undefined): readonly Uint8Array[] {
-    const { config, frames } = framesOf(bytes);
-    this.configure((told && codecOf(told).continuation(config, told)) ?? config);
-    return frames;
-  }
-
   #begin(start: Omit<SegmentStart, "initUri">, frames: number): void {
-    this.#window.begin({ ...start, initUri: this.#initUri });
+    const { discontinuity, wallMs } = start;
+    this.#window.begin({ discontinuity, wallMs, initUri: this.#initUri });
     this.#packager?.begin(frames);
   }
 
@@ -155,9 +140,9 @@ export class LowStream implements FrameTap {
     this.#keep(this.#window.addPart(part), part.bytes.slice());
   }
 
-  #keep(file: string, bytes: Uint8Array<ArrayBuffer>): void {
-    const kept = { file, bytes };
-    this.#files.set(file, kept);
+  #keep(uri: string, bytes: Uint8Array<ArrayBuffer>): void {
+    const kept = { uri, bytes };
+    this.#files.set(uri, kept);
     this.#newFiles.push(kept);
     this.#change();
   }
@@ -182,22 +167,4 @@ interface Retired {
   readonly segment: WholeSegment;
   /** On `Clock.awake`. */
   readonly leftAt: number;
-}
-
-/**
- * The access units in a whole segment of MPEG-TS.
- * @throws {UnsupportedAudio} where there is none of Echo's audio in it
- */
-function framesOf(segment: Uint8Array): { config: AudioConfig; frames: readonly Uint8Array[] } {
-  const frames: Uint8Array[] = [];
-  let config: AudioConfig | undefined;
-  const demuxer = new TsDemuxer({
-    configure: (found) => config = found,
-    write: (data) => frames.push(data.slice()),
-    bad: () => {},
-  });
-  demuxer.feed(segment);
-  demuxer.flush();
-  if (config === undefined) throw new UnsupportedAudio("a segment without audio");
-  return { config, frames };
 }

@@ -25,6 +25,14 @@ export interface SlidWindow {
   readonly left: readonly WholeSegment[];
 }
 
+/** How far a version goes, and what comes next. */
+export interface LowEdge extends PlaylistEdge {
+  /** Seconds. */
+  readonly targetDuration: number;
+  /** The part that it hints at; `undefined` where there is none. */
+  readonly nextPartUri: string | undefined;
+}
+
 export interface LowWindowOptions {
   /** What `EXT-X-TARGETDURATION` says, in seconds. */
   readonly targetDuration: number;
@@ -109,18 +117,20 @@ export class LowWindow {
     const stem = this.#open?.stem ?? this.#nextStem;
     const least = this.#ended ? 1 : LEAST_SEGMENTS;
     if (stem === undefined || segments.length < least) return undefined;
-    const { targetDuration, mediaSequence, discontinuitySequence } = this.#window.version(false);
+    const { targetDuration } = this.#options;
     const nextPartUri = partFile(stem, this.#open?.parts.length ?? 0);
     return {
-      ...{ targetDuration, mediaSequence, discontinuitySequence, segments },
+      ...{ ...this.#window.begin, targetDuration, segments },
       open: this.#listedOpen,
       nextPartUri: this.#ended ? undefined : nextPartUri,
     };
   }
 
   /** How far that version goes. */
-  get edge(): PlaylistEdge {
+  get edge(): LowEdge {
     return {
+      targetDuration: this.#options.targetDuration,
+      nextPartUri: this.version?.nextPartUri,
       openSequence: this.openSequence,
       openParts: this.#open?.parts.length ?? 0,
       lastParts: this.segments.at(-1)?.parts.length ?? 0,

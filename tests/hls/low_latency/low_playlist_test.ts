@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as hlsParser from "hls-parser";
 import { Parser } from "m3u8-parser";
 import { SAMPLE_RATES } from "../../../src/audio/aac/aac_config.ts";
-import { LOW_MEDIA_FILE } from "../../../src/hls/low_latency/low_playlist.ts";
+import { LOW_MEDIA_FILE } from "../../../src/hls/low_latency/low_names.ts";
 import { renderMasterPlaylist } from "../../../src/hls/master_playlist.ts";
 import { audioConfig } from "../../../testing/audio/access_units.ts";
 import { concat } from "../../../testing/bytes.ts";
