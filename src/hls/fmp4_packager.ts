@@ -6,6 +6,7 @@
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { FragmentWriter } from "../mp4/fragment.ts";
+import { TIMELINE_START_MS } from "./packager.ts";
 import { ByteBuffer } from "../mpegts/byte_buffer.ts";
 
 /** How long a part is at most, in milliseconds. */
@@ -34,11 +35,19 @@ export class Fmp4Packager {
   #planned: FramesAndParts = { frames: 0, parts: 0 };
   #made: FramesAndParts = { frames: 0, parts: 0 };
 
-  /** @param onPart called for each part once its last frame has come */
-  constructor(config: AudioConfig, onPart: (part: PackagedPart) => void) {
+  /**
+   * @param onPart called for each part once its last frame has come
+   * @param startMs where the timeline begins: at the next whole frame
+   */
+  constructor(
+    config: AudioConfig,
+    onPart: (part: PackagedPart) => void,
+    startMs: number = TIMELINE_START_MS,
+  ) {
     this.#onPart = onPart;
     this.#config = config;
-    this.#partFrame = Math.ceil(FIRST_SECOND * config.sampleRate / config.samplesPerFrame);
+    const frames = startMs * config.sampleRate / (1000 * config.samplesPerFrame);
+    this.#partFrame = Math.ceil(frames - ROUNDING);
   }
 
   /**
@@ -101,8 +110,8 @@ interface FramesAndParts {
   parts: number;
 }
 
-/** Times in media begin above 0, so that nothing that a player subtracts from them makes them negative. */
-const FIRST_SECOND = 10;
+/** What times in MPEG-TS are rounded by, in frames at most. */
+const ROUNDING = 0.01;
 
 function maxFramesPerPart({ sampleRate, samplesPerFrame }: AudioConfig): number {
   return Math.floor(PART_TARGET_MS * sampleRate / (1000 * samplesPerFrame));

@@ -7,6 +7,12 @@ import type { AudioConfig } from "../audio/audio_config.ts";
 import type { MediaPlaylist } from "./playlist.ts";
 
 /**
+ * Where the times in a session's media begin: in all formats alike, and with room before them, so
+ * that nothing that stands ahead of them is negative.
+ */
+export const TIMELINE_START_MS = 10_000;
+
+/**
  * Packages one session's frames. It does not decide where a segment begins and ends: the segmenter
  * does, once for all packagers of the session, so that the segments of all formats have the same cuts.
  */

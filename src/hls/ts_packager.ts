@@ -6,7 +6,7 @@
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { ByteBuffer } from "../mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../mpegts/muxer.ts";
-import type { Packager, SegmentFormat } from "./packager.ts";
+import { type Packager, type SegmentFormat, TIMELINE_START_MS } from "./packager.ts";
 import { renderPlaylist } from "./playlist.ts";
 
 /** The format that every player plays. */
@@ -19,8 +19,7 @@ export const MPEG_TS: SegmentFormat = {
 };
 
 const PTS_RATE = 90_000;
-/** Room before the first timestamp, so that the clock reference ahead of it is not negative. */
-const FIRST_PTS = 10 * PTS_RATE;
+const FIRST_PTS = TIMELINE_START_MS * PTS_RATE / 1000;
 
 class TsPackager implements Packager {
   readonly #muxer: AudioMuxer;

@@ -84,7 +84,7 @@ export class LowBroadcast {
       assert.ok(frames);
       stream.takeEarlier({ discontinuity, wallMs: dueMs }, frames);
     }
-    stream.join(this.#segmenter);
+    stream.takeUp(this.#segmenter);
   }
 
   async configure(config: AudioConfig): Promise<void> {

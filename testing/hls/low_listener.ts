@@ -44,14 +44,14 @@ export class LowListener {
   }
 
   /** What is answered to a request for a file of the broadcast. */
-  async get(file: string): Promise<Response> {
-    return await this.#app.request(`/cast/demo/${file}`);
+  async get(file: string, options: RequestInit = {}): Promise<Response> {
+    return await this.#app.request(`/cast/demo/${file}`, options);
   }
 
   /** The same, where the answer may take its time. */
-  ask(file: string): Asked {
+  ask(file: string, options: RequestInit = {}): Asked {
     const asked: Asked = { answer: undefined };
-    this.get(file).then((answer) => asked.answer = answer);
+    this.get(file, options).then((answer) => asked.answer = answer);
     return asked;
   }
 

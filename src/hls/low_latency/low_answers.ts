@@ -44,7 +44,7 @@ export class LowAnswers {
         const asked = `max-age=${CACHED_TARGETS * targetDuration}`;
         return sendPlaylist(c, playlist, directives === undefined ? "no-cache" : asked);
       }
-      const next = await this.#next(name, playlist);
+      const next = await this.#next(c, name, playlist);
       if (next === undefined) return tooLong(c);
       playlist = next;
     }
@@ -54,7 +54,7 @@ export class LowAnswers {
   async #answerMedia(c: Context, name: string, file: string): Promise<Response> {
     const { origin, onFetch } = this.#options;
     const playlist = await origin.playlist(name, LOW_MEDIA_FILE);
-    if (playlist?.edge?.nextPartUri === file) await this.#next(name, playlist);
+    if (playlist?.edge?.nextPartUri === file) await this.#next(c, name, playlist);
     const media = await readSegment(origin, name, file);
     if (media === undefined) return notThere(c);
     const response = sendSegment(c, media, "max-age=600, immutable");
@@ -63,14 +63,19 @@ export class LowAnswers {
     return response;
   }
 
-  /** The version after `playlist`; `undefined` where it does not come, or nobody else may wait. */
+  /**
+   * The version after `playlist`; `undefined` where it does not come, nobody else may wait, or the
+   * client has left.
+   */
   async #next(
+    c: Context,
     name: string,
     { etag = "", edge }: ServedPlaylist,
   ): Promise<ServedPlaylist | undefined> {
     const maxMs = MAX_WAIT_TARGETS * 1000 * (edge?.targetDuration ?? 0);
+    const options = { newerThan: etag, maxMs, signal: c.req.raw.signal };
     try {
-      return await this.#options.origin.wait(name, LOW_MEDIA_FILE, { newerThan: etag, maxMs });
+      return await this.#options.origin.wait(name, LOW_MEDIA_FILE, options);
     } catch (error) {
       if (error instanceof TooManyWait) return undefined;
       throw error;

@@ -136,7 +136,7 @@ export class LowLatency {
     });
     this.#stream = stream;
     for (const { start, frames } of earlier) stream.takeEarlier(start, frames);
-    if (segmenter !== undefined) stream.join(segmenter);
+    if (segmenter !== undefined) stream.takeUp(segmenter);
     if (ended) stream.finish();
   }
 

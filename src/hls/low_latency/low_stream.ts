@@ -72,29 +72,34 @@ export class LowStream implements FrameTap {
   }
 
   /** Takes a segment that was made before there was anybody to hear it in this way. */
-  takeEarlier(start: Omit<SegmentStart, "initUri">, { config, frames }: TsFrames): void {
-    this.configure(config);
+  takeEarlier(start: Omit<SegmentStart, "initUri">, { config, frames, startMs }: TsFrames): void {
+    if (start.discontinuity || this.#packager === undefined) this.#start(config, startMs);
     this.#begin(start, frames.length);
     for (const frame of frames) this.write(frame);
     this.end();
   }
 
-  /** Has frames of a session from now on, those of its open segment included. */
-  join(segmenter: Pick<Segmenter, "tap">): void {
+  /** Has the frames of a session that is under way, those of its open segment included. */
+  takeUp(segmenter: Pick<Segmenter, "config" | "tap">): void {
     const open = segmenter.tap(this);
     if (open === undefined) return;
+    const earlier = readTsFrames(open.snapshot, segmenter.config);
+    const isNew = open.discontinuity || this.segments.length === 0;
+    if (isNew && earlier !== undefined) this.#start(earlier.config, earlier.startMs);
     this.begin(open);
-    for (const frame of readTsFrames(open.snapshot, undefined)?.frames ?? []) this.write(frame);
+    for (const frame of earlier?.frames ?? []) this.write(frame);
   }
 
+  /** Has the frames of another session. */
+  join(segmenter: Pick<Segmenter, "tap">): void {
+    this.#packager = undefined;
+    segmenter.tap(this);
+  }
+
+  /** Frames of another configuration follow, or the first. */
   configure(config: AudioConfig): void {
-    const section = initSection(config);
-    const initUri = initFile(section);
-    if (initUri === this.#initUri) return;
-    this.#initUri = initUri;
-    if (this.#packager !== undefined) this.#packager.configure(config);
-    else this.#packager = new Fmp4Packager(config, (part) => this.#takePart(part));
-    this.#keep(initUri, section);
+    if (this.#packager === undefined) this.#start(config);
+    else if (this.#introduce(config)) this.#packager.configure(config);
   }
 
   begin(begun: SegmentBegun): void {
@@ -128,6 +133,22 @@ export class LowStream implements FrameTap {
       for (const file of [uri, ...parts.map((part) => part.uri)]) this.#files.delete(file);
       this.#retired.shift();
     }
+  }
+
+  /** Begins a timeline, by default as sessions do. */
+  #start(config: AudioConfig, startMs?: number): void {
+    this.#introduce(config);
+    this.#packager = new Fmp4Packager(config, (part) => this.#takePart(part), startMs);
+  }
+
+  /** Has the init section of `config` stand before what follows. @returns whether it is another */
+  #introduce(config: AudioConfig): boolean {
+    const section = initSection(config);
+    const initUri = initFile(section);
+    if (initUri === this.#initUri) return false;
+    this.#initUri = initUri;
+    this.#keep(initUri, section);
+    return true;
   }
 
   #begin(start: Omit<SegmentStart, "initUri">, frames: number): void {

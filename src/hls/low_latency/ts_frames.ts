@@ -13,6 +13,8 @@ export interface TsFrames {
   readonly config: AudioConfig;
   /** Access units. */
   readonly frames: readonly Uint8Array[];
+  /** The presentation time of the first one. */
+  readonly startMs: number;
 }
 
 /**
@@ -26,10 +28,14 @@ export function readTsFrames(
 ): TsFrames | undefined {
   const frames: Uint8Array[] = [];
   const configs: AudioConfig[] = [];
+  let startMs: number | undefined;
   let bad = 0;
   const demuxer = new TsDemuxer({
     configure: (config) => configs.push(config),
-    write: (data) => frames.push(data.slice()),
+    write: (data, timeMs) => {
+      startMs ??= timeMs;
+      frames.push(data.slice());
+    },
     bad: (count) => bad += count,
   });
   try {
@@ -40,8 +46,9 @@ export function readTsFrames(
     throw error;
   }
   const [config, ...others] = configs;
-  if (config === undefined || others.length > 0 || bad > 0) return undefined;
+  if (config === undefined || startMs === undefined) return undefined;
+  if (others.length > 0 || bad > 0) return undefined;
   const isTold = told !== undefined && told.codec === config.codec;
   const known = isTold ? codecOf(told).continuation(config, told) : undefined;
-  return { config: known ?? config, frames };
+  return { config: known ?? config, frames, startMs };
 }

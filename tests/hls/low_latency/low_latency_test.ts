@@ -51,6 +51,12 @@ function outcome({ answer }: Asked): [number | undefined, string | null | undefi
   return [answer?.status, answer?.headers.get("Cache-Control")];
 }
 
+/** It, once it is answered. */
+async function settled({ clock }: Broadcast, asked: Asked): Promise<Asked> {
+  while (asked.answer === undefined) await clock.advance(0);
+  return asked;
+}
+
 Deno.test("the first request finds what the window has, and all that it names can be had", async () => {
   const show = await onAir();
   const { listener } = show;
@@ -136,6 +142,37 @@ Deno.test("what cannot be is refused, and what does not come ends", async () => 
   listener.origin.dismiss();
   await broadcast.clock.advance(0);
   assert.deepEqual(outcome(waits), [503, "no-store"]);
+  await stop(show);
+});
+
+Deno.test("who leaves does not wait any more, and nobody else is kept by it", async () => {
+  const show = await onAir();
+  const { broadcast, ingest, listener } = show;
+  const text = await (await listener.get(MEDIA)).text();
+  const [, sequence, part] = /"(\d+)-[^"]*\.(\d+)\.m4s"\n$/.exec(text) ?? [];
+  const file = `${MEDIA}?_HLS_msn=${sequence}&_HLS_part=${part}`;
+  const leaver = new AbortController();
+  const [left, stays] = [listener.ask(file, { signal: leaver.signal }), listener.ask(file)];
+  await broadcast.clock.advance(0);
+  leaver.abort();
+  await broadcast.clock.advance(0);
+  assert.deepEqual(outcome(left), [503, "no-store"]);
+  assert.ok(stays.answer === undefined);
+  await broadcast.live(ingest, 200, 220);
+  assert.deepEqual(outcome(stays), [200, "max-age=6"]);
+  await stop(show);
+});
+
+Deno.test("where too many wait, others are told to come again", async () => {
+  const show = await onAir();
+  const { broadcast, ingest, listener } = show;
+  const text = await (await listener.get(MEDIA)).text();
+  const [, sequence, part] = /"(\d+)-[^"]*\.(\d+)\.m4s"\n$/.exec(text) ?? [];
+  const file = `${MEDIA}?_HLS_msn=${sequence}&_HLS_part=${part}`;
+  const all = Array.from({ length: 10_000 }, () => listener.ask(file));
+  assert.deepEqual(outcome(await settled(broadcast, listener.ask(file))), [503, "no-store"]);
+  await broadcast.live(ingest, 200, 220);
+  for (const asked of all) assert.equal((await settled(broadcast, asked)).answer?.status, 200);
   await stop(show);
 });
 

@@ -80,6 +80,24 @@ Deno.test("nothing of a making that was dropped has a name that the next one use
   assert.deepEqual(broadcast.breaches, []);
 });
 
+Deno.test("what is made again has the times that it had, which are those of MPEG-TS", async () => {
+  const broadcast = new LowBroadcast();
+  await broadcast.configure(audioConfig());
+  await broadcast.send(3 * SECOND + 11);
+  await broadcast.configure(audioConfig({ sampleRate: 44100 }));
+  await broadcast.send(3 * 44 + 7);
+  const before = await begins(broadcast);
+  for (const earlier of [7, 3, 1]) {
+    broadcast.listen(earlier, `again${earlier}`);
+    await broadcast.send(3 * 44);
+    const after = await begins(broadcast);
+    for (const [sequence, time] of after) {
+      const was = before.get(sequence) ?? time;
+      assert.ok(Math.abs(time - was) < 1e-6, `${sequence} begins at ${time}, not ${was}`);
+    }
+  }
+});
+
 Deno.test("all that a version names is there with it", async () => {
   const broadcast = new LowBroadcast();
   await broadcast.configure(audioConfig());
@@ -122,4 +140,16 @@ async function heard(broadcast: LowBroadcast): Promise<string[]> {
     hashes.push(...(await readByMediabunny(concat(bytes))).hashes);
   }
   return hashes;
+}
+
+/** When each whole segment that is listed begins, in seconds, by its number. */
+async function begins(broadcast: LowBroadcast): Promise<Map<number, number>> {
+  const times = new Map<number, number>();
+  for (const { sequence, map, whole } of broadcast.playlist.segments) {
+    const bytes = [map, whole?.uri ?? ""].map((file) => broadcast.files.get(file));
+    if (whole === undefined) continue;
+    const read = await readByMediabunny(concat(bytes.map((part) => part ?? new Uint8Array())));
+    times.set(sequence, read.begins);
+  }
+  return times;
 }
