@@ -186,6 +186,9 @@ export class Replica implements Origin {
     const known = copy.segments.get(file);
     if (known !== undefined) return known;
     const bytes = await this.#ask(copy, file) ?? await this.#readFile(copy.name, file);
+    const newer = copy.segments.get(file);
+    // It has come with a version meanwhile.
+    if (newer !== undefined) return newer;
     const served = bytes && servedFile(file, bytes);
     if (served !== undefined && this.#copies.get(copy.name) === copy) {
       copy.segments.add(file, served);

@@ -30,13 +30,16 @@ export interface FolderContents {
   readonly ageMs: number;
 }
 
-/** What a broadcast keeps on disk. No call throws; each tells whether it was done. */
+/**
+ * What a broadcast keeps on disk. No call throws; each tells whether it was done. Whoever opens a
+ * file by its name finds the whole of it, or none.
+ */
 export interface StreamFiles {
-  /** Writes a whole segment. `bytes` must not change until the promise resolves. */
+  /** Writes a segment. `bytes` must not change until the promise resolves. */
   writeSegment(file: string, bytes: Uint8Array): Promise<boolean>;
-  /** Reads a whole segment; `undefined` where that cannot be done. */
+  /** Reads a segment; `undefined` where that cannot be done. */
   readSegment(file: string): Promise<Uint8Array | undefined>;
-  /** Replaces the playlist in one step. */
+  /** Replaces the playlist. */
   replacePlaylist(file: string, text: Uint8Array): Promise<boolean>;
   /** Removes files, and the folder with them if nothing else is in it. Later writes wait for it. */
   remove(files: readonly string[]): Promise<void>;
@@ -156,8 +159,13 @@ export class HlsFolder {
   async removeFolder(name: string): Promise<void> {
     const path = `${this.path}/${name}`;
     try {
-      for await (const _ of Deno.readDir(path)) return;
-      await this.remove([path]);
+      // An earlier run may have left files that it had not written to their end.
+      const left: string[] = [];
+      for await (const { name: file } of Deno.readDir(path)) {
+        if (!isTemporary(file)) return;
+        left.push(`${path}/${file}`);
+      }
+      await this.remove([...left, path]);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
       logger.debug("Cannot remove {path}: {error}", { path, error: String(error) });
@@ -191,10 +199,8 @@ class FolderFiles implements StreamFiles {
     }
   }
 
-  async replacePlaylist(file: string, text: Uint8Array): Promise<boolean> {
-    const [from, to] = [this.#pathOf(temporary(file)), this.#pathOf(file)];
-    return await this.#write(temporary(file), text) &&
-      await this.#attempt(() => Deno.rename(from, to));
+  replacePlaylist(file: string, text: Uint8Array): Promise<boolean> {
+    return this.#write(file, text);
   }
 
   async remove(files: readonly string[]): Promise<void> {
@@ -214,20 +220,17 @@ class FolderFiles implements StreamFiles {
     const write = { since: clock.awake() };
     this.#writes.push(write);
     await this.#folder.removing.get(this.#name);
-    const done = await this.#attempt(() => this.#create(file, bytes));
-    if (!done) await this.#folder.remove([this.#pathOf(file)]);
+    const done = await this.#limiter.run(() =>
+      this.#folder.attempt(this.#name, () => this.#create(file, bytes))
+    );
+    if (!done) await this.#folder.remove([this.#pathOf(temporary(file))]);
     this.#writes.splice(this.#writes.indexOf(write), 1);
     return done;
-  }
-
-  #attempt(operation: () => Promise<void>): Promise<boolean> {
-    return this.#limiter.run(() => this.#folder.attempt(this.#name, operation));
   }
 
   async #removeAll(files: readonly string[]): Promise<void> {
     await this.#folder.remove(files.map((file) => this.#pathOf(file)));
     if (!files.includes(PLAYLIST_FILE)) return;
-    await this.#folder.remove([this.#pathOf(temporary(PLAYLIST_FILE))]);
     await this.#folder.removeFolder(this.#name);
   }
 
@@ -237,7 +240,7 @@ class FolderFiles implements StreamFiles {
 
   /** Who may read it is up to the umask: to set a mode costs a system call more for each file. */
   async #create(file: string, bytes: Uint8Array): Promise<void> {
-    const path = this.#pathOf(file);
+    const path = this.#pathOf(temporary(file));
     try {
       await Deno.writeFile(path, bytes);
     } catch (error) {
@@ -245,12 +248,17 @@ class FolderFiles implements StreamFiles {
       await Deno.mkdir(`${this.#folder.path}/${this.#name}`, { recursive: true });
       await Deno.writeFile(path, bytes);
     }
+    await Deno.rename(path, this.#pathOf(file));
   }
 }
 
 /** What a file is called until it is whole. */
 function temporary(file: string): string {
   return `.${file}.new`;
+}
+
+function isTemporary(file: string): boolean {
+  return file.startsWith(".") && file.endsWith(".new");
 }
 
 /** Where a write takes longer, the disk hangs, and what comes goes on from memory. */

@@ -11,6 +11,8 @@ export interface PreparedSource {
   next(): PreparedAnswer | undefined;
   /** What `Date` says now. */
   date(): string;
+  /** Whether no further request is answered. */
+  isOver(): boolean;
 }
 
 /** Reads from a client and writes to it, and knows what is waited for meanwhile. */
@@ -61,7 +63,8 @@ export class ClientLink {
   /**
    * Has the reader get what comes next, and answers that and what follows as long as it is prepared.
    * Every promise here costs each request: there are two, which the system gives.
-   * @returns whether something has come that is not prepared; nothing comes any more otherwise
+   * @returns whether to go on: what has come is not prepared, or the source is over. Otherwise
+   *   nothing comes any more
    * @throws {PeerGone}
    */
   async exchange(source: PreparedSource): Promise<boolean> {
@@ -93,6 +96,7 @@ export class ClientLink {
           answer.giveBack(bytes);
         }
       }
+      if (source.isOver()) return true;
       patience.begin("next request");
     } while (reader.isEmpty);
     return true;

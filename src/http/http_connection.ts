@@ -49,6 +49,7 @@ export class HttpConnection {
     this.#repeated = {
       next: () => this.#takeRepeated(),
       date: () => site.date.at(site.clock.now()),
+      isOver: () => this.#isLast,
     };
   }
 

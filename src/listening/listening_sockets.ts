@@ -12,8 +12,8 @@ export interface SocketToKeep {
   readonly what: string;
   /** As `HOST:PORT`. */
   readonly address: string;
-  /** Whether only one session needs it. Then the server is not restarted for it. */
-  readonly forOneSession?: boolean;
+  /** Whether the server is not restarted for it, such as where only one session needs it. */
+  readonly noRestart?: boolean;
   /**
    * Opens it.
    * @param onEnd to be called once, when it has ended although nobody closed it
@@ -110,7 +110,7 @@ export class KeptSocket {
 
   /** Whether the server has to be restarted for it; see {@link ListeningSockets.lost}. */
   get lost(): boolean {
-    return this.#lost && this.#socket.forOneSession !== true;
+    return this.#lost && this.#socket.noRestart !== true;
   }
 
   /** Stops opening it again. The caller closes what `open` opened. */

@@ -184,7 +184,8 @@ class CoalescedSocket implements StreamSocket {
     }
     try {
       const count = this.#system.receive(this.#buffer);
-      if (count === undefined) return;
+      if (count === "nothing") return;
+      if (count === "unknown") return this.#readPending();
       this.#pending = undefined;
       this.#isFast = count === this.#buffer.length;
       pending.resolve(count === 0 ? null : count);
@@ -197,6 +198,11 @@ class CoalescedSocket implements StreamSocket {
   /** What is there is read now, and what follows as it comes. */
   waitNoMore(): void {
     this.serve();
+    this.#readPending();
+  }
+
+  /** Has Deno read what is awaited, as it comes. */
+  #readPending(): void {
     const pending = this.#pending;
     if (pending === undefined) return;
     this.#pending = undefined;

@@ -12,11 +12,11 @@ const logger = getLogger(["echo", "listening"]);
 export interface SystemSocket {
   /**
    * Reads what is there.
-   * @returns how many bytes `buffer` got, 0 at the end of the stream; `undefined` where nothing is
-   *   there
+   * @returns how many bytes `buffer` got, 0 at the end of the stream; else that there is `nothing`, or
+   *   that it is `unknown` why it failed: Deno's own read tells then
    * @throws where the connection is broken
    */
-  receive(buffer: Uint8Array): number | undefined;
+  receive(buffer: Uint8Array): number | "nothing" | "unknown";
   /**
    * With how many bytes to be read the system wakes who waits for them (`SO_RCVLOWAT`, socket(7)).
    * The end of the stream wakes him at once.
@@ -68,7 +68,7 @@ export class SystemSockets {
     this.#libc.close();
   }
 
-  #receive(descriptor: number, buffer: Uint8Array): number | undefined {
+  #receive(descriptor: number, buffer: Uint8Array): ReturnType<SystemSocket["receive"]> {
     const { recv } = this.#libc.symbols;
     if (this.#length.number !== buffer.length) {
       this.#length = { number: buffer.length, size: BigInt(buffer.length) };
@@ -76,8 +76,9 @@ export class SystemSockets {
     const count = recv(descriptor, buffer, this.#length.size, MSG_DONTWAIT);
     if (count >= 0) return count;
     const error = this.#errno[0] ?? 0;
-    if (error === EAGAIN || error === EINTR) return undefined;
-    throw new Error(getSystemErrorMessage(-error));
+    if (error === EAGAIN || error === EINTR) return "nothing";
+    if (BROKEN.has(error)) throw new Error(getSystemErrorMessage(-error));
+    return "unknown";
   }
 
   #setLowWater(descriptor: number, bytes: number): void {
@@ -103,6 +104,11 @@ const SOL_SOCKET = 1;
 const SO_RCVLOWAT = 18;
 const EINTR = 4;
 const EAGAIN = 11;
+/**
+ * ENETUNREACH, ECONNRESET and EHOSTUNREACH. What the JavaScript engine calls between `recv` and the
+ * look at `errno` may change that to other errors, but not to these.
+ */
+const BROKEN: ReadonlySet<number> = new Set([101, 104, 113]);
 
 /** Deno keeps the descriptor of a TCP connection under a symbol. */
 function descriptorOf(socket: object): number | undefined {

@@ -54,7 +54,8 @@ export class ConfigurationChanges {
 
   /**
    * A source of `client` sends from now on. How often it changes is counted for each client, so that
-   * nobody pays for who had the place before him, and who comes back goes on counting.
+   * nobody pays for who had the place before him, and who comes back goes on counting. Who can come
+   * back as another client is held by {@link CHANGE_GAP_MS} alone, as that counts for all.
    */
   restart(client: string): void {
     if (client !== this.#client) this.#sent = undefined;

@@ -4,20 +4,14 @@
  * @module
  */
 import type { Session } from "./session.ts";
-import type { WaitingSessions } from "./waiting_sessions.ts";
 
 /**
- * A name has one session that is heard. Until then several clients may each have one of it wait, and
- * the first that is heard has the name.
+ * A name has one session that is heard. Until then several clients may each have one of it, and the
+ * first that is heard has the name.
  */
 export class LiveSessions {
-  readonly #waiting: WaitingSessions;
   readonly #byId = new Map<number, Session>();
   readonly #byName = new Map<string, readonly Session[]>();
-
-  constructor(waiting: WaitingSessions) {
-    this.#waiting = waiting;
-  }
 
   get size(): number {
     return this.#byId.size;
@@ -36,15 +30,15 @@ export class LiveSessions {
     return this.#byName.get(name) ?? [];
   }
 
-  /** The session of a name that does not wait, or else the oldest of those that do. */
+  /** The session of a name that is heard, or else the oldest of those that are not. */
   find(name: string): Session | undefined {
     return this.ownOf(name, () => true);
   }
 
-  /** The session of a name that somebody gets: the one that does not wait, or else one of his. */
+  /** The session of a name that somebody gets: the one that is heard, or else one of his. */
   ownOf(name: string, isHis: (session: Session) => boolean): Session | undefined {
     const all = this.allOf(name);
-    return all.find((session) => !this.#waiting.has(session)) ?? all.find(isHis);
+    return all.find(({ created }) => created !== undefined) ?? all.find(isHis);
   }
 
   add(session: Session): void {
@@ -57,7 +51,6 @@ export class LiveSessions {
   delete(session: Session): void {
     const { id, name } = session;
     this.#byId.delete(id);
-    this.#waiting.delete(session);
     const others = this.allOf(name).filter((other) => other !== session);
     if (others.length === 0) this.#byName.delete(name);
     else this.#byName.set(name, others);

@@ -7,6 +7,7 @@
 import type { Clock } from "./clock.ts";
 import type { Transport } from "./ingest.ts";
 import type { KeyStore } from "./key_store.ts";
+import { networkOf } from "./network.ts";
 import type { Session } from "./session.ts";
 
 /** Without a key, only a publisher that has sent nothing for this long is replaced. */
@@ -48,9 +49,15 @@ export class Places {
     this.#askedFrom.set(session, address);
   }
 
-  /** `transport` is let into `session`. */
-  taken(session: Session, transport: Transport, shown: Shown): void {
-    this.#ranks.set(transport, this.rankOf(session, transport.address, shown));
+  /**
+   * `transport` is let into `session`.
+   * @returns whose it is: who has proven his right is one client, from wherever he comes; of others
+   *   each network is one
+   */
+  taken(session: Session, transport: Transport, shown: Shown): string {
+    const rank = this.rankOf(session, transport.address, shown);
+    this.#ranks.set(transport, rank);
+    return rank === PROVEN ? "proven" : networkOf(transport.address);
   }
 
   /** Whether anybody may take the place: nobody is there, or has sent nothing for 2 s. */

@@ -9,3 +9,9 @@ export const UNKNOWN_REASON: Reason = { code: 50000, message: "unknown" };
 
 /** The server itself ended it. */
 export const SERVER_REASON: Reason = { code: 30000, message: "teardown by server" };
+
+/** The server ended a session that was not heard yet, as another one of its name is. */
+export const NAME_TAKEN_REASON: Reason = {
+  code: 30000,
+  message: "another session of the name is on air",
+};

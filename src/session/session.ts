@@ -175,15 +175,15 @@ export class Session {
     );
   }
 
-  /** Lets `transport` send from now on, instead of the one that did before. */
-  attach(transport: Transport): AdmittedIngest {
+  /** Lets `transport`, which is `client`'s, send from now on, instead of the one that did before. */
+  attach(transport: Transport, client: string): AdmittedIngest {
     if (this.#state === "terminated") throw new Error(`Cannot attach to ${this.name}: it is over`);
     if (this.#state === "init") this.#state = "ready";
     this.#drop("another connection took over");
     this.#waitTimer?.cancel();
     this.#continuity.catchUp();
     this.#protocol = transport.protocol;
-    this.#input.restart(transport.address);
+    this.#input.restart(client);
     const connection = new Connection({
       session: this,
       transport,

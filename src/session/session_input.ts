@@ -14,7 +14,6 @@ import {
 } from "./configuration_changes.ts";
 import type { Feed, FeedOwner } from "./feed.ts";
 import type { Ingest, StreamFacts } from "./ingest.ts";
-import { networkOf } from "./network.ts";
 import { Pace } from "./pace.ts";
 import type { Tags } from "./tags.ts";
 
@@ -70,9 +69,9 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
     return this.#streamFacts;
   }
 
-  /** Another connection sends from now on, from `address`. */
-  restart(address: string): void {
-    this.#changes.restart(networkOf(address));
+  /** Another connection of `client` sends from now on. */
+  restart(client: string): void {
+    this.#changes.restart(client);
     this.#isFirstFrame = true;
     this.#heardAt = this.#clock.awake();
     this.#feed.restart();

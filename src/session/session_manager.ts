@@ -7,27 +7,20 @@ import {
   type Doorkeeper,
   nameInUse,
   type Protocol,
-  PublishRefused,
   type PublishRequest,
   type Reading,
+  type Transport,
 } from "./ingest.ts";
 import type { Key } from "./key_store.ts";
-import { isValidName } from "./name.ts";
+import { Openness, type SessionLimits } from "./openness.ts";
 import { NOTHING_SHOWN, Places, type Shown, SILENT_MS } from "./places.ts";
 import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
-import { type Reason, SERVER_REASON } from "./reason.ts";
+import { NAME_TAKEN_REASON, type Reason, SERVER_REASON } from "./reason.ts";
 import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
 import { LiveSessions } from "./live_sessions.ts";
 import { WaitingSessions } from "./waiting_sessions.ts";
 
 const KEY_SWEEP_MS = 60_000;
-
-/** How many sessions there may be at a time. */
-export interface SessionLimits {
-  readonly maxSessions: number;
-  /** SRT sessions without a transport. */
-  readonly maxWaiting: number;
-}
 
 export interface SessionManagerOptions extends SessionLimits, PublishRightsOptions {
   readonly clock: Clock;
@@ -61,24 +54,22 @@ export class SessionManager implements Doorkeeper {
   /** Who may take the place of whose connection. */
   readonly places: Places;
   readonly #waiting: WaitingSessions;
-  readonly #sessions: LiveSessions;
+  readonly #sessions = new LiveSessions();
+  readonly #openness: Openness;
   readonly #outputs: Output[] = [];
   readonly #keySweep: Timer;
   #nextId: number;
-  #draining = false;
-  #stopping = false;
-  /** May be replaced at any time; who is there already stays. */
-  limits: SessionLimits;
 
   constructor(options: SessionManagerOptions) {
     this.#options = options;
     this.#rights = new PublishRights(options);
     this.#waiting = new WaitingSessions(options.auth);
-    this.#sessions = new LiveSessions(this.#waiting);
+    this.#openness = new Openness(options);
     this.places = new Places(options.clock, options.keys);
-    this.limits = options;
     this.#nextId = options.clock.now();
-    this.#keySweep = options.clock.every(KEY_SWEEP_MS, () => options.keys.sweep());
+    this.#keySweep = options.clock.every(KEY_SWEEP_MS, () => {
+      options.keys.sweep((name) => this.find(name) !== undefined);
+    });
     options.events.subscribe((event) => {
       if (event.kind === "create") this.#heard(event);
     });
@@ -87,6 +78,15 @@ export class SessionManager implements Doorkeeper {
   /** Has every later broadcast's frames go to what `output` makes. */
   addOutput(output: Output): void {
     this.#outputs.push(output);
+  }
+
+  get limits(): SessionLimits {
+    return this.#openness.limits;
+  }
+
+  /** May be replaced at any time; who is there already stays. */
+  set limits(limits: SessionLimits) {
+    this.#openness.limits = limits;
   }
 
   get sessions(): readonly Session[] {
@@ -103,7 +103,9 @@ export class SessionManager implements Doorkeeper {
 
   /** The session of a name in which a key counts. */
   provenBy(name: string, token: string): Session | undefined {
-    return this.#sessions.allOf(name).find((session) => this.#options.keys.proves(session, token));
+    const check = this.#options.keys.check(name, token);
+    if (check.kind !== "valid") return undefined;
+    return this.#sessions.allOf(name).find((session) => check.key.countsIn(session));
   }
 
   /** Has the authority say who may publish, where there is one; this server's own keys need none. */
@@ -136,7 +138,7 @@ export class SessionManager implements Doorkeeper {
   publish(request: PublishRequest): AdmittedIngest {
     const { transport } = request;
     const { name, key, own, expiresAt, isProof } = this.#examine(request);
-    const session = own ?? this.#create(name, transport.protocol);
+    const session = own ?? this.#create(name, transport);
     const tokens = key === undefined ? [] : [key];
     if (session.created === undefined) {
       for (const token of tokens) this.#options.keys.opened(session, token);
@@ -149,9 +151,9 @@ export class SessionManager implements Doorkeeper {
 
   /**
    * Reserves the session of a name for a client of the control API, with a key to publish it by. A
-   * broadcast keeps its session, and so does who has one waiting; where it has no transport, it waits
-   * anew. Who has not shown a right to a broadcast gets it only from a publisher that has been silent
-   * for a while.
+   * broadcast keeps its session, and so does who has one that is not heard yet; where it has no
+   * transport, it waits anew. Who has not shown a right to the session gets it only from a publisher
+   * that has been silent for a while.
    * @throws {PublishRefused} or what `prepare` throws
    */
   reserve(request: ReserveRequest): { session: Session; key: Key } {
@@ -161,14 +163,15 @@ export class SessionManager implements Doorkeeper {
     const own = this.#sessions.ownOf(name, (it) => {
       return checked || it === shown || !shown && this.#waiting.isFrom(it, address);
     });
-    if (own !== undefined && !shown && own.silentForMs < SILENT_MS) throw nameInUse(name);
+    const mayAsk = checked || own === undefined || own === shown;
+    if (!mayAsk && own.silentForMs < SILENT_MS) throw nameInUse(name);
     const client = { address, checked };
     if (own === undefined) this.#waiting.checkNew(client);
     const isCounted = own !== undefined && (own.transport !== undefined || own.protocol === "srt");
     if (protocol === "srt" && !isCounted) {
       this.#waiting.checkSrt(this.sessions, client, this.limits.maxWaiting);
     }
-    const session = own ?? this.#create(name, protocol);
+    const session = own ?? this.#create(name, { protocol, address });
     try {
       prepare?.(session);
     } catch (error) {
@@ -178,10 +181,7 @@ export class SessionManager implements Doorkeeper {
     const key = this.#options.keys.create(name, checked ? undefined : session.id);
     this.places.asked(session, address);
     session.props = props;
-    if (own === undefined) {
-      this.#waiting.add(session, address);
-      session.endAt(key.expiresAt);
-    }
+    if (own === undefined) session.endAt(key.expiresAt);
     if (session.transport === undefined) {
       session.ready(protocol, this.#waiting.waitMsOf(session));
     }
@@ -195,8 +195,7 @@ export class SessionManager implements Doorkeeper {
     transport: PublishRequest["transport"],
     shown: Shown = NOTHING_SHOWN,
   ): AdmittedIngest {
-    this.places.taken(session, transport, shown);
-    return session.attach(transport);
+    return session.attach(transport, this.places.taken(session, transport, shown));
   }
 
   /**
@@ -204,7 +203,7 @@ export class SessionManager implements Doorkeeper {
    * come back; what has not begun yet ends.
    */
   drain(): void {
-    this.#draining = true;
+    this.#openness.drain();
     for (const session of this.sessions) {
       if (session.state === "init" || session.state === "ready") {
         session.end("shutdown", SERVER_REASON);
@@ -214,27 +213,13 @@ export class SessionManager implements Doorkeeper {
 
   /** Ends all sessions, and refuses every publish from now on. */
   stop(how: SessionEnd, reason: Reason): void {
-    this.#stopping = true;
+    this.#openness.stop();
     this.#keySweep.cancel();
     for (const session of this.sessions) session.end(how, reason);
   }
 
   #checkOpen(name: string): void {
-    if (!isValidName(name)) {
-      throw new PublishRefused(
-        "invalid-name",
-        "Cannot publish: a name is 1 to 128 of A-Z a-z 0-9 _ and -, and not live",
-      );
-    }
-    if (this.#stopping) {
-      throw new PublishRefused("stopping", `Cannot publish ${name}: the server is stopping`);
-    }
-    if (this.#draining && this.#sessions.find(name) === undefined) {
-      throw new PublishRefused(
-        "stopping",
-        `Cannot publish ${name}: the server is about to stop and takes no new broadcasts`,
-      );
-    }
+    this.#openness.checkName(name, this.find(name) !== undefined);
   }
 
   /** @throws {PublishRefused} where it must not be published */
@@ -246,22 +231,17 @@ export class SessionManager implements Doorkeeper {
     const own = (key === undefined ? undefined : this.provenBy(name, key)) ??
       this.#sessions.ownOf(name, (it) => approved || this.#waiting.isFrom(it, address));
     const right = this.#rights.rightTo(own, reading, approved);
-    if (own === undefined) this.#checkRoom(name);
+    if (own === undefined) this.#openness.checkRoom(name, this.#sessions.size);
     else if (!right.isProof && !this.places.isFree(own)) throw nameInUse(name);
     return { name, key, own, ...right };
-  }
-
-  #checkRoom(name: string): void {
-    if (this.#sessions.size < this.limits.maxSessions) return;
-    throw new PublishRefused("limit", `Cannot publish ${name}: the server is full`);
   }
 
   #read(request: PublishRequest): Reading {
     return this.#rights.read(request, (name) => this.#sessions.find(name) !== undefined);
   }
 
-  #create(name: string, protocol: Protocol): Session {
-    this.#checkRoom(name);
+  #create(name: string, { protocol, address }: Pick<Transport, "protocol" | "address">): Session {
+    this.#openness.checkRoom(name, this.#sessions.size);
     const { clock, events, policy } = this.#options;
     const session = new Session({
       id: this.#nextId++,
@@ -274,19 +254,21 @@ export class SessionManager implements Doorkeeper {
       onEnd: (session) => this.#remove(session),
     });
     this.#sessions.add(session);
+    this.#waiting.add(session, address);
     return session;
   }
 
   /** A session has its name from its first audio on: others of it are over. */
   #heard({ id, name }: SessionEvent): void {
     for (const other of this.#sessions.allOf(name)) {
-      if (other.id !== id) other.end("lost", SERVER_REASON);
+      if (other.id !== id) other.end("lost", NAME_TAKEN_REASON);
     }
   }
 
   #remove(session: Session): void {
     this.#sessions.delete(session);
-    this.#options.keys.release(session);
+    this.#waiting.delete(session);
+    this.#options.keys.release(session, session.created !== undefined);
   }
 
   #emitAuthorize(session: Session, address: string): void {

@@ -1,5 +1,5 @@
 /**
- * Which sessions wait for their first audio, whose they are, and how many may.
+ * Which sessions wait for their first audio, whose they are, and how many may wait.
  *
  * @module
  */
@@ -21,18 +21,19 @@ export interface WaitingClient {
 }
 
 /**
- * Sessions that were reserved and have not been heard yet, and who reserved them. A name may have
- * several, of different clients.
+ * Sessions that have not been heard yet, and who reserved or opened them. A name may have several, of
+ * different clients.
  */
 export class WaitingSessions {
   readonly #auth: AuthMode;
-  /** By session, the network that reserved it. */
+  /** By session, the network that it was made for. */
   readonly #from = new Map<Session, string>();
 
   constructor(auth: AuthMode) {
     this.#auth = auth;
   }
 
+  /** A session was made for a client at `address`. */
   add(session: Session, address: string): void {
     this.#from.set(session, networkOf(address));
   }
@@ -46,12 +47,7 @@ export class WaitingSessions {
     return this.#from.has(session) && session.created === undefined;
   }
 
-  /** Those of a name, the latest last. */
-  of(name: string): Session[] {
-    return [...this.#from.keys()].filter((it) => it.name === name && this.has(it));
-  }
-
-  /** Whether somebody at `address` has reserved it, as far as an address tells that. */
+  /** Whether it was made for somebody at `address`, as far as an address tells that. */
   isFrom(session: Session, address: string): boolean {
     return this.#from.get(session) === networkOf(address);
   }

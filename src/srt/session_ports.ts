@@ -89,7 +89,7 @@ export class SrtPorts {
     this.#ports.set(session.id, port);
     port.kept = sockets.keep({
       kind: "srt-port",
-      forOneSession: true,
+      noRestart: true,
       what: `SRT for ${session.name}`,
       address: formatAddress(listener.address),
       open: (onEnd) => {

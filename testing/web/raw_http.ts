@@ -32,14 +32,16 @@ export class RawHttp implements Disposable {
     head.push(`Content-Length: ${body.length}`);
     const request = new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n${body}`);
     await this.#conn.write(request);
-    let answer = new Uint8Array(0);
-    for (;;) {
-      const parsed = parse(answer);
+    let answer = new Uint8Array(65_536);
+    for (let size = 0;;) {
+      const parsed = parse(answer.subarray(0, size));
       if (parsed !== undefined) return parsed;
-      const buffer = new Uint8Array(65_536);
-      const length = await this.#conn.read(buffer);
+      if (size === answer.length) {
+        answer = new Uint8Array(await new Blob([answer, answer]).arrayBuffer());
+      }
+      const length = await this.#conn.read(answer.subarray(size));
       if (length === null) throw new Error(`The connection was closed before ${path} was answered`);
-      answer = Uint8Array.from([...answer, ...buffer.subarray(0, length)]);
+      size += length;
     }
   }
 
@@ -48,9 +50,11 @@ export class RawHttp implements Disposable {
   }
 }
 
+const MAX_HEAD_BYTES = 8192;
+
 /** `undefined` where something is missing. */
 function parse(bytes: Uint8Array<ArrayBuffer>): RawAnswer | undefined {
-  const text = new TextDecoder("latin1").decode(bytes);
+  const text = new TextDecoder("latin1").decode(bytes.subarray(0, MAX_HEAD_BYTES));
   const end = text.indexOf("\r\n\r\n");
   if (end < 0) return undefined;
   const head = text.slice(0, end);

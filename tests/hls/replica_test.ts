@@ -10,7 +10,9 @@ import { until } from "../../testing/until.ts";
 const PLAYLIST = "playlist.m3u8";
 
 /** A broadcast `demo`, and a replica of it that is called at once, with what went between them. */
-async function onAir(options: { segments?: number; cacheBytes?: number } = {}) {
+async function onAir(
+  options: { segments?: number; cacheBytes?: number; onRead?: (file: string) => void } = {},
+) {
   const fixture = setUp();
   const { clock, files, stream, feeder, distributor, broadcast, playlist } = fixture;
   const news: ReplicaNews[] = [];
@@ -21,6 +23,7 @@ async function onAir(options: { segments?: number; cacheBytes?: number } = {}) {
     clock,
     readFile: (_, file) => {
       reads.push(file);
+      options.onRead?.(file);
       return Promise.resolve(files.files.get(file)?.slice());
     },
     ask: (request) => {
@@ -125,6 +128,20 @@ Deno.test("where the disk is behind and memory has it no more, it is read after 
   late.resolve(true);
   await clock.advance(0);
   assert.equal((await replica.segment("demo", listed()[0] ?? ""))?.bytes.length, 188);
+});
+
+Deno.test("what came with a version stays, also where it was being read from disk", async () => {
+  const { replica, reads, listed } = await onAir({
+    onRead: (file) => {
+      const segments = [{ file, bytes: new Uint8Array(376) }];
+      replica.take({ kind: "version", name: "demo", playlists: [], segments, unwritten: [] });
+    },
+  });
+  const [first = ""] = listed();
+  const served = await replica.segment("demo", first);
+  assert.deepEqual(reads, [first]);
+  assert.equal(served?.bytes.length, 376);
+  assert.equal(replica.atHand("demo", first), served);
 });
 
 Deno.test("a name that nobody has asked for in a minute is let go, and may be asked for again", async () => {

@@ -262,6 +262,21 @@ Deno.test("a server that stops lets an answer finish that is being written", asy
   await closed;
 });
 
+Deno.test("a server that stops ends a connection once its answer is read, also where it was prepared", async () => {
+  const files = new SharedFiles({ "/large": LARGE });
+  await using fixture = files.serve();
+  const client = await warmClient(fixture, "/large");
+  await client.answers(ASKED_BEFORE + 2);
+  const before = files.observed.length;
+  await client.send(`GET /large HTTP/1.1\r\n${HOST}\r\n`);
+  await until("it is being answered", () => files.observed.length > before);
+  const closed = fixture.server.close();
+  // No time passes here: it does not wait until answers have had their time.
+  await client.all();
+  assert.equal((await client.answers(ASKED_BEFORE + 3)).length, ASKED_BEFORE + 3);
+  await closed;
+});
+
 Deno.test("what comes by a proxy counts as its client's, and is the handler's", async () => {
   const files = new SharedFiles({ "/a": "aaa\n" });
   await using fixture = files.serve({ proxies: ["127.0.0.1"], maxPerAddress: 0 });

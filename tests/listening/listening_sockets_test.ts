@@ -133,7 +133,7 @@ Deno.test("the server is not lost where a session's own socket is", async () => 
   let end = (_: Error) => {};
   let opened = 0;
   const kept = sockets.keep({
-    ...{ kind: "srt-port", what: "SRT for demo", address: ADDRESS, forOneSession: true },
+    ...{ kind: "srt-port", what: "SRT for demo", address: ADDRESS, noRestart: true },
     open: (onEnd) => {
       if (opened++ > 0) throw new Error("Address already in use");
       end = onEnd;

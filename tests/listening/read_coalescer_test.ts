@@ -210,6 +210,34 @@ test("a connection that breaks tells why", async (fixture) => {
   assert.match(error.message, /reset/);
 });
 
+test("a connection that the system cannot read for some other reason is left to Deno", async (fixture) => {
+  await fixture.crowd(1);
+  const text = new TextEncoder().encode("still there");
+  const close = Promise.withResolvers<null>();
+  const left = [text];
+  const socket = fixture.coalescer.wrap({
+    remoteAddr: { hostname, port: 0 },
+    read: (buffer) => {
+      const bytes = left.shift();
+      if (bytes === undefined) return close.promise;
+      buffer.set(bytes);
+      return Promise.resolve(bytes.length);
+    },
+    write: ({ length }) => Promise.resolve(length),
+    closeWrite: () => Promise.resolve(),
+    close: () => close.resolve(null),
+    // No descriptor: EBADF, which tells nothing of the connection.
+    [Symbol("Deno.internal.fd")]: -1,
+  } as StreamSocket);
+  socket.setCoalesced?.(true);
+  const { reads } = fixture.read({ socket, peer: socket, reads: [] });
+  await until("it is read", async () => {
+    await fixture.clock.advance(PERIOD_MS);
+    return reads.length > 0;
+  });
+  assert.deepEqual(reads, ["still there"]);
+});
+
 test("a connection that is closed while it waits ends its reader's wait", async (fixture) => {
   const [pair] = await fixture.crowd(1);
   assert.ok(pair);

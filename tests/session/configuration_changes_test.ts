@@ -98,11 +98,17 @@ class Studio implements Disposable {
     }));
   }
 
-  publish(address = "192.0.2.1"): AdmittedIngest {
+  publish(address = "192.0.2.1", key?: string): AdmittedIngest {
     this.closed = undefined;
     const close = (why: string) => void (this.closed = why);
     const transport = { protocol: "rtmp", address, close } as const;
-    return this.#sessions.publish({ name: "demo", key: undefined, transport });
+    return this.#sessions.publish({ name: "demo", key, transport });
+  }
+
+  /** @returns a key of the broadcast */
+  reserve(): string {
+    const request = { name: "demo", protocol: "rtmp", address: "192.0.2.1", props: {} } as const;
+    return this.#sessions.reserve(request).key.token;
   }
 
   /** Sends `count` frames in real time. */
@@ -170,6 +176,30 @@ Deno.test("who comes back at once and goes on with that is ended again, until a 
   await studio.clock.advance(20_000);
   studio.play(ingest, MONO, 10);
   assert.equal(studio.heard.at(-1), "audio");
+});
+
+Deno.test("who shows the key goes on counting from whatever network he comes back", () => {
+  using studio = new Studio();
+  const key = studio.reserve();
+  for (let connection = 0; connection <= 10; connection++) {
+    assert.equal(studio.closed, undefined);
+    const ingest = studio.publish(`2001:db8:0:${connection}::1`, key);
+    studio.play(ingest, connection % 2 === 0 ? STEREO : MONO, 1);
+    ingest.end("lost");
+  }
+  assert.equal(studio.closed, "the configuration changed 10 times within 60 s");
+});
+
+Deno.test("who hops from network to network without a key makes no more files for it", () => {
+  using studio = new Studio();
+  for (let connection = 0; connection < 100; connection++) {
+    const ingest = studio.publish(`2001:db8:0:${connection}::1`);
+    studio.play(ingest, connection % 2 === 0 ? STEREO : MONO, 10);
+    ingest.end("lost");
+  }
+  const seconds = 100 * 10 * FRAME_MS / 1000;
+  const configurations = studio.heard.filter((call) => call.includes("Hz")).length;
+  assert.ok(configurations <= 2 + seconds / 5, `${configurations} in ${seconds} s`);
 });
 
 Deno.test("who takes over from somebody else does not pay for his changes", async () => {

@@ -1,8 +1,9 @@
 /** What reservations that nobody's credentials stand behind are worth: nothing against others. */
 import assert from "node:assert/strict";
-import { EventBus } from "../../src/session/events.ts";
+import { EventBus, type SessionEvent } from "../../src/session/events.ts";
 import { type AdmittedIngest, PublishRefused, type Transport } from "../../src/session/ingest.ts";
-import { KeyStore } from "../../src/session/key_store.ts";
+import { type KeyCheck, KeyStore } from "../../src/session/key_store.ts";
+import { SERVER_REASON } from "../../src/session/reason.ts";
 import type { AuthMode } from "../../src/session/publish_rights.ts";
 import type { Session } from "../../src/session/session.ts";
 import { audioConfig } from "../../testing/audio/access_units.ts";
@@ -22,15 +23,25 @@ class Connection implements Transport {
   }
 }
 
+/** Keys that count how often one is looked up. */
+class CountedKeys extends KeyStore {
+  lookUps = 0;
+  override check(...args: Parameters<KeyStore["check"]>): KeyCheck {
+    this.lookUps++;
+    return super.check(...args);
+  }
+}
+
 /** Sessions where nobody's credentials are checked, and who comes to the name `demo`. */
 class Studio {
   readonly clock = new FakeClock();
-  readonly keys = new KeyStore(this.clock, HOUR_MS);
+  readonly keys = new CountedKeys(this.clock, HOUR_MS);
+  readonly events = new EventBus();
   readonly manager;
 
   constructor(auth: AuthMode = "open") {
-    const { clock, keys } = this;
-    this.manager = sessionManager({ clock, events: new EventBus(), keys, auth });
+    const { clock, events, keys } = this;
+    this.manager = sessionManager({ clock, events, keys, auth });
   }
 
   reserve(address: string, shown?: "credentials" | Session): { session: Session; key: string } {
@@ -53,11 +64,13 @@ class Studio {
 
   /** That nobody gets the name by this key now. */
   isRefused(key: string): void {
-    const isInUse = (error: unknown) =>
-      error instanceof PublishRefused && error.kind === "name-in-use";
     assert.throws(() => this.publish(STRANGER, key), isInUse);
     assert.equal(this.manager.provenBy("demo", key), undefined);
   }
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof PublishRefused && error.kind === "name-in-use";
 }
 
 Deno.test("a DJ without a key does not get into what a stranger has reserved, whose key and session are void", () => {
@@ -69,6 +82,27 @@ Deno.test("a DJ without a key does not get into what a stranger has reserved, wh
   assert.equal(studio.manager.get(reserved.session.id), undefined);
   assert.equal(studio.manager.find("demo")?.id, dj.sessionId);
   studio.isRefused(reserved.key);
+});
+
+Deno.test("a session that ends because another one has the name says so, so that nobody takes the name for over", () => {
+  const studio = new Studio();
+  const reserved = studio.reserve(STRANGER).session;
+  const connection = new Connection("203.0.113.1");
+  const silent = studio.manager.publish({ name: "demo", key: undefined, transport: connection });
+  const events: SessionEvent[] = [];
+  studio.events.subscribe((event) => events.push(event));
+  const dj = studio.goLive(DJ);
+  const why = "another session of the name is on air";
+  assert.deepEqual(
+    events.map((event) => [event.kind, event.id, "reason" in event && event.reason]),
+    [
+      ["authorize", dj.sessionId, false],
+      ["release", reserved.id, { code: 30000, message: why }],
+      ["release", silent.sessionId, { code: 30000, message: why }],
+      ["create", dj.sessionId, false],
+    ],
+  );
+  assert.equal(connection.closed, why);
 });
 
 Deno.test("a key whose session was over before the DJ came is void against him", async () => {
@@ -139,6 +173,58 @@ Deno.test("who comes first and sends no audio does not get the name from who sen
   assert.notEqual(silent.closed, undefined);
 });
 
+Deno.test("what a stranger has reserved gives him nothing of a DJ who has connected, heard or not", () => {
+  const studio = new Studio();
+  const reserved = studio.reserve(STRANGER);
+  const dj = studio.publish(DJ);
+  const again = studio.reserve(STRANGER, reserved.session);
+  assert.equal(again.session, reserved.session, "his own one");
+  assert.equal(studio.manager.provenBy("demo", again.key), reserved.session);
+  dj.configure(audioConfig());
+  dj.write(new Uint8Array(10), 0);
+  assert.throws(() => studio.reserve(STRANGER, reserved.session), isInUse);
+  studio.isRefused(again.key);
+});
+
+Deno.test("who shows the right to another session of the name has shown nothing of the one on air", async () => {
+  const studio = new Studio();
+  const { session } = studio.reserve(STRANGER);
+  const dj = studio.goLive(DJ);
+  await studio.clock.advance(1999);
+  assert.throws(() => studio.reserve(STRANGER, session), isInUse);
+  await studio.clock.advance(1);
+  assert.equal(studio.reserve(STRANGER, session).session.id, dj.sessionId, "who is silent");
+});
+
+Deno.test("a strange connection that is not heard keeps no DJ out, with a reservation or without, however often it comes", () => {
+  const silent = (studio: Studio) => {
+    for (let i = 0; i < 3; i++) studio.publish(STRANGER).end("lost");
+    studio.publish(STRANGER);
+  };
+  const withKey = new Studio();
+  const { session, key } = withKey.reserve(DJ);
+  silent(withKey);
+  assert.equal(withKey.reserve(DJ).session, session, "he may reserve again");
+  assert.equal(withKey.goLive("192.0.2.55", key).sessionId, session.id);
+
+  const byAddress = new Studio();
+  const reserved = byAddress.reserve(DJ);
+  silent(byAddress);
+  assert.equal(byAddress.goLive(DJ).sessionId, reserved.session.id);
+
+  const neither = new Studio();
+  silent(neither);
+  const stranger = neither.manager.find("demo");
+  const dj = neither.goLive(DJ);
+  assert.notEqual(dj.sessionId, stranger?.id);
+  assert.equal(stranger?.state, "terminated");
+
+  const reservesLater = new Studio();
+  silent(reservesLater);
+  const later = reservesLater.reserve(DJ);
+  assert.equal(reservesLater.goLive("192.0.2.55", later.key).sessionId, later.session.id);
+});
+
 Deno.test("who publishes without a key from where he reserved gets what he reserved", () => {
   const studio = new Studio();
   studio.reserve(STRANGER);
@@ -193,12 +279,69 @@ Deno.test("strangers' keys push nobody else's out, and four of each are enough",
   const own = keys.create("demo", 1).token;
   for (let session = 2; session < 100; session++) {
     for (let i = 0; i < 6; i++) keys.create("demo", session);
-    keys.release({ name: "demo", id: session });
+    keys.release({ name: "demo", id: session }, false);
   }
   assert.equal(keys.proves({ name: "demo", id: 7 }, always), true);
   assert.equal(keys.proves({ name: "demo", id: 1 }, own), true);
   assert.equal(keys.proves({ name: "demo", id: 7 }, own), false);
-  keys.release({ name: "demo", id: 1 });
+  keys.release({ name: "demo", id: 1 }, true);
   assert.equal(keys.proves({ name: "demo", id: 1 }, own), false);
-  assert.equal(keys.check("demo", own).kind, "unknown", "four newer ones are free");
+  assert.equal(keys.check("demo", own).kind, "valid", "it opens a new session");
+  for (let session = 2; session < 6; session++) {
+    keys.create("demo", session);
+    keys.release({ name: "demo", id: session }, true);
+  }
+  assert.equal(keys.check("demo", own).kind, "unknown", "four newer ones were on air");
+});
+
+Deno.test("a key is looked up as often where the name has a hundred sessions as where it has one", () => {
+  const lookUps = (sessions: number) => {
+    const studio = new Studio();
+    studio.manager.limits = { maxSessions: sessions + 1, maxWaiting: 0 };
+    for (let i = 0; i < sessions; i++) studio.reserve(`192.0.2.${i}`);
+    studio.keys.lookUps = 0;
+    assert.equal(studio.manager.provenBy("demo", "0".repeat(32)), undefined);
+    studio.goLive(DJ, "0".repeat(32));
+    return studio.keys.lookUps;
+  };
+  assert.equal(lookUps(100), lookUps(1));
+});
+
+for (const auth of ["open", "key"] as const) {
+  Deno.test(`strangers who ask for a name whose show is over void no key of its DJ: ${auth}`, () => {
+    const studio = new Studio(auth);
+    const { key } = studio.reserve(DJ);
+    const show = studio.goLive(DJ, key);
+    studio.manager.get(show.sessionId)?.end("lost", SERVER_REASON);
+    for (let i = 0; i < 10; i++) studio.reserve(STRANGER).session.end("teardown", SERVER_REASON);
+    const next = studio.goLive(DJ, key);
+    assert.equal(studio.manager.provenBy("demo", key)?.id, next.sessionId);
+    assert.equal(studio.goLive("192.0.2.55", key).sessionId, next.sessionId, "he takes over");
+  });
+}
+
+Deno.test("a key is void neither while its broadcast is on air nor after it, whatever other names are asked for", () => {
+  const { keys } = new Studio();
+  const live = keys.create("live-now", 1).token;
+  const over = keys.create("over", 2).token;
+  keys.release({ name: "over", id: 2 }, true);
+  for (let id = 3; id < 100_010; id++) {
+    keys.create(`name-${id}`, id);
+    keys.release({ name: `name-${id}`, id }, false);
+  }
+  assert.equal(keys.check("live-now", live).kind, "valid");
+  assert.equal(keys.check("over", over).kind, "valid");
+  assert.equal(keys.size, 10_002, "nor is memory used for all of them");
+});
+
+Deno.test("where too many names have keys, those without a session go, the oldest first", () => {
+  const { keys } = new Studio("key");
+  const tokens = ["oldest", "live-now", "older"].map((name) => keys.create(name).token);
+  for (let i = 0; i < 99_999; i++) keys.create(`name-${i}`);
+  keys.sweep((name) => name === "live-now");
+  const kinds = ["oldest", "live-now", "older"].map((name, i) => {
+    return keys.check(name, tokens[i] ?? "").kind;
+  });
+  assert.deepEqual(kinds, ["unknown", "valid", "unknown"]);
+  assert.equal(keys.size, 100_000);
 });

@@ -283,7 +283,7 @@ Deno.test("a key ends its session in time whoever looked, and however long that 
   assert.equal(manager.find("demo"), undefined);
   const later = manager.reserve({ name: "later", protocol: "rtmp", address: "", props: {} });
   later.session.endAt(clock.monotonic() + 1000 * HOUR_MS);
-  later.session.attach(new Connection());
+  manager.attach(later.session, new Connection());
   await clock.advance(0);
   assert.equal(manager.find("later"), later.session);
   manager.stop("shutdown", SERVER_REASON);

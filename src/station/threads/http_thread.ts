@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import type { Distributor, Subscriber } from "../../hls/distributor.ts";
-import type { LentCounts, ThreadCounts } from "../../http/connection_limits.ts";
-import type { Shows } from "../../pages/listener/shows.ts";
+import type { ThreadCounts } from "../../http/connection_limits.ts";
+import type { Shows, ShowStatus } from "../../pages/listener/shows.ts";
+import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { Clock } from "../../session/clock.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import type {
@@ -69,22 +71,25 @@ export class HttpThread {
   /**
    * Starts it.
    * @param onEnd called once, when it has ended although nobody closed it
-   * @throws {Error} where file descriptors are short
+   * @throws {Error} where file descriptors are short, or the thread cannot be made
    */
   start(onEnd: (why: Error) => void): void {
     const { clock, settings, counts, distributor, levels } = this.#options;
     requireDescriptors();
-    const lent = counts.lend();
-    const worker = new Worker(new URL("./http_worker.ts", import.meta.url), { type: "module" });
+    using taken = new DisposableStack();
+    const lent = taken.adopt(counts.lend(), (lent) => counts.takeBack(lent));
+    const worker = taken.adopt(newWorker(), (worker) => worker.terminate());
     const send = (message: ToThread, transfer: ArrayBuffer[] = []) =>
       worker.postMessage(message, transfer);
     send({ kind: "start", settings: { ...settings, counts: lent, levels: levels() } });
-    const subscriber = distributor.connect((news, transfer) => {
-      send({ kind: "news", news }, transfer);
-    });
+    const subscriber = taken.adopt(
+      distributor.connect((news, transfer) => send({ kind: "news", news }, transfer)),
+      (subscriber) => subscriber.close(),
+    );
     send({ kind: "listen" });
     const running: Running = {
-      ...{ worker, send, subscriber, lent, onEnd },
+      ...{ send, subscriber, onEnd },
+      taken: taken.move(),
       closed: Promise.withResolvers<void>(),
       isListening: false,
       heardAt: clock.awake(),
@@ -128,18 +133,34 @@ export class HttpThread {
     running.heardAt = this.#options.clock.awake();
     if (message.kind === "origin") running.subscriber.take(message.request);
     else if (message.kind === "pulse") this.#takePulse(running, message.pulse);
-    else if (message.kind === "log") this.#options.onLines(message.lines);
+    else if (message.kind === "log") this.#write(running, message.lines);
     else if (message.kind === "shows") {
-      const { shows } = this.#options;
-      const replies = message.questions.map((name) =>
-        name === null ? shows.current : [shows.status(name)]
-      );
+      const replies = message.questions.map((question) => this.#statusesOf(question));
       running.send({ kind: "shows", replies });
     } else if (message.kind === "listening") {
       running.isListening = true;
       this.#listening.resolve();
     } else if (message.kind === "failed") this.#end(running, message.why);
     else running.closed.resolve();
+  }
+
+  /** The thread asks nothing more until it has all answers, so there always is one. */
+  #statusesOf(question: ShowsQuestion): readonly ShowStatus[] {
+    const { shows } = this.#options;
+    try {
+      return question === null ? shows.current : [shows.status(question)];
+    } catch (error) {
+      logger.fatal("A bug, please report it: {error}", { error });
+      return [];
+    }
+  }
+
+  #write({ send }: Running, lines: readonly LoggedLine[]): void {
+    try {
+      this.#options.onLines(lines);
+    } finally {
+      send({ kind: "written" });
+    }
   }
 
   #takePulse({ subscriber }: Running, pulse: Pulse): void {
@@ -156,23 +177,25 @@ export class HttpThread {
     running.onEnd(error);
   }
 
-  #stop({ worker, subscriber, lent, closed }: Running): void {
+  #stop({ taken, closed }: Running): void {
     this.#running = undefined;
     this.#earlierRestarts += this.#pulse?.restarts ?? 0;
     this.#pulse = undefined;
-    worker.terminate();
-    subscriber.close();
-    this.#options.counts.takeBack(lent);
+    taken.dispose();
     closed.resolve();
   }
 }
 
+function newWorker(): Worker {
+  return new Worker(new URL("./http_worker.ts", import.meta.url), { type: "module" });
+}
+
 /** A thread that runs. */
 interface Running {
-  readonly worker: Worker;
   readonly send: (message: ToThread, transfer?: ArrayBuffer[]) => void;
   readonly subscriber: Subscriber;
-  readonly lent: LentCounts;
+  /** What it has to give back. */
+  readonly taken: DisposableStack;
   readonly onEnd: (why: Error) => void;
   readonly closed: PromiseWithResolvers<void>;
   isListening: boolean;
@@ -186,3 +209,5 @@ const SILENT_MS = 15_000;
 const START_MS = 60_000;
 /** How long it may take to close. */
 const CLOSE_MS = 1500;
+
+const logger = getLogger(["echo", "hls"]);

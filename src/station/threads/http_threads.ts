@@ -9,7 +9,11 @@ import type { Distributor } from "../../hls/distributor.ts";
 import type { Listeners } from "../../hls/listeners.ts";
 import type { ThreadCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
-import type { KeptSocket, ListeningSockets } from "../../listening/listening_sockets.ts";
+import {
+  isShortage,
+  type KeptSocket,
+  type ListeningSockets,
+} from "../../listening/listening_sockets.ts";
 import type { Shows } from "../../pages/listener/shows.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
@@ -41,7 +45,9 @@ export class HttpThreads {
   readonly #threads: readonly HttpThread[];
   readonly #sockets: readonly KeptSocket[];
   readonly #timer: Timer;
-  #levels = logLevels();
+  #levels: LogLevels;
+  /** When one of them was seen to serve listeners last, on `Clock.awake`. */
+  #servedAt: number;
 
   /**
    * Starts them; they listen a moment later.
@@ -50,11 +56,14 @@ export class HttpThreads {
   constructor(options: HttpThreadsOptions) {
     const { clock, count, what, sockets } = options;
     this.#options = options;
+    this.#servedAt = clock.awake();
+    this.#levels = logLevels(count);
     this.#addr = attemptToListen(options.addr, what, () => freeAddress(options.addr));
     this.#threads = Array.from({ length: count }, () => this.#newThread());
     this.#sockets = this.#threads.map((thread, i) =>
       attemptToListen(this.#addr, what, (address) => {
-        const kept = { kind: "hls", what: `${what}, thread ${i + 1} of ${count},`, address };
+        const thisOne = `${what}, thread ${i + 1} of ${count},`;
+        const kept = { kind: "hls", what: thisOne, address, noRestart: true };
         return sockets.keep({ ...kept, open: (onEnd) => thread.start(onEnd) });
       })
     );
@@ -97,9 +106,14 @@ export class HttpThreads {
     return this.#pulses.flatMap(({ problems }) => problems);
   }
 
-  /** Whether one of them needs a restart of the server to listen again. */
+  /**
+   * Whether none of them could serve listeners for a minute, other than because file descriptors are
+   * short: see {@link ListeningSockets.lost}.
+   */
   get lost(): boolean {
-    return this.#pulses.some(({ lost }) => lost);
+    if (this.#options.clock.waited(this.#servedAt) < LOST_MS) return false;
+    const ends = this.#sockets.flatMap(({ problem }) => problem ?? []);
+    return ![...ends, ...this.problems].some(isShortage);
   }
 
   /** Whether somebody was turned away a moment ago because all connections were taken. */
@@ -146,8 +160,9 @@ export class HttpThreads {
 
   #check(): void {
     for (const thread of this.#threads) thread.check();
+    if (this.serving > 0) this.#servedAt = this.#options.clock.awake();
     const before = this.#levels;
-    this.#levels = logLevels();
+    this.#levels = logLevels(this.#threads.length);
     const { own, access } = this.#levels;
     if (own === before.own && access === before.access) return;
     for (const thread of this.#threads) thread.log(this.#levels);
@@ -164,15 +179,20 @@ function freeAddress({ hostname, port }: ListenAddress): ListenAddress {
   return { hostname, port: listener.addr.port };
 }
 
-/** What the log takes now. */
-function logLevels(): LogLevels {
+/** What the log takes now, of each of `count` threads. */
+function logLevels(count: number): LogLevels {
   const own = getLogger(["echo", "hls"]);
   const levels = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
   return {
     own: levels.find((level) => own.isEnabledFor(level)) ?? null,
     access: getLogger([ACCESS_LOG]).isEnabledFor("info"),
+    maxLines: Math.ceil(MAX_LINES / count),
   };
 }
 
+/** Lines that all threads may send at a time. To write them takes a few milliseconds. */
+const MAX_LINES = 1000;
 /** How often it is looked whether the threads are alive, and what the log takes. */
 const CHECK_MS = 1000;
+/** How long all of them may fail before the server needs help. */
+const LOST_MS = 60_000;

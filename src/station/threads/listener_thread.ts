@@ -116,7 +116,6 @@ export class ListenerThread {
       takenBytes: this.#replica.takenBytes,
       restarts: this.#sockets.restarts.get("hls") ?? 0,
       problems: this.#sockets.problems,
-      lost: this.#sockets.lost,
       isFull: this.#web.isFull,
     };
     this.#pulseDueAt = now + PULSE_MS;

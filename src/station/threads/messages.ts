@@ -24,6 +24,8 @@ export type ToThread =
   | { readonly kind: "news"; readonly news: ReplicaNews }
   | { readonly kind: "shows"; readonly replies: readonly (readonly ShowStatus[])[] }
   | { readonly kind: "log"; readonly levels: LogLevels }
+  /** The lines that it sent last are written. */
+  | { readonly kind: "written" }
   | { readonly kind: "close" };
 
 /** What a thread tells. */
@@ -59,6 +61,8 @@ export interface LogLevels {
   readonly own: LogLevel | null;
   /** Whether requests are logged. */
   readonly access: boolean;
+  /** How many lines of requests it may send at a time, ten times a second. */
+  readonly maxLines: number;
 }
 
 /** A line of the log, but for what the log's format puts before it. */
@@ -83,8 +87,6 @@ export interface Pulse {
   readonly restarts: number;
   /** Why it does not listen, as sentences. */
   readonly problems: readonly string[];
-  /** Whether it could not listen again for so long that it needs help. */
-  readonly lost: boolean;
   /** Whether it turned somebody away a moment ago because all connections were taken. */
   readonly isFull: boolean;
 }

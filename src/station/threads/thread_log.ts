@@ -14,16 +14,23 @@ import { ACCESS_LOG, type LoggedLine, type LogLevels } from "./messages.ts";
 export class ThreadLog {
   readonly #send: (lines: readonly LoggedLine[]) => void;
   #lines: LoggedLine[] = [];
-  #dropped = 0;
+  readonly #own: Share = { max: MAX_OWN_LINES, taken: 0, dropped: 0 };
+  readonly #requests: Share = { max: 0, taken: 0, dropped: 0 };
+  /** Whether lines were sent of which it is not known that they are written. */
+  #isUnderWay = false;
 
-  /** @param send is given lines to write, a bounded number of times a second */
+  /**
+   * @param send is given lines to write, a bounded number of times a second, and no more before
+   *   {@link written} is called
+   */
   constructor(clock: Clock, send: (lines: readonly LoggedLine[]) => void) {
     this.#send = send;
-    clock.every(SEND_MS, () => this.flush(clock.now()));
+    clock.every(SEND_MS, () => this.#isUnderWay || this.flush(clock.now()));
   }
 
   /** Logs what is of these levels from now on. */
-  async apply({ own, access }: LogLevels): Promise<void> {
+  async apply({ own, access, maxLines }: LogLevels): Promise<void> {
+    this.#requests.max = maxLines;
     const lowestLevel: LogLevel | null = access ? "info" : null;
     await configure({
       reset: true,
@@ -39,23 +46,50 @@ export class ThreadLog {
 
   /** Sends what was gathered. @param now milliseconds since the epoch */
   flush(now: number): void {
-    if (this.#dropped > 0) {
-      const text = `${this.#dropped} lines of listeners' requests were dropped`;
+    const [own, requests] = [this.#own.dropped, this.#requests.dropped];
+    if (own > 0) {
+      const text = `${own} lines of this thread were dropped`;
+      this.#lines.push({ category: OWN_LOG, level: "warning", timestamp: now, text });
+    }
+    if (requests > 0) {
+      const text = `${requests} lines of listeners' requests were dropped`;
       this.#lines.push({ category: [ACCESS_LOG], level: "info", timestamp: now, text });
     }
-    if (this.#lines.length > 0) this.#send(this.#lines);
+    for (const share of [this.#own, this.#requests]) share.taken = share.dropped = 0;
+    if (this.#lines.length === 0) return;
+    this.#isUnderWay = true;
+    this.#send(this.#lines);
     this.#lines = [];
-    this.#dropped = 0;
   }
 
+  /** The lines that were sent last are written. */
+  written(): void {
+    this.#isUnderWay = false;
+  }
+
+  /** However many requests are logged, there is room for what else is. */
   #take(record: LogRecord): void {
     const { category, level, timestamp } = record;
-    if (this.#lines.length >= MAX_LINES) this.#dropped++;
-    else this.#lines.push({ category, level, timestamp, text: messageText(record) });
+    const share = category[0] === ACCESS_LOG ? this.#requests : this.#own;
+    if (share.taken >= share.max) {
+      share.dropped++;
+      return;
+    }
+    share.taken++;
+    this.#lines.push({ category, level, timestamp, text: messageText(record) });
   }
 }
 
-/** How often lines are sent … */
+/** What of the lines that are sent together may be of one kind. */
+interface Share {
+  max: number;
+  taken: number;
+  dropped: number;
+}
+
+const OWN_LOG = ["echo", "hls"];
+
+/** How often lines are sent. */
 const SEND_MS = 100;
-/** … and how many at a time. To write them keeps the thread with the broadcasts for a few ms. */
-const MAX_LINES = 1000;
+/** Lines that are not of requests: of all alike, few come here. */
+const MAX_OWN_LINES = 100;

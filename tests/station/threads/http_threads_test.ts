@@ -1,4 +1,4 @@
-/** Threads that serve listeners: where they may listen, and what is told where they cannot. */
+/** Threads that serve listeners: where they may listen, and what happens where something fails. */
 import assert from "node:assert/strict";
 import { Distributor } from "../../../src/hls/distributor.ts";
 import { NO_PREROLL } from "../../../src/hls/preroll.ts";
@@ -6,8 +6,9 @@ import { TrustedProxies } from "../../../src/http/addresses.ts";
 import { ConnectionLimits } from "../../../src/http/connection_limits.ts";
 import { ListeningSockets } from "../../../src/listening/listening_sockets.ts";
 import { systemClock } from "../../../src/session/clock.ts";
-import { HttpThreads } from "../../../src/station/threads/http_threads.ts";
+import { HttpThreads, type HttpThreadsOptions } from "../../../src/station/threads/http_threads.ts";
 import { RequestDurations } from "../../../src/web/request_durations.ts";
+import { FakeClock } from "../../../testing/fake_clock.ts";
 import { freePort } from "../../../testing/free_ports.ts";
 import { OFF_AIR } from "../../../testing/pages/listener/broadcasts.ts";
 import { withFolder } from "../../../testing/temporary_folder.ts";
@@ -15,7 +16,7 @@ import { until } from "../../../testing/until.ts";
 
 const HOSTNAME = "127.0.0.1";
 
-function start(port: number, rootDir: string) {
+function start(port: number, rootDir: string, changes: Partial<HttpThreadsOptions> = {}) {
   const limits = new ConnectionLimits({
     maxConnections: 100,
     maxPerAddress: 100,
@@ -35,6 +36,7 @@ function start(port: number, rootDir: string) {
     counts: limits.addThreads("hls"),
     listeners: { fetched: () => {} },
     durations,
+    ...changes,
   });
   return { threads, durations, limits };
 }
@@ -59,8 +61,7 @@ Deno.test("threads share a port with each other, and with no other server", () =
     await threads.close();
     assert.equal(threads.serving, 0);
     assert.equal(limits.servers.get("hls")?.count, 0);
-    // The port is free again.
-    Deno.listen({ hostname: HOSTNAME, port }).close();
+    await until("the port is free again", () => isFree(port));
   }));
 
 Deno.test("where another server listens, the start says so", () =>
@@ -69,3 +70,61 @@ Deno.test("where another server listens, the start says so", () =>
     assert.throws(() => start(other.addr.port, folder), /Address already in use/);
     return Promise.resolve();
   }));
+
+Deno.test("threads that fail again and again need another start of the server after a minute", () =>
+  withFolder(async (folder) => {
+    const clock = new FakeClock();
+    const port = freePort();
+    const { threads } = start(port, folder, { clock, sockets: new ListeningSockets(clock) });
+    // They look at the port a moment later.
+    const other = Deno.listen({ hostname: HOSTNAME, port });
+    const startedAt = clock.awake();
+    await assert.rejects(threads.listening());
+    await until("they are lost", async () => {
+      await clock.advance(1000);
+      return threads.lost;
+    });
+    assert.equal(clock.awake() - startedAt, 60_000);
+    other.close();
+    await until("both serve", async () => {
+      await clock.advance(100);
+      return threads.serving === 2;
+    });
+    await clock.advance(1000);
+    assert.equal(threads.lost, false);
+    await threads.close();
+  }));
+
+Deno.test("threads are told something also where their question shows a bug", () =>
+  withFolder(async (folder) => {
+    const port = freePort();
+    const distributor = new Distributor(() => undefined);
+    distributor.begin("demo");
+    distributor.begin("other");
+    const status = (name: string) => {
+      if (name === "demo") throw new Error("a bug");
+      return { ...OFF_AIR, name, listeners: 7 };
+    };
+    const { threads } = start(port, folder, {
+      ...{ count: 1, distributor },
+      shows: { status, current: [] },
+    });
+    await threads.listening();
+    using client = Deno.createHttpClient({});
+    const listeners = async (name: string) => {
+      const answer = await fetch(`http://${HOSTNAME}:${port}/cast/${name}/status.json`, { client });
+      return (await answer.json()).listeners;
+    };
+    assert.deepEqual([await listeners("demo"), await listeners("other")], [0, 7]);
+    await threads.close();
+  }));
+
+function isFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: HOSTNAME, port }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return false;
+    throw error;
+  }
+}
