@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isLowMedia, LOW_MEDIA_TYPE } from "./low_latency/low_names.ts";
 import type { SegmentFormat } from "./packager.ts";
 import { SEGMENT_NAME } from "./segment_name.ts";
 import { MPEG_TS, MPEG_TS_WITH_ID3 } from "./ts_packager.ts";
@@ -20,4 +21,9 @@ export const FORMATS_WITH_ID3: SegmentFormats = [MPEG_TS_WITH_ID3];
 export function formatOf(file: string): SegmentFormat | undefined {
   const extension = SEGMENT_NAME.exec(file)?.[1];
   return FORMATS.find((format) => format.extension === extension);
+}
+
+/** The media type of a broadcast's segment or part; `undefined` where the file is none. */
+export function mediaTypeOf(file: string): string | undefined {
+  return isLowMedia(file) ? LOW_MEDIA_TYPE : formatOf(file)?.mediaType;
 }

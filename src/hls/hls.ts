@@ -11,8 +11,9 @@ import type { FrameSink } from "../session/frame_sink.ts";
 import type { Session } from "../session/session.ts";
 import type { TimedTags } from "../session/tags.ts";
 import { BufferPool } from "./buffer_pool.ts";
-import { Distributor } from "./distributor.ts";
+import { Distributor, type ServedStream } from "./distributor.ts";
 import { FORMATS, FORMATS_WITH_ID3 } from "./formats.ts";
+import { LOW_MEDIA_FILE, lowFeed, nameOfLowFeed } from "./low_latency/low_names.ts";
 import { type NamedState, type NameStates, Reservation } from "./name_states.ts";
 import { Numberings } from "./numberings.ts";
 import { type MediaPlaylist, restorePlaylist } from "./playlist.ts";
@@ -44,7 +45,7 @@ export interface HlsOptions {
 /** The HLS output: a stream for each name that is or was lately on air. */
 export class Hls {
   /** Hands out what is served. */
-  readonly distributor: Distributor = new Distributor((name) => this.find(name));
+  readonly distributor: Distributor = new Distributor((feed) => this.#serve(feed));
   readonly #options: HlsOptions;
   readonly #targetDuration: number;
   readonly #streams = new Map<string, HlsStream>();
@@ -89,6 +90,12 @@ export class Hls {
     return this.#streams.get(name);
   }
 
+  /** What a replica gets that has subscribed to `feed`: a name, or low latency of it. */
+  #serve(feed: string): ServedStream | undefined {
+    const name = nameOfLowFeed(feed);
+    return name === undefined ? this.find(feed) : this.find(name)?.low;
+  }
+
   /** Ends the playlist that the session `id` left a moment ago, and that waits for its return. */
   endNow(name: string, id: number): void {
     this.#streams.get(name)?.endNow(id);
@@ -124,10 +131,11 @@ export class Hls {
         discontinuitySequence: known?.discontinuitySequence ?? 0,
       },
       onVersion: (file, segments) => this.distributor.version(name, file, segments),
+      onLowVersion: (files) => this.distributor.version(lowFeed(name), LOW_MEDIA_FILE, files),
       onListed: (file, lateMs) => onListed?.(name, file, lateMs),
       onGone: (next, cleared) => {
         this.#streams.delete(name);
-        this.distributor.end(name);
+        for (const feed of [name, lowFeed(name)]) this.distributor.end(feed);
         this.#clearing.add(cleared);
         cleared.finally(() => this.#clearing.delete(cleared));
         this.#numberings.set(name, next);
@@ -174,7 +182,11 @@ export class Hls {
   }
 
   #sweep(): void {
-    for (const stream of this.#streams.values()) stream.sweep();
+    for (const [name, stream] of this.#streams) {
+      stream.sweep();
+      if (this.distributor.isWanted(lowFeed(name))) stream.low.open();
+      else stream.low.close();
+    }
     this.#numberings.sweep((name) => this.#streams.has(name));
   }
 }

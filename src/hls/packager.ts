@@ -8,6 +8,12 @@ import type { Tags } from "../session/tags.ts";
 import type { MediaPlaylist } from "./playlist.ts";
 
 /**
+ * Where the times in a session's media begin: in all formats alike, and with room before them, so
+ * that nothing that stands ahead of them is negative.
+ */
+export const TIMELINE_START_MS = 10_000;
+
+/**
  * Packages one session's frames. It does not decide where a segment begins and ends: the segmenter
  * does, once for all packagers of the session, so that the segments of all formats have the same cuts.
  */
@@ -37,6 +43,8 @@ export interface Packager {
    * @returns all of it, valid until the next one begins
    */
   end(endPosition: number): Uint8Array;
+  /** A copy of what the open segment would be if it ended now. */
+  snapshot(): Uint8Array;
 }
 
 /** A format of segments, and the playlist that lists them. */

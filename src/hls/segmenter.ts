@@ -21,6 +21,29 @@ export interface CutSegment {
   readonly endsInWait: boolean;
 }
 
+/** A segment when it begins. */
+export interface SegmentBegun extends Pick<CutSegment, "discontinuity" | "dueMs"> {
+  /** How many frames it takes, where nothing ends it before. */
+  readonly frames: number;
+}
+
+/** Who is told of frames at once, beside the packagers: of each before its segment is whole. */
+export interface FrameTap {
+  /** The frames that follow have this configuration. No segment is open. */
+  configure(config: AudioConfig): void;
+  begin(segment: SegmentBegun): void;
+  /** The next frame of the open segment; `data` is valid during the call only. */
+  write(data: Uint8Array): void;
+  /** The open segment is about to be cut. */
+  end(): void;
+}
+
+/** What was open when a tap was put on. */
+export interface TappedSegment extends SegmentBegun {
+  /** What there is of it in the first format. */
+  readonly snapshot: Uint8Array;
+}
+
 /** Cuts one session's frames into segments, on the frame nearest to the target. */
 export class Segmenter {
   readonly #targetMs: number;
@@ -28,6 +51,7 @@ export class Segmenter {
   readonly #onSegment: (segment: CutSegment) => void;
   readonly #tags = new SegmentTags();
   #packagers: readonly Packager[] = [];
+  #tap: FrameTap | undefined;
   /** `undefined` before the first configuration. */
   #config: AudioConfig | undefined;
   #framesPerSegment = 0;
@@ -57,9 +81,27 @@ export class Segmenter {
     this.#onSegment = onSegment;
   }
 
+  /** That of the frames; `undefined` before the first. */
+  get config(): AudioConfig | undefined {
+    return this.#config;
+  }
+
   /** Frames the open segment still takes. */
   get missingFrames(): number {
     return this.#framesPerSegment - this.#frames;
+  }
+
+  /**
+   * Tells `tap`, and no other from now on, of all frames that follow; nobody where it is `undefined`.
+   * It is told of the configuration at once.
+   * @returns what the open segment has already
+   */
+  tap(tap: FrameTap | undefined): TappedSegment | undefined {
+    this.#tap = tap;
+    if (this.#config !== undefined) tap?.configure(this.#config);
+    const [first] = this.#packagers;
+    if (first === undefined || this.#frames === 0) return undefined;
+    return { ...this.#begun, snapshot: first.snapshot() };
   }
 
   /** The frames that follow have another configuration; the open segment is cut. */
@@ -74,6 +116,7 @@ export class Segmenter {
     this.#endPosition = 0;
     this.#config = config;
     this.#framesPerSegment = framesPerSegment(config, this.#targetMs);
+    this.#tap?.configure(config);
   }
 
   /** Takes the next frame, which follows the one before without a gap. {@link start} comes first. */
@@ -83,6 +126,7 @@ export class Segmenter {
     const tags = this.#tags.next(isFirst);
     if (tags !== undefined) this.#tell(tags, frame.position);
     for (const packager of this.#packagers) packager.write(frame.data, frame.position);
+    this.#tap?.write(frame.data);
     this.#lastFiller = frame.filler;
     if (++this.#frames >= this.#framesPerSegment) this.cut();
   }
@@ -97,6 +141,7 @@ export class Segmenter {
     if (this.#frames === 0) return;
     const { position, dueMs } = this.#start;
     const end = position + this.#frames * (this.#config?.samplesPerFrame ?? 0);
+    this.#tap?.end();
     const segment: CutSegment = {
       packages: this.#packagers.map((packager) => packager.end(end)),
       durationUs: this.#micros(end) - this.#micros(position),
@@ -119,6 +164,12 @@ export class Segmenter {
   #begin({ position, dueMs }: Frame): void {
     this.#start = { position, dueMs };
     for (const packager of this.#packagers) packager.begin();
+    this.#tap?.begin(this.#begun);
+  }
+
+  get #begun(): SegmentBegun {
+    const { dueMs } = this.#start;
+    return { dueMs, discontinuity: this.#discontinuity, frames: this.#framesPerSegment };
   }
 
   #tell(tags: Tags, position: number): void {

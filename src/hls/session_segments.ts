@@ -57,6 +57,7 @@ export class SessionSegments implements FrameSink {
       sessionId: session.id,
       missingFrames: () => this.#segmenter.missingFrames,
       cut: () => this.#segmenter.cut(),
+      segmenter: this.#segmenter,
       stateNeed: options.stateNeed,
       listed: () => this.#listed(),
     });
@@ -73,7 +74,7 @@ export class SessionSegments implements FrameSink {
 
   metadata(tags: PlacedTags): void {
     this.#segmenter.metadata(tags);
-    this.#options.onTags?.({ ...tags, wallMs: this.#stream.wallTime.of(tags.dueMs) });
+    this.#options.onTags?.({ ...tags, wallMs: this.#stream.wallMsOf(tags.dueMs) });
   }
 
   discontinuity(): void {

@@ -8,7 +8,7 @@ import { writeId3Texts } from "../audio/id3_texts.ts";
 import { ByteBuffer } from "../mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../mpegts/muxer.ts";
 import type { Tags } from "../session/tags.ts";
-import type { Packager, SegmentFormat } from "./packager.ts";
+import { type Packager, type SegmentFormat, TIMELINE_START_MS } from "./packager.ts";
 import { renderPlaylist } from "./playlist.ts";
 
 /** The format that every player plays. */
@@ -27,8 +27,7 @@ export const MPEG_TS_WITH_ID3: SegmentFormat = {
 };
 
 const PTS_RATE = 90_000;
-/** Room before the first timestamp, so that the clock reference ahead of it is not negative. */
-const FIRST_PTS = 10 * PTS_RATE;
+const FIRST_PTS = TIMELINE_START_MS * PTS_RATE / 1000;
 
 class TsPackager implements Packager {
   readonly #muxer: AudioMuxer;
@@ -74,6 +73,10 @@ class TsPackager implements Packager {
     this.#endPosition = endPosition;
     this.#muxer.end();
     return this.#buffer.bytes.subarray(0, this.#buffer.length);
+  }
+
+  snapshot(): Uint8Array {
+    return this.#muxer.snapshot();
   }
 
   #setRate({ sampleRate }: AudioConfig): void {

@@ -2,7 +2,7 @@
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { TsFraming } from "../audio/codec.ts";
 import { codecOf } from "../audio/codec_of.ts";
-import type { ByteBuffer } from "./byte_buffer.ts";
+import { ByteBuffer } from "./byte_buffer.ts";
 import { appendId3, ID3_POINTER, ID3_STREAM } from "./id3_stream.ts";
 import {
   CLOCK_RATE,
@@ -111,6 +111,14 @@ export class AudioMuxer {
     this.#out = undefined;
   }
 
+  /** A copy of what {@link begin} got, as it would be if the segment ended now. */
+  snapshot(): Uint8Array<ArrayBuffer> {
+    const copy = new ByteBuffer(this.#packetEnd);
+    copy.append(this.#open().view());
+    if (this.#pesStart >= 0) this.#finishPes(copy);
+    return copy.view();
+  }
+
   #open(): ByteBuffer {
     if (this.#out === undefined) throw new Error("Cannot write an access unit: no segment is open");
     return this.#out;
@@ -175,12 +183,17 @@ export class AudioMuxer {
     this.#audioCounter = (this.#audioCounter + 1) & COUNTER_MASK;
   }
 
-  /**
-   * Ends the open PES packet: sets its length, and fills up its last packet by an adaptation field.
-   */
   #endPes(): void {
     if (this.#pesStart < 0) return;
-    const out = this.#open();
+    this.#finishPes(this.#open());
+    this.#pesStart = -1;
+  }
+
+  /**
+   * Sets the length of the open PES packet, and fills up its last packet by an adaptation field.
+   * @param out {@link #out}, or a copy of it
+   */
+  #finishPes(out: ByteBuffer): void {
     const pesLength = PES_HEADER_BYTES_AFTER_LENGTH + this.#pesBytes;
     out.bytes[this.#pesStart + 16] = pesLength >> 8;
     out.bytes[this.#pesStart + 17] = pesLength;
@@ -189,7 +202,6 @@ export class AudioMuxer {
     if (packet === this.#pesStart) extendAdaptationField(out, packet, this.#packetEnd);
     else insertAdaptationField(out, packet, this.#packetEnd);
     out.length = this.#packetEnd;
-    this.#pesStart = -1;
   }
 }
 
