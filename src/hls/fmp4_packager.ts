@@ -5,16 +5,18 @@
  * @module
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
+import { type Id3Texts, writeId3Texts } from "../audio/id3_texts.ts";
+import { id3Message } from "../mp4/event_message.ts";
 import { FragmentWriter } from "../mp4/fragment.ts";
-import { TIMELINE_START_MS } from "./packager.ts";
 import { ByteBuffer } from "../mpegts/byte_buffer.ts";
+import { TIMELINE_START_MS } from "./packager.ts";
 
 /** How long a part is at most, in milliseconds. */
 export const PART_TARGET_MS = 384;
 
 /** A part of a segment, or all of one, as it leaves the packager. */
 export interface PackagedPart {
-  /** A moof and its mdat for each part; valid during the call only. */
+  /** For each part its messages, a moof and its mdat; valid during the call only. */
   readonly bytes: Uint8Array;
   readonly durationUs: number;
 }
@@ -28,6 +30,8 @@ export class Fmp4Packager {
   readonly #onPart: (part: PackagedPart) => void;
   readonly #segment = new ByteBuffer();
   readonly #part = new FragmentWriter();
+  /** What stands before the open part. */
+  readonly #messages = new ByteBuffer();
   #config: AudioConfig;
   /** Number of the open part's first frame on the timeline. */
   #partFrame: number;
@@ -48,6 +52,11 @@ export class Fmp4Packager {
     this.#config = config;
     const frames = startMs * config.sampleRate / (1000 * config.samplesPerFrame);
     this.#partFrame = Math.ceil(frames - ROUNDING);
+  }
+
+  /** How long a frame lasts, in milliseconds. */
+  get frameMs(): number {
+    return 1000 * this.#config.samplesPerFrame / this.#config.sampleRate;
   }
 
   /**
@@ -73,6 +82,17 @@ export class Fmp4Packager {
     this.#made = { frames: 0, parts: 0 };
   }
 
+  /**
+   * Tells what is heard from the open segment's next frame on.
+   * @param id players show tags once for each number
+   */
+  tell(tags: Id3Texts, id: number): void {
+    const { sampleRate: timescale, samplesPerFrame } = this.#config;
+    const presentationTime = (this.#partFrame + this.#part.frames) * samplesPerFrame;
+    const data = writeId3Texts(tags);
+    this.#messages.append(id3Message({ timescale, presentationTime, id, data }));
+  }
+
   /** Takes the next frame of the open segment; `data` is valid during the call only. */
   write(data: Uint8Array): void {
     this.#part.add(data);
@@ -92,10 +112,13 @@ export class Fmp4Packager {
 
   #endPart(): void {
     const { frames } = this.#part;
-    const bytes = this.#part.take(this.#partFrame, this.#config.samplesPerFrame);
+    const from = this.#segment.length;
+    this.#segment.append(this.#messages.view());
+    this.#segment.append(this.#part.take(this.#partFrame, this.#config.samplesPerFrame));
+    this.#messages.length = 0;
     this.#partFrame += frames;
     this.#made.parts++;
-    this.#segment.append(bytes);
+    const bytes = this.#segment.view().subarray(from);
     this.#onPart({ bytes, durationUs: this.#durationUs(frames) });
   }
 

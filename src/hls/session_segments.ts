@@ -12,7 +12,7 @@ import type { StateNeed } from "../session/continuity.ts";
 import { type EventBus, sessionEvent } from "../session/events.ts";
 import type { FrameSink, SessionEnd } from "../session/frame_sink.ts";
 import type { Session } from "../session/session.ts";
-import type { PlacedTags, TimedTags } from "../session/tags.ts";
+import type { PlacedTags, Tags, TimedTags } from "../session/tags.ts";
 import type { SegmentFormats } from "./formats.ts";
 import { Segmenter } from "./segmenter.ts";
 import { SessionAudience } from "./session_audience.ts";
@@ -42,6 +42,7 @@ export class SessionSegments implements FrameSink {
   readonly #segmenter: Segmenter;
   readonly #audience: SessionAudience | undefined;
   #progress: Progress = "not listed";
+  #hasBegun = false;
 
   constructor(session: Session, stream: HlsStream, options: SessionSegmentsOptions) {
     this.#session = session;
@@ -69,12 +70,18 @@ export class SessionSegments implements FrameSink {
   }
 
   write(frame: Frame): void {
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#stream.played.begin(this.#timed(frame));
+    }
     this.#segmenter.write(frame);
   }
 
   metadata(tags: PlacedTags): void {
     this.#segmenter.metadata(tags);
-    this.#options.onTags?.({ ...tags, wallMs: this.#stream.wallMsOf(tags.dueMs) });
+    const timed = { ...tags, ...this.#timed(tags) };
+    this.#stream.played.add(timed);
+    this.#options.onTags?.(timed);
   }
 
   discontinuity(): void {
@@ -94,6 +101,10 @@ export class SessionSegments implements FrameSink {
       const wasHeard = this.#progress !== "not listed";
       if (wasHeard && !this.#stream.heard) this.#log("can no longer be heard");
     });
+  }
+
+  #timed({ position, dueMs }: Pick<Frame, "position" | "dueMs">): Omit<TimedTags, keyof Tags> {
+    return { position, dueMs, wallMs: this.#stream.wallMsOf(dueMs) };
   }
 
   #watchAudience(): SessionAudience | undefined {

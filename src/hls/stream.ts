@@ -12,6 +12,7 @@ import { LowLatency } from "./low_latency/low_latency.ts";
 import { renderMasterPlaylist } from "./master_playlist.ts";
 import type { ServedPlaylist } from "./origin.ts";
 import type { SegmentFormat } from "./packager.ts";
+import { PlayedTags } from "./played_tags.ts";
 import { durationMs, type MediaPlaylist } from "./playlist.ts";
 import { Publishers } from "./publishers.ts";
 import { Releases } from "./releases.ts";
@@ -30,6 +31,8 @@ export class HlsStream {
   codecs = "mp4a.40.2";
   /** The same, while somebody listens in low latency. */
   readonly low: LowLatency;
+  /** What is heard of it, and when. */
+  readonly played = new PlayedTags();
   readonly #options: StreamOptions;
   readonly #clock: Clock;
   readonly #life = new Life();
@@ -54,7 +57,7 @@ export class HlsStream {
       onLeft: (segments) => this.#retire(segments),
     });
     this.low = new LowLatency({
-      ...{ ...options, labels: this.#labels, main: this.#publishers.main },
+      ...{ ...options, labels: this.#labels, main: this.#publishers.main, played: this.played },
       onVersion: (files) => options.onLowVersion?.(files),
       source: () => ({
         segmenter: this.#session?.feeder.segmenter,
@@ -135,6 +138,7 @@ export class HlsStream {
     this.#labels.join(this.#publishers.main.isEmpty);
     const now = this.#clock.awake();
     this.#session = new JoinedSession(feeder, this.#options.targetMs, now);
+    this.played.join(isNew);
     this.low.join(isNew);
     this.#awaitNext(now);
   }

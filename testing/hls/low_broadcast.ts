@@ -4,6 +4,7 @@ import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import type { PlaylistEdge } from "../../src/hls/low_latency/directives.ts";
 import { LowStream } from "../../src/hls/low_latency/low_stream.ts";
 import { readTsFrames } from "../../src/hls/low_latency/ts_frames.ts";
+import { PlayedTags } from "../../src/hls/played_tags.ts";
 import { type CutSegment, Segmenter } from "../../src/hls/segmenter.ts";
 import { MPEG_TS } from "../../src/hls/ts_packager.ts";
 import { parseLowPlaylist, type SeenLowPlaylist } from "../hls_validator/low_playlist_reader.ts";
@@ -35,11 +36,18 @@ export class LowBroadcast {
   readonly sent: Uint8Array[] = [];
   /** All segments in MPEG-TS. */
   readonly segments: TsSegment[] = [];
+  /** What is heard, by the wall time of frames. */
+  readonly played = new PlayedTags();
   readonly #targetMs: number;
   readonly #segmenter: Segmenter;
   #rules = new LowRules((breach) => this.breaches.push(breach));
   #config: AudioConfig | undefined;
   #position = 0;
+
+  /** When the next frame is heard, in milliseconds since the epoch. */
+  get wallMs(): number {
+    return START_MS + this.clock.monotonic();
+  }
 
   /** @param listens whether somebody listens from the start */
   constructor(targetMs = 1000, listens = true) {
@@ -70,7 +78,7 @@ export class LowBroadcast {
     const stream = this.stream = new LowStream({
       clock: this.clock,
       targetDuration: Math.ceil(this.#targetMs / 1000),
-      ...{ numbering, nonce },
+      ...{ numbering, nonce, played: this.played },
       introduce: ({ discontinuity, dueMs }) => ({ discontinuity, wallMs: dueMs }),
       onVersion: ({ text, edge, files }) => {
         this.edge = edge;
@@ -101,7 +109,7 @@ export class LowBroadcast {
       const data = new Uint8Array(40).fill(this.sent.length);
       new DataView(data.buffer).setUint32(0, this.sent.length);
       this.sent.push(data);
-      const dueMs = START_MS + this.clock.monotonic();
+      const { wallMs: dueMs } = this;
       this.#segmenter.write({ data, position: this.#position, dueMs, filler: false });
       this.#position += 1024;
       if (!atOnce) await this.clock.advance(1024_000 / sampleRate);

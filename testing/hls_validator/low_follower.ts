@@ -1,6 +1,7 @@
 /** A listener that follows a broadcast in low latency, and checks every version and every file. */
 import assert from "node:assert/strict";
 import { concat } from "../bytes.ts";
+import { readMessages } from "../mp4/event_messages.ts";
 import { readByMediabunny } from "../mp4/readers.ts";
 import {
   parseLowPlaylist,
@@ -14,6 +15,8 @@ const FIRST_POLL_MS = 200;
 const MAX_BREACHES = 20;
 /** How far a duration with five decimals, or a time in the media, may be off. */
 const ROUNDING = 2e-5;
+/** Tags and segments have wall times of their own. */
+const TAG_TOLERANCE_MS = 30;
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
 
 /**
@@ -25,6 +28,9 @@ export class LowFollower implements AsyncDisposable {
   readonly url: string;
   /** What was wrong so far. */
   readonly breaches: string[] = [];
+  /** What media tell of titles and artists, and when that is heard, in milliseconds since the epoch. */
+  readonly titles: { readonly atMs: number; readonly texts: readonly string[] }[] = [];
+  readonly #messageIds = new Set<number>();
   readonly #rules = new LowRules((breach) => this.#report(breach));
   /** MD5 of each access unit, by number of the segment. */
   readonly #hashes = new Map<number, readonly string[]>();
@@ -117,16 +123,18 @@ export class LowFollower implements AsyncDisposable {
   }
 
   async #checkSegment(
-    { sequence, parts, whole }: SeenLowSegment,
+    segment: SeenLowSegment,
     init: Uint8Array,
     bytes: Uint8Array,
     media: readonly Uint8Array[],
   ): Promise<void> {
+    const { sequence, parts, whole } = segment;
     const { hashes, begins, ends } = await readByMediabunny(concat([init, bytes]));
     this.#hashes.set(sequence, hashes);
     if (Math.abs(ends - begins - (whole?.duration ?? NaN)) > ROUNDING) {
       this.#report(`segment ${sequence} of ${ends - begins} s is said to last ${whole?.duration}`);
     }
+    this.#checkMessages(segment, bytes, begins);
     if (media.length > 0 && !equal(concat(media), bytes)) {
       this.#report(`segment ${sequence} is not its parts one after the other`);
     }
@@ -138,6 +146,24 @@ export class LowFollower implements AsyncDisposable {
         Math.abs(read.ends - read.begins - duration) < ROUNDING;
       if (!isRight) this.#report(`${uri} is from ${read.begins} to ${read.ends}`);
       time = read.ends;
+    }
+  }
+
+  /** Messages in the media tell what the playlist tells, at the same time. */
+  #checkMessages(segment: SeenLowSegment, bytes: Uint8Array, begins: number): void {
+    for (const { seconds, id, texts } of readMessages(bytes)) {
+      const atMs = Date.parse(segment.programDateTime) + (seconds - begins) * 1000;
+      const told = this.#playlist?.dateRanges.findLast(({ startMs }) =>
+        startMs <= atMs + TAG_TOLERANCE_MS
+      );
+      const listed = [told?.title ?? "", told?.artist ?? ""];
+      const said = texts.map((text) => text.replaceAll('"', "'"));
+      if (said.join("\0") !== listed.join("\0")) {
+        this.#report(`segment ${segment.sequence} tells ${said}, and the playlist ${listed}`);
+      }
+      if (this.#messageIds.has(id)) this.#report(`a message has the number ${id} again`);
+      this.#messageIds.add(id);
+      this.titles.push({ atMs, texts });
     }
   }
 

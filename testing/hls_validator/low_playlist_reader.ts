@@ -26,6 +26,15 @@ export interface SeenLowSegment {
   readonly whole: SeenPart | undefined;
 }
 
+/** What is heard from a moment on, as a playlist tells it. */
+export interface SeenDateRange {
+  readonly id: string;
+  /** In milliseconds since the epoch. */
+  readonly startMs: number;
+  readonly title: string | undefined;
+  readonly artist: string | undefined;
+}
+
 /** One version of a playlist of low latency. */
 export interface SeenLowPlaylist {
   /** Seconds. */
@@ -34,6 +43,7 @@ export interface SeenLowPlaylist {
   readonly constants: readonly string[];
   readonly mediaSequence: number;
   readonly discontinuitySequence: number;
+  readonly dateRanges: readonly SeenDateRange[];
   /** The last one may be open. */
   readonly segments: readonly SeenLowSegment[];
   /** The part that comes next; `undefined` behind EXT-X-ENDLIST. */
@@ -56,6 +66,11 @@ const MAP = /^#EXT-X-MAP:URI="([^"]+)"$/;
 const DATE_TIME = /^#EXT-X-PROGRAM-DATE-TIME:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)$/;
 const HINT = /^#EXT-X-PRELOAD-HINT:TYPE=PART,URI="([^"]+)"$/;
 
+const DATE_RANGE = new RegExp(
+  '^#EXT-X-DATERANGE:ID="(np-\\d+)",CLASS="echo.now-playing",START-DATE="([^"]+)",END-ON-NEXT=YES' +
+    '(?:,X-TITLE="([^"]+)")?(?:,X-ARTIST="([^"]+)")?$',
+);
+
 /**
  * Reads a playlist with the tags that Echo writes, in their order; any other line is an error.
  * @throws {PlaylistError}
@@ -73,14 +88,24 @@ export function parseLowPlaylist(text: string): SeenLowPlaylist {
   const last = lines.at(-1) ?? "";
   const hint = HINT.exec(last)?.[1];
   if (hint === undefined && last !== "#EXT-X-ENDLIST") throw expected("a hint or the end", last);
+  const body = lines.slice(HEADER.length, -1);
+  const first = body.findIndex((line) => !line.startsWith("#EXT-X-DATERANGE"));
   return {
     targetDuration,
     constants: header.slice(0, 6),
     mediaSequence,
     discontinuitySequence,
-    segments: readSegments(lines.slice(HEADER.length, -1), mediaSequence),
+    dateRanges: body.slice(0, first).map(readDateRange),
+    segments: readSegments(body.slice(first), mediaSequence),
     hint,
   };
+}
+
+function readDateRange(line: string): SeenDateRange {
+  const found = DATE_RANGE.exec(line);
+  if (found === null) throw expected("a date range of what is heard", line);
+  const [, id = "", start = "", title, artist] = found;
+  return { id, startMs: Date.parse(start), title, artist };
 }
 
 /** Tags of a segment stand in this order: discontinuity, map, time, parts, EXTINF. */

@@ -111,6 +111,7 @@ function checkSuccession(before: SeenLowPlaylist, after: SeenLowPlaylist): strin
   for (const [i, segment] of before.segments.slice(gone).entries()) {
     breaches.push(...checkKept(segment, after.segments[i]));
   }
+  breaches.push(...checkDateRanges(before, after));
   if (gone > 0) breaches.push(...checkWindow(after));
   return [...breaches, ...checkHinted(before, after)];
 }
@@ -131,6 +132,25 @@ function checkKept(before: SeenLowSegment, after: SeenLowSegment | undefined): s
   const isOther = JSON.stringify(kept) !== JSON.stringify(before.parts) ||
     before.whole !== undefined && after.parts.length !== before.parts.length;
   return isOther ? [...breaches, `parts of segment ${before.sequence} change`] : breaches;
+}
+
+/** What is heard is told once, and as long as some of it is listed. */
+function checkDateRanges(before: SeenLowPlaylist, after: SeenLowPlaylist): string[] {
+  const breaches: string[] = [];
+  const starts = after.dateRanges.map(({ startMs }) => startMs);
+  if (starts.some((start, i) => start <= (starts[i - 1] ?? 0))) {
+    breaches.push("date ranges are not in order");
+  }
+  const windowMs = Date.parse(after.segments[0]?.programDateTime ?? "");
+  for (const [i, range] of before.dateRanges.entries()) {
+    const kept = after.dateRanges.find(({ id }) => id === range.id);
+    const isHeard = (before.dateRanges[i + 1]?.startMs ?? Infinity) > windowMs;
+    if (kept === undefined && isHeard) breaches.push(`${range.id} is gone`);
+    if (kept !== undefined && JSON.stringify(kept) !== JSON.stringify(range)) {
+      breaches.push(`${range.id} has changed`);
+    }
+  }
+  return breaches;
 }
 
 /** What was hinted at came next, if anything did. */

@@ -8,6 +8,7 @@ import type { Clock } from "../../session/clock.ts";
 import { entityTag } from "../../web/entity_tag.ts";
 import { renderMasterPlaylist } from "../master_playlist.ts";
 import type { ServedPlaylist } from "../origin.ts";
+import type { PlayedTags } from "../played_tags.ts";
 import type { PlaylistPublisher } from "../playlist_publisher.ts";
 import type { Segment } from "../segment.ts";
 import type { SegmentLabels } from "../segment_labels.ts";
@@ -37,6 +38,7 @@ export interface LowLatencyOptions {
   readonly targetDuration: number;
   /** What there is as MPEG-TS. */
   readonly main: Pick<PlaylistPublisher, "known" | "numbering">;
+  readonly played: Pick<PlayedTags, "at" | "since">;
   readonly source: () => LowSource;
   /** A version is out, with files that are new in it. */
   readonly onVersion: (files: readonly LowFile[]) => void;
@@ -125,11 +127,11 @@ export class LowLatency {
   }
 
   #begin(bytesOf: (segment: Segment) => Uint8Array | undefined): void {
-    const { clock, targetDuration, labels, source } = this.#options;
+    const { clock, targetDuration, labels, played, source } = this.#options;
     const { segmenter, ended } = source();
     const { numbering, earlier } = this.#readEarlier(bytesOf, segmenter?.config);
     const stream: LowStream = new LowStream({
-      ...{ clock, targetDuration, numbering },
+      ...{ clock, targetDuration, numbering, played },
       nonce: newNonce(),
       introduce: (begun) => labels.begin(begun),
       onVersion: (version) => this.#show(stream, version),

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { TimedTags } from "../../session/tags.ts";
 import { PART_TARGET_MS } from "../fmp4_packager.ts";
 import type { NumberedSegment } from "../window.ts";
 
@@ -32,6 +33,8 @@ export interface LowPlaylist {
   readonly targetDuration: number;
   readonly mediaSequence: number;
   readonly discontinuitySequence: number;
+  /** What is heard of them, the oldest first. */
+  readonly tags: readonly TimedTags[];
   readonly segments: readonly WholeSegment[];
   /** What follows them; `undefined` where that has no part yet. */
   readonly open: PartedSegment | undefined;
@@ -51,6 +54,7 @@ export function renderLowPlaylist(playlist: LowPlaylist): string {
     `#EXT-X-PART-INF:PART-TARGET=${seconds(PART_TARGET_MS * 1000)}`,
     `#EXT-X-MEDIA-SEQUENCE:${playlist.mediaSequence}`,
     `#EXT-X-DISCONTINUITY-SEQUENCE:${playlist.discontinuitySequence}`,
+    ...playlist.tags.map(dateRange),
   ];
   const firstWithParts = segments.length - countWithParts(playlist);
   for (const [i, segment] of segments.entries()) {
@@ -81,6 +85,19 @@ function countWithParts({ targetDuration, segments, open }: LowPlaylist): number
     return fromEndUs > mostUs;
   });
   return others === -1 ? segments.length : others;
+}
+
+/** What is heard from its time on, until the next of its class (4.4.5.1). */
+function dateRange({ title, artist, wallMs }: TimedTags): string {
+  const start = new Date(wallMs).toISOString();
+  return `#EXT-X-DATERANGE:ID="np-${Math.floor(wallMs)}",CLASS="echo.now-playing",` +
+    `START-DATE="${start}",END-ON-NEXT=YES${textOf("X-TITLE", title)}${textOf("X-ARTIST", artist)}`;
+}
+
+/** An attribute whose value stands between quotes (4.2), with the comma before it. */
+function textOf(name: string, value: string | undefined): string {
+  if (value === undefined) return "";
+  return `,${name}="${value.replaceAll('"', "'").replaceAll(/[\r\n]/g, " ")}"`;
 }
 
 /** What is said of a segment before its parts; the init section where `before` has another. */

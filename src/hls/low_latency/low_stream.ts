@@ -9,10 +9,12 @@ import { initSection } from "../../mp4/init_section.ts";
 import type { Clock } from "../../session/clock.ts";
 import { Fmp4Packager, type PackagedPart } from "../fmp4_packager.ts";
 import type { FrameTap, SegmentBegun, Segmenter } from "../segmenter.ts";
+import type { PlayedTags } from "../played_tags.ts";
 import type { Numbering } from "../window.ts";
 import { initFile } from "./low_names.ts";
 import { renderLowPlaylist, type WholeSegment } from "./low_playlist.ts";
 import { type LowEdge, LowWindow, type SegmentStart } from "./low_window.ts";
+import { TagEvents } from "./tag_events.ts";
 import { readTsFrames, type TsFrames } from "./ts_frames.ts";
 
 /** A file of a broadcast in low latency. Its bytes do not change. */
@@ -37,6 +39,8 @@ export interface LowStreamOptions {
   readonly numbering: Numbering;
   /** As `SegmentStem.nonce`. */
   readonly nonce: string;
+  /** What is heard, also of what comes. */
+  readonly played: Pick<PlayedTags, "at" | "since">;
   /** What is to be said of a segment that begins. */
   readonly introduce: (begun: SegmentBegun) => Omit<SegmentStart, "initUri">;
   /** Players may have a version from now on. What comes at once is in one. */
@@ -49,6 +53,9 @@ export class LowStream implements FrameTap {
   readonly #window: LowWindow;
   /** `undefined` before the first configuration. */
   #packager: Fmp4Packager | undefined;
+  readonly #tagEvents: TagEvents;
+  /** The open segment's next frame. */
+  #next: NextFrame = { wallMs: 0, durationMs: 0, isFirst: true };
   #initUri = "";
   readonly #files = new Map<string, LowFile>();
   readonly #retired: Retired[] = [];
@@ -59,6 +66,7 @@ export class LowStream implements FrameTap {
   constructor(options: LowStreamOptions) {
     this.#options = options;
     this.#window = new LowWindow(options);
+    this.#tagEvents = new TagEvents(options.played);
   }
 
   /** What it has, by name of the file. */
@@ -107,7 +115,12 @@ export class LowStream implements FrameTap {
   }
 
   write(data: Uint8Array): void {
+    const { wallMs, durationMs, isFirst } = this.#next;
+    const tags = this.#tagEvents.next(wallMs + durationMs / 2, isFirst);
+    // Two that are told, also of the same tags, are some frames apart.
+    if (tags !== undefined) this.#packager?.tell(tags, Math.floor(wallMs) % 2 ** 32);
     this.#packager?.write(data);
+    this.#next = { wallMs: wallMs + durationMs, durationMs, isFirst: false };
   }
 
   end(): void {
@@ -155,6 +168,7 @@ export class LowStream implements FrameTap {
     const { discontinuity, wallMs } = start;
     this.#window.begin({ discontinuity, wallMs, initUri: this.#initUri });
     this.#packager?.begin(frames);
+    this.#next = { wallMs, durationMs: this.#packager?.frameMs ?? 0, isFirst: true };
   }
 
   #takePart(part: PackagedPart): void {
@@ -178,9 +192,18 @@ export class LowStream implements FrameTap {
       if (version === undefined) return;
       const files = this.#newFiles;
       this.#newFiles = [];
-      this.#options.onVersion({ text: renderLowPlaylist(version), edge, files });
+      const tags = this.#options.played.since(version.segments[0]?.wallMs ?? Infinity);
+      this.#options.onVersion({ text: renderLowPlaylist({ ...version, tags }), edge, files });
     });
   }
+}
+
+interface NextFrame {
+  /** When it is heard, in milliseconds since the epoch. */
+  readonly wallMs: number;
+  readonly durationMs: number;
+  /** Whether it is the first of its segment. */
+  readonly isFirst: boolean;
 }
 
 /** A segment that has left the playlist. */

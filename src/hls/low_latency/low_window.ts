@@ -112,7 +112,7 @@ export class LowWindow {
    * The version of the playlist that lists all of it, valid until the next change; `undefined` while
    * that is too little.
    */
-  get version(): LowPlaylist | undefined {
+  get version(): Omit<LowPlaylist, "tags"> | undefined {
     const { segments } = this.#window;
     const stem = this.#open?.stem ?? this.#nextStem;
     const least = this.#ended ? 1 : LEAST_SEGMENTS;
