@@ -33,16 +33,18 @@ export interface ListenerWebOptions {
   readonly path: string;
   /** Whether `/` shows who is on air. */
   readonly index: boolean;
+  /** Whether broadcasts may be had in low latency. Default true. */
+  readonly lowLatency?: boolean;
   /** The beginning of a segment of the broadcast `name` was sent. */
   readonly onFetch?: (name: string, file: string) => void;
 }
 
 /** All that `HLS_WEB_ADDR` serves: playlists, segments and the listeners' pages. */
 export function listenerWeb(options: ListenerWebOptions): Hono {
-  const { origin, preroll, shows, path, index, onFetch } = options;
+  const { origin, preroll, shows, path, index, lowLatency = true, onFetch } = options;
   const assets = loadAssets();
   const app = new Hono();
-  app.route(`/${path}`, hlsRoutes({ origin, others: [STATUS_FILE], onFetch }));
+  app.route(`/${path}`, hlsRoutes({ origin, lowLatency, others: [STATUS_FILE], onFetch }));
   app.route(`/${path}`, showRoutes({ shows, assets, path, index }));
   app.route(PREROLL_PATH, prerollRoutes(preroll.files));
   if (index) app.route("/", indexRoutes({ shows, assets, path }));

@@ -87,6 +87,8 @@ export async function openHls(core: Core, metrics: Metrics): Promise<HlsOutput |
       metrics.segmentListed(lateMs);
       shows.listed(name);
     },
+    id3: hls.id3,
+    onTags: (name, tags) => shows.tagged(name, tags),
     countListeners: hls.webEnabled ? (name) => listeners.count(name) : undefined,
   });
   sessions.addOutput(output.output);

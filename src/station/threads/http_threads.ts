@@ -28,7 +28,7 @@ export interface HttpThreadsOptions {
   /** What people call what they serve. */
   readonly what: string;
   readonly addr: ListenAddress;
-  readonly settings: Pick<ThreadSettings, "path" | "index" | "rootDir" | "preroll">;
+  readonly settings: Pick<ThreadSettings, "path" | "index" | "lowLatency" | "rootDir" | "preroll">;
   readonly distributor: Distributor;
   readonly shows: Pick<Shows, "status" | "current">;
   readonly sockets: ListeningSockets;
