@@ -2,17 +2,11 @@
 import { join } from "node:path";
 import { SERVER_NAME } from "../../src/version.ts";
 import { type Arch, HOST } from "../compile/stage.ts";
-import { runTool } from "../compile/tool.ts";
+import { runTool, ToolError } from "../compile/tool.ts";
 
 const GIVE_UP_MS = 60_000;
 /** How much longer an emulated processor takes. */
 const EMULATION = 5;
-
-/** Where Debian's cross compilers have the libraries of another processor, for QEMU. */
-const FOREIGN_LIBRARIES: Readonly<Record<Arch, string>> = {
-  amd64: "/usr/x86_64-linux-gnu",
-  arm64: "/usr/aarch64-linux-gnu",
-};
 
 /**
  * Asks `program` for its version, starts it and stops it. A program for another processor runs where
@@ -21,20 +15,32 @@ const FOREIGN_LIBRARIES: Readonly<Record<Arch, string>> = {
  */
 export async function tryOut(program: string, arch: Arch): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "echo-release-" });
-  const cache = {
-    // So that it does not unpack into the cache of the user.
-    CACHE_DIRECTORY: join(folder, "cache"),
-    ...arch === HOST ? {} : { QEMU_LD_PREFIX: FOREIGN_LIBRARIES[arch] },
-  };
+  // So that it does not unpack into the cache of the user.
+  const cache = { CACHE_DIRECTORY: join(folder, "cache") };
   const giveUpMs = arch === HOST ? GIVE_UP_MS : GIVE_UP_MS * EMULATION;
   try {
-    const shown = await runTool(program, ["-v"], { cwd: folder, env: cache });
+    const shown = await show(program, folder, cache, arch);
     if (!shown.startsWith(`${SERVER_NAME}\n`)) {
       throw new Error(`Cannot release ${program}: expected ${SERVER_NAME}, got ${shown}`);
     }
     await startAndStop(program, folder, { env: cache, giveUpMs });
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function show(
+  program: string,
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  arch: Arch,
+): Promise<string> {
+  try {
+    return await runTool(program, ["-v"], { cwd, env });
+  } catch (error) {
+    if (arch === HOST || !(error instanceof ToolError)) throw error;
+    const hint = "is there a QEMU that the kernel knows (qemu-user-static, binfmt-support)?";
+    throw new Error(`Cannot try out a program for ${arch}: ${hint}\n${error.message}`);
   }
 }
 
