@@ -16,8 +16,8 @@ RUN CACHE_DIRECTORY=/opt/echo/unpacked /opt/echo/echo --version
 
 # ---- What runs ----
 FROM debian:bookworm-slim
-RUN useradd --system --uid 4242 --user-group --no-create-home --home-dir /var/lib/echo \
-      --shell /usr/sbin/nologin echo && \
+RUN useradd --uid 4242 --user-group --no-create-home --home-dir /var/lib/echo \
+      --no-log-init --shell /usr/sbin/nologin echo && \
     install -d -o echo -g echo /var/lib/echo
 COPY --from=build /opt/echo /opt/echo
 COPY deploy/health.sh /opt/echo/health
