@@ -1,6 +1,7 @@
 /** Measures the server against its budgets: `deno task bench NAME …`. */
 import { archive } from "./archive.ts";
 import { archiveStop } from "./archive_stop.ts";
+import { cache } from "./cache.ts";
 import { flood } from "./flood.ts";
 import { frame } from "./frame.ts";
 import { http } from "./http.ts";
@@ -65,6 +66,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: "flood [PUBLISHERS] [CONNECTIONS] [SECONDS]",
     help: "RTMP publishers beside listeners who ask as fast as they are answered",
     run: flood,
+  },
+  cache: {
+    usage: "cache [LISTENERS] [SECONDS]",
+    help: "listeners directly, and by nginx and Caddy with the files of deploy/",
+    run: cache,
   },
   frame: {
     usage: "frame [SESSIONS] [SECONDS]",

@@ -6,14 +6,29 @@ export type Invocation =
   | { readonly kind: "help" }
   | { readonly kind: "print-env" }
   /** `envFile` is `undefined` where none was named. */
-  | { readonly kind: "run" | "version"; readonly envFile: string | undefined };
+  | { readonly kind: "run" | "check" | "version"; readonly envFile: string | undefined };
 
-/** The options, as `-h` shows them. */
-export const OPTIONS: readonly { readonly flags: string; readonly help: string }[] = [
-  { flags: "-h, --help", help: "print this" },
-  { flags: "-v, --version", help: "print the version and the effective configuration" },
-  { flags: "--env-file FILE", help: "read this env file; else ./echo.env where it exists" },
-  { flags: "--print-env", help: "print an annotated env file to start from" },
+/** What the command line can be, by what one wants to do, as `-h` shows it. */
+export const USES: readonly {
+  readonly task: string;
+  readonly lines: readonly { readonly line: string; readonly help: string }[];
+}[] = [
+  {
+    task: "Set it up",
+    lines: [
+      { line: "echo --print-env", help: "print an annotated env file to start from" },
+      { line: "echo check", help: "say what would fail, a line each; the exit code is 1 then" },
+      { line: "echo -v, --version", help: "print the version and the effective configuration" },
+    ],
+  },
+  {
+    task: "Run it",
+    lines: [
+      { line: "echo", help: "run the server until SIGINT or SIGTERM; SIGHUP rereads the env file" },
+      { line: "  --env-file FILE", help: "read this env file; else ./echo.env where it exists" },
+    ],
+  },
+  { task: "Look it up", lines: [{ line: "echo -h, --help", help: "print this" }] },
 ];
 
 /** Reads the command line. @throws {ConfigError} where it has an argument that is not known */
@@ -25,6 +40,7 @@ export function parseArguments(args: readonly string[]): Invocation {
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     if (arg === "-h" || arg === "--help") return { kind: "help" };
     else if (arg === "--print-env") return { kind: "print-env" };
+    else if (arg === "check" && kind === "run") kind = "check";
     else if (arg === "-v" || arg === "--version") kind = "version";
     else if (arg === "--env-file") envFile = fileName(rest.shift());
     else if (arg.startsWith("--env-file=")) envFile = fileName(arg.slice("--env-file=".length));
