@@ -3,40 +3,34 @@ import type { Clock, Timer } from "../session/clock.ts";
 
 const LOOK_MS = 2000;
 
-export interface FileWatchOptions {
-  readonly clock: Pick<Clock, "every">;
-  /** Called after each change, and not again before what it returns has resolved. */
-  readonly onChange: () => Promise<void>;
-}
-
 /**
  * Looks at a file every 2 s, in whatever way it is replaced. The system could tell at once, but not on
- * every disk, nor for a file that does not exist.
+ * every disk, nor of a file that does not exist.
  */
 export class FileWatch {
-  readonly #options: FileWatchOptions;
+  readonly #onLook: (changed: boolean) => void | Promise<void>;
   readonly #timer: Timer;
   #path: string;
   #seen: string | undefined;
   #looking = false;
 
-  private constructor(path: string, options: FileWatchOptions) {
+  /**
+   * @param onLook called each time; the first time the file counts as changed. It is not called again
+   *   before what it returns has resolved
+   */
+  constructor(
+    clock: Pick<Clock, "every">,
+    path: string,
+    onLook: (changed: boolean) => void | Promise<void>,
+  ) {
     this.#path = path;
-    this.#options = options;
-    this.#timer = options.clock.every(LOOK_MS, () => this.#look());
+    this.#onLook = onLook;
+    this.#timer = clock.every(LOOK_MS, () => this.#look());
   }
 
-  /** Watches a file from now on: what it is when this resolves is no change. */
-  static async start(path: string, options: FileWatchOptions): Promise<FileWatch> {
-    const watch = new FileWatch(path, options);
-    await watch.follow(path);
-    return watch;
-  }
-
-  /** Watches the file at `path` from now on. */
-  async follow(path: string): Promise<void> {
+  /** Looks at the file at `path` from now on. */
+  follow(path: string): void {
     this.#path = path;
-    this.#seen = await stamp(path);
   }
 
   close(): void {
@@ -48,9 +42,9 @@ export class FileWatch {
     this.#looking = true;
     try {
       const now = await stamp(this.#path);
-      if (now === this.#seen) return;
+      const changed = now !== this.#seen;
       this.#seen = now;
-      await this.#options.onChange();
+      await this.#onLook(changed);
     } finally {
       this.#looking = false;
     }

@@ -64,9 +64,15 @@ export class DjAuthority implements Authority {
     if (slow.length > 0) this.#passwords.prepare();
   }
 
+  /** Whether the list lets a DJ publish a name. */
+  mayPublish(user: string, name: string): boolean {
+    const dj = this.#list.get(user);
+    return dj !== undefined && mayPublish(dj, name);
+  }
+
   recognizes({ name, user, key }: Reading): boolean {
     return claimsOf({ user, key }).some((claim) => {
-      return this.#judge(claim) === "right" && this.#mayPublish(claim, name);
+      return this.#judge(claim) === "right" && this.mayPublish(claim.user, name);
     });
   }
 
@@ -76,7 +82,7 @@ export class DjAuthority implements Authority {
     const right = claims.find((claim) => this.#judge(claim) === "right");
     const mayBe = right === undefined
       ? claims.some((claim) => this.#judge(claim) === "unsure")
-      : this.#mayPublish(right, name);
+      : this.mayPublish(right.user, name);
     // To an address that guesses the answer is to be late.
     if (mayBe || this.#attempts.exhausted(address)) return;
     this.#attempts.failed(address);
@@ -87,7 +93,9 @@ export class DjAuthority implements Authority {
     const { name, protocol, address, credentials } = question;
     const claims = claimsOf(credentials);
     const proven = await this.#findProven(claims, address);
-    if (proven !== undefined && this.#mayPublish(proven, name)) return { name, dj: proven.user };
+    if (proven !== undefined && this.mayPublish(proven.user, name)) {
+      return { name, dj: proven.user };
+    }
     // The control API counts what it refuses itself.
     if (protocol !== "http") {
       this.#attempts.failed(address);
@@ -98,11 +106,6 @@ export class DjAuthority implements Authority {
 
   close(): void {
     this.#passwords.close();
-  }
-
-  #mayPublish({ user }: Claim, name: string): boolean {
-    const dj = this.#list.get(user);
-    return dj !== undefined && mayPublish(dj, name);
   }
 
   /** The claim that is true; `undefined` where none is. */

@@ -64,6 +64,16 @@ export function mayPublish({ names }: Pick<Dj, "names">, name: string): boolean 
   return names.some((own) => own.endsWith("*") ? name.startsWith(own.slice(0, -1)) : own === name);
 }
 
+/** The users whose line is not the same in both lists. */
+export function changedDjs(before: DjList, after: DjList): ReadonlySet<string> {
+  const line = (list: DjList, user: string) => {
+    const dj = list.get(user);
+    return dj === undefined ? undefined : djLine(dj);
+  };
+  const users = new Set([...before.keys(), ...after.keys()]);
+  return new Set([...users].filter((user) => line(before, user) !== line(after, user)));
+}
+
 /** @throws {DjError} where it is no user's name */
 export function checkUser(user: string, where: string): string {
   if (USER.test(user)) return user;
