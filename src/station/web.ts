@@ -123,11 +123,11 @@ export function serveStatistics(
   { statistics, metrics }: Observers,
   catalogue: Catalogue | undefined,
 ): Reload {
-  const { config, clock, stops, events, sessions, health, listeners } = core;
+  const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
   if (!stat.webEnabled) return applyNothing;
   const parts = new StatWeb(config, {
-    ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue },
+    ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
   });
   stops.add(() => parts.close());
   const log = accessLog(new AccessLog("echo-stat-web"), clock);
