@@ -80,13 +80,13 @@ export interface ControlParts {
  * @returns what applies the credentials that it checks, and which pages may call it
  */
 export async function serveControl(core: Core, parts: ControlParts): Promise<Reload> {
-  const { clock, stops, keys, sessions, hooks } = core;
+  const { clock, stops, keys, sessions, authority } = core;
   const { auth, control, rtmp, srt } = core.config;
   if (!control.enabled) return applyNothing;
   const authorizer = new Authorizer({
     mode: auth.mode,
     credentials: await loadCredentials(auth),
-    authority: hooks.authority,
+    authority,
     clock,
   });
   stops.add(() => authorizer.close());
@@ -126,11 +126,11 @@ export function serveStatistics(
   { statistics, metrics }: Observers,
   catalogue: Catalogue | undefined,
 ): Reload {
-  const { config, clock, stops, events, sessions, health, listeners } = core;
+  const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
   if (!stat.webEnabled) return applyNothing;
   const parts = new StatWeb(config, {
-    ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue },
+    ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
   });
   stops.add(() => parts.close());
   const log = accessLog(new AccessLog("echo-stat-web"), clock);
