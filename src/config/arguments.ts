@@ -35,7 +35,7 @@ export const USES: readonly {
     ],
   },
   {
-    task: "Let DJs in (ECHO_AUTH=dj)",
+    task: "Let DJs publish, each with a key of his own",
     lines: [
       {
         line: "echo dj add USER NAMES",
