@@ -11,11 +11,13 @@ import {
   passphrase,
   path,
   seconds,
+  secondsOrAll,
   secretUrl,
   token,
   urlPath,
   where,
 } from "./config/kinds.ts";
+import { RECORD_VARIABLES } from "./config/record_variables.ts";
 import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
 import { WEB_VARIABLES } from "./config/web_variables.ts";
 
@@ -24,8 +26,6 @@ const PUBLISHED_KEY_START = "0759230f";
 
 /** More than most machines have cores. */
 const MAX_WEB_THREADS = 64;
-
-const TEN_YEARS_S = 315_360_000;
 
 /**
  * Every environment variable, by the part of the server that it is for. The {@link Config} type,
@@ -205,6 +205,14 @@ export const VARIABLES = {
       "10",
       "how far behind a broadcast may fall by late audio, before some of it is dropped",
     ),
+    /** 0: off; `Infinity`: all of it. */
+    rewindMs: variable(
+      "HLS_REWIND",
+      secondsOrAll({ min: 0 }),
+      "0",
+      "how far back listeners may go in a show that is on air, out of its recording; all: to its " +
+        "start. 0: off",
+    ),
     webEnabled: variable("HLS_WEB_ENABLED", boolean, "1", "serve HLS over HTTP"),
     webAddr: variable("HLS_WEB_ADDR", address, "0.0.0.0:8080", "where HLS is served"),
     webPath: variable(
@@ -221,30 +229,7 @@ export const VARIABLES = {
     ),
     webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
   },
-  record: {
-    enabled: variable("RECORD_ENABLED", boolean, "1", "record every broadcast as MP4"),
-    rootDir: variable("RECORD_ROOT_DIR", path, "./output/record", "where recordings go"),
-    append: variable(
-      "RECORD_APPEND",
-      boolean,
-      "0",
-      "1: a later session of a name continues its recording",
-    ),
-    /** 0: off. */
-    maxAgeMs: reloadable(variable(
-      "RECORD_MAX_AGE",
-      seconds({ min: 0, max: TEN_YEARS_S }),
-      "0",
-      "finished recordings that are older than this are deleted. 0: off",
-    )),
-    /** 0: off. */
-    maxBytes: reloadable(variable(
-      "RECORD_MAX_BYTES",
-      integer({ min: 0 }),
-      "0",
-      "the oldest finished recordings are deleted while all together have more bytes. 0: off",
-    )),
-  },
+  record: RECORD_VARIABLES,
   stat: {
     enabled: variable("STAT_ENABLED", boolean, "1", "log events and counts of sessions"),
     webEnabled: variable(

@@ -14,7 +14,7 @@ import type { SegmentFormat } from "./packager.ts";
 import { durationMs, type MediaPlaylist } from "./playlist.ts";
 import { PlaylistPublisher, type PublisherListener } from "./playlist_publisher.ts";
 import { Releases } from "./releases.ts";
-import { foundSegment, type Segment, segmentOnDisk } from "./segment.ts";
+import { foundSegment, listedSegments, type Segment, segmentOnDisk } from "./segment.ts";
 import { segmentName } from "./segment_name.ts";
 import type { CutSegment } from "./segmenter.ts";
 import { Shelf } from "./shelf.ts";
@@ -30,6 +30,8 @@ export class HlsStream {
   readonly #options: StreamOptions;
   readonly #clock: Clock;
   readonly #life = new Life();
+  /** What is heard, or was heard last; `undefined` where nothing can be. */
+  readonly presentation = () => this.#life.presentation;
   readonly #shelf: Shelf;
   readonly #wallTime: WallTime;
   readonly #releases = new Releases();
@@ -194,12 +196,9 @@ export class HlsStream {
   }
 
   #restoreWindow(playlist: MediaPlaylist): void {
-    const segments = playlist.segments.map((entry, index) =>
-      segmentOnDisk({ ...entry, sequence: playlist.mediaSequence + index }, undefined)
-    );
-    for (const segment of segments) {
-      if (formatOf(segment.uri) !== undefined) this.#shelf.put(segment);
-    }
+    this.#life.begin();
+    const segments = listedSegments(playlist);
+    for (const ours of segments.filter(({ uri }) => formatOf(uri))) this.#shelf.put(ours);
     const last = segments.at(-1);
     if (last?.wallMs !== undefined) {
       this.#wallTime.resume(last.wallMs + last.durationUs / 1000);
@@ -212,6 +211,7 @@ export class HlsStream {
 
   /** All of it is in one version. */
   #addPreroll(): void {
+    this.#life.begin();
     const { preroll } = this.#options;
     const now = this.#clock.awake();
     const segments = preroll.map((entry) => {

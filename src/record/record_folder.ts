@@ -24,6 +24,8 @@ export interface OpenPart {
   /** Its name in the folder. */
   readonly file: string;
   readonly handle: Deno.FsFile;
+  /** Tells the file from all others, whatever it is called; null where the system does not tell. */
+  readonly ino: number | null;
   /** The finished recording that it continues, if it does. */
   readonly continues: Recording | undefined;
 }
@@ -74,7 +76,8 @@ export class RecordFolder {
       if (this.#busy.has(file) || await exists(this.pathOf(finished))) continue;
       this.#busy.add(file);
       try {
-        return { file, handle: await this.#createFile(file), continues: undefined };
+        const handle = await this.#createFile(file);
+        return { file, handle, ino: (await handle.stat()).ino, continues: undefined };
       } catch (error) {
         this.#busy.delete(file);
         if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
@@ -227,7 +230,7 @@ export class RecordFolder {
       await this.move(latest, file);
       await drive(handle, continueRecording(continues));
       await handle.seek(0, Deno.SeekMode.End);
-      return { file, handle, continues };
+      return { file, handle, ino: (await handle.stat()).ino, continues };
     } catch (error) {
       this.#busy.delete(file);
       throw error;

@@ -27,6 +27,8 @@ export interface ShowStatus {
   readonly listeners: number;
   readonly title: string | null;
   readonly artist: string | null;
+  /** The earliest moment that can be heard now; null where nothing can be rewound. */
+  readonly rewind_from: string | null;
 }
 
 export interface ShowsOptions {
@@ -35,6 +37,11 @@ export interface ShowsOptions {
   /** The session of a name. */
   readonly find: (name: string) => ShownSession | undefined;
   readonly listeners: (name: string) => number;
+  /**
+   * The earliest moment of a show that can be heard, in milliseconds since the epoch; `undefined`
+   * where it cannot be rewound. No show can by default.
+   */
+  readonly earliest?: (name: string) => number | undefined;
 }
 
 /** The part of a session that is read here. */
@@ -82,10 +89,11 @@ export class Shows implements ShowsSource {
 
   /** What anybody is told of `name`, also while it is off air. */
   status(name: string): ShowStatus {
-    const { clock, find, listeners } = this.#options;
+    const { clock, find, listeners, earliest } = this.#options;
     const show = this.#shows.get(name);
     const session = show && find(name);
     const state = stateOf(show, session);
+    const rewindFrom = earliest?.(name);
     return {
       name,
       state,
@@ -94,6 +102,7 @@ export class Shows implements ShowsSource {
       listeners: state === "off-air" ? 0 : listeners(name),
       title: textOf(session, TITLE_FACTS) ?? printable(session?.props.title),
       artist: textOf(session, ARTIST_FACTS),
+      rewind_from: rewindFrom === undefined ? null : new Date(rewindFrom).toISOString(),
     };
   }
 
@@ -113,6 +122,7 @@ export function offAir(name: string, now: number): ShowStatus {
     listeners: 0,
     title: null,
     artist: null,
+    rewind_from: null,
   };
 }
 
