@@ -51,6 +51,7 @@ Deno.test("an empty environment gives the defaults of the contract", () => {
     prerollDir: undefined,
     holdMs: 30_000,
     maxDelayMs: 10_000,
+    rewindMs: 0,
     webEnabled: true,
     webAddr: { hostname: "0.0.0.0", port: 8080 },
     webPath: "cast",
