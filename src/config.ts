@@ -1,9 +1,9 @@
 /** The configuration: one table of all environment variables, from which all else derives. */
 import { randomBytes } from "node:crypto";
+import { HLS_VARIABLES } from "./config/hls_variables.ts";
 import {
   address,
   boolean,
-  clampedSeconds,
   integer,
   ipAddress,
   oneOf,
@@ -11,21 +11,17 @@ import {
   passphrase,
   path,
   seconds,
-  secondsOrAll,
   secretUrl,
   token,
-  urlPath,
   where,
 } from "./config/kinds.ts";
-import { RECORD_VARIABLES } from "./config/record_variables.ts";
 import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
 import { WEB_VARIABLES } from "./config/web_variables.ts";
 
 /** The key that the first Echo's example file published begins so: everybody knows it. */
 const PUBLISHED_KEY_START = "0759230f";
 
-/** More than most machines have cores. */
-const MAX_WEB_THREADS = 64;
+const TEN_YEARS_S = 315_360_000;
 
 /**
  * Every environment variable, by the part of the server that it is for. The {@link Config} type,
@@ -179,57 +175,31 @@ export const VARIABLES = {
       "the most RTMP connections at a time; where more come, those that do not publish give way",
     )),
   },
-  hls: {
-    enabled: variable("HLS_ENABLED", boolean, "1", "HLS output"),
-    rootDir: variable("HLS_ROOT_DIR", path, "./output/hls", "where segments and playlists go"),
-    targetDurationMs: variable(
-      "HLS_TARGET_DURATION",
-      clampedSeconds({ min: 1, max: 8 }),
-      "1",
-      "how long a segment is",
-    ),
-    prerollDir: optional(
-      "HLS_PREROLE_DIR",
-      path,
-      "a folder with live.m3u8 and its segments, played before each broadcast",
-    ),
-    holdMs: variable(
-      "HLS_HOLD",
-      seconds({ min: 0 }),
-      "30",
-      "how long silence keeps a broadcast going once its connection is lost",
-    ),
-    maxDelayMs: variable(
-      "HLS_MAX_DELAY",
-      seconds({ min: 0 }),
-      "10",
-      "how far behind a broadcast may fall by late audio, before some of it is dropped",
-    ),
-    /** 0: off; `Infinity`: all of it. */
-    rewindMs: variable(
-      "HLS_REWIND",
-      secondsOrAll({ min: 0 }),
+  hls: HLS_VARIABLES,
+  record: {
+    enabled: variable("RECORD_ENABLED", boolean, "1", "record every broadcast as MP4"),
+    rootDir: variable("RECORD_ROOT_DIR", path, "./output/record", "where recordings go"),
+    append: variable(
+      "RECORD_APPEND",
+      boolean,
       "0",
-      "how far back listeners may go in a show that is on air, out of its recording; all: to its " +
-        "start. 0: off",
+      "1: a later session of a name continues its recording",
     ),
-    webEnabled: variable("HLS_WEB_ENABLED", boolean, "1", "serve HLS over HTTP"),
-    webAddr: variable("HLS_WEB_ADDR", address, "0.0.0.0:8080", "where HLS is served"),
-    webPath: variable(
-      "HLS_WEB_PATH",
-      urlPath,
-      "cast",
-      "the first part of the path that listeners ask for: /cast/NAME/playlist.m3u8",
-    ),
-    webThreads: variable(
-      "HLS_WEB_THREADS",
-      integer({ min: 0, max: MAX_WEB_THREADS }),
-      { says: "one less than cores, 1 to 4", make: () => `${defaultWebThreads()}` },
-      "the threads that serve HLS, beside the one that has the broadcasts. 0: that one serves it",
-    ),
-    webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
+    /** 0: off. */
+    maxAgeMs: reloadable(variable(
+      "RECORD_MAX_AGE",
+      seconds({ min: 0, max: TEN_YEARS_S }),
+      "0",
+      "finished recordings that are older than this are deleted. 0: off",
+    )),
+    /** 0: off. */
+    maxBytes: reloadable(variable(
+      "RECORD_MAX_BYTES",
+      integer({ min: 0 }),
+      "0",
+      "the oldest finished recordings are deleted while all together have more bytes. 0: off",
+    )),
   },
-  record: RECORD_VARIABLES,
   stat: {
     enabled: variable("STAT_ENABLED", boolean, "1", "log events and counts of sessions"),
     webEnabled: variable(
@@ -277,8 +247,3 @@ export const ROWS: readonly Row[] = Object.entries(VARIABLES).flatMap(([section,
     variable: variable as Variable<unknown>,
   }))
 );
-
-/** One core is left for broadcasts. */
-function defaultWebThreads(): number {
-  return Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), 4);
-}

@@ -1,5 +1,6 @@
 /** Which URLs documents name, and which of them the three HTTP servers answer. */
 import type { Hono, MiddlewareHandler } from "hono";
+import { lowFeed } from "../src/hls/low_latency/low_names.ts";
 import { NO_PREROLL } from "../src/hls/preroll.ts";
 import { dashboardRoutes } from "../src/pages/dashboard/routes.ts";
 import { recordRoutes } from "../src/record/routes.ts";
@@ -78,7 +79,8 @@ function listenersServer(): Hono {
   const bytes = new Uint8Array(188);
   const playlist = { text: bytes, etag: '"1"' };
   const stream = () => servedStream({ playlist, masterPlaylist: "", segment: () => bytes });
-  const origin = originOf({ NAME: stream, demo: stream }, () => Promise.resolve(bytes));
+  const streams = { NAME: stream, demo: stream, [lowFeed("NAME")]: stream };
+  const origin = originOf(streams, () => Promise.resolve(bytes));
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }), current: [] };
   return listenerWeb({ origin, preroll: NO_PREROLL, shows, path: "cast", index: true });
 }

@@ -56,6 +56,8 @@ Deno.test("an empty environment gives the defaults of the contract", () => {
     webAddr: { hostname: "0.0.0.0", port: 8080 },
     webPath: "cast",
     webThreads: Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), 4),
+    lowLatency: true,
+    id3: false,
     webIndex: false,
   });
   assert.deepEqual(config.srt, {
@@ -85,7 +87,8 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "ECHO_LIBSRT ECHO_AUTH ECHO_AUTH_ANY ECHO_HTPASSWD_FILE ECHO_BEARER_TOKEN",
       "ECHO_MAX_SESSIONS HLS_ENABLED HLS_ROOT_DIR HLS_TARGET_DURATION HLS_PREROLE_DIR",
       "HLS_WEB_ENABLED HLS_WEB_ADDR HLS_WEB_PATH HLS_WEB_THREADS HLS_WEB_INDEX HLS_HOLD",
-      "HLS_MAX_DELAY",
+      "HLS_LOW_LATENCY",
+      "HLS_MAX_DELAY HLS_ID3",
       "RTMP_ENABLED RTMP_ADDR RTMP_CONNECTION_TIMEOUT RTMP_MAX_CONNECTIONS RECORD_ENABLED",
       "RECORD_ROOT_DIR RECORD_APPEND RECORD_MAX_AGE RECORD_MAX_BYTES STAT_ENABLED",
       "STAT_WEB_ENABLED STAT_WEB_ADDR STAT_TOKEN HOOK_URL HOOK_SECRET TTL_MAX_DURATION",

@@ -82,13 +82,13 @@ Deno.test("documents name only URLs that there are", async () => {
 Deno.test("a URL that no server answers is found out", async () => {
   const text =
     "`PUT /echo/4/pause`, `/echo/4/rewind` `GET /echo/4/pause`, `/stat/1/…`, `/stat/2/…`, " +
-    "`/cast/NAME/low.m3u8`, `/etc/hosts`, http://HOST:8080/cast/demo/playlist.m3u8 `http://HOST/x`";
+    "`/cast/NAME/lower.m3u8`, `/etc/hosts`, http://HOST:8080/cast/demo/playlist.m3u8 `http://HOST/x`";
   const wrong: string[] = [];
   for (const url of urlsIn(text)) {
     if (!await isServed(url)) wrong.push(textOf(url));
   }
   assert.deepEqual(wrong.sort(), [
-    "/cast/NAME/low.m3u8",
+    "/cast/NAME/lower.m3u8",
     "/echo/4/rewind",
     "/stat/2/…",
     "/x",

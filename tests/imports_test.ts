@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   control: ["session", "http", "web"],
   http: ["session", "listening"],
   web: ["session", "http", "version"],
-  hls: ["audio", "session", "mpegts", "disk", "web"],
+  hls: ["audio", "session", "mpegts", "mp4", "disk", "web"],
   record: ["audio", "session", "mp4", "disk", "web"],
   stat: ["session", "http", "web", "version"],
   hook: ["session", "version"],

@@ -58,7 +58,10 @@ export const MAX_CLIP_FRAMES = 2 ** 23;
  * @throws {Mp4Error} where the file is not Echo's
  * @throws {RangeError} where there are too many
  */
-export function* makeClip(fileLength: number, { from, to }: ClipTimes): FileSteps<Clip | undefined> {
+export function* makeClip(
+  fileLength: number,
+  { from, to }: ClipTimes,
+): FileSteps<Clip | undefined> {
   const { movie, end } = yield* readFileHeader(fileLength);
   const first = frameAt(from, movie);
   const found = new FoundFrames(first, frameAt(to, movie));
@@ -152,7 +155,10 @@ function bytesOf(sizes: Uint8Array, from: number, to: number): number {
 }
 
 /** ftyp, moov, and the header of mdat. */
-function headOf(movie: Movie, { chunks, sizes, frames, start, end }: FoundFrames): Uint8Array<ArrayBuffer> {
+function headOf(
+  movie: Movie,
+  { chunks, sizes, frames, start, end }: FoundFrames,
+): Uint8Array<ArrayBuffer> {
   const runs = runsOf(chunks);
   const largeOffsets = end - start > 0xffffffff - MAX_HEAD_BYTES;
   const tables: SampleTables = {

@@ -36,17 +36,19 @@ export interface ListenerWebOptions {
   readonly index: boolean;
   /** Where shows are rewound; nowhere by default. */
   readonly rewind?: Omit<RewindRoutesOptions, "forPlayers"> | undefined;
+  /** Whether broadcasts may be had in low latency. Default true. */
+  readonly lowLatency?: boolean;
   /** The beginning of a segment of the broadcast `name` was sent. */
   readonly onFetch?: (name: string, file: string) => void;
 }
 
 /** All that `HLS_WEB_ADDR` serves: playlists, segments and the listeners' pages. */
 export function listenerWeb(options: ListenerWebOptions): Hono {
-  const { origin, preroll, shows, path, index, rewind, onFetch } = options;
+  const { origin, preroll, shows, path, index, lowLatency = true, rewind, onFetch } = options;
   const assets = loadAssets();
   const app = new Hono();
   const others = rewind === undefined ? [STATUS_FILE] : [STATUS_FILE, SHOW_FILE];
-  app.route(`/${path}`, hlsRoutes({ origin, others, onFetch }));
+  app.route(`/${path}`, hlsRoutes({ origin, lowLatency, others, onFetch }));
   if (rewind !== undefined) {
     app.route(`/${path}`, rewindRoutes({ ...rewind, forPlayers: forPlayers() }));
   }

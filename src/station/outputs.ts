@@ -108,9 +108,11 @@ export async function openHls(
       metrics.segmentListed(lateMs);
       shows.listed(name);
     },
+    id3: hls.id3,
+    onTags: (name, tags) => shows.tagged(name, tags),
     countListeners: hls.webEnabled ? (name) => listeners.count(name) : undefined,
   });
-  await rewinds?.open((name) => output.find(name)?.presentation());
+  await rewinds?.open((name) => output.find(name)?.presentation);
   sessions.addOutput(output.output);
   return { hls: output, folder, preroll, shows, rewinds };
 }

@@ -32,7 +32,8 @@ export function serveHls(
   output: HlsOutput,
   metrics: Metrics,
 ): HttpThreads | undefined {
-  const { hls: { webEnabled, webAddr, webPath: path, webIndex: index, webThreads } } = core.config;
+  const { webEnabled, webAddr, webPath: path, webIndex: index, webThreads, lowLatency } =
+    core.config.hls;
   if (!webEnabled) return undefined;
   const { hls, folder, preroll, shows, rewinds } = output;
   if (webThreads > 0) return startThreads(core, output, metrics);
@@ -47,19 +48,22 @@ export function serveHls(
   core.stops.add(() => rewind?.shows.close());
   const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
   const site = listenerSite({
-    ...{ origin, preroll, shows, path, index, rewind, clock, onFetch, observe },
+    ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
   });
   serve(core, site.routes, site, { kind: "hls", what: HLS, addr: webAddr });
+  core.stops.add(() => origin.dismiss());
   return undefined;
 }
 
 function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThreads {
   const { clock, stops, sockets, health, webLimits, listeners } = core;
-  const { webAddr, webPath: path, webIndex: index, webThreads: count } = core.config.hls;
+  const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency } =
+    core.config.hls;
   const { hls, folder, preroll, shows, rewinds } = output;
+  const rewind = rewindSettings(core, output);
   const threads = new HttpThreads({
     ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
-    settings: { path, index, rootDir: folder.path, preroll, rewind: rewindSettings(core, output) },
+    settings: { path, index, lowLatency, rootDir: folder.path, preroll, rewind },
     distributor: hls.distributor,
     counts: webLimits.addThreads("hls"),
     durations: metrics.requestDurations,

@@ -29,6 +29,10 @@ class FirstBytes implements Packager {
   }
 
   end(): Uint8Array {
+    return this.snapshot();
+  }
+
+  snapshot(): Uint8Array {
     return new Uint8Array(this.#bytes);
   }
 }
@@ -73,6 +77,7 @@ class TwoFormats {
       sessionId: 1,
       missingFrames: () => segmenter.missingFrames,
       cut: () => segmenter.cut(),
+      segmenter,
       stateNeed: () => {},
       listed: () => {},
     });

@@ -60,12 +60,23 @@ function openNative(playlist) {
   return (audio) => {
     audio.src = playlist;
     return {
+      get playingAt() {
+        return startOf(audio) + audio.currentTime * 1000 || undefined;
+      },
       destroy() {
         audio.removeAttribute("src");
         audio.load();
       },
     };
   };
+}
+
+/**
+ * The wall time of an element's second 0, in milliseconds; NaN where the browser cannot tell.
+ * @param {HTMLAudioElement & { getStartDate?: () => Date }} audio
+ */
+function startOf(audio) {
+  return audio.getStartDate?.().getTime() ?? NaN;
 }
 
 /**
@@ -95,6 +106,9 @@ class HlsEngine {
       preferManagedMediaSource: false,
       lowLatencyMode: false,
       liveDurationInfinity: true,
+      // Cues would need a track from a data:, which is forbidden. The page knows titles by itself.
+      enableID3MetadataCues: false,
+      enableEmsgMetadataCues: false,
       backBufferLength: 10,
       manifestLoadPolicy: LOAD,
       playlistLoadPolicy: LOAD,
@@ -113,6 +127,11 @@ class HlsEngine {
     hls.on(Hls.Events.ERROR, onError);
     hls.loadSource(playlist);
     hls.attachMedia(audio);
+  }
+
+  /** @returns {number | undefined} */
+  get playingAt() {
+    return this.#hls.playingDate?.getTime();
   }
 
   destroy() {

@@ -14,8 +14,9 @@
 
 /**
  * What plays a playlist through an element until it ends or fails. `patienceMs` is there where it
- * may take longer than usual until it plays.
- * @typedef {{ readonly patienceMs?: number, destroy(): void }} Engine
+ * may take longer than usual until it plays. `playingAt` is the wall time of what
+ * sounds, by the playlist, in milliseconds since the epoch; `undefined` where that is not known.
+ * @typedef {{ readonly patienceMs?: number, readonly playingAt?: number | undefined, destroy(): void }} Engine
  */
 
 /** How long the sound may stand still while the show is on, before the player is opened anew … */
@@ -71,6 +72,11 @@ export class Listening extends EventTarget {
   /** Whether the listener pressed play. */
   get wanted() {
     return this.#wanted;
+  }
+
+  /** The wall time of what sounds, see {@link Engine}. */
+  get playingAt() {
+    return this.#engine?.playingAt;
   }
 
   /** To be called while the listener presses something. */

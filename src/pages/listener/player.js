@@ -6,15 +6,18 @@ import { findEngine } from "./engine.js";
 import { Listening } from "./listening.js";
 import { Meter } from "./meter.js";
 import { Polling } from "./polling.js";
+import { renderPlayed } from "./played.js";
 import { formatElapsed, Show } from "./show.js";
 import { setUpSharing } from "./share.js";
+import { Titles } from "./titles.js";
 import { setUpVolume } from "./volume.js";
 
 /** @typedef {import("./show.js").ShowStatus} ShowStatus */
 
 const STARTING_POLL_MS = 400;
 const WAITING_POLL_MS = 1000;
-const PLAYING_POLL_MS = 4000;
+/** With caches, a title has to be here before it is heard, which is 6 s after the server has it. */
+const PLAYING_POLL_MS = 3000;
 const CHECK_MS = 1000;
 
 const main = element("player");
@@ -22,6 +25,8 @@ const play = element("play");
 /** @type {Record<string, string>} */
 const labels = { ...JSON.parse(main.dataset.labels ?? "{}"), unreachable: "No connection" };
 const show = new Show(JSON.parse(main.dataset.status ?? "{}"));
+const titles = new Titles();
+titles.update(show.status);
 let audio = /** @type {HTMLAudioElement} */ (element("audio"));
 
 /** @type {import("./engine.js").FoundEngine | "loading" | "failed"} */
@@ -50,6 +55,7 @@ const polling = new Polling("status.json", {
   },
   onAnswer(status) {
     show.update(status);
+    titles.update(show.status);
     if (typeof engine !== "string") listening.show(status?.state);
     render();
   },
@@ -84,6 +90,7 @@ function watchAudio() {
   heard.addEventListener("playing", () => {
     if (typeof engine !== "string" && !engine.native) meter.listen(heard);
   });
+  heard.addEventListener("timeupdate", renderTitles);
 }
 
 function render() {
@@ -92,20 +99,30 @@ function render() {
   const { phase } = listening;
   main.dataset.state = state;
   main.dataset.phase = phase;
-  const title = status.title ?? status.name;
   write("state", labels[state]);
-  write("title", title);
-  write("artist", status.artist ?? "");
-  write("name", status.title === null ? "" : status.name);
   write("listeners", String(status.listeners));
   write("message", messageOf(state, phase));
   element("facts").classList.toggle("absent", status.started_at === null);
   renderElapsed();
   play.setAttribute("aria-label", `${listening.wanted ? "Stop" : "Listen to"} ${status.name}`);
-  const heading = [title, status.artist].filter((text) => text !== null).join(" · ");
-  document.title = `${phase === "playing" ? "▶ " : ""}${heading} · ${labels[state]}`;
   meter.active = phase === "playing";
-  renderMediaSession(title);
+  renderTitles();
+}
+
+/** Shows a title once it is heard. */
+function renderTitles() {
+  const { status, reachable } = show;
+  const isPlaying = listening.phase === "playing";
+  const heard = titles.heard(isPlaying ? listening.playingAt ?? Infinity : Infinity);
+  const { title, artist } = isPlaying ? heard.now : status;
+  write("title", title ?? status.name);
+  write("artist", artist ?? "");
+  write("name", title === null ? "" : status.name);
+  const heading = [title ?? status.name, artist].filter((text) => text !== null).join(" · ");
+  const label = labels[reachable ? status.state : "unreachable"];
+  document.title = `${isPlaying ? "▶ " : ""}${heading} · ${label}`;
+  renderPlayed(isPlaying || status.state !== "off-air" ? heard.before : []);
+  renderMediaSession(title ?? status.name, artist);
 }
 
 function renderElapsed() {
@@ -133,10 +150,10 @@ function messageOf(state, phase) {
 /** @type {string | undefined} */
 let announced;
 
-/** @param {string} title */
-function renderMediaSession(title) {
+/** @param {string} title @param {string | null} artist */
+function renderMediaSession(title, artist) {
   if (!("mediaSession" in navigator)) return;
-  const { artist, name } = show.status;
+  const { name } = show.status;
   navigator.mediaSession.playbackState = listening.wanted ? "playing" : "none";
   const what = JSON.stringify([title, artist, name]);
   if (what === announced) return;

@@ -73,7 +73,7 @@ export function playerPage(options: PlayerPageOptions): Markup {
       id="volume" type="range" min="0" max="100" step="1" value="100"></label>
     ${embed ? null : html`<button id="share" class="quiet" type="button">Share</button>`}
     </div>
-    ${embed ? openPage(name) : shareDialog(name)}
+    ${embed ? openPage(name) : html`${played()}${shareDialog(name)}`}
     <noscript><p class="message">This page plays with JavaScript. Any player opens
     <a href="playlist.m3u8">the playlist</a>.</p></noscript>
     <audio id="audio" preload="none"></audio>
@@ -150,6 +150,16 @@ stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin=
 d="M4 9.5v5h3.2l4.3 3.6V5.9L7.2 9.5z" fill="currentColor"/><path d="M15 9.2a4 4 0 0 1 0 5.6M17.6 \
 6.6a7.6 7.6 0 0 1 0 10.8"/></svg>`,
   );
+}
+
+/** What was heard before; filled by the script. */
+function played(): Markup {
+  return html`
+    <details id="played" class="played" hidden>
+      <summary>Played before</summary>
+      <ol></ol>
+    </details>
+  `;
 }
 
 function openPage(name: string): Markup {

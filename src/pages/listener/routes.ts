@@ -21,11 +21,13 @@ import meterJs from "./meter.js" with { type: "text" };
 import playerCss from "./player.css" with { type: "text" };
 import playerJs from "./player.js" with { type: "text" };
 import { playerPage } from "./player_page.ts";
+import playedJs from "./played.js" with { type: "text" };
 import pollingJs from "./polling.js" with { type: "text" };
 import shareJs from "./share.js" with { type: "text" };
 import sharePng from "./share.png.txt" with { type: "text" };
 import showJs from "./show.js" with { type: "text" };
 import type { ShowsSource } from "./shows.ts";
+import titlesJs from "./titles.js" with { type: "text" };
 import volumeJs from "./volume.js" with { type: "text" };
 
 /** What keeps a page up to date, beside a broadcast's own files. */
@@ -107,12 +109,14 @@ export function loadAssets(): Assets {
     { name: "meter.js", body: meterJs },
     { name: "player.css", body: playerCss },
     { name: "player.js", body: playerJs },
+    { name: "played.js", body: playedJs },
     { name: "polling.js", body: pollingJs },
     { name: "share.js", body: shareJs },
     { name: "share.png", body: fromBase64(sharePng) },
     { name: "show.js", body: showJs },
     { name: "theme.css", body: theme },
     { name: "time_breaks.js", body: timeBreaksJs },
+    { name: "titles.js", body: titlesJs },
     { name: "volume.js", body: volumeJs },
   ]);
 }

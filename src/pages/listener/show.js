@@ -3,6 +3,11 @@
 // What this page knows of a broadcast from the server.
 
 /**
+ * A title, and from when on it is heard, by the playlist's wall time.
+ * @typedef {{ title: string | null, artist: string | null, at: string }} ShownTitle
+ */
+
+/**
  * What the server tells of a broadcast.
  * @typedef {object} ShowStatus
  * @property {string} name
@@ -12,6 +17,7 @@
  * @property {number} listeners
  * @property {string | null} title
  * @property {string | null} artist
+ * @property {readonly ShownTitle[]} [titles] the last ones, the oldest first
  */
 
 /** After so many questions without an answer, the server counts as unreachable. */

@@ -24,6 +24,9 @@ export const SESSION_FIELDS = [
   "rtt",
   "loss",
   "listeners",
+  /** What is heard. */
+  "title",
+  "artist",
 ] as const;
 
 type Cell = string | number | null;
@@ -44,7 +47,7 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
   const { sessions, audience, rates } = sources;
   const listeners = new Map(audience.byName());
   const rows = sessions.map((session) => {
-    const { id, name, state, protocol, transport, quality, silentForMs, created } = session;
+    const { id, name, state, protocol, transport, quality, silentForMs, created, tags } = session;
     const link = transport?.link;
     return [
       id,
@@ -62,6 +65,8 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       link === undefined ? null : Math.round(link.roundTripMs * 10) / 10,
       link === undefined ? null : Math.round(link.lossPercent * 100) / 100,
       listeners.get(name) ?? 0,
+      tags?.title ?? null,
+      tags?.artist ?? null,
     ];
   });
   return { fields: SESSION_FIELDS, rows };

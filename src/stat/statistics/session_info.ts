@@ -22,6 +22,9 @@ export interface SessionInfo {
   readonly record_path: string | null;
   /** Sums over its connections, as of the end of the last one that has ended. */
   readonly ingest_quality: InputQuality | null;
+  /** What is heard, or was heard last. */
+  readonly title: string | null;
+  readonly artist: string | null;
 }
 
 /** What everybody may know: of paths from the root, only what is below the operator's folders. */
@@ -62,6 +65,8 @@ export class TrackedSession {
       record_complete_time: null,
       record_path: null,
       ingest_quality: null,
+      title: null,
+      artist: null,
     };
   }
 
@@ -115,6 +120,8 @@ export class TrackedSession {
         });
       case "record-error":
         return this.#endFile(event.path);
+      case "metadata":
+        return this.#set({ title: event.title, artist: event.artist });
       case "input-quality":
         return this.#set({ ingest_quality: event.quality });
     }

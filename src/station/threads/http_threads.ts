@@ -29,7 +29,7 @@ export interface HttpThreadsOptions {
   /** What people call what they serve. */
   readonly what: string;
   readonly addr: ListenAddress;
-  readonly settings: Pick<ThreadSettings, "path" | "index" | "rootDir" | "preroll" | "rewind">;
+  readonly settings: Omit<ThreadSettings, "addr" | "counts" | "levels">;
   readonly distributor: Distributor;
   readonly shows: Pick<Shows, "status" | "current">;
   /** `undefined` where shows are not rewound. */

@@ -43,7 +43,7 @@ export class ListenerThread {
   #pulseDueAt = 0;
 
   constructor(settings: ThreadSettings, clock: Clock, send: (message: FromThread) => void) {
-    const { addr, path, index, preroll, counts } = settings;
+    const { addr, path, index, lowLatency = true, preroll, counts } = settings;
     this.#clock = clock;
     this.#send = send;
     this.#sockets = new ListeningSockets(clock);
@@ -68,7 +68,7 @@ export class ListenerThread {
     const onFetch = (name: string, file: string) => this.#countFetch(name, file);
     const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
     const site = listenerSite({
-      ...{ origin, preroll, shows, path, index, rewind, clock, onFetch, observe },
+      ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
     });
     this.#web = new WebServer(addr, site.routes, ["echo", "hls"], {
       ...site,
@@ -104,6 +104,7 @@ export class ListenerThread {
   /** Lets answers under way finish, for a moment, and tells what it has counted. */
   async close(): Promise<void> {
     this.#socket?.close();
+    this.#replica.dismiss();
     await this.#web.close();
     this.#pulse?.cancel();
     this.#sendPulse();

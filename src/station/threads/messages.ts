@@ -49,6 +49,8 @@ export interface ThreadSettings {
   readonly path: string;
   /** Whether `/` shows who is on air. */
   readonly index: boolean;
+  /** Whether broadcasts may be had in low latency. Default true. */
+  readonly lowLatency?: boolean;
   /** Where broadcasts' files are. */
   readonly rootDir: string;
   /** How shows are rewound; `undefined` where they are not. */

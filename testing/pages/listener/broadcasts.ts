@@ -1,5 +1,7 @@
 /** Broadcasts as the listener pages are told of them. */
 import { Shows, type ShowStatus } from "../../../src/pages/listener/shows.ts";
+import assert from "node:assert/strict";
+import type { Session } from "../../../src/session/session.ts";
 import type { Ingest } from "../../../src/session/ingest.ts";
 import { House, START } from "../../stat/house.ts";
 
@@ -11,6 +13,7 @@ export const OFF_AIR: Omit<ShowStatus, "name"> = {
   listeners: 0,
   title: null,
   artist: null,
+  titles: [],
 };
 
 /** Sessions, and what listeners are told of them; a name has as many listeners as letters. */
@@ -32,6 +35,13 @@ export class Broadcasts implements Disposable {
   /** A DJ connects. */
   publish(name: string): Ingest {
     return this.#house.publish(name, "rtmp");
+  }
+
+  /** The session of a name that is on air. */
+  session(name: string): Session {
+    const session = this.#house.sessions.find(name);
+    assert.ok(session);
+    return session;
   }
 
   /** The first audio comes. */
