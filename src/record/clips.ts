@@ -4,6 +4,7 @@ import { type Clip, type ClipTimes, makeClip } from "../mp4/clip.ts";
 import { drive } from "./drive.ts";
 import { partsBody } from "./file_body.ts";
 import { parseFileName } from "./file_names.ts";
+import { identityOf } from "./files.ts";
 import { ArchivedFiles } from "./rewind/archived_files.ts";
 import type { ByteRange } from "../web/byte_range.ts";
 
@@ -47,7 +48,7 @@ export class Clips {
   ): Promise<MadeClip | "nothing" | undefined> {
     const there = await this.#attributes(file);
     if (there === undefined) return undefined;
-    const known = { file, ino: there.ino };
+    const known = { file, identity: identityOf(there) };
     using handle = await this.#files.open(name, known);
     if (handle === undefined) return undefined;
     const { size } = await handle.stat();
@@ -62,7 +63,7 @@ export class Clips {
     };
     return {
       ...{ firstFrame, frames, bytes: head.length + end - start },
-      recording: `${there.ino}-${start}-${end}`,
+      recording: known.identity,
       body: (range) => partsBody([head, { start, end }], range, read),
     };
   }

@@ -14,7 +14,7 @@ import {
   type RecordingFile,
 } from "./file_names.ts";
 import { FolderSync } from "./folder_sync.ts";
-import { closeLocked, exists, isFile, lock, openLocked } from "./files.ts";
+import { closeLocked, exists, identityOf, isFile, lock, openLocked } from "./files.ts";
 import { inspect, type Inspected, readFrom } from "./inspect.ts";
 
 const logger = getLogger(["echo", "record"]);
@@ -24,8 +24,8 @@ export interface OpenPart {
   /** Its name in the folder. */
   readonly file: string;
   readonly handle: Deno.FsFile;
-  /** Tells the file from all others, whatever it is called; null where the system does not tell. */
-  readonly ino: number | null;
+  /** See {@link identityOf}. */
+  readonly identity: string;
   /** The finished recording that it continues, if it does. */
   readonly continues: Recording | undefined;
 }
@@ -77,7 +77,7 @@ export class RecordFolder {
       this.#busy.add(file);
       try {
         const handle = await this.#createFile(file);
-        return { file, handle, ino: (await handle.stat()).ino, continues: undefined };
+        return { file, handle, identity: identityOf(await handle.stat()), continues: undefined };
       } catch (error) {
         this.#busy.delete(file);
         if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
@@ -230,7 +230,7 @@ export class RecordFolder {
       await this.move(latest, file);
       await drive(handle, continueRecording(continues));
       await handle.seek(0, Deno.SeekMode.End);
-      return { file, handle, ino: (await handle.stat()).ino, continues };
+      return { file, handle, identity: identityOf(await handle.stat()), continues };
     } catch (error) {
       this.#busy.delete(file);
       throw error;

@@ -1,21 +1,22 @@
 /** Reads files of the archive that get other names while somebody knows them. */
 import { Limiter } from "../../disk/limiter.ts";
 import type { ByteRange } from "../../web/byte_range.ts";
+import { identityOf } from "../files.ts";
 import { latestFile, parseFileName, PART } from "../file_names.ts";
 
 /** A file as somebody knew it. */
 export interface KnownFile {
   /** What it was called. */
   readonly file: string;
-  /** Tells it from all others in its file system; null where the system does not tell. */
-  readonly ino: number | null;
+  /** See {@link identityOf}. */
+  readonly identity: string;
 }
 
 /** The files of a folder, by what they are and not by what they are called. */
 export class ArchivedFiles {
   readonly #path: string;
   /** What files are called that have been opened, by what tells them apart. */
-  readonly #names = new Map<number | null, string>();
+  readonly #names = new Map<string, string>();
   readonly #limiter = new Limiter(MAX_OPERATIONS, MAX_WAITING);
 
   constructor(path: string) {
@@ -26,13 +27,18 @@ export class ArchivedFiles {
    * Opens a file of the broadcast `name` to be read; `undefined` where it is no longer there. Rejects
    * with what the disk says.
    */
-  async open(name: string, { file, ino }: KnownFile): Promise<Deno.FsFile | undefined> {
-    const likely = new Set([this.#names.get(ino) ?? file, file, finished(file), latestFile(name)]);
+  async open(name: string, { file, identity }: KnownFile): Promise<Deno.FsFile | undefined> {
+    const likely = new Set([
+      this.#names.get(identity) ?? file,
+      file,
+      finished(file),
+      latestFile(name),
+    ]);
     for (const candidate of likely) {
-      const handle = await this.#openIf(candidate, ino);
+      const handle = await this.#openIf(candidate, identity);
       if (handle !== undefined) return handle;
     }
-    return await this.#search(name, ino);
+    return await this.#search(name, identity);
   }
 
   /**
@@ -59,11 +65,11 @@ export class ArchivedFiles {
     });
   }
 
-  async #search(name: string, ino: number | null): Promise<Deno.FsFile | undefined> {
+  async #search(name: string, identity: string): Promise<Deno.FsFile | undefined> {
     try {
       for await (const entry of Deno.readDir(this.#path)) {
         if (parseFileName(entry.name)?.name !== name) continue;
-        const handle = await this.#openIf(entry.name, ino);
+        const handle = await this.#openIf(entry.name, identity);
         if (handle !== undefined) return handle;
       }
     } catch (error) {
@@ -72,15 +78,15 @@ export class ArchivedFiles {
     return undefined;
   }
 
-  async #openIf(file: string, ino: number | null): Promise<Deno.FsFile | undefined> {
+  async #openIf(file: string, identity: string): Promise<Deno.FsFile | undefined> {
     const path = `${this.#path}/${file}`;
     try {
       const there = await Deno.lstat(path);
       // To open a pipe is to wait for somebody who writes to it.
-      if (!there.isFile || there.ino !== ino) return undefined;
+      if (!there.isFile || identityOf(there) !== identity) return undefined;
       const handle = await Deno.open(path);
-      if ((await handle.stat()).ino === ino) {
-        this.#remember(file, ino);
+      if (identityOf(await handle.stat()) === identity) {
+        this.#remember(file, identity);
         return handle;
       }
       handle.close();
@@ -90,9 +96,9 @@ export class ArchivedFiles {
     return undefined;
   }
 
-  #remember(file: string, ino: number | null): void {
+  #remember(file: string, identity: string): void {
     if (this.#names.size >= MAX_NAMES) this.#names.clear();
-    this.#names.set(ino, file);
+    this.#names.set(identity, file);
   }
 }
 

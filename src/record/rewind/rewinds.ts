@@ -142,11 +142,11 @@ export class Rewinds {
   async #readPiece(name: string, piece: ShowPiece, next: ShowPiece | undefined): Promise<void> {
     const { facts, startTime, index } = piece;
     if (facts === undefined) return;
-    const { file, ino, firstFrame } = facts;
-    const isContinued = next?.facts?.ino === ino && ino !== null;
+    const { file, identity, firstFrame } = facts;
+    const isContinued = next?.facts?.identity === identity;
     const endFrame = isContinued ? next?.facts?.firstFrame ?? Infinity : Infinity;
     try {
-      using handle = await this.#files.open(name, { file, ino });
+      using handle = await this.#files.open(name, { file, identity });
       if (handle === undefined) return;
       const { size } = await handle.stat();
       await drive(handle, readIndex(size, { firstFrame, endFrame, startTime }, index));

@@ -53,8 +53,8 @@ export interface PieceNews {
 export interface PieceFacts {
   /** What the file was called; it gets other names as time goes by. */
   readonly file: string;
-  /** The file itself, whatever it is called; null where the system does not tell. */
-  readonly ino: number | null;
+  /** Tells the file from all others. */
+  readonly identity: string;
   /** Frames that the file has before the piece. */
   readonly firstFrame: number;
   readonly sampleRate: number;

@@ -29,7 +29,7 @@ export class ShowPiece implements PartIndex {
   readonly #rates: Rates;
   readonly #onKept: () => void;
   /** `undefined` until something is in the file. */
-  #part: Pick<OpenPart, "file" | "ino"> & { readonly firstFrame: number } | undefined;
+  #part: Pick<OpenPart, "file" | "identity"> & { readonly firstFrame: number } | undefined;
   #silence: Uint8Array = new Uint8Array();
   #silentFragments = 0;
   #keptSilence = 0;
@@ -86,9 +86,9 @@ export class ShowPiece implements PartIndex {
   /** `undefined` before something is in the file. */
   get facts(): PieceFacts | undefined {
     if (this.#part === undefined) return undefined;
-    const { file, ino, firstFrame } = this.#part;
+    const { file, identity, firstFrame } = this.#part;
     const { sampleRate, samplesPerFrame } = this.#rates;
-    return { file, ino, firstFrame, sampleRate, samplesPerFrame, silence: this.#silence };
+    return { file, identity, firstFrame, sampleRate, samplesPerFrame, silence: this.#silence };
   }
 
   /**
@@ -108,11 +108,11 @@ export class ShowPiece implements PartIndex {
     };
   }
 
-  written({ file, ino, continues }: OpenPart, fragment: WrittenFragment): void {
+  written({ file, identity, continues }: OpenPart, fragment: WrittenFragment): void {
     this.index.add(fragment);
     if (fragment.wallMs === undefined) this.#promise(this.#silentFragments - 1);
     if (this.#part !== undefined) return;
-    this.#part = { file, ino, firstFrame: continues?.frames ?? 0 };
+    this.#part = { file, identity, firstFrame: continues?.frames ?? 0 };
     this.#onKept();
   }
 

@@ -115,7 +115,7 @@ const STATE = z.object({
   start: z.number(),
   pieces: z.array(z.object({
     file: z.string(),
-    ino: z.number().nullable(),
+    identity: z.string(),
     firstFrame: COUNT,
     sampleRate: z.number().int().positive(),
     samplesPerFrame: z.number().int().positive(),
