@@ -9,7 +9,6 @@ import {
   type BoxContent,
   boxSize,
   encodeBoxes,
-  Mp4Error,
   type Room,
   room,
   u32,

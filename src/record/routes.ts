@@ -1,12 +1,14 @@
 /** The archive over HTTP. */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { etag } from "hono/etag";
 import type { ByteRange } from "../web/byte_range.ts";
 import { sendRanged } from "../web/ranged_answer.ts";
 import type { Catalogue, CatalogueEntry, OpenedRecording } from "./catalogue.ts";
+import { clipAnswer } from "./clip_answer.ts";
 import { PART } from "./file_names.ts";
 
 export interface RecordRoutesOptions {
-  readonly catalogue: Pick<Catalogue, "list" | "open" | "remove">;
+  readonly catalogue: Pick<Catalogue, "list" | "open" | "remove" | "clips">;
   /** Lets in who may see recordings. */
   readonly guard: MiddlewareHandler;
 }
@@ -20,6 +22,7 @@ export function recordRoutes({ catalogue, guard }: RecordRoutesOptions): Hono {
     const opened = await catalogue.open(c.req.param("file"));
     return opened === undefined ? notFound(c) : send(c, opened, c.req.param("file"));
   });
+  app.get("/:file/clip.mp4", etag(), (c) => clipAnswer(c, c.req.param("file"), catalogue.clips));
   app.delete("/:file", async (c) => {
     const state = await catalogue.remove(c.req.param("file"));
     if (state === undefined) return notFound(c);

@@ -39,7 +39,7 @@ export class Rewound implements AsyncDisposable {
   }
 
   static async open(options: RewoundOptions = {}): Promise<Rewound> {
-    const { clock = new FakeClock(START), boundMs = Infinity, append } = options;
+    const { clock = new FakeClock(START), boundMs = Infinity, append = false } = options;
     const live = options.live ?? new Map([["demo", { ended: false }]]);
     const path = options.path ?? `${await Deno.makeTempDir({ prefix: "echo-record-" })}/record`;
     const rewinds = new Rewinds({ clock, path, boundMs });
