@@ -97,10 +97,8 @@ export class RecordFolder {
       if (!await isFile(this.pathOf(file))) return undefined;
       return await this.#reopen(file, name, config);
     } catch (error) {
-      logger.warn("Cannot continue {file}, so a new recording begins: {error}", {
-        file,
-        error: String(error),
-      });
+      const details = { file, error: String(error) };
+      logger.warn("Cannot continue {file}, so a new recording begins: {error}", details);
       return undefined;
     }
   }

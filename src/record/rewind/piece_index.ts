@@ -1,5 +1,5 @@
 /** Where segments are in a file: whole fragments, joined until they are long enough. */
-import { durationOf, framesPerSegment, type Rates, type SegmentStart } from "./show_news.ts";
+import { durationOf, framesPerSegment, type Rates, type SegmentPlace } from "./show_news.ts";
 
 /** A fragment of the file, as the index takes it. */
 export interface IndexedFragment {
@@ -15,7 +15,7 @@ export interface IndexedFragment {
 export class PieceIndex {
   readonly rates: Rates;
   readonly #framesPerSegment: number;
-  #starts: SegmentStart[] = [];
+  #starts: SegmentPlace[] = [];
   /** Segments that were forgotten. */
   #forgotten = 0;
   #frames = 0;
@@ -42,7 +42,7 @@ export class PieceIndex {
   }
 
   /** The starts of its segments from the `from`th on; of those, the ones that it knows. */
-  startsFrom(from: number): readonly SegmentStart[] {
+  startsFrom(from: number): readonly SegmentPlace[] {
     return this.#starts.slice(Math.max(0, from - this.#forgotten));
   }
 
@@ -69,7 +69,7 @@ export class PieceIndex {
     this.#forgotten += count;
   }
 
-  #behind(start: SegmentStart): number {
+  #behind(start: SegmentPlace): number {
     return start.wallMs + durationOf(this.#frames - start.frame, this.rates);
   }
 }

@@ -9,7 +9,7 @@ import { ArchivedFiles } from "./archived_files.ts";
 import { readIndex } from "./read_index.ts";
 import { framesPerSegment, type ShowNews, type ShowQuestion } from "./show_news.ts";
 import { ShowPiece } from "./show_piece.ts";
-import { type ShowState, ShowStates } from "./show_states.ts";
+import { type KeptShow, KeptShows } from "./kept_shows.ts";
 
 const logger = getLogger(["echo", "record"]);
 
@@ -37,7 +37,7 @@ export interface RewindsOptions {
 export class Rewinds {
   readonly #options: RewindsOptions;
   readonly #files: ArchivedFiles;
-  readonly #states: ShowStates;
+  readonly #kept: KeptShows;
   readonly #shows = new Map<string, Show>();
   readonly #sweeper: Timer;
   #liveShow: (name: string) => LiveShow | undefined = () => undefined;
@@ -45,7 +45,7 @@ export class Rewinds {
   constructor(options: RewindsOptions) {
     this.#options = options;
     this.#files = new ArchivedFiles(options.path);
-    this.#states = new ShowStates(options.path);
+    this.#kept = new KeptShows(options.path);
     this.#sweeper = options.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
@@ -55,10 +55,10 @@ export class Rewinds {
    */
   async open(liveShow: (name: string) => LiveShow | undefined): Promise<void> {
     this.#liveShow = liveShow;
-    for (const name of await this.#states.names()) {
+    for (const name of await this.#kept.names()) {
       const live = liveShow(name);
-      const state = live && await this.#states.load(name);
-      if (live === undefined || state === undefined) await this.#states.forget(name);
+      const state = live && await this.#kept.load(name);
+      if (live === undefined || state === undefined) await this.#kept.forget(name);
       else this.#shows.set(name, restored(live, state));
     }
   }
@@ -113,7 +113,7 @@ export class Rewinds {
   /** Keeps what the next run of the server goes on with. */
   async close(): Promise<void> {
     this.#sweeper.cancel();
-    await this.#states.idle();
+    await this.#kept.idle();
   }
 
   #find(name: string): Show | undefined {
@@ -122,7 +122,7 @@ export class Rewinds {
   }
 
   #keep(name: string): void {
-    this.#states.save(name, () => {
+    this.#kept.save(name, () => {
       const { start = 0, pieces = [] } = this.#shows.get(name) ?? {};
       return { start, pieces: pieces.flatMap((piece) => piece.kept ?? []) };
     });
@@ -163,7 +163,7 @@ export class Rewinds {
     for (const [name, show] of this.#shows) {
       if (show.live !== this.#liveShow(name)) {
         this.#shows.delete(name);
-        this.#states.forget(name);
+        this.#kept.forget(name);
         continue;
       }
       show.pieces = show.pieces.filter(({ isVoid }) => !isVoid);
@@ -194,7 +194,7 @@ function writtenPieces({ pieces }: Show): ShowPiece[] {
   return written.filter(({ facts }) => facts !== undefined);
 }
 
-function restored(live: LiveShow, { start, pieces }: ShowState): Show {
+function restored(live: LiveShow, { start, pieces }: KeptShow): Show {
   const all = pieces.map((piece) => ShowPiece.restore(piece));
   return { live, start, pieces: all, unread: new Map(all.map((piece) => [piece, "not begun"])) };
 }

@@ -3,7 +3,7 @@ import { entityTag } from "../../web/entity_tag.ts";
 import { gzip } from "../../web/gzip.ts";
 import type { KnownShow, PieceNews, ShowNews } from "./show_news.ts";
 import { renderShowPlaylist } from "./show_playlist.ts";
-import { type CopiedPiece, durationMs, segmentsOf, type ShowSegment } from "./show_segments.ts";
+import { type CopiedPiece, segmentMs, segmentsOf, type ShowSegment } from "./show_segments.ts";
 
 /** A version of a show's playlist, as it goes over HTTP. */
 export class ShowVersion {
@@ -117,7 +117,7 @@ function firstWithin(segments: readonly ShowSegment[], ms: number): number {
   let [first, left] = [segments.length, ms];
   for (let at = first - 1; at >= 0; at--) {
     const segment = segments[at];
-    left -= segment === undefined ? Infinity : durationMs(segment);
+    left -= segment === undefined ? Infinity : segmentMs(segment);
     if (left < 0) break;
     first = at;
   }

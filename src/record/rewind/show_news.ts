@@ -38,7 +38,7 @@ export interface PieceNews {
   /** Which segment of the piece the first of `segments` is. */
   readonly from: number;
   /** Where its segments begin that are new, the oldest first. The newest may still grow. */
-  readonly segments: readonly SegmentStart[];
+  readonly segments: readonly SegmentPlace[];
   /** Frames that are in the file. */
   readonly frames: number;
   /** Where the last of its fragments in the file ends. */
@@ -64,7 +64,7 @@ export interface PieceFacts {
 }
 
 /** Where a segment begins. */
-export interface SegmentStart {
+export interface SegmentPlace {
   /** Frames of the piece before it. */
   readonly frame: number;
   /** Where its first fragment is in the file. */

@@ -1,5 +1,5 @@
 /** The playlist of a show that may be rewound, as text (RFC 8216 4). */
-import { durationMs, type ShowSegment } from "./show_segments.ts";
+import { segmentMs, type ShowSegment } from "./show_segments.ts";
 
 /** A version of the playlist. */
 export interface ShowPlaylist {
@@ -65,7 +65,7 @@ export function renderShowPlaylist({ start, segments, keepsAll, ended }: ShowPla
     if (sequence % TIMED_EVERY === 0 || !follows(segment, before)) {
       lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(wallMs).toISOString()}`);
     }
-    const seconds = (durationMs(segment) / 1000).toFixed(5);
+    const seconds = (segmentMs(segment) / 1000).toFixed(5);
     lines.push(`#EXTINF:${seconds},`, `${SHOW_FOLDER}/${showSegmentFile(start, sequence)}`);
     before = segment;
   }
@@ -75,7 +75,7 @@ export function renderShowPlaylist({ start, segments, keepsAll, ended }: ShowPla
 
 function follows(segment: ShowSegment, before: ShowSegment | undefined): boolean {
   if (before?.piece !== segment.piece) return false;
-  return Math.abs(before.wallMs + durationMs(before) - segment.wallMs) < STEP_MS;
+  return Math.abs(before.wallMs + segmentMs(before) - segment.wallMs) < STEP_MS;
 }
 
 /** No segment is longer: fragments of a second at most are joined until they are six. */

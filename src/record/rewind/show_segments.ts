@@ -4,7 +4,7 @@ import {
   framesPerFragment,
   framesPerSegment,
   type PieceFacts,
-  type SegmentStart,
+  type SegmentPlace,
 } from "./show_news.ts";
 
 /** A piece of a show, as a copy of it knows it. */
@@ -12,7 +12,7 @@ export interface CopiedPiece {
   readonly facts: PieceFacts;
   /** Segments before those of which it knows the start. */
   readonly forgotten: number;
-  readonly starts: readonly SegmentStart[];
+  readonly starts: readonly SegmentPlace[];
   /** Frames that are in the file. */
   readonly frames: number;
   /** Where the last of its fragments in the file ends. */
@@ -60,13 +60,13 @@ export function segmentsOf(pieces: readonly CopiedPiece[]): ShowSegment[] {
   return segments;
 }
 
-export function durationMs({ frames, facts }: ShowSegment): number {
+export function segmentMs({ frames, facts }: ShowSegment): number {
   return durationOf(frames, facts);
 }
 
 /** Starts of a piece's segments, also of those in silence that is not in the file. */
 interface AllStarts {
-  readonly starts: readonly SegmentStart[];
+  readonly starts: readonly SegmentPlace[];
   /** How many of them begin segments that are whole. */
   readonly count: number;
 }
@@ -89,7 +89,7 @@ function allStarts({ facts, starts, frames, end, silentFragments, over }: Copied
 
 function segmentAt(
   { facts, forgotten, frames, end, silentFragments }: CopiedPiece,
-  starts: readonly SegmentStart[],
+  starts: readonly SegmentPlace[],
   i: number,
   { before, number }: { readonly before: number; readonly number: number },
 ): ShowSegment {

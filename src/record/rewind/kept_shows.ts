@@ -8,14 +8,14 @@ import type { KeptPiece } from "./show_piece.ts";
 const logger = getLogger(["echo", "record"]);
 
 /** What is kept of a show. */
-export interface ShowState {
+export interface KeptShow {
   /** When its first frame was due, in milliseconds since the epoch. */
   readonly start: number;
   readonly pieces: readonly KeptPiece[];
 }
 
 /** States of shows as files beside the recordings: `.shows/NAME.json`. No call rejects. */
-export class ShowStates {
+export class KeptShows {
   readonly #path: string;
   readonly #turns = new Turns();
   /** Whether the last change could not be kept, which has been logged. */
@@ -40,10 +40,10 @@ export class ShowStates {
   }
 
   /** What is kept of the show of `name`; `undefined` where that cannot be read. */
-  async load(name: string): Promise<ShowState | undefined> {
+  async load(name: string): Promise<KeptShow | undefined> {
     const file = this.#pathOf(name);
     try {
-      return parseShowState(await readSmallTextFile(file, MAX_STATE_BYTES));
+      return parseKeptShow(await readSmallTextFile(file, MAX_STATE_BYTES));
     } catch (error) {
       logger.warn("{file} cannot be read, so what was on air before cannot be rewound: {error}", {
         ...{ file, name },
@@ -54,7 +54,7 @@ export class ShowStates {
   }
 
   /** Keeps it: what `state` says when its turn has come. */
-  async save(name: string, state: () => ShowState): Promise<void> {
+  async save(name: string, state: () => KeptShow): Promise<void> {
     await this.#turns.run(name, () =>
       this.#attempt(async () => {
         const file = this.#pathOf(name);
@@ -104,8 +104,8 @@ export class ShowStates {
   }
 }
 
-/** Reads what {@link ShowStates} keep of a name. @throws {Error} where it is something else */
-export function parseShowState(text: string): ShowState {
+/** Reads what {@link KeptShows} keep of a name. @throws {Error} where it is something else */
+export function parseKeptShow(text: string): KeptShow {
   return STATE.parse(JSON.parse(text));
 }
 
