@@ -63,6 +63,6 @@ function refusal(c: Context, error: unknown): Response {
   throw error;
 }
 
-const SECONDS = /^\d{1,9}(?:\.\d{0,9})?$/;
+const SECONDS = /^\d{1,9}(?:\.\d{0,20})?$/;
 const BAD_TIMES = "from and to are seconds from the recording's start, and to is behind from";
 const NOTHING = "nothing is recorded between from and to";

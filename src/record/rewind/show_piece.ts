@@ -23,8 +23,6 @@ export interface KeptPiece extends Omit<PieceFacts, "silence"> {
 
 /** A piece of a show. */
 export class ShowPiece implements PartIndex {
-  /** When its first frame was due, in milliseconds since the epoch. */
-  readonly startTime: number;
   readonly index: PieceIndex;
   readonly #rates: Rates;
   readonly #onKept: () => void;
@@ -34,6 +32,7 @@ export class ShowPiece implements PartIndex {
   #silentFragments = 0;
   #keptSilence = 0;
   #over = false;
+  #startTime: number;
 
   /** @param onKept called where something has changed that is to be kept for another run */
   constructor(
@@ -42,7 +41,7 @@ export class ShowPiece implements PartIndex {
     onKept: () => void,
   ) {
     this.#rates = rates;
-    this.startTime = startTime;
+    this.#startTime = startTime;
     this.#onKept = onKept;
     this.index = new PieceIndex(rates);
   }
@@ -64,6 +63,11 @@ export class ShowPiece implements PartIndex {
 
   get isOver(): boolean {
     return this.#over;
+  }
+
+  /** When its first frame was due, in milliseconds since the epoch. */
+  get startTime(): number {
+    return this.#startTime;
   }
 
   /** How long it is, in milliseconds. */
@@ -113,6 +117,7 @@ export class ShowPiece implements PartIndex {
     if (fragment.wallMs === undefined) this.#promise(this.#silentFragments - 1);
     if (this.#part !== undefined) return;
     this.#part = { file, identity, firstFrame: continues?.frames ?? 0 };
+    this.#startTime = fragment.wallMs ?? this.#startTime;
     this.#onKept();
   }
 
