@@ -8,7 +8,7 @@ import { localRewind } from "../../src/station/rewind.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { readFragments } from "../mp4/fragments.ts";
 import { until } from "../until.ts";
-import { Archive, type ArchiveOptions, START } from "./archive.ts";
+import { Archive, type ArchiveOptions, SECOND, type Show, START } from "./archive.ts";
 
 /** A show as those hear it who listen live. */
 export interface Live {
@@ -51,6 +51,24 @@ export class Rewound implements AsyncDisposable {
     });
     const app = rewindRoutes({ ...rewind, forPlayers: forPlayers() });
     return new Rewound(archive, rewinds, app, live, clock, () => rewind.shows.close());
+  }
+
+  /** So many seconds of audio, each of which is on the disk before the next one comes. */
+  async play(show: Show, seconds: number): Promise<void> {
+    const { recorder } = this.archive;
+    for (let i = 0; i < seconds; i++) {
+      const before = recorder.writtenBytes;
+      await show.second();
+      while (recorder.writtenBytes === before) await new Promise((resolve) => setTimeout(resolve));
+    }
+  }
+
+  /** So many seconds of silence, which may be followed by audio or not. */
+  async hold(show: Show, seconds: number): Promise<void> {
+    for (let i = 0; i < seconds; i++) {
+      show.silence(SECOND);
+      await this.clock.advance(1000);
+    }
   }
 
   /** The playlist's text, as it is a second later; `undefined` where there is none. */

@@ -131,7 +131,13 @@ Deno.test("times that mean nothing, and recordings that are not there, are refus
     const query of [
       ...["?from=NaN", "?from=-1", "?from=1e3", "?to=Infinity", "?from=2&to=1", "?from=1&to=1"],
       ...["?from=", "?to=", "?from=1,5", "?from=%00", "?from=0x1", "?to=99999999999", "?from=+1"],
-      ...["?from=1.2.3&to=5", "?from=.5", "?to=0", `?from=${"1".repeat(400)}`, "?from=%F0%9F%98%80"],
+      ...[
+        "?from=1.2.3&to=5",
+        "?from=.5",
+        "?to=0",
+        `?from=${"1".repeat(400)}`,
+        "?from=%F0%9F%98%80",
+      ],
     ]
   ) assert.equal(await answer("demo.mp4", query), times, query);
   const nothing = "400 nothing is recorded between from and to";

@@ -1,35 +1,15 @@
 /** Shows that are on air, from their start, out of their recordings. */
 import assert from "node:assert/strict";
 import { audioConfig } from "../../../testing/audio/access_units.ts";
-import { until } from "../../../testing/until.ts";
-import { SECOND, type Show } from "../../../testing/record/archive.ts";
+import { SECOND } from "../../../testing/record/archive.ts";
 import { Rewound, urisOf, valuesOf } from "../../../testing/record/rewound.ts";
-
-/** So many seconds of audio, and all of it on the disk. */
-async function play({ archive }: Rewound, show: Show, seconds: number): Promise<void> {
-  for (let i = 0; i < seconds; i++) await show.second();
-  await written(archive, show);
-}
-
-async function written({ recorder, folder }: Rewound["archive"], show: Show): Promise<void> {
-  const sent = show.frames.findLastIndex(() => true) + 1;
-  await until("all is written", async () => {
-    const files = await folder.files();
-    const file = files.findLast(({ name, state }) =>
-      name === show.session.name && state === "unfinished"
-    );
-    const ms = file && recorder.find(file.file)?.durationMs;
-    return ms !== undefined && ms >= 0 && sent > 0 && ms >= (SECOND - 1) * 1024 / 48;
-  });
-  await new Promise((resolve) => setTimeout(resolve, 30));
-}
 
 Deno.test("a show may be heard from its start while it is on air, and to its end", async () => {
   await using house = await Rewound.open();
   assert.equal(await house.playlist(), undefined, "nothing is there yet");
   const begun = new Date(house.clock.now()).toISOString();
   const show = house.archive.begin("demo");
-  await play(house, show, 20);
+  await house.play(show, 20);
   const text = await house.listing(3);
   const segments = urisOf(text);
   assert.match(text, /^#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:10\n/);
@@ -59,13 +39,13 @@ Deno.test("a show may be heard from its start while it is on air, and to its end
 Deno.test("another configuration and another session are discontinuities, and have init sections of their own", async () => {
   await using house = await Rewound.open();
   const show = house.archive.begin("demo");
-  await play(house, show, 7);
+  await house.play(show, 7);
   show.configure(audioConfig({ channelConfiguration: 1 }));
-  await play(house, show, 7);
+  await house.play(show, 7);
   show.end();
   await house.archive.reach("record-complete", 2);
   const again = house.archive.begin("demo");
-  await play(house, again, 7);
+  await house.play(again, 7);
   again.end();
   await house.archive.reach("record-complete", 3);
   const text = await house.listing(6);
@@ -89,15 +69,12 @@ Deno.test("another configuration and another session are discontinuities, and ha
 Deno.test("the silence of a hold is served before it is written, and is the same when it is", async () => {
   await using house = await Rewound.open();
   const show = house.archive.begin("demo");
-  await play(house, show, 8);
-  for (let i = 0; i < 14; i++) {
-    show.silence(SECOND);
-    await house.clock.advance(1000);
-  }
+  await house.play(show, 8);
+  await house.hold(show, 14);
   const held = await house.listing(3);
   const before = await Promise.all(urisOf(held).map((uri) => house.bytes(uri)));
   assert.deepEqual(await house.frames(held), show.frames.slice(0, 18 * SECOND));
-  await play(house, show, 8);
+  await house.play(show, 8);
   const text = await house.listing(5);
   assert.ok(text.startsWith(held), "what was listed stays as it was");
   const after = await Promise.all(urisOf(held).map((uri) => house.bytes(uri)));
@@ -109,11 +86,8 @@ Deno.test("the silence of a hold is served before it is written, and is the same
 Deno.test("the silence of a DJ who does not come back stays in the show, and not in the file", async () => {
   await using house = await Rewound.open();
   const show = house.archive.begin("demo");
-  await play(house, show, 8);
-  for (let i = 0; i < 14; i++) {
-    show.silence(SECOND);
-    await house.clock.advance(1000);
-  }
+  await house.play(show, 8);
+  await house.hold(show, 14);
   const held = await house.listing(3);
   show.end();
   await house.archive.reach("record-complete", 1);
@@ -132,7 +106,7 @@ Deno.test("short silences are where they were", async () => {
     await house.clock.advance(1000);
     await new Promise((resolve) => setTimeout(resolve));
   }
-  await play(house, show, 4);
+  await house.play(show, 4);
   show.end();
   await house.archive.reach("record-complete", 1);
   assert.deepEqual(await house.archive.frames("demo.mp4"), show.frames);
@@ -143,7 +117,7 @@ Deno.test("after a restart it is read from the file, and goes on behind a discon
   const house = await Rewound.open();
   const { path } = house.archive.folder;
   const show = house.archive.begin("demo");
-  await play(house, show, 20);
+  await house.play(show, 20);
   const text = await house.listing(3);
   show.end();
   await house.stop();
@@ -152,7 +126,7 @@ Deno.test("after a restart it is read from the file, and goes on behind a discon
   assert.ok(again.startsWith(text));
   assert.deepEqual(await later.frames(again), show.frames);
   const next = later.archive.begin("demo");
-  await play(later, next, 8);
+  await later.play(next, 8);
   const both = await later.listing(5);
   assert.ok(both.startsWith(again));
   assert.equal(both.split("#EXT-X-DISCONTINUITY\n").length, 2);
@@ -164,11 +138,8 @@ Deno.test("silence that was shown keeps its numbers after a restart", async () =
   const house = await Rewound.open();
   const { path } = house.archive.folder;
   const show = house.archive.begin("demo");
-  await play(house, show, 8);
-  for (let i = 0; i < 14; i++) {
-    show.silence(SECOND);
-    await house.clock.advance(1000);
-  }
+  await house.play(show, 8);
+  await house.hold(show, 14);
   const held = await house.listing(3);
   show.end();
   await house.stop();
@@ -183,7 +154,7 @@ Deno.test("after a restart without its live playlist a show is gone", async () =
   const house = await Rewound.open();
   const { path } = house.archive.folder;
   const show = house.archive.begin("demo");
-  await play(house, show, 8);
+  await house.play(show, 8);
   show.end();
   await house.stop();
   await using later = await Rewound.open({ path, clock: house.clock, live: new Map() });
@@ -197,7 +168,7 @@ Deno.test("a recording that is continued is heard from its session's first frame
   await house.archive.record("demo", 9);
   house.live.set("demo", { ended: false });
   const show = house.archive.begin("demo");
-  await play(house, show, 8);
+  await house.play(show, 8);
   show.end();
   await house.archive.reach("record-complete", 2);
   assert.equal((await house.archive.frames("demo.mp4")).length, 17 * SECOND);
@@ -209,11 +180,11 @@ Deno.test("with append, both sessions of a show are in it after a restart, from 
   const house = await Rewound.open({ append: true });
   const { path } = house.archive.folder;
   const first = house.archive.begin("demo");
-  await play(house, first, 8);
+  await house.play(first, 8);
   first.end();
   await house.archive.reach("record-complete", 1);
   const second = house.archive.begin("demo");
-  await play(house, second, 8);
+  await house.play(second, 8);
   second.end();
   await house.archive.reach("record-complete", 2);
   const text = await house.listing(4);
@@ -228,9 +199,9 @@ Deno.test("with append, both sessions of a show are in it after a restart, from 
 Deno.test("nothing outside the bound is listed or served", async () => {
   await using house = await Rewound.open({ boundMs: 60_000 });
   const show = house.archive.begin("demo");
-  await play(house, show, 20);
+  await house.play(show, 20);
   const early = urisOf(await house.listing(3));
-  await play(house, show, 70);
+  await house.play(show, 70);
   const text = await house.playlist() ?? "";
   assert.deepEqual(valuesOf(text, "EXT-X-PLAYLIST-TYPE"), []);
   const segments = urisOf(text);
@@ -257,7 +228,7 @@ Deno.test("nothing outside the bound is listed or served", async () => {
 Deno.test("a file that is renamed is found, and of one that is removed nothing is served", async () => {
   await using house = await Rewound.open();
   const show = house.archive.begin("demo");
-  await play(house, show, 8);
+  await house.play(show, 8);
   show.end();
   await house.archive.reach("record-complete", 1);
   const [uri = ""] = urisOf(await house.listing(2));
@@ -277,9 +248,9 @@ Deno.test("the earliest moment that may be heard is told once there is one", asy
   const begun = house.clock.now();
   const show = house.archive.begin("demo");
   assert.equal(house.rewinds.earliest("demo"), undefined);
-  await play(house, show, 7);
+  await house.play(show, 7);
   assert.equal(house.rewinds.earliest("demo"), begun);
-  await play(house, show, 60);
+  await house.play(show, 60);
   const earliest = house.rewinds.earliest("demo") ?? NaN;
   assert.ok(Math.abs(house.clock.now() - earliest - 30_000) < 1000);
   house.live.delete("demo");

@@ -7,7 +7,7 @@ import { Rewound, urisOf } from "../../../testing/record/rewound.ts";
 async function onAir(seconds = 14): Promise<[Rewound, string]> {
   const house = await Rewound.open();
   const show = house.archive.begin("demo");
-  for (let i = 0; i < seconds; i++) await show.second();
+  await house.play(show, seconds);
   const text = await house.listing(Math.floor(seconds / 6.02));
   return [house, text];
 }
@@ -101,7 +101,7 @@ Deno.test("what the DJ says of himself is in the recording and not in what liste
   await using house = await Rewound.open();
   const said = { props: { phone: "0171-2323" }, streamFacts: { title: "secret" } };
   const show = house.archive.begin("demo", undefined, said);
-  for (let i = 0; i < 8; i++) await show.second();
+  await house.play(show, 8);
   const text = await house.listing(1);
   const init = Buffer.from(await house.bytes(/URI="(.*)"/.exec(text)?.[1] ?? ""));
   assert.ok(!init.includes("0171-2323") && !init.includes("secret"));
