@@ -2,6 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import { z } from "zod";
 import { readSmallTextFile } from "../../disk/small_file.ts";
+import { parseFileName } from "../file_names.ts";
 import { Turns } from "../turns.ts";
 import type { KeptPiece } from "./show_piece.ts";
 
@@ -114,7 +115,7 @@ const COUNT = z.number().int().nonnegative();
 const STATE = z.object({
   start: z.number(),
   pieces: z.array(z.object({
-    file: z.string(),
+    file: z.string().refine((file) => parseFileName(file) !== undefined),
     identity: z.string(),
     firstFrame: COUNT,
     sampleRate: z.number().int().positive(),

@@ -7,6 +7,7 @@ import { messageOf } from "../files.ts";
 import type { PartIndex } from "../part.ts";
 import { ArchivedFiles } from "./archived_files.ts";
 import { readIndex } from "./read_index.ts";
+import { listedMs } from "./show_copy.ts";
 import { framesPerSegment, type ShowNews, type ShowQuestion } from "./show_news.ts";
 import { ShowPiece } from "./show_piece.ts";
 import { type KeptShow, KeptShows } from "./kept_shows.ts";
@@ -107,7 +108,7 @@ export class Rewinds {
     const isThere = first.isOver || first.index.frames >= framesPerSegment(first.index.rates);
     if (!isThere) return undefined;
     const { clock, boundMs } = this.#options;
-    return Math.max(first.startTime, clock.now() - boundMs);
+    return Math.max(first.startTime, clock.now() - listedMs(boundMs));
   }
 
   /** Keeps what the next run of the server goes on with. */

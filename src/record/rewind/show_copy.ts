@@ -103,13 +103,20 @@ function serve(
 ): ServedShow {
   const openMs = ended ? 0 : OPEN_MS;
   const within = (ms: number) => segments.slice(firstWithin(segments, ms - openMs));
-  // Who reads the playlist now is to find a segment a moment later, too.
-  const listed = within(boundMs - Math.min(LEAVING_MS, boundMs / 4));
+  const listed = within(listedMs(boundMs));
   if (listed.length === 0) return { segments: [], version: undefined, next, ended };
   const keepsAll = boundMs === Infinity && listed[0]?.sequence === 0;
   const text = renderShowPlaylist({ start, segments: listed, keepsAll, ended });
   const version = new ShowVersion(text);
   return { segments: within(boundMs), version, next, ended };
+}
+
+/**
+ * How far back a show is listed that may be heard `boundMs` back: who reads its playlist now is to
+ * find a segment a moment later, too.
+ */
+export function listedMs(boundMs: number): number {
+  return boundMs - Math.min(LEAVING_MS, boundMs / 4);
 }
 
 /** Which is the first segment that is `ms` before the end of the last one at most. */
