@@ -83,6 +83,29 @@ scenario(
   },
 );
 
+scenario("the silence of a DJ who is away is in the show while he is", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 20, sampleRate: 48_000 });
+  await using server = await EchoServer.start({ env: { HLS_REWIND: "all" } });
+  const url = showUrl(server);
+  await using first = new Encoder(clip, server.rtmpUrl("live/demo"));
+  const before = urisOf(await listing(url, 1)).length;
+  await first.stop("SIGKILL");
+  await listing(url, before + 3);
+  await using second = new Encoder(clip, server.rtmpUrl("live/demo"));
+  await until("the DJ is back", () => second.sent > 1);
+  const reading = readShow(url, server.folder);
+  await second.end();
+  const { frames, warnings } = await reading;
+  assert.deepEqual(warnings, []);
+  const sent = accessUnits(await media.readFrames(clip));
+  const heard = accessUnits(frames);
+  assert.deepEqual(heard.slice(-sent.length), sent);
+  const silent = heard.length - sent.length - heard.findLastIndex((unit, i) => unit === sent[i]) -
+    1;
+  assert.ok(silent > 12 * 47, `${silent} frames of silence`);
+});
+
 scenario(
   "a clip of a running and of a finished show has exactly the frames between, and decodes",
   async () => {

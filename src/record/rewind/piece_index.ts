@@ -15,7 +15,9 @@ export interface IndexedFragment {
 export class PieceIndex {
   readonly rates: Rates;
   readonly #framesPerSegment: number;
-  #starts: SegmentPlace[] = [];
+  /** Frame, offset and wall time of each, flat: as objects they would take thrice the memory. */
+  #starts: number[] = [];
+  #open: SegmentPlace | undefined;
   /** Segments that were forgotten. */
   #forgotten = 0;
   #frames = 0;
@@ -43,15 +45,24 @@ export class PieceIndex {
 
   /** The starts of its segments from the `from`th on; of those, the ones that it knows. */
   startsFrom(from: number): readonly SegmentPlace[] {
-    return this.#starts.slice(Math.max(0, from - this.#forgotten));
+    const starts: SegmentPlace[] = [];
+    for (let i = Math.max(0, from - this.#forgotten); i < this.#count; i++) {
+      const [frame = NaN, offset = NaN, wallMs = NaN] = this.#starts.slice(
+        i * FIELDS,
+        (i + 1) * FIELDS,
+      );
+      starts.push({ frame, offset, wallMs });
+    }
+    return starts;
   }
 
   /** Takes the next fragment. */
   add({ frames, offset, bytes, wallMs }: IndexedFragment): void {
-    const open = this.#starts.at(-1);
+    const open = this.#open;
     if (open === undefined || this.#frames - open.frame >= this.#framesPerSegment) {
       const dueMs = wallMs ?? (open === undefined ? NaN : this.#behind(open));
-      this.#starts.push({ frame: this.#frames, offset, wallMs: dueMs });
+      this.#open = { frame: this.#frames, offset, wallMs: dueMs };
+      this.#starts.push(this.#frames, offset, dueMs);
     }
     this.#frames += frames;
     this.#end = offset + bytes;
@@ -60,16 +71,22 @@ export class PieceIndex {
   /** Forgets segments that end more than `ms` milliseconds before its end. */
   forget(ms: number): void {
     let count = 0;
-    for (;;) {
-      const next = this.#starts[count + 1];
-      if (next === undefined || durationOf(this.#frames - next.frame, this.rates) <= ms) break;
-      count++;
+    for (; count + 1 < this.#count; count++) {
+      const frames = this.#frames - (this.#starts[(count + 1) * FIELDS] ?? 0);
+      if (durationOf(frames, this.rates) <= ms) break;
     }
-    this.#starts.splice(0, count);
+    this.#starts.splice(0, count * FIELDS);
     this.#forgotten += count;
+  }
+
+  get #count(): number {
+    return this.#starts.length / FIELDS;
   }
 
   #behind(start: SegmentPlace): number {
     return start.wallMs + durationOf(this.#frames - start.frame, this.rates);
   }
 }
+
+/** Numbers of a start. */
+const FIELDS = 3;

@@ -3,7 +3,13 @@ import { entityTag } from "../../web/entity_tag.ts";
 import { gzip } from "../../web/gzip.ts";
 import type { KnownShow, PieceNews, ShowNews } from "./show_news.ts";
 import { renderShowPlaylist } from "./show_playlist.ts";
-import { type CopiedPiece, segmentMs, segmentsOf, type ShowSegment } from "./show_segments.ts";
+import {
+  type CopiedPiece,
+  countSegments,
+  segmentMs,
+  segmentsOf,
+  type ShowSegment,
+} from "./show_segments.ts";
 
 /** A version of a show's playlist, as it goes over HTTP. */
 export class ShowVersion {
@@ -59,10 +65,14 @@ export class ShowCopy {
     for (const [i, news] of pieces.entries()) {
       this.#pieces[from + i] = merged(this.#pieces[from + i], news);
     }
-    const segments = segmentsOf(this.#pieces);
-    const next = (segments.at(-1)?.sequence ?? -1) + 1;
+    const next = countSegments(this.#pieces);
     if (next === this.#served.next && ended === this.#served.ended) return;
-    this.#served = serve(segments, { start: this.start, boundMs: this.#boundMs, next, ended });
+    this.#served = serve(segmentsOf(this.#pieces), {
+      start: this.start,
+      boundMs: this.#boundMs,
+      next,
+      ended,
+    });
   }
 
   /** The newest version of its playlist; `undefined` where there is nothing to list. */

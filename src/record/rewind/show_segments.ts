@@ -60,6 +60,11 @@ export function segmentsOf(pieces: readonly CopiedPiece[]): ShowSegment[] {
   return segments;
 }
 
+/** How many segments of a show are whole, those included that are forgotten. */
+export function countSegments(pieces: readonly CopiedPiece[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.forgotten + allStarts(piece).count, 0);
+}
+
 export function segmentMs({ frames, facts }: ShowSegment): number {
   return durationOf(frames, facts);
 }
