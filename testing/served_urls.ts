@@ -83,7 +83,9 @@ function listenersServer(): Hono {
   const streams = { NAME: stream, demo: stream, [lowFeed("NAME")]: stream };
   const origin = originOf(streams, () => Promise.resolve(bytes));
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }), current: [] };
-  return listenerWeb({ origin, preroll: NO_PREROLL, shows, path: "cast", index: true });
+  const nothing = () => Promise.resolve(undefined);
+  const rewind = { shows: { find: nothing }, files: { read: nothing } };
+  return listenerWeb({ origin, preroll: NO_PREROLL, shows, rewind, path: "cast", index: true });
 }
 
 /** Everybody may do everything, and nothing is behind it. */
