@@ -122,6 +122,7 @@ export class LowLatency {
 
   async #open(): Promise<void> {
     const { main, files, labels } = this.#options;
+    await this.#showOpen({ sequence: labels.next, discontinuity: false });
     const read = new Map<string, Uint8Array | undefined>();
     const isMissing = ({ uri, bytes, wallMs }: Segment) =>
       bytes === undefined && wallMs !== undefined && !read.has(uri);
@@ -132,7 +133,6 @@ export class LowLatency {
         read.set(uri, await files.readSegment(uri));
       }));
     }
-    await this.#showOpen({ sequence: labels.next, discontinuity: false });
     // What follows waits for nothing, so that no frame is missed.
     this.#begin(({ uri, bytes }) => bytes ?? read.get(uri));
   }
