@@ -10,6 +10,8 @@ export interface PlayerPageOptions {
   readonly status: ShowStatus;
   /** Whether it is the compact page, for a frame in another site. */
   readonly embed: boolean;
+  /** Whether broadcasts may be had in low latency. */
+  readonly lowLatency: boolean;
   /** The public URL of the page, which ends with a slash; `undefined` where it is not known. */
   readonly url: string | undefined;
   /** The URL of an asset, relative to the page. */
@@ -35,7 +37,7 @@ const PREVIEWS: Readonly<Record<ShowState, string>> = {
 
 /** Makes the page. */
 export function playerPage(options: PlayerPageOptions): Markup {
-  const { status, embed, asset, index } = options;
+  const { status, embed, lowLatency, asset, index } = options;
   const { name, state } = status;
   return html`
     <!DOCTYPE html>
@@ -48,7 +50,7 @@ export function playerPage(options: PlayerPageOptions): Markup {
           status,
         )}"
           data-labels="${JSON.stringify(STATE_LABELS)}" data-hls="${asset("hls.mjs")}"
-          data-artwork="${asset("icon.png")}">
+          data-artwork="${asset("icon.png")}"${lowLatency ? raw(" data-low-latency") : ""}>
     ${embed ? null : brand(index)}
     <header class="show">
     <p class="state"><span class="dot" aria-hidden="true"></span><span id="state" role="status">${STATE_LABELS[
@@ -63,6 +65,7 @@ export function playerPage(options: PlayerPageOptions): Markup {
     <button id="play" class="play" type="button" aria-label="Listen to ${name}">${icons()}</button>
     </div>
     <p id="message" class="message" role="status"></p>
+    ${time()}
     <dl class="facts" id="facts">
     <div><dt>On air for</dt><dd id="elapsed">–</dd><dd id="since" class="small-print"></dd></div>
     <div title="By the requests at this server: of those behind a CDN it sees the CDN alone">
@@ -152,6 +155,19 @@ d="M4 9.5v5h3.2l4.3 3.6V5.9L7.2 9.5z" fill="currentColor"/><path d="M15 9.2a4 4 
   );
 }
 
+/** How far behind live it plays, and the way back; filled by the script. */
+function time(): Markup {
+  return html`
+    <div class="time">
+      <label id="bar-control" class="bar" hidden><span id="begin" class="small-print"></span>
+      <span class="unseen">Time of the show</span><input id="bar" type="range" step="1000">
+      <span class="small-print">live</span></label>
+      <p class="place"><span id="behind"></span>
+      <button id="live" class="quiet" type="button" hidden>Go to live</button></p>
+    </div>
+  `;
+}
+
 /** What was heard before; filled by the script. */
 function played(): Markup {
   return html`
@@ -177,6 +193,7 @@ function shareDialog(name: string): Markup {
   return html`<dialog id="share-dialog" aria-labelledby="share-title">
 <h2 id="share-title">Share ${name}</h2>
 ${field("share-link", "Link")}
+${field("share-moment", "Link that begins with what you hear")}
 ${field("share-embed", "Embed code")}
 ${field("share-playlist", "Playlist, for any player")}
 <div class="dialog-end"><span id="share-said" role="status"></span><form method="dialog"><button
