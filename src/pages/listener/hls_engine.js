@@ -75,6 +75,7 @@ export class HlsEngine {
       enableWorker: false,
       preferManagedMediaSource: false,
       lowLatencyMode: source.kind === "low",
+      autoStartLoad: source.from === undefined,
       liveDurationInfinity: true,
       // Cues would need a track from a data:, which is forbidden. The page reads titles by itself.
       enableID3MetadataCues: false,
@@ -125,7 +126,7 @@ export class HlsEngine {
       // This comes before hls.js decides where to begin.
       this.#keepDistance(details);
       const { from } = this.#source;
-      if (from !== undefined) this.#hls.config.startPosition = positionOf(from, details);
+      if (from !== undefined) this.#hls.startLoad(positionOf(from, details));
     };
     /** @param {string} _ @param {{ details: Details, stats?: Stats }} data */
     const onLoaded = (_, { details, stats }) => {

@@ -14,6 +14,7 @@ class FakeHls {
   static isSupported = () => true;
   targetLatency: number | null = null;
   playlist = "";
+  startedAt: number | undefined;
   readonly #handlers: [string, (event: string, data: unknown) => void][] = [];
 
   constructor(readonly config: Record<string, unknown>) {
@@ -30,6 +31,10 @@ class FakeHls {
 
   loadSource(playlist: string): void {
     this.playlist = playlist;
+  }
+
+  startLoad(position: number): void {
+    this.startedAt = position;
   }
 
   attachMedia(): void {}
@@ -180,7 +185,7 @@ Deno.test("a rewound show begins at the moment that is wanted", async () => {
   for (const [ms, position] of moments) {
     const { hls, load } = await opened({ kind: "rewind", playlist: "show.m3u8", from: AT + ms });
     load(10);
-    assert.equal(hls.config["startPosition"], position);
+    assert.deepEqual([hls.config["autoStartLoad"], hls.startedAt], [false, position]);
   }
 });
 
