@@ -45,7 +45,7 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
   const assets = loadAssets();
   const app = new Hono();
   app.route(`/${path}`, hlsRoutes({ origin, lowLatency, others: [STATUS_FILE], onFetch }));
-  app.route(`/${path}`, showRoutes({ shows, assets, path, index, lowLatency }));
+  app.route(`/${path}`, showRoutes({ shows, assets, path, index }));
   app.route(PREROLL_PATH, prerollRoutes(preroll.files));
   if (index) app.route("/", indexRoutes({ shows, assets, path }));
   // Players may read also that something is not there.

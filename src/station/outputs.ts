@@ -1,6 +1,7 @@
 /** The outputs: what becomes of each broadcast, a recording and an HLS stream. */
 import { FolderWatch, tryFolder } from "../disk/folder_watch.ts";
 import { Hls } from "../hls/hls.ts";
+import { LEAST_SEGMENTS } from "../hls/low_latency/low_window.ts";
 import { StateFiles } from "../hls/name_states.ts";
 import { loadPreroll, NO_PREROLL, type Preroll } from "../hls/preroll.ts";
 import { HlsFolder } from "../hls/stream_files.ts";
@@ -73,6 +74,7 @@ export async function openHls(core: Core, metrics: Metrics): Promise<HlsOutput |
     events,
     find: (name) => sessions.find(name),
     listeners: (name) => listeners.count(name),
+    ...hls.lowLatency && { lowLatencyFrom: LEAST_SEGMENTS },
   });
   stops.add(() => shows.close());
   const output = await Hls.open({

@@ -16,14 +16,13 @@ const WRITE_MS = 10;
 
 /** A DJ whose encoder, FFmpeg, gets each sample of {@link clockSound} at its own time. */
 export class ClockEncoder implements AsyncDisposable {
-  readonly #listener: Deno.Listener<Deno.NetAddr>;
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #child: Child;
   readonly #fed: Promise<void>;
   #ended = false;
 
   /** @param url of RTMP */
   constructor(url: string) {
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const input = `tcp://127.0.0.1:${this.#listener.addr.port}`;
     this.#child = new Child("ffmpeg", [
       ...["-hide_banner", "-nostdin", "-v", "error", "-fflags", "nobuffer"],

@@ -33,7 +33,9 @@ export class LatencyListener {
   ): Promise<LatencyListener> {
     const page = await visits.open("about:blank");
     await page.addInitScript(`(() => { ${clockEar} })()`);
-    if (!lowLatency) await page.route(`**${path}`, withoutLowLatency);
+    for (const url of lowLatency ? [] : [path, `${path}status.json`]) {
+      await page.route(`**${url}`, withoutLowLatency);
+    }
     await page.goto(path);
     await page.waitForLoadState("networkidle");
     const listener = new LatencyListener(page);
@@ -58,6 +60,6 @@ export class LatencyListener {
 
 async function withoutLowLatency(route: Route): Promise<void> {
   const response = await route.fetch();
-  const body = (await response.text()).replace(" data-low-latency", "");
+  const body = (await response.text()).replace(/low_latency("|&quot;):true/, "low_latency$1:false");
   await route.fulfill({ response, body });
 }

@@ -14,7 +14,6 @@ const SLOW_MS = 400;
 
 /** Decides by stalls and by the time that answers take. */
 export class LowLatencyTrial {
-  #offered;
   #now;
   #carried = true;
   /** When the sound stalled in low latency. @type {number[]} */
@@ -25,25 +24,15 @@ export class LowLatencyTrial {
   #smoothSince;
   #smoothMs = SMOOTH_MS;
 
-  /**
-   * @param {object} options
-   * @param {boolean} options.offered whether the server has low latency at all
-   * @param {() => number} [options.now] milliseconds since some start
-   */
-  constructor({ offered, now = () => performance.now() }) {
-    this.#offered = offered;
+  /** @param {() => number} now milliseconds since some start */
+  constructor(now) {
     this.#now = now;
     this.#begunAt = this.#smoothSince = now();
   }
 
-  /** Whether it is to be played. */
+  /** Whether it does, as far as is known. */
   get isCarried() {
-    return this.#offered && this.#carried;
-  }
-
-  /** Whether the network alone keeps the listener from it. */
-  get isGivenUp() {
-    return this.#offered && !this.#carried;
+    return this.#carried;
   }
 
   /** The sound stopped for lack of audio, or the player failed. */

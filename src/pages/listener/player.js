@@ -35,7 +35,8 @@ const labels = { ...JSON.parse(main.dataset.labels ?? "{}"), unreachable: "No co
 const show = new Show(JSON.parse(main.dataset.status ?? "{}"));
 const titles = new Titles();
 titles.update(show.status);
-const sources = new Sources({ lowLatency: main.dataset.lowLatency !== undefined });
+const sources = new Sources();
+sources.offer(show.status.low_latency, false);
 let audio = /** @type {HTMLAudioElement} */ (element("audio"));
 
 /** @type {import("./engine.js").FoundEngine | "loading" | "failed"} */
@@ -44,7 +45,7 @@ let engine = "loading";
 const listening = new Listening(audio, {
   open(audio, onFailed) {
     if (typeof engine === "string") throw new Error(`Cannot play: the player is ${engine}`);
-    return engine.open(audio, sources.current, {
+    return engine.open(audio, sources.open(), {
       onFailed,
       onTitle(title) {
         titles.tell(title);
@@ -86,6 +87,7 @@ const polling = new Polling("status.json", {
   onAnswer(status) {
     show.update(status);
     titles.update(show.status);
+    sources.offer(show.status.low_latency, listening.phase === "playing");
     if (typeof engine !== "string") listening.show(status?.state);
     render();
   },
@@ -169,7 +171,7 @@ function renderTitles() {
 
 /** Shows where in the show the listener is. */
 function renderTime() {
-  const { from } = sources.current;
+  const { from } = sources;
   renderTimeBar({
     now: show.now,
     at: listening.wanted ? listening.playingAt ?? from : from,
@@ -192,7 +194,7 @@ function messageOf(state, phase) {
   if (engine === "failed") return "The player could not be loaded. Press play to try again.";
   if (phase === "blocked") return "The browser asks you to press play once more.";
   if (state === "unreachable") return "No connection. It goes on by itself.";
-  if (state === "reconnecting") return "The DJ's connection is lost. Stay tuned.";
+  if (state === "reconnecting" && sources.kind !== "rewind") return "The DJ's connection is lost. Stay tuned.";
   if (phase === "paused") return "Paused. Press play to go on.";
   if (phase === "connecting" || phase === "waiting") {
     if (state === "on-air") return "Connecting …";

@@ -10,8 +10,6 @@ export interface PlayerPageOptions {
   readonly status: ShowStatus;
   /** Whether it is the compact page, for a frame in another site. */
   readonly embed: boolean;
-  /** Whether broadcasts may be had in low latency. */
-  readonly lowLatency: boolean;
   /** The public URL of the page, which ends with a slash; `undefined` where it is not known. */
   readonly url: string | undefined;
   /** The URL of an asset, relative to the page. */
@@ -37,7 +35,7 @@ const PREVIEWS: Readonly<Record<ShowState, string>> = {
 
 /** Makes the page. */
 export function playerPage(options: PlayerPageOptions): Markup {
-  const { status, embed, lowLatency, asset, index } = options;
+  const { status, embed, asset, index } = options;
   const { name, state } = status;
   return html`
     <!DOCTYPE html>
@@ -50,7 +48,7 @@ export function playerPage(options: PlayerPageOptions): Markup {
           status,
         )}"
           data-labels="${JSON.stringify(STATE_LABELS)}" data-hls="${asset("hls.mjs")}"
-          data-artwork="${asset("icon.png")}"${lowLatency ? raw(" data-low-latency") : ""}>
+          data-artwork="${asset("icon.png")}">
     ${embed ? null : brand(index)}
     <header class="show">
     <p class="state"><span class="dot" aria-hidden="true"></span><span id="state" role="status">${STATE_LABELS[

@@ -46,13 +46,10 @@ export interface ShowRoutesOptions {
   readonly path: string;
   /** Whether there is a page that shows who is on air. */
   readonly index: boolean;
-  /** Whether broadcasts may be had in low latency. Default true. */
-  readonly lowLatency?: boolean;
 }
 
 /** A page for each broadcast. To be mounted where broadcasts are to be found. */
-export function showRoutes(options: ShowRoutesOptions): Hono {
-  const { shows, assets, path, index, lowLatency = true } = options;
+export function showRoutes({ shows, assets, path, index }: ShowRoutesOptions): Hono {
   const app = new Hono();
   app.route(`/${ASSETS}`, assets.routes);
   app.get("/:name", (c) => {
@@ -68,7 +65,6 @@ export function showRoutes(options: ShowRoutesOptions): Hono {
     const markup = playerPage({
       status: await shows.status(name),
       embed,
-      lowLatency,
       url: publicUrl(c, `/${path}/${name}/`),
       asset: (file) => `../${ASSETS}/${assets.url(file)}`,
       index: index ? "../".repeat(path.split("/").length + 1) : undefined,

@@ -27,42 +27,64 @@ const MAX_FAILURES = 2;
 
 /** Knows what the listener wants to hear. Tells by the event `change` that something else is to be played. */
 export class Sources extends EventTarget {
-  #lowLatency;
+  #trial;
+  /** Whether the server has the show in low latency. */
+  #isOffered = false;
+  /** @type {SourceKind} */
+  #opened = "ordinary";
   /** @type {number | undefined} */
   #from;
   #failures = 0;
 
-  /**
-   * @param {object} options
-   * @param {boolean} options.lowLatency whether the server has it
-   * @param {() => number} [options.now] milliseconds since some start
-   */
-  constructor({ lowLatency, now }) {
+  /** @param {() => number} now milliseconds since some start */
+  constructor(now = () => performance.now()) {
     super();
-    this.#lowLatency = new LowLatencyTrial({ offered: lowLatency, ...now && { now } });
+    this.#trial = new LowLatencyTrial(now);
   }
 
-  /** @returns {Source} */
-  get current() {
-    const kind = this.kind;
+  /** Tells what is to be opened; it counts as opened from now on. @returns {Source} */
+  open() {
+    const kind = this.#wanted;
+    this.#opened = kind;
     return { kind, playlist: PLAYLISTS[kind], from: this.#from };
   }
 
-  /** @returns {SourceKind} */
+  /** What was opened last. */
   get kind() {
-    if (this.#from !== undefined) return "rewind";
-    return this.#lowLatency.isCarried ? "low" : "ordinary";
+    return this.#opened;
+  }
+
+  /** From when on the show is to be played; `undefined`: live. */
+  get from() {
+    return this.#from;
   }
 
   /** Whether pressing "go to live" could bring the listener nearer to it. */
   get isBehind() {
-    return this.kind === "rewind" || this.#lowLatency.isGivenUp;
+    return this.#from !== undefined || (this.#isOffered && this.#opened === "ordinary");
+  }
+
+  /** @returns {SourceKind} */
+  get #wanted() {
+    if (this.#from !== undefined) return "rewind";
+    return this.#isOffered && this.#trial.isCarried ? "low" : "ordinary";
+  }
+
+  /**
+   * Takes whether the server has the show in low latency. What sounds already goes on as it is.
+   * @param {boolean} isOffered
+   * @param {boolean} isSounding
+   */
+  offer(isOffered, isSounding) {
+    this.#isOffered = isOffered;
+    const isBetter = this.#opened === "ordinary" && this.#wanted === "low";
+    if (isBetter && !isSounding) this.#change();
   }
 
   /** Plays live from now on. */
   goLive() {
     this.#from = undefined;
-    this.#lowLatency.tryAgain();
+    this.#trial.tryAgain();
     this.#change();
   }
 
@@ -88,34 +110,36 @@ export class Sources extends EventTarget {
    * @param {number | undefined} at the wall time of what sounds, where it is known
    */
   plays(at) {
-    if (this.kind === "rewind") {
+    if (this.#opened === "rewind") {
       // What is opened anew goes on from here.
-      this.#from = at ?? this.#from;
+      if (this.#from !== undefined) this.#from = at ?? this.#from;
       this.#failures = 0;
-      return;
+    } else if (!this.#trial.isCarried) {
+      this.#trial.check();
+      if (this.#wanted !== this.#opened) this.#change();
     }
-    const before = this.kind;
-    this.#lowLatency.check();
-    if (this.kind !== before) this.#change();
   }
 
   /** The sound stopped for lack of audio. */
   stalled() {
-    if (this.kind === "rewind") return;
-    const before = this.kind;
-    this.#lowLatency.stalled();
-    if (this.kind !== before) this.#change();
+    this.#countStall();
+    if (this.#opened === "low" && this.#wanted !== "low") this.#change();
   }
 
   /** What plays it has failed, and will be opened anew. */
   failed() {
-    if (this.kind !== "rewind") this.#lowLatency.stalled();
-    else if (++this.#failures >= MAX_FAILURES) this.#from = undefined;
+    this.#countStall();
+    if (this.#opened === "rewind" && ++this.#failures >= MAX_FAILURES) this.#from = undefined;
   }
 
   /** A request was answered. @param {number} ms how long it took */
   answered(ms) {
-    if (this.kind === "ordinary") this.#lowLatency.answered(ms);
+    if (this.#opened === "ordinary") this.#trial.answered(ms);
+  }
+
+  #countStall() {
+    // The ordinary playlist tells of low latency only after that was given up.
+    if (this.#opened === "low" || !this.#trial.isCarried) this.#trial.stalled();
   }
 
   #change() {

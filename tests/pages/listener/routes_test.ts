@@ -133,6 +133,7 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     listeners: 12,
     title: "Night shift",
     artist: "DJ Aurora",
+    low_latency: false,
     titles: [],
   });
   assert.equal(response.headers.get("cache-control"), "max-age=1");
@@ -145,6 +146,7 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     listeners: 0,
     title: null,
     artist: null,
+    low_latency: false,
     titles: [],
   });
 });
