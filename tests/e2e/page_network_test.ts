@@ -4,7 +4,11 @@ import type { Page } from "playwright-core";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
-import { checkAccessibility, PageVisits, takeScreenshots } from "../../testing/players/page_visits.ts";
+import {
+  checkAccessibility,
+  PageVisits,
+  takeScreenshots,
+} from "../../testing/players/page_visits.ts";
 import { until } from "../../testing/until.ts";
 
 /** Longer than what is loaded in low latency lasts, and shorter than in the ordinary playlist. */

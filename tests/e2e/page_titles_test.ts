@@ -73,7 +73,10 @@ scenario("what the media tell of titles is shown once, when it is heard", async 
     const at = await tell(control, grant, song, () => statusOf(server));
     await together(pages, async ({ by, page }) => {
       const heading = page.locator("#title");
-      await until(`${by}: ${song.title}`, async () => same(await heading.textContent(), song.title));
+      await until(
+        `${by}: ${song.title}`,
+        async () => same(await heading.textContent(), song.title),
+      );
       const shown = await page.evaluate<[string, number, number][]>("shown");
       const [, playedAt = NaN, keptMs = 0] = shown.findLast(([title]) => same(title, song.title)) ??
         [];
@@ -83,7 +86,11 @@ scenario("what the media tell of titles is shown once, when it is heard", async 
   }
   await together(pages, async ({ by, page }) => {
     const shown = await page.evaluate<[string][]>("shown");
-    assert.deepEqual(shown.map(([title]) => plain(title)), SONGS.map(({ title }) => plain(title)), by);
+    assert.deepEqual(
+      shown.map(([title]) => plain(title)),
+      SONGS.map(({ title }) => plain(title)),
+      by,
+    );
   });
   const exact = pages.find(({ by }) => by === "messages");
   const played = await exact?.page.locator("#played li p").allTextContents();
@@ -129,7 +136,10 @@ async function withoutDateRanges(route: Route): Promise<void> {
 async function withoutMessages(route: Route): Promise<void> {
   const response = await route.fetch();
   const text = (await response.body()).toString("latin1");
-  await route.fulfill({ response, body: Buffer.from(text.replaceAll("/emsg/ID3", "/none/ID3"), "latin1") });
+  await route.fulfill({
+    response,
+    body: Buffer.from(text.replaceAll("/emsg/ID3", "/none/ID3"), "latin1"),
+  });
 }
 
 async function spiedOn(route: Route): Promise<void> {

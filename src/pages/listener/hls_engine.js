@@ -193,7 +193,9 @@ export class HlsEngine {
  * @param {Details} details
  */
 function positionOf(wallMs, { fragments }) {
-  const found = fragments.findLast(({ programDateTime }) => (programDateTime ?? Infinity) <= wallMs);
+  const found = fragments.findLast(({ programDateTime }) =>
+    (programDateTime ?? Infinity) <= wallMs
+  );
   if (found === undefined) return fragments[0]?.start ?? 0;
   const { start, duration, programDateTime } = found;
   return start + Math.min(duration, (wallMs - (programDateTime ?? wallMs)) / 1000);

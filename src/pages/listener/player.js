@@ -194,7 +194,9 @@ function messageOf(state, phase) {
   if (engine === "failed") return "The player could not be loaded. Press play to try again.";
   if (phase === "blocked") return "The browser asks you to press play once more.";
   if (state === "unreachable") return "No connection. It goes on by itself.";
-  if (state === "reconnecting" && sources.kind !== "rewind") return "The DJ's connection is lost. Stay tuned.";
+  if (state === "reconnecting" && sources.kind !== "rewind") {
+    return "The DJ's connection is lost. Stay tuned.";
+  }
   if (phase === "paused") return "Paused. Press play to go on.";
   if (phase === "connecting" || phase === "waiting") {
     if (state === "on-air") return "Connecting …";

@@ -42,7 +42,9 @@ export class Titles {
     if (!isSame(before, told)) {
       if (i === known.length - 1) this.#later.push(told);
     } else if (isExacter(told, before)) {
-      this.#later = this.#later.map((later) => later === before ? { ...told, at: later.at } : later);
+      this.#later = this.#later.map((later) =>
+        later === before ? { ...told, at: later.at } : later
+      );
     }
   }
 

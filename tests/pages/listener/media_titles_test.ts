@@ -22,7 +22,7 @@ Deno.test("a date range of Echo's class is a title, others are not", () => {
 });
 
 Deno.test("an ID3 tag of Echo's is read as it was written", () => {
-  for (const [title, artist] of [["Über <b>", "\"DJ\" 😀"], ["Song", null], [null, null]] as const) {
+  for (const [title, artist] of [["Über <b>", '"DJ" 😀'], ["Song", null], [null, null]] as const) {
     const tag = writeId3Texts({ title: title ?? undefined, artist: artist ?? undefined });
     assert.deepEqual(titleOfId3(tag), { title, artist });
   }
