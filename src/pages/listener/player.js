@@ -175,7 +175,7 @@ function renderTime() {
   renderTimeBar({
     now: show.now,
     at: listening.wanted ? listening.playingAt ?? from : from,
-    begin: show.rewindFrom,
+    begin: show.status.state === "off-air" ? undefined : show.rewindFrom,
     mostS: listening.distanceS * 1.5 + 3,
     isBehind: sources.isBehind,
   });
