@@ -62,7 +62,10 @@ scenario("the page plays what the network carries, and goes live again", async (
 
 /** Waits until it plays by `playlist`, which it asks for anew from now on. */
 async function plays(page: Page, playlist: string): Promise<void> {
-  await page.waitForRequest((request) => new URL(request.url()).pathname.endsWith(`/${playlist}`));
+  await page.waitForRequest(
+    (request) => new URL(request.url()).pathname.endsWith(`/${playlist}`),
+    { timeout: 60_000 },
+  );
   await until(`it plays ${playlist}`, async () => {
     return await page.getAttribute("main", "data-phase") === "playing";
   });

@@ -87,7 +87,8 @@ const polling = new Polling("status.json", {
   onAnswer(status) {
     show.update(status);
     titles.update(show.status);
-    sources.offer(show.status.low_latency, listening.phase === "playing");
+    sources.offer(show.status.low_latency, listening.phase === "connecting");
+    if (status?.state === "off-air" && listening.phase !== "playing") sources.end();
     if (typeof engine !== "string") listening.show(status?.state);
     render();
   },
@@ -123,6 +124,7 @@ function watchAudio() {
     if (typeof engine !== "string" && !engine.native) meter.listen(heard);
   });
   heard.addEventListener("timeupdate", renderTitles);
+  heard.addEventListener("ended", () => sources.end());
 }
 
 function render() {
@@ -242,8 +244,6 @@ function write(/** @type {string} */ id, /** @type {string} */ text) {
 
 listening.addEventListener("phase", () => {
   if (!listening.wanted) meter.rest();
-  // Whoever waits, waits for another show.
-  if (listening.phase === "waiting") sources.end();
   render();
   polling.again();
 });

@@ -30,8 +30,8 @@ export class Sources extends EventTarget {
   #trial;
   /** Whether the server has the show in low latency. */
   #isOffered = false;
-  /** @type {SourceKind} */
-  #opened = "ordinary";
+  /** @type {SourceKind | undefined} */
+  #opened;
   /** @type {number | undefined} */
   #from;
   #failures = 0;
@@ -49,7 +49,7 @@ export class Sources extends EventTarget {
     return { kind, playlist: PLAYLISTS[kind], from: this.#from };
   }
 
-  /** What was opened last. */
+  /** What was opened last; `undefined` where nothing was. */
   get kind() {
     return this.#opened;
   }
@@ -71,14 +71,15 @@ export class Sources extends EventTarget {
   }
 
   /**
-   * Takes whether the server has the show in low latency. What sounds already goes on as it is.
+   * Takes whether the server has the show in low latency.
    * @param {boolean} isOffered
-   * @param {boolean} isSounding
+   * @param {boolean} isWaited whether the listener still waits for the sound of what was opened;
+   *   what sounds already goes on as it is
    */
-  offer(isOffered, isSounding) {
+  offer(isOffered, isWaited) {
     this.#isOffered = isOffered;
     const isBetter = this.#opened === "ordinary" && this.#wanted === "low";
-    if (isBetter && !isSounding) this.#change();
+    if (isBetter && isWaited) this.#change();
   }
 
   /** Plays live from now on. */

@@ -23,9 +23,9 @@ Deno.test("a show is played in low latency where the server has it", () => {
 
 Deno.test("low latency that comes while the show begins is waited for no longer than the sound", () => {
   const { made, changes } = sources(false);
-  made.offer(true, false);
+  made.offer(true, true);
   assert.deepEqual([made.kind, changes()], ["low", 1]);
-  made.offer(false, true);
+  made.offer(false, false);
   made.offer(true, true);
   assert.deepEqual([made.kind, changes()], ["low", 1]);
 });
