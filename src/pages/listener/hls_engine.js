@@ -16,16 +16,17 @@ import { titleOfId3, titlesOfDateRanges } from "./media_titles.js";
  * @typedef {object} Details
  * @property {boolean} live
  * @property {number} targetduration
- * @property {number} partHoldBack
  * @property {Record<string, any>} dateRanges
  * @property {readonly { start: number, duration: number, programDateTime: number | null }[]} fragments
  */
 /** @typedef {{ loading: { start: number, end: number } }} Stats */
 
 /**
- * How far behind the newest audio the ordinary playlist is played, in seconds, so that a short
- * outage is not heard …
+ * How far behind the newest audio low latency is played, in seconds: a little more than the playlist
+ * asks for (PART-HOLD-BACK), so that a busy machine is not heard.
  */
+const LOW_DISTANCE_S = 1.4;
+/** The same of the ordinary playlist, so that a short outage is not heard … */
 const DISTANCE_S = 6;
 /** … or the least that any player needs, in target durations (RFC 8216 6.3.3), if that is more. */
 const TARGETS_BEHIND = 3;
@@ -75,6 +76,8 @@ export class HlsEngine {
       enableWorker: false,
       preferManagedMediaSource: false,
       lowLatencyMode: source.kind === "low",
+      // Later is too late: hls.js has decided where to begin.
+      ...source.kind === "low" && { liveSyncDuration: LOW_DISTANCE_S },
       autoStartLoad: source.from === undefined,
       liveDurationInfinity: true,
       // Cues would need a track from a data:, which is forbidden. The page reads titles by itself.
@@ -169,12 +172,11 @@ export class HlsEngine {
   }
 
   /** @param {Details} details */
-  #keepDistance({ targetduration, partHoldBack }) {
+  #keepDistance({ targetduration }) {
     const hls = this.#hls;
     const { kind } = this.#source;
-    // hls.js itself keeps the distance that a playlist of low latency asks for.
-    const distanceS = kind === "low" && partHoldBack > 0
-      ? partHoldBack
+    const distanceS = kind === "low"
+      ? LOW_DISTANCE_S
       : Math.max(DISTANCE_S, TARGETS_BEHIND * targetduration);
     if (kind === "ordinary" && hls.targetLatency !== distanceS) hls.targetLatency = distanceS;
     this.distanceS = distanceS;

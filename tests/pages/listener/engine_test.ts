@@ -84,7 +84,7 @@ async function opened(source = ORDINARY) {
     const fragments = [0, 6, 12].map((start) => {
       return { start, duration: 6, programDateTime: AT + start * 1000 };
     });
-    const details = { live: true, targetduration, partHoldBack: 0, dateRanges: {}, fragments };
+    const details = { live: true, targetduration, dateRanges: {}, fragments };
     hls.tell("MANIFEST_LOADED", { levels: [{ details }] });
     const stats = { loading: { start: 100, end: 120 } };
     hls.tell("LEVEL_LOADED", { details: { ...details, ...more }, stats });
@@ -171,13 +171,14 @@ Deno.test("a server that is away is asked about again twice a second for good", 
   }
 });
 
-Deno.test("in low latency the playlist says how far behind it is to be played", async () => {
+Deno.test("low latency is played a little more than three parts behind", async () => {
   const { hls, engine, load, buffered } = await opened({ kind: "low", playlist: "low.m3u8" });
-  assert.deepEqual([hls.playlist, hls.config["lowLatencyMode"]], ["low.m3u8", true]);
+  const { lowLatencyMode, liveSyncDuration } = hls.config;
+  assert.deepEqual([hls.playlist, lowLatencyMode, liveSyncDuration], ["low.m3u8", true, 1.4]);
   hls.tell("MEDIA_ATTACHED");
-  load(4, { partHoldBack: 1.152 });
-  assert.deepEqual([hls.targetLatency, engine.distanceS], [null, 1.152]);
-  assert.deepEqual([buffered(0, 0.6), buffered(0, 0.7)], [0, 1]);
+  load(4);
+  assert.deepEqual([hls.targetLatency, engine.distanceS], [null, 1.4]);
+  assert.deepEqual([buffered(0, 0.8), buffered(0, 0.9)], [0, 1]);
 });
 
 Deno.test("a rewound show begins at the moment that is wanted", async () => {
