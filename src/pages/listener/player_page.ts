@@ -157,9 +157,10 @@ d="M4 9.5v5h3.2l4.3 3.6V5.9L7.2 9.5z" fill="currentColor"/><path d="M15 9.2a4 4 
 function time(): Markup {
   return html`
     <div class="time">
-      <label id="bar-control" class="bar" hidden><span id="begin" class="small-print"></span>
-      <span class="unseen">Time of the show</span><input id="bar" type="range" step="1000">
-      <span class="small-print">live</span></label>
+      <div id="bar-control" class="bar" hidden>
+      <span id="begin" class="small-print" aria-hidden="true"></span>
+      <input id="bar" type="range" step="10000" aria-label="Time of the show">
+      <span class="small-print" aria-hidden="true">live</span></div>
       <p class="place"><span id="behind"></span>
       <button id="live" class="quiet" type="button" hidden>Go to live</button></p>
     </div>

@@ -41,6 +41,8 @@ export function setUpTimeBar({ onLive, onMove }) {
     isDragged = false;
     onMove(Number(bar.value));
   });
+  // What is dragged and put back is no change.
+  bar.addEventListener("pointerup", () => isDragged = false);
   live.addEventListener("click", onLive);
 
   /** @param {ShownTime} time */
