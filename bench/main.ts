@@ -4,6 +4,7 @@ import { archiveStop } from "./archive_stop.ts";
 import { flood } from "./flood.ts";
 import { frame } from "./frame.ts";
 import { http } from "./http.ts";
+import { lowLatency } from "./low_latency.ts";
 import { describeMachine } from "./machine.ts";
 import { mixed } from "./mixed.ts";
 import { nginxRtmp } from "./nginx_rtmp.ts";
@@ -60,6 +61,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: "http [CONNECTIONS] [SECONDS]",
     help: "playlists and segments a second, beside nginx where it is installed",
     run: http,
+  },
+  "low-latency": {
+    usage: "low-latency [LISTENERS] [SHOWS] [SECONDS]",
+    help: "how soon all listeners in low latency have a part once its last frame has come",
+    run: lowLatency,
   },
   flood: {
     usage: "flood [PUBLISHERS] [CONNECTIONS] [SECONDS]",

@@ -7,7 +7,7 @@ import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite } from "./http_site.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import { PeerGone } from "./peer_gone.ts";
-import type { PreparedAnswer } from "./prepared_answers.ts";
+import type { PlainRequest, PreparedAnswer } from "./prepared_answers.ts";
 import { fieldText, type RequestHead } from "./request_head.ts";
 import { CONTINUE, errorResponse } from "./response_head.ts";
 import { type ResponseSink, sendOutgoing } from "./response_writer.ts";
@@ -33,6 +33,8 @@ export class HttpConnection {
   #goodHost: string | undefined;
   /** What the client said that it is, where that was asked for last. */
   #agent = "";
+  /** What it said that it takes, in the same request. */
+  #encodings = "";
 
   constructor(conn: Deno.TcpConn, site: HttpSite) {
     this.#conn = conn;
@@ -122,7 +124,7 @@ export class HttpConnection {
     const { reader } = this.#link;
     const target = this.#isLast ? undefined : reader.repeatedTarget;
     if (target === undefined) return undefined;
-    const answer = this.#site.prepared?.find(target);
+    const answer = this.#site.prepared?.find(target, this.#encodings);
     if (answer === undefined) return undefined;
     reader.passRepeated(target);
     answer.observe(this.#info.client, this.#agent);
@@ -133,15 +135,18 @@ export class HttpConnection {
     const { prepared } = this.#site;
     const isPlain = prepared !== undefined && !this.#isProxy && prepared.isPlain(head);
     if (!isPlain) return this.#serveByHandler(head, undefined);
+    const encodings = fieldText(head, "accept-encoding");
     if (head.host === this.#goodHost) {
-      const answer = prepared.find(head.target);
+      const answer = prepared.find(head.target, encodings);
       if (answer !== undefined) {
         this.#link.reader.rememberHead(head);
         this.#agent = fieldText(head, "user-agent");
+        this.#encodings = encodings;
         return this.#sendPrepared(answer);
       }
     }
-    return this.#serveByHandler(head, prepared.contentsOf(head.target));
+    const contents = prepared.contentsOf(head.target, encodings);
+    return this.#serveByHandler(head, contents && { encodings, contents });
   }
 
   async #sendPrepared(answer: PreparedAnswer): Promise<void> {
@@ -155,15 +160,15 @@ export class HttpConnection {
     }
   }
 
-  /** @param contents what is answered with, where that may be prepared */
-  async #serveByHandler(head: RequestHead, contents: object | undefined): Promise<void> {
+  /** @param plain where the answer may be prepared */
+  async #serveByHandler(head: RequestHead, plain: PlainRequest | undefined): Promise<void> {
     this.#link.patience.beginAnswer();
     const info = this.#isProxy ? this.#admitClient(head) : this.#info;
     const response = await this.#answer(head, info);
     const date = this.#date;
-    if (contents !== undefined) {
+    if (plain !== undefined) {
       this.#goodHost = head.host;
-      this.#site.prepared?.keep(head.target, contents, response, date);
+      this.#site.prepared?.keep(head.target, plain, response, date);
     }
     const keepAlive = head.keepAlive && this.#link.reader.isBodyOver && !this.#isLast;
     const options = { buffers: this.#site.buffers, date };

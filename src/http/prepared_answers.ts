@@ -18,14 +18,23 @@ export interface SharedContents {
   /**
    * What a GET of `target`, as it stands in the request, is answered with now: the same object for
    * as long as that stays the same. `undefined` where the handler has to be asked.
+   * @param encodings the request's Accept-Encoding; empty where it has none
    */
-  find(target: string): object | undefined;
+  find(target: string, encodings: string): object | undefined;
   /** The body of an answer with `contents`, whose bytes do not change. */
   bodyOf(contents: object): Uint8Array;
   /** Whom to tell of answers to `target`. */
   observerOf(target: string): AnswerObserver;
   /** Header fields, in lower case, by which the answer to one client differs from another's. */
   readonly selecting: ReadonlySet<string>;
+}
+
+/** A request whose answer may be prepared. */
+export interface PlainRequest {
+  /** Its Accept-Encoding; empty where it has none. */
+  readonly encodings: string;
+  /** What it is about to be answered with. */
+  readonly contents: object;
 }
 
 /** Head and body of an answer as they go over the wire, and whom to tell that they do. */
@@ -82,8 +91,8 @@ export class PreparedAnswers {
   }
 
   /** What was prepared for `target`, where that is still the answer. */
-  find(target: string): PreparedAnswer | undefined {
-    const contents = this.#contents.find(target);
+  find(target: string, encodings: string): PreparedAnswer | undefined {
+    const contents = this.#contents.find(target, encodings);
     const answer = contents === undefined ? undefined : this.#answers.get(contents);
     return answer === "asked for once" ? undefined : answer;
   }
@@ -98,16 +107,21 @@ export class PreparedAnswers {
   }
 
   /** What the handler is about to answer a plain request for `target` with; see {@link keep}. */
-  contentsOf(target: string): object | undefined {
-    return this.#contents.find(target);
+  contentsOf(target: string, encodings: string): object | undefined {
+    return this.#contents.find(target, encodings);
   }
 
   /**
    * Keeps the answer to the second plain request for `target`, which is about to be sent.
-   * @param contents what {@link contentsOf} gave before the handler was asked
+   * @param request with what {@link contentsOf} gave before the handler was asked
    */
-  keep(target: string, contents: object, response: Response, date: string): void {
-    if (response.status !== 200 || this.#contents.find(target) !== contents) return;
+  keep(
+    target: string,
+    { encodings, contents }: PlainRequest,
+    response: Response,
+    date: string,
+  ): void {
+    if (response.status !== 200 || this.#contents.find(target, encodings) !== contents) return;
     if (!this.#answers.has(contents)) return void this.#answers.set(contents, "asked for once");
     const body = this.#contents.bodyOf(contents);
     const { headers } = response;

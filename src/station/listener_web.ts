@@ -6,6 +6,7 @@
  */
 import { Hono } from "hono";
 import { every } from "hono/combine";
+import { encodedFor } from "../hls/gzipped.ts";
 import type { Origin, ServedFile, ServedPlaylist } from "../hls/origin.ts";
 import type { Preroll } from "../hls/preroll.ts";
 import {
@@ -80,10 +81,11 @@ function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): Shar
   const { origin, path, observe, onFetch } = options;
   const prefix = `/${path}/`;
   return {
-    find: (target) => {
+    find: (target, encodings) => {
       const nameEnd = target.indexOf("/", prefix.length);
       if (nameEnd === -1 || !target.startsWith(prefix)) return undefined;
-      return origin.atHand(target.slice(prefix.length, nameEnd), target.slice(nameEnd + 1));
+      const found = origin.atHand(target.slice(prefix.length, nameEnd), target.slice(nameEnd + 1));
+      return found !== undefined && "text" in found ? encodedFor(found, encodings) : found;
     },
     bodyOf: (contents: ServedPlaylist | ServedFile) =>
       "text" in contents ? contents.text : contents.bytes,
