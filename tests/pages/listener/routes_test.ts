@@ -133,6 +133,8 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     listeners: 12,
     title: "Night shift",
     artist: "DJ Aurora",
+    low_latency: false,
+    rewind_from: null,
     titles: [],
   });
   assert.equal(response.headers.get("cache-control"), "max-age=1");
@@ -145,6 +147,7 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     listeners: 0,
     title: null,
     artist: null,
+    low_latency: false,
     titles: [],
   });
 });
