@@ -134,6 +134,7 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     title: "Night shift",
     artist: "DJ Aurora",
     titles: [],
+    rewind_from: null,
   });
   assert.equal(response.headers.get("cache-control"), "max-age=1");
   assert.equal(response.headers.get("access-control-allow-origin"), "*");
@@ -146,6 +147,7 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     title: null,
     artist: null,
     titles: [],
+    rewind_from: null,
   });
 });
 
