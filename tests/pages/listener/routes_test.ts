@@ -134,8 +134,8 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     title: "Night shift",
     artist: "DJ Aurora",
     low_latency: false,
-    rewind_from: null,
     titles: [],
+    rewind_from: null,
   });
   assert.equal(response.headers.get("cache-control"), "max-age=1");
   assert.equal(response.headers.get("access-control-allow-origin"), "*");
@@ -149,6 +149,7 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     artist: null,
     low_latency: false,
     titles: [],
+    rewind_from: null,
   });
 });
 
