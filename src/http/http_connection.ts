@@ -7,7 +7,7 @@ import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite } from "./http_site.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import { PeerGone } from "./peer_gone.ts";
-import type { PlainRequest, PreparedAnswer } from "./prepared_answers.ts";
+import type { PlainRequest, PreparedAnswer, PreparedAnswers } from "./prepared_answers.ts";
 import { fieldText, type RequestHead } from "./request_head.ts";
 import { CONTINUE, errorResponse } from "./response_head.ts";
 import { type ResponseSink, sendOutgoing } from "./response_writer.ts";
@@ -135,6 +135,26 @@ export class HttpConnection {
     const { prepared } = this.#site;
     const isPlain = prepared !== undefined && !this.#isProxy && prepared.isPlain(head);
     if (!isPlain) return this.#serveByHandler(head, undefined);
+    if (head.host === this.#goodHost) {
+      const coming = prepared.coming(head.target, () => this.#signal());
+      if (coming !== undefined) return this.#serveOnceThere(head, prepared, coming);
+    }
+    return this.#serveShared(head, prepared, 0);
+  }
+
+  async #serveOnceThere(
+    head: RequestHead,
+    prepared: PreparedAnswers,
+    coming: Promise<void>,
+  ): Promise<void> {
+    const { clock } = this.#site;
+    this.#link.patience.beginAnswer();
+    const since = clock.awake();
+    await coming;
+    await this.#serveShared(head, prepared, clock.waited(since));
+  }
+
+  #serveShared(head: RequestHead, prepared: PreparedAnswers, waitedMs: number): Promise<void> {
     const encodings = fieldText(head, "accept-encoding");
     if (head.host === this.#goodHost) {
       const answer = prepared.find(head.target, encodings);
@@ -146,7 +166,7 @@ export class HttpConnection {
       }
     }
     const contents = prepared.contentsOf(head.target, encodings);
-    return this.#serveByHandler(head, contents && { encodings, contents });
+    return this.#serveByHandler(head, contents && { encodings, contents }, waitedMs);
   }
 
   async #sendPrepared(answer: PreparedAnswer): Promise<void> {
@@ -161,9 +181,14 @@ export class HttpConnection {
   }
 
   /** @param plain where the answer may be prepared */
-  async #serveByHandler(head: RequestHead, plain: PlainRequest | undefined): Promise<void> {
+  async #serveByHandler(
+    head: RequestHead,
+    plain: PlainRequest | undefined,
+    waitedMs = 0,
+  ): Promise<void> {
     this.#link.patience.beginAnswer();
-    const info = this.#isProxy ? this.#admitClient(head) : this.#info;
+    const client = this.#isProxy ? this.#admitClient(head) : this.#info;
+    const info = waitedMs === 0 ? client : { ...client, waitedMs };
     const response = await this.#answer(head, info);
     const date = this.#date;
     if (plain !== undefined) {

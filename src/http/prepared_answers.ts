@@ -21,6 +21,12 @@ export interface SharedContents {
    * @param encodings the request's Accept-Encoding; empty where it has none
    */
   find(target: string, encodings: string): object | undefined;
+  /**
+   * Resolves once the handler, or {@link find}, can answer a GET of `target` that asks for what is to
+   * come, or it waits in vain. `undefined` where it need not wait.
+   * @param signal ends the wait before
+   */
+  coming?(target: string, signal: () => AbortSignal): Promise<void> | undefined;
   /** The body of an answer with `contents`, whose bytes do not change. */
   bodyOf(contents: object): Uint8Array;
   /** Whom to tell of answers to `target`. */
@@ -104,6 +110,11 @@ export class PreparedAnswers {
     return method === "GET" && minor === 1 && target.startsWith("/") && body === 0 && keepAlive &&
       !expectsContinue &&
       !fields.some(([name]) => this.#contents.selecting.has(name.toLowerCase()));
+  }
+
+  /** As {@link SharedContents.coming}. */
+  coming(target: string, signal: () => AbortSignal): Promise<void> | undefined {
+    return this.#contents.coming?.(target, signal);
   }
 
   /** What the handler is about to answer a plain request for `target` with; see {@link keep}. */
