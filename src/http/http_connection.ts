@@ -8,8 +8,9 @@ import type { ConnectionInfo, HttpSite } from "./http_site.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import { PeerGone } from "./peer_gone.ts";
 import type { PlainRequest, PreparedAnswer, PreparedAnswers } from "./prepared_answers.ts";
+import { requestBody } from "./request_body.ts";
 import { fieldText, type RequestHead } from "./request_head.ts";
-import { CONTINUE, errorResponse } from "./response_head.ts";
+import { errorResponse } from "./response_head.ts";
 import { type ResponseSink, sendOutgoing } from "./response_writer.ts";
 
 /** One TCP connection that speaks HTTP/1. */
@@ -221,7 +222,7 @@ export class HttpConnection {
     }
     const request = fetchRequest(head, {
       ownHost: this.#link.ownHost,
-      body: mayHaveBody(head) ? this.#bodyOf(head) : null,
+      body: mayHaveBody(head) ? requestBody(this.#link, this.#site.clock, head) : null,
       signal: () => this.#signal(),
     });
     return this.#site.handler(request, info);
@@ -239,44 +240,6 @@ export class HttpConnection {
     this.#release = counts.share(client);
     if (this.#release !== undefined) return { remoteAddr, client };
     throw new HttpError(503, "too many requests from that address");
-  }
-
-  /** It is read as fast as the route takes it. */
-  #bodyOf({ expectsContinue }: RequestHead): ReadableStream<Uint8Array<ArrayBuffer>> {
-    let isAskedFor = !expectsContinue;
-    let since: number | undefined;
-    return new ReadableStream({
-      pull: async (controller) => {
-        since ??= this.#site.clock.awake();
-        if (!isAskedFor) await this.#link.write(CONTINUE);
-        isAskedFor = true;
-        const piece = await this.#readBody(since);
-        if (piece === undefined) controller.close();
-        else controller.enqueue(piece);
-      },
-    }, { highWaterMark: 0 });
-  }
-
-  /**
-   * @returns `undefined` at its end
-   * @throws {HttpError}
-   */
-  async #readBody(since: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { reader, patience } = this.#link;
-    try {
-      for (;;) {
-        const piece = reader.nextBody();
-        if (piece !== undefined) return new Uint8Array(piece);
-        if (reader.isBodyOver) return undefined;
-        patience.begin("body", since);
-        if (!await this.#link.read()) throw new PeerGone("in the middle of a body");
-      }
-    } catch (error) {
-      if (!(error instanceof PeerGone)) throw error;
-      throw new HttpError(400, "the body is not whole");
-    } finally {
-      patience.begin("answer");
-    }
   }
 
   /** Whoever makes an answer asks for it in order to learn that nobody waits for that any more. */

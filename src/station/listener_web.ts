@@ -8,6 +8,7 @@ import { Hono } from "hono";
 import { every } from "hono/combine";
 import { encodedFor } from "../hls/gzipped.ts";
 import { askedVersion, comingVersion } from "../hls/low_latency/asked_version.ts";
+import { countsAsFetch } from "../hls/low_latency/low_names.ts";
 import type { Origin, ServedFile, ServedPlaylist } from "../hls/origin.ts";
 import type { Preroll } from "../hls/preroll.ts";
 import {
@@ -107,11 +108,12 @@ function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): Shar
     observerOf: (target) => {
       const kind = listenersKind(target);
       const [name = "", file = ""] = target.slice(prefix.length).split("/");
-      const answered = { method: "GET", path: target, status: 200, ms: 0 };
+      const [url = ""] = target.split("?");
+      const answered = { method: "GET", path: url, status: 200, ms: 0 };
       return (client, agent) => {
         // It is at hand: the answer takes no time that could be measured.
-        if (!target.includes("?")) observe(kind, 200, 0);
-        if (kind === "segment") onFetch?.(name, file);
+        if (url === target) observe(kind, 200, 0);
+        if (kind === "segment" && countsAsFetch(file)) onFetch?.(name, file);
         if (log.isTaken) log.tell({ ...answered, client: plainAddress(client), agent });
       };
     },

@@ -10,7 +10,7 @@ import { type Origin, type ServedPlaylist, TooManyWait } from "../origin.ts";
 import { waitedMs } from "../../web/waited_time.ts";
 import { MAX_WAIT_TARGETS } from "./asked_version.ts";
 import { parseDirectives, reload } from "./directives.ts";
-import { isFirstOfSegment, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
+import { countsAsFetch, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
 
 export interface LowAnswersOptions {
   readonly origin: Pick<Origin, "playlist" | "segment" | "wait">;
@@ -60,7 +60,7 @@ export class LowAnswers {
     const media = await readSegment(origin, name, file);
     if (media === undefined) return notThere(c);
     const response = sendSegment(c, media, "max-age=600, immutable");
-    const isFetch = c.req.method === "GET" && isFirstOfSegment(file) && isBeginning(response);
+    const isFetch = c.req.method === "GET" && countsAsFetch(file) && isBeginning(response);
     if (isFetch) onFetch?.(name, file);
     return response;
   }
