@@ -152,7 +152,15 @@ export class HttpConnection {
     this.#link.patience.beginAnswer();
     const since = clock.awake();
     await coming;
-    await this.#serveShared(head, prepared, clock.waited(since));
+    const encodings = fieldText(head, "accept-encoding");
+    const contents = prepared.contentsOf(head.target, encodings);
+    const made = contents && prepared.makeOnce(contents);
+    const waitedMs = clock.waited(since);
+    if (contents !== undefined && typeof made === "function") {
+      return await this.#serveByHandler(head, { encodings, contents, made }, waitedMs);
+    }
+    await made;
+    await this.#serveShared(head, prepared, waitedMs);
   }
 
   #serveShared(head: RequestHead, prepared: PreparedAnswers, waitedMs: number): Promise<void> {
@@ -190,11 +198,16 @@ export class HttpConnection {
     this.#link.patience.beginAnswer();
     const client = this.#isProxy ? this.#admitClient(head) : this.#info;
     const info = waitedMs === 0 ? client : { ...client, waitedMs };
-    const response = await this.#answer(head, info);
+    let response: Response;
     const date = this.#date;
-    if (plain !== undefined) {
-      this.#goodHost = head.host;
-      this.#site.prepared?.keep(head.target, plain, response, date);
+    try {
+      response = await this.#answer(head, info);
+      if (plain !== undefined) {
+        this.#goodHost = head.host;
+        this.#site.prepared?.keep(head.target, plain, response, date);
+      }
+    } finally {
+      plain?.made?.();
     }
     const keepAlive = head.keepAlive && this.#link.reader.isBodyOver && !this.#isLast;
     const options = { buffers: this.#site.buffers, date };

@@ -41,6 +41,8 @@ export interface PlainRequest {
   readonly encodings: string;
   /** What it is about to be answered with. */
   readonly contents: object;
+  /** Lets others go on who wait for the answer, to be called in any case; nobody where it is missing. */
+  readonly made?: () => void;
 }
 
 /** Head and body of an answer as they go over the wire, and whom to tell that they do. */
@@ -91,6 +93,8 @@ export class PreparedAnswers {
   readonly #contents: SharedContents;
   /** By contents. What was asked for once only may be worth nothing to anybody else. */
   readonly #answers = new WeakMap<object, PreparedAnswer | "asked for once">();
+  /** By contents, while somebody makes the answer that others wait for, and after that. */
+  readonly #making = new WeakMap<object, Promise<void>>();
 
   constructor(contents: SharedContents) {
     this.#contents = contents;
@@ -117,23 +121,39 @@ export class PreparedAnswers {
     return this.#contents.coming?.(target, signal);
   }
 
+  /**
+   * Has one of many who ask for the same at once make the answer, and the others wait for it.
+   * @returns when it is made; or, to the one who is to make it, what to call then
+   */
+  makeOnce(contents: object): Promise<void> | (() => void) {
+    const making = this.#making.get(contents);
+    if (making !== undefined) return making;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#making.set(contents, promise);
+    return resolve;
+  }
+
   /** What the handler is about to answer a plain request for `target` with; see {@link keep}. */
   contentsOf(target: string, encodings: string): object | undefined {
     return this.#contents.find(target, encodings);
   }
 
   /**
-   * Keeps the answer to the second plain request for `target`, which is about to be sent.
+   * Keeps the answer to the second plain request for `target`, which is about to be sent; the first
+   * where others wait for it.
    * @param request with what {@link contentsOf} gave before the handler was asked
    */
   keep(
     target: string,
-    { encodings, contents }: PlainRequest,
+    { encodings, contents, made }: PlainRequest,
     response: Response,
     date: string,
   ): void {
     if (response.status !== 200 || this.#contents.find(target, encodings) !== contents) return;
-    if (!this.#answers.has(contents)) return void this.#answers.set(contents, "asked for once");
+    const isAwaited = made !== undefined;
+    if (!isAwaited && !this.#answers.has(contents)) {
+      return void this.#answers.set(contents, "asked for once");
+    }
     const body = this.#contents.bodyOf(contents);
     const { headers } = response;
     if (headers.get("Content-Length") !== `${body.length}` || headers.has("Set-Cookie")) return;
