@@ -137,6 +137,8 @@ export class HttpConnection {
     const isPlain = prepared !== undefined && !this.#isProxy && prepared.isPlain(head);
     if (!isPlain) return this.#serveByHandler(head, undefined);
     if (head.host === this.#goodHost) {
+      // While it waits, the reader takes what comes behind it, and has its bytes no more.
+      this.#remember(head);
       const coming = prepared.coming(head.target, () => this.#signal());
       if (coming !== undefined) return this.#serveOnceThere(head, prepared, coming);
     }
@@ -167,15 +169,16 @@ export class HttpConnection {
     const encodings = fieldText(head, "accept-encoding");
     if (head.host === this.#goodHost) {
       const answer = prepared.find(head.target, encodings);
-      if (answer !== undefined) {
-        this.#link.reader.rememberHead(head);
-        this.#agent = fieldText(head, "user-agent");
-        this.#encodings = encodings;
-        return this.#sendPrepared(answer);
-      }
+      if (answer !== undefined) return this.#sendPrepared(answer);
     }
     const contents = prepared.contentsOf(head.target, encodings);
     return this.#serveByHandler(head, contents && { encodings, contents }, waitedMs);
+  }
+
+  #remember(head: RequestHead): void {
+    this.#link.reader.rememberHead(head);
+    this.#agent = fieldText(head, "user-agent");
+    this.#encodings = fieldText(head, "accept-encoding");
   }
 
   async #sendPrepared(answer: PreparedAnswer): Promise<void> {

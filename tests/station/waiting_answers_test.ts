@@ -144,6 +144,26 @@ Deno.test("who asks for what cannot be is refused alike, and who waits in vain i
   for (const client of clients) client[Symbol.dispose]();
 });
 
+Deno.test("what follows on a connection that waited is read as any other request", async () => {
+  await using servers = await TwoServers.start();
+  const [first] = await servers.connect();
+  for (let i = 0; i < 2; i++) {
+    const [client] = await servers.connect();
+    const target = await servers.next();
+    await client?.send(`GET ${target} HTTP/1.1\r\nHost: echo\r\n\r\n`);
+    await servers.untilWaiting(1);
+    await servers.play(16);
+    await client?.answers(2);
+    for (const [fields, status] of [["Range: bytes=0-4\r\n", 200], ["X\r\n", 400]] as const) {
+      await client?.send(`GET ${MEDIA} HTTP/1.1\r\nHost: echo\r\n${fields}\r\n`);
+      const answers = await client?.answers(status === 200 ? 3 : 4);
+      assert.match(answers?.at(-1) ?? "", new RegExp(`^HTTP/1.1 ${status} `));
+    }
+    client?.[Symbol.dispose]();
+  }
+  first?.[Symbol.dispose]();
+});
+
 Deno.test("who disconnects while waiting leaves nothing behind", async () => {
   await using servers = await TwoServers.start();
   const clients = (await Promise.all(Array.from({ length: 50 }, () => servers.connect()))).flat();
