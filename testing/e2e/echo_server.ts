@@ -176,8 +176,8 @@ function runOn(ports: Ports, cwd: string, options: EchoServerOptions): Child {
   return runEcho([], { ...rest, env: { ...environment(ports), ...env }, cwd });
 }
 
-async function untilListening(run: Child, { hls, rtmp, control }: Ports): Promise<void> {
-  for (const port of [hls, rtmp, control]) {
+async function untilListening(run: Child, { hls, rtmp, control, stat }: Ports): Promise<void> {
+  for (const port of [hls, rtmp, control, stat]) {
     await run.line(new RegExp(`listens on 127\\.0\\.0\\.1:${port}$`));
   }
 }
