@@ -7,9 +7,10 @@ import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite } from "./http_site.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import { PeerGone } from "./peer_gone.ts";
-import type { PlainRequest, PreparedAnswer } from "./prepared_answers.ts";
+import type { PlainRequest, PreparedAnswer, PreparedAnswers } from "./prepared_answers.ts";
+import { requestBody } from "./request_body.ts";
 import { fieldText, type RequestHead } from "./request_head.ts";
-import { CONTINUE, errorResponse } from "./response_head.ts";
+import { errorResponse } from "./response_head.ts";
 import { type ResponseSink, sendOutgoing } from "./response_writer.ts";
 
 /** One TCP connection that speaks HTTP/1. */
@@ -135,18 +136,49 @@ export class HttpConnection {
     const { prepared } = this.#site;
     const isPlain = prepared !== undefined && !this.#isProxy && prepared.isPlain(head);
     if (!isPlain) return this.#serveByHandler(head, undefined);
+    if (head.host === this.#goodHost) {
+      // While it waits, the reader takes what comes behind it, and has its bytes no more.
+      this.#remember(head);
+      const coming = prepared.coming(head.target, () => this.#signal());
+      if (coming !== undefined) return this.#serveOnceThere(head, prepared, coming);
+    }
+    return this.#serveShared(head, prepared, 0);
+  }
+
+  async #serveOnceThere(
+    head: RequestHead,
+    prepared: PreparedAnswers,
+    coming: Promise<void>,
+  ): Promise<void> {
+    const { clock } = this.#site;
+    this.#link.patience.beginAnswer();
+    const since = clock.awake();
+    await coming;
+    const encodings = fieldText(head, "accept-encoding");
+    const contents = prepared.contentsOf(head.target, encodings);
+    const made = contents && prepared.makeOnce(contents);
+    const waitedMs = clock.waited(since);
+    if (contents !== undefined && typeof made === "function") {
+      return await this.#serveByHandler(head, { encodings, contents, made }, waitedMs);
+    }
+    await made;
+    await this.#serveShared(head, prepared, waitedMs);
+  }
+
+  #serveShared(head: RequestHead, prepared: PreparedAnswers, waitedMs: number): Promise<void> {
     const encodings = fieldText(head, "accept-encoding");
     if (head.host === this.#goodHost) {
       const answer = prepared.find(head.target, encodings);
-      if (answer !== undefined) {
-        this.#link.reader.rememberHead(head);
-        this.#agent = fieldText(head, "user-agent");
-        this.#encodings = encodings;
-        return this.#sendPrepared(answer);
-      }
+      if (answer !== undefined) return this.#sendPrepared(answer);
     }
     const contents = prepared.contentsOf(head.target, encodings);
-    return this.#serveByHandler(head, contents && { encodings, contents });
+    return this.#serveByHandler(head, contents && { encodings, contents }, waitedMs);
+  }
+
+  #remember(head: RequestHead): void {
+    this.#link.reader.rememberHead(head);
+    this.#agent = fieldText(head, "user-agent");
+    this.#encodings = fieldText(head, "accept-encoding");
   }
 
   async #sendPrepared(answer: PreparedAnswer): Promise<void> {
@@ -161,14 +193,24 @@ export class HttpConnection {
   }
 
   /** @param plain where the answer may be prepared */
-  async #serveByHandler(head: RequestHead, plain: PlainRequest | undefined): Promise<void> {
+  async #serveByHandler(
+    head: RequestHead,
+    plain: PlainRequest | undefined,
+    waitedMs = 0,
+  ): Promise<void> {
     this.#link.patience.beginAnswer();
-    const info = this.#isProxy ? this.#admitClient(head) : this.#info;
-    const response = await this.#answer(head, info);
+    const client = this.#isProxy ? this.#admitClient(head) : this.#info;
+    const info = waitedMs === 0 ? client : { ...client, waitedMs };
+    let response: Response;
     const date = this.#date;
-    if (plain !== undefined) {
-      this.#goodHost = head.host;
-      this.#site.prepared?.keep(head.target, plain, response, date);
+    try {
+      response = await this.#answer(head, info);
+      if (plain !== undefined) {
+        this.#goodHost = head.host;
+        this.#site.prepared?.keep(head.target, plain, response, date);
+      }
+    } finally {
+      plain?.made?.();
     }
     const keepAlive = head.keepAlive && this.#link.reader.isBodyOver && !this.#isLast;
     const options = { buffers: this.#site.buffers, date };
@@ -196,7 +238,7 @@ export class HttpConnection {
     }
     const request = fetchRequest(head, {
       ownHost: this.#link.ownHost,
-      body: mayHaveBody(head) ? this.#bodyOf(head) : null,
+      body: mayHaveBody(head) ? requestBody(this.#link, this.#site.clock, head) : null,
       signal: () => this.#signal(),
     });
     return this.#site.handler(request, info);
@@ -214,44 +256,6 @@ export class HttpConnection {
     this.#release = counts.share(client);
     if (this.#release !== undefined) return { remoteAddr, client };
     throw new HttpError(503, "too many requests from that address");
-  }
-
-  /** It is read as fast as the route takes it. */
-  #bodyOf({ expectsContinue }: RequestHead): ReadableStream<Uint8Array<ArrayBuffer>> {
-    let isAskedFor = !expectsContinue;
-    let since: number | undefined;
-    return new ReadableStream({
-      pull: async (controller) => {
-        since ??= this.#site.clock.awake();
-        if (!isAskedFor) await this.#link.write(CONTINUE);
-        isAskedFor = true;
-        const piece = await this.#readBody(since);
-        if (piece === undefined) controller.close();
-        else controller.enqueue(piece);
-      },
-    }, { highWaterMark: 0 });
-  }
-
-  /**
-   * @returns `undefined` at its end
-   * @throws {HttpError}
-   */
-  async #readBody(since: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { reader, patience } = this.#link;
-    try {
-      for (;;) {
-        const piece = reader.nextBody();
-        if (piece !== undefined) return new Uint8Array(piece);
-        if (reader.isBodyOver) return undefined;
-        patience.begin("body", since);
-        if (!await this.#link.read()) throw new PeerGone("in the middle of a body");
-      }
-    } catch (error) {
-      if (!(error instanceof PeerGone)) throw error;
-      throw new HttpError(400, "the body is not whole");
-    } finally {
-      patience.begin("answer");
-    }
   }
 
   /** Whoever makes an answer asks for it in order to learn that nobody waits for that any more. */

@@ -22,6 +22,12 @@ export interface SharedContents {
    * @param encodings the request's Accept-Encoding; empty where it has none
    */
   find(target: string, encodings: string): object | undefined;
+  /**
+   * Resolves once the handler, or {@link find}, can answer a GET of `target` that asks for what is to
+   * come, or it waits in vain. `undefined` where it need not wait.
+   * @param signal ends the wait before
+   */
+  coming?(target: string, signal: () => AbortSignal): Promise<void> | undefined;
   /** The body of an answer with `contents`, whose bytes do not change. */
   bodyOf(contents: object): Uint8Array;
   /** Whom to tell of answers to `target`. */
@@ -36,6 +42,8 @@ export interface PlainRequest {
   readonly encodings: string;
   /** What it is about to be answered with. */
   readonly contents: object;
+  /** Lets others go on who wait for the answer, to be called in any case; nobody where it is missing. */
+  readonly made?: () => void;
 }
 
 /** Head and body of an answer as they go over the wire, and whom to tell that they do. */
@@ -98,6 +106,8 @@ export class PreparedAnswers {
   readonly #files = new FinalizationRegistry<MemoryFile>((file) => this.#sockets?.removeFile(file));
   /** By contents. What was asked for once only may be worth nothing to anybody else. */
   readonly #answers = new WeakMap<object, PreparedAnswer | "asked for once">();
+  /** By contents, while somebody makes the answer that others wait for, and after that. */
+  readonly #making = new WeakMap<object, Promise<void>>();
 
   constructor(contents: SharedContents, sockets: SystemSockets | undefined) {
     this.#contents = contents;
@@ -120,26 +130,46 @@ export class PreparedAnswers {
       !fields.some(([name]) => this.#contents.selecting.has(name.toLowerCase()));
   }
 
+  /** As {@link SharedContents.coming}. */
+  coming(target: string, signal: () => AbortSignal): Promise<void> | undefined {
+    return this.#contents.coming?.(target, signal);
+  }
+
+  /**
+   * Has one of many who ask for the same at once make the answer, and the others wait for it.
+   * @returns when it is made; or, to the one who is to make it, what to call then
+   */
+  makeOnce(contents: object): Promise<void> | (() => void) {
+    const making = this.#making.get(contents);
+    if (making !== undefined) return making;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#making.set(contents, promise);
+    return resolve;
+  }
+
   /** What the handler is about to answer a plain request for `target` with; see {@link keep}. */
   contentsOf(target: string, encodings: string): object | undefined {
     return this.#contents.find(target, encodings);
   }
 
   /**
-   * Keeps the answer to the second plain request for `target`, which is about to be sent.
+   * Keeps the answer to the second plain request for `target`, which is about to be sent; the first
+   * where others wait for it.
    * @param request with what {@link contentsOf} gave before the handler was asked
    */
   keep(
     target: string,
-    { encodings, contents }: PlainRequest,
+    { encodings, contents, made }: PlainRequest,
     response: Response,
     date: string,
   ): void {
     if (response.status !== 200 || this.#contents.find(target, encodings) !== contents) return;
     const before = this.#answers.get(contents);
-    if (before === undefined) return void this.#answers.set(contents, "asked for once");
+    if (before === undefined && made === undefined) {
+      return void this.#answers.set(contents, "asked for once");
+    }
     // Several may have asked before the first of them was answered.
-    if (before !== "asked for once") return;
+    if (before instanceof PreparedAnswer) return;
     const body = this.#contents.bodyOf(contents);
     const { headers } = response;
     if (headers.get("Content-Length") !== `${body.length}` || headers.has("Set-Cookie")) return;

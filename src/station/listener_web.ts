@@ -7,6 +7,8 @@
 import { Hono } from "hono";
 import { every } from "hono/combine";
 import { encodedFor } from "../hls/gzipped.ts";
+import { askedVersion, comingVersion } from "../hls/low_latency/asked_version.ts";
+import { countsAsFetch } from "../hls/low_latency/low_names.ts";
 import type { Origin, ServedFile, ServedPlaylist } from "../hls/origin.ts";
 import type { Preroll } from "../hls/preroll.ts";
 import {
@@ -87,26 +89,51 @@ export function listenerSite(options: ListenerSiteOptions): ListenerSite {
 function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): SharedContents {
   const { origin, path, observe, onFetch } = options;
   const prefix = `/${path}/`;
+  const parts = (target: string): TargetParts => {
+    const nameEnd = target.indexOf("/", prefix.length);
+    if (nameEnd === -1 || !target.startsWith(prefix)) return NO_PARTS;
+    const [file = "", query] = target.slice(nameEnd + 1).split("?", 2);
+    return { name: target.slice(prefix.length, nameEnd), file, query };
+  };
   return {
     find: (target, encodings) => {
-      const nameEnd = target.indexOf("/", prefix.length);
-      if (nameEnd === -1 || !target.startsWith(prefix)) return undefined;
-      const found = origin.atHand(target.slice(prefix.length, nameEnd), target.slice(nameEnd + 1));
-      return found !== undefined && "text" in found ? encodedFor(found, encodings) : found;
+      const { name, file, query } = parts(target);
+      const found = name === undefined ? undefined : origin.atHand(name, file);
+      if (found === undefined || !("text" in found)) return query === undefined ? found : undefined;
+      const version = query === undefined ? found : askedVersion(found, query);
+      return version && encodedFor(version, encodings);
+    },
+    coming: (target, signal) => {
+      const { name, file, query } = parts(target);
+      if (name === undefined || query === undefined) return undefined;
+      const playlist = origin.atHand(name, file);
+      if (playlist === undefined || !("text" in playlist)) return undefined;
+      return comingVersion(origin, name, { playlist, query, signal });
     },
     bodyOf: (contents: ServedPlaylist | ServedFile) =>
       "text" in contents ? contents.text : contents.bytes,
     observerOf: (target) => {
       const kind = listenersKind(target);
       const [name = "", file = ""] = target.slice(prefix.length).split("/");
-      const answered = { method: "GET", path: target, status: 200, ms: 0 };
+      const [url = ""] = target.split("?");
+      const answered = { method: "GET", path: url, status: 200, ms: 0 };
       return (client, agent) => {
         // It is at hand: the answer takes no time that could be measured.
-        observe(kind, 200, 0);
-        if (kind === "segment") onFetch?.(name, file);
+        if (url === target) observe(kind, 200, 0);
+        if (kind === "segment" && countsAsFetch(file)) onFetch?.(name, file);
         if (log.isTaken) log.tell({ ...answered, client: plainAddress(client), agent });
       };
     },
     selecting: SELECTING_FIELDS,
   };
 }
+
+/** What a target asks for, as far as that is a broadcast's. */
+interface TargetParts {
+  readonly name: string | undefined;
+  readonly file: string;
+  /** `undefined` where there is none. */
+  readonly query: string | undefined;
+}
+
+const NO_PARTS: TargetParts = { name: undefined, file: "", query: undefined };

@@ -7,8 +7,10 @@
 import type { Context } from "hono";
 import { isBeginning, LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
 import { type Origin, type ServedPlaylist, TooManyWait } from "../origin.ts";
+import { waitedMs } from "../../web/waited_time.ts";
+import { MAX_WAIT_TARGETS } from "./asked_version.ts";
 import { parseDirectives, reload } from "./directives.ts";
-import { isFirstOfSegment, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
+import { countsAsFetch, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
 
 export interface LowAnswersOptions {
   readonly origin: Pick<Origin, "playlist" | "segment" | "wait">;
@@ -58,7 +60,7 @@ export class LowAnswers {
     const media = await readSegment(origin, name, file);
     if (media === undefined) return notThere(c);
     const response = sendSegment(c, media, "max-age=600, immutable");
-    const isFetch = c.req.method === "GET" && isFirstOfSegment(file) && isBeginning(response);
+    const isFetch = c.req.method === "GET" && countsAsFetch(file) && isBeginning(response);
     if (isFetch) onFetch?.(name, file);
     return response;
   }
@@ -72,7 +74,8 @@ export class LowAnswers {
     name: string,
     { etag = "", edge }: ServedPlaylist,
   ): Promise<ServedPlaylist | undefined> {
-    const maxMs = MAX_WAIT_TARGETS * 1000 * (edge?.targetDuration ?? 0);
+    const maxMs = MAX_WAIT_TARGETS * 1000 * (edge?.targetDuration ?? 0) - waitedMs(c);
+    if (maxMs <= 0) return undefined;
     const options = { newerThan: etag, maxMs, signal: c.req.raw.signal };
     try {
       return await this.#options.origin.wait(name, LOW_MEDIA_FILE, options);
@@ -93,7 +96,5 @@ function tooLong(c: Context): Response {
   return c.json({ code: 503, message }, 503, { "Cache-Control": "no-store" });
 }
 
-/** A version is waited for at most so many target durations. */
-const MAX_WAIT_TARGETS = 3;
 /** The answer to a request with directives stays right; 6.2.5.2 wants it cached for so long. */
 const CACHED_TARGETS = 6;
