@@ -7,7 +7,7 @@ import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite } from "./http_site.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import { PeerGone } from "./peer_gone.ts";
-import type { PreparedAnswer } from "./prepared_answers.ts";
+import type { PreparedAnswer, PreparedAnswers } from "./prepared_answers.ts";
 import { fieldText, type RequestHead } from "./request_head.ts";
 import { CONTINUE, errorResponse } from "./response_head.ts";
 import { type ResponseSink, sendOutgoing } from "./response_writer.ts";
@@ -132,39 +132,46 @@ export class HttpConnection {
   #serve(head: RequestHead): Promise<void> {
     const { prepared } = this.#site;
     const isPlain = prepared !== undefined && !this.#isProxy && prepared.isPlain(head);
-    if (!isPlain) return this.#serveByHandler(head, undefined);
-    if (head.host === this.#goodHost) {
-      const answer = prepared.find(head.target);
-      if (answer !== undefined) {
-        this.#link.reader.rememberHead(head);
-        this.#agent = fieldText(head, "user-agent");
-        return this.#sendPrepared(answer);
-      }
-    }
-    return this.#serveByHandler(head, prepared.contentsOf(head.target));
+    if (!isPlain) return this.#serveByHandler(head, this.#info);
+    if (head.host !== this.#goodHost) return this.#serveByHandler(head, this.#info, prepared);
+    return this.#servePlain(head, prepared);
   }
 
-  async #sendPrepared(answer: PreparedAnswer): Promise<void> {
-    answer.observe(this.#info.client, this.#agent);
-    this.#link.patience.beginAnswer();
-    const bytes = answer.take(this.#date);
+  /** Answers what depends on the target alone, once that is there or will not be. */
+  async #servePlain(head: RequestHead, prepared: PreparedAnswers): Promise<void> {
+    const { reader, patience } = this.#link;
+    reader.rememberHead(head);
+    this.#agent = fieldText(head, "user-agent");
+    patience.beginAnswer();
+    const coming = prepared.coming(head.target, () => this.#signal());
+    const endTurn = await coming;
     try {
-      await this.#link.write(bytes);
+      const answer = prepared.find(head.target);
+      if (answer === undefined) {
+        const info = coming === undefined ? this.#info : { ...this.#info, hasWaited: true };
+        return await this.#serveByHandler(head, info, prepared);
+      }
+      answer.observe(this.#info.client, this.#agent);
+      await this.#link.send(answer, this.#date);
+      this.#left = undefined;
     } finally {
-      answer.giveBack(bytes);
+      endTurn?.();
     }
   }
 
-  /** @param contents what is answered with, where that may be prepared */
-  async #serveByHandler(head: RequestHead, contents: object | undefined): Promise<void> {
+  /** @param prepared keeps the answer, where it may be kept */
+  async #serveByHandler(
+    head: RequestHead,
+    direct: ConnectionInfo,
+    prepared?: PreparedAnswers,
+  ): Promise<void> {
     this.#link.patience.beginAnswer();
-    const info = this.#isProxy ? this.#admitClient(head) : this.#info;
+    const info = this.#isProxy ? this.#admitClient(head) : direct;
+    const contents = prepared?.contentsOf(head.target);
     const response = await this.#answer(head, info);
     const date = this.#date;
-    if (contents !== undefined) {
-      this.#goodHost = head.host;
-      this.#site.prepared?.keep(head.target, contents, response, date);
-    }
+    if (prepared !== undefined) this.#goodHost = head.host;
+    if (contents !== undefined) prepared?.keep(head.target, contents, response, date);
     const keepAlive = head.keepAlive && this.#link.reader.isBodyOver && !this.#isLast;
     const options = { buffers: this.#site.buffers, date };
     await this.#send(await outgoing(response, { ...head, keepAlive }, options));

@@ -21,6 +21,12 @@ export interface SharedContents {
    * as long as that stays the same. `undefined` where the handler has to be asked.
    */
   find(target: string): object | undefined;
+  /**
+   * Waits for what a GET of `target` asks for, where that is to come.
+   * @param signal gives what is aborted when the client leaves
+   * @returns resolves once it is there, or will not be; `undefined` where nobody waits for it
+   */
+  coming?(target: string, signal: () => AbortSignal): Promise<unknown> | undefined;
   /** The body of an answer with `contents`, whose bytes do not change. */
   bodyOf(contents: object): Uint8Array;
   /** Whom to tell of answers to `target`. */
@@ -28,6 +34,9 @@ export interface SharedContents {
   /** Header fields, in lower case, by which the answer to one client differs from another's. */
   readonly selecting: ReadonlySet<string>;
 }
+
+/** The answer is made: whoever waits for the same is next. */
+export type EndTurn = () => void;
 
 /** Head and body of an answer as they go over the wire, and whom to tell that they do. */
 export class PreparedAnswer {
@@ -89,6 +98,8 @@ export class PreparedAnswers {
   readonly #files = new FinalizationRegistry<MemoryFile>((file) => this.#sockets?.removeFile(file));
   /** By contents. What was asked for once only may be worth nothing to anybody else. */
   readonly #answers = new WeakMap<object, PreparedAnswer | "asked for once">();
+  /** By contents: those who have waited for them, and whose answers the handler makes now. */
+  readonly #turns = new WeakMap<object, PromiseWithResolvers<void>>();
 
   constructor(contents: SharedContents, sockets: SystemSockets | undefined) {
     this.#contents = contents;
@@ -100,6 +111,33 @@ export class PreparedAnswers {
     const contents = this.#contents.find(target);
     const answer = contents === undefined ? undefined : this.#answers.get(contents);
     return answer === "asked for once" ? undefined : answer;
+  }
+
+  /**
+   * Waits for what is to come, as {@link SharedContents.coming}. Where it has come for many, the
+   * handler makes one answer after the other until there is a prepared one.
+   * @returns resolves with what has to be called once the request is answered
+   */
+  coming(target: string, signal: () => AbortSignal): Promise<EndTurn> | undefined {
+    return this.#contents.coming?.(target, signal)?.then(() => this.#turn(target));
+  }
+
+  async #turn(target: string): Promise<EndTurn> {
+    for (;;) {
+      const contents = this.#contents.find(target);
+      if (contents === undefined || this.find(target) !== undefined) return () => {};
+      const turn = this.#turns.get(contents);
+      if (turn === undefined) {
+        this.#turns.set(contents, Promise.withResolvers());
+        return () => this.#endTurn(contents);
+      }
+      await turn.promise;
+    }
+  }
+
+  #endTurn(contents: object): void {
+    this.#turns.get(contents)?.resolve();
+    this.#turns.delete(contents);
   }
 
   /** Whether the answer depends on the target of the request alone. */
@@ -121,6 +159,11 @@ export class PreparedAnswers {
    * @param contents what {@link contentsOf} gave before the handler was asked
    */
   keep(target: string, contents: object, response: Response, date: string): void {
+    this.#keep(target, contents, response, date);
+    this.#endTurn(contents);
+  }
+
+  #keep(target: string, contents: object, response: Response, date: string): void {
     if (response.status !== 200 || this.#contents.find(target) !== contents) return;
     const before = this.#answers.get(contents);
     if (before === undefined) return void this.#answers.set(contents, "asked for once");

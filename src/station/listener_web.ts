@@ -6,6 +6,13 @@
  */
 import { Hono } from "hono";
 import { every } from "hono/combine";
+import {
+  isFirstOfSegment,
+  isLowFile,
+  isLowMedia,
+  LOW_MEDIA_FILE,
+} from "../hls/low_latency/low_names.ts";
+import { contentsFor, isToCome, lowRequest, untilThere } from "../hls/low_latency/low_waits.ts";
 import type { Origin, ServedFile, ServedPlaylist } from "../hls/origin.ts";
 import type { Preroll } from "../hls/preroll.ts";
 import {
@@ -77,27 +84,64 @@ export function listenerSite(options: ListenerSiteOptions): ListenerSite {
 
 /** What {@link listenerWeb} answers in the same way to everybody: playlists and segments. */
 function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): SharedContents {
-  const { origin, path, observe, onFetch } = options;
+  const { origin, path, lowLatency = true, observe, onFetch } = options;
   const prefix = `/${path}/`;
   return {
     find: (target) => {
-      const nameEnd = target.indexOf("/", prefix.length);
-      if (nameEnd === -1 || !target.startsWith(prefix)) return undefined;
-      return origin.atHand(target.slice(prefix.length, nameEnd), target.slice(nameEnd + 1));
+      const asked = fileAsked(target, prefix);
+      if (asked === undefined) return undefined;
+      const { name, file, query } = asked;
+      if (file !== LOW_MEDIA_FILE) return query === "" ? origin.atHand(name, file) : undefined;
+      const playlist = versionAtHand(origin, name);
+      return playlist && contentsFor(lowRequest(name, file, query), playlist);
+    },
+    coming: (target, signal) => {
+      const asked = lowLatency ? fileAsked(target, prefix) : undefined;
+      if (asked === undefined || !isLowFile(asked.file)) return undefined;
+      const { name, file, query } = asked;
+      const playlist = versionAtHand(origin, name);
+      const request = lowRequest(name, file, query);
+      if (playlist === undefined || !isToCome(request, playlist)) return undefined;
+      return untilThere(origin, request, playlist, signal());
     },
     bodyOf: (contents: ServedPlaylist | ServedFile) =>
       "text" in contents ? contents.text : contents.bytes,
     observerOf: (target) => {
-      const kind = listenersKind(target);
-      const [name = "", file = ""] = target.slice(prefix.length).split("/");
-      const answered = { method: "GET", path: target, status: 200, ms: 0 };
+      const { name = "", file = "", query = "" } = fileAsked(target, prefix) ?? {};
+      const path = target.slice(0, target.length - query.length);
+      const kind = listenersKind(path);
+      const isFetch = kind === "segment" && (!isLowMedia(file) || isFirstOfSegment(file));
+      const answered = { method: "GET", path, status: 200, ms: 0 };
       return (client, agent) => {
         // It is at hand: the answer takes no time that could be measured.
-        observe(kind, 200, 0);
-        if (kind === "segment") onFetch?.(name, file);
+        if (query === "") observe(kind, 200, 0);
+        if (isFetch) onFetch?.(name, file);
         if (log.isTaken) log.tell({ ...answered, client: plainAddress(client), agent });
       };
     },
     selecting: SELECTING_FIELDS,
   };
+}
+
+/** A file of a broadcast that a request is for. */
+interface FileAsked {
+  readonly name: string;
+  readonly file: string;
+  /** With its question mark; empty where there is none. */
+  readonly query: string;
+}
+
+/** @returns `undefined` where `target` is not below `prefix`, or no file of a broadcast */
+function fileAsked(target: string, prefix: string): FileAsked | undefined {
+  const nameEnd = target.indexOf("/", prefix.length);
+  if (nameEnd === -1 || !target.startsWith(prefix)) return undefined;
+  const queryAt = target.indexOf("?", nameEnd);
+  const end = queryAt === -1 ? target.length : queryAt;
+  const name = target.slice(prefix.length, nameEnd);
+  return { name, file: target.slice(nameEnd + 1, end), query: target.slice(end) };
+}
+
+function versionAtHand(origin: Pick<Origin, "atHand">, name: string): ServedPlaylist | undefined {
+  const found = origin.atHand(name, LOW_MEDIA_FILE);
+  return found !== undefined && "text" in found ? found : undefined;
 }
