@@ -6,6 +6,7 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { requestedRange } from "../web/byte_range.ts";
+import { encodedFor } from "./gzipped.ts";
 import { type Origin, SegmentUnavailable, type ServedFile, type ServedPlaylist } from "./origin.ts";
 
 /** What changes with every segment may be held by a CDN for a moment. */
@@ -19,9 +20,12 @@ export function notThere(c: Context): Response {
 /** @param caching the value of Cache-Control */
 export function sendPlaylist(
   c: Context,
-  { text, etag }: ServedPlaylist,
+  playlist: ServedPlaylist,
   caching = LIVE,
 ): Response {
+  const { text, etag, encoding } = encodedFor(playlist, c.req.header("Accept-Encoding") ?? "");
+  c.header("Vary", "Accept-Encoding");
+  if (encoding !== undefined) c.header("Content-Encoding", encoding);
   if (etag !== undefined) c.header("ETag", etag);
   c.header("Cache-Control", caching);
   c.header("Content-Type", PLAYLIST_TYPE);

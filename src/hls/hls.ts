@@ -19,6 +19,7 @@ import { Numberings } from "./numberings.ts";
 import { type MediaPlaylist, restorePlaylist } from "./playlist.ts";
 import type { Preroll } from "./preroll.ts";
 import { SessionSegments } from "./session_segments.ts";
+import { MAX_SILENT_SEGMENTS, type ShownOpen, type SilentEnd, silentEnd } from "./silent_end.ts";
 import { HlsStream } from "./stream.ts";
 import { type HlsFolder, PLAYLIST_FILE } from "./stream_files.ts";
 import { type Numbering, Window } from "./window.ts";
@@ -113,7 +114,7 @@ export class Hls {
     for (const stream of streams) stream.close();
   }
 
-  #create(name: string): HlsStream {
+  #create(name: string, shownOpen?: ShownOpen): HlsStream {
     const { clock, targetMs, folder, preroll, onListed } = this.#options;
     const now = Math.floor(clock.now() / 1000);
     const known = this.#numberings.get(name);
@@ -125,7 +126,7 @@ export class Hls {
       files: folder.stream(name),
       pool: this.#pool,
       formats: FORMATS,
-      reservation: new Reservation(name, this.#options.states),
+      reservation: new Reservation(name, this.#options.states, shownOpen),
       numbering: {
         mediaSequence: Math.max(now, known?.mediaSequence ?? 0),
         discontinuitySequence: known?.discontinuitySequence ?? 0,
@@ -171,14 +172,36 @@ export class Hls {
       const unchangedMs = Math.max(0, clock.now() - changedAt);
       if (numbering !== undefined) this.#numberings.set(name, numbering, unchangedMs);
       if (segments.length === 0 && window === undefined) return;
-      const fits = state?.written && window?.targetDuration === this.#targetDuration;
-      this.#create(name).restore(fits ? window : undefined, segments, ageMs);
+      const silence = await this.#silenceBehind(name, window, state?.shownOpen);
+      const fits = state?.written && window?.targetDuration === this.#targetDuration &&
+        silence !== "too long";
+      this.#create(name, state?.shownOpen).restore({
+        playlist: fits ? window : undefined,
+        ...{ files: segments, ageMs, silence: silence === "too long" ? undefined : silence },
+      });
     } catch (error) {
       logger.error("Cannot take up what an earlier run left of {name}: {error}", {
         name,
         error: String(error),
       });
     }
+  }
+
+  /** The silence that `window` goes on with, where players were shown more of it. */
+  async #silenceBehind(
+    name: string,
+    window: MediaPlaylist | undefined,
+    shown: ShownOpen | undefined,
+  ): Promise<SilentEnd | "too long" | undefined> {
+    const last = window?.segments.at(-1);
+    if (window === undefined || last === undefined || window.ended || shown === undefined) return;
+    const count = shown.sequence + 1 - window.mediaSequence - window.segments.length;
+    if (count > MAX_SILENT_SEGMENTS) return "too long";
+    const bytes = await this.#options.folder.stream(name).readSegment(last.uri);
+    if (bytes === undefined) return;
+    const { targetMs, id3 } = this.#options;
+    const [format] = id3 ? FORMATS_WITH_ID3 : FORMATS;
+    return silentEnd(shown, bytes, { format, targetMs, count });
   }
 
   #sweep(): void {

@@ -52,6 +52,8 @@ export interface ServedPlaylist {
   readonly text: Uint8Array<ArrayBuffer>;
   /** Its entity tag, with its quotes; `undefined` where it has no versions. */
   readonly etag: string | undefined;
+  /** How the text is encoded; not at all where there is none. */
+  readonly encoding?: "gzip";
   /** How far it goes, where players may ask for what comes next. */
   readonly edge?: LowEdge;
 }

@@ -57,6 +57,9 @@ export interface SegmentFormat {
   readonly playlistFile: string;
   /** Writes a version of its playlist. */
   readonly renderPlaylist: (playlist: MediaPlaylist) => string;
-  /** Makes a packager for a session that begins with frames of `config`. */
-  readonly newPackager: (config: AudioConfig) => Packager;
+  /**
+   * Makes a packager for a session that begins with frames of `config`.
+   * @param last a segment of this format, and of this configuration, behind which its timeline goes on
+   */
+  readonly newPackager: (config: AudioConfig, last?: Uint8Array) => Packager;
 }

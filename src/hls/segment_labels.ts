@@ -64,6 +64,14 @@ export class SegmentLabels {
     return this.#next++;
   }
 
+  /** Labels a whole segment that goes on where those of an earlier run end. */
+  goOn(
+    { durationUs, discontinuity }: Pick<SegmentEntry, "durationUs" | "discontinuity">,
+  ): SegmentLabel {
+    const wallMs = this.#wallTime.goOn(durationUs / 1000);
+    return { sequence: this.#next++, discontinuity, wallMs };
+  }
+
   /** Labels the segment that begins; the same until {@link take}. */
   begin({ discontinuity, dueMs }: Unlabelled): SegmentLabel {
     const sequence = this.#next;

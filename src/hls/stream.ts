@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { codecOf } from "../audio/codec_of.ts";
 import type { Clock } from "../session/clock.ts";
 import type { SessionEnd } from "../session/frame_sink.ts";
 import { formatOf } from "./formats.ts";
@@ -17,11 +18,12 @@ import { durationMs, type MediaPlaylist } from "./playlist.ts";
 import { Publishers } from "./publishers.ts";
 import { Releases } from "./releases.ts";
 import { foundSegment, listedSegments, type Segment, segmentOnDisk } from "./segment.ts";
-import { SegmentLabels } from "./segment_labels.ts";
+import { type SegmentLabel, SegmentLabels } from "./segment_labels.ts";
 import { segmentName } from "./segment_name.ts";
 import type { CutSegment } from "./segmenter.ts";
 import { Shelf } from "./shelf.ts";
-import type { SegmentSource, StreamOptions } from "./stream_options.ts";
+import type { SilentEnd } from "./silent_end.ts";
+import type { EarlierRun, SegmentSource, StreamOptions } from "./stream_options.ts";
 import type { Numbering } from "./window.ts";
 
 /** The playlists and the segments of one name, over all its sessions. */
@@ -58,6 +60,7 @@ export class HlsStream {
     });
     this.low = new LowLatency({
       ...{ ...options, labels: this.#labels, main: this.#publishers.main, played: this.played },
+      showOpen: (shown) => options.reservation.showOpen(shown),
       onVersion: (files) => options.onLowVersion?.(files),
       source: () => ({
         segmenter: this.#session?.feeder.segmenter,
@@ -67,16 +70,11 @@ export class HlsStream {
     });
   }
 
-  /**
-   * Takes up what an earlier run of the server left on disk, to be called before anything else.
-   * @param playlist the last version in the first format, where the broadcast may still join it
-   * @param files all its segments' files
-   * @param ageMs how old that version is
-   */
-  restore(playlist: MediaPlaylist | undefined, files: readonly string[], ageMs: number): void {
+  /** Takes up what an earlier run of the server left on disk, to be called before anything else. */
+  restore({ playlist, files, ageMs, silence }: EarlierRun): void {
     const leftMs = playlist === undefined ? 0 : durationMs(playlist) + KEEP_MS - ageMs;
     const isJoined = playlist !== undefined && leftMs > 0;
-    if (isJoined) this.#restoreWindow(playlist);
+    if (isJoined) this.#restoreWindow(playlist, silence);
     const orphans = files.filter((file) => this.#shelf.get(file) === undefined).map(foundSegment);
     for (const segment of orphans) this.#shelf.put(segment);
     const now = this.#clock.awake();
@@ -146,10 +144,12 @@ export class HlsStream {
   /** The next segment. */
   add(cut: CutSegment): void {
     this.#session?.brought(cut);
-    const { durationUs } = cut;
-    const label = this.#labels.take(cut);
+    this.#list(cut, this.#labels.take(cut));
+  }
+
+  #list({ packages, durationUs }: CutSegment, label: SegmentLabel): void {
     this.#longestSegmentMs = Math.max(this.#longestSegmentMs, durationUs / 1000);
-    for (const [i, bytes] of cut.packages.entries()) {
+    for (const [i, bytes] of packages.entries()) {
       const publisher = this.#publishers.all[i];
       if (publisher === undefined) continue;
       const uri = segmentName(label.sequence, label.wallMs, publisher.format.extension);
@@ -198,11 +198,15 @@ export class HlsStream {
     this.#releases.sweep(Infinity);
   }
 
-  #restoreWindow(playlist: MediaPlaylist): void {
+  #restoreWindow(playlist: MediaPlaylist, silence: SilentEnd | undefined): void {
     const segments = listedSegments(playlist);
     for (const ours of segments.filter(({ uri }) => formatOf(uri))) this.#shelf.put(ours);
     this.#labels.resume(playlist.mediaSequence + segments.length, segments.at(-1));
     this.#publishers.restore(playlist, segments);
+    if (silence === undefined) return;
+    this.codecs = codecOf(silence.config).codecString(silence.config);
+    this.low.resume(silence.config);
+    for (const cut of silence.segments) this.#list(cut, this.#labels.goOn(cut));
   }
 
   /** All of it is in one version. */

@@ -9,9 +9,10 @@ import type { BufferPool } from "./buffer_pool.ts";
 import type { SegmentFormats } from "./formats.ts";
 import type { LowFile } from "./low_latency/low_stream.ts";
 import type { Reservation } from "./name_states.ts";
-import type { SegmentEntry } from "./playlist.ts";
+import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
 import type { Segment } from "./segment.ts";
 import type { Segmenter } from "./segmenter.ts";
+import type { SilentEnd } from "./silent_end.ts";
 import type { StreamFiles } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
 
@@ -38,6 +39,18 @@ export interface StreamOptions {
   readonly onListed?: ((file: string, lateMs: number) => void) | undefined;
   /** It is over. `next` is where its numbering goes on; `cleared` resolves when its files are gone. */
   readonly onGone: (next: Numbering, cleared: Promise<unknown>) => void;
+}
+
+/** What an earlier run of the server left of a stream on disk. */
+export interface EarlierRun {
+  /** The last version in the first format, where the broadcast may still join it. */
+  readonly playlist: MediaPlaylist | undefined;
+  /** All its segments' files. */
+  readonly files: readonly string[];
+  /** How old that version is, in milliseconds. */
+  readonly ageMs: number;
+  /** What it goes on with, where players were shown more of it than is listed. */
+  readonly silence?: SilentEnd | undefined;
 }
 
 /** The session whose segments a stream takes. */

@@ -10,6 +10,7 @@ import { AudioMuxer } from "../mpegts/muxer.ts";
 import type { Tags } from "../session/tags.ts";
 import { type Packager, type SegmentFormat, TIMELINE_START_MS } from "./packager.ts";
 import { renderPlaylist } from "./playlist.ts";
+import { readTsFrames } from "./low_latency/ts_frames.ts";
 
 /** The format that every player plays. */
 export const MPEG_TS: SegmentFormat = {
@@ -17,13 +18,13 @@ export const MPEG_TS: SegmentFormat = {
   mediaType: "video/mp2t",
   playlistFile: "playlist.m3u8",
   renderPlaylist,
-  newPackager: (config) => new TsPackager(config),
+  newPackager: (config, last) => new TsPackager(config, false, last),
 };
 
 /** The same, with title and artist as ID3 tags in a stream of their own. */
 export const MPEG_TS_WITH_ID3: SegmentFormat = {
   ...MPEG_TS,
-  newPackager: (config) => new TsPackager(config, true),
+  newPackager: (config, last) => new TsPackager(config, true, last),
 };
 
 const PTS_RATE = 90_000;
@@ -42,10 +43,11 @@ class TsPackager implements Packager {
   /** Position behind the last segment. */
   #endPosition = 0;
 
-  constructor(config: AudioConfig, withId3 = false) {
+  constructor(config: AudioConfig, withId3: boolean, last: Uint8Array | undefined) {
     this.#muxer = new AudioMuxer(config, withId3);
     this.#withId3 = withId3;
     this.#setRate(config);
+    if (last !== undefined) this.#resume(config, last);
   }
 
   configure(config: AudioConfig): void {
@@ -77,6 +79,15 @@ class TsPackager implements Packager {
 
   snapshot(): Uint8Array {
     return this.#muxer.snapshot();
+  }
+
+  #resume(config: AudioConfig, last: Uint8Array): void {
+    const read = readTsFrames(last, [config]);
+    if (read === undefined) return;
+    const { frames, startMs } = read;
+    this.#muxer.resume(last);
+    this.#epochPts = Math.round(startMs * PTS_RATE / 1000) +
+      this.#pts(frames.length * config.samplesPerFrame);
   }
 
   #setRate({ sampleRate }: AudioConfig): void {

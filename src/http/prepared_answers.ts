@@ -19,8 +19,9 @@ export interface SharedContents {
   /**
    * What a GET of `target`, as it stands in the request, is answered with now: the same object for
    * as long as that stays the same. `undefined` where the handler has to be asked.
+   * @param encodings the request's Accept-Encoding; empty where it has none
    */
-  find(target: string): object | undefined;
+  find(target: string, encodings: string): object | undefined;
   /**
    * Waits for what a GET of `target` asks for, where that is to come.
    * @param signal gives what is aborted when the client leaves
@@ -33,6 +34,15 @@ export interface SharedContents {
   observerOf(target: string): AnswerObserver;
   /** Header fields, in lower case, by which the answer to one client differs from another's. */
   readonly selecting: ReadonlySet<string>;
+}
+
+/** A request whose answer may be prepared. */
+export interface PlainRequest {
+  readonly target: string;
+  /** Its Accept-Encoding; empty where it has none. */
+  readonly encodings: string;
+  /** What it is about to be answered with. */
+  readonly contents: object;
 }
 
 /** The answer is made: whoever waits for the same is next. */
@@ -107,8 +117,8 @@ export class PreparedAnswers {
   }
 
   /** What was prepared for `target`, where that is still the answer. */
-  find(target: string): PreparedAnswer | undefined {
-    const contents = this.#contents.find(target);
+  find(target: string, encodings: string): PreparedAnswer | undefined {
+    const contents = this.#contents.find(target, encodings);
     const answer = contents === undefined ? undefined : this.#answers.get(contents);
     return answer === "asked for once" ? undefined : answer;
   }
@@ -116,16 +126,21 @@ export class PreparedAnswers {
   /**
    * Waits for what is to come, as {@link SharedContents.coming}. Where it has come for many, the
    * handler makes one answer after the other until there is a prepared one.
+   * @param encodings as {@link find}
    * @returns resolves with what has to be called once the request is answered
    */
-  coming(target: string, signal: () => AbortSignal): Promise<EndTurn> | undefined {
-    return this.#contents.coming?.(target, signal)?.then(() => this.#turn(target));
+  coming(
+    target: string,
+    encodings: string,
+    signal: () => AbortSignal,
+  ): Promise<EndTurn> | undefined {
+    return this.#contents.coming?.(target, signal)?.then(() => this.#turn(target, encodings));
   }
 
-  async #turn(target: string): Promise<EndTurn> {
+  async #turn(target: string, encodings: string): Promise<EndTurn> {
     for (;;) {
-      const contents = this.#contents.find(target);
-      if (contents === undefined || this.find(target) !== undefined) return () => {};
+      const contents = this.#contents.find(target, encodings);
+      if (contents === undefined || this.find(target, encodings) !== undefined) return () => {};
       const turn = this.#turns.get(contents);
       if (turn === undefined) {
         this.#turns.set(contents, Promise.withResolvers());
@@ -150,21 +165,21 @@ export class PreparedAnswers {
   }
 
   /** What the handler is about to answer a plain request for `target` with; see {@link keep}. */
-  contentsOf(target: string): object | undefined {
-    return this.#contents.find(target);
+  contentsOf(target: string, encodings: string): object | undefined {
+    return this.#contents.find(target, encodings);
   }
 
   /**
-   * Keeps the answer to the second plain request for `target`, which is about to be sent.
-   * @param contents what {@link contentsOf} gave before the handler was asked
+   * Keeps the answer to the second plain request for the same, which is about to be sent.
+   * @param request with what {@link contentsOf} gave before the handler was asked
    */
-  keep(target: string, contents: object, response: Response, date: string): void {
-    this.#keep(target, contents, response, date);
-    this.#endTurn(contents);
+  keep(request: PlainRequest, response: Response, date: string): void {
+    this.#keep(request, response, date);
+    this.#endTurn(request.contents);
   }
 
-  #keep(target: string, contents: object, response: Response, date: string): void {
-    if (response.status !== 200 || this.#contents.find(target) !== contents) return;
+  #keep({ target, encodings, contents }: PlainRequest, response: Response, date: string): void {
+    if (response.status !== 200 || this.#contents.find(target, encodings) !== contents) return;
     const before = this.#answers.get(contents);
     if (before === undefined) return void this.#answers.set(contents, "asked for once");
     // Several may have asked before the first of them was answered.

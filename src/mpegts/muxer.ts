@@ -3,6 +3,7 @@ import type { AudioConfig } from "../audio/audio_config.ts";
 import type { TsFraming } from "../audio/codec.ts";
 import { codecOf } from "../audio/codec_of.ts";
 import { ByteBuffer } from "./byte_buffer.ts";
+import { countersBehind } from "./continuity_counters.ts";
 import { appendId3, ID3_POINTER, ID3_STREAM } from "./id3_stream.ts";
 import {
   CLOCK_RATE,
@@ -62,6 +63,14 @@ export class AudioMuxer {
     this.#endPes();
     this.#format = formatOf(config);
     this.#pmt = programMapPacket(this.#format, this.#withId3);
+  }
+
+  /** Goes on behind `last`, a segment that another muxer wrote. To be called before the first. */
+  resume(last: Uint8Array): void {
+    const counters = countersBehind(last);
+    this.#psiCounter = counters.get(PAT_PID) ?? 0;
+    this.#audioCounter = counters.get(AUDIO_PID) ?? 0;
+    this.#id3Counter = counters.get(ID3_STREAM.pid) ?? 0;
   }
 
   /** Begins a segment behind what is in `out`, which nobody else may write to until {@link end}. */

@@ -6,12 +6,8 @@
  */
 import { Hono } from "hono";
 import { every } from "hono/combine";
-import {
-  isFirstOfSegment,
-  isLowFile,
-  isLowMedia,
-  LOW_MEDIA_FILE,
-} from "../hls/low_latency/low_names.ts";
+import { encodedFor } from "../hls/gzipped.ts";
+import { countsAsFetch, isLowFile, LOW_MEDIA_FILE } from "../hls/low_latency/low_names.ts";
 import { contentsFor, isToCome, lowRequest, untilThere } from "../hls/low_latency/low_waits.ts";
 import type { Origin, ServedFile, ServedPlaylist } from "../hls/origin.ts";
 import type { Preroll } from "../hls/preroll.ts";
@@ -87,30 +83,31 @@ function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): Shar
   const { origin, path, lowLatency = true, observe, onFetch } = options;
   const prefix = `/${path}/`;
   return {
-    find: (target) => {
-      const asked = fileAsked(target, prefix);
-      if (asked === undefined) return undefined;
-      const { name, file, query } = asked;
-      if (file !== LOW_MEDIA_FILE) return query === "" ? origin.atHand(name, file) : undefined;
-      const playlist = versionAtHand(origin, name);
-      return playlist && contentsFor(lowRequest(name, file, query), playlist);
+    find: (target, encodings) => {
+      const { name, file, query } = fileAsked(target, prefix) ?? NO_FILE;
+      const isReload = file === LOW_MEDIA_FILE;
+      if (query !== "" && !isReload) return undefined;
+      const found = origin.atHand(name, file);
+      if (found === undefined || !("text" in found)) return found;
+      const playlist = isReload ? contentsFor(lowRequest(name, file, query), found) : found;
+      return playlist && encodedFor(playlist, encodings);
     },
     coming: (target, signal) => {
-      const asked = lowLatency ? fileAsked(target, prefix) : undefined;
-      if (asked === undefined || !isLowFile(asked.file)) return undefined;
-      const { name, file, query } = asked;
-      const playlist = versionAtHand(origin, name);
+      const { name, file, query } = fileAsked(target, prefix) ?? NO_FILE;
+      const playlist = lowLatency && isLowFile(file) && origin.atHand(name, LOW_MEDIA_FILE);
+      if (!playlist || !("text" in playlist)) return undefined;
       const request = lowRequest(name, file, query);
-      if (playlist === undefined || !isToCome(request, playlist)) return undefined;
-      return untilThere(origin, request, playlist, signal());
+      return isToCome(request, playlist)
+        ? untilThere(origin, request, playlist, signal())
+        : undefined;
     },
     bodyOf: (contents: ServedPlaylist | ServedFile) =>
       "text" in contents ? contents.text : contents.bytes,
     observerOf: (target) => {
-      const { name = "", file = "", query = "" } = fileAsked(target, prefix) ?? {};
+      const { name, file, query } = fileAsked(target, prefix) ?? NO_FILE;
       const path = target.slice(0, target.length - query.length);
       const kind = listenersKind(path);
-      const isFetch = kind === "segment" && (!isLowMedia(file) || isFirstOfSegment(file));
+      const isFetch = kind === "segment" && countsAsFetch(file);
       const answered = { method: "GET", path, status: 200, ms: 0 };
       return (client, agent) => {
         // It is at hand: the answer takes no time that could be measured.
@@ -141,7 +138,4 @@ function fileAsked(target: string, prefix: string): FileAsked | undefined {
   return { name, file: target.slice(nameEnd + 1, end), query: target.slice(end) };
 }
 
-function versionAtHand(origin: Pick<Origin, "atHand">, name: string): ServedPlaylist | undefined {
-  const found = origin.atHand(name, LOW_MEDIA_FILE);
-  return found !== undefined && "text" in found ? found : undefined;
-}
+const NO_FILE: FileAsked = { name: "", file: "", query: "" };

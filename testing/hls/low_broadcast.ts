@@ -88,7 +88,7 @@ export class LowBroadcast {
       },
     });
     for (const { discontinuity, dueMs, bytes } of before) {
-      const frames = readTsFrames(bytes, this.#config);
+      const frames = readTsFrames(bytes, this.#config === undefined ? [] : [this.#config]);
       assert.ok(frames);
       stream.takeEarlier({ discontinuity, wallMs: dueMs }, frames);
     }

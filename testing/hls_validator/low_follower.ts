@@ -34,12 +34,15 @@ export class LowFollower implements AsyncDisposable {
   readonly #rules = new LowRules((breach) => this.#report(breach));
   /** MD5 of each access unit, by number of the segment. */
   readonly #hashes = new Map<number, readonly string[]>();
-  readonly #files = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+  readonly #files = new Map<string, Promise<MediaFile>>();
   readonly #stopped = new AbortController();
   readonly #following: Promise<void>;
   #checking: Promise<void> = Promise.resolve();
   #playlist: SeenLowPlaylist | undefined;
   #text = "";
+  #isDown = false;
+  /** How often the server was killed. */
+  #kills = 0;
 
   constructor(url: string) {
     this.url = url;
@@ -49,6 +52,19 @@ export class LowFollower implements AsyncDisposable {
   /** The newest version; `undefined` before the first. */
   get playlist(): SeenLowPlaylist | undefined {
     return this.#playlist;
+  }
+
+  /** The server is about to be killed: until {@link serverIsBack} it need not answer. */
+  serverIsDown(): void {
+    this.#isDown = true;
+    this.#kills++;
+  }
+
+  /** The server listens again. */
+  serverIsBack(): void {
+    this.#isDown = false;
+    this.#rules.restarted();
+    this.#playlist = undefined;
   }
 
   /** Resolves once nothing follows, and all is checked. */
@@ -77,7 +93,8 @@ export class LowFollower implements AsyncDisposable {
         const response = await fetch(new URL(`low-media.m3u8${query}`, this.url), { signal });
         await this.#take(response, query);
       } catch (error) {
-        if (!signal.aborted) throw error;
+        if (!signal.aborted && !this.#isDown) throw error;
+        await pause(FIRST_POLL_MS);
       }
       if (this.#playlist === undefined) await pause(FIRST_POLL_MS);
     }
@@ -118,7 +135,11 @@ export class LowFollower implements AsyncDisposable {
     this.#hashes.set(sequence, []);
     const all = this.#fetch(whole.uri);
     this.#checking = this.#checking.then(async () => {
-      await this.#checkSegment(segment, await init, await all, await Promise.all(media));
+      const [initBytes, bytes, ...partBytes] = await Promise.all([init, all, ...media]);
+      const parts = partBytes.filter((part) => part !== undefined);
+      const isGone = initBytes === undefined || bytes === undefined;
+      if (isGone || parts.length < partBytes.length) return;
+      await this.#checkSegment(segment, initBytes, bytes, parts);
     });
   }
 
@@ -167,7 +188,7 @@ export class LowFollower implements AsyncDisposable {
     }
   }
 
-  #fetch(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  #fetch(file: string): Promise<MediaFile> {
     const known = this.#files.get(file);
     if (known !== undefined) return known;
     const fetching = this.#fetchFile(file);
@@ -175,9 +196,18 @@ export class LowFollower implements AsyncDisposable {
     return fetching;
   }
 
-  async #fetchFile(file: string): Promise<Uint8Array<ArrayBuffer>> {
-    const response = await fetch(new URL(file, this.url));
-    const bytes = await response.bytes();
+  async #fetchFile(file: string): Promise<MediaFile> {
+    const kills = this.#kills;
+    let response: Response;
+    let bytes: Uint8Array<ArrayBuffer>;
+    try {
+      response = await fetch(new URL(file, this.url));
+      bytes = await response.bytes();
+    } catch (error) {
+      if (!this.#isDown) throw error;
+      return undefined;
+    }
+    if (kills !== this.#kills) return undefined;
     if (!response.ok) this.#report(`status ${response.status} for ${file}`);
     else this.#checkHeaders(response, "audio/mp4", "max-age=600, immutable");
     return bytes;
@@ -199,6 +229,9 @@ export class LowFollower implements AsyncDisposable {
     if (this.breaches.length < MAX_BREACHES) this.breaches.push(breach);
   }
 }
+
+/** `undefined` where the server was killed before it could be had. */
+type MediaFile = Uint8Array<ArrayBuffer> | undefined;
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);

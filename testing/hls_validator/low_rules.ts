@@ -15,6 +15,8 @@ const MIN_WINDOW_SEGMENTS = 4;
 export class LowRules {
   readonly #onBreach: (breach: string) => void;
   #before: SeenLowPlaylist | undefined;
+  /** The segments that a server had shown before it was killed. */
+  #shown: readonly SeenLowSegment[] | undefined;
   /** Names of files of other segments, by number. */
   readonly #stems = new Map<string, number>();
 
@@ -23,9 +25,23 @@ export class LowRules {
     this.#onBreach = onBreach;
   }
 
+  /**
+   * The server was killed and is there again: what it had shown of an open segment is silence of the
+   * same number and time now, and its files have other names.
+   */
+  restarted(): void {
+    const before = this.#before;
+    if (before === undefined) return;
+    this.#stems.clear();
+    this.#shown = before.segments;
+    this.#before = undefined;
+  }
+
   /** A version was seen. */
   observe(playlist: SeenLowPlaylist): void {
     const breaches = [...checkVersion(playlist), ...this.#checkNames(playlist)];
+    if (this.#shown !== undefined) breaches.push(...checkRestart(this.#shown, playlist));
+    this.#shown = undefined;
     if (this.#before !== undefined) breaches.push(...checkSuccession(this.#before, playlist));
     this.#before = playlist;
     for (const breach of breaches) this.#onBreach(breach);
@@ -114,6 +130,21 @@ function checkSuccession(before: SeenLowPlaylist, after: SeenLowPlaylist): strin
   breaches.push(...checkDateRanges(before, after));
   if (gone > 0) breaches.push(...checkWindow(after));
   return [...breaches, ...checkHinted(before, after)];
+}
+
+/** What was shown before the server was killed is there again, whole, and at the same time. */
+function checkRestart(shown: readonly SeenLowSegment[], after: SeenLowPlaylist): string[] {
+  const breaches: string[] = [];
+  for (const { sequence, discontinuity, map, programDateTime } of shown) {
+    const kept = after.segments[sequence - after.mediaSequence];
+    if (sequence < after.mediaSequence) continue;
+    if (kept?.whole === undefined) breaches.push(`segment ${sequence} is not whole`);
+    const offMs = Date.parse(kept?.programDateTime ?? "") - Date.parse(programDateTime);
+    if (kept?.discontinuity !== discontinuity || kept.map !== map || !(Math.abs(offMs) <= 2)) {
+      breaches.push(`segment ${sequence} is another one behind a restart: ${offMs} ms off`);
+    }
+  }
+  return breaches;
 }
 
 /** A segment stays what it is, but for parts that it gets and parts that are old. */

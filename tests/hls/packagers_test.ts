@@ -158,7 +158,10 @@ Deno.test("after a restart the second format goes on under the numbers of the fi
       { ...segment, uri: "51-1700000001.ts", discontinuity: true },
     ],
   };
-  two.stream.restore(left, left.segments.map(({ uri }) => uri), 1000);
+  two.stream.restore({
+    playlist: left,
+    ...{ files: left.segments.map(({ uri }) => uri), ageMs: 1000 },
+  });
   assert.equal(two.stream.playlist("first.m3u8"), undefined);
   two.join();
   await two.play(20);

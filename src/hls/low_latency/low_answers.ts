@@ -8,7 +8,7 @@ import type { Context } from "hono";
 import { isBeginning, LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
 import type { Origin } from "../origin.ts";
 import { reload } from "./directives.ts";
-import { isFirstOfSegment, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
+import { countsAsFetch, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
 import { isToCome, type LowRequest, lowRequest, untilThere } from "./low_waits.ts";
 
 export interface LowAnswersOptions {
@@ -61,7 +61,7 @@ export class LowAnswers {
     const media = await readSegment(origin, name, file);
     if (media === undefined) return notThere(c);
     const response = sendSegment(c, media, "max-age=600, immutable");
-    const isFetch = c.req.method === "GET" && isFirstOfSegment(file) && isBeginning(response);
+    const isFetch = c.req.method === "GET" && countsAsFetch(file) && isBeginning(response);
     if (isFetch) onFetch?.(name, file);
     return response;
   }

@@ -13,6 +13,7 @@ import type { PlaylistPublisher } from "../playlist_publisher.ts";
 import type { Segment } from "../segment.ts";
 import type { SegmentLabels } from "../segment_labels.ts";
 import type { Segmenter } from "../segmenter.ts";
+import type { ShownOpen } from "../silent_end.ts";
 import type { StreamFiles } from "../stream_files.ts";
 import type { Numbering } from "../window.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
@@ -33,7 +34,9 @@ export interface LowSource {
 export interface LowLatencyOptions {
   readonly clock: Pick<Clock, "awake">;
   readonly files: Pick<StreamFiles, "readSegment">;
-  readonly labels: Pick<SegmentLabels, "begin">;
+  readonly labels: Pick<SegmentLabels, "begin" | "next">;
+  /** Keeps that players may have parts of the segment `sequence`; resolves once that is done. */
+  readonly showOpen: (shown: ShownOpen) => Promise<void>;
   /** What `EXT-X-TARGETDURATION` says, in seconds. */
   readonly targetDuration: number;
   /** What there is as MPEG-TS. */
@@ -51,9 +54,16 @@ export class LowLatency {
   /** Resolves once it is open; `undefined` while it is not about to be. */
   #opening: Promise<void> | undefined;
   #version: ServedPlaylist | undefined;
+  /** That of what an earlier run of the server left. */
+  #earlierConfig: AudioConfig | undefined;
 
   constructor(options: LowLatencyOptions) {
     this.#options = options;
+  }
+
+  /** Segments of an earlier run of the server have the configuration `config`. */
+  resume(config: AudioConfig): void {
+    this.#earlierConfig = config;
   }
 
   /** Somebody listens, or still does. Resolves once all is there that can be. */
@@ -111,7 +121,8 @@ export class LowLatency {
   }
 
   async #open(): Promise<void> {
-    const { main, files } = this.#options;
+    const { main, files, labels } = this.#options;
+    await this.#showOpen({ sequence: labels.next, discontinuity: false });
     const read = new Map<string, Uint8Array | undefined>();
     const isMissing = ({ uri, bytes, wallMs }: Segment) =>
       bytes === undefined && wallMs !== undefined && !read.has(uri);
@@ -129,11 +140,16 @@ export class LowLatency {
   #begin(bytesOf: (segment: Segment) => Uint8Array | undefined): void {
     const { clock, targetDuration, labels, played, source } = this.#options;
     const { segmenter, ended } = source();
-    const { numbering, earlier } = this.#readEarlier(bytesOf, segmenter?.config);
+    const told = [segmenter?.config, this.#earlierConfig].filter((config) => config !== undefined);
+    const { numbering, earlier } = this.#readEarlier(bytesOf, told);
     const stream: LowStream = new LowStream({
       ...{ clock, targetDuration, numbering, played },
       nonce: newNonce(),
-      introduce: (begun) => labels.begin(begun),
+      introduce: (begun) => {
+        const label = labels.begin(begun);
+        this.#showOpen(label);
+        return label;
+      },
       onVersion: (version) => this.#show(stream, version),
     });
     this.#stream = stream;
@@ -142,10 +158,16 @@ export class LowLatency {
     if (ended) stream.finish();
   }
 
+  /** The first part of a segment comes some time after its beginning: nobody waits for that. */
+  async #showOpen({ sequence, discontinuity }: Omit<ShownOpen, "config">): Promise<void> {
+    const config = this.#options.source().segmenter?.config;
+    if (config !== undefined) await this.#options.showOpen({ sequence, config, discontinuity });
+  }
+
   /** Reads the broadcast's segments from the last one back, up to one that cannot be had. */
   #readEarlier(
     bytesOf: (segment: Segment) => Uint8Array | undefined,
-    told: AudioConfig | undefined,
+    told: readonly AudioConfig[],
   ): { numbering: Numbering; earlier: readonly Earlier[] } {
     const { known, numbering } = this.#options.main;
     const earlier: Earlier[] = [];

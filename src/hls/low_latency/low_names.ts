@@ -55,9 +55,9 @@ export function isLowFile(file: string): boolean {
   return file === LOW_MEDIA_FILE || file === LOW_MASTER_FILE || isLowMedia(file);
 }
 
-/** Whether who has this file of a segment has heard of it for the first time. */
-export function isFirstOfSegment(file: string): boolean {
-  return FIRST_OF_SEGMENT.test(file);
+/** Whether who has this file, of whatever format, is counted for its segment: once for all parts. */
+export function countsAsFetch(file: string): boolean {
+  return !isLowMedia(file) || FIRST_OF_SEGMENT.test(file);
 }
 
 /**

@@ -91,7 +91,8 @@ export class LowStream implements FrameTap {
   takeUp(segmenter: Pick<Segmenter, "config" | "tap">): void {
     const open = segmenter.tap(this);
     if (open === undefined) return;
-    const earlier = readTsFrames(open.snapshot, segmenter.config);
+    const { config } = segmenter;
+    const earlier = readTsFrames(open.snapshot, config === undefined ? [] : [config]);
     const isNew = open.discontinuity || this.segments.length === 0;
     if (isNew && earlier !== undefined) this.#start(earlier.config, earlier.startMs);
     this.begin(open);

@@ -19,12 +19,12 @@ export interface TsFrames {
 
 /**
  * Reads a segment of a broadcast.
- * @param told the configuration that the broadcast has now: MPEG-TS does not tell all of it
+ * @param told configurations that the broadcast may have had then: MPEG-TS does not tell all of it
  * @returns `undefined` where it is damaged
  */
 export function readTsFrames(
   segment: Uint8Array,
-  told: AudioConfig | undefined,
+  told: readonly AudioConfig[],
 ): TsFrames | undefined {
   const frames: Uint8Array[] = [];
   const configs: AudioConfig[] = [];
@@ -48,7 +48,6 @@ export function readTsFrames(
   const [config, ...others] = configs;
   if (config === undefined || startMs === undefined) return undefined;
   if (others.length > 0 || bad > 0) return undefined;
-  const isTold = told !== undefined && told.codec === config.codec;
-  const known = isTold ? codecOf(told).continuation(config, told) : undefined;
-  return { config: known ?? config, frames, startMs };
+  const continued = told.flatMap((known) => codecOf(known).continuation(config, known) ?? []);
+  return { config: continued[0] ?? config, frames, startMs };
 }
