@@ -22,6 +22,7 @@ const EXAMPLE_INTRODUCTION = `\
 # Before the first start, with ECHO_AUTH="key" as below, say who gets keys from the control API:
 #   users:    htpasswd -B -c echo.htpasswd NAME      and set ECHO_HTPASSWD_FILE="./echo.htpasswd"
 #   a token:  openssl rand -hex 32                   and set ECHO_BEARER_TOKEN to what it prints
+#   DJs:      echo dj add USER NAMES                 with ECHO_AUTH="dj" and ECHO_DJ_FILE="./echo.djs"
 # and set the key of the cookies, so that they stay valid after a restart:
 #             openssl rand -hex 16                   and set ECHO_PRIV_KEY to what it prints
 `;
@@ -54,11 +55,11 @@ export function usage(): string {
   const lines = [
     `${SERVER_NAME}, a broadcasting server for live audio`,
     "",
-    "Usage: echo [check] [OPTION]...",
+    "Usage: echo [check | dj WORD...] [OPTION]...",
   ];
   for (const { task, lines: uses } of USES) {
     lines.push("", `${task}:`);
-    for (const { line, help } of uses) lines.push(`  ${line.padEnd(19)} ${help}`);
+    for (const { line, help } of uses) lines.push(`  ${line.padEnd(22)} ${help}`);
   }
   lines.push(
     "",

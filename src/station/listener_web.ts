@@ -21,6 +21,7 @@ import {
 import type { SharedContents } from "../http/prepared_answers.ts";
 import { indexRoutes, loadAssets, showRoutes, STATUS_FILE } from "../pages/listener/routes.ts";
 import type { ShowsSource } from "../pages/listener/shows.ts";
+import { rewindRoutes, type RewindRoutesOptions, SHOW_FILE } from "../record/rewind/routes.ts";
 import type { Clock } from "../session/clock.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
 import { plainAddress } from "../web/peer_address.ts";
@@ -36,6 +37,8 @@ export interface ListenerWebOptions {
   readonly path: string;
   /** Whether `/` shows who is on air. */
   readonly index: boolean;
+  /** Where shows are rewound; nowhere by default. */
+  readonly rewind?: Omit<RewindRoutesOptions, "forPlayers"> | undefined;
   /** Whether broadcasts may be had in low latency. Default true. */
   readonly lowLatency?: boolean;
   /** The beginning of a segment of the broadcast `name` was sent. */
@@ -44,10 +47,14 @@ export interface ListenerWebOptions {
 
 /** All that `HLS_WEB_ADDR` serves: playlists, segments and the listeners' pages. */
 export function listenerWeb(options: ListenerWebOptions): Hono {
-  const { origin, preroll, shows, path, index, lowLatency = true, onFetch } = options;
+  const { origin, preroll, shows, path, index, lowLatency = true, rewind, onFetch } = options;
   const assets = loadAssets();
   const app = new Hono();
-  app.route(`/${path}`, hlsRoutes({ origin, lowLatency, others: [STATUS_FILE], onFetch }));
+  const others = rewind === undefined ? [STATUS_FILE] : [STATUS_FILE, SHOW_FILE];
+  app.route(`/${path}`, hlsRoutes({ origin, lowLatency, others, onFetch }));
+  if (rewind !== undefined) {
+    app.route(`/${path}`, rewindRoutes({ ...rewind, forPlayers: forPlayers() }));
+  }
   app.route(`/${path}`, showRoutes({ shows, assets, path, index }));
   app.route(PREROLL_PATH, prerollRoutes(preroll.files));
   if (index) app.route("/", indexRoutes({ shows, assets, path }));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import type { Frame } from "../../src/audio/frame.ts";
 import type { RecordedSession } from "../../src/record/finisher.ts";
-import { Recorder } from "../../src/record/recorder.ts";
+import { Recorder, type RecorderOptions } from "../../src/record/recorder.ts";
 import { RecordFolder } from "../../src/record/record_folder.ts";
 import { EventBus, type EventKind, type SessionEvent } from "../../src/session/events.ts";
 import type { FrameSink } from "../../src/session/frame_sink.ts";
@@ -25,6 +25,7 @@ export interface ArchiveOptions {
   readonly maxAgeMs?: number;
   readonly maxBytes?: number;
   readonly makeFolder?: (path: string) => RecordFolder;
+  readonly index?: RecorderOptions["index"];
 }
 
 /** A recorder with a folder on a real disk, and a clock that stands still. */
@@ -50,11 +51,11 @@ export class Archive implements AsyncDisposable {
   static async open(options: ArchiveOptions = {}): Promise<Archive> {
     const path = options.path ?? `${await Deno.makeTempDir({ prefix: "echo-record-" })}/record`;
     const { clock = new FakeClock(START), makeFolder = (path) => new RecordFolder(path) } = options;
-    const { append = false, maxAgeMs = 0, maxBytes = 0 } = options;
+    const { append = false, maxAgeMs = 0, maxBytes = 0, index } = options;
     const bus = new EventBus();
     const folder = makeFolder(path);
     const rules = { maxAgeMs, maxBytes };
-    const recorder = new Recorder({ clock, events: bus, folder, append, rules });
+    const recorder = new Recorder({ clock, events: bus, folder, append, rules, index });
     return new Archive(recorder, folder, clock, bus, options.path !== undefined);
   }
 

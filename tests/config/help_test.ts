@@ -49,7 +49,7 @@ Deno.test("the help groups commands and variables by what one wants to do", () =
   const headings = usage().split("\n").filter((line) => /^[A-Z][^.]*:( |$)/.test(line)).slice(1);
   const tasks = new Set(headings.map((line) => line.split(":")[0]));
   assert.deepEqual([...tasks], [
-    ...["Set it up", "Run it", "Look it up"],
+    ...["Set it up", "Run it", "Let DJs publish, each with a key of his own", "Look it up"],
     ...["Let DJs publish", "Let listeners hear", "Keep recordings", "Watch it"],
   ]);
   assert.ok(headings.includes("Let listeners hear: HLS output"));

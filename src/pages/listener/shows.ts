@@ -34,6 +34,8 @@ export interface ShowStatus {
   /** What comes in now; who listens hears it some seconds later. */
   readonly title: string | null;
   readonly artist: string | null;
+  /** The earliest moment that can be heard now; null where nothing can be rewound. */
+  readonly rewind_from: string | null;
   /** The last {@link MAX_TITLES} titles, the newest last; not where several shows are told of. */
   readonly titles?: readonly ShownTitle[];
 }
@@ -44,6 +46,11 @@ export interface ShowsOptions {
   /** The session of a name. */
   readonly find: (name: string) => ShownSession | undefined;
   readonly listeners: (name: string) => number;
+  /**
+   * The earliest moment of a show that can be heard, in milliseconds since the epoch; `undefined`
+   * where it cannot be rewound. No show can by default.
+   */
+  readonly earliest?: (name: string) => number | undefined;
 }
 
 /** The part of a session that is read here. */
@@ -110,11 +117,12 @@ export class Shows implements ShowsSource {
   }
 
   #summary(name: string): ShowStatus {
-    const { clock, find, listeners } = this.#options;
+    const { clock, find, listeners, earliest } = this.#options;
     const show = this.#shows.get(name);
     const session = show && find(name);
     const state = stateOf(show, session);
     const { title = null, artist = null } = (session && show?.titles.at(-1)) ?? {};
+    const rewindFrom = earliest?.(name);
     return {
       name,
       state,
@@ -123,6 +131,7 @@ export class Shows implements ShowsSource {
       listeners: state === "off-air" ? 0 : listeners(name),
       title: title ?? cleanText(session?.props.title) ?? null,
       artist,
+      rewind_from: rewindFrom === undefined ? null : new Date(rewindFrom).toISOString(),
     };
   }
 }
@@ -137,6 +146,7 @@ export function offAir(name: string, now: number): ShowStatus {
     listeners: 0,
     title: null,
     artist: null,
+    rewind_from: null,
     titles: [],
   };
 }

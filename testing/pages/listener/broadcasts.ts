@@ -14,6 +14,7 @@ export const OFF_AIR: Omit<ShowStatus, "name"> = {
   title: null,
   artist: null,
   titles: [],
+  rewind_from: null,
 };
 
 /** Sessions, and what listeners are told of them; a name has as many listeners as letters. */

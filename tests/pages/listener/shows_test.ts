@@ -77,7 +77,8 @@ Deno.test("all that goes on is told, the oldest first", async () => {
     await house.clock.advance(5000);
   }
   const started = (ms: number) => new Date(START + ms).toISOString();
-  const common = { state: "on-air", now: started(10_000), title: null, artist: null } as const;
+  const known = { title: null, artist: null, rewind_from: null };
+  const common = { state: "on-air", now: started(10_000), ...known } as const;
   assert.deepEqual(house.shows.current, [
     { name: "zoe", ...common, started_at: started(0), listeners: 3 },
     { name: "adam", ...common, started_at: started(5000), listeners: 4 },
