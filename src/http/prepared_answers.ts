@@ -141,18 +141,19 @@ export class PreparedAnswers {
     for (;;) {
       const contents = this.#contents.find(target, encodings);
       if (contents === undefined || this.find(target, encodings) !== undefined) return () => {};
-      const turn = this.#turns.get(contents);
-      if (turn === undefined) {
-        this.#turns.set(contents, Promise.withResolvers());
-        return () => this.#endTurn(contents);
+      const others = this.#turns.get(contents);
+      if (others === undefined) {
+        const turn = Promise.withResolvers<void>();
+        this.#turns.set(contents, turn);
+        return () => this.#endTurn(contents, turn);
       }
-      await turn.promise;
+      await others.promise;
     }
   }
 
-  #endTurn(contents: object): void {
-    this.#turns.get(contents)?.resolve();
-    this.#turns.delete(contents);
+  #endTurn(contents: object, turn = this.#turns.get(contents)): void {
+    turn?.resolve();
+    if (this.#turns.get(contents) === turn) this.#turns.delete(contents);
   }
 
   /** Whether the answer depends on the target of the request alone. */
