@@ -48,6 +48,7 @@ export class Replica implements Origin {
   readonly #questions: BatchedQuestions<SegmentWanted, Uint8Array<ArrayBuffer> | undefined>;
   readonly #sweeper: Timer;
   #waits = 0;
+  #isDismissed = false;
   #takenBytes = 0;
 
   constructor(options: ReplicaOptions) {
@@ -75,6 +76,11 @@ export class Replica implements Origin {
   /** Bytes of the segments that came with versions so far. */
   get takenBytes(): number {
     return this.#takenBytes;
+  }
+
+  /** How many wait for a version now. */
+  get waiting(): number {
+    return this.#waits;
   }
 
   /** Whether something is served under `name`. */
@@ -107,6 +113,7 @@ export class Replica implements Origin {
     file: string,
     { newerThan, maxMs, signal }: WaitOptions,
   ): Promise<ServedPlaylist | undefined> {
+    if (this.#isDismissed) return undefined;
     if (this.#waits >= MAX_WAITS) throw new TooManyWait(`${MAX_WAITS} wait already`);
     const until = this.#options.clock.awake() + maxMs;
     this.#waits++;
@@ -122,8 +129,9 @@ export class Replica implements Origin {
     }
   }
 
-  /** Lets go who waits: the server is about to stop. */
+  /** Lets go who waits, and has nobody wait from now on: the server is about to stop. */
   dismiss(): void {
+    this.#isDismissed = true;
     for (const copy of this.#copies.values()) copy.waiters.dismiss();
   }
 
