@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import type { Replica } from "../../src/hls/replica.ts";
 import type { Ingest } from "../../src/session/ingest.ts";
-import type { Origin } from "../../src/hls/origin.ts";
 import { listenerSite } from "../../src/station/listener_web.ts";
 import { WebServer } from "../../src/web/web_server.ts";
 import { Broadcast } from "../../testing/hls/broadcast.ts";
@@ -18,8 +17,6 @@ const ON_AIR_FRAMES = 200;
 class LowServer implements AsyncDisposable {
   readonly broadcast: Broadcast;
   readonly origin: Replica;
-  /** Requests that wait. */
-  waiting = 0;
   /** How often the routes were asked. */
   handled = 0;
   readonly fetches: string[] = [];
@@ -33,7 +30,7 @@ class LowServer implements AsyncDisposable {
     this.#ingest = ingest;
     this.origin = new LowListener(broadcast).origin;
     const { routes, shared } = listenerSite({
-      origin: this.#countingWaits(),
+      origin: this.origin,
       preroll: { entries: [], files: new Map() },
       shows: { status: (name: string) => ({ ...OFF_AIR, name }), current: [] },
       ...{ path: "cast", index: true, clock },
@@ -81,23 +78,6 @@ class LowServer implements AsyncDisposable {
     await closed;
     this.origin.close();
     await this.broadcast.stop();
-  }
-
-  #countingWaits(): Origin {
-    const { origin } = this;
-    return {
-      playlist: (name, file) => origin.playlist(name, file),
-      segment: (name, file) => origin.segment(name, file),
-      atHand: (name, file) => origin.atHand(name, file),
-      wait: async (name, file, options) => {
-        this.waiting++;
-        try {
-          return await origin.wait(name, file, options);
-        } finally {
-          this.waiting--;
-        }
-      },
-    };
   }
 }
 
@@ -162,7 +142,7 @@ Deno.test("of many who wait for the same two are answered by the routes, and all
     const file = (await comingNext(first))[what];
     server.handled = 0;
     for (const client of clients) await client.ask(file);
-    await until("all wait", () => server.waiting === clients.length);
+    await until("all wait", () => server.origin.waiting === clients.length);
     assert.equal(server.handled, 0, "the routes hold nothing of them");
     await server.sendPart();
     const answers = await Promise.all(clients.map((client) => client.answer()));
@@ -170,7 +150,7 @@ Deno.test("of many who wait for the same two are answered by the routes, and all
     assert.equal(answer?.status, 200);
     for (const other of others) assert.deepEqual(other, answer);
     assert.equal(server.handled, 2);
-    assert.equal(server.waiting, 0);
+    assert.equal(server.origin.waiting, 0);
   }
 });
 
@@ -180,7 +160,7 @@ Deno.test("who waits may have sent the next request already, and both are answer
   for (let round = 0; round < 3; round++) {
     const { reload, hint } = await comingNext(client);
     await client.ask(reload);
-    await until("it waits", () => server.waiting === 1);
+    await until("it waits", () => server.origin.waiting === 1);
     await client.ask(hint, `X-Padding: ${"x".repeat(3000)}\r\n`);
     await server.sendPart();
     assert.deepEqual(outcome(await client.answer()), [200, "max-age=600, immutable"]);
@@ -194,12 +174,12 @@ Deno.test("a client that leaves while it waits leaves nothing behind", async () 
   for (const file of [reload, hint]) {
     const leaver = await server.connect();
     await leaver.ask(file);
-    await until("it waits", () => server.waiting === 1);
+    await until("it waits", () => server.origin.waiting === 1);
     leaver.leave();
-    await until("it waits no longer", () => server.waiting === 0);
+    await until("it waits no longer", () => server.origin.waiting === 0);
   }
   await stays.ask(reload);
-  await until("another one waits", () => server.waiting === 1);
+  await until("another one waits", () => server.origin.waiting === 1);
   await server.sendPart();
   assert.deepEqual(outcome(await stays.answer()), [200, "max-age=6"]);
 });
@@ -210,11 +190,11 @@ Deno.test("where nothing comes any more those who wait are told so at once", asy
   const { hint, reload } = await comingNext(one);
   await one.ask(reload);
   await other.ask(hint);
-  await until("both wait", () => server.waiting === 2);
+  await until("both wait", () => server.origin.waiting === 2);
   server.origin.dismiss();
   assert.deepEqual(outcome(await one.answer()), [503, "no-store"]);
   assert.deepEqual(outcome(await other.answer()), [404, "max-age=1"]);
-  assert.equal(server.waiting, 0);
+  assert.equal(server.origin.waiting, 0);
 });
 
 Deno.test("while too many wait others are told to come again, and all are answered", async () => {
@@ -250,7 +230,7 @@ Deno.test("what asks for what cannot be is refused at once, on a connection that
   for (const file of others) {
     assert.deepEqual(outcome(await client.get(file)), [404, "max-age=1"], file);
   }
-  assert.equal(server.waiting, 0);
+  assert.equal(server.origin.waiting, 0);
 });
 
 Deno.test("a listener counts once a segment, also where its parts come out of prepared bytes", async () => {
@@ -261,7 +241,7 @@ Deno.test("a listener counts once a segment, also where its parts come out of pr
     for (let time = 0; time < 4; time++) {
       await client.ask(hint);
       if (time > 0) continue;
-      await until("it waits", () => server.waiting === 1);
+      await until("it waits", () => server.origin.waiting === 1);
       await server.sendPart();
     }
     await client.answer();
