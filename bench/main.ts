@@ -63,15 +63,15 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     help: "playlists and segments a second, beside nginx where it is installed",
     run: http,
   },
-  "low-latency": {
-    usage: "low-latency [LISTENERS] [SHOWS] [SECONDS]",
-    help: "how soon all listeners in low latency have a part once its last frame has come",
-    run: lowLatency,
-  },
   flood: {
     usage: "flood [PUBLISHERS] [CONNECTIONS] [SECONDS]",
     help: "RTMP publishers beside listeners who ask as fast as they are answered",
     run: flood,
+  },
+  "low-latency": {
+    usage: "low-latency [LISTENERS] [SECONDS]",
+    help: "listeners of 10 broadcasts who wait for each part, and when they have it",
+    run: lowLatency,
   },
   cache: {
     usage: "cache [LISTENERS] [SECONDS]",
