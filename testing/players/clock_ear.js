@@ -35,7 +35,7 @@ function connectBoth(to, ...rest) {
   if (to instanceof AnalyserNode) {
     const { context } = this;
     analyser = new AnalyserNode(context, { fftSize: FFT_SIZE, smoothingTimeConstant: 0 });
-    connect.call(this, analyser);
+    Reflect.apply(connect, this, [analyser]);
   }
   return Reflect.apply(connect, this, [to, ...rest]);
 }

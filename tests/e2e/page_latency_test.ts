@@ -31,8 +31,13 @@ scenario("in low latency the page is heard soon after the encoder's input", asyn
     const playlist = await (await fetch(server.playlistUrl("demo"))).text();
     return playlist.split("#EXTINF").length > 8;
   });
-  await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
-  const sit = (lowLatency: boolean) => LatencyListener.sit(visits, "/cast/demo/", { lowLatency });
+  const complaints: string[][] = [];
+  const sit = async (lowLatency: boolean) => {
+    // A browser gives less of the machine to a page behind another one, so each has its own.
+    const visits = stack.use(await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`));
+    complaints.push(visits.complaints);
+    return await LatencyListener.sit(visits, "/cast/demo/", { lowLatency });
+  };
   // Whoever comes first has the server make low latency.
   const listeners = { low: await sit(true), ordinary: await sit(false) };
 
@@ -66,7 +71,7 @@ scenario("in low latency the page is heard soon after the encoder's input", asyn
   };
   console.log(`while the DJ was away, low latency stood still for ${shown(stalls.low)} ms`);
   console.log(`and the ordinary playlist for ${shown(stalls.ordinary)} ms`);
-  assert.deepEqual(visits.complaints, []);
+  assert.deepEqual(complaints, [[], []]);
   if (!IS_MEASURED) return;
   assert.ok(middle(low.latencies) <= MOST_BEHIND_MS);
   assert.ok(low.joinedMs <= LATEST_SOUND_MS);

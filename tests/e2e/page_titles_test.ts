@@ -18,9 +18,9 @@ const SONGS = [
 const MOST_LATE_MS = 300;
 
 /** What a page is kept from, so that it knows titles by one thing alone. */
-const LEFT_OUT: Readonly<Record<string, (page: Page) => Promise<void>>> = {
-  "date ranges": (page) => page.route("**/*.m4s", withoutMessages),
-  "messages": (page) => page.route("**/low-media.m3u8*", withoutDateRanges),
+const LEFT_OUT = {
+  "date ranges": { files: "**/*.m4s", change: withoutMessages },
+  "messages": { files: "**/low-media.m3u8*", change: withoutDateRanges },
 };
 
 /** Notes what plays, and how long the page was kept from running, whenever another title is shown. */
@@ -55,11 +55,11 @@ scenario("what the media tell of titles is shown once, when it is heard", async 
   await until("there is low latency", async () => (await status(page)).low_latency);
   await page.close();
 
-  const pages = await together(Object.entries(LEFT_OUT), async ([by, leaveOut]) => {
+  const pages = await together(Object.entries(LEFT_OUT), async ([by, { files, change }]) => {
     const page = await visits.open("about:blank");
     await page.route("**/cast/demo/status.json", withoutTitles);
     await page.route("**/hls.mjs", spiedOn);
-    await leaveOut(page);
+    await page.route(files, change);
     await page.addInitScript("globalThis.playing = undefined");
     await page.goto("/cast/demo/");
     await page.evaluate(WATCH);
