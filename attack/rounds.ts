@@ -1,7 +1,7 @@
 /** What is tried on which server. */
 import type { Attack, Phase } from "./attack.ts";
-import { configurationChanges, teardownRounds } from "./floods.ts";
 import { deafSecureReaders } from "./deaf_secure.ts";
+import { configurationChanges, teardownRounds, titles } from "./floods.ts";
 import { basicGuesses, bearerGuesses, keyGuesses, signInGuesses } from "./guesses.ts";
 import { oddRequests, oddStreams } from "./odd_inputs.ts";
 import { DESCRIPTORS, descriptors, fullDisk, standstill } from "./shortages.ts";
@@ -79,6 +79,7 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
         signInGuesses,
         keyGuesses,
         configurationChanges,
+        titles,
         teardownRounds,
         oddRequests,
         oddStreams,
@@ -161,6 +162,7 @@ export const SOAK: Round = {
   phases: inTurn(
     eventStreams,
     configurationChanges,
+    titles,
     teardownRounds,
     oddRequests,
     oddStreams,

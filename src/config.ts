@@ -1,18 +1,17 @@
 /** The configuration: one table of all environment variables, from which all else derives. */
 import { randomBytes } from "node:crypto";
+import { AUTH_VARIABLES } from "./config/auth_variables.ts";
+import { HLS_VARIABLES } from "./config/hls_variables.ts";
 import {
   address,
   boolean,
-  clampedSeconds,
   integer,
   ipAddress,
-  oneOf,
   origins,
   passphrase,
   path,
   seconds,
   token,
-  urlPath,
   where,
 } from "./config/kinds.ts";
 import { HOOK_VARIABLES } from "./config/hook_variables.ts";
@@ -22,9 +21,6 @@ import { WEB_VARIABLES } from "./config/web_variables.ts";
 
 /** The key that the first Echo's example file published begins so: everybody knows it. */
 const PUBLISHED_KEY_START = "0759230f";
-
-/** More than most machines have cores. */
-const MAX_WEB_THREADS = 64;
 
 const TEN_YEARS_S = 315_360_000;
 
@@ -36,38 +32,7 @@ export const VARIABLES = {
   log: {
     file: optional("LOG4RS_FILE", path, "a file that says what is logged where; reread on SIGHUP"),
   },
-  auth: {
-    mode: variable(
-      "ECHO_AUTH",
-      oneOf("open", "key", "hook"),
-      "open",
-      "who may publish. open: anybody, under any name. key: whoever has a key; the control API " +
-        "gives one to every client that ECHO_HTPASSWD_FILE or ECHO_BEARER_TOKEN allows. hook: " +
-        "whoever the server at HOOK_URL allows; it is asked at each publish",
-    ),
-    anyCredentials: reloadable(variable(
-      "ECHO_AUTH_ANY",
-      boolean,
-      "0",
-      "1: any credentials get a key, where neither ECHO_HTPASSWD_FILE nor ECHO_BEARER_TOKEN is set",
-    )),
-    htpasswdFile: reloadable(optional(
-      "ECHO_HTPASSWD_FILE",
-      path,
-      "a file with the users of the control API, as htpasswd -B makes it (cost at most 12)",
-    )),
-    bearerToken: reloadable(
-      optional("ECHO_BEARER_TOKEN", token, "the Bearer token of the control API"),
-    ),
-    /** 0: no limit. */
-    ttlMs: variable(
-      "TTL_MAX_DURATION",
-      seconds({ min: 0 }),
-      "7200",
-      "a key is valid for this long and a sixtieth more; a session that it opened ends then. " +
-        "0: no limit",
-    ),
-  },
+  auth: AUTH_VARIABLES,
   session: {
     maxSessions: reloadable(variable(
       "ECHO_MAX_SESSIONS",
@@ -180,48 +145,7 @@ export const VARIABLES = {
       "the most RTMP connections at a time; where more come, those that do not publish give way",
     )),
   },
-  hls: {
-    enabled: variable("HLS_ENABLED", boolean, "1", "HLS output"),
-    rootDir: variable("HLS_ROOT_DIR", path, "./output/hls", "where segments and playlists go"),
-    targetDurationMs: variable(
-      "HLS_TARGET_DURATION",
-      clampedSeconds({ min: 1, max: 8 }),
-      "1",
-      "how long a segment is",
-    ),
-    prerollDir: optional(
-      "HLS_PREROLE_DIR",
-      path,
-      "a folder with live.m3u8 and its segments, played before each broadcast",
-    ),
-    holdMs: variable(
-      "HLS_HOLD",
-      seconds({ min: 0 }),
-      "30",
-      "how long silence keeps a broadcast going once its connection is lost",
-    ),
-    maxDelayMs: variable(
-      "HLS_MAX_DELAY",
-      seconds({ min: 0 }),
-      "10",
-      "how far behind a broadcast may fall by late audio, before some of it is dropped",
-    ),
-    webEnabled: variable("HLS_WEB_ENABLED", boolean, "1", "serve HLS over HTTP"),
-    webAddr: variable("HLS_WEB_ADDR", address, "0.0.0.0:8080", "where HLS is served"),
-    webPath: variable(
-      "HLS_WEB_PATH",
-      urlPath,
-      "cast",
-      "the first part of the path that listeners ask for: /cast/NAME/playlist.m3u8",
-    ),
-    webThreads: variable(
-      "HLS_WEB_THREADS",
-      integer({ min: 0, max: MAX_WEB_THREADS }),
-      { says: "one less than cores, 1 to 4", make: () => `${defaultWebThreads()}` },
-      "the threads that serve HLS, beside the one that has the broadcasts. 0: that one serves it",
-    ),
-    webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
-  },
+  hls: HLS_VARIABLES,
   record: {
     enabled: variable("RECORD_ENABLED", boolean, "1", "record every broadcast as MP4"),
     rootDir: variable("RECORD_ROOT_DIR", path, "./output/record", "where recordings go"),
@@ -289,8 +213,3 @@ export const ROWS: readonly Row[] = Object.entries(VARIABLES).flatMap(([section,
     variable: variable as Variable<unknown>,
   }))
 );
-
-/** One core is left for broadcasts. */
-function defaultWebThreads(): number {
-  return Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), 4);
-}

@@ -2,7 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono, type Next } from "hono";
 import type { Clock } from "../session/clock.ts";
-import { PROTOCOLS } from "../session/ingest.ts";
+import { type Approval, PROTOCOLS, PublishRefused } from "../session/ingest.ts";
 import type { KeyStore } from "../session/key_store.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
 import type { Session } from "../session/session.ts";
@@ -22,7 +22,14 @@ import type { PageOrigins } from "./page_origins.ts";
 import { anyOrigin } from "../web/any_origin.ts";
 import { peerAddress } from "../web/peer_address.ts";
 import { type PublicAddress, publishAnswer } from "./publish_answer.ts";
-import { OFFERED_FORMATS, parseBody, publishBody3, publishBody4, reasonBody } from "./schemas.ts";
+import {
+  metadataBody,
+  OFFERED_FORMATS,
+  parseBody,
+  publishBody3,
+  publishBody4,
+  reasonBody,
+} from "./schemas.ts";
 
 const logger = getLogger(["echo", "control"]);
 
@@ -35,6 +42,7 @@ const VERSIONS_OF_CALL: ReadonlyMap<string, readonly string[]> = new Map([
   ["publish", ["0", "3", "4"]],
   ["pause", ["4"]],
   ["resume", ["4"]],
+  ["metadata", ["4"]],
   ["teardown", ["0", "3", "4"]],
   ["state", ["0", "4"]],
 ]);
@@ -90,6 +98,7 @@ export function controlRoutes(options: ControlOptions): Hono {
   app.post("/echo/4/publish/:name", (c) => publish(c, "4", options));
   app.put("/echo/4/pause", (c) => announce(c, "pause", options));
   app.put("/echo/4/resume", (c) => announce(c, "resume", options));
+  app.put("/echo/4/metadata", (c) => tag(c, options));
   app.post("/echo/3/teardown", (c) => teardown(c, "3", options));
   app.put("/echo/4/teardown", (c) => teardown(c, "4", options));
   app.all("/echo/4/state", (c) => tellState(c, options));
@@ -108,8 +117,8 @@ async function checkVersion(c: Context, next: Next): Promise<void> {
 async function publish(c: Context, version: "3" | "4", options: ControlOptions): Promise<Response> {
   const name = c.req.param("name") ?? "";
   const client = peerAddress(c);
-  const checked = await authorize(c, options.authorizer, { name, address: client });
-  if (!checked) options.origins.check(c);
+  const approval = await authorize(c, options.authorizer, { name, address: client });
+  if (approval === undefined) options.origins.check(c);
   const { media, props } = await parseBody(c, version === "3" ? publishBody3 : publishBody4);
   const srt = media.protocol === "srt" ? availablePorts(options.ports) : undefined;
   const { session, key } = options.sessions.reserve({
@@ -117,7 +126,8 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
     protocol: media.protocol,
     address: client,
     props: { ...props, client_ip: client },
-    shown: checked ? "credentials" : sessionShown(c, name, options),
+    shown: approval === undefined ? sessionShown(c, name, options) : "credentials",
+    dj: approval?.dj,
     prepare: (session) => srt?.portOf(session) ?? srt?.open(session),
   });
   setSessionCookie(c, options.cookieKey, { id: session.id, name, address: options.privateIp });
@@ -134,16 +144,16 @@ function sessionShown(c: Context, name: string, options: ControlOptions): Sessio
   return key === undefined ? undefined : options.sessions.provenBy(name, key);
 }
 
-/** @returns whether the credentials were checked */
+/** As {@link Authorizer.check}; who may not publish is logged. */
 async function authorize(
   c: Context,
   authorizer: ControlOptions["authorizer"],
   wish: PublishWish,
-): Promise<boolean> {
+): Promise<Approval | undefined> {
   try {
     return await authorizer.check(c.req.header("Authorization"), wish);
   } catch (error) {
-    if (error instanceof ControlError) {
+    if (error instanceof ControlError || error instanceof PublishRefused) {
       const { message } = error;
       logger.warning("{client} may not publish: {message}", { client: wish.address, message });
     }
@@ -168,6 +178,17 @@ async function announce(
     const session = existing(cookie, options);
     session.announce(reason);
     return c.json({ [call]: { name: session.name } });
+  });
+}
+
+/** Tells what is heard from now on. */
+async function tag(c: Context, options: ControlOptions): Promise<Response> {
+  options.origins.check(c);
+  return await whereSessionIs(c, options, async (cookie) => {
+    const tags = await parseBody(c, metadataBody);
+    const session = existing(cookie, options);
+    session.setTags(tags);
+    return c.json({ metadata: { name: session.name } });
   });
 }
 

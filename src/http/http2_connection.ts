@@ -143,7 +143,7 @@ export class Http2Connection implements ServedConnection {
     if (prepared === undefined || head.host !== this.#goodHost || !prepared.isPlain(head)) {
       return false;
     }
-    const answer = prepared.find(head.target);
+    const answer = prepared.find(head.target, fieldText(head, "accept-encoding"));
     if (answer === undefined) return false;
     answer.observe(this.#info.client, fieldText(head, "user-agent"));
     patience.begin("reader");
@@ -156,12 +156,14 @@ export class Http2Connection implements ServedConnection {
   /** Has the answer to a request that asks for nothing in particular kept for others. */
   #keeperOf(head: RequestHead): (response: Response) => void {
     const { prepared, date, clock } = this.#site;
+    const { target } = head;
+    const encodings = fieldText(head, "accept-encoding");
     // Before the handler is asked: what it answers with may be another a moment later.
-    const contents = prepared?.isPlain(head) ? prepared.contentsOf(head.target) : undefined;
+    const contents = prepared?.isPlain(head) ? prepared.contentsOf(target, encodings) : undefined;
     if (prepared === undefined || contents === undefined) return () => {};
     return (response) => {
       this.#goodHost = head.host;
-      prepared.keep(head.target, contents, response, date.at(clock.now()));
+      prepared.keep({ target, encodings, contents }, response, date.at(clock.now()));
     };
   }
 

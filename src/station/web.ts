@@ -22,7 +22,9 @@ import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
 import { StatWeb } from "./stat_web.ts";
+import { localRewind } from "./rewind.ts";
 import { HttpThreads, type HttpThreadsOptions } from "./threads/http_threads.ts";
+import type { RewindSettings } from "./threads/messages.ts";
 import { securePlace } from "./tls.ts";
 
 /**
@@ -34,35 +36,43 @@ export function serveHls(
   output: HlsOutput,
   metrics: Metrics,
 ): HttpThreads | undefined {
-  const { webEnabled, webAddr, webPath: path, webIndex: index, webThreads } = core.config.hls;
+  const { webEnabled, webAddr, webPath: path, webIndex: index, webThreads, lowLatency } =
+    core.config.hls;
   if (!webEnabled) return undefined;
-  const { hls, folder, preroll, shows } = output;
+  const { hls, folder, preroll, shows, rewinds } = output;
   if (webThreads > 0) return startThreads(core, output, metrics);
   const readFile = (name: string, file: string) => folder.read(name, file);
   const origin = localOrigin(hls.distributor, { clock: core.clock, readFile });
   core.stops.add(() => origin.close());
   const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
   const { clock } = core;
+  const settings = rewindSettings(core, output);
+  const has = (name: string) => origin.has(name);
+  const rewind = rewinds && settings && localRewind(rewinds, settings, { clock, has });
+  core.stops.add(() => rewind?.shows.close());
   const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
   const site = listenerSite({
-    ...{ origin, preroll, shows, path, index, clock, onFetch, observe },
+    ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
     redirectPort: redirectPortOf(core.config),
   });
   serve(core, site.routes, site, {
     ...{ kind: "hls", what: HLS, addr: webAddr },
     secure: { what: HLS_OVER_TLS, addr: core.config.tls.hlsAddr },
   });
+  core.stops.add(() => origin.dismiss());
   return undefined;
 }
 
 function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThreads {
   const { clock, stops, sockets, health, webLimits, listeners } = core;
-  const { webAddr, webPath: path, webIndex: index, webThreads: count } = core.config.hls;
-  const { hls, folder, preroll, shows } = output;
+  const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency } =
+    core.config.hls;
+  const { hls, folder, preroll, shows, rewinds } = output;
+  const rewind = rewindSettings(core, output);
   const threads = new HttpThreads({
-    ...{ clock, count, what: HLS, addr: webAddr, shows, sockets, listeners },
+    ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
     settings: {
-      ...{ path, index, rootDir: folder.path, preroll },
+      ...{ path, index, lowLatency, rootDir: folder.path, preroll, rewind },
       redirectPort: redirectPortOf(core.config),
     },
     secure: secureThreads(core),
@@ -86,6 +96,11 @@ function redirectPortOf({ tls: { redirectsPages, hlsAddr } }: Config): number | 
   return redirectsPages && hlsAddr !== "off" ? hlsAddr.port : undefined;
 }
 
+function rewindSettings({ config }: Core, output: HlsOutput): RewindSettings | undefined {
+  if (output.rewinds === undefined) return undefined;
+  return { path: config.record.rootDir, boundMs: config.hls.rewindMs };
+}
+
 /** What the control API has to do with beside the core. */
 export interface ControlParts {
   readonly metrics: Metrics;
@@ -100,13 +115,13 @@ export interface ControlParts {
  * @returns what applies the credentials that it checks, and which pages may call it
  */
 export async function serveControl(core: Core, parts: ControlParts): Promise<Reload> {
-  const { clock, stops, keys, sessions, hooks } = core;
+  const { clock, stops, keys, sessions, authority } = core;
   const { auth, control, rtmp, srt, tls } = core.config;
   if (!control.enabled) return applyNothing;
   const authorizer = new Authorizer({
     mode: auth.mode,
     credentials: await loadCredentials(auth),
-    authority: hooks.authority,
+    authority,
     clock,
   });
   stops.add(() => authorizer.close());
@@ -152,11 +167,11 @@ export function serveStatistics(
   { statistics, metrics }: Observers,
   catalogue: Catalogue | undefined,
 ): Reload {
-  const { config, clock, stops, events, sessions, health, listeners } = core;
+  const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
   if (!stat.webEnabled) return applyNothing;
   const parts = new StatWeb(config, {
-    ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue },
+    ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
   });
   stops.add(() => parts.close());
   const log = accessLog(new AccessLog("echo-stat-web"), clock);

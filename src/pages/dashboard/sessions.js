@@ -28,6 +28,9 @@ const SILENT_MS = 2500;
  * @property {number | null} rtt
  * @property {number | null} loss
  * @property {number} listeners
+ * @property {string | null} title
+ * @property {string | null} artist
+ * @property {string | null} dj who publishes, where that is known
  */
 
 const STATES = { init: "connecting", ready: "waiting", publishing: "on air", paused: "paused" };
@@ -86,13 +89,14 @@ export class Sessions {
   /** @returns {import("./table.js").Column<Session>[]} */
   #columns() {
     return [
-      { title: "Name", order: ({ name }) => name, show: ({ name }, cell) => setText(cell, name) },
+      { title: "Name", order: ({ name }) => name, show: showName },
       { title: "State", order: ({ state }) => state, show: showState, kind: "state" },
       {
         title: "From",
-        order: ({ protocol, address }) => `${protocol} ${address}`,
-        show: ({ protocol, address }, cell) => {
-          setText(cell, `${protocol.toUpperCase()} ${address ?? ""}`.trim());
+        order: ({ protocol, address, dj }) => `${dj ?? ""} ${protocol} ${address}`,
+        show: ({ protocol, address, dj }, cell) => {
+          const from = `${protocol.toUpperCase()} ${address ?? ""}`.trim();
+          setText(cell, dj === null ? from : `${dj}, ${from}`);
         },
         kind: "from",
       },
@@ -178,6 +182,22 @@ export class Sessions {
     const at = location.protocol === "https:" ? tlsPort ?? port : port;
     return `${location.protocol}//${location.hostname}:${at}/${path}/${name}/playlist.m3u8`;
   }
+}
+
+/**
+ * The name, and below it what is heard.
+ * @param {Session} session
+ * @param {HTMLElement} cell
+ */
+function showName({ name, title, artist }, cell) {
+  if (cell.childElementCount === 0) {
+    cell.append(name, document.createElement("span"));
+  }
+  const song = /** @type {HTMLElement} */ (cell.lastElementChild);
+  song.className = "song";
+  song.dir = "auto";
+  setText(song, [title, artist].filter((text) => text !== null).join(" · "));
+  song.title = song.textContent ?? "";
 }
 
 /**

@@ -24,6 +24,11 @@ export const SESSION_FIELDS = [
   "rtt",
   "loss",
   "listeners",
+  /** What is heard. */
+  "title",
+  "artist",
+  /** Who publishes, where DJs are known. */
+  "dj",
 ] as const;
 
 type Cell = string | number | null;
@@ -45,6 +50,7 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
   const listeners = new Map(audience.byName());
   const rows = sessions.map((session) => {
     const { id, name, state, protocol, transport, quality, silentForMs, created } = session;
+    const { tags, props } = session;
     const link = transport?.link;
     return [
       id,
@@ -62,6 +68,9 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       link === undefined ? null : Math.round(link.roundTripMs * 10) / 10,
       link === undefined ? null : Math.round(link.lossPercent * 100) / 100,
       listeners.get(name) ?? 0,
+      tags?.title ?? null,
+      tags?.artist ?? null,
+      props.dj ?? null,
     ];
   });
   return { fields: SESSION_FIELDS, rows };

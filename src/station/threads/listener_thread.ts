@@ -10,6 +10,7 @@ import { ConnectionCounts, type LentCounts } from "../../http/connection_limits.
 import type { ListenAddress } from "../../http/http_server.ts";
 import { type KeptSocket, ListeningSockets } from "../../listening/listening_sockets.ts";
 import { ShowsCopy } from "../../pages/listener/shows_copy.ts";
+import type { ShowCopies } from "../../record/rewind/show_copies.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
 import type { PemPair } from "../../tls/certificate.ts";
 import { CurrentCertificate } from "../../tls/current_certificate.ts";
@@ -17,6 +18,7 @@ import { RequestDurations } from "../../web/request_durations.ts";
 import type { RequestObserver } from "../../web/request_timing.ts";
 import { WebServer, type WebServerOptions } from "../../web/web_server.ts";
 import { listenerSite } from "../listener_web.ts";
+import { newRewind } from "../rewind.ts";
 import {
   type Fetched,
   type FromThread,
@@ -34,6 +36,8 @@ export class ListenerThread {
   /** By what people call it; the second one, where there is one, has TLS. */
   readonly #webs: ReadonlyMap<string, WebServer>;
   readonly #certificate: CurrentCertificate | undefined;
+  /** `undefined` where shows are not rewound. */
+  readonly #rewound: ShowCopies | undefined;
   readonly #sockets: ListeningSockets;
   readonly #durations = new RequestDurations();
   /** By name, then by file. */
@@ -43,7 +47,8 @@ export class ListenerThread {
   #pulseDueAt = 0;
 
   constructor(settings: ThreadSettings, clock: Clock, send: (message: FromThread) => void) {
-    const { addr, path, index, preroll, counts, redirectPort, secure } = settings;
+    const { addr, path, index, lowLatency = true, preroll, counts, redirectPort, secure } =
+      settings;
     this.#clock = clock;
     this.#send = send;
     this.#sockets = new ListeningSockets(clock);
@@ -58,10 +63,17 @@ export class ListenerThread {
       has: (name) => origin.has(name),
       ask: (questions) => send({ kind: "shows", questions }),
     });
+    const rewind = settings.rewind && newRewind(settings.rewind, {
+      clock,
+      has: (name) => origin.has(name),
+      ask: (questions) => send({ kind: "rewind", questions }),
+    });
+    this.#rewound = rewind?.shows;
     const onFetch = (name: string, file: string) => this.#countFetch(name, file);
     const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
     const site = listenerSite({
-      ...{ origin, preroll, shows, path, index, clock, onFetch, observe, redirectPort },
+      ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
+      redirectPort,
     });
     const serve = (addr: ListenAddress, counts: LentCounts, more: WebServerOptions = {}) =>
       new WebServer(addr, site.routes, ["echo", "hls"], {
@@ -93,9 +105,10 @@ export class ListenerThread {
     this.#pulse = this.#clock.every(PULSE_MS, () => this.#sendPulse());
   }
 
-  take(message: Extract<ToThread, { kind: "news" | "shows" }>): void {
+  take(message: Extract<ToThread, { kind: "news" | "shows" | "rewind" }>): void {
     if (message.kind === "news") this.#replica.take(message.news);
-    else this.#shows.take(message.replies);
+    else if (message.kind === "shows") this.#shows.take(message.replies);
+    else this.#rewound?.take(message.replies);
   }
 
   /** New connections over TLS get `pair`. */
@@ -106,11 +119,13 @@ export class ListenerThread {
   /** Lets answers under way finish, for a moment, and tells what it has counted. */
   async close(): Promise<void> {
     for (const socket of this.#kept) socket.close();
+    this.#replica.dismiss();
     await Promise.all([...this.#webs.values()].map((web) => web.close()));
     this.#pulse?.cancel();
     this.#sendPulse();
     this.#replica.close();
     this.#shows.close();
+    this.#rewound?.close();
   }
 
   #countFetch(name: string, file: string): void {
