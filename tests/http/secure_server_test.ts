@@ -250,3 +250,20 @@ Deno.test("what is no HTTP/2 is told so, and ended", async () => {
     assert.equal(fixture.counts.refused.get("invalid"), 1);
   });
 });
+
+Deno.test("over TLS, too, a client that takes nothing of its answer is ended", async () => {
+  const large = new Uint8Array(20_000_000);
+  const headers = { "Content-Length": `${large.length}` };
+  await play(
+    { handler: () => new Response(large, { headers }) },
+    async ({ fixture, authority }) => {
+      const client = await fixture.connectTls(authority.root, "http/1.1");
+      await client.send("GET / HTTP/1.1\r\nHost: echo\r\n\r\n");
+      await until("it is ended", async () => {
+        await fixture.clock.advance(READER_MS);
+        return fixture.counts.count === 0;
+      });
+      assert.equal(fixture.counts.refused.get("late"), 1);
+    },
+  );
+});
