@@ -4,15 +4,19 @@ import type { Config } from "../../config.ts";
 import { loadCredentials } from "../../control/authorization.ts";
 import { loadPreroll } from "../../hls/preroll.ts";
 import { parseLoggingFile } from "../../logging/logging_file.ts";
+import { systemClock } from "../../session/clock.ts";
+import { openCertificate } from "../tls.ts";
 import { checkFolder } from "./folders.ts";
 import { attempted, error, type Finding, reason, warning } from "./finding.ts";
 
 /** Reads all files that the server would read at its start. */
-export async function checkNamedFiles({ auth, hls, log }: Config): Promise<Finding[]> {
+export async function checkNamedFiles(config: Config): Promise<Finding[]> {
+  const { auth, hls, log } = config;
   const { prerollDir } = hls;
   return [
     ...log.file === undefined ? [] : await checkLogging(log.file),
     ...await attempted(() => loadCredentials(auth)),
+    ...await attempted(() => tryCertificate(config)),
     ...hls.enabled && prerollDir !== undefined
       ? await attempted(() => loadPreroll(prerollDir))
       : [],
@@ -25,6 +29,11 @@ export async function checkEnvFile(path: string | undefined): Promise<Finding[]>
   const { mode, isFile } = await Deno.stat(path);
   if (!isFile || mode === null || (mode & FOR_EVERYBODY) === 0) return [];
   return [warning(`${path} can be read by everybody on this machine: chmod 640 ${path}`)];
+}
+
+async function tryCertificate(config: Config): Promise<void> {
+  const files = await openCertificate(config, systemClock);
+  files?.close();
 }
 
 async function checkLogging(path: string): Promise<Finding[]> {
