@@ -1,4 +1,4 @@
-/** What reads HTTP/2: frames, compressed headers, certificates. */
+/** What reads HTTP/2: frames and compressed headers. */
 import assert from "node:assert/strict";
 import { FLAGS, frame, numbers } from "../../../src/http/http2/frames.ts";
 import { HpackDecoder } from "../../../src/http/http2/hpack_decoder.ts";
@@ -6,9 +6,8 @@ import { encodeHeader } from "../../../src/http/http2/hpack_encoder.ts";
 import { Http2Error } from "../../../src/http/http2/http2_error.ts";
 import { requestHead } from "../../../src/http/http2/http2_head.ts";
 import { HttpError } from "../../../src/http/http_error.ts";
-import { CertificateError, checkPair } from "../../../src/tls/certificate.ts";
 import { beginning, GET_FIELDS, request, SessionHarness } from "../../http2/http2_client.ts";
-import { about, randomPiecesOf, type Target, textOf } from "../target.ts";
+import { about, randomPiecesOf, type Target } from "../target.ts";
 
 const POST = [[":method", "POST"], ...GET_FIELDS.slice(1), ["content-length", "3"]] as const;
 
@@ -56,22 +55,6 @@ export const HTTP2_TARGETS: readonly Target[] = [
       const size = fields.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
       assert.ok(fields.length <= 100 && size <= 16_384);
       return `${about(fields.length)} ${about(size)}`;
-    },
-  },
-  {
-    name: "tls_pair",
-    errors: [CertificateError],
-    maxBytes: 8192,
-    tokens: ["-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n", "MIIB"],
-    seeds: () => [
-      new TextEncoder().encode(
-        "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n" +
-          "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n",
-      ),
-    ],
-    run: (input) => {
-      const text = textOf(input);
-      return checkPair({ cert: text, key: text }, 0).hostNames.length;
     },
   },
 ];
