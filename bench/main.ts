@@ -9,6 +9,7 @@ import { describeMachine } from "./machine.ts";
 import { mixed } from "./mixed.ts";
 import { nginxRtmp } from "./nginx_rtmp.ts";
 import { type BenchmarkOptions, type CommandLine, parseCommandLine } from "./options.ts";
+import { playerLatency } from "./player_latency.ts";
 import { isOutOfBudget, renderJson, renderReport, type Report } from "./report.ts";
 import { rtmp } from "./rtmp.ts";
 import { scale } from "./scale.ts";
@@ -66,6 +67,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: "low-latency [LISTENERS] [SHOWS] [SECONDS]",
     help: "how soon all listeners in low latency have a part once its last frame has come",
     run: lowLatency,
+  },
+  "player-latency": {
+    usage: "player-latency [SECONDS]",
+    help: "how far behind the encoder hls.js in Chromium is heard, and how soon after play",
+    run: playerLatency,
   },
   flood: {
     usage: "flood [PUBLISHERS] [CONNECTIONS] [SECONDS]",
