@@ -6,10 +6,14 @@ import { DEFAULT_ENV_FILE, readEnvFile } from "./src/config/env_file.ts";
 import { describe, envExample, usage } from "./src/config/help.ts";
 import { loadConfig, type LoadedConfig } from "./src/config/load.ts";
 import { HtpasswdError } from "./src/control/htpasswd.ts";
+import { runDjCommand } from "./src/dj/dj_command.ts";
+import { DjError } from "./src/dj/dj_list.ts";
 import { type Logging, startFileLogging, startLogging } from "./src/logging.ts";
 import { LoggingFileError } from "./src/logging/logging_file.ts";
 import { systemClock } from "./src/session/clock.ts";
 import { Station } from "./src/station.ts";
+import { check } from "./src/station/check/check.ts";
+import { encoderHost } from "./src/station/encoder_host.ts";
 import { ServiceNotifier } from "./src/systemd/notify.ts";
 import { SERVER_NAME } from "./src/version.ts";
 import { getLogger } from "@logtape/logtape";
@@ -27,9 +31,15 @@ async function main(args: readonly string[]): Promise<number> {
   const command = parseArguments(args);
   if (command.kind === "help") return print(usage());
   if (command.kind === "print-env") return print(envExample());
+  if (command.kind === "check") return await printFindings(command.envFile);
   const text = await readEnvFile(command.envFile);
   const loaded = loadConfig(Deno.env.toObject(), text);
   if (command.kind === "version") return print(describe(loaded.config));
+  if (command.kind === "dj") {
+    const { config } = loaded;
+    const options = { file: config.auth.djFile, at: encoderHost(config) };
+    return print(await runDjCommand(command.words, options));
+  }
   Deno.umask(0o022);
   await using logging = await startLog(loaded.config.log.file);
   keepRunning();
@@ -170,7 +180,9 @@ class Service {
 
 /** Whether the error is a mistake in a file of the operator. Any other error is a bug. */
 function isMistake(error: unknown): error is Error {
-  return [ConfigError, HtpasswdError, LoggingFileError].some((kind) => error instanceof kind);
+  return [ConfigError, DjError, HtpasswdError, LoggingFileError].some((kind) =>
+    error instanceof kind
+  );
 }
 
 /** Logs errors that nobody handled and goes on, so that one bug does not end every broadcast. */
@@ -185,6 +197,14 @@ function keepRunning(): void {
   });
 }
 
+/** @returns the exit code: of a failure where something would fail */
+async function printFindings(envFile: string | undefined): Promise<number> {
+  const findings = await check(Deno.env.toObject(), envFile);
+  for (const { level, text } of findings) console.log(`${level}: ${text}`);
+  if (findings.some(({ level }) => level === "error")) return EXIT_FAILURE;
+  return print("Echo would start, and nothing would fail");
+}
+
 function print(text: string): number {
   console.log(text.trimEnd());
   return 0;
@@ -194,7 +214,7 @@ if (import.meta.main) {
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof ConfigError || error instanceof DjError)) throw error;
     console.error(`echo: ${error.message}`);
     Deno.exit(EXIT_USAGE);
   }

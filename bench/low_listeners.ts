@@ -1,131 +1,121 @@
 /**
- * Listeners in low latency: low_listeners.ts PORT LISTENERS SHOWS STARTED_AT SECONDS. Each asks for
- * the next part's version of the playlist, then for that part, as players do. Run by the benchmark.
+ * Plays listeners of low latency: low_listeners.ts PORT LISTENERS STREAMS STARTED-AT, where the last
+ * is when the streams' schedule began. Run by the benchmark.
  */
-import { frameNumber } from "./access_units.ts";
-import type { LowAnswerTimes } from "./low_latency.ts";
-import { Schedule } from "./schedule.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { HeardParts } from "./heard_parts.ts";
+import { getRequest, HttpClient } from "./http_client.ts";
+import { type LowLoadEnd, newsOf } from "./low_load.ts";
+import { reportLoad } from "./load_process.ts";
 
-const READ_BYTES = 32_768;
-/** A listener that begins makes the server open a show for it: that is not measured. */
-const WARM_UP_MS = 5000;
-const JOINING_AT_ONCE = 20;
+const CONNECTING_AT_ONCE = 20;
+/** Before somebody asks again who was refused. */
+const RETRY_MS = 500;
 
-/** How long after a part's last frame it was answered, by show and part. */
-class Answers {
-  readonly playlistMs: number[] = [];
-  readonly partMs: number[] = [];
-  /** Of each part the last answer. */
-  readonly lastMs = new Map<string, number>();
-  failures = 0;
+const failed = { count: 0, first: undefined as string | undefined };
 
-  add(part: string, playlistMs: number, partMs: number): void {
-    this.playlistMs.push(playlistMs);
-    this.partMs.push(partMs);
-    this.lastMs.set(part, Math.max(playlistMs, this.lastMs.get(part) ?? 0));
-  }
+function fail(error: unknown): void {
+  failed.count++;
+  failed.first ??= String(error);
 }
 
-/** A connection that asks for one thing after the other. */
-class Connection {
-  readonly #conn: Deno.TcpConn;
-  readonly #buffer = new Uint8Array(READ_BYTES);
+/** Files that are to be fetched, one after the other. */
+class Wanted {
+  readonly #files: string[] = [];
+  #isThere = Promise.withResolvers<void>();
 
-  constructor(conn: Deno.TcpConn) {
-    this.#conn = conn;
+  add(file: string): void {
+    this.#files.push(file);
+    this.#isThere.resolve();
   }
 
-  /** The body of the answer, valid until the next request. @throws where that is none */
-  async get(path: string): Promise<Uint8Array> {
-    const request = encoder.encode(`GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`);
-    for (let at = 0; at < request.length;) at += await this.#conn.write(request.subarray(at));
-    let [length, body, whole] = [0, 0, NaN];
-    while (!(length >= whole)) {
-      const count = await this.#conn.read(this.#buffer.subarray(length));
-      if (count === null || count === 0) throw new Error("Cannot read the answer: it is cut off");
-      length += count;
-      if (!Number.isNaN(whole)) continue;
-      const text = latin1.decode(this.#buffer.subarray(0, length));
-      const headEnd = text.indexOf("\r\n\r\n");
-      if (headEnd < 0) continue;
-      if (!text.startsWith("HTTP/1.1 200")) throw new Error(text.slice(0, 20));
-      body = headEnd + 4;
-      whole = body + Number(/\r\ncontent-length: *(\d+)/i.exec(text)?.[1]);
+  async next(): Promise<string> {
+    for (;;) {
+      const file = this.#files.shift();
+      if (file !== undefined) return file;
+      this.#isThere = Promise.withResolvers();
+      await this.#isThere.promise;
     }
-    return this.#buffer.subarray(body, whole);
   }
 }
 
-async function listen(port: number, stream: number, answers: Answers): Promise<void> {
-  const path = `/cast/bench-${stream}`;
-  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  const connection = new Connection(conn);
-  let hint = hintOf(await connection.get(`${path}/low-media.m3u8`));
-  while (Date.now() < endAt) {
-    const [, sequence, part] = /^(\d+)-.*\.(\d+)\.m4s$/.exec(hint) ?? [];
-    const query = `_HLS_msn=${sequence}&_HLS_part=${part}`;
-    const text = await connection.get(`${path}/low-media.m3u8?${query}`);
-    const playlistAt = now();
-    const next = hintOf(text);
-    const frame = lastFrame(await connection.get(`${path}/${hint}`));
-    const partAt = now();
-    const sentAt = startedAt + schedule.timeMs(stream, frame);
-    if (playlistAt > measuredFrom) {
-      answers.add(`${stream}/${hint}`, playlistAt - sentAt, partAt - sentAt);
+/** Has a connection for playlists and one for parts, as a browser does. */
+class Listener {
+  readonly #stream: number;
+  /** Whether it asks for a part before that is there, as Apple's players do and hls.js does not. */
+  readonly #asksAhead: boolean;
+  readonly #parts: HeardParts;
+  readonly #wanted = new Wanted();
+
+  constructor(stream: number, asksAhead: boolean, parts: HeardParts) {
+    this.#stream = stream;
+    this.#asksAhead = asksAhead;
+    this.#parts = parts;
+  }
+
+  async listen(playlists: HttpClient, media: HttpClient): Promise<void> {
+    await Promise.all([this.#followPlaylist(playlists), this.#fetchParts(media)]);
+  }
+
+  async #followPlaylist(client: HttpClient): Promise<void> {
+    for (let query = "";;) {
+      const { status, body } = await client.ask(this.#request(`low-media.m3u8${query}`));
+      const news = status === 200 ? newsOf(body) : undefined;
+      if (news === undefined) {
+        fail(`the playlist is answered ${status}`);
+        await pause(RETRY_MS);
+        query = "";
+        continue;
+      }
+      const { newest, hint } = news;
+      // Who joins has not waited for what there is.
+      if (query !== "") {
+        this.#parts.answered(this.#stream, newest);
+        this.#wanted.add(this.#asksAhead ? hint.uri : newest);
+      }
+      query = `?_HLS_msn=${hint.sequence}&_HLS_part=${hint.part}`;
     }
-    hint = next;
+  }
+
+  async #fetchParts(client: HttpClient): Promise<void> {
+    for (;;) {
+      const file = await this.#wanted.next();
+      const { status, body } = await client.ask(this.#request(file));
+      if (status === 200) {
+        this.#parts.holds(this.#stream, file, body);
+        this.#parts.answered(this.#stream, file);
+      } else fail(`a part is answered ${status}`);
+    }
+  }
+
+  #request(file: string): Uint8Array {
+    return getRequest(`/cast/bench-${this.#stream}/${file}`);
   }
 }
 
-/** The part that comes next. */
-function hintOf(playlist: Uint8Array): string {
-  const hint = /TYPE=PART,URI="([^"]+)"\n$/.exec(latin1.decode(playlist))?.[1];
-  if (hint === undefined) throw new Error("Cannot find a hint in the playlist");
-  return hint;
+async function main(
+  port: number,
+  listeners: number,
+  streams: number,
+  startedAtMs: number,
+): Promise<void> {
+  const parts = new HeardParts();
+  const connect = async (number: number) => {
+    const connections = [await HttpClient.connect(port), await HttpClient.connect(port)] as const;
+    const asksAhead = Math.floor(number / streams) % 2 === 0;
+    const listener = new Listener(number % streams, asksAhead, parts);
+    listener.listen(...connections).catch(fail);
+  };
+  for (let number = 0; number < listeners; number += CONNECTING_AT_ONCE) {
+    const count = Math.min(CONNECTING_AT_ONCE, listeners - number);
+    await Promise.all(Array.from({ length: count }, (_, i) => connect(number + i)));
+  }
+  await reportLoad({ startedAtMs: Date.now() }, (): LowLoadEnd => {
+    const { count: failures, first: firstFailure } = failed;
+    return { failures, firstFailure, parts: parts.heard(streams, startedAtMs) };
+  });
 }
 
-/** The number of a part's last frame: the sizes of its frames stand at the end of its moof. */
-function lastFrame(part: Uint8Array): number {
-  const view = new DataView(part.buffer, part.byteOffset, part.length);
-  const moofBytes = view.getUint32(0);
-  const size = view.getUint32(moofBytes - 4);
-  return frameNumber(part.subarray(part.length - size)) ?? NaN;
-}
-
-function now(): number {
-  return performance.timeOrigin + performance.now();
-}
-
-function percentile(values: Iterable<number>, share: number): number {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.floor(share * (sorted.length - 1))] ?? NaN;
-}
-
-const encoder = new TextEncoder();
-const latin1 = new TextDecoder("latin1");
-const [port = NaN, listeners = NaN, shows = NaN, startedAt = NaN, seconds = NaN] = Deno.args
-  .map(Number);
-const schedule = new Schedule(shows);
-const measuredFrom = Date.now() + WARM_UP_MS;
-const endAt = measuredFrom + seconds * 1000;
-const answers = new Answers();
-const running: Promise<void>[] = [];
-for (let i = 0; i < listeners; i++) {
-  running.push(
-    listen(port, i % shows, answers).catch((error) => {
-      if (answers.failures++ === 0) console.error(String(error));
-    }),
-  );
-  if (i % JOINING_AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-await Promise.all(running);
-const result: LowAnswerTimes = {
-  answers: answers.playlistMs.length,
-  seconds,
-  failures: answers.failures,
-  playlistP50Ms: percentile(answers.playlistMs, 0.5),
-  playlistP99Ms: percentile(answers.playlistMs, 0.99),
-  partP99Ms: percentile(answers.partMs, 0.99),
-  lastP99Ms: percentile(answers.lastMs.values(), 0.99),
-};
-console.log(JSON.stringify(result));
+const [port = NaN, listeners = NaN, streams = NaN, startedAtMs = NaN] = Deno.args.map(Number);
+await main(port, listeners, streams, startedAtMs);
+Deno.exit();

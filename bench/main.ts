@@ -1,6 +1,7 @@
 /** Measures the server against its budgets: `deno task bench NAME …`. */
 import { archive } from "./archive.ts";
 import { archiveStop } from "./archive_stop.ts";
+import { cache } from "./cache.ts";
 import { flood } from "./flood.ts";
 import { frame } from "./frame.ts";
 import { http } from "./http.ts";
@@ -9,7 +10,6 @@ import { describeMachine } from "./machine.ts";
 import { mixed } from "./mixed.ts";
 import { nginxRtmp } from "./nginx_rtmp.ts";
 import { type BenchmarkOptions, type CommandLine, parseCommandLine } from "./options.ts";
-import { playerLatency } from "./player_latency.ts";
 import { isOutOfBudget, renderJson, renderReport, type Report } from "./report.ts";
 import { rtmp } from "./rtmp.ts";
 import { scale } from "./scale.ts";
@@ -63,20 +63,20 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     help: "playlists and segments a second, beside nginx where it is installed",
     run: http,
   },
-  "low-latency": {
-    usage: "low-latency [LISTENERS] [SHOWS] [SECONDS]",
-    help: "how soon all listeners in low latency have a part once its last frame has come",
-    run: lowLatency,
-  },
-  "player-latency": {
-    usage: "player-latency [SECONDS]",
-    help: "how far behind the encoder hls.js in Chromium is heard, and how soon after play",
-    run: playerLatency,
-  },
   flood: {
     usage: "flood [PUBLISHERS] [CONNECTIONS] [SECONDS]",
     help: "RTMP publishers beside listeners who ask as fast as they are answered",
     run: flood,
+  },
+  "low-latency": {
+    usage: "low-latency [LISTENERS] [SECONDS]",
+    help: "listeners of 10 broadcasts who wait for each part, and when they have it",
+    run: lowLatency,
+  },
+  cache: {
+    usage: "cache [LISTENERS] [SECONDS]",
+    help: "listeners directly, and by nginx and Caddy with the files of deploy/",
+    run: cache,
   },
   frame: {
     usage: "frame [SESSIONS] [SECONDS]",

@@ -1,12 +1,12 @@
 /** The configuration: one table of all environment variables, from which all else derives. */
 import { randomBytes } from "node:crypto";
+import { AUTH_VARIABLES } from "./config/auth_variables.ts";
 import { HLS_VARIABLES } from "./config/hls_variables.ts";
 import {
   address,
   boolean,
   integer,
   ipAddress,
-  oneOf,
   origins,
   passphrase,
   path,
@@ -31,38 +31,7 @@ export const VARIABLES = {
   log: {
     file: optional("LOG4RS_FILE", path, "a file that says what is logged where; reread on SIGHUP"),
   },
-  auth: {
-    mode: variable(
-      "ECHO_AUTH",
-      oneOf("open", "key", "hook"),
-      "open",
-      "who may publish. open: anybody, under any name. key: whoever has a key; the control API " +
-        "gives one to every client that ECHO_HTPASSWD_FILE or ECHO_BEARER_TOKEN allows. hook: " +
-        "whoever the server at HOOK_URL allows; it is asked at each publish",
-    ),
-    anyCredentials: reloadable(variable(
-      "ECHO_AUTH_ANY",
-      boolean,
-      "0",
-      "1: any credentials get a key, where neither ECHO_HTPASSWD_FILE nor ECHO_BEARER_TOKEN is set",
-    )),
-    htpasswdFile: reloadable(optional(
-      "ECHO_HTPASSWD_FILE",
-      path,
-      "a file with the users of the control API, as htpasswd -B makes it (cost at most 12)",
-    )),
-    bearerToken: reloadable(
-      optional("ECHO_BEARER_TOKEN", token, "the Bearer token of the control API"),
-    ),
-    /** 0: no limit. */
-    ttlMs: variable(
-      "TTL_MAX_DURATION",
-      seconds({ min: 0 }),
-      "7200",
-      "a key is valid for this long and a sixtieth more; a session that it opened ends then. " +
-        "0: no limit",
-    ),
-  },
+  auth: AUTH_VARIABLES,
   session: {
     maxSessions: reloadable(variable(
       "ECHO_MAX_SESSIONS",

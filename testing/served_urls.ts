@@ -4,6 +4,7 @@ import { lowFeed } from "../src/hls/low_latency/low_names.ts";
 import { NO_PREROLL } from "../src/hls/preroll.ts";
 import { dashboardRoutes } from "../src/pages/dashboard/routes.ts";
 import { recordRoutes } from "../src/record/routes.ts";
+import { encoderRoutes } from "../src/stat/encoders/routes.ts";
 import { Health } from "../src/stat/health.ts";
 import { liveRoutes } from "../src/stat/live/routes.ts";
 import { statRoutes } from "../src/stat/routes.ts";
@@ -82,7 +83,9 @@ function listenersServer(): Hono {
   const streams = { NAME: stream, demo: stream, [lowFeed("NAME")]: stream };
   const origin = originOf(streams, () => Promise.resolve(bytes));
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }), current: [] };
-  return listenerWeb({ origin, preroll: NO_PREROLL, shows, path: "cast", index: true });
+  const nothing = () => Promise.resolve(undefined);
+  const rewind = { shows: { find: nothing }, files: { read: nothing } };
+  return listenerWeb({ origin, preroll: NO_PREROLL, shows, rewind, path: "cast", index: true });
 }
 
 /** Everybody may do everything, and nothing is behind it. */
@@ -95,13 +98,22 @@ function statServer(): Hono[] {
   const health = new Health();
   const granted = () => Promise.resolve("granted" as const);
   const entrance = { check: granted, signIn: granted, signOut: () => {}, guard };
-  const catalogue = { list: () => Promise.resolve([]), open: nothing, remove: nothing };
+  const clips = { make: nothing };
+  const catalogue = { list: () => Promise.resolve([]), open: nothing, remove: nothing, clips };
   const live = { watch: () => new ReadableStream() };
+  const encoders = {
+    clock: house.clock,
+    keys: { create: () => ({ token: "", expiresAt: Infinity }) },
+    auth: "open" as const,
+    djs: () => [],
+    at: (host: string) => ({ host, rtmpPort: 1935, srtPort: 9000, passphrase: undefined }),
+  };
   const validity = () => new AbortController().signal;
   return [
     statRoutes({ statistics, usage: systemUsage, metrics, audience, health, entrance })
       .route("/stat/1/recordings", recordRoutes({ catalogue, guard })),
     liveRoutes({ live, sessions, guard, validity }),
+    encoderRoutes({ ...encoders, guard }),
     dashboardRoutes(entrance),
   ];
 }

@@ -1,5 +1,14 @@
 /** The part of the configuration's table that tells how broadcasts are offered over HLS. */
-import { address, boolean, clampedSeconds, integer, path, seconds, urlPath } from "./kinds.ts";
+import {
+  address,
+  boolean,
+  clampedSeconds,
+  integer,
+  path,
+  seconds,
+  secondsOrAll,
+  urlPath,
+} from "./kinds.ts";
 import { optional, variable } from "./variable.ts";
 
 /** More than most machines have cores. */
@@ -31,6 +40,14 @@ export const HLS_VARIABLES = {
     seconds({ min: 0 }),
     "10",
     "how far behind a broadcast may fall by late audio, before some of it is dropped",
+  ),
+  /** 0: off; `Infinity`: all of it. */
+  rewindMs: variable(
+    "HLS_REWIND",
+    secondsOrAll({ min: 0 }),
+    "0",
+    "how far back listeners may go in a show that is on air, out of its recording; all: to its " +
+      "start. 0: off",
   ),
   webEnabled: variable("HLS_WEB_ENABLED", boolean, "1", "serve HLS over HTTP"),
   webAddr: variable("HLS_WEB_ADDR", address, "0.0.0.0:8080", "where HLS is served"),

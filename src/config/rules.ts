@@ -29,6 +29,12 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
         'Cannot use ECHO_AUTH "hook": expected HOOK_URL to be set, got nothing',
       );
     }
+  } else if (auth.mode === "dj") {
+    if (auth.djFile === undefined) {
+      throw new ConfigError(
+        'Cannot use ECHO_AUTH "dj": expected ECHO_DJ_FILE to be set, got nothing',
+      );
+    }
   } else if (auth.htpasswdFile === undefined && auth.bearerToken === undefined) {
     if (!auth.anyCredentials) {
       throw new ConfigError(
@@ -46,6 +52,8 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
   }
   if (!hls.enabled && !record.enabled) {
     warnings.push("HLS_ENABLED and RECORD_ENABLED are off: nobody hears what is published");
+  } else if (hls.rewindMs > 0 && !record.enabled) {
+    warnings.push("HLS_REWIND is set, and RECORD_ENABLED is off: nobody can rewind");
   }
 
   if (hook.url !== undefined && hook.secret === undefined) {

@@ -8,7 +8,7 @@ import { etag, RETAINED_304_HEADERS } from "hono/etag";
 import { isValidName } from "../session/name.ts";
 import { anyOrigin, fromInternet } from "../web/any_origin.ts";
 import { isBeginning, notThere, readSegment, sendPlaylist, sendSegment } from "./answers.ts";
-import { isLowMedia, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_latency/low_names.ts";
+import { isLowFile } from "./low_latency/low_names.ts";
 import { LowAnswers } from "./low_latency/low_answers.ts";
 import type { Origin, ServedFile } from "./origin.ts";
 
@@ -33,7 +33,7 @@ export function hlsRoutes({ origin, lowLatency = true, others, onFetch }: HlsRou
     const { name, file } = c.req.param();
     if (others.includes(file)) return await next();
     if (!isValidName(name)) return notThere(c);
-    if (isLow(file)) return lowLatency ? await low.answer(c, name, file) : notThere(c);
+    if (isLowFile(file)) return lowLatency ? await low.answer(c, name, file) : notThere(c);
     if (PLAYLIST.test(file)) {
       const playlist = await origin.playlist(name, file);
       return playlist === undefined ? notThere(c) : sendPlaylist(c, playlist);
@@ -90,10 +90,6 @@ export const SELECTING_FIELDS: ReadonlySet<string> = new Set([
   "range",
   "upgrade",
 ]);
-
-function isLow(file: string): boolean {
-  return file === LOW_MEDIA_FILE || file === LOW_MASTER_FILE || isLowMedia(file);
-}
 
 const FILE = "/:name/:file";
 const PLAYLIST = /\.m3u8$/;

@@ -8,7 +8,7 @@ import type { Clock } from "../session/clock.ts";
 import type { SessionEnd } from "../session/frame_sink.ts";
 import { formatOf } from "./formats.ts";
 import { JoinedSession } from "./joined_session.ts";
-import { Life } from "./life.ts";
+import { Life, type Presentation } from "./life.ts";
 import { LowLatency } from "./low_latency/low_latency.ts";
 import { renderMasterPlaylist } from "./master_playlist.ts";
 import type { ServedPlaylist } from "./origin.ts";
@@ -92,6 +92,11 @@ export class HlsStream {
   get masterPlaylist(): string | undefined {
     const { format, segments } = this.#publishers.main;
     return renderMasterPlaylist(format.playlistFile, this.codecs, segments);
+  }
+
+  /** What is heard, or was heard last; `undefined` before the first. */
+  get presentation(): Presentation | undefined {
+    return this.#life.presentation;
   }
 
   /** Playing time of what is listed. */
@@ -199,6 +204,7 @@ export class HlsStream {
   }
 
   #restoreWindow(playlist: MediaPlaylist, silence: SilentEnd | undefined): void {
+    this.#life.begin();
     const segments = listedSegments(playlist);
     for (const ours of segments.filter(({ uri }) => formatOf(uri))) this.#shelf.put(ours);
     this.#labels.resume(playlist.mediaSequence + segments.length, segments.at(-1));
@@ -211,6 +217,7 @@ export class HlsStream {
 
   /** All of it is in one version. */
   #addPreroll(): void {
+    this.#life.begin();
     const { preroll } = this.#options;
     const now = this.#clock.awake();
     const segments = preroll.map((entry) => {

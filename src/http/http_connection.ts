@@ -7,7 +7,7 @@ import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite } from "./http_site.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import { PeerGone } from "./peer_gone.ts";
-import type { PlainRequest, PreparedAnswer, PreparedAnswers } from "./prepared_answers.ts";
+import type { PreparedAnswer, PreparedAnswers } from "./prepared_answers.ts";
 import { requestBody } from "./request_body.ts";
 import { fieldText, type RequestHead } from "./request_head.ts";
 import { errorResponse } from "./response_head.ts";
@@ -135,82 +135,49 @@ export class HttpConnection {
   #serve(head: RequestHead): Promise<void> {
     const { prepared } = this.#site;
     const isPlain = prepared !== undefined && !this.#isProxy && prepared.isPlain(head);
-    if (!isPlain) return this.#serveByHandler(head, undefined);
-    if (head.host === this.#goodHost) {
-      // While it waits, the reader takes what comes behind it, and has its bytes no more.
-      this.#remember(head);
-      const coming = prepared.coming(head.target, () => this.#signal());
-      if (coming !== undefined) return this.#serveOnceThere(head, prepared, coming);
-    }
-    return this.#serveShared(head, prepared, 0);
+    if (!isPlain) return this.#serveByHandler(head, this.#info);
+    if (head.host !== this.#goodHost) return this.#serveByHandler(head, this.#info, prepared);
+    return this.#servePlain(head, prepared);
   }
 
-  async #serveOnceThere(
-    head: RequestHead,
-    prepared: PreparedAnswers,
-    coming: Promise<void>,
-  ): Promise<void> {
-    const { clock } = this.#site;
-    this.#link.patience.beginAnswer();
-    const since = clock.awake();
-    await coming;
-    const encodings = fieldText(head, "accept-encoding");
-    const contents = prepared.contentsOf(head.target, encodings);
-    const made = contents && prepared.makeOnce(contents);
-    const waitedMs = clock.waited(since);
-    if (contents !== undefined && typeof made === "function") {
-      return await this.#serveByHandler(head, { encodings, contents, made }, waitedMs);
-    }
-    await made;
-    await this.#serveShared(head, prepared, waitedMs);
-  }
-
-  #serveShared(head: RequestHead, prepared: PreparedAnswers, waitedMs: number): Promise<void> {
-    const encodings = fieldText(head, "accept-encoding");
-    if (head.host === this.#goodHost) {
-      const answer = prepared.find(head.target, encodings);
-      if (answer !== undefined) return this.#sendPrepared(answer);
-    }
-    const contents = prepared.contentsOf(head.target, encodings);
-    return this.#serveByHandler(head, contents && { encodings, contents }, waitedMs);
-  }
-
-  #remember(head: RequestHead): void {
-    this.#link.reader.rememberHead(head);
+  /** Answers what depends on the target alone, once that is there or will not be. */
+  async #servePlain(head: RequestHead, prepared: PreparedAnswers): Promise<void> {
+    const { reader, patience } = this.#link;
+    reader.rememberHead(head);
     this.#agent = fieldText(head, "user-agent");
     this.#encodings = fieldText(head, "accept-encoding");
-  }
-
-  async #sendPrepared(answer: PreparedAnswer): Promise<void> {
-    answer.observe(this.#info.client, this.#agent);
-    this.#link.patience.beginAnswer();
-    const bytes = answer.take(this.#date);
+    patience.beginAnswer();
+    const coming = prepared.coming(head.target, this.#encodings, () => this.#signal());
+    const endTurn = await coming;
     try {
-      await this.#link.write(bytes);
+      const answer = prepared.find(head.target, this.#encodings);
+      if (answer === undefined) {
+        const info = coming === undefined ? this.#info : { ...this.#info, hasWaited: true };
+        return await this.#serveByHandler(head, info, prepared);
+      }
+      answer.observe(this.#info.client, this.#agent);
+      await this.#link.send(answer, this.#date);
+      this.#left = undefined;
     } finally {
-      answer.giveBack(bytes);
+      endTurn?.();
     }
   }
 
-  /** @param plain where the answer may be prepared */
+  /** @param prepared keeps the answer, where it may be kept */
   async #serveByHandler(
     head: RequestHead,
-    plain: PlainRequest | undefined,
-    waitedMs = 0,
+    direct: ConnectionInfo,
+    prepared?: PreparedAnswers,
   ): Promise<void> {
     this.#link.patience.beginAnswer();
-    const client = this.#isProxy ? this.#admitClient(head) : this.#info;
-    const info = waitedMs === 0 ? client : { ...client, waitedMs };
-    let response: Response;
+    const info = this.#isProxy ? this.#admitClient(head) : direct;
+    const encodings = fieldText(head, "accept-encoding");
+    const contents = prepared?.contentsOf(head.target, encodings);
+    const response = await this.#answer(head, info);
     const date = this.#date;
-    try {
-      response = await this.#answer(head, info);
-      if (plain !== undefined) {
-        this.#goodHost = head.host;
-        this.#site.prepared?.keep(head.target, plain, response, date);
-      }
-    } finally {
-      plain?.made?.();
+    if (prepared !== undefined) this.#goodHost = head.host;
+    if (contents !== undefined) {
+      prepared?.keep({ target: head.target, encodings, contents }, response, date);
     }
     const keepAlive = head.keepAlive && this.#link.reader.isBodyOver && !this.#isLast;
     const options = { buffers: this.#site.buffers, date };

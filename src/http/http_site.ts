@@ -12,8 +12,8 @@ export interface ConnectionInfo {
   readonly remoteAddr: Deno.NetAddr;
   /** The address that counts: the other end's, or of what a trusted proxy passes on its client's. */
   readonly client: string;
-  /** How long the request waited already for what it asks for, in milliseconds; 0 by default. */
-  readonly waitedMs?: number;
+  /** Whether what is asked for was waited for already, see `SharedContents.coming`. */
+  readonly hasWaited?: boolean;
 }
 
 /** Answers a request. */

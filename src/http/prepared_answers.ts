@@ -23,11 +23,11 @@ export interface SharedContents {
    */
   find(target: string, encodings: string): object | undefined;
   /**
-   * Resolves once the handler, or {@link find}, can answer a GET of `target` that asks for what is to
-   * come, or it waits in vain. `undefined` where it need not wait.
-   * @param signal ends the wait before
+   * Waits for what a GET of `target` asks for, where that is to come.
+   * @param signal gives what is aborted when the client leaves
+   * @returns resolves once it is there, or will not be; `undefined` where nobody waits for it
    */
-  coming?(target: string, signal: () => AbortSignal): Promise<void> | undefined;
+  coming?(target: string, signal: () => AbortSignal): Promise<unknown> | undefined;
   /** The body of an answer with `contents`, whose bytes do not change. */
   bodyOf(contents: object): Uint8Array;
   /** Whom to tell of answers to `target`. */
@@ -38,13 +38,15 @@ export interface SharedContents {
 
 /** A request whose answer may be prepared. */
 export interface PlainRequest {
+  readonly target: string;
   /** Its Accept-Encoding; empty where it has none. */
   readonly encodings: string;
   /** What it is about to be answered with. */
   readonly contents: object;
-  /** Lets others go on who wait for the answer, to be called in any case; nobody where it is missing. */
-  readonly made?: () => void;
 }
+
+/** The answer is made: whoever waits for the same is next. */
+export type EndTurn = () => void;
 
 /** Head and body of an answer as they go over the wire, and whom to tell that they do. */
 export class PreparedAnswer {
@@ -106,8 +108,8 @@ export class PreparedAnswers {
   readonly #files = new FinalizationRegistry<MemoryFile>((file) => this.#sockets?.removeFile(file));
   /** By contents. What was asked for once only may be worth nothing to anybody else. */
   readonly #answers = new WeakMap<object, PreparedAnswer | "asked for once">();
-  /** By contents, while somebody makes the answer that others wait for, and after that. */
-  readonly #making = new WeakMap<object, Promise<void>>();
+  /** By contents: those who have waited for them, and whose answers the handler makes now. */
+  readonly #turns = new WeakMap<object, PromiseWithResolvers<void>>();
 
   constructor(contents: SharedContents, sockets: SystemSockets | undefined) {
     this.#contents = contents;
@@ -121,6 +123,39 @@ export class PreparedAnswers {
     return answer === "asked for once" ? undefined : answer;
   }
 
+  /**
+   * Waits for what is to come, as {@link SharedContents.coming}. Where it has come for many, the
+   * handler makes one answer after the other until there is a prepared one.
+   * @param encodings as {@link find}
+   * @returns resolves with what has to be called once the request is answered
+   */
+  coming(
+    target: string,
+    encodings: string,
+    signal: () => AbortSignal,
+  ): Promise<EndTurn> | undefined {
+    return this.#contents.coming?.(target, signal)?.then(() => this.#turn(target, encodings));
+  }
+
+  async #turn(target: string, encodings: string): Promise<EndTurn> {
+    for (;;) {
+      const contents = this.#contents.find(target, encodings);
+      if (contents === undefined || this.find(target, encodings) !== undefined) return () => {};
+      const others = this.#turns.get(contents);
+      if (others === undefined) {
+        const turn = Promise.withResolvers<void>();
+        this.#turns.set(contents, turn);
+        return () => this.#endTurn(contents, turn);
+      }
+      await others.promise;
+    }
+  }
+
+  #endTurn(contents: object, turn = this.#turns.get(contents)): void {
+    turn?.resolve();
+    if (this.#turns.get(contents) === turn) this.#turns.delete(contents);
+  }
+
   /** Whether the answer depends on the target of the request alone. */
   isPlain(
     { method, minor, target, body, keepAlive, expectsContinue, fields }: RequestHead,
@@ -130,46 +165,26 @@ export class PreparedAnswers {
       !fields.some(([name]) => this.#contents.selecting.has(name.toLowerCase()));
   }
 
-  /** As {@link SharedContents.coming}. */
-  coming(target: string, signal: () => AbortSignal): Promise<void> | undefined {
-    return this.#contents.coming?.(target, signal);
-  }
-
-  /**
-   * Has one of many who ask for the same at once make the answer, and the others wait for it.
-   * @returns when it is made; or, to the one who is to make it, what to call then
-   */
-  makeOnce(contents: object): Promise<void> | (() => void) {
-    const making = this.#making.get(contents);
-    if (making !== undefined) return making;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#making.set(contents, promise);
-    return resolve;
-  }
-
   /** What the handler is about to answer a plain request for `target` with; see {@link keep}. */
   contentsOf(target: string, encodings: string): object | undefined {
     return this.#contents.find(target, encodings);
   }
 
   /**
-   * Keeps the answer to the second plain request for `target`, which is about to be sent; the first
-   * where others wait for it.
+   * Keeps the answer to the second plain request for the same, which is about to be sent.
    * @param request with what {@link contentsOf} gave before the handler was asked
    */
-  keep(
-    target: string,
-    { encodings, contents, made }: PlainRequest,
-    response: Response,
-    date: string,
-  ): void {
+  keep(request: PlainRequest, response: Response, date: string): void {
+    this.#keep(request, response, date);
+    this.#endTurn(request.contents);
+  }
+
+  #keep({ target, encodings, contents }: PlainRequest, response: Response, date: string): void {
     if (response.status !== 200 || this.#contents.find(target, encodings) !== contents) return;
     const before = this.#answers.get(contents);
-    if (before === undefined && made === undefined) {
-      return void this.#answers.set(contents, "asked for once");
-    }
+    if (before === undefined) return void this.#answers.set(contents, "asked for once");
     // Several may have asked before the first of them was answered.
-    if (before instanceof PreparedAnswer) return;
+    if (before !== "asked for once") return;
     const body = this.#contents.bodyOf(contents);
     const { headers } = response;
     if (headers.get("Content-Length") !== `${body.length}` || headers.has("Set-Cookie")) return;

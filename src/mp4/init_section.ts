@@ -6,7 +6,7 @@
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { box, encodeBoxes, fourCc, u32 } from "./boxes.ts";
-import { movieBox } from "./movie.ts";
+import { movieBox, type Track } from "./movie.ts";
 import { sampleDescriptionBox } from "./sample_description.ts";
 
 /**
@@ -15,8 +15,18 @@ import { sampleDescriptionBox } from "./sample_description.ts";
  */
 export function initSection(config: AudioConfig): Uint8Array<ArrayBuffer> {
   const { sampleRate, samplesPerFrame } = config;
-  const track = { sampleRate, samplesPerFrame, sampleDescription: sampleDescriptionBox(config) };
-  return encodeBoxes(FILE_TYPE, movieBox(track, undefined));
+  return trackSection({
+    sampleRate,
+    samplesPerFrame,
+    sampleDescription: sampleDescriptionBox(config),
+  });
+}
+
+/** The same for access units of a track, such as that of a recording. */
+export function trackSection(track: Track): Uint8Array<ArrayBuffer> {
+  const { sampleRate, samplesPerFrame, sampleDescription } = track;
+  const box = movieBox({ sampleRate, samplesPerFrame, sampleDescription }, undefined);
+  return encodeBoxes(FILE_TYPE, box);
 }
 
 /** Brand iso6 has tfdt (ISO/IEC 14496-12 8.8.12), cmfc is CMAF's for tracks. */

@@ -63,7 +63,7 @@ export interface SampleTables {
 }
 
 /** Brand iso5 has default-base-is-moof (8.8.7), iso6 has tfdt (8.8.12). */
-const FILE_TYPE = box(
+export const FILE_TYPE: Box = box(
   "ftyp",
   fourCc("iso5"),
   u32(0),

@@ -25,7 +25,9 @@ export function logEvent(event: SessionEvent): void {
 function describe(event: SessionEvent): string {
   switch (event.kind) {
     case "authorize":
-      return "{address} may publish by {protocol}";
+      return event.props.dj === undefined
+        ? "{address} may publish by {protocol}"
+        : "{dj} at {address} may publish by {protocol}";
     case "create":
       return "on air by {protocol} from {address}";
     case "pause":
@@ -63,6 +65,6 @@ function details(event: SessionEvent): Record<string, unknown> {
   if (event.kind === "metadata") {
     return { song: [event.title, event.artist].filter((text) => text !== null).join(", ") };
   }
-  if (!("reason" in event)) return { ...event };
+  if (!("reason" in event)) return { ...event, dj: event.props.dj };
   return { reason: `${event.reason.message} (${event.reason.code})` };
 }

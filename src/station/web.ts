@@ -19,7 +19,9 @@ import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
 import { StatWeb } from "./stat_web.ts";
+import { localRewind } from "./rewind.ts";
 import { HttpThreads } from "./threads/http_threads.ts";
+import type { RewindSettings } from "./threads/messages.ts";
 
 /**
  * Serves playlists, segments and the listeners' pages.
@@ -33,16 +35,20 @@ export function serveHls(
   const { webEnabled, webAddr, webPath: path, webIndex: index, webThreads, lowLatency } =
     core.config.hls;
   if (!webEnabled) return undefined;
-  const { hls, folder, preroll, shows } = output;
+  const { hls, folder, preroll, shows, rewinds } = output;
   if (webThreads > 0) return startThreads(core, output, metrics);
   const readFile = (name: string, file: string) => folder.read(name, file);
   const origin = localOrigin(hls.distributor, { clock: core.clock, readFile });
   core.stops.add(() => origin.close());
   const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
   const { clock } = core;
+  const settings = rewindSettings(core, output);
+  const has = (name: string) => origin.has(name);
+  const rewind = rewinds && settings && localRewind(rewinds, settings, { clock, has });
+  core.stops.add(() => rewind?.shows.close());
   const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
   const site = listenerSite({
-    ...{ origin, preroll, shows, path, index, lowLatency, clock, onFetch, observe },
+    ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
   });
   serve(core, site.routes, site, { kind: "hls", what: HLS, addr: webAddr });
   core.stops.add(() => origin.dismiss());
@@ -53,10 +59,11 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   const { clock, stops, sockets, health, webLimits, listeners } = core;
   const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency } =
     core.config.hls;
-  const { hls, folder, preroll, shows } = output;
+  const { hls, folder, preroll, shows, rewinds } = output;
+  const rewind = rewindSettings(core, output);
   const threads = new HttpThreads({
-    ...{ clock, count, what: HLS, addr: webAddr, shows, sockets, listeners },
-    settings: { path, index, lowLatency, rootDir: folder.path, preroll },
+    ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
+    settings: { path, index, lowLatency, rootDir: folder.path, preroll, rewind },
     distributor: hls.distributor,
     counts: webLimits.addThreads("hls"),
     durations: metrics.requestDurations,
@@ -64,6 +71,11 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   health.add("listening", () => [...threads.problems, problemIfFull(HLS, threads)]);
   stops.add(() => threads.close());
   return threads;
+}
+
+function rewindSettings({ config }: Core, output: HlsOutput): RewindSettings | undefined {
+  if (output.rewinds === undefined) return undefined;
+  return { path: config.record.rootDir, boundMs: config.hls.rewindMs };
 }
 
 /** What the control API has to do with beside the core. */
@@ -80,13 +92,13 @@ export interface ControlParts {
  * @returns what applies the credentials that it checks, and which pages may call it
  */
 export async function serveControl(core: Core, parts: ControlParts): Promise<Reload> {
-  const { clock, stops, keys, sessions, hooks } = core;
+  const { clock, stops, keys, sessions, authority } = core;
   const { auth, control, rtmp, srt } = core.config;
   if (!control.enabled) return applyNothing;
   const authorizer = new Authorizer({
     mode: auth.mode,
     credentials: await loadCredentials(auth),
-    authority: hooks.authority,
+    authority,
     clock,
   });
   stops.add(() => authorizer.close());
@@ -126,11 +138,11 @@ export function serveStatistics(
   { statistics, metrics }: Observers,
   catalogue: Catalogue | undefined,
 ): Reload {
-  const { config, clock, stops, events, sessions, health, listeners } = core;
+  const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
   if (!stat.webEnabled) return applyNothing;
   const parts = new StatWeb(config, {
-    ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue },
+    ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
   });
   stops.add(() => parts.close());
   const log = accessLog(new AccessLog("echo-stat-web"), clock);

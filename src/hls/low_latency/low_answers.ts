@@ -6,11 +6,10 @@
  */
 import type { Context } from "hono";
 import { isBeginning, LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
-import { type Origin, type ServedPlaylist, TooManyWait } from "../origin.ts";
-import { waitedMs } from "../../web/waited_time.ts";
-import { MAX_WAIT_TARGETS } from "./asked_version.ts";
-import { parseDirectives, reload } from "./directives.ts";
+import type { Origin } from "../origin.ts";
+import { reload } from "./directives.ts";
 import { countsAsFetch, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
+import { isToCome, type LowRequest, lowRequest, untilThere } from "./low_waits.ts";
 
 export interface LowAnswersOptions {
   readonly origin: Pick<Origin, "playlist" | "segment" | "wait">;
@@ -28,35 +27,37 @@ export class LowAnswers {
 
   /** Answers a request for `file` of the broadcast `name`, once it is there or will not be. */
   async answer(c: Context, name: string, file: string): Promise<Response> {
-    if (file === LOW_MEDIA_FILE) return await this.#answerPlaylist(c, name);
-    if (file !== LOW_MASTER_FILE) return await this.#answerMedia(c, name, file);
-    const master = await this.#options.origin.playlist(name, file);
+    if (file === LOW_MASTER_FILE) return await this.#answerMaster(c, name);
+    const request = lowRequest(name, file, new URL(c.req.url).search);
+    if (!hasWaited(c)) await this.#wait(c, request);
+    if (file === LOW_MEDIA_FILE) return await this.#answerPlaylist(c, request);
+    return await this.#answerMedia(c, request);
+  }
+
+  async #answerMaster(c: Context, name: string): Promise<Response> {
+    const master = await this.#options.origin.playlist(name, LOW_MASTER_FILE);
     return master === undefined ? notThere(c) : sendPlaylist(c, master);
   }
 
-  async #answerPlaylist(c: Context, name: string): Promise<Response> {
-    const directives = parseDirectives(new URL(c.req.url).searchParams);
-    let playlist = await this.#options.origin.playlist(name, LOW_MEDIA_FILE);
-    for (;;) {
-      if (playlist?.edge === undefined) return notThere(c);
-      const { targetDuration } = playlist.edge;
-      const answer = reload(directives, playlist.edge);
-      if (answer === "refuse") return refuse(c);
-      if (answer === "now") {
-        const asked = `max-age=${CACHED_TARGETS * targetDuration}`;
-        return sendPlaylist(c, playlist, directives === undefined ? "no-cache" : asked);
-      }
-      const next = await this.#next(c, name, playlist);
-      if (next === undefined) return tooLong(c);
-      playlist = next;
-    }
+  async #wait(c: Context, request: LowRequest): Promise<void> {
+    const { origin } = this.#options;
+    const playlist = await origin.playlist(request.name, LOW_MEDIA_FILE);
+    if (playlist === undefined || !isToCome(request, playlist)) return;
+    await untilThere(origin, request, playlist, c.req.raw.signal);
   }
 
-  /** The part that a version hints at is waited for; any other that is not there is not. */
-  async #answerMedia(c: Context, name: string, file: string): Promise<Response> {
+  async #answerPlaylist(c: Context, { name, directives }: LowRequest): Promise<Response> {
+    const playlist = await this.#options.origin.playlist(name, LOW_MEDIA_FILE);
+    if (playlist?.edge === undefined) return notThere(c);
+    const answer = reload(directives, playlist.edge);
+    if (answer === "refuse") return refuse(c);
+    if (answer === "wait") return tooLong(c);
+    const asked = `max-age=${CACHED_TARGETS * playlist.edge.targetDuration}`;
+    return sendPlaylist(c, playlist, directives === undefined ? "no-cache" : asked);
+  }
+
+  async #answerMedia(c: Context, { name, file }: LowRequest): Promise<Response> {
     const { origin, onFetch } = this.#options;
-    const playlist = await origin.playlist(name, LOW_MEDIA_FILE);
-    if (playlist?.edge?.nextPartUri === file) await this.#next(c, name, playlist);
     const media = await readSegment(origin, name, file);
     if (media === undefined) return notThere(c);
     const response = sendSegment(c, media, "max-age=600, immutable");
@@ -64,26 +65,11 @@ export class LowAnswers {
     if (isFetch) onFetch?.(name, file);
     return response;
   }
+}
 
-  /**
-   * The version after `playlist`; `undefined` where it does not come, nobody else may wait, or the
-   * client has left.
-   */
-  async #next(
-    c: Context,
-    name: string,
-    { etag = "", edge }: ServedPlaylist,
-  ): Promise<ServedPlaylist | undefined> {
-    const maxMs = MAX_WAIT_TARGETS * 1000 * (edge?.targetDuration ?? 0) - waitedMs(c);
-    if (maxMs <= 0) return undefined;
-    const options = { newerThan: etag, maxMs, signal: c.req.raw.signal };
-    try {
-      return await this.#options.origin.wait(name, LOW_MEDIA_FILE, options);
-    } catch (error) {
-      if (error instanceof TooManyWait) return undefined;
-      throw error;
-    }
-  }
+/** Whether it was waited for already, before the routes were asked, and has not come. */
+function hasWaited({ env }: Context): boolean {
+  return env?.hasWaited === true;
 }
 
 function refuse(c: Context): Response {

@@ -50,6 +50,11 @@ export function isLowMedia(file: string): boolean {
   return MEDIA.test(file);
 }
 
+/** Whether it is the name of a file that there is in low latency alone. */
+export function isLowFile(file: string): boolean {
+  return file === LOW_MEDIA_FILE || file === LOW_MASTER_FILE || isLowMedia(file);
+}
+
 /** Whether who has this file, of whatever format, is counted for its segment: once for all parts. */
 export function countsAsFetch(file: string): boolean {
   return !isLowMedia(file) || FIRST_OF_SEGMENT.test(file);
@@ -70,8 +75,7 @@ export function nameOfLowFeed(feed: string): string | undefined {
 
 /** Under which name a replica has the file `file` of the broadcast `name`. */
 export function feedOf(name: string, file: string): string {
-  const isLow = file === LOW_MEDIA_FILE || file === LOW_MASTER_FILE || isLowMedia(file);
-  return isLow ? lowFeed(name) : name;
+  return isLowFile(file) ? lowFeed(name) : name;
 }
 
 function text({ sequence, wallMs, nonce }: SegmentStem): string {

@@ -27,6 +27,8 @@ export const SESSION_FIELDS = [
   /** What is heard. */
   "title",
   "artist",
+  /** Who publishes, where DJs are known. */
+  "dj",
 ] as const;
 
 type Cell = string | number | null;
@@ -47,7 +49,8 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
   const { sessions, audience, rates } = sources;
   const listeners = new Map(audience.byName());
   const rows = sessions.map((session) => {
-    const { id, name, state, protocol, transport, quality, silentForMs, created, tags } = session;
+    const { id, name, state, protocol, transport, quality, silentForMs, created } = session;
+    const { tags, props } = session;
     const link = transport?.link;
     return [
       id,
@@ -67,6 +70,7 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       listeners.get(name) ?? 0,
       tags?.title ?? null,
       tags?.artist ?? null,
+      props.dj ?? null,
     ];
   });
   return { fields: SESSION_FIELDS, rows };

@@ -15,6 +15,7 @@ import {
   type ListeningSockets,
 } from "../../listening/listening_sockets.ts";
 import type { Shows } from "../../pages/listener/shows.ts";
+import type { Rewinds } from "../../record/rewind/rewinds.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
 import { attemptToListen, tellListening } from "../listen.ts";
@@ -28,9 +29,11 @@ export interface HttpThreadsOptions {
   /** What people call what they serve. */
   readonly what: string;
   readonly addr: ListenAddress;
-  readonly settings: Pick<ThreadSettings, "path" | "index" | "lowLatency" | "rootDir" | "preroll">;
+  readonly settings: Omit<ThreadSettings, "addr" | "counts" | "levels">;
   readonly distributor: Distributor;
   readonly shows: Pick<Shows, "status" | "current">;
+  /** `undefined` where shows are not rewound. */
+  readonly rewinds?: Pick<Rewinds, "news"> | undefined;
   readonly sockets: ListeningSockets;
   readonly counts: ThreadCounts;
   readonly listeners: Pick<Listeners, "fetched">;
@@ -133,9 +136,9 @@ export class HttpThreads {
   }
 
   #newThread(): HttpThread {
-    const { clock, distributor, shows, counts, settings } = this.#options;
+    const { clock, distributor, shows, rewinds, counts, settings } = this.#options;
     return new HttpThread({
-      ...{ clock, distributor, shows, counts },
+      ...{ clock, distributor, shows, rewinds, counts },
       settings: { ...settings, addr: this.#addr },
       levels: () => this.#levels,
       onPulse: (pulse) => this.#add(pulse),

@@ -9,11 +9,13 @@ import { HlsFolder } from "../../hls/stream_files.ts";
 import { ConnectionCounts } from "../../http/connection_limits.ts";
 import { type KeptSocket, ListeningSockets } from "../../listening/listening_sockets.ts";
 import { ShowsCopy } from "../../pages/listener/shows_copy.ts";
+import type { ShowCopies } from "../../record/rewind/show_copies.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
 import { RequestDurations } from "../../web/request_durations.ts";
 import type { RequestObserver } from "../../web/request_timing.ts";
 import { WebServer } from "../../web/web_server.ts";
 import { listenerSite } from "../listener_web.ts";
+import { newRewind } from "../rewind.ts";
 import {
   type Fetched,
   type FromThread,
@@ -28,6 +30,8 @@ export class ListenerThread {
   readonly #send: (message: FromThread) => void;
   readonly #replica: Replica;
   readonly #shows: ShowsCopy;
+  /** `undefined` where shows are not rewound. */
+  readonly #rewound: ShowCopies | undefined;
   readonly #web: WebServer;
   readonly #sockets: ListeningSockets;
   readonly #address: string;
@@ -55,10 +59,16 @@ export class ListenerThread {
       has: (name) => origin.has(name),
       ask: (questions) => send({ kind: "shows", questions }),
     });
+    const rewind = settings.rewind && newRewind(settings.rewind, {
+      clock,
+      has: (name) => origin.has(name),
+      ask: (questions) => send({ kind: "rewind", questions }),
+    });
+    this.#rewound = rewind?.shows;
     const onFetch = (name: string, file: string) => this.#countFetch(name, file);
     const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
     const site = listenerSite({
-      ...{ origin, preroll, shows, path, index, lowLatency, clock, onFetch, observe },
+      ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
     });
     this.#web = new WebServer(addr, site.routes, ["echo", "hls"], {
       ...site,
@@ -85,9 +95,10 @@ export class ListenerThread {
     this.#pulse = this.#clock.every(PULSE_MS, () => this.#sendPulse());
   }
 
-  take(message: Extract<ToThread, { kind: "news" | "shows" }>): void {
+  take(message: Extract<ToThread, { kind: "news" | "shows" | "rewind" }>): void {
     if (message.kind === "news") this.#replica.take(message.news);
-    else this.#shows.take(message.replies);
+    else if (message.kind === "shows") this.#shows.take(message.replies);
+    else this.#rewound?.take(message.replies);
   }
 
   /** Lets answers under way finish, for a moment, and tells what it has counted. */
@@ -99,6 +110,7 @@ export class ListenerThread {
     this.#sendPulse();
     this.#replica.close();
     this.#shows.close();
+    this.#rewound?.close();
   }
 
   #countFetch(name: string, file: string): void {

@@ -11,6 +11,7 @@ import type { LentCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
 import type { ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
+import type { ShowNews, ShowQuestion } from "../../record/rewind/show_news.ts";
 import type { AnswerCounts } from "../../web/request_durations.ts";
 
 /** The category of the access log of listeners' requests. */
@@ -23,6 +24,7 @@ export type ToThread =
   | { readonly kind: "listen" }
   | { readonly kind: "news"; readonly news: ReplicaNews }
   | { readonly kind: "shows"; readonly replies: readonly (readonly ShowStatus[])[] }
+  | { readonly kind: "rewind"; readonly replies: readonly (ShowNews | undefined)[] }
   | { readonly kind: "log"; readonly levels: LogLevels }
   /** The lines that it sent last are written. */
   | { readonly kind: "written" }
@@ -34,6 +36,7 @@ export type FromThread =
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "origin"; readonly request: ReplicaRequest }
   | { readonly kind: "shows"; readonly questions: readonly ShowsQuestion[] }
+  | { readonly kind: "rewind"; readonly questions: readonly ShowQuestion[] }
   | { readonly kind: "log"; readonly lines: readonly LoggedLine[] }
   | { readonly kind: "pulse"; readonly pulse: Pulse }
   | { readonly kind: "closed" };
@@ -50,9 +53,19 @@ export interface ThreadSettings {
   readonly lowLatency?: boolean;
   /** Where broadcasts' files are. */
   readonly rootDir: string;
+  /** How shows are rewound; `undefined` where they are not. */
+  readonly rewind?: RewindSettings | undefined;
   readonly preroll: Preroll;
   readonly counts: LentCounts;
   readonly levels: LogLevels;
+}
+
+/** How shows are rewound. */
+export interface RewindSettings {
+  /** Where recordings are. */
+  readonly path: string;
+  /** How far behind its newest frame a show may be heard, in milliseconds; `Infinity`: all of it. */
+  readonly boundMs: number;
 }
 
 /** What of a thread's log is written. */

@@ -151,6 +151,7 @@ Deno.test("who comes is told of the box, the past, what has happened, and what t
     listeners: 3,
     title: null,
     artist: null,
+    dj: null,
   });
 });
 
