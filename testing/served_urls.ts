@@ -98,7 +98,8 @@ function statServer(): Hono[] {
   const health = new Health();
   const granted = () => Promise.resolve("granted" as const);
   const entrance = { check: granted, signIn: granted, signOut: () => {}, guard };
-  const catalogue = { list: () => Promise.resolve([]), open: nothing, remove: nothing };
+  const clips = { make: nothing };
+  const catalogue = { list: () => Promise.resolve([]), open: nothing, remove: nothing, clips };
   const live = { watch: () => new ReadableStream() };
   const encoders = {
     clock: house.clock,

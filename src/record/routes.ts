@@ -5,10 +5,13 @@ import type { ByteRange } from "../web/byte_range.ts";
 import { sendRanged } from "../web/ranged_answer.ts";
 import type { Catalogue, CatalogueEntry, OpenedRecording } from "./catalogue.ts";
 import { clipAnswer } from "./clip_answer.ts";
+import type { Clips } from "./clips.ts";
 import { PART } from "./file_names.ts";
 
 export interface RecordRoutesOptions {
-  readonly catalogue: Pick<Catalogue, "list" | "open" | "remove" | "clips">;
+  readonly catalogue: Pick<Catalogue, "list" | "open" | "remove"> & {
+    readonly clips: Pick<Clips, "make">;
+  };
   /** Lets in who may see recordings. */
   readonly guard: MiddlewareHandler;
 }

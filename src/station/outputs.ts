@@ -1,6 +1,7 @@
 /** The outputs: what becomes of each broadcast, a recording and an HLS stream. */
 import { FolderWatch } from "../disk/folder_watch.ts";
 import { Hls } from "../hls/hls.ts";
+import { LEAST_SEGMENTS } from "../hls/low_latency/low_window.ts";
 import { StateFiles } from "../hls/name_states.ts";
 import { loadPreroll, NO_PREROLL, type Preroll } from "../hls/preroll.ts";
 import { HlsFolder } from "../hls/stream_files.ts";
@@ -94,6 +95,7 @@ export async function openHls(
     find: (name) => sessions.find(name),
     listeners: (name) => listeners.count(name),
     earliest: (name) => rewinds?.earliest(name),
+    ...hls.lowLatency && { lowLatencyFrom: LEAST_SEGMENTS },
   });
   stops.add(() => shows.close());
   const output = await Hls.open({

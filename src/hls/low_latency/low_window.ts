@@ -167,6 +167,6 @@ interface KeptSegment extends WholeSegment {
 }
 
 /** The first version lists so many whole segments: a player begins three parts before the end. */
-const LEAST_SEGMENTS = 3;
+export const LEAST_SEGMENTS = 3;
 /** A segment is listed for this many target durations at least: players look once in each. */
 const MIN_LISTED = 3;

@@ -36,6 +36,8 @@ export interface ShowStatus {
   readonly artist: string | null;
   /** The earliest moment that can be heard now; null where nothing can be rewound. */
   readonly rewind_from: string | null;
+  /** Whether it can be played in low latency. */
+  readonly low_latency: boolean;
   /** The last {@link MAX_TITLES} titles, the newest last; not where several shows are told of. */
   readonly titles?: readonly ShownTitle[];
 }
@@ -51,6 +53,8 @@ export interface ShowsOptions {
    * where it cannot be rewound. No show can by default.
    */
   readonly earliest?: (name: string) => number | undefined;
+  /** From how many segments on a show can be played in low latency; by default it never can. */
+  readonly lowLatencyFrom?: number;
 }
 
 /** The part of a session that is read here. */
@@ -59,7 +63,8 @@ export type ShownSession = Pick<Session, "state" | "props">;
 interface Show {
   readonly id: number;
   readonly start: Moment;
-  listed: boolean;
+  /** How many segments have been listed. */
+  listed: number;
   titles: readonly ShownTitle[];
 }
 
@@ -81,7 +86,7 @@ export class Shows implements ShowsSource {
     this.#options = options;
     this.#unsubscribe = options.events.subscribe(({ kind, name, id }) => {
       if (kind === "create") {
-        this.#shows.set(name, { id, start: new Moment(options.clock), listed: false, titles: [] });
+        this.#shows.set(name, { id, start: new Moment(options.clock), listed: 0, titles: [] });
       }
       if (kind === "release" && this.#shows.get(name)?.id === id) this.#shows.delete(name);
     });
@@ -94,7 +99,7 @@ export class Shows implements ShowsSource {
   /** To be called when a segment of `name` is listed, so that it can be heard. */
   listed(name: string): void {
     const show = this.#shows.get(name);
-    if (show !== undefined) show.listed = true;
+    if (show !== undefined) show.listed++;
   }
 
   /** To be called when what is heard of `name` changes. */
@@ -117,7 +122,7 @@ export class Shows implements ShowsSource {
   }
 
   #summary(name: string): ShowStatus {
-    const { clock, find, listeners, earliest } = this.#options;
+    const { clock, find, listeners, earliest, lowLatencyFrom = Infinity } = this.#options;
     const show = this.#shows.get(name);
     const session = show && find(name);
     const state = stateOf(show, session);
@@ -132,6 +137,7 @@ export class Shows implements ShowsSource {
       title: title ?? cleanText(session?.props.title) ?? null,
       artist,
       rewind_from: rewindFrom === undefined ? null : new Date(rewindFrom).toISOString(),
+      low_latency: (show?.listed ?? 0) >= lowLatencyFrom,
     };
   }
 }
@@ -147,12 +153,13 @@ export function offAir(name: string, now: number): ShowStatus {
     title: null,
     artist: null,
     rewind_from: null,
+    low_latency: false,
     titles: [],
   };
 }
 
 function stateOf(show: Show | undefined, session: ShownSession | undefined): ShowState {
   if (show === undefined || session === undefined) return "off-air";
-  if (!show.listed) return "starting";
+  if (show.listed === 0) return "starting";
   return session.state === "paused" ? "reconnecting" : "on-air";
 }

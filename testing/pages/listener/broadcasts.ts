@@ -13,6 +13,7 @@ export const OFF_AIR: Omit<ShowStatus, "name"> = {
   listeners: 0,
   title: null,
   artist: null,
+  low_latency: false,
   titles: [],
   rewind_from: null,
 };
@@ -30,6 +31,7 @@ export class Broadcasts implements Disposable {
       events,
       find: (name) => sessions.find(name),
       listeners: (name) => name.length,
+      lowLatencyFrom: 3,
     });
   }
 

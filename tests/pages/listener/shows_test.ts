@@ -46,6 +46,17 @@ Deno.test("a show starts, is on air once it can be heard, reconnects, and is ove
   ]);
 });
 
+Deno.test("a show can be played in low latency once so many segments are listed as that needs", () => {
+  using house = new Broadcasts();
+  const { shows } = house;
+  house.send(house.publish("demo"));
+  const seen = [1, 2, 3, 4].map(() => {
+    shows.listed("demo");
+    return shows.status("demo").low_latency;
+  });
+  assert.deepEqual(seen, [false, false, true, true]);
+});
+
 Deno.test("how long a show has been on is told right, however the clock is set", async () => {
   using house = new Broadcasts();
   const { shows, clock } = house;
@@ -77,7 +88,7 @@ Deno.test("all that goes on is told, the oldest first", async () => {
     await house.clock.advance(5000);
   }
   const started = (ms: number) => new Date(START + ms).toISOString();
-  const known = { title: null, artist: null, rewind_from: null };
+  const known = { title: null, artist: null, rewind_from: null, low_latency: false };
   const common = { state: "on-air", now: started(10_000), ...known } as const;
   assert.deepEqual(house.shows.current, [
     { name: "zoe", ...common, started_at: started(0), listeners: 3 },

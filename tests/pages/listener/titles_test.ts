@@ -56,3 +56,53 @@ Deno.test("the end of a show has its titles, and the next show its own", () => {
     before: [],
   });
 });
+
+Deno.test("a title that the media tell is shown from its time on, before the server tells it", () => {
+  const titles = new Titles();
+  titles.update(status(titled("A", 0)));
+  titles.tell(titled("B", 10, "Band"));
+  assert.equal(titles.heard(AT + 9990).now.title, "A");
+  assert.deepEqual(titles.heard(AT + 10_000).now, titled("B", 10, "Band"));
+  assert.equal(titles.untilNext(AT + 9000), 1000);
+  assert.equal(titles.untilNext(AT + 10_000), Infinity);
+});
+
+Deno.test("a title counts once, however often it is told and by whom", () => {
+  const titles = new Titles();
+  titles.update(status(titled("A", 0)));
+  for (const at of [10, 10.02, 9.98, 20, 30]) titles.tell(titled("B", at));
+  titles.tell(titled("A", 0));
+  titles.tell(titled("A", 5));
+  const heard = () => titles.heard(AT + 60_000);
+  assert.deepEqual([heard().now, heard().before], [titled("B", 10), [titled("A", 0)]]);
+  titles.update(status(titled("A", 0), titled("B", 10.001)));
+  titles.tell(titled("B", 40));
+  assert.deepEqual([heard().now, heard().before], [titled("B", 10.001), [titled("A", 0)]]);
+});
+
+Deno.test("a title that comes again after another one counts again", () => {
+  const titles = new Titles();
+  titles.update(status(titled("A", 0)));
+  titles.tell(titled("B", 10));
+  titles.tell(titled("A", 20));
+  titles.tell(titled("A", 20));
+  const { now, before } = titles.heard(AT + 30_000);
+  assert.deepEqual([now, before], [titled("A", 20), [titled("B", 10), titled("A", 0)]]);
+});
+
+Deno.test("of the same title, the text with its own quotes is shown", () => {
+  const titles = new Titles();
+  titles.update(status(titled("A", 0)));
+  titles.tell(titled("The 'B' side", 10));
+  titles.tell(titled('The "B" side', 10.01));
+  titles.tell(titled("The 'B' side", 10));
+  assert.deepEqual(titles.heard(AT + 30_000).now, titled('The "B" side', 10));
+});
+
+Deno.test("titles of the show before, which a playlist still tells, are not the next one's", () => {
+  const titles = new Titles();
+  titles.update({ ...status(), title: "Next", started_at: titled(null, 100).at });
+  titles.tell(titled("A", 60));
+  assert.equal(titles.heard(AT + 120_000).now.title, "Next");
+  assert.deepEqual(titles.heard(AT + 120_000).before, []);
+});
