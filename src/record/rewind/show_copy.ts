@@ -59,6 +59,11 @@ export class ShowCopy {
     };
   }
 
+  /** How many segments' starts it keeps. */
+  get copiedSegments(): number {
+    return this.#pieces.reduce((sum, { starts }) => sum + starts.length, 0);
+  }
+
   /** Takes what is new to who knows as much as {@link known}. */
   take({ pieces, ended }: ShowNews): void {
     const from = this.known.pieces;
@@ -142,13 +147,14 @@ function firstWithin(segments: readonly ShowSegment[], ms: number): number {
 }
 
 function merged(known: CopiedPiece | undefined, news: PieceNews): CopiedPiece {
-  const { facts, from, segments, frames, end, silentFragments, over } = news;
+  const { facts, first, from, segments, frames, end, silentFragments, over } = news;
   const { forgotten = from, starts = [] } = known ?? {};
   const follows = from <= forgotten + starts.length && from >= forgotten;
+  const gone = Math.max(0, first - forgotten);
   return {
     ...{ facts, frames, end, silentFragments, over },
-    forgotten: follows ? forgotten : from,
-    starts: follows ? [...starts.slice(0, from - forgotten), ...segments] : segments,
+    forgotten: follows ? forgotten + gone : from,
+    starts: follows ? [...starts.slice(gone, from - forgotten), ...segments] : segments,
   };
 }
 

@@ -35,6 +35,8 @@ export interface ShowNews {
 /** A piece of a show: what one file has of it, on one timeline. */
 export interface PieceNews {
   readonly facts: PieceFacts;
+  /** Which of its segments is the first that is still known. Who knows earlier ones may forget them. */
+  readonly first: number;
   /** Which segment of the piece the first of `segments` is. */
   readonly from: number;
   /** Where its segments begin that are new, the oldest first. The newest may still grow. */

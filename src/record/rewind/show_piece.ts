@@ -103,6 +103,7 @@ export class ShowPiece implements PartIndex {
     const { facts, index } = this;
     return facts && {
       facts,
+      first: index.first,
       from: Math.max(segments, index.first),
       segments: index.startsFrom(segments),
       frames: index.frames,
@@ -112,7 +113,10 @@ export class ShowPiece implements PartIndex {
     };
   }
 
-  written({ file, identity, continues }: OpenPart, fragment: WrittenFragment): void {
+  written(
+    { file, identity, continues }: Omit<OpenPart, "handle">,
+    fragment: WrittenFragment,
+  ): void {
     this.index.add(fragment);
     if (fragment.wallMs === undefined) this.#promise(this.#silentFragments - 1);
     if (this.#part !== undefined) return;
