@@ -22,6 +22,12 @@ export interface KnownShow {
   readonly segments: number;
 }
 
+/**
+ * The answer to a question: `undefined` where there is no such show, "unread" where what an earlier
+ * run of the server has recorded of it is still being read.
+ */
+export type ShowReply = ShowNews | "unread" | undefined;
+
 /** What is new of a show. */
 export interface ShowNews {
   /** When its first frame was due, in milliseconds since the epoch. No two shows of a name have the same. */

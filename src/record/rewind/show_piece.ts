@@ -9,6 +9,7 @@ import {
   type PieceFacts,
   type PieceNews,
   type Rates,
+  type SegmentPlace,
 } from "./show_news.ts";
 
 /** A piece as it is kept for another run of the server. */
@@ -19,11 +20,20 @@ export interface KeptPiece extends Omit<PieceFacts, "silence"> {
   readonly silentFragments: number;
   /** A silent access unit, in hexadecimal. */
   readonly silence: string;
+  /** The first segment that is still known; `undefined` where that is the piece's first. */
+  readonly first?: FirstSegment | undefined;
+}
+
+/** Where a segment begins, and how many of its piece are before it. */
+export interface FirstSegment extends SegmentPlace {
+  readonly segments: number;
 }
 
 /** A piece of a show. */
 export class ShowPiece implements PartIndex {
   readonly index: PieceIndex;
+  /** Where the index begins that an earlier run has kept. */
+  readonly from: FirstSegment | undefined;
   readonly #rates: Rates;
   readonly #onKept: () => void;
   /** `undefined` until something is in the file. */
@@ -31,24 +41,33 @@ export class ShowPiece implements PartIndex {
   #silence: Uint8Array = new Uint8Array();
   #silentFragments = 0;
   #keptSilence = 0;
+  #keptFirst = 0;
   #over = false;
   #startTime: number;
 
-  /** @param onKept called where something has changed that is to be kept for another run */
+  /**
+   * @param onKept called where something has changed that is to be kept for another run
+   * @param from where its index begins, if not with the first segment
+   */
   constructor(
     rates: Rates,
     startTime: number,
     onKept: () => void,
+    from?: FirstSegment,
   ) {
     this.#rates = rates;
     this.#startTime = startTime;
     this.#onKept = onKept;
-    this.index = new PieceIndex(rates);
+    this.from = from;
+    this.#keptFirst = from?.segments ?? 0;
+    this.index = from === undefined
+      ? new PieceIndex(rates)
+      : PieceIndex.behind(rates, from.segments, from.frame);
   }
 
   /** A piece that an earlier run has written: all but what its file tells. */
-  static restore(kept: KeptPiece): ShowPiece {
-    const piece = new ShowPiece(kept, kept.startTime, () => {});
+  static restore(kept: KeptPiece, onKept: () => void): ShowPiece {
+    const piece = new ShowPiece(kept, kept.startTime, onKept, kept.first);
     piece.#part = kept;
     piece.#silence = Uint8Array.fromHex(kept.silence);
     piece.#silentFragments = piece.#keptSilence = kept.silentFragments;
@@ -84,6 +103,7 @@ export class ShowPiece implements PartIndex {
       startTime: this.startTime,
       silentFragments: this.#keptSilence,
       silence: facts.silence.toHex(),
+      first: this.#firstSegment(),
     };
   }
 
@@ -134,6 +154,21 @@ export class ShowPiece implements PartIndex {
     this.#over = true;
   }
 
+  /** Forgets segments that end more than `ms` milliseconds before its end. */
+  forget(ms: number): void {
+    this.index.forget(ms);
+    if (this.index.first - this.#keptFirst < KEPT_EVERY) return;
+    this.#keptFirst = this.index.first;
+    this.#onKept();
+  }
+
+  #firstSegment(): FirstSegment | undefined {
+    const { first: segments } = this.index;
+    const [place] = this.index.startsFrom(segments);
+    if (place === undefined) return this.from;
+    return segments > 0 && Number.isFinite(place.wallMs) ? { segments, ...place } : undefined;
+  }
+
   /** More is kept than there is, so that it is not for each fragment. */
   #promise(fragments: number): void {
     this.#silentFragments = Math.max(0, fragments);
@@ -144,5 +179,7 @@ export class ShowPiece implements PartIndex {
   }
 }
 
+/** Segments are forgotten before it is kept which is the first. */
+const KEPT_EVERY = 10;
 /** Fragments of silence that are kept before there are as many. */
 const KEPT_AHEAD = 5;

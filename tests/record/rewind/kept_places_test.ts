@@ -1,0 +1,45 @@
+/** What of a show's recordings is read after a restart, and what is known without it. */
+import assert from "node:assert/strict";
+import { KeptShows } from "../../../src/record/rewind/kept_shows.ts";
+import { SECOND } from "../../../testing/record/archive.ts";
+import { Rewound, valuesOf } from "../../../testing/record/rewound.ts";
+
+Deno.test("nobody waits for a recording that is being read after a restart", async () => {
+  const house = await Rewound.open();
+  const { path } = house.archive.folder;
+  const show = house.archive.begin("demo");
+  await house.play(show, 8);
+  show.end();
+  await house.stop();
+  await using later = await Rewound.open({ path, clock: house.clock });
+  const question = { name: "demo", known: undefined };
+  assert.equal(later.rewinds.news(question), "unread");
+  const response = await later.app.request("/demo/show.m3u8");
+  assert.deepEqual([response.status, response.headers.get("Retry-After")], [503, "1"]);
+  await later.listing(2);
+  assert.notEqual(later.rewinds.news(question), "unread");
+});
+
+Deno.test("after a restart no more is read of a recording than the bound needs", async () => {
+  const house = await Rewound.open({ boundMs: 30_000 });
+  const { path } = house.archive.folder;
+  const show = house.archive.begin("demo");
+  await house.play(show, 300);
+  const text = await house.listing(1);
+  show.end();
+  await house.stop();
+  const [kept] = (await new KeptShows(path).load("demo"))?.pieces ?? [];
+  assert.ok((kept?.first?.segments ?? 0) >= 20, "it is kept where to begin");
+  const file = await Deno.open(`${path}/demo.mp4`, { read: true, write: true });
+  const { offset = 0 } = kept?.first ?? {};
+  await file.seek(20_000, Deno.SeekMode.Start);
+  await file.write(new Uint8Array(offset - 20_000));
+  file.close();
+  await using later = await Rewound.open({ path, clock: house.clock, boundMs: 30_000 });
+  const again = await later.listing(2);
+  const first = (playlist: string) => Number(valuesOf(playlist, "EXT-X-MEDIA-SEQUENCE")[0]);
+  assert.ok(first(again) >= first(text) && first(again) < 50);
+  const from = first(again) * 6 * SECOND;
+  const frames = await later.frames(again);
+  assert.deepEqual(frames, show.frames.slice(from, from + frames.length));
+});
