@@ -9,7 +9,13 @@ import type { PartIndex } from "../part.ts";
 import { ArchivedFiles } from "./archived_files.ts";
 import { readIndex } from "./read_index.ts";
 import { listedMs } from "./show_copy.ts";
-import { framesPerSegment, type ShowQuestion, type ShowReply } from "./show_news.ts";
+import {
+  type ForgottenPieces,
+  framesPerSegment,
+  NOTHING_FORGOTTEN,
+  type ShowQuestion,
+  type ShowReply,
+} from "./show_news.ts";
 import { ShowPiece } from "./show_piece.ts";
 import { type KeptShow, KeptShows } from "./kept_shows.ts";
 
@@ -77,7 +83,7 @@ export class Rewinds {
     if (live === undefined) return undefined;
     let show = this.#shows.get(name);
     if (show?.live !== live) {
-      show = { live, start: startTime, pieces: [], unread: [], isBeingRead: false };
+      show = newShow(live, startTime);
       this.#shows.set(name, show);
     }
     const piece = new ShowPiece(config, startTime, () => this.#keep(name));
@@ -93,13 +99,15 @@ export class Rewinds {
       if (!show.isBeingRead) this.#read(name, show);
       return "unread";
     }
-    const { start, live } = show;
+    const { start, live, forgotten } = show;
     const [pieces, segments] = known?.start === start ? [known.pieces, known.segments] : [0, 0];
-    const written = writtenPieces(show);
+    const at = pieces - forgotten.pieces;
+    const written = writtenPieces(show).slice(Math.max(0, at));
     return {
       start,
+      forgotten,
       ended: live.ended && show.pieces.every(({ isOver }) => isOver),
-      pieces: written.slice(pieces).flatMap((piece, i) => piece.news(i === 0 ? segments : 0) ?? []),
+      pieces: written.flatMap((piece, i) => piece.news(i === 0 && at >= 0 ? segments : 0) ?? []),
     };
   }
 
@@ -131,8 +139,8 @@ export class Rewinds {
 
   #keep(name: string): void {
     this.#kept.save(name, () => {
-      const { start = 0, pieces = [] } = this.#shows.get(name) ?? {};
-      return { start, pieces: pieces.flatMap((piece) => piece.kept ?? []) };
+      const { start = 0, forgotten, pieces = [] } = this.#shows.get(name) ?? {};
+      return { start, forgotten, pieces: pieces.flatMap((piece) => piece.kept ?? []) };
     });
   }
 
@@ -175,13 +183,36 @@ export class Rewinds {
         this.#kept.forget(name);
         continue;
       }
-      show.pieces = show.pieces.filter(({ isVoid }) => !isVoid);
+      const pieces = show.pieces = show.pieces.filter(({ isVoid }) => !isVoid);
       let leftMs = this.#options.boundMs + KEPT_MS;
-      for (const piece of show.pieces.toReversed()) {
+      let old = Math.max(0, pieces.length - MAX_PIECES);
+      for (const [i, piece] of [...pieces.entries()].toReversed()) {
         piece.forget(Math.max(0, leftMs));
+        if (leftMs <= 0) old = Math.max(old, i + 1);
         leftMs -= piece.durationMs;
       }
+      this.#forgetPieces(name, show, old);
     }
+  }
+
+  /** Forgets the first `count` pieces of a show; where these are not read yet, once they are. */
+  #forgetPieces(name: string, show: Show, count: number): void {
+    if (count === 0) return;
+    if (show.unread.length > 0) {
+      if (!show.isBeingRead) this.#read(name, show);
+      return;
+    }
+    let { pieces, segments, withSegments } = show.forgotten;
+    const open = show.pieces.findIndex(({ isOver }) => !isOver);
+    const gone = show.pieces.splice(0, open === -1 ? count : Math.min(open, count));
+    if (gone.length === 0) return;
+    for (const piece of gone) {
+      pieces++;
+      segments += piece.segments;
+      if (piece.segments > 0) withSegments++;
+    }
+    show.forgotten = { pieces, segments, withSegments };
+    this.#keep(name);
   }
 }
 
@@ -190,6 +221,8 @@ interface Show {
   readonly live: LiveShow;
   /** When its first frame was due, in milliseconds since the epoch. */
   readonly start: number;
+  /** What was before its pieces. */
+  forgotten: ForgottenPieces;
   pieces: ShowPiece[];
   /** Pieces that an earlier run wrote, until all of them are read. */
   unread: readonly ShowPiece[];
@@ -204,13 +237,23 @@ function writtenPieces({ pieces }: Show): ShowPiece[] {
   return written.filter(({ facts }) => facts !== undefined);
 }
 
-function restored(live: LiveShow, { start, pieces }: KeptShow, onKept: () => void): Show {
-  const all = pieces.map((piece) => ShowPiece.restore(piece, onKept));
-  return { live, start, pieces: all, unread: all, isBeingRead: false };
+function newShow(live: LiveShow, start: number): Show {
+  const forgotten = NOTHING_FORGOTTEN;
+  return { live, start, forgotten, pieces: [], unread: [], isBeingRead: false };
+}
+
+function restored(live: LiveShow, kept: KeptShow, onKept: () => void): Show {
+  const show = newShow(live, kept.start);
+  show.forgotten = kept.forgotten ?? NOTHING_FORGOTTEN;
+  show.unread = kept.pieces.map((piece) => ShowPiece.restore(piece, onKept));
+  show.pieces.push(...show.unread);
+  return show;
 }
 
 const SWEEP_MS = 5000;
 /** How many files are read at a time: each takes one of Deno's few threads while it waits. */
 const READS = 2;
+/** How many pieces a show may have: what is kept of these is read in one go after a restart. */
+const MAX_PIECES = 1000;
 /** How much more is known than what may be heard. */
 const KEPT_MS = 60_000;

@@ -3,6 +3,7 @@ import type { Silence } from "../batch.ts";
 import type { PartIndex, WrittenFragment } from "../part.ts";
 import type { OpenPart } from "../record_folder.ts";
 import { PieceIndex } from "./piece_index.ts";
+import { countSegments } from "./show_segments.ts";
 import {
   durationOf,
   framesPerFragment,
@@ -93,6 +94,14 @@ export class ShowPiece implements PartIndex {
   get durationMs(): number {
     const silent = this.#silentFragments * framesPerFragment(this.#rates);
     return durationOf(this.index.frames + silent, this.#rates);
+  }
+
+  /** How many segments it has, those included that are forgotten. */
+  get segments(): number {
+    const news = this.news(0);
+    return news === undefined
+      ? 0
+      : countSegments([{ ...news, forgotten: news.from, starts: news.segments }]);
   }
 
   /** What is to be kept of it; `undefined` before something is in the file. */

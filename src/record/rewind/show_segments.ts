@@ -1,8 +1,10 @@
 /** The segments of a show, by what is known of its pieces. Without I/O. */
 import {
   durationOf,
+  type ForgottenPieces,
   framesPerFragment,
   framesPerSegment,
+  NOTHING_FORGOTTEN,
   type PieceFacts,
   type SegmentPlace,
 } from "./show_news.ts";
@@ -45,10 +47,14 @@ export interface ShowSegment {
 /**
  * The segments of a show that are whole, the oldest first.
  * @param pieces the pieces of a show, of which only the last may go on
+ * @param forgotten what was before these
  */
-export function segmentsOf(pieces: readonly CopiedPiece[]): ShowSegment[] {
+export function segmentsOf(
+  pieces: readonly CopiedPiece[],
+  forgotten: ForgottenPieces = NOTHING_FORGOTTEN,
+): ShowSegment[] {
   const segments: ShowSegment[] = [];
-  let [before, number] = [0, 0];
+  let [before, number] = [forgotten.segments, forgotten.withSegments];
   for (const piece of pieces) {
     const { silent, count } = silentStarts(piece);
     const starts = [...piece.starts, ...silent];
@@ -61,7 +67,7 @@ export function segmentsOf(pieces: readonly CopiedPiece[]): ShowSegment[] {
   return segments;
 }
 
-/** How many segments of a show are whole, those included that are forgotten. */
+/** How many segments of the pieces are whole, those included that are forgotten. */
 export function countSegments(pieces: readonly CopiedPiece[]): number {
   return pieces.reduce((sum, piece) => sum + piece.forgotten + silentStarts(piece).count, 0);
 }

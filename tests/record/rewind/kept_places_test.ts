@@ -1,8 +1,9 @@
 /** What of a show's recordings is read after a restart, and what is known without it. */
 import assert from "node:assert/strict";
 import { KeptShows } from "../../../src/record/rewind/kept_shows.ts";
+import { ShowCopy } from "../../../src/record/rewind/show_copy.ts";
 import { SECOND } from "../../../testing/record/archive.ts";
-import { Rewound, valuesOf } from "../../../testing/record/rewound.ts";
+import { Rewound, urisOf, valuesOf } from "../../../testing/record/rewound.ts";
 
 Deno.test("nobody waits for a recording that is being read after a restart", async () => {
   const house = await Rewound.open();
@@ -42,4 +43,29 @@ Deno.test("after a restart no more is read of a recording than the bound needs",
   const from = first(again) * 6 * SECOND;
   const frames = await later.frames(again);
   assert.deepEqual(frames, show.frames.slice(from, from + frames.length));
+});
+
+Deno.test("pieces that nobody may hear any more are forgotten, and the others keep their numbers", async () => {
+  const house = await Rewound.open({ boundMs: 30_000 });
+  const { path } = house.archive.folder;
+  for (let session = 1; session <= 12; session++) {
+    const show = house.archive.begin("demo");
+    await house.play(show, 14);
+    show.end();
+    await house.archive.reach("record-complete", session);
+    await house.playlist();
+  }
+  const text = await house.listing(2);
+  const kept = await new KeptShows(path).load("demo");
+  assert.ok((kept?.pieces.length ?? 0) <= 8, `${kept?.pieces.length} pieces are kept`);
+  assert.equal((kept?.forgotten?.pieces ?? 0) + (kept?.pieces.length ?? 0), 12);
+  assert.ok(urisOf(text).at(-1)?.endsWith("-35.m4s"), text);
+  const news = house.rewinds.news({ name: "demo", known: undefined });
+  assert.ok(typeof news === "object" && news.pieces.length <= 8);
+  const copy = new ShowCopy(news.start, 30_000);
+  copy.take(news);
+  assert.equal(new TextDecoder().decode(copy.version?.text), text, "who asks first gets the same");
+  await house.stop();
+  await using later = await Rewound.open({ path, clock: house.clock, boundMs: 30_000 });
+  assert.equal(await later.listing(2), text);
 });

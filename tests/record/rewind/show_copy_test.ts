@@ -1,6 +1,7 @@
 /** What a copy of a show keeps of it while the show goes on. */
 import assert from "node:assert/strict";
 import { ShowCopy } from "../../../src/record/rewind/show_copy.ts";
+import { NOTHING_FORGOTTEN } from "../../../src/record/rewind/show_news.ts";
 import { ShowPiece } from "../../../src/record/rewind/show_piece.ts";
 
 const RATES = { sampleRate: 48_000, samplesPerFrame: 1024 };
@@ -15,7 +16,12 @@ Deno.test("a copy forgets the segments that the index has forgotten", () => {
     piece.written(PART, { frames: 47, offset: second * 50, bytes: 50, wallMs });
     piece.index.forget(120_000);
     const news = piece.news(copy.known.segments);
-    copy.take({ start: 0, ended: false, pieces: news === undefined ? [] : [news] });
+    copy.take({
+      start: 0,
+      ended: false,
+      forgotten: NOTHING_FORGOTTEN,
+      pieces: news === undefined ? [] : [news],
+    });
   }
   assert.ok(copy.known.segments > 590);
   assert.ok(copy.copiedSegments < 25, `${copy.copiedSegments} are kept`);
