@@ -127,6 +127,7 @@ const STATE = z.object({
     startTime: z.number(),
     silentFragments: COUNT.max(1_000_000),
     silence: z.string().regex(/^(?:[0-9a-f]{2}){0,1024}$/),
+    segments: COUNT.optional(),
     first: z.object({ segments: COUNT, frame: COUNT, offset: COUNT, wallMs: z.number() })
       .optional(),
   })),

@@ -87,6 +87,12 @@ export class PieceIndex {
     this.#forgotten += count;
   }
 
+  /** Forgets all its segments, of which there are `segments`. */
+  forgetAll(segments: number): void {
+    this.#starts = [];
+    this.#forgotten = Math.max(this.#forgotten, segments);
+  }
+
   get #count(): number {
     return this.#starts.length / FIELDS;
   }

@@ -91,6 +91,14 @@ export class Rewinds {
     return piece;
   };
 
+  /** A recording was deleted: nobody may hear any more what is in it, and what was before that. */
+  readonly removed = (identity: string): void => {
+    for (const [name, show] of this.#shows) {
+      const last = show.pieces.findLastIndex(({ facts }) => facts?.identity === identity);
+      this.#forgetPieces(name, show, last + 1);
+    }
+  };
+
   /** What is new of the show of `name`. Nobody waits for the disk: what is unread is read meanwhile. */
   news({ name, known }: ShowQuestion): ShowReply {
     const show = this.#find(name);
@@ -138,6 +146,7 @@ export class Rewinds {
   }
 
   #keep(name: string): void {
+    if (!this.#shows.has(name)) return;
     this.#kept.save(name, () => {
       const { start = 0, forgotten, pieces = [] } = this.#shows.get(name) ?? {};
       return { start, forgotten, pieces: pieces.flatMap((piece) => piece.kept ?? []) };
@@ -161,11 +170,13 @@ export class Rewinds {
     const endFrame = next?.identity === identity ? next.firstFrame : Infinity;
     try {
       using handle = await this.#files.open(name, { file, identity });
-      if (handle === undefined) return;
+      if (handle === undefined) return piece.lost();
       const { size } = await handle.stat();
       const extent = { firstFrame, endFrame, startTime, from };
       const steps = readIndex(size, extent, index);
       await drive(handle, steps, () => this.#closed || this.#shows.get(name) !== show);
+      // It was deleted while it was read.
+      if ((await handle.stat()).nlink === 0) piece.lost();
     } catch (error) {
       if (error instanceof GivenUp) return;
       logger.warn("Cannot read {file}, so that part of the show cannot be rewound: {error}", {

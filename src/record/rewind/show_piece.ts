@@ -21,6 +21,8 @@ export interface KeptPiece extends Omit<PieceFacts, "silence"> {
   readonly silentFragments: number;
   /** A silent access unit, in hexadecimal. */
   readonly silence: string;
+  /** How many segments it has; `undefined` where it was not over yet. */
+  readonly segments?: number | undefined;
   /** The first segment that is still known; `undefined` where that is the piece's first. */
   readonly first?: FirstSegment | undefined;
 }
@@ -43,6 +45,7 @@ export class ShowPiece implements PartIndex {
   #silentFragments = 0;
   #keptSilence = 0;
   #keptFirst = 0;
+  #keptSegments: number | undefined;
   #over = false;
   #startTime: number;
 
@@ -72,6 +75,7 @@ export class ShowPiece implements PartIndex {
     piece.#part = kept;
     piece.#silence = Uint8Array.fromHex(kept.silence);
     piece.#silentFragments = piece.#keptSilence = kept.silentFragments;
+    piece.#keptSegments = kept.segments;
     piece.#over = true;
     return piece;
   }
@@ -112,6 +116,7 @@ export class ShowPiece implements PartIndex {
       startTime: this.startTime,
       silentFragments: this.#keptSilence,
       silence: facts.silence.toHex(),
+      segments: this.#keptSegments,
       first: this.#firstSegment(),
     };
   }
@@ -161,6 +166,14 @@ export class ShowPiece implements PartIndex {
 
   over(): void {
     this.#over = true;
+    if (this.#part === undefined) return;
+    this.#keptSegments = this.segments;
+    this.#onKept();
+  }
+
+  /** Its file is no longer there: the segments of later pieces keep their numbers. */
+  lost(): void {
+    this.index.forgetAll(this.#keptSegments ?? this.segments);
   }
 
   /** Forgets segments that end more than `ms` milliseconds before its end. */

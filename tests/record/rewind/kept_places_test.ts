@@ -1,9 +1,13 @@
 /** What of a show's recordings is read after a restart, and what is known without it. */
 import assert from "node:assert/strict";
+import { identityOf } from "../../../src/record/files.ts";
+import { ArchivedFiles } from "../../../src/record/rewind/archived_files.ts";
 import { KeptShows } from "../../../src/record/rewind/kept_shows.ts";
 import { ShowCopy } from "../../../src/record/rewind/show_copy.ts";
 import { SECOND } from "../../../testing/record/archive.ts";
 import { Rewound, urisOf, valuesOf } from "../../../testing/record/rewound.ts";
+import { withFolder } from "../../../testing/temporary_folder.ts";
+import { until } from "../../../testing/until.ts";
 
 Deno.test("nobody waits for a recording that is being read after a restart", async () => {
   const house = await Rewound.open();
@@ -68,4 +72,59 @@ Deno.test("pieces that nobody may hear any more are forgotten, and the others ke
   await house.stop();
   await using later = await Rewound.open({ path, clock: house.clock, boundMs: 30_000 });
   assert.equal(await later.listing(2), text);
+});
+
+Deno.test("what the archive's rules delete is not listed any more, and the rest keeps its numbers", async () => {
+  const house = await Rewound.open();
+  const { path } = house.archive.folder;
+  const record = async (session: number) => {
+    const show = house.archive.begin("demo");
+    await house.play(show, 14);
+    show.end();
+    await house.archive.reach("record-complete", session);
+  };
+  await record(1);
+  await record(2);
+  const before = await house.listing(6);
+  const { size } = await Deno.stat(`${path}/demo.mp4`);
+  house.archive.recorder.rules = { maxAgeMs: 0, maxBytes: 2.5 * size };
+  await record(3);
+  const isShort = (text: string | undefined) =>
+    text?.includes("#EXT-X-MEDIA-SEQUENCE:3\n") && urisOf(text).length === 6 && text;
+  const text = await until("the first is gone", async () => isShort(await house.playlist()));
+  assert.deepEqual(urisOf(text).slice(0, 3), urisOf(before).slice(3));
+  assert.deepEqual(valuesOf(text, "EXT-X-DISCONTINUITY-SEQUENCE"), ["1"]);
+  assert.deepEqual(valuesOf(text, "EXT-X-PLAYLIST-TYPE"), []);
+  for (const uri of urisOf(text)) await house.bytes(uri);
+  await house.stop();
+
+  for await (const { name } of Deno.readDir(path)) {
+    if (/^demo\..*Z\.mp4$/.test(name)) await Deno.remove(`${path}/${name}`);
+  }
+  await using later = await Rewound.open({ path, clock: house.clock });
+  assert.deepEqual(urisOf(await later.listing(3)), urisOf(text).slice(3));
+});
+
+Deno.test("a file that is not there is looked for in the whole folder a few times only", async () => {
+  await withFolder(async (path) => {
+    const files = new ArchivedFiles(path);
+    const known = { file: "demo.mp4", identity: "17-1" };
+    for (let i = 0; i < 3; i++) assert.equal(await files.open("demo", known), undefined);
+    await Deno.writeTextFile(`${path}/demo.20200101T000000Z.mp4`, "there");
+    const identity = identityOf(await Deno.stat(`${path}/demo.20200101T000000Z.mp4`));
+    using found = await files.open("demo", { ...known, identity });
+    assert.ok(found !== undefined);
+    const readDir = Deno.readDir;
+    let reads = 0;
+    Deno.readDir = (...path) => {
+      reads++;
+      return readDir(...path);
+    };
+    try {
+      assert.equal(await files.open("demo", known), undefined);
+    } finally {
+      Deno.readDir = readDir;
+    }
+    assert.equal(reads, 0);
+  });
 });
