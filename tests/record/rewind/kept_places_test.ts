@@ -4,6 +4,7 @@ import { identityOf } from "../../../src/record/files.ts";
 import { ArchivedFiles } from "../../../src/record/rewind/archived_files.ts";
 import { KeptShows } from "../../../src/record/rewind/kept_shows.ts";
 import { ShowCopy } from "../../../src/record/rewind/show_copy.ts";
+import { audioConfig } from "../../../testing/audio/access_units.ts";
 import { SECOND } from "../../../testing/record/archive.ts";
 import { Rewound, urisOf, valuesOf } from "../../../testing/record/rewound.ts";
 import { withFolder } from "../../../testing/temporary_folder.ts";
@@ -128,4 +129,20 @@ Deno.test("a file that is not there is looked for in the whole folder a few time
     }
     assert.equal(reads, 0);
   });
+});
+
+Deno.test("of a show that may be heard from its start, the newest thousand pieces may be heard", async () => {
+  await using house = await Rewound.open();
+  const { clock, rewinds } = house;
+  for (let i = 0; i < 1100; i++) {
+    const piece = rewinds.index("demo", audioConfig(), clock.now());
+    const part = { file: "demo.mp4", identity: `17-${i}`, continues: undefined };
+    piece?.written(part, { frames: SECOND, offset: 1000, bytes: 10, wallMs: clock.now() });
+    piece?.over();
+  }
+  await clock.advance(5000);
+  const news = rewinds.news({ name: "demo", known: undefined });
+  assert.ok(typeof news === "object");
+  assert.equal(news.pieces.length, 1000);
+  assert.deepEqual(news.forgotten, { pieces: 100, segments: 100, withSegments: 100 });
 });
