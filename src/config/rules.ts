@@ -89,9 +89,11 @@ function checkTls(
       `Cannot use TLS_CERT_FILE and TLS_KEY_FILE: expected ${missing} to be set too, got nothing`,
     );
   }
-  if (tls.redirectsPages && (!isOn || tls.hlsAddr === "off")) {
+  const needing = tls.redirectsPages ? "HLS_WEB_REDIRECT" : "HLS_WEB_HSTS";
+  const isNeeded = tls.redirectsPages || tls.strictSeconds > 0;
+  if (isNeeded && (!isOn || tls.hlsAddr === "off")) {
     throw new ConfigError(
-      "Cannot use HLS_WEB_REDIRECT: expected TLS_CERT_FILE and TLS_KEY_FILE to be set and " +
+      `Cannot use ${needing}: expected TLS_CERT_FILE and TLS_KEY_FILE to be set and ` +
         "HLS_WEB_TLS_ADDR not to be off, since there is no HTTPS otherwise",
     );
   }

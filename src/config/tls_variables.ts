@@ -1,5 +1,5 @@
 /** The part of the configuration's table that is about TLS: the certificate, and doors that have it. */
-import { address, boolean, orOff, path } from "./kinds.ts";
+import { address, boolean, integer, orOff, path } from "./kinds.ts";
 import { optional, type Variable, variable } from "./variable.ts";
 import type { Address } from "./kinds.ts";
 
@@ -18,6 +18,13 @@ export const TLS_VARIABLES = {
     boolean,
     "0",
     "1: who asks for a page of listeners by HTTP is sent to HTTPS; players are not",
+  ),
+  strictSeconds: variable(
+    "HLS_WEB_HSTS",
+    integer({ min: 0 }),
+    "0",
+    "for so many seconds browsers that were here by HTTPS use nothing else on this host, at any " +
+      "of its ports; 0: they are told nothing",
   ),
   controlAddr: besides("ECHO_ADDR", "ECHO_TLS_ADDR", 5443, "the control API listens for HTTPS"),
   statAddr: besides("STAT_WEB_ADDR", "STAT_WEB_TLS_ADDR", 8448, "statistics are served over HTTPS"),

@@ -3,19 +3,19 @@ import { getLogger } from "@logtape/logtape";
 import type { TlsSocket } from "../tls/tls_socket.ts";
 import { admitClient } from "./admit_client.ts";
 import { hostOf } from "./client_link.ts";
-import type { Release } from "./connection_limits.ts";
 import { fetchRequest, mayHaveBody } from "./fetch_request.ts";
 import { FrameSender } from "./http2/frame_sender.ts";
 import { sendAnswer, sendError } from "./http2/http2_answer.ts";
-import { preparedHeader } from "./http2/prepared_header.ts";
 import { Http2Error } from "./http2/http2_error.ts";
 import { requestHead } from "./http2/http2_head.ts";
 import { Http2Session } from "./http2/http2_session.ts";
 import type { Http2Stream } from "./http2/http2_stream.ts";
+import { preparedHeader } from "./http2/prepared_header.ts";
 import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite, ServedConnection } from "./http_site.ts";
 import { Patience } from "./patience.ts";
 import { PeerGone } from "./peer_gone.ts";
+import type { PreparedAnswers } from "./prepared_answers.ts";
 import { fieldText, MAX_FIELDS, MAX_HEAD_BYTES, type RequestHead } from "./request_head.ts";
 
 const READ_BYTES = 4096;
@@ -115,62 +115,61 @@ export class Http2Connection implements ServedConnection {
 
   async #answer(stream: Http2Stream, patience: Patience): Promise<void> {
     const head = requestHead(stream.fields, !stream.isBodyOver);
-    const { counts, date, clock } = this.#site;
+    const asked = { head, stream, patience, signal: signalOf(stream) };
+    const { counts, prepared } = this.#site;
     const { remoteAddr } = this.#info;
-    const isProxy = counts.proxies.has(remoteAddr.hostname);
-    if (!isProxy && await this.#sendPrepared(head, stream, patience)) return;
-    const { info, release } = isProxy
-      ? admitClient(this.#site, remoteAddr, head)
-      : { info: this.#info, release: NOTHING };
+    if (counts.proxies.has(remoteAddr.hostname)) {
+      const { info, release } = admitClient(this.#site, remoteAddr, head);
+      return await this.#answerByHandler(asked, info).finally(release);
+    }
+    const isPlain = prepared !== undefined && prepared.isPlain(head);
+    if (!isPlain) return await this.#answerByHandler(asked, this.#info);
+    if (head.host === this.#goodHost) return await this.#answerPlain(asked, prepared);
+    await this.#answerByHandler(asked, this.#info, prepared);
+  }
+
+  /** Answers what depends on the target alone, once that is there or will not be. */
+  async #answerPlain(asked: Asked, prepared: PreparedAnswers): Promise<void> {
+    const { head: { target }, head, stream, patience, signal } = asked;
+    const encodings = fieldText(head, "accept-encoding");
+    const coming = prepared.coming(target, encodings, signal);
+    const endTurn = await coming;
     try {
-      const keep = this.#keeperOf(head);
-      const response = await this.#ask(head, stream, patience, info);
-      const { method } = head;
-      if (!isProxy) keep(response);
-      await sendAnswer(response, stream, { method, date: date.at(clock.now()), patience });
+      if (stream.isAbandoned) return;
+      const answer = prepared.find(target, encodings);
+      if (answer === undefined) {
+        const info = coming === undefined ? this.#info : { ...this.#info, hasWaited: true };
+        return await this.#answerByHandler(asked, info, prepared);
+      }
+      answer.observe(this.#info.client, fieldText(head, "user-agent"));
+      patience.begin("reader");
+      await stream.sendWhole(preparedHeader(answer, this.#date), answer.body, (bytes) => {
+        patience.took(bytes);
+      });
     } finally {
-      release();
+      endTurn?.();
     }
   }
 
-  /** Sends what is prepared for a request that asks for nothing in particular. @returns whether it is */
-  async #sendPrepared(
-    head: RequestHead,
-    stream: Http2Stream,
-    patience: Patience,
-  ): Promise<boolean> {
-    const { prepared, date, clock } = this.#site;
-    if (prepared === undefined || head.host !== this.#goodHost || !prepared.isPlain(head)) {
-      return false;
-    }
-    const answer = prepared.find(head.target, fieldText(head, "accept-encoding"));
-    if (answer === undefined) return false;
-    answer.observe(this.#info.client, fieldText(head, "user-agent"));
-    patience.begin("reader");
-    await stream.sendWhole(preparedHeader(answer, date.at(clock.now())), answer.body, (bytes) => {
-      patience.took(bytes);
-    });
-    return true;
-  }
-
-  /** Has the answer to a request that asks for nothing in particular kept for others. */
-  #keeperOf(head: RequestHead): (response: Response) => void {
-    const { prepared, date, clock } = this.#site;
-    const { target } = head;
+  /** @param prepared keeps the answer, where it may be kept */
+  async #answerByHandler(
+    asked: Asked,
+    info: ConnectionInfo,
+    prepared?: PreparedAnswers,
+  ): Promise<void> {
+    const { head: { method, target }, head, stream, patience } = asked;
     const encodings = fieldText(head, "accept-encoding");
     // Before the handler is asked: what it answers with may be another a moment later.
-    const contents = prepared?.isPlain(head) ? prepared.contentsOf(target, encodings) : undefined;
-    if (prepared === undefined || contents === undefined) return () => {};
-    return (response) => {
-      this.#goodHost = head.host;
-      prepared.keep({ target, encodings, contents }, response, date.at(clock.now()));
-    };
+    const contents = prepared?.contentsOf(target, encodings);
+    const response = await this.#ask(asked, info);
+    const date = this.#date;
+    if (prepared !== undefined) this.#goodHost = head.host;
+    if (contents !== undefined) prepared?.keep({ target, encodings, contents }, response, date);
+    await sendAnswer(response, stream, { method, date, patience });
   }
 
   #ask(
-    head: RequestHead,
-    stream: Http2Stream,
-    patience: Patience,
+    { head, stream, patience, signal }: Asked,
     info: ConnectionInfo,
   ): Response | Promise<Response> {
     if (head.target === "*") {
@@ -178,24 +177,22 @@ export class Http2Connection implements ServedConnection {
       const headers = { "Server": this.#site.serverName, "Cache-Control": "no-store" };
       return new Response(null, { status: 204, headers });
     }
-    const left = new AbortController();
-    stream.onAbandoned = () => left.abort();
     const request = fetchRequest(head, {
       scheme: this.#site.scheme,
       ownHost: hostOf(this.#socket.localAddr),
       body: mayHaveBody(head) ? bodyOf(stream, head, patience) : null,
-      signal: () => left.signal,
+      signal,
     });
     return this.#site.handler(request, info);
   }
 
   async #answerError(stream: Http2Stream, error: unknown): Promise<void> {
-    const { counts, serverName: server, date, clock } = this.#site;
+    const { counts, serverName: server } = this.#site;
     if (stream.isAbandoned || error instanceof PeerGone) return;
     try {
       if (error instanceof HttpError && !stream.isBegun) {
         counts.refuse(error.status === 503 ? "address" : "invalid");
-        return await sendError(error, stream, { server, date: date.at(clock.now()) });
+        return await sendError(error, stream, { server, date: this.#date });
       }
       this.#log.error("A request of {address} is cut off: {error}", { ...this.#peer, error });
       stream.reset("INTERNAL_ERROR");
@@ -224,6 +221,11 @@ export class Http2Connection implements ServedConnection {
     void this.#sender.idle.then(() => this.abort());
   }
 
+  get #date(): string {
+    const { date, clock } = this.#site;
+    return date.at(clock.now());
+  }
+
   get #peer(): { readonly address: string } {
     return { address: this.#info.remoteAddr.hostname };
   }
@@ -231,6 +233,27 @@ export class Http2Connection implements ServedConnection {
   get #log(): ReturnType<typeof getLogger> {
     return getLogger([...this.#site.category]);
   }
+}
+
+/** A request, and how to answer it. */
+interface Asked {
+  readonly head: RequestHead;
+  readonly stream: Http2Stream;
+  readonly patience: Patience;
+  /** Gives what is aborted when nobody waits for the answer any more. */
+  readonly signal: () => AbortSignal;
+}
+
+/** Makes a signal where somebody asks for it: that would cost each request. */
+function signalOf(stream: Http2Stream): () => AbortSignal {
+  let left: AbortController | undefined;
+  return () => {
+    if (left === undefined) {
+      const controller = left = new AbortController();
+      stream.onceAbandoned(() => controller.abort());
+    }
+    return left.signal;
+  };
 }
 
 /** It is read as fast as the route takes it. */
@@ -256,5 +279,3 @@ function bodyOf(
     },
   }, { highWaterMark: 0 });
 }
-
-const NOTHING: Release = () => {};

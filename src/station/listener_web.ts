@@ -25,7 +25,7 @@ import {
   SELECTING_FIELDS,
 } from "../hls/routes.ts";
 import type { SharedContents } from "../http/prepared_answers.ts";
-import { redirectToHttps } from "../pages/listener/redirect.ts";
+import { type HttpsRules, tellOfHttps } from "../pages/listener/https_rules.ts";
 import { indexRoutes, loadAssets, showRoutes, STATUS_FILE } from "../pages/listener/routes.ts";
 import type { ShowsSource } from "../pages/listener/shows.ts";
 import { rewindRoutes, type RewindRoutesOptions, SHOW_FILE } from "../record/rewind/routes.ts";
@@ -72,8 +72,8 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
 
 export interface ListenerSiteOptions extends ListenerWebOptions {
   readonly clock: Pick<Clock, "monotonic">;
-  /** The port to which people are sent who ask for pages by HTTP; `undefined`: they are not. */
-  readonly redirectPort?: number | undefined;
+  /** What browsers are told of HTTPS; nothing by default. */
+  readonly https?: HttpsRules | undefined;
   /** Takes how each request was answered. */
   readonly observe: RequestObserver;
 }
@@ -85,14 +85,13 @@ export interface ListenerSite extends Pick<WebServerOptions, "middleware" | "sha
 
 /** All of what `HLS_WEB_ADDR` serves, and what goes with it. */
 export function listenerSite(options: ListenerSiteOptions): ListenerSite {
-  const { clock, observe, path, redirectPort } = options;
+  const { clock, observe, path, https } = options;
   const log = new AccessLog(ACCESS_LOG);
   const toCome = (path: string) => whatIsToCome(options, path) !== undefined;
   const timing = requestTiming("hls", clock, observe, toCome);
-  const redirect = redirectPort === undefined ? [] : [redirectToHttps(path, redirectPort)];
   return {
     routes: listenerWeb(options),
-    middleware: [accessLog(log, clock), timing, ...redirect],
+    middleware: [accessLog(log, clock), timing, ...(https ? tellOfHttps(path, https) : [])],
     shared: sharedWithListeners(options, log),
   };
 }

@@ -9,6 +9,7 @@ import { controlRoutes } from "../control/routes.ts";
 import type { Hls } from "../hls/hls.ts";
 import { localOrigin } from "../hls/local_origin.ts";
 import type { ListenAddress } from "../http/http_server.ts";
+import type { HttpsRules } from "../pages/listener/https_rules.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
@@ -53,7 +54,7 @@ export function serveHls(
   const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
   const site = listenerSite({
     ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
-    redirectPort: redirectPortOf(core.config),
+    https: httpsRules(core.config),
   });
   serve(core, site.routes, site, {
     ...{ kind: "hls", what: HLS, addr: webAddr },
@@ -73,7 +74,7 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
     ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
     settings: {
       ...{ path, index, lowLatency, rootDir: folder.path, preroll, rewind },
-      redirectPort: redirectPortOf(core.config),
+      https: httpsRules(core.config),
     },
     secure: secureThreads(core),
     distributor: hls.distributor,
@@ -91,9 +92,9 @@ function secureThreads(core: Core): HttpThreadsOptions["secure"] {
   return { ...place, what: HLS_OVER_TLS, counts: core.webLimits.addThreads(overTls("hls")) };
 }
 
-/** Where people are sent who ask for pages by HTTP; `undefined` where they are not. */
-function redirectPortOf({ tls: { redirectsPages, hlsAddr } }: Config): number | undefined {
-  return redirectsPages && hlsAddr !== "off" ? hlsAddr.port : undefined;
+function httpsRules({ tls: { redirectsPages, strictSeconds, hlsAddr } }: Config): HttpsRules {
+  const redirectPort = redirectsPages && hlsAddr !== "off" ? hlsAddr.port : undefined;
+  return { redirectPort, strictSeconds };
 }
 
 function rewindSettings({ config }: Core, output: HlsOutput): RewindSettings | undefined {

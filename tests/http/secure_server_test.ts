@@ -1,7 +1,6 @@
 /** The HTTP server over TLS: the same rules and deadlines, by HTTP/1.1 and HTTP/2. */
 import assert from "node:assert/strict";
 import { FLAGS, frame, FRAME_TYPES, numbers } from "../../src/http/http2/frames.ts";
-import { CurrentCertificate } from "../../src/tls/current_certificate.ts";
 import {
   beginning,
   fieldsOf,
@@ -9,13 +8,9 @@ import {
   GET_FIELDS,
   request,
 } from "../../testing/http2/http2_client.ts";
-import {
-  HttpFixture,
-  type HttpFixtureOptions,
-  statusesOf,
-} from "../../testing/http/http_fixture.ts";
+import { statusesOf } from "../../testing/http/http_fixture.ts";
 import { bytesOf } from "../../testing/http/read_requests.ts";
-import { TestAuthority } from "../../testing/tls/test_authority.ts";
+import { connect2, textOf, withSecureServer } from "../../testing/http/secure_fixture.ts";
 import { until } from "../../testing/until.ts";
 
 const HEAD_MS = 10_000;
@@ -24,41 +19,8 @@ const READER_MS = 20_000;
 /** Deadlines are looked at once a second. */
 const LATE_MS = 2000;
 
-interface Scene {
-  readonly fixture: HttpFixture;
-  readonly authority: TestAuthority;
-}
-
-async function play(options: HttpFixtureOptions, test: (scene: Scene) => Promise<void>) {
-  // Sockets that were handed over to Node do not keep a process going.
-  const timer = setInterval(() => {}, 1000);
-  await using authority = await TestAuthority.create();
-  const certificate = new CurrentCertificate(await authority.issue());
-  {
-    await using fixture = new HttpFixture({ ...options, certificate });
-    await test({ fixture, authority });
-  }
-  clearInterval(timer);
-}
-
-const textOf = (bytes: Uint8Array) => String.fromCharCode(...bytes);
-
-/** A client that has begun to speak HTTP/2, and has been heard. */
-async function connect2({ fixture, authority }: Scene) {
-  const client = await fixture.connectTls(authority.root, "h2");
-  await client.send(textOf(beginning()));
-  const sent = (pattern: (frames: ReturnType<typeof framesIn>) => boolean) =>
-    until("it has sent that", async () => {
-      const text = await client.until(/[^]/);
-      if (pattern(framesIn(bytesOf(text)))) return framesIn(bytesOf(text));
-      await client.more();
-      return false;
-    });
-  return { client, sent };
-}
-
 Deno.test("HTTP/1.1 over TLS is answered as without, and knows that it is HTTPS", async () => {
-  await play({}, async ({ fixture, authority }) => {
+  await withSecureServer({}, async ({ fixture, authority }) => {
     const client = await fixture.connectTls(authority.root, "http/1.1");
     await client.send("GET /1 HTTP/1.1\r\nHost: echo\r\n\r\n");
     await client.send("GET https://echo/2 HTTP/1.1\r\nHost: echo\r\n\r\n");
@@ -70,7 +32,7 @@ Deno.test("HTTP/1.1 over TLS is answered as without, and knows that it is HTTPS"
 });
 
 Deno.test("HTTP/2 is answered, with bodies both ways and several requests at a time", async () => {
-  await play({}, async (scene) => {
+  await withSecureServer({}, async (scene) => {
     const { client, sent } = await connect2(scene);
     const post = [[":method", "POST"], ...GET_FIELDS.slice(1)] as const;
     await client.send(textOf(request(1)) + textOf(request(3, { fields: post, hasBody: true })));
@@ -109,7 +71,7 @@ for (
   ] as const satisfies readonly (readonly [string, Record<string, string | undefined>, string])[]
 ) {
   Deno.test(`by HTTP/2, ${what} is answered with ${status}`, async () => {
-    await play({}, async (scene) => {
+    await withSecureServer({}, async (scene) => {
       const { client, sent } = await connect2(scene);
       const changes: Readonly<Record<string, string | undefined>> = change;
       const kept = GET_FIELDS.filter(([name]) => !(name in changes));
@@ -130,50 +92,8 @@ for (
   });
 }
 
-Deno.test("what is prepared is sent by HTTP/2 too, as long as it is the same", async () => {
-  let contents = { text: "one" };
-  let asked = 0;
-  const told: string[] = [];
-  const handler = () => {
-    asked++;
-    const { text } = contents;
-    return new Response(text, { headers: { "Content-Length": `${text.length}`, "ETag": text } });
-  };
-  const shared = {
-    find: () => contents,
-    bodyOf: (found: object) => bytesOf("text" in found ? `${found.text}` : ""),
-    observerOf: () => (_: string, agent: string) => void told.push(agent),
-    selecting: new Set(["range"]),
-  };
-  await play({ handler, shared }, async (scene) => {
-    const { client, sent } = await connect2(scene);
-    const answers: string[] = [];
-    const ask = async (id: number) => {
-      const fields = [...GET_FIELDS, ["user-agent", `agent ${id}`]] as const;
-      await client.send(textOf(request(id, { fields })));
-      const own = (await sent((frames) =>
-        frames.some(({ streamId, type, flags }) =>
-          streamId === id && type === 0 && flags === 1
-        )
-      )).filter(({ streamId }) => streamId === id);
-      const [head, data] = own;
-      assert.ok(head && data);
-      const tag = fieldsOf(head).find(([name]) => name === "etag")?.[1];
-      assert.deepEqual(fieldsOf(head)[0], [":status", "200"]);
-      assert.ok(fieldsOf(head).some(([name]) => name === "date"));
-      answers.push(`${tag} ${textOf(data.payload)}`);
-    };
-    for (const id of [1, 3, 5, 7]) await ask(id);
-    contents = { text: "another" };
-    for (const id of [9, 11]) await ask(id);
-    assert.deepEqual(answers, [...Array(4).fill("one one"), ...Array(2).fill("another another")]);
-    assert.equal(asked, 4);
-    assert.deepEqual(told, ["agent 5", "agent 7"]);
-  });
-});
-
 Deno.test("who begins no TLS, sends no request or stops in the middle of a head is late", async () => {
-  await play({}, async (scene) => {
+  await withSecureServer({}, async (scene) => {
     const { fixture, authority } = scene;
     const silent = await fixture.connect();
     const unasking = await fixture.connectTls(authority.root, "http/1.1");
@@ -190,7 +110,7 @@ Deno.test("who begins no TLS, sends no request or stops in the middle of a head 
 });
 
 Deno.test("a connection that asks nothing more is kept for a while", async () => {
-  await play({}, async (scene) => {
+  await withSecureServer({}, async (scene) => {
     const { client, sent } = await connect2(scene);
     await client.send(textOf(request(1)));
     await sent((frames) => frames.some(({ type, flags }) => type === 0 && (flags & 1) === 1));
@@ -215,7 +135,7 @@ Deno.test("a request whose body does not come, and an answer that nobody takes, 
     if (request.method === "POST") await request.text();
     return large();
   };
-  await play({ handler }, async (scene) => {
+  await withSecureServer({ handler }, async (scene) => {
     const { client, sent } = await connect2(scene);
     const post = [[":method", "POST"], ...GET_FIELDS.slice(1)] as const;
     await client.send(textOf(request(1, { fields: post, hasBody: true })));
@@ -233,7 +153,7 @@ Deno.test("a request whose body does not come, and an answer that nobody takes, 
 });
 
 Deno.test("an address has its share of connections, counted before TLS", async () => {
-  await play({ maxConnections: 2 }, async ({ fixture }) => {
+  await withSecureServer({ maxConnections: 2 }, async ({ fixture }) => {
     const clients = [await fixture.connect(), await fixture.connect()];
     await until("they are there", () => fixture.counts.count === clients.length);
     assert.equal(await (await fixture.connect()).all(), "");
@@ -242,7 +162,7 @@ Deno.test("an address has its share of connections, counted before TLS", async (
 });
 
 Deno.test("what is no HTTP/2 is told so, and ended", async () => {
-  await play({}, async ({ fixture, authority }) => {
+  await withSecureServer({}, async ({ fixture, authority }) => {
     const client = await fixture.connectTls(authority.root, "h2");
     await client.send(`${textOf(beginning())}${textOf(frame("PING", 0, 1, new Uint8Array(8)))}`);
     const frames = framesIn(bytesOf(await client.all()));
@@ -254,7 +174,7 @@ Deno.test("what is no HTTP/2 is told so, and ended", async () => {
 Deno.test("over TLS, too, a client that takes nothing of its answer is ended", async () => {
   const large = new Uint8Array(20_000_000);
   const headers = { "Content-Length": `${large.length}` };
-  await play(
+  await withSecureServer(
     { handler: () => new Response(large, { headers }) },
     async ({ fixture, authority }) => {
       const client = await fixture.connectTls(authority.root, "http/1.1");

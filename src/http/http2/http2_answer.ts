@@ -74,11 +74,7 @@ async function sendPieces(
   },
 ): Promise<void> {
   let sent = 0;
-  const { onAbandoned } = stream;
-  stream.onAbandoned = () => {
-    pieces.cancel();
-    onAbandoned();
-  };
+  stream.onceAbandoned(() => pieces.cancel());
   await stream.sendHead(head, false);
   for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
     sent += piece.length;

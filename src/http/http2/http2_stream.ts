@@ -69,14 +69,13 @@ export class Http2Stream {
   /** As they came, with those that begin with a colon. */
   readonly fields: readonly Field[];
   readonly window: SendWindow;
-  /** Called once, when the client or the connection has ended it before it was answered. */
-  onAbandoned: () => void = () => {};
   readonly #output: FrameOutput;
   readonly #connectionWindow: SendWindow;
   #bodyState: "open" | "over" | "abandoned";
   readonly #body: Uint8Array<ArrayBuffer>[] = [];
   readonly #onRead: (bytes: number) => void;
   #wakeReader: () => void = () => {};
+  readonly #onAbandoned: (() => void)[] = [];
   #answerState: "none" | "begun" | "over" = "none";
 
   constructor(
@@ -120,6 +119,12 @@ export class Http2Stream {
     this.#wakeReader();
   }
 
+  /** Has `tell` called when the client or the connection ends it before it is answered. */
+  onceAbandoned(tell: () => void): void {
+    if (this.isAbandoned) tell();
+    else this.#onAbandoned.push(tell);
+  }
+
   /** Nobody waits for the answer any more. */
   abandon(): void {
     if (this.isAbandoned || this.isAnswered) return;
@@ -128,7 +133,7 @@ export class Http2Stream {
     this.#wakeReader();
     this.window.wake();
     this.#connectionWindow.wake();
-    this.onAbandoned();
+    for (const tell of this.#onAbandoned.splice(0)) tell();
   }
 
   /**

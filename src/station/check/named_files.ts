@@ -1,22 +1,20 @@
-/** Checks files that the configuration names: passwords, logging, the preroll, the env file. */
+/** Checks files that the configuration names: passwords, DJs, logging, the preroll, the env file. */
 import { dirname } from "node:path";
 import type { Config } from "../../config.ts";
 import { loadCredentials } from "../../control/authorization.ts";
 import { loadPreroll } from "../../hls/preroll.ts";
 import { parseLoggingFile } from "../../logging/logging_file.ts";
-import { systemClock } from "../../session/clock.ts";
-import { openCertificate } from "../tls.ts";
+import { isOpenToOthers, readDjs } from "../../dj/dj_file.ts";
 import { checkFolder } from "./folders.ts";
 import { attempted, error, type Finding, reason, warning } from "./finding.ts";
 
 /** Reads all files that the server would read at its start. */
-export async function checkNamedFiles(config: Config): Promise<Finding[]> {
-  const { auth, hls, log } = config;
+export async function checkNamedFiles({ auth, hls, log }: Config): Promise<Finding[]> {
   const { prerollDir } = hls;
   return [
     ...log.file === undefined ? [] : await checkLogging(log.file),
     ...await attempted(() => loadCredentials(auth)),
-    ...await attempted(() => tryCertificate(config)),
+    ...auth.mode === "dj" && auth.djFile !== undefined ? await checkDjs(auth.djFile) : [],
     ...hls.enabled && prerollDir !== undefined
       ? await attempted(() => loadPreroll(prerollDir))
       : [],
@@ -31,9 +29,10 @@ export async function checkEnvFile(path: string | undefined): Promise<Finding[]>
   return [warning(`${path} can be read by everybody on this machine: chmod 640 ${path}`)];
 }
 
-async function tryCertificate(config: Config): Promise<void> {
-  const files = await openCertificate(config, systemClock);
-  files?.close();
+async function checkDjs(path: string): Promise<Finding[]> {
+  const findings = await attempted(() => readDjs(path));
+  if (findings.length > 0 || !await isOpenToOthers(path)) return findings;
+  return [warning(`Others than its owner may read ${path}: chmod 600 ${path}`)];
 }
 
 async function checkLogging(path: string): Promise<Finding[]> {

@@ -47,8 +47,7 @@ export class ListenerThread {
   #pulseDueAt = 0;
 
   constructor(settings: ThreadSettings, clock: Clock, send: (message: FromThread) => void) {
-    const { addr, path, index, lowLatency = true, preroll, counts, redirectPort, secure } =
-      settings;
+    const { addr, path, index, lowLatency = true, preroll, counts, https, secure } = settings;
     this.#clock = clock;
     this.#send = send;
     this.#sockets = new ListeningSockets(clock);
@@ -73,7 +72,7 @@ export class ListenerThread {
     const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
     const site = listenerSite({
       ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
-      redirectPort,
+      https,
     });
     const serve = (addr: ListenAddress, counts: LentCounts, more: WebServerOptions = {}) =>
       new WebServer(addr, site.routes, ["echo", "hls"], {

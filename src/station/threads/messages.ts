@@ -9,6 +9,7 @@ import type { Preroll } from "../../hls/preroll.ts";
 import type { ReplicaNews, ReplicaRequest } from "../../hls/replica_messages.ts";
 import type { LentCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
+import type { HttpsRules } from "../../pages/listener/https_rules.ts";
 import type { ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { ShowQuestion, ShowReply } from "../../record/rewind/show_news.ts";
@@ -59,8 +60,8 @@ export interface ThreadSettings {
   /** How shows are rewound; `undefined` where they are not. */
   readonly rewind?: RewindSettings | undefined;
   readonly preroll: Preroll;
-  /** The port to which people are sent who ask for pages by HTTP; `undefined`: they are not. */
-  readonly redirectPort?: number | undefined;
+  /** What browsers are told of HTTPS; nothing by default. */
+  readonly https?: HttpsRules | undefined;
   readonly counts: LentCounts;
   readonly levels: LogLevels;
   /** `undefined` where there is no TLS. */

@@ -83,7 +83,7 @@ Deno.test("who takes a request back is not answered, and who answers learns of i
   const [stream] = harness.streams;
   assert.ok(stream);
   let abandoned = 0;
-  stream.onAbandoned = () => abandoned++;
+  stream.onceAbandoned(() => abandoned++);
   const reading = stream.nextBody();
   harness.session.feed(frame("RST_STREAM", 0, 1, numbers(8)));
   assert.equal(await reading, undefined);

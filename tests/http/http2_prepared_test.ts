@@ -1,0 +1,133 @@
+/** Answers that are prepared, by HTTP/2: sent to many, and waited for. */
+import assert from "node:assert/strict";
+import type { ConnectionInfo } from "../../src/http/http_site.ts";
+import type { SharedContents } from "../../src/http/prepared_answers.ts";
+import { frame, FRAME_TYPES, numbers } from "../../src/http/http2/frames.ts";
+import { fieldsOf, GET_FIELDS, request, type SentFrame } from "../../testing/http2/http2_client.ts";
+import { bytesOf } from "../../testing/http/read_requests.ts";
+import { connect2, textOf, withSecureServer } from "../../testing/http/secure_fixture.ts";
+import { until } from "../../testing/until.ts";
+
+Deno.test("what is prepared is sent by HTTP/2 too, as long as it is the same", async () => {
+  let contents = { text: "one" };
+  let asked = 0;
+  const told: string[] = [];
+  const handler = () => {
+    asked++;
+    const { text } = contents;
+    return new Response(text, { headers: { "Content-Length": `${text.length}`, "ETag": text } });
+  };
+  const shared = {
+    find: () => contents,
+    bodyOf: (found: object) => bytesOf("text" in found ? `${found.text}` : ""),
+    observerOf: () => (_: string, agent: string) => void told.push(agent),
+    selecting: new Set(["range"]),
+  };
+  await withSecureServer({ handler, shared }, async (scene) => {
+    const { client, sent } = await connect2(scene);
+    const answers: string[] = [];
+    const ask = async (id: number) => {
+      const fields = [...GET_FIELDS, ["user-agent", `agent ${id}`]] as const;
+      await client.send(textOf(request(id, { fields })));
+      const own = (await sent((frames) =>
+        frames.some(({ streamId, type, flags }) =>
+          streamId === id && type === 0 && flags === 1
+        )
+      )).filter(({ streamId }) => streamId === id);
+      const [head, data] = own;
+      assert.ok(head && data);
+      const tag = fieldsOf(head).find(([name]) => name === "etag")?.[1];
+      assert.deepEqual(fieldsOf(head)[0], [":status", "200"]);
+      assert.ok(fieldsOf(head).some(([name]) => name === "date"));
+      answers.push(`${tag} ${textOf(data.payload)}`);
+    };
+    for (const id of [1, 3, 5, 7]) await ask(id);
+    contents = { text: "another" };
+    for (const id of [9, 11]) await ask(id);
+    assert.deepEqual(answers, [...Array(4).fill("one one"), ...Array(2).fill("another another")]);
+    assert.equal(asked, 4);
+    assert.deepEqual(told, ["agent 5", "agent 7"]);
+  });
+});
+
+/** Contents at `/next` that are to come, and who has asked for them. */
+class Coming {
+  readonly asked: { readonly path: string; readonly hasWaited: boolean | undefined }[] = [];
+  readonly signals: AbortSignal[] = [];
+  prepared = 0;
+  readonly #there = Promise.withResolvers<void>();
+  readonly #contents = { text: "at last" };
+  #isThere = false;
+
+  readonly shared: SharedContents = {
+    find: (target) => this.#isThere && target === "/next" ? this.#contents : undefined,
+    coming: (target, signal) => {
+      if (this.#isThere || target !== "/next") return undefined;
+      this.signals.push(signal());
+      return this.#there.promise;
+    },
+    bodyOf: () => bytesOf(this.#contents.text),
+    observerOf: () => () => void this.prepared++,
+    selecting: new Set(),
+  };
+
+  readonly handler = (request: Request, { hasWaited }: ConnectionInfo): Response => {
+    this.asked.push({ path: new URL(request.url).pathname, hasWaited });
+    const { text } = this.#contents;
+    return new Response(text, { headers: { "Content-Length": `${text.length}` } });
+  };
+
+  arrive(): void {
+    this.#isThere = true;
+    this.#there.resolve();
+  }
+}
+
+const NEXT = GET_FIELDS.map(([name, value]) =>
+  [name, name === ":path" ? "/next" : value] as const
+);
+
+function bodiesIn(frames: readonly SentFrame[]): string[] {
+  return frames
+    .filter(({ type }) => type === FRAME_TYPES.DATA)
+    .map(({ payload }) => textOf(payload));
+}
+
+Deno.test("by HTTP/2 many wait for what is to come, and the handler answers two of them", async () => {
+  const coming = new Coming();
+  const { handler, shared } = coming;
+  await withSecureServer({ handler, shared }, async (scene) => {
+    const { send, sent } = await connect2(scene);
+    await send(request(1));
+    await sent((frames) => bodiesIn(frames).length === 1);
+    const ids = Array.from({ length: 20 }, (_, i) => 3 + 2 * i);
+    await send(...ids.map((id) => request(id, { fields: NEXT })));
+    await until("all wait", () => coming.signals.length === ids.length);
+    assert.deepEqual(coming.asked.map(({ path }) => path), ["/a"]);
+    coming.arrive();
+    const frames = await sent((frames) => bodiesIn(frames).length === 1 + ids.length);
+    assert.deepEqual(new Set(bodiesIn(frames)), new Set(["at last"]));
+    const byHandler = coming.asked.filter(({ path }) => path === "/next");
+    assert.deepEqual(byHandler.map(({ hasWaited }) => hasWaited), [true, true]);
+    assert.equal(coming.prepared, ids.length - 2);
+  });
+});
+
+Deno.test("who takes back a request by HTTP/2 that waits is waited for no longer", async () => {
+  const coming = new Coming();
+  const { handler, shared } = coming;
+  await withSecureServer({ handler, shared }, async (scene) => {
+    const { client, send, sent } = await connect2(scene);
+    await send(request(1));
+    await sent((frames) => bodiesIn(frames).length === 1);
+    await send(request(3, { fields: NEXT }), request(5, { fields: NEXT }));
+    await until("both wait", () => coming.signals.length === 2);
+    await send(frame("RST_STREAM", 0, 3, numbers(8)));
+    await until("one is taken back", () => coming.signals[0]?.aborted === true);
+    assert.equal(coming.signals[1]?.aborted, false);
+    client[Symbol.dispose]();
+    await until("both are", () => coming.signals[1]?.aborted === true);
+    coming.arrive();
+    await until("the connection is gone", () => scene.fixture.counts.count === 0);
+  });
+});
