@@ -41,7 +41,7 @@ export class Http2Connection implements ServedConnection {
     this.#site = site;
     this.#info = { remoteAddr, client: remoteAddr.hostname };
     this.#patience = new Patience(site.clock);
-    this.#sender = new FrameSender(socket, () => this.abort());
+    this.#sender = new FrameSender(socket, site.clock, () => this.abort());
     this.#session = new Http2Session({
       maxFields: MAX_FIELDS,
       maxBytes: MAX_HEAD_BYTES,
@@ -80,8 +80,12 @@ export class Http2Connection implements ServedConnection {
   check(): void {
     const { counts } = this.#site;
     if (this.#socket.isClosed) return;
+    if (this.#sender.isStuck) {
+      counts.refuse("late");
+      return this.abort();
+    }
     for (const [stream, patience] of this.#requests) {
-      if (stream.isAbandoned || !patience.isOver()) continue;
+      if (stream.isAbandoned || stream.isAtConnection || !patience.isOver()) continue;
       counts.refuse("late");
       stream.reset("CANCEL");
     }

@@ -28,6 +28,8 @@ export class TlsSocket implements StreamSocket {
   #handedOver: HandedOver | undefined;
   #isReading = true;
   #secured: Promise<TLSSocket> | undefined;
+  /** With TLS; `undefined` until that is agreed on. */
+  #open: TLSSocket | undefined;
   /** What comes over TLS; `undefined` before it is read for the first time. */
   #incoming: Incoming | undefined;
 
@@ -81,13 +83,19 @@ export class TlsSocket implements StreamSocket {
     });
   }
 
+  /**
+   * Where something is being written, the client gets nothing more, not even what the system has of
+   * it: a client that reads nothing would have megabytes of it kept.
+   */
   close(): void {
     if (this.#state === "closed") return;
     const isDenos = this.#state === "accepted";
     this.#state = "closed";
     if (isDenos) this.#conn.close();
     this.#incoming?.fail(interrupted());
-    this.#handedOver?.socket.destroy();
+    const isWriting = this.#open !== undefined && this.#open.writableLength > 0;
+    if (isWriting) this.#handedOver?.socket.resetAndDestroy();
+    else this.#handedOver?.socket.destroy();
   }
 
   setNoDelay(on: boolean): void {
@@ -108,6 +116,7 @@ export class TlsSocket implements StreamSocket {
     carrier.allowHalfOpen = socket.allowHalfOpen = true;
     socket.on("error", () => this.close());
     socket.on("close", () => this.close());
+    this.#open = socket;
     return socket;
   }
 

@@ -52,7 +52,7 @@ export class SessionHarness {
     this.session = new Http2Session({
       maxFields: 100,
       maxBytes: 16_384,
-      output: { tell: put, send: (bytes) => Promise.resolve(put(bytes)) },
+      output: { tell: put, send: (bytes) => Promise.resolve(put(bytes)), full: undefined },
       onRequest: (stream) => void this.streams.push(stream),
     });
   }

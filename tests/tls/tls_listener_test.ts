@@ -73,6 +73,25 @@ class Door implements AsyncDisposable {
   }
 }
 
+/** Whether the system has a connection from that port (proc(5), /proc/net/tcp). */
+async function isKept(port: number): Promise<boolean> {
+  const [, ...lines] = (await Deno.readTextFile("/proc/net/tcp")).trim().split("\n");
+  const hex = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return lines.map((line) => line.trim().split(/\s+/)).some(([, local, , state]) =>
+    local?.endsWith(hex) && state !== LISTENS
+  );
+}
+
+const LISTENS = "0A";
+
+/** Reads to the end. */
+async function readAll(conn: Deno.Conn, took: (count: number) => void = () => {}): Promise<void> {
+  const buffer = new Uint8Array(65_536);
+  for (let count = await conn.read(buffer); count !== null; count = await conn.read(buffer)) {
+    took(count);
+  }
+}
+
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 Deno.test("what one end writes the other reads, in parts as it likes", async () => {
@@ -135,7 +154,7 @@ Deno.test("the next connection gets the new certificate, and others go on", asyn
 
 Deno.test("a client that reads nothing is written to no further", async () => {
   await using door = await Door.open();
-  const { server } = await door.connect();
+  const { client, server } = await door.connect();
   const part = new Uint8Array(1_000_000);
   let [written, isStuck] = [0, false];
   const writing = (async () => {
@@ -150,6 +169,20 @@ Deno.test("a client that reads nothing is written to no further", async () => {
   });
   server.close();
   await assert.rejects(writing);
+  // The system keeps nothing for it either.
+  await until("the connection is gone", async () => !await isKept(door.listener.addr.port));
+  await assert.rejects(readAll(client), Deno.errors.ConnectionReset);
+});
+
+Deno.test("what was written before a connection is closed comes whole", async () => {
+  await using door = await Door.open();
+  const { client, server } = await door.connect();
+  const bytes = new Uint8Array(1_000_000);
+  for (let sent = 0; sent < bytes.length;) sent += await server.write(bytes.subarray(sent));
+  server.close();
+  let read = 0;
+  await assert.rejects(readAll(client, (count) => read += count), /close_notify/);
+  assert.equal(read, bytes.length);
 });
 
 Deno.test("what a client sends and nobody reads is left with the system", async () => {

@@ -16,6 +16,8 @@ export interface FrameOutput {
   tell(bytes: Uint8Array): void;
   /** Sends part of an answer. Resolves once the system has taken it, rejects where nobody does. */
   send(bytes: Uint8Array): Promise<void>;
+  /** Resolves when more of answers may be sent; `undefined` where it may be now. */
+  readonly full: Promise<void> | undefined;
 }
 
 /** How much the peer takes yet (RFC 9113 5.2). */
@@ -77,6 +79,7 @@ export class Http2Stream {
   #wakeReader: () => void = () => {};
   readonly #onAbandoned: (() => void)[] = [];
   #answerState: "none" | "begun" | "over" = "none";
+  #isAtConnection = false;
 
   constructor(
     id: number,
@@ -109,6 +112,11 @@ export class Http2Stream {
   /** Whether its answer has been sent whole. */
   get isAnswered(): boolean {
     return this.#answerState === "over";
+  }
+
+  /** Whether its answer waits for the connection, which others have too, and not for its reader. */
+  get isAtConnection(): boolean {
+    return this.#isAtConnection;
   }
 
   /** More of the body has come. */
@@ -176,7 +184,8 @@ export class Http2Stream {
       type = "CONTINUATION";
     } while (block.length > 0);
     // Nothing may come between them (RFC 9113 4.3).
-    await this.#output.send(new Uint8Array(await new Blob(parts.map(owned)).arrayBuffer()));
+    const head = new Uint8Array(await new Blob(parts.map(owned)).arrayBuffer());
+    await this.#atConnection(this.#output.send(head));
   }
 
   /**
@@ -197,13 +206,19 @@ export class Http2Stream {
         await (window.bytes <= 0 ? window : this.#connectionWindow).changed();
         continue;
       }
+      const { full } = this.#output;
+      if (full !== undefined) {
+        await this.#atConnection(full);
+        took(0);
+        continue;
+      }
       const part = bytes.subarray(at, at + Math.max(0, room));
       at += part.length;
       this.window.add(-part.length);
       this.#connectionWindow.add(-part.length);
       const isEnd = isLast && at === bytes.length;
       if (isEnd) this.#answerState = "over";
-      await this.#output.send(dataFrames(this.id, part, isEnd));
+      await this.#atConnection(this.#output.send(dataFrames(this.id, part, isEnd)));
       took(part.length);
       if (isEnd) break;
     }
@@ -225,6 +240,15 @@ export class Http2Stream {
     // It goes out together with the body that is told next.
     const sending = this.#output.send(head);
     await Promise.all([sending, this.sendBody(body, true, took)]);
+  }
+
+  async #atConnection(sending: Promise<void>): Promise<void> {
+    this.#isAtConnection = true;
+    try {
+      await sending;
+    } finally {
+      this.#isAtConnection = false;
+    }
   }
 
   /** Ends it without an answer, or without the rest of one. */
