@@ -115,12 +115,16 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
   },
   tls: {
     title: "TLS",
-    env: { ...COMMON, ECHO_AUTH: "open", STAT_TOKEN: SECRETS.statToken },
+    env: {
+      ...{ ...COMMON, ECHO_AUTH: "open", STAT_TOKEN: SECRETS.statToken },
+      // Nobody is a proxy: what proxies ask for is answered by the routes each time.
+      ...{ TRUSTED_PROXIES: "192.0.2.1", WEB_MAX_PER_ADDRESS: "1000" },
+    },
     credentials: { ...NO_SECRETS, statToken: SECRETS.statToken },
     tls: true,
     phases: [
       ...inTurn(rtmpSlots, oddRequests, oddStreams),
-      { attacks: [...slowHttp, deafSecureReaders, ...slowRtmp.slice(0, 2)] },
+      { attacks: [...slowHttp, ...deafSecureReaders, ...slowRtmp.slice(0, 2)] },
     ],
   },
   "tls-descriptors": {

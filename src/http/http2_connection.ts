@@ -3,7 +3,9 @@ import { getLogger } from "@logtape/logtape";
 import type { TlsSocket } from "../tls/tls_socket.ts";
 import { admitClient } from "./admit_client.ts";
 import { hostOf } from "./client_link.ts";
+import type { Release } from "./connection_limits.ts";
 import { fetchRequest, mayHaveBody } from "./fetch_request.ts";
+import { bodyOf } from "./http2/http2_body.ts";
 import { FrameSender } from "./http2/frame_sender.ts";
 import { sendAnswer, sendError } from "./http2/http2_answer.ts";
 import { Http2Error } from "./http2/http2_error.ts";
@@ -11,14 +13,21 @@ import { requestHead } from "./http2/http2_head.ts";
 import { Http2Session } from "./http2/http2_session.ts";
 import type { Http2Stream } from "./http2/http2_stream.ts";
 import { preparedHeader } from "./http2/prepared_header.ts";
+import { Turns } from "./http2/turns.ts";
 import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite, ServedConnection } from "./http_site.ts";
 import { Patience } from "./patience.ts";
 import { PeerGone } from "./peer_gone.ts";
-import type { PreparedAnswers } from "./prepared_answers.ts";
+import type { PreparedAnswer, PreparedAnswers } from "./prepared_answers.ts";
 import { fieldText, MAX_FIELDS, MAX_HEAD_BYTES, type RequestHead } from "./request_head.ts";
+import { requestUrl } from "./request_target.ts";
 
 const READ_BYTES = 4096;
+/**
+ * Answers that are made for one client at a time, and held until it takes them. Those that many get
+ * are held once for all.
+ */
+const MAX_ANSWERS = 16;
 
 /** One connection over TLS. Each request has the deadlines that a connection of HTTP/1 has. */
 export class Http2Connection implements ServedConnection {
@@ -31,6 +40,7 @@ export class Http2Connection implements ServedConnection {
   readonly #patience: Patience;
   /** Of each request. */
   readonly #requests = new Map<Http2Stream, Patience>();
+  readonly #turns: Turns;
   #isLast = false;
   /** A host that there may be a request with. */
   #goodHost: string | undefined;
@@ -39,6 +49,8 @@ export class Http2Connection implements ServedConnection {
     const { remoteAddr } = socket;
     this.#socket = socket;
     this.#site = site;
+    const isProxy = site.counts.proxies.has(remoteAddr.hostname);
+    this.#turns = new Turns(isProxy ? Infinity : MAX_ANSWERS);
     this.#info = { remoteAddr, client: remoteAddr.hostname };
     this.#patience = new Patience(site.clock);
     this.#sender = new FrameSender(socket, site.clock, () => this.abort());
@@ -126,33 +138,47 @@ export class Http2Connection implements ServedConnection {
       const { info, release } = admitClient(this.#site, remoteAddr, head);
       return await this.#answerByHandler(asked, info).finally(release);
     }
-    const isPlain = prepared !== undefined && prepared.isPlain(head);
-    if (!isPlain) return await this.#answerByHandler(asked, this.#info);
-    if (head.host === this.#goodHost) return await this.#answerPlain(asked, prepared);
-    await this.#answerByHandler(asked, this.#info, prepared);
+    if (prepared?.isPlain(head) && this.#isGood(head)) {
+      return await this.#answerPlain(asked, prepared);
+    }
+    await this.#answerByHandler(asked, this.#info);
+  }
+
+  /** Whether there may be a request with its host. @throws {HttpError} where that is none */
+  #isGood(head: RequestHead): boolean {
+    if (head.host === this.#goodHost) return true;
+    const { href } = requestUrl(head, { scheme: this.#site.scheme, ownHost: this.#ownHost });
+    if (!URL.canParse(href)) return false;
+    this.#goodHost = head.host;
+    return true;
   }
 
   /** Answers what depends on the target alone, once that is there or will not be. */
   async #answerPlain(asked: Asked, prepared: PreparedAnswers): Promise<void> {
-    const { head: { target }, head, stream, patience, signal } = asked;
+    const { head: { target }, head, stream, signal } = asked;
     const encodings = fieldText(head, "accept-encoding");
+    const ready = prepared.find(target, encodings);
+    if (ready !== undefined) return await this.#sendPrepared(asked, ready);
     const coming = prepared.coming(target, encodings, signal);
-    const endTurn = await coming;
+    // Many may ask for the same at once.
+    const endTurn = await (coming ?? prepared.turn(target, encodings));
     try {
       if (stream.isAbandoned) return;
       const answer = prepared.find(target, encodings);
-      if (answer === undefined) {
-        const info = coming === undefined ? this.#info : { ...this.#info, hasWaited: true };
-        return await this.#answerByHandler(asked, info, prepared);
-      }
-      answer.observe(this.#info.client, fieldText(head, "user-agent"));
-      patience.begin("reader");
-      await stream.sendWhole(preparedHeader(answer, this.#date), answer.body, (bytes) => {
-        patience.took(bytes);
-      });
+      if (answer !== undefined) return await this.#sendPrepared(asked, answer);
+      const info = coming === undefined ? this.#info : { ...this.#info, hasWaited: true };
+      await this.#answerByHandler(asked, info, prepared);
     } finally {
-      endTurn?.();
+      endTurn();
     }
+  }
+
+  async #sendPrepared({ head, stream, patience }: Asked, answer: PreparedAnswer): Promise<void> {
+    answer.observe(this.#info.client, fieldText(head, "user-agent"));
+    patience.begin("reader");
+    await stream.sendWhole(preparedHeader(answer, this.#date), answer.body, (bytes) => {
+      patience.took(bytes);
+    });
   }
 
   /** @param prepared keeps the answer, where it may be kept */
@@ -165,11 +191,17 @@ export class Http2Connection implements ServedConnection {
     const encodings = fieldText(head, "accept-encoding");
     // Before the handler is asked: what it answers with may be another a moment later.
     const contents = prepared?.contentsOf(target, encodings);
-    const response = await this.#ask(asked, info);
-    const date = this.#date;
-    if (prepared !== undefined) this.#goodHost = head.host;
-    if (contents !== undefined) prepared?.keep({ target, encodings, contents }, response, date);
-    await sendAnswer(response, stream, { method, date, patience });
+    // Others may wait for what is kept.
+    const endTurn = contents === undefined ? await this.#turns.take() : NOTHING;
+    try {
+      if (stream.isAbandoned) return;
+      const response = await this.#ask(asked, info);
+      const date = this.#date;
+      if (contents !== undefined) prepared?.keep({ target, encodings, contents }, response, date);
+      await sendAnswer(response, stream, { method, date, patience, onPassedOn: endTurn });
+    } finally {
+      endTurn();
+    }
   }
 
   #ask(
@@ -183,7 +215,7 @@ export class Http2Connection implements ServedConnection {
     }
     const request = fetchRequest(head, {
       scheme: this.#site.scheme,
-      ownHost: hostOf(this.#socket.localAddr),
+      ownHost: this.#ownHost,
       body: mayHaveBody(head) ? bodyOf(stream, head, patience) : null,
       signal,
     });
@@ -230,6 +262,10 @@ export class Http2Connection implements ServedConnection {
     return date.at(clock.now());
   }
 
+  get #ownHost(): string {
+    return hostOf(this.#socket.localAddr);
+  }
+
   get #peer(): { readonly address: string } {
     return { address: this.#info.remoteAddr.hostname };
   }
@@ -238,6 +274,8 @@ export class Http2Connection implements ServedConnection {
     return getLogger([...this.#site.category]);
   }
 }
+
+const NOTHING: Release = () => {};
 
 /** A request, and how to answer it. */
 interface Asked {
@@ -258,28 +296,4 @@ function signalOf(stream: Http2Stream): () => AbortSignal {
     }
     return left.signal;
   };
-}
-
-/** It is read as fast as the route takes it. */
-function bodyOf(
-  stream: Http2Stream,
-  { body: length }: RequestHead,
-  patience: Patience,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let read = 0;
-  return new ReadableStream({
-    pull: async (controller) => {
-      patience.begin("body");
-      const piece = await stream.nextBody();
-      patience.begin("answer");
-      read += piece?.length ?? 0;
-      const isOver = piece === undefined;
-      if (typeof length === "number" && (read > length || (isOver && read < length))) {
-        throw new HttpError(400, "the body is not as long as its head says");
-      }
-      if (stream.isAbandoned) throw new HttpError(400, "the body is not whole");
-      if (isOver) controller.close();
-      else controller.enqueue(piece);
-    },
-  }, { highWaterMark: 0 });
 }

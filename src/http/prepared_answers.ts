@@ -139,10 +139,14 @@ export class PreparedAnswers {
     encodings: string,
     signal: () => AbortSignal,
   ): Promise<EndTurn> | undefined {
-    return this.#contents.coming?.(target, signal)?.then(() => this.#turn(target, encodings));
+    return this.#contents.coming?.(target, signal)?.then(() => this.turn(target, encodings));
   }
 
-  async #turn(target: string, encodings: string): Promise<EndTurn> {
+  /**
+   * Waits until there is a prepared answer, or the handler has made those that others wait for.
+   * @returns what has to be called once the request is answered
+   */
+  async turn(target: string, encodings: string): Promise<EndTurn> {
     for (;;) {
       const contents = this.#contents.find(target, encodings);
       if (contents === undefined || this.find(target, encodings) !== undefined) return () => {};

@@ -83,9 +83,7 @@ class Coming {
   }
 }
 
-const NEXT = GET_FIELDS.map(([name, value]) =>
-  [name, name === ":path" ? "/next" : value] as const
-);
+const NEXT = GET_FIELDS.map(([name, value]) => [name, name === ":path" ? "/next" : value] as const);
 
 function bodiesIn(frames: readonly SentFrame[]): string[] {
   return frames
@@ -129,5 +127,28 @@ Deno.test("who takes back a request by HTTP/2 that waits is waited for no longer
     await until("both are", () => coming.signals[1]?.aborted === true);
     coming.arrive();
     await until("the connection is gone", () => scene.fixture.counts.count === 0);
+  });
+});
+
+Deno.test("a client that takes nothing has few answers made for it, and the others when it does", async () => {
+  const body = new Uint8Array(60_000);
+  let asked = 0;
+  const handler = () => {
+    asked++;
+    return new Response(body, { headers: { "Content-Length": `${body.length}` } });
+  };
+  await withSecureServer({ handler }, async (scene) => {
+    // Its windows let one answer be sent and nearly nothing of another.
+    const { send, sent } = await connect2(scene);
+    const ids = Array.from({ length: 50 }, (_, i) => 1 + 2 * i);
+    await send(...ids.map((id) => request(id)), frame("PING", 0, 0, new Uint8Array(8)));
+    await sent((frames) => frames.some(({ type }) => type === FRAME_TYPES.PING));
+    await sent((frames) => bodiesIn(frames).join("").length > body.length);
+    assert.ok(asked <= 17, `${asked} were made`);
+    await send(frame("WINDOW_UPDATE", 0, 0, numbers(ids.length * body.length)));
+    const frames = await sent((frames) =>
+      bodiesIn(frames).join("").length === ids.length * body.length
+    );
+    assert.equal(frames.filter(({ type }) => type === FRAME_TYPES.HEADERS).length, ids.length);
   });
 });

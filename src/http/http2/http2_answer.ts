@@ -15,6 +15,8 @@ export interface Http2AnswerOptions {
   /** What `Date` says. */
   readonly date: string;
   readonly patience: Patience;
+  /** Called where the body is passed on as it comes, and not held here. */
+  readonly onPassedOn: () => void;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface Http2AnswerOptions {
 export async function sendAnswer(
   response: Response,
   stream: Http2Stream,
-  { method, date, patience }: Http2AnswerOptions,
+  { method, date, patience, onPassedOn }: Http2AnswerOptions,
 ): Promise<void> {
   const { status, headers } = response;
   const told = headers.get("Content-Length");
@@ -43,6 +45,7 @@ export async function sendAnswer(
     if (length > 0) await stream.sendBody(bytes, true, took);
     return;
   }
+  onPassedOn();
   const pieces = new BodyPieces(response.body);
   try {
     if (length === undefined) patience.comesBitByBit();
