@@ -6,10 +6,13 @@ import { DEFAULT_ENV_FILE, readEnvFile } from "./src/config/env_file.ts";
 import { describe, envExample, usage } from "./src/config/help.ts";
 import { loadConfig, type LoadedConfig } from "./src/config/load.ts";
 import { HtpasswdError } from "./src/control/htpasswd.ts";
+import { runDjCommand } from "./src/dj/dj_command.ts";
+import { DjError } from "./src/dj/dj_list.ts";
 import { type Logging, startFileLogging, startLogging } from "./src/logging.ts";
 import { LoggingFileError } from "./src/logging/logging_file.ts";
 import { systemClock } from "./src/session/clock.ts";
 import { Station } from "./src/station.ts";
+import { encoderHost } from "./src/station/encoder_host.ts";
 import { ServiceNotifier } from "./src/systemd/notify.ts";
 import { SERVER_NAME } from "./src/version.ts";
 import { getLogger } from "@logtape/logtape";
@@ -30,6 +33,11 @@ async function main(args: readonly string[]): Promise<number> {
   const text = await readEnvFile(command.envFile);
   const loaded = loadConfig(Deno.env.toObject(), text);
   if (command.kind === "version") return print(describe(loaded.config));
+  if (command.kind === "dj") {
+    const { config } = loaded;
+    const options = { file: config.auth.djFile, at: encoderHost(config) };
+    return print(await runDjCommand(command.words, options));
+  }
   Deno.umask(0o022);
   await using logging = await startLog(loaded.config.log.file);
   keepRunning();
@@ -170,7 +178,9 @@ class Service {
 
 /** Whether the error is a mistake in a file of the operator. Any other error is a bug. */
 function isMistake(error: unknown): error is Error {
-  return [ConfigError, HtpasswdError, LoggingFileError].some((kind) => error instanceof kind);
+  return [ConfigError, DjError, HtpasswdError, LoggingFileError].some((kind) =>
+    error instanceof kind
+  );
 }
 
 /** Logs errors that nobody handled and goes on, so that one bug does not end every broadcast. */
@@ -194,7 +204,7 @@ if (import.meta.main) {
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof ConfigError || error instanceof DjError)) throw error;
     console.error(`echo: ${error.message}`);
     Deno.exit(EXIT_USAGE);
   }

@@ -38,11 +38,12 @@ export const VARIABLES = {
   auth: {
     mode: variable(
       "ECHO_AUTH",
-      oneOf("open", "key", "hook"),
+      oneOf("open", "key", "hook", "dj"),
       "open",
       "who may publish. open: anybody, under any name. key: whoever has a key; the control API " +
         "gives one to every client that ECHO_HTPASSWD_FILE or ECHO_BEARER_TOKEN allows. hook: " +
-        "whoever the server at HOOK_URL allows; it is asked at each publish",
+        "whoever the server at HOOK_URL allows; it is asked at each publish. dj: the DJs in " +
+        "ECHO_DJ_FILE, each with a key of their own",
     ),
     anyCredentials: reloadable(variable(
       "ECHO_AUTH_ANY",
@@ -58,11 +59,19 @@ export const VARIABLES = {
     bearerToken: reloadable(
       optional("ECHO_BEARER_TOKEN", token, "the Bearer token of the control API"),
     ),
+    djFile: reloadable(optional(
+      "ECHO_DJ_FILE",
+      path,
+      "the file of the DJs, a line each: user:hash:names. echo dj add makes it; reread on change",
+    )),
     /** 0: no limit. */
     ttlMs: variable(
       "TTL_MAX_DURATION",
       seconds({ min: 0 }),
-      "7200",
+      {
+        says: "7200, with ECHO_AUTH=dj 0",
+        make: (textOf) => textOf("ECHO_AUTH") === "dj" ? "0" : "7200",
+      },
       "a key is valid for this long and a sixtieth more; a session that it opened ends then. " +
         "0: no limit",
     ),

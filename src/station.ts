@@ -8,6 +8,7 @@ import type { SessionManager } from "./session/session_manager.ts";
 import type { SrtServer } from "./srt/server.ts";
 import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
+import { startDjs } from "./station/djs.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
 import { trimMemory } from "./station/memory_trim.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
@@ -30,7 +31,7 @@ interface Started {
   /** `undefined` where there is none. */
   readonly srt: SrtServer | undefined;
   /** What applies new values, part by part. */
-  readonly reload: Readonly<Record<"rtmp" | "archive" | "control" | "stat", Reload>>;
+  readonly reload: Readonly<Record<"djs" | "rtmp" | "archive" | "control" | "stat", Reload>>;
 }
 
 /** The whole server: builds its parts from a configuration, starts and stops them in order. */
@@ -54,6 +55,7 @@ export class Station {
         anyCredentials: reload.control,
         htpasswdFile: reload.control,
         bearerToken: reload.control,
+        djFile: reload.djs,
       },
       session: {
         maxSessions: limits,
@@ -112,7 +114,7 @@ export class Station {
   /**
    * Reads what `config` refers to; nothing changes yet.
    * @returns what puts into force all of `config` that may change while the server runs
-   * @throws {HtpasswdError}
+   * @throws {HtpasswdError} or {@link DjError}
    */
   async prepareReload(config: Config): Promise<Apply> {
     return await prepareAll(this.#reloads, config);
@@ -162,6 +164,7 @@ async function startParts(core: Core): Promise<Started> {
     observed.threads = serveHls(core, output, metrics);
     core.stops.add(() => output.hls.stop());
   }
+  const djs = await startDjs(core);
   const rtmp = startRtmp(core);
   observed.srt = startSrt(core);
   const control = await serveControl(core, { metrics, srt: observed.srt, hls: output?.hls });
@@ -173,7 +176,7 @@ async function startParts(core: Core): Promise<Started> {
     statistics,
     threads,
     srt,
-    reload: { rtmp, archive: archive?.reload ?? applyNothing, control, stat },
+    reload: { djs, rtmp, archive: archive?.reload ?? applyNothing, control, stat },
   };
 }
 

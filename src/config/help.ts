@@ -1,7 +1,7 @@
 /** What the table of variables becomes for people: `-h`, `-v` and echo.env.example. */
 import { type Config, type Row, ROWS } from "../config.ts";
 import { BUILD, SERVER_NAME } from "../version.ts";
-import { OPTIONS } from "./arguments.ts";
+import { COMMANDS, OPTIONS } from "./arguments.ts";
 import { formatAssignment } from "./env_file.ts";
 
 const WIDTH = 96;
@@ -22,6 +22,7 @@ const EXAMPLE_INTRODUCTION = `\
 # Before the first start, with ECHO_AUTH="key" as below, say who gets keys from the control API:
 #   users:    htpasswd -B -c echo.htpasswd NAME      and set ECHO_HTPASSWD_FILE="./echo.htpasswd"
 #   a token:  openssl rand -hex 32                   and set ECHO_BEARER_TOKEN to what it prints
+#   DJs:      echo dj add USER NAMES                 with ECHO_AUTH="dj" and ECHO_DJ_FILE="./echo.djs"
 # and set the key of the cookies, so that they stay valid after a restart:
 #             openssl rand -hex 16                   and set ECHO_PRIV_KEY to what it prints
 `;
@@ -48,8 +49,11 @@ export function usage(): string {
     `${SERVER_NAME}, a broadcasting server for live audio`,
     "",
     "Usage: echo [OPTION]...",
+    "       echo dj WORD... [OPTION]",
     "",
     ...options,
+    "",
+    ...COMMANDS.map(({ words, help }) => `  ${words.padEnd(17)} ${help}`),
     "",
     'It is configured by these environment variables, or by lines of export NAME="value" in the',
     "env file. Durations are in seconds, decimals are allowed. With a wrong value the server does",

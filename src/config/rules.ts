@@ -29,6 +29,12 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
         'Cannot use ECHO_AUTH "hook": expected HOOK_URL to be set, got nothing',
       );
     }
+  } else if (auth.mode === "dj") {
+    if (auth.djFile === undefined) {
+      throw new ConfigError(
+        'Cannot use ECHO_AUTH "dj": expected ECHO_DJ_FILE to be set, got nothing',
+      );
+    }
   } else if (auth.htpasswdFile === undefined && auth.bearerToken === undefined) {
     if (!auth.anyCredentials) {
       throw new ConfigError(

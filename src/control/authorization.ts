@@ -1,16 +1,17 @@
-/** Decides who may publish by the control API, by credentials or by asking the hook server. */
+/** Decides who may publish by the control API, by credentials or by asking an authority. */
 import { Buffer } from "node:buffer";
+import { costliest } from "../passwords/bcrypt_hash.ts";
+import { GoodCredentials } from "../passwords/good_credentials.ts";
+import { BcryptCheck, type PasswordCheck } from "../passwords/password_check.ts";
 import type { Authority } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
-import { PublishRefused } from "../session/ingest.ts";
+import { type Approval, PublishRefused } from "../session/ingest.ts";
 import { isValidName } from "../session/name.ts";
-import type { AuthMode } from "../session/publish_rights.ts";
+import { type AuthMode, hasAuthority } from "../session/publish_rights.ts";
 import { Attempts } from "../web/attempts.ts";
 import { isSameSecret } from "../web/same_secret.ts";
-import { BcryptCheck, type PasswordCheck } from "./password_check.ts";
 import { ControlError } from "./control_error.ts";
-import { GoodCredentials } from "./good_credentials.ts";
-import { bcryptCost, HtpasswdError, parseHtpasswd } from "./htpasswd.ts";
+import { HtpasswdError, parseHtpasswd } from "./htpasswd.ts";
 
 /** RFC 9110 11.4: the scheme's case does not count. */
 const CREDENTIALS = /^(Basic|Bearer) +(\S+)$/i;
@@ -54,7 +55,7 @@ export function bearerTokenOf(header: string | undefined): string | undefined {
 export interface AuthorizerOptions {
   readonly mode: AuthMode;
   readonly credentials: Credentials;
-  /** Who decides in the mode `hook`, where Echo does not check the credentials itself. */
+  /** Who decides where {@link hasAuthority}: then there are no credentials to compare with. */
   readonly authority?: Authority | undefined;
   readonly clock: Clock;
   /** A worker with bcrypt by default. */
@@ -94,17 +95,19 @@ export class Authorizer {
   /**
    * An address from which wrong credentials came too often gets its refusals late.
    * @param header the request's Authorization
-   * @returns whether the credentials were checked; where any will do, they prove nothing
-   * @throws {ControlError} 401, or 503 where too many wait to be checked, or nobody can be asked
+   * @returns what was found good; `undefined` where any credentials will do, as they prove nothing
+   * @throws {ControlError} 401, or 503 where nobody can be asked
+   * @throws {PublishRefused} `limit` where too many wait to be checked
    */
-  async check(header: string | undefined, wish: PublishWish): Promise<boolean> {
-    if (this.#mode === "open") return false;
-    const proves = this.#mode === "hook" || this.#credentials !== "any";
+  async check(header: string | undefined, wish: PublishWish): Promise<Approval | undefined> {
+    if (this.#mode === "open") return undefined;
+    const asks = hasAuthority(this.#mode);
+    const isAny = !asks && this.#credentials === "any";
     try {
-      const good = this.#mode === "hook"
-        ? await this.#isAllowed(header ?? "", wish)
-        : await this.#isGood(header ?? "", wish.address);
-      if (good) return proves;
+      const approval = asks
+        ? await this.#ask(header ?? "", wish)
+        : await this.#approve(header ?? "", wish);
+      if (approval !== undefined) return isAny ? undefined : approval;
       this.#attempts.failed(wish.address);
       throw new ControlError(401, "unauthorized");
     } catch (error) {
@@ -132,18 +135,21 @@ export class Authorizer {
   }
 
   /** Asks the authority; not without credentials, and not about a name that is not allowed. */
-  async #isAllowed(header: string, { name, address }: PublishWish): Promise<boolean> {
-    if (this.#authority === undefined || !CREDENTIALS.test(header)) return false;
+  async #ask(header: string, { name, address }: PublishWish): Promise<Approval | undefined> {
+    if (this.#authority === undefined || !CREDENTIALS.test(header)) return undefined;
     if (!isValidName(name)) throw new ControlError(400, "Cannot publish: the name is not allowed");
     const credentials = { authorization: header };
     try {
-      await this.#authority.ask({ name, protocol: "http", address, credentials });
-      return true;
+      return await this.#authority.ask({ name, protocol: "http", address, credentials });
     } catch (error) {
       if (!(error instanceof PublishRefused)) throw error;
-      if (error.kind === "not-allowed") return false;
+      if (error.kind === "not-allowed" || error.kind === "key-required") return undefined;
       throw new ControlError(503, error.message);
     }
+  }
+
+  async #approve(header: string, { name, address }: PublishWish): Promise<Approval | undefined> {
+    return await this.#isGood(header, address) ? { name } : undefined;
   }
 
   async #isGood(header: string, address: string): Promise<boolean> {
@@ -193,8 +199,4 @@ export class Authorizer {
       checks.delete(token);
     }
   }
-}
-
-function costliest(hashes: Iterable<string>): string | undefined {
-  return [...hashes].sort((a, b) => bcryptCost(b) - bcryptCost(a))[0];
 }

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { bcryptCost, describeHash } from "../passwords/bcrypt_hash.ts";
+
 /** The highest bcrypt cost allowed. Each step doubles the time of a check; 12 is about 0.3 s. */
 const MAX_COST = 12;
-
-const BCRYPT_HASH = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 
 /** Why a password file cannot be used; `message` is one line for the operator. */
 export class HtpasswdError extends Error {
@@ -35,11 +35,6 @@ export function parseHtpasswd(text: string, file: string): ReadonlyMap<string, s
   return users;
 }
 
-/** The cost of a bcrypt hash: the logarithm of its rounds. */
-export function bcryptCost(hash: string): number {
-  return Number(BCRYPT_HASH.exec(hash)?.[1]);
-}
-
 function parseEntry(entry: string, where: string): [user: string, hash: string] {
   const colon = entry.indexOf(":");
   if (colon <= 0) throw refusal(where, "user:hash", "something else");
@@ -50,12 +45,6 @@ function parseEntry(entry: string, where: string): [user: string, hash: string] 
   }
   if (cost > MAX_COST) throw refusal(where, `a bcrypt cost of at most ${MAX_COST}`, String(cost));
   return [entry.slice(0, colon), hash];
-}
-
-/** The scheme of a hash, which is not secret. */
-function describeHash(hash: string): string {
-  const scheme = /^(?:\$[0-9a-z]{1,8}\$|\{[A-Z0-9]{1,8}\})/.exec(hash)?.[0];
-  return scheme === undefined ? "a hash of an unknown kind" : `a hash of kind ${scheme}`;
 }
 
 function refusal(where: string, expected: string, got: string): HtpasswdError {

@@ -2,7 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono, type Next } from "hono";
 import type { Clock } from "../session/clock.ts";
-import { PROTOCOLS } from "../session/ingest.ts";
+import { type Approval, PROTOCOLS, PublishRefused } from "../session/ingest.ts";
 import type { KeyStore } from "../session/key_store.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
 import type { Session } from "../session/session.ts";
@@ -108,8 +108,8 @@ async function checkVersion(c: Context, next: Next): Promise<void> {
 async function publish(c: Context, version: "3" | "4", options: ControlOptions): Promise<Response> {
   const name = c.req.param("name") ?? "";
   const client = peerAddress(c);
-  const checked = await authorize(c, options.authorizer, { name, address: client });
-  if (!checked) options.origins.check(c);
+  const approval = await authorize(c, options.authorizer, { name, address: client });
+  if (approval === undefined) options.origins.check(c);
   const { media, props } = await parseBody(c, version === "3" ? publishBody3 : publishBody4);
   const srt = media.protocol === "srt" ? availablePorts(options.ports) : undefined;
   const { session, key } = options.sessions.reserve({
@@ -117,7 +117,8 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
     protocol: media.protocol,
     address: client,
     props: { ...props, client_ip: client },
-    shown: checked ? "credentials" : sessionShown(c, name, options),
+    shown: approval === undefined ? sessionShown(c, name, options) : "credentials",
+    dj: approval?.dj,
     prepare: (session) => srt?.portOf(session) ?? srt?.open(session),
   });
   setSessionCookie(c, options.cookieKey, { id: session.id, name, address: options.privateIp });
@@ -134,16 +135,16 @@ function sessionShown(c: Context, name: string, options: ControlOptions): Sessio
   return key === undefined ? undefined : options.sessions.provenBy(name, key);
 }
 
-/** @returns whether the credentials were checked */
+/** As {@link Authorizer.check}; who may not publish is logged. */
 async function authorize(
   c: Context,
   authorizer: ControlOptions["authorizer"],
   wish: PublishWish,
-): Promise<boolean> {
+): Promise<Approval | undefined> {
   try {
     return await authorizer.check(c.req.header("Authorization"), wish);
   } catch (error) {
-    if (error instanceof ControlError) {
+    if (error instanceof ControlError || error instanceof PublishRefused) {
       const { message } = error;
       logger.warning("{client} may not publish: {message}", { client: wish.address, message });
     }

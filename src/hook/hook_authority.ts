@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
 import type { Authority, Question } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
-import { PublishRefused } from "../session/ingest.ts";
+import { type Approval, PublishRefused } from "../session/ingest.ts";
 import { networkOf } from "../session/network.ts";
 import { Shares } from "../session/shares.ts";
 import { questionBody } from "./body.ts";
@@ -38,7 +38,7 @@ export class HookAuthority implements Authority {
     this.#clock = clock;
   }
 
-  async ask(question: Question): Promise<void> {
+  async ask(question: Question): Promise<Approval> {
     const { name, address } = question;
     const network = networkOf(address);
     const gaveWay = new AbortController();
@@ -55,6 +55,7 @@ export class HookAuthority implements Authority {
         );
       }
       this.#remember(network);
+      return { name };
     } finally {
       place.release();
     }

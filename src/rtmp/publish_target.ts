@@ -11,6 +11,7 @@ import {
   type PublishTarget,
   shownPath,
   splitAt,
+  userOfQuery,
 } from "../session/typed_text.ts";
 
 /** Names that other servers give to what stands before the broadcast's name. */
@@ -24,8 +25,8 @@ const FORMS = `publish to ${HOST}/live with the stream key NAME or NAME?key=KEY,
 /**
  * Finds name and key in what encoders make of their text fields, server and stream key, or of one
  * URL, which each cuts at another slash: `rtmp://HOST/NAME` with `KEY`; `rtmp://HOST/live` with `NAME`
- * or `NAME?key=KEY`; `rtmp://HOST/live/NAME` with `KEY` or nothing. Spaces and line ends around are
- * left out, and slashes before the name.
+ * or `NAME?key=KEY`; `rtmp://HOST/live/NAME` with `KEY` or nothing. Where `?key=` stands, `user=` may
+ * stand too. Spaces and line ends around are left out, and slashes before the name.
  */
 export function publishTarget(app: string, streamName: string): PublishTarget {
   const { segments, stream } = withoutQuery(app.trim(), streamName.trim());
@@ -62,7 +63,7 @@ function readingsOf(segments: readonly string[], stream: string): Reading[] {
   if (first !== PLAIN_APPLICATION) return readOwnForm(first, more, stream);
   const [name, ...behind] = more.filter((segment) => segment !== PLAIN_APPLICATION);
   if (name === undefined) return readNameAndKey(stream);
-  return [{ name, key: keyIn([...behind, stream].join("/")) }];
+  return [{ name, ...shownIn([...behind, stream].join("/")) }];
 }
 
 /** `NAME`, `NAME?key=KEY` or `NAME/KEY`. */
@@ -70,8 +71,8 @@ function readNameAndKey(text: string): Reading[] {
   const stream = text.replace(/^\/*(?:live\/+)*/, "");
   const name = /^[^/?]*/.exec(stream)?.[0] ?? "";
   const behind = stream.slice(name.length);
-  const key = behind.startsWith("?") ? keyOfQuery(behind.slice(1)) : keyIn(behind.slice(1));
-  return [{ name, key }];
+  if (!behind.startsWith("?")) return [{ name, ...shownIn(behind.slice(1)) }];
+  return [{ name, ...(shownInQuery(behind.slice(1)) ?? { key: undefined }) }];
 }
 
 /**
@@ -80,20 +81,32 @@ function readNameAndKey(text: string): Reading[] {
  */
 function readOwnForm(name: string, more: readonly string[], stream: string): Reading[] {
   const behind = [...more, stream].join("/");
-  const own: Reading = { name, key: keyIn(behind) };
+  const own: Reading = { name, ...shownIn(behind) };
   const [place, query] = splitAt(behind, "?");
   const [inner = "", ...rest] = place.split("/").filter((segment) => segment !== "");
   if (inner === "") return [own];
-  if (keyOfQuery(query) !== undefined) {
-    return [{ name: inner, key: keyOfQuery(query) }, own, { name, key: behind }];
+  const shown = shownInQuery(query);
+  if (shown !== undefined) {
+    return [{ name: inner, ...shown }, own, { name, key: behind }];
   }
   const application = more.length > 0 || USUAL_APPLICATION.test(name) ? "usual" : "unusual";
   const key = rest.length === 0 ? undefined : rest.join("/");
   return [own, { name: inner, key, application }];
 }
 
-/** The key in what stands behind a name: all of it, or what a `key=` says. */
-function keyIn(text: string): string | undefined {
+/** Who somebody says he is, and what is to prove it. */
+type Shown = Pick<Reading, "key" | "user">;
+
+/** What is shown behind a name: all of it is the key, or a query with `key=` says that. */
+function shownIn(text: string): Shown {
   const [place, query] = splitAt(text, "?");
-  return keyOfQuery(query) ?? (text === "" || (place === "" && query === "") ? undefined : text);
+  return shownInQuery(query) ??
+    { key: text === "" || (place === "" && query === "") ? undefined : text };
+}
+
+/** @returns `undefined` where there is no `key=` */
+function shownInQuery(query: string): Shown | undefined {
+  const [key, user] = [keyOfQuery(query), userOfQuery(query)];
+  if (key === undefined) return undefined;
+  return user === undefined ? { key } : { key, user };
 }

@@ -1,13 +1,13 @@
 /**
- * Somebody outside of the server who is asked who may publish, and what he is asked.
+ * Somebody who is asked who may publish, and what he is asked.
  *
  * @module
  */
-import type { Protocol } from "./ingest.ts";
+import type { Approval, Protocol, Reading, Transport } from "./ingest.ts";
 
 /** What a client showed to prove who it is, as it came; nothing in it has been checked. */
 export interface ShownCredentials {
-  /** The user of a stream id. */
+  /** The user of a stream id or a stream key. */
   readonly user?: string | undefined;
   /** What stood in the place of the key. */
   readonly key?: string | undefined;
@@ -25,12 +25,27 @@ export interface Question {
   readonly credentials: ShownCredentials;
 }
 
-/** Somebody outside of the server who says who may publish. */
+/** Somebody who is asked who may publish. */
 export interface Authority {
+  /** Whether the answer to a reading is known, and yes: of several ones, that one is meant. */
+  recognizes?(reading: Reading): boolean;
+  /**
+   * Says no at once, where that needs no thought; what it lets pass has to be asked.
+   * @throws {PublishRefused} `key-required` or `not-allowed`
+   */
+  check?(question: Question): void;
   /**
    * Resolves where the answer is yes.
-   * @throws {PublishRefused} `not-allowed` where it is no, `unavailable` where there is none, `limit`
-   *   where too many questions are open
+   * @throws {PublishRefused} `not-allowed` where it is no (`key-required` where nothing was shown),
+   *   `unavailable` where there is none, `limit` where too many questions are open
    */
-  ask(question: Question): Promise<void>;
+  ask(question: Question): Promise<Approval>;
+}
+
+/** What is asked about a connection. */
+export function questionAbout(
+  { name, user, key }: Reading,
+  { protocol, address }: Pick<Transport, "protocol" | "address">,
+): Question {
+  return { name, protocol, address, credentials: { user, key } };
 }

@@ -49,7 +49,7 @@ export interface Reading {
   readonly name: string;
   /** What stood in the place of the key; `undefined` or empty where there was none. */
   readonly key: string | undefined;
-  /** Who it says it is, for those who are asked; means nothing here. */
+  /** Who it says it is, for those who are asked. */
   readonly user?: string | undefined;
   /**
    * What stood before the name is taken for the application of another server, and looks like one or
@@ -63,8 +63,16 @@ export interface PublishRequest extends Reading {
   /** Other ways to read the same text, the likeliest first: they count where a key of this server fits. */
   readonly others?: readonly Reading[];
   readonly transport: Transport;
-  /** What {@link Doorkeeper.ask} was answered with; yes counts like a valid key. */
-  readonly approved?: boolean;
+  /** What {@link Doorkeeper.ask} was answered with; it counts like a valid key. */
+  readonly approved?: Approval | undefined;
+}
+
+/** The yes of an authority. */
+export interface Approval {
+  /** What may be published by it. */
+  readonly name: string;
+  /** Who may, where the authority knows its DJs. */
+  readonly dj?: string | undefined;
 }
 
 /** Why a publish was refused. */
@@ -164,11 +172,11 @@ export interface Doorkeeper {
   /**
    * Asks somebody else whether a connection may publish, where that is needed, and has what another
    * one sent be read before this one may take its place: then `publish` is for later, if it is still
-   * there. Resolves to whether it is `approved`, rejects with {@link PublishRefused}.
+   * there. Resolves to what it is `approved` by, rejects with {@link PublishRefused}.
    * @returns `undefined` where there is nothing to wait for
    * @throws {PublishRefused} where asking is of no use
    */
-  ask(request: PublishRequest): Promise<boolean> | undefined;
+  ask(request: PublishRequest): Promise<Approval | undefined> | undefined;
   /** @throws {PublishRefused} */
   publish(request: PublishRequest): AdmittedIngest;
 }

@@ -25,6 +25,8 @@ export type KeyCheck =
 
 /** What a token is good for. */
 export interface ValidKey extends Pick<Key, "expiresAt"> {
+  /** The DJ to whom it was given, where DJs are known. */
+  readonly dj: string | undefined;
   /** Whether it counts in `session`, which is one of its name. */
   countsIn(session: Pick<KeyedSession, "id">): boolean;
 }
@@ -48,6 +50,7 @@ class HeldKey implements ValidKey {
     readonly name: string,
     readonly hash: string,
     readonly expiresAt: number,
+    readonly dj: string | undefined,
     public scope: Scope,
   ) {}
 
@@ -85,10 +88,11 @@ export class KeyStore {
   /**
    * Makes a random key of 128 bits for `name`.
    * @param sessionId the session that it counts in; without one, in all sessions of the name
+   * @param dj to whom it is given, where DJs are known
    */
-  create(name: string, sessionId?: number): Key {
+  create(name: string, sessionId?: number, dj?: string): Key {
     const token = randomBytes(KEY_BYTES).toString("hex");
-    const key = new HeldKey(name, hashOf(token), this.nextExpiry, sessionId ?? "name");
+    const key = new HeldKey(name, hashOf(token), this.nextExpiry, dj, sessionId ?? "name");
     const keys = [...this.#keysOf(name), key];
     this.#byName.delete(name);
     this.#byName.set(name, keys);
@@ -133,6 +137,13 @@ export class KeyStore {
     for (const key of this.#unused) {
       if (this.#unused.size <= MAX_UNUSED) return;
       this.#forget(key);
+    }
+  }
+
+  /** Forgets the keys that were given to some DJs. */
+  revoke(djs: ReadonlySet<string>): void {
+    for (const key of this.#byHash.values()) {
+      if (key.dj !== undefined && djs.has(key.dj)) this.#forget(key);
     }
   }
 

@@ -24,7 +24,9 @@ export function logEvent(event: SessionEvent): void {
 function describe(event: SessionEvent): string {
   switch (event.kind) {
     case "authorize":
-      return "{address} may publish by {protocol}";
+      return event.props.dj === undefined
+        ? "{address} may publish by {protocol}"
+        : "{dj} at {address} may publish by {protocol}";
     case "create":
       return "on air by {protocol} from {address}";
     case "pause":
@@ -57,6 +59,6 @@ function details(event: SessionEvent): Record<string, unknown> {
     const { total_count, drop_count, bad_count, filler_count } = event.quality;
     return { total: total_count, dropped: drop_count, bad: bad_count, filler: filler_count };
   }
-  if (!("reason" in event)) return { ...event };
+  if (!("reason" in event)) return { ...event, dj: event.props.dj };
   return { reason: `${event.reason.message} (${event.reason.code})` };
 }

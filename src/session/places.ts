@@ -85,20 +85,20 @@ export class Places {
 
   /**
    * Has what arrived from the connection of `session` be read before another one takes its place: it
-   * may have said goodbye, or be all but silent. Resolves to no: nobody approved anything.
+   * may have said goodbye, or be all but silent. Nobody approves anything by that.
    * @returns `undefined` where there is none
    */
-  readFirst(session: Session): Promise<boolean> | undefined {
+  readFirst(session: Session): Promise<undefined> | undefined {
     if (session.transport === undefined) return undefined;
     session.transport.readAtOnce?.();
-    return new Promise((resolve) => this.#clock.after(0, () => resolve(false)));
+    return new Promise((resolve) => this.#clock.after(0, () => resolve(undefined)));
   }
 
   /**
    * As {@link readFirst}; but who comes from the address of `session`'s own connection, and may not
    * take its place, waits: he may be the same client, whose old connection is broken and silent.
    */
-  awaitTurn(session: Session, address: string, shown: Shown): Promise<boolean> | undefined {
+  awaitTurn(session: Session, address: string, shown: Shown): Promise<undefined> | undefined {
     const isReturn = session.transport?.address === address;
     if (!isReturn || this.mayTake(session, address, shown)) return this.readFirst(session);
     const endsAt = this.#clock.monotonic() + SILENT_MS + LOOK_MS;
@@ -106,7 +106,7 @@ export class Places {
       const timer = this.#clock.every(LOOK_MS, () => {
         if (!this.isFree(session) && this.#clock.monotonic() < endsAt) return;
         timer.cancel();
-        resolve(false);
+        resolve(undefined);
       });
     });
   }

@@ -5,18 +5,26 @@
  * @module
  */
 import type { Authority } from "./authority.ts";
-import { PublishRefused, type PublishRequest, type Reading } from "./ingest.ts";
-import type { KeyedSession, KeyStore } from "./key_store.ts";
+import { type Approval, PublishRefused, type PublishRequest, type Reading } from "./ingest.ts";
+import type { KeyedSession, KeyStore, ValidKey } from "./key_store.ts";
 import { isValidName } from "./name.ts";
 import { shownName } from "./typed_text.ts";
 
-/** Who may publish: anybody, who holds a key, or also who is let in by the hook server. */
-export type AuthMode = "open" | "key" | "hook";
+/**
+ * Who may publish: anybody; who holds a key of this server; or also whom an authority lets in, the hook
+ * server or the list of DJs.
+ */
+export type AuthMode = "open" | "key" | "hook" | "dj";
+
+/** Whether an authority is asked about connections without a key of this server. */
+export function hasAuthority(mode: AuthMode): boolean {
+  return mode === "hook" || mode === "dj";
+}
 
 export interface PublishRightsOptions {
   readonly auth: AuthMode;
   readonly keys: KeyStore;
-  /** Asked about connections without a key of this server, in `hook`. */
+  /** Asked about connections without a key of this server, where {@link hasAuthority}. */
   readonly authority?: Authority | undefined;
 }
 
@@ -26,6 +34,8 @@ export interface PublishRight {
   readonly expiresAt: number | undefined;
   /** Whether it counts also against who publishes in that session now. */
   readonly isProof: boolean;
+  /** Who has it, where that is known. */
+  readonly dj?: string | undefined;
 }
 
 const NO_RIGHT: PublishRight = { expiresAt: undefined, isProof: false };
@@ -44,9 +54,11 @@ export class PublishRights {
    */
   read(request: PublishRequest, isLive: (name: string) => boolean): Reading {
     const { others = [] } = request;
-    const known = [request, ...others].find((reading) => this.#isKnown(reading));
+    const { auth, keys, authority } = this.#options;
+    const all = [request, ...others];
+    const known = all.find((reading) => this.#isKnown(reading)) ??
+      all.find((reading) => hasAuthority(auth) && authority?.recognizes?.(reading));
     if (known !== undefined) return known;
-    const { auth, keys } = this.#options;
     if (auth === "open" && !isLive(request.name) && !keys.has(request.name)) {
       const behind = others.find((it) => it.application === "usual" && isValidName(it.name));
       if (behind !== undefined) return behind;
@@ -57,26 +69,34 @@ export class PublishRights {
   /** Who has to say whether this may be published; `undefined` where nobody is asked. */
   authorityOver(reading: Reading): Authority | undefined {
     const { auth, authority } = this.#options;
-    return auth === "hook" && !this.#isKnown(reading) ? authority : undefined;
+    return hasAuthority(auth) && !this.#isKnown(reading) ? authority : undefined;
   }
 
   /**
    * What gives the right to publish into a session.
-   * @param approved whether an authority said yes
+   * @param approved what an authority has said; `undefined` where none has said yes
    * @param session `undefined` where there is to be a new one
    * @throws {PublishRefused} where nothing was shown that gives it, and something is needed
    */
-  rightTo(session: KeyedSession | undefined, reading: Reading, approved: boolean): PublishRight {
+  rightTo(
+    session: KeyedSession | undefined,
+    reading: Reading,
+    approved: Approval | undefined,
+  ): PublishRight {
     const { auth, keys } = this.#options;
-    if (approved) return { expiresAt: keys.nextExpiry, isProof: true };
-    const expiresAt = this.#expiryOf(reading);
-    if (expiresAt === undefined) return NO_RIGHT;
+    if (approved !== undefined) {
+      return { expiresAt: keys.nextExpiry, isProof: true, dj: approved.dj };
+    }
+    const key = this.#keyOf(reading);
+    if (key === undefined) return NO_RIGHT;
     const isProof = session === undefined || keys.proves(session, reading.key ?? "");
-    return isProof || auth !== "open" ? { expiresAt, isProof } : NO_RIGHT;
+    return isProof || auth !== "open"
+      ? { expiresAt: key.expiresAt, isProof, dj: key.dj }
+      : NO_RIGHT;
   }
 
   /** @returns `undefined` where no key was shown that is valid, and none is needed */
-  #expiryOf({ name, key: token }: Reading): number | undefined {
+  #keyOf({ name, key: token }: Reading): ValidKey | undefined {
     const { auth, keys } = this.#options;
     const open = auth === "open";
     if (token === undefined || token === "") {
@@ -87,7 +107,7 @@ export class PublishRights {
       );
     }
     const check = keys.check(name, token);
-    if (check.kind === "valid") return check.key.expiresAt;
+    if (check.kind === "valid") return check.key;
     if (open) return undefined;
     if (check.kind === "expired") {
       throw new PublishRefused(

@@ -10,6 +10,12 @@ export const UNKNOWN_REASON: Reason = { code: 50000, message: "unknown" };
 /** The server itself ended it. */
 export const SERVER_REASON: Reason = { code: 30000, message: "teardown by server" };
 
+/** The server ended what a DJ published who may not any more. */
+export const DJ_REMOVED_REASON: Reason = {
+  code: 30000,
+  message: "the DJ may not publish it any more",
+};
+
 /** The server ended a session that was not heard yet, as another one of its name is. */
 export const NAME_TAKEN_REASON: Reason = {
   code: 30000,

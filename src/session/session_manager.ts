@@ -1,9 +1,11 @@
 /** All sessions that are live, and the rules of who may publish which name. */
+import { questionAbout } from "./authority.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { EventBus, SessionEvent } from "./events.ts";
 import type { SessionEnd } from "./frame_sink.ts";
 import {
   type AdmittedIngest,
+  type Approval,
   type Doorkeeper,
   nameInUse,
   type Protocol,
@@ -14,6 +16,7 @@ import {
 import type { Key } from "./key_store.ts";
 import { Openness, type SessionLimits } from "./openness.ts";
 import { NOTHING_SHOWN, Places, type Shown, SILENT_MS } from "./places.ts";
+import { withDj } from "./props.ts";
 import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
 import { NAME_TAKEN_REASON, type Reason, SERVER_REASON } from "./reason.ts";
 import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
@@ -40,6 +43,8 @@ export interface ReserveRequest {
    * cookie or a key of a session, which are for this one; `undefined` where it was nothing of that.
    */
   readonly shown?: "credentials" | Session | undefined;
+  /** Whose credentials they are, where DJs are known. */
+  readonly dj?: string | undefined;
   /**
    * Provides what the session needs before anything is promised. What it throws undoes the
    * reservation.
@@ -109,16 +114,15 @@ export class SessionManager implements Doorkeeper {
   }
 
   /** Has the authority say who may publish, where there is one; this server's own keys need none. */
-  ask(request: PublishRequest): Promise<boolean> | undefined {
-    const { protocol, address } = request.transport;
-    const { name, user, key } = this.#read(request);
-    const authority = this.#rights.authorityOver({ name, key });
-    if (authority !== undefined) this.#checkOpen(name);
-    const answer = authority?.ask({ name, protocol, address, credentials: { user, key } });
-    const live = this.#sessions.find(name);
+  ask(request: PublishRequest): Promise<Approval | undefined> | undefined {
+    const reading = this.#read(request);
+    const authority = this.#rights.authorityOver(reading);
+    if (authority !== undefined) this.#checkOpen(reading.name);
+    const answer = authority?.ask(questionAbout(reading, request.transport));
+    const live = this.#sessions.find(reading.name);
     const caughtUp = live && this.places.readFirst(live);
     if (answer === undefined) return caughtUp;
-    return Promise.all([answer, caughtUp]).then(() => true);
+    return Promise.all([answer, caughtUp]).then(([approval]) => approval);
   }
 
   /**
@@ -126,8 +130,12 @@ export class SessionManager implements Doorkeeper {
    */
   check(request: PublishRequest): void {
     const reading = this.#read(request);
-    if (this.#rights.authorityOver(reading) === undefined) this.#examine(request);
-    else this.#checkOpen(reading.name);
+    const authority = this.#rights.authorityOver(reading);
+    if (authority === undefined) this.#examine(request);
+    else {
+      this.#checkOpen(reading.name);
+      authority.check?.(questionAbout(reading, request.transport));
+    }
   }
 
   /**
@@ -137,13 +145,14 @@ export class SessionManager implements Doorkeeper {
    */
   publish(request: PublishRequest): AdmittedIngest {
     const { transport } = request;
-    const { name, key, own, expiresAt, isProof } = this.#examine(request);
+    const { name, key, own, expiresAt, isProof, dj } = this.#examine(request);
     const session = own ?? this.#create(name, transport);
     const tokens = key === undefined ? [] : [key];
     if (session.created === undefined) {
       for (const token of tokens) this.#options.keys.opened(session, token);
     }
     if (expiresAt !== undefined) session.endAt(expiresAt);
+    if (this.#options.auth === "dj") session.props = withDj(session.props, dj);
     const ingest = this.attach(session, transport, { tokens, approved: isProof });
     this.#emitAuthorize(session, transport.address);
     return ingest;
@@ -157,7 +166,7 @@ export class SessionManager implements Doorkeeper {
    * @throws {PublishRefused} or what `prepare` throws
    */
   reserve(request: ReserveRequest): { session: Session; key: Key } {
-    const { name, protocol, address, props, shown, prepare } = request;
+    const { name, protocol, address, props, shown, dj, prepare } = request;
     this.#checkOpen(name);
     const checked = shown === "credentials";
     const own = this.#sessions.ownOf(name, (it) => {
@@ -178,9 +187,9 @@ export class SessionManager implements Doorkeeper {
       if (own === undefined) this.#remove(session);
       throw error;
     }
-    const key = this.#options.keys.create(name, checked ? undefined : session.id);
+    const key = this.#options.keys.create(name, checked ? undefined : session.id, dj);
     this.places.asked(session, address);
-    session.props = props;
+    session.props = dj === undefined ? props : withDj(props, dj);
     if (own === undefined) session.endAt(key.expiresAt);
     if (session.transport === undefined) {
       session.ready(protocol, this.#waiting.waitMsOf(session));
@@ -226,10 +235,14 @@ export class SessionManager implements Doorkeeper {
   #examine(request: PublishRequest) {
     const reading = this.#read(request);
     const { name, key } = reading;
-    const { transport: { address }, approved = false } = request;
+    const { transport: { address } } = request;
+    const approved = request.approved?.name === name ? request.approved : undefined;
     this.#checkOpen(name);
     const own = (key === undefined ? undefined : this.provenBy(name, key)) ??
-      this.#sessions.ownOf(name, (it) => approved || this.#waiting.isFrom(it, address));
+      this.#sessions.ownOf(
+        name,
+        (it) => approved !== undefined || this.#waiting.isFrom(it, address),
+      );
     const right = this.#rights.rightTo(own, reading, approved);
     if (own === undefined) this.#openness.checkRoom(name, this.#sessions.size);
     else if (!right.isProof && !this.places.isFree(own)) throw nameInUse(name);

@@ -33,6 +33,11 @@ export function keyOfQuery(query: string): string | undefined {
   return /(?:^|&)key=(.*)$/s.exec(query)?.[1];
 }
 
+/** What stands behind `user=` in a query; `undefined` where it has none. */
+export function userOfQuery(query: string): string | undefined {
+  return /(?:^|&)user=([^&]*)/.exec(query)?.[1];
+}
+
 /** `text` with its percent-encoding taken off; as it is where it has none. */
 export function percentDecoded(text: string): string {
   try {
@@ -51,14 +56,15 @@ export function allReadings(asTyped: readonly Reading[]): Reading[] {
   const cut = asTyped.flatMap((reading) =>
     keysWithin(reading.key).map((key) => ({ ...reading, key }))
   );
-  const decoded = [...asTyped, ...cut].map(({ name, key, ...rest }) => ({
+  const decoded = [...asTyped, ...cut].map(({ name, key, user, ...rest }) => ({
     ...rest,
     name: percentDecoded(name),
     key: key === undefined ? undefined : percentDecoded(key),
+    ...(user === undefined ? {} : { user: percentDecoded(user) }),
   }));
   const distinct = new Map<string, Reading>();
   for (const reading of [...asTyped, ...cut, ...decoded]) {
-    const id = JSON.stringify([reading.name, reading.key]);
+    const id = JSON.stringify([reading.name, reading.key, reading.user]);
     if (!distinct.has(id)) distinct.set(id, reading);
   }
   const { true: likely = [], false: unlikely = [] } = Object.groupBy(

@@ -7,6 +7,7 @@ import { formatAddress, type SrtConnection, type SrtListener } from "../../ffi/s
 import type { KeptSocket, ListeningSockets } from "../listening/listening_sockets.ts";
 import {
   type AdmittedIngest,
+  type Approval,
   type Doorkeeper,
   nameInUse,
   PublishRefused,
@@ -14,6 +15,7 @@ import {
 } from "../session/ingest.ts";
 import type { Rank, Shown } from "../session/places.ts";
 import type { Clock } from "../session/clock.ts";
+import { withDj } from "../session/props.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import { Shares } from "../session/shares.ts";
@@ -188,7 +190,7 @@ class PortDoorkeeper implements Doorkeeper {
     this.#onAdmitted = onAdmitted;
   }
 
-  ask(request: PublishRequest): Promise<boolean> | undefined {
+  ask(request: PublishRequest): Promise<Approval | undefined> | undefined {
     const { places } = this.#sessions;
     const shown = this.#shownBy(request);
     const { address } = request.transport;
@@ -198,16 +200,18 @@ class PortDoorkeeper implements Doorkeeper {
   }
 
   publish(request: PublishRequest): AdmittedIngest {
-    const { transport } = request;
+    const { transport, approved } = request;
+    const session = this.#session;
     const shown = this.#shownBy(request);
-    if (!this.#sessions.places.mayTake(this.#session, transport.address, shown)) {
-      throw nameInUse(this.#session.name);
+    if (!this.#sessions.places.mayTake(session, transport.address, shown)) {
+      throw nameInUse(session.name);
     }
     this.#onAdmitted();
-    return this.#sessions.attach(this.#session, transport, shown);
+    if (approved?.dj !== undefined) session.props = withDj(session.props, approved.dj);
+    return this.#sessions.attach(session, transport, shown);
   }
 
-  #shownBy({ approved = false }: PublishRequest): Shown {
-    return { tokens: this.#keys, approved };
+  #shownBy({ approved }: PublishRequest): Shown {
+    return { tokens: this.#keys, approved: approved !== undefined };
   }
 }

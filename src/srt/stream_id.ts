@@ -13,6 +13,7 @@ import {
   shown,
   shownPath,
   splitAt,
+  userOfQuery,
 } from "../session/typed_text.ts";
 
 /** Who a caller says it is, and how it proves it. */
@@ -156,7 +157,7 @@ function readingsOf({ resource, user, keys }: Fields): Reading[] {
   const [place, query] = splitAt(resource.trim(), "?");
   const name = withoutApplication(place.replace(/^\/+|\/+$/g, ""));
   const [first = keyOfQuery(query), ...others] = keys;
-  return [first, ...others].map((key) => ({ name, key, user }));
+  return [first, ...others].map((key) => ({ name, key, user: user ?? userOfQuery(query) }));
 }
 
 /** `live/NAME` and the like, as other servers have it. */

@@ -1,13 +1,16 @@
 /** The core of the server: sessions, events, and what else doors, outputs and web servers use. */
 import type { Config } from "../config.ts";
+import { DjAuthority } from "../dj/dj_authority.ts";
 import { Listeners } from "../hls/listeners.ts";
 import { Hooks } from "../hook/hooks.ts";
 import type { ConnectionLimits } from "../http/connection_limits.ts";
 import { ListeningSockets } from "../listening/listening_sockets.ts";
+import type { Authority } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
 import { logEvent } from "../session/log_events.ts";
 import { EventBus } from "../session/events.ts";
 import { KeyStore } from "../session/key_store.ts";
+import type { AuthMode } from "../session/publish_rights.ts";
 import { SessionManager } from "../session/session_manager.ts";
 import { Health } from "../stat/health.ts";
 import type { Reload } from "./reload.ts";
@@ -28,6 +31,10 @@ export interface Core {
   readonly stops: Stops;
   readonly events: EventBus;
   readonly keys: KeyStore;
+  /** Who is asked who may publish; `undefined` where nobody is. */
+  readonly authority: Authority | undefined;
+  /** Lets DJs in, where the mode is that. */
+  readonly djs: DjAuthority;
   readonly sessions: SessionManager;
   /** Applies the limits on sessions. */
   readonly reloadLimits: Reload;
@@ -56,12 +63,15 @@ export function startCore(config: Config, clock: Clock): Core {
   stops.add(() => hooks.close());
   health.add("hook", () => hooks.failing ? ["The hook server does not take events"] : []);
   const keys = new KeyStore(clock, config.auth.ttlMs * (1 + KEY_GRACE));
+  const djs = new DjAuthority({ clock });
+  const authorities: Partial<Record<AuthMode, Authority>> = { hook: hooks.authority, dj: djs };
+  const authority = authorities[config.auth.mode];
   const sessions = new SessionManager({
     clock,
     events,
     keys,
     auth: config.auth.mode,
-    authority: hooks.authority,
+    authority,
     maxSessions: config.session.maxSessions,
     maxWaiting: config.srt.maxWaiting,
     policy: {
@@ -75,7 +85,7 @@ export function startCore(config: Config, clock: Clock): Core {
   events.subscribe(logEvent);
   const webLimits = connectionLimits(config);
   return {
-    ...{ config, clock, stops, events, keys, sessions, health, sockets, hooks },
+    ...{ config, clock, stops, events, keys, authority, djs, sessions, health, sockets, hooks },
     reloadLimits: ({ session, srt }) => () => {
       sessions.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
     },

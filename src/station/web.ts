@@ -77,13 +77,13 @@ export interface ControlParts {
  * @returns what applies the credentials that it checks, and which pages may call it
  */
 export async function serveControl(core: Core, parts: ControlParts): Promise<Reload> {
-  const { clock, stops, keys, sessions, hooks } = core;
+  const { clock, stops, keys, sessions, authority } = core;
   const { auth, control, rtmp, srt } = core.config;
   if (!control.enabled) return applyNothing;
   const authorizer = new Authorizer({
     mode: auth.mode,
     credentials: await loadCredentials(auth),
-    authority: hooks.authority,
+    authority,
     clock,
   });
   stops.add(() => authorizer.close());

@@ -1,6 +1,6 @@
 /** An authority that lets in who knows the word, when it is told to answer. */
 import type { Authority, Question } from "../../src/session/authority.ts";
-import { PublishRefused, type RefusalKind } from "../../src/session/ingest.ts";
+import { type Approval, PublishRefused, type RefusalKind } from "../../src/session/ingest.ts";
 
 /** Lets in who shows `sesame`, at once or once it is told to. */
 export class FakeAuthority implements Authority {
@@ -10,12 +10,12 @@ export class FakeAuthority implements Authority {
   /** How all are refused. */
   refusal: RefusalKind | undefined;
 
-  async ask(question: Question): Promise<void> {
+  async ask(question: Question): Promise<Approval> {
     this.asked.push(question);
     await this.hold;
     if (this.refusal !== undefined) throw new PublishRefused(this.refusal, "Not today.");
-    const { key, authorization } = question.credentials;
-    if (key === "sesame" || authorization === "Bearer sesame") return;
-    throw new PublishRefused("not-allowed", `Cannot publish ${question.name}: not allowed`);
+    const { name, credentials: { key, authorization } } = question;
+    if (key === "sesame" || authorization === "Bearer sesame") return { name };
+    throw new PublishRefused("not-allowed", `Cannot publish ${name}: not allowed`);
   }
 }

@@ -2,6 +2,7 @@
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import {
   type AdmittedIngest,
+  type Approval,
   type Doorkeeper,
   type IngestEnd,
   PublishRefused,
@@ -106,9 +107,9 @@ export class RecordingDoorkeeper implements Doorkeeper {
   readonly asked: PublishRequest[] = [];
   #onPublish = () => {};
 
-  ask(request: PublishRequest): Promise<boolean> | undefined {
+  ask(request: PublishRequest): Promise<Approval> | undefined {
     if (this.question !== undefined) this.asked.push(request);
-    return this.question?.promise.then(() => true);
+    return this.question?.promise.then(() => ({ name: request.name }));
   }
 
   publish(request: PublishRequest): RecordedIngest {

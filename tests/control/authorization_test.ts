@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import bcrypt from "bcryptjs";
 import { Authorizer, type Credentials, loadCredentials } from "../../src/control/authorization.ts";
-import type { Asker, PasswordCheck } from "../../src/control/password_check.ts";
+import type { Asker, PasswordCheck } from "../../src/passwords/password_check.ts";
 import { ControlError } from "../../src/control/control_error.ts";
 import { HtpasswdError } from "../../src/control/htpasswd.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";

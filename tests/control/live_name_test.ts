@@ -136,7 +136,10 @@ Deno.test("who shows credentials that are checked gets keys of names that are on
   assert.equal((await askAgain(keyed, { Authorization: "Bearer t0ken" })).status, 200);
   assert.equal((await askAgain(keyed, ANY)).status, 401);
 
-  const hooked = setUpApi({ auth: "hook", authority: { ask: () => Promise.resolve() } });
+  const hooked = setUpApi({
+    auth: "hook",
+    authority: { ask: ({ name }) => Promise.resolve({ name }) },
+  });
   goLive(hooked, hooked.keys.create("demo").token);
   assert.equal((await askAgain(hooked, ANY)).status, 200);
 });

@@ -175,7 +175,7 @@ Deno.test("a yes lets the encoder in, as one that is approved", async () => {
   const ingest = await fixture.doorkeeper.ingest();
   await ingest.until(() => ingest.frames.length === 1);
   const { name, key, approved } = ingest.request;
-  assert.deepEqual([name, key, approved], ["demo", "sesame", true]);
+  assert.deepEqual([name, key, approved], ["demo", "sesame", { name: "demo" }]);
   await publisher.vanish();
 });
 

@@ -108,7 +108,7 @@ Deno.test("what comes before the answer is held, and comes out behind it in orde
   assert.deepEqual(door.told, []);
   await door.answer();
   const { ingest } = door;
-  assert.equal(ingest.request.approved, true);
+  assert.deepEqual(ingest.request.approved, { name: "demo" });
   assert.deepEqual(ingest.frames.map(({ data }) => [...data]), [[0], [21], [1, 2, 3]]);
   assert.deepEqual(ingest.recordedFacts, [{ title: "new" }]);
   assert.deepEqual(ingest.tags, [{ title: "new", artist: "Band", timeMs: 30 }]);

@@ -96,8 +96,8 @@ Deno.test("nobody is asked about what could not be published anyway", () => {
 Deno.test("who was approved takes over as a holder of a key does", () => {
   const { sessions, seen } = setUp();
   const first = request("sesame");
-  const ingest = sessions.publish({ ...first, approved: true });
-  const second = sessions.publish({ ...request("other"), approved: true });
+  const ingest = sessions.publish({ ...first, approved: { name: "demo" } });
+  const second = sessions.publish({ ...request("other"), approved: { name: "demo" } });
   assert.equal(second.sessionId, ingest.sessionId);
   assert.ok(first.transport instanceof Connection);
   assert.match(first.transport.closed ?? "", /took over/);
@@ -106,9 +106,9 @@ Deno.test("who was approved takes over as a holder of a key does", () => {
 
 Deno.test("a session that was approved ends when a key given then would expire", async () => {
   const { clock, sessions } = setUp();
-  const ingest = sessions.publish({ ...request("sesame"), approved: true });
+  const ingest = sessions.publish({ ...request("sesame"), approved: { name: "demo" } });
   await clock.advance(20_000);
-  sessions.publish({ ...request("sesame"), approved: true });
+  sessions.publish({ ...request("sesame"), approved: { name: "demo" } });
   await clock.advance(HOUR_MS - 1);
   assert.ok(sessions.get(ingest.sessionId) !== undefined);
   await clock.advance(1);
@@ -120,7 +120,10 @@ Deno.test("an answer that comes when the server stops lets nobody in", async () 
   const asked = request("sesame");
   await sessions.ask(asked);
   sessions.stop("shutdown", SERVER_REASON);
-  assert.throws(() => sessions.publish({ ...asked, approved: true }), refusal("stopping"));
+  assert.throws(
+    () => sessions.publish({ ...asked, approved: { name: "demo" } }),
+    refusal("stopping"),
+  );
 });
 
 Deno.test("the authority gets the key as it was typed, and is not asked about another reading", async () => {

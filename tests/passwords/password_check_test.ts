@@ -3,8 +3,8 @@
  */
 import assert from "node:assert/strict";
 import bcrypt from "bcryptjs";
-import { type Asker, BcryptCheck } from "../../src/control/password_check.ts";
-import { ControlError } from "../../src/control/control_error.ts";
+import { type Asker, BcryptCheck } from "../../src/passwords/password_check.ts";
+import { PublishRefused } from "../../src/session/ingest.ts";
 
 const ASKER: Asker = { address: "192.0.2.1", user: "anna", wasRight: false };
 const CHEAP = bcrypt.hashSync("right", 4);
@@ -43,7 +43,7 @@ function checks(check: BcryptCheck, count: number, asker: Partial<Asker>): Promi
     { length: count },
     () =>
       check.verify("right", CHEAP, { ...ASKER, ...asker })
-        .then(() => "checked", (error) => error instanceof ControlError ? "503" : "failed"),
+        .then(() => "checked", (error) => error instanceof PublishRefused ? "refused" : "failed"),
   );
 }
 
@@ -59,7 +59,7 @@ Deno.test("16 checks of an address wait: then those of the user with the most gi
     const greedy = checks(check, 20, { user: "mallory" });
     const anna = checks(check, 2, { user: "anna" });
     assert.deepEqual(count(await Promise.all(anna)), { checked: 2 });
-    assert.deepEqual(count(await Promise.all(greedy)), { checked: 14, "503": 6 });
+    assert.deepEqual(count(await Promise.all(greedy)), { checked: 14, refused: 6 });
     assert.equal(await check.verify("right", CHEAP, ASKER), true, "and then there is room again");
   } finally {
     check.close();
@@ -72,7 +72,7 @@ Deno.test("64 checks wait in all: then those of the address with the most give w
     const all = Array.from({ length: 4 }, (_, i) => checks(check, 16, { address: `192.0.2.${i}` }));
     const late = checks(check, 2, { address: "192.0.2.99" });
     assert.deepEqual(count(await Promise.all(late)), { checked: 2 });
-    assert.deepEqual(count(await Promise.all(all.flat())), { checked: 62, "503": 2 });
+    assert.deepEqual(count(await Promise.all(all.flat())), { checked: 62, refused: 2 });
   } finally {
     check.close();
   }
@@ -115,7 +115,8 @@ Deno.test("after a worker that failed comes another", async () => {
 
 Deno.test("what waits when it is closed is turned away, and so is what comes later", async () => {
   const check = new BcryptCheck();
-  const isStopping = (error: unknown) => error instanceof ControlError && error.status === 503;
+  const isStopping = (error: unknown) =>
+    error instanceof PublishRefused && error.kind === "stopping";
   const waiting = check.verify("right", CHEAP, ASKER);
   check.close();
   await assert.rejects(waiting, isStopping);

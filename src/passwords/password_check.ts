@@ -1,8 +1,8 @@
 /** Checks passwords against bcrypt hashes in a worker. */
 import { FairQueue } from "../session/fair_queue.ts";
+import { PublishRefused } from "../session/ingest.ts";
 import { type Place, Shares } from "../session/shares.ts";
 import type { BcryptAnswer, BcryptQuestion } from "./bcrypt_worker.ts";
-import { ControlError } from "./control_error.ts";
 
 /** Checks that wait or are under way, in all … */
 const MAX_WAITING = 64;
@@ -21,8 +21,8 @@ export interface Asker {
 /** Tells whether passwords are right. */
 export interface PasswordCheck {
   /**
-   * @throws {ControlError} 503 where too many checks wait, of that address above all, or it has been
-   *   closed
+   * @throws {PublishRefused} `limit` where too many checks wait, of that address above all;
+   *   `stopping` where it has been closed
    */
   verify(password: string, hash: string, asker: Asker): Promise<boolean>;
   /** Does now what the first check would have to do: starts the worker. */
@@ -134,10 +134,10 @@ export class BcryptCheck implements PasswordCheck {
   }
 }
 
-function tooMany(): ControlError {
-  return new ControlError(503, "too many passwords wait to be checked");
+function tooMany(): PublishRefused {
+  return new PublishRefused("limit", "too many passwords wait to be checked");
 }
 
-function stopping(): ControlError {
-  return new ControlError(503, "the server is stopping");
+function stopping(): PublishRefused {
+  return new PublishRefused("stopping", "the server is stopping");
 }
