@@ -1,9 +1,9 @@
 /** The configuration: one table of all environment variables, from which all else derives. */
 import { randomBytes } from "node:crypto";
+import { HLS_VARIABLES } from "./config/hls_variables.ts";
 import {
   address,
   boolean,
-  clampedSeconds,
   integer,
   ipAddress,
   oneOf,
@@ -13,17 +13,14 @@ import {
   seconds,
   secretUrl,
   token,
-  urlPath,
   where,
 } from "./config/kinds.ts";
+import { TOKEN_VARIABLES } from "./config/token_variables.ts";
 import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
 import { WEB_VARIABLES } from "./config/web_variables.ts";
 
 /** The key that the first Echo's example file published begins so: everybody knows it. */
 const PUBLISHED_KEY_START = "0759230f";
-
-/** More than most machines have cores. */
-const MAX_WEB_THREADS = 64;
 
 const TEN_YEARS_S = 315_360_000;
 
@@ -38,12 +35,12 @@ export const VARIABLES = {
   auth: {
     mode: variable(
       "ECHO_AUTH",
-      oneOf("open", "key", "hook", "dj"),
+      oneOf("open", "key", "hook", "dj", "jwt"),
       "open",
       "who may publish. open: anybody, under any name. key: whoever has a key; the control API " +
         "gives one to every client that ECHO_HTPASSWD_FILE or ECHO_BEARER_TOKEN allows. hook: " +
         "whoever the server at HOOK_URL allows; it is asked at each publish. dj: the DJs in " +
-        "ECHO_DJ_FILE, each with a key of their own",
+        "ECHO_DJ_FILE, each with a key of their own. jwt: whoever has a token",
     ),
     anyCredentials: reloadable(variable(
       "ECHO_AUTH_ANY",
@@ -76,6 +73,7 @@ export const VARIABLES = {
         "0: no limit",
     ),
   },
+  tokens: TOKEN_VARIABLES,
   session: {
     maxSessions: reloadable(variable(
       "ECHO_MAX_SESSIONS",
@@ -188,48 +186,7 @@ export const VARIABLES = {
       "the most RTMP connections at a time; where more come, those that do not publish give way",
     )),
   },
-  hls: {
-    enabled: variable("HLS_ENABLED", boolean, "1", "HLS output"),
-    rootDir: variable("HLS_ROOT_DIR", path, "./output/hls", "where segments and playlists go"),
-    targetDurationMs: variable(
-      "HLS_TARGET_DURATION",
-      clampedSeconds({ min: 1, max: 8 }),
-      "1",
-      "how long a segment is",
-    ),
-    prerollDir: optional(
-      "HLS_PREROLE_DIR",
-      path,
-      "a folder with live.m3u8 and its segments, played before each broadcast",
-    ),
-    holdMs: variable(
-      "HLS_HOLD",
-      seconds({ min: 0 }),
-      "30",
-      "how long silence keeps a broadcast going once its connection is lost",
-    ),
-    maxDelayMs: variable(
-      "HLS_MAX_DELAY",
-      seconds({ min: 0 }),
-      "10",
-      "how far behind a broadcast may fall by late audio, before some of it is dropped",
-    ),
-    webEnabled: variable("HLS_WEB_ENABLED", boolean, "1", "serve HLS over HTTP"),
-    webAddr: variable("HLS_WEB_ADDR", address, "0.0.0.0:8080", "where HLS is served"),
-    webPath: variable(
-      "HLS_WEB_PATH",
-      urlPath,
-      "cast",
-      "the first part of the path that listeners ask for: /cast/NAME/playlist.m3u8",
-    ),
-    webThreads: variable(
-      "HLS_WEB_THREADS",
-      integer({ min: 0, max: MAX_WEB_THREADS }),
-      { says: "one less than cores, 1 to 4", make: () => `${defaultWebThreads()}` },
-      "the threads that serve HLS, beside the one that has the broadcasts. 0: that one serves it",
-    ),
-    webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
-  },
+  hls: HLS_VARIABLES,
   record: {
     enabled: variable("RECORD_ENABLED", boolean, "1", "record every broadcast as MP4"),
     rootDir: variable("RECORD_ROOT_DIR", path, "./output/record", "where recordings go"),
@@ -301,8 +258,3 @@ export const ROWS: readonly Row[] = Object.entries(VARIABLES).flatMap(([section,
     variable: variable as Variable<unknown>,
   }))
 );
-
-/** One core is left for broadcasts. */
-function defaultWebThreads(): number {
-  return Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), 4);
-}

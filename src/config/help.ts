@@ -31,6 +31,7 @@ const EXAMPLE_INTRODUCTION = `\
 export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   log: "Logging",
   auth: "Who may publish",
+  tokens: "Tokens (JWT)",
   session: "Sessions",
   control: "Control API",
   srt: "SRT ingest",

@@ -67,7 +67,9 @@ export async function openHls(core: Core, metrics: Metrics): Promise<HlsOutput |
   const folder = new HlsFolder(hls.rootDir, clock);
   await folder.attempt(undefined, () => tryFolder(hls.rootDir));
   watch(core, "hls", hls.rootDir, undefined);
-  const preroll = hls.prerollDir === undefined ? NO_PREROLL : await loadPreroll(hls.prerollDir);
+  const preroll = hls.prerollDir === undefined
+    ? NO_PREROLL
+    : await loadPreroll(hls.prerollDir, hls.auth === "jwt");
   const shows = new Shows({
     clock,
     events,

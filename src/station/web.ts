@@ -1,5 +1,6 @@
 /** The web servers: HLS with its pages, the control API, the statistics. */
 import type { Hono, MiddlewareHandler } from "hono";
+import type { Config } from "../config.ts";
 import { Authorizer, loadCredentials } from "../control/authorization.ts";
 import { PageOrigins } from "../control/page_origins.ts";
 import { controlRoutes } from "../control/routes.ts";
@@ -14,7 +15,7 @@ import { type RequestObserver, requestTiming } from "../web/request_timing.ts";
 import { WebServer, type WebServerOptions } from "../web/web_server.ts";
 import type { Core } from "./core.ts";
 import { listen } from "./listen.ts";
-import { listenerSite } from "./listener_web.ts";
+import { type EntranceSettings, listenerEntrance, listenerSite } from "./listener_web.ts";
 import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
@@ -31,6 +32,7 @@ export function serveHls(
   metrics: Metrics,
 ): HttpThreads | undefined {
   const { hls: { webEnabled, webAddr, webPath: path, webIndex: index, webThreads } } = core.config;
+  const { keys } = core.tokens ?? {};
   if (!webEnabled) return undefined;
   const { hls, folder, preroll, shows } = output;
   if (webThreads > 0) return startThreads(core, output, metrics);
@@ -40,20 +42,23 @@ export function serveHls(
   const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
   const { clock } = core;
   const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
+  const entrance = listenerEntrance(entranceSettings(core.config), { clock, path, keys });
   const site = listenerSite({
-    ...{ origin, preroll, shows, path, index, clock, onFetch, observe },
+    ...{ origin, preroll, shows, path, index, clock, onFetch, observe, entrance },
   });
   serve(core, site.routes, site, { kind: "hls", what: HLS, addr: webAddr });
   return undefined;
 }
 
 function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThreads {
-  const { clock, stops, sockets, health, webLimits, listeners } = core;
-  const { webAddr, webPath: path, webIndex: index, webThreads: count } = core.config.hls;
+  const { config, clock, stops, sockets, health, webLimits, listeners, tokens } = core;
+  const { webAddr, webPath: path, webIndex: index, webThreads: count } = config.hls;
+  const entrance = entranceSettings(config);
   const { hls, folder, preroll, shows } = output;
   const threads = new HttpThreads({
     ...{ clock, count, what: HLS, addr: webAddr, shows, sockets, listeners },
-    settings: { path, index, rootDir: folder.path, preroll },
+    settings: { path, index, rootDir: folder.path, preroll, entrance },
+    keys: entrance.tokens && tokens?.keys,
     distributor: hls.distributor,
     counts: webLimits.addThreads("hls"),
     durations: metrics.requestDurations,
@@ -61,6 +66,14 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   health.add("listening", () => [...threads.problems, problemIfFull(HLS, threads)]);
   stops.add(() => threads.close());
   return threads;
+}
+
+function entranceSettings({ hls, tokens }: Config): EntranceSettings {
+  const { issuer, audience } = tokens;
+  return {
+    originSecret: hls.originSecret,
+    tokens: hls.auth === "jwt" ? { issuer, audience } : undefined,
+  };
 }
 
 /** What the control API has to do with beside the core. */
@@ -160,7 +173,7 @@ interface Place {
 function serve(
   { clock, stops, sockets, health, webLimits }: Core,
   routes: Hono,
-  site: Pick<WebServerOptions, "middleware" | "shared">,
+  site: Pick<WebServerOptions, "middleware" | "shared" | "getPath">,
   { kind, what, addr }: Place,
 ): void {
   const counts = webLimits.addServer(kind);

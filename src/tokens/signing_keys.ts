@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from "jose";
+import type { JSONWebKeySet, JWK } from "jose";
 
 /** More in one set are refused. */
 const MAX_KEYS = 100;
@@ -20,8 +20,7 @@ export class KeySetError extends Error {
 export interface SigningKeys {
   /** The key set's JSON. */
   readonly text: string;
-  /** Finds the key that a token's header names. */
-  readonly find: JWTVerifyGetKey;
+  readonly set: JSONWebKeySet;
 }
 
 /**
@@ -43,7 +42,7 @@ export function readSigningKeys(text: string): SigningKeys {
   if (keys.some((key) => SECRET_MEMBERS.some((member) => member in key))) {
     throw new KeySetError("Cannot use the key set: expected public keys, got a private one");
   }
-  return { text, find: createLocalJWKSet({ keys }) };
+  return { text, set: { keys } };
 }
 
 function keysIn(text: string): readonly unknown[] | undefined {

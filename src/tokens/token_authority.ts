@@ -37,7 +37,10 @@ export class TokenAuthority implements Authority {
 
   check({ name, credentials: { key } }: Question): void {
     if (key === undefined || key === "") {
-      throw new PublishRefused("key-required", `Cannot publish ${name}: a token or a key is needed`);
+      throw new PublishRefused(
+        "key-required",
+        `Cannot publish ${name}: a token or a key is needed`,
+      );
     }
     if (isTokenForm(key)) return;
     throw new PublishRefused("key-unknown", `Cannot publish ${name}: the key is wrong`);

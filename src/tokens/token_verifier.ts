@@ -1,6 +1,6 @@
 /** Checks tokens: JSON Web Tokens (RFC 7519) that one of the key set's keys has signed. */
 import { getLogger } from "@logtape/logtape";
-import { errors, type JWTPayload, jwtVerify } from "jose";
+import type { JWTPayload, JWTVerifyGetKey } from "jose";
 import type { Clock } from "../session/clock.ts";
 import type { KeySource } from "./key_set.ts";
 import { MAX_RIGHTS, readRights, type Right } from "./rights.ts";
@@ -37,6 +37,9 @@ export function isTokenForm(text: string): boolean {
 /** Checks tokens, and remembers those that it found good, as long as the keys stay the same. */
 export class TokenVerifier {
   readonly #options: TokenVerifierOptions;
+  /** It takes memory in each thread, so it is loaded only where there is a verifier. */
+  readonly #library = import("jose");
+  readonly #finders = new WeakMap<SigningKeys, JWTVerifyGetKey>();
   /** By token, the oldest first. */
   readonly #known = new Map<string, VerifiedToken>();
   /** How many characters these tokens have together. */
@@ -89,7 +92,7 @@ export class TokenVerifier {
     try {
       return await this.#checkWith(keys, token);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw refusalOf(error);
+      if (codeOf(error) !== NO_SUCH_KEY) throw refusalOf(error);
     }
     // A new key may be in use already.
     await source.renew();
@@ -102,7 +105,8 @@ export class TokenVerifier {
 
   async #checkWith(keys: SigningKeys, token: string): Promise<VerifiedToken> {
     const { clock, issuer, audience } = this.#options;
-    const { payload } = await jwtVerify(token, keys.find, {
+    const { jwtVerify } = await this.#library;
+    const { payload } = await jwtVerify(token, await this.#finderOf(keys), {
       algorithms: [...ALGORITHMS],
       clockTolerance: LEEWAY_S,
       currentDate: new Date(clock.now()),
@@ -112,6 +116,14 @@ export class TokenVerifier {
     const verified = verifiedToken(payload);
     this.#remember(token, verified, keys);
     return verified;
+  }
+
+  /** What finds the key that a token's header names. */
+  async #finderOf(keys: SigningKeys): Promise<JWTVerifyGetKey> {
+    const { createLocalJWKSet } = await this.#library;
+    const finder = this.#finders.get(keys) ?? createLocalJWKSet(keys.set);
+    this.#finders.set(keys, finder);
+    return finder;
   }
 
   #remember(token: string, verified: VerifiedToken, keys: SigningKeys): void {
@@ -151,16 +163,24 @@ function verifiedToken({ echo, nbf, exp }: JWTPayload): VerifiedToken {
 /** Why the token does not count, in words; what is no fault of a token's stays as it is. */
 function refusalOf(error: unknown): unknown {
   if (error instanceof TokenRefused) return error;
-  if (error instanceof errors.JWTExpired) {
-    return new TokenRefused("expired", "the token has expired");
+  const code = codeOf(error);
+  if (code === "ERR_JWT_EXPIRED") return new TokenRefused("expired", "the token has expired");
+  if (code === "ERR_JWT_CLAIM_VALIDATION_FAILED") {
+    return wrong(CLAIMS[claimOf(error)] ?? "a claim of the token is not of its type");
   }
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    return wrong(CLAIMS[error.claim] ?? "a claim of the token is not of its type");
-  }
-  const known = error instanceof errors.JOSEError ? FAULTS[error.code] : undefined;
+  const known = FAULTS[code];
   if (known !== undefined) return wrong(known);
   logger.warn("The key that a token names cannot be used: {why}", { why: String(error) });
   return wrong("the key that the token names cannot be used");
+}
+
+/** The code of an error of the library; empty where it is another one. */
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+function claimOf(error: unknown): string {
+  return error instanceof Error && "claim" in error ? String(error.claim) : "";
 }
 
 function wrong(message: string): TokenRefused {
@@ -176,6 +196,8 @@ const MAX_TOKEN_LENGTH = 8192;
 /** Of the tokens that are remembered: 20 000 of the usual length. */
 const MAX_KNOWN_LENGTH = 8 * 2 ** 20;
 
+const NO_SUCH_KEY = "ERR_JWKS_NO_MATCHING_KEY";
+
 const FORM = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 const CLAIMS: Readonly<Record<string, string>> = {
@@ -188,7 +210,7 @@ const CLAIMS: Readonly<Record<string, string>> = {
 const FAULTS: Readonly<Record<string, string>> = {
   ERR_JOSE_ALG_NOT_ALLOWED: `the token is not signed by one of ${ALGORITHMS.join(", ")}`,
   ERR_JOSE_NOT_SUPPORTED: "the token needs an extension that is not known here",
-  ERR_JWKS_NO_MATCHING_KEY: "no key of the key set is the one that the token names",
+  [NO_SUCH_KEY]: "no key of the key set is the one that the token names",
   ERR_JWKS_MULTIPLE_MATCHING_KEYS: "the token does not say which key it is signed with (kid)",
   ERR_JWS_INVALID: "it is no token: its parts cannot be read",
   ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "the token's signature is wrong",

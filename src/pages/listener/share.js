@@ -13,7 +13,8 @@ export function setUpSharing(name) {
   const dialog = document.querySelector("dialog");
   const button = document.getElementById("share");
   if (dialog === null || button === null) return;
-  const page = new URL("./", location.href).href;
+  // A token is for one listener, who may not know that it stands in the address.
+  const page = new URL("./", location.href).href.replace(/\/~[^/]+\//, "/");
   const fields = {
     "share-link": page,
     "share-embed": `<iframe src="${page}?embed" title="${name}, live" width="100%" ` +

@@ -16,6 +16,7 @@ import {
 } from "../../listening/listening_sockets.ts";
 import type { Shows } from "../../pages/listener/shows.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
+import type { KeySet } from "../../tokens/key_set.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
 import { attemptToListen, tellListening } from "../listen.ts";
 import { HttpThread } from "./http_thread.ts";
@@ -28,7 +29,9 @@ export interface HttpThreadsOptions {
   /** What people call what they serve. */
   readonly what: string;
   readonly addr: ListenAddress;
-  readonly settings: Pick<ThreadSettings, "path" | "index" | "rootDir" | "preroll">;
+  readonly settings: Pick<ThreadSettings, "path" | "index" | "rootDir" | "preroll" | "entrance">;
+  /** What listeners' tokens are checked with; `undefined` where they need none. */
+  readonly keys: Pick<KeySet, "keys" | "renew" | "watch"> | undefined;
   readonly distributor: Distributor;
   readonly shows: Pick<Shows, "status" | "current">;
   readonly sockets: ListeningSockets;
@@ -67,6 +70,9 @@ export class HttpThreads {
         return sockets.keep({ ...kept, open: (onEnd) => thread.start(onEnd) });
       })
     );
+    options.keys?.watch(() => {
+      for (const thread of this.#threads) thread.tellKeys();
+    });
     this.#timer = clock.every(CHECK_MS, () => this.#check());
   }
 
@@ -133,9 +139,9 @@ export class HttpThreads {
   }
 
   #newThread(): HttpThread {
-    const { clock, distributor, shows, counts, settings } = this.#options;
+    const { clock, distributor, shows, counts, keys, settings } = this.#options;
     return new HttpThread({
-      ...{ clock, distributor, shows, counts },
+      ...{ clock, distributor, shows, counts, keys },
       settings: { ...settings, addr: this.#addr },
       levels: () => this.#levels,
       onPulse: (pulse) => this.#add(pulse),

@@ -13,7 +13,8 @@ import type { Clock, Timer } from "../../session/clock.ts";
 import { RequestDurations } from "../../web/request_durations.ts";
 import type { RequestObserver } from "../../web/request_timing.ts";
 import { WebServer } from "../../web/web_server.ts";
-import { listenerSite } from "../listener_web.ts";
+import { KeySetCopy } from "../../tokens/key_set_copy.ts";
+import { listenerEntrance, listenerSite } from "../listener_web.ts";
 import {
   type Fetched,
   type FromThread,
@@ -28,6 +29,7 @@ export class ListenerThread {
   readonly #send: (message: FromThread) => void;
   readonly #replica: Replica;
   readonly #shows: ShowsCopy;
+  readonly #keys: KeySetCopy;
   readonly #web: WebServer;
   readonly #sockets: ListeningSockets;
   readonly #address: string;
@@ -55,10 +57,15 @@ export class ListenerThread {
       has: (name) => origin.has(name),
       ask: (questions) => send({ kind: "shows", questions }),
     });
+    const keys = this.#keys = new KeySetCopy({
+      ...{ clock, text: settings.keySet },
+      ask: () => send({ kind: "keys" }),
+    });
+    const entrance = listenerEntrance(settings.entrance, { clock, path, keys });
     const onFetch = (name: string, file: string) => this.#countFetch(name, file);
     const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
     const site = listenerSite({
-      ...{ origin, preroll, shows, path, index, clock, onFetch, observe },
+      ...{ origin, preroll, shows, path, index, clock, onFetch, observe, entrance },
     });
     this.#web = new WebServer(addr, site.routes, ["echo", "hls"], {
       ...site,
@@ -85,8 +92,9 @@ export class ListenerThread {
     this.#pulse = this.#clock.every(PULSE_MS, () => this.#sendPulse());
   }
 
-  take(message: Extract<ToThread, { kind: "news" | "shows" }>): void {
+  take(message: Extract<ToThread, { kind: "news" | "shows" | "keys" }>): void {
     if (message.kind === "news") this.#replica.take(message.news);
+    else if (message.kind === "keys") this.#keys.take(message.keySet);
     else this.#shows.take(message.replies);
   }
 

@@ -12,6 +12,7 @@ import type { ListenAddress } from "../../http/http_server.ts";
 import type { ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { AnswerCounts } from "../../web/request_durations.ts";
+import type { EntranceSettings } from "../listener_web.ts";
 
 /** The category of the access log of listeners' requests. */
 export const ACCESS_LOG = "echo-hls-web";
@@ -24,6 +25,8 @@ export type ToThread =
   | { readonly kind: "news"; readonly news: ReplicaNews }
   | { readonly kind: "shows"; readonly replies: readonly (readonly ShowStatus[])[] }
   | { readonly kind: "log"; readonly levels: LogLevels }
+  /** The key set is this; `undefined` where there is none so far. */
+  | { readonly kind: "keys"; readonly keySet: string | undefined }
   /** The lines that it sent last are written. */
   | { readonly kind: "written" }
   | { readonly kind: "close" };
@@ -34,6 +37,8 @@ export type FromThread =
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "origin"; readonly request: ReplicaRequest }
   | { readonly kind: "shows"; readonly questions: readonly ShowsQuestion[] }
+  /** It wants the key set as it is now. */
+  | { readonly kind: "keys" }
   | { readonly kind: "log"; readonly lines: readonly LoggedLine[] }
   | { readonly kind: "pulse"; readonly pulse: Pulse }
   | { readonly kind: "closed" };
@@ -51,6 +56,9 @@ export interface ThreadSettings {
   readonly preroll: Preroll;
   readonly counts: LentCounts;
   readonly levels: LogLevels;
+  readonly entrance: EntranceSettings;
+  /** The JSON of the key set; `undefined` where there is none so far, or none is needed. */
+  readonly keySet: string | undefined;
 }
 
 /** What of a thread's log is written. */
