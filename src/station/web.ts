@@ -10,6 +10,7 @@ import type { ListenAddress } from "../http/http_server.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
+import { StatTokens } from "../tokens/stat_tokens.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
 import { type RequestObserver, requestTiming } from "../web/request_timing.ts";
 import { WebServer, type WebServerOptions } from "../web/web_server.ts";
@@ -138,9 +139,10 @@ export function serveStatistics(
 ): Reload {
   const { config, clock, stops, events, sessions, health, listeners } = core;
   const { stat } = config;
+  const tokens = core.tokens && new StatTokens(core.tokens.verifier);
   if (!stat.webEnabled) return applyNothing;
   const parts = new StatWeb(config, {
-    ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue },
+    ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, tokens },
   });
   stops.add(() => parts.close());
   const log = accessLog(new AccessLog("echo-stat-web"), clock);
