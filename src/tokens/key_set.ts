@@ -93,10 +93,10 @@ export class KeySet implements KeySource {
     const { name } = this.#options.place;
     if (text !== this.#keys?.text) {
       const keys = this.#keys = readSigningKeys(text);
-      logger.info("The key set of {name} is in force", { name });
+      logger.info("The key set of {place} is in force", { place: name });
       for (const watcher of this.#watchers) watcher(keys);
     } else if (this.#problem !== undefined) {
-      logger.info("The key set of {name} can be read again", { name });
+      logger.info("The key set of {place} can be read again", { place: name });
     }
     this.#problem = undefined;
   }
@@ -105,7 +105,10 @@ export class KeySet implements KeySource {
     const { name } = this.#options.place;
     const kept = this.#keys === undefined ? "no token counts" : "the keys that there were stay";
     const problem = `The key set of ${name} cannot be read, ${kept}: ${why}`;
-    if (problem !== this.#problem) logger.error("{problem}", { problem });
+    if (problem !== this.#problem) {
+      const level = this.#keys === undefined ? "error" : "warning";
+      logger[level]("{problem}", { problem });
+    }
     this.#problem = problem;
   }
 }

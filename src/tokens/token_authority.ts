@@ -1,4 +1,5 @@
 /** Says who may publish by the tokens that are shown. */
+import { Buffer } from "node:buffer";
 import type { Authority, Question } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
 import {
@@ -8,9 +9,14 @@ import {
   type RefusalKind,
 } from "../session/ingest.ts";
 import { bearerTokenOf } from "../web/bearer_token.ts";
-import { type Action, allows } from "./rights.ts";
+import { type Action, allows, readRights, type Right } from "./rights.ts";
 import { type TokenFault, TokenRefused } from "./token_refused.ts";
-import { isTokenForm, type TokenVerifier, type VerifiedToken } from "./token_verifier.ts";
+import {
+  isTokenForm,
+  MAX_TOKEN_LENGTH,
+  type TokenVerifier,
+  type VerifiedToken,
+} from "./token_verifier.ts";
 
 export interface TokenAuthorityOptions {
   readonly clock: Pick<Clock, "now" | "monotonic">;
@@ -30,9 +36,9 @@ export class TokenAuthority implements Authority {
     this.#options = options;
   }
 
-  /** Whether a token stands in the place of the key, whatever it is worth. */
-  recognizes({ key }: Reading): boolean {
-    return key !== undefined && isTokenForm(key);
+  /** Whether a token stands in the place of the key that is for the name, if it is worth anything. */
+  recognizes({ name, key }: Reading): boolean {
+    return key !== undefined && allows(claimedRights(key), "publish", name);
   }
 
   check({ name, credentials: { key } }: Question): void {
@@ -78,6 +84,20 @@ export class TokenAuthority implements Authority {
 const BY_DOOR: readonly Action[] = ["publish"];
 /** It gives out keys to publish by. */
 const BY_CONTROL_API: readonly Action[] = ["publish", "control"];
+
+/** What a token says that it grants; nobody has checked it. */
+function claimedRights(token: string): readonly Right[] {
+  if (token.length > MAX_TOKEN_LENGTH || !isTokenForm(token)) return [];
+  const [, payload = ""] = token.split(".");
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, "base64url").toString());
+    if (typeof claims !== "object" || claims === null || !("echo" in claims)) return [];
+    return readRights(claims.echo) ?? [];
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
 
 const KINDS: Readonly<Record<TokenFault, RefusalKind>> = {
   wrong: "key-unknown",

@@ -29,6 +29,9 @@ export interface VerifiedToken {
   readonly expiresAt: number;
 }
 
+/** Longer tokens are not looked at. */
+export const MAX_TOKEN_LENGTH = 8192;
+
 /** Whether `text` has the form of a token: three parts of base64url (RFC 7515 7.1). */
 export function isTokenForm(text: string): boolean {
   return FORM.test(text);
@@ -191,8 +194,6 @@ function wrong(message: string): TokenRefused {
 const ALGORITHMS = ["ES256", "RS256", "EdDSA"];
 /** How far the clocks of issuer and server may be apart. */
 const LEEWAY_S = 5;
-/** Longer ones are not looked at. */
-const MAX_TOKEN_LENGTH = 8192;
 /** Of the tokens that are remembered: 20 000 of the usual length. */
 const MAX_KNOWN_LENGTH = 8 * 2 ** 20;
 
