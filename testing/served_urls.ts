@@ -3,6 +3,7 @@ import type { Hono, MiddlewareHandler } from "hono";
 import { NO_PREROLL } from "../src/hls/preroll.ts";
 import { dashboardRoutes } from "../src/pages/dashboard/routes.ts";
 import { recordRoutes } from "../src/record/routes.ts";
+import { encoderRoutes } from "../src/stat/encoders/routes.ts";
 import { Health } from "../src/stat/health.ts";
 import { liveRoutes } from "../src/stat/live/routes.ts";
 import { statRoutes } from "../src/stat/routes.ts";
@@ -95,11 +96,19 @@ function statServer(): Hono[] {
   const entrance = { check: granted, signIn: granted, signOut: () => {}, guard };
   const catalogue = { list: () => Promise.resolve([]), open: nothing, remove: nothing };
   const live = { watch: () => new ReadableStream() };
+  const encoders = {
+    clock: house.clock,
+    keys: { create: () => ({ token: "", expiresAt: Infinity }) },
+    auth: "open" as const,
+    djs: () => [],
+    at: (host: string) => ({ host, rtmpPort: 1935, srtPort: 9000, passphrase: undefined }),
+  };
   const validity = () => new AbortController().signal;
   return [
     statRoutes({ statistics, usage: systemUsage, metrics, audience, health, entrance })
       .route("/stat/1/recordings", recordRoutes({ catalogue, guard })),
     liveRoutes({ live, sessions, guard, validity }),
+    encoderRoutes({ ...encoders, guard }),
     dashboardRoutes(entrance),
   ];
 }

@@ -31,7 +31,7 @@ export class Limiter {
   }
 
   /** Runs `work` when it may. @throws {LimiterFull}, and what `work` throws */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T> | T): Promise<T> {
     if (this.#free > 0) this.#free--;
     else if (this.#waiting.length >= this.#maxWaiting) throw new LimiterFull(this.#waiting.length);
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));

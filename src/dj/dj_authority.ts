@@ -171,6 +171,6 @@ function refusal(name: string, claims: readonly Claim[], proven?: Claim): Publis
     return new PublishRefused("not-allowed", `${cannot}: ${proven.user} may not publish this name`);
   }
   return claims.length === 0
-    ? new PublishRefused("key-required", `${cannot}: a DJ's user and key are needed`)
+    ? new PublishRefused("key-required", `${cannot}: a DJ's user and key are needed, as USER:KEY`)
     : new PublishRefused("not-allowed", `${cannot}: the user or the key is wrong`);
 }

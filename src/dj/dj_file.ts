@@ -40,10 +40,14 @@ export async function editDjs(path: string, edit: (text: string) => string): Pro
   }
 }
 
-/** Whether others than its owner may read or change the file. */
+/** Whether others than its owner may read or change the file. @throws {DjError} where it is gone */
 export async function isOpenToOthers(path: string): Promise<boolean> {
-  const { mode } = await Deno.stat(path);
-  return mode !== null && (mode & 0o077) !== 0;
+  try {
+    const { mode } = await Deno.stat(path);
+    return mode !== null && (mode & 0o077) !== 0;
+  } catch (error) {
+    throw asDjError("read", path, error);
+  }
 }
 
 /** Waits until nobody else changes the file. */

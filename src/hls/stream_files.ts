@@ -4,6 +4,8 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
+import { type FileCalls, fileCallsFor, WAITING_CALLS } from "../disk/file_calls.ts";
+import { tryFolder } from "../disk/folder_watch.ts";
 import { Limiter, LimiterFull } from "../disk/limiter.ts";
 import { FileError, readSmallFile, readSmallTextFile } from "../disk/small_file.ts";
 import { type Clock, systemClock } from "../session/clock.ts";
@@ -53,12 +55,23 @@ export class HlsFolder {
   /** Removals under way, by broadcast: what is written meanwhile may be of the next one. */
   readonly removing = new Map<string, Promise<void>>();
   readonly #limiter = new Limiter(MAX_OPERATIONS, MAX_WAITING);
+  #calls: FileCalls = WAITING_CALLS;
   /** When an operation failed last, on {@link Clock.awake}; `undefined` while the disk is well. */
   #failedAt: number | undefined;
 
   constructor(path: string, clock: Pick<Clock, "awake" | "waited"> = systemClock) {
     this.path = path;
     this.clock = clock;
+  }
+
+  /** Makes the folder where it is missing, and learns how files are written to it. */
+  async open(): Promise<void> {
+    await this.attempt(undefined, () => tryFolder(this.path));
+    this.#calls = await fileCallsFor(this.path);
+  }
+
+  get calls(): FileCalls {
+    return this.#calls;
   }
 
   /** The files of the broadcast `name`, a valid name. */
@@ -118,7 +131,7 @@ export class HlsFolder {
   }
 
   /** One disk operation; takes note of whether it worked. */
-  async attempt(name: string | undefined, operation: () => Promise<void>): Promise<boolean> {
+  async attempt(name: string | undefined, operation: () => Promise<void> | void): Promise<boolean> {
     const { path } = this;
     try {
       await this.#limiter.run(operation);
@@ -145,7 +158,7 @@ export class HlsFolder {
   async remove(paths: readonly string[]): Promise<void> {
     for (const path of paths) {
       try {
-        await this.#limiter.run(() => Deno.remove(path));
+        await this.#limiter.run(() => this.#calls.remove(path));
       } catch (error) {
         if (error instanceof Deno.errors.NotFound) continue;
         logger.debug("Cannot remove {path}: {error}", { path, error: String(error) });
@@ -229,15 +242,16 @@ class FolderFiles implements StreamFiles {
 
   /** Who may read it is up to the umask: to set a mode costs a system call more for each file. */
   async #create(file: string, bytes: Uint8Array): Promise<void> {
+    const { calls } = this.#folder;
     const path = this.#pathOf(temporary(file));
     try {
-      await Deno.writeFile(path, bytes);
+      await calls.write(path, bytes);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
-      await Deno.mkdir(`${this.#folder.path}/${this.#name}`, { recursive: true });
-      await Deno.writeFile(path, bytes);
+      await calls.makeFolder(`${this.#folder.path}/${this.#name}`);
+      await calls.write(path, bytes);
     }
-    await Deno.rename(path, this.#pathOf(file));
+    await calls.rename(path, this.#pathOf(file));
   }
 }
 

@@ -1,5 +1,6 @@
 /** The way to a client: what it sends, what it takes, and how long that may last. */
-import type { Clock } from "../session/clock.ts";
+import type { SystemSocket } from "../listening/system_socket.ts";
+import type { HttpSite } from "./http_site.ts";
 import { Patience } from "./patience.ts";
 import { PeerGone } from "./peer_gone.ts";
 import type { PreparedAnswer } from "./prepared_answers.ts";
@@ -20,14 +21,20 @@ export class ClientLink {
   readonly reader = new RequestReader();
   readonly patience: Patience;
   readonly #conn: Deno.TcpConn;
+  readonly #system: SystemSocket | undefined;
   readonly #onLeft: () => void;
   #isClosed = false;
   /** What is read while an answer goes on. */
   #ahead: Promise<boolean> | undefined;
 
   /** @param onLeft called where the client is watched and leaves, and where the link is closed */
-  constructor(conn: Deno.TcpConn, clock: Pick<Clock, "awake" | "waited">, onLeft: () => void) {
+  constructor(
+    conn: Deno.TcpConn,
+    { clock, sockets }: Pick<HttpSite, "clock" | "sockets">,
+    onLeft: () => void,
+  ) {
     this.#conn = conn;
+    this.#system = sockets?.of(conn);
     this.patience = new Patience(clock);
     this.#onLeft = onLeft;
   }
@@ -62,7 +69,7 @@ export class ClientLink {
 
   /**
    * Has the reader get what comes next, and answers that and what follows as long as it is prepared.
-   * Every promise here costs each request: there are two, which the system gives.
+   * Every promise here costs each request: there is one, for what comes next.
    * @returns whether to go on: what has come is not prepared, or the source is over. Otherwise
    *   nothing comes any more
    * @throws {PeerGone}
@@ -88,7 +95,8 @@ export class ClientLink {
         patience.beginAnswer();
         patience.begin("reader");
         try {
-          const sent = await this.#conn.write(bytes);
+          // The descriptor of a connection that is closed may be another one's.
+          const sent = this.#isClosed ? 0 : this.#system?.send(bytes, answer.bodyFile) ?? 0;
           if (sent < bytes.length) await this.#writeRest(bytes, sent);
         } catch (error) {
           throw PeerGone.because(error);

@@ -39,7 +39,7 @@ export class HttpConnection {
     this.#site = site;
     this.#info = { remoteAddr: conn.remoteAddr, client: conn.remoteAddr.hostname };
     this.#isProxy = site.counts.proxies.has(conn.remoteAddr.hostname);
-    this.#link = new ClientLink(conn, site.clock, () => this.#hasLeft());
+    this.#link = new ClientLink(conn, site, () => this.#hasLeft());
     this.#sink = {
       buffers: site.buffers,
       write: (bytes) => this.#link.write(bytes),

@@ -1,6 +1,7 @@
 /** An HTTP server: it listens, accepts connections, looks at deadlines, and stops. */
 import { getLogger } from "@logtape/logtape";
 import { AcceptLoop } from "../listening/accept_loop.ts";
+import { SystemSockets } from "../listening/system_socket.ts";
 import { type Trouble, TroubleLog } from "../listening/trouble_log.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { ConnectionCounts } from "./connection_limits.ts";
@@ -50,14 +51,22 @@ export class HttpServer {
   #accepting: AcceptLoop<Deno.TcpConn> | undefined;
   #addr: Deno.NetAddr | undefined;
   #timer: Timer | undefined;
+  #isClosed = false;
   /** When somebody was turned away because all connections were taken. */
   #fullAt = -Infinity;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
     const { shared } = options;
-    const prepared = shared === undefined ? undefined : new PreparedAnswers(shared);
-    this.#site = { ...options, date: new HttpDate(), buffers: new OutputBuffers(), prepared };
+    const sockets = shared && SystemSockets.load();
+    const prepared = shared && new PreparedAnswers(shared, sockets);
+    this.#site = {
+      ...options,
+      date: new HttpDate(),
+      buffers: new OutputBuffers(),
+      prepared,
+      sockets,
+    };
     this.#trouble = new TroubleLog(options.clock, (trouble) => this.#tell(trouble));
   }
 
@@ -123,6 +132,8 @@ export class HttpServer {
     for (const connection of this.#connections.keys()) connection.abort();
     this.#timer?.cancel();
     this.#timer = undefined;
+    if (!this.#isClosed) this.#site.sockets?.close();
+    this.#isClosed = true;
     this.#trouble.flush();
   }
 

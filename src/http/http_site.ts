@@ -1,4 +1,5 @@
 /** What an HTTP server and its connections know of each other. */
+import type { SystemSockets } from "../listening/system_socket.ts";
 import type { Clock } from "../session/clock.ts";
 import type { ConnectionCounts } from "./connection_limits.ts";
 import type { OutputBuffers } from "./output_buffers.ts";
@@ -32,4 +33,6 @@ export interface HttpSite {
   readonly counts: ConnectionCounts;
   /** `undefined` where each request is the handler's. */
   readonly prepared: PreparedAnswers | undefined;
+  /** By which prepared answers are sent, where there is such a thing. */
+  readonly sockets: SystemSockets | undefined;
 }

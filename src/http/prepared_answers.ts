@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MemoryFile, SystemSockets } from "../listening/system_socket.ts";
 import type { RequestHead } from "./request_head.ts";
 import { responseHead } from "./response_head.ts";
 
@@ -33,6 +34,8 @@ export interface SharedContents {
 /** Head and body of an answer as they go over the wire, and whom to tell that they do. */
 export class PreparedAnswer {
   readonly observe: AnswerObserver;
+  /** The body once more, where it is large. */
+  readonly bodyFile: MemoryFile | undefined;
   readonly #dateAt: number;
   #bytes: Uint8Array;
   #date: string;
@@ -40,8 +43,15 @@ export class PreparedAnswer {
   #writing = 0;
 
   /** @param head has `date` in it */
-  constructor(head: string, body: Uint8Array, date: string, observe: AnswerObserver) {
+  constructor(
+    head: string,
+    body: Uint8Array,
+    date: string,
+    observe: AnswerObserver,
+    bodyFile: MemoryFile | undefined,
+  ) {
     this.observe = observe;
+    this.bodyFile = bodyFile;
     this.#date = date;
     this.#dateAt = head.indexOf(`\r\ndate: ${date}\r\n`) + "\r\ndate: ".length;
     this.#bytes = new Uint8Array(head.length + body.length);
@@ -76,11 +86,15 @@ export class PreparedAnswer {
  */
 export class PreparedAnswers {
   readonly #contents: SharedContents;
+  readonly #sockets: SystemSockets | undefined;
+  /** Whose answer nobody asks for any more. */
+  readonly #files = new FinalizationRegistry<MemoryFile>((file) => this.#sockets?.removeFile(file));
   /** By contents. What was asked for once only may be worth nothing to anybody else. */
   readonly #answers = new WeakMap<object, PreparedAnswer | "asked for once">();
 
-  constructor(contents: SharedContents) {
+  constructor(contents: SharedContents, sockets: SystemSockets | undefined) {
     this.#contents = contents;
+    this.#sockets = sockets;
   }
 
   /** What was prepared for `target`, where that is still the answer. */
@@ -110,19 +124,28 @@ export class PreparedAnswers {
    */
   keep(target: string, contents: object, response: Response, date: string): void {
     if (response.status !== 200 || this.#contents.find(target) !== contents) return;
-    if (!this.#answers.has(contents)) return void this.#answers.set(contents, "asked for once");
+    const before = this.#answers.get(contents);
+    if (before === undefined) return void this.#answers.set(contents, "asked for once");
+    // Several may have asked before the first of them was answered.
+    if (before !== "asked for once") return;
     const body = this.#contents.bodyOf(contents);
     const { headers } = response;
     if (headers.get("Content-Length") !== `${body.length}` || headers.has("Set-Cookie")) return;
     const head = responseHead(response, { framing: body.length, connection: undefined, date });
     if (!isAscii(head) || !head.includes(`\r\ndate: ${date}\r\n`)) return;
     const observe = this.#contents.observerOf(target);
-    this.#answers.set(contents, new PreparedAnswer(head, body, date, observe));
+    const file = body.length < LARGE ? undefined : this.#sockets?.memoryFile(body);
+    const answer = new PreparedAnswer(head, body, date, observe, file);
+    this.#answers.set(contents, answer);
+    if (file !== undefined) this.#files.register(answer, file);
   }
 }
 
 function isAscii(text: string): boolean {
   return /^[\r\n\x20-\x7e]*$/.test(text);
 }
+
+/** From here on, to copy a body costs more than another system call. */
+const LARGE = 8192;
 
 const encoder = new TextEncoder();

@@ -9,7 +9,7 @@ import type { StreamSocket } from "./stream_socket.ts";
 import { type SystemSocket, SystemSockets } from "./system_socket.ts";
 
 /** Each connection is read once in so long: what comes waits for half of it on average. */
-const PERIOD_MS = 80;
+const PERIOD_MS = 96;
 /** They take turns within it, so that no turn of the event loop reads all of them. */
 const SLOTS = 4;
 /** Where there are fewer connections, none waits. */

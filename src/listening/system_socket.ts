@@ -8,7 +8,7 @@ import { getSystemErrorMessage } from "node:util";
 
 const logger = getLogger(["echo", "listening"]);
 
-/** A socket that can be read without waiting, and says later than others that there is something. */
+/** A socket that is read and written without waiting, and may say late that there is something. */
 export interface SystemSocket {
   /**
    * Reads what is there.
@@ -18,10 +18,22 @@ export interface SystemSocket {
    */
   receive(buffer: Uint8Array): number | "nothing" | "unknown";
   /**
+   * Hands over what the system takes at once.
+   * @param tail has the last bytes of `bytes` too: those need not be copied then
+   * @returns how much of `bytes` that is; 0 also where the connection is broken: Deno's own write tells
+   */
+  send(bytes: Uint8Array, tail: MemoryFile | undefined): number;
+  /**
    * With how many bytes to be read the system wakes who waits for them (`SO_RCVLOWAT`, socket(7)).
    * The end of the stream wakes him at once.
    */
   setLowWater(bytes: number): void;
+}
+
+/** A file without a name, in memory, from which the system sends without copying. */
+export interface MemoryFile {
+  readonly descriptor: number;
+  readonly size: number;
 }
 
 /** Gives {@link SystemSocket}s, where there is Linux and its C library. */
@@ -31,6 +43,9 @@ export class SystemSockets {
   readonly #errno: Int32Array;
   /** The length of the last buffer, which is mostly that of the next one, as libc takes it. */
   #length = { number: 0, size: 0n };
+  /** Where in a file to begin, which the system counts up. */
+  readonly #offset = new BigInt64Array(1);
+  readonly #memoryFiles = new Set<MemoryFile>();
 
   private constructor(libc: Libc) {
     this.#libc = libc;
@@ -59,26 +74,65 @@ export class SystemSockets {
     if (descriptor === undefined) return undefined;
     return {
       receive: (buffer) => this.#receive(descriptor, buffer),
+      send: (bytes, tail) => this.#send(descriptor, bytes, tail),
       setLowWater: (bytes) => this.#setLowWater(descriptor, bytes),
     };
   }
 
+  /**
+   * @returns a file with a copy of `bytes`, to be given to {@link removeFile}; `undefined` where the
+   *   system has none, or there are {@link MAX_MEMORY_FILES}
+   */
+  memoryFile(bytes: Uint8Array): MemoryFile | undefined {
+    if (this.#memoryFiles.size >= MAX_MEMORY_FILES) return undefined;
+    const { memfd_create, write } = this.#libc.symbols;
+    const descriptor = memfd_create(MEMORY_FILE_NAME, MFD_CLOEXEC);
+    if (descriptor < 0) return undefined;
+    const file = { descriptor, size: bytes.length };
+    this.#memoryFiles.add(file);
+    if (write(descriptor, bytes, this.#sizeOf(bytes.length)) === bytes.length) return file;
+    this.removeFile(file);
+    return undefined;
+  }
+
+  /** Nothing is sent from `file` any more. */
+  removeFile(file: MemoryFile): void {
+    if (this.#memoryFiles.delete(file)) this.#libc.symbols.close(file.descriptor);
+  }
+
   /** No {@link SystemSocket} is used any more. */
   close(): void {
+    for (const file of this.#memoryFiles) this.removeFile(file);
     this.#libc.close();
   }
 
   #receive(descriptor: number, buffer: Uint8Array): ReturnType<SystemSocket["receive"]> {
     const { recv } = this.#libc.symbols;
-    if (this.#length.number !== buffer.length) {
-      this.#length = { number: buffer.length, size: BigInt(buffer.length) };
-    }
-    const count = recv(descriptor, buffer, this.#length.size, MSG_DONTWAIT);
+    const count = recv(descriptor, buffer, this.#sizeOf(buffer.length), MSG_DONTWAIT);
     if (count >= 0) return count;
     const error = this.#errno[0] ?? 0;
     if (error === EAGAIN || error === EINTR) return "nothing";
     if (BROKEN.has(error)) throw new Error(getSystemErrorMessage(-error));
     return "unknown";
+  }
+
+  #send(descriptor: number, bytes: Uint8Array, tail: MemoryFile | undefined): number {
+    const { send, sendfile } = this.#libc.symbols;
+    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    if (tail === undefined) {
+      return Math.max(0, send(descriptor, bytes, this.#sizeOf(bytes.length), flags));
+    }
+    const head = bytes.length - tail.size;
+    const sent = Math.max(0, send(descriptor, bytes, BigInt(head), flags | MSG_MORE));
+    if (sent < head) return sent;
+    this.#offset[0] = 0n;
+    const size = this.#sizeOf(tail.size);
+    return sent + Math.max(0, sendfile(descriptor, tail.descriptor, this.#offset, size));
+  }
+
+  #sizeOf(length: number): bigint {
+    if (this.#length.number !== length) this.#length = { number: length, size: BigInt(length) };
+    return this.#length.size;
   }
 
   #setLowWater(descriptor: number, bytes: number): void {
@@ -92,14 +146,28 @@ const LIBC = "libc.so.6";
 
 const SYMBOLS = {
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  sendfile: { parameters: ["i32", "i32", "buffer", "usize"], result: "i32" },
+  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 type Libc = Deno.DynamicLibrary<typeof SYMBOLS>;
 
-// recv(2), socket(7) and errno(3) on Linux.
+/** Each takes a descriptor. */
+const MAX_MEMORY_FILES = 64;
+/** As the system shows it among the open files of the process. */
+const MEMORY_FILE_NAME = new TextEncoder().encode("echo\0");
+
+// recv(2), send(2), memfd_create(2), socket(7) and errno(3) on Linux.
 const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+/** More follows at once: so the head and the beginning of the body go out together. */
+const MSG_MORE = 0x8000;
+const MFD_CLOEXEC = 1;
 const SOL_SOCKET = 1;
 const SO_RCVLOWAT = 18;
 const EINTR = 4;

@@ -7,7 +7,7 @@ import type { Entrance } from "../web/entrance.ts";
 import type { Health } from "./health.ts";
 import type { Audience } from "./audience.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import { withoutFolders } from "./statistics/session_info.ts";
+import { forEverybody } from "./statistics/session_info.ts";
 import type { Statistics } from "./statistics/statistics.ts";
 import type { SystemUsage } from "./system_usage.ts";
 
@@ -48,7 +48,7 @@ export function statRoutes(options: StatRoutesOptions): Hono {
     const info = SESSION_ID.test(id) ? statistics.find(Number(id)) : undefined;
     return info === undefined
       ? c.json({ code: 404, message: "session not found" }, 404)
-      : c.json(await maySeeAll(c) ? info : withoutFolders(info));
+      : c.json(await maySeeAll(c) ? info : forEverybody(info));
   });
   app.get("/stat/1/listeners", entrance.guard, (c) => {
     return c.json({ total: audience.total, names: Object.fromEntries(audience.byName()) });

@@ -68,7 +68,7 @@ function putIntoForce(list: DjList, parts: DjParts): void {
   if (changed.size === 0) return;
   keys.revoke(changed);
   djs.replace(list);
-  logger.info("there are {count} DJs; {changed} are new, changed or gone", {
+  logger.info("DJs who may publish: {count}; new, changed or gone: {changed}", {
     count: list.size,
     changed: changed.size,
   });

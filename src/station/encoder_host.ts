@@ -6,14 +6,17 @@
 import { isIPv6 } from "node:net";
 import type { Config } from "../config.ts";
 import type { EncoderHost } from "../encoders/encoder_settings.ts";
+import { isLoopback } from "../http/addresses.ts";
 
-/** @param host the name or address by which the box is reached; by default the one clients are told */
-export function encoderHost(
-  { control, rtmp, srt }: Config,
-  host: string = control.publicIp,
-): EncoderHost {
+/**
+ * @param asked by which name or address the box was asked for, as URLs have it: what clients are told
+ *   is none that others reach, where it was left unset
+ */
+export function encoderHost({ control, rtmp, srt }: Config, asked?: string): EncoderHost {
+  const { publicIp } = control;
+  const told = isIPv6(publicIp) ? `[${publicIp}]` : publicIp;
   return {
-    host: isIPv6(host) ? `[${host}]` : host,
+    host: asked !== undefined && isLoopback(publicIp) ? asked : told,
     rtmpPort: rtmp.enabled ? rtmp.addr.port : undefined,
     srtPort: control.enabled ? srt.addr.port : undefined,
     passphrase: srt.passphrase,

@@ -1,5 +1,5 @@
 /** The outputs: what becomes of each broadcast, a recording and an HLS stream. */
-import { FolderWatch, tryFolder } from "../disk/folder_watch.ts";
+import { FolderWatch } from "../disk/folder_watch.ts";
 import { Hls } from "../hls/hls.ts";
 import { StateFiles } from "../hls/name_states.ts";
 import { loadPreroll, NO_PREROLL, type Preroll } from "../hls/preroll.ts";
@@ -65,7 +65,7 @@ export async function openHls(core: Core, metrics: Metrics): Promise<HlsOutput |
   const { hls } = core.config;
   if (!hls.enabled) return undefined;
   const folder = new HlsFolder(hls.rootDir, clock);
-  await folder.attempt(undefined, () => tryFolder(hls.rootDir));
+  await folder.open();
   watch(core, "hls", hls.rootDir, undefined);
   const preroll = hls.prerollDir === undefined
     ? NO_PREROLL

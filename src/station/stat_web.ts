@@ -1,14 +1,17 @@
 /** What the statistics server serves: it puts the routes of several rooms together. */
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import type { Config } from "../config.ts";
+import type { DjAuthority } from "../dj/dj_authority.ts";
 import type { Listeners } from "../hls/listeners.ts";
 import { dashboardRoutes } from "../pages/dashboard/routes.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import { recordRoutes } from "../record/routes.ts";
 import type { Clock } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
+import type { KeyStore } from "../session/key_store.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import type { Health } from "../stat/health.ts";
+import { encoderRoutes } from "../stat/encoders/routes.ts";
 import { OperatorEntrance } from "../stat/operator/operator_entrance.ts";
 import { type BoxFacts, Live } from "../stat/live/live.ts";
 import { liveRoutes } from "../stat/live/routes.ts";
@@ -18,6 +21,7 @@ import type { Statistics } from "../stat/statistics/statistics.ts";
 import { systemUsage } from "../stat/system_usage.ts";
 import { VERSION } from "../version.ts";
 import type { OperatorTokens } from "../web/entrance.ts";
+import { encoderHost } from "./encoder_host.ts";
 import type { Reload } from "./reload.ts";
 
 /** What is told of over HTTP. */
@@ -29,6 +33,8 @@ export interface StatWebParts {
   readonly metrics: Metrics;
   readonly listeners: Listeners;
   readonly health: Health;
+  readonly keys: KeyStore;
+  readonly djs: DjAuthority;
   /** `undefined` where nothing is recorded. */
   readonly catalogue: Catalogue | undefined;
   /** Tokens that let operators in; `undefined` where there are none. */
@@ -54,6 +60,7 @@ export class StatWeb {
     this.routes.use(entrance.watch);
     this.routes.route("/", statRoutes(stat));
     this.routes.route("/", liveRoutes({ live, sessions, guard, validity }));
+    this.routes.route("/", publishing(config, parts, guard));
     this.routes.route("/", dashboardRoutes(entrance, hlsOf(config)?.port));
     if (catalogue === undefined) return;
     this.routes.route("/stat/1/recordings", recordRoutes({ catalogue, guard }));
@@ -66,6 +73,19 @@ export class StatWeb {
   close(): void {
     this.#live.close();
   }
+}
+
+/** What DJs need to publish. */
+function publishing(
+  config: Config,
+  { clock, keys, djs }: StatWebParts,
+  guard: MiddlewareHandler,
+): Hono {
+  return encoderRoutes({
+    ...{ clock, keys, guard, auth: config.auth.mode },
+    djs: () => Array.from(djs.list.values(), ({ user, names }) => ({ user, names })),
+    at: (host) => encoderHost(config, host),
+  });
 }
 
 function watch(config: Config, parts: StatWebParts, entrance: OperatorEntrance): Live {

@@ -137,12 +137,13 @@ export function serveStatistics(
   { statistics, metrics }: Observers,
   catalogue: Catalogue | undefined,
 ): Reload {
-  const { config, clock, stops, events, sessions, health, listeners } = core;
+  const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
   const tokens = core.tokens && new StatTokens(core.tokens.verifier);
   if (!stat.webEnabled) return applyNothing;
   const parts = new StatWeb(config, {
-    ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, tokens },
+    ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
+    tokens,
   });
   stops.add(() => parts.close());
   const log = accessLog(new AccessLog("echo-stat-web"), clock);

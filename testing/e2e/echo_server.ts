@@ -15,6 +15,8 @@ export interface EchoServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The text of an echo.env in its folder. */
   readonly envFile?: string;
+  /** Texts of further files in its folder, by name. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Errors that the test provokes; any other in the log fails it. */
   readonly expectedErrors?: readonly RegExp[];
   /** How many files and connections it may have open at a time; by default what the tests may. */
@@ -44,8 +46,11 @@ export class EchoServer implements AsyncDisposable {
   /** Starts one and waits until it listens. */
   static async start(options: EchoServerOptions = {}): Promise<EchoServer> {
     const folder = await Deno.makeTempDir({ prefix: "echo-e2e-" });
-    const { envFile } = options;
+    const { envFile, files = {} } = options;
     if (envFile !== undefined) await Deno.writeTextFile(`${folder}/echo.env`, envFile);
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(`${folder}/${name}`, text, { mode: 0o600 });
+    }
     for (let attempt = 1;; attempt++) {
       const ports = findPorts();
       const run = runOn(ports, folder, options);
@@ -83,6 +88,15 @@ export class EchoServer implements AsyncDisposable {
 
   get pid(): number {
     return this.#run.pid;
+  }
+
+  /** Runs `echo dj WORDS` beside it, with its configuration. @returns what that printed */
+  async dj(...words: readonly string[]): Promise<string> {
+    const env = { ...environment(this.#ports), ...this.#options.env };
+    await using command = runEcho(["dj", ...words], { env, cwd: this.folder });
+    const { code } = await command.end();
+    assert.equal(code, 0, command.output);
+    return command.output;
   }
 
   get rtmpPort(): number {
@@ -176,8 +190,8 @@ function runOn(ports: Ports, cwd: string, options: EchoServerOptions): Child {
   return runEcho([], { ...rest, env: { ...environment(ports), ...env }, cwd });
 }
 
-async function untilListening(run: Child, { hls, rtmp, control }: Ports): Promise<void> {
-  for (const port of [hls, rtmp, control]) {
+async function untilListening(run: Child, { hls, rtmp, control, stat }: Ports): Promise<void> {
+  for (const port of [hls, rtmp, control, stat]) {
     await run.line(new RegExp(`listens on 127\\.0\\.0\\.1:${port}$`));
   }
 }

@@ -1,6 +1,7 @@
 /** A change of each reloadable variable, and what somebody outside sees of it. */
 import assert from "node:assert/strict";
 import bcrypt from "bcryptjs";
+import { hashOfDjKey } from "../../src/dj/dj_key.ts";
 import { PublishFailed, RtmpPublisher } from "../rtmp/rtmp_publisher.ts";
 import { until } from "../until.ts";
 import { ask, reason } from "./control_request.ts";
@@ -23,6 +24,8 @@ export interface Change {
   readonly names: readonly string[];
   /** Their new values, and those of others that have to change with them. */
   readonly values: (scene: Scene) => Values;
+  /** Who may publish; by default who has a key. */
+  readonly auth?: "dj";
   /** Looks at the server from outside. */
   readonly look: (scene: Scene) => Promise<unknown>;
   /** What there is to see before the change. */
@@ -52,8 +55,15 @@ export function valuesBefore(oldHooks: HookReceiver): Values {
     HOOK_URL: oldHooks.url,
     HOOK_SECRET: "old-secret",
     TRUSTED_PROXIES: "127.0.0.1",
+    ECHO_DJ_FILE: "./djs",
   };
 }
+
+/** Files that there are before the server starts, by name. */
+export const FILES: Readonly<Record<string, string>> = {
+  "djs": "",
+  "other-djs": `dj:${hashOfDjKey(PASSWORD)}:*\n`,
+};
 
 /** Writes the files that the changes need to where the server runs. */
 export async function writeFiles({ folder }: EchoServer): Promise<void> {
@@ -77,6 +87,14 @@ export const CHANGES: readonly Change[] = [
   {
     names: ["ECHO_HTPASSWD_FILE"],
     values: () => ({ ECHO_HTPASSWD_FILE: "./users" }),
+    look: ({ server }) => publish(server, `Basic ${btoa(`dj:${PASSWORD}`)}`),
+    was: 401,
+    is: 200,
+  },
+  {
+    names: ["ECHO_DJ_FILE"],
+    auth: "dj",
+    values: () => ({ ECHO_DJ_FILE: "./other-djs" }),
     look: ({ server }) => publish(server, `Basic ${btoa(`dj:${PASSWORD}`)}`),
     was: 401,
     is: 200,

@@ -2,7 +2,9 @@
 import type { Hono } from "hono";
 import { loadConfig } from "../../src/config/load.ts";
 import { LimiterFull } from "../../src/disk/limiter.ts";
+import { DjAuthority } from "../../src/dj/dj_authority.ts";
 import { Listeners } from "../../src/hls/listeners.ts";
+import { KeyStore } from "../../src/session/key_store.ts";
 import { Catalogue } from "../../src/record/catalogue.ts";
 import { Health } from "../../src/stat/health.ts";
 import { listenerWeb } from "../../src/station/listener_web.ts";
@@ -72,8 +74,10 @@ export async function withStatServer(
   const catalogue = new Catalogue(archive.folder, archive.recorder);
   await withMetrics({ house }, async (metrics) => {
     const health = new Health();
+    const keys = new KeyStore(clock, 0);
+    const djs = new DjAuthority({ clock });
     const parts = { clock, events, sessions, statistics, metrics, listeners, health, catalogue };
-    const stat = new StatWeb(config, parts);
+    const stat = new StatWeb(config, { ...parts, keys, djs });
     try {
       await test(withServerHeader(stat.routes, ["echo", "stat"]), token);
     } finally {

@@ -12,12 +12,22 @@ Deno.test("arguments say what to do", () => {
     [["-v"], { kind: "version", envFile: undefined }],
     [["--version", "--env-file", "a"], { kind: "version", envFile: "a" }],
     [["--env-file=a"], { kind: "run", envFile: "a" }],
+    [["dj", "list"], { kind: "dj", words: ["list"], envFile: undefined }],
+    [["dj", "add", "dj", "a,b", "--env-file", "a"], {
+      kind: "dj",
+      words: ["add", "dj", "a,b"],
+      envFile: "a",
+    }],
   ];
   for (const [args, command] of commands) assert.deepEqual(parseArguments(args), command);
 });
 
 Deno.test("arguments that are not known are refused in one line", () => {
-  for (const args of [["--verbose"], ["-x"], ["run\n"], ["--env-file"], ["--env-file="]]) {
+  for (
+    const args of [["--verbose"], ["-x"], ["dj", "-x"], ["list", "dj"], ["run\n"], ["--env-file"], [
+      "--env-file=",
+    ]]
+  ) {
     assert.throws(() => parseArguments(args), (error) => {
       return error instanceof ConfigError &&
         /^Cannot parse [^\n]+, got [^\n]+$/.test(error.message);

@@ -14,6 +14,7 @@ import {
   type Change,
   CHANGED_SECRETS,
   CHANGES,
+  FILES,
   type Values,
   valuesBefore,
   writeFiles,
@@ -117,13 +118,14 @@ scenario("each reloadable variable has its new value take effect", async () => {
 });
 
 async function assertTakesEffect(change: Change): Promise<void> {
-  const { names, values, look, was, is, isLate = false } = change;
+  const { names, values, auth = "key", look, was, is, isLate = false } = change;
   await using oldHooks = await HookReceiver.start();
   await using newHooks = await HookReceiver.start();
   const before = valuesBefore(oldHooks);
   await using server = await EchoServer.start({
-    env: { ECHO_AUTH: "key" },
+    env: { ECHO_AUTH: auth },
     envFile: envFile(before),
+    files: FILES,
   });
   await writeFiles(server);
   const scene = { server, oldHooks, newHooks };

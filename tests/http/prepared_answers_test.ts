@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { statusesOf } from "../../testing/http/http_fixture.ts";
 import { splits } from "../../testing/http/read_requests.ts";
 import { ASKED_BEFORE, SharedFiles, warmClient } from "../../testing/http/shared_fixture.ts";
+import { openMemoryFiles } from "../../testing/listening/memory_files.ts";
 import { SMUGGLED, SMUGGLING } from "../../testing/http/smuggling.ts";
 import { until } from "../../testing/until.ts";
 
@@ -229,6 +230,26 @@ Deno.test("who leaves in the middle of an answer leaves nothing behind, and othe
   one[Symbol.dispose]();
   await until("one has gone", () => fixture.counts.count === 1);
   assert.equal((await other.answers(ASKED_BEFORE + 3)).length, ASKED_BEFORE + 3);
+});
+
+Deno.test("a large body is held once more by the system, however many ask for it at once", async () => {
+  const body = LARGE.slice(0, 100_000);
+  const files = new SharedFiles({ "/large": body });
+  const before = openMemoryFiles();
+  {
+    await using fixture = files.serve();
+    const clients = await Promise.all(Array.from({ length: 8 }, () => fixture.connect()));
+    for (let round = 0; round < 3; round++) {
+      for (const client of clients) await client.send(`GET /large HTTP/1.1\r\n${HOST}\r\n`);
+      for (const client of clients) await client.answers(round + 1);
+    }
+    assert.equal(openMemoryFiles(), before + 1);
+    const text = new TextDecoder().decode(body);
+    for (const client of clients) {
+      for (const answer of await client.answers(3)) assert.ok(answer.endsWith(`\r\n\r\n${text}`));
+    }
+  }
+  assert.equal(openMemoryFiles(), before);
 });
 
 Deno.test("a reader that takes nothing of an answer is cut off after 20 s", async () => {

@@ -9,7 +9,7 @@ import { until } from "../../testing/until.ts";
 
 const hostname = "127.0.0.1";
 /** In which each connection is read once. */
-const PERIOD_MS = 80;
+const PERIOD_MS = 96;
 /** How much the tests' readers take at once. */
 const ROOM = 64;
 

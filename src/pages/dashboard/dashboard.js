@@ -6,6 +6,7 @@ import { EventList } from "./event_list.js";
 import { bytes, count, duration } from "./format.js";
 import { LiveEvents } from "./live.js";
 import { Plots } from "./plots.js";
+import { PublishDialog } from "./publish.js";
 import { Recordings } from "./recordings.js";
 import { Sessions } from "./sessions.js";
 import { element, setText } from "./table.js";
@@ -17,6 +18,7 @@ const sessions = new Sessions();
 const plots = new Plots();
 const recordings = new Recordings();
 const events = new EventList();
+new PublishDialog();
 let started = 0;
 
 new LiveEvents({

@@ -1,6 +1,7 @@
 /** The routes of the operator's dashboard, and of the page to sign in. */
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import uqr from "uqr" with { type: "text" };
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono } from "hono";
 import type { Entrance, Verdict } from "../../web/entrance.ts";
@@ -20,6 +21,8 @@ import formatJs from "./format.js" with { type: "text" };
 import liveJs from "./live.js" with { type: "text" };
 import panelsCss from "./panels.css" with { type: "text" };
 import playerJs from "./player.js" with { type: "text" };
+import publishCss from "./publish.css" with { type: "text" };
+import publishJs from "./publish.js" with { type: "text" };
 import plotsJs from "./plots.js" with { type: "text" };
 import recordingsJs from "./recordings.js" with { type: "text" };
 import sessionsJs from "./sessions.js" with { type: "text" };
@@ -68,11 +71,14 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
     { name: "panels.css", body: panelsCss },
     { name: "player.js", body: playerJs },
     { name: "plots.js", body: plotsJs },
+    { name: "publish.css", body: publishCss },
+    { name: "publish.js", body: publishJs },
     { name: "recordings.js", body: recordingsJs },
     { name: "sessions.js", body: sessionsJs },
     { name: "table.js", body: tableJs },
     { name: "tables.css", body: tablesCss },
     { name: "time_breaks.js", body: timeBreaksJs },
+    { name: "uqr.mjs", body: uqr },
   ]);
   const dashboard = link(link(html, "open", open), "own", own);
   const signIn = link(signInHtml, "open", open);

@@ -28,6 +28,7 @@ const SILENT_MS = 2500;
  * @property {number | null} rtt
  * @property {number | null} loss
  * @property {number} listeners
+ * @property {string | null} dj who publishes, where that is known
  */
 
 const STATES = { init: "connecting", ready: "waiting", publishing: "on air", paused: "paused" };
@@ -90,9 +91,10 @@ export class Sessions {
       { title: "State", order: ({ state }) => state, show: showState, kind: "state" },
       {
         title: "From",
-        order: ({ protocol, address }) => `${protocol} ${address}`,
-        show: ({ protocol, address }, cell) => {
-          setText(cell, `${protocol.toUpperCase()} ${address ?? ""}`.trim());
+        order: ({ protocol, address, dj }) => `${dj ?? ""} ${protocol} ${address}`,
+        show: ({ protocol, address, dj }, cell) => {
+          const from = `${protocol.toUpperCase()} ${address ?? ""}`.trim();
+          setText(cell, dj === null ? from : `${dj}, ${from}`);
         },
         kind: "from",
       },

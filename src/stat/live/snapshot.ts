@@ -24,6 +24,8 @@ export const SESSION_FIELDS = [
   "rtt",
   "loss",
   "listeners",
+  /** Who publishes, where DJs are known. */
+  "dj",
 ] as const;
 
 type Cell = string | number | null;
@@ -44,7 +46,7 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
   const { sessions, audience, rates } = sources;
   const listeners = new Map(audience.byName());
   const rows = sessions.map((session) => {
-    const { id, name, state, protocol, transport, quality, silentForMs, created } = session;
+    const { id, name, state, protocol, transport, quality, silentForMs, created, props } = session;
     const link = transport?.link;
     return [
       id,
@@ -62,6 +64,7 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       link === undefined ? null : Math.round(link.roundTripMs * 10) / 10,
       link === undefined ? null : Math.round(link.lossPercent * 100) / 100,
       listeners.get(name) ?? 0,
+      props.dj ?? null,
     ];
   });
   return { fields: SESSION_FIELDS, rows };

@@ -7,6 +7,8 @@ import type { Protocol } from "../../session/ingest.ts";
 /** What statistics tell of a session; times are RFC 3339. */
 export interface SessionInfo {
   readonly name: string;
+  /** Who published last, where DJs are known. */
+  readonly dj?: string;
   /** Of the last connection. */
   readonly protocol: Protocol;
   /** When its first audio frame arrived. */
@@ -24,8 +26,12 @@ export interface SessionInfo {
   readonly ingest_quality: InputQuality | null;
 }
 
-/** What everybody may know: of paths from the root, only what is below the operator's folders. */
-export function withoutFolders(info: SessionInfo): SessionInfo {
+/**
+ * What everybody may know: not who the DJ is, and of paths from the root only what is below the
+ * operator's folders.
+ */
+export function forEverybody(all: SessionInfo): SessionInfo {
+  const { dj: _, ...info } = all;
   return {
     ...info,
     hls_path: lastOf(info.hls_path, HLS_DEPTH),
@@ -48,10 +54,12 @@ export class TrackedSession {
   #fileEnded = false;
   #info: SessionInfo;
 
-  constructor({ name, protocol, at }: SessionEvent<"create">, outputs: Outputs) {
+  constructor(created: SessionEvent<"create">, outputs: Outputs) {
+    const { name, protocol, at, props: { dj } } = created;
     this.#outputs = outputs;
     this.#info = {
       name,
+      ...(dj === undefined ? {} : { dj }),
       protocol,
       ingest_start_time: timestamp(at),
       ingest_end_time: null,
@@ -91,7 +99,8 @@ export class TrackedSession {
 
   /** Takes note of what happened to it after its creation. */
   note(event: SessionEvent): void {
-    this.#set({ protocol: event.protocol });
+    const { protocol, props: { dj } } = event;
+    this.#set({ protocol, ...(dj === undefined ? {} : { dj }) });
     const time = timestamp(event.at);
     switch (event.kind) {
       case "release":
