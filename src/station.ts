@@ -118,6 +118,8 @@ export class Station {
    * @throws {HtpasswdError} or {@link DjError}
    */
   async prepareReload(config: Config): Promise<Apply> {
+    // Keys that were taken out of the key set are to be void now.
+    void this.#core.tokens?.keys.renew();
     return await prepareAll(this.#reloads, config);
   }
 
