@@ -18,18 +18,10 @@ import {
 } from "../hls/routes.ts";
 import type { SharedContents } from "../http/prepared_answers.ts";
 import { fieldText } from "../http/request_head.ts";
-import {
-  ASSETS,
-  indexRoutes,
-  loadAssets,
-  showRoutes,
-  STATUS_FILE,
-} from "../pages/listener/routes.ts";
+import { indexRoutes, loadAssets, showRoutes, STATUS_FILE } from "../pages/listener/routes.ts";
 import type { ShowsSource } from "../pages/listener/shows.ts";
 import type { Clock } from "../session/clock.ts";
-import { ListenerEntrance, ORIGIN_FIELD } from "../tokens/listener_entrance.ts";
-import type { KeySource } from "../tokens/key_set.ts";
-import { type TokenRules, TokenVerifier } from "../tokens/token_verifier.ts";
+import { type ListenerEntrance, ORIGIN_FIELD } from "../tokens/listener_entrance.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
 import { plainAddress } from "../web/peer_address.ts";
 import { listenersKind, type RequestObserver, requestTiming } from "../web/request_timing.ts";
@@ -91,28 +83,6 @@ export function listenerSite(options: ListenerSiteOptions): ListenerSite {
     getPath: entrance?.getPath,
     shared: sharedWithListeners(options, log),
   };
-}
-
-/** What listeners, or a CDN for them, have to show. */
-export interface EntranceSettings {
-  readonly originSecret: string | undefined;
-  /** Which tokens count; `undefined` where none are needed. */
-  readonly tokens: TokenRules | undefined;
-}
-
-/** Who is let in. @returns `undefined` where that is everybody */
-export function listenerEntrance(
-  { originSecret, tokens: rules }: EntranceSettings,
-  { clock, path, keys }: {
-    readonly clock: Pick<Clock, "now" | "monotonic" | "after">;
-    readonly path: string;
-    readonly keys: KeySource | undefined;
-  },
-): ListenerEntrance | undefined {
-  if (originSecret === undefined && rules === undefined) return undefined;
-  const tokens = rules && keys && new TokenVerifier({ ...rules, clock, keys });
-  const places = { path, others: [PREROLL_PATH.slice(1)], open: ASSETS, common: PREROLL_NAME };
-  return new ListenerEntrance({ ...places, clock, tokens, originSecret });
 }
 
 /** What {@link listenerWeb} answers in the same way to everybody: playlists and segments. */

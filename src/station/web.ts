@@ -1,6 +1,5 @@
 /** The web servers: HLS with its pages, the control API, the statistics. */
 import type { Hono, MiddlewareHandler } from "hono";
-import type { Config } from "../config.ts";
 import { Authorizer, loadCredentials } from "../control/authorization.ts";
 import { PageOrigins } from "../control/page_origins.ts";
 import { controlRoutes } from "../control/routes.ts";
@@ -16,7 +15,8 @@ import { type RequestObserver, requestTiming } from "../web/request_timing.ts";
 import { WebServer, type WebServerOptions } from "../web/web_server.ts";
 import type { Core } from "./core.ts";
 import { listen } from "./listen.ts";
-import { type EntranceSettings, listenerEntrance, listenerSite } from "./listener_web.ts";
+import { entranceSettings, listenerEntrance } from "./entrance_settings.ts";
+import { listenerSite } from "./listener_web.ts";
 import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
@@ -67,14 +67,6 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   health.add("listening", () => [...threads.problems, problemIfFull(HLS, threads)]);
   stops.add(() => threads.close());
   return threads;
-}
-
-function entranceSettings({ hls, tokens }: Config): EntranceSettings {
-  const { issuer, audience } = tokens;
-  return {
-    originSecret: hls.originSecret,
-    tokens: hls.auth === "jwt" ? { issuer, audience } : undefined,
-  };
 }
 
 /** What the control API has to do with beside the core. */

@@ -14,7 +14,8 @@ import { RequestDurations } from "../../web/request_durations.ts";
 import type { RequestObserver } from "../../web/request_timing.ts";
 import { WebServer } from "../../web/web_server.ts";
 import { KeySetCopy } from "../../tokens/key_set_copy.ts";
-import { listenerEntrance, listenerSite } from "../listener_web.ts";
+import { listenerEntrance } from "../entrance_settings.ts";
+import { listenerSite } from "../listener_web.ts";
 import {
   type Fetched,
   type FromThread,

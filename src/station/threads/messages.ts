@@ -12,7 +12,7 @@ import type { ListenAddress } from "../../http/http_server.ts";
 import type { ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { AnswerCounts } from "../../web/request_durations.ts";
-import type { EntranceSettings } from "../listener_web.ts";
+import type { EntranceSettings } from "../entrance_settings.ts";
 
 /** The category of the access log of listeners' requests. */
 export const ACCESS_LOG = "echo-hls-web";
