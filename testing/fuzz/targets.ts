@@ -12,6 +12,7 @@ import { HTTP_CONNECTION_TARGETS } from "./targets/http_connections.ts";
 import { HTTP_TARGETS } from "./targets/http.ts";
 import { RTMP_TARGETS } from "./targets/rtmp.ts";
 import { STREAM_TARGETS } from "./targets/streams.ts";
+import { TOKEN_TARGETS } from "./targets/tokens.ts";
 
 export const TARGETS: readonly Target[] = [
   ...RTMP_TARGETS,
@@ -23,4 +24,5 @@ export const TARGETS: readonly Target[] = [
   ...HTTP_CONNECTION_TARGETS,
   ...HTTP_TARGETS,
   ...ADDRESS_TARGETS,
+  ...TOKEN_TARGETS,
 ];
