@@ -12,6 +12,7 @@ import { type Logging, startFileLogging, startLogging } from "./src/logging.ts";
 import { LoggingFileError } from "./src/logging/logging_file.ts";
 import { systemClock } from "./src/session/clock.ts";
 import { Station } from "./src/station.ts";
+import { check } from "./src/station/check/check.ts";
 import { encoderHost } from "./src/station/encoder_host.ts";
 import { ServiceNotifier } from "./src/systemd/notify.ts";
 import { SERVER_NAME } from "./src/version.ts";
@@ -30,6 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
   const command = parseArguments(args);
   if (command.kind === "help") return print(usage());
   if (command.kind === "print-env") return print(envExample());
+  if (command.kind === "check") return await printFindings(command.envFile);
   const text = await readEnvFile(command.envFile);
   const loaded = loadConfig(Deno.env.toObject(), text);
   if (command.kind === "version") return print(describe(loaded.config));
@@ -193,6 +195,14 @@ function keepRunning(): void {
     event.preventDefault();
     logger.fatal("A bug, please report it: {error}", { error: event.error });
   });
+}
+
+/** @returns the exit code: of a failure where something would fail */
+async function printFindings(envFile: string | undefined): Promise<number> {
+  const findings = await check(Deno.env.toObject(), envFile);
+  for (const { level, text } of findings) console.log(`${level}: ${text}`);
+  if (findings.some(({ level }) => level === "error")) return EXIT_FAILURE;
+  return print("Echo would start, and nothing would fail");
 }
 
 function print(text: string): number {

@@ -1,6 +1,6 @@
 /** Much of what is allowed: configuration changes with every frame, publishing and tearing down. */
 import { AUDIO_SPECIFIC_CONFIG } from "../bench/access_units.ts";
-import { ask } from "../testing/e2e/control_request.ts";
+import { ask, reserve } from "../testing/e2e/control_request.ts";
 import { RtmpPublisher } from "../testing/rtmp/rtmp_publisher.ts";
 import { type Attack, pause, tally, times } from "./attack.ts";
 import type { Target } from "./target.ts";
@@ -59,6 +59,56 @@ async function count(folder: string, isMeant: (file: string) => boolean): Promis
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return files;
+}
+
+/** Two a second of what is sent, with room to spare. */
+const MOST_TITLES = 25;
+
+/** A publisher and a client that tell another title with each frame. */
+export const titles: Attack = {
+  name: "floods: titles with every frame",
+  run: async (target) => {
+    const before = await titlesTold(target);
+    const { key, cookie } = await reserve(target.control, "titled", {
+      protocol: "rtmp",
+      authorization: target.authorization,
+    });
+    const port = target.server.rtmpPort;
+    const dj = await RtmpPublisher.connect({ hostname: "127.0.0.1", port, app: "live" });
+    await dj.publish(`titled?key=${key}`);
+    await dj.sendConfig(AUDIO_SPECIFIC_CONFIG);
+    const answers: Promise<string>[] = [];
+    for (let i = 0; i < FRAMES; i++) {
+      for (let j = 0; j < 10; j++) {
+        await dj.send(dj.messages.metadata({ title: `${i}.${j}`.repeat(1000), artist: '"\r\n' }));
+      }
+      answers.push(titleBy(target, { title: `"${i}\n` }, cookie));
+      await dj.sendFrame(Uint8Array.of(0x21, 0x10, 4, 0x60, 0x8c, 0x1c), i * FRAME_MS);
+      await pause(FRAME_MS);
+    }
+    await dj.vanish();
+    const told = await titlesTold(target) - before;
+    const statuses = await Promise.all(answers);
+    return {
+      held: told > 0 && told <= MOST_TITLES && statuses.every((status) => status === "200"),
+      counts: `${11 * FRAMES} titles: ${told} told; ${tally(statuses)}`,
+    };
+  },
+};
+
+/** Tells a title by the control API. @returns the status */
+async function titleBy(
+  { control }: Target,
+  body: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>>,
+): Promise<string> {
+  return `${(await ask(control, { method: "PUT", path: "metadata", body, headers })).status}`;
+}
+
+/** How many titles of all broadcasts were told, from the start. */
+async function titlesTold(target: Target): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${target.webPorts.stat}/metrics`)).text();
+  return Number(/^echo_session_events_total\{event="metadata"\} (\d+)/m.exec(text)?.[1] ?? NaN);
 }
 
 const ROUNDS = 1000;

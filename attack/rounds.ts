@@ -1,6 +1,6 @@
 /** What is tried on which server. */
 import type { Attack, Phase } from "./attack.ts";
-import { configurationChanges, teardownRounds } from "./floods.ts";
+import { configurationChanges, teardownRounds, titles } from "./floods.ts";
 import { basicGuesses, bearerGuesses, keyGuesses, signInGuesses } from "./guesses.ts";
 import { oddRequests, oddStreams } from "./odd_inputs.ts";
 import { DESCRIPTORS, descriptors, fullDisk, standstill } from "./shortages.ts";
@@ -76,6 +76,7 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
         signInGuesses,
         keyGuesses,
         configurationChanges,
+        titles,
         teardownRounds,
         oddRequests,
         oddStreams,
@@ -139,6 +140,7 @@ export const SOAK: Round = {
   phases: inTurn(
     eventStreams,
     configurationChanges,
+    titles,
     teardownRounds,
     oddRequests,
     oddStreams,

@@ -2,9 +2,9 @@
  * Listeners who ask as fast as they are answered: http_clients.ts PORT CONNECTIONS SECONDS FILE.
  * Run by the benchmark where wrk is not installed; it prints what wrk.lua prints.
  */
+import { getRequest, HttpClient } from "./http_client.ts";
 import type { HttpAnswers } from "./http_load.ts";
 
-const READ_BYTES = 65_536;
 const REREAD_MS = 1000;
 
 /** What all connections have found. */
@@ -57,50 +57,23 @@ class Requests {
   #read(): void {
     this.#readAt = performance.now();
     const paths = Deno.readTextFileSync(this.#file).split("\n").filter((path) => path !== "");
-    this.#requests = paths.map((path) =>
-      new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`)
-    );
+    this.#requests = paths.map(getRequest);
   }
 }
 
 /** Asks on one connection until `end`. */
 async function ask(port: number, requests: Requests, end: number, tally: Tally): Promise<void> {
-  const buffer = new Uint8Array(READ_BYTES);
   try {
-    using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    using client = await HttpClient.connect(port);
     while (performance.now() < end) {
       const since = performance.now();
-      const request = requests.next();
-      for (let at = 0; at < request.length;) at += await conn.write(request.subarray(at));
-      const { bytes, ok } = await readAnswer(conn, buffer);
-      tally.answered(performance.now() - since, bytes, ok);
+      const { bytes, status } = await client.ask(requests.next());
+      tally.answered(performance.now() - since, bytes, 200 <= status && status < 400);
     }
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     tally.failed();
   }
-}
-
-/** @throws where the answer ends before its length, or tells none */
-async function readAnswer(
-  conn: Deno.TcpConn,
-  buffer: Uint8Array,
-): Promise<{ readonly bytes: number; readonly ok: boolean }> {
-  let [head, bytes, whole] = ["", 0, NaN];
-  const decoder = new TextDecoder("latin1");
-  while (!(bytes >= whole)) {
-    const count = await conn.read(buffer);
-    if (count === null) throw new Error("Cannot read the answer: the connection ended");
-    bytes += count;
-    if (!Number.isNaN(whole)) continue;
-    head += decoder.decode(buffer.subarray(0, count));
-    const end = head.indexOf("\r\n\r\n");
-    if (end < 0) continue;
-    const [, length] = /\r\ncontent-length: *(\d+)/i.exec(head.slice(0, end)) ?? [];
-    if (length === undefined) throw new Error("Cannot read the answer: it has no length");
-    whole = end + 4 + Number(length);
-  }
-  return { bytes, ok: /^HTTP\/1\.1 [23]/.test(head) };
 }
 
 const [port = NaN, connections = NaN, seconds = NaN] = Deno.args.slice(0, 3).map(Number);

@@ -10,20 +10,24 @@ export interface LoadStart {
   readonly startedAtMs: number;
 }
 
-/** What it says at its end. */
-export interface LoadEnd {
-  /** How far it was ever behind its schedule. */
-  readonly maxLagMs: number;
-  /** Writes that failed, and why the first did. */
+/** What any load generator says at its end. */
+export interface LoadFailures {
+  /** How often something failed, and why it did first. */
   readonly failures: number;
   readonly firstFailure: string | undefined;
 }
 
+/** What one says that plays publishers. */
+export interface LoadEnd extends LoadFailures {
+  /** How far it was ever behind its schedule. */
+  readonly maxLagMs: number;
+}
+
 /**
  * A load generator in a process of its own. It prints a {@link LoadStart} and, when its input ends,
- * a {@link LoadEnd}, each as a line of JSON.
+ * what is to be said at the end, each as a line of JSON.
  */
-export class LoadProcess {
+export class LoadProcess<End extends LoadFailures = LoadEnd> {
   readonly #child: Deno.ChildProcess;
   readonly #lines: AsyncIterator<string>;
   startedAtMs = 0;
@@ -34,14 +38,17 @@ export class LoadProcess {
   }
 
   /** @throws where it ends before its streams are published */
-  static async start(script: string, args: readonly string[]): Promise<LoadProcess> {
+  static async start<End extends LoadFailures = LoadEnd>(
+    script: string,
+    args: readonly string[],
+  ): Promise<LoadProcess<End>> {
     const path = new URL(script, import.meta.url).pathname;
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--allow-net", "--allow-read", "--allow-ffi", path, ...args],
       stdin: "piped",
       stdout: "piped",
     }).spawn();
-    const load = new LoadProcess(child);
+    const load = new LoadProcess<End>(child);
     const { startedAtMs }: LoadStart = await load.#said();
     load.startedAtMs = startedAtMs;
     return load;
@@ -51,9 +58,9 @@ export class LoadProcess {
     return this.#child.pid;
   }
 
-  async stop(): Promise<LoadEnd> {
+  async stop(): Promise<End> {
     await this.#child.stdin.close();
-    const end: LoadEnd = await this.#said();
+    const end: End = await this.#said();
     await this.#child.status;
     return end;
   }
@@ -76,7 +83,7 @@ export class LoadProcess {
 }
 
 /** The other side: says that streams are published, waits for the end, says how it was. */
-export async function reportLoad(start: LoadStart, end: () => LoadEnd): Promise<void> {
+export async function reportLoad(start: LoadStart, end: () => LoadFailures): Promise<void> {
   console.log(JSON.stringify(start));
   for await (const _ of Deno.stdin.readable);
   console.log(JSON.stringify(end()));

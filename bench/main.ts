@@ -1,9 +1,11 @@
 /** Measures the server against its budgets: `deno task bench NAME …`. */
 import { archive } from "./archive.ts";
 import { archiveStop } from "./archive_stop.ts";
+import { cache } from "./cache.ts";
 import { flood } from "./flood.ts";
 import { frame } from "./frame.ts";
 import { http } from "./http.ts";
+import { lowLatency } from "./low_latency.ts";
 import { describeMachine } from "./machine.ts";
 import { mixed } from "./mixed.ts";
 import { nginxRtmp } from "./nginx_rtmp.ts";
@@ -65,6 +67,16 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: "flood [PUBLISHERS] [CONNECTIONS] [SECONDS]",
     help: "RTMP publishers beside listeners who ask as fast as they are answered",
     run: flood,
+  },
+  "low-latency": {
+    usage: "low-latency [LISTENERS] [SECONDS]",
+    help: "listeners of 10 broadcasts who wait for each part, and when they have it",
+    run: lowLatency,
+  },
+  cache: {
+    usage: "cache [LISTENERS] [SECONDS]",
+    help: "listeners directly, and by nginx and Caddy with the files of deploy/",
+    run: cache,
   },
   frame: {
     usage: "frame [SESSIONS] [SECONDS]",

@@ -3,17 +3,20 @@
 # /var/lib/echo and /var/cache/echo. FFmpeg publishes and listens from outside. The script needs
 # root and debootstrap, and takes a minute or two.
 #
-#   scripts/check-bare.sh [--suite SUITE] [--root FOLDER] [PROGRAM]
+#   scripts/check-bare.sh [--suite SUITE] [--arch ARCH] [--root FOLDER] [PROGRAM]
 #
-# SUITE is Debian's suite (by default bookworm). FOLDER is a system that debootstrap made, and it is
-# kept; by default one is made and removed. PROGRAM is by default dist/echo.
+# SUITE is Debian's suite (by default bookworm). ARCH is the processor of PROGRAM, by default this
+# machine's; another one is emulated (qemu-user-static), which takes ten minutes. FOLDER is a system
+# that debootstrap made, and it is kept; by default one is made and removed. PROGRAM is by default
+# dist/echo.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-suite=bookworm root='' program=$here/../dist/echo
+suite=bookworm arch=$(dpkg --print-architecture) root='' program=$here/../dist/echo
 while (($# > 0)); do
   case $1 in
     --suite) suite=$2 && shift ;;
+    --arch) arch=$2 && shift ;;
     --root) root=$2 && shift ;;
     *) program=$1 ;;
   esac
@@ -41,8 +44,8 @@ if [[ ${CHECK_BARE:-} != inside ]]; then
     made=$(mktemp -d)
     chmod 755 "$made"
     root=$made
-    say "making a minimal $suite"
-    debootstrap --variant=minbase "$suite" "$root" >/dev/null
+    say "making a minimal $suite for $arch"
+    debootstrap --variant=minbase --arch "$arch" "$suite" "$root" >/dev/null
   fi
   CHECK_BARE=inside unshare --mount --pid --fork --kill-child \
     bash "${BASH_SOURCE[0]}" --suite "$suite" --root "$root" "$program"

@@ -6,7 +6,8 @@
  *   --output FILE       the file to write; by default dist/echo
  *   --arch ARCH         amd64 or arm64; by default this machine's
  *   --self-extracting   do not try `deno compile`
- *   --runtime FILE      the Deno to put into a self-extracting file; by default this one
+ *   --runtime FILE      the Deno to put into a self-extracting file; by default this one, and for
+ *                       another processor npm's
  *   --level N           the level of gzip, 1 to 9; by default 9
  *
  * The file is made by `deno compile`, which downloads its base. Where that cannot be downloaded, a
@@ -14,6 +15,7 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { fetchRuntime } from "./compile/foreign_runtime.ts";
 import { type Member, packSelfExtracting } from "./compile/self_extracting.ts";
 import { type Arch, HOST, makeStage, ROOT, type Stage, TARGETS } from "./compile/stage.ts";
 import { runTool, ToolError } from "./compile/tool.ts";
@@ -129,11 +131,15 @@ async function pack(stage: Stage, options: Options): Promise<Member[]> {
   if (Deno.build.os !== "linux") {
     throw new Error(`Cannot make a self-extracting file: expected Linux, got ${Deno.build.os}`);
   }
-  if (arch !== HOST && runtime === undefined) {
-    throw new Error(`Cannot make a self-extracting file for ${arch}: give its Deno by --runtime`);
-  }
   say("making a self-extracting file instead: the whole of Deno, unpacked at the first start");
-  return await packSelfExtracting(stage, output, { runtime: runtime ?? Deno.execPath(), level });
+  return await packSelfExtracting(stage, output, {
+    runtime: runtime ?? await runtimeFor(arch, stage.folder),
+    level,
+  });
+}
+
+async function runtimeFor(arch: Arch, folder: string): Promise<string> {
+  return arch === HOST ? Deno.execPath() : await fetchRuntime(arch, folder);
 }
 
 function say(text: string): void {

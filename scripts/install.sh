@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Installs Echo as a service of systemd, or upgrades it. It has to be run as root.
 #
-#   scripts/install.sh [--no-start] [PROGRAM]   PROGRAM is the file to install. By default it is
-#                                               `echo` beside this script, in the folder above, or
-#                                               in the folder dist there
-#   scripts/install.sh --uninstall              configuration, recordings and the user stay
+#   scripts/install.sh [--no-start] PROGRAM   installs the file PROGRAM, such as dist/echo
+#   scripts/install.sh --uninstall            configuration, recordings and the user stay
 #
+# Without arguments it prints this and changes nothing.
 # The same command with a newer PROGRAM upgrades. The old program is kept as echo.previous, and is
 # restored if the new one does not become ready. The configuration is written only once.
 # With DESTDIR set, everything goes below that folder, and only files are made: no user, no owners.
@@ -31,18 +30,6 @@ die() {
 }
 
 # ---- What is there ----
-
-# The program to install where none is named.
-built_program() {
-  local file
-  for file in "$here/echo" "$here/../echo" "$here/../dist/echo"; do
-    if [[ -f $file ]]; then
-      printf '%s\n' "$file"
-      return
-    fi
-  done
-  die "Cannot find the program: expected its file as an argument, or echo in $(dirname "$here")/dist"
-}
 
 runs_systemd() { [[ -d $root/run/systemd/system ]]; }
 
@@ -163,13 +150,15 @@ uninstall() {
 
 # ---- What was asked for ----
 
+usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
+
 action=install start=true source=
 for argument in "$@"; do
   case $argument in
     --no-start) start=false ;;
     --uninstall) action=uninstall ;;
     -h | --help)
-      sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
+      usage
       exit
       ;;
     -*) die "Cannot parse the arguments: expected --no-start, --uninstall or a file, got $argument" ;;
@@ -180,6 +169,10 @@ for argument in "$@"; do
   esac
 done
 
+if [[ $action == install && -z $source ]]; then
+  usage >&2
+  exit 2
+fi
 [[ -n $root ]] || ((EUID == 0)) || die "Cannot install: expected to be run as root"
 
 if [[ $action == uninstall ]]; then
@@ -187,7 +180,6 @@ if [[ $action == uninstall ]]; then
   exit
 fi
 
-[[ -n $source ]] || source=$(built_program)
 for file in "$source" "$here/echo.service"; do
   [[ -f $file ]] || die "Cannot install $file: there is no such file"
 done

@@ -22,7 +22,7 @@ import { tryOut } from "./release/try_out.ts";
 async function release(args: string[]): Promise<void> {
   const built = await build(args);
   const { output, stage } = built;
-  await tryOut(output);
+  await tryOut(output, stage.arch);
   const sources = await bundledSources(stage);
   const packages = await bundledPackages(sources);
   const bill = JSON.stringify(sbom(packages, stage.libsrt), undefined, 2);

@@ -57,6 +57,7 @@ need_for_testing() {
   have gst-launch-1.0 || need "GStreamer's tools" gstreamer1.0-tools gstreamer
   PATH=$PATH:/usr/sbin have varnishd || need Varnish varnish varnish
   PATH=$PATH:/usr/sbin have nginx || need nginx nginx nginx
+  have caddy || need Caddy caddy caddy
   need_for_other_engines
 }
 

@@ -161,7 +161,7 @@ async function startParts(core: Core): Promise<Started> {
   // Before HLS, so that it stops after it: finishing recordings may take a while.
   const archive = startArchive(core);
   observed.recorder = archive?.recorder;
-  const output = await openHls(core, metrics);
+  const output = await openHls(core, metrics, archive?.rewinds);
   if (output !== undefined) {
     // Before HLS itself, so that listeners still get what it writes out when it stops.
     observed.threads = serveHls(core, output, metrics);

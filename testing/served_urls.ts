@@ -1,5 +1,6 @@
 /** Which URLs documents name, and which of them the three HTTP servers answer. */
 import type { Hono, MiddlewareHandler } from "hono";
+import { lowFeed } from "../src/hls/low_latency/low_names.ts";
 import { NO_PREROLL } from "../src/hls/preroll.ts";
 import { dashboardRoutes } from "../src/pages/dashboard/routes.ts";
 import { recordRoutes } from "../src/record/routes.ts";
@@ -83,13 +84,17 @@ function listenersServer(): Hono {
   const bytes = new Uint8Array(188);
   const playlist = { text: bytes, etag: '"1"' };
   const stream = () => servedStream({ playlist, masterPlaylist: "", segment: () => bytes });
-  const origin = originOf({ NAME: stream, demo: stream }, () => Promise.resolve(bytes));
+  const streams = { NAME: stream, demo: stream, [lowFeed("NAME")]: stream };
+  const origin = originOf(streams, () => Promise.resolve(bytes));
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }), current: [] };
   const entrance = new ListenerEntrance({
     ...{ clock: new FakeClock(), path: "cast", others: [], open: "", common: "" },
     ...{ tokens: { known: nothingKnown, verify: nobody }, originSecret: undefined },
   });
-  return listenerWeb({ origin, preroll: NO_PREROLL, shows, path: "cast", index: true, entrance });
+  const nothing = () => Promise.resolve(undefined);
+  const rewind = { shows: { find: nothing }, files: { read: nothing } };
+  const more = { rewind, entrance };
+  return listenerWeb({ origin, preroll: NO_PREROLL, shows, path: "cast", index: true, ...more });
 }
 
 /** Everybody may do everything, and nothing is behind it. */
@@ -102,7 +107,8 @@ function statServer(): Hono[] {
   const health = new Health();
   const granted = () => Promise.resolve("granted" as const);
   const entrance = { check: granted, signIn: granted, signOut: () => {}, guard };
-  const catalogue = { list: () => Promise.resolve([]), open: nothing, remove: nothing };
+  const clips = { make: nothing };
+  const catalogue = { list: () => Promise.resolve([]), open: nothing, remove: nothing, clips };
   const live = { watch: () => new ReadableStream() };
   const encoders = {
     clock: house.clock,

@@ -51,10 +51,13 @@ Deno.test("an empty environment gives the defaults of the contract", () => {
     prerollDir: undefined,
     holdMs: 30_000,
     maxDelayMs: 10_000,
+    rewindMs: 0,
     webEnabled: true,
     webAddr: { hostname: "0.0.0.0", port: 8080 },
     webPath: "cast",
     webThreads: Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), 4),
+    lowLatency: true,
+    id3: false,
     webIndex: false,
     auth: "open",
     originSecret: undefined,
@@ -86,9 +89,10 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "ECHO_LIBSRT ECHO_AUTH ECHO_AUTH_ANY ECHO_HTPASSWD_FILE ECHO_BEARER_TOKEN ECHO_DJ_FILE",
       "ECHO_JWKS_URL ECHO_JWKS_FILE ECHO_JWT_ISSUER ECHO_JWT_AUDIENCE ECHO_JWT_ENDS_SESSION",
       "HLS_AUTH HLS_ORIGIN_SECRET",
-      "ECHO_MAX_SESSIONS HLS_ENABLED HLS_ROOT_DIR HLS_TARGET_DURATION HLS_PREROLE_DIR",
+      "ECHO_MAX_SESSIONS HLS_ENABLED HLS_ROOT_DIR HLS_TARGET_DURATION HLS_PREROLE_DIR HLS_REWIND",
       "HLS_WEB_ENABLED HLS_WEB_ADDR HLS_WEB_PATH HLS_WEB_THREADS HLS_WEB_INDEX HLS_HOLD",
-      "HLS_MAX_DELAY",
+      "HLS_LOW_LATENCY",
+      "HLS_MAX_DELAY HLS_ID3",
       "RTMP_ENABLED RTMP_ADDR RTMP_CONNECTION_TIMEOUT RTMP_MAX_CONNECTIONS RECORD_ENABLED",
       "RECORD_ROOT_DIR RECORD_APPEND RECORD_MAX_AGE RECORD_MAX_BYTES STAT_ENABLED",
       "STAT_WEB_ENABLED STAT_WEB_ADDR STAT_TOKEN HOOK_URL HOOK_SECRET TTL_MAX_DURATION",
@@ -275,4 +279,15 @@ Deno.test("the process environment wins over the file", () => {
   const file = 'export HLS_HOLD="5"\nexport HLS_MAX_DELAY="6"\n';
   const { hls } = load({ HLS_HOLD: "7" }, file);
   assert.deepEqual([hls.holdMs, hls.maxDelayMs], [7000, 6000]);
+});
+
+Deno.test("how far listeners may rewind is in seconds, or all, and needs recordings", () => {
+  assert.equal(load({ HLS_REWIND: "all" }).hls.rewindMs, Infinity);
+  assert.equal(load({ HLS_REWIND: "3600" }).hls.rewindMs, 3_600_000);
+  for (const value of ["ALL", "-1", "1h", "Infinity", "3000000"]) {
+    assert.match(refusalOf({ HLS_REWIND: value }), /HLS_REWIND.*expected all, or seconds, 0 to/);
+  }
+  const warning = "HLS_REWIND is set, and RECORD_ENABLED is off: nobody can rewind";
+  assert.ok(warningsOf({ HLS_REWIND: "all", RECORD_ENABLED: "0" }).includes(warning));
+  assert.ok(!warningsOf({ HLS_REWIND: "0", RECORD_ENABLED: "0" }).includes(warning));
 });

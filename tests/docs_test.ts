@@ -18,16 +18,18 @@ const NOT_OURS: Readonly<Record<string, string>> = {
   ECHO_PASSWORD: "of scripts/echo-client/echo-publish.sh",
   ECHO_PORT: "of scripts/echo-client/echo-publish.sh",
   ECHO_BIN: "of the end-to-end tests",
+  ECHO_SITE: "of deploy/Caddyfile",
   HLS_PREROLL_DIR: "how HLS_PREROLE_DIR is not spelled",
   echo_stat: "a category of the log",
   "/NAME": "a stream id of SRT",
+  "/operator/": "of the proxies that deploy/ has files for",
   "utils.ts": "what there is not to be",
 };
 
 /** What commands make, so that it is not there in a fresh copy of the project. */
-const MADE = ["dist", "output", "scripts/output", "scripts/echo-client/build"];
+const MADE = ["deploy/echo.env", "dist", "output", "scripts/output", "scripts/echo-client/build"];
 
-const FOLDERS = ["attack", "bench", "docs", "ffi", "scripts", "src", "testing", "tests"];
+const FOLDERS = ["attack", "bench", "deploy", "docs", "ffi", "scripts", "src", "testing", "tests"];
 
 Deno.test("documents name only variables that there are", async () => {
   const known = ROWS.map(({ variable }) => variable.name);
@@ -82,13 +84,13 @@ Deno.test("documents name only URLs that there are", async () => {
 Deno.test("a URL that no server answers is found out", async () => {
   const text =
     "`PUT /echo/4/pause`, `/echo/4/rewind` `GET /echo/4/pause`, `/stat/1/…`, `/stat/2/…`, " +
-    "`/cast/NAME/low.m3u8`, `/etc/hosts`, http://HOST:8080/cast/demo/playlist.m3u8 `http://HOST/x`";
+    "`/cast/NAME/lower.m3u8`, `/etc/hosts`, http://HOST:8080/cast/demo/playlist.m3u8 `http://HOST/x`";
   const wrong: string[] = [];
   for (const url of urlsIn(text)) {
     if (!await isServed(url)) wrong.push(textOf(url));
   }
   assert.deepEqual(wrong.sort(), [
-    "/cast/NAME/low.m3u8",
+    "/cast/NAME/lower.m3u8",
     "/echo/4/rewind",
     "/stat/2/…",
     "/x",

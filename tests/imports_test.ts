@@ -28,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   dj: ["session", "web", "disk", "passwords", "encoders"],
   http: ["session", "listening"],
   web: ["session", "http", "version"],
-  hls: ["audio", "session", "mpegts", "disk", "web"],
+  hls: ["audio", "session", "mpegts", "mp4", "disk", "web"],
   record: ["audio", "session", "mp4", "disk", "web"],
   stat: ["session", "http", "web", "version", "encoders"],
   tokens: ["session", "disk", "web"],

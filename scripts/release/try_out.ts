@@ -1,36 +1,59 @@
 /** Tries out a program before it is released. */
 import { join } from "node:path";
 import { SERVER_NAME } from "../../src/version.ts";
-import { runTool } from "../compile/tool.ts";
+import { type Arch, HOST } from "../compile/stage.ts";
+import { runTool, ToolError } from "../compile/tool.ts";
 
 const GIVE_UP_MS = 60_000;
+/** How much longer an emulated processor takes. */
+const EMULATION = 5;
 
-/** Asks `program` for its version, starts it and stops it. @throws {Error} where anything fails */
-export async function tryOut(program: string): Promise<void> {
+/**
+ * Asks `program` for its version, starts it and stops it. A program for another processor runs where
+ * the kernel hands it to QEMU.
+ * @throws {Error} where anything fails
+ */
+export async function tryOut(program: string, arch: Arch): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "echo-release-" });
   // So that it does not unpack into the cache of the user.
   const cache = { CACHE_DIRECTORY: join(folder, "cache") };
+  const giveUpMs = arch === HOST ? GIVE_UP_MS : GIVE_UP_MS * EMULATION;
   try {
-    const shown = await runTool(program, ["-v"], { cwd: folder, env: cache });
+    const shown = await show(program, folder, cache, arch);
     if (!shown.startsWith(`${SERVER_NAME}\n`)) {
       throw new Error(`Cannot release ${program}: expected ${SERVER_NAME}, got ${shown}`);
     }
-    await startAndStop(program, folder, cache);
+    await startAndStop(program, folder, { env: cache, giveUpMs });
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function show(
+  program: string,
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  arch: Arch,
+): Promise<string> {
+  try {
+    return await runTool(program, ["-v"], { cwd, env });
+  } catch (error) {
+    if (arch === HOST || !(error instanceof ToolError)) throw error;
+    const hint = "is there a QEMU that the kernel knows (qemu-user-static, binfmt-support)?";
+    throw new Error(`Cannot try out a program for ${arch}: ${hint}\n${error.message}`);
   }
 }
 
 async function startAndStop(
   program: string,
   cwd: string,
-  cache: Readonly<Record<string, string>>,
+  { env, giveUpMs }: { readonly env: Readonly<Record<string, string>>; readonly giveUpMs: number },
 ): Promise<void> {
   const [control, srt, rtmp, hls, stat] = freePorts();
   const server = new Deno.Command(program, {
     cwd,
     env: {
-      ...cache,
+      ...env,
       ECHO_AUTH: "open",
       ECHO_ADDR: `127.0.0.1:${control}`,
       ECHO_SRT_ADDR: `127.0.0.1:${srt}`,
@@ -42,7 +65,7 @@ async function startAndStop(
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const timer = setTimeout(() => server.kill("SIGKILL"), GIVE_UP_MS);
+  const timer = setTimeout(() => server.kill("SIGKILL"), giveUpMs);
   let log = "";
   for await (const text of server.stderr.pipeThrough(new TextDecoderStream())) {
     const before = log;
@@ -56,7 +79,9 @@ async function startAndStop(
   }
   const { code } = await server.status;
   clearTimeout(timer);
-  if (code !== 0 || !log.includes("SRT listens") || /Cannot|ERROR|FATAL/.test(log)) {
+  // An emulated processor is so slow that the disk seems to be.
+  const told = log.split("\n").filter((line) => !line.endsWith("the disk does not answer"));
+  if (code !== 0 || !log.includes("SRT listens") || /Cannot|ERROR|FATAL/.test(told.join("\n"))) {
     throw new Error(`Cannot release ${program}: a server of it ended with ${code}:\n${log}`);
   }
 }

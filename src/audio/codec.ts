@@ -27,6 +27,12 @@ export interface Codec<Config> {
   tsFraming(config: Config): TsFraming;
   /** Makers of parsers for such elementary streams, by stream_type (ISO/IEC 13818-1 table 2-34). */
   readonly tsParsers: ReadonlyMap<number, ParserMaker>;
+  /**
+   * The configuration of which {@link sampleEntry} has this `decoderSpecificInfo`.
+   * @throws {UnsupportedAudio} where Echo does not take the stream
+   * @throws {MalformedAudio} where it is none
+   */
+  configOf(decoderSpecificInfo: Uint8Array): Config;
   /** What the sample entry of an MP4 file says of a stream. */
   sampleEntry(config: Config): Mp4aFields;
 }

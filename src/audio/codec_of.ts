@@ -1,7 +1,9 @@
 /** The one place where codecs are told apart. */
 import { AAC } from "./aac/aac.ts";
+import { MalformedAudio } from "./bits.ts";
 import type { AudioConfig } from "./audio_config.ts";
 import type { Codec, ParserMaker } from "./codec.ts";
+import { UnsupportedAudio } from "./unsupported_audio.ts";
 
 /** The codec of a configuration. Its methods take that configuration, and others of its codec. */
 export function codecOf(config: AudioConfig): Codec<AudioConfig> {
@@ -20,6 +22,25 @@ export function tsParserOf(streamType: number): ParserMaker | undefined {
 /** Whether the access units of any of Echo's codecs hold `samples`. */
 export function isFrameLength(samples: number): boolean {
   return Object.values(CODECS).some((codec) => codec.frameLengths.includes(samples));
+}
+
+/** A configuration as text, of which {@link configOfText} makes it again. */
+export function configText(config: AudioConfig): string {
+  const { decoderSpecificInfo } = codecOf(config).sampleEntry(config);
+  return `${config.codec} ${decoderSpecificInfo.toHex()}`;
+}
+
+/** The configuration that `text` stands for; `undefined` where it stands for none. */
+export function configOfText(text: string): AudioConfig | undefined {
+  const [name = "", info = ""] = text.split(" ");
+  const [, codec] = Object.entries(CODECS).find(([known]) => known === name) ?? [];
+  if (codec === undefined || !/^(?:[0-9a-f]{2}){1,200}$/.test(info)) return undefined;
+  try {
+    return codec.configOf(Uint8Array.fromHex(info));
+  } catch (error) {
+    if (error instanceof UnsupportedAudio || error instanceof MalformedAudio) return undefined;
+    throw error;
+  }
 }
 
 /** An object is only called with configurations of its own codec. The types do not say so. */

@@ -10,9 +10,12 @@
  */
 export type TagFound = { readonly bytes: number } | "cut" | undefined;
 
+/** What each tag begins with. */
+export const ID3_HEADER_BYTES = 10;
+
 /** Looks for a tag at `at`. It may claim to have up to 256 MB. */
 export function findId3Tag(bytes: Uint8Array, at: number): TagFound {
-  for (let i = 0; i < HEADER_BYTES; i++) {
+  for (let i = 0; i < ID3_HEADER_BYTES; i++) {
     const byte = bytes[at + i];
     if (byte === undefined) return i === 0 ? undefined : "cut";
     if (i < 3 ? byte !== IDENTIFIER[i] : i < 5 ? byte === 0xff : i > 5 && byte >= 0x80) {
@@ -20,9 +23,9 @@ export function findId3Tag(bytes: Uint8Array, at: number): TagFound {
     }
   }
   let size = 0;
-  for (let i = 6; i < HEADER_BYTES; i++) size = size << 7 | (bytes[at + i] ?? 0);
+  for (let i = 6; i < ID3_HEADER_BYTES; i++) size = size << 7 | (bytes[at + i] ?? 0);
   const footer = ((bytes[at + 5] ?? 0) & FOOTER_PRESENT) === 0 ? 0 : FOOTER_BYTES;
-  return { bytes: HEADER_BYTES + size + footer };
+  return { bytes: ID3_HEADER_BYTES + size + footer };
 }
 
 /**
@@ -76,7 +79,6 @@ export class Id3Skipper {
   }
 }
 
-const HEADER_BYTES = 10;
 const IDENTIFIER = [0x49, 0x44, 0x33]; // "ID3"
 const FOOTER_PRESENT = 0x10;
 const FOOTER_BYTES = 10;

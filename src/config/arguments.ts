@@ -6,7 +6,7 @@ export type Invocation =
   | { readonly kind: "help" }
   | { readonly kind: "print-env" }
   /** `envFile` is `undefined` where none was named. */
-  | { readonly kind: "run" | "version"; readonly envFile: string | undefined }
+  | { readonly kind: "run" | "check" | "version"; readonly envFile: string | undefined }
   /** `words` are those behind `dj`. */
   | {
     readonly kind: "dj";
@@ -14,20 +14,39 @@ export type Invocation =
     readonly envFile: string | undefined;
   };
 
-/** The commands that do not start the server, as `-h` shows them. */
-export const COMMANDS: readonly { readonly words: string; readonly help: string }[] = [
-  { words: "dj add USER NAMES", help: "add a DJ; NAMES: a,b or evening* for all that begin so" },
-  { words: "dj list", help: "print the DJs and their names" },
-  { words: "dj rotate USER", help: "give a DJ another key; what is on air goes on" },
-  { words: "dj remove USER", help: "remove a DJ; his broadcasts end" },
-];
-
-/** The options, as `-h` shows them. */
-export const OPTIONS: readonly { readonly flags: string; readonly help: string }[] = [
-  { flags: "-h, --help", help: "print this" },
-  { flags: "-v, --version", help: "print the version and the effective configuration" },
-  { flags: "--env-file FILE", help: "read this env file; else ./echo.env where it exists" },
-  { flags: "--print-env", help: "print an annotated env file to start from" },
+/** What the command line can be, by what one wants to do, as `-h` shows it. */
+export const USES: readonly {
+  readonly task: string;
+  readonly lines: readonly { readonly line: string; readonly help: string }[];
+}[] = [
+  {
+    task: "Set it up",
+    lines: [
+      { line: "echo --print-env", help: "print an annotated env file to start from" },
+      { line: "echo check", help: "say what would fail, a line each; the exit code is 1 then" },
+      { line: "echo -v, --version", help: "print the version and the effective configuration" },
+    ],
+  },
+  {
+    task: "Run it",
+    lines: [
+      { line: "echo", help: "run the server until SIGINT or SIGTERM; SIGHUP rereads the env file" },
+      { line: "  --env-file FILE", help: "read this env file; else ./echo.env where it exists" },
+    ],
+  },
+  {
+    task: "Let DJs publish, each with a key of his own",
+    lines: [
+      {
+        line: "echo dj add USER NAMES",
+        help: "add a DJ; NAMES: a,b or evening* for all that begin so",
+      },
+      { line: "echo dj list", help: "print the DJs and their names" },
+      { line: "echo dj rotate USER", help: "give a DJ another key; what is on air goes on" },
+      { line: "echo dj remove USER", help: "remove a DJ; his broadcasts end" },
+    ],
+  },
+  { task: "Look it up", lines: [{ line: "echo -h, --help", help: "print this" }] },
 ];
 
 /** Reads the command line. @throws {ConfigError} where it has an argument that is not known */
@@ -45,6 +64,7 @@ export function parseArguments(args: readonly string[]): Invocation {
     else if (arg.startsWith("--env-file=")) envFile = fileName(arg.slice("--env-file=".length));
     else if (words !== undefined && !arg.startsWith("-")) words.push(arg);
     else if (arg === "dj") words = [];
+    else if (arg === "check" && kind === "run") kind = "check";
     else {
       throw new ConfigError(
         `Cannot parse the arguments: expected one of those that -h shows, got ${

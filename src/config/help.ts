@@ -1,7 +1,7 @@
 /** What the table of variables becomes for people: `-h`, `-v` and echo.env.example. */
 import { type Config, type Row, ROWS } from "../config.ts";
 import { BUILD, SERVER_NAME } from "../version.ts";
-import { COMMANDS, OPTIONS } from "./arguments.ts";
+import { USES } from "./arguments.ts";
 import { formatAssignment } from "./env_file.ts";
 
 const WIDTH = 96;
@@ -43,25 +43,33 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   hook: "Webhooks",
 };
 
+/** What operators want to do, and the parts that they configure for it. */
+const TASKS: readonly { readonly task: string; readonly parts: readonly (keyof Config)[] }[] = [
+  { task: "Let DJs publish", parts: ["auth", "rtmp", "srt", "control", "session"] },
+  { task: "Let listeners hear", parts: ["hls", "web"] },
+  { task: "Keep recordings", parts: ["record"] },
+  { task: "Watch it", parts: ["stat", "log", "hook"] },
+];
+
 /** What `-h` prints. */
 export function usage(): string {
-  const options = OPTIONS.map(({ flags, help }) => `  ${flags.padEnd(17)} ${help}`);
   const lines = [
     `${SERVER_NAME}, a broadcasting server for live audio`,
     "",
-    "Usage: echo [OPTION]...",
-    "       echo dj WORD... [OPTION]",
-    "",
-    ...options,
-    "",
-    ...COMMANDS.map(({ words, help }) => `  ${words.padEnd(17)} ${help}`),
+    "Usage: echo [check | dj WORD...] [OPTION]...",
+  ];
+  for (const { task, lines: uses } of USES) {
+    lines.push("", `${task}:`);
+    for (const { line, help } of uses) lines.push(`  ${line.padEnd(22)} ${help}`);
+  }
+  lines.push(
     "",
     'It is configured by these environment variables, or by lines of export NAME="value" in the',
     "env file. Durations are in seconds, decimals are allowed. With a wrong value the server does",
     "not start, unless a line below says that the nearest value is taken.",
-  ];
-  for (const { title, rows } of sections()) {
-    lines.push("", `${title}:`);
+  );
+  for (const { task, title, rows } of sectionsByTask()) {
+    lines.push("", `${task}: ${title}`);
     for (const row of rows) {
       lines.push(`  ${row.variable.name} ${facts(row)}`);
       lines.push(...wrap(row.variable.help, "      "));
@@ -104,11 +112,21 @@ export function envExample(): string {
   return lines.join("\n");
 }
 
-function sections(): { title: string; rows: Row[] }[] {
-  return Object.entries(SECTION_TITLES).map(([section, title]) => ({
-    title,
-    rows: ROWS.filter((row) => row.section === section),
-  }));
+interface Section {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+function sections(): Section[] {
+  return Object.keys(SECTION_TITLES).map((part) => sectionOf(part as keyof Config));
+}
+
+function sectionOf(part: keyof Config): Section {
+  return { title: SECTION_TITLES[part], rows: ROWS.filter(({ section }) => section === part) };
+}
+
+function sectionsByTask(): (Section & { readonly task: string })[] {
+  return TASKS.flatMap(({ task, parts }) => parts.map((part) => ({ task, ...sectionOf(part) })));
 }
 
 /** What values are allowed, the default, and whether the value may change while the server runs. */

@@ -7,6 +7,7 @@ import {
   oneOf,
   path,
   seconds,
+  secondsOrAll,
   token,
   urlPath,
 } from "./kinds.ts";
@@ -42,6 +43,14 @@ export const HLS_VARIABLES = {
     "10",
     "how far behind a broadcast may fall by late audio, before some of it is dropped",
   ),
+  /** 0: off; `Infinity`: all of it. */
+  rewindMs: variable(
+    "HLS_REWIND",
+    secondsOrAll({ min: 0 }),
+    "0",
+    "how far back listeners may go in a show that is on air, out of its recording; all: to its " +
+      "start. 0: off",
+  ),
   webEnabled: variable("HLS_WEB_ENABLED", boolean, "1", "serve HLS over HTTP"),
   webAddr: variable("HLS_WEB_ADDR", address, "0.0.0.0:8080", "where HLS is served"),
   webPath: variable(
@@ -56,6 +65,8 @@ export const HLS_VARIABLES = {
     { says: "one less than cores, 1 to 4", make: () => `${defaultWebThreads()}` },
     "the threads that serve HLS, beside the one that has the broadcasts. 0: that one serves it",
   ),
+  lowLatency: variable("HLS_LOW_LATENCY", boolean, "1", "low latency: /cast/NAME/low.m3u8"),
+  id3: variable("HLS_ID3", boolean, "0", "1: titles also stand in the segments, as ID3 tags"),
   webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
   auth: variable(
     "HLS_AUTH",

@@ -82,6 +82,16 @@ export function clampedSeconds(limits: Required<Limits>): Kind<number> {
   };
 }
 
+/** As {@link seconds}, or `all`, which is `Infinity`. */
+export function secondsOrAll(limits: Limits): Kind<number> {
+  const kind = seconds(limits);
+  return {
+    allowed: `all, or ${kind.allowed}`,
+    parse: (text) => text === "all" ? Infinity : kind.parse(text),
+    format: (ms) => ms === Infinity ? "all" : kind.format(ms),
+  };
+}
+
 /** Where a server listens. */
 export const address: Kind<Address> = {
   allowed: "host:port or [IPv6]:port",

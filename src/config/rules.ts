@@ -57,6 +57,8 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
   }
   if (!hls.enabled && !record.enabled) {
     warnings.push("HLS_ENABLED and RECORD_ENABLED are off: nobody hears what is published");
+  } else if (hls.rewindMs > 0 && !record.enabled) {
+    warnings.push("HLS_REWIND is set, and RECORD_ENABLED is off: nobody can rewind");
   }
 
   if (hook.url !== undefined && hook.secret === undefined) {

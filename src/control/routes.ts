@@ -23,7 +23,14 @@ import { anyOrigin } from "../web/any_origin.ts";
 import { bearerTokenOf } from "../web/bearer_token.ts";
 import { peerAddress } from "../web/peer_address.ts";
 import { type PublicAddress, publishAnswer } from "./publish_answer.ts";
-import { OFFERED_FORMATS, parseBody, publishBody3, publishBody4, reasonBody } from "./schemas.ts";
+import {
+  metadataBody,
+  OFFERED_FORMATS,
+  parseBody,
+  publishBody3,
+  publishBody4,
+  reasonBody,
+} from "./schemas.ts";
 
 const logger = getLogger(["echo", "control"]);
 
@@ -36,6 +43,7 @@ const VERSIONS_OF_CALL: ReadonlyMap<string, readonly string[]> = new Map([
   ["publish", ["0", "3", "4"]],
   ["pause", ["4"]],
   ["resume", ["4"]],
+  ["metadata", ["4"]],
   ["teardown", ["0", "3", "4"]],
   ["state", ["0", "4"]],
 ]);
@@ -91,6 +99,7 @@ export function controlRoutes(options: ControlOptions): Hono {
   app.post("/echo/4/publish/:name", (c) => publish(c, "4", options));
   app.put("/echo/4/pause", (c) => announce(c, "pause", options));
   app.put("/echo/4/resume", (c) => announce(c, "resume", options));
+  app.put("/echo/4/metadata", (c) => tag(c, options));
   app.post("/echo/3/teardown", (c) => teardown(c, "3", options));
   app.put("/echo/4/teardown", (c) => teardown(c, "4", options));
   app.all("/echo/4/state", (c) => tellState(c, options));
@@ -171,6 +180,17 @@ async function announce(
     const session = existing(cookie, options);
     session.announce(reason);
     return c.json({ [call]: { name: session.name } });
+  });
+}
+
+/** Tells what is heard from now on. */
+async function tag(c: Context, options: ControlOptions): Promise<Response> {
+  options.origins.check(c);
+  return await whereSessionIs(c, options, async (cookie) => {
+    const tags = await parseBody(c, metadataBody);
+    const session = existing(cookie, options);
+    session.setTags(tags);
+    return c.json({ metadata: { name: session.name } });
   });
 }
 

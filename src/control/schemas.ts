@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { PROTOCOLS } from "../session/ingest.ts";
+import { cleanText, MAX_TAG_TEXT } from "../session/tags.ts";
 import { ControlError } from "./control_error.ts";
 
 const MAX_MESSAGE_LENGTH = 1024;
@@ -42,6 +43,13 @@ const props = z.record(z.string().min(1).max(MAX_PROP_NAME_LENGTH), text(MAX_PRO
   .nullish()
   .transform((props) => props ?? {});
 
+/** Of title or artist; characters count as people count them, not as UTF-16 does. */
+const TAG_TEXT = `a string of at most ${MAX_TAG_TEXT} characters`;
+const tagText = z.string(TAG_TEXT)
+  .refine((text) => [...text].length <= MAX_TAG_TEXT, TAG_TEXT)
+  .nullish()
+  .transform((text) => text ?? undefined);
+
 /** What an encoder sends, and how. */
 export type Media = z.infer<typeof media>;
 
@@ -53,6 +61,10 @@ export const publishBody4 = z.object({ media, reason, props }, "a JSON object");
 
 /** The body of pause, resume and teardown in version 4. */
 export const reasonBody = z.object({ reason }, "a JSON object");
+
+/** The body of metadata: what is heard; where neither is there, nothing that has a name. */
+export const metadataBody = z.object({ title: tagText, artist: tagText }, "a JSON object")
+  .transform(({ title, artist }) => ({ title: cleanText(title), artist: cleanText(artist) }));
 
 /**
  * The request's body, checked by `schema`. Fields that are not in the schema are left out.

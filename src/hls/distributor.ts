@@ -5,13 +5,18 @@
  * @module
  */
 import { FORMATS } from "./formats.ts";
+import { LOW_MASTER_FILE, LOW_MEDIA_FILE, nameOfLowFeed } from "./low_latency/low_names.ts";
 import { MASTER_FILE } from "./master_playlist.ts";
 import type { PlaylistCopy, ReplicaNews, ReplicaRequest, SegmentCopy } from "./replica_messages.ts";
 import type { Segment } from "./segment.ts";
 import type { HlsStream } from "./stream.ts";
 
 /** What is handed out of a stream. */
-export type ServedStream = Pick<HlsStream, "playlist" | "masterPlaylist" | "segment" | "unwritten">;
+export interface ServedStream
+  extends Pick<HlsStream, "playlist" | "masterPlaylist" | "segment" | "unwritten"> {
+  /** Makes it, where it is only there while somebody wants it; resolves once it is there. */
+  open?(): Promise<void>;
+}
 
 /** Takes news, and memory in it that is the receiver's from now on. */
 export type TellReplica = (news: ReplicaNews, transfer: ArrayBuffer[]) => void;
@@ -48,6 +53,12 @@ export class Distributor {
   end(name: string): void {
     this.#names.delete(name);
     for (const subscriber of this.#subscribers) subscriber.end(name);
+  }
+
+  /** Whether a replica has subscribed to `name`. */
+  isWanted(name: string): boolean {
+    for (const subscriber of this.#subscribers) if (subscriber.wants(name)) return true;
+    return false;
   }
 
   /**
@@ -92,6 +103,11 @@ export class Subscriber {
     this.#taken = bytes;
   }
 
+  /** Whether the replica has subscribed to `name`. */
+  wants(name: string): boolean {
+    return this.#names.has(name);
+  }
+
   /** The replica is gone. */
   close(): void {
     this.#options.onClose();
@@ -120,9 +136,13 @@ export class Subscriber {
   }
 
   #subscribe(name: string): void {
-    if (this.#options.find(name) === undefined) return;
+    const stream = this.#options.find(name);
+    // It may have gone while the question was on its way.
+    if (stream === undefined) return this.tell({ kind: "gone", name }, []);
     this.#names.add(name);
-    this.#tellVersion(name, FORMATS.map(({ playlistFile }) => playlistFile), []);
+    const tell = () => this.#tellVersion(name, filesOf(name).playlists, []);
+    if (stream.open === undefined) tell();
+    else stream.open().then(tell);
   }
 
   #tellVersion(name: string, files: readonly string[], segments: readonly SegmentCopy[]): void {
@@ -131,7 +151,8 @@ export class Subscriber {
     const playlists = files.flatMap((file) => playlistOf(stream, file));
     const master = stream.masterPlaylist;
     if (master !== undefined) {
-      playlists.push({ file: MASTER_FILE, text: encoder.encode(master), etag: undefined });
+      const text = encoder.encode(master);
+      playlists.push({ file: filesOf(name).master, text, etag: undefined });
     }
     const { unwritten } = stream;
     const transfer = segments.map(({ bytes }) => bytes.buffer);
@@ -145,6 +166,14 @@ export class Subscriber {
     const transfer = segments.flatMap(({ bytes }) => bytes === undefined ? [] : [bytes.buffer]);
     this.tell({ kind: "segments", segments }, transfer);
   }
+}
+
+/** What the playlists are called to which a replica has subscribed by `name`. */
+function filesOf(name: string): { readonly master: string; readonly playlists: readonly string[] } {
+  if (nameOfLowFeed(name) !== undefined) {
+    return { master: LOW_MASTER_FILE, playlists: [LOW_MEDIA_FILE] };
+  }
+  return { master: MASTER_FILE, playlists: FORMATS.map(({ playlistFile }) => playlistFile) };
 }
 
 function playlistOf(stream: ServedStream, file: string): PlaylistCopy[] {

@@ -9,14 +9,17 @@ import type { StateNeed } from "../session/continuity.ts";
 import type { EventBus } from "../session/events.ts";
 import type { FrameSink } from "../session/frame_sink.ts";
 import type { Session } from "../session/session.ts";
+import type { TimedTags } from "../session/tags.ts";
 import { BufferPool } from "./buffer_pool.ts";
-import { Distributor } from "./distributor.ts";
-import { FORMATS } from "./formats.ts";
+import { Distributor, type ServedStream } from "./distributor.ts";
+import { FORMATS, FORMATS_WITH_ID3 } from "./formats.ts";
+import { LOW_MEDIA_FILE, lowFeed, nameOfLowFeed } from "./low_latency/low_names.ts";
 import { type NamedState, type NameStates, Reservation } from "./name_states.ts";
 import { Numberings } from "./numberings.ts";
 import { type MediaPlaylist, restorePlaylist } from "./playlist.ts";
 import type { Preroll } from "./preroll.ts";
 import { SessionSegments } from "./session_segments.ts";
+import { MAX_SILENT_SEGMENTS, type ShownOpen, type SilentEnd, silentEnd } from "./silent_end.ts";
 import { HlsStream } from "./stream.ts";
 import { type HlsFolder, PLAYLIST_FILE } from "./stream_files.ts";
 import { type Numbering, Window } from "./window.ts";
@@ -32,6 +35,10 @@ export interface HlsOptions {
   readonly preroll: Preroll;
   /** A segment of the broadcast `name` is listed, `lateMs` after it was due. */
   readonly onListed?: ((name: string, file: string, lateMs: number) => void) | undefined;
+  /** Whether segments tell title and artist as ID3; not by default. */
+  readonly id3?: boolean;
+  /** What is heard of the broadcast `name` has changed. */
+  readonly onTags?: ((name: string, tags: TimedTags) => void) | undefined;
   /** How many listen to the broadcast `name`; `undefined` where they are not counted. */
   readonly countListeners?: ((name: string) => number) | undefined;
 }
@@ -39,7 +46,7 @@ export interface HlsOptions {
 /** The HLS output: a stream for each name that is or was lately on air. */
 export class Hls {
   /** Hands out what is served. */
-  readonly distributor: Distributor = new Distributor((name) => this.find(name));
+  readonly distributor: Distributor = new Distributor((feed) => this.#serve(feed));
   readonly #options: HlsOptions;
   readonly #targetDuration: number;
   readonly #streams = new Map<string, HlsStream>();
@@ -69,9 +76,11 @@ export class Hls {
   /** Takes a session's frames. */
   readonly output = (session: Session, stateNeed: StateNeed): FrameSink => {
     const { name } = session;
-    const { clock, events, targetMs, folder, countListeners } = this.#options;
+    const { clock, events, targetMs, folder, id3, onTags, countListeners } = this.#options;
     return new SessionSegments(session, this.#streams.get(name) ?? this.#create(name), {
       ...{ clock, events, targetMs, stateNeed },
+      formats: id3 ? FORMATS_WITH_ID3 : FORMATS,
+      onTags: onTags && ((tags) => onTags(name, tags)),
       playlistPath: folder.pathOf(name, PLAYLIST_FILE),
       countListeners: countListeners && (() => countListeners(name)),
     });
@@ -80,6 +89,12 @@ export class Hls {
   /** What is served under `name`, if anything is. */
   find(name: string): HlsStream | undefined {
     return this.#streams.get(name);
+  }
+
+  /** What a replica gets that has subscribed to `feed`: a name, or low latency of it. */
+  #serve(feed: string): ServedStream | undefined {
+    const name = nameOfLowFeed(feed);
+    return name === undefined ? this.find(feed) : this.find(name)?.low;
   }
 
   /** Ends the playlist that the session `id` left a moment ago, and that waits for its return. */
@@ -99,7 +114,7 @@ export class Hls {
     for (const stream of streams) stream.close();
   }
 
-  #create(name: string): HlsStream {
+  #create(name: string, shownOpen?: ShownOpen): HlsStream {
     const { clock, targetMs, folder, preroll, onListed } = this.#options;
     const now = Math.floor(clock.now() / 1000);
     const known = this.#numberings.get(name);
@@ -111,16 +126,17 @@ export class Hls {
       files: folder.stream(name),
       pool: this.#pool,
       formats: FORMATS,
-      reservation: new Reservation(name, this.#options.states),
+      reservation: new Reservation(name, this.#options.states, shownOpen),
       numbering: {
         mediaSequence: Math.max(now, known?.mediaSequence ?? 0),
         discontinuitySequence: known?.discontinuitySequence ?? 0,
       },
       onVersion: (file, segments) => this.distributor.version(name, file, segments),
+      onLowVersion: (files) => this.distributor.version(lowFeed(name), LOW_MEDIA_FILE, files),
       onListed: (file, lateMs) => onListed?.(name, file, lateMs),
       onGone: (next, cleared) => {
         this.#streams.delete(name);
-        this.distributor.end(name);
+        for (const feed of [name, lowFeed(name)]) this.distributor.end(feed);
         this.#clearing.add(cleared);
         cleared.finally(() => this.#clearing.delete(cleared));
         this.#numberings.set(name, next);
@@ -156,8 +172,13 @@ export class Hls {
       const unchangedMs = Math.max(0, clock.now() - changedAt);
       if (numbering !== undefined) this.#numberings.set(name, numbering, unchangedMs);
       if (segments.length === 0 && window === undefined) return;
-      const fits = state?.written && window?.targetDuration === this.#targetDuration;
-      this.#create(name).restore(fits ? window : undefined, segments, ageMs);
+      const silence = await this.#silenceBehind(name, window, state?.shownOpen);
+      const fits = state?.written && window?.targetDuration === this.#targetDuration &&
+        silence !== "too long";
+      this.#create(name, state?.shownOpen).restore({
+        playlist: fits ? window : undefined,
+        ...{ files: segments, ageMs, silence: silence === "too long" ? undefined : silence },
+      });
     } catch (error) {
       logger.error("Cannot take up what an earlier run left of {name}: {error}", {
         name,
@@ -166,8 +187,29 @@ export class Hls {
     }
   }
 
+  /** The silence that `window` goes on with, where players were shown more of it. */
+  async #silenceBehind(
+    name: string,
+    window: MediaPlaylist | undefined,
+    shown: ShownOpen | undefined,
+  ): Promise<SilentEnd | "too long" | undefined> {
+    const last = window?.segments.at(-1);
+    if (window === undefined || last === undefined || window.ended || shown === undefined) return;
+    const count = shown.sequence + 1 - window.mediaSequence - window.segments.length;
+    if (count > MAX_SILENT_SEGMENTS) return "too long";
+    const bytes = await this.#options.folder.stream(name).readSegment(last.uri);
+    if (bytes === undefined) return;
+    const { targetMs, id3 } = this.#options;
+    const [format] = id3 ? FORMATS_WITH_ID3 : FORMATS;
+    return silentEnd(shown, bytes, { format, targetMs, count });
+  }
+
   #sweep(): void {
-    for (const stream of this.#streams.values()) stream.sweep();
+    for (const [name, stream] of this.#streams) {
+      stream.sweep();
+      if (this.distributor.isWanted(lowFeed(name))) stream.low.open();
+      else stream.low.close();
+    }
     this.#numberings.sweep((name) => this.#streams.has(name));
   }
 }

@@ -35,13 +35,35 @@ interface Ended {
   readonly goesAt?: number;
 }
 
+/** What players hear as one broadcast. Another object is another one. */
+export interface Presentation {
+  /** Whether its playlist has ended. */
+  readonly ended: boolean;
+}
+
 /** The life of a presentation, and of the one that begins under the same name after its end. */
 export class Life {
   #state: LifeState = { phase: "live" };
+  #presentation: Presentation | undefined;
 
   /** Where it stands. */
   get state(): LifeState {
     return this.#state;
+  }
+
+  /** The presentation that is heard; `undefined` before the first. */
+  get presentation(): Presentation | undefined {
+    return this.#presentation;
+  }
+
+  /** A presentation begins, or goes on after a restart. */
+  begin(): void {
+    const isEnded = () => this.#state.phase === "ended";
+    this.#presentation = {
+      get ended() {
+        return isEnded();
+      },
+    };
   }
 
   /** Whether all of it may go by `now`, on `Clock.awake`. */

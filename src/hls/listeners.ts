@@ -41,7 +41,7 @@ export class Listeners {
   /** A segment of `name` is in its playlist from now on. */
   listed(name: string, file: string): void {
     const fetches = this.#names.get(name) ?? [];
-    fetches.push({ file, listedAt: this.#now(), count: 0 });
+    fetches.push({ sequence: sequenceOf(file), listedAt: this.#now(), count: 0 });
     const over = this.#over(fetches);
     const most = this.#medianOf + MAX_COUNTING;
     fetches.splice(0, Math.max(over - this.#medianOf, fetches.length - most, 0));
@@ -49,9 +49,10 @@ export class Listeners {
     this.#names.set(name, fetches);
   }
 
-  /** It was fetched, so many times. */
+  /** It was fetched, so many times, in whatever format. */
   fetched(name: string, file: string, count = 1): void {
-    const fetches = this.#names.get(name)?.findLast((fetches) => fetches.file === file);
+    const sequence = sequenceOf(file);
+    const fetches = this.#names.get(name)?.findLast((fetches) => fetches.sequence === sequence);
     if (fetches !== undefined && !this.#isOver(fetches)) fetches.count += count;
   }
 
@@ -107,9 +108,15 @@ export class Listeners {
 
 /** How often a segment was fetched. */
 interface Fetches {
-  readonly file: string;
+  /** Its media sequence number, as text. */
+  readonly sequence: string;
   readonly listedAt: number;
   count: number;
+}
+
+/** The names of a segment's files begin with its number. */
+function sequenceOf(file: string): string {
+  return file.slice(0, file.indexOf("-"));
 }
 
 /** A change of the number of listeners is counted within a target duration and this. */

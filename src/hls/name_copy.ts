@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatOf } from "./formats.ts";
+import { mediaTypeOf } from "./formats.ts";
 import type { ServedFile, ServedPlaylist } from "./origin.ts";
 import type { VersionOut } from "./replica_messages.ts";
 import type { CachedSegments } from "./segment_cache.ts";
@@ -43,7 +43,7 @@ export class NameCopy {
 
   /** Takes what is new. */
   take({ playlists, segments, unwritten }: VersionOut): void {
-    for (const { file, text, etag } of playlists) this.playlists.set(file, { text, etag });
+    for (const { file, ...playlist } of playlists) this.playlists.set(file, playlist);
     for (const { file, bytes } of segments) {
       const served = servedFile(file, bytes);
       if (served !== undefined) this.segments.add(file, served);
@@ -77,7 +77,7 @@ export class NameCopy {
 
 /** A segment as it is served; `undefined` where the file is none. */
 export function servedFile(file: string, bytes: Uint8Array<ArrayBuffer>): ServedFile | undefined {
-  const type = formatOf(file)?.mediaType;
+  const type = mediaTypeOf(file);
   // No two segments of a name have the same file's name.
   return type === undefined ? undefined : { bytes, type, etag: `"${file}"` };
 }

@@ -4,7 +4,9 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
+import { configOfText, configText } from "../audio/codec_of.ts";
 import { readSmallTextFile } from "../disk/small_file.ts";
+import type { ShownOpen } from "./silent_end.ts";
 import type { HlsFolder } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
 
@@ -23,6 +25,8 @@ export interface NameStates {
 export interface NameState extends Numbering {
   /** All that players were shown is in the playlist on disk, so that a broadcast may join it. */
   readonly written: boolean;
+  /** What players of low latency were shown of segments that were not whole. */
+  readonly shownOpen?: ShownOpen | undefined;
 }
 
 /** A name of which something is kept. */
@@ -39,13 +43,16 @@ export interface NamedState {
 export class Reservation {
   readonly #name: string;
   readonly #states: Pick<NameStates, "save">;
-  #state: NameState = { mediaSequence: 0, discontinuitySequence: 0, written: true };
+  #state: NameState;
   #written = true;
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(name: string, states: Pick<NameStates, "save">) {
+  /** @param shownOpen what an earlier run of the server kept */
+  constructor(name: string, states: Pick<NameStates, "save">, shownOpen?: ShownOpen) {
     this.#name = name;
     this.#states = states;
+    this.#state = { mediaSequence: 0, discontinuitySequence: 0, written: true };
+    if (shownOpen !== undefined) this.#state = { ...this.#state, shownOpen };
   }
 
   /** Resolves when all numbers below those of `next` are reserved, or cannot be. */
@@ -63,8 +70,16 @@ export class Reservation {
     await this.#save({ written });
   }
 
+  /** Resolves when it is kept that players may have parts of this segment, or that cannot be. */
+  async showOpen(shown: ShownOpen): Promise<void> {
+    if (shown.sequence <= (this.#state.shownOpen?.sequence ?? -1)) return;
+    await this.#save({ shownOpen: shown });
+  }
+
   /** Gives back what was reserved and not used: the broadcast is over. */
   async settle(next: Numbering): Promise<void> {
+    const { shownOpen: _, ...state } = this.#state;
+    this.#state = state;
     await this.#save(next);
   }
 
@@ -119,7 +134,7 @@ export class StateFiles implements NameStates {
     const file = `${this.#path}/${name}.json`;
     return await this.#folder.attempt(name, async () => {
       await Deno.mkdir(this.#path, { recursive: true });
-      await Deno.writeTextFile(`${file}.new`, JSON.stringify(state) + "\n");
+      await Deno.writeTextFile(`${file}.new`, stateText(state));
       await Deno.rename(`${file}.new`, file);
     });
   }
@@ -135,14 +150,33 @@ export class StateFiles implements NameStates {
   }
 }
 
+function stateText({ shownOpen, ...state }: NameState): string {
+  const open = shownOpen && { ...shownOpen, config: configText(shownOpen.config) };
+  return JSON.stringify({ ...state, shownOpen: open }) + "\n";
+}
+
 /** Reads what {@link StateFiles} keep of a name. @throws {SyntaxError} where it is something else */
 export function parseNameState(text: string): NameState {
   const value: unknown = JSON.parse(text);
-  const { mediaSequence, discontinuitySequence, written }: Partial<NameState> = Object(value);
+  const { mediaSequence, discontinuitySequence, written, shownOpen }: StateInFile = Object(value);
   if (isCount(mediaSequence) && isCount(discontinuitySequence)) {
-    return { mediaSequence, discontinuitySequence, written: written === true };
+    const state = { mediaSequence, discontinuitySequence, written: written === true };
+    const shown = shownOpenOf(shownOpen);
+    return shown === undefined ? state : { ...state, shownOpen: shown };
   }
   throw new SyntaxError("Cannot parse a name's state: expected two counts, got something else");
+}
+
+/** None of it is known to be what it is to be. */
+interface StateInFile extends Readonly<Partial<Record<keyof NameState, unknown>>> {}
+
+function shownOpenOf(value: unknown): ShownOpen | undefined {
+  const { sequence, config: text, discontinuity }: Partial<Record<keyof ShownOpen, unknown>> =
+    Object(value);
+  const config = configOfText(String(text));
+  return isCount(sequence) && config !== undefined
+    ? { sequence, config, discontinuity: discontinuity === true }
+    : undefined;
 }
 
 function isCount(value: unknown): value is number {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { LowEdge } from "./low_latency/low_window.ts";
+
 /** An answer that is there at once, or comes by a promise. */
 export type Answer<T> = T | Promise<T>;
 
@@ -50,6 +52,10 @@ export interface ServedPlaylist {
   readonly text: Uint8Array<ArrayBuffer>;
   /** Its entity tag, with its quotes; `undefined` where it has no versions. */
   readonly etag: string | undefined;
+  /** How the text is encoded; not at all where there is none. */
+  readonly encoding?: "gzip";
+  /** How far it goes, where players may ask for what comes next. */
+  readonly edge?: LowEdge;
 }
 
 /** A segment as it goes over HTTP. The bytes do not change: they are the caller's. */

@@ -57,6 +57,16 @@ export class PlaylistPublisher {
     return this.#window.segments;
   }
 
+  /** What is listed, and what is about to be. */
+  get known(): readonly Segment[] {
+    return [...this.#window.segments, ...this.#next.segments];
+  }
+
+  /** The numbers of the first of them. */
+  get numbering(): Numbering {
+    return this.#window.begin;
+  }
+
   /** Playing time of what is listed. */
   get durationMs(): number {
     return this.#window.durationMs;

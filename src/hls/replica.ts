@@ -7,7 +7,8 @@
 import { LimiterFull } from "../disk/limiter.ts";
 import { BatchedQuestions } from "../session/batched_questions.ts";
 import type { Clock, Timer } from "../session/clock.ts";
-import { formatOf } from "./formats.ts";
+import { mediaTypeOf } from "./formats.ts";
+import { feedOf, nameOfLowFeed } from "./low_latency/low_names.ts";
 import { NameCopy, servedFile } from "./name_copy.ts";
 import {
   type Answer,
@@ -40,13 +41,14 @@ export interface ReplicaOptions {
 export class Replica implements Origin {
   readonly #options: ReplicaOptions;
   readonly #names = new Set<string>();
-  /** Of the names to which it has subscribed. */
+  /** Of what it has subscribed to: names, and low latency of them. */
   readonly #copies = new Map<string, NameCopy>();
   readonly #cache: SegmentCache;
   /** For what is in memory at the source alone. */
   readonly #questions: BatchedQuestions<SegmentWanted, Uint8Array<ArrayBuffer> | undefined>;
   readonly #sweeper: Timer;
   #waits = 0;
+  #isDismissed = false;
   #takenBytes = 0;
 
   constructor(options: ReplicaOptions) {
@@ -76,26 +78,31 @@ export class Replica implements Origin {
     return this.#takenBytes;
   }
 
+  /** How many wait for a version now. */
+  get waiting(): number {
+    return this.#waits;
+  }
+
   /** Whether something is served under `name`. */
   has(name: string): boolean {
     return this.#names.has(name);
   }
 
   playlist(name: string, file: string): Answer<ServedPlaylist | undefined> {
-    const copy = this.#copyOf(name);
+    const copy = this.#copyOf(feedOf(name, file));
     if (copy?.coming === undefined) return copy?.playlists.get(file);
     return copy.coming.then(() => copy.playlists.get(file));
   }
 
   segment(name: string, file: string): Answer<ServedFile | undefined> {
-    if (formatOf(file) === undefined) return undefined;
-    const copy = this.#copyOf(name);
+    if (mediaTypeOf(file) === undefined) return undefined;
+    const copy = this.#copyOf(feedOf(name, file));
     if (copy === undefined) return undefined;
     return copy.segments.get(file) ?? copy.fetches.get(file) ?? this.#fetch(copy, file);
   }
 
   atHand(name: string, file: string): ServedPlaylist | ServedFile | undefined {
-    const copy = this.#copies.get(name);
+    const copy = this.#copies.get(feedOf(name, file));
     if (copy === undefined) return undefined;
     copy.isAsked = true;
     return copy.playlists.get(file) ?? copy.segments.get(file);
@@ -106,11 +113,12 @@ export class Replica implements Origin {
     file: string,
     { newerThan, maxMs, signal }: WaitOptions,
   ): Promise<ServedPlaylist | undefined> {
+    if (this.#isDismissed) return undefined;
     if (this.#waits >= MAX_WAITS) throw new TooManyWait(`${MAX_WAITS} wait already`);
     const until = this.#options.clock.awake() + maxMs;
     this.#waits++;
     try {
-      const copy = this.#copyOf(name);
+      const copy = this.#copyOf(feedOf(name, file));
       await copy?.coming;
       while (copy !== undefined && copy.playlists.get(file)?.etag === newerThan) {
         if (!await copy.waiters.wait(until, signal)) return undefined;
@@ -121,6 +129,12 @@ export class Replica implements Origin {
     }
   }
 
+  /** Lets go who waits, and has nobody wait from now on: the server is about to stop. */
+  dismiss(): void {
+    this.#isDismissed = true;
+    for (const copy of this.#copies.values()) copy.waiters.dismiss();
+  }
+
   /** Serves nothing any more, and lets go who waits. */
   close(): void {
     this.#sweeper.cancel();
@@ -128,19 +142,19 @@ export class Replica implements Origin {
     this.#questions.close();
   }
 
-  #copyOf(name: string): NameCopy | undefined {
-    const known = this.#copies.get(name);
+  #copyOf(feed: string): NameCopy | undefined {
+    const known = this.#copies.get(feed);
     if (known !== undefined) {
       known.isAsked = true;
       return known;
     }
-    if (!this.#names.has(name)) return undefined;
-    const copy = new NameCopy(name, this.#cache.addName());
-    this.#copies.set(name, copy);
+    if (!this.#names.has(nameOfLowFeed(feed) ?? feed)) return undefined;
+    const copy = new NameCopy(feed, this.#cache.addName());
+    this.#copies.set(feed, copy);
     try {
-      this.#options.ask({ kind: "subscribe", name });
+      this.#options.ask({ kind: "subscribe", name: feed });
     } catch (error) {
-      this.#drop(name);
+      this.#drop(feed);
       throw error;
     }
     return copy;

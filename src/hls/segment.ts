@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MediaPlaylist } from "./playlist.ts";
 import type { NumberedSegment } from "./window.ts";
 
 /** A segment of a stream in one of its formats. */
@@ -22,6 +23,13 @@ export interface Segment extends NumberedSegment {
 /** A segment whose file is there: of the preroll, or of an earlier run. */
 export function segmentOnDisk(entry: NumberedSegment, readyAt: number | undefined): Segment {
   return { ...entry, bytes: undefined, size: 0, written: ON_DISK, isWritten: true, readyAt };
+}
+
+/** The segments of an earlier run that its playlist lists. */
+export function listedSegments({ mediaSequence, segments }: MediaPlaylist): Segment[] {
+  return segments.map((entry, i) =>
+    segmentOnDisk({ ...entry, sequence: mediaSequence + i }, undefined)
+  );
 }
 
 /** A segment of an earlier run of which no playlist tells. */

@@ -5,7 +5,9 @@
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Frame } from "../audio/frame.ts";
+import type { Tags } from "../session/tags.ts";
 import type { Packager, SegmentFormat } from "./packager.ts";
+import { SegmentTags } from "./segment_tags.ts";
 
 /** A segment as it leaves the segmenter. */
 export interface CutSegment {
@@ -19,12 +21,37 @@ export interface CutSegment {
   readonly endsInWait: boolean;
 }
 
+/** A segment when it begins. */
+export interface SegmentBegun extends Pick<CutSegment, "discontinuity" | "dueMs"> {
+  /** How many frames it takes, where nothing ends it before. */
+  readonly frames: number;
+}
+
+/** Who is told of frames at once, beside the packagers: of each before its segment is whole. */
+export interface FrameTap {
+  /** The frames that follow have this configuration. No segment is open. */
+  configure(config: AudioConfig): void;
+  begin(segment: SegmentBegun): void;
+  /** The next frame of the open segment; `data` is valid during the call only. */
+  write(data: Uint8Array): void;
+  /** The open segment is about to be cut. */
+  end(): void;
+}
+
+/** What was open when a tap was put on. */
+export interface TappedSegment extends SegmentBegun {
+  /** What there is of it in the first format. */
+  readonly snapshot: Uint8Array;
+}
+
 /** Cuts one session's frames into segments, on the frame nearest to the target. */
 export class Segmenter {
   readonly #targetMs: number;
   readonly #formats: readonly SegmentFormat[];
   readonly #onSegment: (segment: CutSegment) => void;
+  readonly #tags = new SegmentTags();
   #packagers: readonly Packager[] = [];
+  #tap: FrameTap | undefined;
   /** `undefined` before the first configuration. */
   #config: AudioConfig | undefined;
   #framesPerSegment = 0;
@@ -54,9 +81,27 @@ export class Segmenter {
     this.#onSegment = onSegment;
   }
 
+  /** That of the frames; `undefined` before the first. */
+  get config(): AudioConfig | undefined {
+    return this.#config;
+  }
+
   /** Frames the open segment still takes. */
   get missingFrames(): number {
     return this.#framesPerSegment - this.#frames;
+  }
+
+  /**
+   * Tells `tap`, and no other from now on, of all frames that follow; nobody where it is `undefined`.
+   * It is told of the configuration at once.
+   * @returns what the open segment has already
+   */
+  tap(tap: FrameTap | undefined): TappedSegment | undefined {
+    this.#tap = tap;
+    if (this.#config !== undefined) tap?.configure(this.#config);
+    const [first] = this.#packagers;
+    if (first === undefined || this.#frames === 0) return undefined;
+    return { ...this.#begun, snapshot: first.snapshot() };
   }
 
   /** The frames that follow have another configuration; the open segment is cut. */
@@ -71,14 +116,24 @@ export class Segmenter {
     this.#endPosition = 0;
     this.#config = config;
     this.#framesPerSegment = framesPerSegment(config, this.#targetMs);
+    this.#tap?.configure(config);
   }
 
   /** Takes the next frame, which follows the one before without a gap. {@link start} comes first. */
   write(frame: Frame): void {
-    if (this.#frames === 0) this.#begin(frame);
+    const isFirst = this.#frames === 0;
+    if (isFirst) this.#begin(frame);
+    const tags = this.#tags.next(isFirst);
+    if (tags !== undefined) this.#tell(tags, frame.position);
     for (const packager of this.#packagers) packager.write(frame.data, frame.position);
+    this.#tap?.write(frame.data);
     this.#lastFiller = frame.filler;
     if (++this.#frames >= this.#framesPerSegment) this.cut();
+  }
+
+  /** Takes what is heard from the next frame on. */
+  metadata(tags: Tags): void {
+    this.#tags.set(tags);
   }
 
   /** Ends the open segment, if there is one. */
@@ -86,6 +141,7 @@ export class Segmenter {
     if (this.#frames === 0) return;
     const { position, dueMs } = this.#start;
     const end = position + this.#frames * (this.#config?.samplesPerFrame ?? 0);
+    this.#tap?.end();
     const segment: CutSegment = {
       packages: this.#packagers.map((packager) => packager.end(end)),
       durationUs: this.#micros(end) - this.#micros(position),
@@ -108,6 +164,16 @@ export class Segmenter {
   #begin({ position, dueMs }: Frame): void {
     this.#start = { position, dueMs };
     for (const packager of this.#packagers) packager.begin();
+    this.#tap?.begin(this.#begun);
+  }
+
+  get #begun(): SegmentBegun {
+    const { dueMs } = this.#start;
+    return { dueMs, discontinuity: this.#discontinuity, frames: this.#framesPerSegment };
+  }
+
+  #tell(tags: Tags, position: number): void {
+    for (const packager of this.#packagers) packager.metadata?.(tags, position);
   }
 
   /** Rounded at absolute places, so that rounding never adds up over segments. */

@@ -9,10 +9,11 @@ import { codecOf } from "../audio/codec_of.ts";
 import type { Frame } from "../audio/frame.ts";
 import type { Clock } from "../session/clock.ts";
 import type { StateNeed } from "../session/continuity.ts";
-import type { EventBus } from "../session/events.ts";
+import { type EventBus, sessionEvent } from "../session/events.ts";
 import type { FrameSink, SessionEnd } from "../session/frame_sink.ts";
-import { type Session, sessionEvent } from "../session/session.ts";
-import { FORMATS } from "./formats.ts";
+import type { Session } from "../session/session.ts";
+import type { PlacedTags, Tags, TimedTags } from "../session/tags.ts";
+import type { SegmentFormats } from "./formats.ts";
 import { Segmenter } from "./segmenter.ts";
 import { SessionAudience } from "./session_audience.ts";
 import type { HlsStream } from "./stream.ts";
@@ -22,12 +23,15 @@ export interface SessionSegmentsOptions {
   readonly events: EventBus;
   /** What segments aim at, in milliseconds. */
   readonly targetMs: number;
+  readonly formats: SegmentFormats;
   /** Where the playlist is on disk, as log and events tell it. */
   readonly playlistPath: string;
   /** States by when the session's open segment is needed. */
   readonly stateNeed: StateNeed;
   /** How many listen; `undefined` where they are not counted. */
   readonly countListeners: (() => number) | undefined;
+  /** Takes what is heard, and from when on. */
+  readonly onTags: ((tags: TimedTags) => void) | undefined;
 }
 
 /** Takes a session's frames, and gives segments to its stream. */
@@ -38,17 +42,23 @@ export class SessionSegments implements FrameSink {
   readonly #segmenter: Segmenter;
   readonly #audience: SessionAudience | undefined;
   #progress: Progress = "not listed";
+  #hasBegun = false;
 
   constructor(session: Session, stream: HlsStream, options: SessionSegmentsOptions) {
     this.#session = session;
     this.#stream = stream;
     this.#options = options;
-    this.#segmenter = new Segmenter(options.targetMs, FORMATS, (segment) => stream.add(segment));
+    this.#segmenter = new Segmenter(
+      options.targetMs,
+      options.formats,
+      (segment) => stream.add(segment),
+    );
     this.#audience = this.#watchAudience();
     stream.join({
       sessionId: session.id,
       missingFrames: () => this.#segmenter.missingFrames,
       cut: () => this.#segmenter.cut(),
+      segmenter: this.#segmenter,
       stateNeed: options.stateNeed,
       listed: () => this.#listed(),
     });
@@ -60,7 +70,18 @@ export class SessionSegments implements FrameSink {
   }
 
   write(frame: Frame): void {
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#stream.played.begin(this.#timed(frame));
+    }
     this.#segmenter.write(frame);
+  }
+
+  metadata(tags: PlacedTags): void {
+    this.#segmenter.metadata(tags);
+    const timed = { ...tags, ...this.#timed(tags) };
+    this.#stream.played.add(timed);
+    this.#options.onTags?.(timed);
   }
 
   discontinuity(): void {
@@ -80,6 +101,10 @@ export class SessionSegments implements FrameSink {
       const wasHeard = this.#progress !== "not listed";
       if (wasHeard && !this.#stream.heard) this.#log("can no longer be heard");
     });
+  }
+
+  #timed({ position, dueMs }: Pick<Frame, "position" | "dueMs">): Omit<TimedTags, keyof Tags> {
+    return { position, dueMs, wallMs: this.#stream.wallMsOf(dueMs) };
   }
 
   #watchAudience(): SessionAudience | undefined {

@@ -3,23 +3,27 @@
  *
  * @module
  */
+import { codecOf } from "../audio/codec_of.ts";
 import type { Clock } from "../session/clock.ts";
 import type { SessionEnd } from "../session/frame_sink.ts";
 import { formatOf } from "./formats.ts";
 import { JoinedSession } from "./joined_session.ts";
-import { Life } from "./life.ts";
+import { Life, type Presentation } from "./life.ts";
+import { LowLatency } from "./low_latency/low_latency.ts";
 import { renderMasterPlaylist } from "./master_playlist.ts";
 import type { ServedPlaylist } from "./origin.ts";
 import type { SegmentFormat } from "./packager.ts";
+import { PlayedTags } from "./played_tags.ts";
 import { durationMs, type MediaPlaylist } from "./playlist.ts";
-import { PlaylistPublisher, type PublisherListener } from "./playlist_publisher.ts";
+import { Publishers } from "./publishers.ts";
 import { Releases } from "./releases.ts";
-import { foundSegment, type Segment, segmentOnDisk } from "./segment.ts";
+import { foundSegment, listedSegments, type Segment, segmentOnDisk } from "./segment.ts";
+import { type SegmentLabel, SegmentLabels } from "./segment_labels.ts";
 import { segmentName } from "./segment_name.ts";
 import type { CutSegment } from "./segmenter.ts";
 import { Shelf } from "./shelf.ts";
-import type { SegmentSource, StreamOptions } from "./stream_options.ts";
-import { WallTime } from "./wall_time.ts";
+import type { SilentEnd } from "./silent_end.ts";
+import type { EarlierRun, SegmentSource, StreamOptions } from "./stream_options.ts";
 import type { Numbering } from "./window.ts";
 
 /** The playlists and the segments of one name, over all its sessions. */
@@ -27,56 +31,50 @@ export class HlsStream {
   readonly name: string;
   /** RFC 6381 name of what the segments hold. */
   codecs = "mp4a.40.2";
+  /** The same, while somebody listens in low latency. */
+  readonly low: LowLatency;
+  /** What is heard of it, and when. */
+  readonly played = new PlayedTags();
   readonly #options: StreamOptions;
   readonly #clock: Clock;
   readonly #life = new Life();
   readonly #shelf: Shelf;
-  readonly #wallTime: WallTime;
+  readonly #labels: SegmentLabels;
   readonly #releases = new Releases();
-  /** Of the first format, whose versions set the pace. */
-  readonly #main: PlaylistPublisher;
-  /** Of all formats, in their order. */
-  readonly #publishers: readonly PlaylistPublisher[];
-  #nextSequence: number;
+  readonly #publishers: Publishers;
   /** Who sends, or has said goodbye and brings silence. */
   #session: JoinedSession | undefined;
-  /** The number of a session's first segment, where that does not continue what is listed. */
-  #joinsAt: number | undefined;
   #longestSegmentMs = 0;
 
   constructor(name: string, options: StreamOptions) {
     this.name = name;
     this.#options = options;
     this.#clock = options.clock;
-    this.#wallTime = new WallTime(options.clock);
+    this.#labels = new SegmentLabels(options.clock, options.numbering.mediaSequence);
     this.#shelf = new Shelf(options.files, options.pool);
-    const [first, ...others] = options.formats;
-    this.#main = new PlaylistPublisher(first, options, {
-      ...this.#follower(first),
+    this.#publishers = new Publishers(options, {
       onEnd: () => this.#life.move({ phase: "ended" }),
-      onVersion: (at, segments) => {
-        this.#show(first, segments);
-        this.#versionIsOut(at);
-      },
-      onListed: (file, lateMs) => options.onListed?.(file, lateMs),
+      onVersion: (format, segments) => this.#show(format, segments),
+      onMainVersion: (at) => this.#versionIsOut(at),
+      onLeft: (segments) => this.#retire(segments),
     });
-    const followers = others.map((format) =>
-      new PlaylistPublisher(format, options, this.#follower(format))
-    );
-    this.#publishers = [this.#main, ...followers];
-    this.#nextSequence = options.numbering.mediaSequence;
+    this.low = new LowLatency({
+      ...{ ...options, labels: this.#labels, main: this.#publishers.main, played: this.played },
+      showOpen: (shown) => options.reservation.showOpen(shown),
+      onVersion: (files) => options.onLowVersion?.(files),
+      source: () => ({
+        segmenter: this.#session?.feeder.segmenter,
+        codecs: this.codecs,
+        ended: ["ending", "ended"].includes(this.#life.state.phase),
+      }),
+    });
   }
 
-  /**
-   * Takes up what an earlier run of the server left on disk, to be called before anything else.
-   * @param playlist the last version in the first format, where the broadcast may still join it
-   * @param files all its segments' files
-   * @param ageMs how old that version is
-   */
-  restore(playlist: MediaPlaylist | undefined, files: readonly string[], ageMs: number): void {
+  /** Takes up what an earlier run of the server left on disk, to be called before anything else. */
+  restore({ playlist, files, ageMs, silence }: EarlierRun): void {
     const leftMs = playlist === undefined ? 0 : durationMs(playlist) + KEEP_MS - ageMs;
     const isJoined = playlist !== undefined && leftMs > 0;
-    if (isJoined) this.#restoreWindow(playlist);
+    if (isJoined) this.#restoreWindow(playlist, silence);
     const orphans = files.filter((file) => this.#shelf.get(file) === undefined).map(foundSegment);
     for (const segment of orphans) this.#shelf.put(segment);
     const now = this.#clock.awake();
@@ -86,19 +84,24 @@ export class HlsStream {
   }
 
   /** What players get in the playlist `file`, by default that of the first format. */
-  playlist(file: string = this.#main.format.playlistFile): ServedPlaylist | undefined {
-    return this.#publishers.find(({ format }) => format.playlistFile === file)?.version;
+  playlist(file?: string): ServedPlaylist | undefined {
+    return this.#publishers.version(file);
   }
 
   /** A master playlist, with bandwidths as measured; `undefined` before the first segment. */
   get masterPlaylist(): string | undefined {
-    const { format, segments } = this.#main;
+    const { format, segments } = this.#publishers.main;
     return renderMasterPlaylist(format.playlistFile, this.codecs, segments);
+  }
+
+  /** What is heard, or was heard last; `undefined` before the first. */
+  get presentation(): Presentation | undefined {
+    return this.#life.presentation;
   }
 
   /** Playing time of what is listed. */
   get durationMs(): number {
-    return this.#main.durationMs;
+    return this.#publishers.main.durationMs;
   }
 
   /** Whether a session sends, or is not yet heard to its end. */
@@ -109,8 +112,13 @@ export class HlsStream {
 
   /** Where the numbering of a later presentation begins. */
   get next(): Numbering {
-    const { discontinuitySequence } = this.#main.next;
-    return { mediaSequence: this.#nextSequence, discontinuitySequence };
+    const { discontinuitySequence } = this.#publishers.main.next;
+    return { mediaSequence: this.#labels.next, discontinuitySequence };
+  }
+
+  /** When what is due at `dueMs` is heard by its playlists, in milliseconds since the epoch. */
+  wallMsOf(dueMs: number): number {
+    return this.#labels.wallMsOf(dueMs);
   }
 
   /** A segment's bytes where they are in memory; valid until the next await. */
@@ -128,28 +136,29 @@ export class HlsStream {
     const isNew = this.#life.state.phase === "ended";
     this.#part();
     this.#life.move({ phase: "live" });
-    for (const publisher of this.#publishers) this.#retire(publisher.begin(isNew));
-    if (this.#main.isEmpty) this.#addPreroll();
-    this.#joinsAt = this.#main.isEmpty ? undefined : this.#nextSequence;
-    this.#wallTime.join();
+    this.#retire(this.#publishers.begin(isNew));
+    if (this.#publishers.main.isEmpty) this.#addPreroll();
+    this.#labels.join(this.#publishers.main.isEmpty);
     const now = this.#clock.awake();
     this.#session = new JoinedSession(feeder, this.#options.targetMs, now);
+    this.played.join(isNew);
+    this.low.join(isNew);
     this.#awaitNext(now);
   }
 
   /** The next segment. */
   add(cut: CutSegment): void {
     this.#session?.brought(cut);
-    const { durationUs } = cut;
-    const wallMs = this.#wallTime.tell(cut.dueMs, durationUs / 1000);
-    const sequence = this.#nextSequence++;
-    const discontinuity = cut.discontinuity || sequence === this.#joinsAt;
+    this.#list(cut, this.#labels.take(cut));
+  }
+
+  #list({ packages, durationUs }: CutSegment, label: SegmentLabel): void {
     this.#longestSegmentMs = Math.max(this.#longestSegmentMs, durationUs / 1000);
-    for (const [i, bytes] of cut.packages.entries()) {
-      const publisher = this.#publishers[i];
+    for (const [i, bytes] of packages.entries()) {
+      const publisher = this.#publishers.all[i];
       if (publisher === undefined) continue;
-      const uri = segmentName(sequence, wallMs, publisher.format.extension);
-      const entry = { uri, sequence, durationUs, discontinuity, wallMs };
+      const uri = segmentName(label.sequence, label.wallMs, publisher.format.extension);
+      const entry = { ...label, uri, durationUs };
       publisher.add(this.#shelf.keep(entry, bytes, this.#clock.awake()));
     }
   }
@@ -175,58 +184,47 @@ export class HlsStream {
   /** Lists what there is without waiting for the cadence; resolves when that is on disk. */
   async flush(): Promise<void> {
     this.#part();
-    await Promise.all(this.#publishers.map((publisher) => publisher.flush()));
+    await this.#publishers.flush();
   }
 
   /** Lets go of what may go by now. Called every second or so. */
   sweep(): void {
     const now = this.#clock.awake();
     this.#shelf.sweep(now);
+    this.low.sweep(this.#keepMs);
     this.#releases.sweep(now);
     if (this.#life.isOver(now)) this.#clear();
   }
 
   /** Stops all timers; what is on disk stays. */
   close(): void {
-    for (const publisher of this.#publishers) publisher.close();
+    this.#publishers.close();
     this.#life.close();
     this.#releases.sweep(Infinity);
   }
 
-  #restoreWindow(playlist: MediaPlaylist): void {
-    const segments = playlist.segments.map((entry, index) =>
-      segmentOnDisk({ ...entry, sequence: playlist.mediaSequence + index }, undefined)
-    );
-    for (const segment of segments) {
-      if (formatOf(segment.uri) !== undefined) this.#shelf.put(segment);
-    }
-    const last = segments.at(-1);
-    if (last?.wallMs !== undefined) {
-      this.#wallTime.resume(last.wallMs + last.durationUs / 1000);
-    }
-    this.#nextSequence = playlist.mediaSequence + segments.length;
-    const [main, ...others] = this.#publishers;
-    main?.restore(playlist, segments, playlist.ended);
-    for (const publisher of others) publisher.restoreBehind(playlist, segments);
+  #restoreWindow(playlist: MediaPlaylist, silence: SilentEnd | undefined): void {
+    this.#life.begin();
+    const segments = listedSegments(playlist);
+    for (const ours of segments.filter(({ uri }) => formatOf(uri))) this.#shelf.put(ours);
+    this.#labels.resume(playlist.mediaSequence + segments.length, segments.at(-1));
+    this.#publishers.restore(playlist, segments);
+    if (silence === undefined) return;
+    this.codecs = codecOf(silence.config).codecString(silence.config);
+    this.low.resume(silence.config);
+    for (const cut of silence.segments) this.#list(cut, this.#labels.goOn(cut));
   }
 
   /** All of it is in one version. */
   #addPreroll(): void {
+    this.#life.begin();
     const { preroll } = this.#options;
     const now = this.#clock.awake();
     const segments = preroll.map((entry) => {
       this.#longestSegmentMs = Math.max(this.#longestSegmentMs, entry.durationUs / 1000);
-      return segmentOnDisk({ ...entry, sequence: this.#nextSequence++ }, now);
+      return segmentOnDisk({ ...entry, sequence: this.#labels.takeNumber() }, now);
     });
-    for (const publisher of this.#publishers) publisher.add(...segments);
-  }
-
-  /** Listens to a publisher that does not set the pace. */
-  #follower(format: SegmentFormat): PublisherListener {
-    return {
-      onVersion: (_, segments) => this.#show(format, segments),
-      onLeft: (segments) => this.#retire(segments),
-    };
+    this.#publishers.add(segments);
   }
 
   /** A version lists `segments`: where they are written, memory need not have them any more. */
@@ -248,7 +246,7 @@ export class HlsStream {
 
   /** What the next segment lacks; nothing where there is one that players are about to see. */
   get #missingFrames(): number {
-    return this.#main.isBusy ? 0 : this.#session?.feeder.missingFrames() ?? 0;
+    return this.#publishers.main.isBusy ? 0 : this.#session?.feeder.missingFrames() ?? 0;
   }
 
   #awaitReturn(): void {
@@ -265,7 +263,8 @@ export class HlsStream {
   #end(): void {
     this.#part();
     this.#life.move({ phase: "ending" });
-    for (const publisher of this.#publishers) publisher.end();
+    this.low.end();
+    this.#publishers.end();
   }
 
   #retire(segments: readonly Segment[]): void {
@@ -274,7 +273,7 @@ export class HlsStream {
 
   /** How long segments stay to be had that have left the playlist. */
   get #keepMs(): number {
-    return Math.max(KEEP_MS, this.#main.longestMs + this.#longestSegmentMs);
+    return Math.max(KEEP_MS, this.#publishers.main.longestMs + this.#longestSegmentMs);
   }
 
   /** When all of it goes, where nobody sends any more: when its last segment may. */
@@ -284,11 +283,11 @@ export class HlsStream {
 
   #clear(): void {
     this.#life.move({ phase: "gone" });
-    for (const publisher of this.#publishers) publisher.clear();
+    this.low.close();
+    this.#publishers.clear();
     this.close();
     const { reservation, onGone } = this.#options;
-    const playlists = this.#publishers.map(({ format }) => format.playlistFile);
-    const cleared = [this.#shelf.clear(playlists), reservation.settle(this.next)];
+    const cleared = [this.#shelf.clear(this.#publishers.files), reservation.settle(this.next)];
     onGone(this.next, Promise.all(cleared));
   }
 }

@@ -39,6 +39,8 @@ export interface FolderContents {
 export interface StreamFiles {
   /** Writes a segment. `bytes` must not change until the promise resolves. */
   writeSegment(file: string, bytes: Uint8Array): Promise<boolean>;
+  /** Reads a segment; `undefined` where that cannot be done. */
+  readSegment(file: string): Promise<Uint8Array | undefined>;
   /** Replaces the playlist. */
   replacePlaylist(file: string, text: Uint8Array): Promise<boolean>;
   /** Removes files, and the folder with them if nothing else is in it. Later writes wait for it. */
@@ -199,6 +201,15 @@ class FolderFiles implements StreamFiles {
 
   writeSegment(file: string, bytes: Uint8Array): Promise<boolean> {
     return this.#write(file, bytes);
+  }
+
+  async readSegment(file: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#folder.read(this.#name, file);
+    } catch (error) {
+      if (error instanceof LimiterFull || error instanceof FileUnreadable) return undefined;
+      throw error;
+    }
   }
 
   replacePlaylist(file: string, text: Uint8Array): Promise<boolean> {

@@ -7,9 +7,12 @@ import type { Clock } from "../session/clock.ts";
 import type { StateNeed } from "../session/continuity.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { SegmentFormats } from "./formats.ts";
+import type { LowFile } from "./low_latency/low_stream.ts";
 import type { Reservation } from "./name_states.ts";
-import type { SegmentEntry } from "./playlist.ts";
+import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
 import type { Segment } from "./segment.ts";
+import type { Segmenter } from "./segmenter.ts";
+import type { SilentEnd } from "./silent_end.ts";
 import type { StreamFiles } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
 
@@ -30,10 +33,24 @@ export interface StreamOptions {
   readonly preroll: readonly SegmentEntry[];
   /** A version of the playlist `file` is out, and lists `segments` that none before did. */
   readonly onVersion?: ((file: string, segments: readonly Segment[]) => void) | undefined;
+  /** A version of the playlist of low latency is out, with files that none before named. */
+  readonly onLowVersion?: ((files: readonly LowFile[]) => void) | undefined;
   /** A session's segment is listed in the first format's playlist, `lateMs` after it was due. */
   readonly onListed?: ((file: string, lateMs: number) => void) | undefined;
   /** It is over. `next` is where its numbering goes on; `cleared` resolves when its files are gone. */
   readonly onGone: (next: Numbering, cleared: Promise<unknown>) => void;
+}
+
+/** What an earlier run of the server left of a stream on disk. */
+export interface EarlierRun {
+  /** The last version in the first format, where the broadcast may still join it. */
+  readonly playlist: MediaPlaylist | undefined;
+  /** All its segments' files. */
+  readonly files: readonly string[];
+  /** How old that version is, in milliseconds. */
+  readonly ageMs: number;
+  /** What it goes on with, where players were shown more of it than is listed. */
+  readonly silence?: SilentEnd | undefined;
 }
 
 /** The session whose segments a stream takes. */
@@ -43,6 +60,8 @@ export interface SegmentSource {
   readonly missingFrames: () => number;
   /** Ends its open segment, if there is one. */
   readonly cut: () => void;
+  /** Where its frames are to be had before their segment is whole. */
+  readonly segmenter: Pick<Segmenter, "config" | "tap">;
   /** Says by when players need the open segment. */
   readonly stateNeed: StateNeed;
   /** A version of the playlist is out. */

@@ -4,10 +4,13 @@
  * @module
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
+import { writeId3Texts } from "../audio/id3_texts.ts";
 import { ByteBuffer } from "../mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../mpegts/muxer.ts";
-import type { Packager, SegmentFormat } from "./packager.ts";
+import type { Tags } from "../session/tags.ts";
+import { type Packager, type SegmentFormat, TIMELINE_START_MS } from "./packager.ts";
 import { renderPlaylist } from "./playlist.ts";
+import { readTsFrames } from "./low_latency/ts_frames.ts";
 
 /** The format that every player plays. */
 export const MPEG_TS: SegmentFormat = {
@@ -15,15 +18,21 @@ export const MPEG_TS: SegmentFormat = {
   mediaType: "video/mp2t",
   playlistFile: "playlist.m3u8",
   renderPlaylist,
-  newPackager: (config) => new TsPackager(config),
+  newPackager: (config, last) => new TsPackager(config, false, last),
+};
+
+/** The same, with title and artist as ID3 tags in a stream of their own. */
+export const MPEG_TS_WITH_ID3: SegmentFormat = {
+  ...MPEG_TS,
+  newPackager: (config, last) => new TsPackager(config, true, last),
 };
 
 const PTS_RATE = 90_000;
-/** Room before the first timestamp, so that the clock reference ahead of it is not negative. */
-const FIRST_PTS = 10 * PTS_RATE;
+const FIRST_PTS = TIMELINE_START_MS * PTS_RATE / 1000;
 
 class TsPackager implements Packager {
   readonly #muxer: AudioMuxer;
+  readonly #withId3: boolean;
   readonly #buffer = new ByteBuffer();
   /** A sample is this many ticks … */
   #ticks = 0;
@@ -34,9 +43,11 @@ class TsPackager implements Packager {
   /** Position behind the last segment. */
   #endPosition = 0;
 
-  constructor(config: AudioConfig) {
-    this.#muxer = new AudioMuxer(config);
+  constructor(config: AudioConfig, withId3: boolean, last: Uint8Array | undefined) {
+    this.#muxer = new AudioMuxer(config, withId3);
+    this.#withId3 = withId3;
     this.#setRate(config);
+    if (last !== undefined) this.#resume(config, last);
   }
 
   configure(config: AudioConfig): void {
@@ -55,10 +66,28 @@ class TsPackager implements Packager {
     this.#muxer.write(data, this.#epochPts + this.#pts(position));
   }
 
+  metadata(tags: Tags, position: number): void {
+    if (!this.#withId3) return;
+    this.#muxer.writeId3(writeId3Texts(tags), this.#epochPts + this.#pts(position));
+  }
+
   end(endPosition: number): Uint8Array {
     this.#endPosition = endPosition;
     this.#muxer.end();
     return this.#buffer.bytes.subarray(0, this.#buffer.length);
+  }
+
+  snapshot(): Uint8Array {
+    return this.#muxer.snapshot();
+  }
+
+  #resume(config: AudioConfig, last: Uint8Array): void {
+    const read = readTsFrames(last, [config]);
+    if (read === undefined) return;
+    const { frames, startMs } = read;
+    this.#muxer.resume(last);
+    this.#epochPts = Math.round(startMs * PTS_RATE / 1000) +
+      this.#pts(frames.length * config.samplesPerFrame);
   }
 
   #setRate({ sampleRate }: AudioConfig): void {

@@ -33,19 +33,45 @@ export class WallTime {
   }
 
   /**
+   * Tells the wall time of a segment that goes on where those of an earlier run end.
+   * @returns milliseconds since the epoch
+   */
+  goOn(durationMs: number): number {
+    const wallMs = this.#endMs ?? this.#clock.now();
+    this.#endMs = wallMs + durationMs;
+    return wallMs;
+  }
+
+  /**
+   * The wall time of what lies in the segment at hand; it is not told by this.
+   * @param dueMs when it is due, on {@link Clock.monotonic}
+   * @returns milliseconds since the epoch
+   */
+  of(dueMs: number): number {
+    const clockMs = this.#clock.now() - this.#clock.monotonic();
+    return dueMs + (this.#told?.offsetMs ?? this.#firstOffset(clockMs, dueMs));
+  }
+
+  /**
    * Tells the wall time of the next segment.
    * @param dueMs when its first sample is due, on {@link Clock.monotonic}
    * @returns milliseconds since the epoch
    */
-  tell(dueMs: number, durationMs: number): number {
+  tell(dueMs: number): number {
     const clockMs = this.#clock.now() - this.#clock.monotonic();
     const told = this.#told;
     const offsetMs = told === undefined
       ? this.#firstOffset(clockMs, dueMs)
       : told.offsetMs + correction(clockMs - told.offsetMs, dueMs - told.dueMs);
     this.#told = { offsetMs, dueMs };
-    this.#endMs = dueMs + offsetMs + durationMs;
     return dueMs + offsetMs;
+  }
+
+  /** The segment that was told of last is whole. */
+  end(durationMs: number): void {
+    if (this.#told === undefined) return;
+    const { offsetMs, dueMs } = this.#told;
+    this.#endMs = dueMs + offsetMs + durationMs;
   }
 
   /** Of a session's first segment: what was told before it does not come again. */

@@ -91,6 +91,12 @@ export class Window<S extends NumberedSegment> {
     };
   }
 
+  /** Its own numbers: those of the first segment, where there is one. */
+  get begin(): Numbering {
+    const mediaSequence = this.#mediaSequence;
+    return { mediaSequence, discontinuitySequence: this.#discontinuitySequence };
+  }
+
   /** The numbers of a window that begins behind the last segment. */
   get end(): Numbering {
     const tags = this.#segments.filter((segment) => segment.discontinuity).length;

@@ -35,6 +35,15 @@ export class EventQueue {
     this.#waiting.push(waiting);
   }
 
+  /**
+   * Takes out an event that has not been sent, where there are too many: the oldest title, as others
+   * have come since; where there is none, the oldest event.
+   */
+  giveUp(): Waiting | undefined {
+    const title = this.#waiting.findIndex(({ event }) => event.kind === "metadata");
+    return title === -1 ? this.shift() : this.#waiting.splice(title, 1)[0];
+  }
+
   /** Takes out the oldest event that has not been sent. */
   shift(): Waiting | undefined {
     return this.#waiting.shift();

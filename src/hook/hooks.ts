@@ -131,11 +131,11 @@ export class Hooks {
     if (!this.#endpoint.exists) return;
     const queue = this.#queues.get(event.id) ?? new EventQueue();
     if (queue.length >= MAX_QUEUED_PER_SESSION || this.#queued >= MAX_QUEUED) {
-      // The oldest waiting event is dropped; where none waits, the new one is.
-      const oldest = queue.shift();
-      if (oldest !== undefined) this.#queued--;
+      // One that waits is dropped; where none does, the new one is.
+      const dropped = queue.giveUp();
+      if (dropped !== undefined) this.#queued--;
       this.#drop(1);
-      if (oldest === undefined) return;
+      if (dropped === undefined) return;
     }
     this.#queues.set(event.id, queue);
     queue.push({ event, since: this.#clock.awake() });

@@ -91,23 +91,31 @@ export class ClientLink {
       let answer = source.next();
       if (answer === undefined) return true;
       for (; answer !== undefined; answer = source.next()) {
-        const bytes = answer.take(source.date());
         patience.beginAnswer();
-        patience.begin("reader");
-        try {
-          // The descriptor of a connection that is closed may be another one's.
-          const sent = this.#isClosed ? 0 : this.#system?.send(bytes, answer.bodyFile) ?? 0;
-          if (sent < bytes.length) await this.#writeRest(bytes, sent);
-        } catch (error) {
-          throw PeerGone.because(error);
-        } finally {
-          answer.giveBack(bytes);
-        }
+        const sending = this.send(answer, source.date());
+        if (sending !== undefined) await sending;
       }
       if (source.isOver()) return true;
       patience.begin("next request");
     } while (reader.isEmpty);
     return true;
+  }
+
+  /**
+   * Sends an answer.
+   * @returns `undefined` where the system has taken all of it at once; otherwise resolves when it has
+   * @throws {PeerGone}
+   */
+  send(answer: PreparedAnswer, date: string): Promise<void> | undefined {
+    const { patience } = this;
+    if (patience.awaited === "farewell") throw new PeerGone("it is being ended");
+    const bytes = answer.take(date);
+    patience.begin("reader");
+    // The descriptor of a connection that is closed may be another one's.
+    const sent = this.#isClosed ? 0 : this.#system?.send(bytes, answer.bodyFile) ?? 0;
+    if (sent < bytes.length) return this.#sendRest(answer, bytes, sent);
+    answer.giveBack(bytes);
+    patience.begin("answer");
   }
 
   /**
@@ -158,6 +166,17 @@ export class ClientLink {
     this.#isClosed = true;
     this.#conn.close();
     this.#onLeft();
+  }
+
+  async #sendRest(answer: PreparedAnswer, bytes: Uint8Array, sent: number): Promise<void> {
+    try {
+      await this.#writeRest(bytes, sent);
+      this.patience.begin("answer");
+    } catch (error) {
+      throw PeerGone.because(error);
+    } finally {
+      answer.giveBack(bytes);
+    }
   }
 
   async #writeRest(bytes: Uint8Array, from: number): Promise<void> {

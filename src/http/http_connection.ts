@@ -7,9 +7,10 @@ import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite } from "./http_site.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import { PeerGone } from "./peer_gone.ts";
-import type { PreparedAnswer } from "./prepared_answers.ts";
+import type { PreparedAnswer, PreparedAnswers } from "./prepared_answers.ts";
+import { requestBody } from "./request_body.ts";
 import { fieldText, type RequestHead } from "./request_head.ts";
-import { CONTINUE, errorResponse } from "./response_head.ts";
+import { errorResponse } from "./response_head.ts";
 import { type ResponseSink, sendOutgoing } from "./response_writer.ts";
 
 /** One TCP connection that speaks HTTP/1. */
@@ -33,6 +34,8 @@ export class HttpConnection {
   #goodHost: string | undefined;
   /** What the client said that it is, where that was asked for last. */
   #agent = "";
+  /** What it said that it takes, in the same request. */
+  #encodings = "";
 
   constructor(conn: Deno.TcpConn, site: HttpSite) {
     this.#conn = conn;
@@ -122,7 +125,7 @@ export class HttpConnection {
     const { reader } = this.#link;
     const target = this.#isLast ? undefined : reader.repeatedTarget;
     if (target === undefined) return undefined;
-    const answer = this.#site.prepared?.find(target);
+    const answer = this.#site.prepared?.find(target, this.#encodings);
     if (answer === undefined) return undefined;
     reader.passRepeated(target);
     answer.observe(this.#info.client, this.#agent);
@@ -132,38 +135,49 @@ export class HttpConnection {
   #serve(head: RequestHead): Promise<void> {
     const { prepared } = this.#site;
     const isPlain = prepared !== undefined && !this.#isProxy && prepared.isPlain(head);
-    if (!isPlain) return this.#serveByHandler(head, undefined);
-    if (head.host === this.#goodHost) {
-      const answer = prepared.find(head.target);
-      if (answer !== undefined) {
-        this.#link.reader.rememberHead(head);
-        this.#agent = fieldText(head, "user-agent");
-        return this.#sendPrepared(answer);
-      }
-    }
-    return this.#serveByHandler(head, prepared.contentsOf(head.target));
+    if (!isPlain) return this.#serveByHandler(head, this.#info);
+    if (head.host !== this.#goodHost) return this.#serveByHandler(head, this.#info, prepared);
+    return this.#servePlain(head, prepared);
   }
 
-  async #sendPrepared(answer: PreparedAnswer): Promise<void> {
-    answer.observe(this.#info.client, this.#agent);
-    this.#link.patience.beginAnswer();
-    const bytes = answer.take(this.#date);
+  /** Answers what depends on the target alone, once that is there or will not be. */
+  async #servePlain(head: RequestHead, prepared: PreparedAnswers): Promise<void> {
+    const { reader, patience } = this.#link;
+    reader.rememberHead(head);
+    this.#agent = fieldText(head, "user-agent");
+    this.#encodings = fieldText(head, "accept-encoding");
+    patience.beginAnswer();
+    const coming = prepared.coming(head.target, this.#encodings, () => this.#signal());
+    const endTurn = await coming;
     try {
-      await this.#link.write(bytes);
+      const answer = prepared.find(head.target, this.#encodings);
+      if (answer === undefined) {
+        const info = coming === undefined ? this.#info : { ...this.#info, hasWaited: true };
+        return await this.#serveByHandler(head, info, prepared);
+      }
+      answer.observe(this.#info.client, this.#agent);
+      await this.#link.send(answer, this.#date);
+      this.#left = undefined;
     } finally {
-      answer.giveBack(bytes);
+      endTurn?.();
     }
   }
 
-  /** @param contents what is answered with, where that may be prepared */
-  async #serveByHandler(head: RequestHead, contents: object | undefined): Promise<void> {
+  /** @param prepared keeps the answer, where it may be kept */
+  async #serveByHandler(
+    head: RequestHead,
+    direct: ConnectionInfo,
+    prepared?: PreparedAnswers,
+  ): Promise<void> {
     this.#link.patience.beginAnswer();
-    const info = this.#isProxy ? this.#admitClient(head) : this.#info;
+    const info = this.#isProxy ? this.#admitClient(head) : direct;
+    const encodings = fieldText(head, "accept-encoding");
+    const contents = prepared?.contentsOf(head.target, encodings);
     const response = await this.#answer(head, info);
     const date = this.#date;
+    if (prepared !== undefined) this.#goodHost = head.host;
     if (contents !== undefined) {
-      this.#goodHost = head.host;
-      this.#site.prepared?.keep(head.target, contents, response, date);
+      prepared?.keep({ target: head.target, encodings, contents }, response, date);
     }
     const keepAlive = head.keepAlive && this.#link.reader.isBodyOver && !this.#isLast;
     const options = { buffers: this.#site.buffers, date };
@@ -191,7 +205,7 @@ export class HttpConnection {
     }
     const request = fetchRequest(head, {
       ownHost: this.#link.ownHost,
-      body: mayHaveBody(head) ? this.#bodyOf(head) : null,
+      body: mayHaveBody(head) ? requestBody(this.#link, this.#site.clock, head) : null,
       signal: () => this.#signal(),
     });
     return this.#site.handler(request, info);
@@ -209,44 +223,6 @@ export class HttpConnection {
     this.#release = counts.share(client);
     if (this.#release !== undefined) return { remoteAddr, client };
     throw new HttpError(503, "too many requests from that address");
-  }
-
-  /** It is read as fast as the route takes it. */
-  #bodyOf({ expectsContinue }: RequestHead): ReadableStream<Uint8Array<ArrayBuffer>> {
-    let isAskedFor = !expectsContinue;
-    let since: number | undefined;
-    return new ReadableStream({
-      pull: async (controller) => {
-        since ??= this.#site.clock.awake();
-        if (!isAskedFor) await this.#link.write(CONTINUE);
-        isAskedFor = true;
-        const piece = await this.#readBody(since);
-        if (piece === undefined) controller.close();
-        else controller.enqueue(piece);
-      },
-    }, { highWaterMark: 0 });
-  }
-
-  /**
-   * @returns `undefined` at its end
-   * @throws {HttpError}
-   */
-  async #readBody(since: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { reader, patience } = this.#link;
-    try {
-      for (;;) {
-        const piece = reader.nextBody();
-        if (piece !== undefined) return new Uint8Array(piece);
-        if (reader.isBodyOver) return undefined;
-        patience.begin("body", since);
-        if (!await this.#link.read()) throw new PeerGone("in the middle of a body");
-      }
-    } catch (error) {
-      if (!(error instanceof PeerGone)) throw error;
-      throw new HttpError(400, "the body is not whole");
-    } finally {
-      patience.begin("answer");
-    }
   }
 
   /** Whoever makes an answer asks for it in order to learn that nobody waits for that any more. */

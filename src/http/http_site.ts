@@ -12,6 +12,8 @@ export interface ConnectionInfo {
   readonly remoteAddr: Deno.NetAddr;
   /** The address that counts: the other end's, or of what a trusted proxy passes on its client's. */
   readonly client: string;
+  /** Whether what is asked for was waited for already, see `SharedContents.coming`. */
+  readonly hasWaited?: boolean;
 }
 
 /** Answers a request. */

@@ -19,8 +19,15 @@ export interface SharedContents {
   /**
    * What a GET of `target`, as it stands in the request, is answered with now: the same object for
    * as long as that stays the same. `undefined` where the handler has to be asked.
+   * @param encodings the request's Accept-Encoding; empty where it has none
    */
-  find(target: string): object | undefined;
+  find(target: string, encodings: string): object | undefined;
+  /**
+   * Waits for what a GET of `target` asks for, where that is to come.
+   * @param signal gives what is aborted when the client leaves
+   * @returns resolves once it is there, or will not be; `undefined` where nobody waits for it
+   */
+  coming?(target: string, signal: () => AbortSignal): Promise<unknown> | undefined;
   /** The body of an answer with `contents`, whose bytes do not change. */
   bodyOf(contents: object): Uint8Array;
   /** Whom to tell of answers to `target`. */
@@ -30,6 +37,18 @@ export interface SharedContents {
   /** Header fields, in lower case, by which the answer to one client differs from another's. */
   readonly selecting: ReadonlySet<string>;
 }
+
+/** A request whose answer may be prepared. */
+export interface PlainRequest {
+  readonly target: string;
+  /** Its Accept-Encoding; empty where it has none. */
+  readonly encodings: string;
+  /** What it is about to be answered with. */
+  readonly contents: object;
+}
+
+/** The answer is made: whoever waits for the same is next. */
+export type EndTurn = () => void;
 
 /** Head and body of an answer as they go over the wire, and whom to tell that they do. */
 export class PreparedAnswer {
@@ -91,6 +110,8 @@ export class PreparedAnswers {
   readonly #files = new FinalizationRegistry<MemoryFile>((file) => this.#sockets?.removeFile(file));
   /** By contents. What was asked for once only may be worth nothing to anybody else. */
   readonly #answers = new WeakMap<object, PreparedAnswer | "asked for once">();
+  /** By contents: those who have waited for them, and whose answers the handler makes now. */
+  readonly #turns = new WeakMap<object, PromiseWithResolvers<void>>();
 
   constructor(contents: SharedContents, sockets: SystemSockets | undefined) {
     this.#contents = contents;
@@ -98,10 +119,43 @@ export class PreparedAnswers {
   }
 
   /** What was prepared for `target`, where that is still the answer. */
-  find(target: string): PreparedAnswer | undefined {
-    const contents = this.#contents.find(target);
+  find(target: string, encodings: string): PreparedAnswer | undefined {
+    const contents = this.#contents.find(target, encodings);
     const answer = contents === undefined ? undefined : this.#answers.get(contents);
     return answer === "asked for once" ? undefined : answer;
+  }
+
+  /**
+   * Waits for what is to come, as {@link SharedContents.coming}. Where it has come for many, the
+   * handler makes one answer after the other until there is a prepared one.
+   * @param encodings as {@link find}
+   * @returns resolves with what has to be called once the request is answered
+   */
+  coming(
+    target: string,
+    encodings: string,
+    signal: () => AbortSignal,
+  ): Promise<EndTurn> | undefined {
+    return this.#contents.coming?.(target, signal)?.then(() => this.#turn(target, encodings));
+  }
+
+  async #turn(target: string, encodings: string): Promise<EndTurn> {
+    for (;;) {
+      const contents = this.#contents.find(target, encodings);
+      if (contents === undefined || this.find(target, encodings) !== undefined) return () => {};
+      const others = this.#turns.get(contents);
+      if (others === undefined) {
+        const turn = Promise.withResolvers<void>();
+        this.#turns.set(contents, turn);
+        return () => this.#endTurn(contents, turn);
+      }
+      await others.promise;
+    }
+  }
+
+  #endTurn(contents: object, turn = this.#turns.get(contents)): void {
+    turn?.resolve();
+    if (this.#turns.get(contents) === turn) this.#turns.delete(contents);
   }
 
   /** Whether the answer depends on the target of the request alone. */
@@ -114,16 +168,21 @@ export class PreparedAnswers {
   }
 
   /** What the handler is about to answer a plain request for `target` with; see {@link keep}. */
-  contentsOf(target: string): object | undefined {
-    return this.#contents.find(target);
+  contentsOf(target: string, encodings: string): object | undefined {
+    return this.#contents.find(target, encodings);
   }
 
   /**
-   * Keeps the answer to the second plain request for `target`, which is about to be sent.
-   * @param contents what {@link contentsOf} gave before the handler was asked
+   * Keeps the answer to the second plain request for the same, which is about to be sent.
+   * @param request with what {@link contentsOf} gave before the handler was asked
    */
-  keep(target: string, contents: object, response: Response, date: string): void {
-    if (response.status !== 200 || this.#contents.find(target) !== contents) return;
+  keep(request: PlainRequest, response: Response, date: string): void {
+    this.#keep(request, response, date);
+    this.#endTurn(request.contents);
+  }
+
+  #keep({ target, encodings, contents }: PlainRequest, response: Response, date: string): void {
+    if (response.status !== 200 || this.#contents.find(target, encodings) !== contents) return;
     const before = this.#answers.get(contents);
     if (before === undefined) return void this.#answers.set(contents, "asked for once");
     // Several may have asked before the first of them was answered.

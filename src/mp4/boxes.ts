@@ -112,7 +112,7 @@ export function* boxParts(box: Box): Generator<Uint8Array | Room> {
 }
 
 /** The bytes of boxes one after another. @throws {RangeError} where one has room in it */
-export function encodeBoxes(...boxes: Box[]): Uint8Array {
+export function encodeBoxes(...boxes: Box[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(boxes.reduce((sum, box) => sum + boxSize(box), 0));
   let offset = 0;
   for (const box of boxes) {

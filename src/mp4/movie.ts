@@ -24,19 +24,26 @@ import {
   viewOf,
 } from "./boxes.ts";
 
-/** What a movie box says apart from its samples. */
-export interface Movie {
-  /** Milliseconds since the epoch, to the second. */
-  readonly startTime: number;
+/** What a movie box says of its one track, apart from its samples. */
+export interface Track {
   /** Core sample rate in Hz, the timescale of everything. */
   readonly sampleRate: number;
   /** Samples an access unit holds. */
   readonly samplesPerFrame: number;
   /** stsd. */
   readonly sampleDescription: Box;
+}
+
+/** What the movie box of a recording says besides. */
+export interface Movie extends Track {
+  /** Milliseconds since the epoch, to the second. */
+  readonly startTime: number;
   /** udta. */
   readonly userData: Box;
 }
+
+/** A track, and what is told of its movie. */
+type ToldMovie = Track & Partial<Movie>;
 
 /**
  * Where a movie's samples are. What ISO calls samples are access units, its chunks Echo's
@@ -56,7 +63,7 @@ export interface SampleTables {
 }
 
 /** Brand iso5 has default-base-is-moof (8.8.7), iso6 has tfdt (8.8.12). */
-const FILE_TYPE = box(
+export const FILE_TYPE: Box = box(
   "ftyp",
   fourCc("iso5"),
   u32(0),
@@ -106,8 +113,9 @@ export function encodeMediaHeader(size: number): Uint8Array {
  * The movie box. Without tables it announces fragments (mvex). With them, mvex is there as `free`,
  * so that a later session can announce more fragments by four bytes.
  */
-export function movieBox(movie: Movie, tables: SampleTables | undefined): Box {
+export function movieBox(movie: ToldMovie, tables: SampleTables | undefined): Box {
   const duration = (tables?.samples ?? 0) * movie.samplesPerFrame;
+  const userData = movie.userData === undefined ? [] : [movie.userData];
   return box(
     "moov",
     movieHeader(movie, duration),
@@ -127,7 +135,7 @@ export function movieBox(movie: Movie, tables: SampleTables | undefined): Box {
       ),
     ),
     box(tables === undefined ? "mvex" : "free", trackExtends(movie)),
-    movie.userData,
+    ...userData,
   );
 }
 
@@ -152,7 +160,7 @@ export function parseFileHeader(head: Uint8Array): { movie: Movie; end: number }
   return { movie: parseMovie(head.slice(MOVIE_OFFSET + 8, end)), end };
 }
 
-function movieHeader(movie: Movie, duration: number): Box {
+function movieHeader(movie: ToldMovie, duration: number): Box {
   return fullBox(
     "mvhd",
     1,
@@ -170,8 +178,8 @@ function movieHeader(movie: Movie, duration: number): Box {
 }
 
 /** For boxes of version 1: durations in the 32 bits of version 0 end at 25 h of 48 kHz. */
-function times(movie: Movie): Uint8Array {
-  const created = Math.floor(movie.startTime / 1000) + EPOCH_1904;
+function times({ startTime }: ToldMovie): Uint8Array {
+  const created = startTime === undefined ? 0 : Math.floor(startTime / 1000) + EPOCH_1904;
   return u64(created, created);
 }
 
@@ -180,7 +188,7 @@ const EPOCH_1904 = 2082844800;
 
 const UNITY_MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
 
-function trackHeader(movie: Movie, duration: number): Box {
+function trackHeader(movie: ToldMovie, duration: number): Box {
   return fullBox(
     "tkhd",
     1,
@@ -195,7 +203,7 @@ function trackHeader(movie: Movie, duration: number): Box {
   );
 }
 
-function mediaHeader(movie: Movie, duration: number): Box {
+function mediaHeader(movie: ToldMovie, duration: number): Box {
   const undetermined = 0x55c4; // "und", packed
   return fullBox(
     "mdhd",
@@ -208,7 +216,7 @@ function mediaHeader(movie: Movie, duration: number): Box {
   );
 }
 
-function sampleTable(movie: Movie, tables: SampleTables | undefined): Box {
+function sampleTable(movie: Track, tables: SampleTables | undefined): Box {
   const chunkEntryBytes = tables?.largeOffsets ? 8 : 4;
   const durations = tables === undefined ? u32(0) : u32(1, tables.samples, movie.samplesPerFrame);
   return box(
@@ -233,7 +241,7 @@ function table(entries: Room | undefined, entryBytes: number): BoxContent[] {
 /**
  * What all access units of fragments are: of the same duration, decodable by themselves (8.8.3).
  */
-function trackExtends(movie: Movie): Box {
+function trackExtends(movie: Track): Box {
   const dependsOnNoOther = 0x02000000;
   return fullBox("trex", 0, 0, u32(TRACK_ID, 1, movie.samplesPerFrame, 0, dependsOnNoOther));
 }

@@ -1,6 +1,7 @@
 /** Takes access units and their times out of the PES packets of one audio stream. */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { ElementaryStreamParser, ParserMaker } from "../audio/codec.ts";
+import type { Id3Texts } from "../audio/id3_texts.ts";
 import { ByteBuffer } from "./byte_buffer.ts";
 import { CLOCK_RATE, CLOCK_WRAP } from "./packet.ts";
 import { MAX_PES_BYTES, parsePes, pesBytes } from "./pes.ts";
@@ -15,6 +16,11 @@ export interface TimedSink {
    *   first PTS has come
    */
   write(data: Uint8Array, timeMs: number | undefined): void;
+  /**
+   * What tags of the program tell that are heard from `timeMs` on, which is as in {@link write}.
+   * Whoever has no use for it does without this.
+   */
+  metadata?(texts: Id3Texts, timeMs: number | undefined): void;
   /** What could not be parsed, counted as `AccessUnitSink` counts. */
   bad(count: number): void;
 }
@@ -90,6 +96,11 @@ export class AudioPes {
     this.finish();
     this.#parser.reset();
     this.#state = "headless";
+  }
+
+  /** The time of something else in the program, on the same clock as that of access units. */
+  timeMsOf(pts90k: number): number {
+    return unwrap(pts90k, this.#pts90k) / CLOCK_RATE * 1000;
   }
 
   /** The data of the open PES packet, whose PTS is noted. */

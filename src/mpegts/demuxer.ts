@@ -1,6 +1,7 @@
 /** Takes the audio out of an MPEG transport stream, ISO/IEC 13818-1. */
 import { tsParserOf } from "../audio/codec_of.ts";
 import { AudioPes, type TimedSink } from "./audio_pes.ts";
+import { Id3Pes, METADATA_STREAM_TYPE } from "./id3_stream.ts";
 import {
   DISCONTINUITY,
   HAS_ADAPTATION_FIELD,
@@ -32,6 +33,11 @@ export class TsDemuxer {
   #audio: AudioPes | undefined;
   /** continuity_counter of the audio stream's last packet with payload. */
   #counter: number | undefined;
+  #id3Pid: number | undefined;
+  readonly #id3 = new Id3Pes((texts, pts90k) => {
+    const timeMs = pts90k === undefined ? undefined : this.#audio?.timeMsOf(pts90k);
+    this.#sink.metadata?.(texts, timeMs);
+  });
 
   constructor(sink: TimedSink) {
     this.#sink = sink;
@@ -62,6 +68,7 @@ export class TsDemuxer {
   /** To be called where the stream is over: hands on what is whole in the last PES packet. */
   flush(): void {
     this.#finder.flush();
+    this.#id3.finish();
     this.#audio?.finish();
   }
 
@@ -70,7 +77,7 @@ export class TsDemuxer {
     if ((byte1 & TRANSPORT_ERROR) !== 0) return this.#sink.bad(1);
     const pid = ((byte1 & 0x1f) << 8) | (bytes[at + 2] ?? 0);
     const isAudio = pid === this.#audioStream?.pid;
-    if (!isAudio && pid !== PAT_PID && pid !== this.#pmtPid) return;
+    if (!isAudio && pid !== PAT_PID && pid !== this.#pmtPid && pid !== this.#id3Pid) return;
 
     const control = bytes[at + 3] ?? 0;
     let payload = at + PACKET_HEADER_BYTES;
@@ -89,6 +96,7 @@ export class TsDemuxer {
     const unitStart = (byte1 & PAYLOAD_UNIT_START) !== 0;
     const data = bytes.subarray(payload, end);
     if (isAudio) this.#takeAudio(data, unitStart, control & 0x0f, discontinuity);
+    else if (pid === this.#id3Pid) this.#id3.push(data, unitStart, control & 0x0f);
     else if (pid === PAT_PID) this.#pat.push(data, unitStart);
     else this.#pmt.push(data, unitStart);
   }
@@ -104,6 +112,7 @@ export class TsDemuxer {
     const map = parseProgramMap(section);
     if (map === undefined) return;
     this.#streams = map.streams;
+    this.#id3Pid = map.streams.find(({ streamType }) => streamType === METADATA_STREAM_TYPE)?.pid;
     const stream = map.streams.find(({ streamType }) => tsParserOf(streamType) !== undefined);
     const before = this.#audioStream;
     if (stream?.pid === before?.pid && stream?.streamType === before?.streamType) return;

@@ -2,10 +2,11 @@
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { TsFraming } from "../audio/codec.ts";
 import { codecOf } from "../audio/codec_of.ts";
-import type { ByteBuffer } from "./byte_buffer.ts";
+import { ByteBuffer } from "./byte_buffer.ts";
+import { countersBehind } from "./continuity_counters.ts";
+import { appendId3, ID3_POINTER, ID3_STREAM } from "./id3_stream.ts";
 import {
   CLOCK_RATE,
-  CLOCK_WRAP,
   HAS_ADAPTATION_FIELD,
   HAS_PAYLOAD,
   HAS_PCR,
@@ -16,6 +17,7 @@ import {
   RANDOM_ACCESS,
   SYNC_BYTE,
 } from "./packet.ts";
+import { wrapClock, writePts } from "./pes.ts";
 import { writeProgramAssociation, writeProgramMap } from "./psi.ts";
 
 /**
@@ -33,8 +35,10 @@ import { writeProgramAssociation, writeProgramMap } from "./psi.ts";
 export class AudioMuxer {
   readonly #pat = psiPacket(PAT_PID, writeProgramAssociation([PROGRAM]));
   #pmt: Uint8Array;
+  readonly #withId3: boolean;
   #psiCounter = 0;
   #audioCounter = 0;
+  #id3Counter = 0;
 
   #format: Format;
 
@@ -47,16 +51,26 @@ export class AudioMuxer {
   #pesBytes = 0;
   #pesPts90k = 0;
 
-  constructor(config: AudioConfig) {
+  /** @param withId3 whether there is a stream of ID3 tags beside the audio */
+  constructor(config: AudioConfig, withId3 = false) {
+    this.#withId3 = withId3;
     this.#format = formatOf(config);
-    this.#pmt = programMapPacket(this.#format);
+    this.#pmt = programMapPacket(this.#format, withId3);
   }
 
   /** The configuration of the access units that follow. */
   configure(config: AudioConfig): void {
     this.#endPes();
     this.#format = formatOf(config);
-    this.#pmt = programMapPacket(this.#format);
+    this.#pmt = programMapPacket(this.#format, this.#withId3);
+  }
+
+  /** Goes on behind `last`, a segment that another muxer wrote. To be called before the first. */
+  resume(last: Uint8Array): void {
+    const counters = countersBehind(last);
+    this.#psiCounter = counters.get(PAT_PID) ?? 0;
+    this.#audioCounter = counters.get(AUDIO_PID) ?? 0;
+    this.#id3Counter = counters.get(ID3_STREAM.pid) ?? 0;
   }
 
   /** Begins a segment behind what is in `out`, which nobody else may write to until {@link end}. */
@@ -94,10 +108,24 @@ export class AudioMuxer {
     return true;
   }
 
+  /** Writes an ID3 tag, which counts from the next access unit on, at `pts90k`. */
+  writeId3(tag: Uint8Array, pts90k: number): void {
+    this.#endPes();
+    this.#id3Counter = appendId3(this.#open(), tag, pts90k, this.#id3Counter);
+  }
+
   /** Ends the segment. */
   end(): void {
     this.#endPes();
     this.#out = undefined;
+  }
+
+  /** A copy of what {@link begin} got, as it would be if the segment ended now. */
+  snapshot(): Uint8Array<ArrayBuffer> {
+    const copy = new ByteBuffer(this.#packetEnd);
+    copy.append(this.#open().view());
+    if (this.#pesStart >= 0) this.#finishPes(copy);
+    return copy.view();
   }
 
   #open(): ByteBuffer {
@@ -130,24 +158,18 @@ export class AudioMuxer {
     this.#writePacketHeader(bytes, at, PAYLOAD_UNIT_START, HAS_ADAPTATION_FIELD | HAS_PAYLOAD);
     bytes[at + 4] = 7; // adaptation_field_length
     bytes[at + 5] = HAS_PCR | RANDOM_ACCESS;
-    const pcr = wrap(pts90k - PCR_DELAY_90K);
+    const pcr = wrapClock(pts90k - PCR_DELAY_90K);
     writeU32(bytes, at + 6, Math.floor(pcr / 2));
     bytes[at + 10] = ((pcr & 1) << 7) | 0x7e; // reserved; program_clock_reference_extension 0
     bytes[at + 11] = 0;
 
-    const pts = wrap(pts90k);
-    const high = Math.floor(pts / 2 ** 30);
     writeU32(bytes, at + 12, 0x000001c0); // packet_start_code_prefix, stream_id of the first audio
     bytes[at + 16] = 0; // PES_packet_length, set at the end
     bytes[at + 17] = 0;
     bytes[at + 18] = 0x84; // data_alignment_indicator
     bytes[at + 19] = 0x80; // a PTS, no DTS
     bytes[at + 20] = 5; // PES_header_data_length
-    bytes[at + 21] = 0x21 | (high << 1);
-    bytes[at + 22] = pts >>> 22;
-    bytes[at + 23] = 0x01 | (pts >>> 14);
-    bytes[at + 24] = pts >>> 7;
-    bytes[at + 25] = 0x01 | (pts << 1);
+    writePts(bytes, at + 21, pts90k);
     out.length = at + PES_START_BYTES;
   }
 
@@ -170,12 +192,17 @@ export class AudioMuxer {
     this.#audioCounter = (this.#audioCounter + 1) & COUNTER_MASK;
   }
 
-  /**
-   * Ends the open PES packet: sets its length, and fills up its last packet by an adaptation field.
-   */
   #endPes(): void {
     if (this.#pesStart < 0) return;
-    const out = this.#open();
+    this.#finishPes(this.#open());
+    this.#pesStart = -1;
+  }
+
+  /**
+   * Sets the length of the open PES packet, and fills up its last packet by an adaptation field.
+   * @param out {@link #out}, or a copy of it
+   */
+  #finishPes(out: ByteBuffer): void {
     const pesLength = PES_HEADER_BYTES_AFTER_LENGTH + this.#pesBytes;
     out.bytes[this.#pesStart + 16] = pesLength >> 8;
     out.bytes[this.#pesStart + 17] = pesLength;
@@ -184,7 +211,6 @@ export class AudioMuxer {
     if (packet === this.#pesStart) extendAdaptationField(out, packet, this.#packetEnd);
     else insertAdaptationField(out, packet, this.#packetEnd);
     out.length = this.#packetEnd;
-    this.#pesStart = -1;
   }
 }
 
@@ -223,13 +249,12 @@ const MIN_PTS_INTERVAL_90K = 36_000;
 /** How long before its presentation an access unit gets into the decoder's buffer. */
 const PCR_DELAY_90K = 9_000;
 
-function programMapPacket({ framing: { streamType } }: Format): Uint8Array {
-  const map = {
-    programNumber: PROGRAM.programNumber,
-    pcrPid: AUDIO_PID,
-    streams: [{ streamType, pid: AUDIO_PID, descriptors: new Uint8Array() }],
-  };
-  return psiPacket(PROGRAM.pmtPid, writeProgramMap(map));
+function programMapPacket({ framing: { streamType } }: Format, withId3: boolean): Uint8Array {
+  const audio = { streamType, pid: AUDIO_PID, descriptors: new Uint8Array() };
+  const { programNumber } = PROGRAM;
+  const map = { programNumber, pcrPid: AUDIO_PID, streams: [audio] };
+  const withTags = { ...map, descriptors: ID3_POINTER, streams: [audio, ID3_STREAM] };
+  return psiPacket(PROGRAM.pmtPid, writeProgramMap(withId3 ? withTags : map));
 }
 
 /** A packet that holds a whole section. */
@@ -261,12 +286,6 @@ function insertAdaptationField(out: ByteBuffer, packet: number, packetEnd: numbe
   out.bytes[packet + 3] = (out.bytes[packet + 3] ?? 0) | HAS_ADAPTATION_FIELD;
   out.bytes[payload] = stuffing - 1; // adaptation_field_length
   if (stuffing > 1) out.bytes[payload + 1] = 0; // no flags
-}
-
-/** `clock90k`, which may be below 0, in 33 bits. */
-function wrap(clock90k: number): number {
-  const wrapped = clock90k % CLOCK_WRAP;
-  return wrapped < 0 ? wrapped + CLOCK_WRAP : wrapped;
 }
 
 function writeU32(bytes: Uint8Array, at: number, value: number): void {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { CLOCK_WRAP } from "./packet.ts";
+
 /** Bytes up to PES_packet_length, and with it. */
 const PES_PREFIX_BYTES = 6;
 
@@ -37,6 +39,23 @@ export function parsePes(bytes: Uint8Array): PesPacket | undefined {
     pts90k: hasPts ? readPts(bytes, fixed) : undefined,
     data: bytes.subarray(dataStart, pesBytes(bytes)),
   };
+}
+
+/** Writes a PTS without a DTS, 5 bytes; `pts90k` may be below 0, and is wrapped. */
+export function writePts(bytes: Uint8Array, at: number, pts90k: number): void {
+  const pts = wrapClock(pts90k);
+  const high = Math.floor(pts / 2 ** 30);
+  bytes[at] = 0x21 | (high << 1);
+  bytes[at + 1] = pts >>> 22;
+  bytes[at + 2] = 0x01 | (pts >>> 14);
+  bytes[at + 3] = pts >>> 7;
+  bytes[at + 4] = 0x01 | (pts << 1);
+}
+
+/** `clock90k`, which may be below 0, in 33 bits. */
+export function wrapClock(clock90k: number): number {
+  const wrapped = clock90k % CLOCK_WRAP;
+  return wrapped < 0 ? wrapped + CLOCK_WRAP : wrapped;
 }
 
 function readPts(bytes: Uint8Array, at: number): number {

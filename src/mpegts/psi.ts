@@ -11,6 +11,8 @@ export interface Program {
 export interface ProgramMap {
   readonly programNumber: number;
   readonly pcrPid: number;
+  /** Descriptors of the program, one behind the other; none by default. Not read. */
+  readonly descriptors?: Uint8Array;
   readonly streams: readonly ElementaryStream[];
 }
 
@@ -46,9 +48,11 @@ export function writeProgramMap(map: ProgramMap): Uint8Array {
     ...u16(RESERVED_BEFORE_LENGTH | descriptors.length),
     ...descriptors,
   ]);
+  const descriptors = map.descriptors ?? new Uint8Array();
   const body = [
     ...u16(RESERVED_BEFORE_PID | map.pcrPid),
-    ...u16(RESERVED_BEFORE_LENGTH),
+    ...u16(RESERVED_BEFORE_LENGTH | descriptors.length),
+    ...descriptors,
     ...streams,
   ];
   return section(TABLE_PMT, map.programNumber, body);

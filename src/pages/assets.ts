@@ -4,6 +4,7 @@
  */
 import { type Context, Hono } from "hono";
 import { contentHash } from "../web/entity_tag.ts";
+import { acceptsGzip, gzip } from "../web/gzip.ts";
 import { sharedBody } from "../web/shared_body.ts";
 
 /** A file that a page loads. */
@@ -123,16 +124,16 @@ class ServedAsset {
   }
 
   async send(c: Context, isCurrent: boolean): Promise<Response> {
-    const gzip = this.#compressible && acceptsGzip(c.req.header("Accept-Encoding"));
-    const tag = gzip ? `"${this.tag}-gzip"` : `"${this.tag}"`;
+    const isCompressed = this.#compressible && acceptsGzip(c.req.header("Accept-Encoding"));
+    const tag = isCompressed ? `"${this.tag}-gzip"` : `"${this.tag}"`;
     c.header("Cache-Control", isCurrent ? FOREVER : "no-cache");
     c.header("ETag", tag);
     c.header("X-Content-Type-Options", "nosniff");
     if (this.#compressible) c.header("Vary", "Accept-Encoding");
     if (c.req.header("If-None-Match")?.includes(tag)) return c.body(null, 304);
     c.header("Content-Type", this.#type);
-    if (gzip) c.header("Content-Encoding", "gzip");
-    const bytes = gzip ? await (this.#compressed ??= compress(this.#body)) : this.#bytes;
+    if (isCompressed) c.header("Content-Encoding", "gzip");
+    const bytes = isCompressed ? await (this.#compressed ??= gzip(this.#body)) : this.#bytes;
     c.header("Content-Length", `${bytes.length}`);
     return c.body(sharedBody(bytes));
   }
@@ -146,15 +147,4 @@ class ServedAsset {
 /** The script as it is served: files of the folder above are served from the same folder. */
 function sideBySide(body: Asset["body"]): Asset["body"] {
   return typeof body === "string" ? body.replaceAll(' from "../', ' from "./') : body;
-}
-
-function acceptsGzip(header = ""): boolean {
-  return header.split(",").some((coding) =>
-    /^\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*$)|$)/i.test(coding)
-  );
-}
-
-async function compress(body: Asset["body"]): Promise<Uint8Array<ArrayBuffer>> {
-  const compressed = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(compressed).arrayBuffer());
 }

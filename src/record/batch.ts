@@ -1,15 +1,19 @@
 /** What a session hands to the file that it is recorded in, about once a second. */
 import { FragmentWriter } from "../mp4/fragment.ts";
 
-/** The same access unit, `frames` times. */
+/** Fragments of silence, all alike. */
 export interface Silence {
+  /** A silent access unit. */
   readonly data: Uint8Array;
-  readonly frames: number;
+  readonly framesPerFragment: number;
+  readonly fragments: number;
 }
 
 /** Frames on their way to the disk: a fragment, and the silence that goes before it. */
 export interface Batch {
   readonly fragment: FragmentWriter;
+  /** When the fragment's first frame is due, in milliseconds since the epoch. */
+  readonly wallMs: number;
   /** It takes the same memory however long it is. */
   readonly silence: Silence | undefined;
 }

@@ -1,6 +1,7 @@
 /** The archive as operators see it: list, read, delete. */
 import { getLogger } from "@logtape/logtape";
 import { Mp4Error } from "../mp4/boxes.ts";
+import { Clips } from "./clips.ts";
 import { type FileState, parseFileName, type RecordingFile } from "./file_names.ts";
 import { messageOf } from "./files.ts";
 import type { FileInWork, Recorder } from "./recorder.ts";
@@ -40,6 +41,7 @@ export interface OpenedRecording {
 export class Catalogue {
   readonly #folder: RecordFolder;
   readonly #recorder: Pick<Recorder, "find">;
+  readonly clips: Clips;
   /** What finished files tell of themselves, kept so that each file is read once. */
   #times = new Map<string, Times | undefined>();
   /** Files that could not be read the last time, kept so that each is logged once. */
@@ -48,6 +50,7 @@ export class Catalogue {
   constructor(folder: RecordFolder, recorder: Pick<Recorder, "find">) {
     this.#folder = folder;
     this.#recorder = recorder;
+    this.clips = new Clips(folder.path);
   }
 
   /** All recordings, the latest first. Rejects with what the disk says. */

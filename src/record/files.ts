@@ -27,6 +27,14 @@ export async function attributes(path: string): Promise<Deno.FileInfo | undefine
 }
 
 /**
+ * What tells a file from all others, whatever it is called. Numbers of files come again once these
+ * are removed, and so the time at which it was made is part of it, where the system tells that.
+ */
+export function identityOf({ ino, birthtime }: Deno.FileInfo): string {
+  return `${ino ?? ""}-${birthtime?.getTime() ?? ""}`;
+}
+
+/**
  * Opens a file for changes and locks it; `undefined` where somebody else has locked it. Rejects
  * with `NotFound` or {@link FileError}.
  */

@@ -25,6 +25,31 @@ export interface PartOptions {
   readonly onWritten: (bytes: number) => void;
   /** Called when nothing more will be written to the file: at most once, and never by `close`. */
   readonly onError: (error: Error) => void;
+  /** Hears what is in the file; nobody by default. */
+  readonly index?: PartIndex | undefined;
+}
+
+/** Who hears what is in a part, as it is written. */
+export interface PartIndex {
+  /** The next fragment is in the file. */
+  written(part: OpenPart, fragment: WrittenFragment): void;
+  /** Behind all that is in the file there is so much silence, which is written if audio follows. */
+  promised(silence: Silence): void;
+  /** Nothing more will be written. */
+  over(): void;
+}
+
+/** A fragment in a file. */
+export interface WrittenFragment {
+  readonly frames: number;
+  /** Where it begins in the file. */
+  readonly offset: number;
+  readonly bytes: number;
+  /**
+   * When its first frame is due, in milliseconds since the epoch; `undefined` where it is silence
+   * that was promised.
+   */
+  readonly wallMs: number | undefined;
 }
 
 /** One file while it is written: a queue of batches, which are written one after another. */
@@ -36,7 +61,11 @@ export class Part {
   #checking: Promise<void> | undefined;
   #opened: OpenPart | undefined;
   #header: Uint8Array | undefined;
+  /** Of the file. */
+  #bytes = 0;
   #framesWritten = 0;
+  /** Silence of which the index is to hear once all is written that waits. */
+  #promised: Silence | undefined;
   #stopped = false;
   #failed = false;
 
@@ -78,11 +107,18 @@ export class Part {
     const oldest = this.#queue[0];
     const isSlow = oldest !== undefined && clock.waited(oldest.since) >= MAX_WAIT_MS;
     if (!this.#stopped && !isSlow && this.#queue.length < MAX_WAITING) {
+      this.#promised = undefined;
       this.#queue.push({ ...batch, since: clock.awake() });
       this.#writing ??= this.#writeAll();
       return;
     }
     this.#stop(new Error("the disk is too slow"));
+  }
+
+  /** Behind what was taken there is so much silence, which comes again with a batch if audio follows. */
+  promise(silence: Silence): void {
+    this.#promised = silence;
+    if (this.#writing === undefined && !this.#stopped) this.#tellPromise();
   }
 
   /**
@@ -108,6 +144,7 @@ export class Part {
   async close(): Promise<void> {
     await this.#writing;
     await this.#checking;
+    this.#options.index?.over();
     if (this.#opened !== undefined) await closeLocked(this.#opened.handle);
   }
 
@@ -117,6 +154,7 @@ export class Part {
       for (let batch = this.#queue.shift(); batch !== undefined; batch = this.#queue.shift()) {
         await this.#writeBatch(batch);
       }
+      this.#tellPromise();
     } catch (error) {
       this.#fail(error);
     }
@@ -126,29 +164,32 @@ export class Part {
   async #open(): Promise<OpenPart> {
     const part = await this.#options.open();
     if (part.continues !== undefined) this.#header = undefined;
+    this.#bytes = part.continues?.length ?? 0;
     return part;
   }
 
-  async #writeBatch({ fragment, silence }: Batch): Promise<void> {
+  #tellPromise(): void {
+    if (this.#promised !== undefined) this.#options.index?.promised(this.#promised);
+    this.#promised = undefined;
+  }
+
+  async #writeBatch({ fragment, silence, wallMs }: Batch): Promise<void> {
     if (silence !== undefined) await this.#writeSilence(silence);
-    await this.#writeFragment(fragment);
+    await this.#writeFragment(fragment, wallMs);
     this.#options.pool.recycle(fragment);
   }
 
-  async #writeSilence({ data, frames }: Silence): Promise<void> {
+  async #writeSilence({ data, framesPerFragment, fragments }: Silence): Promise<void> {
     const fragment = this.#options.pool.take();
-    for (let left = frames; left > 0;) {
-      while (left > 0 && fragment.fits(data.length)) {
-        fragment.add(data);
-        left--;
-      }
-      await this.#writeFragment(fragment);
+    for (let left = fragments; left > 0; left--) {
+      for (let i = 0; i < framesPerFragment; i++) fragment.add(data);
+      await this.#writeFragment(fragment, undefined);
     }
     this.#options.pool.recycle(fragment);
   }
 
   /** Writes by one call, so that a file that is cut off holds no header without its audio. */
-  async #writeFragment(fragment: FragmentWriter): Promise<void> {
+  async #writeFragment(fragment: FragmentWriter, wallMs: number | undefined): Promise<void> {
     const part = this.#opened;
     if (part === undefined) return;
     const { frames } = fragment;
@@ -158,7 +199,10 @@ export class Part {
     await this.#options.write(() => writeAll(part.handle, bytes));
     this.#header = undefined;
     this.#options.onWritten(bytes.length);
+    this.#bytes += bytes.length;
     this.#framesWritten += frames;
+    const offset = this.#bytes - taken.length;
+    this.#options.index?.written(part, { frames, offset, bytes: taken.length, wallMs });
     if (this.#framesWritten === frames) this.#options.onStart(part.file);
   }
 

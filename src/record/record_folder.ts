@@ -14,7 +14,7 @@ import {
   type RecordingFile,
 } from "./file_names.ts";
 import { FolderSync } from "./folder_sync.ts";
-import { closeLocked, exists, isFile, lock, openLocked } from "./files.ts";
+import { closeLocked, exists, identityOf, isFile, lock, openLocked } from "./files.ts";
 import { inspect, type Inspected, readFrom } from "./inspect.ts";
 
 const logger = getLogger(["echo", "record"]);
@@ -24,6 +24,8 @@ export interface OpenPart {
   /** Its name in the folder. */
   readonly file: string;
   readonly handle: Deno.FsFile;
+  /** See {@link identityOf}. */
+  readonly identity: string;
   /** The finished recording that it continues, if it does. */
   readonly continues: Recording | undefined;
 }
@@ -74,7 +76,8 @@ export class RecordFolder {
       if (this.#busy.has(file) || await exists(this.pathOf(finished))) continue;
       this.#busy.add(file);
       try {
-        return { file, handle: await this.#createFile(file), continues: undefined };
+        const handle = await this.#createFile(file);
+        return { file, handle, identity: identityOf(await handle.stat()), continues: undefined };
       } catch (error) {
         this.#busy.delete(file);
         if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
@@ -94,10 +97,8 @@ export class RecordFolder {
       if (!await isFile(this.pathOf(file))) return undefined;
       return await this.#reopen(file, name, config);
     } catch (error) {
-      logger.warn("Cannot continue {file}, so a new recording begins: {error}", {
-        file,
-        error: String(error),
-      });
+      const details = { file, error: String(error) };
+      logger.warn("Cannot continue {file}, so a new recording begins: {error}", details);
       return undefined;
     }
   }
@@ -227,7 +228,7 @@ export class RecordFolder {
       await this.move(latest, file);
       await drive(handle, continueRecording(continues));
       await handle.seek(0, Deno.SeekMode.End);
-      return { file, handle, continues };
+      return { file, handle, identity: identityOf(await handle.stat()), continues };
     } catch (error) {
       this.#busy.delete(file);
       throw error;

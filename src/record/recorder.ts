@@ -4,14 +4,13 @@ import { Limiter } from "../disk/limiter.ts";
 import { recordingHeader } from "../mp4/recording.ts";
 import type { RecordingTags } from "../mp4/user_data.ts";
 import type { Clock, Timer } from "../session/clock.ts";
-import type { EventBus } from "../session/events.ts";
+import { type EventBus, sessionEvent } from "../session/events.ts";
 import type { FrameSink } from "../session/frame_sink.ts";
-import { sessionEvent } from "../session/session.ts";
 import { FragmentPool } from "./batch.ts";
 import { latestFile } from "./file_names.ts";
 import { Finisher, type RecordedSession } from "./finisher.ts";
 import { HouseKeeper, type HouseRules } from "./house_keeper.ts";
-import { Part } from "./part.ts";
+import { Part, type PartIndex } from "./part.ts";
 import type { OpenPart, RecordFolder } from "./record_folder.ts";
 import { SessionRecording } from "./session_recording.ts";
 import { Turns } from "./turns.ts";
@@ -23,6 +22,10 @@ export interface RecorderOptions {
   /** Whether a later session of a name continues the recording of the session before. */
   readonly append: boolean;
   readonly rules: HouseRules;
+  /** A file of the broadcast `name` begins: gives who is to hear what is in it, if anybody is. */
+  readonly index?:
+    | ((name: string, config: AudioConfig, startTime: number) => PartIndex | undefined)
+    | undefined;
 }
 
 /** What is being done with a file. */
@@ -123,6 +126,7 @@ export class Recorder {
       open: () => this.#open(session.name, config, startTime),
       write: (work) => this.#write(session.name, work),
       pool: this.#pool,
+      index: this.#options.index?.(session.name, config, startTime),
       onStart: (file) => {
         trouble.told = false;
         const path = this.#folder.pathOf(file);

@@ -1,11 +1,17 @@
 /** The archive over HTTP. */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { type ByteRange, requestedRange } from "../web/byte_range.ts";
+import { etag } from "hono/etag";
+import type { ByteRange } from "../web/byte_range.ts";
+import { sendRanged } from "../web/ranged_answer.ts";
 import type { Catalogue, CatalogueEntry, OpenedRecording } from "./catalogue.ts";
+import { clipAnswer } from "./clip_answer.ts";
+import type { Clips } from "./clips.ts";
 import { PART } from "./file_names.ts";
 
 export interface RecordRoutesOptions {
-  readonly catalogue: Pick<Catalogue, "list" | "open" | "remove">;
+  readonly catalogue: Pick<Catalogue, "list" | "open" | "remove"> & {
+    readonly clips: Pick<Clips, "make">;
+  };
   /** Lets in who may see recordings. */
   readonly guard: MiddlewareHandler;
 }
@@ -19,6 +25,7 @@ export function recordRoutes({ catalogue, guard }: RecordRoutesOptions): Hono {
     const opened = await catalogue.open(c.req.param("file"));
     return opened === undefined ? notFound(c) : send(c, opened, c.req.param("file"));
   });
+  app.get("/:file/clip.mp4", etag(), (c) => clipAnswer(c, c.req.param("file"), catalogue.clips));
   app.delete("/:file", async (c) => {
     const state = await catalogue.remove(c.req.param("file"));
     if (state === undefined) return notFound(c);
@@ -53,24 +60,14 @@ function send(c: Context, opened: OpenedRecording, file: string): Response {
   const isPart = file.endsWith(PART);
   // Bytes that are in a part do not change, so a player may go on reading when more have come.
   const etag = isPart ? undefined : `"${bytes.toString(36)}-${changedAt.toString(36)}"`;
-  const range = requestedRange(c, { size: bytes, etag });
-  c.header("Accept-Ranges", "bytes");
-  if (range === "unsatisfiable") {
-    handle.close();
-    c.header("Content-Range", `bytes */${bytes}`);
-    return c.json({ code: 416, message: "range not satisfiable" }, 416);
-  }
-  const { start, end } = range ?? { start: 0, end: bytes };
-  if (etag !== undefined) c.header("ETag", etag);
-  c.header("Cache-Control", "private, no-cache");
-  c.header("Content-Type", "audio/mp4");
-  c.header("Content-Length", `${end - start}`);
+  const sent: { body?: ReadableStream<Uint8Array> } = {};
   c.header("Content-Disposition", `attachment; filename="${file.replace(PART, "")}"`);
-  if (range !== undefined) c.header("Content-Range", `bytes ${start}-${end - 1}/${bytes}`);
-  const status = range === undefined ? 200 : 206;
-  if (c.req.method !== "HEAD") return c.body(read(handle, { start, end }), status);
-  handle.close();
-  return c.body(null, status);
+  const response = sendRanged(c, {
+    ...{ size: bytes, etag, type: "audio/mp4", caching: "private, no-cache" },
+    body: (range) => sent.body = read(handle, range),
+  });
+  if (sent.body === undefined) handle.close();
+  return response;
 }
 
 /** Reads the file as fast as it is sent, and closes it in the end. */

@@ -23,7 +23,7 @@ export interface SessionRecordingOptions {
 /**
  * Records one session: a file for each configuration, and another one after an error. Silence that
  * the session puts in is written when audio follows it, and not before: so no recording ends with
- * the silence of a DJ who did not come back.
+ * the silence of a DJ who did not come back. Whole seconds of it are promised to the file meanwhile.
  */
 export class SessionRecording implements FrameSink {
   readonly #options: SessionRecordingOptions;
@@ -31,6 +31,8 @@ export class SessionRecording implements FrameSink {
   #framesPerFragment = 0;
   #part: Part | undefined;
   #fragment: FragmentWriter;
+  /** When the fragment's first frame is due, in milliseconds since the epoch. */
+  #fragmentWallMs = 0;
   /** The silence that goes before the fragment. */
   #silenceBefore: Silence | undefined;
   /** A silent access unit of this configuration, and how many of them no audio has followed yet. */
@@ -55,15 +57,15 @@ export class SessionRecording implements FrameSink {
 
   write(frame: Frame): void {
     if (frame.filler !== false) {
-      this.#silence ??= frame.data.slice();
-      this.#silentFrames++;
+      this.#addSilence(frame.data);
       return;
     }
     if (this.#resting || this.#config === undefined) return;
     if (this.#part === undefined) {
       this.#begin(this.#config, wallTimeOf(this.#options.clock, frame.dueMs));
     }
-    if (this.#silentFrames > 0) this.#placeSilence();
+    if (this.#silentFrames > 0) this.#placeSilence(this.#config, frame.dueMs);
+    if (this.#fragment.frames === 0) this.#startFragment(frame.dueMs);
     this.#fragment.add(frame.data);
     if (this.#fragment.frames >= this.#framesPerFragment) this.#cut();
   }
@@ -85,26 +87,47 @@ export class SessionRecording implements FrameSink {
     this.#part = part;
   }
 
-  /** Puts a short silence among the other frames. Of a long one, the number of frames is kept. */
-  #placeSilence(): void {
-    const data = this.#silence ?? new Uint8Array();
-    const frames = this.#silentFrames;
+  /** Of silence, the number of frames is kept. The fragment does not wait for its end. */
+  #addSilence(data: Uint8Array): void {
+    this.#silence ??= data.slice();
+    this.#silentFrames++;
+    const { frames } = this.#fragment;
+    if (frames > 0 && frames + this.#silentFrames >= this.#framesPerFragment) this.#cut();
+    if (this.#silentFrames % this.#framesPerFragment !== 0) return;
+    const silence = this.#wholeSilence();
+    if (silence !== undefined) this.#part?.promise(silence);
+  }
+
+  /** Whole fragments of silence go before the fragment, what is left of it into the fragment. */
+  #placeSilence({ sampleRate, samplesPerFrame }: AudioConfig, endMs: number): void {
+    this.#silenceBefore = this.#wholeSilence() ?? this.#silenceBefore;
+    const frames = this.#silentFrames % this.#framesPerFragment;
     this.#silentFrames = 0;
-    if (this.#fragment.frames + frames < this.#framesPerFragment) {
-      for (let i = 0; i < frames; i++) this.#fragment.add(data);
-    } else {
-      this.#cut();
-      this.#silenceBefore = { data, frames };
+    if (frames === 0) return;
+    if (this.#fragment.frames === 0) {
+      this.#startFragment(endMs - frames * samplesPerFrame * 1000 / sampleRate);
     }
+    for (let i = 0; i < frames; i++) this.#fragment.add(this.#silence ?? new Uint8Array());
+  }
+
+  /** What there is of silence in whole fragments; `undefined` where it is less than one. */
+  #wholeSilence(): Silence | undefined {
+    const fragments = Math.floor(this.#silentFrames / this.#framesPerFragment);
+    if (fragments === 0 || this.#silence === undefined) return undefined;
+    return { data: this.#silence, framesPerFragment: this.#framesPerFragment, fragments };
+  }
+
+  #startFragment(dueMs: number): void {
+    this.#fragmentWallMs = wallTimeOf(this.#options.clock, dueMs);
   }
 
   /** Hands the fragment to the file. */
   #cut(): void {
     if (this.#fragment.frames === 0) return;
-    const batch = { fragment: this.#fragment, silence: this.#silenceBefore };
+    const [fragment, silence] = [this.#fragment, this.#silenceBefore];
     this.#fragment = this.#options.pool.take();
     this.#silenceBefore = undefined;
-    this.#part?.write(batch);
+    this.#part?.write({ fragment, silence, wallMs: this.#fragmentWallMs });
   }
 
   #endPart(): void {

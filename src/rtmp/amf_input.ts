@@ -3,12 +3,11 @@
  *
  * @module
  */
+import { decodeText } from "../audio/text_bytes.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
 const MAX_DEPTH = 16;
 const MAX_VALUES = 1024;
-
-const decoder = new TextDecoder();
 
 /** The bytes of a message that hold AMF values, how far they are read, and what they may still hold. */
 export class AmfInput {
@@ -60,10 +59,10 @@ export class AmfInput {
     return this.#view.getFloat64(this.#take(8));
   }
 
-  /** @param length in bytes of UTF-8 */
+  /** @param length in bytes; UTF-8, or what an encoder writes instead */
   text(length: number): string {
     const start = this.#take(length);
-    return decoder.decode(this.#bytes.subarray(start, start + length));
+    return decodeText(this.#bytes.subarray(start, start + length));
   }
 
   skip(count: number): undefined {

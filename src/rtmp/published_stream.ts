@@ -117,9 +117,8 @@ export class PublishedStream {
     }
     const [name, data] = values[0] === "@setDataFrame" ? values.slice(1) : values;
     if ((name !== STREAM_DATA && name !== TIMED_DATA) || !isAmfObject(data)) return;
-    const facts = factsOf(data);
-    if (name === STREAM_DATA) this.#ingest.facts(facts);
-    const tags = tagsOf(facts);
+    if (name === STREAM_DATA) this.#ingest.facts(factsOf(data));
+    const tags = tagsOf(data);
     if (tags !== undefined) this.#ingest.metadata(tags, this.#near(timestamp));
   }
 

@@ -58,6 +58,8 @@ export interface EventDetails {
   "record-complete": { readonly path: string; readonly part: string; readonly durationMs: number };
   /** What a connection sends cannot be broadcast, so the server ends it. */
   "input-error": { readonly message: string };
+  /** What is heard has changed; null where nothing is known of it. */
+  "metadata": { readonly title: string | null; readonly artist: string | null };
   /** A connection ended; the sums are the session's. */
   "input-quality": { readonly quality: InputQuality };
 }
@@ -68,6 +70,17 @@ export type EventKind = keyof EventDetails;
 export type SessionEvent<K extends EventKind = EventKind> = {
   [P in K]: SessionFacts & { readonly kind: P; readonly at: number } & EventDetails[P];
 }[K];
+
+/** An event of `session`, with the facts that every event carries. */
+export function sessionEvent<K extends EventKind>(
+  session: SessionFacts,
+  kind: K,
+  at: number,
+  details: EventDetails[K],
+): SessionEvent {
+  const { id, name, protocol, props } = session;
+  return { kind, at, id, name, protocol, props, ...details } as SessionEvent;
+}
 
 /** Carries events from where they happen to whoever wants to know, in order. */
 export class EventBus {

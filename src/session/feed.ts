@@ -10,7 +10,7 @@ import type { Filler, Frame } from "../audio/frame.ts";
 import type { Clock } from "./clock.ts";
 import type { InputQuality } from "./events.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
-import type { Tags } from "./tags.ts";
+import type { PlacedTags, Tags } from "./tags.ts";
 import { DROP, Timeline, type TimelineOptions } from "./timeline.ts";
 import { WaitingTags } from "./waiting_tags.ts";
 
@@ -34,6 +34,8 @@ export class Feed {
   readonly #clock: Clock;
   readonly #timeline: Timeline;
   readonly #reanchorLog: ReanchorLog;
+  readonly #tags = new WaitingTags();
+  readonly #onTags: (tags: PlacedTags) => void;
   readonly #frame: { -readonly [P in keyof Frame]: Frame[P] } = {
     data: new Uint8Array(0),
     position: 0,
@@ -41,8 +43,6 @@ export class Feed {
     filler: false,
   };
   #sinks: readonly FrameSink[] = [];
-  /** Those that have not been told yet; `undefined` where there are none. */
-  #tags: WaitingTags | undefined;
   #config: AudioConfig | undefined;
   #silence: Uint8Array = new Uint8Array(0);
   #maxBytes = 0;
@@ -54,10 +54,17 @@ export class Feed {
   #bad = 0;
   #fillers = 0;
 
-  constructor(owner: FeedOwner, clock: Clock, options: TimelineOptions) {
+  /** @param onTags called when the tags that count have changed, once outputs know */
+  constructor(
+    owner: FeedOwner,
+    clock: Clock,
+    options: TimelineOptions,
+    onTags: (tags: PlacedTags) => void,
+  ) {
     this.#owner = owner;
     this.#clock = clock;
     this.#timeline = new Timeline(options);
+    this.#onTags = onTags;
     this.#reanchorLog = new ReanchorLog(owner, clock);
   }
 
@@ -73,6 +80,11 @@ export class Feed {
   /** Bytes of all frames that arrived. */
   get inputBytes(): number {
     return this.#bytes;
+  }
+
+  /** Title and artist as they count now; `undefined` where none have come. */
+  get tags(): PlacedTags | undefined {
+    return this.#tags.placed;
   }
 
   /** See {@link Timeline.sourceMs}. */
@@ -108,7 +120,7 @@ export class Feed {
 
   /** A new connection, with timestamps of its own. */
   restart(): void {
-    this.#tags = undefined;
+    this.#tags.restart();
     this.#timeline.restart();
   }
 
@@ -137,7 +149,7 @@ export class Feed {
       return;
     }
     if (fill > 0) this.#writeSilence(fill, "gap");
-    if (this.#tags !== undefined) this.#tellTags(this.#tags, timeMs);
+    if (this.#tags.any) this.#placeTags(timeMs);
     this.#place(data, false);
   }
 
@@ -166,8 +178,12 @@ export class Feed {
 
   /** What is heard, from the first frame on that is not earlier; see `Ingest`. */
   metadata(tags: Tags, timeMs: number | undefined): void {
-    this.#tags ??= new WaitingTags();
     this.#tags.add(tags, timeMs);
+  }
+
+  /** The same from the next frame on, for whoever does not know the source's clock. */
+  setTags(tags: Tags): void {
+    this.#tags.set(tags);
   }
 
   /** Frames that are known to be lost. */
@@ -179,6 +195,7 @@ export class Feed {
 
   /** Puts in silence while waiting for audio that may still come. */
   wait(frames: number): void {
+    if (frames > 0 && this.#tags.any) this.#placeTags("silence");
     this.#writeSilence(frames, "wait");
     this.#timeline.waited(frames);
   }
@@ -204,18 +221,18 @@ export class Feed {
 
   /** No audio follows, and silence only by {@link wait}, for outputs that go on after a goodbye. */
   goodbye(): void {
+    this.#tags.end();
     for (const sink of this.#sinks) {
       this.#guard(sink, () => sink.goodbye === undefined ? sink.end("finished") : sink.goodbye());
     }
     this.#sinks = this.#sinks.filter(({ goodbye }) => goodbye !== undefined);
   }
 
-  #tellTags(waiting: WaitingTags, timeMs: number | undefined): void {
-    const tags = waiting.takeDue(timeMs);
-    if (!waiting.any) this.#tags = undefined;
+  #placeTags(timeMs: number | undefined | "silence"): void {
+    const tags = this.#tags.place(timeMs, this.#timeline);
     if (tags === undefined) return;
-    const { position } = this.#timeline;
-    for (const sink of this.#sinks) this.#guard(sink, () => sink.metadata?.(position, tags));
+    for (const sink of this.#sinks) this.#guard(sink, () => sink.metadata?.(tags));
+    this.#onTags(tags);
   }
 
   #writeSilence(frames: number, filler: Filler): void {

@@ -5,7 +5,7 @@
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Frame } from "../audio/frame.ts";
-import type { Tags } from "./tags.ts";
+import type { PlacedTags } from "./tags.ts";
 
 /**
  * How a session ended, which tells an output what to say to those who follow it:
@@ -25,11 +25,10 @@ export interface FrameSink {
   /** The next frame. `frame` and its bytes are valid during the call only. */
   write(frame: Frame): void;
   /**
-   * What is heard from the next frame on, instead of what was heard before. Outputs that do not tell
-   * it do without this.
-   * @param position that of the next frame, whose `write` follows
+   * What is heard from the next frame on, whose `write` follows, instead of what was heard before;
+   * twice a second at most. Outputs that do not tell it do without this.
    */
-  metadata?(position: number, tags: Tags): void;
+  metadata?(tags: PlacedTags): void;
   /** The next frame does not continue the one before: what lies between them is not filled. */
   discontinuity(): void;
   /** No frame follows. */

@@ -11,8 +11,8 @@ import type { Tags } from "./tags.ts";
 const MAX_BYTES = 262_144;
 /** What a held frame weighs beside its bytes, of which there may be few. */
 const FRAME_OVERHEAD = 64;
-/** What tags weigh: their texts are short. */
-const TAGS_BYTES = 1024;
+/** What tags weigh at most: their texts are cut. */
+const TAGS_BYTES = 2048;
 
 type Held = HeldFrame | HeldTags;
 

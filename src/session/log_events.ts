@@ -7,6 +7,7 @@ const logger = getLogger(["echo", "session"]);
 /** Other than `info`. */
 const LEVELS: Partial<Record<EventKind, "debug" | "warn" | "error">> = {
   "audience": "debug",
+  "metadata": "debug",
   // The output itself tells people earlier, and only of the last session of a name.
   "hls-ready": "debug",
   "hls-release": "debug",
@@ -49,6 +50,8 @@ function describe(event: SessionEvent): string {
       return "recorded to {path}, {durationMs} ms";
     case "input-error":
       return "cannot be broadcast: {message}";
+    case "metadata":
+      return "plays {song}";
     case "input-quality":
       return "input so far: {total} frames, {dropped} dropped, {bad} bad, {filler} silent put in";
   }
@@ -58,6 +61,9 @@ function details(event: SessionEvent): Record<string, unknown> {
   if (event.kind === "input-quality") {
     const { total_count, drop_count, bad_count, filler_count } = event.quality;
     return { total: total_count, dropped: drop_count, bad: bad_count, filler: filler_count };
+  }
+  if (event.kind === "metadata") {
+    return { song: [event.title, event.artist].filter((text) => text !== null).join(", ") };
   }
   if (!("reason" in event)) return { ...event, dj: event.props.dj };
   return { reason: `${event.reason.message} (${event.reason.code})` };

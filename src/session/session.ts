@@ -6,13 +6,20 @@
 import type { Clock, Timer } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { Continuity, type StateNeed } from "./continuity.ts";
-import type { EventBus, EventDetails, EventKind, InputQuality, SessionEvent } from "./events.ts";
+import {
+  type EventBus,
+  type EventDetails,
+  type EventKind,
+  type InputQuality,
+  sessionEvent,
+} from "./events.ts";
 import { Feed } from "./feed.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
 import type { AdmittedIngest, IngestEnd, Protocol, StreamFacts, Transport } from "./ingest.ts";
 import { Moment } from "./moment.ts";
 import { type Reason, SERVER_REASON, UNKNOWN_REASON } from "./reason.ts";
 import { SessionInput } from "./session_input.ts";
+import type { PlacedTags, Tags } from "./tags.ts";
 import type { TimelineOptions } from "./timeline.ts";
 
 /** In the order in which a session goes through them; `publishing` and `paused` alternate. */
@@ -54,6 +61,8 @@ export interface SessionOptions {
 export class Session {
   readonly id: number;
   readonly name: string;
+  /** What the client said of itself when it published. */
+  props: Readonly<Record<string, string>> = {};
   readonly #clock: Clock;
   readonly #events: EventBus;
   readonly #policy: SessionPolicy;
@@ -63,7 +72,6 @@ export class Session {
   readonly #continuity: Continuity;
   readonly #input: SessionInput;
   #protocol: Protocol;
-  #props: Readonly<Record<string, string>> = {};
   #state: SessionState = "init";
   #connection: Connection | undefined;
   #created: Moment | undefined;
@@ -83,7 +91,9 @@ export class Session {
     this.#unheardWaitMs = options.policy.unheardWaitMs;
     this.#outputs = options.outputs;
     this.#onEnd = options.onEnd;
-    this.#feed = new Feed(this, options.clock, options.policy.timeline);
+    this.#feed = new Feed(this, options.clock, options.policy.timeline, ({ title, artist }) => {
+      this.#emit("metadata", { title: title ?? null, artist: artist ?? null });
+    });
     this.#input = new SessionInput({
       owner: this,
       clock: options.clock,
@@ -110,18 +120,14 @@ export class Session {
     return this.#protocol;
   }
 
-  /** What the client said of itself when it published. */
-  get props(): Readonly<Record<string, string>> {
-    return this.#props;
-  }
-
-  set props(props: Readonly<Record<string, string>>) {
-    this.#props = props;
-  }
-
   /** What the encoder said of its stream. */
   get streamFacts(): StreamFacts {
     return this.#input.streamFacts;
+  }
+
+  /** Title and artist of what is heard; `undefined` where nobody has told any. */
+  get tags(): PlacedTags | undefined {
+    return this.#feed.tags;
   }
 
   /** The connection that may send, if there is one. */
@@ -198,6 +204,11 @@ export class Session {
   /** The reason that goes with the next pause or resume. */
   announce(reason: Reason): void {
     this.#announced = reason;
+  }
+
+  /** What is heard from now on, whatever its encoder has told. */
+  setTags(tags: Tags): void {
+    this.#feed.setTags(tags);
   }
 
   /**
@@ -284,15 +295,4 @@ export class Session {
   #emit<K extends EventKind>(kind: K, details: EventDetails[K]): void {
     this.#events.emit(sessionEvent(this, kind, this.#clock.now(), details));
   }
-}
-
-/** An event of `session`, with the facts that every event carries. */
-export function sessionEvent<K extends EventKind>(
-  session: Pick<Session, "id" | "name" | "protocol" | "props">,
-  kind: K,
-  at: number,
-  details: EventDetails[K],
-): SessionEvent {
-  const { id, name, protocol, props } = session;
-  return { kind, at, id, name, protocol, props, ...details } as SessionEvent;
 }

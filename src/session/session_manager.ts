@@ -1,7 +1,7 @@
 /** All sessions that are live, and the rules of who may publish which name. */
 import { questionAbout } from "./authority.ts";
 import type { Clock, Timer } from "./clock.ts";
-import type { EventBus, SessionEvent } from "./events.ts";
+import { type EventBus, type SessionEvent, sessionEvent } from "./events.ts";
 import type { SessionEnd } from "./frame_sink.ts";
 import {
   type AdmittedIngest,
@@ -20,7 +20,7 @@ import { NOTHING_SHOWN, Places, type Shown, SILENT_MS } from "./places.ts";
 import { withDj } from "./props.ts";
 import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
 import { NAME_TAKEN_REASON, type Reason, SERVER_REASON } from "./reason.ts";
-import { type Output, Session, sessionEvent, type SessionPolicy } from "./session.ts";
+import { type Output, Session, type SessionPolicy } from "./session.ts";
 import { LiveSessions } from "./live_sessions.ts";
 import { WaitingSessions } from "./waiting_sessions.ts";
 

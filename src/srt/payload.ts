@@ -41,6 +41,7 @@ export class Payload {
         this.#audible = true;
         sink.write(data, timeMs);
       },
+      metadata: (texts, timeMs) => sink.metadata?.(texts, timeMs),
       bad: (count) => sink.bad(count),
       lost: (frames) => sink.lost(frames),
     };

@@ -22,6 +22,7 @@ import {
   type PublishRequest,
   type Transport,
 } from "../session/ingest.ts";
+import { tagsOf } from "../session/tags.ts";
 import { Payload } from "./payload.ts";
 import { isRefusal, refusalText } from "./refusal.ts";
 
@@ -92,6 +93,10 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     this.#payload = new Payload({
       configure: (config) => admission.configure(config),
       write: (data, timeMs) => this.#write(data, timeMs),
+      metadata: (texts, timeMs) => {
+        const tags = tagsOf({ ...texts });
+        if (tags !== undefined) admission.metadata(tags, timeMs);
+      },
       bad: (count) => admission.bad(count),
       lost: (frames) => admission.lost(frames),
     });

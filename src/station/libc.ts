@@ -16,6 +16,15 @@ export class Libc implements Disposable {
     return Number(limit[0]);
   }
 
+  /**
+   * Whether the kernel's clock follows that of others, such as NTP: adjtimex(2). `undefined` where
+   * the process may not ask.
+   */
+  get clockIsSynchronized(): boolean | undefined {
+    const state = this.#library.symbols.adjtimex(new Uint8Array(TIMEX_BYTES));
+    return state < 0 ? undefined : state !== TIME_ERROR;
+  }
+
   /** Gives what nobody uses of the memory that malloc manages back to the system: malloc_trim(3). */
   trimMemory(): void {
     this.#library.symbols.malloc_trim(0n);
@@ -37,6 +46,7 @@ export class Libc implements Disposable {
 const SYMBOLS = {
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   setpriority: { parameters: ["i32", "u32", "i32"], result: "i32" },
+  adjtimex: { parameters: ["buffer"], result: "i32" },
   malloc_trim: { parameters: ["usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -47,3 +57,7 @@ const THIS_THREAD = 0;
 const NICE = 5;
 /** The soft limit of file descriptors (Linux, asm-generic/resource.h). */
 const RLIMIT_NOFILE = 7;
+/** More than a struct timex has. With all of it 0, nothing is set (Linux, uapi/linux/timex.h). */
+const TIMEX_BYTES = 256;
+/** The clock is not synchronized. */
+const TIME_ERROR = 5;

@@ -6,6 +6,9 @@
  */
 import { Hono } from "hono";
 import { every } from "hono/combine";
+import { encodedFor } from "../hls/gzipped.ts";
+import { countsAsFetch, isLowFile, LOW_MEDIA_FILE } from "../hls/low_latency/low_names.ts";
+import { contentsFor, isToCome, lowRequest, untilThere } from "../hls/low_latency/low_waits.ts";
 import type { Origin, ServedFile, ServedPlaylist } from "../hls/origin.ts";
 import type { Preroll } from "../hls/preroll.ts";
 import {
@@ -20,6 +23,7 @@ import type { SharedContents } from "../http/prepared_answers.ts";
 import { fieldText } from "../http/request_head.ts";
 import { indexRoutes, loadAssets, showRoutes, STATUS_FILE } from "../pages/listener/routes.ts";
 import type { ShowsSource } from "../pages/listener/shows.ts";
+import { rewindRoutes, type RewindRoutesOptions, SHOW_FILE } from "../record/rewind/routes.ts";
 import type { Clock } from "../session/clock.ts";
 import { type ListenerEntrance, ORIGIN_FIELD } from "../tokens/listener_entrance.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
@@ -36,6 +40,10 @@ export interface ListenerWebOptions {
   readonly path: string;
   /** Whether `/` shows who is on air. */
   readonly index: boolean;
+  /** Where shows are rewound; nowhere by default. */
+  readonly rewind?: Omit<RewindRoutesOptions, "forPlayers"> | undefined;
+  /** Whether broadcasts may be had in low latency. Default true. */
+  readonly lowLatency?: boolean;
   /** The beginning of a segment of the broadcast `name` was sent. */
   readonly onFetch?: (name: string, file: string) => void;
   /** Who is let in; everybody where there is none. */
@@ -44,11 +52,16 @@ export interface ListenerWebOptions {
 
 /** All that `HLS_WEB_ADDR` serves: playlists, segments and the listeners' pages. */
 export function listenerWeb(options: ListenerWebOptions): Hono {
-  const { origin, preroll, shows, path, index, onFetch, entrance } = options;
+  const { origin, preroll, shows, path, index, lowLatency = true, rewind, onFetch, entrance } =
+    options;
   const hasTokens = entrance?.asksForTokens ?? false;
   const assets = loadAssets();
   const app = new Hono();
-  app.route(`/${path}`, hlsRoutes({ origin, others: [STATUS_FILE], onFetch }));
+  const others = rewind === undefined ? [STATUS_FILE] : [STATUS_FILE, SHOW_FILE];
+  app.route(`/${path}`, hlsRoutes({ origin, lowLatency, others, onFetch }));
+  if (rewind !== undefined) {
+    app.route(`/${path}`, rewindRoutes({ ...rewind, forPlayers: forPlayers() }));
+  }
   app.route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens }));
   app.route(PREROLL_PATH, prerollRoutes(preroll.files));
   if (hasTokens) app.route(`/${path}/${PREROLL_NAME}`, prerollRoutes(preroll.files));
@@ -87,27 +100,44 @@ export function listenerSite(options: ListenerSiteOptions): ListenerSite {
 
 /** What {@link listenerWeb} answers in the same way to everybody: playlists and segments. */
 function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): SharedContents {
-  const { origin, path, observe, onFetch, entrance } = options;
+  const { origin, path, lowLatency = true, observe, onFetch, entrance } = options;
   const prefix = `/${path}/`;
   return {
-    find: (asked) => {
+    find: (asked, encodings) => {
       const target = entrance === undefined ? asked : entrance.passed(asked);
       if (target === undefined) return undefined;
-      const nameEnd = target.indexOf("/", prefix.length);
-      if (nameEnd === -1 || !target.startsWith(prefix)) return undefined;
-      return origin.atHand(target.slice(prefix.length, nameEnd), target.slice(nameEnd + 1));
+      const { name, file, query } = fileAsked(target, prefix) ?? NO_FILE;
+      const isReload = file === LOW_MEDIA_FILE;
+      if (query !== "" && !isReload) return undefined;
+      const found = origin.atHand(name, file);
+      if (found === undefined || !("text" in found)) return found;
+      const playlist = isReload ? contentsFor(lowRequest(name, file, query), found) : found;
+      return playlist && encodedFor(playlist, encodings);
+    },
+    coming: (asked, signal) => {
+      const target = entrance === undefined ? asked : entrance.passed(asked);
+      if (target === undefined) return undefined;
+      const { name, file, query } = fileAsked(target, prefix) ?? NO_FILE;
+      const playlist = lowLatency && isLowFile(file) && origin.atHand(name, LOW_MEDIA_FILE);
+      if (!playlist || !("text" in playlist)) return undefined;
+      const request = lowRequest(name, file, query);
+      return isToCome(request, playlist)
+        ? untilThere(origin, request, playlist, signal())
+        : undefined;
     },
     bodyOf: (contents: ServedPlaylist | ServedFile) =>
       "text" in contents ? contents.text : contents.bytes,
     observerOf: (asked) => {
       const target = entrance === undefined ? asked : entrance.withoutToken(asked);
-      const kind = listenersKind(target);
-      const [name = "", file = ""] = target.slice(prefix.length).split("/");
-      const answered = { method: "GET", path: target, status: 200, ms: 0 };
+      const { name, file, query } = fileAsked(target, prefix) ?? NO_FILE;
+      const path = target.slice(0, target.length - query.length);
+      const kind = listenersKind(path);
+      const isFetch = kind === "segment" && countsAsFetch(file);
+      const answered = { method: "GET", path, status: 200, ms: 0 };
       return (client, agent) => {
         // It is at hand: the answer takes no time that could be measured.
-        observe(kind, 200, 0);
-        if (kind === "segment") onFetch?.(name, file);
+        if (query === "") observe(kind, 200, 0);
+        if (isFetch) onFetch?.(name, file);
         if (log.isTaken) log.tell({ ...answered, client: plainAddress(client), agent });
       };
     },
@@ -115,3 +145,23 @@ function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): Shar
     selecting: SELECTING_FIELDS,
   };
 }
+
+/** A file of a broadcast that a request is for. */
+interface FileAsked {
+  readonly name: string;
+  readonly file: string;
+  /** With its question mark; empty where there is none. */
+  readonly query: string;
+}
+
+/** @returns `undefined` where `target` is not below `prefix`, or no file of a broadcast */
+function fileAsked(target: string, prefix: string): FileAsked | undefined {
+  const nameEnd = target.indexOf("/", prefix.length);
+  if (nameEnd === -1 || !target.startsWith(prefix)) return undefined;
+  const queryAt = target.indexOf("?", nameEnd);
+  const end = queryAt === -1 ? target.length : queryAt;
+  const name = target.slice(prefix.length, nameEnd);
+  return { name, file: target.slice(nameEnd + 1, end), query: target.slice(end) };
+}
+
+const NO_FILE: FileAsked = { name: "", file: "", query: "" };

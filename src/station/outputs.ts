@@ -1,6 +1,7 @@
 /** The outputs: what becomes of each broadcast, a recording and an HLS stream. */
 import { FolderWatch } from "../disk/folder_watch.ts";
 import { Hls } from "../hls/hls.ts";
+import { LEAST_SEGMENTS } from "../hls/low_latency/low_window.ts";
 import { StateFiles } from "../hls/name_states.ts";
 import { loadPreroll, NO_PREROLL, type Preroll } from "../hls/preroll.ts";
 import { HlsFolder } from "../hls/stream_files.ts";
@@ -8,6 +9,7 @@ import { Shows } from "../pages/listener/shows.ts";
 import { Catalogue } from "../record/catalogue.ts";
 import { RecordFolder } from "../record/record_folder.ts";
 import { Recorder } from "../record/recorder.ts";
+import { Rewinds } from "../record/rewind/rewinds.ts";
 import { failingRecordings, type HealthPart } from "../stat/health.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
 import type { Core } from "./core.ts";
@@ -17,6 +19,8 @@ import type { Reload } from "./reload.ts";
 export interface Archive {
   readonly recorder: Recorder;
   readonly catalogue: Catalogue;
+  /** The shows that may be rewound; `undefined` where none may. */
+  readonly rewinds: Rewinds | undefined;
   /** Applies what is kept of finished recordings. */
   readonly reload: Reload;
 }
@@ -27,12 +31,14 @@ export function startArchive(core: Core): Archive | undefined {
   const { record } = core.config;
   if (!record.enabled) return undefined;
   const folder = new RecordFolder(record.rootDir);
+  const rewinds = startRewinds(core);
   const recorder = new Recorder({
     clock,
     events,
     folder,
     append: record.append,
     rules: { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes },
+    index: rewinds?.index,
   });
   watch(core, "record", record.rootDir, "broadcasts are not recorded");
   health.add("record", failingRecordings(events, (id) => sessions.get(id) !== undefined));
@@ -41,10 +47,19 @@ export function startArchive(core: Core): Archive | undefined {
   return {
     recorder,
     catalogue: new Catalogue(folder, recorder),
+    rewinds,
     reload: ({ record: { maxAgeMs, maxBytes } }) => () => {
       recorder.rules = { maxAgeMs, maxBytes };
     },
   };
+}
+
+function startRewinds({ config, clock, stops }: Core): Rewinds | undefined {
+  const { hls, record } = config;
+  if (!hls.enabled || !hls.webEnabled || hls.rewindMs === 0) return undefined;
+  const rewinds = new Rewinds({ clock, path: record.rootDir, boundMs: hls.rewindMs });
+  stops.add(() => rewinds.close());
+  return rewinds;
 }
 
 /** The output that makes HLS, and what its web server needs. */
@@ -54,13 +69,19 @@ export interface HlsOutput {
   readonly preroll: Preroll;
   /** What listeners are told of broadcasts. */
   readonly shows: Shows;
+  /** See {@link Archive}. */
+  readonly rewinds: Rewinds | undefined;
 }
 
 /**
  * Opens the HLS output. Who calls it has to have `hls` stopped.
  * @returns `undefined` where there is to be no HLS
  */
-export async function openHls(core: Core, metrics: Metrics): Promise<HlsOutput | undefined> {
+export async function openHls(
+  core: Core,
+  metrics: Metrics,
+  rewinds: Rewinds | undefined,
+): Promise<HlsOutput | undefined> {
   const { clock, stops, events, sessions, listeners } = core;
   const { hls } = core.config;
   if (!hls.enabled) return undefined;
@@ -75,6 +96,8 @@ export async function openHls(core: Core, metrics: Metrics): Promise<HlsOutput |
     events,
     find: (name) => sessions.find(name),
     listeners: (name) => listeners.count(name),
+    earliest: (name) => rewinds?.earliest(name),
+    ...hls.lowLatency && { lowLatencyFrom: LEAST_SEGMENTS },
   });
   stops.add(() => shows.close());
   const output = await Hls.open({
@@ -89,10 +112,13 @@ export async function openHls(core: Core, metrics: Metrics): Promise<HlsOutput |
       metrics.segmentListed(lateMs);
       shows.listed(name);
     },
+    id3: hls.id3,
+    onTags: (name, tags) => shows.tagged(name, tags),
     countListeners: hls.webEnabled ? (name) => listeners.count(name) : undefined,
   });
+  await rewinds?.open((name) => output.find(name)?.presentation);
   sessions.addOutput(output.output);
-  return { hls: output, folder, preroll, shows };
+  return { hls: output, folder, preroll, shows, rewinds };
 }
 
 function watch(

@@ -21,7 +21,9 @@ import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
 import { StatWeb } from "./stat_web.ts";
+import { localRewind } from "./rewind.ts";
 import { HttpThreads } from "./threads/http_threads.ts";
+import type { RewindSettings } from "./threads/messages.ts";
 
 /**
  * Serves playlists, segments and the listeners' pages.
@@ -32,33 +34,42 @@ export function serveHls(
   output: HlsOutput,
   metrics: Metrics,
 ): HttpThreads | undefined {
-  const { hls: { webEnabled, webAddr, webPath: path, webIndex: index, webThreads } } = core.config;
+  const { webEnabled, webAddr, webPath: path, webIndex: index, webThreads, lowLatency } =
+    core.config.hls;
   const { keys } = core.tokens ?? {};
   if (!webEnabled) return undefined;
-  const { hls, folder, preroll, shows } = output;
+  const { hls, folder, preroll, shows, rewinds } = output;
   if (webThreads > 0) return startThreads(core, output, metrics);
   const readFile = (name: string, file: string) => folder.read(name, file);
   const origin = localOrigin(hls.distributor, { clock: core.clock, readFile });
   core.stops.add(() => origin.close());
   const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
   const { clock } = core;
+  const settings = rewindSettings(core, output);
+  const has = (name: string) => origin.has(name);
+  const rewind = rewinds && settings && localRewind(rewinds, settings, { clock, has });
+  core.stops.add(() => rewind?.shows.close());
   const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
   const entrance = listenerEntrance(entranceSettings(core.config), { clock, path, keys });
   const site = listenerSite({
-    ...{ origin, preroll, shows, path, index, clock, onFetch, observe, entrance },
+    ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
+    entrance,
   });
   serve(core, site.routes, site, { kind: "hls", what: HLS, addr: webAddr });
+  core.stops.add(() => origin.dismiss());
   return undefined;
 }
 
 function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThreads {
-  const { config, clock, stops, sockets, health, webLimits, listeners, tokens } = core;
-  const { webAddr, webPath: path, webIndex: index, webThreads: count } = config.hls;
-  const entrance = entranceSettings(config);
-  const { hls, folder, preroll, shows } = output;
+  const { clock, stops, sockets, health, webLimits, listeners, tokens } = core;
+  const entrance = entranceSettings(core.config);
+  const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency } =
+    core.config.hls;
+  const { hls, folder, preroll, shows, rewinds } = output;
+  const rewind = rewindSettings(core, output);
   const threads = new HttpThreads({
-    ...{ clock, count, what: HLS, addr: webAddr, shows, sockets, listeners },
-    settings: { path, index, rootDir: folder.path, preroll, entrance },
+    ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
+    settings: { path, index, lowLatency, rootDir: folder.path, preroll, rewind, entrance },
     keys: entrance.tokens && tokens?.keys,
     distributor: hls.distributor,
     counts: webLimits.addThreads("hls"),
@@ -67,6 +78,11 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   health.add("listening", () => [...threads.problems, problemIfFull(HLS, threads)]);
   stops.add(() => threads.close());
   return threads;
+}
+
+function rewindSettings({ config }: Core, output: HlsOutput): RewindSettings | undefined {
+  if (output.rewinds === undefined) return undefined;
+  return { path: config.record.rootDir, boundMs: config.hls.rewindMs };
 }
 
 /** What the control API has to do with beside the core. */

@@ -17,6 +17,8 @@ export function requestTiming(
   return async (c, next) => {
     const startedAt = clock.monotonic();
     await next();
+    // Who asks for what comes next waits for it, and not for the server.
+    if (c.req.query("_HLS_msn") !== undefined) return;
     const kind = server === "hls" ? listenersKind(c.req.path) : server;
     observe(kind, c.res.status, clock.monotonic() - startedAt);
   };
@@ -25,5 +27,5 @@ export function requestTiming(
 /** What a listener asks for, by its path. */
 export function listenersKind(path: string): string {
   if (path.endsWith(".m3u8")) return "playlist";
-  return path.endsWith(".ts") ? "segment" : "hls";
+  return /\.(?:ts|m4s)$/.test(path) ? "segment" : "hls";
 }

@@ -1,4 +1,7 @@
 /** Seeds that several targets use: recorded bytes, encoders' audio, and what Echo itself writes. */
+import { writeId3Texts } from "../../src/audio/id3_texts.ts";
+import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";
+import { AudioMuxer } from "../../src/mpegts/muxer.ts";
 import { fileURLToPath } from "node:url";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { finishRecording } from "../../src/mp4/finish.ts";
@@ -33,7 +36,22 @@ export function audio(): { config: AudioConfig; frames: Uint8Array[] } {
 /** An MPEG-TS segment of Echo's own, of a quarter of a second, and one of a second. */
 export function transportStreams(): Uint8Array[] {
   const { config, frames } = audio();
-  return [segments(config, frames.slice(0, 8), 10), segments(config, frames, 10)].flat();
+  const plain = [segments(config, frames.slice(0, 8), 10), segments(config, frames, 10)].flat();
+  return [...plain, taggedStream()];
+}
+
+/** One with an ID3 tag before each frame. */
+function taggedStream(): Uint8Array {
+  const { config, frames } = audio();
+  const muxer = new AudioMuxer(config, true);
+  const out = new ByteBuffer();
+  muxer.begin(out);
+  for (const [i, frame] of frames.slice(0, 4).entries()) {
+    muxer.writeId3(writeId3Texts({ title: `Song ${i}`, artist: "x".repeat(100 * i) }), 9000 + i);
+    muxer.write(frame, 9000 + i);
+  }
+  muxer.end();
+  return out.view().slice();
 }
 
 /** Elements of LATM: one with its configuration, others that use it, one with another. */

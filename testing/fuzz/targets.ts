@@ -10,6 +10,7 @@ import { FILE_TARGETS } from "./targets/files.ts";
 import { FLV_TARGETS } from "./targets/flv.ts";
 import { HTTP_CONNECTION_TARGETS } from "./targets/http_connections.ts";
 import { HTTP_TARGETS } from "./targets/http.ts";
+import { REWIND_TARGETS } from "./targets/rewind.ts";
 import { RTMP_TARGETS } from "./targets/rtmp.ts";
 import { STREAM_TARGETS } from "./targets/streams.ts";
 import { TOKEN_TARGETS } from "./targets/tokens.ts";
@@ -20,6 +21,7 @@ export const TARGETS: readonly Target[] = [
   ...AUDIO_TARGETS,
   ...STREAM_TARGETS,
   ...FILE_TARGETS,
+  ...REWIND_TARGETS,
   ...CONFIGURATION_TARGETS,
   ...HTTP_CONNECTION_TARGETS,
   ...HTTP_TARGETS,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { AdtsParser } from "../../src/audio/aac/adts_parser.ts";
 import { formatOf } from "../../src/hls/formats.ts";
-import type { Hls } from "../../src/hls/hls.ts";
+import type { Hls, HlsOptions } from "../../src/hls/hls.ts";
 import type { MediaPlaylist, SegmentEntry } from "../../src/hls/playlist.ts";
 import { MPEG_TS } from "../../src/hls/ts_packager.ts";
 import type { EventBus } from "../../src/session/events.ts";
@@ -41,10 +41,11 @@ export class Broadcast {
     this.events = onAir.events;
   }
 
-  static async start(): Promise<Broadcast> {
+  static async start(options: Pick<HlsOptions, "id3" | "onTags"> = {}): Promise<Broadcast> {
     const clock = new FakeClock();
     const folder = new MemoryFolder();
-    const onAir = await goOnAir({ clock, targetMs: 1000, folder, states: NO_STATES });
+    const states = NO_STATES;
+    const onAir = await goOnAir({ clock, targetMs: 1000, folder, states, ...options });
     return new Broadcast(onAir, clock, folder);
   }
 

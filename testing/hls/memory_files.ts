@@ -14,6 +14,10 @@ export class MemoryFiles implements StreamFiles {
     return true;
   }
 
+  readSegment(file: string): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.files.get(file));
+  }
+
   replacePlaylist(file: string, text: Uint8Array): Promise<boolean> {
     return this.writeSegment(file, text);
   }

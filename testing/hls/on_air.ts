@@ -21,7 +21,10 @@ export interface OnAir {
 
 /** Opens the HLS output, without preroll, and sessions that anybody may publish. */
 export async function goOnAir(
-  options: Pick<HlsOptions, "clock" | "targetMs" | "folder" | "states" | "countListeners">,
+  options: Pick<
+    HlsOptions,
+    "clock" | "targetMs" | "folder" | "states" | "countListeners" | "id3" | "onTags"
+  >,
 ): Promise<OnAir> {
   const { clock, targetMs } = options;
   const events = new EventBus();

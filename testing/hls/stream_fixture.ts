@@ -88,6 +88,7 @@ export function setUp(
     sessionId: 7,
     missingFrames: () => MISSING_FRAMES,
     cut: () => {},
+    segmenter: { config: undefined, tap: () => undefined },
     stateNeed: continuity.addOutput(),
     listed: () => counts.listed++,
   };

@@ -1,5 +1,6 @@
 /** Keeps what a demuxer finds, with its times. */
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import type { Id3Texts } from "../../src/audio/id3_texts.ts";
 import type { TimedSink } from "../../src/mpegts/audio_pes.ts";
 import { TsDemuxer } from "../../src/mpegts/demuxer.ts";
 
@@ -8,6 +9,7 @@ export class TimedCollector implements TimedSink {
   readonly configs: AudioConfig[] = [];
   readonly frames: Uint8Array[] = [];
   readonly times: (number | undefined)[] = [];
+  readonly texts: (Id3Texts & { readonly timeMs: number | undefined })[] = [];
   badCount = 0;
 
   configure(config: AudioConfig): void {
@@ -17,6 +19,10 @@ export class TimedCollector implements TimedSink {
   write(data: Uint8Array, timeMs: number | undefined): void {
     this.frames.push(data.slice());
     this.times.push(timeMs);
+  }
+
+  metadata(texts: Id3Texts, timeMs: number | undefined): void {
+    this.texts.push({ ...texts, timeMs });
   }
 
   bad(count: number): void {

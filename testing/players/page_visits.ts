@@ -53,6 +53,9 @@ export class PageVisits implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // What a test has put in the way of requests may be at work still.
+    const pages = this.#context.pages();
+    await Promise.all(pages.map((page) => page.unrouteAll({ behavior: "ignoreErrors" })));
     await this.#context.close();
     await this.#browser.close();
   }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import type { Frame } from "../../src/audio/frame.ts";
 import type { RecordedSession } from "../../src/record/finisher.ts";
-import { Recorder } from "../../src/record/recorder.ts";
+import { Recorder, type RecorderOptions } from "../../src/record/recorder.ts";
 import { RecordFolder } from "../../src/record/record_folder.ts";
 import { EventBus, type EventKind, type SessionEvent } from "../../src/session/events.ts";
 import type { FrameSink } from "../../src/session/frame_sink.ts";
@@ -17,6 +17,9 @@ export const START = Date.UTC(2026, 10, 23, 14, 12, 0);
 export const SECOND = 47;
 export const SILENT = Uint8Array.of(0x21, 0, 0, 0, 0, 0x1c);
 
+/** A second of a show waits so long, in real time, for the disk. */
+const DISK_MS = 25;
+
 export interface ArchiveOptions {
   /** Default: a new folder, gone in the end. */
   readonly path?: string;
@@ -25,6 +28,7 @@ export interface ArchiveOptions {
   readonly maxAgeMs?: number;
   readonly maxBytes?: number;
   readonly makeFolder?: (path: string) => RecordFolder;
+  readonly index?: RecorderOptions["index"];
 }
 
 /** A recorder with a folder on a real disk, and a clock that stands still. */
@@ -50,11 +54,11 @@ export class Archive implements AsyncDisposable {
   static async open(options: ArchiveOptions = {}): Promise<Archive> {
     const path = options.path ?? `${await Deno.makeTempDir({ prefix: "echo-record-" })}/record`;
     const { clock = new FakeClock(START), makeFolder = (path) => new RecordFolder(path) } = options;
-    const { append = false, maxAgeMs = 0, maxBytes = 0 } = options;
+    const { append = false, maxAgeMs = 0, maxBytes = 0, index } = options;
     const bus = new EventBus();
     const folder = makeFolder(path);
     const rules = { maxAgeMs, maxBytes };
-    const recorder = new Recorder({ clock, events: bus, folder, append, rules });
+    const recorder = new Recorder({ clock, events: bus, folder, append, rules, index });
     return new Archive(recorder, folder, clock, bus, options.path !== undefined);
   }
 
@@ -65,7 +69,7 @@ export class Archive implements AsyncDisposable {
     said: Pick<RecordedSession, "props" | "streamFacts"> = { props: {}, streamFacts: {} },
   ): Show {
     const session = { id: this.#ids++, name, protocol: "rtmp" as const, ...said };
-    return new Show(session, this.recorder.output(session), this.clock, config);
+    return new Show(session, this.recorder, this.clock, config);
   }
 
   /** A whole show. @returns what it holds */
@@ -120,24 +124,31 @@ export class Archive implements AsyncDisposable {
 export class Show {
   /** All that was sent, silence included. */
   readonly frames: Uint8Array[] = [];
+  readonly sink: FrameSink;
+  readonly #recorder: Recorder;
   #position = 0;
   #count = 0;
 
   constructor(
     readonly session: RecordedSession,
-    readonly sink: FrameSink,
+    recorder: Recorder,
     readonly clock: FakeClock,
     config: AudioConfig,
   ) {
-    sink.start(config);
+    this.#recorder = recorder;
+    this.sink = recorder.output(session);
+    this.sink.start(config);
   }
 
   /** A second of audio, after which the second has passed. */
   async second(): Promise<void> {
+    const { writtenBytes } = this.#recorder;
     this.audio(SECOND);
     await this.clock.advance(1000);
-    // What is written meanwhile takes real time.
-    await new Promise((resolve) => setTimeout(resolve));
+    // What is written meanwhile takes real time, and a disk that fails takes no more than this.
+    for (let i = 0; i < DISK_MS && this.#recorder.writtenBytes === writtenBytes; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
   }
 
   audio(frames: number): void {

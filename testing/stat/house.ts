@@ -1,11 +1,16 @@
 /**
  * Sessions, pretended outputs and statistics, without sockets, on a clock that is moved by hand.
  */
-import { EventBus, type EventDetails, type EventKind } from "../../src/session/events.ts";
+import {
+  EventBus,
+  type EventDetails,
+  type EventKind,
+  sessionEvent,
+} from "../../src/session/events.ts";
 import type { FrameSink } from "../../src/session/frame_sink.ts";
 import type { Ingest, Protocol } from "../../src/session/ingest.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
-import { type Session, sessionEvent } from "../../src/session/session.ts";
+import type { Session } from "../../src/session/session.ts";
 import type { SessionManager } from "../../src/session/session_manager.ts";
 import { Statistics, type StatisticsOptions } from "../../src/stat/statistics/statistics.ts";
 import { audioConfig } from "../audio/access_units.ts";

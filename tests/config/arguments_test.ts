@@ -11,6 +11,8 @@ Deno.test("arguments say what to do", () => {
     [["--print-env"], { kind: "print-env" }],
     [["-v"], { kind: "version", envFile: undefined }],
     [["--version", "--env-file", "a"], { kind: "version", envFile: "a" }],
+    [["check"], { kind: "check", envFile: undefined }],
+    [["--env-file", "a", "check"], { kind: "check", envFile: "a" }],
     [["--env-file=a"], { kind: "run", envFile: "a" }],
     [["dj", "list"], { kind: "dj", words: ["list"], envFile: undefined }],
     [["dj", "add", "dj", "a,b", "--env-file", "a"], {
@@ -24,9 +26,18 @@ Deno.test("arguments say what to do", () => {
 
 Deno.test("arguments that are not known are refused in one line", () => {
   for (
-    const args of [["--verbose"], ["-x"], ["dj", "-x"], ["list", "dj"], ["run\n"], ["--env-file"], [
-      "--env-file=",
-    ]]
+    const args of [
+      ["--verbose"],
+      ["-x"],
+      ["check", "check"],
+      ["dj", "-x"],
+      ["list", "dj"],
+      ["run\n"],
+      ["--env-file"],
+      [
+        "--env-file=",
+      ],
+    ]
   ) {
     assert.throws(() => parseArguments(args), (error) => {
       return error instanceof ConfigError &&

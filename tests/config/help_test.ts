@@ -39,10 +39,20 @@ Deno.test("the effective configuration, read back, is the same", () => {
 Deno.test("the help names every option and every variable", () => {
   const text = usage();
   for (const { variable } of ROWS) assert.ok(text.includes(`${variable.name} (`), variable.name);
-  for (const option of ["-h", "--help", "-v", "--version", "--env-file", "--print-env"]) {
+  for (const option of ["check", "-h", "--help", "-v", "--version", "--env-file", "--print-env"]) {
     assert.ok(text.includes(option), option);
   }
   assert.ok(text.split("\n").every((line) => line.length <= 100));
+});
+
+Deno.test("the help groups commands and variables by what one wants to do", () => {
+  const headings = usage().split("\n").filter((line) => /^[A-Z][^.]*:( |$)/.test(line)).slice(1);
+  const tasks = new Set(headings.map((line) => line.split(":")[0]));
+  assert.deepEqual([...tasks], [
+    ...["Set it up", "Run it", "Let DJs publish, each with a key of his own", "Look it up"],
+    ...["Let DJs publish", "Let listeners hear", "Keep recordings", "Watch it"],
+  ]);
+  assert.ok(headings.includes("Let listeners hear: HLS output"));
 });
 
 Deno.test("echo.env.example is what --print-env prints", async () => {

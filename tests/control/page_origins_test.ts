@@ -22,15 +22,17 @@ async function callAll(api: Api, headers: Record<string, string>): Promise<Recor
     publish: first.status,
     pause: await call("PUT", "/echo/4/pause"),
     resume: await call("PUT", "/echo/4/resume"),
+    metadata: await call("PUT", "/echo/4/metadata"),
     teardown: await call("PUT", "/echo/4/teardown"),
     teardown3: await call("POST", "/echo/3/teardown"),
   };
 }
 
-const ALL_REFUSED = { publish: 403, pause: 403, resume: 403, teardown: 403, teardown3: 403 };
-const ALL_TAKEN = { publish: 200, pause: 200, resume: 200, teardown: 200, teardown3: 200 };
+const CALLS = ["publish", "pause", "resume", "metadata", "teardown", "teardown3"];
+const ALL_REFUSED = Object.fromEntries(CALLS.map((call) => [call, 403]));
+const ALL_TAKEN = Object.fromEntries(CALLS.map((call) => [call, 200]));
 
-Deno.test("no other site's page publishes, pauses, resumes or ends a broadcast", async () => {
+Deno.test("no other site's page publishes, pauses, resumes, titles or ends a broadcast", async () => {
   for (const origin of ["https://evil.example", "null", "http://127.0.0.1:9", "x"]) {
     const headers = { Origin: origin, Host: "127.0.0.1:5021", "Content-Type": "text/plain" };
     assert.deepEqual(await callAll(setUpApi(), headers), ALL_REFUSED, origin);

@@ -11,6 +11,10 @@ import {
 } from "../../testing/control/control_api.ts";
 
 const AUDIO = audioConfig();
+const FRAME_MS = 1024_000 / 48_000;
+
+/** Those that need a session that is there. */
+const CALLS = [["GET", "state"], ["PUT", "pause"], ["PUT", "resume"], ["PUT", "metadata"]] as const;
 
 const NOT_FOUND = { code: 404, message: "session not found" };
 
@@ -58,6 +62,56 @@ Deno.test("pause and resume announce a reason and change no state", async () => 
   ]);
 });
 
+Deno.test("metadata tells what is heard from now on", async () => {
+  const api = setUpApi();
+  const cookie = await publish(api);
+  const session = api.sessions.find("demo");
+  assert.ok(session !== undefined);
+  const ingest = api.sessions.attach(session, new Connection());
+  ingest.configure(AUDIO);
+  let timeMs = 0;
+  const heard = async (body: unknown) => {
+    const answer = await api.request("PUT", "/echo/4/metadata", { cookie, body });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(await answer.json(), { metadata: { name: "demo" } });
+    for (let i = 0; i < 30; i++) {
+      await api.clock.advance(FRAME_MS);
+      ingest.write(new Uint8Array(100), timeMs += FRAME_MS);
+    }
+    const event = api.seen.findLast(({ kind }) => kind === "metadata");
+    return event?.kind === "metadata" ? [event.title, event.artist] : undefined;
+  };
+  assert.deepEqual(await heard({ title: "Song", artist: "Band" }), ["Song", "Band"]);
+  assert.deepEqual(await heard({ title: "Jingle" }), ["Jingle", null]);
+  assert.deepEqual(await heard({ artist: '"\r\n"', title: null }), [null, '" "']);
+  assert.deepEqual(await heard({ title: "😀".repeat(256) }), ["😀".repeat(256), null]);
+  assert.deepEqual(await heard({}), [null, null]);
+});
+
+for (
+  const [body, message] of [
+    [{ title: 7 }, "Cannot parse title: expected a string of at most 256 characters, got 7"],
+    [
+      { artist: ["x"] },
+      "Cannot parse artist: expected a string of at most 256 characters, got an array",
+    ],
+    [{ title: "x".repeat(257) }, `expected a string of at most 256 characters, got "xxx`],
+    [[], "Cannot parse the body: expected a JSON object, got an array"],
+    ["nothing", "Cannot parse the body: expected JSON, got something else"],
+    [{ title: "x".repeat(5000) }, "the body is too large"],
+  ] as const
+) {
+  Deno.test(`metadata that is ${JSON.stringify(body).slice(0, 40)} is refused`, async () => {
+    const api = setUpApi();
+    const cookie = await publish(api);
+    const answer = await api.request("PUT", "/echo/4/metadata", { cookie, body });
+    const { code, message: told } = await answer.json();
+    assert.equal(answer.status, code);
+    assert.equal(code, message.includes("too large") ? 413 : 400);
+    assert.ok(told.includes(message), told);
+  });
+}
+
 Deno.test("version 4 teardown ends the session with its reason, also twice", async () => {
   const api = setUpApi();
   const cookie = await publish(api);
@@ -96,7 +150,7 @@ Deno.test("a cookie whose session is gone finds none, not even the name's next",
   const cookie = await publish(api);
   api.sessions.find("demo")?.end("teardown", REASON.reason);
   await publish(api);
-  for (const [method, path] of [["GET", "state"], ["PUT", "pause"], ["PUT", "resume"]] as const) {
+  for (const [method, path] of CALLS) {
     const body = method === "PUT" ? REASON : undefined;
     const answer = await api.request(method, `/echo/4/${path}`, { cookie, body });
     assert.equal(answer.status, 404);
@@ -115,7 +169,7 @@ Deno.test("once its keys have expired a session is gone with 460", async () => {
   api.sessions.attach(session, new Connection());
   await api.clock.advance(TTL_MS);
   assert.equal(session.state, "terminated");
-  for (const [method, path] of [["GET", "state"], ["PUT", "pause"], ["PUT", "resume"]] as const) {
+  for (const [method, path] of CALLS) {
     const body = method === "PUT" ? REASON : undefined;
     const answer = await api.request(method, `/echo/4/${path}`, { cookie, body });
     assert.equal(answer.status, 460);

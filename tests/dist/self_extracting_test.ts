@@ -245,6 +245,25 @@ const tests: Readonly<Record<string, (echo: BuiltEcho) => Promise<void>>> = {
     assertRefused(await show(empty), /it cannot be written to$/);
   },
 
+  async "what root has unpacked is not read as a whole by others at each start"(echo) {
+    if (NOBODY.length === 0) return;
+    const copy = echo.newCache();
+    // Another inode, as where it came with an image.
+    assert.equal(
+      (await run(["cp", "-r", "--preserve=mode", await echo.fullCache(), copy])).code,
+      0,
+    );
+    const log = join(echo.folder, "sums");
+    await Deno.writeTextFile(log, "");
+    await Deno.chmod(log, 0o666);
+    const PATH = await echo.pathWith("sha256sum", `tee -a ${log} | /usr/bin/sha256sum "$@"`);
+    await Deno.chmod(PATH.split(":")[0] ?? "", 0o755);
+    const env = { CACHE_DIRECTORY: copy, PATH };
+    assertShown(await run([...NOBODY, echo.quick, "-v"], env, echo.folder));
+    const checked = (await Deno.readTextFile(log)).match(/\S+$/gm);
+    assert.ok(checked?.includes("main.js") && !checked.includes("echo"), checked?.join(" "));
+  },
+
   async "a disk that is full, read-only or runs no programs is said in one line"(echo) {
     const disks: readonly [options: string, said: RegExp][] = [
       ["mode=755,size=1m", /the disk is full; \d+ MB are needed$/],

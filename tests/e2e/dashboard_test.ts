@@ -40,7 +40,16 @@ scenario("an operator signs in, watches a show, ends it, and keeps house", async
   await takeScreenshots(page, "dashboard-empty");
   await page.setViewportSize(SCREENS.desktop);
 
-  await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
+  await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"), [
+    ...[
+      "-c",
+      "copy",
+      "-metadata",
+      "title=A song with a long <b>title</b>",
+      "-metadata",
+      "artist=Band",
+    ],
+  ]);
   await watch(page, server);
   await listen(page);
   await endIt(page, server);
@@ -86,7 +95,11 @@ async function watch(page: Page, server: EchoServer): Promise<void> {
   const points = async () => Number(await plots.getAttribute("data-points"));
   const before = await points();
   const row = page.locator("#sessions tbody tr");
-  await untilText(page, "#sessions tbody", /^demo.*on air.*RTMP 127\.0\.0\.1/s);
+  await untilText(
+    page,
+    "#sessions tbody",
+    /^demo\s*A song with a long <b>title<\/b> · Band.*on air.*RTMP 127\.0\.0\.1/s,
+  );
   await untilText(page, "#sessions td[data-title=Bitrate]", /^[3-7]\d kb\/s$/);
   assert.equal(await row.count(), 1);
   const listeners = page.getByRole("link", { name: "Page of demo, in a new tab" });

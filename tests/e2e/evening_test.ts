@@ -27,6 +27,8 @@ const NOTHING = {
   record_complete_time: null,
   record_path: null,
   ingest_quality: null,
+  title: null,
+  artist: null,
 };
 
 const QUALITY = { total_count: SOME, drop_count: SOME, bad_count: SOME, filler_count: SOME };

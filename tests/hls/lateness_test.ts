@@ -29,6 +29,7 @@ function setUp() {
     sessionId: 1,
     missingFrames: none,
     cut: nothing,
+    segmenter: { config: undefined, tap: () => undefined },
     stateNeed: nothing,
     listed: nothing,
   });

@@ -29,6 +29,10 @@ class FirstBytes implements Packager {
   }
 
   end(): Uint8Array {
+    return this.snapshot();
+  }
+
+  snapshot(): Uint8Array {
     return new Uint8Array(this.#bytes);
   }
 }
@@ -73,6 +77,7 @@ class TwoFormats {
       sessionId: 1,
       missingFrames: () => segmenter.missingFrames,
       cut: () => segmenter.cut(),
+      segmenter,
       stateNeed: () => {},
       listed: () => {},
     });
@@ -153,7 +158,10 @@ Deno.test("after a restart the second format goes on under the numbers of the fi
       { ...segment, uri: "51-1700000001.ts", discontinuity: true },
     ],
   };
-  two.stream.restore(left, left.segments.map(({ uri }) => uri), 1000);
+  two.stream.restore({
+    playlist: left,
+    ...{ files: left.segments.map(({ uri }) => uri), ageMs: 1000 },
+  });
   assert.equal(two.stream.playlist("first.m3u8"), undefined);
   two.join();
   await two.play(20);

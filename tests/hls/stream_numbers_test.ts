@@ -90,8 +90,8 @@ Deno.test("what was on disk before a restart is served, joined with a discontinu
   for (const file of [...uris, "49-1700000000.ts", "62-1700000001.ts"]) {
     files.files.set(file, new Uint8Array(188));
   }
-  stream.restore(
-    {
+  stream.restore({
+    playlist: {
       targetDuration: 1,
       mediaSequence: 50,
       discontinuitySequence: 3,
@@ -103,9 +103,9 @@ Deno.test("what was on disk before a restart is served, joined with a discontinu
         wallMs: clock.now() - 20_000,
       })),
     },
-    [...files.files.keys()],
-    5000,
-  );
+    files: [...files.files.keys()],
+    ageMs: 5000,
+  });
   assert.deepEqual(playlist().segments.map(({ uri }) => uri), uris);
   stream.join(feeder);
   await broadcast(1);
@@ -123,7 +123,8 @@ Deno.test("a playlist has another entity tag than one with other text, also of a
     const uri = "50-1700000000.ts";
     const segment = { uri, durationUs: 1_000_000, discontinuity: false, wallMs: clock.now() };
     const numbers = { mediaSequence: 50, discontinuitySequence: 0 };
-    stream.restore({ targetDuration: 1, ...numbers, segments: [segment], ended }, [uri], 0);
+    const playlist = { targetDuration: 1, ...numbers, segments: [segment], ended };
+    stream.restore({ playlist, files: [uri], ageMs: 0 });
     stream.close();
     return stream.playlist()?.etag;
   };
@@ -145,7 +146,7 @@ Deno.test("what is older than its segments may be is not joined but cleaned", as
     segments,
     ended: false,
   };
-  stream.restore(old, ["50-1700000000.ts"], 60_000);
+  stream.restore({ playlist: old, files: ["50-1700000000.ts"], ageMs: 60_000 });
   assert.equal(stream.playlist(), undefined);
   stream.sweep();
   await clock.advance(0);

@@ -12,7 +12,9 @@ class Telling {
   next(segments: number, lateMs = 0): number[] {
     return Array.from({ length: segments }, () => {
       this.clock.advanceSync(1000);
-      return this.wallTime.tell(this.clock.monotonic() + lateMs, 1000) - this.clock.now();
+      const told = this.wallTime.tell(this.clock.monotonic() + lateMs) - this.clock.now();
+      this.wallTime.end(1000);
+      return told;
     });
   }
 

@@ -345,6 +345,24 @@ Deno.test("a session's queue holds 100: the oldest that wait are dropped, and th
   assert.deepEqual(delivered.map(({ dropped }) => dropped).filter((count) => count), [30]);
 });
 
+Deno.test("where a session's queue is full, titles give way to all else", async () => {
+  await using fixture = await Fixture.start();
+  fixture.server.behave = () => "silent";
+  for (let i = 1; i <= 90; i++) fixture.numbered(1, i);
+  for (let i = 0; i < 1000; i++) {
+    fixture.emit({ id: 1, kind: "metadata", title: `${i}`, artist: null });
+  }
+  for (let i = 91; i <= 95; i++) fixture.numbered(1, i);
+  assert.equal(fixture.hooks.queued, 100);
+  fixture.server.behave = () => 200;
+  await fixture.clock.advance(20_000);
+  await fixture.until(() => fixture.hooks.queued === 0);
+  const delivered = fixture.server.requests.slice(-100);
+  const titles = delivered.filter(({ type }) => type === "metadata").map(({ data }) => data.title);
+  assert.deepEqual(titles, ["995", "996", "997", "998", "999"]);
+  assert.equal(delivered.filter(({ type }) => type === "record-complete").length, 95);
+});
+
 Deno.test("all queues together hold 10000, and what is beyond is dropped and told", async () => {
   await using fixture = await Fixture.start();
   fixture.server.behave = () => "down";

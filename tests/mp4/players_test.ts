@@ -1,8 +1,5 @@
 /** What players see of a recording, while it grows and once it is finished. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
-import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { finishRecording } from "../../src/mp4/finish.ts";
 import {
   continueRecording,
@@ -10,35 +7,28 @@ import {
   readRecording,
   type RecordingOptions,
 } from "../../src/mp4/recording.ts";
-import { accessUnits, adtsStream, audioConfig } from "../../testing/audio/access_units.ts";
-import { encode, run } from "../../testing/audio/ffmpeg.ts";
+import { adtsStream, audioConfig } from "../../testing/audio/access_units.ts";
+import {
+  encoded,
+  ENCODED_STREAMS,
+  type EncodedStream,
+  shipped,
+} from "../../testing/audio/encoded_streams.ts";
+import { run } from "../../testing/audio/ffmpeg.ts";
 import { MemoryFile } from "../../testing/mp4/memory_file.ts";
 import { topLevel } from "../../testing/mp4/plain_mp4.ts";
+import {
+  expectedPackets,
+  inFile,
+  md5,
+  probe,
+  readByFfmpeg,
+  readByMediabunny,
+  soundOfAdts,
+} from "../../testing/mp4/readers.ts";
 import { fragments, header } from "../../testing/mp4/recordings.ts";
 
-/** What an encoder made: a configuration and its access units. */
-interface Stream {
-  readonly config: AudioConfig;
-  readonly frames: readonly Uint8Array[];
-}
-
-const SOURCES: Readonly<Record<string, () => Promise<Stream>>> = {
-  "AAC-LC mono": () => encoded({ layout: "mono", rate: 44100 }),
-  "AAC-LC stereo": () => encoded({ seconds: 6 }),
-  "AAC-LC stereo at 96 kHz": () => encoded({ rate: 96000 }),
-  "AAC-LC mono at 8 kHz": () => encoded({ rate: 8000, layout: "mono", bitrate: "16k" }),
-  "AAC Main": () => encoded({ options: ["-profile:a", "aac_main"] }),
-  "AAC-LC 5.1": () => encoded({ layout: "5.1" }),
-  "AAC-LC 7.1": () => encoded({ layout: "7.1", bitrate: "384k" }),
-  "AAC-LC 5.1(side) with a program_config_element": () => encoded({ layout: "5.1(side)" }),
-  "HE-AAC v1 stereo, implicit": () => shipped("he-aac-v1_44100_stereo_64k.aac"),
-  "HE-AAC v1 mono, implicit": () => shipped("he-aac-v1_48000_mono_32k.aac"),
-  "HE-AAC v2, implicit": () => shipped("he-aac-v2_44100_stereo_32k.aac"),
-  "HE-AAC v1, explicit": () => shipped("he-aac-v1_44100_stereo_64k.aac", { sbr: true }),
-  "HE-AAC v2, explicit": () => shipped("he-aac-v2_44100_stereo_32k.aac", { sbr: true, ps: true }),
-};
-
-for (const [name, source] of Object.entries(SOURCES)) {
+for (const [name, source] of Object.entries(ENCODED_STREAMS)) {
   Deno.test(`${name}: FFmpeg reads every access unit and the same sound, live and finished`, async () => {
     const stream = await source();
     const sound = await soundOfAdts(adtsStream(stream.config, stream.frames));
@@ -55,17 +45,11 @@ for (const [name, source] of Object.entries(SOURCES)) {
     const stream = await source();
     for (const [state, bytes] of states(stream)) {
       if (state === "continued") continue; // it reads the earlier session only
-      const input = new Input({ source: new BufferSource(bytes), formats: ALL_FORMATS });
-      const track = await input.getPrimaryAudioTrack();
-      assert.ok(track);
-      const read: string[] = [];
-      for await (const packet of new EncodedPacketSink(track).packets()) {
-        read.push(md5(packet.data));
-      }
-      assert.deepEqual(read, stream.frames.map(md5), state);
+      const read = await readByMediabunny(bytes);
+      assert.deepEqual(read.hashes, stream.frames.map(md5), state);
       const duration = 1024 * stream.frames.length / stream.config.sampleRate;
-      assert.ok(Math.abs(await input.computeDuration() - duration) < 1e-6, state);
-      assert.equal((await input.getMetadataTags()).title, "demo");
+      assert.ok(Math.abs(read.ends - duration) < 1e-6, state);
+      assert.equal(read.title, "demo");
     }
   });
 }
@@ -145,31 +129,20 @@ Deno.test("a recording takes up only the stream that it is of", () => {
   }
 });
 
-async function encoded(encoding: Parameters<typeof encode>[0]): Promise<Stream> {
-  return accessUnits(await encode(encoding));
-}
-
-/** The stream of a file in testing/media, with what ADTS does not tell. */
-async function shipped(name: string, told: Partial<AudioConfig> = {}): Promise<Stream> {
-  const adts = await Deno.readFile(new URL(`../../testing/media/${name}`, import.meta.url));
-  const { config, frames } = accessUnits(adts);
-  return { config: { ...config, ...told }, frames };
-}
-
 /** A recording of a second a fragment. */
-function recording(stream: Stream, options: Partial<RecordingOptions> = {}): Uint8Array[] {
+function recording(stream: EncodedStream, options: Partial<RecordingOptions> = {}): Uint8Array[] {
   const perFragment = Math.round(stream.config.sampleRate / 1024);
   return [header(stream.config, options), ...fragments(stream.frames, perFragment)];
 }
 
-function finished(stream: Stream): MemoryFile {
+function finished(stream: EncodedStream): MemoryFile {
   const file = new MemoryFile(...recording(stream));
   file.run(finishRecording(file.length));
   return file;
 }
 
 /** A recording of the first half, finished, and the second half behind it. */
-function continued(stream: Stream): MemoryFile {
+function continued(stream: EncodedStream): MemoryFile {
   const half = Math.floor(stream.frames.length / 2);
   const file = finished({ config: stream.config, frames: stream.frames.slice(0, half) });
   const recording = file.run(readRecording(file.length));
@@ -179,7 +152,7 @@ function continued(stream: Stream): MemoryFile {
   return file;
 }
 
-function states(stream: Stream): Map<string, Uint8Array<ArrayBuffer>> {
+function states(stream: EncodedStream): Map<string, Uint8Array<ArrayBuffer>> {
   const file = continued(stream);
   const states = new Map([
     ["live", new MemoryFile(...recording(stream)).bytes],
@@ -217,56 +190,8 @@ function lenientTopLevel(bytes: Uint8Array): string[] {
   }
 }
 
-async function inFile(bytes: Uint8Array, use: (path: string) => Promise<void>): Promise<void> {
-  const path = await Deno.makeTempFile({ suffix: ".mp4" });
-  try {
-    await Deno.writeFile(path, bytes);
-    await use(path);
-  } finally {
-    await Deno.remove(path);
-  }
-}
-
-/** Some program_config_elements have a layout without a name; FFmpeg is loud about its guesses. */
-const NO_GUESS = ["-guess_layout_max", "0"];
-
-/** Decode time, duration, size and MD5 of each packet, and the MD5 of the decoded sound. */
-async function readByFfmpeg(
-  path: string,
-  options: readonly string[] = [],
-): Promise<{ packets: string[]; sound: string | undefined }> {
-  const input = [...options, ...NO_GUESS, "-i", path];
-  const copied = ["-map", "0:a", "-c", "copy", "-f", "framemd5", "pipe:1"];
-  const output = await run("ffmpeg", [...input, ...copied, ...DECODED]);
-  const lines = new TextDecoder().decode(output).trim().split("\n");
-  const packets = lines.filter((line) => !line.startsWith("#") && !line.startsWith("MD5"))
-    .map((line) => line.split(",").map((field) => field.trim()))
-    .map(([, dts, , duration, size, hash]) => `${dts} ${duration} ${size} ${hash}`);
-  return { packets, sound: lines.find((line) => line.startsWith("MD5")) };
-}
-
-const DECODED = ["-map", "0:a", "-c:a", "pcm_s16le", "-f", "md5", "pipe:1"];
-
-async function soundOfAdts(adts: Uint8Array): Promise<string> {
-  const output = await run("ffmpeg", [...NO_GUESS, "-f", "aac", "-i", "pipe:0", ...DECODED], adts);
-  return new TextDecoder().decode(output).trim();
-}
-
-function expectedPackets(frames: readonly Uint8Array[]): string[] {
-  return frames.map((frame, i) => `${1024 * i} 1024 ${frame.length} ${md5(frame)}`);
-}
-
-function md5(bytes: Uint8Array): string {
-  return createHash("md5").update(bytes).digest("hex");
-}
-
 async function durationTicks(path: string): Promise<number> {
   return Number(await probe(path, "stream=duration_ts", "csv=p=0"));
-}
-
-async function probe(path: string, entries: string, format: string): Promise<string> {
-  const output = await run("ffprobe", ["-show_entries", entries, "-of", format, path]);
-  return new TextDecoder().decode(output).trim();
 }
 
 function samples(path: string, options: readonly string[] = []): Promise<Uint8Array> {

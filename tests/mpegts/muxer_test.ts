@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { ADTS, BufferSource, EncodedPacketSink, Input, MPEG_TS } from "mediabunny";
 import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";
+import { TsDemuxer } from "../../src/mpegts/demuxer.ts";
 import { AudioMuxer } from "../../src/mpegts/muxer.ts";
 import { silentFrame } from "../../src/audio/aac/silence.ts";
 import { accessUnits, adtsStream, audioConfig } from "../../testing/audio/access_units.ts";
@@ -59,6 +60,22 @@ Deno.test("there is one AAC stream and nothing else", async () => {
     channels: 2,
     codec_tag: "0x000f",
   });
+});
+
+Deno.test("a segment can be looked at before it ends, and is none the different for it", async () => {
+  const { config, frames } = accessUnits(await encode());
+  const write = (look: boolean) => {
+    const out = new ByteBuffer();
+    const muxer = new AudioMuxer(config);
+    muxer.begin(out);
+    for (const [i, frame] of frames.entries()) {
+      if (look) assert.deepEqual(framesIn(muxer.snapshot()), frames.slice(0, i));
+      muxer.write(frame, 900_000 + i * 1920);
+    }
+    muxer.end();
+    return out.view();
+  };
+  assert.deepEqual(write(true), write(false));
 });
 
 Deno.test("silence among real frames decodes without a warning", async () => {
@@ -214,4 +231,17 @@ function pesPackets(stream: Uint8Array): { pts90k: number; units: Uint8Array }[]
     assert.equal(units.length + 8, length);
     return { pts90k, units };
   });
+}
+
+/** The access units in a whole transport stream. */
+function framesIn(stream: Uint8Array): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  const demuxer = new TsDemuxer({
+    configure: () => {},
+    write: (data) => frames.push(data.slice()),
+    bad: (count) => assert.fail(`${count} are bad`),
+  });
+  demuxer.feed(stream);
+  demuxer.flush();
+  return frames;
 }

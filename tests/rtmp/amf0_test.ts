@@ -52,6 +52,11 @@ Deno.test("long strings, dates, typed objects, ECMA arrays, XML and references a
   assert.equal(plain(readWhole(bytes)), plain(expected));
 });
 
+Deno.test("text that is no UTF-8 is taken for what Windows writes", () => {
+  const latin = Uint8Array.of(2, 0, 5, 0x43, 0x61, 0x66, 0xe9, 0x93);
+  assert.deepEqual(readWhole(latin), ["Café“"]);
+});
+
 Deno.test("a key such as __proto__ is only a key", () => {
   const bytes = writeAmf0(JSON.parse('{"__proto__":{"polluted":1}}'));
   const [object] = readWhole(bytes);

@@ -277,6 +277,15 @@ Deno.test("title and artist of data messages are told with their time, on the cl
   ]);
 });
 
+Deno.test("a title of 10 kB is told cut, and one that a broken encoder sends is told clean", () => {
+  const harness = SessionHarness.publishing();
+  for (const title of ["é".repeat(10_000), 'a\n"b"\u0000\u202ec ']) {
+    harness.feed(harness.encoder.metadata({ title }));
+  }
+  const titles = harness.ingest.tags.map(({ title }) => title);
+  assert.deepEqual(titles, ["é".repeat(256), 'a "b" c']);
+});
+
 const { Data, DataAmf3, Command, CommandAmf3, Audio } = MessageType;
 const deep = Uint8Array.from(Array.from({ length: 10_000 }, () => [10, 0, 0, 0, 1]).flat());
 /** AMF0's movieclip-marker, which is reserved. */

@@ -63,6 +63,12 @@ class Box implements AsyncDisposable {
     return new TextDecoder().decode(stdout).split("\n").filter((file) => file !== "").sort();
   }
 
+  /** All that is there, the box's own too. */
+  async everything(): Promise<string> {
+    const { stdout } = await new Deno.Command("find", { args: ["."], cwd: this.folder }).output();
+    return new TextDecoder().decode(stdout);
+  }
+
   install(...args: string[]): Promise<{ code: number; lines: string[] }> {
     return this.run(`${SCRIPTS}install.sh`, ...args);
   }
@@ -106,6 +112,21 @@ Deno.test({
     for (const secret of [config.auth.bearerToken, config.control.cookieKey, config.stat.token]) {
       assert.ok(!shown.includes(secret ?? ""));
     }
+  },
+});
+
+Deno.test({
+  name: "without a program to install it prints its usage and changes nothing",
+  ignore,
+  fn: async () => {
+    await using box = await Box.create({ systemd: true });
+    const before = await box.everything();
+    for (const args of [[], ["--no-start"]]) {
+      const { code, lines } = await box.install(...args);
+      assert.equal(code, 2);
+      assert.match(lines.join("\n"), /install\.sh \[--no-start\] PROGRAM .*\n.*--uninstall /);
+    }
+    assert.equal(await box.everything(), before);
   },
 });
 

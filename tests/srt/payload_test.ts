@@ -1,7 +1,10 @@
 /** Telling ADTS, MPEG-TS and others in SRT messages, however they are cut. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { writeId3Texts } from "../../src/audio/id3_texts.ts";
 import { UnsupportedAudio } from "../../src/audio/unsupported_audio.ts";
+import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";
+import { AudioMuxer } from "../../src/mpegts/muxer.ts";
 import { Payload } from "../../src/srt/payload.ts";
 import {
   accessUnits,
@@ -34,6 +37,18 @@ Deno.test("a message that is a whole frame gives it at once", () => {
   assert.deepEqual(new Set(found.times), new Set([undefined]));
   assert.equal(found.badCount, 0);
   assert.equal(payload.seen, "ADTS");
+});
+
+Deno.test("ID3 tags beside the audio are told with their time", () => {
+  const muxer = new AudioMuxer(config, true);
+  const out = new ByteBuffer();
+  muxer.begin(out);
+  muxer.writeId3(writeId3Texts({ title: "Song", artist: "Band" }), 90_000);
+  for (const [i, frame] of frames.entries()) muxer.write(frame, 90_000 + i * 1920);
+  muxer.end();
+  const { found } = unpack(cut(out.view().slice(), 1316));
+  assert.deepEqual(found.texts, [{ title: "Song", artist: "Band", timeMs: 1000 }]);
+  assert.equal(found.times[0], 1000);
 });
 
 Deno.test("several frames a message come out", () => {

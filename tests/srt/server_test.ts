@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { listenSrt, loadSrt, type SrtAddress, SrtError, SrtUnavailable } from "../../ffi/srt.ts";
+import { writeId3Texts } from "../../src/audio/id3_texts.ts";
+import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";
+import { AudioMuxer } from "../../src/mpegts/muxer.ts";
 import { EventBus } from "../../src/session/events.ts";
 import { PublishRefused } from "../../src/session/ingest.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
@@ -196,6 +199,23 @@ Deno.test("a sample rate that changes in mid-stream goes on air as it is", async
   assert.deepEqual(numbersOf(await fixture.frames("demo", 4)), [0, 1, 2, 3]);
   const rates = fixture.broadcast("demo").configs.map(({ sampleRate }) => sampleRate);
   assert.deepEqual(rates, [48000, 44100]);
+});
+
+Deno.test("ID3 tags of a transport stream become the broadcast's title", async () => {
+  await using fixture = await SrtFixture.start();
+  const caller = await fixture.callers.connect(fixture.shared, { streamId: "demo" });
+  const muxer = new AudioMuxer(audioConfig(), true);
+  const out = new ByteBuffer();
+  muxer.begin(out);
+  muxer.writeId3(writeId3Texts({ title: "Song\n", artist: "Band" }), 90_000);
+  for (let i = 0; i < 50; i++) muxer.write(new Uint8Array(100).fill(i + 1), 90_000 + i * 1920);
+  muxer.end();
+  for (let at = 0; at < out.length; at += 1316) {
+    caller.send(out.view().slice(at, Math.min(at + 1316, out.length)));
+  }
+  await until("it has a title", () => fixture.kinds("demo").includes("metadata"));
+  const { title, artist, position } = fixture.sessions.find("demo")?.tags ?? {};
+  assert.deepEqual({ title, artist, position }, { title: "Song", artist: "Band", position: 0 });
 });
 
 Deno.test("what a source sends further than 10 s ahead of real time is dropped", async () => {

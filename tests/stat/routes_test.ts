@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { SERVER_REASON } from "../../src/session/reason.ts";
-import { sessionEvent } from "../../src/session/session.ts";
+import { sessionEvent } from "../../src/session/events.ts";
 import { OperatorEntrance } from "../../src/stat/operator/operator_entrance.ts";
 import { failingRecordings, Health } from "../../src/stat/health.ts";
 import { statRoutes } from "../../src/stat/routes.ts";
@@ -140,6 +140,8 @@ Deno.test("a session is told of from its first frame until ingest, HLS and recor
     record_complete_time: null,
     record_path: null,
     ingest_quality: null,
+    title: null,
+    artist: null,
   };
   assert.deepEqual(await get(app, "/stat/1/sessions"), [200, [START]]);
   assert.deepEqual(await get(app, path), [200, created]);

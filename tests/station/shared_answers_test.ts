@@ -98,6 +98,7 @@ for (
       "Cookie: a=b\r\nConnection: keep-alive\r\n",
       true,
     ],
+    ["for anything but gzip", "Accept-Encoding: gzip;q=0, br\r\n", true],
     ["as a cache does", "Via: 1.1 cache\r\nX-Forwarded-For: 192.0.2.7\r\nX-Id: 12345\r\n", true],
     ["for a part", "Range: bytes=0-99\r\n", false],
     ["for what is not there", "Range: bytes=1000000-\r\n", false],
@@ -114,7 +115,8 @@ for (
         const clients = await servers.connect();
         const seen = await Promise.all(clients.map(async (client) => {
           for (let i = 1; i <= 4; i++) {
-            await client.send(`GET /cast/demo/${file} HTTP/1.1\r\n${PLAYER}\r\n`);
+            const usual = isShared ? fields : "";
+            await client.send(`GET /cast/demo/${file} HTTP/1.1\r\n${PLAYER}${usual}\r\n`);
             await client.answers(i);
           }
           const before = servers.prepared;
@@ -127,6 +129,10 @@ for (
           return answer;
         }));
         assert.equal(seen[0], seen[1], `${method} ${file}`);
+        const isPlaylist = file.endsWith(".m3u8");
+        const isGzip = isPlaylist && fields.includes("gzip, br");
+        assert.equal(seen[0]?.includes("\r\ncontent-encoding: gzip\r\n"), isGzip);
+        assert.equal(/\r\nvary: Accept-Encoding\r\n/i.test(seen[0] ?? ""), isPlaylist, seen[0]);
         assert.match(seen[0] ?? "", /^[^]*\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\n/);
       }
     }

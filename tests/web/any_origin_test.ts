@@ -115,7 +115,7 @@ Deno.test("pages may read errors as they may read successes", async () => {
     assert.equal(answer.headers.get("Access-Control-Allow-Origin"), "*", path);
     assert.equal(
       answer.headers.get("Access-Control-Expose-Headers"),
-      "Content-Length,Content-Range,ETag",
+      "Age,Content-Length,Content-Range,ETag",
       path,
     );
   }

@@ -3,7 +3,12 @@ import type { Codec, Mp4aFields, ParserMaker } from "../codec.ts";
 import { type AacConfig, SAMPLES_PER_FRAME } from "./aac_config.ts";
 import { AdtsFraming, maxAccessUnitBytes, STREAM_TYPE_ADTS } from "./adts.ts";
 import { AdtsParser } from "./adts_parser.ts";
-import { codecString, continuation, writeAudioSpecificConfig } from "./audio_specific_config.ts";
+import {
+  codecString,
+  continuation,
+  parseAudioSpecificConfig,
+  writeAudioSpecificConfig,
+} from "./audio_specific_config.ts";
 import { LatmParser, STREAM_TYPE_LATM } from "./latm.ts";
 import { ID_CPE, programElements } from "./program_config.ts";
 import { silentFrame } from "./silence.ts";
@@ -20,6 +25,7 @@ export const AAC: Codec<AacConfig> = {
     [STREAM_TYPE_ADTS, (sink) => new AdtsParser(sink)],
     [STREAM_TYPE_LATM, (sink) => new LatmParser(sink)],
   ]),
+  configOf: parseAudioSpecificConfig,
   sampleEntry,
 };
 

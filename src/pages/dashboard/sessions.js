@@ -28,6 +28,8 @@ const SILENT_MS = 2500;
  * @property {number | null} rtt
  * @property {number | null} loss
  * @property {number} listeners
+ * @property {string | null} title
+ * @property {string | null} artist
  * @property {string | null} dj who publishes, where that is known
  */
 
@@ -87,7 +89,7 @@ export class Sessions {
   /** @returns {import("./table.js").Column<Session>[]} */
   #columns() {
     return [
-      { title: "Name", order: ({ name }) => name, show: ({ name }, cell) => setText(cell, name) },
+      { title: "Name", order: ({ name }) => name, show: showName },
       { title: "State", order: ({ state }) => state, show: showState, kind: "state" },
       {
         title: "From",
@@ -179,6 +181,22 @@ export class Sessions {
     const { port, path } = this.#hls;
     return `${location.protocol}//${location.hostname}:${port}/${path}/${name}/playlist.m3u8`;
   }
+}
+
+/**
+ * The name, and below it what is heard.
+ * @param {Session} session
+ * @param {HTMLElement} cell
+ */
+function showName({ name, title, artist }, cell) {
+  if (cell.childElementCount === 0) {
+    cell.append(name, document.createElement("span"));
+  }
+  const song = /** @type {HTMLElement} */ (cell.lastElementChild);
+  song.className = "song";
+  song.dir = "auto";
+  setText(song, [title, artist].filter((text) => text !== null).join(" · "));
+  song.title = song.textContent ?? "";
 }
 
 /**

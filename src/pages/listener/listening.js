@@ -5,17 +5,25 @@
 /**
  * What this browser does for the listener.
  * - `stopped`: nothing; the listener has not pressed play
+ * - `paused`: nothing; it goes on from the lock screen or the headphones too
  * - `waiting`: it waits for the show to begin
  * - `connecting`: the show is on, but does not sound yet, or not any more
  * - `playing`: it sounds
  * - `blocked`: the browser wants the listener to press play once more
- * @typedef {"stopped" | "waiting" | "connecting" | "playing" | "blocked"} Phase
+ * @typedef {"stopped" | "paused" | "waiting" | "connecting" | "playing" | "blocked"} Phase
  */
 
 /**
  * What plays a playlist through an element until it ends or fails. `patienceMs` is there where it
- * may take longer than usual until it plays.
- * @typedef {{ readonly patienceMs?: number, destroy(): void }} Engine
+ * may take longer than usual until it plays. `playingAt` is the wall time of what sounds, by the
+ * playlist, in milliseconds since the epoch; `undefined` where that is not known. After `rest` it
+ * loads nothing more. `distanceS` is how far behind live it means to play, where it is known.
+ * @typedef {object} Engine
+ * @property {number} [patienceMs]
+ * @property {number} [distanceS]
+ * @property {number | undefined} [playingAt]
+ * @property {() => void} [rest]
+ * @property {() => void} destroy
  */
 
 /** How long the sound may stand still while the show is on, before the player is opened anew … */
@@ -26,6 +34,10 @@ const LAST_WORDS_MS = 4000;
 const JUDGED_AFTER_MS = 200;
 /** How long the sound may stand still before the page says so. */
 const UNNOTICED_MS = 1500;
+/** It has to have played so many seconds since a stall for the next one to count. */
+const BETWEEN_STALLS_S = 0.5;
+/** Browsers that play by themselves are no farther behind live. */
+const DISTANCE_S = 12;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 15_000;
 /** After playing for this long, earlier failures no longer count. */
@@ -33,7 +45,8 @@ const STEADY_MS = 10_000;
 
 /**
  * Keeps playing for a listener who pressed play: when the show ends and begins again, and when the
- * network or the player fails. Tells of each change of phase by the event `phase`.
+ * network or the player fails. Tells by events: of each change of phase by `phase`, by `stall` that
+ * the sound stopped for lack of audio, and by `fail` that the player will be opened anew.
  */
 export class Listening extends EventTarget {
   /** @type {Phase} */
@@ -53,6 +66,8 @@ export class Listening extends EventTarget {
   #openedAt = 0;
   #failures = 0;
   #retryAt = 0;
+  /** Where the sound stalled last, in seconds of the element. */
+  #stalledAt = -Infinity;
 
   /**
    * @param {HTMLAudioElement} audio
@@ -73,10 +88,22 @@ export class Listening extends EventTarget {
     return this.#wanted;
   }
 
+  /** The wall time of what sounds, see {@link Engine}. */
+  get playingAt() {
+    return this.#engine?.playingAt;
+  }
+
+  /** How far behind live it plays where nothing holds it up, in seconds. */
+  get distanceS() {
+    return this.#engine?.distanceS ?? DISTANCE_S;
+  }
+
   /** To be called while the listener presses something. */
   start() {
     if (this.#wanted) return;
     this.#wanted = true;
+    // What was paused is as old as the pause is long.
+    this.#close();
     this.wake();
     // Safari lets an element play later without a press if it was loaded during one.
     if (this.#engine === undefined) this.#audio.load();
@@ -87,6 +114,21 @@ export class Listening extends EventTarget {
     this.#audio.pause();
     this.#close();
     this.#move("stopped");
+  }
+
+  /** As {@link stop}, but the browser still shows what it plays, to go on from there. */
+  pause() {
+    this.#wanted = false;
+    this.#audio.pause();
+    this.#engine?.rest?.();
+    this.#move("paused");
+  }
+
+  /** Plays something else from now on: the player is opened anew. */
+  reopen() {
+    if (!this.#wanted) return this.#close();
+    this.#close();
+    this.wake();
   }
 
   /**
@@ -123,8 +165,11 @@ export class Listening extends EventTarget {
       return;
     }
     const stillForMs = now - this.#movedAt;
-    if (stillForMs > UNNOTICED_MS) this.#move("connecting");
     if (stillForMs > this.#patienceMs(this.#engine)) this.#fail();
+    else if (stillForMs > UNNOTICED_MS) {
+      this.#stall();
+      this.#move("connecting");
+    }
   }
 
   /**
@@ -177,6 +222,7 @@ export class Listening extends EventTarget {
       if (this.#engine === engine) this.#fail();
     });
     this.#engine = engine;
+    this.#stalledAt = -Infinity;
     this.#judgeFromHere();
     this.#audio.play().catch((error) => {
       if (this.#engine !== engine || error.name !== "NotAllowedError") return;
@@ -185,8 +231,18 @@ export class Listening extends EventTarget {
     });
   }
 
+  #stall() {
+    const { currentTime } = this.#audio;
+    if (this.phase !== "playing" || this.#state === "off-air") return;
+    if (Math.abs(currentTime - this.#stalledAt) < BETWEEN_STALLS_S) return;
+    this.#stalledAt = currentTime;
+    this.dispatchEvent(new Event("stall"));
+  }
+
   #fail() {
     this.#close();
+    if (!this.#wanted) return;
+    if (this.#state !== "off-air") this.dispatchEvent(new Event("fail"));
     const ms = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
     this.#retryAt = this.#now() + ms * (0.75 + Math.random() / 2);
     this.#move(this.#state === "on-air" ? "connecting" : "waiting");
@@ -207,6 +263,9 @@ export class Listening extends EventTarget {
       });
     };
     on("timeupdate", () => this.check());
+    on("waiting", () => {
+      if (!audio.seeking) this.#stall();
+    });
     on("seeking", () => this.#judgeFromHere());
     on("error", () => this.#fail());
     on("ended", () => {
@@ -217,7 +276,7 @@ export class Listening extends EventTarget {
     });
     // Headphones, the lock screen or another app can pause it too.
     on("pause", () => {
-      if (!audio.ended && this.#wanted) this.stop();
+      if (!audio.ended && this.#wanted) this.pause();
     });
   }
 

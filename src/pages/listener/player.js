@@ -4,24 +4,39 @@
 
 import { findEngine } from "./engine.js";
 import { Listening } from "./listening.js";
+import { setUpMediaSession } from "./media_session.js";
 import { Meter } from "./meter.js";
 import { Polling } from "./polling.js";
+import { renderPlayed } from "./played.js";
+import { setUpSharing, sharedMoment } from "./share.js";
 import { formatElapsed, Show } from "./show.js";
-import { setUpSharing } from "./share.js";
+import { Sources } from "./sources.js";
+import { setUpTimeBar } from "./time_bar.js";
+import { Titles } from "./titles.js";
 import { setUpVolume } from "./volume.js";
 
 /** @typedef {import("./show.js").ShowStatus} ShowStatus */
 
 const STARTING_POLL_MS = 400;
 const WAITING_POLL_MS = 1000;
-const PLAYING_POLL_MS = 4000;
+/**
+ * With caches, a title has to be here before it is heard, which is 6 s after the server has it. In
+ * low latency the media tell it, if not to a browser that plays by itself.
+ */
+const PLAYING_POLL_MS = 3000;
 const CHECK_MS = 1000;
+/** A title that is heard sooner is waited for; the element tells rarely where it is. */
+const SOON_MS = 1000;
 
 const main = element("player");
 const play = element("play");
 /** @type {Record<string, string>} */
 const labels = { ...JSON.parse(main.dataset.labels ?? "{}"), unreachable: "No connection" };
 const show = new Show(JSON.parse(main.dataset.status ?? "{}"));
+const titles = new Titles();
+titles.update(show.status);
+const sources = new Sources();
+sources.offer(show.status.low_latency, false);
 let audio = /** @type {HTMLAudioElement} */ (element("audio"));
 
 /** @type {import("./engine.js").FoundEngine | "loading" | "failed"} */
@@ -30,10 +45,30 @@ let engine = "loading";
 const listening = new Listening(audio, {
   open(audio, onFailed) {
     if (typeof engine === "string") throw new Error(`Cannot play: the player is ${engine}`);
-    return engine.open(audio, onFailed);
+    return engine.open(audio, sources.open(), {
+      onFailed,
+      onTitle(title) {
+        titles.tell(title);
+        renderTitles();
+      },
+      onAnswer: (ms) => sources.answered(ms),
+    });
   },
 });
 const volume = setUpVolume(audio);
+const announce = setUpMediaSession({
+  artwork: main.dataset.artwork ?? "",
+  play: begin,
+  pause: () => listening.pause(),
+  stop: () => listening.stop(),
+});
+const renderTimeBar = setUpTimeBar({
+  onLive() {
+    sources.goLive();
+    begin();
+  },
+  onMove: (at) => sources.rewind(at, show.now),
+});
 const meter = new Meter(
   /** @type {HTMLElement} */ (play.parentElement),
   /** @type {HTMLCanvasElement} */ (element("meter")),
@@ -46,10 +81,14 @@ const polling = new Polling("status.json", {
     if (document.hidden && !listening.wanted) return Infinity;
     if (listening.wanted && show.status.state === "starting") return STARTING_POLL_MS;
     const isCalm = listening.phase === "playing" && show.status.state === "on-air";
-    return isCalm ? PLAYING_POLL_MS : WAITING_POLL_MS;
+    const isSoonHeard = typeof engine !== "string" && engine.native && sources.kind === "low";
+    return isCalm && !isSoonHeard ? PLAYING_POLL_MS : WAITING_POLL_MS;
   },
   onAnswer(status) {
     show.update(status);
+    titles.update(show.status);
+    sources.offer(show.status.low_latency, listening.phase === "connecting");
+    if (status?.state === "off-air" && listening.phase !== "playing") sources.end();
     if (typeof engine !== "string") listening.show(status?.state);
     render();
   },
@@ -84,6 +123,8 @@ function watchAudio() {
   heard.addEventListener("playing", () => {
     if (typeof engine !== "string" && !engine.native) meter.listen(heard);
   });
+  heard.addEventListener("timeupdate", renderTitles);
+  heard.addEventListener("ended", () => sources.end());
 }
 
 function render() {
@@ -92,20 +133,54 @@ function render() {
   const { phase } = listening;
   main.dataset.state = state;
   main.dataset.phase = phase;
-  const title = status.title ?? status.name;
   write("state", labels[state]);
-  write("title", title);
-  write("artist", status.artist ?? "");
-  write("name", status.title === null ? "" : status.name);
   write("listeners", String(status.listeners));
   write("message", messageOf(state, phase));
   element("facts").classList.toggle("absent", status.started_at === null);
   renderElapsed();
   play.setAttribute("aria-label", `${listening.wanted ? "Stop" : "Listen to"} ${status.name}`);
-  const heading = [title, status.artist].filter((text) => text !== null).join(" · ");
-  document.title = `${phase === "playing" ? "▶ " : ""}${heading} · ${labels[state]}`;
   meter.active = phase === "playing";
-  renderMediaSession(title);
+  renderTitles();
+  renderTime();
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let titleTimer;
+
+/** Shows a title once it is heard. */
+function renderTitles() {
+  const { status, reachable } = show;
+  const isPlaying = listening.phase === "playing";
+  const at = listening.playingAt ?? (isPlaying ? Infinity : undefined);
+  const { now, before } = titles.heard(at ?? Infinity);
+  const { title, artist } = at === undefined ? status : now;
+  write("title", title ?? status.name);
+  write("artist", artist ?? "");
+  write("name", title === null ? "" : status.name);
+  const heading = [title ?? status.name, artist].filter((text) => text !== null).join(" · ");
+  const label = labels[reachable ? status.state : "unreachable"];
+  document.title = `${isPlaying ? "▶ " : ""}${heading} · ${label}`;
+  renderPlayed(at !== undefined || status.state !== "off-air" ? before : []);
+  announce({
+    state: listening.wanted ? "playing" : listening.phase === "paused" ? "paused" : "none",
+    title: title ?? status.name,
+    artist: artist ?? (title === null ? "Live" : status.name),
+  });
+  clearTimeout(titleTimer);
+  const untilNext = titles.untilNext(at ?? Infinity);
+  if (isPlaying && untilNext < SOON_MS) titleTimer = setTimeout(renderTitles, untilNext + 1);
+}
+
+/** Shows where in the show the listener is. */
+function renderTime() {
+  const { from } = sources;
+  renderTimeBar({
+    now: show.now,
+    at: listening.wanted ? listening.playingAt ?? from : from,
+    begin: show.status.state === "off-air" ? undefined : show.rewindFrom,
+    mostS: listening.distanceS * 1.5 + 3,
+    isBehind: sources.isBehind,
+  });
 }
 
 function renderElapsed() {
@@ -121,39 +196,16 @@ function messageOf(state, phase) {
   if (engine === "failed") return "The player could not be loaded. Press play to try again.";
   if (phase === "blocked") return "The browser asks you to press play once more.";
   if (state === "unreachable") return "No connection. It goes on by itself.";
-  if (state === "reconnecting") return "The DJ's connection is lost. Stay tuned.";
+  if (state === "reconnecting" && sources.kind !== "rewind") {
+    return "The DJ's connection is lost. Stay tuned.";
+  }
+  if (phase === "paused") return "Paused. Press play to go on.";
   if (phase === "connecting" || phase === "waiting") {
     if (state === "on-air") return "Connecting …";
     return "It starts by itself as soon as the show begins.";
   }
   if (phase === "stopped" && state === "off-air") return "Press play, and you hear the next show.";
   return "";
-}
-
-/** @type {string | undefined} */
-let announced;
-
-/** @param {string} title */
-function renderMediaSession(title) {
-  if (!("mediaSession" in navigator)) return;
-  const { artist, name } = show.status;
-  navigator.mediaSession.playbackState = listening.wanted ? "playing" : "none";
-  const what = JSON.stringify([title, artist, name]);
-  if (what === announced) return;
-  announced = what;
-  const src = new URL(main.dataset.artwork ?? "", location.href).href;
-  navigator.mediaSession.metadata = new MediaMetadata({
-    title,
-    artist: artist ?? (title === name ? "Live" : name),
-    artwork: [{ src, sizes: "512x512", type: "image/png" }],
-  });
-}
-
-function setUpMediaSession() {
-  if (!("mediaSession" in navigator)) return;
-  navigator.mediaSession.setActionHandler("play", begin);
-  navigator.mediaSession.setActionHandler("pause", () => listening.stop());
-  navigator.mediaSession.setActionHandler("stop", () => listening.stop());
 }
 
 /** @param {KeyboardEvent} event */
@@ -195,6 +247,12 @@ listening.addEventListener("phase", () => {
   render();
   polling.again();
 });
+listening.addEventListener("stall", () => sources.stalled());
+listening.addEventListener("fail", () => sources.failed());
+sources.addEventListener("change", () => {
+  listening.reopen();
+  render();
+});
 play.addEventListener("click", toggle);
 document.addEventListener("keydown", onKey);
 document.addEventListener("visibilitychange", wake);
@@ -204,17 +262,22 @@ globalThis.addEventListener("pageshow", (event) => {
 });
 setInterval(() => {
   listening.check();
+  if (listening.phase === "playing") sources.plays(listening.playingAt);
   if (listening.wanted) meter.check();
   renderElapsed();
+  renderTime();
 }, CHECK_MS);
 watchAudio();
-setUpMediaSession();
-setUpSharing(show.status.name);
+setUpSharing(show.status.name, () => {
+  return show.rewindFrom === undefined || !listening.wanted ? undefined : listening.playingAt;
+});
+const moment = sharedMoment();
+if (moment !== undefined && show.rewindFrom !== undefined) sources.rewind(moment, show.now);
 render();
 polling.now();
 
 const library = new URL(main.dataset.hls ?? "", location.href).href;
-engine = await findEngine("playlist.m3u8", library).catch(() => "failed");
+engine = await findEngine(library).catch(() => "failed");
 // Where the browser plays HLS by itself, the sound cannot be measured everywhere.
 main.toggleAttribute("data-unmeasured", typeof engine !== "string" && engine.native);
 if (engine === "failed") listening.stop();

@@ -63,6 +63,7 @@ export function playerPage(options: PlayerPageOptions): Markup {
     <button id="play" class="play" type="button" aria-label="Listen to ${name}">${icons()}</button>
     </div>
     <p id="message" class="message" role="status"></p>
+    ${time()}
     <dl class="facts" id="facts">
     <div><dt>On air for</dt><dd id="elapsed">–</dd><dd id="since" class="small-print"></dd></div>
     <div title="By the requests at this server: of those behind a CDN it sees the CDN alone">
@@ -73,7 +74,7 @@ export function playerPage(options: PlayerPageOptions): Markup {
       id="volume" type="range" min="0" max="100" step="1" value="100"></label>
     ${embed ? null : html`<button id="share" class="quiet" type="button">Share</button>`}
     </div>
-    ${embed ? openPage(name) : shareDialog(name)}
+    ${embed ? openPage(name) : html`${played()}${shareDialog(name)}`}
     <noscript><p class="message">This page plays with JavaScript. Any player opens
     <a href="playlist.m3u8">the playlist</a>.</p></noscript>
     <audio id="audio" preload="none"></audio>
@@ -152,6 +153,30 @@ d="M4 9.5v5h3.2l4.3 3.6V5.9L7.2 9.5z" fill="currentColor"/><path d="M15 9.2a4 4 
   );
 }
 
+/** How far behind live it plays, and the way back; filled by the script. */
+function time(): Markup {
+  return html`
+    <div class="time">
+      <div id="bar-control" class="bar" hidden>
+      <span id="begin" class="small-print" aria-hidden="true"></span>
+      <input id="bar" type="range" step="10000" aria-label="Time of the show">
+      <span class="small-print" aria-hidden="true">live</span></div>
+      <p class="place"><span id="behind"></span>
+      <button id="live" class="quiet" type="button" hidden>Go to live</button></p>
+    </div>
+  `;
+}
+
+/** What was heard before; filled by the script. */
+function played(): Markup {
+  return html`
+    <details id="played" class="played" hidden>
+      <summary>Played before</summary>
+      <ol></ol>
+    </details>
+  `;
+}
+
 function openPage(name: string): Markup {
   return html`
     <a class="open" href="./" target="_blank" rel="noopener"
@@ -167,6 +192,7 @@ function shareDialog(name: string): Markup {
   return html`<dialog id="share-dialog" aria-labelledby="share-title">
 <h2 id="share-title">Share ${name}</h2>
 ${field("share-link", "Link")}
+${field("share-moment", "Link that begins with what you hear")}
 ${field("share-embed", "Embed code")}
 ${field("share-playlist", "Playlist, for any player")}
 <div class="dialog-end"><span id="share-said" role="status"></span><form method="dialog"><button

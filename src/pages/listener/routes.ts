@@ -12,20 +12,28 @@ import timeBreaksJs from "../time_breaks.js" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
 import engineJs from "./engine.js" with { type: "text" };
 import headStartJs from "./head_start.js" with { type: "text" };
+import hlsEngineJs from "./hls_engine.js" with { type: "text" };
 import iconPng from "./icon.png.txt" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
 import indexJs from "./index.js" with { type: "text" };
 import { indexPage } from "./index_page.ts";
 import listeningJs from "./listening.js" with { type: "text" };
+import lowLatencyTrialJs from "./low_latency_trial.js" with { type: "text" };
+import mediaSessionJs from "./media_session.js" with { type: "text" };
+import mediaTitlesJs from "./media_titles.js" with { type: "text" };
 import meterJs from "./meter.js" with { type: "text" };
 import playerCss from "./player.css" with { type: "text" };
 import playerJs from "./player.js" with { type: "text" };
 import { playerPage } from "./player_page.ts";
+import playedJs from "./played.js" with { type: "text" };
 import pollingJs from "./polling.js" with { type: "text" };
 import shareJs from "./share.js" with { type: "text" };
 import sharePng from "./share.png.txt" with { type: "text" };
 import showJs from "./show.js" with { type: "text" };
 import type { ShowsSource } from "./shows.ts";
+import sourcesJs from "./sources.js" with { type: "text" };
+import timeBarJs from "./time_bar.js" with { type: "text" };
+import titlesJs from "./titles.js" with { type: "text" };
 import volumeJs from "./volume.js" with { type: "text" };
 
 /** What keeps a page up to date, beside a broadcast's own files. */
@@ -107,19 +115,27 @@ export function loadAssets(): Assets {
     { name: "engine.js", body: engineJs },
     { name: "head_start.js", body: headStartJs },
     hlsLibrary,
+    { name: "hls_engine.js", body: hlsEngineJs },
     { name: "icon.png", body: fromBase64(iconPng) },
     { name: "icon.svg", body: iconSvg },
     { name: "index.js", body: indexJs },
     { name: "listening.js", body: listeningJs },
+    { name: "low_latency_trial.js", body: lowLatencyTrialJs },
+    { name: "media_session.js", body: mediaSessionJs },
+    { name: "media_titles.js", body: mediaTitlesJs },
     { name: "meter.js", body: meterJs },
     { name: "player.css", body: playerCss },
     { name: "player.js", body: playerJs },
+    { name: "played.js", body: playedJs },
     { name: "polling.js", body: pollingJs },
     { name: "share.js", body: shareJs },
     { name: "share.png", body: fromBase64(sharePng) },
     { name: "show.js", body: showJs },
+    { name: "sources.js", body: sourcesJs },
     { name: "theme.css", body: theme },
+    { name: "time_bar.js", body: timeBarJs },
     { name: "time_breaks.js", body: timeBreaksJs },
+    { name: "titles.js", body: titlesJs },
     { name: "volume.js", body: volumeJs },
   ]);
 }

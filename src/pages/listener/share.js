@@ -5,11 +5,16 @@
 const EMBED_HEIGHT = 96;
 const SAID_MS = 2500;
 
+/** The parameter of a link that begins at a moment of the show. */
+const MOMENT = "t";
+
 /**
  * Fills the dialog with links and the code to embed the page, and makes its buttons work.
  * @param {string} name the broadcast's name
+ * @param {() => number | undefined} heard the wall time of what is heard, where others can hear it
+ *   later, in milliseconds since the epoch
  */
-export function setUpSharing(name) {
+export function setUpSharing(name, heard) {
   const dialog = document.querySelector("dialog");
   const button = document.getElementById("share");
   if (dialog === null || button === null) return;
@@ -22,7 +27,12 @@ export function setUpSharing(name) {
     "share-playlist": `${page}playlist.m3u8`,
   };
   for (const [id, text] of Object.entries(fields)) input(id).value = text;
-  button.addEventListener("click", () => dialog.showModal());
+  button.addEventListener("click", () => {
+    const at = heard();
+    input("share-moment").closest(".field")?.toggleAttribute("hidden", at === undefined);
+    if (at !== undefined) input("share-moment").value = `${page}?${MOMENT}=${moment(at)}`;
+    dialog.showModal();
+  });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
@@ -32,6 +42,21 @@ export function setUpSharing(name) {
       say(await copy(input(id)) ? "Copied" : "Selected, to be copied");
     });
   }
+}
+
+/**
+ * The moment at which the link to this page begins, in milliseconds since the epoch; `undefined` for
+ * any other link.
+ */
+export function sharedMoment() {
+  const text = new URLSearchParams(location.search).get(MOMENT);
+  const at = Date.parse(text ?? "");
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** @param {number} at */
+function moment(at) {
+  return new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 /** @param {string} id */

@@ -3,18 +3,24 @@ import type { Clock } from "../../session/clock.ts";
 import type { EventBus } from "../../session/events.ts";
 import { Moment } from "../../session/moment.ts";
 import type { Session } from "../../session/session.ts";
-import { ARTIST_FACTS, TITLE_FACTS } from "../../session/tags.ts";
+import { cleanText, type TimedTags } from "../../session/tags.ts";
 
-/** Longer titles and names of artists are cut. */
-const MAX_TEXT = 200;
-/** Line breaks, other control characters, and those that change the direction of text. */
-const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu;
+/** So many titles of a show are told. */
+const MAX_TITLES = 20;
 
 /**
  * What listeners can hear. `starting`: nothing yet, the first segment is not listed.
  * `reconnecting`: the DJ's connection is lost.
  */
 export type ShowState = "off-air" | "starting" | "on-air" | "reconnecting";
+
+/** A title of a show. It is heard until the next one is. */
+export interface ShownTitle {
+  readonly title: string | null;
+  readonly artist: string | null;
+  /** From when on it is heard, by the playlist's EXT-X-PROGRAM-DATE-TIME; RFC 3339. */
+  readonly at: string;
+}
 
 /** What anybody is told of a broadcast, as it is in JSON. Times are RFC 3339. */
 export interface ShowStatus {
@@ -25,8 +31,15 @@ export interface ShowStatus {
   readonly now: string;
   /** Counted by the requests at this box. */
   readonly listeners: number;
+  /** What comes in now; who listens hears it some seconds later. */
   readonly title: string | null;
   readonly artist: string | null;
+  /** The earliest moment that can be heard now; null where nothing can be rewound. */
+  readonly rewind_from: string | null;
+  /** Whether it can be played in low latency. */
+  readonly low_latency: boolean;
+  /** The last {@link MAX_TITLES} titles, the newest last; not where several shows are told of. */
+  readonly titles?: readonly ShownTitle[];
 }
 
 export interface ShowsOptions {
@@ -35,15 +48,24 @@ export interface ShowsOptions {
   /** The session of a name. */
   readonly find: (name: string) => ShownSession | undefined;
   readonly listeners: (name: string) => number;
+  /**
+   * The earliest moment of a show that can be heard, in milliseconds since the epoch; `undefined`
+   * where it cannot be rewound. No show can by default.
+   */
+  readonly earliest?: (name: string) => number | undefined;
+  /** From how many segments on a show can be played in low latency; by default it never can. */
+  readonly lowLatencyFrom?: number;
 }
 
 /** The part of a session that is read here. */
-export type ShownSession = Pick<Session, "state" | "streamFacts" | "props">;
+export type ShownSession = Pick<Session, "state" | "props">;
 
 interface Show {
   readonly id: number;
   readonly start: Moment;
-  listed: boolean;
+  /** How many segments have been listed. */
+  listed: number;
+  titles: readonly ShownTitle[];
 }
 
 /** Who tells what listeners are told of broadcasts: in this thread, or by way of another one. */
@@ -64,7 +86,7 @@ export class Shows implements ShowsSource {
     this.#options = options;
     this.#unsubscribe = options.events.subscribe(({ kind, name, id }) => {
       if (kind === "create") {
-        this.#shows.set(name, { id, start: new Moment(options.clock), listed: false });
+        this.#shows.set(name, { id, start: new Moment(options.clock), listed: 0, titles: [] });
       }
       if (kind === "release" && this.#shows.get(name)?.id === id) this.#shows.delete(name);
     });
@@ -77,29 +99,46 @@ export class Shows implements ShowsSource {
   /** To be called when a segment of `name` is listed, so that it can be heard. */
   listed(name: string): void {
     const show = this.#shows.get(name);
-    if (show !== undefined) show.listed = true;
+    if (show !== undefined) show.listed++;
+  }
+
+  /** To be called when what is heard of `name` changes. */
+  tagged(name: string, { title, artist, wallMs }: TimedTags): void {
+    const show = this.#shows.get(name);
+    if (show === undefined) return;
+    const at = new Date(wallMs).toISOString();
+    const shown = { title: title ?? null, artist: artist ?? null, at };
+    show.titles = [...show.titles, shown].slice(-MAX_TITLES);
   }
 
   /** What anybody is told of `name`, also while it is off air. */
   status(name: string): ShowStatus {
-    const { clock, find, listeners } = this.#options;
+    return { ...this.#summary(name), titles: this.#shows.get(name)?.titles ?? [] };
+  }
+
+  /** The status of each live broadcast, without its titles, the oldest first. */
+  get current(): readonly ShowStatus[] {
+    return [...this.#shows.keys()].map((name) => this.#summary(name));
+  }
+
+  #summary(name: string): ShowStatus {
+    const { clock, find, listeners, earliest, lowLatencyFrom = Infinity } = this.#options;
     const show = this.#shows.get(name);
     const session = show && find(name);
     const state = stateOf(show, session);
+    const { title = null, artist = null } = (session && show?.titles.at(-1)) ?? {};
+    const rewindFrom = earliest?.(name);
     return {
       name,
       state,
       started_at: show === undefined ? null : new Date(show.start.wallMs).toISOString(),
       now: new Date(clock.now()).toISOString(),
       listeners: state === "off-air" ? 0 : listeners(name),
-      title: textOf(session, TITLE_FACTS) ?? printable(session?.props.title),
-      artist: textOf(session, ARTIST_FACTS),
+      title: title ?? cleanText(session?.props.title) ?? null,
+      artist,
+      rewind_from: rewindFrom === undefined ? null : new Date(rewindFrom).toISOString(),
+      low_latency: (show?.listed ?? 0) >= lowLatencyFrom,
     };
-  }
-
-  /** The status of each live broadcast, the oldest first. */
-  get current(): readonly ShowStatus[] {
-    return [...this.#shows.keys()].map((name) => this.status(name));
   }
 }
 
@@ -113,26 +152,14 @@ export function offAir(name: string, now: number): ShowStatus {
     listeners: 0,
     title: null,
     artist: null,
+    rewind_from: null,
+    low_latency: false,
+    titles: [],
   };
 }
 
 function stateOf(show: Show | undefined, session: ShownSession | undefined): ShowState {
   if (show === undefined || session === undefined) return "off-air";
-  if (!show.listed) return "starting";
+  if (show.listed === 0) return "starting";
   return session.state === "paused" ? "reconnecting" : "on-air";
-}
-
-/** The first of the facts `names` that is a text and not empty. */
-function textOf(session: ShownSession | undefined, names: readonly string[]): string | null {
-  for (const name of names) {
-    const text = printable(session?.streamFacts[name]);
-    if (text !== null) return text;
-  }
-  return null;
-}
-
-function printable(value: unknown): string | null {
-  if (typeof value !== "string") return null;
-  const text = value.toWellFormed().replace(UNPRINTABLE, " ").trim();
-  return text === "" ? null : [...text].slice(0, MAX_TEXT).join("");
 }

@@ -32,7 +32,7 @@ export class ShowsCopy {
     return status ?? offAir(name, this.#options.clock.now());
   }
 
-  /** The status of each live broadcast, the oldest first. */
+  /** The status of each live broadcast, without its titles, the oldest first. */
   get current(): Promise<readonly ShowStatus[]> {
     return this.#ask(null);
   }

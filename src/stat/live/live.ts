@@ -177,8 +177,8 @@ export class Live {
   }
 
   #note(event: SessionEvent): void {
-    // Told once a minute of each name, it would drive out all others; snapshots have it too.
-    if (event.kind === "audience") return;
+    // They are told so often that they would drive out all others; snapshots have them too.
+    if (event.kind === "audience" || event.kind === "metadata") return;
     const recent = this.#recent.add(event);
     if (this.watchers > 0) this.#stream.send(encodeEvent("log", recent, recent.number));
   }

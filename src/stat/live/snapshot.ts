@@ -24,6 +24,9 @@ export const SESSION_FIELDS = [
   "rtt",
   "loss",
   "listeners",
+  /** What is heard. */
+  "title",
+  "artist",
   /** Who publishes, where DJs are known. */
   "dj",
 ] as const;
@@ -46,7 +49,8 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
   const { sessions, audience, rates } = sources;
   const listeners = new Map(audience.byName());
   const rows = sessions.map((session) => {
-    const { id, name, state, protocol, transport, quality, silentForMs, created, props } = session;
+    const { id, name, state, protocol, transport, quality, silentForMs, created } = session;
+    const { tags, props } = session;
     const link = transport?.link;
     return [
       id,
@@ -64,6 +68,8 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       link === undefined ? null : Math.round(link.roundTripMs * 10) / 10,
       link === undefined ? null : Math.round(link.lossPercent * 100) / 100,
       listeners.get(name) ?? 0,
+      tags?.title ?? null,
+      tags?.artist ?? null,
       props.dj ?? null,
     ];
   });

@@ -22,6 +22,7 @@ const EVENT_KINDS = Object.keys(
     "record-start": true,
     "record-error": true,
     "record-complete": true,
+    "metadata": true,
     "input-error": true,
     "input-quality": true,
   } satisfies Record<EventKind, true>,

@@ -24,6 +24,9 @@ export interface SessionInfo {
   readonly record_path: string | null;
   /** Sums over its connections, as of the end of the last one that has ended. */
   readonly ingest_quality: InputQuality | null;
+  /** What is heard, or was heard last. */
+  readonly title: string | null;
+  readonly artist: string | null;
 }
 
 /**
@@ -70,6 +73,8 @@ export class TrackedSession {
       record_complete_time: null,
       record_path: null,
       ingest_quality: null,
+      title: null,
+      artist: null,
     };
   }
 
@@ -124,6 +129,8 @@ export class TrackedSession {
         });
       case "record-error":
         return this.#endFile(event.path);
+      case "metadata":
+        return this.#set({ title: event.title, artist: event.artist });
       case "input-quality":
         return this.#set({ ingest_quality: event.quality });
     }

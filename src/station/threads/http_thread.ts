@@ -8,6 +8,8 @@ import type { Distributor, Subscriber } from "../../hls/distributor.ts";
 import type { ThreadCounts } from "../../http/connection_limits.ts";
 import type { Shows, ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
+import type { Rewinds } from "../../record/rewind/rewinds.ts";
+import type { ShowQuestion } from "../../record/rewind/show_news.ts";
 import type { Clock } from "../../session/clock.ts";
 import type { KeySource } from "../../tokens/key_set.ts";
 import { requireDescriptors } from "./descriptors.ts";
@@ -27,6 +29,8 @@ export interface HttpThreadOptions {
   readonly keys: KeySource | undefined;
   readonly distributor: Distributor;
   readonly shows: Pick<Shows, "status" | "current">;
+  /** `undefined` where shows are not rewound. */
+  readonly rewinds?: Pick<Rewinds, "news"> | undefined;
   readonly counts: ThreadCounts;
   /** What the log takes at the moment. */
   readonly levels: () => LogLevels;
@@ -148,6 +152,7 @@ export class HttpThread {
       const replies = message.questions.map((question) => this.#statusesOf(question));
       running.send({ kind: "shows", replies });
     } else if (message.kind === "keys") void this.#renewKeys();
+    else if (message.kind === "rewind") this.#tellNews(running, message.questions);
     else if (message.kind === "listening") {
       running.isListening = true;
       this.#listening.resolve();
@@ -169,6 +174,13 @@ export class HttpThread {
   async #renewKeys(): Promise<void> {
     await this.#options.keys?.renew();
     this.tellKeys();
+  }
+
+  /** As above. */
+  async #tellNews(running: Running, questions: readonly ShowQuestion[]): Promise<void> {
+    const { rewinds } = this.#options;
+    const replies = await Promise.all(questions.map((question) => rewinds?.news(question)));
+    if (running === this.#running) running.send({ kind: "rewind", replies });
   }
 
   #write({ send }: Running, lines: readonly LoggedLine[]): void {

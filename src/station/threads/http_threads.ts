@@ -15,6 +15,7 @@ import {
   type ListeningSockets,
 } from "../../listening/listening_sockets.ts";
 import type { Shows } from "../../pages/listener/shows.ts";
+import type { Rewinds } from "../../record/rewind/rewinds.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
 import type { KeySet } from "../../tokens/key_set.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
@@ -29,11 +30,13 @@ export interface HttpThreadsOptions {
   /** What people call what they serve. */
   readonly what: string;
   readonly addr: ListenAddress;
-  readonly settings: Pick<ThreadSettings, "path" | "index" | "rootDir" | "preroll" | "entrance">;
+  readonly settings: Omit<ThreadSettings, "addr" | "counts" | "levels" | "keySet">;
   /** What listeners' tokens are checked with; `undefined` where they need none. */
   readonly keys: Pick<KeySet, "keys" | "renew" | "watch"> | undefined;
   readonly distributor: Distributor;
   readonly shows: Pick<Shows, "status" | "current">;
+  /** `undefined` where shows are not rewound. */
+  readonly rewinds?: Pick<Rewinds, "news"> | undefined;
   readonly sockets: ListeningSockets;
   readonly counts: ThreadCounts;
   readonly listeners: Pick<Listeners, "fetched">;
@@ -139,9 +142,9 @@ export class HttpThreads {
   }
 
   #newThread(): HttpThread {
-    const { clock, distributor, shows, counts, keys, settings } = this.#options;
+    const { clock, distributor, shows, rewinds, counts, keys, settings } = this.#options;
     return new HttpThread({
-      ...{ clock, distributor, shows, counts, keys },
+      ...{ clock, distributor, shows, rewinds, counts, keys },
       settings: { ...settings, addr: this.#addr },
       levels: () => this.#levels,
       onPulse: (pulse) => this.#add(pulse),

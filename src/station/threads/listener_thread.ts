@@ -9,6 +9,7 @@ import { HlsFolder } from "../../hls/stream_files.ts";
 import { ConnectionCounts } from "../../http/connection_limits.ts";
 import { type KeptSocket, ListeningSockets } from "../../listening/listening_sockets.ts";
 import { ShowsCopy } from "../../pages/listener/shows_copy.ts";
+import type { ShowCopies } from "../../record/rewind/show_copies.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
 import { RequestDurations } from "../../web/request_durations.ts";
 import type { RequestObserver } from "../../web/request_timing.ts";
@@ -16,6 +17,7 @@ import { WebServer } from "../../web/web_server.ts";
 import { KeySetCopy } from "../../tokens/key_set_copy.ts";
 import { listenerEntrance } from "../entrance_settings.ts";
 import { listenerSite } from "../listener_web.ts";
+import { newRewind } from "../rewind.ts";
 import {
   type Fetched,
   type FromThread,
@@ -31,6 +33,8 @@ export class ListenerThread {
   readonly #replica: Replica;
   readonly #shows: ShowsCopy;
   readonly #keys: KeySetCopy;
+  /** `undefined` where shows are not rewound. */
+  readonly #rewound: ShowCopies | undefined;
   readonly #web: WebServer;
   readonly #sockets: ListeningSockets;
   readonly #address: string;
@@ -42,7 +46,7 @@ export class ListenerThread {
   #pulseDueAt = 0;
 
   constructor(settings: ThreadSettings, clock: Clock, send: (message: FromThread) => void) {
-    const { addr, path, index, preroll, counts } = settings;
+    const { addr, path, index, lowLatency = true, preroll, counts } = settings;
     this.#clock = clock;
     this.#send = send;
     this.#sockets = new ListeningSockets(clock);
@@ -63,10 +67,17 @@ export class ListenerThread {
       ask: () => send({ kind: "keys" }),
     });
     const entrance = listenerEntrance(settings.entrance, { clock, path, keys });
+    const rewind = settings.rewind && newRewind(settings.rewind, {
+      clock,
+      has: (name) => origin.has(name),
+      ask: (questions) => send({ kind: "rewind", questions }),
+    });
+    this.#rewound = rewind?.shows;
     const onFetch = (name: string, file: string) => this.#countFetch(name, file);
     const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
     const site = listenerSite({
-      ...{ origin, preroll, shows, path, index, clock, onFetch, observe, entrance },
+      ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
+      entrance,
     });
     this.#web = new WebServer(addr, site.routes, ["echo", "hls"], {
       ...site,
@@ -93,20 +104,23 @@ export class ListenerThread {
     this.#pulse = this.#clock.every(PULSE_MS, () => this.#sendPulse());
   }
 
-  take(message: Extract<ToThread, { kind: "news" | "shows" | "keys" }>): void {
+  take(message: Extract<ToThread, { kind: "news" | "shows" | "rewind" | "keys" }>): void {
     if (message.kind === "news") this.#replica.take(message.news);
     else if (message.kind === "keys") this.#keys.take(message.keySet);
-    else this.#shows.take(message.replies);
+    else if (message.kind === "shows") this.#shows.take(message.replies);
+    else this.#rewound?.take(message.replies);
   }
 
   /** Lets answers under way finish, for a moment, and tells what it has counted. */
   async close(): Promise<void> {
     this.#socket?.close();
+    this.#replica.dismiss();
     await this.#web.close();
     this.#pulse?.cancel();
     this.#sendPulse();
     this.#replica.close();
     this.#shows.close();
+    this.#rewound?.close();
   }
 
   #countFetch(name: string, file: string): void {

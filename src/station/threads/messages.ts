@@ -11,6 +11,7 @@ import type { LentCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
 import type { ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
+import type { ShowNews, ShowQuestion } from "../../record/rewind/show_news.ts";
 import type { AnswerCounts } from "../../web/request_durations.ts";
 import type { EntranceSettings } from "../entrance_settings.ts";
 
@@ -24,6 +25,7 @@ export type ToThread =
   | { readonly kind: "listen" }
   | { readonly kind: "news"; readonly news: ReplicaNews }
   | { readonly kind: "shows"; readonly replies: readonly (readonly ShowStatus[])[] }
+  | { readonly kind: "rewind"; readonly replies: readonly (ShowNews | undefined)[] }
   | { readonly kind: "log"; readonly levels: LogLevels }
   /** The key set is this; `undefined` where there is none so far. */
   | { readonly kind: "keys"; readonly keySet: string | undefined }
@@ -39,6 +41,7 @@ export type FromThread =
   | { readonly kind: "shows"; readonly questions: readonly ShowsQuestion[] }
   /** It wants the key set as it is now. */
   | { readonly kind: "keys" }
+  | { readonly kind: "rewind"; readonly questions: readonly ShowQuestion[] }
   | { readonly kind: "log"; readonly lines: readonly LoggedLine[] }
   | { readonly kind: "pulse"; readonly pulse: Pulse }
   | { readonly kind: "closed" };
@@ -51,14 +54,26 @@ export interface ThreadSettings {
   readonly path: string;
   /** Whether `/` shows who is on air. */
   readonly index: boolean;
+  /** Whether broadcasts may be had in low latency. Default true. */
+  readonly lowLatency?: boolean;
   /** Where broadcasts' files are. */
   readonly rootDir: string;
+  /** How shows are rewound; `undefined` where they are not. */
+  readonly rewind?: RewindSettings | undefined;
   readonly preroll: Preroll;
   readonly counts: LentCounts;
   readonly levels: LogLevels;
   readonly entrance: EntranceSettings;
   /** The JSON of the key set; `undefined` where there is none so far, or none is needed. */
   readonly keySet: string | undefined;
+}
+
+/** How shows are rewound. */
+export interface RewindSettings {
+  /** Where recordings are. */
+  readonly path: string;
+  /** How far behind its newest frame a show may be heard, in milliseconds; `Infinity`: all of it. */
+  readonly boundMs: number;
 }
 
 /** What of a thread's log is written. */

@@ -10,6 +10,7 @@ import { MalformedAudio } from "../../../src/audio/bits.ts";
 import type { ElementaryStreamParser, ParserMaker } from "../../../src/audio/codec.ts";
 import { codecOf } from "../../../src/audio/codec_of.ts";
 import { Id3Skipper } from "../../../src/audio/id3.ts";
+import { readId3Texts, writeId3Texts } from "../../../src/audio/id3_texts.ts";
 import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
 import { sampleDescriptionBox } from "../../../src/mp4/sample_description.ts";
 import { boxSize } from "../../../src/mp4/boxes.ts";
@@ -33,6 +34,17 @@ export const AUDIO_TARGETS: readonly Target[] = [
     tokens: [TAG, Uint8Array.of(0xff, 0xf1), Uint8Array.of(0xff, 0xf9, 0x50, 0x80)],
     seeds: () => [...adtsStreams(), Uint8Array.of(...TAG, ...adtsStreams()[0] ?? [])],
     run: (input) => parse((sink) => new AdtsParser(sink), input),
+  },
+  {
+    name: "audio_id3_texts",
+    errors: [],
+    maxBytes: 4096,
+    tokens: ["TIT2", "TPE1", "TT2", "TP1", Uint8Array.of(1, 0xff, 0xfe), Uint8Array.of(0xff, 0)],
+    seeds: () => [writeId3Texts({ title: "Song", artist: "Bånd" }), TAG],
+    run: (input) => {
+      const { title, artist } = readId3Texts(input) ?? {};
+      return `${about(title?.length ?? 0)} ${about(artist?.length ?? 0)} ${title === undefined}`;
+    },
   },
   {
     name: "audio_latm",

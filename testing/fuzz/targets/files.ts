@@ -168,7 +168,8 @@ function* readAndContinue(length: number): FileSteps<undefined> {
   return undefined;
 }
 
-function* bounded<Result>(steps: FileSteps<Result>): FileSteps<Result> {
+/** The same steps; fails where there is no end to them. */
+export function* bounded<Result>(steps: FileSteps<Result>): FileSteps<Result> {
   let answer: Uint8Array = new Uint8Array();
   for (let count = 0;; count++) {
     const { done, value } = steps.next(answer);

@@ -1,6 +1,7 @@
 /** What reads MPEG-TS and the messages of SRT. */
 import { decodeSockaddr, encodeSockaddr, SOCKADDR_BYTES } from "../../../ffi/address.ts";
 import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
+import { writeId3Texts } from "../../../src/audio/id3_texts.ts";
 import { crc32 } from "../../../src/mpegts/crc32.ts";
 import { TsDemuxer } from "../../../src/mpegts/demuxer.ts";
 import { parsePes, pesBytes } from "../../../src/mpegts/pes.ts";
@@ -42,6 +43,7 @@ const PACKET_TOKENS = [
   PES,
   PAT,
   PMT,
+  writeId3Texts({ title: "Song", artist: undefined }),
 ];
 
 const STREAM_IDS = [
@@ -59,8 +61,9 @@ export const STREAM_TARGETS: readonly Target[] = [
     tokens: PACKET_TOKENS,
     seeds: transportStreams,
     run: (input) => {
-      const seen = { frames: 0, configs: 0, bad: 0 };
+      const seen = { frames: 0, configs: 0, bad: 0, texts: 0 };
       const demuxer = new TsDemuxer({
+        metadata: () => seen.texts++,
         configure: () => seen.configs++,
         write: () => seen.frames++,
         bad: (count) => seen.bad += count,
@@ -68,7 +71,7 @@ export const STREAM_TARGETS: readonly Target[] = [
       for (const piece of piecesOf(input)) demuxer.feed(piece);
       demuxer.flush();
       return `${about(seen.frames)} ${about(seen.configs)} ${about(seen.bad)} ` +
-        `${demuxer.hasAac} ${demuxer.streamNames.join()}`;
+        `${about(seen.texts)} ${demuxer.hasAac} ${demuxer.streamNames.join()}`;
     },
   },
   {

@@ -1,5 +1,7 @@
 /** Broadcasts as the listener pages are told of them. */
 import { Shows, type ShowStatus } from "../../../src/pages/listener/shows.ts";
+import assert from "node:assert/strict";
+import type { Session } from "../../../src/session/session.ts";
 import type { Ingest } from "../../../src/session/ingest.ts";
 import { House, START } from "../../stat/house.ts";
 
@@ -11,6 +13,9 @@ export const OFF_AIR: Omit<ShowStatus, "name"> = {
   listeners: 0,
   title: null,
   artist: null,
+  low_latency: false,
+  titles: [],
+  rewind_from: null,
 };
 
 /** Sessions, and what listeners are told of them; a name has as many listeners as letters. */
@@ -26,12 +31,20 @@ export class Broadcasts implements Disposable {
       events,
       find: (name) => sessions.find(name),
       listeners: (name) => name.length,
+      lowLatencyFrom: 3,
     });
   }
 
   /** A DJ connects. */
   publish(name: string): Ingest {
     return this.#house.publish(name, "rtmp");
+  }
+
+  /** The session of a name that is on air. */
+  session(name: string): Session {
+    const session = this.#house.sessions.find(name);
+    assert.ok(session);
+    return session;
   }
 
   /** The first audio comes. */

@@ -2,7 +2,10 @@
  * How the page sets up hls.js: how far behind it stays, and how it waits for a server that is away.
  */
 import assert from "node:assert/strict";
+import { writeId3Texts } from "../../../src/audio/id3_texts.ts";
 import { findEngine } from "../../../src/pages/listener/engine.js";
+import type { ShownTitle } from "../../../src/pages/listener/show.js";
+import type { Source } from "../../../src/pages/listener/sources.js";
 
 /** As much of hls.js as the page needs, told by hand what happens. */
 class FakeHls {
@@ -10,6 +13,8 @@ class FakeHls {
   static readonly Events = new Proxy({}, { get: (_, name) => name }) as Record<string, string>;
   static isSupported = () => true;
   targetLatency: number | null = null;
+  playlist = "";
+  startedAt: number | undefined;
   readonly #handlers: [string, (event: string, data: unknown) => void][] = [];
 
   constructor(readonly config: Record<string, unknown>) {
@@ -24,7 +29,14 @@ class FakeHls {
     for (const [name, handle] of this.#handlers) if (name === event) handle(event, data);
   }
 
-  loadSource(): void {}
+  loadSource(playlist: string): void {
+    this.playlist = playlist;
+  }
+
+  startLoad(position: number): void {
+    this.startedAt = position;
+  }
+
   attachMedia(): void {}
   destroy(): void {}
 }
@@ -52,17 +64,30 @@ class FakeAudio extends EventTarget {
   }
 }
 
-async function opened() {
+const ORDINARY: Source = { kind: "ordinary", playlist: "playlist.m3u8" };
+const AT = Date.parse("2026-11-23T20:00:00.000Z");
+
+async function opened(source = ORDINARY) {
   Object.assign(globalThis, { MediaSource: class {}, FakeHls });
   const library = "data:text/javascript,export default globalThis.FakeHls";
-  const { open } = await findEngine("playlist.m3u8", library);
+  const { open } = await findEngine(library);
   const audio = new FakeAudio();
-  const engine = open(audio as unknown as HTMLAudioElement, () => {});
+  const titles: ShownTitle[] = [];
+  const answers: number[] = [];
+  const engine = open(audio as unknown as HTMLAudioElement, source, {
+    onFailed: () => {},
+    onTitle: (title) => titles.push(title),
+    onAnswer: (ms) => answers.push(ms),
+  });
   const hls = FakeHls.last;
-  const load = (targetduration: number) => {
-    const details = { live: true, targetduration };
+  const load = (targetduration: number, more = {}) => {
+    const fragments = [0, 6, 12].map((start) => {
+      return { start, duration: 6, programDateTime: AT + start * 1000 };
+    });
+    const details = { live: true, targetduration, dateRanges: {}, fragments };
     hls.tell("MANIFEST_LOADED", { levels: [{ details }] });
-    hls.tell("LEVEL_LOADED", { details });
+    const stats = { loading: { start: 100, end: 120 } };
+    hls.tell("LEVEL_LOADED", { details: { ...details, ...more }, stats });
   };
   const buffered = (cc: number, ahead: number) => {
     hls.tell("FRAG_LOADING", { frag: { cc } });
@@ -70,7 +95,7 @@ async function opened() {
     hls.tell("FRAG_BUFFERED", { frag: { cc } });
     return audio.playbackRate;
   };
-  return { hls, audio, engine, load, buffered };
+  return { hls, audio, engine, load, buffered, titles, answers };
 }
 
 Deno.test("the page stays six seconds behind, or three target durations", async () => {
@@ -144,4 +169,43 @@ Deno.test("a server that is away is asked about again twice a second for good", 
     assert.equal(retries(errorRetry, 99, false, { code: 404 }, false), false);
     assert.equal(retries(errorRetry, 99, false, { code: 503 }, true), true);
   }
+});
+
+Deno.test("low latency is played a little more than three parts behind", async () => {
+  const { hls, engine, load, buffered } = await opened({ kind: "low", playlist: "low.m3u8" });
+  const { lowLatencyMode, liveSyncDuration } = hls.config;
+  assert.deepEqual([hls.playlist, lowLatencyMode, liveSyncDuration], ["low.m3u8", true, 1.4]);
+  hls.tell("MEDIA_ATTACHED");
+  load(4);
+  assert.deepEqual([hls.targetLatency, engine.distanceS], [null, 1.4]);
+  assert.deepEqual([buffered(0, 0.8), buffered(0, 0.9)], [0, 1]);
+});
+
+Deno.test("a rewound show begins at the moment that is wanted", async () => {
+  const moments = [[7500, 7.5], [-60_000, 0], [0, 0], [60_000, 18]] as const;
+  for (const [ms, position] of moments) {
+    const { hls, load } = await opened({ kind: "rewind", playlist: "show.m3u8", from: AT + ms });
+    load(10);
+    assert.deepEqual([hls.config["autoStartLoad"], hls.startedAt], [false, position]);
+  }
+});
+
+Deno.test("titles are read from the playlist and from segments", async () => {
+  const { hls, load, titles } = await opened();
+  const startDate = new Date(AT);
+  const attr = { "X-TITLE": "A" };
+  load(1, { dateRanges: { a: { class: "echo.now-playing", startDate, attr } } });
+  hls.tell("FRAG_PARSING_METADATA", {
+    frag: { start: 60, programDateTime: AT + 10_000 },
+    samples: [{ pts: 62.5, data: writeId3Texts({ title: "B", artist: "Band" }) }],
+  });
+  const told = titles.map(({ title, artist, at }) => [title, artist, Date.parse(at) - AT]);
+  assert.deepEqual(told, [["A", null, 0], ["B", "Band", 12_500]]);
+});
+
+Deno.test("it tells how long the server took for each answer", async () => {
+  const { hls, load, answers } = await opened();
+  load(1);
+  hls.tell("FRAG_LOADED", { frag: { stats: { loading: { start: 0, end: 700 } } } });
+  assert.deepEqual(answers, [20, 700]);
 });

@@ -31,8 +31,10 @@ class FakeAudio extends EventTarget {
 class Player {
   readonly audio = new FakeAudio();
   readonly phases: string[] = [];
+  readonly events: string[] = [];
   opened = 0;
   open = 0;
+  resting = 0;
   readonly #patienceMs: number;
   #now = 0;
   #onFailed: () => void = () => {};
@@ -43,13 +45,17 @@ class Player {
       this.open++;
       this.audio.ended = false;
       this.#onFailed = onFailed;
-      return { patienceMs: this.#patienceMs, destroy: () => this.open-- };
+      const rest = () => this.resting++;
+      return { patienceMs: this.#patienceMs, rest, destroy: () => this.open-- };
     },
   });
 
   constructor(patienceMs = 8000) {
     this.#patienceMs = patienceMs;
     this.listening.addEventListener("phase", () => this.phases.push(this.listening.phase));
+    for (const event of ["stall", "fail"]) {
+      this.listening.addEventListener(event, () => this.events.push(event));
+    }
   }
 
   /** Seconds pass in which it plays. */
@@ -139,10 +145,62 @@ Deno.test("what was stopped stays silent and loads nothing", () => {
   assert.deepEqual([player.opened, player.open, player.listening.phase], [1, 0, "stopped"]);
 });
 
-Deno.test("a pause by the headphones or the lock screen stops it", () => {
+Deno.test("after a pause by the headphones or the lock screen, play comes back to live", () => {
   const player = playing();
   player.audio.pause();
-  assert.deepEqual([player.open, player.listening.wanted], [0, false]);
+  const { listening } = player;
+  assert.deepEqual([listening.phase, listening.wanted, player.resting], ["paused", false, 1]);
+  player.stands(60);
+  // It stays in the element, so that the lock screen has something to go on with.
+  assert.deepEqual([player.opened, player.open], [1, 1]);
+  listening.start();
+  assert.deepEqual([player.opened, player.open, player.audio.paused], [2, 1, false]);
+  player.plays(2);
+  assert.equal(listening.phase, "playing");
+});
+
+Deno.test("a player that fails during a pause is let go", () => {
+  const player = playing();
+  player.listening.pause();
+  player.fails();
+  player.stands(60);
+  assert.deepEqual([player.open, player.listening.phase], [0, "paused"]);
+  player.listening.stop();
+  assert.deepEqual(player.events, []);
+});
+
+Deno.test("when the sound stops for lack of audio, that is told once", () => {
+  const player = playing();
+  player.audio.dispatchEvent(new Event("waiting"));
+  player.stands(1);
+  player.audio.dispatchEvent(new Event("waiting"));
+  assert.deepEqual(player.events, ["stall"]);
+  player.plays(2);
+  player.stands(3);
+  assert.deepEqual(player.events, ["stall", "stall"], "some browsers do not tell it");
+  player.stands(10);
+  assert.deepEqual(player.events, ["stall", "stall", "fail"]);
+});
+
+Deno.test("before it has sounded, and once the show is over, nothing stalls", () => {
+  const player = new Player();
+  player.listening.show("on-air");
+  player.listening.start();
+  player.audio.dispatchEvent(new Event("waiting"));
+  player.plays(2);
+  player.listening.show("off-air");
+  player.audio.dispatchEvent(new Event("waiting"));
+  player.stands(10);
+  assert.deepEqual(player.events, []);
+});
+
+Deno.test("what is to be heard instead is opened at once", () => {
+  const player = playing();
+  player.listening.reopen();
+  assert.deepEqual([player.opened, player.open, player.events], [2, 1, []]);
+  player.listening.stop();
+  player.listening.reopen();
+  assert.deepEqual([player.opened, player.open], [2, 0]);
 });
 
 Deno.test("after the end it waits, and plays the next show by itself", () => {

@@ -137,6 +137,9 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     listeners: 12,
     title: "Night shift",
     artist: "DJ Aurora",
+    low_latency: false,
+    titles: [],
+    rewind_from: null,
   });
   assert.equal(response.headers.get("cache-control"), "max-age=1");
   assert.equal(response.headers.get("access-control-allow-origin"), "*");
@@ -148,6 +151,9 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     listeners: 0,
     title: null,
     artist: null,
+    low_latency: false,
+    titles: [],
+    rewind_from: null,
   });
 });
 

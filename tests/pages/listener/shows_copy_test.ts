@@ -24,7 +24,8 @@ function setUp() {
 
 function show(name: string): ShowStatus {
   const times = { started_at: START, now: "2026-01-01T00:00:00.000Z" };
-  return { name, state: "on-air", ...times, listeners: 3, title: null, artist: null };
+  const told = { listeners: 3, title: null, artist: null, low_latency: false, rewind_from: null };
+  return { name, state: "on-air", ...times, ...told };
 }
 
 Deno.test("however many ask, the status of a show is asked for once a second", async () => {

@@ -1,6 +1,6 @@
 /** What listeners are told of a name: off air, waiting, on air, over. */
 import assert from "node:assert/strict";
-import { Shows, type ShowStatus } from "../../../src/pages/listener/shows.ts";
+import type { ShowStatus } from "../../../src/pages/listener/shows.ts";
 import { START } from "../../../testing/stat/house.ts";
 import { Broadcasts, OFF_AIR } from "../../../testing/pages/listener/broadcasts.ts";
 
@@ -46,6 +46,17 @@ Deno.test("a show starts, is on air once it can be heard, reconnects, and is ove
   ]);
 });
 
+Deno.test("a show can be played in low latency once so many segments are listed as that needs", () => {
+  using house = new Broadcasts();
+  const { shows } = house;
+  house.send(house.publish("demo"));
+  const seen = [1, 2, 3, 4].map(() => {
+    shows.listed("demo");
+    return shows.status("demo").low_latency;
+  });
+  assert.deepEqual(seen, [false, false, true, true]);
+});
+
 Deno.test("how long a show has been on is told right, however the clock is set", async () => {
   using house = new Broadcasts();
   const { shows, clock } = house;
@@ -77,45 +88,61 @@ Deno.test("all that goes on is told, the oldest first", async () => {
     await house.clock.advance(5000);
   }
   const started = (ms: number) => new Date(START + ms).toISOString();
-  const common = { state: "on-air", now: started(10_000), title: null, artist: null } as const;
+  const known = { title: null, artist: null, rewind_from: null, low_latency: false };
+  const common = { state: "on-air", now: started(10_000), ...known } as const;
   assert.deepEqual(house.shows.current, [
     { name: "zoe", ...common, started_at: started(0), listeners: 3 },
     { name: "adam", ...common, started_at: started(5000), listeners: 4 },
   ]);
 });
 
-Deno.test("title and artist are what the encoder calls them, else the client", () => {
-  for (
-    const [facts, props, title, artist] of [
-      [{ title: "Programme", artist: "DJ" }, { title: "Prop" }, "Programme", "DJ"],
-      [{ StreamTitle: "Song", title: "Programme", author: "DJ" }, {}, "Song", "DJ"],
-      [{ title: "  " }, { title: "Prop", user_id: "secret" }, "Prop", null],
-      [{ title: 7, artist: true }, {}, null, null],
-      [{ title: "a\u0000b\r\nc\u202ed\ud800" }, {}, "a b c d\ufffd", null],
-      [{ title: "é".repeat(300) }, {}, "é".repeat(200), null],
-    ] as const
-  ) {
-    const shows = new Shows({
-      clock: { now: () => START, monotonic: () => 0 },
-      events: {
-        subscribe(listener) {
-          const session = { id: 1, name: "demo", protocol: "rtmp", props: {} } as const;
-          listener({ kind: "create", at: START, address: "192.0.2.1", ...session });
-          return () => {};
-        },
-      },
-      find: () => ({ state: "publishing", streamFacts: facts, props }),
-      listeners: () => 0,
-    });
-    assert.deepEqual(shows.status("demo"), {
-      name: "demo",
-      state: "starting",
-      started_at: new Date(START).toISOString(),
-      now: new Date(START).toISOString(),
-      listeners: 0,
-      title,
-      artist,
-    });
-    shows.close();
+Deno.test("title and artist are the last ones of the show, else the client's title", () => {
+  using house = new Broadcasts();
+  const { shows } = house;
+  const tag = (title: string | undefined, artist?: string, wallMs = START) => {
+    shows.tagged("demo", { title, artist, wallMs, position: 0, dueMs: 0 });
+  };
+  const told = () => {
+    const { title, artist } = shows.status("demo");
+    return [title, artist];
+  };
+  tag("nobody hears it");
+  assert.deepEqual(told(), [null, null]);
+  house.send(house.publish("demo"));
+  assert.deepEqual(told(), [null, null]);
+  house.session("demo").props = { title: " Evening\u0000 show ", user_id: "secret" };
+  assert.deepEqual(told(), ["Evening show", null]);
+  tag("Song", "Band");
+  assert.deepEqual(told(), ["Song", "Band"]);
+  tag("Jingle");
+  assert.deepEqual(told(), ["Jingle", null]);
+  tag(undefined);
+  assert.deepEqual(told(), ["Evening show", null]);
+});
+
+Deno.test("the last twenty titles are told with their times, of the show at hand alone", () => {
+  using house = new Broadcasts();
+  const { shows } = house;
+  const tags = { position: 0, dueMs: 0, artist: "Band" };
+  const ingest = house.publish("demo");
+  house.send(ingest);
+  for (let i = 0; i < 30; i++) {
+    shows.tagged("demo", { ...tags, title: `${i}`, wallMs: START + i * 1000 });
   }
+  const { titles = [], title } = shows.status("demo");
+  assert.equal(title, "29");
+  assert.equal(titles.length, 20);
+  const at = (i: number) => new Date(START + i * 1000).toISOString();
+  assert.deepEqual(titles[0], { title: "10", artist: "Band", at: at(10) });
+  assert.deepEqual(titles[19], { title: "29", artist: "Band", at: at(29) });
+  assert.deepEqual(shows.current.map(({ titles }) => titles), [undefined]);
+
+  ingest.end("lost");
+  assert.equal(shows.status("demo").titles?.length, 20);
+  house.send(house.publish("demo"));
+  assert.equal(shows.status("demo").title, "29");
+  house.session("demo").end("teardown", { code: 0, message: "" });
+  assert.deepEqual(shows.status("demo").titles, []);
+  house.send(house.publish("demo"));
+  assert.deepEqual([shows.status("demo").title, shows.status("demo").titles], [null, []]);
 });

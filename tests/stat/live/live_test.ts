@@ -149,6 +149,8 @@ Deno.test("who comes is told of the box, the past, what has happened, and what t
     rtt: null,
     loss: null,
     listeners: 3,
+    title: null,
+    artist: null,
     dj: null,
   });
 });

@@ -1,6 +1,6 @@
 /** The last events, for who comes to the dashboard later. */
 import assert from "node:assert/strict";
-import { sessionEvent } from "../../../src/session/session.ts";
+import { sessionEvent } from "../../../src/session/events.ts";
 import { RECENT_EVENTS, RecentEvents } from "../../../src/stat/live/recent_events.ts";
 
 const SESSION = { id: 7, name: "demo", protocol: "srt" as const, props: { user_id: "private" } };

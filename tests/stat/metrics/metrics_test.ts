@@ -1,6 +1,6 @@
 /** The metrics that Prometheus gets: what each counts, and that none goes back. */
 import assert from "node:assert/strict";
-import { sessionEvent } from "../../../src/session/session.ts";
+import { sessionEvent } from "../../../src/session/events.ts";
 import type { Audience } from "../../../src/stat/audience.ts";
 import { until } from "../../../testing/until.ts";
 import { House } from "../../../testing/stat/house.ts";

@@ -20,6 +20,20 @@ const VARIABLES: ReadonlyMap<string, string> = new Map([
   ["$instance", ".*"],
 ]);
 
+/** What operators see of trouble on Echo's own dashboard, and the alert of each. */
+const TROUBLES = {
+  "a paused broadcast": "EchoPaused",
+  "a session that waits": "EchoWaiting",
+  "late segments": "EchoSegmentsLate",
+  "losses of SRT": "EchoSrtLoss",
+  "losses of any input": "EchoInputLoss",
+  "input that cannot be read": "EchoInputBad",
+  "a disk that is nearly full": "EchoDiskNearlyFull",
+  "a recording that fails": "EchoRecordingFails",
+  "a hook server that takes nothing": "EchoHookFails",
+  "a part that is degraded": "EchoDegraded",
+};
+
 Deno.test("the dashboard shows only metrics that there are, in expressions that Prometheus takes", async () => {
   const expressions = await dashboardExpressions();
   assert.ok(expressions.length > 40);
@@ -75,6 +89,7 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
   const requests = "echo_http_request_duration_seconds_count";
   const recordError = ',event="record-error"';
   const restarts = ',listener="hls"';
+  const full = ',server="hls",reason="full"';
   const calm = [
     series("up", "1+0x30"),
     series("process_start_time_seconds", "1000+0x30"),
@@ -90,6 +105,16 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
     series(requests, "0+1000x30", ',kind="segment",status="2xx"'),
     series(requests, "0+1x30", ',kind="segment",status="5xx"'),
     series("echo_hook_dropped_total", "0+0x30"),
+    // The DJ of one show is away for a moment, and another one is late by a few minutes.
+    series("echo_sessions", "0+0x10 1 0+0x20", ',protocol="rtmp",state="paused"'),
+    series("echo_sessions", "0+0x24 1+0x5", ',protocol="srt",state="ready"'),
+    series("echo_input_frames_total", "0+1000x30"),
+    series("echo_input_dropped_total", "0+1x30"),
+    series("echo_input_bad_total", "0+1x30"),
+    series("echo_hook_queued", "0+0x10 1 0+0x20"),
+    series("echo_hook_failures_total", "0+0x10 1+0x20"),
+    series("echo_http_refused_total", "0+1x30", full),
+    series("echo_http_thread_lag_seconds", "0.1+0x30"),
   ];
   const troubles: Record<string, typeof calm> = {
     EchoDown: [series("up", "1+0x10 0+0x20")],
@@ -103,9 +128,18 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
     EchoSrtLoss: [series("echo_srt_dropped_packets_total", "0+20x30")],
     EchoRequestsFail: [series(requests, "0+50x30", ',kind="segment",status="5xx"')],
     EchoHookDrops: [series("echo_hook_dropped_total", "0+0x20 1+0x10")],
+    EchoHookFails: [
+      series("echo_hook_queued", "0+0x10 1+1x20"),
+      series("echo_hook_failures_total", "0+0x10 1+1x20"),
+    ],
+    EchoPaused: [series("echo_sessions", "0+0x10 1+0x20", ',protocol="rtmp",state="paused"')],
+    EchoWaiting: [series("echo_sessions", "0+0x10 1+0x20", ',protocol="srt",state="ready"')],
+    EchoInputLoss: [series("echo_input_dropped_total", "0+20x30")],
+    EchoInputBad: [series("echo_input_bad_total", "0+20x30")],
+    EchoListenersRefused: [series("echo_http_refused_total", "0+20x30", full)],
+    EchoThreadLag: [series("echo_http_thread_lag_seconds", "0.1+0x10 2+0x20")],
   };
-  const { groups: [{ rules }] } = parse(await Deno.readTextFile(ALERTS));
-  const alerts: string[] = rules.map(({ alert }: { alert: string }) => alert);
+  const alerts = await alertNames();
   assert.deepEqual(Object.keys(troubles).sort(), alerts.toSorted());
 
   const tests = ["", ...alerts].map((trouble) => {
@@ -128,6 +162,21 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
     const { ok, output } = await promtool(["test", "rules", file]);
     assert.ok(ok, output);
   });
+});
+
+Deno.test("every trouble that the dashboard tells of has an alert", async () => {
+  const alerts = await alertNames();
+  const missing = Object.entries(TROUBLES).filter(([, alert]) => !alerts.includes(alert));
+  assert.deepEqual(missing, []);
+});
+
+Deno.test("docs/operations.md says of each alert what to do", async () => {
+  const operations = new URL("../../../docs/operations.md", import.meta.url);
+  const rows = (await Deno.readTextFile(operations)).matchAll(
+    /^\| `(Echo\w+)` +\|.*\| *(\S.*) \|$/gm,
+  );
+  const told = [...rows].map(([, alert]) => alert);
+  assert.deepEqual(told.toSorted(), (await alertNames()).toSorted());
 });
 
 function scriptsPath(file: string): string {
@@ -167,6 +216,11 @@ function assertKnown(expressions: readonly string[], names: ReadonlySet<string>)
     return !names.has(name) && !PROMETHEUS_OWN.includes(name);
   });
   assert.deepEqual(unknown, []);
+}
+
+async function alertNames(): Promise<string[]> {
+  const { groups: [{ rules }] } = parse(await Deno.readTextFile(ALERTS));
+  return rules.map(({ alert }: { alert: string }) => alert);
 }
 
 async function withFile(text: string, test: (file: string) => Promise<void>): Promise<void> {

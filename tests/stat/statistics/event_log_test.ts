@@ -67,6 +67,8 @@ Deno.test("the events of an evening are told in order, each with its facts", asy
     record_complete_time: null,
     record_path: null,
     ingest_quality: null,
+    title: null,
+    artist: null,
   };
   const onAir = (name: string, from: number) => ({
     hls_ready_time: time(from + 6),

@@ -1,7 +1,11 @@
 /** When statistics list a session, and when they forget it. */
 import assert from "node:assert/strict";
-import { EventBus, type EventDetails, type EventKind } from "../../../src/session/events.ts";
-import { sessionEvent } from "../../../src/session/session.ts";
+import {
+  EventBus,
+  type EventDetails,
+  type EventKind,
+  sessionEvent,
+} from "../../../src/session/events.ts";
 import type { Outputs } from "../../../src/stat/statistics/session_info.ts";
 import { Statistics } from "../../../src/stat/statistics/statistics.ts";
 

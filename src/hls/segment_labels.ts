@@ -1,0 +1,93 @@
+/**
+ * Which number, which wall time and which mark of a discontinuity each segment of a stream has, in
+ * whatever format.
+ *
+ * @module
+ */
+import type { Clock } from "../session/clock.ts";
+import type { SegmentEntry } from "./playlist.ts";
+import { WallTime } from "./wall_time.ts";
+import type { NumberedSegment } from "./window.ts";
+
+/** What is said of a segment when it begins. */
+export type SegmentLabel = Pick<NumberedSegment, "sequence" | "discontinuity"> & {
+  /** Wall time of its first sample, in milliseconds since the epoch. */
+  readonly wallMs: number;
+};
+
+/** A segment as far as its label depends on it. */
+export interface Unlabelled {
+  readonly discontinuity: boolean;
+  /** When its first sample is due, as `Frame.dueMs`. */
+  readonly dueMs: number;
+}
+
+/** Labels a stream's segments, in order. */
+export class SegmentLabels {
+  readonly #wallTime: WallTime;
+  #next: number;
+  /** The number of a session's first segment, where that does not continue what is listed. */
+  #joinsAt: number | undefined;
+  /** Of the segment that has begun, where somebody had to know it then. */
+  #open: SegmentLabel | undefined;
+
+  /** @param next the first number */
+  constructor(clock: Pick<Clock, "now" | "monotonic">, next: number) {
+    this.#wallTime = new WallTime(clock);
+    this.#next = next;
+  }
+
+  /** The number of the segment that comes next, or is open. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Goes on under the number `next`, behind the `last` segment that an earlier run listed. */
+  resume(next: number, last: SegmentEntry | undefined): void {
+    this.#next = next;
+    if (last?.wallMs !== undefined) this.#wallTime.resume(last.wallMs + last.durationUs / 1000);
+  }
+
+  /** Another session's segments follow. @param isFirst whether there is nothing before them */
+  join(isFirst: boolean): void {
+    this.#joinsAt = isFirst ? undefined : this.#next;
+    this.#wallTime.join();
+  }
+
+  /** The wall time of what is due at `dueMs`, in milliseconds since the epoch, as {@link WallTime.of}. */
+  wallMsOf(dueMs: number): number {
+    return this.#wallTime.of(dueMs);
+  }
+
+  /** The number of a segment that is no session's. */
+  takeNumber(): number {
+    return this.#next++;
+  }
+
+  /** Labels a whole segment that goes on where those of an earlier run end. */
+  goOn(
+    { durationUs, discontinuity }: Pick<SegmentEntry, "durationUs" | "discontinuity">,
+  ): SegmentLabel {
+    const wallMs = this.#wallTime.goOn(durationUs / 1000);
+    return { sequence: this.#next++, discontinuity, wallMs };
+  }
+
+  /** Labels the segment that begins; the same until {@link take}. */
+  begin({ discontinuity, dueMs }: Unlabelled): SegmentLabel {
+    const sequence = this.#next;
+    return this.#open ??= {
+      sequence,
+      discontinuity: discontinuity || sequence === this.#joinsAt,
+      wallMs: this.#wallTime.tell(dueMs),
+    };
+  }
+
+  /** Labels a segment that is whole. */
+  take(segment: Unlabelled & { readonly durationUs: number }): SegmentLabel {
+    const label = this.begin(segment);
+    this.#wallTime.end(segment.durationUs / 1000);
+    this.#open = undefined;
+    this.#next++;
+    return label;
+  }
+}

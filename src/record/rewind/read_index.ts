@@ -1,0 +1,38 @@
+/** Makes the index of a piece anew from its file. Without I/O. */
+import { type FileSteps } from "../../mp4/file_steps.ts";
+import { FragmentReader } from "../../mp4/fragment_reader.ts";
+import { readFileHeader } from "../../mp4/recording.ts";
+import type { PieceIndex } from "./piece_index.ts";
+
+/** Which frames of a file a piece has. */
+export interface PieceExtent {
+  readonly firstFrame: number;
+  /** Frames of the file before what follows the piece. */
+  readonly endFrame: number;
+  /** When its first frame was due, in milliseconds since the epoch. */
+  readonly startTime: number;
+}
+
+/**
+ * Reads the fragments of a piece into its index, up to the first damage.
+ * @throws {Mp4Error} where Echo did not write the file
+ */
+export function* readIndex(
+  fileLength: number,
+  { firstFrame, endFrame, startTime }: PieceExtent,
+  index: PieceIndex,
+): FileSteps<void> {
+  const { movie, end } = yield* readFileHeader(fileLength);
+  const reader = new FragmentReader(end, fileLength, movie.samplesPerFrame);
+  while (reader.frames < endFrame) {
+    const [before, damaged] = [reader.frames, reader.damagedBytes];
+    const fragment = yield* reader.next();
+    if (fragment === undefined) return;
+    if (before < firstFrame) continue;
+    const isFirst = before === firstFrame;
+    if (!isFirst && reader.damagedBytes > damaged) return;
+    const { frames, totalBytes: bytes } = fragment;
+    const wallMs = isFirst ? startTime : undefined;
+    index.add({ frames, offset: reader.offset - bytes, bytes, wallMs });
+  }
+}

@@ -1,0 +1,73 @@
+/** Checks what the machine has to have: libsrt, a clock that is right, enough file descriptors. */
+import type { Config } from "../../config.ts";
+import { loadSrt } from "../../../ffi/srt.ts";
+import { Libc } from "../libc.ts";
+import { openFilesLimit } from "../web_limits.ts";
+import { attempted, error, type Finding, warning } from "./finding.ts";
+
+/** Whether there is a libsrt that can be used. */
+export async function checkLibsrt({ control, srt: { library } }: Config): Promise<Finding[]> {
+  if (!control.enabled) return [];
+  return await attempted(() => loadSrt(library === undefined ? {} : { path: library }).close());
+}
+
+/**
+ * Whether as many files may be open as connections are allowed: half of them are for HTTP, and half
+ * for DJs and recordings.
+ * @param limit how many may be open; `undefined` where it is not known
+ */
+export function checkDescriptors(
+  { rtmp, web }: Pick<Config, "rtmp" | "web">,
+  limit: number | undefined = openFilesLimit(),
+): Finding[] {
+  const wanted = {
+    WEB_MAX_CONNECTIONS: web.maxConnections,
+    RTMP_MAX_CONNECTIONS: rtmp.maxConnections,
+  };
+  const [name, most] = Object.entries(wanted).reduce((a, b) => b[1] > a[1] ? b : a);
+  if (limit === undefined || limit >= 2 * most) return [];
+  return [
+    error(
+      `The process may have ${limit} files open (ulimit -n, LimitNOFILE): expected ${
+        2 * most
+      } or ` +
+        `more for ${name}, of which half are for broadcasts`,
+    ),
+  ];
+}
+
+/**
+ * Whether the clock may be right: no folder of the server was changed later than now.
+ * @param now the wall time in milliseconds
+ */
+export async function checkClock({ hls, record }: Config, now: number): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const path of [hls.rootDir, record.rootDir]) {
+    const changed = await changedAt(path);
+    if (changed === undefined || changed.getTime() <= now + CLOCK_TOLERANCE_MS) continue;
+    const [clock, later] = [new Date(now), changed].map((time) => time.toISOString());
+    findings.push(error(`The clock says ${clock}, but ${path} was changed at ${later}`));
+  }
+  if (isSynchronized() === false) {
+    findings.push(warning("The clock is not synchronized with others (NTP): it may be wrong"));
+  }
+  return findings;
+}
+
+async function changedAt(path: string): Promise<Date | undefined> {
+  try {
+    return (await Deno.stat(path)).mtime ?? undefined;
+  } catch (thrown) {
+    // The check of folders tells what else may be wrong with it.
+    if (thrown instanceof Error && "code" in thrown) return undefined;
+    throw thrown;
+  }
+}
+
+function isSynchronized(): boolean | undefined {
+  if (Deno.build.os !== "linux") return undefined;
+  using libc = new Libc();
+  return libc.clockIsSynchronized;
+}
+
+const CLOCK_TOLERANCE_MS = 60_000;

@@ -1,0 +1,45 @@
+/** Checks files that the configuration names: passwords, logging, the preroll, the env file. */
+import { dirname } from "node:path";
+import type { Config } from "../../config.ts";
+import { loadCredentials } from "../../control/authorization.ts";
+import { loadPreroll } from "../../hls/preroll.ts";
+import { parseLoggingFile } from "../../logging/logging_file.ts";
+import { checkFolder } from "./folders.ts";
+import { attempted, error, type Finding, reason, warning } from "./finding.ts";
+
+/** Reads all files that the server would read at its start. */
+export async function checkNamedFiles({ auth, hls, log }: Config): Promise<Finding[]> {
+  const { prerollDir } = hls;
+  return [
+    ...log.file === undefined ? [] : await checkLogging(log.file),
+    ...await attempted(() => loadCredentials(auth)),
+    ...hls.enabled && prerollDir !== undefined
+      ? await attempted(() => loadPreroll(prerollDir))
+      : [],
+  ];
+}
+
+/** Warns of an env file that everybody on the box can read: it holds secrets. */
+export async function checkEnvFile(path: string | undefined): Promise<Finding[]> {
+  if (path === undefined) return [];
+  const { mode, isFile } = await Deno.stat(path);
+  if (!isFile || mode === null || (mode & FOR_EVERYBODY) === 0) return [];
+  return [warning(`${path} can be read by everybody on this machine: chmod 640 ${path}`)];
+}
+
+async function checkLogging(path: string): Promise<Finding[]> {
+  try {
+    const { appenders } = parseLoggingFile(await Deno.readTextFile(path), path);
+    const findings: Finding[] = [];
+    for (const appender of Object.values(appenders)) {
+      if (appender.kind === "console") continue;
+      findings.push(...await checkFolder("LOG4RS_FILE", dirname(appender.path)));
+    }
+    return findings;
+  } catch (thrown) {
+    return [error(`LOG4RS_FILE: ${reason(thrown)}`)];
+  }
+}
+
+/** The mode's bit that lets everybody read. */
+const FOR_EVERYBODY = 0o004;

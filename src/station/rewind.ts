@@ -1,0 +1,34 @@
+/** What serves shows that may be rewound, in whatever thread it is. */
+import { ArchivedFiles } from "../record/rewind/archived_files.ts";
+import type { Rewinds } from "../record/rewind/rewinds.ts";
+import { ShowCopies, type ShowCopiesOptions } from "../record/rewind/show_copies.ts";
+import type { RewindSettings } from "./threads/messages.ts";
+
+/** Shows that may be rewound, and the files that they are in. */
+export interface ServedRewind {
+  readonly shows: ShowCopies;
+  readonly files: ArchivedFiles;
+}
+
+/** Who makes it has to close its `shows`. */
+export function newRewind(
+  { path, boundMs }: RewindSettings,
+  options: Omit<ShowCopiesOptions, "boundMs">,
+): ServedRewind {
+  return { shows: new ShowCopies({ ...options, boundMs }), files: new ArchivedFiles(path) };
+}
+
+/** The same in the thread that records. */
+export function localRewind(
+  rewinds: Pick<Rewinds, "news">,
+  settings: RewindSettings,
+  options: Omit<ShowCopiesOptions, "boundMs" | "ask">,
+): ServedRewind {
+  const rewind: ServedRewind = newRewind(settings, {
+    ...options,
+    ask: async (questions) => {
+      rewind.shows.take(await Promise.all(questions.map((question) => rewinds.news(question))));
+    },
+  });
+  return rewind;
+}

@@ -1,0 +1,232 @@
+/**
+ * What versions of a playlist of low latency may do over time: draft-pantos-hls-rfc8216bis 6.2, and
+ * what Echo promises beyond.
+ */
+import type { SeenLowPlaylist, SeenLowSegment } from "./low_playlist_reader.ts";
+
+const PART_TARGET = 0.384;
+const TARGETS_WITH_PARTS = 3;
+/** Of a duration with five decimals. */
+const ROUNDING = 0.000_005 + 1e-9;
+const MIN_WINDOW_SECONDS = 12;
+const MIN_WINDOW_SEGMENTS = 4;
+
+/** Watches the versions of one playlist, in order. */
+export class LowRules {
+  readonly #onBreach: (breach: string) => void;
+  #before: SeenLowPlaylist | undefined;
+  /** The segments that a server had shown before it was killed. */
+  #shown: readonly SeenLowSegment[] | undefined;
+  /** Names of files of other segments, by number. */
+  readonly #stems = new Map<string, number>();
+
+  /** @param onBreach told what is wrong, in words */
+  constructor(onBreach: (breach: string) => void) {
+    this.#onBreach = onBreach;
+  }
+
+  /**
+   * The server was killed and is there again: what it had shown of an open segment is silence of the
+   * same number and time now, and its files have other names.
+   */
+  restarted(): void {
+    const before = this.#before;
+    if (before === undefined) return;
+    this.#stems.clear();
+    this.#shown = before.segments;
+    this.#before = undefined;
+  }
+
+  /** A version was seen. */
+  observe(playlist: SeenLowPlaylist): void {
+    const breaches = [...checkVersion(playlist), ...this.#checkNames(playlist)];
+    if (this.#shown !== undefined) breaches.push(...checkRestart(this.#shown, playlist));
+    this.#shown = undefined;
+    if (this.#before !== undefined) breaches.push(...checkSuccession(this.#before, playlist));
+    this.#before = playlist;
+    for (const breach of breaches) this.#onBreach(breach);
+  }
+
+  /** No two segments have the same name. */
+  #checkNames({ segments }: SeenLowPlaylist): string[] {
+    return segments.flatMap((segment) => {
+      const stem = stemOf(segment);
+      const known = this.#stems.get(stem) ?? segment.sequence;
+      this.#stems.set(stem, known);
+      return known === segment.sequence ? [] : [`${stem} is the name of ${known} too`];
+    });
+  }
+}
+
+/** What one version must be. */
+function checkVersion(playlist: SeenLowPlaylist): string[] {
+  const { segments, hint } = playlist;
+  const breaches = segments.flatMap((segment) => checkSegment(segment, playlist.targetDuration));
+  const open = openOf(playlist);
+  if (hint === undefined && open !== undefined) breaches.push("it ends with an open segment");
+  if (hint !== undefined) {
+    const [stem, part] = splitName(hint);
+    const isOfNext = open === undefined
+      ? Number(stem.split("-")[0]) === nextSequence(playlist)
+      : stem === stemOf(open);
+    const isNext = isOfNext && part === (open?.parts.length ?? 0);
+    if (!isNext) breaches.push(`the hint at ${hint} is not the part that comes next`);
+  }
+  return [...breaches, ...checkWithParts(playlist)];
+}
+
+function checkSegment(segment: SeenLowSegment, targetDuration: number): string[] {
+  const { sequence, whole, parts, programDateTime } = segment;
+  const breaches: string[] = [];
+  if (programDateTime === "") breaches.push(`segment ${sequence} has no time`);
+  if (whole !== undefined && Math.round(whole.duration) > targetDuration) {
+    breaches.push(`segment ${sequence} is longer than the target duration`);
+  }
+  if (Number(stemOf(segment).split("-")[0]) !== sequence) {
+    breaches.push(`segment ${sequence} is named ${stemOf(segment)}`);
+  }
+  for (const [i, { uri, duration }] of parts.entries()) {
+    if (duration > PART_TARGET || duration <= 0) breaches.push(`${uri} lasts ${duration} s`);
+    if (uri !== `${stemOf(segment)}.${i}.m4s`) breaches.push(`${uri} is the name of part ${i}`);
+  }
+  const sum = parts.reduce((total, { duration }) => total + duration, 0);
+  const differs = Math.abs(sum - (whole?.duration ?? sum)) > ROUNDING * (parts.length + 1);
+  if (parts.length > 0 && differs) breaches.push(`parts of segment ${sequence} last ${sum} s`);
+  return breaches;
+}
+
+/** Those have parts, and no others, that begin within three target durations of the end. */
+function checkWithParts({ segments, targetDuration }: SeenLowPlaylist): string[] {
+  const breaches: string[] = [];
+  let fromEnd = 0;
+  for (const segment of segments.toReversed()) {
+    const { whole, parts, sequence } = segment;
+    fromEnd += whole?.duration ?? parts.reduce((total, { duration }) => total + duration, 0);
+    const isDue = fromEnd <= TARGETS_WITH_PARTS * targetDuration + 1e-4;
+    if (isDue !== parts.length > 0) {
+      breaches.push(`segment ${sequence}, ${fromEnd} s before the end, has ${parts.length} parts`);
+    }
+  }
+  return breaches;
+}
+
+/** What may change from one version to the next. */
+function checkSuccession(before: SeenLowPlaylist, after: SeenLowPlaylist): string[] {
+  const breaches: string[] = [];
+  if (before.constants.join() !== after.constants.join()) breaches.push("what never changes did");
+  if (before.hint === undefined) breaches.push("a version follows EXT-X-ENDLIST");
+  const gone = after.mediaSequence - before.mediaSequence;
+  const left = before.segments.slice(0, Math.max(0, gone));
+  if (gone < 0 || left.some(({ whole }) => whole === undefined)) {
+    return [...breaches, `the first number goes from ${before.mediaSequence} by ${gone}`];
+  }
+  const discontinuities = left.filter(({ discontinuity }) => discontinuity).length;
+  if (after.discontinuitySequence !== before.discontinuitySequence + discontinuities) {
+    breaches.push(`EXT-X-DISCONTINUITY-SEQUENCE is ${after.discontinuitySequence}`);
+  }
+  for (const [i, segment] of before.segments.slice(gone).entries()) {
+    breaches.push(...checkKept(segment, after.segments[i]));
+  }
+  breaches.push(...checkDateRanges(before, after));
+  if (gone > 0) breaches.push(...checkWindow(after));
+  return [...breaches, ...checkHinted(before, after)];
+}
+
+/** What was shown before the server was killed is there again, whole, and at the same time. */
+function checkRestart(shown: readonly SeenLowSegment[], after: SeenLowPlaylist): string[] {
+  const breaches: string[] = [];
+  for (const { sequence, discontinuity, map, programDateTime } of shown) {
+    const kept = after.segments[sequence - after.mediaSequence];
+    if (sequence < after.mediaSequence) continue;
+    if (kept?.whole === undefined) breaches.push(`segment ${sequence} is not whole`);
+    const offMs = Date.parse(kept?.programDateTime ?? "") - Date.parse(programDateTime);
+    if (kept?.discontinuity !== discontinuity || kept.map !== map || !(Math.abs(offMs) <= 2)) {
+      breaches.push(`segment ${sequence} is another one behind a restart: ${offMs} ms off`);
+    }
+  }
+  return breaches;
+}
+
+/** A segment stays what it is, but for parts that it gets and parts that are old. */
+function checkKept(before: SeenLowSegment, after: SeenLowSegment | undefined): string[] {
+  if (after === undefined) return [`segment ${before.sequence} is taken back`];
+  const facts = ({ sequence, discontinuity, map, programDateTime }: SeenLowSegment) =>
+    JSON.stringify({ sequence, discontinuity, map, programDateTime });
+  const breaches = facts(before) === facts(after)
+    ? []
+    : [`segment ${before.sequence} changes from ${facts(before)} to ${facts(after)}`];
+  if (before.whole !== undefined && JSON.stringify(before.whole) !== JSON.stringify(after.whole)) {
+    breaches.push(`segment ${before.sequence} is another one`);
+  }
+  if (after.parts.length === 0) return breaches;
+  const kept = after.parts.slice(0, before.parts.length);
+  const isOther = JSON.stringify(kept) !== JSON.stringify(before.parts) ||
+    before.whole !== undefined && after.parts.length !== before.parts.length;
+  return isOther ? [...breaches, `parts of segment ${before.sequence} change`] : breaches;
+}
+
+/** What is heard is told once, and as long as some of it is listed. */
+function checkDateRanges(before: SeenLowPlaylist, after: SeenLowPlaylist): string[] {
+  const breaches: string[] = [];
+  const starts = after.dateRanges.map(({ startMs }) => startMs);
+  if (starts.some((start, i) => start <= (starts[i - 1] ?? 0))) {
+    breaches.push("date ranges are not in order");
+  }
+  const windowMs = Date.parse(after.segments[0]?.programDateTime ?? "");
+  for (const [i, range] of before.dateRanges.entries()) {
+    const kept = after.dateRanges.find(({ id }) => id === range.id);
+    const isHeard = (before.dateRanges[i + 1]?.startMs ?? Infinity) > windowMs;
+    if (kept === undefined && isHeard) breaches.push(`${range.id} is gone`);
+    if (kept !== undefined && JSON.stringify(kept) !== JSON.stringify(range)) {
+      breaches.push(`${range.id} has changed`);
+    }
+  }
+  return breaches;
+}
+
+/** What was hinted at came next, if anything did. */
+function checkHinted(before: SeenLowPlaylist, after: SeenLowPlaylist): string[] {
+  const { hint } = before;
+  if (hint === undefined || hint === after.hint) return [];
+  const parts = after.segments.flatMap((segment) => segment.parts);
+  const [stem, part] = splitName(hint);
+  const isThere = parts.some(({ uri }) => uri === hint);
+  // A segment that ended early has no such part; the next one goes on.
+  const endedEarly = part > 0 &&
+    after.segments.some((segment) =>
+      segment.whole !== undefined && stemOf(segment) === stem && segment.parts.length === part
+    );
+  const isOver = after.hint === undefined;
+  const isOld = Number(stem.split("-")[0]) < nextSequence(after) - TARGETS_WITH_PARTS;
+  return isThere || endedEarly || isOver || isOld ? [] : [`${hint} was hinted at and never came`];
+}
+
+function checkWindow({ segments, targetDuration }: SeenLowPlaylist): string[] {
+  const whole = segments.flatMap((segment) => segment.whole ?? []);
+  const seconds = whole.reduce((sum, { duration }) => sum + duration, 0);
+  const least = Math.max(MIN_WINDOW_SECONDS, 3 * targetDuration);
+  if (seconds >= least - 1e-4 && whole.length >= MIN_WINDOW_SEGMENTS) return [];
+  return [`segments are removed down to ${whole.length} of ${seconds} s`];
+}
+
+function openOf({ segments }: SeenLowPlaylist): SeenLowSegment | undefined {
+  const last = segments.at(-1);
+  return last?.whole === undefined ? last : undefined;
+}
+
+/** The number of the open segment, or of the one that comes next. */
+function nextSequence(playlist: SeenLowPlaylist): number {
+  const { mediaSequence, segments } = playlist;
+  return mediaSequence + segments.length - (openOf(playlist) === undefined ? 0 : 1);
+}
+
+/** The name without what tells the part and the format. */
+function stemOf({ whole, parts }: SeenLowSegment): string {
+  return splitName(whole?.uri ?? parts[0]?.uri ?? "")[0];
+}
+
+/** @returns the stem, and the part's index; NaN for a whole segment */
+function splitName(uri: string): [stem: string, part: number] {
+  const [, stem = "", part] = /^(\d+-\d+-[a-z0-9]+)(?:\.(\d+))?\.m4s$/.exec(uri) ?? [];
+  return [stem, part === undefined ? NaN : Number(part)];
+}

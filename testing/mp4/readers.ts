@@ -1,0 +1,94 @@
+/** What FFmpeg and mediabunny, which know nothing of Echo, read in MP4 files. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
+import { run } from "../audio/ffmpeg.ts";
+
+/** Has `use` read a file with these bytes. */
+export async function inFile(
+  bytes: Uint8Array,
+  use: (path: string) => Promise<void>,
+): Promise<void> {
+  const path = await Deno.makeTempFile({ suffix: ".mp4" });
+  try {
+    await Deno.writeFile(path, bytes);
+    await use(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+/** What {@link readByFfmpeg} finds. */
+export interface FfmpegFindings {
+  /** As {@link expectedPackets}. */
+  readonly packets: string[];
+  /** MD5 of the decoded sound. */
+  readonly sound: string | undefined;
+}
+
+/** Has FFmpeg read and decode a file; fails where it warns of anything. */
+export async function readByFfmpeg(
+  path: string,
+  options: readonly string[] = [],
+): Promise<FfmpegFindings> {
+  const input = [...options, ...NO_GUESS, "-i", path];
+  const copied = ["-map", "0:a", "-c", "copy", "-f", "framemd5", "pipe:1"];
+  const output = await run("ffmpeg", [...input, ...copied, ...DECODED]);
+  const lines = new TextDecoder().decode(output).trim().split("\n");
+  const packets = lines.filter((line) => !line.startsWith("#") && !line.startsWith("MD5"))
+    .map((line) => line.split(",").map((field) => field.trim()))
+    .map(([, dts, , duration, size, hash]) => `${dts} ${duration} ${size} ${hash}`);
+  return { packets, sound: lines.find((line) => line.startsWith("MD5")) };
+}
+
+/** Decode time since the first one, duration, size and MD5 of each packet. */
+export function expectedPackets(frames: readonly Uint8Array[]): string[] {
+  return frames.map((frame, i) => `${1024 * i} 1024 ${frame.length} ${md5(frame)}`);
+}
+
+/** MD5 of the sound that FFmpeg decodes from an ADTS stream. */
+export async function soundOfAdts(adts: Uint8Array): Promise<string> {
+  const output = await run("ffmpeg", [...NO_GUESS, "-f", "aac", "-i", "pipe:0", ...DECODED], adts);
+  return new TextDecoder().decode(output).trim();
+}
+
+/** What ffprobe says of a file. */
+export async function probe(path: string, entries: string, format: string): Promise<string> {
+  const output = await run("ffprobe", ["-show_entries", entries, "-of", format, path]);
+  return new TextDecoder().decode(output).trim();
+}
+
+/** What {@link readByMediabunny} finds. */
+export interface MediabunnyFindings {
+  /** MD5 of each access unit. */
+  readonly hashes: string[];
+  /** When the first one is heard, and how long all of it is, in seconds. */
+  readonly begins: number;
+  readonly ends: number;
+  readonly title: string | undefined;
+}
+
+/** Has mediabunny read the audio of a file. */
+export async function readByMediabunny(
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<MediabunnyFindings> {
+  const input = new Input({ source: new BufferSource(bytes), formats: ALL_FORMATS });
+  const track = await input.getPrimaryAudioTrack();
+  assert.ok(track);
+  const hashes: string[] = [];
+  for await (const packet of new EncodedPacketSink(track).packets()) hashes.push(md5(packet.data));
+  return {
+    hashes,
+    begins: await track.getFirstTimestamp(),
+    ends: await input.computeDuration(),
+    title: (await input.getMetadataTags()).title,
+  };
+}
+
+export function md5(bytes: Uint8Array): string {
+  return createHash("md5").update(bytes).digest("hex");
+}
+
+/** Some program_config_elements have a layout without a name; FFmpeg is loud about its guesses. */
+const NO_GUESS = ["-guess_layout_max", "0"];
+const DECODED = ["-map", "0:a", "-c:a", "pcm_s16le", "-f", "md5", "pipe:1"];

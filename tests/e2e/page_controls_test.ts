@@ -1,0 +1,88 @@
+/** The listener page from the lock screen, and in a browser that plays HLS by itself. */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
+import { PageVisits, takeScreenshots } from "../../testing/players/page_visits.ts";
+import { until } from "../../testing/until.ts";
+
+/** Keeps what the page would do for the lock screen, so that a test can press its buttons. */
+const LOCK_SCREEN = `
+  globalThis.lockScreen = {};
+  navigator.mediaSession.setActionHandler = (name, handle) => lockScreen[name] = handle;
+`;
+
+scenario("pause and play of the lock screen come back to live", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 120 });
+  await using server = await EchoServer.start();
+  await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
+  await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
+  const page = await visits.open("about:blank");
+  await page.addInitScript(LOCK_SCREEN);
+  await page.goto("/cast/demo/");
+  await page.locator("#play").click();
+  await until("it plays in low latency", () => playsFrom(page, "low-media.m3u8"));
+  const { title, artist, artwork } = await page.evaluate<MediaMetadataInit>(`(() => {
+    const { title, artist, artwork } = navigator.mediaSession.metadata;
+    return { title, artist, artwork: artwork.map(({ src, sizes, type }) => ({ src, sizes, type })) };
+  })()`);
+  assert.deepEqual([title, artist], ["demo", "Live"]);
+  const [picture] = artwork ?? [];
+  assert.deepEqual([picture?.sizes, picture?.type], ["512x512", "image/png"]);
+  const response = await fetch(picture?.src ?? "");
+  await response.body?.cancel();
+  assert.equal(response.headers.get("Content-Type"), "image/png");
+
+  await page.evaluate("lockScreen.pause()");
+  assert.equal(await page.getAttribute("main", "data-phase"), "paused");
+  assert.equal(await page.evaluate("navigator.mediaSession.playbackState"), "paused");
+  await takeScreenshots(page, "listener-paused");
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  const polls = () => asked.filter((path) => path.endsWith("status.json")).length;
+  await until("the page is up to date", () => polls() > 4);
+  assert.deepEqual(asked.filter((path) => !path.endsWith("status.json")), [], "it loads nothing");
+
+  await page.evaluate("lockScreen.play()");
+  await until("it plays", () => playsFrom(page, "low-media.m3u8"));
+  await until("it is live", async () => {
+    const behind = await page.locator("#behind").textContent() ?? "";
+    return /^\d s behind live$/.test(behind);
+  });
+  assert.equal(await page.evaluate("navigator.mediaSession.playbackState"), "playing");
+  assert.deepEqual(visits.complaints, []);
+});
+
+scenario("a browser without Media Source Extensions plays by itself", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 120 });
+  await using server = await EchoServer.start();
+  await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
+  await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
+  const page = await visits.open("about:blank");
+  await page.addInitScript("delete globalThis.MediaSource");
+  await page.goto("/cast/demo/");
+  await until("there is low latency", async () => {
+    const status = await page.evaluate<{ low_latency: boolean }>(
+      "fetch('status.json').then((response) => response.json())",
+    );
+    return status.low_latency;
+  });
+  await page.reload();
+  await page.locator("#play").click();
+  await until("it plays", () => playsFrom(page, "low-media.m3u8"));
+  assert.match(
+    await page.evaluate("document.querySelector('audio').src"),
+    /\/cast\/demo\/low\.m3u8$/,
+  );
+  assert.deepEqual(visits.complaints, []);
+});
+
+/** Whether it plays, and has asked for `playlist`. */
+async function playsFrom(page: Page, playlist: string): Promise<boolean> {
+  const isAsked = await page.evaluate<boolean>(`performance.getEntriesByType("resource")
+    .some(({ name }) => new URL(name).pathname.endsWith("/${playlist}"))`);
+  return isAsked && await page.getAttribute("main", "data-phase") === "playing";
+}

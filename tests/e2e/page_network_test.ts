@@ -1,0 +1,72 @@
+/** The listener page where the network does not carry low latency, and where it does again. */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario } from "../../testing/e2e/scenario.ts";
+import {
+  checkAccessibility,
+  PageVisits,
+  takeScreenshots,
+} from "../../testing/players/page_visits.ts";
+import { until } from "../../testing/until.ts";
+
+/** Longer than what is loaded in low latency lasts, and shorter than in the ordinary playlist. */
+const DELAY_MS = 2500;
+
+scenario("the page plays what the network carries, and goes live again", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 240 });
+  await using server = await EchoServer.start();
+  await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
+  await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
+  const page = await visits.open("about:blank");
+  // A minute is long for a test.
+  await page.route("**/low_latency_trial.js", async (route) => {
+    const response = await route.fetch();
+    const script = await response.text();
+    assert.ok(script.includes("const SMOOTH_MS = 60_000;"));
+    const body = script
+      .replace("const SMOOTH_MS = 60_000;", "const SMOOTH_MS = 5000;")
+      // What a busy machine takes says nothing of the network.
+      .replace("const SLOW_MS = 400;", "const SLOW_MS = Infinity;");
+    await route.fulfill({ response, body });
+  });
+  await page.goto("/cast/demo/");
+  await page.locator("#play").click();
+  await plays(page, "low-media.m3u8");
+  assert.equal(await page.locator("#live").isVisible(), false);
+
+  let isSlow = true;
+  await page.route("**/*.m4s", async (route) => {
+    if (isSlow) await new Promise((resolve) => setTimeout(resolve, DELAY_MS));
+    // The page may have gone on to something else.
+    await route.continue().catch(() => {});
+  });
+  await plays(page, "playlist.m3u8");
+  await until("the way back is offered", () => page.locator("#live").isVisible());
+  assert.match(await page.locator("#behind").textContent() ?? "", /^\d+ s behind live$/);
+  await checkAccessibility(page);
+  await takeScreenshots(page, "listener-ordinary");
+
+  isSlow = false;
+  await plays(page, "low-media.m3u8");
+  isSlow = true;
+  await plays(page, "playlist.m3u8");
+  isSlow = false;
+  await page.locator("#live").click();
+  await plays(page, "low-media.m3u8");
+  await until("it is live again", () => page.locator("#live").isHidden());
+  assert.deepEqual(visits.complaints, []);
+});
+
+/** Waits until it plays by `playlist`, which it asks for anew from now on. */
+async function plays(page: Page, playlist: string): Promise<void> {
+  await page.waitForRequest(
+    (request) => new URL(request.url()).pathname.endsWith(`/${playlist}`),
+    { timeout: 60_000 },
+  );
+  await until(`it plays ${playlist}`, async () => {
+    return await page.getAttribute("main", "data-phase") === "playing";
+  });
+}

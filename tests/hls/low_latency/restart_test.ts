@@ -1,0 +1,169 @@
+/** A server that is killed while somebody listens in low latency, and what the next one shows. */
+import assert from "node:assert/strict";
+import { StateFiles } from "../../../src/hls/name_states.ts";
+import { silentEnd } from "../../../src/hls/silent_end.ts";
+import { Segmenter } from "../../../src/hls/segmenter.ts";
+import { HlsFolder } from "../../../src/hls/stream_files.ts";
+import { MPEG_TS } from "../../../src/hls/ts_packager.ts";
+import { entityTag } from "../../../src/web/entity_tag.ts";
+import { audioConfig } from "../../../testing/audio/access_units.ts";
+import { concat } from "../../../testing/bytes.ts";
+import { FakeClock } from "../../../testing/fake_clock.ts";
+import { LowListener } from "../../../testing/hls/low_listener.ts";
+import { MemoryFolder } from "../../../testing/hls/memory_files.ts";
+import { FRAME_MS } from "../../../testing/hls/on_air.ts";
+import { Run } from "../../../testing/hls/run.ts";
+import type { SeenLowSegment } from "../../../testing/hls_validator/low_playlist_reader.ts";
+import { demux } from "../../../testing/mpegts/timed_collector.ts";
+import { withFolder } from "../../../testing/temporary_folder.ts";
+import { until } from "../../../testing/until.ts";
+
+const SECOND = 47;
+
+/** What both runs of the server have shown. */
+interface Shown {
+  readonly before: readonly SeenLowSegment[];
+  readonly after: readonly SeenLowSegment[];
+  readonly run: Run;
+}
+
+/** Plays a name, kills the server so many frames into a segment, and goes on with it. */
+async function killAfter(path: string, frames: number, hears = true): Promise<Shown> {
+  const clock = new FakeClock();
+  const first = await Run.start(`${path}/first`, clock);
+  const ingest = first.publish();
+  await first.broadcast(ingest, 5);
+  const listener = new LowListener({ hls: first.hls, clock, folder: new MemoryFolder() });
+  const look = async (from: LowListener) => {
+    await from.look();
+    await clock.advance(0);
+    await from.look();
+  };
+  const untilThere = (from: LowListener) =>
+    until("it is there in low latency", async () => {
+      await look(from);
+      return from.versions.length > 0;
+    });
+  if (hears) await untilThere(listener);
+  for (let i = 0; i < frames; i++) {
+    ingest.write(new Uint8Array(100), (5 * SECOND + i) * FRAME_MS);
+    await clock.advance(FRAME_MS);
+    if (hears) await look(listener);
+  }
+  const shown = hears ? listener.playlist.segments : [];
+  const states = new StateFiles(new HlsFolder(first.path));
+  await until("the disk has all that was shown", async () => {
+    const stream = first.hls.find("demo");
+    const listed = await Deno.readFile(`${first.path}/demo/playlist.m3u8`);
+    const { written, shownOpen } = await states.load("demo") ?? {};
+    return written && shownOpen?.sequence === shown.at(-1)?.sequence &&
+      entityTag(listed) === stream?.playlist()?.etag && stream.unwritten.length === 0;
+  });
+  await copyFolder(`${path}/first`, `${path}/second`);
+  listener.origin.close();
+  first.kill();
+  await first.hls.stop();
+
+  const run = await Run.start(`${path}/second`, clock);
+  const again = new LowListener({ hls: run.hls, clock, folder: new MemoryFolder() });
+  await clock.advance(1500);
+  await run.broadcast(run.publish(), 1);
+  await untilThere(again);
+  assert.deepEqual([...listener.breaches, ...again.breaches], []);
+  again.origin.close();
+  run.kill();
+  await run.hls.stop();
+  return { before: shown, after: again.playlist.segments, run };
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to);
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+Deno.test("a number that was shown as open is silence of the old timeline, then comes the break", () =>
+  withFolder(async (path) => {
+    const { before, after, run } = await killAfter(path, 20);
+    const open = before.at(-1);
+    assert.ok(open !== undefined && open.whole === undefined && open.parts.length === 1);
+    const at = after.findIndex(({ sequence }) => sequence === open.sequence);
+    const [last, silent, joined] = after.slice(at - 1);
+    assert.ok(last !== undefined && silent !== undefined && joined !== undefined);
+    assert.deepEqual([silent.discontinuity, joined.discontinuity], [false, true]);
+    assert.equal(silent.map, open.map);
+    const [told, was] = [silent, open].map(({ programDateTime }) => Date.parse(programDateTime));
+    assert.ok(Math.abs((told ?? NaN) - (was ?? NaN)) <= 1);
+    assert.equal(silent.parts[0]?.duration, open.parts[0]?.duration);
+    const ts = run.playlist().segments.map(({ discontinuity }) => discontinuity);
+    assert.deepEqual(ts.slice(-2), [false, true]);
+  }));
+
+Deno.test("silence stands for the newest number alone, however far the broadcast is", () =>
+  withFolder(async (path) => {
+    const { before, after } = await killAfter(path, SECOND + 17);
+    const open = before.at(-1)?.sequence ?? NaN;
+    const joined = after.findIndex(({ sequence }) => sequence === open + 1);
+    assert.deepEqual(
+      after.slice(joined - 2, joined + 1).map(({ discontinuity }) => discontinuity),
+      [
+        ...[false, false, true],
+      ],
+    );
+  }));
+
+Deno.test("where nobody listened in low latency, no silence is put in", () =>
+  withFolder(async (path) => {
+    const { run } = await killAfter(path, 20, false);
+    const [last, joined] = run.playlist().segments.slice(4);
+    assert.deepEqual([last?.discontinuity, joined?.discontinuity], [false, true]);
+  }));
+
+for (const config of [audioConfig(), audioConfig({ sampleRate: 24000, sbr: true })]) {
+  Deno.test(`silence continues a segment to the tick at ${config.sampleRate} Hz`, () => {
+    const segments: Uint8Array[] = [];
+    const segmenter = new Segmenter(1000, [MPEG_TS], ({ packages: [bytes = new Uint8Array()] }) => {
+      segments.push(bytes.slice());
+    });
+    segmenter.start(config);
+    for (let i = 0; segments.length < 3; i++) {
+      segmenter.write({
+        ...{ data: new Uint8Array(90), position: 1024 * i, dueMs: 0, filler: false },
+      });
+    }
+    const [, , last = new Uint8Array()] = segments;
+    const shown = { sequence: 0, config, discontinuity: false };
+    const silence = silentEnd(shown, last, { format: MPEG_TS, targetMs: 1000, count: 2 });
+    const packages = silence.segments.map(({ packages: [bytes = new Uint8Array()] }) => bytes);
+    const { found } = demux(concat([...segments, ...packages]));
+    assert.equal(found.badCount, 0);
+    const frameMs = 1024_000 / config.sampleRate;
+    for (const [i, timeMs = NaN] of found.times.entries()) {
+      assert.ok(Math.abs(timeMs - 10_000 - i * frameMs) < 2 / 90, `${i} at ${timeMs}`);
+    }
+    assert.equal(found.times.length, 5 * Math.ceil(1000 / frameMs));
+    assert.deepEqual(silence.segments.map(({ discontinuity }) => discontinuity), [false, false]);
+  });
+}
+
+Deno.test("what cannot continue a segment does not: another configuration, or a break", () => {
+  let last = new Uint8Array();
+  const segmenter = new Segmenter(1000, [MPEG_TS], ({ packages: [bytes] }) => {
+    last = bytes?.slice() ?? last;
+  });
+  segmenter.start(audioConfig());
+  for (let i = 0; i < SECOND; i++) {
+    segmenter.write({ data: new Uint8Array(90), position: 1024 * i, dueMs: 0, filler: false });
+  }
+  const shown = [
+    { sequence: 0, config: audioConfig({ sampleRate: 44100 }), discontinuity: false },
+    { sequence: 0, config: audioConfig(), discontinuity: true },
+  ];
+  for (const open of shown) {
+    const options = { format: MPEG_TS, targetMs: 1000, count: 2 };
+    const breaks = silentEnd(open, last, options).segments.map((cut) => cut.discontinuity);
+    assert.deepEqual(breaks, [true, false]);
+  }
+});
