@@ -192,7 +192,7 @@ export class SessionManager implements Doorkeeper {
     }
     const key = this.#options.keys.create(name, checked ? undefined : session.id, dj, terms);
     this.places.asked(session, address);
-    session.props = dj === undefined ? props : withDj(props, dj);
+    session.props = withDj(props, dj);
     if (own === undefined) session.endAt(key.sessionEndsAt);
     if (session.transport === undefined) {
       session.ready(protocol, this.#waiting.waitMsOf(session));

@@ -118,8 +118,9 @@ export class PersistentEncoder implements AsyncDisposable {
   readonly #disposed = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor(file: string, url: string) {
-    this.#running = this.#run(file, url);
+  /** @param files one after the other, over and over, in a connection each */
+  constructor(files: string | readonly string[], url: string) {
+    this.#running = this.#run([files].flat(), url);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -127,13 +128,13 @@ export class PersistentEncoder implements AsyncDisposable {
     await this.#running;
   }
 
-  async #run(file: string, url: string): Promise<void> {
+  async #run(files: readonly string[], url: string): Promise<void> {
     const { signal } = this.#disposed;
     const disposed = new Promise<void>((resolve) => {
       signal.addEventListener("abort", () => resolve());
     });
-    while (!signal.aborted) {
-      await using encoder = new Encoder(file, url);
+    for (let i = 0; !signal.aborted; i++) {
+      await using encoder = new Encoder(files[i % files.length] ?? "", url);
       await Promise.race([encoder.end(), disposed]);
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, RECONNECT_MS);

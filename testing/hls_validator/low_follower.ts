@@ -67,6 +67,16 @@ export class LowFollower implements AsyncDisposable {
     this.#playlist = undefined;
   }
 
+  /** The text of the newest version; empty before the first. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Resolves once all that has come so far is checked. */
+  checked(): Promise<void> {
+    return this.#checking;
+  }
+
   /** Resolves once nothing follows, and all is checked. */
   async ended(): Promise<void> {
     await this.#following;
