@@ -119,7 +119,7 @@ export class Station {
    */
   async prepareReload(config: Config): Promise<Apply> {
     // Keys that were taken out of the key set are to be void now.
-    void this.#core.tokens?.keys.renew();
+    void this.#core.tokens?.keys.reread();
     return await prepareAll(this.#reloads, config);
   }
 

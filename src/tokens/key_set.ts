@@ -69,6 +69,13 @@ export class KeySet implements KeySource {
     return this.#reading;
   }
 
+  /** Reads it now, however short ago that was done: it may have changed since. */
+  async reread(): Promise<void> {
+    await this.#reading;
+    this.#readAt = -Infinity;
+    await this.renew();
+  }
+
   close(): void {
     this.#timer.cancel();
     this.#watchers.clear();

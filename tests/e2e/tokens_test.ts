@@ -89,6 +89,13 @@ scenario("a token lets its holder publish by every door, and nobody else", async
       assert.match(JSON.stringify(answer.body), words);
     });
   }
+  await t.step("not with one of 100 kB, of which not even the head is read", async () => {
+    const headers = { Authorization: `Bearer ${token}${"A".repeat(100_000)}` };
+    const url = `http://${control}/echo/4/publish/dj9`;
+    const response = await fetch(url, { method: "POST", headers });
+    await response.body?.cancel();
+    assert.equal(response.status, 431);
+  });
   // Where no name stands, a token is easily taken for one.
   await assertRefused(server.rtmpUrl(`live/${token}`), /Cannot publish/);
 

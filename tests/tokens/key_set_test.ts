@@ -61,6 +61,22 @@ Deno.test("for unknown keys it is read again once in 10 s at most", async () => 
   assert.equal(house.place.reads, 6);
 });
 
+Deno.test("an operator has it read at once, also where that was begun a moment ago", async () => {
+  const [first, second] = [new Issuer("key-1"), new Issuer("key-2")];
+  using house = setUp(keySetOf(first));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  house.place.hold = promise;
+  const reading = house.keys.renew();
+  const again = house.keys.reread();
+  resolve();
+  await Promise.all([reading, again]);
+  assert.equal(house.place.reads, 2);
+  house.place.text = keySetOf(second);
+  await house.keys.reread();
+  await house.verifier.verify(second.token(LISTEN));
+  await assert.rejects(house.verifier.verify(first.token(LISTEN)), /no key of the key set/);
+});
+
 Deno.test("keys are rotated without a token being refused", async () => {
   const [first, second] = [new Issuer("key-1"), new Issuer("key-2")];
   using house = setUp(keySetOf(first));
