@@ -1,14 +1,10 @@
 /** Readers over TLS that take nothing. Node's TLS would read on by itself, so these are Deno's. */
-import { frame, numbers } from "../src/http/http2/frames.ts";
-import { beginning, request } from "../testing/http2/http2_client.ts";
+import { greedyBeginning, request } from "../testing/http2/http2_client.ts";
 import { type Attack, pause } from "./attack.ts";
 import { aSegment, STUCK_READER_MS } from "./slow_http.ts";
 
 const COUNT = 60;
 const SLACK_MS = 5000;
-const SETTINGS_INITIAL_WINDOW_SIZE = 0x4;
-/** As large as a window may be (RFC 9113 6.9.1). */
-const HUGE = 0x7fff_ffff;
 
 /** Asked for on a connection: more than the system takes. */
 const ASKED = 400;
@@ -33,10 +29,7 @@ const ASKINGS: readonly Asking[] = [
   },
   {
     protocol: "h2",
-    first: Uint8Array.of(
-      ...beginning([[SETTINGS_INITIAL_WINDOW_SIZE, HUGE]]),
-      ...frame("WINDOW_UPDATE", 0, 0, numbers(HUGE - 65_535)),
-    ),
+    first: greedyBeginning(),
     ask: (path, number) =>
       request(2 * number + 1, {
         fields: [

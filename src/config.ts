@@ -16,6 +16,7 @@ import {
 } from "./config/kinds.ts";
 import { HOOK_VARIABLES } from "./config/hook_variables.ts";
 import { TLS_VARIABLES } from "./config/tls_variables.ts";
+import { TOKEN_VARIABLES } from "./config/token_variables.ts";
 import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
 import { WEB_VARIABLES } from "./config/web_variables.ts";
 
@@ -33,6 +34,7 @@ export const VARIABLES = {
     file: optional("LOG4RS_FILE", path, "a file that says what is logged where; reread on SIGHUP"),
   },
   auth: AUTH_VARIABLES,
+  tokens: TOKEN_VARIABLES,
   session: {
     maxSessions: reloadable(variable(
       "ECHO_MAX_SESSIONS",

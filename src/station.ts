@@ -21,6 +21,7 @@ import {
   type Reloads,
 } from "./station/reload.ts";
 import type { HttpThreads } from "./station/threads/http_threads.ts";
+import { startTokens } from "./station/tokens.ts";
 import { serveControl, serveHls, serveStatistics } from "./station/web.ts";
 
 /** What the parts have that were started. */
@@ -119,6 +120,8 @@ export class Station {
    */
   async prepareReload(config: Config): Promise<Apply> {
     const takeCertificate = await this.#core.certificate?.prepare();
+    // Keys that were taken out of the key set are to be void now.
+    void this.#core.tokens?.keys.reread();
     const applyAll = await prepareAll(this.#reloads, config);
     return () => {
       takeCertificate?.();
@@ -171,6 +174,7 @@ async function startParts(core: Core): Promise<Started> {
     core.stops.add(() => output.hls.stop());
   }
   const djs = await startDjs(core);
+  await startTokens(core);
   const rtmp = startRtmp(core);
   observed.srt = startSrt(core);
   const control = await serveControl(core, { metrics, srt: observed.srt, hls: output?.hls });

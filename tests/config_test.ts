@@ -59,6 +59,8 @@ Deno.test("an empty environment gives the defaults of the contract", () => {
     lowLatency: true,
     id3: false,
     webIndex: false,
+    auth: "open",
+    originSecret: undefined,
   });
   assert.deepEqual(config.srt, {
     addr: { hostname: "0.0.0.0", port: 9000 },
@@ -85,6 +87,8 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "ECHO_SRT_MIN_PORT ECHO_SRT_MAX_PORT ECHO_SRT_ADDR ECHO_SRT_PASSPHRASE",
       "ECHO_SRT_CONNECTION_TIMEOUT ECHO_SRT_READ_TIMEOUT ECHO_SRT_LATENCY ECHO_SRT_MAX_WAITING",
       "ECHO_LIBSRT ECHO_AUTH ECHO_AUTH_ANY ECHO_HTPASSWD_FILE ECHO_BEARER_TOKEN ECHO_DJ_FILE",
+      "ECHO_JWKS_URL ECHO_JWKS_FILE ECHO_JWT_ISSUER ECHO_JWT_AUDIENCE ECHO_JWT_ENDS_SESSION",
+      "HLS_AUTH HLS_ORIGIN_SECRET",
       "ECHO_MAX_SESSIONS HLS_ENABLED HLS_ROOT_DIR HLS_TARGET_DURATION HLS_PREROLE_DIR HLS_REWIND",
       "HLS_WEB_ENABLED HLS_WEB_ADDR HLS_WEB_PATH HLS_WEB_THREADS HLS_WEB_INDEX HLS_HOLD",
       "HLS_LOW_LATENCY",
@@ -93,7 +97,7 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "RECORD_ROOT_DIR RECORD_APPEND RECORD_MAX_AGE RECORD_MAX_BYTES STAT_ENABLED",
       "STAT_WEB_ENABLED STAT_WEB_ADDR STAT_TOKEN HOOK_URL HOOK_SECRET TTL_MAX_DURATION",
       "DRAIN_TIMEOUT ECHO_ORIGINS WEB_MAX_CONNECTIONS WEB_MAX_PER_ADDRESS TRUSTED_PROXIES",
-      "TLS_CERT_FILE TLS_KEY_FILE HLS_WEB_TLS_ADDR HLS_WEB_REDIRECT ECHO_TLS_ADDR",
+      "TLS_CERT_FILE TLS_KEY_FILE HLS_WEB_TLS_ADDR HLS_WEB_REDIRECT HLS_WEB_HSTS ECHO_TLS_ADDR",
       "STAT_WEB_TLS_ADDR RTMPS_ADDR",
     ].join(" ").split(" ").toSorted(),
   );
@@ -117,6 +121,7 @@ Deno.test("certificate and key go together, and nothing else of TLS without them
   assert.match(refusalOf({ TLS_KEY_FILE: "key.pem" }), /expected TLS_CERT_FILE to be set too/);
   assert.match(refusalOf({ TLS_CERT_FILE: "cert.pem" }), /expected TLS_KEY_FILE to be set too/);
   assert.match(refusalOf({ HLS_WEB_REDIRECT: "1" }), /HLS_WEB_REDIRECT: expected TLS_CERT_FILE/);
+  assert.match(refusalOf({ HLS_WEB_HSTS: "60" }), /HLS_WEB_HSTS: expected TLS_CERT_FILE/);
   const both = { TLS_CERT_FILE: "cert.pem", TLS_KEY_FILE: "key.pem" };
   const off = { ...both, HLS_WEB_REDIRECT: "1", HLS_WEB_TLS_ADDR: "off" };
   assert.match(refusalOf(off), /HLS_WEB_TLS_ADDR not to be off/);

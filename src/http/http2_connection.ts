@@ -1,9 +1,9 @@
 /** One connection of an HTTP server that speaks HTTP/2: requests in, and their answers out. */
 import { getLogger } from "@logtape/logtape";
+import { Limiter } from "../disk/limiter.ts";
 import type { TlsSocket } from "../tls/tls_socket.ts";
 import { admitClient } from "./admit_client.ts";
 import { hostOf } from "./client_link.ts";
-import type { Release } from "./connection_limits.ts";
 import { fetchRequest, mayHaveBody } from "./fetch_request.ts";
 import { bodyOf } from "./http2/http2_body.ts";
 import { FrameSender } from "./http2/frame_sender.ts";
@@ -13,7 +13,6 @@ import { requestHead } from "./http2/http2_head.ts";
 import { Http2Session } from "./http2/http2_session.ts";
 import type { Http2Stream } from "./http2/http2_stream.ts";
 import { preparedHeader } from "./http2/prepared_header.ts";
-import { Turns } from "./http2/turns.ts";
 import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite, ServedConnection } from "./http_site.ts";
 import { Patience } from "./patience.ts";
@@ -40,7 +39,7 @@ export class Http2Connection implements ServedConnection {
   readonly #patience: Patience;
   /** Of each request. */
   readonly #requests = new Map<Http2Stream, Patience>();
-  readonly #turns: Turns;
+  readonly #answers: Limiter;
   #isLast = false;
   /** A host that there may be a request with. */
   #goodHost: string | undefined;
@@ -50,7 +49,7 @@ export class Http2Connection implements ServedConnection {
     this.#socket = socket;
     this.#site = site;
     const isProxy = site.counts.proxies.has(remoteAddr.hostname);
-    this.#turns = new Turns(isProxy ? Infinity : MAX_ANSWERS);
+    this.#answers = new Limiter(isProxy ? Infinity : MAX_ANSWERS);
     this.#info = { remoteAddr, client: remoteAddr.hostname };
     this.#patience = new Patience(site.clock);
     this.#sender = new FrameSender(socket, site.clock, () => this.abort());
@@ -191,17 +190,16 @@ export class Http2Connection implements ServedConnection {
     const encodings = fieldText(head, "accept-encoding");
     // Before the handler is asked: what it answers with may be another a moment later.
     const contents = prepared?.contentsOf(target, encodings);
-    // Others may wait for what is kept.
-    const endTurn = contents === undefined ? await this.#turns.take() : NOTHING;
-    try {
-      if (stream.isAbandoned) return;
+    const answer = async () => {
+      if (stream.isAbandoned) return undefined;
       const response = await this.#ask(asked, info);
       const date = this.#date;
       if (contents !== undefined) prepared?.keep({ target, encodings, contents }, response, date);
-      await sendAnswer(response, stream, { method, date, patience, onPassedOn: endTurn });
-    } finally {
-      endTurn();
-    }
+      return await sendAnswer(response, stream, { method, date, patience });
+    };
+    // What is kept waits for nothing: others may wait for it.
+    const sendRest = await (contents === undefined ? this.#answers.run(answer) : answer());
+    await sendRest?.();
   }
 
   #ask(
@@ -274,8 +272,6 @@ export class Http2Connection implements ServedConnection {
     return getLogger([...this.#site.category]);
   }
 }
-
-const NOTHING: Release = () => {};
 
 /** A request, and how to answer it. */
 interface Asked {

@@ -13,11 +13,13 @@ import type { HttpsRules } from "../pages/listener/https_rules.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
+import { StatTokens } from "../tokens/stat_tokens.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
 import { type RequestObserver, requestTiming } from "../web/request_timing.ts";
 import { WebServer, type WebServerOptions } from "../web/web_server.ts";
 import type { Core } from "./core.ts";
 import { listen } from "./listen.ts";
+import { entranceSettings, listenerEntrance } from "./entrance_settings.ts";
 import { listenerSite } from "./listener_web.ts";
 import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
@@ -39,6 +41,7 @@ export function serveHls(
 ): HttpThreads | undefined {
   const { webEnabled, webAddr, webPath: path, webIndex: index, webThreads, lowLatency } =
     core.config.hls;
+  const { keys } = core.tokens ?? {};
   if (!webEnabled) return undefined;
   const { hls, folder, preroll, shows, rewinds } = output;
   if (webThreads > 0) return startThreads(core, output, metrics);
@@ -52,9 +55,10 @@ export function serveHls(
   const rewind = rewinds && settings && localRewind(rewinds, settings, { clock, has });
   core.stops.add(() => rewind?.shows.close());
   const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
+  const entrance = listenerEntrance(entranceSettings(core.config), { clock, path, keys });
   const site = listenerSite({
     ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
-    https: httpsRules(core.config),
+    ...{ https: httpsRules(core.config), entrance },
   });
   serve(core, site.routes, site, {
     ...{ kind: "hls", what: HLS, addr: webAddr },
@@ -65,7 +69,8 @@ export function serveHls(
 }
 
 function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThreads {
-  const { clock, stops, sockets, health, webLimits, listeners } = core;
+  const { clock, stops, sockets, health, webLimits, listeners, tokens } = core;
+  const entrance = entranceSettings(core.config);
   const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency } =
     core.config.hls;
   const { hls, folder, preroll, shows, rewinds } = output;
@@ -73,10 +78,11 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   const threads = new HttpThreads({
     ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
     settings: {
-      ...{ path, index, lowLatency, rootDir: folder.path, preroll, rewind },
+      ...{ path, index, lowLatency, rootDir: folder.path, preroll, rewind, entrance },
       https: httpsRules(core.config),
     },
     secure: secureThreads(core),
+    keys: entrance.tokens && tokens?.keys,
     distributor: hls.distributor,
     counts: webLimits.addThreads("hls"),
     durations: metrics.requestDurations,
@@ -170,9 +176,11 @@ export function serveStatistics(
 ): Reload {
   const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
+  const tokens = core.tokens && new StatTokens(core.tokens.verifier);
   if (!stat.webEnabled) return applyNothing;
   const parts = new StatWeb(config, {
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
+    tokens,
   });
   stops.add(() => parts.close());
   const log = accessLog(new AccessLog("echo-stat-web"), clock);
@@ -205,7 +213,7 @@ interface Place {
   readonly secure: { readonly what: string; readonly addr: Address | "off" };
 }
 
-type Site = Pick<WebServerOptions, "middleware" | "shared" | "certificate">;
+type Site = Pick<WebServerOptions, "middleware" | "shared" | "getPath" | "certificate">;
 
 /** Serves `routes`, and over TLS too where there is a certificate. */
 function serve(core: Core, routes: Hono, site: Site, { secure, ...place }: Place): void {

@@ -14,6 +14,7 @@ import { HTTP2_TARGETS } from "./targets/http2.ts";
 import { REWIND_TARGETS } from "./targets/rewind.ts";
 import { RTMP_TARGETS } from "./targets/rtmp.ts";
 import { STREAM_TARGETS } from "./targets/streams.ts";
+import { TOKEN_TARGETS } from "./targets/tokens.ts";
 
 export const TARGETS: readonly Target[] = [
   ...RTMP_TARGETS,
@@ -27,4 +28,5 @@ export const TARGETS: readonly Target[] = [
   ...HTTP_TARGETS,
   ...HTTP2_TARGETS,
   ...ADDRESS_TARGETS,
+  ...TOKEN_TARGETS,
 ];

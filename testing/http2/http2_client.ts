@@ -4,6 +4,7 @@ import {
   frame,
   FRAME_TYPES,
   type Http2Frame,
+  numbers,
   settingsFrame,
 } from "../../src/http/http2/frames.ts";
 import { HpackDecoder } from "../../src/http/http2/hpack_decoder.ts";
@@ -25,6 +26,18 @@ export const GET_FIELDS: readonly Field[] = [
 export function beginning(settings: readonly (readonly [number, number])[] = []): Uint8Array {
   return Uint8Array.of(...PREFACE, ...settingsFrame(settings));
 }
+
+/** What a client begins with who takes all of everything that it asks for. */
+export function greedyBeginning(): Uint8Array {
+  const settings = beginning([[SETTINGS_INITIAL_WINDOW_SIZE, MAX_WINDOW]]);
+  const update = frame("WINDOW_UPDATE", 0, 0, numbers(MAX_WINDOW - FIRST_WINDOW));
+  return Uint8Array.of(...settings, ...update);
+}
+
+const SETTINGS_INITIAL_WINDOW_SIZE = 0x4;
+/** RFC 9113 6.9.1 and 6.9.2. */
+const MAX_WINDOW = 0x7fff_ffff;
+const FIRST_WINDOW = 65_535;
 
 /** A request without a body, or its head. */
 export function request(

@@ -6,6 +6,7 @@ import {
   fieldsOf,
   framesIn,
   GET_FIELDS,
+  greedyBeginning,
   request,
 } from "../../testing/http2/http2_client.ts";
 import { statusesOf } from "../../testing/http/http_fixture.ts";
@@ -16,9 +17,6 @@ import { until } from "../../testing/until.ts";
 const HEAD_MS = 10_000;
 const IDLE_MS = 75_000;
 const READER_MS = 20_000;
-const SETTINGS_INITIAL_WINDOW_SIZE = 0x4;
-/** As large as a window may be. */
-const HUGE = 0x7fff_ffff;
 /** Deadlines are looked at once a second. */
 const LATE_MS = 2000;
 
@@ -196,8 +194,7 @@ Deno.test("by HTTP/2, too, a client that takes nothing of many answers is ended"
   const headers = { "Content-Length": `${large.length}` };
   await withSecureServer({ handler: () => new Response(large, { headers }) }, async (scene) => {
     const client = await scene.fixture.connectTls(scene.authority.root, "h2");
-    await client.send(textOf(beginning([[SETTINGS_INITIAL_WINDOW_SIZE, HUGE]])));
-    await client.send(textOf(frame("WINDOW_UPDATE", 0, 0, numbers(HUGE - 65_535))));
+    await client.send(textOf(greedyBeginning()));
     for (let i = 0; i < 50; i++) await client.send(textOf(request(2 * i + 1)));
     await until("it is ended", async () => {
       await scene.fixture.clock.advance(READER_MS);

@@ -15,19 +15,18 @@ export interface Http2AnswerOptions {
   /** What `Date` says. */
   readonly date: string;
   readonly patience: Patience;
-  /** Called where the body is passed on as it comes, and not held here. */
-  readonly onPassedOn: () => void;
 }
 
 /**
- * Sends an answer. Its body is read as fast as it is taken.
- * @throws {WrongLength} and what the body throws
+ * Sends an answer.
+ * @returns what sends the body as it comes, read as fast as it is taken; `undefined` where it is sent
+ * @throws {WrongLength} and what the body throws; so does what is returned
  */
 export async function sendAnswer(
   response: Response,
   stream: Http2Stream,
-  { method, date, patience, onPassedOn }: Http2AnswerOptions,
-): Promise<void> {
+  { method, date, patience }: Http2AnswerOptions,
+): Promise<(() => Promise<void>) | undefined> {
   const { status, headers } = response;
   const told = headers.get("Content-Length");
   const length = told === null ? undefined : Number(told);
@@ -35,7 +34,8 @@ export async function sendAnswer(
   if (status === 204 || status === 304 || method === "HEAD" || response.body === null) {
     await response.body?.cancel();
     const isTold = status !== 204 && status !== 304 && method !== "HEAD" || length !== undefined;
-    return await stream.sendHead(headOf(response, date, isTold ? length ?? 0 : undefined), true);
+    await stream.sendHead(headOf(response, date, isTold ? length ?? 0 : undefined), true);
+    return undefined;
   }
   if (length !== undefined && length <= MAX_WHOLE_BYTES) {
     const bytes = await response.bytes();
@@ -43,16 +43,17 @@ export async function sendAnswer(
     patience.begin("reader");
     await stream.sendHead(headOf(response, date, length), length === 0);
     if (length > 0) await stream.sendBody(bytes, true, took);
-    return;
+    return undefined;
   }
-  onPassedOn();
   const pieces = new BodyPieces(response.body);
-  try {
-    if (length === undefined) patience.comesBitByBit();
-    await sendPieces(pieces, headOf(response, date, length), { stream, patience, length, took });
-  } finally {
-    pieces.cancel();
-  }
+  if (length === undefined) patience.comesBitByBit();
+  return async () => {
+    try {
+      await sendPieces(pieces, headOf(response, date, length), { stream, patience, length, took });
+    } finally {
+      pieces.cancel();
+    }
+  };
 }
 
 /** What is answered where no route can be asked. */

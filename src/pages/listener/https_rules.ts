@@ -24,11 +24,11 @@ export function tellOfHttps(
 }
 
 /**
- * Sends whoever asks for a page of `path` by HTTP to the same page on `port`. Players, which ask for
- * files of broadcasts, stay: some do not follow, and none needs to.
+ * Sends whoever asks for a page of `path` by HTTP to the same page on `port`, with the same token.
+ * Players, which ask for files of broadcasts, stay: some do not follow, and none needs to.
  */
 function redirectToHttps(path: string, port: number): MiddlewareHandler {
-  const page = new RegExp(`^/(?:${path}/[^/.~]+/?)?$`);
+  const page = new RegExp(`^/(?:${path}/(?:~[^/]+/)?[^/.~]+/?)?$`);
   return async (c, next) => {
     const { protocol, pathname, search } = new URL(c.req.url);
     const host = publicHost(c);

@@ -14,6 +14,7 @@ import type { ShowQuestion, ShowReply } from "../../record/rewind/show_news.ts";
 import type { Clock } from "../../session/clock.ts";
 import type { PemPair } from "../../tls/certificate.ts";
 import type { CurrentCertificate } from "../../tls/current_certificate.ts";
+import type { KeySource } from "../../tokens/key_set.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import type {
   FromThread,
@@ -27,7 +28,9 @@ import type {
 
 export interface HttpThreadOptions {
   readonly clock: Clock;
-  readonly settings: Omit<ThreadSettings, "counts" | "levels" | "secure">;
+  readonly settings: Omit<ThreadSettings, "counts" | "levels" | "secure" | "keySet">;
+  /** What tokens are checked with; `undefined` where none are needed. */
+  readonly keys: KeySource | undefined;
   readonly distributor: Distributor;
   readonly shows: Pick<Shows, "status" | "current">;
   /** `undefined` where shows are not rewound. */
@@ -91,7 +94,7 @@ export class HttpThread {
    * @throws {Error} where file descriptors are short, or the thread cannot be made
    */
   start(onEnd: (why: Error) => void): void {
-    const { clock, settings, counts, distributor, levels } = this.#options;
+    const { clock, settings, keys, counts, distributor, levels } = this.#options;
     requireDescriptors();
     using taken = new DisposableStack();
     const lent = taken.adopt(counts.lend(), (lent) => counts.takeBack(lent));
@@ -99,7 +102,8 @@ export class HttpThread {
     const worker = taken.adopt(newWorker(), (worker) => worker.terminate());
     const send = (message: ToThread, transfer: ArrayBuffer[] = []) =>
       worker.postMessage(message, transfer);
-    send({ kind: "start", settings: { ...settings, counts: lent, levels: levels(), secure } });
+    const now = { counts: lent, levels: levels(), secure, keySet: keys?.keys?.text };
+    send({ kind: "start", settings: { ...settings, ...now } });
     const subscriber = taken.adopt(
       distributor.connect((news, transfer) => send({ kind: "news", news }, transfer)),
       (subscriber) => subscriber.close(),
@@ -141,6 +145,12 @@ export class HttpThread {
     if (secure !== undefined) this.#running?.send({ kind: "certificate", pair: pairOf(secure) });
   }
 
+  /** Has it check tokens with the keys that there are now. */
+  tellKeys(): void {
+    const keySet = this.#options.keys?.keys?.text;
+    this.#running?.send({ kind: "keys", keySet });
+  }
+
   /** Lets answers under way finish, for a moment, and ends it. */
   async close(): Promise<void> {
     const running = this.#running;
@@ -169,7 +179,8 @@ export class HttpThread {
     else if (message.kind === "shows") {
       const replies = message.questions.map((question) => this.#statusesOf(question));
       running.send({ kind: "shows", replies });
-    } else if (message.kind === "rewind") {
+    } else if (message.kind === "keys") void this.#renewKeys();
+    else if (message.kind === "rewind") {
       const replies = message.questions.map((question) => this.#newsOf(question));
       running.send({ kind: "rewind", replies });
     } else if (message.kind === "listening") {
@@ -188,6 +199,11 @@ export class HttpThread {
       logger.fatal("A bug, please report it: {error}", { error });
       return [];
     }
+  }
+
+  async #renewKeys(): Promise<void> {
+    await this.#options.keys?.renew();
+    this.tellKeys();
   }
 
   /** As above. */

@@ -16,7 +16,9 @@ import type { PemPair } from "../../tls/certificate.ts";
 import { CurrentCertificate } from "../../tls/current_certificate.ts";
 import { RequestDurations } from "../../web/request_durations.ts";
 import type { RequestObserver } from "../../web/request_timing.ts";
+import { KeySetCopy } from "../../tokens/key_set_copy.ts";
 import { WebServer, type WebServerOptions } from "../../web/web_server.ts";
+import { listenerEntrance } from "../entrance_settings.ts";
 import { listenerSite } from "../listener_web.ts";
 import { newRewind } from "../rewind.ts";
 import {
@@ -33,6 +35,7 @@ export class ListenerThread {
   readonly #send: (message: FromThread) => void;
   readonly #replica: Replica;
   readonly #shows: ShowsCopy;
+  readonly #keys: KeySetCopy;
   /** By what people call it; the second one, where there is one, has TLS. */
   readonly #webs: ReadonlyMap<string, WebServer>;
   readonly #certificate: CurrentCertificate | undefined;
@@ -62,6 +65,11 @@ export class ListenerThread {
       has: (name) => origin.has(name),
       ask: (questions) => send({ kind: "shows", questions }),
     });
+    const keys = this.#keys = new KeySetCopy({
+      ...{ clock, text: settings.keySet },
+      ask: () => send({ kind: "keys" }),
+    });
+    const entrance = listenerEntrance(settings.entrance, { clock, path, keys });
     const rewind = settings.rewind && newRewind(settings.rewind, {
       clock,
       has: (name) => origin.has(name),
@@ -72,7 +80,7 @@ export class ListenerThread {
     const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
     const site = listenerSite({
       ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
-      https,
+      ...{ https, entrance },
     });
     const serve = (addr: ListenAddress, counts: LentCounts, more: WebServerOptions = {}) =>
       new WebServer(addr, site.routes, ["echo", "hls"], {
@@ -104,8 +112,9 @@ export class ListenerThread {
     this.#pulse = this.#clock.every(PULSE_MS, () => this.#sendPulse());
   }
 
-  take(message: Extract<ToThread, { kind: "news" | "shows" | "rewind" }>): void {
+  take(message: Extract<ToThread, { kind: "news" | "shows" | "rewind" | "keys" }>): void {
     if (message.kind === "news") this.#replica.take(message.news);
+    else if (message.kind === "keys") this.#keys.take(message.keySet);
     else if (message.kind === "shows") this.#shows.take(message.replies);
     else this.#rewound?.take(message.replies);
   }

@@ -15,6 +15,7 @@ import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { ShowQuestion, ShowReply } from "../../record/rewind/show_news.ts";
 import type { PemPair } from "../../tls/certificate.ts";
 import type { AnswerCounts } from "../../web/request_durations.ts";
+import type { EntranceSettings } from "../entrance_settings.ts";
 
 /** The category of the access log of listeners' requests. */
 export const ACCESS_LOG = "echo-hls-web";
@@ -30,6 +31,8 @@ export type ToThread =
   | { readonly kind: "log"; readonly levels: LogLevels }
   /** New connections over TLS get it. */
   | { readonly kind: "certificate"; readonly pair: PemPair }
+  /** The key set is this; `undefined` where there is none so far. */
+  | { readonly kind: "keys"; readonly keySet: string | undefined }
   /** The lines that it sent last are written. */
   | { readonly kind: "written" }
   | { readonly kind: "close" };
@@ -40,6 +43,8 @@ export type FromThread =
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "origin"; readonly request: ReplicaRequest }
   | { readonly kind: "shows"; readonly questions: readonly ShowsQuestion[] }
+  /** It wants the key set as it is now. */
+  | { readonly kind: "keys" }
   | { readonly kind: "rewind"; readonly questions: readonly ShowQuestion[] }
   | { readonly kind: "log"; readonly lines: readonly LoggedLine[] }
   | { readonly kind: "pulse"; readonly pulse: Pulse }
@@ -64,6 +69,9 @@ export interface ThreadSettings {
   readonly https?: HttpsRules | undefined;
   readonly counts: LentCounts;
   readonly levels: LogLevels;
+  readonly entrance: EntranceSettings;
+  /** The JSON of the key set; `undefined` where there is none so far, or none is needed. */
+  readonly keySet: string | undefined;
   /** `undefined` where there is no TLS. */
   readonly secure: SecureSettings | undefined;
 }

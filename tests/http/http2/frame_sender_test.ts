@@ -5,13 +5,11 @@ import { FRAME_TYPES } from "../../../src/http/http2/frames.ts";
 import { Http2Session } from "../../../src/http/http2/http2_session.ts";
 import type { Http2Stream } from "../../../src/http/http2/http2_stream.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
-import { beginning, framesIn, request } from "../../../testing/http2/http2_client.ts";
+import { framesIn, greedyBeginning, request } from "../../../testing/http2/http2_client.ts";
 import { until } from "../../../testing/until.ts";
 
 const STREAMS = 100;
 const BODY_BYTES = 150_000;
-const SETTINGS_INITIAL_WINDOW_SIZE = 0x4;
-const HUGE = 0x7fff_ffff;
 
 /** A session whose client has asked for much at once, and lets be sent as much as there is. */
 class Scene {
@@ -36,8 +34,7 @@ class Scene {
       output: this.sender,
       onRequest: (stream) => void this.streams.push(stream),
     });
-    session.feed(beginning([[SETTINGS_INITIAL_WINDOW_SIZE, HUGE]]));
-    session.feed(windowUpdate(HUGE - 65_535));
+    session.feed(greedyBeginning());
     for (let i = 0; i < STREAMS; i++) session.feed(request(2 * i + 1));
   }
 
@@ -65,12 +62,6 @@ class Scene {
   readAll(): void {
     this.#readsAll = true;
   }
-}
-
-function windowUpdate(bytes: number): Uint8Array {
-  const frame = new Uint8Array([0, 0, 4, FRAME_TYPES.WINDOW_UPDATE, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-  new DataView(frame.buffer).setUint32(9, bytes);
-  return frame;
 }
 
 Deno.test("however much a client asks for at once, little waits for it to take it", async () => {
