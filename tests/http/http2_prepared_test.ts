@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { ConnectionInfo } from "../../src/http/http_site.ts";
 import type { SharedContents } from "../../src/http/prepared_answers.ts";
-import { frame, FRAME_TYPES, numbers } from "../../src/http/http2/frames.ts";
+import { fieldText } from "../../src/http/request_head.ts";
+import { FLAGS, frame, FRAME_TYPES, numbers } from "../../src/http/http2/frames.ts";
 import { fieldsOf, GET_FIELDS, request, type SentFrame } from "../../testing/http2/http2_client.ts";
 import { bytesOf } from "../../testing/http/read_requests.ts";
 import { connect2, textOf, withSecureServer } from "../../testing/http/secure_fixture.ts";
@@ -90,6 +91,49 @@ function bodiesIn(frames: readonly SentFrame[]): string[] {
     .filter(({ type }) => type === FRAME_TYPES.DATA)
     .map(({ payload }) => textOf(payload));
 }
+
+Deno.test("what is prepared is for those alone who have the right, by HTTP/2 too", async () => {
+  const contents = { text: "for some" };
+  const mayHear = (path: string, key: string) => path.startsWith("/~good/") && key === "secret";
+  let prepared = 0;
+  const handler = (request: Request) => {
+    const { pathname } = new URL(request.url);
+    const isLetIn = mayHear(pathname, request.headers.get("x-key") ?? "");
+    const { text } = contents;
+    if (!isLetIn) return new Response("no", { status: 403 });
+    return new Response(text, { headers: { "Content-Length": `${text.length}` } });
+  };
+  const shared: SharedContents = {
+    find: (target) => target.startsWith("/~good/") ? contents : undefined,
+    bodyOf: () => bytesOf(contents.text),
+    observerOf: () => () => void prepared++,
+    admits: (head) => fieldText(head, "x-key") === "secret",
+    selecting: new Set(),
+  };
+  await withSecureServer({ handler, shared }, async (scene) => {
+    const { send, sent } = await connect2(scene);
+    let id = -1;
+    const statusOf = async (path: string, key: string) => {
+      id += 2;
+      const fields = GET_FIELDS.map(([name, value]) =>
+        [name, name === ":path" ? path : value] as const
+      );
+      await send(request(id, { fields: [...fields, ["x-key", key]] }));
+      const frames = await sent((frames) =>
+        frames.some(({ streamId, flags }) => streamId === id && (flags & FLAGS.END_STREAM) !== 0)
+      );
+      const head = frames.find(({ streamId, type }) =>
+        streamId === id && type === FRAME_TYPES.HEADERS
+      );
+      return head && fieldsOf(head)[0]?.[1];
+    };
+    for (let i = 0; i < 4; i++) assert.equal(await statusOf("/~good/a", "secret"), "200");
+    assert.equal(prepared, 2);
+    assert.equal(await statusOf("/~good/a", "another"), "403");
+    assert.equal(await statusOf("/~bad/a", "secret"), "403");
+    assert.equal(prepared, 2);
+  });
+});
 
 Deno.test("by HTTP/2 many wait for what is to come, and the handler answers two of them", async () => {
   const coming = new Coming();
