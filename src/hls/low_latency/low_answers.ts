@@ -6,24 +6,11 @@
  */
 import type { Context } from "hono";
 import { leaveUntimed } from "../../web/request_timing.ts";
-import {
-  isBeginning,
-  LIVE,
-  notThere,
-  readSegment,
-  sendPlaylist,
-  sendSegment,
-} from "../answers.ts";
+import { isBeginning, LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
 import type { Origin, ServedFile, ServedPlaylist } from "../origin.ts";
-import { type ReloadAnswer, reload } from "./directives.ts";
+import { reload, type ReloadAnswer } from "./directives.ts";
 import { countsAsFetch, isLowMedia, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
-import {
-  isToCome,
-  type LowRequest,
-  lowRequest,
-  mayBeElsewhere,
-  untilThere,
-} from "./low_waits.ts";
+import { isToCome, type LowRequest, lowRequest, mayBeElsewhere, untilThere } from "./low_waits.ts";
 
 export interface LowAnswersOptions {
   readonly origin: Pick<Origin, "playlist" | "segment" | "wait" | "catchUp">;

@@ -24,7 +24,7 @@ import type {
 export interface HttpThreadOptions {
   readonly clock: Clock;
   readonly settings: Omit<ThreadSettings, "counts" | "levels">;
-  readonly distributor: Distributor;
+  readonly distributor: Pick<Distributor, "connect">;
   readonly shows: Pick<Shows, "status" | "current">;
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;

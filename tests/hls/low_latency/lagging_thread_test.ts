@@ -1,115 +1,10 @@
 /** A thread that has not got yet what listeners of another thread know already. */
 import assert from "node:assert/strict";
-import { lowFeed } from "../../../src/hls/low_latency/low_names.ts";
-import type { Ingest } from "../../../src/session/ingest.ts";
-import { audioConfig } from "../../../testing/audio/access_units.ts";
-import { Broadcast } from "../../../testing/hls/broadcast.ts";
-import { LaggingReplica } from "../../../testing/hls/lagging_replica.ts";
-import { type Asked, LowListener } from "../../../testing/hls/low_listener.ts";
-import {
-  parseLowPlaylist,
-  type SeenLowPlaylist,
-} from "../../../testing/hls_validator/low_playlist_reader.ts";
-import { until } from "../../../testing/until.ts";
+import type { Asked } from "../../../testing/hls/low_listener.ts";
+import { filesOf, later, reloadFor, status, TwoThreads } from "../../../testing/hls/two_threads.ts";
 
 const MASTER = "low.m3u8";
 const MEDIA = "low-media.m3u8";
-
-/** A broadcast, with one thread that has everything at once and another one that is held back. */
-class TwoThreads {
-  readonly ahead: LowListener;
-  readonly behind: LowListener;
-  readonly thread: LaggingReplica;
-  readonly #ingest: Ingest;
-  #frame = 0;
-
-  private constructor(readonly broadcast: Broadcast) {
-    this.ahead = new LowListener(broadcast);
-    this.thread = new LaggingReplica(broadcast);
-    this.behind = new LowListener(broadcast, this.thread);
-    this.#ingest = broadcast.connect();
-  }
-
-  /** With a broadcast of which both threads have a version. */
-  static async start(): Promise<TwoThreads> {
-    const threads = await TwoThreads.startApart();
-    threads.thread.deliver();
-    assert.deepEqual(await threads.answers([threads.behind.ask(MEDIA)]), [200]);
-    return threads;
-  }
-
-  /** With a broadcast of which the one thread has a version, and the other does not know. */
-  static async startApart(): Promise<TwoThreads> {
-    const threads = new TwoThreads(await Broadcast.start());
-    await threads.play(200);
-    assert.equal((await threads.ahead.get(MEDIA)).status, 200);
-    return threads;
-  }
-
-  /** Frames come, and the one thread learns of them. */
-  async play(frames: number, sampleRate?: number): Promise<void> {
-    if (sampleRate !== undefined) this.#ingest.configure(audioConfig({ sampleRate }));
-    await this.broadcast.live(this.#ingest, this.#frame, this.#frame + frames);
-    this.#frame += frames;
-  }
-
-  /** What the thread knows that is ahead. */
-  async newest(): Promise<SeenLowPlaylist> {
-    return parseLowPlaylist(await (await this.ahead.get(MEDIA)).text());
-  }
-
-  /** The thread that was held back gets what it was told, for a while. */
-  async settle(): Promise<void> {
-    for (let i = 0; i < 40; i++) {
-      await this.broadcast.clock.advance(10);
-      this.thread.deliver();
-    }
-    await this.broadcast.clock.advance(0);
-  }
-
-  /** The same, until all of these are answered. @returns how */
-  async answers(asked: readonly Asked[]): Promise<(number | undefined)[]> {
-    await until("all are answered", async () => {
-      await this.settle();
-      return asked.every(({ answer }) => answer !== undefined);
-    });
-    return asked.map(status);
-  }
-
-  /** The name goes. */
-  end(): void {
-    for (const feed of ["demo", lowFeed("demo")]) this.broadcast.hls.distributor.end(feed);
-  }
-
-  async stop(): Promise<void> {
-    this.ahead.origin.close();
-    this.thread.close();
-    await this.broadcast.stop();
-  }
-}
-
-/** All files that a version names. */
-function filesOf({ segments }: SeenLowPlaylist): string[] {
-  return segments.flatMap(({ map, parts, whole }) => [
-    map,
-    ...parts.map(({ uri }) => uri),
-    ...whole === undefined ? [] : [whole.uri],
-  ]);
-}
-
-/** The reload that asks for a part by its name, with so many parts more. */
-function reloadFor(part = "", more = 0): string {
-  const [, sequence, index] = /^(\d+)-.*\.(\d+)\.m4s$/.exec(part) ?? [];
-  return `${MEDIA}?_HLS_msn=${sequence}&_HLS_part=${Number(index) + more}`;
-}
-
-function later(part = "", segments: number): string {
-  return part.replace(/^\d+/, (sequence) => `${Number(sequence) + segments}`);
-}
-
-function status({ answer }: Asked): number | undefined {
-  return answer?.status;
-}
 
 Deno.test("what another thread has listed is there, of whatever version", async () => {
   const threads = await TwoThreads.start();
@@ -254,7 +149,10 @@ Deno.test("nobody is kept where the server stops, the name goes or the listener 
     const { hint } = await threads.newest();
     const leaver = new AbortController();
     const { signal } = leaver;
-    const asked = [behind.ask(later(hint, 1), { signal }), behind.ask(reloadFor(hint, 9), { signal })];
+    const asked = [
+      behind.ask(later(hint, 1), { signal }),
+      behind.ask(reloadFor(hint, 9), { signal }),
+    ];
     await broadcast.clock.advance(0);
     assert.equal(thread.waiting, 2);
     if (why === "stop") thread.dismiss();
