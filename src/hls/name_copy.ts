@@ -85,4 +85,4 @@ export function servedFile(file: string, bytes: Uint8Array<ArrayBuffer>): Served
 }
 
 /** A source that has not told anything after so many sweeps is not waited for. */
-const FIRST_SWEEPS = 5;
+const FIRST_SWEEPS = 10;

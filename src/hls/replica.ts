@@ -137,7 +137,7 @@ export class Replica implements Origin {
     if (this.#isDismissed || this.#waits >= MAX_WAITS) return false;
     this.#waits++;
     try {
-      return await this.#catchUp.wait(this.#options.clock.awake() + ASK_MS, signal);
+      return await this.#catchUp.wait(this.#options.clock.awake() + CATCH_UP_MS, signal);
     } finally {
       this.#waits--;
     }
@@ -227,7 +227,7 @@ export class Replica implements Origin {
       throw new SegmentUnavailable(`Cannot ask for ${file} now: too many segments are wanted`);
     }
     const late = Promise.withResolvers<never>();
-    const timer = this.#options.clock.after(ASK_MS, () => {
+    const timer = this.#options.clock.after(SEGMENT_MS, () => {
       late.reject(new SegmentUnavailable(`Cannot have ${file} now: its source does not answer`));
     });
     try {
@@ -270,7 +270,9 @@ const MAX_ASKED = 16;
 const MAX_WAITING = 256;
 /** Waits at a time. */
 const MAX_WAITS = 10_000;
-/** A source that does not answer is waited for so long. It answers at once, unless it hangs. */
-const ASK_MS = 3000;
+/** A source that does not answer is waited for so long by who wants a segment … */
+const SEGMENT_MS = 10_000;
+/** … and by who wants to be told all. */
+const CATCH_UP_MS = 3000;
 /** A second or two of some hundred names: what is older is in the memory of the system. */
 const CACHE_BYTES = 16 * 2 ** 20;
