@@ -31,13 +31,14 @@ export class LowAnswers {
     const request = lowRequest(name, file, new URL(c.req.url).search);
     const hasWaited = await this.#wait(c, request);
     const found = await this.#find(request);
-    if (typeof found !== "string" || !mayBeElsewhere(request, await this.#newest(request))) {
+    const isMiss = typeof found === "string" && !hasWaited;
+    if (!isMiss || !mayBeElsewhere(request, await this.#newest(request))) {
       return this.#send(c, request, found);
     }
     if (!await this.#options.origin.catchUp(c.req.raw.signal)) {
       return this.#send(c, request, found === "refused" ? "not yet" : found);
     }
-    if (!hasWaited) await this.#wait(c, request);
+    await this.#wait(c, request);
     return this.#send(c, request, await this.#find(request));
   }
 
