@@ -130,8 +130,9 @@ function newThread(distributor: Pick<Distributor, "connect">, port = 0): HttpThr
     settings: {
       addr: { hostname: HOSTNAME, port },
       ...{ path: "cast", index: true, rootDir: "hls", preroll: NO_PREROLL },
+      entrance: { originSecret: undefined, tokens: undefined },
     },
-    ...{ distributor, counts },
+    ...{ distributor, counts, keys: undefined },
     shows: { status: (name) => ({ ...OFF_AIR, name }), current: [] },
     levels: () => ({ own: null, access: false, maxLines: 0 }),
     onPulse: () => {},
