@@ -11,6 +11,9 @@ import { History, type Sample } from "./history.ts";
 import { InputRates } from "./input_rates.ts";
 import type { LoadMeter } from "../metrics/load_meter.ts";
 import { RecentEvents } from "./recent_events.ts";
+import { type SessionDetails, sessionDetails } from "./session_details.ts";
+import { SESSION_SAMPLE_MS, SessionHistories } from "./session_histories.ts";
+import { SessionLogs } from "./session_logs.ts";
 import { sessionTable } from "./snapshot.ts";
 import type { SystemUsage } from "../system_usage.ts";
 
@@ -33,7 +36,7 @@ export interface BoxFacts {
 export interface LiveOptions {
   readonly clock: Clock;
   readonly events: EventBus;
-  readonly sessions: Pick<SessionManager, "sessions">;
+  readonly sessions: Pick<SessionManager, "sessions" | "get">;
   readonly audience: Audience;
   readonly usage: () => SystemUsage;
   /** For this reader alone: each reading begins anew. */
@@ -61,6 +64,8 @@ export class Live {
   readonly #history = new History();
   readonly #rates: InputRates;
   readonly #recent: RecentEvents;
+  readonly #logs: SessionLogs;
+  readonly #histories = new SessionHistories();
   readonly #stream: EventStream;
   readonly #space: FreeSpace;
   readonly #start: Moment;
@@ -76,10 +81,16 @@ export class Live {
     this.#toldStart = this.#start.wallMs;
     this.#rates = new InputRates(clock.monotonic());
     this.#recent = new RecentEvents(this.#toldStart);
+    this.#logs = new SessionLogs(clock);
     this.#space = new FreeSpace(clock, folders);
     this.#stream = new EventStream({ clock, onAudience: (present) => this.#watch(present) });
     const samples = clock.every(SAMPLE_MS, () => this.#sample());
-    this.#stops = [() => samples.cancel(), events.subscribe((event) => this.#note(event))];
+    const sessionSamples = clock.every(SESSION_SAMPLE_MS, () => this.#sampleSessions());
+    this.#stops = [
+      () => samples.cancel(),
+      () => sessionSamples.cancel(),
+      events.subscribe((event) => this.#note(event)),
+    ];
   }
 
   /**
@@ -105,6 +116,16 @@ export class Live {
       address,
       validity,
     );
+  }
+
+  /** All that is known of a live session; `undefined` where there is none of that id. */
+  details(id: number): SessionDetails | undefined {
+    const { clock, sessions } = this.#options;
+    const session = sessions.get(id);
+    if (session === undefined) return undefined;
+    const { at, ...columns } = this.#histories.of(id);
+    const history = { at: at.map((at) => wallTimeOf(clock, at)), ...columns };
+    return sessionDetails(session, { history, log: this.#logs.of(id) });
   }
 
   /** Clients that watch. */
@@ -137,7 +158,10 @@ export class Live {
 
   #snapshot(): EncodedEvent {
     const { clock, sessions, audience, health, usage } = this.#options;
-    const sources = { sessions: sessions.sessions, audience, rates: this.#rates };
+    const sources = {
+      ...{ sessions: sessions.sessions, audience, rates: this.#rates },
+      ...{ logs: this.#logs, histories: this.#histories },
+    };
     return encodeEvent("snapshot", {
       at: clock.now(),
       ...usage(),
@@ -169,6 +193,12 @@ export class Live {
     } else this.#stream.send(encodeEvent("sample", { ...sample, at: clock.now() }));
   }
 
+  #sampleSessions(): void {
+    const { clock, sessions, audience } = this.#options;
+    const listeners = new Map(audience.byName());
+    this.#histories.sample(sessions.sessions, listeners, clock.monotonic());
+  }
+
   /** Whether it was set since it was asked last. */
   #isClockSet(): boolean {
     const told = this.#toldStart;
@@ -180,6 +210,7 @@ export class Live {
     // They are told so often that they would drive out all others; snapshots have them too.
     if (event.kind === "audience" || event.kind === "metadata") return;
     const recent = this.#recent.add(event);
+    this.#logs.note(event, recent);
     if (this.watchers > 0) this.#stream.send(encodeEvent("log", recent, recent.number));
   }
 }
