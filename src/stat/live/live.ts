@@ -7,7 +7,7 @@ import type { Audience } from "../audience.ts";
 import { type EncodedEvent, encodeEvent, EventStream } from "./event_stream.ts";
 import type { Health } from "../health.ts";
 import { FreeSpace } from "./free_space.ts";
-import { History, type Sample } from "./history.ts";
+import type { History, Sample } from "./history.ts";
 import { InputRates } from "./input_rates.ts";
 import type { LoadMeter } from "../metrics/load_meter.ts";
 import { RecentEvents } from "./recent_events.ts";
@@ -45,6 +45,8 @@ export interface LiveOptions {
   readonly folders: Readonly<Record<string, string>>;
   readonly health: Pick<Health, "report">;
   readonly box: () => BoxFacts;
+  /** Of times on {@link Clock.monotonic}; samples are added to it. */
+  readonly history: History;
 }
 
 /**
@@ -60,8 +62,6 @@ export interface LiveOptions {
  */
 export class Live {
   readonly #options: LiveOptions;
-  /** Of times on {@link Clock.monotonic}. */
-  readonly #history = new History();
   readonly #rates: InputRates;
   readonly #recent: RecentEvents;
   readonly #logs: SessionLogs;
@@ -118,6 +118,11 @@ export class Live {
     );
   }
 
+  /** Tells all who watch the history anew: something was put before it. */
+  tellHistory(): void {
+    if (this.watchers > 0) this.#stream.send(this.#past());
+  }
+
   /** All that is known of a live session; `undefined` where there is none of that id. */
   details(id: number): SessionDetails | undefined {
     const { clock, sessions } = this.#options;
@@ -151,7 +156,7 @@ export class Live {
   }
 
   #past(): EncodedEvent {
-    const { columns } = this.#history;
+    const { columns } = this.#options.history;
     const at = columns.at.map((at) => wallTimeOf(this.#options.clock, at));
     return encodeEvent("history", { ...columns, at });
   }
@@ -185,7 +190,7 @@ export class Live {
       lateness: Math.round(segmentLatenessMs),
       lag: Math.round(eventLoopLagMs * 10) / 10,
     };
-    this.#history.add(sample);
+    this.#options.history.add(sample);
     const isClockSet = this.#isClockSet();
     if (this.watchers === 0) return;
     if (isClockSet) {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { encodeEvent } from "../../../src/stat/live/event_stream.ts";
+import { History } from "../../../src/stat/live/history.ts";
 import { Live } from "../../../src/stat/live/live.ts";
 import { liveRoutes } from "../../../src/stat/live/routes.ts";
 import { House, START } from "../../../testing/stat/house.ts";
@@ -18,6 +19,7 @@ const BOX = { version: "1.2.3", hls: { port: 8080, path: "cast" }, recordings: t
 /** A house that is watched. */
 class Watched implements Disposable {
   readonly house = new House();
+  readonly history = new History();
   readonly live: Live;
   readonly app: Hono;
   validity = new AbortController();
@@ -34,6 +36,7 @@ class Watched implements Disposable {
       folders: {},
       health: { report: { status: "degraded", parts: ["record"], problems: ["the disk is full"] } },
       box: () => BOX,
+      history: this.history,
     });
     this.app = liveRoutes({
       live: this.live,
