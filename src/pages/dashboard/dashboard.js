@@ -59,8 +59,17 @@ new LiveEvents({
   if (!isConnected) showTroubles();
 });
 
+const phone = matchMedia("(max-width: 52rem)");
+phone.addEventListener("change", placeEvents);
+placeEvents();
 setText(element("host"), location.hostname);
 document.title = tabTitle([], location.hostname);
+
+/** On a phone, events come before tables: also for who goes by the keyboard, or by ear. */
+function placeEvents() {
+  const main = element("events").parentElement;
+  main?.insertBefore(element("events"), phone.matches ? element("on-air") : null);
+}
 
 /** What was wrong before the connection was lost stays there. */
 function showTroubles() {

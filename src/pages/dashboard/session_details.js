@@ -23,12 +23,12 @@ const PLOTS = [
     series: [{ field: "lost", label: "of the audio", format: percent, least: 2 }],
   },
   {
-    title: "Round trip",
-    series: [{ field: "rtt", label: "by SRT", format: milliseconds, least: 50 }],
-  },
-  {
     title: "Listeners",
     series: [{ field: "listeners", label: "listeners", format: count, least: 10 }],
+  },
+  {
+    title: "Round trip",
+    series: [{ field: "rtt", label: "by SRT", format: milliseconds, least: 50 }],
   },
 ];
 
@@ -53,6 +53,7 @@ export class OpenSession {
   #details;
   /** @type {Chart[]} */
   #charts = [];
+  #box = document.createElement("div");
   #facts = document.createElement("dl");
   #why = document.createElement("p");
   #log = document.createElement("ol");
@@ -103,8 +104,8 @@ export class OpenSession {
   #begin({ id, name }, cell) {
     this.close();
     this.#charts = PLOTS.map((plot) => new Chart(plot));
-    const box = document.createElement("div");
-    box.className = "box";
+    const box = this.#box = document.createElement("div");
+    box.className = "box no-rtt";
     box.setAttribute("role", "group");
     box.setAttribute("aria-label", `Details of ${name}`);
     const plots = document.createElement("div");
@@ -141,6 +142,9 @@ export class OpenSession {
     }
     this.#showFacts(this.#session);
     for (const chart of this.#charts) chart.draw(this.#details?.history ?? {});
+    // RTMP has no round trip.
+    const rtt = this.#details?.history["rtt"] ?? [];
+    this.#box.classList.toggle("no-rtt", rtt.every((value) => value === null));
     this.#showLog(this.#details?.log ?? []);
   }
 
