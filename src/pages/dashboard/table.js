@@ -133,6 +133,7 @@ export class Table {
     this.show(this.#items);
     const { row } = this.#rows.get(key) ?? {};
     row?.querySelector("button")?.focus({ preventScroll: true });
+    this.#open.row.scrollIntoView({ block: "nearest" });
     row?.scrollIntoView({ block: "nearest" });
   }
 
