@@ -52,7 +52,8 @@ async function findTrouble(page: Page): Promise<void> {
   const line = page.locator("#troubles li", { hasText: "EchoPaused" });
   await until("the band tells of it", async () => {
     const [text] = await line.allInnerTexts();
-    return text !== undefined && /^beta\s+has lost its DJ: the connection is gone/.test(text.trim());
+    return text !== undefined &&
+      /^beta\s+has lost its DJ: the connection is gone/.test(text.trim());
   });
   assert.match(await page.title(), /^\(\d+\) .+ – Echo – 127\.0\.0\.1$/);
   assert.deepEqual(await namesIn(page), ["beta", "alpha"]);
