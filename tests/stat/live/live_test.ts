@@ -283,6 +283,20 @@ Deno.test("who looks closer at a session is told its audio, its hour and its log
   assert.equal((await ask(START)).status, 404);
 });
 
+Deno.test("only operators look closer at a session", async () => {
+  using watched = new Watched();
+  const { house, live } = watched;
+  house.publish("demo", "rtmp");
+  const app = liveRoutes({
+    live,
+    sessions: house.sessions,
+    guard: (c) => Promise.resolve(c.text("no", 401)),
+    validity: () => watched.validity.signal,
+  });
+  const response = await app.request(`/stat/1/sessions/${START}/details`);
+  assert.deepEqual([response.status, await response.text()], [401, "no"]);
+});
+
 Deno.test("of a session that waits, what is not known is null", async () => {
   using watched = new Watched();
   watched.house.publish("demo", "rtmp");
