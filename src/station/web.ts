@@ -10,12 +10,14 @@ import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
 import { History } from "../stat/live/history.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
+import { StatTokens } from "../tokens/stat_tokens.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
 import { type RequestObserver, requestTiming } from "../web/request_timing.ts";
 import { WebServer, type WebServerOptions } from "../web/web_server.ts";
 import type { Core } from "./core.ts";
 import { keepLastHour } from "./last_hour.ts";
 import { listen } from "./listen.ts";
+import { entranceSettings, listenerEntrance } from "./entrance_settings.ts";
 import { listenerSite } from "./listener_web.ts";
 import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
@@ -36,6 +38,7 @@ export function serveHls(
 ): HttpThreads | undefined {
   const { webEnabled, webAddr, webPath: path, webIndex: index, webThreads, lowLatency } =
     core.config.hls;
+  const { keys } = core.tokens ?? {};
   if (!webEnabled) return undefined;
   const { hls, folder, preroll, shows, rewinds } = output;
   if (webThreads > 0) return startThreads(core, output, metrics);
@@ -49,8 +52,10 @@ export function serveHls(
   const rewind = rewinds && settings && localRewind(rewinds, settings, { clock, has });
   core.stops.add(() => rewind?.shows.close());
   const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
+  const entrance = listenerEntrance(entranceSettings(core.config), { clock, path, keys });
   const site = listenerSite({
     ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
+    entrance,
   });
   serve(core, site.routes, site, { kind: "hls", what: HLS, addr: webAddr });
   core.stops.add(() => origin.dismiss());
@@ -58,14 +63,16 @@ export function serveHls(
 }
 
 function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThreads {
-  const { clock, stops, sockets, health, webLimits, listeners } = core;
+  const { clock, stops, sockets, health, webLimits, listeners, tokens } = core;
+  const entrance = entranceSettings(core.config);
   const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency } =
     core.config.hls;
   const { hls, folder, preroll, shows, rewinds } = output;
   const rewind = rewindSettings(core, output);
   const threads = new HttpThreads({
     ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
-    settings: { path, index, lowLatency, rootDir: folder.path, preroll, rewind },
+    settings: { path, index, lowLatency, rootDir: folder.path, preroll, rewind, entrance },
+    keys: entrance.tokens && tokens?.keys,
     distributor: hls.distributor,
     counts: webLimits.addThreads("hls"),
     durations: metrics.requestDurations,
@@ -142,11 +149,12 @@ export function serveStatistics(
 ): Reload {
   const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
+  const tokens = core.tokens && new StatTokens(core.tokens.verifier);
   if (!stat.webEnabled) return applyNothing;
   const history = new History();
   const parts = new StatWeb(config, {
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
-    history,
+    ...{ tokens, history },
   });
   keepLastHour(core, history, () => parts.tellHistory());
   stops.add(() => parts.close());
@@ -180,7 +188,7 @@ interface Place {
 function serve(
   { clock, stops, sockets, health, webLimits }: Core,
   routes: Hono,
-  site: Pick<WebServerOptions, "middleware" | "shared">,
+  site: Pick<WebServerOptions, "middleware" | "shared" | "getPath">,
   { kind, what, addr }: Place,
 ): void {
   const counts = webLimits.addServer(kind);
