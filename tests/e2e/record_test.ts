@@ -81,7 +81,7 @@ scenario("a recording holds every access unit that was sent, for every kind of A
 
 scenario("players read a recording while it grows, and any place of it in the end", async () => {
   await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 9, sampleRate: 48_000 });
+  const clip = await media.encode("clip", { seconds: 14, sampleRate: 48_000 });
   await using server = await EchoServer.start({ env: PATIENT });
   await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
   const part = await until("some of it is on disk", async () => {
