@@ -95,12 +95,10 @@ export interface ListenerSite extends Pick<WebServerOptions, "middleware" | "sha
 export function listenerSite(options: ListenerSiteOptions): ListenerSite {
   const { clock, observe, path, https, entrance } = options;
   const log = new AccessLog(ACCESS_LOG);
-  const toCome = (path: string) => whatIsToCome(options, path) !== undefined;
-  const timing = requestTiming("hls", clock, observe, toCome);
   return {
     routes: listenerWeb(options),
     middleware: [
-      ...[accessLog(log, clock), timing],
+      ...[accessLog(log, clock), requestTiming("hls", clock, observe)],
       ...(https === undefined ? [] : tellOfHttps(path, https)),
       ...(entrance === undefined ? [] : [entrance.guard]),
     ],
