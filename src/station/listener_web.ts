@@ -27,6 +27,7 @@ import {
 } from "../hls/routes.ts";
 import type { SharedContents } from "../http/prepared_answers.ts";
 import { fieldText } from "../http/request_head.ts";
+import { type HttpsRules, tellOfHttps } from "../pages/listener/https_rules.ts";
 import { indexRoutes, loadAssets, showRoutes, STATUS_FILE } from "../pages/listener/routes.ts";
 import type { ShowsSource } from "../pages/listener/shows.ts";
 import { rewindRoutes, type RewindRoutesOptions, SHOW_FILE } from "../record/rewind/routes.ts";
@@ -79,6 +80,8 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
 
 export interface ListenerSiteOptions extends ListenerWebOptions {
   readonly clock: Pick<Clock, "monotonic">;
+  /** What browsers are told of HTTPS; nothing by default. */
+  readonly https?: HttpsRules | undefined;
   /** Takes how each request was answered. */
   readonly observe: RequestObserver;
 }
@@ -90,13 +93,14 @@ export interface ListenerSite extends Pick<WebServerOptions, "middleware" | "sha
 
 /** All of what `HLS_WEB_ADDR` serves, and what goes with it. */
 export function listenerSite(options: ListenerSiteOptions): ListenerSite {
-  const { clock, observe, entrance } = options;
+  const { clock, observe, path, https, entrance } = options;
   const log = new AccessLog(ACCESS_LOG);
   return {
     routes: listenerWeb(options),
     middleware: [
       accessLog(log, clock),
       requestTiming("hls", clock, observe),
+      ...(https === undefined ? [] : tellOfHttps(path, https)),
       ...(entrance === undefined ? [] : [entrance.guard]),
     ],
     getPath: entrance?.getPath,
