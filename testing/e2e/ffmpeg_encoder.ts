@@ -41,6 +41,13 @@ export class Media implements AsyncDisposable {
     return file;
   }
 
+  /** A file's audio so many times, one after the other. @returns its path */
+  async repeat(file: string, times: number): Promise<string> {
+    const copy = `${this.#folder}/${crypto.randomUUID()}${file.slice(file.lastIndexOf("."))}`;
+    await ffmpeg(["-stream_loop", `${times - 1}`, "-i", file, "-map", "0:a", "-c", "copy", copy]);
+    return copy;
+  }
+
   /** A file with a text. @returns its path */
   async write(name: string, text: string): Promise<string> {
     const file = `${this.#folder}/${name}`;

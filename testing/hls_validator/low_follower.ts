@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { concat } from "../bytes.ts";
 import { readMessages } from "../mp4/event_messages.ts";
 import { readByMediabunny } from "../mp4/readers.ts";
+import { complaintsOf } from "./other_readers.ts";
 import {
   parseLowPlaylist,
   type SeenLowPlaylist,
@@ -31,10 +32,14 @@ export class LowFollower implements AsyncDisposable {
   /** What media tell of titles and artists, and when that is heard, in milliseconds since the epoch. */
   readonly titles: { readonly atMs: number; readonly texts: readonly string[] }[] = [];
   readonly #messageIds = new Set<number>();
+  /** Whole segments so far, by media sequence number. */
+  readonly segments = new Map<number, SeenLowMedia>();
+  /** How many versions it has seen. */
+  versions = 0;
   readonly #rules = new LowRules((breach) => this.#report(breach));
-  /** MD5 of each access unit, by number of the segment. */
-  readonly #hashes = new Map<number, readonly string[]>();
   readonly #files = new Map<string, Promise<MediaFile>>();
+  /** Parts that were hinted at, and that were not there in the end. */
+  readonly #givenUp = new Set<string>();
   readonly #stopped = new AbortController();
   readonly #following: Promise<void>;
   #checking: Promise<void> = Promise.resolve();
@@ -75,7 +80,8 @@ export class LowFollower implements AsyncDisposable {
 
   /** MD5 of all access units so far, in order. */
   get hashes(): string[] {
-    return [...this.#hashes.keys()].sort((a, b) => a - b).flatMap((n) => this.#hashes.get(n) ?? []);
+    const numbers = [...this.segments.keys()].sort((a, b) => a - b);
+    return numbers.flatMap((number) => this.segments.get(number)?.hashes ?? []);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -122,8 +128,15 @@ export class LowFollower implements AsyncDisposable {
     if (text === this.#text) return this.#report(`the answer to ${query} is the version before`);
     this.#text = text;
     this.#playlist = playlist;
+    this.versions++;
     this.#rules.observe(playlist);
+    for (const complaint of complaintsOf(text, playlist)) this.#report(complaint);
     for (const segment of playlist.segments) this.#takeSegment(segment);
+    const { hint } = playlist;
+    if (hint === undefined) return;
+    // The answer is waited for where the part is looked at, or at the end.
+    const hinted = this.#fetch(hint);
+    this.#checking = this.#checking.then(async () => void await hinted);
   }
 
   /** What is named is fetched at once, and looked at one after the other. */
@@ -131,14 +144,19 @@ export class LowFollower implements AsyncDisposable {
     const { map, parts, whole, sequence } = segment;
     const init = this.#fetch(map);
     const media = parts.map(({ uri }) => this.#fetch(uri));
-    if (whole === undefined || this.#hashes.has(sequence)) return;
-    this.#hashes.set(sequence, []);
+    const given = parts.find(({ uri }) => this.#givenUp.has(uri));
+    if (given !== undefined) this.#report(`${given.uri} was refused, and then it was there`);
+    if (whole === undefined || this.segments.has(sequence)) return;
+    this.segments.set(sequence, { listed: segment, hashes: [] });
     const all = this.#fetch(whole.uri);
     this.#checking = this.#checking.then(async () => {
       const [initBytes, bytes, ...partBytes] = await Promise.all([init, all, ...media]);
       const parts = partBytes.filter((part) => part !== undefined);
       const isGone = initBytes === undefined || bytes === undefined;
-      if (isGone || parts.length < partBytes.length) return;
+      if (isGone || parts.length < partBytes.length) {
+        this.segments.delete(sequence);
+        return;
+      }
       await this.#checkSegment(segment, initBytes, bytes, parts);
     });
   }
@@ -151,7 +169,7 @@ export class LowFollower implements AsyncDisposable {
   ): Promise<void> {
     const { sequence, parts, whole } = segment;
     const { hashes, begins, ends } = await readByMediabunny(concat([init, bytes]));
-    this.#hashes.set(sequence, hashes);
+    this.segments.set(sequence, { listed: segment, hashes });
     if (Math.abs(ends - begins - (whole?.duration ?? NaN)) > ROUNDING) {
       this.#report(`segment ${sequence} of ${ends - begins} s is said to last ${whole?.duration}`);
     }
@@ -197,6 +215,13 @@ export class LowFollower implements AsyncDisposable {
   }
 
   async #fetchFile(file: string): Promise<MediaFile> {
+    const bytes = await this.#askFor(file);
+    // The next server may have it.
+    if (bytes === undefined) this.#files.delete(file);
+    return bytes;
+  }
+
+  async #askFor(file: string): Promise<MediaFile> {
     const kills = this.#kills;
     let response: Response;
     let bytes: Uint8Array<ArrayBuffer>;
@@ -208,9 +233,20 @@ export class LowFollower implements AsyncDisposable {
       return undefined;
     }
     if (kills !== this.#kills) return undefined;
+    if (response.status === 404 && !this.#isListed(file)) {
+      this.#givenUp.add(file);
+      return undefined;
+    }
     if (!response.ok) this.#report(`status ${response.status} for ${file}`);
     else this.#checkHeaders(response, "audio/mp4", "max-age=600, immutable");
     return bytes;
+  }
+
+  #isListed(file: string): boolean {
+    const { segments = [] } = this.#playlist ?? {};
+    return segments.some(({ map, parts, whole }) => {
+      return map === file || whole?.uri === file || parts.some(({ uri }) => uri === file);
+    });
   }
 
   #checkHeaders({ headers, url }: Response, type: string, caching: string): void {
@@ -230,7 +266,14 @@ export class LowFollower implements AsyncDisposable {
   }
 }
 
-/** `undefined` where the server was killed before it could be had. */
+/** A whole segment that was seen. */
+export interface SeenLowMedia {
+  readonly listed: SeenLowSegment;
+  /** MD5 of each access unit, in order; empty before they were looked at. */
+  readonly hashes: readonly string[];
+}
+
+/** `undefined` where the server was killed before it could be had, or gave up a hint. */
 type MediaFile = Uint8Array<ArrayBuffer> | undefined;
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,0 +1,206 @@
+/** A broadcast that is followed in both forms, through all that befalls its encoder and its server. */
+import assert from "node:assert/strict";
+import { withoutProgramConfig } from "../hls_validator/adts.ts";
+import { PlaylistFollower } from "../hls_validator/follower.ts";
+import { LowFollower } from "../hls_validator/low_follower.ts";
+import { isPreroll } from "../hls_validator/playlist_rules.ts";
+import { md5 } from "../mp4/readers.ts";
+import { FfmpegPlayer } from "../players/ffmpeg_player.ts";
+import { until } from "../until.ts";
+import type { EchoServer } from "./echo_server.ts";
+import { Encoder, type Media } from "./ffmpeg_encoder.ts";
+
+/** Of one connection of the encoder. */
+interface Sent {
+  readonly file: string;
+  /** Seconds that it had sent in the end. */
+  seconds: number;
+}
+
+/** What an encoder sends. */
+interface SentFile {
+  /** MD5 of each access unit. */
+  readonly hashes: readonly string[];
+  readonly frameSeconds: number;
+}
+
+/** Longer than players go back from the newest segment. */
+const CALM_SEGMENTS = 5;
+const FFMPEG_SECONDS = 4;
+/** What was on its way, or in a segment that was not whole when the server was killed. */
+const LOST_SECONDS = 4;
+/** Of a duration with five decimals beside one with six. */
+const ROUNDING = 1e-5;
+/** Segments that a follower cannot have where the server is killed under its requests. */
+const MISSED_A_KILL = 2;
+/** What FFmpeg prints of silence in HE-AAC, and of layouts without a name. */
+const NO_FAULT = /No quantized data read for sbr_dequant|Guessed Channel Layout/;
+
+/** To be disposed of, which fails where one of the followers saw a rule broken. */
+export class FollowedShow implements AsyncDisposable {
+  readonly #name: string;
+  readonly #files: readonly string[];
+  readonly #server: EchoServer;
+  readonly #low: LowFollower;
+  readonly #ordinary: PlaylistFollower;
+  readonly #sent: Sent[] = [];
+  #encoder: Encoder | undefined;
+  #kills = 0;
+
+  /** @param files what the encoder sends, another one with each connection */
+  constructor(name: string, files: readonly string[], server: EchoServer) {
+    this.#name = name;
+    this.#files = files;
+    this.#server = server;
+    const url = server.playlistUrl(name);
+    this.#low = new LowFollower(url.replace("playlist", "low"));
+    // How soon versions come is no matter here, and a busy machine is late.
+    this.#ordinary = new PlaylistFollower(url, { slackMs: 5000 });
+  }
+
+  /** Of `low.m3u8`. */
+  get url(): string {
+    return this.#low.url;
+  }
+
+  /** The encoder connects, and sends its next file from the beginning. */
+  connect(): void {
+    const file = this.#files[this.#sent.length % this.#files.length] ?? "";
+    this.#sent.push({ file, seconds: 0 });
+    this.#encoder = new Encoder(file, this.#server.rtmpUrl(`live/${this.#name}`));
+  }
+
+  /** The encoder is gone without a word. */
+  async lose(): Promise<void> {
+    await this.#stop("SIGKILL");
+  }
+
+  serverIsDown(): void {
+    this.#kills++;
+    this.#ordinary.allow("serverDown");
+    this.#low.serverIsDown();
+  }
+
+  serverIsBack(): void {
+    this.#low.serverIsBack();
+  }
+
+  /** Resolves once some segments have come by which the newest is of the newest connection. */
+  async calm(): Promise<void> {
+    await until(`${this.#name} is on air`, () => this.#low.playlist);
+    const since = lastNumber(this.#low);
+    await until(`${this.#name} goes on`, () => lastNumber(this.#low) >= since + CALM_SEGMENTS);
+    this.#ordinary.forbid("serverDown");
+  }
+
+  /** FFmpeg plays it for some seconds, without a warning. */
+  async playByFfmpeg(): Promise<void> {
+    await using player = new FfmpegPlayer(this.url);
+    const { warnings } = await until(`FFmpeg plays ${this.#name}`, async () => {
+      const heard = await player.heard();
+      assert.deepEqual(heard.errors, [], this.#name);
+      return heard.position >= FFMPEG_SECONDS && heard;
+    });
+    assert.deepEqual(warnings.filter((line) => !NO_FAULT.test(line)), [], this.#name);
+  }
+
+  /** The encoder says goodbye. Resolves once players have all of it. */
+  async end(): Promise<void> {
+    this.#ordinary.allow("deliberateEnd");
+    await this.#stop("SIGINT");
+    await this.#low.ended();
+    const last = lastNumber(this.#low);
+    await until(`${this.#name} has ended`, () => this.#ordinary.segments.has(last));
+  }
+
+  /**
+   * What came is byte for byte what was sent, from the first access unit of each connection on and
+   * without a gap, with silence between them; and both kinds of players saw the same.
+   * @returns figures, in words
+   */
+  async check(media: Media): Promise<string> {
+    const files = new Map<string, SentFile>();
+    for (const file of this.#files) {
+      const frames = await media.readFrames(file);
+      const hashes = frames.map(({ data }) => md5(withoutProgramConfig(data)));
+      files.set(file, { hashes, frameSeconds: 1024 / (frames[0]?.sampleRate ?? NaN) });
+    }
+    const heard = checkSent(this.#name, this.#low.hashes, this.#sent, files);
+    return `${this.#name}: ${this.#low.versions} versions, ${heard}, ${this.#checkSame()}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await using stack = new AsyncDisposableStack();
+    stack.use(this.#low);
+    stack.use(this.#ordinary);
+    if (this.#encoder !== undefined) stack.use(this.#encoder);
+  }
+
+  async #stop(signal: Deno.Signal): Promise<void> {
+    const sent = this.#sent.at(-1);
+    assert.ok(sent !== undefined && this.#encoder !== undefined);
+    await this.#encoder.stop(signal);
+    sent.seconds = this.#encoder.sent;
+  }
+
+  /** Segments have the same numbers, times and access units in both forms. */
+  #checkSame(): string {
+    let compared = 0;
+    let missed = 0;
+    for (const [number, { listed, hashes }] of this.#low.segments) {
+      const other = this.#ordinary.segments.get(number);
+      if (other === undefined) {
+        missed++;
+        continue;
+      }
+      assert.ok(!isPreroll(other.listed), `segment ${number} of ${this.#name} is preroll`);
+      const facts = [listed.discontinuity, Date.parse(listed.programDateTime), hashes];
+      const units = other.frames.map(({ data }) => md5(withoutProgramConfig(data)));
+      const due = [other.listed.discontinuity, other.listed.programDateTime, units];
+      assert.deepEqual(facts, due, `segment ${number} of ${this.#name}`);
+      const off = Math.abs((listed.whole?.duration ?? NaN) - other.listed.duration);
+      assert.ok(off < ROUNDING, `segment ${number} of ${this.#name} is ${off} s longer or shorter`);
+      compared++;
+    }
+    const most = 1 + MISSED_A_KILL * this.#kills;
+    assert.ok(missed <= most, `${missed} segments of ${this.#name} were seen in one form alone`);
+    return `${compared} segments are the same in both forms`;
+  }
+}
+
+/** The number of the newest whole segment. */
+function lastNumber({ segments }: LowFollower): number {
+  return Math.max(-1, ...segments.keys());
+}
+
+function checkSent(
+  name: string,
+  heard: readonly string[],
+  connections: readonly Sent[],
+  files: ReadonlyMap<string, SentFile>,
+): string {
+  const known = new Set([...files.values()].flatMap(({ hashes }) => hashes));
+  const of = (connection: number) => files.get(connections[connection]?.file ?? "")?.hashes ?? [];
+  const counts: number[] = [];
+  let silent = 0;
+  for (const unit of heard) {
+    const last = counts.length - 1;
+    const next = counts[last] ?? 0;
+    if (last >= 0 && unit === of(last)[next]) counts[last] = next + 1;
+    else if (unit === of(last + 1)[0]) counts.push(1);
+    else if (known.has(unit)) {
+      const place = of(last).indexOf(unit);
+      assert.fail(`${name}: access unit ${place} of connection ${last} instead of ${next}`);
+    } else silent++;
+  }
+  assert.equal(counts.length, connections.length, `${name}: other connections were heard`);
+  const lost = connections.map(({ seconds, file }, i) => {
+    return seconds - (counts[i] ?? 0) * (files.get(file)?.frameSeconds ?? NaN);
+  });
+  const most = Math.max(...lost);
+  assert.ok(most < LOST_SECONDS, `${name}: the last ${lost} s of connections were not heard`);
+  const audio = counts.reduce((sum, count) => sum + count, 0);
+  return `${audio} access units as sent in ${counts.length} connections (the last ${
+    most.toFixed(2)
+  } s of one were lost at most), ${silent} silent ones`;
+}

@@ -1,0 +1,74 @@
+/**
+ * What m3u8-parser and hls-parser, which know nothing of Echo, read in playlists of low latency.
+ *
+ * @module
+ */
+import * as hlsParser from "hls-parser";
+import { Parser } from "m3u8-parser";
+import type { SeenLowPlaylist } from "./low_playlist_reader.ts";
+
+// It warns of parts below 85 % of the target, which parts may be where they are independent.
+hlsParser.setOptions({ silent: true });
+
+/** What other readers find wrong in a playlist, or find other than `seen` has it. */
+export function complaintsOf(text: string, seen: SeenLowPlaylist): string[] {
+  const complaints: string[] = [];
+  const whole = seen.segments.flatMap((segment) => segment.whole?.uri ?? []);
+  const parts = seen.segments.flatMap((segment) => segment.parts.map(({ uri }) => uri));
+  const due = JSON.stringify({ whole, parts, hint: seen.hint });
+  for (
+    const [reader, read] of [["m3u8-parser", byM3u8Parser], ["hls-parser", byHlsParser]] as const
+  ) {
+    try {
+      const got = JSON.stringify(read(text, (warning) => complaints.push(`${reader}: ${warning}`)));
+      if (got !== due) complaints.push(`${reader} finds ${got} where ${due} is due`);
+    } catch (error) {
+      complaints.push(`${reader}: ${error}`);
+    }
+  }
+  return complaints;
+}
+
+/** The names in a playlist. */
+interface Found {
+  readonly whole: readonly string[];
+  readonly parts: readonly string[];
+  readonly hint: string | undefined;
+}
+
+interface M3u8Segment {
+  readonly uri: string;
+  readonly parts?: readonly { readonly uri: string }[];
+}
+
+interface M3u8Manifest {
+  readonly segments: readonly M3u8Segment[];
+  readonly preloadSegment?: Pick<M3u8Segment, "parts"> & {
+    readonly preloadHints?: readonly { readonly uri: string }[];
+  };
+}
+
+function byM3u8Parser(text: string, onWarning: (message: string) => void): Found {
+  const parser = new Parser();
+  parser.on("warn", ({ message }: { message: string }) => onWarning(message));
+  parser.push(text);
+  parser.end();
+  const { segments, preloadSegment }: M3u8Manifest = parser.manifest;
+  return {
+    whole: segments.map(({ uri }) => uri),
+    parts: [...segments, preloadSegment].flatMap((segment) => segment?.parts ?? [])
+      .map(({ uri }) => uri),
+    hint: preloadSegment?.preloadHints?.[0]?.uri,
+  };
+}
+
+function byHlsParser(text: string): Found {
+  const playlist = hlsParser.parse(text);
+  if (playlist.isMasterPlaylist) throw new Error("it is taken for a multivariant playlist");
+  const parts = playlist.segments.flatMap((segment) => segment.parts);
+  return {
+    whole: playlist.segments.map(({ uri }) => uri).filter((uri) => uri !== ""),
+    parts: parts.filter(({ hint }) => !hint).map(({ uri }) => uri),
+    hint: parts.find(({ hint }) => hint)?.uri,
+  };
+}
