@@ -33,8 +33,11 @@ const LOST_SECONDS = 4;
 const ROUNDING = 1e-5;
 /** Segments that a follower cannot have where the server is killed under its requests. */
 const MISSED_A_KILL = 2;
-/** What FFmpeg prints of silence in HE-AAC, and of layouts without a name. */
-const NO_FAULT = /No quantized data read for sbr_dequant|Guessed Channel Layout/;
+/**
+ * What FFmpeg prints of silence in HE-AAC, of layouts without a name, and where it reads the init
+ * section again with another version of a playlist.
+ */
+const NO_FAULT = /No quantized data read for sbr_dequant|Guessed Channel Layout|duplicated MOOV/;
 
 /** To be disposed of, which fails where one of the followers saw a rule broken. */
 export class FollowedShow implements AsyncDisposable {
