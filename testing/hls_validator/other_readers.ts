@@ -13,9 +13,7 @@ hlsParser.setOptions({ silent: true });
 /** What other readers find wrong in a playlist, or find other than `seen` has it. */
 export function complaintsOf(text: string, seen: SeenLowPlaylist): string[] {
   const complaints: string[] = [];
-  const whole = seen.segments.flatMap((segment) => segment.whole?.uri ?? []);
-  const parts = seen.segments.flatMap((segment) => segment.parts.map(({ uri }) => uri));
-  const due = JSON.stringify({ whole, parts, hint: seen.hint });
+  const due = JSON.stringify(named(seen));
   for (
     const [reader, read] of [["m3u8-parser", byM3u8Parser], ["hls-parser", byHlsParser]] as const
   ) {
@@ -29,15 +27,31 @@ export function complaintsOf(text: string, seen: SeenLowPlaylist): string[] {
   return complaints;
 }
 
-/** The names in a playlist. */
-interface Found {
-  readonly whole: readonly string[];
+/** What is named in a playlist. */
+interface Named {
+  /** Name, seconds, discontinuity sequence, init section. */
+  readonly whole: readonly (readonly [string, number, number, string | undefined])[];
   readonly parts: readonly string[];
-  readonly hint: string | undefined;
+  /** Null where there is none. */
+  readonly hint: string | null;
+  readonly ended: boolean;
+}
+
+function named({ segments, discontinuitySequence, hint }: SeenLowPlaylist): Named {
+  let timeline = discontinuitySequence;
+  const whole = segments.flatMap(({ whole, discontinuity, map }) => {
+    if (discontinuity) timeline++;
+    return whole === undefined ? [] : [[whole.uri, whole.duration, timeline, map] as const];
+  });
+  const parts = segments.flatMap((segment) => segment.parts.map(({ uri }) => uri));
+  return { whole, parts, hint: hint ?? null, ended: hint === undefined };
 }
 
 interface M3u8Segment {
   readonly uri: string;
+  readonly duration: number;
+  readonly timeline: number;
+  readonly map: { readonly uri: string };
   readonly parts?: readonly { readonly uri: string }[];
 }
 
@@ -46,29 +60,35 @@ interface M3u8Manifest {
   readonly preloadSegment?: Pick<M3u8Segment, "parts"> & {
     readonly preloadHints?: readonly { readonly uri: string }[];
   };
+  readonly endList?: boolean;
 }
 
-function byM3u8Parser(text: string, onWarning: (message: string) => void): Found {
+function byM3u8Parser(text: string, onWarning: (message: string) => void): Named {
   const parser = new Parser();
   parser.on("warn", ({ message }: { message: string }) => onWarning(message));
   parser.push(text);
   parser.end();
-  const { segments, preloadSegment }: M3u8Manifest = parser.manifest;
+  const { segments, preloadSegment, endList = false }: M3u8Manifest = parser.manifest;
   return {
-    whole: segments.map(({ uri }) => uri),
+    whole: segments.map(({ uri, duration, timeline, map }) => [uri, duration, timeline, map.uri]),
     parts: [...segments, preloadSegment].flatMap((segment) => segment?.parts ?? [])
       .map(({ uri }) => uri),
-    hint: preloadSegment?.preloadHints?.[0]?.uri,
+    hint: preloadSegment?.preloadHints?.[0]?.uri ?? null,
+    ended: endList,
   };
 }
 
-function byHlsParser(text: string): Found {
+function byHlsParser(text: string): Named {
   const playlist = hlsParser.parse(text);
   if (playlist.isMasterPlaylist) throw new Error("it is taken for a multivariant playlist");
   const parts = playlist.segments.flatMap((segment) => segment.parts);
   return {
-    whole: playlist.segments.map(({ uri }) => uri).filter((uri) => uri !== ""),
+    whole: playlist.segments.filter(({ uri }) => uri !== "").map((segment) => {
+      const { uri, duration, discontinuitySequence, map } = segment;
+      return [uri, duration, discontinuitySequence, map?.uri];
+    }),
     parts: parts.filter(({ hint }) => !hint).map(({ uri }) => uri),
-    hint: parts.find(({ hint }) => hint)?.uri,
+    hint: parts.find(({ hint }) => hint)?.uri ?? null,
+    ended: playlist.endlist,
   };
 }
