@@ -7,11 +7,12 @@ import { isPreroll } from "../hls_validator/playlist_rules.ts";
 import { md5 } from "../mp4/readers.ts";
 import { FfmpegPlayer } from "../players/ffmpeg_player.ts";
 import { until } from "../until.ts";
+import { assertConnections } from "./audio_sent.ts";
 import type { EchoServer } from "./echo_server.ts";
 import { Encoder, type Media } from "./ffmpeg_encoder.ts";
 
-/** Of one connection of the encoder. */
-interface Sent {
+/** A connection of the encoder. */
+interface Connection {
   readonly file: string;
   /** Seconds that it had sent in the end. */
   seconds: number;
@@ -21,6 +22,7 @@ interface Sent {
 interface SentFile {
   /** MD5 of each access unit. */
   readonly hashes: readonly string[];
+  /** How long an access unit lasts. */
   readonly frameSeconds: number;
 }
 
@@ -46,7 +48,7 @@ export class FollowedShow implements AsyncDisposable {
   readonly #server: EchoServer;
   readonly #low: LowFollower;
   readonly #ordinary: PlaylistFollower;
-  readonly #sent: Sent[] = [];
+  readonly #connections: Connection[] = [];
   #encoder: Encoder | undefined;
   #kills = 0;
 
@@ -68,8 +70,8 @@ export class FollowedShow implements AsyncDisposable {
 
   /** The encoder connects, and sends its next file from the beginning. */
   connect(): void {
-    const file = this.#files[this.#sent.length % this.#files.length] ?? "";
-    this.#sent.push({ file, seconds: 0 });
+    const file = this.#files[this.#connections.length % this.#files.length] ?? "";
+    this.#connections.push({ file, seconds: 0 });
     this.#encoder = new Encoder(file, this.#server.rtmpUrl(`live/${this.#name}`));
   }
 
@@ -128,8 +130,16 @@ export class FollowedShow implements AsyncDisposable {
       const hashes = frames.map(({ data }) => md5(withoutProgramConfig(data)));
       files.set(file, { hashes, frameSeconds: 1024 / (frames[0]?.sampleRate ?? NaN) });
     }
-    const heard = checkSent(this.#name, this.#low.hashes, this.#sent, files);
-    return `${this.#name}: ${this.#low.versions} versions, ${heard}, ${this.#checkSame()}`;
+    const sent = this.#connections.map(({ file }) => files.get(file)?.hashes ?? []);
+    const { counts, silent } = assertConnections(this.#low.hashes, sent, this.#name);
+    const lost = this.#connections.map(({ file, seconds }, i) => {
+      return seconds - (counts[i] ?? 0) * (files.get(file)?.frameSeconds ?? NaN);
+    });
+    assert.ok(Math.max(...lost) < LOST_SECONDS, `${this.#name}: the last ${lost} s were not heard`);
+    const audio = counts.reduce((sum, count) => sum + count, 0);
+    return `${this.#name}: ${this.#low.versions} versions, ${counts.length} connections, ` +
+      `${audio} access units as they were sent, ${silent} silent ones, at most ` +
+      `${Math.max(...lost).toFixed(2)} s lost at the end of a connection, ${this.#checkSame()}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -140,7 +150,7 @@ export class FollowedShow implements AsyncDisposable {
   }
 
   async #stop(signal: Deno.Signal): Promise<void> {
-    const sent = this.#sent.at(-1);
+    const sent = this.#connections.at(-1);
     assert.ok(sent !== undefined && this.#encoder !== undefined);
     await this.#encoder.stop(signal);
     sent.seconds = this.#encoder.sent;
@@ -174,36 +184,4 @@ export class FollowedShow implements AsyncDisposable {
 /** The number of the newest whole segment. */
 function lastNumber({ segments }: LowFollower): number {
   return Math.max(-1, ...segments.keys());
-}
-
-function checkSent(
-  name: string,
-  heard: readonly string[],
-  connections: readonly Sent[],
-  files: ReadonlyMap<string, SentFile>,
-): string {
-  const known = new Set([...files.values()].flatMap(({ hashes }) => hashes));
-  const of = (connection: number) => files.get(connections[connection]?.file ?? "")?.hashes ?? [];
-  const counts: number[] = [];
-  let silent = 0;
-  for (const unit of heard) {
-    const last = counts.length - 1;
-    const next = counts[last] ?? 0;
-    if (last >= 0 && unit === of(last)[next]) counts[last] = next + 1;
-    else if (unit === of(last + 1)[0]) counts.push(1);
-    else if (known.has(unit)) {
-      const place = of(last).indexOf(unit);
-      assert.fail(`${name}: access unit ${place} of connection ${last} instead of ${next}`);
-    } else silent++;
-  }
-  assert.equal(counts.length, connections.length, `${name}: other connections were heard`);
-  const lost = connections.map(({ seconds, file }, i) => {
-    return seconds - (counts[i] ?? 0) * (files.get(file)?.frameSeconds ?? NaN);
-  });
-  const most = Math.max(...lost);
-  assert.ok(most < LOST_SECONDS, `${name}: the last ${lost} s of connections were not heard`);
-  const audio = counts.reduce((sum, count) => sum + count, 0);
-  return `${audio} access units as sent in ${counts.length} connections (the last ${
-    most.toFixed(2)
-  } s of one were lost at most), ${silent} silent ones`;
 }
