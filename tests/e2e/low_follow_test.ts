@@ -57,7 +57,7 @@ scenario(
 
     if (gohlslib !== undefined) await together(shows, ({ url }) => gohlslib.read(url));
     await together(shows, (show) => show.end());
-    for (const show of shows) console.log(await show.check(media));
+    await together(shows, async (show) => console.log(await show.check(media)));
   },
 );
 
