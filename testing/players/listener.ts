@@ -22,6 +22,8 @@ export interface Heard {
   readonly longestStallMs: number;
   /** When it stood still for half a second or more, and went on, since {@link Listener.mark}. */
   readonly stalls: readonly Stall[];
+  /** Seconds behind the newest audio that is listed; `undefined` where the player cannot tell. */
+  readonly latency?: number | undefined;
   /** It has played to the end. */
   readonly ended: boolean;
   /** What ended it otherwise. */
