@@ -144,9 +144,16 @@ export class FollowedShow implements AsyncDisposable {
     });
     assert.ok(Math.max(...lost) < LOST_SECONDS, `${this.#name}: the last ${lost} s were not heard`);
     const audio = counts.reduce((sum, count) => sum + count, 0);
-    return `${this.#name}: ${this.#low.versions} versions, ${counts.length} connections, ` +
-      `${audio} access units as they were sent, ${silent} silent ones, at most ` +
-      `${Math.max(...lost).toFixed(2)} s lost at the end of a connection, ${this.#checkSame()}`;
+    const { versions, refusedHints } = this.#low;
+    return [
+      `${this.#name}: ${versions} versions`,
+      `${refusedHints} hints refused`,
+      `${counts.length} connections`,
+      `${audio} access units as they were sent`,
+      `${silent} silent ones`,
+      `at most ${Math.max(...lost).toFixed(2)} s lost at the end of a connection`,
+      this.#checkSame(),
+    ].join(", ");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -36,6 +36,11 @@ export class LowFollower implements AsyncDisposable {
   readonly segments = new Map<number, SeenLowMedia>();
   /** How many versions it has seen. */
   versions = 0;
+  /**
+   * Hints that were refused, and were there later: where several threads serve listeners, one of them
+   * may be asked for what another one has hinted at a moment before.
+   */
+  refusedHints = 0;
   readonly #rules = new LowRules((breach) => this.#report(breach));
   readonly #files = new Map<string, Promise<MediaFile>>();
   /** Parts that were hinted at, and that were not there in the end. */
@@ -144,8 +149,9 @@ export class LowFollower implements AsyncDisposable {
     const { map, parts, whole, sequence } = segment;
     const init = this.#fetch(map);
     const media = parts.map(({ uri }) => this.#fetch(uri));
-    const given = parts.find(({ uri }) => this.#givenUp.has(uri));
-    if (given !== undefined) this.#report(`${given.uri} was refused, and then it was there`);
+    for (const { uri } of parts) {
+      if (this.#givenUp.delete(uri)) this.refusedHints++;
+    }
     if (whole === undefined || this.segments.has(sequence)) return;
     this.segments.set(sequence, { listed: segment, hashes: [] });
     const all = this.#fetch(whole.uri);
