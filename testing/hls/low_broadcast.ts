@@ -76,6 +76,9 @@ export class LowBroadcast {
     };
     this.#rules = new LowRules((breach) => this.breaches.push(breach));
     const stream = this.stream = new LowStream({
+      onError: (error) => {
+        throw error;
+      },
       clock: this.clock,
       targetDuration: Math.ceil(this.#targetMs / 1000),
       ...{ numbering, nonce, played: this.played },

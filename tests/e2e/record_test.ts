@@ -4,7 +4,6 @@
 import assert from "node:assert/strict";
 import { ALL_FORMATS, FilePathSource, Input } from "mediabunny";
 import { chromium } from "playwright-core";
-import { freePort } from "../../testing/free_ports.ts";
 import { type AdtsFrame, withoutProgramConfig } from "../../testing/hls_validator/adts.ts";
 import { Child } from "../../testing/child.ts";
 import { CHROMIUM } from "../../testing/players/chromium.ts";
@@ -43,8 +42,7 @@ scenario("a recording holds every access unit that was sent, for every kind of A
   for (const [name, clip] of Object.entries(CLIPS)) {
     files.set(name, await media.encode(name, clip));
   }
-  const STAT_WEB_ADDR = `127.0.0.1:${freePort()}`;
-  await using server = await EchoServer.start({ env: { ...PATIENT, STAT_WEB_ADDR } });
+  await using server = await EchoServer.start({ env: PATIENT });
   await together(files, async ([name, file]) => {
     await using encoder = new Encoder(file, server.rtmpUrl(`live/${name}`));
     await encoder.end();
@@ -53,7 +51,7 @@ scenario("a recording holds every access unit that was sent, for every kind of A
   await t.step("Chromium plays all of them, from wherever it is told to", async () => {
     const places = Array.from({ length: 10 }, () => Math.random() * seconds * 0.8);
     const urls = [...files.keys()].map((name) =>
-      `http://${STAT_WEB_ADDR}/stat/1/recordings/${name}.mp4`
+      `http://127.0.0.1:${server.statPort}/stat/1/recordings/${name}.mp4`
     );
     await assertPlayed(urls, places);
   });
@@ -78,8 +76,7 @@ scenario("a recording holds every access unit that was sent, for every kind of A
 scenario("players read a recording while it grows, and any place of it in the end", async () => {
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 14, sampleRate: 48_000 });
-  const STAT_WEB_ADDR = `127.0.0.1:${freePort()}`;
-  await using server = await EchoServer.start({ env: { ...PATIENT, STAT_WEB_ADDR } });
+  await using server = await EchoServer.start({ env: PATIENT });
   await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
   const part = await until("some of it is on disk", async () => {
     const file = (await recordings(server)).find((file) => file.endsWith(".part"));
@@ -87,7 +84,7 @@ scenario("players read a recording while it grows, and any place of it in the en
     return (await media.readFrames(`${archive(server)}/${file}`)).length > 4 * 47 && file;
   });
   assert.deepEqual(await warnings(`${archive(server)}/${part}`), []);
-  const url = `http://${STAT_WEB_ADDR}/stat/1/recordings`;
+  const url = `http://127.0.0.1:${server.statPort}/stat/1/recordings`;
   assert.equal((await list(url))[0]?.state, "live");
   await assertPlayed([`${url}/${part}`], [1]);
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../../audio/audio_config.ts";
 import type { Clock } from "../../session/clock.ts";
 import { entityTag } from "../../web/entity_tag.ts";
@@ -21,6 +22,8 @@ import { type LowFile, LowStream, type LowVersion } from "./low_stream.ts";
 import type { SegmentStart } from "./low_window.ts";
 import { readTsFrames, type TsFrames } from "./ts_frames.ts";
 
+const logger = getLogger(["echo", "hls"]);
+
 /** How a broadcast stands. */
 export interface LowSource {
   /** `undefined` while nobody sends. */
@@ -32,7 +35,7 @@ export interface LowSource {
 }
 
 export interface LowLatencyOptions {
-  readonly clock: Pick<Clock, "awake">;
+  readonly clock: Pick<Clock, "awake" | "after">;
   readonly files: Pick<StreamFiles, "readSegment">;
   readonly labels: Pick<SegmentLabels, "begin" | "next">;
   /** Keeps that players may have parts of the segment `sequence`; resolves once that is done. */
@@ -66,10 +69,12 @@ export class LowLatency {
     this.#earlierConfig = config;
   }
 
-  /** Somebody listens, or still does. Resolves once all is there that can be. */
+  /** Somebody listens, or still does. Resolves once all is there that can be, and never rejects. */
   open(): Promise<void> {
     if (this.#stream !== undefined) return Promise.resolve();
-    this.#opening ??= this.#open().finally(() => this.#opening = undefined);
+    this.#opening ??= this.#open()
+      .catch((error) => this.#fail(error))
+      .finally(() => this.#opening = undefined);
     return this.#opening;
   }
 
@@ -122,7 +127,7 @@ export class LowLatency {
 
   async #open(): Promise<void> {
     const { main, files, labels } = this.#options;
-    await this.#showOpen({ sequence: labels.next, discontinuity: false });
+    await this.#patience(this.#showOpen({ sequence: labels.next, discontinuity: false }));
     const read = new Map<string, Uint8Array | undefined>();
     const isMissing = ({ uri, bytes, wallMs }: Segment) =>
       bytes === undefined && wallMs !== undefined && !read.has(uri);
@@ -130,11 +135,28 @@ export class LowLatency {
       const missing = main.known.filter(isMissing);
       if (missing.length === 0) break;
       await Promise.all(missing.map(async ({ uri }) => {
-        read.set(uri, await files.readSegment(uri));
+        read.set(uri, await this.#patience(files.readSegment(uri)));
       }));
     }
     // What follows waits for nothing, so that no frame is missed.
     this.#begin(({ uri, bytes }) => bytes ?? read.get(uri));
+  }
+
+  /** Waits for the disk, but not as long as it likes. */
+  async #patience<T>(work: Promise<T>): Promise<T | undefined> {
+    const late = Promise.withResolvers<undefined>();
+    const timer = this.#options.clock.after(DISK_MS, () => late.resolve(undefined));
+    try {
+      return await Promise.race([work, late.promise]);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** It is closed, and opened anew for whoever asks; the broadcast goes on. */
+  #fail(error: unknown): void {
+    logger.fatal("A bug in low latency, please report it: {error}", { error });
+    this.close();
   }
 
   #begin(bytesOf: (segment: Segment) => Uint8Array | undefined): void {
@@ -151,6 +173,7 @@ export class LowLatency {
         return label;
       },
       onVersion: (version) => this.#show(stream, version),
+      onError: (error) => this.#fail(error),
     });
     this.#stream = stream;
     for (const { start, frames } of earlier) stream.takeEarlier(start, frames);
@@ -202,3 +225,6 @@ interface Earlier {
   readonly start: Omit<SegmentStart, "initUri">;
   readonly frames: TsFrames;
 }
+
+/** Who opens it waits so long for a segment on the disk, and for its state. */
+const DISK_MS = 1000;

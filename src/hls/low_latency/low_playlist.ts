@@ -94,10 +94,17 @@ function dateRange({ title, artist, wallMs }: TimedTags): string {
     `START-DATE="${start}",END-ON-NEXT=YES${textOf("X-TITLE", title)}${textOf("X-ARTIST", artist)}`;
 }
 
-/** An attribute whose value stands between quotes (4.2), with the comma before it. */
+/**
+ * An attribute whose value stands between quotes (4.2), with the comma before it. What could be taken
+ * for a variable (4.3) is none any more.
+ */
 function textOf(name: string, value: string | undefined): string {
   if (value === undefined) return "";
-  return `,${name}="${value.replaceAll('"', "'").replaceAll(/[\r\n]/g, " ")}"`;
+  return `,${name}="${textInQuotes(value)}"`;
+}
+
+function textInQuotes(value: string): string {
+  return value.replaceAll('"', "'").replaceAll(/[\r\n]/g, " ").replaceAll("{$", "{ $");
 }
 
 /** What is said of a segment before its parts; the init section where `before` has another. */

@@ -11,6 +11,7 @@ import { Fmp4Packager, type PackagedPart } from "../fmp4_packager.ts";
 import type { FrameTap, SegmentBegun, Segmenter } from "../segmenter.ts";
 import type { PlayedTags } from "../played_tags.ts";
 import type { Numbering } from "../window.ts";
+import { guardedTap } from "./guarded_tap.ts";
 import { initFile } from "./low_names.ts";
 import { renderLowPlaylist, type WholeSegment } from "./low_playlist.ts";
 import { type LowEdge, LowWindow, type SegmentStart } from "./low_window.ts";
@@ -45,11 +46,15 @@ export interface LowStreamOptions {
   readonly introduce: (begun: SegmentBegun) => Omit<SegmentStart, "initUri">;
   /** Players may have a version from now on. What comes at once is in one. */
   readonly onVersion: (version: LowVersion) => void;
+  /** It is of no use any more, because of `error`. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Makes parts of frames, and lists them. It is told of them as a tap of the broadcast's sessions. */
 export class LowStream implements FrameTap {
   readonly #options: LowStreamOptions;
+  /** What sessions tell of their frames. */
+  readonly #tap: FrameTap;
   readonly #window: LowWindow;
   /** `undefined` before the first configuration. */
   #packager: Fmp4Packager | undefined;
@@ -65,6 +70,7 @@ export class LowStream implements FrameTap {
 
   constructor(options: LowStreamOptions) {
     this.#options = options;
+    this.#tap = guardedTap(this, options.onError);
     this.#window = new LowWindow(options);
     this.#tagEvents = new TagEvents(options.played);
   }
@@ -89,7 +95,7 @@ export class LowStream implements FrameTap {
 
   /** Has the frames of a session that is under way, those of its open segment included. */
   takeUp(segmenter: Pick<Segmenter, "config" | "tap">): void {
-    const open = segmenter.tap(this);
+    const open = segmenter.tap(this.#tap);
     if (open === undefined) return;
     const { config } = segmenter;
     const earlier = readTsFrames(open.snapshot, config === undefined ? [] : [config]);
@@ -102,7 +108,7 @@ export class LowStream implements FrameTap {
   /** Has the frames of another session. */
   join(segmenter: Pick<Segmenter, "tap">): void {
     this.#packager = undefined;
-    segmenter.tap(this);
+    segmenter.tap(this.#tap);
   }
 
   /** Frames of another configuration follow, or the first. */

@@ -178,7 +178,7 @@ function renderTime() {
     now: show.now,
     at: listening.wanted ? listening.playingAt ?? from : from,
     begin: show.status.state === "off-air" ? undefined : show.rewindFrom,
-    mostS: listening.distanceS * 1.5 + 3,
+    mostS: listening.distanceS * 1.5 + 1,
     isBehind: sources.isBehind,
   });
 }

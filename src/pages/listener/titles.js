@@ -86,9 +86,9 @@ function isExacter(a, b) {
   return texts(a) !== texts(b) && texts(a).includes('"');
 }
 
-/** With what a playlist has in the place of quotes. @param {ShownTitle} title */
+/** As a playlist has it, which may not have quotes in it, nor variables. @param {ShownTitle} title */
 function inPlaylist(title) {
-  return texts(title).replaceAll('"', "'");
+  return texts(title).replaceAll('"', "'").replaceAll("{$", "{ $");
 }
 
 /** @param {ShownTitle} title */
