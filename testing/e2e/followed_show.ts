@@ -33,6 +33,8 @@ const FFMPEG_SECONDS = 4;
 const LOST_SECONDS = 4;
 /** Of a duration with five decimals beside one with six. */
 const ROUNDING = 1e-5;
+/** Of a wall time in whole milliseconds. */
+const TIME_ROUNDING_MS = 1;
 /** Segments that a follower cannot have where the server is killed under its requests. */
 const MISSED_A_KILL = 2;
 /**
@@ -181,10 +183,11 @@ export class FollowedShow implements AsyncDisposable {
         continue;
       }
       assert.ok(!isPreroll(other.listed), `segment ${number} of ${this.#name} is preroll`);
-      const facts = [listed.discontinuity, Date.parse(listed.programDateTime), hashes];
       const units = other.frames.map(({ data }) => md5(withoutProgramConfig(data)));
-      const due = [other.listed.discontinuity, other.listed.programDateTime, units];
-      assert.deepEqual(facts, due, `segment ${number} of ${this.#name}`);
+      const due = [other.listed.discontinuity, units];
+      assert.deepEqual([listed.discontinuity, hashes], due, `segment ${number} of ${this.#name}`);
+      const offMs = Date.parse(listed.programDateTime) - (other.listed.programDateTime ?? NaN);
+      assert.ok(Math.abs(offMs) <= TIME_ROUNDING_MS, `segment ${number} is ${offMs} ms off`);
       const off = Math.abs((listed.whole?.duration ?? NaN) - other.listed.duration);
       assert.ok(off < ROUNDING, `segment ${number} of ${this.#name} is ${off} s longer or shorter`);
       compared++;

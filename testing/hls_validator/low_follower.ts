@@ -119,6 +119,8 @@ export class LowFollower implements AsyncDisposable {
 
   async #take(response: Response, query: string): Promise<void> {
     const text = await response.text();
+    // Some of the next server's versions may come before its return is told.
+    if (this.#isDown) return await pause(FIRST_POLL_MS);
     if (response.status === 404 && this.#playlist === undefined) return;
     if (!response.ok) return this.#report(`status ${response.status} for ${query}: ${text}`);
     let playlist: SeenLowPlaylist;
