@@ -176,6 +176,7 @@ export class FollowedShow implements AsyncDisposable {
   #checkSame(): string {
     let compared = 0;
     let missed = 0;
+    let replaced = 0;
     for (const [number, { listed, hashes }] of this.#low.segments) {
       const other = this.#ordinary.segments.get(number);
       if (other === undefined) {
@@ -184,8 +185,16 @@ export class FollowedShow implements AsyncDisposable {
       }
       assert.ok(!isPreroll(other.listed), `segment ${number} of ${this.#name} is preroll`);
       const units = other.frames.map(({ data }) => md5(withoutProgramConfig(data)));
-      const due = [other.listed.discontinuity, units];
-      assert.deepEqual([listed.discontinuity, hashes], due, `segment ${number} of ${this.#name}`);
+      const what = `segment ${number} of ${this.#name}`;
+      assert.equal(listed.discontinuity, other.listed.discontinuity, what);
+      const place = units.findIndex((unit, i) => unit !== hashes[i]);
+      const differs = place >= 0 || units.length !== hashes.length;
+      // It was seen in low latency just before the server was killed, and had not been written.
+      if (differs && new Set(units).size === 1) {
+        replaced++;
+        continue;
+      }
+      assert.ok(!differs, `${what} has ${hashes.length} and ${units.length}, other at ${place}`);
       const offMs = Date.parse(listed.programDateTime) - (other.listed.programDateTime ?? NaN);
       assert.ok(Math.abs(offMs) <= TIME_ROUNDING_MS, `segment ${number} is ${offMs} ms off`);
       const off = Math.abs((listed.whole?.duration ?? NaN) - other.listed.duration);
@@ -194,7 +203,11 @@ export class FollowedShow implements AsyncDisposable {
     }
     const most = 1 + MISSED_A_KILL * this.#kills;
     assert.ok(missed <= most, `${missed} segments of ${this.#name} were seen in one form alone`);
-    return `${compared} segments are the same in both forms`;
+    assert.ok(
+      replaced <= this.#kills,
+      `${replaced} segments of ${this.#name} are silent in one form`,
+    );
+    return `${compared} segments are the same in both forms, ${replaced} became silence by a kill`;
   }
 }
 
