@@ -26,7 +26,7 @@ passed=0 failed=0
 
 # A step that hangs is ended (macOS has no timeout).
 limit=()
-if have timeout; then limit=(timeout --kill-after=10 1200); fi
+if have timeout; then limit=(timeout --kill-after=10 2400); fi
 
 # Runs one task of deno.json, and counts it where it fails.
 step() {

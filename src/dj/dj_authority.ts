@@ -34,17 +34,15 @@ type Verdict = "right" | "wrong" | "unsure";
  * are answered late; right ones never are.
  */
 export class DjAuthority implements Authority {
-  readonly #clock: Clock;
   readonly #passwords: PasswordCheck;
   readonly #attempts: Attempts;
   #list: DjList = new Map();
   /** The hash with which keys of strangers are compared, so that timing tells nothing of users. */
   #hashOfStrangers: string | undefined;
   /** Of keys whose hash is bcrypt's. */
-  #remembered: GoodCredentials;
+  readonly #remembered: GoodCredentials;
 
   constructor({ clock, passwords = new BcryptCheck() }: DjAuthorityOptions) {
-    this.#clock = clock;
     this.#passwords = passwords;
     this.#attempts = new Attempts(clock);
     this.#remembered = new GoodCredentials(clock);
@@ -58,7 +56,6 @@ export class DjAuthority implements Authority {
   /** Lets `list` in from now on, and nobody else. */
   replace(list: DjList): void {
     this.#list = list;
-    this.#remembered = new GoodCredentials(this.#clock);
     const slow = [...list.values()].map(({ hash }) => hash).filter((hash) => !isQuickHash(hash));
     this.#hashOfStrangers = costliest(slow);
     if (slow.length > 0) this.#passwords.prepare();
@@ -122,7 +119,7 @@ export class DjAuthority implements Authority {
     const hash = this.#list.get(claim.user)?.hash;
     if (hash === undefined) return this.#hashOfStrangers === undefined ? "wrong" : "unsure";
     if (isQuickHash(hash)) return fitsQuickHash(claim.key, hash) ? "right" : "wrong";
-    return this.#remembered.has(memoryOf(claim)) ? "right" : "unsure";
+    return this.#remembered.has(memoryOf(claim, hash)) ? "right" : "unsure";
   }
 
   /** @throws {PublishRefused} `limit` where too many wait */
@@ -131,13 +128,13 @@ export class DjAuthority implements Authority {
     const dj: Dj | undefined = this.#list.get(user);
     const hash = dj?.hash ?? this.#hashOfStrangers;
     if (hash === undefined) return false;
-    const remembered = this.#remembered;
-    const wasRight = dj !== undefined && remembered.knows(memoryOf(claim));
+    const memory = memoryOf(claim, hash);
+    const wasRight = dj !== undefined && this.#remembered.knows(memory);
     const asker = { address, user: dj?.user, wasRight };
     const isRight = await this.#passwords.verify(key, hash, asker);
     // Meanwhile another list may count.
     if (!isRight || dj === undefined || this.#list.get(user)?.hash !== dj.hash) return false;
-    this.#remembered.add(memoryOf(claim));
+    this.#remembered.add(memory);
     return true;
   }
 }
@@ -160,8 +157,9 @@ function userAndPassword(header: string | undefined): string | undefined {
   return token === undefined ? undefined : Buffer.from(token, "base64").toString();
 }
 
-function memoryOf({ user, key }: Claim): string {
-  return `${user}:${key}`;
+/** @param hash that of the DJ: what fits another one says nothing of it */
+function memoryOf({ user, key }: Claim, hash: string): string {
+  return `${user}:${hash}:${key}`;
 }
 
 /** @param proven what was right, where the name was not */

@@ -1,6 +1,7 @@
 /** Keeps the archive within its limits of age and size. */
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../session/clock.ts";
+import { identityOf } from "./files.ts";
 import type { RecordFolder, StoredFile } from "./record_folder.ts";
 
 const logger = getLogger(["echo", "record"]);
@@ -18,6 +19,7 @@ export interface HouseRules {
 export class HouseKeeper {
   readonly #folder: RecordFolder;
   readonly #clock: Clock;
+  readonly #onRemoved: (identity: string) => void;
   /** May be replaced at any time; they hold from the next cleaning on. */
   rules: HouseRules;
   /** Wall time less monotonic time, as of the last look. */
@@ -27,7 +29,14 @@ export class HouseKeeper {
   /** What could not be deleted the last time, kept so that each is logged once. */
   #stuck = new Set<string>();
 
-  constructor(folder: RecordFolder, rules: HouseRules, clock: Clock) {
+  /** @param onRemoved called with the identity of a file that was deleted: see {@link identityOf} */
+  constructor(
+    folder: RecordFolder,
+    rules: HouseRules,
+    clock: Clock,
+    onRemoved: (identity: string) => void = () => {},
+  ) {
+    this.#onRemoved = onRemoved;
     this.#folder = folder;
     this.rules = rules;
     this.#clock = clock;
@@ -68,7 +77,9 @@ export class HouseKeeper {
   /** @returns whether it is gone */
   async #remove({ file, bytes }: StoredFile, why: string): Promise<boolean> {
     try {
+      const identity = identityOf(await Deno.lstat(this.#folder.pathOf(file)));
       await this.#folder.remove(file);
+      this.#onRemoved(identity);
       logger.info("{file} of {bytes} bytes is deleted: {why}", { file, bytes, why });
       return true;
     } catch (error) {

@@ -32,7 +32,7 @@ export interface PartOptions {
 /** Who hears what is in a part, as it is written. */
 export interface PartIndex {
   /** The next fragment is in the file. */
-  written(part: OpenPart, fragment: WrittenFragment): void;
+  written(part: Omit<OpenPart, "handle">, fragment: WrittenFragment): void;
   /** Behind all that is in the file there is so much silence, which is written if audio follows. */
   promised(silence: Silence): void;
   /** Nothing more will be written. */

@@ -26,6 +26,8 @@ export interface RecorderOptions {
   readonly index?:
     | ((name: string, config: AudioConfig, startTime: number) => PartIndex | undefined)
     | undefined;
+  /** A recording was deleted because the rules do not keep it: gets what told it from all others. */
+  readonly onRemoved?: ((identity: string) => void) | undefined;
 }
 
 /** What is being done with a file. */
@@ -60,10 +62,10 @@ export class Recorder {
 
   /** Finishes in the background what an earlier run of the server left over. */
   constructor(options: RecorderOptions) {
-    const { clock, events, folder, rules } = options;
+    const { clock, events, folder, rules, onRemoved } = options;
     this.#options = options;
     this.#folder = folder;
-    const keeper = new HouseKeeper(folder, rules, clock);
+    const keeper = new HouseKeeper(folder, rules, clock, onRemoved);
     this.#keeper = keeper;
     this.#finisher = new Finisher({ clock, events, folder, keeper, turns: this.#turns });
     this.#timers = [

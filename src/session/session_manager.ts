@@ -189,7 +189,7 @@ export class SessionManager implements Doorkeeper {
     }
     const key = this.#options.keys.create(name, checked ? undefined : session.id, dj);
     this.places.asked(session, address);
-    session.props = dj === undefined ? props : withDj(props, dj);
+    session.props = withDj(props, dj);
     if (own === undefined) session.endAt(key.expiresAt);
     if (session.transport === undefined) {
       session.ready(protocol, this.#waiting.waitMsOf(session));

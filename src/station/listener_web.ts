@@ -8,7 +8,13 @@ import { Hono } from "hono";
 import { every } from "hono/combine";
 import { encodedFor } from "../hls/gzipped.ts";
 import { countsAsFetch, isLowFile, LOW_MEDIA_FILE } from "../hls/low_latency/low_names.ts";
-import { contentsFor, isToCome, lowRequest, untilThere } from "../hls/low_latency/low_waits.ts";
+import {
+  contentsFor,
+  isToCome,
+  type LowRequest,
+  lowRequest,
+  untilThere,
+} from "../hls/low_latency/low_waits.ts";
 import type { Origin, ServedFile, ServedPlaylist } from "../hls/origin.ts";
 import type { Preroll } from "../hls/preroll.ts";
 import {
@@ -78,16 +84,17 @@ export interface ListenerSite extends Pick<WebServerOptions, "middleware" | "sha
 export function listenerSite(options: ListenerSiteOptions): ListenerSite {
   const { clock, observe } = options;
   const log = new AccessLog(ACCESS_LOG);
+  const toCome = (path: string) => whatIsToCome(options, path) !== undefined;
   return {
     routes: listenerWeb(options),
-    middleware: [accessLog(log, clock), requestTiming("hls", clock, observe)],
+    middleware: [accessLog(log, clock), requestTiming("hls", clock, observe, toCome)],
     shared: sharedWithListeners(options, log),
   };
 }
 
 /** What {@link listenerWeb} answers in the same way to everybody: playlists and segments. */
 function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): SharedContents {
-  const { origin, path, lowLatency = true, observe, onFetch } = options;
+  const { origin, path, observe, onFetch } = options;
   const prefix = `/${path}/`;
   return {
     find: (target, encodings) => {
@@ -100,13 +107,8 @@ function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): Shar
       return playlist && encodedFor(playlist, encodings);
     },
     coming: (target, signal) => {
-      const { name, file, query } = fileAsked(target, prefix) ?? NO_FILE;
-      const playlist = lowLatency && isLowFile(file) && origin.atHand(name, LOW_MEDIA_FILE);
-      if (!playlist || !("text" in playlist)) return undefined;
-      const request = lowRequest(name, file, query);
-      return isToCome(request, playlist)
-        ? untilThere(origin, request, playlist, signal())
-        : undefined;
+      const coming = whatIsToCome(options, target);
+      return coming && untilThere(origin, coming.request, coming.playlist, signal());
     },
     bodyOf: (contents: ServedPlaylist | ServedFile) =>
       "text" in contents ? contents.text : contents.bytes,
@@ -125,6 +127,24 @@ function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): Shar
     },
     selecting: SELECTING_FIELDS,
   };
+}
+
+/** A request for what comes next, and the newest playlist, which does not have it yet. */
+interface ToCome {
+  readonly request: LowRequest;
+  readonly playlist: ServedPlaylist;
+}
+
+/** @returns `undefined` where `target` is there, or will not be */
+function whatIsToCome(
+  { origin, path, lowLatency = true }: ListenerSiteOptions,
+  target: string,
+): ToCome | undefined {
+  const { name, file, query } = fileAsked(target, `/${path}/`) ?? NO_FILE;
+  const playlist = lowLatency && isLowFile(file) && origin.atHand(name, LOW_MEDIA_FILE);
+  if (!playlist || !("text" in playlist)) return undefined;
+  const request = lowRequest(name, file, query);
+  return isToCome(request, playlist) ? { request, playlist } : undefined;
 }
 
 /** A file of a broadcast that a request is for. */

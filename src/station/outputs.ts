@@ -39,6 +39,7 @@ export function startArchive(core: Core): Archive | undefined {
     append: record.append,
     rules: { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes },
     index: rewinds?.index,
+    onRemoved: rewinds?.removed,
   });
   watch(core, "record", record.rootDir, "broadcasts are not recorded");
   health.add("record", failingRecordings(events, (id) => sessions.get(id) !== undefined));

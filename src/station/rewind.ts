@@ -27,7 +27,9 @@ export function localRewind(
   const rewind: ServedRewind = newRewind(settings, {
     ...options,
     ask: async (questions) => {
-      rewind.shows.take(await Promise.all(questions.map((question) => rewinds.news(question))));
+      // Who asks is not ready for the answers until this call has returned.
+      await Promise.resolve();
+      rewind.shows.take(questions.map((question) => rewinds.news(question)));
     },
   });
   return rewind;

@@ -29,6 +29,7 @@ export interface ArchiveOptions {
   readonly maxBytes?: number;
   readonly makeFolder?: (path: string) => RecordFolder;
   readonly index?: RecorderOptions["index"];
+  readonly onRemoved?: RecorderOptions["onRemoved"];
 }
 
 /** A recorder with a folder on a real disk, and a clock that stands still. */
@@ -54,11 +55,11 @@ export class Archive implements AsyncDisposable {
   static async open(options: ArchiveOptions = {}): Promise<Archive> {
     const path = options.path ?? `${await Deno.makeTempDir({ prefix: "echo-record-" })}/record`;
     const { clock = new FakeClock(START), makeFolder = (path) => new RecordFolder(path) } = options;
-    const { append = false, maxAgeMs = 0, maxBytes = 0, index } = options;
+    const { append = false, maxAgeMs = 0, maxBytes = 0, index, onRemoved } = options;
     const bus = new EventBus();
     const folder = makeFolder(path);
     const rules = { maxAgeMs, maxBytes };
-    const recorder = new Recorder({ clock, events: bus, folder, append, rules, index });
+    const recorder = new Recorder({ clock, events: bus, folder, append, rules, index, onRemoved });
     return new Archive(recorder, folder, clock, bus, options.path !== undefined);
   }
 

@@ -44,7 +44,11 @@ export class Rewound implements AsyncDisposable {
     const path = options.path ?? `${await Deno.makeTempDir({ prefix: "echo-record-" })}/record`;
     const rewinds = new Rewinds({ clock, path, boundMs });
     await rewinds.open((name) => live.get(name));
-    const archive = await Archive.open({ path, clock, append, index: rewinds.index });
+    const archive = await Archive.open({
+      ...{ path, clock, append },
+      index: rewinds.index,
+      onRemoved: rewinds.removed,
+    });
     const rewind = localRewind(rewinds, { path, boundMs }, {
       clock,
       has: (name) => live.has(name),

@@ -219,6 +219,14 @@ Deno.test("limits are answered with 503", async () => {
   assert.equal(stopping.status, 503);
 });
 
+Deno.test("a client is no DJ because the body says so", async () => {
+  const { request, sessions, seen } = setUpApi();
+  const body = { ...publishBody(), props: { dj: "anna", os: "Android" } };
+  await request("POST", "/echo/4/publish/demo", { body });
+  const props = { os: "Android", client_ip: "198.51.100.7" };
+  assert.deepEqual([sessions.find("demo")?.props, seen[0]?.props], [props, props]);
+});
+
 Deno.test("the client's address in the props is the peer's, whatever the body says", async () => {
   const { request, sessions, seen } = setUpApi();
   const body = { ...publishBody(), props: { client_ip: "192.0.2.66", os: "Android" } };

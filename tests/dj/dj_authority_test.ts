@@ -165,6 +165,24 @@ Deno.test("a key that was replaced is wrong at once, also one that was found rig
   assert.equal(passwords.asked.length, 1);
 });
 
+Deno.test("a change of others' lines forgets nobody whose password was found right", async () => {
+  const { authority, passwords } = setUp(BEN);
+  const asked = question({ user: "ben", key: "bens-key" }, "night");
+  assert.equal(await answerTo(authority, asked), "ben may");
+  authority.replace(parseDjs([ANNA, BEN].join("\n"), "djs"));
+  assert.equal(await answerTo(authority, asked), "ben may");
+  assert.deepEqual(passwords.asked, ["ben"]);
+});
+
+Deno.test("a password is compared anew where another bcrypt hash took the place of its own", async () => {
+  const { authority, passwords } = setUp(BEN);
+  const asked = question({ user: "ben", key: "bens-key" }, "night");
+  assert.equal(await answerTo(authority, asked), "ben may");
+  authority.replace(parseDjs(BEN.replace(TAIL, [...TAIL].reverse().join("")), "djs"));
+  assert.equal(await answerTo(authority, asked), "ben may");
+  assert.deepEqual(passwords.asked, ["ben", "ben"]);
+});
+
 Deno.test("a thousand DJs of one address are let in without any waiting", async () => {
   const users = Array.from({ length: 1000 }, (_, i) => `dj${i}`);
   const { authority, passwords } = setUp(

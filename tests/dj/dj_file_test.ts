@@ -1,5 +1,6 @@
 /** The file of DJs on disk: replaced as a whole, for its owner alone, and by one at a time. */
 import assert from "node:assert/strict";
+import { lchown } from "node:fs/promises";
 import { editDjs, isOpenToOthers, readDjs } from "../../src/dj/dj_file.ts";
 import { hashOfDjKey } from "../../src/dj/dj_key.ts";
 import { DjError } from "../../src/dj/dj_list.ts";
@@ -76,6 +77,51 @@ Deno.test("a link to the file stays one", async () => {
     assert.ok((await Deno.lstat(`${folder}/djs`)).isSymlink);
     assert.equal((await readDjs(`${folder}/real`)).size, 1);
   });
+});
+
+Deno.test("what lies where the new file is written first is removed, and a link there not followed", async () => {
+  await withFolder(async (folder) => {
+    const [path, other] = [`${folder}/djs`, `${folder}/other`];
+    await Deno.writeTextFile(other, "of others", { mode: 0o644 });
+    await Deno.symlink(other, `${folder}/.djs.new`);
+    await editDjs(path, adding("anna"));
+    assert.equal(await Deno.readTextFile(other), "of others");
+    assert.equal(((await Deno.stat(other)).mode ?? 0) & 0o777, 0o644);
+    await Deno.writeTextFile(`${folder}/.djs.new`, "half", { mode: 0o644 });
+    await editDjs(path, adding("ben"));
+    assert.ok((await Deno.lstat(path)).isFile);
+    assert.deepEqual([...(await readDjs(path)).keys()], ["anna", "ben"]);
+    assert.ok(!await isOpenToOthers(path));
+  });
+});
+
+Deno.test("a link to a link is refused, and makes no file", async () => {
+  await withFolder(async (folder) => {
+    await Deno.symlink(`${folder}/none`, `${folder}/second`);
+    await Deno.symlink(`${folder}/second`, `${folder}/djs`);
+    await assert.rejects(
+      editDjs(`${folder}/djs`, adding("anna")),
+      /Cannot change .*: it is a link/,
+    );
+    await assert.rejects(Deno.lstat(`${folder}/none`), Deno.errors.NotFound);
+  });
+});
+
+Deno.test({
+  name: "root follows no link of another user",
+  ignore: Deno.uid() !== 0,
+  fn: () =>
+    withFolder(async (folder) => {
+      for (const target of [`${folder}/real`, `${folder}/none`]) {
+        const path = `${target}-djs`;
+        await Deno.writeTextFile(`${folder}/real`, "");
+        await Deno.symlink(target, path);
+        await lchown(path, 1234, 1235);
+        await assert.rejects(editDjs(path, adding("anna")), /Cannot change .*: it is a link/);
+      }
+      assert.equal(await Deno.readTextFile(`${folder}/real`), "");
+      await assert.rejects(Deno.lstat(`${folder}/none`), Deno.errors.NotFound);
+    }),
 });
 
 Deno.test("a file that cannot be read is told, with what makes one", async () => {

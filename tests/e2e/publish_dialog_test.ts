@@ -61,7 +61,9 @@ scenario("an operator copies what a DJ types, with a new key and with the DJ's o
   await assertOnAir(clip, urlOf(own, "FFmpeg: SRT"), server.playlistUrl("evening-2"));
 
   await page.keyboard.press("Escape");
-  assert.deepEqual(await texts(page), {});
+  await until("the dialog has forgotten all", async () => {
+    return Object.keys(await texts(page)).length === 0;
+  });
   assert.deepEqual(visits.complaints, []);
   assert.ok(!server.log.some((line) => line.includes("annas-key")));
 });

@@ -16,6 +16,8 @@ const MEDIA = "/cast/demo/low-media.m3u8";
 /** A broadcast on air, on a server that prepares answers and on one that asks its routes each time. */
 class TwoServers implements AsyncDisposable {
   prepared = 0;
+  /** What was timed: kind and milliseconds. */
+  readonly timed: [string, number][] = [];
   readonly origin: Replica;
   readonly broadcast: Broadcast;
   readonly #ingest: Ingest;
@@ -32,7 +34,8 @@ class TwoServers implements AsyncDisposable {
       origin: this.origin,
       preroll: { entries: [], files: new Map() },
       shows: { status: (name: string) => ({ ...OFF_AIR, name }), current: [] },
-      ...{ path: "cast", index: true, clock, observe: () => {} },
+      ...{ path: "cast", index: true, clock },
+      observe: (kind, _, ms) => void this.timed.push([kind, ms]),
     });
     assert.ok(shared !== undefined && middleware !== undefined);
     const counting = {
@@ -67,10 +70,15 @@ class TwoServers implements AsyncDisposable {
     }));
   }
 
-  /** Asks for the part that comes next. */
-  async next(): Promise<string> {
+  /** The part that comes next. */
+  async nextPart(): Promise<string> {
     const playlist = await this.origin.playlist("demo", "low-media.m3u8");
-    const uri = playlist?.edge?.nextPartUri ?? "";
+    return playlist?.edge?.nextPartUri ?? "";
+  }
+
+  /** Asks for the playlist with the part that comes next. */
+  async next(): Promise<string> {
+    const uri = await this.nextPart();
     const [, sequence, part] = /^(\d+)-.*\.(\d+)\.m4s$/.exec(uri) ?? assert.fail(uri);
     return `${MEDIA}?_HLS_msn=${sequence}&_HLS_part=${part}`;
   }
@@ -162,6 +170,22 @@ Deno.test("what follows on a connection that waited is read as any other request
     client?.[Symbol.dispose]();
   }
   first?.[Symbol.dispose]();
+});
+
+Deno.test("a part is timed where it is there, and not where the request waits for it to come", async () => {
+  await using servers = await TwoServers.start();
+  const [client] = await servers.connect([1]);
+  const part = `/cast/demo/${await servers.nextPart()}`;
+  servers.timed.length = 0;
+  await client?.send(`GET ${part} HTTP/1.1\r\nHost: echo\r\n\r\n`);
+  await servers.untilWaiting(1);
+  await servers.play(16);
+  await client?.answers(2);
+  assert.deepEqual(servers.timed, []);
+  await client?.send(`GET ${part} HTTP/1.1\r\nHost: echo\r\n\r\n`);
+  await client?.answers(3);
+  assert.deepEqual(servers.timed, [["segment", 0]]);
+  client?.[Symbol.dispose]();
 });
 
 Deno.test("who disconnects while waiting leaves nothing behind", async () => {

@@ -17,6 +17,8 @@ export class ArchivedFiles {
   readonly #path: string;
   /** What files are called that have been opened, by what tells them apart. */
   readonly #names = new Map<string, string>();
+  /** How often files were looked for in the whole folder and not found, by what tells them apart. */
+  readonly #misses = new Map<string, number>();
   readonly #limiter = new Limiter(MAX_OPERATIONS, MAX_WAITING);
 
   constructor(path: string) {
@@ -38,7 +40,12 @@ export class ArchivedFiles {
       const handle = await this.#openIf(candidate, identity);
       if (handle !== undefined) return handle;
     }
-    return await this.#search(name, identity);
+    const misses = this.#misses.get(identity) ?? 0;
+    if (misses >= MAX_MISSES) return undefined;
+    const found = await this.#search(name, identity);
+    if (this.#misses.size >= MAX_NAMES) this.#misses.clear();
+    if (found === undefined) this.#misses.set(identity, misses + 1);
+    return found;
   }
 
   /**
@@ -108,6 +115,8 @@ function finished(file: string): string {
 }
 
 const MAX_NAMES = 10_000;
+/** More than once, as a file may get another name while the folder is read. */
+const MAX_MISSES = 3;
 /** How many reads are under way at a time … */
 const MAX_OPERATIONS = 8;
 /** … and may wait. */

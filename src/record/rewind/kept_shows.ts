@@ -4,6 +4,7 @@ import { z } from "zod";
 import { readSmallTextFile } from "../../disk/small_file.ts";
 import { parseFileName } from "../file_names.ts";
 import { Turns } from "../turns.ts";
+import type { ForgottenPieces } from "./show_news.ts";
 import type { KeptPiece } from "./show_piece.ts";
 
 const logger = getLogger(["echo", "record"]);
@@ -12,6 +13,8 @@ const logger = getLogger(["echo", "record"]);
 export interface KeptShow {
   /** When its first frame was due, in milliseconds since the epoch. */
   readonly start: number;
+  /** What was before its pieces; `undefined` where that is nothing. */
+  readonly forgotten?: ForgottenPieces | undefined;
   readonly pieces: readonly KeptPiece[];
 }
 
@@ -114,6 +117,7 @@ const COUNT = z.number().int().nonnegative();
 
 const STATE = z.object({
   start: z.number(),
+  forgotten: z.object({ pieces: COUNT, segments: COUNT, withSegments: COUNT }).optional(),
   pieces: z.array(z.object({
     file: z.string().refine((file) => parseFileName(file) !== undefined),
     identity: z.string(),
@@ -123,6 +127,9 @@ const STATE = z.object({
     startTime: z.number(),
     silentFragments: COUNT.max(1_000_000),
     silence: z.string().regex(/^(?:[0-9a-f]{2}){0,1024}$/),
+    segments: COUNT.optional(),
+    first: z.object({ segments: COUNT, frame: COUNT, offset: COUNT, wallMs: z.number() })
+      .optional(),
   })),
 });
 

@@ -28,6 +28,14 @@ export class PieceIndex {
     this.#framesPerSegment = framesPerSegment(rates);
   }
 
+  /** An index that goes on where `segments` segments were forgotten: with what is at `frame`. */
+  static behind(rates: Rates, segments: number, frame: number): PieceIndex {
+    const index = new PieceIndex(rates);
+    index.#forgotten = segments;
+    index.#frames = frame;
+    return index;
+  }
+
   /** Frames of all its fragments. */
   get frames(): number {
     return this.#frames;
@@ -77,6 +85,12 @@ export class PieceIndex {
     }
     this.#starts.splice(0, count * FIELDS);
     this.#forgotten += count;
+  }
+
+  /** Forgets all its segments, of which there are `segments`. */
+  forgetAll(segments: number): void {
+    this.#starts = [];
+    this.#forgotten = Math.max(this.#forgotten, segments);
   }
 
   get #count(): number {

@@ -3,6 +3,7 @@ import { type FileSteps } from "../../mp4/file_steps.ts";
 import { FragmentReader } from "../../mp4/fragment_reader.ts";
 import { readFileHeader } from "../../mp4/recording.ts";
 import type { PieceIndex } from "./piece_index.ts";
+import type { SegmentPlace } from "./show_news.ts";
 
 /** Which frames of a file a piece has. */
 export interface PieceExtent {
@@ -11,6 +12,8 @@ export interface PieceExtent {
   readonly endFrame: number;
   /** When its first frame was due, in milliseconds since the epoch. */
   readonly startTime: number;
+  /** Where to begin, if not with its first frame. The index has to go on from there. */
+  readonly from?: SegmentPlace | undefined;
 }
 
 /**
@@ -19,20 +22,21 @@ export interface PieceExtent {
  */
 export function* readIndex(
   fileLength: number,
-  { firstFrame, endFrame, startTime }: PieceExtent,
+  { firstFrame, endFrame, startTime, from }: PieceExtent,
   index: PieceIndex,
 ): FileSteps<void> {
   const { movie, end } = yield* readFileHeader(fileLength);
-  const reader = new FragmentReader(end, fileLength, movie.samplesPerFrame);
-  while (reader.frames < endFrame) {
-    const [before, damaged] = [reader.frames, reader.damagedBytes];
+  const reader = new FragmentReader(from?.offset ?? end, fileLength, movie.samplesPerFrame);
+  const skipped = from === undefined ? 0 : firstFrame + from.frame;
+  while (skipped + reader.frames < endFrame) {
+    const [before, damaged] = [skipped + reader.frames, reader.damagedBytes];
     const fragment = yield* reader.next();
     if (fragment === undefined) return;
     if (before < firstFrame) continue;
-    const isFirst = before === firstFrame;
-    if (!isFirst && reader.damagedBytes > damaged) return;
+    const isFirst = before === firstFrame + (from?.frame ?? 0);
+    if ((!isFirst || from !== undefined) && reader.damagedBytes > damaged) return;
     const { frames, totalBytes: bytes } = fragment;
-    const wallMs = isFirst ? startTime : undefined;
+    const wallMs = isFirst ? from?.wallMs ?? startTime : undefined;
     index.add({ frames, offset: reader.offset - bytes, bytes, wallMs });
   }
 }

@@ -2,13 +2,20 @@
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../../audio/audio_config.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
-import { drive } from "../drive.ts";
+import { Limiter } from "../../disk/limiter.ts";
+import { drive, GivenUp } from "../drive.ts";
 import { messageOf } from "../files.ts";
 import type { PartIndex } from "../part.ts";
 import { ArchivedFiles } from "./archived_files.ts";
 import { readIndex } from "./read_index.ts";
 import { listedMs } from "./show_copy.ts";
-import { framesPerSegment, type ShowNews, type ShowQuestion } from "./show_news.ts";
+import {
+  type ForgottenPieces,
+  framesPerSegment,
+  NOTHING_FORGOTTEN,
+  type ShowQuestion,
+  type ShowReply,
+} from "./show_news.ts";
 import { ShowPiece } from "./show_piece.ts";
 import { type KeptShow, KeptShows } from "./kept_shows.ts";
 
@@ -40,6 +47,8 @@ export class Rewinds {
   readonly #files: ArchivedFiles;
   readonly #kept: KeptShows;
   readonly #shows = new Map<string, Show>();
+  readonly #reads = new Limiter(READS);
+  #closed = false;
   readonly #sweeper: Timer;
   #liveShow: (name: string) => LiveShow | undefined = () => undefined;
 
@@ -60,7 +69,7 @@ export class Rewinds {
       const live = liveShow(name);
       const state = live && await this.#kept.load(name);
       if (live === undefined || state === undefined) await this.#kept.forget(name);
-      else this.#shows.set(name, restored(live, state));
+      else this.#shows.set(name, restored(live, state, () => this.#keep(name)));
     }
   }
 
@@ -74,7 +83,7 @@ export class Rewinds {
     if (live === undefined) return undefined;
     let show = this.#shows.get(name);
     if (show?.live !== live) {
-      show = { live, start: startTime, pieces: [], unread: new Map() };
+      show = newShow(live, startTime);
       this.#shows.set(name, show);
     }
     const piece = new ShowPiece(config, startTime, () => this.#keep(name));
@@ -82,18 +91,31 @@ export class Rewinds {
     return piece;
   };
 
-  /** What is new of the show of `name`; `undefined` where there is none. Never rejects. */
-  async news({ name, known }: ShowQuestion): Promise<ShowNews | undefined> {
+  /** A recording was deleted: nobody may hear any more what is in it, and what was before that. */
+  readonly removed = (identity: string): void => {
+    for (const [name, show] of this.#shows) {
+      const last = show.pieces.findLastIndex(({ facts }) => facts?.identity === identity);
+      this.#forgetPieces(name, show, last + 1);
+    }
+  };
+
+  /** What is new of the show of `name`. Nobody waits for the disk: what is unread is read meanwhile. */
+  news({ name, known }: ShowQuestion): ShowReply {
     const show = this.#find(name);
     if (show === undefined) return undefined;
-    await this.#read(name, show);
-    const { start, live } = show;
+    if (show.unread.length > 0) {
+      if (!show.isBeingRead) this.#read(name, show);
+      return "unread";
+    }
+    const { start, live, forgotten } = show;
     const [pieces, segments] = known?.start === start ? [known.pieces, known.segments] : [0, 0];
-    const written = writtenPieces(show);
+    const at = pieces - forgotten.pieces;
+    const written = writtenPieces(show).slice(Math.max(0, at));
     return {
       start,
+      forgotten,
       ended: live.ended && show.pieces.every(({ isOver }) => isOver),
-      pieces: written.slice(pieces).flatMap((piece, i) => piece.news(i === 0 ? segments : 0) ?? []),
+      pieces: written.flatMap((piece, i) => piece.news(i === 0 && at >= 0 ? segments : 0) ?? []),
     };
   }
 
@@ -114,6 +136,7 @@ export class Rewinds {
   /** Keeps what the next run of the server goes on with. */
   async close(): Promise<void> {
     this.#sweeper.cancel();
+    this.#closed = true;
     await this.#kept.idle();
   }
 
@@ -123,35 +146,39 @@ export class Rewinds {
   }
 
   #keep(name: string): void {
+    if (!this.#shows.has(name)) return;
     this.#kept.save(name, () => {
-      const { start = 0, pieces = [] } = this.#shows.get(name) ?? {};
-      return { start, pieces: pieces.flatMap((piece) => piece.kept ?? []) };
+      const { start = 0, forgotten, pieces = [] } = this.#shows.get(name) ?? {};
+      return { start, forgotten, pieces: pieces.flatMap((piece) => piece.kept ?? []) };
     });
   }
 
   /** Reads what is in the files of earlier runs, once. */
-  async #read(name: string, { pieces, unread }: Show): Promise<void> {
-    for (const [i, piece] of pieces.entries()) {
-      const reading = unread.get(piece);
-      if (reading === undefined) continue;
-      if (reading === "not begun") unread.set(piece, this.#readPiece(name, piece, pieces[i + 1]));
-      await unread.get(piece);
+  async #read(name: string, show: Show): Promise<void> {
+    show.isBeingRead = true;
+    for (const piece of show.unread) {
+      await this.#reads.run(() => this.#readPiece(name, show, piece));
     }
-    unread.clear();
+    show.unread = [];
   }
 
-  async #readPiece(name: string, piece: ShowPiece, next: ShowPiece | undefined): Promise<void> {
-    const { facts, startTime, index } = piece;
+  async #readPiece(name: string, show: Show, piece: ShowPiece): Promise<void> {
+    const { facts, startTime, index, from } = piece;
     if (facts === undefined) return;
     const { file, identity, firstFrame } = facts;
-    const isContinued = next?.facts?.identity === identity;
-    const endFrame = isContinued ? next?.facts?.firstFrame ?? Infinity : Infinity;
+    const next = show.pieces[show.pieces.indexOf(piece) + 1]?.facts;
+    const endFrame = next?.identity === identity ? next.firstFrame : Infinity;
     try {
       using handle = await this.#files.open(name, { file, identity });
-      if (handle === undefined) return;
+      if (handle === undefined) return piece.lost();
       const { size } = await handle.stat();
-      await drive(handle, readIndex(size, { firstFrame, endFrame, startTime }, index));
+      const extent = { firstFrame, endFrame, startTime, from };
+      const steps = readIndex(size, extent, index);
+      await drive(handle, steps, () => this.#closed || this.#shows.get(name) !== show);
+      // It was deleted while it was read.
+      if ((await handle.stat()).nlink === 0) piece.lost();
     } catch (error) {
+      if (error instanceof GivenUp) return;
       logger.warn("Cannot read {file}, so that part of the show cannot be rewound: {error}", {
         ...{ file, name },
         error: messageOf(error),
@@ -167,13 +194,36 @@ export class Rewinds {
         this.#kept.forget(name);
         continue;
       }
-      show.pieces = show.pieces.filter(({ isVoid }) => !isVoid);
+      const pieces = show.pieces = show.pieces.filter(({ isVoid }) => !isVoid);
       let leftMs = this.#options.boundMs + KEPT_MS;
-      for (const piece of show.pieces.toReversed()) {
-        piece.index.forget(Math.max(0, leftMs));
+      let old = Math.max(0, pieces.length - MAX_PIECES);
+      for (const [i, piece] of [...pieces.entries()].toReversed()) {
+        piece.forget(Math.max(0, leftMs));
+        if (leftMs <= 0) old = Math.max(old, i + 1);
         leftMs -= piece.durationMs;
       }
+      this.#forgetPieces(name, show, old);
     }
+  }
+
+  /** Forgets the first `count` pieces of a show; where these are not read yet, once they are. */
+  #forgetPieces(name: string, show: Show, count: number): void {
+    if (count === 0) return;
+    if (show.unread.length > 0) {
+      if (!show.isBeingRead) this.#read(name, show);
+      return;
+    }
+    let { pieces, segments, withSegments } = show.forgotten;
+    const open = show.pieces.findIndex(({ isOver }) => !isOver);
+    const gone = show.pieces.splice(0, open === -1 ? count : Math.min(open, count));
+    if (gone.length === 0) return;
+    for (const piece of gone) {
+      pieces++;
+      segments += piece.segments;
+      if (piece.segments > 0) withSegments++;
+    }
+    show.forgotten = { pieces, segments, withSegments };
+    this.#keep(name);
   }
 }
 
@@ -182,9 +232,12 @@ interface Show {
   readonly live: LiveShow;
   /** When its first frame was due, in milliseconds since the epoch. */
   readonly start: number;
+  /** What was before its pieces. */
+  forgotten: ForgottenPieces;
   pieces: ShowPiece[];
-  /** Pieces that an earlier run wrote and that are not read yet. */
-  readonly unread: Map<ShowPiece, "not begun" | Promise<void>>;
+  /** Pieces that an earlier run wrote, until all of them are read. */
+  unread: readonly ShowPiece[];
+  isBeingRead: boolean;
 }
 
 /** Those that have begun, up to the first that goes on. */
@@ -195,11 +248,23 @@ function writtenPieces({ pieces }: Show): ShowPiece[] {
   return written.filter(({ facts }) => facts !== undefined);
 }
 
-function restored(live: LiveShow, { start, pieces }: KeptShow): Show {
-  const all = pieces.map((piece) => ShowPiece.restore(piece));
-  return { live, start, pieces: all, unread: new Map(all.map((piece) => [piece, "not begun"])) };
+function newShow(live: LiveShow, start: number): Show {
+  const forgotten = NOTHING_FORGOTTEN;
+  return { live, start, forgotten, pieces: [], unread: [], isBeingRead: false };
+}
+
+function restored(live: LiveShow, kept: KeptShow, onKept: () => void): Show {
+  const show = newShow(live, kept.start);
+  show.forgotten = kept.forgotten ?? NOTHING_FORGOTTEN;
+  show.unread = kept.pieces.map((piece) => ShowPiece.restore(piece, onKept));
+  show.pieces.push(...show.unread);
+  return show;
 }
 
 const SWEEP_MS = 5000;
+/** How many files are read at a time: each takes one of Deno's few threads while it waits. */
+const READS = 2;
+/** How many pieces a show may have: what is kept of these is read in one go after a restart. */
+const MAX_PIECES = 1000;
 /** How much more is known than what may be heard. */
 const KEPT_MS = 60_000;

@@ -34,6 +34,7 @@ export function rewindRoutes({ shows, files, forPlayers }: RewindRoutesOptions):
     const show = isValidName(c.req.param("name"))
       ? await shows.find(c.req.param("name"))
       : undefined;
+    if (show === "unread") return notYet(c);
     return show?.version === undefined ? notThere(c) : await sendPlaylist(c, show.version);
   });
   app.get(MEDIA, async (c) => {
@@ -41,6 +42,7 @@ export function rewindRoutes({ shows, files, forPlayers }: RewindRoutesOptions):
     const asked = parseShowFile(file);
     if (asked === undefined || !isValidName(name)) return notThere(c);
     const show = await shows.find(name);
+    if (show === "unread") return notYet(c);
     if (show?.start !== asked.start) return notThere(c);
     try {
       const bytes = await readFile(files, name, show, asked);
@@ -75,6 +77,11 @@ async function readFile(
 
 function notThere(c: Context): Response {
   return c.json({ code: 404, message: "not found" }, 404, { "Cache-Control": LIVE });
+}
+
+/** Players ask again where the server says that it cannot answer now, and not where nothing is there. */
+function notYet(c: Context): Response {
+  return c.json({ code: 503, message: "the recording is being read" }, 503, { "Retry-After": "1" });
 }
 
 async function sendPlaylist(c: Context, version: ShowVersion): Promise<Response> {

@@ -2,7 +2,7 @@
 import { BatchedQuestions } from "../../session/batched_questions.ts";
 import type { Clock } from "../../session/clock.ts";
 import { ShowCopy } from "./show_copy.ts";
-import type { ShowNews, ShowQuestion } from "./show_news.ts";
+import type { ShowQuestion, ShowReply } from "./show_news.ts";
 
 export interface ShowCopiesOptions {
   readonly clock: Pick<Clock, "monotonic" | "after">;
@@ -17,7 +17,7 @@ export interface ShowCopiesOptions {
 /** Asks what is new of each show once a second at most, and only while somebody asks for it. */
 export class ShowCopies {
   readonly #options: ShowCopiesOptions;
-  readonly #questions: BatchedQuestions<ShowQuestion, ShowNews | undefined>;
+  readonly #questions: BatchedQuestions<ShowQuestion, ShowReply>;
   readonly #known = new Map<string, KnownCopy>();
 
   constructor(options: ShowCopiesOptions) {
@@ -26,8 +26,11 @@ export class ShowCopies {
     this.#questions = new BatchedQuestions({ clock, ask, ...BATCHES });
   }
 
-  /** The show of `name`, as it was a second ago or later; `undefined` where none may be rewound. */
-  async find(name: string): Promise<ShowCopy | undefined> {
+  /**
+   * The show of `name`, as it was a second ago or later; `undefined` where none may be rewound,
+   * "unread" where what an earlier run of the server has recorded of it is still being read.
+   */
+  async find(name: string): Promise<FoundShow> {
     if (!this.#options.has(name)) {
       this.#known.delete(name);
       return undefined;
@@ -42,7 +45,7 @@ export class ShowCopies {
   }
 
   /** Takes the answers to the questions that were asked last. */
-  take(replies: readonly (ShowNews | undefined)[]): void {
+  take(replies: readonly ShowReply[]): void {
     this.#questions.take(replies);
   }
 
@@ -54,13 +57,14 @@ export class ShowCopies {
 
   async #ask(
     name: string,
-    asked: Promise<ShowCopy | undefined> | undefined,
-  ): Promise<ShowCopy | undefined> {
-    const known = await asked;
+    asked: Promise<FoundShow> | undefined,
+  ): Promise<FoundShow> {
+    const found = await asked;
+    const known = found === "unread" ? undefined : found;
     const asking = this.#questions.ask({ name, known: known?.known });
-    if (asking === undefined) return known;
+    if (asking === undefined) return found;
     const news = await asking;
-    if (news === undefined) return undefined;
+    if (news === undefined || news === "unread") return news;
     const isSame = known?.startMs === news.start;
     const copy = isSame ? known : new ShowCopy(news.start, this.#options.boundMs);
     copy.take(news);
@@ -74,10 +78,12 @@ export class ShowCopies {
   }
 }
 
+type FoundShow = ShowCopy | "unread" | undefined;
+
 interface KnownCopy {
   /** On {@link Clock.monotonic}. */
   readonly askedAt: number;
-  readonly copy: Promise<ShowCopy | undefined>;
+  readonly copy: Promise<FoundShow>;
 }
 
 /** How long what is known is told to others. */

@@ -1,7 +1,7 @@
 /** A copy of a show that may be rewound: what of it is listed, and what is served. */
 import { entityTag } from "../../web/entity_tag.ts";
 import { gzip } from "../../web/gzip.ts";
-import type { KnownShow, PieceNews, ShowNews } from "./show_news.ts";
+import { type KnownShow, NOTHING_FORGOTTEN, type PieceNews, type ShowNews } from "./show_news.ts";
 import { renderShowPlaylist } from "./show_playlist.ts";
 import {
   type CopiedPiece,
@@ -35,6 +35,7 @@ export class ShowCopy {
   /** When its first frame was due, in milliseconds since the epoch. */
   readonly startMs: number;
   readonly #boundMs: number;
+  #forgotten = NOTHING_FORGOTTEN;
   #pieces: CopiedPiece[] = [];
   #served: ServedShow = { segments: [], version: undefined, next: 0, ended: false };
 
@@ -54,20 +55,28 @@ export class ShowCopy {
     const { forgotten = 0, starts = [] } = isOpen ? this.#pieces.at(-1) ?? {} : {};
     return {
       start: this.startMs,
-      pieces: this.#pieces.length - (isOpen ? 1 : 0),
+      pieces: this.#forgotten.pieces + this.#pieces.length - (isOpen ? 1 : 0),
       segments: forgotten + starts.length,
     };
   }
 
+  /** How many segments' starts it keeps. */
+  get copiedSegments(): number {
+    return this.#pieces.reduce((sum, { starts }) => sum + starts.length, 0);
+  }
+
   /** Takes what is new to who knows as much as {@link known}. */
-  take({ pieces, ended }: ShowNews): void {
-    const from = this.known.pieces;
+  take({ forgotten, pieces, ended }: ShowNews): void {
+    const from = Math.max(0, this.known.pieces - forgotten.pieces);
+    const gone = forgotten.pieces - this.#forgotten.pieces;
+    this.#pieces.splice(0, gone);
+    this.#forgotten = forgotten;
     for (const [i, news] of pieces.entries()) {
       this.#pieces[from + i] = merged(this.#pieces[from + i], news);
     }
-    const next = countSegments(this.#pieces);
-    if (next === this.#served.next && ended === this.#served.ended) return;
-    this.#served = serve(segmentsOf(this.#pieces), {
+    const next = forgotten.segments + countSegments(this.#pieces);
+    if (gone === 0 && next === this.#served.next && ended === this.#served.ended) return;
+    this.#served = serve(segmentsOf(this.#pieces, forgotten), {
       start: this.start,
       boundMs: this.#boundMs,
       next,
@@ -142,13 +151,14 @@ function firstWithin(segments: readonly ShowSegment[], ms: number): number {
 }
 
 function merged(known: CopiedPiece | undefined, news: PieceNews): CopiedPiece {
-  const { facts, from, segments, frames, end, silentFragments, over } = news;
+  const { facts, first, from, segments, frames, end, silentFragments, over } = news;
   const { forgotten = from, starts = [] } = known ?? {};
   const follows = from <= forgotten + starts.length && from >= forgotten;
+  const gone = Math.max(0, first - forgotten);
   return {
     ...{ facts, frames, end, silentFragments, over },
-    forgotten: follows ? forgotten : from,
-    starts: follows ? [...starts.slice(0, from - forgotten), ...segments] : segments,
+    forgotten: follows ? forgotten + gone : from,
+    starts: follows ? [...starts.slice(gone, from - forgotten), ...segments] : segments,
   };
 }
 

@@ -16,11 +16,17 @@ export interface ShowQuestion {
 export interface KnownShow {
   /** {@link ShowNews.start} of it. */
   readonly start: number;
-  /** Pieces that are known to their end. */
+  /** Pieces that are known to their end, or were forgotten. */
   readonly pieces: number;
   /** Segments of the piece behind these, counted from its first. */
   readonly segments: number;
 }
+
+/**
+ * The answer to a question: `undefined` where there is no such show, "unread" where what an earlier
+ * run of the server has recorded of it is still being read.
+ */
+export type ShowReply = ShowNews | "unread" | undefined;
 
 /** What is new of a show. */
 export interface ShowNews {
@@ -28,13 +34,28 @@ export interface ShowNews {
   readonly start: number;
   /** Whether its playlist has ended. */
   readonly ended: boolean;
-  /** All pieces but those that the question knew to their end. */
+  /** What was before the pieces that are still known. */
+  readonly forgotten: ForgottenPieces;
+  /** All pieces that are still known, but those that the question knew to their end. */
   readonly pieces: readonly PieceNews[];
 }
+
+/** Leading pieces of a show that nobody may hear any more: the others keep their numbers. */
+export interface ForgottenPieces {
+  readonly pieces: number;
+  /** Of these pieces. */
+  readonly segments: number;
+  /** Those of the pieces that have segments. */
+  readonly withSegments: number;
+}
+
+export const NOTHING_FORGOTTEN: ForgottenPieces = { pieces: 0, segments: 0, withSegments: 0 };
 
 /** A piece of a show: what one file has of it, on one timeline. */
 export interface PieceNews {
   readonly facts: PieceFacts;
+  /** Which of its segments is the first that is still known. Who knows earlier ones may forget them. */
+  readonly first: number;
   /** Which segment of the piece the first of `segments` is. */
   readonly from: number;
   /** Where its segments begin that are new, the oldest first. The newest may still grow. */

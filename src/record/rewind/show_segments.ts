@@ -1,8 +1,10 @@
 /** The segments of a show, by what is known of its pieces. Without I/O. */
 import {
   durationOf,
+  type ForgottenPieces,
   framesPerFragment,
   framesPerSegment,
+  NOTHING_FORGOTTEN,
   type PieceFacts,
   type SegmentPlace,
 } from "./show_news.ts";
@@ -45,12 +47,17 @@ export interface ShowSegment {
 /**
  * The segments of a show that are whole, the oldest first.
  * @param pieces the pieces of a show, of which only the last may go on
+ * @param forgotten what was before these
  */
-export function segmentsOf(pieces: readonly CopiedPiece[]): ShowSegment[] {
+export function segmentsOf(
+  pieces: readonly CopiedPiece[],
+  forgotten: ForgottenPieces = NOTHING_FORGOTTEN,
+): ShowSegment[] {
   const segments: ShowSegment[] = [];
-  let [before, number] = [0, 0];
+  let [before, number] = [forgotten.segments, forgotten.withSegments];
   for (const piece of pieces) {
-    const { starts, count } = allStarts(piece);
+    const { silent, count } = silentStarts(piece);
+    const starts = [...piece.starts, ...silent];
     for (let i = 0; i < count; i++) {
       segments.push(segmentAt(piece, starts, i, { before, number }));
     }
@@ -60,36 +67,38 @@ export function segmentsOf(pieces: readonly CopiedPiece[]): ShowSegment[] {
   return segments;
 }
 
-/** How many segments of a show are whole, those included that are forgotten. */
+/** How many segments of the pieces are whole, those included that are forgotten. */
 export function countSegments(pieces: readonly CopiedPiece[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.forgotten + allStarts(piece).count, 0);
+  return pieces.reduce((sum, piece) => sum + piece.forgotten + silentStarts(piece).count, 0);
 }
 
 export function segmentMs({ frames, facts }: ShowSegment): number {
   return durationOf(frames, facts);
 }
 
-/** Starts of a piece's segments, also of those in silence that is not in the file. */
-interface AllStarts {
-  readonly starts: readonly SegmentPlace[];
-  /** How many of them begin segments that are whole. */
+/** Starts of a piece's segments in silence that is not in the file. */
+interface SilentStarts {
+  readonly silent: readonly SegmentPlace[];
+  /** How many starts of the piece, these included, begin segments that are whole. */
   readonly count: number;
 }
 
 /** It joins silent fragments as the index does once they are in the file. */
-function allStarts({ facts, starts, frames, end, silentFragments, over }: CopiedPiece): AllStarts {
-  const all = [...starts];
-  let open = all.at(-1);
-  if (open === undefined) return { starts: all, count: 0 };
+function silentStarts(piece: CopiedPiece): SilentStarts {
+  const { facts, starts, frames, end, silentFragments, over } = piece;
+  const silent: SegmentPlace[] = [];
+  let open = starts.at(-1);
+  if (open === undefined) return { silent, count: 0 };
   const [long, fragment] = [framesPerSegment(facts), framesPerFragment(facts)];
   const total = frames + silentFragments * fragment;
   for (let at = frames; at < total; at += fragment) {
     if (at - open.frame < long) continue;
     open = { frame: at, offset: end, wallMs: open.wallMs + durationOf(at - open.frame, facts) };
-    all.push(open);
+    silent.push(open);
   }
   const isWhole = over || total - open.frame >= long;
-  return { starts: all, count: isWhole ? all.length : all.length - 1 };
+  const count = starts.length + silent.length;
+  return { silent, count: isWhole ? count : count - 1 };
 }
 
 function segmentAt(

@@ -9,7 +9,7 @@ import type { ThreadCounts } from "../../http/connection_limits.ts";
 import type { Shows, ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { Rewinds } from "../../record/rewind/rewinds.ts";
-import type { ShowQuestion } from "../../record/rewind/show_news.ts";
+import type { ShowQuestion, ShowReply } from "../../record/rewind/show_news.ts";
 import type { Clock } from "../../session/clock.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import type {
@@ -141,8 +141,10 @@ export class HttpThread {
     else if (message.kind === "shows") {
       const replies = message.questions.map((question) => this.#statusesOf(question));
       running.send({ kind: "shows", replies });
-    } else if (message.kind === "rewind") this.#tellNews(running, message.questions);
-    else if (message.kind === "listening") {
+    } else if (message.kind === "rewind") {
+      const replies = message.questions.map((question) => this.#newsOf(question));
+      running.send({ kind: "rewind", replies });
+    } else if (message.kind === "listening") {
       running.isListening = true;
       this.#listening.resolve();
     } else if (message.kind === "failed") this.#end(running, message.why);
@@ -161,10 +163,13 @@ export class HttpThread {
   }
 
   /** As above. */
-  async #tellNews(running: Running, questions: readonly ShowQuestion[]): Promise<void> {
-    const { rewinds } = this.#options;
-    const replies = await Promise.all(questions.map((question) => rewinds?.news(question)));
-    if (running === this.#running) running.send({ kind: "rewind", replies });
+  #newsOf(question: ShowQuestion): ShowReply {
+    try {
+      return this.#options.rewinds?.news(question);
+    } catch (error) {
+      logger.fatal("A bug, please report it: {error}", { error });
+      return undefined;
+    }
   }
 
   #write({ send }: Running, lines: readonly LoggedLine[]): void {

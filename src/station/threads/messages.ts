@@ -11,7 +11,7 @@ import type { LentCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
 import type { ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
-import type { ShowNews, ShowQuestion } from "../../record/rewind/show_news.ts";
+import type { ShowQuestion, ShowReply } from "../../record/rewind/show_news.ts";
 import type { AnswerCounts } from "../../web/request_durations.ts";
 
 /** The category of the access log of listeners' requests. */
@@ -24,7 +24,7 @@ export type ToThread =
   | { readonly kind: "listen" }
   | { readonly kind: "news"; readonly news: ReplicaNews }
   | { readonly kind: "shows"; readonly replies: readonly (readonly ShowStatus[])[] }
-  | { readonly kind: "rewind"; readonly replies: readonly (ShowNews | undefined)[] }
+  | { readonly kind: "rewind"; readonly replies: readonly ShowReply[] }
   | { readonly kind: "log"; readonly levels: LogLevels }
   /** The lines that it sent last are written. */
   | { readonly kind: "written" }
