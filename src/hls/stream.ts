@@ -210,9 +210,12 @@ export class HlsStream {
     this.#labels.resume(playlist.mediaSequence + segments.length, segments.at(-1));
     this.#publishers.restore(playlist, segments);
     if (silence === undefined) return;
-    this.codecs = codecOf(silence.config).codecString(silence.config);
-    this.low.resume(silence.config);
-    for (const cut of silence.segments) this.#list(cut, this.#labels.goOn(cut));
+    const { configs, segments: silent } = silence;
+    for (const config of configs) this.codecs = codecOf(config).codecString(config);
+    this.low.resume(configs);
+    for (const { cut, label } of silent) {
+      this.#list(cut, this.#labels.takeUp(label, cut.durationUs));
+    }
   }
 
   /** All of it is in one version. */

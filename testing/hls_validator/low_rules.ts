@@ -15,8 +15,8 @@ const MIN_WINDOW_SEGMENTS = 4;
 export class LowRules {
   readonly #onBreach: (breach: string) => void;
   #before: SeenLowPlaylist | undefined;
-  /** The segments that a server had shown before it was killed. */
-  #shown: readonly SeenLowSegment[] | undefined;
+  /** The last version before the server was killed; `undefined` where none follows a kill. */
+  #beforeKill: SeenLowPlaylist | undefined;
   /** Names of files of other segments, by number. */
   readonly #stems = new Map<string, number>();
 
@@ -30,18 +30,17 @@ export class LowRules {
    * same number and time now, and its files have other names.
    */
   restarted(): void {
-    const before = this.#before;
-    if (before === undefined) return;
+    if (this.#before === undefined) return;
     this.#stems.clear();
-    this.#shown = before.segments;
+    this.#beforeKill = this.#before;
     this.#before = undefined;
   }
 
   /** A version was seen. */
   observe(playlist: SeenLowPlaylist): void {
     const breaches = [...checkVersion(playlist), ...this.#checkNames(playlist)];
-    if (this.#shown !== undefined) breaches.push(...checkRestart(this.#shown, playlist));
-    this.#shown = undefined;
+    if (this.#beforeKill !== undefined) breaches.push(...checkRestart(this.#beforeKill, playlist));
+    this.#beforeKill = undefined;
     if (this.#before !== undefined) breaches.push(...checkSuccession(this.#before, playlist));
     this.#before = playlist;
     for (const breach of breaches) this.#onBreach(breach);
@@ -116,14 +115,8 @@ function checkSuccession(before: SeenLowPlaylist, after: SeenLowPlaylist): strin
   if (before.constants.join() !== after.constants.join()) breaches.push("what never changes did");
   if (before.hint === undefined) breaches.push("a version follows EXT-X-ENDLIST");
   const gone = after.mediaSequence - before.mediaSequence;
-  const left = before.segments.slice(0, Math.max(0, gone));
-  if (gone < 0 || left.some(({ whole }) => whole === undefined)) {
-    return [...breaches, `the first number goes from ${before.mediaSequence} by ${gone}`];
-  }
-  const discontinuities = left.filter(({ discontinuity }) => discontinuity).length;
-  if (after.discontinuitySequence !== before.discontinuitySequence + discontinuities) {
-    breaches.push(`EXT-X-DISCONTINUITY-SEQUENCE is ${after.discontinuitySequence}`);
-  }
+  const numbers = checkNumbers(before, after);
+  if (numbers.length > 0) return [...breaches, ...numbers];
   for (const [i, segment] of before.segments.slice(gone).entries()) {
     breaches.push(...checkKept(segment, after.segments[i]));
   }
@@ -132,26 +125,48 @@ function checkSuccession(before: SeenLowPlaylist, after: SeenLowPlaylist): strin
   return [...breaches, ...checkHinted(before, after)];
 }
 
-/** What was shown before the server was killed is there again, whole, and at the same time. */
-function checkRestart(shown: readonly SeenLowSegment[], after: SeenLowPlaylist): string[] {
-  const breaches: string[] = [];
-  for (const { sequence, discontinuity, map, programDateTime } of shown) {
-    const kept = after.segments[sequence - after.mediaSequence];
+/** What has left was whole, and its discontinuities are counted. */
+function checkNumbers(before: SeenLowPlaylist, after: SeenLowPlaylist): string[] {
+  const gone = after.mediaSequence - before.mediaSequence;
+  const left = before.segments.slice(0, Math.max(0, gone));
+  if (gone < 0 || gone > left.length || left.some(({ whole }) => whole === undefined)) {
+    return [`the first number goes from ${before.mediaSequence} by ${gone}`];
+  }
+  const discontinuities = left.filter(({ discontinuity }) => discontinuity).length;
+  const due = before.discontinuitySequence + discontinuities;
+  const { discontinuitySequence: number } = after;
+  return number === due ? [] : [`EXT-X-DISCONTINUITY-SEQUENCE is ${number}, ${due} is due`];
+}
+
+/** Numbers do not go back, and what was shown is there again, whole, and to the millisecond. */
+function checkRestart(before: SeenLowPlaylist, after: SeenLowPlaylist): string[] {
+  const breaches = checkNumbers(before, after);
+  if (before.constants.join() !== after.constants.join()) breaches.push("what never changes did");
+  for (const segment of before.segments) {
+    const { sequence, whole } = segment;
     if (sequence < after.mediaSequence) continue;
-    if (kept?.whole === undefined) breaches.push(`segment ${sequence} is not whole`);
-    const offMs = Date.parse(kept?.programDateTime ?? "") - Date.parse(programDateTime);
-    if (kept?.discontinuity !== discontinuity || kept.map !== map || !(Math.abs(offMs) <= 2)) {
-      breaches.push(`segment ${sequence} is another one behind a restart: ${offMs} ms off`);
+    const kept = after.segments[sequence - after.mediaSequence];
+    if (kept?.whole === undefined) {
+      breaches.push(`segment ${sequence} is not whole behind a restart`);
+      continue;
     }
+    if (facts(segment) !== facts(kept)) {
+      breaches.push(`segment ${sequence} was ${facts(segment)} and is ${facts(kept)}`);
+    }
+    const longer = kept.whole.duration - (whole?.duration ?? kept.whole.duration);
+    if (Math.abs(longer) > 2 * ROUNDING) breaches.push(`segment ${sequence} is ${longer} s longer`);
   }
   return breaches;
+}
+
+/** What is said of a segment, whether it is whole or not. */
+function facts({ sequence, discontinuity, map, programDateTime }: SeenLowSegment): string {
+  return JSON.stringify({ sequence, discontinuity, map, programDateTime });
 }
 
 /** A segment stays what it is, but for parts that it gets and parts that are old. */
 function checkKept(before: SeenLowSegment, after: SeenLowSegment | undefined): string[] {
   if (after === undefined) return [`segment ${before.sequence} is taken back`];
-  const facts = ({ sequence, discontinuity, map, programDateTime }: SeenLowSegment) =>
-    JSON.stringify({ sequence, discontinuity, map, programDateTime });
   const breaches = facts(before) === facts(after)
     ? []
     : [`segment ${before.sequence} changes from ${facts(before)} to ${facts(after)}`];

@@ -128,7 +128,8 @@ Deno.test("state that is damaged in any way is not used, and the log says so", (
     await using log = await LogRecorder.start();
     const folder = new HlsFolder(path);
     const states = new StateFiles(folder);
-    const state = { mediaSequence: 1700000000, discontinuitySequence: 3, written: true };
+    const numbers = { mediaSequence: 1700000000, discontinuitySequence: 3 };
+    const state = { ...numbers, written: true, shownOpen: [] };
     await states.save("demo", state);
     const file = `${path}/.state/demo.json`;
     const whole = await Deno.readTextFile(file);

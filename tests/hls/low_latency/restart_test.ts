@@ -50,13 +50,17 @@ async function killAfter(path: string, frames: number, hears = true): Promise<Sh
     await clock.advance(FRAME_MS);
     if (hears) await look(listener);
   }
-  const shown = hears ? listener.playlist.segments : [];
+  let shown: readonly SeenLowSegment[] = [];
   const states = new StateFiles(new HlsFolder(first.path));
   await until("the disk has all that was shown", async () => {
+    if (hears) {
+      await look(listener);
+      shown = listener.playlist.segments;
+    }
     const stream = first.hls.find("demo");
     const listed = await Deno.readFile(`${first.path}/demo/playlist.m3u8`);
     const { written, shownOpen } = await states.load("demo") ?? {};
-    return written && shownOpen?.sequence === shown.at(-1)?.sequence &&
+    return written && shownOpen?.at(-1)?.sequence === shown.at(-1)?.sequence &&
       entityTag(listed) === stream?.playlist()?.etag && stream.unwritten.length === 0;
   });
   await copyFolder(`${path}/first`, `${path}/second`);
@@ -134,9 +138,17 @@ for (const config of [audioConfig(), audioConfig({ sampleRate: 24000, sbr: true 
       });
     }
     const [, , last = new Uint8Array()] = segments;
-    const shown = { sequence: 0, config, discontinuity: false };
-    const silence = silentEnd(shown, last, { format: MPEG_TS, targetMs: 1000, count: 2 });
-    const packages = silence.segments.map(({ packages: [bytes = new Uint8Array()] }) => bytes);
+    const shown = [3, 4].map((sequence) => {
+      return {
+        sequence,
+        config,
+        discontinuity: false,
+        wallMs: 1000 * sequence,
+        beforeUs: undefined,
+      };
+    });
+    const silence = silentEnd(shown, last, { format: MPEG_TS, targetMs: 1000 });
+    const packages = silence.map(({ cut: { packages: [bytes = new Uint8Array()] } }) => bytes);
     const { found } = demux(concat([...segments, ...packages]));
     assert.equal(found.badCount, 0);
     const frameMs = 1024_000 / config.sampleRate;
@@ -144,7 +156,12 @@ for (const config of [audioConfig(), audioConfig({ sampleRate: 24000, sbr: true 
       assert.ok(Math.abs(timeMs - 10_000 - i * frameMs) < 2 / 90, `${i} at ${timeMs}`);
     }
     assert.equal(found.times.length, 5 * Math.ceil(1000 / frameMs));
-    assert.deepEqual(silence.segments.map(({ discontinuity }) => discontinuity), [false, false]);
+    const labels = shown.map(({ sequence, wallMs }) => ({
+      sequence,
+      wallMs,
+      discontinuity: false,
+    }));
+    assert.deepEqual(silence.map(({ label }) => label), labels);
   });
 }
 
@@ -158,12 +175,14 @@ Deno.test("what cannot continue a segment does not: another configuration, or a 
     segmenter.write({ data: new Uint8Array(90), position: 1024 * i, dueMs: 0, filler: false });
   }
   const shown = [
-    { sequence: 0, config: audioConfig({ sampleRate: 44100 }), discontinuity: false },
-    { sequence: 0, config: audioConfig(), discontinuity: true },
+    { config: audioConfig({ sampleRate: 44100 }), discontinuity: false },
+    { config: audioConfig(), discontinuity: true },
   ];
   for (const open of shown) {
-    const options = { format: MPEG_TS, targetMs: 1000, count: 2 };
-    const breaks = silentEnd(open, last, options).segments.map((cut) => cut.discontinuity);
-    assert.deepEqual(breaks, [true, false]);
+    const first = { ...open, sequence: 1, wallMs: 1000, beforeUs: undefined };
+    const second = { ...first, sequence: 2, wallMs: 2000, discontinuity: false };
+    const silence = silentEnd([first, second], last, { format: MPEG_TS, targetMs: 1000 });
+    assert.deepEqual(silence.map(({ cut }) => cut.discontinuity), [true, false]);
+    assert.deepEqual(silence.map(({ label }) => label.discontinuity), [true, false]);
   }
 });

@@ -22,7 +22,7 @@ Deno.test("it opens without what a disk that hangs does not give", async () => {
     targetDuration: 1,
     files: { readSegment: never },
     showOpen: never,
-    labels: { next: 4, begin: () => ({ sequence: 4, discontinuity: false, wallMs: 4000 }) },
+    labels: { begin: () => ({ sequence: 4, discontinuity: false, wallMs: 4000 }) },
     main: { known, numbering },
     played: new PlayedTags(),
     source: () => ({
