@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { withoutProgramConfig } from "../hls_validator/adts.ts";
 import { PlaylistFollower } from "../hls_validator/follower.ts";
 import { LowFollower } from "../hls_validator/low_follower.ts";
+import { parseMediaPlaylist } from "../hls_validator/media_playlist.ts";
 import { isPreroll } from "../hls_validator/playlist_rules.ts";
 import { md5 } from "../mp4/readers.ts";
 import { FfmpegPlayer } from "../players/ffmpeg_player.ts";
@@ -33,10 +34,6 @@ const FFMPEG_SECONDS = 4;
 const LOST_SECONDS = 4;
 /** Of a duration with five decimals beside one with six. */
 const ROUNDING = 1e-5;
-/** Of a wall time in whole milliseconds. */
-const TIME_ROUNDING_MS = 1;
-/** Segments that a follower cannot have where the server is killed under its requests. */
-const MISSED_A_KILL = 2;
 /**
  * What FFmpeg prints of silence in HE-AAC, also where it begins with silence and HE-AAC is signalled
  * implicitly; of layouts without a name; and where it reads the init section again with another
@@ -46,6 +43,14 @@ const NO_FAULT = new RegExp(
   "No quantized data read for sbr_dequant|Implicit SBR was found|Last message repeated|" +
     "Guessed Channel Layout|Found duplicated MOOV Atom",
 );
+
+/** What there was when the server was killed. */
+interface Kill {
+  /** The highest number that players of low latency had seen, also of an open segment. */
+  readonly shown: number;
+  /** The highest number in the playlist on disk. */
+  readonly written: number;
+}
 
 /** To be disposed of, which fails where one of the followers saw a rule broken. */
 export class FollowedShow implements AsyncDisposable {
@@ -57,8 +62,8 @@ export class FollowedShow implements AsyncDisposable {
   readonly #connections: Connection[] = [];
   /** Of FFmpeg. */
   readonly #complaints: string[] = [];
+  readonly #kills: Kill[] = [];
   #encoder: Encoder | undefined;
-  #kills = 0;
 
   /** @param files what the encoder sends, another one with each connection */
   constructor(name: string, files: readonly string[], server: EchoServer) {
@@ -88,10 +93,17 @@ export class FollowedShow implements AsyncDisposable {
     await this.#stop("SIGKILL");
   }
 
+  /** The server is about to be killed. */
   serverIsDown(): void {
-    this.#kills++;
     this.#ordinary.allow("serverDown");
     this.#low.serverIsDown();
+  }
+
+  /** It was killed. Takes note of what there is. */
+  async serverIsDead(): Promise<void> {
+    const text = await Deno.readTextFile(this.#server.hlsFile(this.#name, "playlist.m3u8"));
+    const written = parseMediaPlaylist(text).segments.at(-1)?.sequence ?? NaN;
+    this.#kills.push({ shown: this.#low.playlist?.segments.at(-1)?.sequence ?? NaN, written });
   }
 
   serverIsBack(): void {
@@ -154,7 +166,7 @@ export class FollowedShow implements AsyncDisposable {
       `${audio} access units as they were sent`,
       `${silent} silent ones`,
       `at most ${Math.max(...lost).toFixed(2)} s lost at the end of a connection`,
-      this.#checkSame(),
+      this.#checkSame(new Set(sent.flat())),
     ].join(", ");
   }
 
@@ -172,42 +184,62 @@ export class FollowedShow implements AsyncDisposable {
     sent.seconds = this.#encoder.sent;
   }
 
-  /** Segments have the same numbers, times and access units in both forms. */
-  #checkSame(): string {
-    let compared = 0;
-    let missed = 0;
-    let replaced = 0;
-    for (const [number, { listed, hashes }] of this.#low.segments) {
-      const other = this.#ordinary.segments.get(number);
-      if (other === undefined) {
-        missed++;
-        continue;
-      }
-      assert.ok(!isPreroll(other.listed), `segment ${number} of ${this.#name} is preroll`);
-      const units = other.frames.map(({ data }) => md5(withoutProgramConfig(data)));
+  /**
+   * Segments have the same numbers, times and access units in both forms, and keep them over a
+   * restart. What a killed server had not written of what it had shown in low latency is silence
+   * behind the restart, in both forms: of an open segment nobody has the rest, and to show none before
+   * it is written would cost its length in latency.
+   * @param sent MD5 of all access units that encoders sent
+   */
+  #checkSame(sent: ReadonlySet<string>): string {
+    const { segments } = this.#low;
+    const lost = new Set(this.#kills.flatMap((kill) => this.#silenceBehind(kill, sent)));
+    const numbers = [...segments.keys()].sort((a, b) => a - b);
+    const [first = NaN] = numbers;
+    const due = [...this.#ordinary.segments.keys()].filter((number) => number >= first);
+    assert.deepEqual(numbers, due.sort((a, b) => a - b), `${this.#name} in both forms`);
+    for (const [number, seen] of segments) {
       const what = `segment ${number} of ${this.#name}`;
-      assert.equal(listed.discontinuity, other.listed.discontinuity, what);
-      const place = units.findIndex((unit, i) => unit !== hashes[i]);
-      const differs = place >= 0 || units.length !== hashes.length;
-      // It was seen in low latency just before the server was killed, and had not been written.
-      if (differs && new Set(units).size === 1) {
-        replaced++;
-        continue;
+      const newest = seen.at(-1);
+      const other = this.#ordinary.segments.get(number);
+      assert.ok(newest !== undefined && other !== undefined && !isPreroll(other.listed), what);
+      const units = other.frames.map(({ data }) => md5(withoutProgramConfig(data)));
+      assert.deepEqual(newest.hashes, units, what);
+      if (!lost.has(number)) {
+        for (const { hashes } of seen) assert.deepEqual(hashes, units, what);
       }
-      assert.ok(!differs, `${what} has ${hashes.length} and ${units.length}, other at ${place}`);
-      const offMs = Date.parse(listed.programDateTime) - (other.listed.programDateTime ?? NaN);
-      assert.ok(Math.abs(offMs) <= TIME_ROUNDING_MS, `segment ${number} is ${offMs} ms off`);
-      const off = Math.abs((listed.whole?.duration ?? NaN) - other.listed.duration);
-      assert.ok(off < ROUNDING, `segment ${number} of ${this.#name} is ${off} s longer or shorter`);
-      compared++;
+      const { discontinuity, programDateTime, whole } = newest.listed;
+      const { listed } = other;
+      assert.deepEqual(
+        [discontinuity, Date.parse(programDateTime)],
+        [listed.discontinuity, listed.programDateTime],
+        what,
+      );
+      const off = Math.abs((whole?.duration ?? NaN) - listed.duration);
+      assert.ok(off < ROUNDING, `${what} is ${off} s longer or shorter`);
     }
-    const most = 1 + MISSED_A_KILL * this.#kills;
-    assert.ok(missed <= most, `${missed} segments of ${this.#name} were seen in one form alone`);
+    return `${segments.size} segments are the same in both forms, ${lost.size} are silence ` +
+      `behind ${this.#kills.length} kills`;
+  }
+
+  /** @returns the numbers that are silence behind it: from the first that was not written on */
+  #silenceBehind({ shown, written }: Kill, sent: ReadonlySet<string>): number[] {
+    const numbers: number[] = [];
+    for (let number = written + 1;; number++) {
+      const newest = this.#low.segments.get(number)?.at(-1);
+      assert.ok(newest !== undefined, `segment ${number} of ${this.#name} never came`);
+      if (newest.listed.discontinuity) break;
+      numbers.push(number);
+      const audio = newest.hashes.filter((hash) => sent.has(hash));
+      assert.deepEqual(audio, [], `segment ${number} of ${this.#name} is not silent`);
+    }
+    const last = numbers.at(-1) ?? written;
+    // Others may have seen the next one begin.
     assert.ok(
-      replaced <= this.#kills,
-      `${replaced} segments of ${this.#name} are silent in one form`,
+      last === shown || last === shown + 1,
+      `${this.#name} was seen up to ${shown}, was written up to ${written}, and is silent to ${last}`,
     );
-    return `${compared} segments are the same in both forms, ${replaced} became silence by a kill`;
+    return numbers;
   }
 }
 

@@ -34,8 +34,10 @@ export class LowListener {
   #hint: string | undefined;
 
   constructor({ hls, clock, folder, before }: LowListenerOptions) {
-    if (before !== undefined) this.#rules.observe(before);
-    this.#rules.restarted();
+    if (before !== undefined) {
+      this.#rules.observe(before);
+      this.#rules.expectRestart();
+    }
     this.#hint = before?.hint;
     const readFile = (name: string, file: string) =>
       Promise.resolve(folder.broadcasts.get(name)?.files.get(file)?.slice());

@@ -15,8 +15,9 @@ const MIN_WINDOW_SEGMENTS = 4;
 export class LowRules {
   readonly #onBreach: (breach: string) => void;
   #before: SeenLowPlaylist | undefined;
-  /** The last version before the server was killed; `undefined` where none follows a kill. */
-  #beforeKill: SeenLowPlaylist | undefined;
+  /** How often another server has gone on. */
+  restarts = 0;
+  #restartIsDue = false;
   /** Names of files of other segments, by number. */
   readonly #stems = new Map<string, number>();
 
@@ -26,23 +27,24 @@ export class LowRules {
   }
 
   /**
-   * The server was killed and is there again: what it had shown of an open segment is silence of the
-   * same number and time now, and its files have other names.
+   * The server is about to be killed. The next one lists again what was shown, all of it whole, under
+   * the same numbers and at the same times; its files have other names.
    */
-  restarted(): void {
-    if (this.#before === undefined) return;
-    this.#stems.clear();
-    this.#beforeKill = this.#before;
-    this.#before = undefined;
+  expectRestart(): void {
+    this.#restartIsDue = true;
   }
 
   /** A version was seen. */
   observe(playlist: SeenLowPlaylist): void {
     const breaches = [...checkVersion(playlist), ...this.#checkNames(playlist)];
-    if (this.#beforeKill !== undefined) breaches.push(...checkRestart(this.#beforeKill, playlist));
-    this.#beforeKill = undefined;
-    if (this.#before !== undefined) breaches.push(...checkSuccession(this.#before, playlist));
+    const before = this.#before;
     this.#before = playlist;
+    if (before !== undefined && makingOf(before) !== makingOf(playlist)) {
+      if (!this.#restartIsDue) breaches.push(`it is made anew as ${makingOf(playlist)}`);
+      this.#restartIsDue = false;
+      this.restarts++;
+      breaches.push(...checkRestart(before, playlist));
+    } else if (before !== undefined) breaches.push(...checkSuccession(before, playlist));
     for (const breach of breaches) this.#onBreach(breach);
   }
 
@@ -238,6 +240,11 @@ function nextSequence(playlist: SeenLowPlaylist): number {
 /** The name without what tells the part and the format. */
 function stemOf({ whole, parts }: SeenLowSegment): string {
   return splitName(whole?.uri ?? parts[0]?.uri ?? "")[0];
+}
+
+/** What names of all files of one making of the broadcast have: another server makes it anew. */
+function makingOf({ segments: [first] }: SeenLowPlaylist): string | undefined {
+  return first === undefined ? undefined : stemOf(first).split("-")[2];
 }
 
 /** @returns the stem, and the part's index; NaN for a whole segment */

@@ -7,8 +7,15 @@ import * as hlsParser from "hls-parser";
 import { Parser } from "m3u8-parser";
 import type { SeenLowPlaylist } from "./low_playlist_reader.ts";
 
-// It warns of parts below 85 % of the target, which parts may be where they are independent.
-hlsParser.setOptions({ silent: true });
+/** What hls-parser says of playlists that keep the rules. */
+const KNOWN = [
+  // Not of those that are independent (4.4.4.9), as all are.
+  "All Partial Segments except the last part of a segment must have a duration of at least 85% of " +
+  "PART-TARGET",
+  // It counts segments instead, of which some are shorter than the target duration.
+  "Remove EXT-X-PART tags from the Playlist after they are greater than three target durations " +
+  "from the end of the Playlist.",
+];
 
 /** What other readers find wrong in a playlist, or find other than `seen` has it. */
 export function complaintsOf(text: string, seen: SeenLowPlaylist): string[] {
@@ -78,8 +85,13 @@ function byM3u8Parser(text: string, onWarning: (message: string) => void): Named
   };
 }
 
-function byHlsParser(text: string): Named {
-  const playlist = hlsParser.parse(text);
+function byHlsParser(text: string, onWarning: (message: string) => void): Named {
+  const playlist = whilePrinting(
+    (message) => {
+      if (!KNOWN.includes(message)) onWarning(message);
+    },
+    () => hlsParser.parse(text),
+  );
   if (playlist.isMasterPlaylist) throw new Error("it is taken for a multivariant playlist");
   const parts = playlist.segments.flatMap((segment) => segment.parts);
   return {
@@ -91,4 +103,15 @@ function byHlsParser(text: string): Named {
     hint: parts.find(({ hint }) => hint)?.uri ?? null,
     ended: playlist.endlist,
   };
+}
+
+/** Tells `onMessage` what is printed as an error in `read`; there is no other way to learn it. */
+function whilePrinting<T>(onMessage: (message: string) => void, read: () => T): T {
+  const { error } = console;
+  console.error = (message: unknown) => onMessage(String(message));
+  try {
+    return read();
+  } finally {
+    console.error = error;
+  }
 }

@@ -48,6 +48,7 @@ scenario(
       for (const show of shows) show.serverIsDown();
       await server.stop("SIGKILL");
       await together(shows, (show) => show.lose());
+      await together(shows, (show) => show.serverIsDead());
       await pause(DOWN_MS);
       await server.startAgain();
       for (const show of shows) show.serverIsBack();
