@@ -10,11 +10,11 @@ import type { SeenLowPlaylist } from "./low_playlist_reader.ts";
 /** What hls-parser says of playlists that keep the rules. */
 const KNOWN = [
   // Not of those that are independent (4.4.4.9), as all are.
-  "All Partial Segments except the last part of a segment must have a duration of at least 85% of " +
-  "PART-TARGET",
-  // It counts segments instead, of which some are shorter than the target duration.
-  "Remove EXT-X-PART tags from the Playlist after they are greater than three target durations " +
-  "from the end of the Playlist.",
+  "Invalid Playlist : All Partial Segments except the last part of a segment must have a " +
+  "duration of at least 85% of PART-TARGET",
+  // It counts three segments, which may be shorter than the target duration.
+  "Invalid Playlist : Remove EXT-X-PART tags from the Playlist after they are greater than three " +
+  "target durations from the end of the Playlist.",
 ];
 
 /** What other readers find wrong in a playlist, or find other than `seen` has it. */

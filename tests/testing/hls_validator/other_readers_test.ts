@@ -26,6 +26,16 @@ Deno.test("other readers agree with a playlist, and with no other", async () => 
   }
 });
 
+Deno.test("what hls-parser prints of a playlist is complained of", async () => {
+  const broadcast = new LowBroadcast();
+  await broadcast.configure(audioConfig());
+  await broadcast.send(4 * 47);
+  const text = broadcast.versions.at(-1)?.replace("PART-TARGET=0.38400", "PART-TARGET=0.30000") ??
+    "";
+  const complaints = complaintsOf(text, parseLowPlaylist(broadcast.versions.at(-1) ?? ""));
+  assert.match(complaints.join("\n"), /hls-parser: .*PART-TARGET is the maximum duration/);
+});
+
 Deno.test("what is no playlist is complained of by both", async () => {
   const broadcast = new LowBroadcast();
   await broadcast.configure(audioConfig());
