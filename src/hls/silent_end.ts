@@ -83,9 +83,10 @@ function silentSegment(
   if (!continues) segmenter.discontinuity();
   const data = codecOf(config).silentFrame(config);
   const samples = Math.round(durationUs * config.sampleRate / 1e6);
-  for (let position = 0;; position += config.samplesPerFrame) {
+  for (let position = 0;;) {
+    segmenter.write({ data, position, dueMs: 0, filler: "wait" });
+    position += config.samplesPerFrame;
     if (position >= samples) segmenter.cut();
-    else segmenter.write({ data, position, dueMs: 0, filler: "wait" });
     const [segment] = made;
     if (segment !== undefined) return segment;
   }

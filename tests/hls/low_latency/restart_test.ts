@@ -186,3 +186,12 @@ Deno.test("what cannot continue a segment does not: another configuration, or a 
     assert.deepEqual(silence.map(({ label }) => label.discontinuity), [true, false]);
   }
 });
+
+Deno.test("silence is as long as what was cut short, and a frame at least", () => {
+  for (const [beforeUs, durationUs] of [[128_000, 128_000], [1, 21_333]]) {
+    const first = { sequence: 1, wallMs: 1000, config: audioConfig(), discontinuity: true };
+    const shown = [{ ...first, beforeUs: undefined }, { ...first, sequence: 2, beforeUs }];
+    const silence = silentEnd(shown, new Uint8Array(), { format: MPEG_TS, targetMs: 1000 });
+    assert.deepEqual(silence.map(({ cut }) => cut.durationUs), [durationUs, 1_002_667]);
+  }
+});
