@@ -68,7 +68,10 @@ export class SegmentLabels {
   }
 
   /** Takes up a whole segment, the next one, which an earlier run has labelled. */
-  takeUp({ sequence, discontinuity, wallMs }: SegmentLabel, durationUs: number): SegmentLabel {
+  takeUp(
+    { sequence, discontinuity, wallMs }: SegmentLabel,
+    { durationUs }: Pick<SegmentEntry, "durationUs">,
+  ): SegmentLabel {
     this.#next = sequence + 1;
     this.#wallTime.resume(wallMs + durationUs / 1000);
     return { sequence, discontinuity, wallMs };

@@ -213,9 +213,7 @@ export class HlsStream {
     const { configs, segments: silent } = silence;
     for (const config of configs) this.codecs = codecOf(config).codecString(config);
     this.low.resume(configs);
-    for (const { cut, label } of silent) {
-      this.#list(cut, this.#labels.takeUp(label, cut.durationUs));
-    }
+    for (const { cut, label } of silent) this.#list(cut, this.#labels.takeUp(label, cut));
   }
 
   /** All of it is in one version. */
