@@ -33,7 +33,8 @@ export class LowListener {
   /** The part that it asks for. */
   #hint: string | undefined;
 
-  constructor({ hls, clock, folder, before }: LowListenerOptions) {
+  /** @param origin whom it asks; by default one that has everything at once */
+  constructor({ hls, clock, folder, before }: LowListenerOptions, origin?: Replica) {
     if (before !== undefined) {
       this.#rules.observe(before);
       this.#rules.expectRestart();
@@ -41,7 +42,7 @@ export class LowListener {
     this.#hint = before?.hint;
     const readFile = (name: string, file: string) =>
       Promise.resolve(folder.broadcasts.get(name)?.files.get(file)?.slice());
-    this.origin = localOrigin(hls.distributor, { clock, readFile });
+    this.origin = origin ?? localOrigin(hls.distributor, { clock, readFile });
     const onFetch = (_: string, file: string) => this.fetched.push(file);
     this.#app = new Hono()
       .route("/cast", hlsRoutes({ origin: this.origin, others: [], onFetch }));
