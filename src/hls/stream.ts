@@ -137,12 +137,13 @@ export class HlsStream {
     this.#part();
     this.#life.move({ phase: "live" });
     this.#retire(this.#publishers.begin(isNew));
-    if (this.#publishers.main.isEmpty) this.#addPreroll();
+    const isFirst = this.#publishers.main.isEmpty;
+    if (isFirst) this.#addPreroll();
     this.#labels.join(this.#publishers.main.isEmpty);
     const now = this.#clock.awake();
     this.#session = new JoinedSession(feeder, this.#options.targetMs, now);
     this.played.join(isNew);
-    this.low.join(isNew);
+    this.low.join(isFirst);
     this.#awaitNext(now);
   }
 
@@ -218,9 +219,9 @@ export class HlsStream {
   /** All of it is in one version. */
   #addPreroll(): void {
     this.#life.begin();
-    const { preroll } = this.#options;
+    const { entries } = this.#options.preroll;
     const now = this.#clock.awake();
-    const segments = preroll.map((entry) => {
+    const segments = entries.map((entry) => {
       this.#longestSegmentMs = Math.max(this.#longestSegmentMs, entry.durationUs / 1000);
       return segmentOnDisk({ ...entry, sequence: this.#labels.takeNumber() }, now);
     });

@@ -37,7 +37,7 @@ import { ACCESS_LOG } from "./threads/messages.ts";
 
 export interface ListenerWebOptions {
   readonly origin: Origin;
-  readonly preroll: Preroll;
+  readonly preroll: Pick<Preroll, "files">;
   readonly shows: ShowsSource;
   /** Where broadcasts are, without slashes around it. */
   readonly path: string;

@@ -59,11 +59,11 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   const { clock, stops, sockets, health, webLimits, listeners } = core;
   const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency } =
     core.config.hls;
-  const { hls, folder, preroll, shows, rewinds } = output;
+  const { hls, folder, preroll: { files }, shows, rewinds } = output;
   const rewind = rewindSettings(core, output);
   const threads = new HttpThreads({
     ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
-    settings: { path, index, lowLatency, rootDir: folder.path, preroll, rewind },
+    settings: { path, index, lowLatency, rootDir: folder.path, preroll: { files }, rewind },
     distributor: hls.distributor,
     counts: webLimits.addThreads("hls"),
     durations: metrics.requestDurations,

@@ -8,7 +8,7 @@ import {
   type SeenLowPlaylist,
   type SeenLowSegment,
 } from "./low_playlist_reader.ts";
-import { LowRules } from "./low_rules.ts";
+import { isLowPreroll, LowRules } from "./low_rules.ts";
 import { PlaylistError } from "./media_playlist.ts";
 
 const FIRST_POLL_MS = 200;
@@ -83,7 +83,7 @@ export class LowFollower implements AsyncDisposable {
     await this.#checking;
   }
 
-  /** MD5 of all access units so far, in order. */
+  /** MD5 of all access units so far, in order, without those of preroll. */
   get hashes(): string[] {
     return [...this.#hashes.keys()].sort((a, b) => a - b).flatMap((n) => this.#hashes.get(n) ?? []);
   }
@@ -161,7 +161,7 @@ export class LowFollower implements AsyncDisposable {
   ): Promise<void> {
     const { sequence, parts, whole } = segment;
     const { hashes, begins, ends } = await readByMediabunny(concat([init, bytes]));
-    this.#hashes.set(sequence, hashes);
+    this.#hashes.set(sequence, isLowPreroll(segment) ? [] : hashes);
     if (Math.abs(ends - begins - (whole?.duration ?? NaN)) > ROUNDING) {
       this.#report(`segment ${sequence} of ${ends - begins} s is said to last ${whole?.duration}`);
     }
@@ -219,7 +219,7 @@ export class LowFollower implements AsyncDisposable {
     }
     if (kills !== this.#kills) return undefined;
     if (!response.ok) this.#report(`status ${response.status} for ${file}`);
-    else this.#checkHeaders(response, "audio/mp4", "max-age=600, immutable");
+    else this.#checkHeaders(response, "audio/mp4", cachingOf(file));
     return bytes;
   }
 
@@ -242,6 +242,11 @@ export class LowFollower implements AsyncDisposable {
 
 /** `undefined` where the server was killed before it could be had. */
 type MediaFile = Uint8Array<ArrayBuffer> | undefined;
+
+/** How long what a playlist names may be cached: preroll is no broadcast's own. */
+function cachingOf(file: string): string {
+  return file.startsWith("/") ? "max-age=600" : "max-age=600, immutable";
+}
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);

@@ -18,9 +18,9 @@ import type { ShownOpen } from "../silent_end.ts";
 import type { StreamFiles } from "../stream_files.ts";
 import type { Numbering } from "../window.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
+import type { LowPreroll } from "./low_preroll.ts";
 import { type LowFile, LowStream, type LowVersion } from "./low_stream.ts";
-import type { SegmentStart } from "./low_window.ts";
-import { readTsFrames, type TsFrames } from "./ts_frames.ts";
+import { readTsFrames } from "./ts_frames.ts";
 
 const logger = getLogger(["echo", "hls"]);
 
@@ -42,6 +42,8 @@ export interface LowLatencyOptions {
   readonly showOpen: (shown: ShownOpen) => Promise<void>;
   /** What `EXT-X-TARGETDURATION` says, in seconds. */
   readonly targetDuration: number;
+  /** The preroll's segments in fragmented MP4. */
+  readonly preroll: { readonly low: LowPreroll["segments"] };
   /** What there is as MPEG-TS. */
   readonly main: Pick<PlaylistPublisher, "known" | "numbering">;
   readonly played: Pick<PlayedTags, "at" | "since">;
@@ -86,7 +88,7 @@ export class LowLatency {
     this.#version = undefined;
   }
 
-  /** Another session's frames follow. @param isNew whether they are a new presentation's */
+  /** Another session's frames follow. @param isNew whether they begin a presentation */
   join(isNew: boolean): void {
     if (isNew) return this.close();
     const { segmenter } = this.#options.source();
@@ -176,7 +178,7 @@ export class LowLatency {
       onError: (error) => this.#fail(error),
     });
     this.#stream = stream;
-    for (const { start, frames } of earlier) stream.takeEarlier(start, frames);
+    for (const takeInto of earlier) takeInto(stream);
     if (segmenter !== undefined) stream.takeUp(segmenter);
     if (ended) stream.finish();
   }
@@ -187,7 +189,7 @@ export class LowLatency {
     if (config !== undefined) await this.#options.showOpen({ sequence, config, discontinuity });
   }
 
-  /** Reads the broadcast's segments from the last one back, up to one that cannot be had. */
+  /** Reads what is listed from the last segment back, up to one that cannot be had. */
   #readEarlier(
     bytesOf: (segment: Segment) => Uint8Array | undefined,
     told: readonly AudioConfig[],
@@ -195,11 +197,9 @@ export class LowLatency {
     const { known, numbering } = this.#options.main;
     const earlier: Earlier[] = [];
     for (const segment of known.toReversed()) {
-      const { wallMs, discontinuity } = segment;
-      const bytes = wallMs === undefined ? undefined : bytesOf(segment);
-      const frames = bytes && readTsFrames(bytes, told);
-      if (wallMs === undefined || frames === undefined) break;
-      earlier.unshift({ start: { wallMs, discontinuity }, frames });
+      const read = this.#read(segment, bytesOf(segment), told);
+      if (read === undefined) break;
+      earlier.unshift(read);
     }
     const passedOver = known.slice(0, known.length - earlier.length);
     const discontinuities = passedOver.filter(({ discontinuity }) => discontinuity).length;
@@ -212,6 +212,20 @@ export class LowLatency {
     };
   }
 
+  /** @returns `undefined` where it cannot be had */
+  #read(
+    { uri, wallMs, discontinuity }: Segment,
+    bytes: Uint8Array | undefined,
+    told: readonly AudioConfig[],
+  ): Earlier | undefined {
+    if (wallMs === undefined) {
+      const preroll = this.#options.preroll.low.get(uri);
+      return preroll && ((stream) => stream.takePreroll(preroll, discontinuity));
+    }
+    const frames = bytes && readTsFrames(bytes, told);
+    return frames && ((stream) => stream.takeEarlier({ wallMs, discontinuity }, frames));
+  }
+
   #show(stream: LowStream, { text, edge, files }: LowVersion): void {
     if (stream !== this.#stream) return;
     const bytes = new TextEncoder().encode(text);
@@ -220,11 +234,8 @@ export class LowLatency {
   }
 }
 
-/** A segment that was made before anybody listened. */
-interface Earlier {
-  readonly start: Omit<SegmentStart, "initUri">;
-  readonly frames: TsFrames;
-}
+/** Has a stream take in a segment that was made before anybody listened. */
+type Earlier = (stream: LowStream) => void;
 
 /** Who opens it waits so long for a segment on the disk, and for its state. */
 const DISK_MS = 1000;
