@@ -44,10 +44,10 @@ export interface ListenerWebOptions {
   /** Whether `/` shows who is on air. */
   readonly index: boolean;
   /** Where shows are rewound; nowhere by default. */
-  readonly rewind?: Omit<RewindRoutesOptions, "forPlayers"> | undefined;
+  readonly rewind?: Pick<RewindRoutesOptions, "shows" | "files"> | undefined;
   /** Whether broadcasts may be had in low latency. Default true. */
   readonly lowLatency?: boolean;
-  /** The beginning of a segment of the broadcast `name` was sent. */
+  /** The beginning of a segment of the broadcast `name` was sent, or of its show from the start. */
   readonly onFetch?: (name: string, file: string) => void;
 }
 
@@ -59,7 +59,7 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
   const others = rewind === undefined ? [STATUS_FILE] : [STATUS_FILE, SHOW_FILE];
   app.route(`/${path}`, hlsRoutes({ origin, lowLatency, others, onFetch }));
   if (rewind !== undefined) {
-    app.route(`/${path}`, rewindRoutes({ ...rewind, forPlayers: forPlayers() }));
+    app.route(`/${path}`, rewindRoutes({ ...rewind, onFetch, forPlayers: forPlayers() }));
   }
   app.route(`/${path}`, showRoutes({ shows, assets, path, index }));
   app.route(PREROLL_PATH, prerollRoutes(preroll.files));

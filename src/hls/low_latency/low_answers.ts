@@ -5,7 +5,8 @@
  * @module
  */
 import type { Context } from "hono";
-import { isBeginning, LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
+import { isBeginning } from "../../web/byte_range.ts";
+import { LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
 import type { Origin } from "../origin.ts";
 import { reload } from "./directives.ts";
 import { countsAsFetch, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
