@@ -17,7 +17,7 @@ import {
 } from "./low_latency/low_preroll.ts";
 import type { ServedFile } from "./origin.ts";
 import { parseSegments, type SegmentEntry } from "./playlist.ts";
-import { PREROLL_PATH } from "./routes.ts";
+import { PREROLL_NAME, PREROLL_PATH } from "./routes.ts";
 import { MPEG_TS } from "./ts_packager.ts";
 
 /** What is played before each broadcast. */
@@ -45,9 +45,11 @@ export class PrerollError extends Error {
 
 /**
  * Reads a folder with `live.m3u8` and its segments, MPEG-TS or ADTS, and checks all of it.
+ * @param isBeside whether it is served beside the broadcasts, so that relative URLs lead there
  * @throws {PrerollError}
  */
-export async function loadPreroll(folder: string): Promise<Preroll> {
+export async function loadPreroll(folder: string, isBeside = false): Promise<Preroll> {
+  const place = isBeside ? `../${PREROLL_NAME}` : PREROLL_PATH;
   const problems: string[] = [];
   const listed = await readPlaylist(folder, problems);
   const entries: SegmentEntry[] = [];
@@ -57,7 +59,7 @@ export async function loadPreroll(folder: string): Promise<Preroll> {
     const read = await readSegment(folder, file, durationUs, problems);
     if (read === undefined) continue;
     files.set(file, read.served);
-    const uri = `${PREROLL_PATH}/${file}`;
+    const uri = `${place}/${file}`;
     const discontinuity = breaks && index > 0;
     const { durationUs: exactUs, ...contents } = read.contents;
     entries.push({ uri, durationUs: exactUs, discontinuity, wallMs: undefined });

@@ -89,7 +89,9 @@ export async function openHls(
   const folder = new HlsFolder(hls.rootDir, clock);
   await folder.open();
   watch(core, "hls", hls.rootDir, undefined);
-  const preroll = hls.prerollDir === undefined ? NO_PREROLL : await loadPreroll(hls.prerollDir);
+  const preroll = hls.prerollDir === undefined
+    ? NO_PREROLL
+    : await loadPreroll(hls.prerollDir, hls.auth === "jwt");
   const shows = new Shows({
     clock,
     events,

@@ -245,7 +245,7 @@ type MediaFile = Uint8Array<ArrayBuffer> | undefined;
 
 /** How long what a playlist names may be cached: preroll is no broadcast's own. */
 function cachingOf(file: string): string {
-  return file.startsWith("/") ? "max-age=600" : "max-age=600, immutable";
+  return file.includes("/") ? "max-age=600" : "max-age=600, immutable";
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -230,7 +230,7 @@ function nextSequence(playlist: SeenLowPlaylist): number {
 
 /** Whether it is preroll: it has no time, and its name is not the broadcast's. */
 export function isLowPreroll(segment: SeenLowSegment): boolean {
-  return stemOf(segment).startsWith("/");
+  return stemOf(segment).includes("/");
 }
 
 /** The name without what tells the part and the format. */
@@ -239,7 +239,7 @@ function stemOf({ whole, parts }: SeenLowSegment): string {
 }
 
 /** Of a broadcast, or of the preroll. */
-const MEDIA = /^(\d+-\d+-[a-z0-9]+|\/prerole\/[\w.-]+-[0-9a-f]{16})(?:\.(\d+))?\.m4s$/;
+const MEDIA = /^(\d+-\d+-[a-z0-9]+|(?:\/|\.\.\/~)prerole\/[\w.-]+-[0-9a-f]{16})(?:\.(\d+))?\.m4s$/;
 
 /** @returns the stem, and the part's index; NaN for a whole segment */
 function splitName(uri: string): [stem: string, part: number] {

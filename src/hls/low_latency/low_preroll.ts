@@ -9,7 +9,6 @@ import { contentHash } from "../../web/entity_tag.ts";
 import { Fmp4Packager } from "../fmp4_packager.ts";
 import type { ServedFile } from "../origin.ts";
 import type { SegmentEntry } from "../playlist.ts";
-import { PREROLL_PATH } from "../routes.ts";
 import { initFile, LOW_MEDIA_TYPE } from "./low_names.ts";
 import type { WholeSegment } from "./low_playlist.ts";
 
@@ -28,7 +27,10 @@ export type LowPrerollSegment = Omit<WholeSegment, "sequence" | "discontinuity">
 export interface LowPreroll {
   /** Its segments, by the URIs that they have in `playlist.m3u8`. */
   readonly segments: ReadonlyMap<string, LowPrerollSegment>;
-  /** Segments, their parts and init sections, by their names, which tell their contents apart. */
+  /**
+   * Segments, their parts and init sections, by their names, which tell their contents apart. They are
+   * beside the files of which they are made.
+   */
   readonly files: ReadonlyMap<string, ServedFile>;
 }
 
@@ -81,14 +83,15 @@ class Timeline {
     });
   }
 
-  /** Makes the next segment. @param uri that of what it is made of */
+  /** Makes the next segment. @param uri that of what it is made of, with the path of its folder */
   package(uri: string, frames: readonly Uint8Array[]): MadeSegment {
     this.#parts = [];
     this.#packager.begin(frames.length);
     for (const frame of frames) this.#packager.write(frame);
     const { bytes: all, durationUs } = this.#packager.end();
     const bytes = all.slice();
-    const stem = `${stemOf(uri)}-${contentHash(bytes)}`;
+    const [, place = "", base = ""] = /^(.*\/)([^/]*)\.[a-z0-9]+$/.exec(uri) ?? [];
+    const stem = `${base}-${contentHash(bytes)}`;
     const name = `${stem}.m4s`;
     const files = new Map([[this.initName, this.#initSection], [name, bytes]]);
     let end = 0;
@@ -96,11 +99,11 @@ class Timeline {
       const part = `${stem}.${i}.m4s`;
       // The bytes are those of the segment: they are in memory once.
       files.set(part, bytes.subarray(end, end += size));
-      return { uri: pathOf(part), durationUs };
+      return { uri: place + part, durationUs };
     });
-    const initUri = pathOf(this.initName);
+    const initUri = place + this.initName;
     const { length: size } = bytes;
-    const segment = { uri: pathOf(name), initUri, parts, durationUs, size, wallMs: undefined };
+    const segment = { uri: place + name, initUri, parts, durationUs, size, wallMs: undefined };
     return { segment, files };
   }
 }
@@ -113,13 +116,4 @@ interface MadeSegment {
 function served(file: string, bytes: Uint8Array<ArrayBuffer>): ServedFile {
   // No two have the same name.
   return { bytes, type: LOW_MEDIA_TYPE, etag: `"${file}"` };
-}
-
-function pathOf(file: string): string {
-  return `${PREROLL_PATH}/${file}`;
-}
-
-/** The name of a file, without what tells its format. */
-function stemOf(uri: string): string {
-  return uri.replace(/^.*\//, "").replace(/\.[a-z0-9]+$/, "");
 }

@@ -73,9 +73,10 @@ async function killAfter(path: string, frames: number, options: KillOptions = {}
   const states = new StateFiles(new HlsFolder(first.path));
   await until("the disk has all that was shown", async () => {
     const stream = first.hls.find("demo");
-    const listed = await Deno.readFile(`${first.path}/demo/playlist.m3u8`);
     const { written, shownOpen } = await states.load("demo") ?? {};
-    return written && shownOpen?.sequence === shown.at(-1)?.sequence &&
+    if (!written) return false;
+    const listed = await Deno.readFile(`${first.path}/demo/playlist.m3u8`);
+    return shownOpen?.sequence === shown.at(-1)?.sequence &&
       entityTag(listed) === stream?.playlist()?.etag && stream.unwritten.length === 0;
   });
   await copyFolder(`${path}/first`, `${path}/second`);
