@@ -1,7 +1,8 @@
 /** The preroll in low latency: what is made of it at its load, and who hears it. */
 import assert from "node:assert/strict";
+import { Hono } from "hono";
 import { loadPreroll, type Preroll } from "../../../src/hls/preroll.ts";
-import { prerollRoutes } from "../../../src/hls/routes.ts";
+import { hlsRoutes, PREROLL_NAME, prerollRoutes } from "../../../src/hls/routes.ts";
 import { encode } from "../../../testing/audio/ffmpeg.ts";
 import { concat } from "../../../testing/bytes.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
@@ -11,6 +12,7 @@ import { MemoryFolder } from "../../../testing/hls/memory_files.ts";
 import { FRAME_MS, playlistOf } from "../../../testing/hls/on_air.ts";
 import { prerollOf, withPrerollFolder } from "../../../testing/hls/preroll_folder.ts";
 import { Run } from "../../../testing/hls/run.ts";
+import { originOf } from "../../../testing/hls/served_stream.ts";
 import type { SeenLowSegment } from "../../../testing/hls_validator/low_playlist_reader.ts";
 import { isLowPreroll } from "../../../testing/hls_validator/low_rules.ts";
 import { LogRecorder } from "../../../testing/log_recorder.ts";
@@ -100,6 +102,23 @@ Deno.test("it is served as the files are that it is made of", async () => {
   const ranged = await app.request(file, { headers: { Range: "bytes=2-9" } });
   assert.deepEqual([ranged.status, ranged.headers.get("Content-Type")], [206, "audio/mp4"]);
   assert.deepEqual(await ranged.bytes(), bytesOf(file).subarray(2, 10));
+});
+
+Deno.test("where it is beside the broadcasts for tokens, what is made of it is there too", async () => {
+  await withPrerollFolder(FILES, async (folder) => {
+    const { low, files } = await loadPreroll(folder, true);
+    const segment = low.get("../~prerole/a.ts");
+    assert.ok(segment);
+    const { uri, initUri, parts } = segment;
+    const app = new Hono()
+      .route("/cast", hlsRoutes({ origin: originOf({}), others: [] }))
+      .route(`/cast/${PREROLL_NAME}`, prerollRoutes(files));
+    const paths = [uri, initUri, parts[0]?.uri, "../~prerole/a.ts"].map((uri = "") =>
+      new URL(uri, "http://echo/cast/demo/low-media.m3u8").pathname
+    );
+    for (const path of paths) assert.equal((await app.request(path)).status, 200, path);
+    assert.equal((await app.request("/cast/~prerole/b.mp4")).status, 404);
+  });
 });
 
 Deno.test("in memory it is no larger than the files that it is made of", () => {
