@@ -1,6 +1,6 @@
 /** Tokens, from an issuer's key to what DJs, clients of the APIs and operators may do with them. */
 import assert from "node:assert/strict";
-import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
+import { ask, type ControlAnswer, reason, reserve } from "../../testing/e2e/control_request.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
@@ -80,11 +80,7 @@ scenario("a token lets its holder publish by every door, and nobody else", async
     await t.step(`not with ${what}`, async () => {
       await assertRefused(server.rtmpUrl(`live/other?key=${wrong}`), words);
       await assertRefused(sharedUrl(server, `publish:other::${wrong}`), /./);
-      const media = { type: "audio", protocol: "rtmp", format: "flv" };
-      const answer = await ask(control, {
-        ...{ method: "POST", path: "publish/other", body: { media, ...reason(0, "") } },
-        headers: { Authorization: `Bearer ${wrong}` },
-      });
+      const answer = await askToPublish(control, "other", wrong);
       assert.equal(answer.status, status);
       assert.match(JSON.stringify(answer.body), words);
     });
@@ -123,15 +119,17 @@ scenario("a token lets its holder publish by every door, and nobody else", async
     await assertRefused(server.rtmpUrl(`live/dj8?key=${next}`), /no key of the key set/);
     keys.text = keySetOf(issuer, newer);
     await until("the new key is known", async () => {
-      const media = { type: "audio", protocol: "rtmp", format: "flv" };
-      const { status } = await ask(control, {
-        ...{ method: "POST", path: "publish/dj8", body: { media, ...reason(0, "") } },
-        headers: { Authorization: `Bearer ${next}` },
-      });
-      return status === 200;
+      return (await askToPublish(control, "dj8", next)).status === 200;
     });
     await using _new = new Encoder(clip, server.rtmpUrl(`live/dj8?key=${next}`));
     await untilHeard(server, "dj8");
+    // Nobody shows an unknown key, so only who says so has it read again.
+    keys.text = keySetOf(newer);
+    server.kill("SIGHUP");
+    await until("the old key is void", async () => {
+      return (await askToPublish(control, "dj9", token)).status === 401;
+    });
+    assert.ok(await isHeard(server, "dj7"), "who is on air stays");
   });
   assertNotTold([...server.log, await metricsOf(server)], shown);
 });
@@ -174,6 +172,15 @@ scenario("a server does not start with a key set that cannot be used", async () 
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+/** Asks the control API for a key. */
+async function askToPublish(control: string, name: string, token: string): Promise<ControlAnswer> {
+  const media = { type: "audio", protocol: "rtmp", format: "flv" };
+  return await ask(control, {
+    ...{ method: "POST", path: `publish/${name}`, body: { media, ...reason(0, "") } },
+    headers: { Authorization: `Bearer ${token}` },
+  });
+}
 
 async function untilHeard(server: EchoServer, name: string): Promise<void> {
   await until(`${name} is heard`, () => isHeard(server, name));
