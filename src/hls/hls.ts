@@ -122,7 +122,7 @@ export class Hls {
       clock,
       targetMs,
       targetDuration: this.#targetDuration,
-      preroll: preroll.entries,
+      preroll,
       files: folder.stream(name),
       pool: this.#pool,
       formats: FORMATS,
@@ -198,7 +198,10 @@ export class Hls {
     const next = window.mediaSequence + window.segments.length;
     const behind = shown.filter(({ sequence }) => sequence >= next);
     if (behind.some(({ sequence }, i) => sequence !== next + i)) return "unknown";
-    const bytes = await this.#options.folder.stream(name).readSegment(last.uri);
+    // Nothing continues preroll, so its bytes are not needed.
+    const bytes = last.wallMs === undefined
+      ? NO_BYTES
+      : await this.#options.folder.stream(name).readSegment(last.uri);
     if (bytes === undefined) return;
     const { targetMs, id3 } = this.#options;
     const [format] = id3 ? FORMATS_WITH_ID3 : FORMATS;
@@ -237,6 +240,7 @@ const SWEEP_MS = 1000;
 /** How long a stop waits for the disk. */
 const STOP_MS = 1500;
 const RESTORED_AT_ONCE = 16;
+const NO_BYTES = new Uint8Array();
 const POOL_BYTES = 16 * 1024 * 1024;
 
 const logger = getLogger(["echo", "hls"]);

@@ -191,7 +191,7 @@ function shownOpenOf(value: unknown): ShownOpen | undefined {
   return isCount(sequence) && isCount(wallMs) && config !== undefined
     ? {
       ...{ sequence, wallMs, config, discontinuity: discontinuity === true },
-      beforeUs: isCount(beforeUs) && beforeUs > 0 ? beforeUs : undefined,
+      beforeUs: Number(beforeUs) > 0 ? Number(beforeUs) : undefined,
     }
     : undefined;
 }

@@ -6,7 +6,7 @@ import {
   type SeenLowPlaylist,
   type SeenLowSegment,
 } from "./low_playlist_reader.ts";
-import { LowRules } from "./low_rules.ts";
+import { isLowPreroll, LowRules } from "./low_rules.ts";
 import { PlaylistError } from "./media_playlist.ts";
 import { complaintsOf } from "./other_readers.ts";
 
@@ -27,11 +27,6 @@ export class LowFollower implements AsyncDisposable {
   readonly segments = new Map<number, SeenLowMedia[]>();
   /** How many versions it has seen. */
   versions = 0;
-  /**
-   * Hints that were refused, and were there later: where several threads serve listeners, one of them
-   * may be asked for what another one has hinted at a moment before.
-   */
-  refusedHints = 0;
   readonly #rules = new LowRules((breach) => this.#report(breach));
   readonly #mediaRules = new LowMediaRules((breach) => this.#report(breach));
   readonly #files = new Map<string, Promise<MediaFile>>();
@@ -78,7 +73,7 @@ export class LowFollower implements AsyncDisposable {
     await this.#checking;
   }
 
-  /** MD5 of all access units so far, in order, as they were heard first. */
+  /** MD5 of all access units so far, in order, as they were heard first; without those of preroll. */
   get hashes(): string[] {
     const numbers = [...this.segments.keys()].sort((a, b) => a - b);
     return numbers.flatMap((number) => this.segments.get(number)?.[0]?.hashes ?? []);
@@ -161,7 +156,7 @@ export class LowFollower implements AsyncDisposable {
     const init = this.#fetch(map);
     const media = parts.map(({ uri }) => this.#fetch(uri));
     for (const { uri } of parts) {
-      if (this.#givenUp.delete(uri)) this.refusedHints++;
+      if (this.#givenUp.delete(uri)) this.#report(`${uri} was refused, and then it was there`);
     }
     if (whole === undefined || this.#taken.has(whole.uri)) return;
     this.#taken.add(whole.uri);
@@ -179,7 +174,11 @@ export class LowFollower implements AsyncDisposable {
         this.#playlist?.dateRanges ?? [],
       );
       const earlier = this.segments.get(sequence) ?? [];
-      this.segments.set(sequence, [...earlier, { listed: segment, hashes }]);
+      const isPreroll = isLowPreroll(segment);
+      this.segments.set(sequence, [
+        ...earlier,
+        { listed: segment, hashes: isPreroll ? [] : hashes },
+      ]);
     });
   }
 
@@ -209,7 +208,7 @@ export class LowFollower implements AsyncDisposable {
       return undefined;
     }
     if (response.ok) {
-      this.#checkHeaders(response, "audio/mp4", "max-age=600, immutable");
+      this.#checkHeaders(response, "audio/mp4", cachingOf(file));
       return bytes;
     }
     if (response.status === 404 && !this.#isListed(file)) this.#givenUp.add(file);
@@ -244,7 +243,7 @@ export class LowFollower implements AsyncDisposable {
 /** A whole segment that was seen. */
 export interface SeenLowMedia {
   readonly listed: SeenLowSegment;
-  /** MD5 of each access unit, in order. */
+  /** MD5 of each access unit, in order; empty for preroll. */
   readonly hashes: readonly string[];
 }
 
@@ -253,6 +252,11 @@ type ServerState = "up" | "down" | "waits";
 
 /** `undefined` where it was not there: the server was killed, or gave up a hint. */
 type MediaFile = Uint8Array<ArrayBuffer> | undefined;
+
+/** How long what a playlist names may be cached: preroll is no broadcast's own. */
+function cachingOf(file: string): string {
+  return file.includes("/") ? "max-age=600" : "max-age=600, immutable";
+}
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

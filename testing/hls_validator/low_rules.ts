@@ -50,7 +50,7 @@ export class LowRules {
 
   /** No two segments have the same name. */
   #checkNames({ segments }: SeenLowPlaylist): string[] {
-    return segments.flatMap((segment) => {
+    return segments.filter((segment) => !isLowPreroll(segment)).flatMap((segment) => {
       const stem = stemOf(segment);
       const known = this.#stems.get(stem) ?? segment.sequence;
       this.#stems.set(stem, known);
@@ -79,12 +79,16 @@ function checkVersion(playlist: SeenLowPlaylist): string[] {
 function checkSegment(segment: SeenLowSegment, targetDuration: number): string[] {
   const { sequence, whole, parts, programDateTime } = segment;
   const breaches: string[] = [];
-  if (programDateTime === "") breaches.push(`segment ${sequence} has no time`);
+  if (isLowPreroll(segment)) {
+    if (programDateTime !== "") breaches.push(`preroll has the time ${programDateTime}`);
+  } else {
+    if (programDateTime === "") breaches.push(`segment ${sequence} has no time`);
+    if (Number(stemOf(segment).split("-")[0]) !== sequence) {
+      breaches.push(`segment ${sequence} is named ${stemOf(segment)}`);
+    }
+  }
   if (whole !== undefined && Math.round(whole.duration) > targetDuration) {
     breaches.push(`segment ${sequence} is longer than the target duration`);
-  }
-  if (Number(stemOf(segment).split("-")[0]) !== sequence) {
-    breaches.push(`segment ${sequence} is named ${stemOf(segment)}`);
   }
   for (const [i, { uri, duration }] of parts.entries()) {
     if (duration > PART_TARGET || duration <= 0) breaches.push(`${uri} lasts ${duration} s`);
@@ -189,7 +193,8 @@ function checkDateRanges(before: SeenLowPlaylist, after: SeenLowPlaylist): strin
   if (starts.some((start, i) => start <= (starts[i - 1] ?? 0))) {
     breaches.push("date ranges are not in order");
   }
-  const windowMs = Date.parse(after.segments[0]?.programDateTime ?? "");
+  const timed = after.segments.find(({ programDateTime }) => programDateTime !== "");
+  const windowMs = Date.parse(timed?.programDateTime ?? "");
   for (const [i, range] of before.dateRanges.entries()) {
     const kept = after.dateRanges.find(({ id }) => id === range.id);
     const isHeard = (before.dateRanges[i + 1]?.startMs ?? Infinity) > windowMs;
@@ -237,18 +242,27 @@ function nextSequence(playlist: SeenLowPlaylist): number {
   return mediaSequence + segments.length - (openOf(playlist) === undefined ? 0 : 1);
 }
 
+/** Whether it is preroll: it has no time, and its name is not the broadcast's. */
+export function isLowPreroll(segment: SeenLowSegment): boolean {
+  return stemOf(segment).includes("/");
+}
+
 /** The name without what tells the part and the format. */
 function stemOf({ whole, parts }: SeenLowSegment): string {
   return splitName(whole?.uri ?? parts[0]?.uri ?? "")[0];
 }
 
 /** What names of all files of one making of the broadcast have: another server makes it anew. */
-function makingOf({ segments: [first] }: SeenLowPlaylist): string | undefined {
-  return first === undefined ? undefined : stemOf(first).split("-")[2];
+function makingOf({ segments, hint = "" }: SeenLowPlaylist): string | undefined {
+  const named = segments.find((segment) => !isLowPreroll(segment));
+  return (named === undefined ? splitName(hint)[0] : stemOf(named)).split("-")[2];
 }
+
+/** Of a broadcast, or of the preroll. */
+const MEDIA = /^(\d+-\d+-[a-z0-9]+|(?:\/|\.\.\/~)prerole\/[\w.-]+-[0-9a-f]{16})(?:\.(\d+))?\.m4s$/;
 
 /** @returns the stem, and the part's index; NaN for a whole segment */
 function splitName(uri: string): [stem: string, part: number] {
-  const [, stem = "", part] = /^(\d+-\d+-[a-z0-9]+)(?:\.(\d+))?\.m4s$/.exec(uri) ?? [];
+  const [, stem = "", part] = MEDIA.exec(uri) ?? [];
   return [stem, part === undefined ? NaN : Number(part)];
 }

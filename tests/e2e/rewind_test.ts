@@ -42,6 +42,10 @@ for (const threads of ["1", "0"]) {
           );
           assert.deepEqual(warnings, [], kind);
         });
+        await until("each of them is a listener", async () => {
+          const status = await fetch(new URL("status.json", url));
+          return (await status.json()).listeners === PLAYER_KINDS.length;
+        });
         assert.ok(encoder.sent < 70, "the show is still on air");
       });
       const reading = readShow(url, server.folder);

@@ -19,9 +19,9 @@ import type { ShownOpen } from "../silent_end.ts";
 import type { StreamFiles } from "../stream_files.ts";
 import { type Numbering, Window } from "../window.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
+import type { LowPreroll } from "./low_preroll.ts";
 import { type LowFile, LowStream, type LowVersion } from "./low_stream.ts";
-import type { SegmentStart } from "./low_window.ts";
-import { readTsFrames, type TsFrames } from "./ts_frames.ts";
+import { readTsFrames } from "./ts_frames.ts";
 
 const logger = getLogger(["echo", "hls"]);
 
@@ -43,6 +43,8 @@ export interface LowLatencyOptions {
   readonly showOpen: (shown: readonly ShownOpen[]) => Promise<void>;
   /** What `EXT-X-TARGETDURATION` says, in seconds. */
   readonly targetDuration: number;
+  /** The preroll's segments in fragmented MP4. */
+  readonly preroll: { readonly low: LowPreroll["segments"] };
   /** What there is as MPEG-TS. */
   readonly main: Pick<PlaylistPublisher, "known" | "numbering">;
   readonly played: Pick<PlayedTags, "at" | "since">;
@@ -93,7 +95,7 @@ export class LowLatency {
     this.#held = [];
   }
 
-  /** Another session's frames follow. @param isNew whether they are a new presentation's */
+  /** Another session's frames follow. @param isNew whether they begin a presentation */
   join(isNew: boolean): void {
     if (isNew) return this.close();
     const { segmenter } = this.#options.source();
@@ -166,8 +168,7 @@ export class LowLatency {
     this.close();
   }
 
-  #begin(earlier: EarlierSegments): void {
-    const { numbering, segments } = earlier;
+  #begin({ numbering, segments }: EarlierSegments): void {
     const { clock, targetDuration, labels, played, source } = this.#options;
     const { segmenter, ended } = source();
     const stream: LowStream = new LowStream({
@@ -184,8 +185,8 @@ export class LowLatency {
       onError: (error) => this.#fail(error),
     });
     this.#stream = stream;
-    this.#keep(shownBy(earlier));
-    for (const { start, frames } of segments) stream.takeEarlier(start, frames);
+    this.#keep(shownBy(segments));
+    for (const { takeInto } of segments) takeInto(stream);
     if (segmenter !== undefined) stream.takeUp(segmenter);
     if (ended) stream.finish();
   }
@@ -205,9 +206,9 @@ export class LowLatency {
   }
 
   /**
-   * Reads the broadcast's segments from the last one back, up to one that cannot be had, and no more
-   * than the playlist of low latency needs: what had left it before, under an earlier run of the
-   * server too, does not come back.
+   * Reads what is listed from the last segment back, up to one that cannot be had, and no more than
+   * the playlist of low latency needs: what had left it before, under an earlier run of the server
+   * too, does not come back.
    */
   #readEarlier(bytesOf: (segment: Segment) => Uint8Array | undefined): EarlierSegments {
     const { main: { known, numbering }, targetDuration, source } = this.#options;
@@ -217,14 +218,35 @@ export class LowLatency {
     window.slide(known, () => true);
     const segments: Earlier[] = [];
     for (const segment of window.segments.toReversed()) {
-      const { wallMs, discontinuity, durationUs } = segment;
-      const bytes = wallMs === undefined ? undefined : bytesOf(segment);
-      const frames = bytes && readTsFrames(bytes, told);
-      if (wallMs === undefined || frames === undefined) break;
-      segments.unshift({ start: { wallMs, discontinuity }, frames, durationUs });
+      const read = this.#read(segment, bytesOf(segment), told);
+      if (read === undefined) break;
+      segments.unshift(read);
     }
     const passedOver = window.segments.slice(0, window.segments.length - segments.length);
     return { numbering: new Window(targetDuration, window.begin, passedOver).end, segments };
+  }
+
+  /** @returns `undefined` where it cannot be had */
+  #read(
+    segment: Segment,
+    bytes: Uint8Array | undefined,
+    told: readonly AudioConfig[],
+  ): Earlier | undefined {
+    const { uri, wallMs, discontinuity } = segment;
+    if (wallMs === undefined) {
+      const preroll = this.#options.preroll.low.get(uri);
+      return preroll && {
+        segment,
+        config: undefined,
+        takeInto: (stream) => stream.takePreroll(preroll, discontinuity),
+      };
+    }
+    const frames = bytes && readTsFrames(bytes, told);
+    return frames && {
+      segment,
+      config: frames.config,
+      takeInto: (stream) => stream.takeEarlier({ wallMs, discontinuity }, frames),
+    };
   }
 
   #take(stream: LowStream, version: LowVersion): void {
@@ -247,18 +269,22 @@ interface EarlierSegments {
   readonly segments: readonly Earlier[];
 }
 
-function shownBy({ numbering, segments }: EarlierSegments): ShownOpen[] {
-  return segments.map(({ start, frames: { config } }, i) => {
-    const sequence = numbering.mediaSequence + i;
-    return { ...start, sequence, config, beforeUs: segments[i - 1]?.durationUs };
-  });
-}
-
 /** A segment that was made before anybody listened. */
 interface Earlier {
-  readonly start: Omit<SegmentStart, "initUri">;
-  readonly frames: TsFrames;
-  readonly durationUs: number;
+  readonly segment: Segment;
+  /** That of its audio; `undefined` for preroll. */
+  readonly config: AudioConfig | undefined;
+  /** Has a stream take it in. */
+  readonly takeInto: (stream: LowStream) => void;
+}
+
+/** What is to be kept of them; nothing of preroll, which is there behind a crash too. */
+function shownBy(segments: readonly Earlier[]): ShownOpen[] {
+  return segments.flatMap(({ segment: { sequence, discontinuity, wallMs }, config }, i) => {
+    if (wallMs === undefined || config === undefined) return [];
+    const beforeUs = segments[i - 1]?.segment.durationUs;
+    return [{ sequence, discontinuity, wallMs, config, beforeUs }];
+  });
 }
 
 /** Who opens it waits so long for a segment on the disk. */

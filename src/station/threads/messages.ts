@@ -60,7 +60,7 @@ export interface ThreadSettings {
   readonly rootDir: string;
   /** How shows are rewound; `undefined` where they are not. */
   readonly rewind?: RewindSettings | undefined;
-  readonly preroll: Preroll;
+  readonly preroll: Pick<Preroll, "files">;
   readonly counts: LentCounts;
   readonly levels: LogLevels;
   readonly entrance: EntranceSettings;

@@ -6,10 +6,12 @@ import assert from "node:assert/strict";
 import type { Hls } from "../../../src/hls/hls.ts";
 import { SERVER_REASON } from "../../../src/session/reason.ts";
 import { audioConfig } from "../../../testing/audio/access_units.ts";
+import { encode } from "../../../testing/audio/ffmpeg.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
 import { LowListener } from "../../../testing/hls/low_listener.ts";
 import { type DiskContents, SlowDisk } from "../../../testing/hls/memory_files.ts";
 import { FRAME_MS, goOnAir, publish } from "../../../testing/hls/on_air.ts";
+import { prerollOf } from "../../../testing/hls/preroll_folder.ts";
 import type { SeenLowPlaylist } from "../../../testing/hls_validator/low_playlist_reader.ts";
 import {
   type MediaPlaylist,
@@ -19,6 +21,13 @@ import { PlaylistRules } from "../../../testing/hls_validator/playlist_rules.ts"
 
 const SECOND = 47;
 
+const SPOT = await encode({ rate: 44_100 });
+const SPOTS = ["a.aac", "b.aac", "c.aac"];
+const PREROLL = await prerollOf({
+  "live.m3u8": "#EXTM3U\n" + SPOTS.map((file) => `#EXTINF:1,\n${file}\n`).join(""),
+  ...Object.fromEntries(SPOTS.map((file) => [file, SPOT])),
+});
+
 /** What there is when the server is killed. */
 interface Moment {
   readonly disk: DiskContents;
@@ -27,10 +36,13 @@ interface Moment {
   readonly ordinary: MediaPlaylist;
 }
 
-/** The moments of a broadcast with a reconnect and another configuration, each unlike the others. */
+/**
+ * The moments of a broadcast with preroll, a reconnect and another configuration, each unlike the
+ * others.
+ */
 async function moments(clock: FakeClock, delaysMs: readonly number[]): Promise<Moment[]> {
   const disk = new SlowDisk(clock, delaysMs);
-  const onAir = await goOnAir({ clock, targetMs: 1000, folder: disk, states: disk });
+  const onAir = await goOnAir({ ...common(clock), folder: disk, states: disk });
   const listener = new LowListener({ ...onAir, clock, folder: disk });
   const found = new Map<string, Moment>();
   const send = async (frames: number, config = audioConfig()) => {
@@ -59,6 +71,10 @@ async function moments(clock: FakeClock, delaysMs: readonly number[]): Promise<M
   return [...found.values()];
 }
 
+function common(clock: FakeClock) {
+  return { clock, targetMs: 1000, preroll: PREROLL };
+}
+
 function ordinaryOf(hls: Hls): MediaPlaylist {
   return parseMediaPlaylist(new TextDecoder().decode(hls.find("demo")?.playlist()?.text));
 }
@@ -66,7 +82,7 @@ function ordinaryOf(hls: Hls): MediaPlaylist {
 /** @returns what players find wrong when another server goes on from that moment */
 async function goOnFrom({ disk, low, ordinary }: Moment, clock: FakeClock): Promise<string[]> {
   const folder = new SlowDisk(clock, [0], disk);
-  const onAir = await goOnAir({ clock, targetMs: 1000, folder, states: folder });
+  const onAir = await goOnAir({ ...common(clock), folder, states: folder });
   const listener = new LowListener({ ...onAir, clock, folder, before: low });
   const { breaches } = listener;
   const rules = new PlaylistRules({
@@ -111,7 +127,7 @@ function compare(low: SeenLowPlaylist, ordinary: MediaPlaylist): string[] {
   return low.segments.flatMap(({ sequence, discontinuity, programDateTime }) => {
     const other = ordinary.segments[sequence - ordinary.mediaSequence];
     const isSame = other === undefined || other.discontinuity === discontinuity &&
-        other.programDateTime === Date.parse(programDateTime);
+        Object.is(other.programDateTime ?? NaN, Date.parse(programDateTime));
     return isSame ? [] : [`segment ${sequence} is another one in the other form`];
   });
 }

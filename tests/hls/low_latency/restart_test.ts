@@ -1,19 +1,23 @@
 /** A server that is killed while somebody listens in low latency, and what the next one shows. */
 import assert from "node:assert/strict";
 import { StateFiles } from "../../../src/hls/name_states.ts";
+import { NO_PREROLL, type Preroll } from "../../../src/hls/preroll.ts";
 import { silentEnd } from "../../../src/hls/silent_end.ts";
 import { Segmenter } from "../../../src/hls/segmenter.ts";
 import { HlsFolder } from "../../../src/hls/stream_files.ts";
 import { MPEG_TS } from "../../../src/hls/ts_packager.ts";
 import { entityTag } from "../../../src/web/entity_tag.ts";
 import { audioConfig } from "../../../testing/audio/access_units.ts";
+import { encode } from "../../../testing/audio/ffmpeg.ts";
 import { concat } from "../../../testing/bytes.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
 import { LowListener } from "../../../testing/hls/low_listener.ts";
 import { MemoryFolder } from "../../../testing/hls/memory_files.ts";
 import { FRAME_MS } from "../../../testing/hls/on_air.ts";
+import { prerollOf } from "../../../testing/hls/preroll_folder.ts";
 import { Run } from "../../../testing/hls/run.ts";
 import type { SeenLowSegment } from "../../../testing/hls_validator/low_playlist_reader.ts";
+import { isLowPreroll } from "../../../testing/hls_validator/low_rules.ts";
 import { demux } from "../../../testing/mpegts/timed_collector.ts";
 import { withFolder } from "../../../testing/temporary_folder.ts";
 import { until } from "../../../testing/until.ts";
@@ -27,12 +31,24 @@ interface Shown {
   readonly run: Run;
 }
 
+interface KillOptions {
+  /** Whether somebody listens in low latency. Default true. */
+  readonly hears?: boolean;
+  /** Whole segments before. Default 5. */
+  readonly segments?: number;
+  readonly preroll?: Preroll;
+}
+
 /** Plays a name, kills the server so many frames into a segment, and goes on with it. */
-async function killAfter(path: string, frames: number, hears = true): Promise<Shown> {
+async function killAfter(path: string, frames: number, options: KillOptions = {}): Promise<Shown> {
+  const { hears = true, segments = 5, preroll = NO_PREROLL } = options;
   const clock = new FakeClock();
-  const first = await Run.start(`${path}/first`, clock);
+  const first = await Run.start(`${path}/first`, clock, 1000, { preroll });
   const ingest = first.publish();
-  await first.broadcast(ingest, 5);
+  await first.broadcast(ingest, segments);
+  const send = (frame: number) => {
+    ingest.write(new Uint8Array(100), (segments * SECOND + frame) * FRAME_MS);
+  };
   const listener = new LowListener({ hls: first.hls, clock, folder: new MemoryFolder() });
   const look = async (from: LowListener) => {
     await from.look();
@@ -44,9 +60,12 @@ async function killAfter(path: string, frames: number, hears = true): Promise<Sh
       await look(from);
       return from.versions.length > 0;
     });
+  // Behind preroll alone there is nothing in low latency before the first frame.
+  const early = segments === 0 ? 1 : 0;
+  if (early > 0) send(0);
   if (hears) await untilThere(listener);
-  for (let i = 0; i < frames; i++) {
-    ingest.write(new Uint8Array(100), (5 * SECOND + i) * FRAME_MS);
+  for (let i = early; i < frames; i++) {
+    send(i);
     await clock.advance(FRAME_MS);
     if (hears) await look(listener);
   }
@@ -58,9 +77,11 @@ async function killAfter(path: string, frames: number, hears = true): Promise<Sh
       shown = listener.playlist.segments;
     }
     const stream = first.hls.find("demo");
+    const { written, shownOpen = [] } = await states.load("demo") ?? {};
+    if (!written) return false;
     const listed = await Deno.readFile(`${first.path}/demo/playlist.m3u8`);
-    const { written, shownOpen } = await states.load("demo") ?? {};
-    return written && shownOpen?.at(-1)?.sequence === shown.at(-1)?.sequence &&
+    const open = hears ? stream?.next.mediaSequence : undefined;
+    return shown.at(-1)?.sequence === open && shownOpen.at(-1)?.sequence === open &&
       entityTag(listed) === stream?.playlist()?.etag && stream.unwritten.length === 0;
   });
   await copyFolder(`${path}/first`, `${path}/second`);
@@ -68,7 +89,7 @@ async function killAfter(path: string, frames: number, hears = true): Promise<Sh
   first.kill();
   await first.hls.stop();
 
-  const run = await Run.start(`${path}/second`, clock);
+  const run = await Run.start(`${path}/second`, clock, 1000, { preroll });
   const again = new LowListener({ hls: run.hls, clock, folder: new MemoryFolder() });
   await clock.advance(1500);
   await run.broadcast(run.publish(), 1);
@@ -83,6 +104,8 @@ async function killAfter(path: string, frames: number, hears = true): Promise<Sh
 async function copyFolder(from: string, to: string): Promise<void> {
   await Deno.mkdir(to);
   for await (const { name, isDirectory } of Deno.readDir(from)) {
+    // What is still being written.
+    if (name.endsWith(".new")) continue;
     if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
     else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
   }
@@ -120,9 +143,26 @@ Deno.test("silence stands for the newest number alone, however far the broadcast
 
 Deno.test("where nobody listened in low latency, no silence is put in", () =>
   withFolder(async (path) => {
-    const { run } = await killAfter(path, 20, false);
+    const { run } = await killAfter(path, 20, { hears: false });
     const [last, joined] = run.playlist().segments.slice(4);
     assert.deepEqual([last?.discontinuity, joined?.discontinuity], [false, true]);
+  }));
+
+Deno.test("where only the preroll was whole, the silence is behind it, and the show breaks again", () =>
+  withFolder(async (path) => {
+    const preroll = await prerollOf({
+      "live.m3u8": "#EXTM3U\n" + "#EXTINF:1,\na.aac\n#EXT-X-DISCONTINUITY\n".repeat(3),
+      "a.aac": await encode({ rate: 44_100 }),
+    });
+    const { before, after } = await killAfter(path, 20, { segments: 0, preroll });
+    const open = before.at(-1);
+    assert.deepEqual([before.length, open?.discontinuity, open?.parts.length], [4, true, 1]);
+    assert.deepEqual(after.slice(0, 5).map(isLowPreroll), [true, true, true, false, false]);
+    const [silent, joined] = after.slice(3);
+    assert.equal(silent?.sequence, open?.sequence);
+    assert.equal(silent?.map, open?.map);
+    assert.ok(silent?.whole !== undefined);
+    assert.deepEqual([silent.discontinuity, joined?.discontinuity], [true, true]);
   }));
 
 for (const config of [audioConfig(), audioConfig({ sampleRate: 24000, sbr: true })]) {
