@@ -70,7 +70,8 @@ async function killAfter(path: string, frames: number, options: KillOptions = {}
     if (hears) await look(listener);
   }
   let shown: readonly SeenLowSegment[] = [];
-  const states = new StateFiles(new HlsFolder(first.path));
+  const folder = new HlsFolder(first.path);
+  const states = new StateFiles(folder);
   await until("the disk has all that was shown", async () => {
     if (hears) {
       await look(listener);
@@ -78,8 +79,8 @@ async function killAfter(path: string, frames: number, options: KillOptions = {}
     }
     const stream = first.hls.find("demo");
     const { written, shownOpen = [] } = await states.load("demo") ?? {};
-    if (!written) return false;
-    const listed = await Deno.readFile(`${first.path}/demo/playlist.m3u8`);
+    const listed = await folder.read("demo", "playlist.m3u8");
+    if (!written || listed === undefined) return false;
     const open = hears ? stream?.next.mediaSequence : undefined;
     return shown.at(-1)?.sequence === open && shownOpen.at(-1)?.sequence === open &&
       entityTag(listed) === stream?.playlist()?.etag && stream.unwritten.length === 0;
