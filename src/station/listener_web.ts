@@ -92,12 +92,11 @@ export interface ListenerSite extends Pick<WebServerOptions, "middleware" | "sha
 export function listenerSite(options: ListenerSiteOptions): ListenerSite {
   const { clock, observe, entrance } = options;
   const log = new AccessLog(ACCESS_LOG);
-  const toCome = (path: string) => whatIsToCome(options, path) !== undefined;
   return {
     routes: listenerWeb(options),
     middleware: [
       accessLog(log, clock),
-      requestTiming("hls", clock, observe, toCome),
+      requestTiming("hls", clock, observe),
       ...(entrance === undefined ? [] : [entrance.guard]),
     ],
     getPath: entrance?.getPath,

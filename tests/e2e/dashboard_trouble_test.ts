@@ -19,9 +19,7 @@ scenario(
     const page = await visits.open("/");
     page.setDefaultTimeout(60_000);
     await page.setViewportSize(SCREENS.desktop);
-    await page.locator("#sound").focus();
-    await page.keyboard.press("Enter");
-    assert.equal(await page.locator("#sound").getAttribute("aria-pressed"), "true");
+    await switchAlarmOn(page);
 
     await using _alpha = new Encoder(clip, server.rtmpUrl("live/alpha"));
     await using beta = new Encoder(clip, server.rtmpUrl("live/beta"));
@@ -43,11 +41,24 @@ scenario(
     );
 
     await outliveRestart(page, server);
-    assert.equal(await page.locator("#sound").getAttribute("aria-pressed"), "true");
     const complaints = visits.complaints.filter((it) => !/ERR_(?:CONNECTION|INCOMPLETE)/.test(it));
     assert.deepEqual(complaints, []);
   },
 );
+
+/** The alarm sounds once as it is switched on. */
+async function switchAlarmOn(page: Page): Promise<void> {
+  await page.evaluate(COUNT_TONES);
+  await page.locator("#sound").focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await page.locator("#sound").getAttribute("aria-pressed"), "true");
+  assert.equal(await page.evaluate("localStorage.getItem('echo-alarm')"), "on");
+  assert.equal(await page.evaluate("tones"), 2);
+}
+
+const COUNT_TONES = `globalThis.tones = 0;
+  const { start } = OscillatorNode.prototype;
+  OscillatorNode.prototype.start = function (when) { tones++; start.call(this, when); };`;
 
 const EVENTS_COME_FIRST = `!!(document.querySelector("#events")
   .compareDocumentPosition(document.querySelector("#sessions")) & Node.DOCUMENT_POSITION_FOLLOWING)`;
@@ -60,6 +71,7 @@ async function findTrouble(page: Page): Promise<void> {
     return text !== undefined &&
       /^beta\s+has lost its DJ: the connection is gone/.test(text.trim());
   });
+  assert.ok(await page.evaluate<number>("tones") >= 4, "the alarm has sounded");
   assert.match(await page.title(), /^\(\d+\) .+ – Echo – 127\.0\.0\.1$/);
   assert.deepEqual(await namesIn(page), ["beta", "alpha"]);
 

@@ -20,7 +20,6 @@ export class Band {
 
   /** @param {Trouble[]} troubles the worst first */
   show(troubles) {
-    this.#list.hidden = troubles.length === 0;
     /** @type {Map<string, HTMLLIElement>} */
     const shown = new Map();
     for (const trouble of troubles) {

@@ -80,7 +80,7 @@ export function troubleOf(session, now) {
       : undefined;
   }
   if ((silent ?? 0) > SILENT_MS) {
-    return { alert: "silent", text: `sends nothing for ${duration((silent ?? 0) / 1000)}` };
+    return { alert: "silent", text: `has sent nothing for ${duration((silent ?? 0) / 1000)}` };
   }
   if ((lost ?? 0) > MUCH_LOST_PERCENT) {
     return protocol === "srt"

@@ -8,7 +8,7 @@ const SAVE_MS = 60_000;
 /** How long the last write may take. */
 const CLOSING_MS = 2000;
 const HOUR_MS = 3_600_000;
-/** An hour of samples takes 80 kB. */
+/** An hour of samples takes 40 to 80 kB. */
 const MAX_FILE_BYTES = 512 * 1024;
 
 const logger = getLogger(["echo", "stat"]);
