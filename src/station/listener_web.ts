@@ -41,17 +41,17 @@ import { ACCESS_LOG } from "./threads/messages.ts";
 
 export interface ListenerWebOptions {
   readonly origin: Origin;
-  readonly preroll: Preroll;
+  readonly preroll: Pick<Preroll, "files">;
   readonly shows: ShowsSource;
   /** Where broadcasts are, without slashes around it. */
   readonly path: string;
   /** Whether `/` shows who is on air. */
   readonly index: boolean;
   /** Where shows are rewound; nowhere by default. */
-  readonly rewind?: Omit<RewindRoutesOptions, "forPlayers"> | undefined;
+  readonly rewind?: Pick<RewindRoutesOptions, "shows" | "files"> | undefined;
   /** Whether broadcasts may be had in low latency. Default true. */
   readonly lowLatency?: boolean;
-  /** The beginning of a segment of the broadcast `name` was sent. */
+  /** The beginning of a segment of the broadcast `name` was sent, or of its show from the start. */
   readonly onFetch?: (name: string, file: string) => void;
   /** Who is let in; everybody where there is none. */
   readonly entrance?: ListenerEntrance | undefined;
@@ -67,7 +67,7 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
   const others = rewind === undefined ? [STATUS_FILE] : [STATUS_FILE, SHOW_FILE];
   app.route(`/${path}`, hlsRoutes({ origin, lowLatency, others, onFetch }));
   if (rewind !== undefined) {
-    app.route(`/${path}`, rewindRoutes({ ...rewind, forPlayers: forPlayers() }));
+    app.route(`/${path}`, rewindRoutes({ ...rewind, onFetch, forPlayers: forPlayers() }));
   }
   app.route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens }));
   app.route(PREROLL_PATH, prerollRoutes(preroll.files));
@@ -98,7 +98,8 @@ export function listenerSite(options: ListenerSiteOptions): ListenerSite {
   return {
     routes: listenerWeb(options),
     middleware: [
-      ...[accessLog(log, clock), requestTiming("hls", clock, observe)],
+      accessLog(log, clock),
+      requestTiming("hls", clock, observe),
       ...(https === undefined ? [] : tellOfHttps(path, https)),
       ...(entrance === undefined ? [] : [entrance.guard]),
     ],

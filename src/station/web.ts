@@ -75,12 +75,12 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   const entrance = entranceSettings(core.config);
   const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency } =
     core.config.hls;
-  const { hls, folder, preroll, shows, rewinds } = output;
+  const { hls, folder, preroll: { files }, shows, rewinds } = output;
   const rewind = rewindSettings(core, output);
   const threads = new HttpThreads({
     ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
     settings: {
-      ...{ path, index, lowLatency, rootDir: folder.path, preroll, rewind, entrance },
+      ...{ path, index, lowLatency, rootDir: folder.path, preroll: { files }, rewind, entrance },
       https: httpsRules(core.config),
     },
     secure: secureThreads(core),

@@ -42,11 +42,16 @@ export class Browser implements AsyncDisposable {
     return new Browser(context, profile, server);
   }
 
-  /** Plays a playlist in a new page. */
-  async play(playlistUrl: string, kind: PlayerKind): Promise<Player> {
+  /**
+   * Plays a playlist in a new page.
+   * @param from where hls.js is to begin, in seconds from the first segment on; by default where it
+   *   begins by itself
+   */
+  async play(playlistUrl: string, kind: PlayerKind, from?: number): Promise<Player> {
     const page = await this.#context.newPage();
     const player = new Player(page, kind);
     const query = new URLSearchParams({ url: playlistUrl, by: kind });
+    if (from !== undefined) query.set("from", `${from}`);
     await page.goto(`http://127.0.0.1:${this.#server.addr.port}/?${query}`);
     return player;
   }

@@ -64,7 +64,7 @@ export interface ThreadSettings {
   readonly rootDir: string;
   /** How shows are rewound; `undefined` where they are not. */
   readonly rewind?: RewindSettings | undefined;
-  readonly preroll: Preroll;
+  readonly preroll: Pick<Preroll, "files">;
   /** What browsers are told of HTTPS; nothing by default. */
   readonly https?: HttpsRules | undefined;
   readonly counts: LentCounts;
