@@ -23,9 +23,9 @@ export interface Origin {
 
   /**
    * Resolves when the playlist has a newer version than the caller has: at once where there is one.
+   * Where as many wait as may, the address with the most of them loses its oldest wait.
    * @returns that version; `undefined` where there is no such playlist, where it goes, and where the
    *   wait is over before
-   * @throws {TooManyWait}
    */
   wait(name: string, file: string, options: WaitOptions): Promise<ServedPlaylist | undefined>;
 
@@ -52,6 +52,8 @@ export interface WaitOptions {
   readonly maxMs: number;
   /** Ends the wait before. */
   readonly signal?: AbortSignal;
+  /** The address of who waits. Default: all of whom it is not known count as one. */
+  readonly client?: string;
 }
 
 /** A playlist as it goes over HTTP. The bytes do not change. */
@@ -77,9 +79,4 @@ export interface ServedFile {
 /** Thrown where a segment may be there and cannot be had now. */
 export class SegmentUnavailable extends Error {
   override readonly name = "SegmentUnavailable";
-}
-
-/** Thrown where so many wait that nobody else may. */
-export class TooManyWait extends Error {
-  override readonly name = "TooManyWait";
 }

@@ -7,6 +7,7 @@
 import { LimiterFull } from "../disk/limiter.ts";
 import { BatchedQuestions } from "../session/batched_questions.ts";
 import type { Clock, Timer } from "../session/clock.ts";
+import { Shares } from "../session/shares.ts";
 import { CatchUp } from "./catch_up.ts";
 import { mediaTypeOf } from "./formats.ts";
 import { feedOf, nameOfLowFeed } from "./low_latency/low_names.ts";
@@ -17,7 +18,6 @@ import {
   SegmentUnavailable,
   type ServedFile,
   type ServedPlaylist,
-  TooManyWait,
   type WaitOptions,
 } from "./origin.ts";
 import type { ReplicaNews, ReplicaRequest, SegmentWanted, VersionOut } from "./replica_messages.ts";
@@ -49,7 +49,9 @@ export class Replica implements Origin {
   readonly #questions: BatchedQuestions<SegmentWanted, Uint8Array<ArrayBuffer> | undefined>;
   readonly #catchUp: CatchUp;
   readonly #sweeper: Timer;
-  #waits = 0;
+  /** Of those who wait for a version. */
+  readonly #waits = new Shares({ total: MAX_WAITS });
+  #catchingUp = 0;
   #isDismissed = false;
   #takenBytes = 0;
 
@@ -84,7 +86,7 @@ export class Replica implements Origin {
 
   /** How many wait for a version, or to be told all, now. */
   get waiting(): number {
-    return this.#waits;
+    return this.#waits.taken + this.#catchingUp;
   }
 
   /** Whether something is served under `name`. */
@@ -115,31 +117,33 @@ export class Replica implements Origin {
   async wait(
     name: string,
     file: string,
-    { newerThan, maxMs, signal }: WaitOptions,
+    { newerThan, maxMs, signal, client = "" }: WaitOptions,
   ): Promise<ServedPlaylist | undefined> {
-    if (this.#isDismissed) return undefined;
-    if (this.#waits >= MAX_WAITS) throw new TooManyWait(`${MAX_WAITS} wait already`);
+    if (this.#isDismissed || signal?.aborted) return undefined;
     const until = this.#options.clock.awake() + maxMs;
-    this.#waits++;
+    const leaving = new AbortController();
+    const leave = () => leaving.abort();
+    const place = this.#waits.take({ address: client, giveWay: leave });
+    signal?.addEventListener("abort", leave);
     try {
       const copy = this.#copyOf(feedOf(name, file));
       await copy?.coming;
       while (copy !== undefined && copy.playlists.get(file)?.etag === newerThan) {
-        if (!await copy.waiters.wait(until, signal)) return undefined;
+        if (!await copy.waiters.wait(until, leaving.signal)) return undefined;
       }
       return copy?.playlists.get(file);
     } finally {
-      this.#waits--;
+      place?.release();
     }
   }
 
   async catchUp(signal?: AbortSignal): Promise<boolean> {
-    if (this.#isDismissed || this.#waits >= MAX_WAITS) return false;
-    this.#waits++;
+    if (this.#isDismissed || this.#catchingUp >= MAX_WAITS) return false;
+    this.#catchingUp++;
     try {
       return await this.#catchUp.wait(this.#options.clock.awake() + CATCH_UP_MS, signal);
     } finally {
-      this.#waits--;
+      this.#catchingUp--;
     }
   }
 
@@ -268,7 +272,7 @@ const KEPT_SWEEPS = 60;
 const MAX_ASKED = 16;
 /** … and that may wait for it. Beyond that, clients are told to come again. */
 const MAX_WAITING = 256;
-/** Waits at a time. */
+/** Waits for a version at a time, and as many for all to be told. */
 const MAX_WAITS = 10_000;
 /** A source that does not answer is waited for so long by who wants a segment … */
 const SEGMENT_MS = 10_000;

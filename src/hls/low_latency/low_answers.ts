@@ -6,6 +6,7 @@
  */
 import type { Context } from "hono";
 import { isBeginning } from "../../web/byte_range.ts";
+import { peerAddress } from "../../web/peer_address.ts";
 import { leaveUntimed } from "../../web/request_timing.ts";
 import { LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
 import type { Origin, ServedFile, ServedPlaylist } from "../origin.ts";
@@ -48,7 +49,10 @@ export class LowAnswers {
     if (c.env?.hasWaited !== true) {
       const playlist = await this.#newest(request);
       if (playlist === undefined || !isToCome(request, playlist)) return false;
-      await untilThere(this.#options.origin, request, playlist, c.req.raw.signal);
+      await untilThere(this.#options.origin, request, playlist, {
+        client: peerAddress(c),
+        signal: c.req.raw.signal,
+      });
     }
     leaveUntimed(c);
     return true;

@@ -5,7 +5,7 @@ import { encodeHeader } from "./hpack_encoder.ts";
 import { type ErrorCode, Http2Error } from "./http2_error.ts";
 
 /** The largest that a window may be (RFC 9113 6.9.1). */
-const MAX_WINDOW = 0x7fff_ffff;
+export const MAX_WINDOW = 0x7fff_ffff;
 
 /** Sent of one answer before others have their turn. */
 const MAX_SENT_BYTES = 4 * MAX_PAYLOAD_BYTES;
