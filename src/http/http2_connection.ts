@@ -11,7 +11,7 @@ import { sendAnswer, sendError } from "./http2/http2_answer.ts";
 import { Http2Error } from "./http2/http2_error.ts";
 import { requestHead } from "./http2/http2_head.ts";
 import { Http2Session } from "./http2/http2_session.ts";
-import type { Http2Stream } from "./http2/http2_stream.ts";
+import { type Http2Stream, signalOf } from "./http2/http2_stream.ts";
 import { preparedHeader } from "./http2/prepared_header.ts";
 import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite, ServedConnection } from "./http_site.ts";
@@ -285,16 +285,4 @@ interface Asked {
   readonly patience: Patience;
   /** Gives what is aborted when nobody waits for the answer any more. */
   readonly signal: () => AbortSignal;
-}
-
-/** Makes a signal where somebody asks for it: that would cost each request. */
-function signalOf(stream: Http2Stream): () => AbortSignal {
-  let left: AbortController | undefined;
-  return () => {
-    if (left === undefined) {
-      const controller = left = new AbortController();
-      stream.onceAbandoned(() => controller.abort());
-    }
-    return left.signal;
-  };
 }

@@ -3,11 +3,15 @@ import assert from "node:assert/strict";
 import { CurrentCertificate } from "../../src/tls/current_certificate.ts";
 import { TlsListener } from "../../src/tls/tls_listener.ts";
 import type { TlsSocket } from "../../src/tls/tls_socket.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 import { TestAuthority } from "../../testing/tls/test_authority.ts";
 import { until } from "../../testing/until.ts";
 
+const PER_SECOND = 30;
+
 /** A listener, and what it has accepted. */
 class Door implements AsyncDisposable {
+  readonly clock = new FakeClock();
   readonly authority: TestAuthority;
   readonly certificate: CurrentCertificate;
   readonly listener: TlsListener;
@@ -20,7 +24,10 @@ class Door implements AsyncDisposable {
     this.authority = authority;
     this.certificate = certificate;
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.listener = new TlsListener(listener, certificate, { protocols: ["h2", "http/1.1"] });
+    this.listener = new TlsListener(listener, certificate, {
+      ...{ clock: this.clock, handshakesPerSecond: PER_SECOND },
+      protocols: ["h2", "http/1.1"],
+    });
   }
 
   static async open(): Promise<Door> {

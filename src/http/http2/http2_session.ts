@@ -5,10 +5,12 @@ import {
   FRAME_TYPES,
   FrameReader,
   goAwayFrame,
+  isAck,
   type Http2Frame,
   numbers,
   resetFrame,
   settingsFrame,
+  settingsIn,
   uint32,
 } from "./frames.ts";
 import { type HeaderLimits, HpackDecoder } from "./hpack_decoder.ts";
@@ -234,13 +236,8 @@ export class Http2Session {
     if (payload.length % 6 !== 0 || (isAck(received) && payload.length > 0)) throw tooShort();
     if (isAck(received)) return;
     let firstWindow = this.#firstWindow;
-    for (let at = 0; at < payload.length; at += 6) {
-      const [high = 0, low = 0] = payload.subarray(at, at + 2);
-      if ((high << 8 | low) !== SETTINGS_INITIAL_WINDOW_SIZE) continue;
-      firstWindow = uint32(payload, at + 2);
-      if (firstWindow > MAX_WINDOW) {
-        throw new Http2Error("FLOW_CONTROL_ERROR", "a window is too large");
-      }
+    for (const [id, value] of settingsIn(payload)) {
+      if (id === SETTINGS_INITIAL_WINDOW_SIZE) firstWindow = value;
     }
     this.#setFirstWindow(firstWindow);
     this.#options.output.tell(frame("SETTINGS", FLAGS.ACK, 0, new Uint8Array()));
@@ -248,6 +245,7 @@ export class Http2Session {
 
   /** RFC 9113 6.9.2: windows may become negative. */
   #setFirstWindow(bytes: number): void {
+    if (bytes > MAX_WINDOW) throw new Http2Error("FLOW_CONTROL_ERROR", "a window is too large");
     if (bytes === this.#firstWindow) return;
     for (const { window } of this.#streams.values()) window.add(bytes - this.#firstWindow);
     this.#firstWindow = bytes;
@@ -281,10 +279,6 @@ interface PartialHeader {
   readonly endsStream: boolean;
   block: Uint8Array;
   frames: number;
-}
-
-function isAck({ flags }: Http2Frame): boolean {
-  return (flags & FLAGS.ACK) !== 0;
 }
 
 /** RFC 9113 6.1 and 6.2. */

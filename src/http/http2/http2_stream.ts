@@ -260,3 +260,18 @@ export class Http2Stream {
     this.abandon();
   }
 }
+
+/**
+ * Gives what is aborted when nobody waits for the answer any more. It is made where somebody asks for
+ * it: it would cost each request.
+ */
+export function signalOf(stream: Http2Stream): () => AbortSignal {
+  let left: AbortController | undefined;
+  return () => {
+    if (left === undefined) {
+      const controller = left = new AbortController();
+      stream.onceAbandoned(() => controller.abort());
+    }
+    return left.signal;
+  };
+}
