@@ -1,7 +1,11 @@
 /** An HTTP server whose time is moved by hand, and clients that send any bytes. */
 import { Buffer } from "node:buffer";
 import { TrustedProxies } from "../../src/http/addresses.ts";
-import { ConnectionCounts, ConnectionLimits, type Release } from "../../src/http/connection_limits.ts";
+import {
+  ConnectionCounts,
+  ConnectionLimits,
+  type Release,
+} from "../../src/http/connection_limits.ts";
 import { CountBoard, type LimitValues } from "../../src/http/count_board.ts";
 import type { HttpHandler } from "../../src/http/http_site.ts";
 import { HttpServer } from "../../src/http/http_server.ts";

@@ -183,9 +183,9 @@ Deno.test("by HTTP/2, too, a body has to come whole in time", async () => {
     for (; pieces < 10 && !isReset(await sent(() => true)); pieces++) {
       await send(frame("DATA", 0, 1, bytesOf("x")));
       await sent((frames) =>
-        isReset(frames) || frames.filter(({ type, streamId }) =>
-            type === FRAME_TYPES.WINDOW_UPDATE && streamId === 1
-          ).length > pieces
+        isReset(frames) ||
+        frames.filter(({ type, streamId }) => type === FRAME_TYPES.WINDOW_UPDATE && streamId === 1)
+            .length > pieces
       );
       await scene.fixture.clock.advance(BODY_MS / 2);
     }

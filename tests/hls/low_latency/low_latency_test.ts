@@ -174,7 +174,9 @@ Deno.test("where too many wait, the oldest of them are told to come again", asyn
   const last = listener.ask(file);
   assert.deepEqual(first && outcome(await settled(broadcast, first)), [503, "no-store"]);
   await broadcast.live(ingest, 200, 220);
-  for (const asked of [...others, last]) assert.equal((await settled(broadcast, asked)).answer?.status, 200);
+  for (const asked of [...others, last]) {
+    assert.equal((await settled(broadcast, asked)).answer?.status, 200);
+  }
   await stop(show);
 });
 

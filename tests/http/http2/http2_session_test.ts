@@ -237,7 +237,7 @@ for (
         }
       }
       if (what.startsWith("requests that are taken back")) takeBackMore(harness);
-      if (what.startsWith("requests beyond")) for (let id = 1;; id += 2) feedOne(harness, id);
+      if (what.startsWith("requests beyond")) { for (let id = 1;; id += 2) feedOne(harness, id); }
     }, (error) => error instanceof Http2Error && error.code === code);
   });
 }
