@@ -165,6 +165,7 @@ Deno.test("by HTTP/2 an error that nobody takes, too, is waited for no longer th
     await sent((frames) => frames.some(({ type }) => type === FRAME_TYPES.HEADERS));
     await scene.fixture.clock.advance(1000);
     await scene.fixture.clock.advance(READER_MS + LATE_MS);
+    await until("it is given up", () => scene.fixture.counts.refused.get("late") === 1);
     await sent((frames) => frames.some(({ type }) => type === FRAME_TYPES.RST_STREAM));
     await scene.fixture.clock.advance(IDLE_MS + LATE_MS);
     await client.all();
