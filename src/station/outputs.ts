@@ -99,6 +99,7 @@ export async function openHls(
     listeners: (name) => listeners.count(name),
     earliest: (name) => rewinds?.earliest(name),
     ...hls.lowLatency && { lowLatencyFrom: LEAST_SEGMENTS },
+    artworkUrl: hls.artworkUrl,
   });
   stops.add(() => shows.close());
   const output = await Hls.open({

@@ -137,9 +137,11 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     listeners: 12,
     title: "Night shift",
     artist: "DJ Aurora",
+    artwork: null,
     low_latency: false,
     titles: [],
     rewind_from: null,
+    last_on_air: null,
   });
   assert.equal(response.headers.get("cache-control"), "max-age=1");
   assert.equal(response.headers.get("access-control-allow-origin"), "*");
@@ -151,9 +153,11 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     listeners: 0,
     title: null,
     artist: null,
+    artwork: null,
     low_latency: false,
     titles: [],
     rewind_from: null,
+    last_on_air: null,
   });
 });
 

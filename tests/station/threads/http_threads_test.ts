@@ -35,7 +35,7 @@ function start(port: number, rootDir: string, changes: Partial<HttpThreadsOption
     },
     keys: undefined,
     distributor: new Distributor(() => undefined),
-    shows: { status: (name) => ({ ...OFF_AIR, name }), current: [] },
+    shows: { status: (name) => ({ ...OFF_AIR, name }), current: [], watchEnds: () => () => {} },
     sockets: new ListeningSockets(systemClock),
     counts: limits.addThreads("hls"),
     listeners: { fetched: () => {} },
@@ -111,7 +111,7 @@ Deno.test("threads are told something also where their question shows a bug", ()
     };
     const { threads } = start(port, folder, {
       ...{ count: 1, distributor },
-      shows: { status, current: [] },
+      shows: { status, current: [], watchEnds: () => () => {} },
     });
     await threads.listening();
     using client = Deno.createHttpClient({});
