@@ -1,6 +1,7 @@
 /** The page on which a broadcast is heard. */
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
+import { M3U_FILE } from "./m3u.ts";
 import type { ShowState, ShowStatus } from "./shows.ts";
 
 /** A page's markup. */
@@ -16,6 +17,10 @@ export interface PlayerPageOptions {
   readonly asset: (name: string) => string;
   /** The URL of the page that shows who is on air, relative to this page; `undefined`: none. */
   readonly index: string | undefined;
+  /** Where shows are, relative to this page, with a slash at the end, where others are told of. */
+  readonly others: string | undefined;
+  /** Whether any player can open what the page plays. */
+  readonly hasPlayers: boolean;
 }
 
 /** What the pages call a state. */
@@ -48,7 +53,7 @@ export function playerPage(options: PlayerPageOptions): Markup {
           status,
         )}"
           data-labels="${JSON.stringify(STATE_LABELS)}" data-hls="${asset("hls.mjs")}"
-          data-artwork="${asset("icon.png")}">
+          data-icon="${asset("icon.png")}">
     ${embed ? null : brand(index)}
     <header class="show">
     <p class="state"><span class="dot" aria-hidden="true"></span><span id="state" role="status">${STATE_LABELS[
@@ -60,21 +65,22 @@ export function playerPage(options: PlayerPageOptions): Markup {
     </header>
     <div class="stage">
     <canvas id="meter" aria-hidden="true"></canvas>
-    <button id="play" class="play" type="button" aria-label="Listen to ${name}">${icons()}</button>
+    <button id="play" class="play" type="button" aria-label="Listen to ${name}">${embed
+      ? null
+      : picture()}${icons()}</button>
     </div>
-    <p id="message" class="message" role="status"></p>
     ${time()}
-    <dl class="facts" id="facts">
-    <div><dt>On air for</dt><dd id="elapsed">–</dd><dd id="since" class="small-print"></dd></div>
-    <div title="By the requests at this server: of those behind a CDN it sees the CDN alone">
-    <dt>Listeners</dt><dd id="listeners">–</dd><dd class="small-print">at this server</dd></div>
-    </dl>
+    ${facts()}
     <div class="controls">
     <label class="volume" id="volume-control"><span class="unseen">Volume</span>${speaker()}<input
       id="volume" type="range" min="0" max="100" step="1" value="100"></label>
-    ${embed ? null : html`<button id="share" class="quiet" type="button">Share</button>`}
+    ${embed ? null : html`
+      <button id="share" class="quiet" type="button">Share</button><button
+        id="help-open" class="quiet keys" type="button" aria-label="Keyboard"
+        title="Keyboard (?)">?</button>
+    `}
     </div>
-    ${embed ? openPage(name) : html`${played()}${shareDialog(name)}`}
+    ${embed ? openPage(name) : html`${played()}${others(options)}${shareDialog(options)}${help()}`}
     <noscript><p class="message">This page plays with JavaScript. Any player opens
     <a href="playlist.m3u8">the playlist</a>.</p></noscript>
     <audio id="audio" preload="none"></audio>
@@ -92,16 +98,25 @@ export function brand(index: string | undefined): Markup {
     : html`<p class="brand"><a href="${index}" aria-label="Echo: who is on air">${logo}</a></p>`;
 }
 
-function head({ status, url, asset }: PlayerPageOptions): Markup {
-  const { name, state, title, artist } = status;
-  const heading = [title ?? name, artist].filter((text) => text !== null).join(" · ");
+/** What the heads of all pages have. */
+export function commonHead(asset: (name: string) => string): Markup {
   const link = (rel: string, file: string) => html`<link rel="${rel}" href="${asset(file)}">`;
   return html`<meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
-<title>${heading} · ${STATE_LABELS[state]}</title>
-<meta name="description" content="${PREVIEWS[state]}">
 <meta name="theme-color" content="#f6f5f3" media="(prefers-color-scheme: light)">
 <meta name="theme-color" content="#131211" media="(prefers-color-scheme: dark)">
+${link("icon", "icon.svg")}
+${link("apple-touch-icon", "icon.png")}
+${link("stylesheet", "theme.css")}
+${link("stylesheet", "player.css")}`;
+}
+
+function head({ status, url, asset }: PlayerPageOptions): Markup {
+  const { name, state, title, artist } = status;
+  const heading = [title ?? name, artist].filter((text) => text !== null).join(" · ");
+  return html`${commonHead(asset)}
+<title>${heading} · ${STATE_LABELS[state]}</title>
+<meta name="description" content="${PREVIEWS[state]}">
 <meta property="og:type" content="music.radio_station">
 <meta property="og:site_name" content="Echo">
 <meta property="og:title" content="${heading}">
@@ -110,10 +125,6 @@ function head({ status, url, asset }: PlayerPageOptions): Markup {
 <meta name="twitter:title" content="${heading}">
 <meta name="twitter:description" content="${PREVIEWS[state]}">
 ${url === undefined ? null : absolute(url, new URL(asset("share.png"), url).href)}
-${link("icon", "icon.svg")}
-${link("apple-touch-icon", "icon.png")}
-${link("stylesheet", "theme.css")}
-${link("stylesheet", "player.css")}
 <script type="module" src="${asset("player.js")}"></script>`;
 }
 
@@ -153,7 +164,12 @@ d="M4 9.5v5h3.2l4.3 3.6V5.9L7.2 9.5z" fill="currentColor"/><path d="M15 9.2a4 4 
   );
 }
 
-/** How far behind live it plays, and the way back; filled by the script. */
+/** The show's picture, where it has one. Its host is not told which page shows it. */
+function picture(): Markup {
+  return html`<img id="artwork" alt="" decoding="async" referrerpolicy="no-referrer" hidden>`;
+}
+
+/** How far behind live it plays and the way back, or what goes on; filled by the script. */
 function time(): Markup {
   return html`
     <div class="time">
@@ -161,9 +177,34 @@ function time(): Markup {
       <span id="begin" class="small-print" aria-hidden="true"></span>
       <input id="bar" type="range" step="10000" aria-label="Time of the show">
       <span class="small-print" aria-hidden="true">live</span></div>
+      <p id="message" class="message" role="status"></p>
       <p class="place"><span id="behind"></span>
       <button id="live" class="quiet" type="button" hidden>Go to live</button></p>
     </div>
+  `;
+}
+
+/** Filled by the script. */
+function facts(): Markup {
+  return html`
+    <dl class="facts" id="facts">
+      <div id="on-air-fact" hidden>
+        <dt>On air for</dt>
+        <dd id="elapsed"></dd>
+        <dd id="since" class="small-print"></dd>
+      </div>
+      <div id="listeners-fact" hidden
+        title="By the requests at this server: of those behind a CDN it sees the CDN alone">
+        <dt>Listeners</dt>
+        <dd id="listeners"></dd>
+        <dd class="small-print">at this server</dd>
+      </div>
+      <div id="last-fact" hidden>
+        <dt>Last on air</dt>
+        <dd id="last"></dd>
+        <dd id="last-day" class="small-print"></dd>
+      </div>
+    </dl>
   `;
 }
 
@@ -184,18 +225,66 @@ function openPage(name: string): Markup {
   `;
 }
 
-function shareDialog(name: string): Markup {
+/** What else is on air; filled by the script. */
+function others({ index, others }: PlayerPageOptions): Markup | null {
+  if (index === undefined || others === undefined) return null;
+  return html`
+    <section id="others" class="others" aria-labelledby="others-title" data-index="${index}"
+      data-folder="${others}" hidden>
+      <h2 id="others-title">On air now</h2>
+      <ul class="shows"></ul>
+      <p><a href="${index}">Who is on air</a></p>
+    </section>
+  `;
+}
+
+function shareDialog({ status: { name }, asset, hasPlayers }: PlayerPageOptions): Markup {
   const field = (id: string, label: string) =>
     html`<div class="field"><label for="${id}">${label}</label><div class="copy">
 <input id="${id}" type="text" readonly spellcheck="false"><button type="button" class="quiet"
   data-copies="${id}">Copy<span class="unseen"> ${label.toLowerCase()}</span></button></div></div>`;
-  return html`<dialog id="share-dialog" aria-labelledby="share-title">
+  return html`<dialog id="share-dialog" aria-labelledby="share-title" data-library="${
+    asset("uqr.mjs")
+  }">
 <h2 id="share-title">Share ${name}</h2>
 ${field("share-link", "Link")}
+<p id="share-code"><svg role="img" aria-label="The link as a QR code"></svg></p>
 ${field("share-moment", "Link that begins with what you hear")}
 ${field("share-embed", "Embed code")}
 ${field("share-playlist", "Playlist, for any player")}
+${hasPlayers ? openInPlayer() : null}
 <div class="dialog-end"><span id="share-said" role="status"></span><form method="dialog"><button
   class="quiet">Close</button></form></div>
 </dialog>`;
+}
+
+function openInPlayer(): Markup {
+  return html`<p class="open-in"><span>Open in a player:</span>
+<a href="playlist.m3u8">.m3u8</a> <a href="${M3U_FILE}">.m3u</a></p>`;
+}
+
+/** What the keys do; see `keys.js`. */
+function help(): Markup {
+  const keys = [
+    ["Space or K", "play, stop"],
+    ["↑ ↓", "louder, softer"],
+    ["M", "mute"],
+    ["L", "go to live"],
+    ["?", "this help"],
+  ];
+  return html`
+    <dialog id="help" aria-labelledby="help-title">
+      <h2 id="help-title">Keyboard</h2>
+      <dl class="keys-list">${keys.map(([key, what]) =>
+        html`
+          <div>
+            <dt><kbd>${key}</kbd></dt>
+            <dd>${what}</dd>
+          </div>
+        `
+      )}</dl>
+      <div class="dialog-end"><span></span><form method="dialog"><button class="quiet">Close</button>
+    </form></div>
+    </dialog>
+  `;
 }
