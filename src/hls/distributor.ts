@@ -94,6 +94,7 @@ export class Subscriber {
   /** What the replica asks for. */
   take(request: ReplicaRequest): void {
     if (request.kind === "segments") this.#send(request.wanted);
+    else if (request.kind === "catchUp") this.tell({ kind: "caughtUp" }, []);
     else if (request.kind === "subscribe") this.#subscribe(request.name);
     else this.#names.delete(request.name);
   }

@@ -24,6 +24,7 @@ export class NameCopy {
   #unwritten: ReadonlySet<string> = new Set();
   readonly #first = Promise.withResolvers<void>();
   #isThere = false;
+  #sweeps = 0;
   #sweepsUnasked = 0;
 
   constructor(name: string, segments: CachedSegments) {
@@ -31,7 +32,7 @@ export class NameCopy {
     this.segments = segments;
   }
 
-  /** Resolves once there is something; `undefined` where there is. */
+  /** Resolves once there is something, or after some sweeps; `undefined` where there is. */
   get coming(): Promise<void> | undefined {
     return this.#isThere ? undefined : this.#first.promise;
   }
@@ -56,6 +57,7 @@ export class NameCopy {
   /** Called every second or so. @returns for how many calls nobody has asked for it */
   sweep(now: number): number {
     this.waiters.sweep(now);
+    if (++this.#sweeps === FIRST_SWEEPS) this.#first.resolve();
     this.#sweepsUnasked = this.isAsked || !this.waiters.isEmpty ? 0 : this.#sweepsUnasked + 1;
     this.isAsked = false;
     return this.#sweepsUnasked;
@@ -81,3 +83,6 @@ export function servedFile(file: string, bytes: Uint8Array<ArrayBuffer>): Served
   // No two segments of a name have the same file's name.
   return type === undefined ? undefined : { bytes, type, etag: `"${file}"` };
 }
+
+/** A source that has not told anything after so many sweeps is not waited for. */
+const FIRST_SWEEPS = 10;

@@ -7,7 +7,7 @@
 import type { ServedPlaylist } from "./origin.ts";
 
 /** What a replica is told. */
-export type ReplicaNews = NamesBegun | NameGone | VersionOut | SegmentsSent;
+export type ReplicaNews = NamesBegun | NameGone | VersionOut | SegmentsSent | CaughtUp;
 
 /** Something is served under these names from now on. */
 interface NamesBegun {
@@ -38,6 +38,11 @@ interface SegmentsSent {
   readonly segments: readonly SegmentSent[];
 }
 
+/** The replica has asked whether that is all: all that was to be told by then has come. */
+interface CaughtUp {
+  readonly kind: "caughtUp";
+}
+
 export interface PlaylistCopy extends ServedPlaylist {
   readonly file: string;
 }
@@ -60,7 +65,7 @@ export interface SegmentSent extends SegmentWanted {
 }
 
 /** What a replica asks for. */
-export type ReplicaRequest = Subscription | SegmentsAsked;
+export type ReplicaRequest = Subscription | SegmentsAsked | CatchUpAsked;
 
 /** A replica wants the versions of a name, from the newest on, or wants them no more. */
 interface Subscription {
@@ -72,4 +77,9 @@ interface Subscription {
 interface SegmentsAsked {
   readonly kind: "segments";
   readonly wanted: readonly SegmentWanted[];
+}
+
+/** A replica wants to know when all has come that it was told so far. Each is answered. */
+interface CatchUpAsked {
+  readonly kind: "catchUp";
 }

@@ -9,7 +9,8 @@ import type { BufferPool } from "./buffer_pool.ts";
 import type { SegmentFormats } from "./formats.ts";
 import type { LowFile } from "./low_latency/low_stream.ts";
 import type { Reservation } from "./name_states.ts";
-import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
+import type { MediaPlaylist } from "./playlist.ts";
+import type { Preroll } from "./preroll.ts";
 import type { Segment } from "./segment.ts";
 import type { Segmenter } from "./segmenter.ts";
 import type { SilentEnd } from "./silent_end.ts";
@@ -30,7 +31,7 @@ export interface StreamOptions {
   /** What `EXT-X-TARGETDURATION` says, in seconds; no segment is longer. */
   readonly targetDuration: number;
   /** Stands first in every presentation. */
-  readonly preroll: readonly SegmentEntry[];
+  readonly preroll: Omit<Preroll, "files">;
   /** A version of the playlist `file` is out, and lists `segments` that none before did. */
   readonly onVersion?: ((file: string, segments: readonly Segment[]) => void) | undefined;
   /** A version of the playlist of low latency is out, with files that none before named. */

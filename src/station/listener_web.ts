@@ -27,6 +27,7 @@ import {
 } from "../hls/routes.ts";
 import type { SharedContents } from "../http/prepared_answers.ts";
 import { fieldText } from "../http/request_head.ts";
+import { type HttpsRules, tellOfHttps } from "../pages/listener/https_rules.ts";
 import {
   indexRoutes,
   loadAssets,
@@ -46,17 +47,17 @@ import { ACCESS_LOG } from "./threads/messages.ts";
 
 export interface ListenerWebOptions {
   readonly origin: Origin;
-  readonly preroll: Preroll;
+  readonly preroll: Pick<Preroll, "files">;
   readonly shows: ShowsSource;
   /** Where broadcasts are, without slashes around it. */
   readonly path: string;
   /** Whether `/` shows who is on air. */
   readonly index: boolean;
   /** Where shows are rewound; nowhere by default. */
-  readonly rewind?: Omit<RewindRoutesOptions, "forPlayers"> | undefined;
+  readonly rewind?: Pick<RewindRoutesOptions, "shows" | "files"> | undefined;
   /** Whether broadcasts may be had in low latency. Default true. */
   readonly lowLatency?: boolean;
-  /** The beginning of a segment of the broadcast `name` was sent. */
+  /** The beginning of a segment of the broadcast `name` was sent, or of its show from the start. */
   readonly onFetch?: (name: string, file: string) => void;
   /** Who is let in; everybody where there is none. */
   readonly entrance?: ListenerEntrance | undefined;
@@ -73,7 +74,7 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
   app.use(notFoundRoutes({ assets, path, index }));
   app.route(`/${path}`, hlsRoutes({ origin, lowLatency, others, onFetch }));
   if (rewind !== undefined) {
-    app.route(`/${path}`, rewindRoutes({ ...rewind, forPlayers: forPlayers() }));
+    app.route(`/${path}`, rewindRoutes({ ...rewind, onFetch, forPlayers: forPlayers() }));
   }
   app.route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens }));
   app.route(PREROLL_PATH, prerollRoutes(preroll.files));
@@ -86,6 +87,8 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
 
 export interface ListenerSiteOptions extends ListenerWebOptions {
   readonly clock: Pick<Clock, "monotonic">;
+  /** What browsers are told of HTTPS; nothing by default. */
+  readonly https?: HttpsRules | undefined;
   /** Takes how each request was answered. */
   readonly observe: RequestObserver;
 }
@@ -97,14 +100,14 @@ export interface ListenerSite extends Pick<WebServerOptions, "middleware" | "sha
 
 /** All of what `HLS_WEB_ADDR` serves, and what goes with it. */
 export function listenerSite(options: ListenerSiteOptions): ListenerSite {
-  const { clock, observe, entrance } = options;
+  const { clock, observe, path, https, entrance } = options;
   const log = new AccessLog(ACCESS_LOG);
-  const toCome = (path: string) => whatIsToCome(options, path) !== undefined;
   return {
     routes: listenerWeb(options),
     middleware: [
       accessLog(log, clock),
-      requestTiming("hls", clock, observe, toCome),
+      requestTiming("hls", clock, observe),
+      ...(https === undefined ? [] : tellOfHttps(path, https)),
       ...(entrance === undefined ? [] : [entrance.guard]),
     ],
     getPath: entrance?.getPath,

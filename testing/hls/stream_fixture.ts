@@ -69,7 +69,7 @@ export function setUp(
     targetDuration: options.targetDuration ?? Math.ceil(targetMs / 1000),
     numbering: options.numbering ?? { mediaSequence: 100, discontinuitySequence: 0 },
     reservation: new Reservation("demo", states),
-    preroll: options.preroll ?? [],
+    preroll: { entries: options.preroll ?? [], low: new Map() },
     onVersion: (file, segments) => distributor.version("demo", file, segments),
     onGone: () => {
       counts.gone++;

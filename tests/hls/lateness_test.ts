@@ -20,7 +20,10 @@ function setUp() {
     targetDuration: 1,
     numbering: { mediaSequence: 1, discontinuitySequence: 0 },
     reservation: new Reservation("demo", NO_STATES),
-    preroll: [{ uri: "/prerole/a.ts", durationUs: 1e6, discontinuity: false, wallMs: undefined }],
+    preroll: {
+      entries: [{ uri: "/prerole/a.ts", durationUs: 1e6, discontinuity: false, wallMs: undefined }],
+      low: new Map(),
+    },
     onListed: (file, lateMs) => listed.push([file.replace(/-.*/, ""), lateMs]),
     onGone: () => {},
   });

@@ -4,6 +4,7 @@ import { BufferPool } from "../../src/hls/buffer_pool.ts";
 import { Reservation } from "../../src/hls/name_states.ts";
 import type { Packager, SegmentFormat } from "../../src/hls/packager.ts";
 import { type MediaPlaylist, parsePlaylist, renderPlaylist } from "../../src/hls/playlist.ts";
+import { NO_PREROLL } from "../../src/hls/preroll.ts";
 import { Segmenter } from "../../src/hls/segmenter.ts";
 import { HlsStream } from "../../src/hls/stream.ts";
 import { MPEG_TS } from "../../src/hls/ts_packager.ts";
@@ -64,7 +65,7 @@ class TwoFormats {
       targetDuration: 1,
       numbering: { mediaSequence: 100, discontinuitySequence: 0 },
       reservation: new Reservation("demo", NO_STATES),
-      preroll: [],
+      preroll: NO_PREROLL,
       onGone: () => {},
     });
     this.segmenter = new Segmenter(1000, formats, (segment) => this.stream.add(segment));

@@ -11,16 +11,17 @@ import { renderMasterPlaylist } from "../master_playlist.ts";
 import type { ServedPlaylist } from "../origin.ts";
 import type { PlayedTags } from "../played_tags.ts";
 import type { PlaylistPublisher } from "../playlist_publisher.ts";
+import { PART_TARGET_MS } from "../fmp4_packager.ts";
 import type { Segment } from "../segment.ts";
 import type { SegmentLabels } from "../segment_labels.ts";
 import type { Segmenter } from "../segmenter.ts";
 import type { ShownOpen } from "../silent_end.ts";
 import type { StreamFiles } from "../stream_files.ts";
-import type { Numbering } from "../window.ts";
+import { type Numbering, Window } from "../window.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
+import type { LowPreroll } from "./low_preroll.ts";
 import { type LowFile, LowStream, type LowVersion } from "./low_stream.ts";
-import type { SegmentStart } from "./low_window.ts";
-import { readTsFrames, type TsFrames } from "./ts_frames.ts";
+import { readTsFrames } from "./ts_frames.ts";
 
 const logger = getLogger(["echo", "hls"]);
 
@@ -37,11 +38,13 @@ export interface LowSource {
 export interface LowLatencyOptions {
   readonly clock: Pick<Clock, "awake" | "after">;
   readonly files: Pick<StreamFiles, "readSegment">;
-  readonly labels: Pick<SegmentLabels, "begin" | "next">;
-  /** Keeps that players may have parts of the segment `sequence`; resolves once that is done. */
-  readonly showOpen: (shown: ShownOpen) => Promise<void>;
+  readonly labels: Pick<SegmentLabels, "begin">;
+  /** Keeps that players may have parts of these segments; resolves once that is done. */
+  readonly showOpen: (shown: readonly ShownOpen[]) => Promise<void>;
   /** What `EXT-X-TARGETDURATION` says, in seconds. */
   readonly targetDuration: number;
+  /** The preroll's segments in fragmented MP4. */
+  readonly preroll: { readonly low: LowPreroll["segments"] };
   /** What there is as MPEG-TS. */
   readonly main: Pick<PlaylistPublisher, "known" | "numbering">;
   readonly played: Pick<PlayedTags, "at" | "since">;
@@ -57,16 +60,20 @@ export class LowLatency {
   /** Resolves once it is open; `undefined` while it is not about to be. */
   #opening: Promise<void> | undefined;
   #version: ServedPlaylist | undefined;
-  /** That of what an earlier run of the server left. */
-  #earlierConfig: AudioConfig | undefined;
+  /** Resolves once it is kept that the newest segment is shown; `undefined` where it is kept. */
+  #keeping: Promise<void> | undefined;
+  /** Versions that wait for that. */
+  #held: LowVersion[] = [];
+  /** Those of what an earlier run of the server left. */
+  #earlierConfigs: readonly AudioConfig[] = [];
 
   constructor(options: LowLatencyOptions) {
     this.#options = options;
   }
 
-  /** Segments of an earlier run of the server have the configuration `config`. */
-  resume(config: AudioConfig): void {
-    this.#earlierConfig = config;
+  /** Segments of an earlier run of the server have the configurations `configs`, the newest last. */
+  resume(configs: readonly AudioConfig[]): void {
+    this.#earlierConfigs = configs;
   }
 
   /** Somebody listens, or still does. Resolves once all is there that can be, and never rejects. */
@@ -84,9 +91,11 @@ export class LowLatency {
     this.#options.source().segmenter?.tap(undefined);
     this.#stream = undefined;
     this.#version = undefined;
+    this.#keeping = undefined;
+    this.#held = [];
   }
 
-  /** Another session's frames follow. @param isNew whether they are a new presentation's */
+  /** Another session's frames follow. @param isNew whether they begin a presentation */
   join(isNew: boolean): void {
     if (isNew) return this.close();
     const { segmenter } = this.#options.source();
@@ -126,8 +135,7 @@ export class LowLatency {
   }
 
   async #open(): Promise<void> {
-    const { main, files, labels } = this.#options;
-    await this.#patience(this.#showOpen({ sequence: labels.next, discontinuity: false }));
+    const { main, files } = this.#options;
     const read = new Map<string, Uint8Array | undefined>();
     const isMissing = ({ uri, bytes, wallMs }: Segment) =>
       bytes === undefined && wallMs !== undefined && !read.has(uri);
@@ -135,17 +143,18 @@ export class LowLatency {
       const missing = main.known.filter(isMissing);
       if (missing.length === 0) break;
       await Promise.all(missing.map(async ({ uri }) => {
-        read.set(uri, await this.#patience(files.readSegment(uri)));
+        read.set(uri, await this.#patience(files.readSegment(uri), DISK_MS));
       }));
     }
     // What follows waits for nothing, so that no frame is missed.
-    this.#begin(({ uri, bytes }) => bytes ?? read.get(uri));
+    this.#begin(this.#readEarlier(({ uri, bytes }) => bytes ?? read.get(uri)));
+    await this.#keeping;
   }
 
   /** Waits for the disk, but not as long as it likes. */
-  async #patience<T>(work: Promise<T>): Promise<T | undefined> {
+  async #patience<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
     const late = Promise.withResolvers<undefined>();
-    const timer = this.#options.clock.after(DISK_MS, () => late.resolve(undefined));
+    const timer = this.#options.clock.after(ms, () => late.resolve(undefined));
     try {
       return await Promise.race([work, late.promise]);
     } finally {
@@ -159,72 +168,124 @@ export class LowLatency {
     this.close();
   }
 
-  #begin(bytesOf: (segment: Segment) => Uint8Array | undefined): void {
+  #begin({ numbering, segments }: EarlierSegments): void {
     const { clock, targetDuration, labels, played, source } = this.#options;
     const { segmenter, ended } = source();
-    const told = [segmenter?.config, this.#earlierConfig].filter((config) => config !== undefined);
-    const { numbering, earlier } = this.#readEarlier(bytesOf, told);
     const stream: LowStream = new LowStream({
       ...{ clock, targetDuration, numbering, played },
       nonce: newNonce(),
       introduce: (begun) => {
         const label = labels.begin(begun);
-        this.#showOpen(label);
+        const config = source().segmenter?.config;
+        const beforeUs = stream.segments.at(-1)?.durationUs;
+        if (config !== undefined) this.#keep([{ ...label, config, beforeUs }]);
         return label;
       },
-      onVersion: (version) => this.#show(stream, version),
+      onVersion: (version) => this.#take(stream, version),
       onError: (error) => this.#fail(error),
     });
     this.#stream = stream;
-    for (const { start, frames } of earlier) stream.takeEarlier(start, frames);
+    this.#keep(shownBy(segments));
+    for (const { takeInto } of segments) takeInto(stream);
     if (segmenter !== undefined) stream.takeUp(segmenter);
     if (ended) stream.finish();
   }
 
-  /** The first part of a segment comes some time after its beginning: nobody waits for that. */
-  async #showOpen({ sequence, discontinuity }: Omit<ShownOpen, "config">): Promise<void> {
-    const config = this.#options.source().segmenter?.config;
-    if (config !== undefined) await this.#options.showOpen({ sequence, config, discontinuity });
+  /**
+   * Has it kept that players may have parts of these segments. Until then they see none of them, so
+   * that no number is another segment's behind a crash.
+   */
+  #keep(shown: readonly ShownOpen[]): void {
+    const kept = this.#patience(this.#options.showOpen(shown), PART_TARGET_MS);
+    const keeping = kept.then(() => {
+      if (this.#keeping !== keeping) return;
+      this.#keeping = undefined;
+      for (const version of this.#held.splice(0)) this.#show(version);
+    });
+    this.#keeping = keeping;
   }
 
-  /** Reads the broadcast's segments from the last one back, up to one that cannot be had. */
-  #readEarlier(
-    bytesOf: (segment: Segment) => Uint8Array | undefined,
-    told: readonly AudioConfig[],
-  ): { numbering: Numbering; earlier: readonly Earlier[] } {
-    const { known, numbering } = this.#options.main;
-    const earlier: Earlier[] = [];
-    for (const segment of known.toReversed()) {
-      const { wallMs, discontinuity } = segment;
-      const bytes = wallMs === undefined ? undefined : bytesOf(segment);
-      const frames = bytes && readTsFrames(bytes, told);
-      if (wallMs === undefined || frames === undefined) break;
-      earlier.unshift({ start: { wallMs, discontinuity }, frames });
+  /**
+   * Reads what is listed from the last segment back, up to one that cannot be had, and no more than
+   * the playlist of low latency needs: what had left it before, under an earlier run of the server
+   * too, does not come back.
+   */
+  #readEarlier(bytesOf: (segment: Segment) => Uint8Array | undefined): EarlierSegments {
+    const { main: { known, numbering }, targetDuration, source } = this.#options;
+    const told = [source().segmenter?.config, ...this.#earlierConfigs.toReversed()]
+      .filter((config) => config !== undefined);
+    const window = new Window<Segment>(targetDuration, numbering);
+    window.slide(known, () => true);
+    const segments: Earlier[] = [];
+    for (const segment of window.segments.toReversed()) {
+      const read = this.#read(segment, bytesOf(segment), told);
+      if (read === undefined) break;
+      segments.unshift(read);
     }
-    const passedOver = known.slice(0, known.length - earlier.length);
-    const discontinuities = passedOver.filter(({ discontinuity }) => discontinuity).length;
-    return {
-      numbering: {
-        mediaSequence: numbering.mediaSequence + passedOver.length,
-        discontinuitySequence: numbering.discontinuitySequence + discontinuities,
-      },
-      earlier,
+    const passedOver = window.segments.slice(0, window.segments.length - segments.length);
+    return { numbering: new Window(targetDuration, window.begin, passedOver).end, segments };
+  }
+
+  /** @returns `undefined` where it cannot be had */
+  #read(
+    segment: Segment,
+    bytes: Uint8Array | undefined,
+    told: readonly AudioConfig[],
+  ): Earlier | undefined {
+    const { uri, wallMs, discontinuity } = segment;
+    if (wallMs === undefined) {
+      const preroll = this.#options.preroll.low.get(uri);
+      return preroll && {
+        segment,
+        config: undefined,
+        takeInto: (stream) => stream.takePreroll(preroll, discontinuity),
+      };
+    }
+    const frames = bytes && readTsFrames(bytes, told);
+    return frames && {
+      segment,
+      config: frames.config,
+      takeInto: (stream) => stream.takeEarlier({ wallMs, discontinuity }, frames),
     };
   }
 
-  #show(stream: LowStream, { text, edge, files }: LowVersion): void {
+  #take(stream: LowStream, version: LowVersion): void {
     if (stream !== this.#stream) return;
+    if (this.#keeping === undefined) this.#show(version);
+    else this.#held.push(version);
+  }
+
+  #show({ text, edge, files }: LowVersion): void {
     const bytes = new TextEncoder().encode(text);
     this.#version = { text: bytes, etag: entityTag(bytes), edge };
     this.#options.onVersion(files);
   }
 }
 
-/** A segment that was made before anybody listened. */
-interface Earlier {
-  readonly start: Omit<SegmentStart, "initUri">;
-  readonly frames: TsFrames;
+/** What was made before anybody listened. */
+interface EarlierSegments {
+  /** That of the first of them, or of what follows. */
+  readonly numbering: Numbering;
+  readonly segments: readonly Earlier[];
 }
 
-/** Who opens it waits so long for a segment on the disk, and for its state. */
+/** A segment that was made before anybody listened. */
+interface Earlier {
+  readonly segment: Segment;
+  /** That of its audio; `undefined` for preroll. */
+  readonly config: AudioConfig | undefined;
+  /** Has a stream take it in. */
+  readonly takeInto: (stream: LowStream) => void;
+}
+
+/** What is to be kept of them; nothing of preroll, which is there behind a crash too. */
+function shownBy(segments: readonly Earlier[]): ShownOpen[] {
+  return segments.flatMap(({ segment: { sequence, discontinuity, wallMs }, config }, i) => {
+    if (wallMs === undefined || config === undefined) return [];
+    const beforeUs = segments[i - 1]?.segment.durationUs;
+    return [{ sequence, discontinuity, wallMs, config, beforeUs }];
+  });
+}
+
+/** Who opens it waits so long for a segment on the disk. */
 const DISK_MS = 1000;

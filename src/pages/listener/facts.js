@@ -25,7 +25,7 @@ export function renderFacts(show) {
   if (!isLast) return;
   const at = new Date(last);
   write("last", timeOf(at));
-  write("last-day", dayOf(at, new Date()));
+  write("last-day", dayInWords(at, new Date()));
 }
 
 /**
@@ -33,7 +33,7 @@ export function renderFacts(show) {
  * @param {Date} at
  * @param {Date} now
  */
-export function dayOf(at, now) {
+export function dayInWords(at, now) {
   const days = Math.round((midnight(now) - midnight(at)) / DAY_MS);
   if (days === 0) return "today";
   if (days === 1) return "yesterday";
