@@ -17,7 +17,7 @@ export function indexPage({ shows, path, asset }: IndexPageOptions): Markup {
     <!DOCTYPE html>
     <html lang="en" class="index">
       <head>
-        ${commonHead(asset)}
+        ${commonHead(asset, ["lists.css"])}
         <title>On air · Echo</title>
         <meta name="description" content="Who is on air, to listen to live.">
         <script type="module" src="${asset("index.js")}"></script>

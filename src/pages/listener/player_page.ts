@@ -1,7 +1,7 @@
 /** The page on which a broadcast is heard. */
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
-import { M3U_FILE } from "./m3u.ts";
+import { helpDialog, shareDialog } from "./player_dialogs.ts";
 import type { ShowState, ShowStatus } from "./shows.ts";
 
 /** A page's markup. */
@@ -80,7 +80,9 @@ export function playerPage(options: PlayerPageOptions): Markup {
         title="Keyboard (?)">?</button>
     `}
     </div>
-    ${embed ? openPage(name) : html`${played()}${others(options)}${shareDialog(options)}${help()}`}
+    ${embed
+      ? openPage(name)
+      : html`${played()}${others(options)}${shareDialog(options)}${helpDialog()}`}
     <noscript><p class="message">This page plays with JavaScript. Any player opens
     <a href="playlist.m3u8">the playlist</a>.</p></noscript>
     <audio id="audio" preload="none"></audio>
@@ -98,8 +100,14 @@ export function brand(index: string | undefined): Markup {
     : html`<p class="brand"><a href="${index}" aria-label="Echo: who is on air">${logo}</a></p>`;
 }
 
-/** What the heads of all pages have. */
-export function commonHead(asset: (name: string) => string): Markup {
+/**
+ * What the heads of all pages have.
+ * @param styles style sheets beside those of all pages
+ */
+export function commonHead(
+  asset: (name: string) => string,
+  styles: readonly string[] = [],
+): Markup {
   const link = (rel: string, file: string) => html`<link rel="${rel}" href="${asset(file)}">`;
   return html`<meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
@@ -107,14 +115,16 @@ export function commonHead(asset: (name: string) => string): Markup {
 <meta name="theme-color" content="#131211" media="(prefers-color-scheme: dark)">
 ${link("icon", "icon.svg")}
 ${link("apple-touch-icon", "icon.png")}
-${link("stylesheet", "theme.css")}
-${link("stylesheet", "player.css")}`;
+${["theme.css", "player.css", ...styles].map((file) => link("stylesheet", file))}`;
 }
 
-function head({ status, url, asset }: PlayerPageOptions): Markup {
+const FULL_STYLES = ["stage.css", "controls.css", "lists.css", "dialogs.css"];
+const EMBED_STYLES = ["stage.css", "controls.css", "embed.css"];
+
+function head({ status, embed, url, asset }: PlayerPageOptions): Markup {
   const { name, state, title, artist } = status;
   const heading = [title ?? name, artist].filter((text) => text !== null).join(" · ");
-  return html`${commonHead(asset)}
+  return html`${commonHead(asset, embed ? EMBED_STYLES : FULL_STYLES)}
 <title>${heading} · ${STATE_LABELS[state]}</title>
 <meta name="description" content="${PREVIEWS[state]}">
 <meta property="og:type" content="music.radio_station">
@@ -235,56 +245,5 @@ function others({ index, others }: PlayerPageOptions): Markup | null {
       <ul class="shows"></ul>
       <p><a href="${index}">Who is on air</a></p>
     </section>
-  `;
-}
-
-function shareDialog({ status: { name }, asset, hasPlayers }: PlayerPageOptions): Markup {
-  const field = (id: string, label: string) =>
-    html`<div class="field"><label for="${id}">${label}</label><div class="copy">
-<input id="${id}" type="text" readonly spellcheck="false"><button type="button" class="quiet"
-  data-copies="${id}">Copy<span class="unseen"> ${label.toLowerCase()}</span></button></div></div>`;
-  return html`<dialog id="share-dialog" aria-labelledby="share-title" data-library="${
-    asset("uqr.mjs")
-  }">
-<h2 id="share-title">Share ${name}</h2>
-${field("share-link", "Link")}
-<p id="share-code"><svg role="img" aria-label="The link as a QR code"></svg></p>
-${field("share-moment", "Link that begins with what you hear")}
-${field("share-embed", "Embed code")}
-${field("share-playlist", "Playlist, for any player")}
-${hasPlayers ? openInPlayer() : null}
-<div class="dialog-end"><span id="share-said" role="status"></span><form method="dialog"><button
-  class="quiet">Close</button></form></div>
-</dialog>`;
-}
-
-function openInPlayer(): Markup {
-  return html`<p class="open-in"><span>Open in a player:</span>
-<a href="playlist.m3u8">.m3u8</a> <a href="${M3U_FILE}">.m3u</a></p>`;
-}
-
-/** What the keys do; see `keys.js`. */
-function help(): Markup {
-  const keys = [
-    ["Space or K", "play, stop"],
-    ["↑ ↓", "louder, softer"],
-    ["M", "mute"],
-    ["L", "go to live"],
-    ["?", "this help"],
-  ];
-  return html`
-    <dialog id="help" aria-labelledby="help-title">
-      <h2 id="help-title">Keyboard</h2>
-      <dl class="keys-list">${keys.map(([key, what]) =>
-        html`
-          <div>
-            <dt><kbd>${key}</kbd></dt>
-            <dd>${what}</dd>
-          </div>
-        `
-      )}</dl>
-      <div class="dialog-end"><span></span><form method="dialog"><button class="quiet">Close</button>
-    </form></div>
-    </dialog>
   `;
 }

@@ -13,7 +13,10 @@ import qrCodeJs from "../qr_code.js" with { type: "text" };
 import timeBreaksJs from "../time_breaks.js" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
 import artworkJs from "./artwork.js" with { type: "text" };
+import controlsCss from "./controls.css" with { type: "text" };
 import dialogJs from "./dialog.js" with { type: "text" };
+import dialogsCss from "./dialogs.css" with { type: "text" };
+import embedCss from "./embed.css" with { type: "text" };
 import engineJs from "./engine.js" with { type: "text" };
 import factsJs from "./facts.js" with { type: "text" };
 import headStartJs from "./head_start.js" with { type: "text" };
@@ -24,6 +27,7 @@ import indexJs from "./index.js" with { type: "text" };
 import { indexPage } from "./index_page.ts";
 import keysJs from "./keys.js" with { type: "text" };
 import listeningJs from "./listening.js" with { type: "text" };
+import listsCss from "./lists.css" with { type: "text" };
 import lowLatencyTrialJs from "./low_latency_trial.js" with { type: "text" };
 import { m3u, M3U_FILE, M3U_TYPE } from "./m3u.ts";
 import mediaSessionJs from "./media_session.js" with { type: "text" };
@@ -43,6 +47,7 @@ import showFinderJs from "./show_finder.js" with { type: "text" };
 import showRowsJs from "./show_rows.js" with { type: "text" };
 import type { ShowsSource } from "./shows.ts";
 import sourcesJs from "./sources.js" with { type: "text" };
+import stageCss from "./stage.css" with { type: "text" };
 import timeBarJs from "./time_bar.js" with { type: "text" };
 import titlesJs from "./titles.js" with { type: "text" };
 import volumeJs from "./volume.js" with { type: "text" };
@@ -149,7 +154,10 @@ export function notFoundRoutes(
 export function loadAssets(): Assets {
   return new Assets([
     { name: "artwork.js", body: artworkJs },
+    { name: "controls.css", body: controlsCss },
     { name: "dialog.js", body: dialogJs },
+    { name: "dialogs.css", body: dialogsCss },
+    { name: "embed.css", body: embedCss },
     { name: "engine.js", body: engineJs },
     { name: "facts.js", body: factsJs },
     { name: "head_start.js", body: headStartJs },
@@ -160,6 +168,7 @@ export function loadAssets(): Assets {
     { name: "index.js", body: indexJs },
     { name: "keys.js", body: keysJs },
     { name: "listening.js", body: listeningJs },
+    { name: "lists.css", body: listsCss },
     { name: "low_latency_trial.js", body: lowLatencyTrialJs },
     { name: "media_session.js", body: mediaSessionJs },
     { name: "media_titles.js", body: mediaTitlesJs },
@@ -176,6 +185,7 @@ export function loadAssets(): Assets {
     { name: "show_finder.js", body: showFinderJs },
     { name: "show_rows.js", body: showRowsJs },
     { name: "sources.js", body: sourcesJs },
+    { name: "stage.css", body: stageCss },
     { name: "theme.css", body: theme },
     { name: "time_bar.js", body: timeBarJs },
     { name: "time_breaks.js", body: timeBreaksJs },
