@@ -1,6 +1,7 @@
 /** The page that shows who is on air. */
 import { html } from "hono/html";
-import { brand, commonHead, type Markup, STATE_LABELS } from "./player_page.ts";
+import { brand, commonHead, type Markup } from "./page_frame.ts";
+import { STATE_LABELS } from "./player_page.ts";
 import type { ShowStatus } from "./shows.ts";
 
 export interface IndexPageOptions {

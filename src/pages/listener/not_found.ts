@@ -2,7 +2,7 @@
 import type { MiddlewareHandler } from "hono";
 import { html } from "hono/html";
 import { pageHeaders } from "../assets.ts";
-import { brand, commonHead, type Markup } from "./player_page.ts";
+import { brand, commonHead, type Markup } from "./page_frame.ts";
 
 export interface NotFoundOptions {
   /** The URL of an asset, relative to the root. */

@@ -1,10 +1,17 @@
 /** The dialogs of the page on which a broadcast is heard. */
 import { html } from "hono/html";
 import { M3U_FILE } from "./m3u.ts";
-import type { Markup, PlayerPageOptions } from "./player_page.ts";
+import type { Markup } from "./page_frame.ts";
+
+export interface ShareDialogOptions {
+  /** The URL of an asset, relative to the page. */
+  readonly asset: (name: string) => string;
+  /** Whether any player can open what the page plays. */
+  readonly hasPlayers: boolean;
+}
 
 /** Links, a QR code and the code to embed the page; see `share.js`. */
-export function shareDialog({ status: { name }, asset, hasPlayers }: PlayerPageOptions): Markup {
+export function shareDialog(name: string, { asset, hasPlayers }: ShareDialogOptions): Markup {
   const field = (id: string, label: string) =>
     html`<div class="field"><label for="${id}">${label}</label><div class="copy">
 <input id="${id}" type="text" readonly spellcheck="false"><button type="button" class="quiet"
