@@ -84,10 +84,9 @@ export interface ListenerSite extends Pick<WebServerOptions, "middleware" | "sha
 export function listenerSite(options: ListenerSiteOptions): ListenerSite {
   const { clock, observe } = options;
   const log = new AccessLog(ACCESS_LOG);
-  const toCome = (path: string) => whatIsToCome(options, path) !== undefined;
   return {
     routes: listenerWeb(options),
-    middleware: [accessLog(log, clock), requestTiming("hls", clock, observe, toCome)],
+    middleware: [accessLog(log, clock), requestTiming("hls", clock, observe)],
     shared: sharedWithListeners(options, log),
   };
 }

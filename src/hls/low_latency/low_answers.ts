@@ -5,6 +5,7 @@
  * @module
  */
 import type { Context } from "hono";
+import { leaveUntimed } from "../../web/request_timing.ts";
 import { isBeginning, LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
 import type { Origin } from "../origin.ts";
 import { reload } from "./directives.ts";
@@ -29,6 +30,7 @@ export class LowAnswers {
   async answer(c: Context, name: string, file: string): Promise<Response> {
     if (file === LOW_MASTER_FILE) return await this.#answerMaster(c, name);
     const request = lowRequest(name, file, new URL(c.req.url).search);
+    if (request.directives !== undefined) leaveUntimed(c);
     if (!hasWaited(c)) await this.#wait(c, request);
     if (file === LOW_MEDIA_FILE) return await this.#answerPlaylist(c, request);
     return await this.#answerMedia(c, request);
@@ -43,6 +45,7 @@ export class LowAnswers {
     const { origin } = this.#options;
     const playlist = await origin.playlist(request.name, LOW_MEDIA_FILE);
     if (playlist === undefined || !isToCome(request, playlist)) return;
+    leaveUntimed(c);
     await untilThere(origin, request, playlist, c.req.raw.signal);
   }
 
