@@ -23,13 +23,13 @@ export interface OnAir {
 export async function goOnAir(
   options: Pick<
     HlsOptions,
-    "clock" | "targetMs" | "folder" | "states" | "countListeners" | "id3" | "onTags"
+    "clock" | "targetMs" | "folder" | "states" | "countListeners" | "id3" | "onTags" | "lowPlaces"
   >,
 ): Promise<OnAir> {
   const { clock, targetMs } = options;
   const events = new EventBus();
   const policy = { waitMs: { srt: 60_000 }, timeline: { maxDelayMs: 10_000, targetMs } };
-  const manager = sessionManager({ clock, events, policy });
+  const manager = sessionManager({ clock, events, policy, maxSessions: 1000 });
   const hls = await Hls.open({ ...options, events, preroll: NO_PREROLL });
   manager.addOutput(hls.output);
   return { manager, events, hls };

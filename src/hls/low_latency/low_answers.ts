@@ -5,9 +5,10 @@
  * @module
  */
 import type { Context } from "hono";
+import { addressOfOne } from "../../web/peer_address.ts";
 import { leaveUntimed } from "../../web/request_timing.ts";
 import { isBeginning, LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
-import type { Origin } from "../origin.ts";
+import { NoPlace, type Origin } from "../origin.ts";
 import { reload } from "./directives.ts";
 import { countsAsFetch, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
 import { isToCome, type LowRequest, lowRequest, untilThere } from "./low_waits.ts";
@@ -28,6 +29,15 @@ export class LowAnswers {
 
   /** Answers a request for `file` of the broadcast `name`, once it is there or will not be. */
   async answer(c: Context, name: string, file: string): Promise<Response> {
+    try {
+      return await this.#answer(c, name, file);
+    } catch (error) {
+      if (!(error instanceof NoPlace)) throw error;
+      return noPlace(c);
+    }
+  }
+
+  async #answer(c: Context, name: string, file: string): Promise<Response> {
     if (file === LOW_MASTER_FILE) return await this.#answerMaster(c, name);
     const request = lowRequest(name, file, new URL(c.req.url).search);
     if (request.directives !== undefined) leaveUntimed(c);
@@ -37,13 +47,17 @@ export class LowAnswers {
   }
 
   async #answerMaster(c: Context, name: string): Promise<Response> {
-    const master = await this.#options.origin.playlist(name, LOW_MASTER_FILE);
+    const master = await this.#options.origin.playlist(
+      name,
+      LOW_MASTER_FILE,
+      addressOfOne(c),
+    );
     return master === undefined ? notThere(c) : sendPlaylist(c, master);
   }
 
   async #wait(c: Context, request: LowRequest): Promise<void> {
     const { origin } = this.#options;
-    const playlist = await origin.playlist(request.name, LOW_MEDIA_FILE);
+    const playlist = await origin.playlist(request.name, LOW_MEDIA_FILE, addressOfOne(c));
     if (playlist === undefined || !isToCome(request, playlist)) return;
     leaveUntimed(c);
     await untilThere(origin, request, playlist, c.req.raw.signal);
@@ -85,5 +99,14 @@ function tooLong(c: Context): Response {
   return c.json({ code: 503, message }, 503, { "Cache-Control": "no-store" });
 }
 
+/** Players come again, or play what is there anyway. */
+function noPlace(c: Context): Response {
+  const message = "too many broadcasts are heard in low latency";
+  const headers = { "Cache-Control": "no-store", "Retry-After": `${RETRY_AFTER_S}` };
+  return c.json({ code: 503, message }, 503, headers);
+}
+
 /** The answer to a request with directives stays right; 6.2.5.2 wants it cached for so long. */
 const CACHED_TARGETS = 6;
+/** A place may be free again. */
+const RETRY_AFTER_S = 5;

@@ -6,6 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../../audio/audio_config.ts";
 import type { Clock } from "../../session/clock.ts";
+import type { Place } from "../../session/shares.ts";
 import { entityTag } from "../../web/entity_tag.ts";
 import { renderMasterPlaylist } from "../master_playlist.ts";
 import type { ServedPlaylist } from "../origin.ts";
@@ -18,6 +19,7 @@ import type { ShownOpen } from "../silent_end.ts";
 import type { StreamFiles } from "../stream_files.ts";
 import type { Numbering } from "../window.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
+import type { LowPlaces } from "./low_places.ts";
 import { type LowFile, LowStream, type LowVersion } from "./low_stream.ts";
 import type { SegmentStart } from "./low_window.ts";
 import { readTsFrames, type TsFrames } from "./ts_frames.ts";
@@ -35,6 +37,8 @@ export interface LowSource {
 }
 
 export interface LowLatencyOptions {
+  /** The broadcast's. */
+  readonly name: string;
   readonly clock: Pick<Clock, "awake" | "after">;
   readonly files: Pick<StreamFiles, "readSegment">;
   readonly labels: Pick<SegmentLabels, "begin" | "next">;
@@ -48,11 +52,17 @@ export interface LowLatencyOptions {
   readonly source: () => LowSource;
   /** A version is out, with files that are new in it. */
   readonly onVersion: (files: readonly LowFile[]) => void;
+  /** Shared with all other names. */
+  readonly places: Pick<LowPlaces, "take" | "inTurn">;
+  /** There is no place for it, or none any more. */
+  readonly onRefused: () => void;
 }
 
 /** Low latency of a name. */
 export class LowLatency {
   readonly #options: LowLatencyOptions;
+  /** `undefined` while nobody listens. */
+  #place: Place | undefined;
   #stream: LowStream | undefined;
   /** Resolves once it is open; `undefined` while it is not about to be. */
   #opening: Promise<void> | undefined;
@@ -69,26 +79,40 @@ export class LowLatency {
     this.#earlierConfig = config;
   }
 
-  /** Somebody listens, or still does. Resolves once all is there that can be, and never rejects. */
-  open(): Promise<void> {
+  /**
+   * Somebody wants to listen, or still does. Resolves once all is there that can be, and never
+   * rejects.
+   * @param client as `LowGuest.client`
+   */
+  open(client?: string): Promise<void> {
     if (this.#stream !== undefined) return Promise.resolve();
-    this.#opening ??= this.#open()
+    const { name, places, onRefused } = this.#options;
+    this.#place ??= places.take({ name, client, giveWay: () => this.#giveWay() });
+    if (this.#place === undefined) {
+      onRefused();
+      return Promise.resolve();
+    }
+    this.#opening ??= places.inTurn(() => this.#open())
       .catch((error) => this.#fail(error))
       .finally(() => this.#opening = undefined);
     return this.#opening;
   }
 
-  /** Nobody listens any more, or a new presentation begins. */
+  /** Somebody hears it: it does not give way to others. */
+  keep(): void {
+    this.#place?.keep();
+  }
+
+  /** Nobody listens any more. */
   close(): void {
-    if (this.#stream === undefined) return;
-    this.#options.source().segmenter?.tap(undefined);
-    this.#stream = undefined;
-    this.#version = undefined;
+    this.#place?.release();
+    this.#place = undefined;
+    this.#clear();
   }
 
   /** Another session's frames follow. @param isNew whether they are a new presentation's */
   join(isNew: boolean): void {
-    if (isNew) return this.close();
+    if (isNew) return this.#clear();
     const { segmenter } = this.#options.source();
     if (segmenter !== undefined) this.#stream?.join(segmenter);
   }
@@ -125,8 +149,23 @@ export class LowLatency {
     return [...this.#stream?.files.keys() ?? []];
   }
 
+  #giveWay(): void {
+    this.#place = undefined;
+    this.#clear();
+    this.#options.onRefused();
+  }
+
+  /** What there is of it goes. */
+  #clear(): void {
+    if (this.#stream === undefined) return;
+    this.#options.source().segmenter?.tap(undefined);
+    this.#stream = undefined;
+    this.#version = undefined;
+  }
+
   async #open(): Promise<void> {
     const { main, files, labels } = this.#options;
+    if (this.#place === undefined) return;
     await this.#patience(this.#showOpen({ sequence: labels.next, discontinuity: false }));
     const read = new Map<string, Uint8Array | undefined>();
     const isMissing = ({ uri, bytes, wallMs }: Segment) =>
@@ -138,6 +177,8 @@ export class LowLatency {
         read.set(uri, await this.#patience(files.readSegment(uri)));
       }));
     }
+    // Nobody may listen any more.
+    if (this.#place === undefined) return;
     // What follows waits for nothing, so that no frame is missed.
     this.#begin(({ uri, bytes }) => bytes ?? read.get(uri));
   }
@@ -156,7 +197,7 @@ export class LowLatency {
   /** It is closed, and opened anew for whoever asks; the broadcast goes on. */
   #fail(error: unknown): void {
     logger.fatal("A bug in low latency, please report it: {error}", { error });
-    this.close();
+    this.#clear();
   }
 
   #begin(bytesOf: (segment: Segment) => Uint8Array | undefined): void {
