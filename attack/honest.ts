@@ -14,6 +14,8 @@ export interface HonestPlan {
   readonly rtmpPort: number;
   readonly srtPort: number;
   readonly hlsPort: number;
+  /** The path of all broadcasts, such as `/cast`. */
+  readonly place: string;
   /** Names, and keys where they are needed. */
   readonly rtmp: { readonly name: string; readonly key: string };
   readonly srt: { readonly name: string; readonly key: string };
@@ -55,12 +57,16 @@ function say(sight: HonestSight): void {
 }
 
 /** Follows one broadcast by a connection that is kept, as players do. */
-async function listen(port: number, name: string, over: AbortSignal): Promise<void> {
+async function listen(
+  { hlsPort, place }: HonestPlan,
+  name: string,
+  over: AbortSignal,
+): Promise<void> {
   let http: RawHttp | undefined;
-  const heard = new Order(name);
+  const heard = new Order(name, place);
   while (!over.aborted) {
     try {
-      http ??= await RawHttp.connect(port);
+      http ??= await RawHttp.connect(hlsPort);
       await heard.look(http);
     } catch (error) {
       say({ kind: "trouble", what: `${name}: ${error instanceof Error ? error.message : error}` });
@@ -75,15 +81,17 @@ async function listen(port: number, name: string, over: AbortSignal): Promise<vo
 /** The segments of one broadcast, in their order, and the numbers of their frames. */
 class Order {
   readonly #name: string;
+  readonly #folder: string;
   #sequence = -1;
   #frame: number | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, place: string) {
     this.#name = name;
+    this.#folder = `${place}/${name}`;
   }
 
   async look(http: RawHttp): Promise<void> {
-    const answer = await http.get(`/cast/${this.#name}/playlist.m3u8`);
+    const answer = await http.get(`${this.#folder}/playlist.m3u8`);
     if (answer.status === 404 && this.#sequence < 0) return;
     if (answer.status !== 200) throw new Error(`playlist answered ${answer.status}`);
     const seenAt = Date.now();
@@ -92,7 +100,7 @@ class Order {
       if (sequence <= this.#sequence) continue;
       const missed = this.#sequence < 0 ? 0 : sequence - this.#sequence - 1;
       if (missed > 0) say({ kind: "trouble", what: `${this.#name}: ${missed} segments missed` });
-      const { status, body } = await http.get(`/cast/${this.#name}/${uri}`);
+      const { status, body } = await http.get(`${this.#folder}/${uri}`);
       if (status !== 200) throw new Error(`segment answered ${status}`);
       const isFirst = this.#sequence < 0;
       this.#sequence = sequence;
@@ -132,7 +140,7 @@ if (import.meta.main) {
   const trouble = (what: string) => say({ kind: "trouble", what });
   const djs = await startDjs(plan, FRAME_MS, trouble, over.signal);
   await Promise.all(
-    [plan.rtmp, plan.srt].map(({ name }) => listen(plan.hlsPort, name, over.signal)),
+    [plan.rtmp, plan.srt].map(({ name }) => listen(plan, name, over.signal)),
   );
   say({ kind: "end", ...await djs.end() });
   Deno.exit(0);

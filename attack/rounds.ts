@@ -17,6 +17,7 @@ import { deafReaders, slowHttp } from "./slow_http.ts";
 import { RTMP_TIMEOUT_SECONDS, slowRtmp } from "./slow_rtmp.ts";
 import { inductionsOnly, silentSrt, SRT_TIMEOUT_SECONDS, srtNoise } from "./slow_srt.ts";
 import type { Credentials } from "./target.ts";
+import { BACKEND, LISTENER, wrongTokens } from "./tokens.ts";
 import { foreignOperator, foreignPublish } from "./websites.ts";
 
 /** A server of its own, and what it has to stand. */
@@ -92,6 +93,12 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     env: { ...COMMON, ECHO_AUTH: "key", ECHO_HTPASSWD_FILE: "users" },
     credentials: { ...NO_SECRETS, basic: SECRETS.basic },
     phases: inTurn(basicGuesses),
+  },
+  tokens: {
+    title: "tokens are checked",
+    env: { ...COMMON, ECHO_AUTH: "jwt", HLS_AUTH: "jwt", ECHO_JWKS_FILE: "keys" },
+    credentials: { ...NO_SECRETS, bearer: BACKEND, listener: LISTENER },
+    phases: inTurn(bearerGuesses, wrongTokens),
   },
   open: {
     title: "anybody may publish, no token",

@@ -12,6 +12,7 @@ import type { Round } from "./rounds.ts";
 import { NO_ROOM_MS } from "./shortages.ts";
 import { SmallDisk } from "./small_disk.ts";
 import { Target } from "./target.ts";
+import { KEY_SET } from "./tokens.ts";
 
 /** How a round is judged. */
 export interface RoundOptions {
@@ -39,14 +40,16 @@ export async function runRound(round: Round, options: RoundOptions): Promise<Row
   const folders = disk === undefined
     ? {}
     : { HLS_ROOT_DIR: `${disk.path}/hls`, RECORD_ROOT_DIR: `${disk.path}/record` };
-  const users = await Deno.makeTempFile({ prefix: "echo-attack-users-" });
-  await Deno.writeTextFile(users, usersFile(credentials.basic));
+  const files = await Deno.makeTempDir({ prefix: "echo-attack-" });
   try {
     await using server = await EchoServer.start({
       env: {
         ...env,
         ...folders,
-        ...(env.ECHO_HTPASSWD_FILE === undefined ? {} : { ECHO_HTPASSWD_FILE: users }),
+        ...await writtenFiles(env, files, {
+          ECHO_HTPASSWD_FILE: usersFile(credentials.basic),
+          ECHO_JWKS_FILE: KEY_SET,
+        }),
       },
       ...(descriptors === undefined ? {} : { descriptors }),
       expectedErrors: [/./], // They are counted, and told.
@@ -55,8 +58,23 @@ export async function runRound(round: Round, options: RoundOptions): Promise<Row
     const target = new Target({ server, credentials, onAir: Object.values(NAMES), output });
     return await attackBeside(target, round, options);
   } finally {
-    await Deno.remove(users);
+    await Deno.remove(files, { recursive: true });
   }
+}
+
+/** Writes those of the files that `env` has variables for. @returns the variables, with their paths */
+async function writtenFiles(
+  env: Round["env"],
+  folder: string,
+  texts: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const paths: Record<string, string> = {};
+  for (const [name, text] of Object.entries(texts)) {
+    if (env[name] === undefined) continue;
+    paths[name] = `${folder}/${env[name]}`;
+    await Deno.writeTextFile(paths[name], text);
+  }
+  return paths;
 }
 
 /** A file of htpasswd: who the honest clients are, and those who come beside a guesser. */
@@ -72,6 +90,7 @@ async function attackBeside(target: Target, round: Round, options: RoundOptions)
     rtmpPort: server.rtmpPort,
     srtPort: sharedPort(server),
     hlsPort: server.hlsPort,
+    place: target.place,
     rtmp: { name: NAMES.rtmp, key: await target.keyOf(NAMES.rtmp) },
     srt: { name: NAMES.srt, key: await target.keyOf(NAMES.srt) },
   });

@@ -62,6 +62,7 @@ async function soak(options: SoakOptions): Promise<boolean> {
   const honest = stack.use(
     await HonestClients.start({
       ...{ rtmpPort: server.rtmpPort, srtPort, hlsPort: server.hlsPort },
+      place: "/cast",
       rtmp: { name: NAMES.rtmp, key: "" },
       srt: { name: NAMES.srt, key: "" },
     }),

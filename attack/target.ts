@@ -9,6 +9,8 @@ export interface Credentials {
   readonly bearer: string;
   readonly basic: string;
   readonly statToken: string;
+  /** What listeners show; none is needed by default. */
+  readonly listener?: string;
 }
 
 /** A server, and how honest clients speak to it. */
@@ -44,6 +46,12 @@ export class Target {
 
   get control(): string {
     return `127.0.0.1:${this.server.controlPort}`;
+  }
+
+  /** The path of all broadcasts, as listeners have it. */
+  get place(): string {
+    const { listener } = this.credentials;
+    return listener === undefined ? "/cast" : `/cast/~${listener}`;
   }
 
   /** What shows operators' rights. */

@@ -15,6 +15,7 @@ import {
   token,
   where,
 } from "./config/kinds.ts";
+import { TOKEN_VARIABLES } from "./config/token_variables.ts";
 import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
 import { WEB_VARIABLES } from "./config/web_variables.ts";
 
@@ -32,6 +33,7 @@ export const VARIABLES = {
     file: optional("LOG4RS_FILE", path, "a file that says what is logged where; reread on SIGHUP"),
   },
   auth: AUTH_VARIABLES,
+  tokens: TOKEN_VARIABLES,
   session: {
     maxSessions: reloadable(variable(
       "ECHO_MAX_SESSIONS",

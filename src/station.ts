@@ -21,6 +21,7 @@ import {
   type Reloads,
 } from "./station/reload.ts";
 import type { HttpThreads } from "./station/threads/http_threads.ts";
+import { startTokens } from "./station/tokens.ts";
 import { serveControl, serveHls, serveStatistics } from "./station/web.ts";
 
 /** What the parts have that were started. */
@@ -117,6 +118,8 @@ export class Station {
    * @throws {HtpasswdError} or {@link DjError}
    */
   async prepareReload(config: Config): Promise<Apply> {
+    // Keys that were taken out of the key set are to be void now.
+    void this.#core.tokens?.keys.reread();
     return await prepareAll(this.#reloads, config);
   }
 
@@ -165,6 +168,7 @@ async function startParts(core: Core): Promise<Started> {
     core.stops.add(() => output.hls.stop());
   }
   const djs = await startDjs(core);
+  await startTokens(core);
   const rtmp = startRtmp(core);
   observed.srt = startSrt(core);
   const control = await serveControl(core, { metrics, srt: observed.srt, hls: output?.hls });

@@ -10,7 +10,9 @@ import { liveRoutes } from "../src/stat/live/routes.ts";
 import { statRoutes } from "../src/stat/routes.ts";
 import { systemUsage } from "../src/stat/system_usage.ts";
 import { listenerWeb } from "../src/station/listener_web.ts";
+import { ListenerEntrance } from "../src/tokens/listener_entrance.ts";
 import { setUpApi } from "./control/control_api.ts";
+import { FakeClock } from "./fake_clock.ts";
 import { originOf, servedStream } from "./hls/served_stream.ts";
 import { OFF_AIR } from "./pages/listener/broadcasts.ts";
 import { House } from "./stat/house.ts";
@@ -36,7 +38,9 @@ export function urlsIn(text: string): NamedUrl[] {
 }
 
 /** Whether one of the servers has a route for it. */
-export async function isServed({ method, path }: NamedUrl): Promise<boolean> {
+export async function isServed({ method, path: named }: NamedUrl): Promise<boolean> {
+  // What goes by a token is served as what goes without.
+  const path = named.replace("/~TOKEN/", "/");
   const beginning = /^(\/.+\/)…?$/.exec(path)?.[1];
   for (const app of SERVERS) {
     for (const route of app.routes) {
@@ -83,9 +87,14 @@ function listenersServer(): Hono {
   const streams = { NAME: stream, demo: stream, [lowFeed("NAME")]: stream };
   const origin = originOf(streams, () => Promise.resolve(bytes));
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }), current: [] };
+  const entrance = new ListenerEntrance({
+    ...{ clock: new FakeClock(), path: "cast", others: [], open: "", common: "" },
+    ...{ tokens: { known: nothingKnown, verify: nobody }, originSecret: undefined },
+  });
   const nothing = () => Promise.resolve(undefined);
   const rewind = { shows: { find: nothing }, files: { read: nothing } };
-  return listenerWeb({ origin, preroll: NO_PREROLL, shows, rewind, path: "cast", index: true });
+  const more = { rewind, entrance };
+  return listenerWeb({ origin, preroll: NO_PREROLL, shows, path: "cast", index: true, ...more });
 }
 
 /** Everybody may do everything, and nothing is behind it. */
@@ -103,7 +112,7 @@ function statServer(): Hono[] {
   const live = { watch: () => new ReadableStream() };
   const encoders = {
     clock: house.clock,
-    keys: { create: () => ({ token: "", expiresAt: Infinity }) },
+    keys: { create: () => ({ token: "", expiresAt: Infinity, sessionEndsAt: Infinity }) },
     auth: "open" as const,
     djs: () => [],
     at: (host: string) => ({ host, rtmpPort: 1935, srtPort: 9000, passphrase: undefined }),
@@ -116,6 +125,14 @@ function statServer(): Hono[] {
     encoderRoutes({ ...encoders, guard }),
     dashboardRoutes(entrance),
   ];
+}
+
+function nothingKnown(): undefined {
+  return undefined;
+}
+
+function nobody(): Promise<never> {
+  return Promise.reject(new Error("Cannot be: the routes check no token"));
 }
 
 function nothing(): Promise<undefined> {

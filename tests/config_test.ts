@@ -59,6 +59,8 @@ Deno.test("an empty environment gives the defaults of the contract", () => {
     lowLatency: true,
     id3: false,
     webIndex: false,
+    auth: "open",
+    originSecret: undefined,
   });
   assert.deepEqual(config.srt, {
     addr: { hostname: "0.0.0.0", port: 9000 },
@@ -85,6 +87,8 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "ECHO_SRT_MIN_PORT ECHO_SRT_MAX_PORT ECHO_SRT_ADDR ECHO_SRT_PASSPHRASE",
       "ECHO_SRT_CONNECTION_TIMEOUT ECHO_SRT_READ_TIMEOUT ECHO_SRT_LATENCY ECHO_SRT_MAX_WAITING",
       "ECHO_LIBSRT ECHO_AUTH ECHO_AUTH_ANY ECHO_HTPASSWD_FILE ECHO_BEARER_TOKEN ECHO_DJ_FILE",
+      "ECHO_JWKS_URL ECHO_JWKS_FILE ECHO_JWT_ISSUER ECHO_JWT_AUDIENCE ECHO_JWT_ENDS_SESSION",
+      "HLS_AUTH HLS_ORIGIN_SECRET",
       "ECHO_MAX_SESSIONS HLS_ENABLED HLS_ROOT_DIR HLS_TARGET_DURATION HLS_PREROLE_DIR HLS_REWIND",
       "HLS_WEB_ENABLED HLS_WEB_ADDR HLS_WEB_PATH HLS_WEB_THREADS HLS_WEB_INDEX HLS_HOLD",
       "HLS_LOW_LATENCY",

@@ -6,12 +6,12 @@ import { optional, reloadable, variable } from "./variable.ts";
 export const AUTH_VARIABLES = {
   mode: variable(
     "ECHO_AUTH",
-    oneOf("open", "key", "hook", "dj"),
+    oneOf("open", "key", "hook", "dj", "jwt"),
     "open",
     "who may publish. open: anybody, under any name. key: whoever has a key; the control API " +
       "gives one to every client that ECHO_HTPASSWD_FILE or ECHO_BEARER_TOKEN allows. hook: " +
       "whoever the server at HOOK_URL allows; it is asked at each publish. dj: the DJs in " +
-      "ECHO_DJ_FILE, each with a key of their own",
+      "ECHO_DJ_FILE, each with a key of their own. jwt: whoever has a token, see ECHO_JWKS_URL",
   ),
   anyCredentials: reloadable(variable(
     "ECHO_AUTH_ANY",

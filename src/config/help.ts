@@ -31,6 +31,7 @@ const EXAMPLE_INTRODUCTION = `\
 export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   log: "Logging",
   auth: "Who may publish",
+  tokens: "Tokens (JWT)",
   session: "Sessions",
   control: "Control API",
   srt: "SRT ingest",
@@ -44,7 +45,7 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
 
 /** What operators want to do, and the parts that they configure for it. */
 const TASKS: readonly { readonly task: string; readonly parts: readonly (keyof Config)[] }[] = [
-  { task: "Let DJs publish", parts: ["auth", "rtmp", "srt", "control", "session"] },
+  { task: "Let DJs publish", parts: ["auth", "tokens", "rtmp", "srt", "control", "session"] },
   { task: "Let listeners hear", parts: ["hls", "web"] },
   { task: "Keep recordings", parts: ["record"] },
   { task: "Watch it", parts: ["stat", "log", "hook"] },

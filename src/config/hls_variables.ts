@@ -4,9 +4,11 @@ import {
   boolean,
   clampedSeconds,
   integer,
+  oneOf,
   path,
   seconds,
   secondsOrAll,
+  token,
   urlPath,
 } from "./kinds.ts";
 import { optional, variable } from "./variable.ts";
@@ -66,6 +68,18 @@ export const HLS_VARIABLES = {
   lowLatency: variable("HLS_LOW_LATENCY", boolean, "1", "low latency: /cast/NAME/low.m3u8"),
   id3: variable("HLS_ID3", boolean, "0", "1: titles also stand in the segments, as ID3 tags"),
   webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
+  auth: variable(
+    "HLS_AUTH",
+    oneOf("open", "jwt"),
+    "open",
+    "who may listen. open: anybody. jwt: whoever has a token, by /cast/~TOKEN/NAME/ instead of " +
+      "/cast/NAME/",
+  ),
+  originSecret: optional(
+    "HLS_ORIGIN_SECRET",
+    token,
+    "what a CDN has to show in the header X-Echo-Origin, or it is served nothing",
+  ),
 };
 
 /** One core is left for broadcasts. */

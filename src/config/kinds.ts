@@ -132,6 +132,13 @@ export const path: Kind<string> = {
   format: String,
 };
 
+/** A text without control characters. */
+export const anyText: Kind<string> = {
+  allowed: "a text",
+  parse: (text) => onlyIf(isPrintable, text),
+  format: String,
+};
+
 /** Origins of pages, as browsers write them in `Origin` (RFC 6454 6.2). */
 export const origins: Kind<readonly string[]> = {
   allowed: "origins with commas between, as https://a.example",

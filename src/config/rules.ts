@@ -1,6 +1,7 @@
 /** Rules that one row of the table cannot state, because they are about several variables. */
 import { isIP } from "node:net";
 import type { Config } from "../config.ts";
+import { checkTokens } from "./token_rules.ts";
 import { ConfigError } from "./config_error.ts";
 
 /**
@@ -35,7 +36,9 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
         'Cannot use ECHO_AUTH "dj": expected ECHO_DJ_FILE to be set, got nothing',
       );
     }
-  } else if (auth.htpasswdFile === undefined && auth.bearerToken === undefined) {
+  } else if (
+    auth.mode === "key" && auth.htpasswdFile === undefined && auth.bearerToken === undefined
+  ) {
     if (!auth.anyCredentials) {
       throw new ConfigError(
         `Cannot use ECHO_AUTH "${auth.mode}": expected ECHO_HTPASSWD_FILE or ECHO_BEARER_TOKEN ` +
@@ -44,6 +47,8 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
     }
     warnings.push("ECHO_AUTH_ANY is on: ANY credentials get a key from the control API");
   }
+
+  warnings.push(...checkTokens(config));
 
   if (!control.enabled && !rtmp.enabled) {
     warnings.push("ECHO_ENABLED and RTMP_ENABLED are off: nobody can publish");

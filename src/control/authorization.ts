@@ -46,12 +46,6 @@ export async function loadCredentials(sources: CredentialSources): Promise<Crede
   return { users: parseHtpasswd(text, htpasswdFile), bearerToken };
 }
 
-/** The token of a Bearer header (RFC 6750 2.1); `undefined` where it is another header. */
-export function bearerTokenOf(header: string | undefined): string | undefined {
-  const [, scheme, token] = CREDENTIALS.exec(header ?? "") ?? [];
-  return scheme?.toLowerCase() === "bearer" ? token : undefined;
-}
-
 export interface AuthorizerOptions {
   readonly mode: AuthMode;
   readonly credentials: Credentials;
@@ -97,7 +91,7 @@ export class Authorizer {
    * @param header the request's Authorization
    * @returns what was found good; `undefined` where any credentials will do, as they prove nothing
    * @throws {ControlError} 401, or 503 where nobody can be asked
-   * @throws {PublishRefused} `limit` where too many wait to be checked
+   * @throws {PublishRefused} `limit` where too many wait to be checked; what is wrong with a token
    */
   async check(header: string | undefined, wish: PublishWish): Promise<Approval | undefined> {
     if (this.#mode === "open") return undefined;
@@ -143,6 +137,10 @@ export class Authorizer {
       return await this.#authority.ask({ name, protocol: "http", address, credentials });
     } catch (error) {
       if (!(error instanceof PublishRefused)) throw error;
+      if (this.#mode === "jwt" && error.kind !== "unavailable") {
+        this.#attempts.failed(address);
+        throw error;
+      }
       if (error.kind === "not-allowed" || error.kind === "key-required") return undefined;
       throw new ControlError(503, error.message);
     }

@@ -7,7 +7,7 @@ import type { KeyStore } from "../session/key_store.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionManager } from "../session/session_manager.ts";
-import { type Authorizer, bearerTokenOf, type PublishWish } from "./authorization.ts";
+import type { Authorizer, PublishWish } from "./authorization.ts";
 import { bodyLimit } from "./body_limit.ts";
 import { answerError, ControlError } from "./control_error.ts";
 import {
@@ -20,6 +20,7 @@ import { dryRunRoutes } from "./dry_run.ts";
 import { forward } from "./forward.ts";
 import type { PageOrigins } from "./page_origins.ts";
 import { anyOrigin } from "../web/any_origin.ts";
+import { bearerTokenOf } from "../web/bearer_token.ts";
 import { peerAddress } from "../web/peer_address.ts";
 import { type PublicAddress, publishAnswer } from "./publish_answer.ts";
 import {
@@ -128,6 +129,7 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
     props: { ...props, client_ip: client },
     shown: approval === undefined ? sessionShown(c, name, options) : "credentials",
     dj: approval?.dj,
+    terms: approval?.terms,
     prepare: (session) => srt?.portOf(session) ?? srt?.open(session),
   });
   setSessionCookie(c, options.cookieKey, { id: session.id, name, address: options.privateIp });

@@ -112,7 +112,7 @@ function isPlausible(playlist: MediaPlaylist, extension: string): boolean {
   return segments.every(({ uri, durationUs, wallMs }, index) =>
     durationUs > 0 && Math.round(durationUs / 1e6) <= targetDuration &&
     (wallMs === undefined
-      ? uri.startsWith("/")
+      ? /^(?:\/|\.\.\/~)/.test(uri)
       : uri === segmentName(mediaSequence + index, wallMs, extension))
   );
 }

@@ -10,7 +10,7 @@ import { TsDemuxer } from "../mpegts/demuxer.ts";
 import { entityTag } from "../web/entity_tag.ts";
 import type { ServedFile } from "./origin.ts";
 import { parseSegments, type SegmentEntry } from "./playlist.ts";
-import { PREROLL_PATH } from "./routes.ts";
+import { PREROLL_NAME, PREROLL_PATH } from "./routes.ts";
 import { MPEG_TS } from "./ts_packager.ts";
 
 /** What is played before each broadcast. */
@@ -33,9 +33,11 @@ export class PrerollError extends Error {
 
 /**
  * Reads a folder with `live.m3u8` and its segments, MPEG-TS or ADTS, and checks all of it.
+ * @param isBeside whether it is served beside the broadcasts, so that relative URLs lead there
  * @throws {PrerollError}
  */
-export async function loadPreroll(folder: string): Promise<Preroll> {
+export async function loadPreroll(folder: string, isBeside = false): Promise<Preroll> {
+  const place = isBeside ? `../${PREROLL_NAME}` : PREROLL_PATH;
   const problems: string[] = [];
   const listed = await readPlaylist(folder, problems);
   const entries: SegmentEntry[] = [];
@@ -45,7 +47,7 @@ export async function loadPreroll(folder: string): Promise<Preroll> {
     if (file === undefined) continue;
     files.set(uri, file);
     entries.push({
-      uri: `${PREROLL_PATH}/${uri}`,
+      uri: `${place}/${uri}`,
       durationUs: file.durationUs,
       discontinuity: discontinuity && index > 0,
       wallMs: undefined,

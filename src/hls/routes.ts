@@ -50,6 +50,9 @@ export function hlsRoutes({ origin, lowLatency = true, others, onFetch }: HlsRou
 /** Preroll is under this path, whatever `HLS_WEB_PATH` is. */
 export const PREROLL_PATH = "/prerole";
 
+/** Where it is beside the broadcasts, for those who show a token. No broadcast can have this name. */
+export const PREROLL_NAME = "~prerole";
+
 /** Segments of the preroll, by their names. To be mounted under {@link PREROLL_PATH}. */
 export function prerollRoutes(files: ReadonlyMap<string, ServedFile>): Hono {
   const app = new Hono();

@@ -32,6 +32,8 @@ export interface SharedContents {
   bodyOf(contents: object): Uint8Array;
   /** Whom to tell of answers to `target`. */
   observerOf(target: string): AnswerObserver;
+  /** Whether a request with these fields may be answered so; each may by default. */
+  admits?(head: Pick<RequestHead, "fields">): boolean;
   /** Header fields, in lower case, by which the answer to one client differs from another's. */
   readonly selecting: ReadonlySet<string>;
 }
@@ -157,12 +159,12 @@ export class PreparedAnswers {
   }
 
   /** Whether the answer depends on the target of the request alone. */
-  isPlain(
-    { method, minor, target, body, keepAlive, expectsContinue, fields }: RequestHead,
-  ): boolean {
+  isPlain(head: RequestHead): boolean {
+    const { method, minor, target, body, keepAlive, expectsContinue, fields } = head;
     return method === "GET" && minor === 1 && target.startsWith("/") && body === 0 && keepAlive &&
       !expectsContinue &&
-      !fields.some(([name]) => this.#contents.selecting.has(name.toLowerCase()));
+      !fields.some(([name]) => this.#contents.selecting.has(name.toLowerCase())) &&
+      this.#contents.admits?.(head) !== false;
   }
 
   /** What the handler is about to answer a plain request for `target` with; see {@link keep}. */

@@ -31,13 +31,14 @@ export interface Authority {
   recognizes?(reading: Reading): boolean;
   /**
    * Says no at once, where that needs no thought; what it lets pass has to be asked.
-   * @throws {PublishRefused} `key-required` or `not-allowed`
+   * @throws {PublishRefused} `key-required`, `key-unknown` or `not-allowed`
    */
   check?(question: Question): void;
   /**
    * Resolves where the answer is yes.
    * @throws {PublishRefused} `not-allowed` where it is no (`key-required` where nothing was shown),
-   *   `unavailable` where there is none, `limit` where too many questions are open
+   *   `unavailable` where there is none, `limit` where too many questions are open; `key-unknown`
+   *   and `key-expired` where what was shown is wrong and it may be told how
    */
   ask(question: Question): Promise<Approval>;
 }

@@ -73,6 +73,16 @@ export interface Approval {
   readonly name: string;
   /** Who may, where the authority knows its DJs. */
   readonly dj?: string | undefined;
+  /** How long it counts; `undefined`: as long as a key of this server does. */
+  readonly terms?: Terms | undefined;
+}
+
+/** How long a right counts, on `Clock.monotonic`; `Infinity`: for ever. */
+export interface Terms {
+  /** A key that is given out by it opens nothing after that. */
+  readonly keyExpiresAt: number;
+  /** A session that it opens ends then. */
+  readonly sessionEndsAt: number;
 }
 
 /** Why a publish was refused. */

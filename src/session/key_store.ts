@@ -1,6 +1,7 @@
 /** The keys that the control API gives out, by which broadcasts are published, and where they count. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Clock } from "./clock.ts";
+import type { Terms } from "./ingest.ts";
 
 /** Of each scope. */
 const KEYS_PER_NAME = 4;
@@ -15,6 +16,8 @@ export interface Key {
   readonly token: string;
   /** On {@link Clock.monotonic}; `Infinity` where keys do not expire. */
   readonly expiresAt: number;
+  /** When a session that it opens ends, on the same clock. */
+  readonly sessionEndsAt: number;
 }
 
 /** What a token was found to be. */
@@ -24,7 +27,7 @@ export type KeyCheck =
   | { readonly kind: "unknown" };
 
 /** What a token is good for. */
-export interface ValidKey extends Pick<Key, "expiresAt"> {
+export interface ValidKey extends Pick<Key, "expiresAt" | "sessionEndsAt"> {
   /** The DJ to whom it was given, where DJs are known. */
   readonly dj: string | undefined;
   /** Whether it counts in `session`, which is one of its name. */
@@ -50,6 +53,7 @@ class HeldKey implements ValidKey {
     readonly name: string,
     readonly hash: string,
     readonly expiresAt: number,
+    readonly sessionEndsAt: number,
     readonly dj: string | undefined,
     public scope: Scope,
   ) {}
@@ -89,16 +93,21 @@ export class KeyStore {
    * Makes a random key of 128 bits for `name`.
    * @param sessionId the session that it counts in; without one, in all sessions of the name
    * @param dj to whom it is given, where DJs are known
+   * @param terms how long it counts at most, and what it opens
    */
-  create(name: string, sessionId?: number, dj?: string): Key {
+  create(name: string, sessionId?: number, dj?: string, terms?: Terms): Key {
     const token = randomBytes(KEY_BYTES).toString("hex");
-    const key = new HeldKey(name, hashOf(token), this.nextExpiry, dj, sessionId ?? "name");
+    const expiresAt = Math.min(terms?.keyExpiresAt ?? Infinity, this.nextExpiry);
+    const sessionEndsAt = terms?.sessionEndsAt ?? expiresAt;
+    const hash = hashOf(token);
+    const scope: Scope = sessionId ?? "name";
+    const key = new HeldKey(name, hash, expiresAt, sessionEndsAt, dj, scope);
     const keys = [...this.#keysOf(name), key];
     this.#byName.delete(name);
     this.#byName.set(name, keys);
     this.#byHash.set(key.hash, key);
     this.#forgetOldest(name, key.scope);
-    return { token, expiresAt: key.expiresAt };
+    return { token, expiresAt, sessionEndsAt };
   }
 
   /** Looks for `token` among the keys of `name`. */

@@ -11,14 +11,14 @@ import { isValidName } from "./name.ts";
 import { shownName } from "./typed_text.ts";
 
 /**
- * Who may publish: anybody; who holds a key of this server; or also whom an authority lets in, the hook
- * server or the list of DJs.
+ * Who may publish: anybody; who holds a key of this server; or also whom an authority lets in: the hook
+ * server, the list of DJs, or the issuer of tokens.
  */
-export type AuthMode = "open" | "key" | "hook" | "dj";
+export type AuthMode = "open" | "key" | "hook" | "dj" | "jwt";
 
 /** Whether an authority is asked about connections without a key of this server. */
 export function hasAuthority(mode: AuthMode): boolean {
-  return mode === "hook" || mode === "dj";
+  return mode !== "open" && mode !== "key";
 }
 
 export interface PublishRightsOptions {
@@ -30,7 +30,10 @@ export interface PublishRightsOptions {
 
 /** What gives somebody the right to publish. */
 export interface PublishRight {
-  /** Until when, on {@link Clock.monotonic}; `undefined` where nothing was shown, nor is needed. */
+  /**
+   * Until when a session may last, on {@link Clock.monotonic}; `undefined` where nothing was shown,
+   * nor is needed.
+   */
   readonly expiresAt: number | undefined;
   /** Whether it counts also against who publishes in that session now. */
   readonly isProof: boolean;
@@ -85,13 +88,14 @@ export class PublishRights {
   ): PublishRight {
     const { auth, keys } = this.#options;
     if (approved !== undefined) {
-      return { expiresAt: keys.nextExpiry, isProof: true, dj: approved.dj };
+      const { dj, terms } = approved;
+      return { expiresAt: terms?.sessionEndsAt ?? keys.nextExpiry, isProof: true, dj };
     }
     const key = this.#keyOf(reading);
     if (key === undefined) return NO_RIGHT;
     const isProof = session === undefined || keys.proves(session, reading.key ?? "");
     return isProof || auth !== "open"
-      ? { expiresAt: key.expiresAt, isProof, dj: key.dj }
+      ? { expiresAt: key.sessionEndsAt, isProof, dj: key.dj }
       : NO_RIGHT;
   }
 

@@ -11,6 +11,7 @@ import {
   type Protocol,
   type PublishRequest,
   type Reading,
+  type Terms,
   type Transport,
 } from "./ingest.ts";
 import type { Key } from "./key_store.ts";
@@ -45,6 +46,8 @@ export interface ReserveRequest {
   readonly shown?: "credentials" | Session | undefined;
   /** Whose credentials they are, where DJs are known. */
   readonly dj?: string | undefined;
+  /** How long what it has shown counts; `undefined`: as long as a key does. */
+  readonly terms?: Terms | undefined;
   /**
    * Provides what the session needs before anything is promised. What it throws undoes the
    * reservation.
@@ -166,7 +169,7 @@ export class SessionManager implements Doorkeeper {
    * @throws {PublishRefused} or what `prepare` throws
    */
   reserve(request: ReserveRequest): { session: Session; key: Key } {
-    const { name, protocol, address, props, shown, dj, prepare } = request;
+    const { name, protocol, address, props, shown, dj, terms, prepare } = request;
     this.#checkOpen(name);
     const checked = shown === "credentials";
     const own = this.#sessions.ownOf(name, (it) => {
@@ -187,10 +190,10 @@ export class SessionManager implements Doorkeeper {
       if (own === undefined) this.#remove(session);
       throw error;
     }
-    const key = this.#options.keys.create(name, checked ? undefined : session.id, dj);
+    const key = this.#options.keys.create(name, checked ? undefined : session.id, dj, terms);
     this.places.asked(session, address);
     session.props = withDj(props, dj);
-    if (own === undefined) session.endAt(key.expiresAt);
+    if (own === undefined) session.endAt(key.sessionEndsAt);
     if (session.transport === undefined) {
       session.ready(protocol, this.#waiting.waitMsOf(session));
     }

@@ -84,14 +84,14 @@ export function shown(text: string): string {
 
 /** What DJs put between a name and a key, rightly or wrongly. */
 const MARKS_BEHIND_NAME = /[%&:,;=?/#].*$/s;
-/** The keys that this server gives out. */
-const OWN_KEY = /^[0-9a-f]{32}$/;
+/** The keys that this server gives out, and tokens (RFC 7519). */
+const SECRET = /^(?:[0-9a-f]{32}$|[\w-]+\.[\w-]+\.)/;
 
 /** A name as a message tells it: what may be a key, behind it or in its place, is left out. */
 export function shownName(typed: string): string {
   const name = typed.replace(MARKS_BEHIND_NAME, "");
   const rest = name === typed ? "" : `${typed[name.length]}…`;
-  return OWN_KEY.test(name) ? "…" : shown(name) + rest;
+  return SECRET.test(name) ? "…" : shown(name) + rest;
 }
 
 /** A path as a message tells it: the name, where `live` stands before it with that, and no more. */

@@ -13,8 +13,10 @@ import { KeyStore } from "../session/key_store.ts";
 import type { AuthMode } from "../session/publish_rights.ts";
 import { SessionManager } from "../session/session_manager.ts";
 import { Health } from "../stat/health.ts";
+import { TokenAuthority } from "../tokens/token_authority.ts";
 import type { Reload } from "./reload.ts";
 import { Stops } from "./stops.ts";
+import { openTokens, type Tokens } from "./tokens.ts";
 import { connectionLimits, reloadOf } from "./web_limits.ts";
 
 /** A key lives this part longer than a session may last. */
@@ -35,6 +37,8 @@ export interface Core {
   readonly authority: Authority | undefined;
   /** Lets DJs in, where the mode is that. */
   readonly djs: DjAuthority;
+  /** Checks tokens; `undefined` where nobody is let in by one. */
+  readonly tokens: Tokens | undefined;
   readonly sessions: SessionManager;
   /** Applies the limits on sessions. */
   readonly reloadLimits: Reload;
@@ -64,7 +68,12 @@ export function startCore(config: Config, clock: Clock): Core {
   health.add("hook", () => hooks.failing ? ["The hook server does not take events"] : []);
   const keys = new KeyStore(clock, config.auth.ttlMs * (1 + KEY_GRACE));
   const djs = new DjAuthority({ clock });
-  const authorities: Partial<Record<AuthMode, Authority>> = { hook: hooks.authority, dj: djs };
+  const tokens = openTokens({ config, clock, stops, health });
+  const authorities: Partial<Record<AuthMode, Authority | undefined>> = {
+    hook: hooks.authority,
+    dj: djs,
+    jwt: tokens && new TokenAuthority({ clock, ...tokens, ...config.tokens }),
+  };
   const authority = authorities[config.auth.mode];
   const sessions = new SessionManager({
     clock,
@@ -85,7 +94,20 @@ export function startCore(config: Config, clock: Clock): Core {
   events.subscribe(logEvent);
   const webLimits = connectionLimits(config);
   return {
-    ...{ config, clock, stops, events, keys, authority, djs, sessions, health, sockets, hooks },
+    ...{
+      config,
+      clock,
+      stops,
+      events,
+      keys,
+      authority,
+      djs,
+      tokens,
+      sessions,
+      health,
+      sockets,
+      hooks,
+    },
     reloadLimits: ({ session, srt }) => () => {
       sessions.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
     },

@@ -20,15 +20,18 @@ import type { Preroll } from "../hls/preroll.ts";
 import {
   forPlayers,
   hlsRoutes,
+  PREROLL_NAME,
   PREROLL_PATH,
   prerollRoutes,
   SELECTING_FIELDS,
 } from "../hls/routes.ts";
 import type { SharedContents } from "../http/prepared_answers.ts";
+import { fieldText } from "../http/request_head.ts";
 import { indexRoutes, loadAssets, showRoutes, STATUS_FILE } from "../pages/listener/routes.ts";
 import type { ShowsSource } from "../pages/listener/shows.ts";
 import { rewindRoutes, type RewindRoutesOptions, SHOW_FILE } from "../record/rewind/routes.ts";
 import type { Clock } from "../session/clock.ts";
+import { type ListenerEntrance, ORIGIN_FIELD } from "../tokens/listener_entrance.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
 import { plainAddress } from "../web/peer_address.ts";
 import { listenersKind, type RequestObserver, requestTiming } from "../web/request_timing.ts";
@@ -49,11 +52,15 @@ export interface ListenerWebOptions {
   readonly lowLatency?: boolean;
   /** The beginning of a segment of the broadcast `name` was sent. */
   readonly onFetch?: (name: string, file: string) => void;
+  /** Who is let in; everybody where there is none. */
+  readonly entrance?: ListenerEntrance | undefined;
 }
 
 /** All that `HLS_WEB_ADDR` serves: playlists, segments and the listeners' pages. */
 export function listenerWeb(options: ListenerWebOptions): Hono {
-  const { origin, preroll, shows, path, index, lowLatency = true, rewind, onFetch } = options;
+  const { origin, preroll, shows, path, index, lowLatency = true, rewind, onFetch, entrance } =
+    options;
+  const hasTokens = entrance?.asksForTokens ?? false;
   const assets = loadAssets();
   const app = new Hono();
   const others = rewind === undefined ? [STATUS_FILE] : [STATUS_FILE, SHOW_FILE];
@@ -61,8 +68,9 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
   if (rewind !== undefined) {
     app.route(`/${path}`, rewindRoutes({ ...rewind, forPlayers: forPlayers() }));
   }
-  app.route(`/${path}`, showRoutes({ shows, assets, path, index }));
+  app.route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens }));
   app.route(PREROLL_PATH, prerollRoutes(preroll.files));
+  if (hasTokens) app.route(`/${path}/${PREROLL_NAME}`, prerollRoutes(preroll.files));
   if (index) app.route("/", indexRoutes({ shows, assets, path }));
   // Players may read also that something is not there.
   app.use(every(...forPlayers()));
@@ -76,27 +84,34 @@ export interface ListenerSiteOptions extends ListenerWebOptions {
 }
 
 /** What a server for listeners is made of, in whatever thread it is. */
-export interface ListenerSite extends Pick<WebServerOptions, "middleware" | "shared"> {
+export interface ListenerSite extends Pick<WebServerOptions, "middleware" | "shared" | "getPath"> {
   readonly routes: Hono;
 }
 
 /** All of what `HLS_WEB_ADDR` serves, and what goes with it. */
 export function listenerSite(options: ListenerSiteOptions): ListenerSite {
-  const { clock, observe } = options;
+  const { clock, observe, entrance } = options;
   const log = new AccessLog(ACCESS_LOG);
   return {
     routes: listenerWeb(options),
-    middleware: [accessLog(log, clock), requestTiming("hls", clock, observe)],
+    middleware: [
+      accessLog(log, clock),
+      requestTiming("hls", clock, observe),
+      ...(entrance === undefined ? [] : [entrance.guard]),
+    ],
+    getPath: entrance?.getPath,
     shared: sharedWithListeners(options, log),
   };
 }
 
 /** What {@link listenerWeb} answers in the same way to everybody: playlists and segments. */
 function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): SharedContents {
-  const { origin, path, observe, onFetch } = options;
+  const { origin, path, observe, onFetch, entrance } = options;
   const prefix = `/${path}/`;
   return {
-    find: (target, encodings) => {
+    find: (asked, encodings) => {
+      const target = entrance === undefined ? asked : entrance.passed(asked);
+      if (target === undefined) return undefined;
       const { name, file, query } = fileAsked(target, prefix) ?? NO_FILE;
       const isReload = file === LOW_MEDIA_FILE;
       if (query !== "" && !isReload) return undefined;
@@ -105,13 +120,15 @@ function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): Shar
       const playlist = isReload ? contentsFor(lowRequest(name, file, query), found) : found;
       return playlist && encodedFor(playlist, encodings);
     },
-    coming: (target, signal) => {
-      const coming = whatIsToCome(options, target);
+    coming: (asked, signal) => {
+      const target = entrance === undefined ? asked : entrance.passed(asked);
+      const coming = target === undefined ? undefined : whatIsToCome(options, target);
       return coming && untilThere(origin, coming.request, coming.playlist, signal());
     },
     bodyOf: (contents: ServedPlaylist | ServedFile) =>
       "text" in contents ? contents.text : contents.bytes,
-    observerOf: (target) => {
+    observerOf: (asked) => {
+      const target = entrance === undefined ? asked : entrance.withoutToken(asked);
       const { name, file, query } = fileAsked(target, prefix) ?? NO_FILE;
       const path = target.slice(0, target.length - query.length);
       const kind = listenersKind(path);
@@ -124,6 +141,7 @@ function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): Shar
         if (log.isTaken) log.tell({ ...answered, client: plainAddress(client), agent });
       };
     },
+    admits: (head) => entrance?.admits(fieldText(head, ORIGIN_FIELD)) ?? true,
     selecting: SELECTING_FIELDS,
   };
 }

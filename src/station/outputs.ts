@@ -90,7 +90,9 @@ export async function openHls(
   const folder = new HlsFolder(hls.rootDir, clock);
   await folder.open();
   watch(core, "hls", hls.rootDir, undefined);
-  const preroll = hls.prerollDir === undefined ? NO_PREROLL : await loadPreroll(hls.prerollDir);
+  const preroll = hls.prerollDir === undefined
+    ? NO_PREROLL
+    : await loadPreroll(hls.prerollDir, hls.auth === "jwt");
   const lowPlaces = new LowPlaces(clock);
   const shows = new Shows({
     clock,

@@ -20,6 +20,7 @@ import { statRoutes } from "../stat/routes.ts";
 import type { Statistics } from "../stat/statistics/statistics.ts";
 import { systemUsage } from "../stat/system_usage.ts";
 import { VERSION } from "../version.ts";
+import type { OperatorTokens } from "../web/entrance.ts";
 import { encoderHost } from "./encoder_host.ts";
 import type { Reload } from "./reload.ts";
 
@@ -36,6 +37,8 @@ export interface StatWebParts {
   readonly djs: DjAuthority;
   /** `undefined` where nothing is recorded. */
   readonly catalogue: Catalogue | undefined;
+  /** Tokens that let operators in; `undefined` where there are none. */
+  readonly tokens?: OperatorTokens | undefined;
 }
 
 /** All that `STAT_WEB_ADDR` serves: statistics, metrics, recordings, and the dashboard. */
@@ -46,7 +49,8 @@ export class StatWeb {
 
   constructor(config: Config, parts: StatWebParts) {
     const { clock, sessions, statistics, metrics, listeners: audience, health, catalogue } = parts;
-    const entrance = new OperatorEntrance({ token: config.stat.token, clock });
+    const { tokens } = parts;
+    const entrance = new OperatorEntrance({ token: config.stat.token, tokens, clock });
     const { guard } = entrance;
     const validity = () => entrance.validity;
     const live = watch(config, parts, entrance);

@@ -9,11 +9,13 @@ import type { ListenAddress } from "../http/http_server.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
+import { StatTokens } from "../tokens/stat_tokens.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
 import { type RequestObserver, requestTiming } from "../web/request_timing.ts";
 import { WebServer, type WebServerOptions } from "../web/web_server.ts";
 import type { Core } from "./core.ts";
 import { listen } from "./listen.ts";
+import { entranceSettings, listenerEntrance } from "./entrance_settings.ts";
 import { listenerSite } from "./listener_web.ts";
 import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
@@ -34,6 +36,7 @@ export function serveHls(
 ): HttpThreads | undefined {
   const { webEnabled, webAddr, webPath: path, webIndex: index, webThreads, lowLatency } =
     core.config.hls;
+  const { keys } = core.tokens ?? {};
   if (!webEnabled) return undefined;
   const { hls, folder, preroll, shows, rewinds } = output;
   if (webThreads > 0) return startThreads(core, output, metrics);
@@ -47,8 +50,10 @@ export function serveHls(
   const rewind = rewinds && settings && localRewind(rewinds, settings, { clock, has });
   core.stops.add(() => rewind?.shows.close());
   const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
+  const entrance = listenerEntrance(entranceSettings(core.config), { clock, path, keys });
   const site = listenerSite({
     ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
+    entrance,
   });
   serve(core, site.routes, site, { kind: "hls", what: HLS, addr: webAddr });
   core.stops.add(() => origin.dismiss());
@@ -56,14 +61,16 @@ export function serveHls(
 }
 
 function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThreads {
-  const { clock, stops, sockets, health, webLimits, listeners } = core;
+  const { clock, stops, sockets, health, webLimits, listeners, tokens } = core;
+  const entrance = entranceSettings(core.config);
   const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency } =
     core.config.hls;
   const { hls, folder, preroll, shows, rewinds } = output;
   const rewind = rewindSettings(core, output);
   const threads = new HttpThreads({
     ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
-    settings: { path, index, lowLatency, rootDir: folder.path, preroll, rewind },
+    settings: { path, index, lowLatency, rootDir: folder.path, preroll, rewind, entrance },
+    keys: entrance.tokens && tokens?.keys,
     distributor: hls.distributor,
     counts: webLimits.addThreads("hls"),
     durations: metrics.requestDurations,
@@ -140,9 +147,11 @@ export function serveStatistics(
 ): Reload {
   const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
+  const tokens = core.tokens && new StatTokens(core.tokens.verifier);
   if (!stat.webEnabled) return applyNothing;
   const parts = new StatWeb(config, {
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
+    tokens,
   });
   stops.add(() => parts.close());
   const log = accessLog(new AccessLog("echo-stat-web"), clock);
@@ -175,7 +184,7 @@ interface Place {
 function serve(
   { clock, stops, sockets, health, webLimits }: Core,
   routes: Hono,
-  site: Pick<WebServerOptions, "middleware" | "shared">,
+  site: Pick<WebServerOptions, "middleware" | "shared" | "getPath">,
   { kind, what, addr }: Place,
 ): void {
   const counts = webLimits.addServer(kind);

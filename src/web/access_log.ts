@@ -6,6 +6,9 @@ import { peerAddress } from "./peer_address.ts";
 
 const MAX_AGENT_LENGTH = 256;
 
+/** A listener's token: it may be in a path also where this server asks for none. */
+const TOKEN = /\/~[^/]+\.[^/]*/;
+
 /** What is told of a request. */
 export interface AccessEntry {
   readonly client: string;
@@ -40,7 +43,7 @@ export class AccessLog {
     this.#logger.info('{client} "{method} {path}" {status} {ms} "{agent}"', {
       client,
       method: quotable(method),
-      path: quotable(path),
+      path: quotable(path.replace(TOKEN, "/~…")),
       status,
       ms: ms.toFixed(1),
       agent: quotable(agent.slice(0, MAX_AGENT_LENGTH)),

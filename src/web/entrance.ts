@@ -15,6 +15,17 @@ import type { Context, MiddlewareHandler } from "hono";
  */
 export type Verdict = "granted" | "unknown" | "closed" | "foreign" | "guessing";
 
+/** Tokens of an issuer that let operators in, beside the one that is configured. */
+export interface OperatorTokens {
+  /** Whether a text has the form of one, whatever it is worth. */
+  recognizes(text: string): boolean;
+  /**
+   * Whether it lets somebody in.
+   * @returns why not, in words; `undefined` where it does
+   */
+  fault(token: string): Promise<string | undefined>;
+}
+
 /** Lets operators in. */
 export interface Entrance {
   /** Resolves late where somebody guesses. */

@@ -14,6 +14,8 @@ import { noStoreByDefault } from "./cache_control.ts";
 export interface WebServerOptions {
   /** What every request goes through before it reaches the routes. */
   readonly middleware?: readonly MiddlewareHandler[];
+  /** The path of a request that routes go by; that of its URL by default. */
+  readonly getPath?: ((request: Request) => string) | undefined;
   readonly clock?: Clock;
   /** How many connections it may have; as many as come by default. */
   readonly counts?: ConnectionCounts;
@@ -30,9 +32,10 @@ export class WebServer extends HttpServer {
     addr: ListenAddress,
     routes: Hono,
     category: readonly string[],
-    { middleware, clock = systemClock, counts = unlimited(), ...more }: WebServerOptions = {},
+    { middleware, getPath, clock = systemClock, counts = unlimited(), ...more }: WebServerOptions =
+      {},
   ) {
-    const app = withServerHeader(routes, category, middleware);
+    const app = withServerHeader(routes, category, middleware, getPath);
     super({
       ...{ addr, clock, category, counts, ...more },
       serverName: SERVER_NAME,
@@ -58,9 +61,10 @@ export function withServerHeader(
   routes: Hono,
   category: readonly string[],
   middleware: readonly MiddlewareHandler[] = [],
+  getPath?: (request: Request) => string,
 ): Hono {
   const logger = getLogger([...category]);
-  const app = new Hono();
+  const app = new Hono(getPath === undefined ? {} : { getPath });
   app.use(async (c, next) => {
     await next();
     c.res.headers.set("Server", SERVER_NAME);

@@ -13,6 +13,7 @@ import { HTTP_TARGETS } from "./targets/http.ts";
 import { REWIND_TARGETS } from "./targets/rewind.ts";
 import { RTMP_TARGETS } from "./targets/rtmp.ts";
 import { STREAM_TARGETS } from "./targets/streams.ts";
+import { TOKEN_TARGETS } from "./targets/tokens.ts";
 
 export const TARGETS: readonly Target[] = [
   ...RTMP_TARGETS,
@@ -25,4 +26,5 @@ export const TARGETS: readonly Target[] = [
   ...HTTP_CONNECTION_TARGETS,
   ...HTTP_TARGETS,
   ...ADDRESS_TARGETS,
+  ...TOKEN_TARGETS,
 ];

@@ -47,6 +47,10 @@ Deno.test("a playlist is taken up as it was written", () => {
   assert.deepEqual(restorePlaylist(renderPlaylist(PLAYLIST), "ts"), PLAYLIST);
   const ended = { ...PLAYLIST, ended: true };
   assert.deepEqual(restorePlaylist(renderPlaylist(ended), "ts"), ended);
+  const [preroll, ...own] = PLAYLIST.segments;
+  assert.ok(preroll !== undefined);
+  const beside = { ...PLAYLIST, segments: [{ ...preroll, uri: "../~prerole/a.ts" }, ...own] };
+  assert.deepEqual(restorePlaylist(renderPlaylist(beside), "ts"), beside);
 });
 
 Deno.test("a playlist that was cut off is not taken up, but where whole segments are missing at its end", () => {

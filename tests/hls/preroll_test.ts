@@ -32,7 +32,10 @@ Deno.test("segments in MPEG-TS and ADTS are taken, with their exact lengths", as
     "b.aac": await encode({ rate: 44_100 }),
   });
   const preroll = await loadPreroll(path);
+  const beside = await loadPreroll(path, true);
   await Deno.remove(path, { recursive: true });
+  // Relative, so that players keep a token that stands before the name.
+  assert.deepEqual(beside.entries.map(({ uri }) => uri), ["../~prerole/a.ts", "../~prerole/b.aac"]);
   assert.deepEqual(preroll.entries.map((entry) => [entry.uri, entry.discontinuity]), [
     ["/prerole/a.ts", false],
     ["/prerole/b.aac", true],

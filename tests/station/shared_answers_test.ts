@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import type { SharedContents } from "../../src/http/prepared_answers.ts";
+import { type EntranceSettings, listenerEntrance } from "../../src/station/entrance_settings.ts";
 import { listenerSite } from "../../src/station/listener_web.ts";
 import { WebServer } from "../../src/web/web_server.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { originOf, servedStream } from "../../testing/hls/served_stream.ts";
 import { RawClient } from "../../testing/http/http_fixture.ts";
 import { OFF_AIR } from "../../testing/pages/listener/broadcasts.ts";
+import { FakeKeySource, Issuer } from "../../testing/tokens/issuer.ts";
 
 const SEGMENT = "5-1700000000.ts";
 const BYTES = new Uint8Array(100_000).map((_, i) => i);
@@ -17,6 +19,7 @@ const PLAYER = "Host: echo\r\nUser-Agent: a player\r\n";
 /** Two servers of the same: one that prepares answers, and one that asks its routes each time. */
 class TwoServers implements AsyncDisposable {
   readonly clock = new FakeClock();
+  readonly issuer = new Issuer();
   /** What was observed, as `KIND STATUS`. */
   readonly answers: string[] = [];
   readonly fetches: string[] = [];
@@ -25,25 +28,28 @@ class TwoServers implements AsyncDisposable {
   readonly #servers: readonly WebServer[];
   readonly #clients: RawClient[] = [];
 
-  constructor() {
+  constructor(settings: EntranceSettings = { originSecret: undefined, tokens: undefined }) {
+    const { clock } = this;
+    const keys = new FakeKeySource(this.issuer);
+    const entrance = listenerEntrance(settings, { clock, path: "cast", keys });
     const demo = servedStream({
       playlist: { text: new TextEncoder().encode("#EXTM3U\n"), etag: '"5-1"' },
       masterPlaylist: "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nplaylist.m3u8\n",
       files: [SEGMENT],
       segment: (file: string) => file === SEGMENT ? BYTES : undefined,
     });
-    const { routes, middleware, shared } = listenerSite({
+    const { routes, middleware, shared, getPath } = listenerSite({
+      entrance,
       origin: originOf({ demo: () => demo }, () => Promise.resolve(undefined)),
       preroll: { entries: [], files: new Map() },
       shows: { status: (name: string) => ({ ...OFF_AIR, name }), current: [] },
-      ...{ path: "cast", index: true, clock: this.clock },
+      ...{ path: "cast", index: true, clock },
       onFetch: (name, file) => void this.fetches.push(`${name}/${file}`),
       observe: (kind, status) => void this.answers.push(`${kind} ${status}`),
     });
     assert.ok(shared !== undefined && middleware !== undefined);
-    const { clock } = this;
     this.#servers = [{ shared: this.#counting(shared) }, {}].map((more) =>
-      new WebServer(ADDRESS, routes, ["echo", "hls"], { middleware, clock, ...more })
+      new WebServer(ADDRESS, routes, ["echo", "hls"], { middleware, getPath, clock, ...more })
     );
     for (const server of this.#servers) server.listen();
   }
@@ -159,6 +165,112 @@ Deno.test("each answer is counted and logged once, whoever gives it", async () =
     assert.deepEqual(lines, [
       ...times('127.0.0.1 "GET /cast/demo/playlist.m3u8" 200 0.0 "a player"'),
       ...times(`127.0.0.1 "GET /cast/demo/${SEGMENT}" 200 0.0 "a player"`),
+    ]);
+  } finally {
+    await reset();
+  }
+});
+
+/** Sends requests on one connection, one after the other. */
+async function ask(client: RawClient, requests: readonly string[]): Promise<string[]> {
+  for (const [i, request] of requests.entries()) {
+    await client.send(`GET ${request}\r\n${PLAYER}\r\n`);
+    await client.answers(i + 1);
+  }
+  return await client.answers(requests.length);
+}
+
+function statusesOf(answers: readonly string[]): string[] {
+  return answers.map((answer) => /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? answer);
+}
+
+Deno.test("prepared bytes are for all tokens of the name, and for nobody without one", async () => {
+  const lines: string[] = [];
+  await configure({
+    reset: true,
+    sinks: { sink: ({ message }: LogRecord) => lines.push(message.join("")) },
+    loggers: [
+      { category: ["echo-hls-web"], sinks: ["sink"], lowestLevel: "info" },
+      { category: ["logtape", "meta"], lowestLevel: "fatal" },
+    ],
+  });
+  try {
+    const tokens = { issuer: undefined, audience: undefined };
+    await using servers = new TwoServers({ originSecret: undefined, tokens });
+    const { clock, issuer } = servers;
+    const exp = clock.now() / 1000 + 60;
+    const [one = "", two = "", other = ""] = ["demo", "de*", "other"].map((name) =>
+      issuer.token([{ action: "listen", name }], { claims: { exp } })
+    );
+    for (const file of ["playlist.m3u8", SEGMENT]) {
+      const target = (token: string) => `/cast/${token}demo/${file} HTTP/1.1`;
+      const [own, second] = [target(`~${one}/`), target(`~${two}/`)];
+      const wrong = [target(`~${other}/`), target(""), target("~x/")];
+      const requests = [own, own, own, own, second, second, ...wrong, own];
+      const [prepared, routed] = await Promise.all(
+        (await servers.connect()).map((client) => ask(client, requests)),
+      );
+      assert.deepEqual(prepared, routed);
+      assert.deepEqual(
+        statusesOf(prepared ?? []),
+        ["200", "200", "200", "200", "200", "200", "403", "403", "403", "200"],
+      );
+      assert.match(prepared?.[4] ?? "", /\r\ncache-control: private, max-age=\d+\r\n/i);
+      assert.match(prepared?.[4] ?? "", /\r\nreferrer-policy: no-referrer\r\n/i);
+    }
+    assert.ok(servers.prepared >= 6, `${servers.prepared} were prepared`);
+    assert.equal(new Set(servers.fetches).size, 1);
+    assert.equal(servers.fetches.length, 14, "each segment that was sent is counted");
+    clock.setWall(clock.now() + 65_000);
+    for (const client of await servers.connect()) {
+      const answers = await ask(client, [`/cast/~${one}/demo/playlist.m3u8 HTTP/1.1`]);
+      assert.deepEqual(statusesOf(answers), ["403"]);
+    }
+    assert.equal(lines.length, 42);
+    assert.deepEqual(
+      new Set(lines.map((line) => /"GET (.*)" (?:200|403)/.exec(line)?.[1])),
+      new Set(["/cast/demo/playlist.m3u8", `/cast/demo/${SEGMENT}`]),
+    );
+  } finally {
+    await reset();
+  }
+});
+
+Deno.test("prepared bytes are for a CDN that shows the secret, and for nobody else", async () => {
+  const secret = "0123456789abcdef";
+  await using servers = new TwoServers({ originSecret: secret, tokens: undefined });
+  const target = "/cast/demo/playlist.m3u8 HTTP/1.1";
+  const own = `${target}\r\nX-Echo-Origin: ${secret}`;
+  const wrong = [target, `${target}\r\nX-Echo-Origin: ${secret}0`, `${own}\r\nX-Echo-Origin: x`];
+  const requests = [own, own, own, own, ...wrong, own, own, ...wrong];
+  const [prepared, routed] = await Promise.all(
+    (await servers.connect()).map((client) => ask(client, requests)),
+  );
+  assert.deepEqual(prepared, routed);
+  const [good, bad] = [["200", "200"], ["403", "403", "403"]];
+  assert.deepEqual(statusesOf(prepared ?? []), [...good, ...good, ...bad, ...good, ...bad]);
+  assert.ok(servers.prepared >= 3, `${servers.prepared} were prepared`);
+});
+
+Deno.test("a token is in no log where the server asks for none either", async () => {
+  const lines: string[] = [];
+  await configure({
+    reset: true,
+    sinks: { sink: ({ message }: LogRecord) => lines.push(message.join("")) },
+    loggers: [
+      { category: ["echo-hls-web"], sinks: ["sink"], lowestLevel: "info" },
+      { category: ["logtape", "meta"], lowestLevel: "fatal" },
+    ],
+  });
+  try {
+    await using servers = new TwoServers();
+    const token = servers.issuer.token([{ action: "listen", name: "demo" }]);
+    const [client] = await servers.connect();
+    assert.ok(client !== undefined);
+    const answers = await ask(client, [`/cast/~${token}/demo/playlist.m3u8 HTTP/1.1`]);
+    assert.deepEqual(statusesOf(answers), ["404"]);
+    assert.deepEqual(lines.map((line) => /"GET (.*)" 404/.exec(line)?.[1]), [
+      "/cast/~…/demo/playlist.m3u8",
     ]);
   } finally {
     await reset();

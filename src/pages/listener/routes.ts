@@ -46,10 +46,16 @@ export interface ShowRoutesOptions {
   readonly path: string;
   /** Whether there is a page that shows who is on air. */
   readonly index: boolean;
+  /** Whether a token stands before the name in a page's URL, as far as the browser knows. */
+  readonly hasTokens?: boolean;
 }
 
 /** A page for each broadcast. To be mounted where broadcasts are to be found. */
-export function showRoutes({ shows, assets, path, index }: ShowRoutesOptions): Hono {
+export function showRoutes(options: ShowRoutesOptions): Hono {
+  const { shows, assets, path, index, hasTokens = false } = options;
+  // What is open to all is asked for without the token.
+  const place = hasTokens ? "../../" : "../";
+  const root = place + "../".repeat(path.split("/").length);
   const app = new Hono();
   app.route(`/${ASSETS}`, assets.routes);
   app.get("/:name", (c) => {
@@ -65,9 +71,10 @@ export function showRoutes({ shows, assets, path, index }: ShowRoutesOptions): H
     const markup = playerPage({
       status: await shows.status(name),
       embed,
-      url: publicUrl(c, `/${path}/${name}/`),
-      asset: (file) => `../${ASSETS}/${assets.url(file)}`,
-      index: index ? "../".repeat(path.split("/").length + 1) : undefined,
+      // Who previews a link without its token is not let in, so nothing is told.
+      url: hasTokens ? undefined : publicUrl(c, `/${path}/${name}/`),
+      asset: (file) => `${place}${ASSETS}/${assets.url(file)}`,
+      index: index ? root : undefined,
     });
     return c.html(markup, 200, headers(embed ? "*" : "'self'"));
   });
@@ -134,7 +141,7 @@ export function loadAssets(): Assets {
 }
 
 /** The folder of the assets, beside the broadcasts. No broadcast can have this name. */
-const ASSETS = "~assets";
+export const ASSETS = "~assets";
 /** A CDN may keep pages and JSON for a second, as it may keep playlists. */
 const LIVE = "max-age=1";
 

@@ -18,7 +18,7 @@ export function setUpSharing(name, heard) {
   const dialog = document.querySelector("dialog");
   const button = document.getElementById("share");
   if (dialog === null || button === null) return;
-  const page = new URL("./", location.href).href;
+  const page = pageWithoutToken();
   const fields = {
     "share-link": page,
     "share-embed": `<iframe src="${page}?embed" title="${name}, live" width="100%" ` +
@@ -51,6 +51,11 @@ export function sharedMoment() {
   const text = new URLSearchParams(location.search).get(MOMENT);
   const at = Date.parse(text ?? "");
   return Number.isNaN(at) ? undefined : at;
+}
+
+/** A token is for one listener, who may not know that it stands before the name in the address. */
+function pageWithoutToken() {
+  return new URL("./", location.href).href.replace(/\/(?:~|%7e)[^/]*(\/[^/]+\/)$/i, "$1");
 }
 
 /** @param {number} at */

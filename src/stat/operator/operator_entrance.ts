@@ -2,17 +2,25 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { type Clock, wallTimeOf } from "../../session/clock.ts";
 import { Attempts } from "../../web/attempts.ts";
-import type { Entrance, Verdict } from "../../web/entrance.ts";
+import type { Entrance, OperatorTokens, Verdict } from "../../web/entrance.ts";
 import { peerAddress } from "../../web/peer_address.ts";
 import { isSameSecret } from "../../web/same_secret.ts";
 import { isForged } from "../../web/browser_request.ts";
 import { LocalRequests } from "./local_requests.ts";
-import { clearSignIn, setSignIn, signedInUntil } from "./sign_in_cookie.ts";
+import {
+  clearSignIn,
+  issuedCookie,
+  setIssuedCookie,
+  setSignIn,
+  signedInUntil,
+} from "./sign_in_cookie.ts";
 import { SignedOut } from "./signed_out.ts";
 
 export interface OperatorEntranceOptions {
   /** What has to be shown; where there is none, clients on this box are let in. */
   readonly token: string | undefined;
+  /** Other tokens that let in; `undefined` where there are none. */
+  readonly tokens?: OperatorTokens | undefined;
   readonly clock: Pick<Clock, "now" | "monotonic" | "after">;
 }
 
@@ -27,11 +35,13 @@ export class OperatorEntrance implements Entrance {
   readonly #attempts: Attempts;
   readonly #signedOut = new SignedOut();
   readonly #local = new LocalRequests();
+  readonly #tokens: OperatorTokens | undefined;
   #token: string | undefined;
   #validity = new AbortController();
 
-  constructor({ token, clock }: OperatorEntranceOptions) {
+  constructor({ token, tokens, clock }: OperatorEntranceOptions) {
     this.#token = token;
+    this.#tokens = tokens;
     this.#clock = clock;
     this.#startedAt = wallTimeOf(clock, 0);
     this.#attempts = new Attempts(clock);
@@ -62,13 +72,18 @@ export class OperatorEntrance implements Entrance {
 
   /** Whether there is a token to show. */
   get hasToken(): boolean {
-    return this.#token !== undefined;
+    return this.#token !== undefined || this.#tokens !== undefined;
   }
 
   async check(c: Context): Promise<Verdict> {
     const token = this.#token;
-    if (token === undefined) return this.#local.check(c);
     const shown = bearerToken(c);
+    const issued = shown ?? issuedCookie(c) ?? "";
+    if (this.#tokens?.recognizes(issued)) {
+      const verdict = await this.#checkIssued(c, issued, this.#tokens);
+      return verdict === "granted" && shown === undefined && isForged(c) ? "foreign" : verdict;
+    }
+    if (token === undefined) return this.#checkPlace(c);
     if (shown !== undefined) return await this.#checkToken(c, shown, token);
     if (this.#signIn(c, token) === undefined) return "unknown";
     return isForged(c) ? "foreign" : "granted";
@@ -76,7 +91,13 @@ export class OperatorEntrance implements Entrance {
 
   async signIn(c: Context, shown: string): Promise<Verdict> {
     const token = this.#token;
-    if (token === undefined) return this.#local.check(c);
+    if (this.#tokens?.recognizes(shown)) {
+      if (isForged(c)) return "foreign";
+      const verdict = await this.#checkIssued(c, shown, this.#tokens);
+      if (verdict === "granted") setIssuedCookie(c, shown);
+      return verdict;
+    }
+    if (token === undefined) return this.#checkPlace(c);
     if (isForged(c)) return "foreign";
     const verdict = await this.#checkToken(c, shown, token);
     if (verdict === "granted") setSignIn(c, token, this.#now);
@@ -112,9 +133,25 @@ export class OperatorEntrance implements Entrance {
     this.#validity = new AbortController();
   }
 
+  /** Where there is no token of this server, but others let in, who has none may still get one. */
+  #checkPlace(c: Context): Verdict {
+    const verdict = this.#local.check(c);
+    return verdict === "closed" && this.#tokens !== undefined ? "unknown" : verdict;
+  }
+
+  async #checkIssued(c: Context, token: string, tokens: OperatorTokens): Promise<Verdict> {
+    const fault = await tokens.fault(token);
+    if (fault === undefined) return "granted";
+    c.header("WWW-Authenticate", `Bearer error="invalid_token", error_description="${fault}"`);
+    return await this.#refuseToken(c);
+  }
+
   /** The right token is let in at once, whoever guesses from the same address. */
   async #checkToken(c: Context, shown: string, token: string): Promise<Verdict> {
-    if (isSameSecret(shown, token)) return "granted";
+    return isSameSecret(shown, token) ? "granted" : await this.#refuseToken(c);
+  }
+
+  async #refuseToken(c: Context): Promise<Verdict> {
     const from = peerAddress(c);
     this.#attempts.failed(from);
     if (!this.#attempts.exhausted(from)) return "unknown";
@@ -127,7 +164,8 @@ function refuse(c: Context, verdict: Exclude<Verdict, "granted">): Response {
   switch (verdict) {
     case "unknown":
     case "closed":
-      c.header("WWW-Authenticate", "Bearer");
+      // RFC 6750 3.1: what is wrong with a token is told already.
+      if (!c.res.headers.has("WWW-Authenticate")) c.header("WWW-Authenticate", "Bearer");
       return c.json({ code: 401, message: "unauthorized" }, 401);
     case "foreign":
       return c.json({ code: 403, message: "not from another site" }, 403);

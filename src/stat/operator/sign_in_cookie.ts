@@ -27,6 +27,16 @@ export function signedInUntil(c: Context, token: string, now: number): number | 
   return isGood ? Number(expiry) : undefined;
 }
 
+/** Gives the client a cookie that is a token of an issuer, which is checked at each use. */
+export function setIssuedCookie(c: Context, token: string): void {
+  setCookie(c, COOKIE, token, { ...attributes(c), maxAge: LIFETIME_MS / 1000 });
+}
+
+/** What the client has in the place of such a cookie. */
+export function issuedCookie(c: Context): string | undefined {
+  return getCookie(c, COOKIE);
+}
+
 export function clearSignIn(c: Context): void {
   deleteCookie(c, COOKIE, attributes(c));
 }

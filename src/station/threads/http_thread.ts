@@ -11,6 +11,7 @@ import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { Rewinds } from "../../record/rewind/rewinds.ts";
 import type { ShowQuestion, ShowReply } from "../../record/rewind/show_news.ts";
 import type { Clock } from "../../session/clock.ts";
+import type { KeySource } from "../../tokens/key_set.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import type {
   FromThread,
@@ -23,7 +24,9 @@ import type {
 
 export interface HttpThreadOptions {
   readonly clock: Clock;
-  readonly settings: Omit<ThreadSettings, "counts" | "levels">;
+  readonly settings: Omit<ThreadSettings, "counts" | "levels" | "keySet">;
+  /** What tokens are checked with; `undefined` where none are needed. */
+  readonly keys: KeySource | undefined;
   readonly distributor: Distributor;
   readonly shows: Pick<Shows, "status" | "current">;
   /** `undefined` where shows are not rewound. */
@@ -78,14 +81,15 @@ export class HttpThread {
    * @throws {Error} where file descriptors are short, or the thread cannot be made
    */
   start(onEnd: (why: Error) => void): void {
-    const { clock, settings, counts, distributor, levels } = this.#options;
+    const { clock, settings, keys, counts, distributor, levels } = this.#options;
     requireDescriptors();
     using taken = new DisposableStack();
     const lent = taken.adopt(counts.lend(), (lent) => counts.takeBack(lent));
     const worker = taken.adopt(newWorker(), (worker) => worker.terminate());
     const send = (message: ToThread, transfer: ArrayBuffer[] = []) =>
       worker.postMessage(message, transfer);
-    send({ kind: "start", settings: { ...settings, counts: lent, levels: levels() } });
+    const now = { counts: lent, levels: levels(), keySet: keys?.keys?.text };
+    send({ kind: "start", settings: { ...settings, ...now } });
     const subscriber = taken.adopt(
       distributor.connect((news, transfer) => send({ kind: "news", news }, transfer)),
       (subscriber) => subscriber.close(),
@@ -121,6 +125,12 @@ export class HttpThread {
     this.#running?.send({ kind: "log", levels });
   }
 
+  /** Has it check tokens with the keys that there are now. */
+  tellKeys(): void {
+    const keySet = this.#options.keys?.keys?.text;
+    this.#running?.send({ kind: "keys", keySet });
+  }
+
   /** Lets answers under way finish, for a moment, and ends it. */
   async close(): Promise<void> {
     const running = this.#running;
@@ -141,7 +151,8 @@ export class HttpThread {
     else if (message.kind === "shows") {
       const replies = message.questions.map((question) => this.#statusesOf(question));
       running.send({ kind: "shows", replies });
-    } else if (message.kind === "rewind") {
+    } else if (message.kind === "keys") void this.#renewKeys();
+    else if (message.kind === "rewind") {
       const replies = message.questions.map((question) => this.#newsOf(question));
       running.send({ kind: "rewind", replies });
     } else if (message.kind === "listening") {
@@ -160,6 +171,11 @@ export class HttpThread {
       logger.fatal("A bug, please report it: {error}", { error });
       return [];
     }
+  }
+
+  async #renewKeys(): Promise<void> {
+    await this.#options.keys?.renew();
+    this.tellKeys();
   }
 
   /** As above. */

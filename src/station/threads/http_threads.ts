@@ -17,6 +17,7 @@ import {
 import type { Shows } from "../../pages/listener/shows.ts";
 import type { Rewinds } from "../../record/rewind/rewinds.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
+import type { KeySet } from "../../tokens/key_set.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
 import { attemptToListen, tellListening } from "../listen.ts";
 import { HttpThread } from "./http_thread.ts";
@@ -29,7 +30,9 @@ export interface HttpThreadsOptions {
   /** What people call what they serve. */
   readonly what: string;
   readonly addr: ListenAddress;
-  readonly settings: Omit<ThreadSettings, "addr" | "counts" | "levels">;
+  readonly settings: Omit<ThreadSettings, "addr" | "counts" | "levels" | "keySet">;
+  /** What listeners' tokens are checked with; `undefined` where they need none. */
+  readonly keys: Pick<KeySet, "keys" | "renew" | "watch"> | undefined;
   readonly distributor: Distributor;
   readonly shows: Pick<Shows, "status" | "current">;
   /** `undefined` where shows are not rewound. */
@@ -70,6 +73,9 @@ export class HttpThreads {
         return sockets.keep({ ...kept, open: (onEnd) => thread.start(onEnd) });
       })
     );
+    options.keys?.watch(() => {
+      for (const thread of this.#threads) thread.tellKeys();
+    });
     this.#timer = clock.every(CHECK_MS, () => this.#check());
   }
 
@@ -136,9 +142,9 @@ export class HttpThreads {
   }
 
   #newThread(): HttpThread {
-    const { clock, distributor, shows, rewinds, counts, settings } = this.#options;
+    const { clock, distributor, shows, rewinds, counts, keys, settings } = this.#options;
     return new HttpThread({
-      ...{ clock, distributor, shows, rewinds, counts },
+      ...{ clock, distributor, shows, rewinds, counts, keys },
       settings: { ...settings, addr: this.#addr },
       levels: () => this.#levels,
       onPulse: (pulse) => this.#add(pulse),

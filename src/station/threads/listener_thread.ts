@@ -14,6 +14,8 @@ import type { Clock, Timer } from "../../session/clock.ts";
 import { RequestDurations } from "../../web/request_durations.ts";
 import type { RequestObserver } from "../../web/request_timing.ts";
 import { WebServer } from "../../web/web_server.ts";
+import { KeySetCopy } from "../../tokens/key_set_copy.ts";
+import { listenerEntrance } from "../entrance_settings.ts";
 import { listenerSite } from "../listener_web.ts";
 import { newRewind } from "../rewind.ts";
 import {
@@ -30,6 +32,7 @@ export class ListenerThread {
   readonly #send: (message: FromThread) => void;
   readonly #replica: Replica;
   readonly #shows: ShowsCopy;
+  readonly #keys: KeySetCopy;
   /** `undefined` where shows are not rewound. */
   readonly #rewound: ShowCopies | undefined;
   readonly #web: WebServer;
@@ -59,6 +62,11 @@ export class ListenerThread {
       has: (name) => origin.has(name),
       ask: (questions) => send({ kind: "shows", questions }),
     });
+    const keys = this.#keys = new KeySetCopy({
+      ...{ clock, text: settings.keySet },
+      ask: () => send({ kind: "keys" }),
+    });
+    const entrance = listenerEntrance(settings.entrance, { clock, path, keys });
     const rewind = settings.rewind && newRewind(settings.rewind, {
       clock,
       has: (name) => origin.has(name),
@@ -69,6 +77,7 @@ export class ListenerThread {
     const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
     const site = listenerSite({
       ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
+      entrance,
     });
     this.#web = new WebServer(addr, site.routes, ["echo", "hls"], {
       ...site,
@@ -95,8 +104,9 @@ export class ListenerThread {
     this.#pulse = this.#clock.every(PULSE_MS, () => this.#sendPulse());
   }
 
-  take(message: Extract<ToThread, { kind: "news" | "shows" | "rewind" }>): void {
+  take(message: Extract<ToThread, { kind: "news" | "shows" | "rewind" | "keys" }>): void {
     if (message.kind === "news") this.#replica.take(message.news);
+    else if (message.kind === "keys") this.#keys.take(message.keySet);
     else if (message.kind === "shows") this.#shows.take(message.replies);
     else this.#rewound?.take(message.replies);
   }

@@ -13,6 +13,7 @@ import type { ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { ShowQuestion, ShowReply } from "../../record/rewind/show_news.ts";
 import type { AnswerCounts } from "../../web/request_durations.ts";
+import type { EntranceSettings } from "../entrance_settings.ts";
 
 /** The category of the access log of listeners' requests. */
 export const ACCESS_LOG = "echo-hls-web";
@@ -26,6 +27,8 @@ export type ToThread =
   | { readonly kind: "shows"; readonly replies: readonly (readonly ShowStatus[])[] }
   | { readonly kind: "rewind"; readonly replies: readonly ShowReply[] }
   | { readonly kind: "log"; readonly levels: LogLevels }
+  /** The key set is this; `undefined` where there is none so far. */
+  | { readonly kind: "keys"; readonly keySet: string | undefined }
   /** The lines that it sent last are written. */
   | { readonly kind: "written" }
   | { readonly kind: "close" };
@@ -36,6 +39,8 @@ export type FromThread =
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "origin"; readonly request: ReplicaRequest }
   | { readonly kind: "shows"; readonly questions: readonly ShowsQuestion[] }
+  /** It wants the key set as it is now. */
+  | { readonly kind: "keys" }
   | { readonly kind: "rewind"; readonly questions: readonly ShowQuestion[] }
   | { readonly kind: "log"; readonly lines: readonly LoggedLine[] }
   | { readonly kind: "pulse"; readonly pulse: Pulse }
@@ -58,6 +63,9 @@ export interface ThreadSettings {
   readonly preroll: Preroll;
   readonly counts: LentCounts;
   readonly levels: LogLevels;
+  readonly entrance: EntranceSettings;
+  /** The JSON of the key set; `undefined` where there is none so far, or none is needed. */
+  readonly keySet: string | undefined;
 }
 
 /** How shows are rewound. */

@@ -20,7 +20,11 @@ const ON_AIR: ShowStatus = {
 
 function app(
   show: Partial<ShowStatus> = {},
-  { path = "cast", index = false }: { path?: string; index?: boolean } = {},
+  { path = "cast", index = false, hasTokens = false }: {
+    path?: string;
+    index?: boolean;
+    hasTokens?: boolean;
+  } = {},
 ): Hono {
   const demo = { ...ON_AIR, ...show };
   const shows = {
@@ -28,7 +32,7 @@ function app(
     current: [demo],
   };
   const assets = loadAssets();
-  const pages = new Hono().route(`/${path}`, showRoutes({ shows, assets, path, index }));
+  const pages = new Hono().route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens }));
   if (index) pages.route("/", indexRoutes({ shows, assets, path }));
   // What comes behind: playlists.
   pages.get("/cast/:name/:file", (c) => c.text("file"));
@@ -219,4 +223,20 @@ Deno.test("the preview's image is a PNG of the size that is told", async () => {
   const view = new DataView(await response.arrayBuffer());
   assert.equal(view.getUint32(0), 0x89504e47);
   assert.deepEqual([view.getUint32(16), view.getUint32(20)], [1200, 630]);
+});
+
+Deno.test("a page behind a token loads without it, and tells previews nothing", async () => {
+  for (const path of ["cast", "a/b"]) {
+    const from = app({}, { path, index: true, hasTokens: true });
+    const { text } = await page(`/${path}/demo/`, from, { Host: "radio.example" });
+    const seen = `http://radio.example/${path}/~TOKEN/demo/`;
+    const urls = [...text.matchAll(/ (?:href|src|data-hls|data-artwork)="([^"]+)"/g)]
+      .map(([, url = ""]) => url).filter((url) => url !== "playlist.m3u8");
+    assert.ok(urls.length > 5);
+    for (const url of urls) {
+      const { pathname } = new URL(url, seen);
+      assert.ok(pathname === "/" || pathname.startsWith(`/${path}/~assets/`), url);
+    }
+    assert.doesNotMatch(text, /og:url|og:audio|canonical|og:image/);
+  }
 });

@@ -23,7 +23,9 @@ Deno.test("a thread that cannot be made gives back what it has taken", () => {
     settings: {
       addr: { hostname: "127.0.0.1", port: 0 },
       ...{ path: "cast", index: true, rootDir: "hls", preroll },
+      entrance: { originSecret: undefined, tokens: undefined },
     },
+    keys: undefined,
     distributor: new Distributor(() => undefined),
     counts: {
       lend: () => {

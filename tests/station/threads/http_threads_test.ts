@@ -29,7 +29,11 @@ function start(port: number, rootDir: string, changes: Partial<HttpThreadsOption
     count: 2,
     what: "HLS over HTTP",
     addr: { hostname: HOSTNAME, port },
-    settings: { path: "cast", index: true, rootDir, preroll: NO_PREROLL },
+    settings: {
+      ...{ path: "cast", index: true, rootDir, preroll: NO_PREROLL },
+      entrance: { originSecret: undefined, tokens: undefined },
+    },
+    keys: undefined,
     distributor: new Distributor(() => undefined),
     shows: { status: (name) => ({ ...OFF_AIR, name }), current: [] },
     sockets: new ListeningSockets(systemClock),
