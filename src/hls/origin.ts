@@ -10,15 +10,17 @@ import type { LowEdge } from "./low_latency/low_window.ts";
 /** An answer that is there at once, or comes by a promise. */
 export type Answer<T> = T | Promise<T>;
 
+/** Gives the address of a client; `undefined` where it stands for many. */
+export type ClientAddress = () => string | undefined;
+
 /** Where playlists and segments come from. */
 export interface Origin {
   /**
    * The newest version of a playlist of the broadcast `name`; `undefined` where there is none.
-   * @param client the address of who asks, where what is asked for is made for who asks first;
-   *   `undefined` where it stands for many
+   * @param client gives the address of who asks, where what is asked for is made for who asks first
    * @throws {NoPlace}
    */
-  playlist(name: string, file: string, client?: string): Answer<ServedPlaylist | undefined>;
+  playlist(name: string, file: string, client?: ClientAddress): Answer<ServedPlaylist | undefined>;
 
   /**
    * A segment of the broadcast `name`; `undefined` where there is none.
@@ -26,7 +28,7 @@ export interface Origin {
    * @throws {SegmentUnavailable}
    * @throws {NoPlace}
    */
-  segment(name: string, file: string, client?: string): Answer<ServedFile | undefined>;
+  segment(name: string, file: string, client?: ClientAddress): Answer<ServedFile | undefined>;
 
   /**
    * Resolves when the playlist has a newer version than the caller has: at once where there is one.

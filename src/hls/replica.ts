@@ -12,6 +12,7 @@ import { feedOf, nameOfLowFeed } from "./low_latency/low_names.ts";
 import { NameCopy, servedFile } from "./name_copy.ts";
 import {
   type Answer,
+  type ClientAddress,
   type Origin,
   SegmentUnavailable,
   type ServedFile,
@@ -89,13 +90,13 @@ export class Replica implements Origin {
     return this.#names.has(name);
   }
 
-  playlist(name: string, file: string, client?: string): Answer<ServedPlaylist | undefined> {
+  playlist(name: string, file: string, client?: ClientAddress): Answer<ServedPlaylist | undefined> {
     const copy = this.#copyOf(feedOf(name, file), client);
     if (copy?.coming === undefined) return copy?.playlist(file);
     return copy.coming.then(() => copy.playlist(file));
   }
 
-  segment(name: string, file: string, client?: string): Answer<ServedFile | undefined> {
+  segment(name: string, file: string, client?: ClientAddress): Answer<ServedFile | undefined> {
     if (mediaTypeOf(file) === undefined) return undefined;
     const copy = this.#copyOf(feedOf(name, file), client);
     if (copy === undefined) return undefined;
@@ -154,7 +155,7 @@ export class Replica implements Origin {
     if (copy.hear()) this.#options.ask({ kind: "heard", name: copy.name });
   }
 
-  #copyOf(feed: string, client?: string): NameCopy | undefined {
+  #copyOf(feed: string, client?: ClientAddress): NameCopy | undefined {
     const known = this.#copies.get(feed);
     if (known !== undefined) {
       known.isAsked = true;
@@ -164,7 +165,8 @@ export class Replica implements Origin {
     const copy = new NameCopy(feed, this.#cache.addName());
     this.#copies.set(feed, copy);
     try {
-      const from = client !== undefined && { client };
+      const address = client?.();
+      const from = address !== undefined && { client: address };
       this.#options.ask({ kind: "subscribe", name: feed, ...from });
     } catch (error) {
       this.#drop(feed);

@@ -50,14 +50,14 @@ export class LowAnswers {
     const master = await this.#options.origin.playlist(
       name,
       LOW_MASTER_FILE,
-      addressOfOne(c),
+      () => addressOfOne(c),
     );
     return master === undefined ? notThere(c) : sendPlaylist(c, master);
   }
 
   async #wait(c: Context, request: LowRequest): Promise<void> {
     const { origin } = this.#options;
-    const playlist = await origin.playlist(request.name, LOW_MEDIA_FILE, addressOfOne(c));
+    const playlist = await origin.playlist(request.name, LOW_MEDIA_FILE, () => addressOfOne(c));
     if (playlist === undefined || !isToCome(request, playlist)) return;
     leaveUntimed(c);
     await untilThere(origin, request, playlist, c.req.raw.signal);

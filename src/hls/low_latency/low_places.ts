@@ -29,7 +29,7 @@ export interface LowLimits {
 
 /** The places of all broadcasts of this process. */
 export class LowPlaces {
-  readonly #clock: Pick<Clock, "after">;
+  readonly #clock: Pick<Clock, "after" | "monotonic">;
   readonly #limits: LowLimits;
   readonly #shares: Shares;
   /** Broadcasts that have a place … */
@@ -39,9 +39,10 @@ export class LowPlaces {
   /** Settles when the one that opens now is open, and ingest has had its turn. */
   #turn: Promise<unknown> = Promise.resolve();
   #pause: Timer | undefined;
-  #isRefusing = false;
+  /** When it was last told that there is no room, on `Clock.monotonic`. */
+  #toldAt = -Infinity;
 
-  constructor(clock: Pick<Clock, "after">, limits: LowLimits = LIMITS) {
+  constructor(clock: Pick<Clock, "after" | "monotonic">, limits: LowLimits = LIMITS) {
     this.#clock = clock;
     this.#limits = limits;
     this.#shares = new Shares(limits);
@@ -57,7 +58,6 @@ export class LowPlaces {
       },
     });
     if (place === undefined) return this.#refuse(name);
-    this.#isRefusing = false;
     this.#names.add(name);
     return {
       keep: () => {
@@ -90,14 +90,15 @@ export class LowPlaces {
   }
 
   #refuse(name: string): undefined {
-    if (!this.#isRefusing) {
-      logger.warn(
-        "{name} is not to be had in low latency: {max} broadcasts are, of which one address may " +
-          "ask for {share}; listeners get the ordinary playlist",
-        { name, max: this.#limits.total, share: this.#limits.perAddress },
-      );
-    }
-    this.#isRefusing = true;
+    const now = this.#clock.monotonic();
+    if (now - this.#toldAt < TOLD_EVERY_MS) return;
+    this.#toldAt = now;
+    const { total, perAddress } = this.#limits;
+    logger.warn(
+      "{name} cannot be heard in low latency now, but by its ordinary playlist: {total} broadcasts " +
+        "can at a time, {perAddress} of them at the request of one address",
+      { name, total, perAddress },
+    );
   }
 
   #giveTurn(): Promise<void> {
@@ -112,3 +113,4 @@ export class LowPlaces {
  * twentieth of a processor. One address may have many listeners behind it.
  */
 const LIMITS: LowLimits = { total: 100, perAddress: 25 };
+const TOLD_EVERY_MS = 60_000;

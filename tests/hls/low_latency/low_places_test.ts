@@ -5,6 +5,7 @@ import { localOrigin } from "../../../src/hls/local_origin.ts";
 import { LowPlaces } from "../../../src/hls/low_latency/low_places.ts";
 import { SERVER_REASON } from "../../../src/session/reason.ts";
 import { hlsRoutes } from "../../../src/hls/routes.ts";
+import { LogRecorder } from "../../../testing/log_recorder.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
 import { MemoryFolder, NO_STATES } from "../../../testing/hls/memory_files.ts";
 import { until } from "../../../testing/until.ts";
@@ -126,6 +127,7 @@ Deno.test("one address that asks for all broadcasts keeps a share of the places,
 });
 
 Deno.test("where all places are heard others are told to come again, and get what is free again", async () => {
+  await using log = await LogRecorder.start();
   await using shows = await ManyShows.start(PLACES + 1);
   for (let i = 0; i < PLACES; i++) {
     assert.ok(shows.places.isOffered(`n${PLACES}`));
@@ -139,6 +141,8 @@ Deno.test("where all places are heard others are told to come again, and get wha
   }
   assert.equal((await shows.get(`/${last}/playlist.m3u8`, "198.51.100.7")).status, 200);
   assert.equal(shows.open, PLACES);
+  const lines = log.matching(/cannot be heard in low latency now/);
+  assert.deepEqual(lines.length, 1, "it is said once a minute");
   for (let minute = 0; minute < 2; minute++) {
     assert.equal(await shows.hear("n7", "198.51.100.7"), 200);
     await shows.play(40 * 47);
