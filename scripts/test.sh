@@ -20,48 +20,60 @@ source "$root/scripts/setup.sh" test
 cd "$root"
 export NO_COLOR=1
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+logs=$(mktemp -d)
+trap 'stop_tasks; rm -rf "$logs"' EXIT
 passed=0 failed=0
 
-# A step that hangs is ended (macOS has no timeout).
+# A task that hangs is ended (macOS has no timeout).
 limit=()
 if have timeout; then limit=(timeout --kill-after=10 2400); fi
 
-# Runs one task of deno.json, and counts it where it fails.
-step() {
-  ${limit[@]+"${limit[@]}"} "$DENO" task "$1" 2>&1 </dev/null | tee "$log" || {
-    failed=$((failed + 1))
-    printf '\n%s FAILED\n\n' "$1"
-  }
+run_task() { exec ${limit[@]+"${limit[@]}"} "$DENO" task "$1" 2>&1 </dev/null; }
+
+stop_tasks() {
+  local task
+  for task in $(jobs -p); do kill "$task" 2>/dev/null || true; done
 }
 
-# Runs a task that runs tests, and adds up its counts, as in
-# "ok | 123 passed (4 steps) | 0 failed | 1 ignored (2s)".
-test_step() {
-  local failed_before=$failed summary
-  step "$1"
-  summary=$(grep -E '^(ok|FAILED) \| [0-9]+ passed' "$log" | tail -n 1) || true
+# Runs tasks of deno.json at the same time. What the first one prints is shown at once, what others
+# print when they have ended.
+together() {
+  local others=("${@:2}") tasks=() i status=0
+  for ((i = 0; i < ${#others[@]}; i++)); do
+    run_task "${others[i]}" >"$logs/${others[i]}" &
+    tasks+=($!)
+  done
+  (run_task "$1") | tee "$logs/$1" || status=$?
+  count "$1" "$status"
+  for ((i = 0; i < ${#others[@]}; i++)); do
+    status=0
+    wait "${tasks[i]}" || status=$?
+    cat "$logs/${others[i]}"
+    count "${others[i]}" "$status"
+  done
+}
+
+# Adds up what a task came to: of tests what they end with, as in
+# "ok | 123 passed (4 steps) | 0 failed | 1 ignored (2s)"; else one failed test where it failed.
+count() {
+  local task=$1 status=$2 failures=0 summary
+  summary=$(grep -E '^(ok|FAILED) \| [0-9]+ passed' "$logs/$task" | tail -n 1) || true
   if [[ $summary =~ \|\ ([0-9]+)\ passed.*\|\ ([0-9]+)\ failed ]]; then
-    passed=$((passed + BASH_REMATCH[1]))
-    # Where tests failed, the step itself is not counted.
-    if ((BASH_REMATCH[2] > 0)); then failed=$((failed_before + BASH_REMATCH[2])); fi
-  elif ((failed == failed_before)); then
-    failed=$((failed + 1))
-    printf '\n%s FAILED: it ran no test\n\n' "$1"
+    passed=$((passed + BASH_REMATCH[1])) failures=${BASH_REMATCH[2]}
+  elif [[ $task == test:* && $status == 0 ]]; then
+    printf '\n%s ran no test\n' "$task"
+    status=1
   fi
+  ((status == 0)) || printf '\n%s FAILED\n\n' "$task"
+  if ((status != 0 && failures == 0)); then failures=1; fi
+  failed=$((failed + failures))
 }
 
-step check:format
-step check:lint
-step check:types
-if [[ $tests != e2e ]]; then
-  test_step test:unit
-  # Each in a process of its own, because a process has one libsrt for all its threads.
-  test_step test:ffi
-  test_step test:srt
-fi
-if [[ $tests != unit ]]; then test_step test:e2e; fi
+together check:types check:format check:lint
+# FFI and SRT each in a process of its own, because a process has one libsrt for all its threads.
+# They wait for most of their time.
+if [[ $tests != e2e ]]; then together test:unit test:ffi test:srt; fi
+if [[ $tests != unit ]]; then together test:e2e; fi
 
 echo "$passed passed, $failed failed"
 ((failed == 0))

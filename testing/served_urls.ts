@@ -109,7 +109,7 @@ function statServer(): Hono[] {
   const entrance = { check: granted, signIn: granted, signOut: () => {}, guard };
   const clips = { make: nothing };
   const catalogue = { list: () => Promise.resolve([]), open: nothing, remove: nothing, clips };
-  const live = { watch: () => new ReadableStream() };
+  const live = { watch: () => new ReadableStream(), details: () => undefined };
   const encoders = {
     clock: house.clock,
     keys: { create: () => ({ token: "", expiresAt: Infinity, sessionEndsAt: Infinity }) },

@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: ["session", "http", "version"],
   hls: ["audio", "session", "mpegts", "mp4", "disk", "web"],
   record: ["audio", "session", "mp4", "disk", "web"],
-  stat: ["session", "http", "web", "version", "encoders"],
+  stat: ["session", "disk", "http", "web", "version", "encoders"],
   tokens: ["session", "disk", "web"],
   hook: ["session", "version"],
   pages: ["session", "web"],

@@ -1,5 +1,5 @@
 /** Clips of recordings over HTTP. */
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context, Next } from "hono";
 import { Mp4Error } from "../mp4/boxes.ts";
 import { type ClipTimes, MAX_CLIP_FRAMES } from "../mp4/clip.ts";
 import { sendRanged } from "../web/ranged_answer.ts";
@@ -41,10 +41,10 @@ export async function clipAnswer(
 }
 
 /** Closes the clip of {@link clipAnswer} where it turns out that the client has it already. */
-export const closeUnsent: MiddlewareHandler = async (c, next) => {
+export async function closeUnsent(c: Context, next: Next): Promise<void> {
   await next();
   if (c.res.body === null) c.get(CLOSE)?.();
-};
+}
 
 /**
  * Reads decimals of seconds; without `from`, a clip begins with the recording, without `to`, it ends

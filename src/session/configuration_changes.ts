@@ -46,6 +46,11 @@ export class ConfigurationChanges {
     this.#options = options;
   }
 
+  /** The configuration of what is heard; `undefined` before the first frame. */
+  get inEffect(): AudioConfig | undefined {
+    return this.#inEffect;
+  }
+
   /** How long a frame is that comes, in milliseconds. */
   get frameMs(): number {
     const { samplesPerFrame, sampleRate } = this.#told ?? { samplesPerFrame: 0, sampleRate: 1 };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AudioFacts } from "./audio_facts.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { Continuity, type StateNeed } from "./continuity.ts";
@@ -19,8 +20,8 @@ import type { AdmittedIngest, IngestEnd, Protocol, StreamFacts, Transport } from
 import { Moment } from "./moment.ts";
 import { type Reason, SERVER_REASON, UNKNOWN_REASON } from "./reason.ts";
 import { SessionInput } from "./session_input.ts";
+import type { SessionPolicy } from "./session_policy.ts";
 import type { PlacedTags, Tags } from "./tags.ts";
-import type { TimelineOptions } from "./timeline.ts";
 
 /** In the order in which a session goes through them; `publishing` and `paused` alternate. */
 export type SessionState = "init" | "ready" | "publishing" | "paused" | "terminated";
@@ -30,19 +31,6 @@ export type SessionState = "init" | "ready" | "publishing" | "paused" | "termina
  * to have frames in time states that by `stateNeed`.
  */
 export type Output = (session: Session, stateNeed: StateNeed) => FrameSink;
-
-/** What all sessions of a server have in common. */
-export interface SessionPolicy {
-  readonly timeline: TimelineOptions;
-  /** How long a broadcast without a transport is kept going with silence. */
-  readonly holdMs: number;
-  /** How long a session that was reserved waits for its first audio. */
-  readonly firstWaitMs: number;
-  /** How long a session waits for a transport to come back, by what it had last. */
-  readonly waitMs: Readonly<Record<Protocol, number>>;
-  /** The same for one that has not sent any audio, and was not reserved. */
-  readonly unheardWaitMs: number;
-}
 
 export interface SessionOptions {
   readonly id: number;
@@ -123,6 +111,11 @@ export class Session {
   /** What the encoder said of its stream. */
   get streamFacts(): StreamFacts {
     return this.#input.streamFacts;
+  }
+
+  /** What the audio is that it sends; `undefined` before the first frame. */
+  get audio(): AudioFacts | undefined {
+    return this.#input.audio;
   }
 
   /** Title and artist of what is heard; `undefined` where nobody has told any. */

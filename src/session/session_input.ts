@@ -5,6 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
+import { type AudioFacts, audioFactsOf } from "./audio_facts.ts";
 import type { Clock } from "./clock.ts";
 import {
   CHANGE_GAP_MS,
@@ -63,6 +64,12 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
    */
   get silentForMs(): number {
     return this.#clock.waited(this.#heardAt);
+  }
+
+  /** What the audio is; `undefined` before the first frame. */
+  get audio(): AudioFacts | undefined {
+    const config = this.#changes.inEffect;
+    return config && audioFactsOf(config);
   }
 
   get streamFacts(): StreamFacts {

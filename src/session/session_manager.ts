@@ -20,7 +20,8 @@ import { NOTHING_SHOWN, Places, type Shown, SILENT_MS } from "./places.ts";
 import { withDj } from "./props.ts";
 import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
 import { NAME_TAKEN_REASON, type Reason, SERVER_REASON } from "./reason.ts";
-import { type Output, Session, type SessionPolicy } from "./session.ts";
+import { type Output, Session } from "./session.ts";
+import type { SessionPolicy } from "./session_policy.ts";
 import { LiveSessions } from "./live_sessions.ts";
 import { WaitingSessions } from "./waiting_sessions.ts";
 

@@ -13,6 +13,7 @@ import type { SessionManager } from "../session/session_manager.ts";
 import type { Health } from "../stat/health.ts";
 import { encoderRoutes } from "../stat/encoders/routes.ts";
 import { OperatorEntrance } from "../stat/operator/operator_entrance.ts";
+import type { History } from "../stat/live/history.ts";
 import { type BoxFacts, Live } from "../stat/live/live.ts";
 import { liveRoutes } from "../stat/live/routes.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
@@ -35,6 +36,8 @@ export interface StatWebParts {
   readonly health: Health;
   readonly keys: KeyStore;
   readonly djs: DjAuthority;
+  /** Filled with how the server fares. */
+  readonly history: History;
   /** `undefined` where nothing is recorded. */
   readonly catalogue: Catalogue | undefined;
   /** Tokens that let operators in; `undefined` where there are none. */
@@ -69,6 +72,11 @@ export class StatWeb {
   /** Applies the token. */
   readonly reload: Reload = ({ stat }) => () => this.#entrance.replace(stat.token);
 
+  /** Tells whoever watches that something was put before the history. */
+  tellHistory(): void {
+    this.#live.tellHistory();
+  }
+
   /** Lets everybody go who watches. */
   close(): void {
     this.#live.close();
@@ -90,7 +98,7 @@ function publishing(
 
 function watch(config: Config, parts: StatWebParts, entrance: OperatorEntrance): Live {
   const { hls, record } = config;
-  const { clock, events, sessions, metrics, listeners, health } = parts;
+  const { clock, events, sessions, metrics, listeners, health, history } = parts;
   return new Live({
     clock,
     events,
@@ -100,6 +108,7 @@ function watch(config: Config, parts: StatWebParts, entrance: OperatorEntrance):
     load: metrics.load,
     folders: { hls: hls.rootDir, record: record.rootDir },
     health,
+    history,
     box: () => ({
       version: VERSION,
       hls: hlsOf(config),

@@ -8,12 +8,14 @@ import { localOrigin } from "../hls/local_origin.ts";
 import type { ListenAddress } from "../http/http_server.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
+import { History } from "../stat/live/history.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
 import { StatTokens } from "../tokens/stat_tokens.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
 import { type RequestObserver, requestTiming } from "../web/request_timing.ts";
 import { WebServer, type WebServerOptions } from "../web/web_server.ts";
 import type { Core } from "./core.ts";
+import { keepLastHour } from "./last_hour.ts";
 import { listen } from "./listen.ts";
 import { entranceSettings, listenerEntrance } from "./entrance_settings.ts";
 import { listenerSite } from "./listener_web.ts";
@@ -149,10 +151,12 @@ export function serveStatistics(
   const { stat } = config;
   const tokens = core.tokens && new StatTokens(core.tokens.verifier);
   if (!stat.webEnabled) return applyNothing;
+  const history = new History();
   const parts = new StatWeb(config, {
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
-    tokens,
+    ...{ tokens, history },
   });
+  keepLastHour(core, history, () => parts.tellHistory());
   stops.add(() => parts.close());
   const log = accessLog(new AccessLog("echo-stat-web"), clock);
   const middleware = [log, timing("stat", core, metrics)];

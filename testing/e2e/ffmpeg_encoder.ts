@@ -144,6 +144,15 @@ export class PersistentEncoder implements AsyncDisposable {
   }
 }
 
+/** All that FFmpeg has to say about a file when it decodes it. */
+export async function decoderWarnings(file: string): Promise<string[]> {
+  await using child = new Child("ffmpeg", [
+    ...["-hide_banner", "-nostdin", "-v", "warning", "-i", file, "-f", "null", "-"],
+  ]);
+  await child.end();
+  return child.lines.filter((line) => !line.startsWith("Guessed Channel Layout"));
+}
+
 /** What ffprobe says of a stream. */
 export interface ProbedStream {
   readonly codec_type: string;

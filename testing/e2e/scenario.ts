@@ -8,23 +8,33 @@
  * A test whose parts check something at their disposal too: where several fail, all of it is shown.
  */
 export function scenario(name: string, body: (t: Deno.TestContext) => Promise<void>): void {
-  Deno.test(name, async (t) => {
-    try {
-      await body(t);
-    } catch (error) {
-      const errors = unfold(error);
-      throw errors.length === 1 ? errors[0] : new AggregateError(errors);
-    }
-  });
+  Deno.test(name, (t) => unfolded(() => body(t)));
 }
 
-/** A {@link scenario} for each number of threads that may serve listeners. */
+/** A {@link scenario} with a step for each number of threads that may serve listeners, at once. */
 export function withAnyThreads(
   name: string,
   body: (env: Readonly<Record<string, string>>) => Promise<void>,
 ): void {
-  for (const threads of ["0", "1", "2"]) {
-    scenario(`${name} (${threads} threads)`, () => body({ HLS_WEB_THREADS: threads }));
+  scenario(name, async (t) => {
+    await together(["0", "1", "2"], async (threads) => {
+      await t.step({
+        name: `${threads} threads`,
+        fn: () => unfolded(() => body({ HLS_WEB_THREADS: threads })),
+        // Deno runs no two steps at once that it watches; it still watches the test.
+        sanitizeExit: false,
+      });
+    });
+  });
+}
+
+/** @throws all that failed in `body`, and at disposals */
+async function unfolded(body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    const errors = unfold(error);
+    throw errors.length === 1 ? errors[0] : new AggregateError(errors);
   }
 }
 

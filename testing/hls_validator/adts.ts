@@ -95,3 +95,8 @@ export function withoutProgramConfig(data: Uint8Array): Uint8Array {
   at += 8 * comment;
   return data.subarray(at / 8);
 }
+
+/** In hexadecimal, without what says the configuration: what goes in and what comes out compare. */
+export function accessUnits(frames: readonly AdtsFrame[]): string[] {
+  return frames.map(({ data }) => withoutProgramConfig(data).toHex());
+}

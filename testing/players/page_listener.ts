@@ -65,4 +65,4 @@ export class PageListener {
 }
 
 /** How long it is waited for the first sound of a page, which takes a few seconds. */
-const START_PATIENCE_MS = 30_000;
+const START_PATIENCE_MS = 12_000;

@@ -1,6 +1,6 @@
 /** Sessions by the rules that most tests need; a test names only what it is about. */
 import { KeyStore } from "../../src/session/key_store.ts";
-import type { SessionPolicy } from "../../src/session/session.ts";
+import type { SessionPolicy } from "../../src/session/session_policy.ts";
 import { SessionManager, type SessionManagerOptions } from "../../src/session/session_manager.ts";
 
 /** What a test gives of the options; what it leaves out has a value of its own here. */

@@ -7,6 +7,7 @@ import { Listeners } from "../../src/hls/listeners.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
 import { Catalogue } from "../../src/record/catalogue.ts";
 import { Health } from "../../src/stat/health.ts";
+import { History } from "../../src/stat/live/history.ts";
 import { listenerWeb } from "../../src/station/listener_web.ts";
 import { StatWeb } from "../../src/station/stat_web.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
@@ -77,7 +78,7 @@ export async function withStatServer(
     const keys = new KeyStore(clock, 0);
     const djs = new DjAuthority({ clock });
     const parts = { clock, events, sessions, statistics, metrics, listeners, health, catalogue };
-    const stat = new StatWeb(config, { ...parts, keys, djs });
+    const stat = new StatWeb(config, { ...parts, keys, djs, history: new History() });
     try {
       await test(withServerHeader(stat.routes, ["echo", "stat"]), token);
     } finally {

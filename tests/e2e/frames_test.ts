@@ -1,6 +1,6 @@
 /** Every access unit that goes in by RTMP comes out by HLS unchanged, for every kind of AAC. */
 import assert from "node:assert/strict";
-import { type AdtsFrame, withoutProgramConfig } from "../../testing/hls_validator/adts.ts";
+import { accessUnits } from "../../testing/hls_validator/adts.ts";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
 import { assertWhole } from "../../testing/e2e/audio_sent.ts";
 import { until } from "../../testing/until.ts";
@@ -63,8 +63,3 @@ scenario(
     }
   },
 );
-
-/** In hexadecimal, without what says the configuration. */
-function accessUnits(frames: readonly AdtsFrame[]): string[] {
-  return frames.map(({ data }) => withoutProgramConfig(data).toHex());
-}

@@ -7,7 +7,7 @@ import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
 
-const SECONDS = 20;
+const SECONDS = 12;
 /** What a listener would hear as a stop; a busy machine's hiccups are shorter. */
 const STALL_MS = 1000;
 

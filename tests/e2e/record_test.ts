@@ -4,16 +4,22 @@
 import assert from "node:assert/strict";
 import { ALL_FORMATS, FilePathSource, Input } from "mediabunny";
 import { chromium } from "playwright-core";
-import { type AdtsFrame, withoutProgramConfig } from "../../testing/hls_validator/adts.ts";
+import { accessUnits } from "../../testing/hls_validator/adts.ts";
 import { Child } from "../../testing/child.ts";
 import { CHROMIUM } from "../../testing/players/chromium.ts";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
-import { type Clip, Encoder, Media, sample } from "../../testing/e2e/ffmpeg_encoder.ts";
+import {
+  type Clip,
+  decoderWarnings,
+  Encoder,
+  Media,
+  sample,
+} from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
 
 /** How often the server is killed; a soak test does it more often. */
-const KILLS = Number(Deno.env.get("SOAK_KILLS") ?? 5);
+const KILLS = Number(Deno.env.get("SOAK_KILLS") ?? 3);
 const RECORDINGS = 10;
 /** Waits 2 s before it puts silence in where audio is late, on a machine that is busy. */
 const PATIENT = { HLS_TARGET_DURATION: "8" };
@@ -39,9 +45,9 @@ scenario("a recording holds every access unit that was sent, for every kind of A
   await using media = await Media.create();
   const files = new Map<string, string>();
   for (const name of SAMPLES) files.set(name.replace(/\.\w+$/, ""), sample(name));
-  for (const [name, clip] of Object.entries(CLIPS)) {
+  await together(Object.entries(CLIPS), async ([name, clip]) => {
     files.set(name, await media.encode(name, clip));
-  }
+  });
   await using server = await EchoServer.start({ env: PATIENT });
   await together(files, async ([name, file]) => {
     await using encoder = new Encoder(file, server.rtmpUrl(`live/${name}`));
@@ -60,7 +66,7 @@ scenario("a recording holds every access unit that was sent, for every kind of A
       const recording = `${archive(server)}/${name}.mp4`;
       const sent = await media.readFrames(file);
       assert.deepEqual(accessUnits(await media.readFrames(recording)), accessUnits(sent));
-      assert.deepEqual(await warnings(recording), []);
+      assert.deepEqual(await decoderWarnings(recording), []);
 
       const duration = sent.length * 1024 / (sent[0]?.sampleRate ?? NaN);
       const probed = await output("ffprobe", [
@@ -83,7 +89,7 @@ scenario("players read a recording while it grows, and any place of it in the en
     if (file === undefined) return false;
     return (await media.readFrames(`${archive(server)}/${file}`)).length > 4 * 47 && file;
   });
-  assert.deepEqual(await warnings(`${archive(server)}/${part}`), []);
+  assert.deepEqual(await decoderWarnings(`${archive(server)}/${part}`), []);
   const url = `http://127.0.0.1:${server.statPort}/stat/1/recordings`;
   assert.equal((await list(url))[0]?.state, "live");
   await assertPlayed([`${url}/${part}`], [1]);
@@ -169,20 +175,6 @@ async function finished(server: EchoServer, name: string): Promise<void> {
     const files = (await recordings(server)).filter((file) => file.startsWith(`${name}.`));
     return files.length > 0 && files.every((file) => file.endsWith(".mp4"));
   });
-}
-
-/** In hexadecimal, without what says the configuration. */
-function accessUnits(frames: readonly AdtsFrame[]): string[] {
-  return frames.map(({ data }) => withoutProgramConfig(data).toHex());
-}
-
-/** All that FFmpeg has to say about a file when it decodes it. */
-async function warnings(path: string): Promise<string[]> {
-  await using child = new Child("ffmpeg", [
-    ...["-hide_banner", "-nostdin", "-v", "warning", "-i", path, "-f", "null", "-"],
-  ]);
-  await child.end();
-  return child.lines.filter((line) => !line.startsWith("Guessed Channel Layout"));
 }
 
 async function output(command: string, args: readonly string[]): Promise<string> {

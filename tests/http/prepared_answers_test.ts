@@ -271,14 +271,19 @@ Deno.test("a reader that takes nothing of an answer is cut off after 20 s", asyn
 });
 
 Deno.test("a server that stops lets an answer finish that is being written", async () => {
+  const ASKED = 10;
   const files = new SharedFiles({ "/large": LARGE });
   await using fixture = files.serve();
   const client = await warmClient(fixture, "/large");
   const before = files.observed.length;
-  await client.send(`GET /large HTTP/1.1\r\n${HOST}\r\n`.repeat(3));
+  await client.send(`GET /large HTTP/1.1\r\n${HOST}\r\n`.repeat(ASKED));
   await until("it is being answered", () => files.observed.length > before);
   const closed = fixture.server.close();
-  assert.equal((await client.answers(ASKED_BEFORE + 4)).length, ASKED_BEFORE + 3);
+  // The system may hold some that are written.
+  const begun = files.observed.length - before;
+  assert.ok(begun < ASKED);
+  const answers = await client.answers(ASKED_BEFORE + 2 + ASKED);
+  assert.equal(answers.length, ASKED_BEFORE + 2 + begun);
   await fixture.clock.advance(1000);
   await closed;
 });

@@ -2,6 +2,8 @@
 /// <reference lib="dom" />
 // The script of the operator's dashboard: it shows what the server tells by its events.
 
+import { Alarm } from "./alarm.js";
+import { Band } from "./band.js";
 import { EventList } from "./event_list.js";
 import { bytes, count, duration } from "./format.js";
 import { LiveEvents } from "./live.js";
@@ -10,16 +12,19 @@ import { PublishDialog } from "./publish.js";
 import { Recordings } from "./recordings.js";
 import { Sessions } from "./sessions.js";
 import { element, setText } from "./table.js";
+import { isNearlyFull, NOT_CONNECTED, tabTitle, troublesOf } from "./troubles.js";
 
-/** Where less than this part of a disk is free, the dashboard warns. */
-const LITTLE_SPACE = 0.1;
-
-const sessions = new Sessions();
+const publish = new PublishDialog();
+const sessions = new Sessions((name) => publish.open(name));
 const plots = new Plots();
 const recordings = new Recordings();
 const events = new EventList();
-new PublishDialog();
+const band = new Band((id) => sessions.open(id));
+const alarm = new Alarm();
 let started = 0;
+let isConnected = true;
+/** What the last snapshot told of trouble. @type {import("./troubles.js").Trouble[]} */
+let troubles = [];
 
 new LiveEvents({
   box(box) {
@@ -34,9 +39,15 @@ new LiveEvents({
   snapshot(snapshot) {
     sessions.update(snapshot.sessions, snapshot.at);
     showFacts(snapshot);
+    troubles = troublesOf({
+      ...{ at: snapshot.at, sessions: sessions.all, history: plots.columns },
+      ...{ problems: snapshot.problems, disks: snapshot.disks },
+    });
+    showTroubles();
   },
   log(event) {
     events.add(event);
+    sessions.note(event);
     if (event.event.startsWith("record-")) recordings.refresh();
   },
 }, (state) => {
@@ -44,22 +55,34 @@ new LiveEvents({
   connection.dataset["state"] = state;
   document.body.classList.toggle("lost", state === "lost");
   setText(connection, state === "live" ? "Live" : "Not connected: trying again");
+  isConnected = state === "live";
+  if (!isConnected) showTroubles();
 });
 
+const phone = matchMedia("(max-width: 52rem)");
+phone.addEventListener("change", placeEvents);
+placeEvents();
 setText(element("host"), location.hostname);
-document.title = `Echo – ${location.hostname}`;
+document.title = tabTitle([], location.hostname);
+
+/** On a phone, events come before tables: also for who goes by the keyboard, or by ear. */
+function placeEvents() {
+  const main = element("events").parentElement;
+  main?.insertBefore(element("events"), phone.matches ? element("on-air") : null);
+}
+
+/** What was wrong before the connection was lost stays there. */
+function showTroubles() {
+  const all = isConnected ? troubles : [NOT_CONNECTED, ...troubles];
+  band.show(all);
+  alarm.hear(all);
+  document.title = tabTitle(all, location.hostname);
+}
 
 /** @param {any} snapshot */
-function showFacts({ at, load, memory, disks, problems, sessions: { fields, rows } }) {
-  const column = (/** @type {string} */ field) => {
-    const index = fields.indexOf(field);
-    return rows.map((/** @type {any[]} */ row) => row[index]);
-  };
-  const listeners = column("listeners").reduce(
-    (/** @type {number} */ sum, /** @type {number} */ some) => sum + some,
-    0,
-  );
-  const onAir = column("state").filter((/** @type {string} */ state) => state === "publishing");
+function showFacts({ at, load, memory, disks }) {
+  const listeners = sessions.all.reduce((sum, session) => sum + session.listeners, 0);
+  const onAir = sessions.all.filter(({ state }) => state === "publishing");
   setText(element("fact-sessions"), count(onAir.length));
   setText(element("fact-listeners"), count(listeners));
   const loads = [load.one, load.five, load.fifteen];
@@ -67,21 +90,6 @@ function showFacts({ at, load, memory, disks, problems, sessions: { fields, rows
   setText(element("fact-memory"), `${memory.toFixed(0)} %`);
   setText(element("fact-uptime"), duration((at - started) / 1000));
   showDisks(Object.values(disks).filter((disk) => disk !== null));
-  showProblems(problems);
-}
-
-/** @param {string[]} problems */
-function showProblems(problems) {
-  const list = element("problems");
-  const shown = Array.from(list.children, (item) => item.textContent);
-  list.hidden = problems.length === 0;
-  // Screen readers read what is replaced, so it is not replaced by each snapshot.
-  if (shown.join("\n") === problems.join("\n")) return;
-  list.replaceChildren(...problems.map((problem) => {
-    const item = document.createElement("li");
-    item.textContent = problem;
-    return item;
-  }));
 }
 
 /**
@@ -93,5 +101,5 @@ function showDisks(disks) {
   if (fullest === undefined) return;
   const fact = element("fact-disk");
   setText(fact, bytes(fullest.free));
-  fact.classList.toggle("warning", fullest.free < fullest.size * LITTLE_SPACE);
+  fact.classList.toggle("warning", isNearlyFull(fullest));
 }

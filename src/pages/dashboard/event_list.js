@@ -2,41 +2,13 @@
 /// <reference lib="dom" />
 // The list of what has happened to sessions, the latest first.
 
-import { count, duration, timeOfDay } from "./format.js";
+import { wordsOf } from "./event_words.js";
+import { timeOfDay } from "./format.js";
 import { element, filterField, setText } from "./table.js";
 
 const MAX_ENTRIES = 500;
 
-/**
- * @typedef {object} LogEvent
- * @property {number} number
- * @property {number} session_id
- * @property {string} time
- * @property {string} event
- * @property {number} session_id
- * @property {string} name
- * @property {string} protocol
- * @property {any} details
- */
-
-/** What operators read, by event. @type {Record<string, (event: LogEvent) => string>} */
-const WORDS = {
-  "authorize": ({ protocol, details }) => `${details.address} may publish by ${protocol}`,
-  "create": ({ protocol, details }) => `on air by ${protocol} from ${details.address}`,
-  "pause": ({ details }) => `paused: ${reason(details)}`,
-  "resume": ({ protocol, details }) => `on air again by ${protocol}: ${reason(details)}`,
-  "release": ({ details }) => `over: ${reason(details)}`,
-  "hls-ready": () => "can be heard by every player",
-  "hls-release": () => "can no longer be heard",
-  "record-start": ({ details }) => `is recorded to ${fileOf(details.path)}`,
-  "record-error": ({ details }) => `is not recorded to ${fileOf(details.path)}: ${details.message}`,
-  "record-complete": ({ details }) =>
-    `recorded to ${fileOf(details.path)}, ${duration(details.durationMs / 1000)}`,
-  "input-error": ({ details }) => `cannot be broadcast: ${details.message}`,
-  "input-quality": ({ details: { quality } }) =>
-    `input so far: ${count(quality.total_count)} frames, ${count(quality.drop_count)} dropped, ` +
-    `${count(quality.bad_count)} bad, ${count(quality.filler_count)} silent put in`,
-};
+/** @typedef {import("./event_words.js").LogEvent} LogEvent */
 
 /** The list of events, with its filter. */
 export class EventList {
@@ -106,18 +78,8 @@ export class EventList {
     const text = document.createElement("span");
     text.textContent = this.#isHeardOn(event)
       ? "has been heard to its end, and the name goes on"
-      : WORDS[event.event]?.(event) ?? event.event;
+      : wordsOf(event);
     entry.append(time, name, text);
     return entry;
   }
-}
-
-/** @param {{ reason: { code: number, message: string } }} details */
-function reason({ reason: { code, message } }) {
-  return `${message} (${code})`;
-}
-
-/** @param {string} path */
-function fileOf(path) {
-  return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -33,7 +33,7 @@ export class PublishDialog {
   #answer;
 
   constructor() {
-    element("publish-open").addEventListener("click", () => this.#open());
+    element("publish-open").addEventListener("click", () => this.open());
     element("publish-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#ask();
@@ -45,8 +45,10 @@ export class PublishDialog {
     this.#dialog.addEventListener("close", () => this.#clear());
   }
 
-  async #open() {
+  /** @param {string} [name] the name of the broadcast, where that is known */
+  async open(name) {
     this.#clear();
+    if (name !== undefined) this.#name.value = name;
     this.#dialog.showModal();
     this.#name.focus();
     const answer = await ask(ENCODERS);

@@ -11,25 +11,36 @@ import { hlsLibrary } from "../hls_library.ts";
 import icon from "../listener/icon.svg" with { type: "text" };
 import timeBreaksJs from "../time_breaks.js" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
+import alarmJs from "./alarm.js" with { type: "text" };
+import audioWordsJs from "./audio_words.js" with { type: "text" };
+import bandCss from "./band.css" with { type: "text" };
+import bandJs from "./band.js" with { type: "text" };
+import chartJs from "./chart.js" with { type: "text" };
 import closedHtml from "./closed.html" with { type: "text" };
 import css from "./dashboard.css" with { type: "text" };
 import html from "./dashboard.html" with { type: "text" };
 import dashboardJs from "./dashboard.js" with { type: "text" };
+import detailsCss from "./details.css" with { type: "text" };
 import dialogJs from "./dialog.js" with { type: "text" };
 import eventListJs from "./event_list.js" with { type: "text" };
+import eventWordsJs from "./event_words.js" with { type: "text" };
 import formatJs from "./format.js" with { type: "text" };
+import gapsJs from "./gaps.js" with { type: "text" };
 import liveJs from "./live.js" with { type: "text" };
 import panelsCss from "./panels.css" with { type: "text" };
 import playerJs from "./player.js" with { type: "text" };
+import plotsJs from "./plots.js" with { type: "text" };
 import publishCss from "./publish.css" with { type: "text" };
 import publishJs from "./publish.js" with { type: "text" };
-import plotsJs from "./plots.js" with { type: "text" };
 import recordingsJs from "./recordings.js" with { type: "text" };
+import rowOrderJs from "./row_order.js" with { type: "text" };
+import sessionDetailsJs from "./session_details.js" with { type: "text" };
 import sessionsJs from "./sessions.js" with { type: "text" };
 import signInCss from "./sign_in.css" with { type: "text" };
 import signInHtml from "./sign_in.html" with { type: "text" };
 import tableJs from "./table.js" with { type: "text" };
 import tablesCss from "./tables.css" with { type: "text" };
+import troublesJs from "./troubles.js" with { type: "text" };
 
 const logger = getLogger(["echo", "stat"]);
 
@@ -59,13 +70,19 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
     { name: "sign_in.css", body: signInCss },
   ]);
   const own = new Assets([
-    { name: "uplot.css", body: uplotCss },
-    { name: "uplot.js", body: uplotJs },
+    { name: "alarm.js", body: alarmJs },
+    { name: "audio_words.js", body: audioWordsJs },
+    { name: "band.css", body: bandCss },
+    { name: "band.js", body: bandJs },
+    { name: "chart.js", body: chartJs },
     { name: "dashboard.css", body: css },
     { name: "dashboard.js", body: dashboardJs },
+    { name: "details.css", body: detailsCss },
     { name: "dialog.js", body: dialogJs },
     { name: "event_list.js", body: eventListJs },
+    { name: "event_words.js", body: eventWordsJs },
     { name: "format.js", body: formatJs },
+    { name: "gaps.js", body: gapsJs },
     hlsLibrary,
     { name: "live.js", body: liveJs },
     { name: "panels.css", body: panelsCss },
@@ -74,10 +91,15 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
     { name: "publish.css", body: publishCss },
     { name: "publish.js", body: publishJs },
     { name: "recordings.js", body: recordingsJs },
+    { name: "row_order.js", body: rowOrderJs },
+    { name: "session_details.js", body: sessionDetailsJs },
     { name: "sessions.js", body: sessionsJs },
     { name: "table.js", body: tableJs },
     { name: "tables.css", body: tablesCss },
     { name: "time_breaks.js", body: timeBreaksJs },
+    { name: "troubles.js", body: troublesJs },
+    { name: "uplot.css", body: uplotCss },
+    { name: "uplot.js", body: uplotJs },
     { name: "uqr.mjs", body: uqr },
   ]);
   const dashboard = link(link(html, "open", open), "own", own);

@@ -1,14 +1,13 @@
 // @ts-check
 /// <reference lib="dom" />
-// The sessions: who is on air, how good the input is, and how many listen.
+// The sessions: who is on air, how good the input is, and how many listen. A row opens by its name.
 
 import { confirmed, remove, tell } from "./dialog.js";
 import { bitrate, count, duration } from "./format.js";
 import { player } from "./player.js";
+import { OpenSession } from "./session_details.js";
 import { element, filterField, setText, Table } from "./table.js";
-
-/** An encoder sends about 47 frames a second. If none comes for this long, something is wrong. */
-const SILENT_MS = 2500;
+import { rankOf, troubleOf } from "./troubles.js";
 
 /**
  * A row of a snapshot.
@@ -31,6 +30,10 @@ const SILENT_MS = 2500;
  * @property {string | null} title
  * @property {string | null} artist
  * @property {string | null} dj who publishes, where that is known
+ * @property {number | null} since
+ * @property {string | null} why
+ * @property {number | null} lost
+ * @property {number} unread
  */
 
 const STATES = { init: "connecting", ready: "waiting", publishing: "on air", paused: "paused" };
@@ -43,11 +46,18 @@ export class Sessions {
   /** @type {{ port: number, path: string } | null} */
   #hls = null;
   #matches = (/** @type {string} */ _name) => true;
+  #filter;
   #table;
 
-  constructor() {
-    this.#table = new Table("sessions", this.#columns(), ({ id }) => id, { by: 0, direction: 1 });
-    filterField("sessions-filter", (matches) => {
+  #details;
+
+  /** @param {(name: string) => void} onPublish called to show what is typed into encoders */
+  constructor(onPublish) {
+    const details = this.#details = new OpenSession(onPublish);
+    // By trouble, the worst first; of the same trouble, by name.
+    const sorted = /** @type {const} */ ({ by: 1, direction: 1 });
+    this.#table = new Table("sessions", this.#columns(), ({ id }) => id, sorted, details);
+    this.#filter = filterField("sessions-filter", (matches) => {
       this.#matches = matches;
       this.#show();
     });
@@ -59,12 +69,30 @@ export class Sessions {
     this.#hls = hls;
   }
 
+  /** Those that are live. */
+  get all() {
+    return this.#sessions;
+  }
+
+  /** Something has happened to a session. @param {import("./event_words.js").LogEvent} event */
+  note(event) {
+    this.#details.note(event);
+  }
+
+  /** Shows a session, whatever the filter. @param {number} id */
+  open(id) {
+    this.#filter.value = "";
+    this.#matches = () => true;
+    this.#show();
+    this.#table.open(id);
+  }
+
   /**
    * @param {{ fields: string[], rows: any[][] }} table
    * @param {number} now the server's time
    */
   update({ fields, rows }, now) {
-    this.#now = now;
+    this.#now = this.#details.now = now;
     this.#sessions = rows.map((row) => {
       return /** @type {any} */ (Object.fromEntries(fields.map((field, i) => [field, row[i]])));
     });
@@ -89,8 +117,17 @@ export class Sessions {
   /** @returns {import("./table.js").Column<Session>[]} */
   #columns() {
     return [
-      { title: "Name", order: ({ name }) => name, show: showName },
-      { title: "State", order: ({ state }) => state, show: showState, kind: "state" },
+      {
+        title: "Name",
+        order: ({ name }) => name,
+        show: (session, cell) => this.#showName(session, cell),
+      },
+      {
+        title: "State",
+        order: (session) => rankOf(troubleOf(session, this.#now)),
+        show: (session, cell) => showState(session, this.#now, cell),
+        kind: "state",
+      },
       {
         title: "From",
         order: ({ protocol, address, dj }) => `${dj ?? ""} ${protocol} ${address}`,
@@ -103,7 +140,7 @@ export class Sessions {
       number("Bitrate", (session) => session.bitrate, bitrate),
       {
         title: "On air for",
-        order: ({ started }) => -(started ?? Infinity),
+        order: ({ started }) => started === null ? -1 : this.#now - started,
         show: ({ started }, cell) => {
           setText(cell, duration(started === null ? null : (this.#now - started) / 1000));
         },
@@ -123,6 +160,26 @@ export class Sessions {
       ),
       { title: "", show: (session, cell) => this.#showActions(session, cell), kind: "actions" },
     ];
+  }
+
+  /**
+   * The name, which opens the row, and below it what is heard.
+   * @param {Session} session
+   * @param {HTMLElement} cell
+   */
+  #showName({ id, name, title, artist }, cell) {
+    if (cell.childElementCount === 0) {
+      const open = document.createElement("button");
+      open.className = "name";
+      open.textContent = name;
+      open.addEventListener("click", () => this.#table.toggle(id));
+      cell.append(open, document.createElement("span"));
+    }
+    const song = /** @type {HTMLElement} */ (cell.lastElementChild);
+    song.className = "song";
+    song.dir = "auto";
+    setText(song, [title, artist].filter((text) => text !== null).join(" · "));
+    song.title = song.textContent ?? "";
   }
 
   /**
@@ -184,29 +241,19 @@ export class Sessions {
 }
 
 /**
- * The name, and below it what is heard.
  * @param {Session} session
+ * @param {number} now the server's time
  * @param {HTMLElement} cell
  */
-function showName({ name, title, artist }, cell) {
-  if (cell.childElementCount === 0) {
-    cell.append(name, document.createElement("span"));
-  }
-  const song = /** @type {HTMLElement} */ (cell.lastElementChild);
-  song.className = "song";
-  song.dir = "auto";
-  setText(song, [title, artist].filter((text) => text !== null).join(" · "));
-  song.title = song.textContent ?? "";
-}
-
-/**
- * @param {Session} session
- * @param {HTMLElement} cell
- */
-function showState({ state, silent }, cell) {
-  const isSilent = state === "publishing" && (silent ?? 0) > SILENT_MS;
-  setText(cell, isSilent ? `silent ${duration((silent ?? 0) / 1000)}` : STATES[state]);
+function showState(session, now, cell) {
+  const { state, silent, since } = session;
+  const trouble = troubleOf(session, now);
+  const isSilent = trouble?.alert === "silent";
+  const ms = isSilent ? silent : since === null ? null : now - since;
+  const word = isSilent ? "silent" : STATES[state];
+  setText(cell, ms === null ? word : `${word} ${duration(ms / 1000)}`);
   cell.dataset["state"] = isSilent ? "silent" : state;
+  cell.classList.toggle("trouble", trouble !== undefined);
 }
 
 /**

@@ -1,6 +1,9 @@
 // @ts-check
 /// <reference lib="dom" />
-// A table whose rows are changed in place, and helpers that other parts of the dashboard share.
+// A table whose rows are changed in place and may be opened, and helpers that other parts of the
+// dashboard share.
+
+import { byColumn, firstDirection } from "./row_order.js";
 
 /** How many rows are shown at first, and how many more at a time. */
 const PAGE = 100;
@@ -15,7 +18,15 @@ const PAGE = 100;
  */
 
 /**
- * A table that can be sorted.
+ * What an open row shows below it.
+ * @template T
+ * @typedef {object} RowDetails
+ * @property {(item: T, cell: HTMLElement) => void} show fills the cell below; called at each change
+ * @property {() => void} close called when it is no longer shown
+ */
+
+/**
+ * A table that can be sorted. One row at a time may be open, where there are details to show.
  * @template T
  */
 export class Table {
@@ -31,14 +42,20 @@ export class Table {
   #limit = PAGE;
   #sortedBy;
   #direction;
+  /** @type {RowDetails<T> | undefined} */
+  #details;
+  /** The row that is open, and what is shown below it.
+   * @type {{ key: string | number, row: HTMLTableRowElement, cell: HTMLElement } | undefined} */
+  #open;
 
   /**
    * @param {string} id of the table; `ID-more` is the button that shows more rows
    * @param {Column<T>[]} columns
    * @param {(item: T) => string | number} keyOf the key of an item, by which its row is found again
    * @param {{ by: number, direction: 1 | -1 }} sorted
+   * @param {RowDetails<T>} [details]
    */
-  constructor(id, columns, keyOf, sorted) {
+  constructor(id, columns, keyOf, sorted, details) {
     const table = /** @type {HTMLTableElement} */ (element(id));
     this.#table = table;
     this.#more = element(`${id}-more`);
@@ -51,7 +68,16 @@ export class Table {
     this.#keyOf = keyOf;
     this.#sortedBy = sorted.by;
     this.#direction = sorted.direction;
+    this.#details = details;
     this.#addHead();
+    this.#body.addEventListener("keydown", ({ key, target }) => {
+      const { row, key: open } = this.#open ?? {};
+      if (key !== "Escape" || !(target instanceof Node) || open === undefined) return;
+      const opened = this.#rows.get(open)?.row;
+      if (!row?.contains(target) && !opened?.contains(target)) return;
+      this.#close();
+      opened?.querySelector("button")?.focus();
+    });
   }
 
   /** Shows these items. @param {T[]} items */
@@ -59,10 +85,7 @@ export class Table {
     this.#items = items;
     if (this.#table.parentElement) this.#table.parentElement.hidden = items.length === 0;
     this.#more.hidden = items.length <= this.#limit;
-    const order = this.#columns[this.#sortedBy]?.order;
-    const sorted = order === undefined
-      ? items
-      : [...items].sort((a, b) => this.#direction * compare(order(a), order(b)));
+    const sorted = this.#sorted();
     const kept = new Map();
     for (const item of sorted.slice(0, this.#limit)) {
       const key = this.#keyOf(item);
@@ -71,21 +94,88 @@ export class Table {
         const cell = shown.cells[i];
         if (cell !== undefined) show(item, cell);
       });
+      this.#showDetails(item, shown.row);
       kept.set(key, shown);
       this.#rows.delete(key);
     }
     for (const { row } of this.#rows.values()) row.remove();
     this.#rows = kept;
+    if (this.#open !== undefined && !kept.has(this.#open.key)) this.#close();
     this.#arrange();
   }
 
-  /** Moves only rows that are not in their place, so that no row loses the focus. */
+  /**
+   * @param {T} item
+   * @param {HTMLTableRowElement} row
+   */
+  #showDetails(item, row) {
+    if (this.#details === undefined) return;
+    const open = this.#keyOf(item) === this.#open?.key ? this.#open : undefined;
+    row.classList.toggle("open", open !== undefined);
+    row.querySelector("button")?.setAttribute("aria-expanded", String(open !== undefined));
+    if (open !== undefined) this.#details.show(item, open.cell);
+  }
+
+  /** Opens the row of an item, or closes it. @param {string | number} key */
+  toggle(key) {
+    if (this.#open?.key === key) this.#close();
+    else this.open(key);
+  }
+
+  /** Opens the row of an item, which has the focus then. @param {string | number} key */
+  open(key) {
+    if (this.#details === undefined) return;
+    this.#close();
+    const place = this.#sorted().findIndex((item) => this.#keyOf(item) === key);
+    if (place === -1) return;
+    this.#limit = Math.max(this.#limit, place + 1);
+    this.#open = { key, ...this.#makeDetails() };
+    this.show(this.#items);
+    const { row } = this.#rows.get(key) ?? {};
+    row?.querySelector("button")?.focus({ preventScroll: true });
+    this.#open.row.scrollIntoView({ block: "nearest" });
+    row?.scrollIntoView({ block: "nearest" });
+  }
+
+  #close() {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    open.row.remove();
+    this.#details?.close();
+    this.show(this.#items);
+  }
+
+  #sorted() {
+    return [...this.#items].sort(byColumn(this.#columns, this.#sortedBy, this.#direction));
+  }
+
+  /** Moves only rows that are not in their place. A row that moves keeps the focus. */
   #arrange() {
+    const focused = document.activeElement;
     let next = this.#body.firstElementChild;
-    for (const { row } of this.#rows.values()) {
-      if (row === next) next = next.nextElementSibling;
-      else this.#body.insertBefore(row, next);
+    for (const [key, { row }] of this.#rows) {
+      const rows = this.#open?.key === key ? [row, this.#open.row] : [row];
+      for (const row of rows) {
+        if (row === next) next = next.nextElementSibling;
+        else this.#body.insertBefore(row, next);
+      }
     }
+    if (focused instanceof HTMLElement && focused !== document.activeElement) {
+      focused.focus({ preventScroll: true });
+    }
+  }
+
+  /** The row below an open one. Escape closes it. */
+  #makeDetails() {
+    const row = document.createElement("tr");
+    row.setAttribute("role", "row");
+    row.className = "details";
+    const cell = document.createElement("td");
+    cell.setAttribute("role", "cell");
+    cell.colSpan = this.#columns.length;
+    row.append(cell);
+    return { row, cell };
   }
 
   #makeRow() {
@@ -131,7 +221,9 @@ export class Table {
 
   /** @param {number} column */
   #sortBy(column) {
-    this.#direction = this.#sortedBy === column && this.#direction === 1 ? -1 : 1;
+    this.#direction = this.#sortedBy === column
+      ? this.#direction === 1 ? -1 : 1
+      : firstDirection(this.#columns[column]);
     this.#sortedBy = column;
     this.#showOrder();
     this.show(this.#items);
@@ -180,13 +272,4 @@ export function filterField(id, onChange) {
     onChange((name) => name.toLowerCase().includes(wanted));
   });
   return input;
-}
-
-/**
- * @param {string | number} a
- * @param {string | number} b
- */
-function compare(a, b) {
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  return String(a).localeCompare(String(b), "en", { numeric: true });
 }

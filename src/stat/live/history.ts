@@ -1,3 +1,5 @@
+/** How the server fared over the last hour. */
+
 /** An hour of samples every 5 s. */
 export const HISTORY_SAMPLES = 720;
 
@@ -37,17 +39,44 @@ export class History {
     if (this.#samples.length > this.#capacity) this.#samples.shift();
   }
 
-  get columns(): Columns {
-    const column = (field: keyof Sample) => this.#samples.map((sample) => sample[field]);
-    return {
-      at: column("at"),
-      sessions: column("sessions"),
-      bitrate: column("bitrate"),
-      listeners: column("listeners"),
-      cpu: column("cpu"),
-      memory: column("memory"),
-      lateness: column("lateness"),
-      lag: column("lag"),
-    };
+  /** Puts `samples`, the oldest first, before all that it has, as far as there is room. */
+  prepend(samples: readonly Sample[]): void {
+    const room = this.#capacity - this.#samples.length;
+    if (room > 0) this.#samples.unshift(...samples.slice(-room));
   }
+
+  get columns(): Columns {
+    return columnsOf((field) => this.#samples.map((sample) => sample[field]));
+  }
+}
+
+/** Columns, each from what `column` makes of its field. */
+export function columnsOf(column: (field: keyof Sample) => readonly number[]): Columns {
+  return {
+    at: column("at"),
+    sessions: column("sessions"),
+    bitrate: column("bitrate"),
+    listeners: column("listeners"),
+    cpu: column("cpu"),
+    memory: column("memory"),
+    lateness: column("lateness"),
+    lag: column("lag"),
+  };
+}
+
+/** The same as samples. */
+export function samplesOf(columns: Columns): Sample[] {
+  return columns.at.map((at, i) => {
+    const value = (field: keyof Sample) => columns[field][i] ?? 0;
+    return {
+      at,
+      sessions: value("sessions"),
+      bitrate: value("bitrate"),
+      listeners: value("listeners"),
+      cpu: value("cpu"),
+      memory: value("memory"),
+      lateness: value("lateness"),
+      lag: value("lag"),
+    };
+  });
 }

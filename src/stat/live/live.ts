@@ -7,10 +7,13 @@ import type { Audience } from "../audience.ts";
 import { type EncodedEvent, encodeEvent, EventStream } from "./event_stream.ts";
 import type { Health } from "../health.ts";
 import { FreeSpace } from "./free_space.ts";
-import { History, type Sample } from "./history.ts";
+import type { History, Sample } from "./history.ts";
 import { InputRates } from "./input_rates.ts";
 import type { LoadMeter } from "../metrics/load_meter.ts";
 import { RecentEvents } from "./recent_events.ts";
+import { type SessionDetails, sessionDetails } from "./session_details.ts";
+import { SESSION_SAMPLE_MS, SessionHistories } from "./session_histories.ts";
+import { SessionLogs } from "./session_logs.ts";
 import { sessionTable } from "./snapshot.ts";
 import type { SystemUsage } from "../system_usage.ts";
 
@@ -33,7 +36,7 @@ export interface BoxFacts {
 export interface LiveOptions {
   readonly clock: Clock;
   readonly events: EventBus;
-  readonly sessions: Pick<SessionManager, "sessions">;
+  readonly sessions: Pick<SessionManager, "sessions" | "get">;
   readonly audience: Audience;
   readonly usage: () => SystemUsage;
   /** For this reader alone: each reading begins anew. */
@@ -42,6 +45,8 @@ export interface LiveOptions {
   readonly folders: Readonly<Record<string, string>>;
   readonly health: Pick<Health, "report">;
   readonly box: () => BoxFacts;
+  /** Of times on {@link Clock.monotonic}; samples are added to it. */
+  readonly history: History;
 }
 
 /**
@@ -57,10 +62,10 @@ export interface LiveOptions {
  */
 export class Live {
   readonly #options: LiveOptions;
-  /** Of times on {@link Clock.monotonic}. */
-  readonly #history = new History();
   readonly #rates: InputRates;
   readonly #recent: RecentEvents;
+  readonly #logs: SessionLogs;
+  readonly #histories = new SessionHistories();
   readonly #stream: EventStream;
   readonly #space: FreeSpace;
   readonly #start: Moment;
@@ -76,10 +81,16 @@ export class Live {
     this.#toldStart = this.#start.wallMs;
     this.#rates = new InputRates(clock.monotonic());
     this.#recent = new RecentEvents(this.#toldStart);
+    this.#logs = new SessionLogs(clock);
     this.#space = new FreeSpace(clock, folders);
     this.#stream = new EventStream({ clock, onAudience: (present) => this.#watch(present) });
     const samples = clock.every(SAMPLE_MS, () => this.#sample());
-    this.#stops = [() => samples.cancel(), events.subscribe((event) => this.#note(event))];
+    const sessionSamples = clock.every(SESSION_SAMPLE_MS, () => this.#sampleSessions());
+    this.#stops = [
+      () => samples.cancel(),
+      () => sessionSamples.cancel(),
+      events.subscribe((event) => this.#note(event)),
+    ];
   }
 
   /**
@@ -107,6 +118,21 @@ export class Live {
     );
   }
 
+  /** Tells all who watch the history anew: something was put before it. */
+  tellHistory(): void {
+    if (this.watchers > 0) this.#stream.send(this.#past());
+  }
+
+  /** All that is known of a live session; `undefined` where there is none of that id. */
+  details(id: number): SessionDetails | undefined {
+    const { clock, sessions } = this.#options;
+    const session = sessions.get(id);
+    if (session === undefined) return undefined;
+    const { at, ...columns } = this.#histories.of(id);
+    const history = { at: at.map((at) => wallTimeOf(clock, at)), ...columns };
+    return sessionDetails(session, { history, log: this.#logs.of(id) });
+  }
+
   /** Clients that watch. */
   get watchers(): number {
     return this.#stream.clients;
@@ -130,14 +156,17 @@ export class Live {
   }
 
   #past(): EncodedEvent {
-    const { columns } = this.#history;
+    const { columns } = this.#options.history;
     const at = columns.at.map((at) => wallTimeOf(this.#options.clock, at));
     return encodeEvent("history", { ...columns, at });
   }
 
   #snapshot(): EncodedEvent {
     const { clock, sessions, audience, health, usage } = this.#options;
-    const sources = { sessions: sessions.sessions, audience, rates: this.#rates };
+    const sources = {
+      ...{ sessions: sessions.sessions, audience, rates: this.#rates },
+      ...{ logs: this.#logs, histories: this.#histories },
+    };
     return encodeEvent("snapshot", {
       at: clock.now(),
       ...usage(),
@@ -161,12 +190,18 @@ export class Live {
       lateness: Math.round(segmentLatenessMs),
       lag: Math.round(eventLoopLagMs * 10) / 10,
     };
-    this.#history.add(sample);
+    this.#options.history.add(sample);
     const isClockSet = this.#isClockSet();
     if (this.watchers === 0) return;
     if (isClockSet) {
       for (const event of [this.#box(), this.#past()]) this.#stream.send(event);
     } else this.#stream.send(encodeEvent("sample", { ...sample, at: clock.now() }));
+  }
+
+  #sampleSessions(): void {
+    const { clock, sessions, audience } = this.#options;
+    const listeners = new Map(audience.byName());
+    this.#histories.sample(sessions.sessions, listeners, clock.monotonic());
   }
 
   /** Whether it was set since it was asked last. */
@@ -180,6 +215,7 @@ export class Live {
     // They are told so often that they would drive out all others; snapshots have them too.
     if (event.kind === "audience" || event.kind === "metadata") return;
     const recent = this.#recent.add(event);
+    this.#logs.note(event, recent);
     if (this.watchers > 0) this.#stream.send(encodeEvent("log", recent, recent.number));
   }
 }

@@ -1,4 +1,7 @@
-/** The HTTP routes of the live view: the stream of events, and how operators end a session. */
+/**
+ * The HTTP routes of the live view: the stream of events, what is known of one session, and how
+ * operators end it.
+ */
 import { getLogger } from "@logtape/logtape";
 import { Hono, type MiddlewareHandler } from "hono";
 import { SERVER_REASON } from "../../session/reason.ts";
@@ -20,7 +23,7 @@ const HEADERS = {
 };
 
 export interface LiveRoutesOptions {
-  readonly live: Pick<Live, "watch">;
+  readonly live: Pick<Live, "watch" | "details">;
   readonly sessions: Pick<SessionManager, "get">;
   /** Lets in who may watch and end sessions. */
   readonly guard: MiddlewareHandler;
@@ -39,6 +42,13 @@ export function liveRoutes({ live, sessions, guard, validity }: LiveRoutesOption
     const last = c.req.header("Last-Event-ID") ?? c.req.query("after") ?? "";
     const body = live.watch(NUMBER.test(last) ? Number(last) : 0, peerAddress(c), validity());
     return c.body(body, 200, HEADERS);
+  });
+  app.get("/stat/1/sessions/:id/details", guard, (c) => {
+    const id = c.req.param("id");
+    const details = NUMBER.test(id) ? live.details(Number(id)) : undefined;
+    return details === undefined
+      ? c.json({ code: 404, message: "session not found" }, 404)
+      : c.json(details, 200, { "Cache-Control": "no-store" });
   });
   app.delete("/stat/1/sessions/:id", guard, (c) => {
     const id = c.req.param("id");

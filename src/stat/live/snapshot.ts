@@ -2,6 +2,8 @@
 import type { Session } from "../../session/session.ts";
 import type { Audience } from "../audience.ts";
 import type { InputRates } from "./input_rates.ts";
+import type { SessionHistories } from "./session_histories.ts";
+import type { SessionLogs } from "./session_logs.ts";
 
 /** What a row of {@link SessionTable} holds. */
 export const SESSION_FIELDS = [
@@ -29,6 +31,12 @@ export const SESSION_FIELDS = [
   "artist",
   /** Who publishes, where DJs are known. */
   "dj",
+  /** Since when it waits for audio, in milliseconds since the epoch, and why. */
+  "since",
+  "why",
+  /** Of the last minute: percent of the audio that is not heard, and what cannot be read, a second. */
+  "lost",
+  "unread",
 ] as const;
 
 type Cell = string | number | null;
@@ -43,15 +51,19 @@ export interface SessionTableSources {
   readonly sessions: readonly Session[];
   readonly audience: Audience;
   readonly rates: Pick<InputRates, "of">;
+  readonly logs: Pick<SessionLogs, "waiting">;
+  readonly histories: Pick<SessionHistories, "lossesOf">;
 }
 
 export function sessionTable(sources: SessionTableSources): SessionTable {
-  const { sessions, audience, rates } = sources;
+  const { sessions, audience, rates, logs, histories } = sources;
   const listeners = new Map(audience.byName());
   const rows = sessions.map((session) => {
     const { id, name, state, protocol, transport, quality, silentForMs, created } = session;
     const { tags, props } = session;
     const link = transport?.link;
+    const waiting = logs.waiting(id);
+    const { lost, unread } = histories.lossesOf(id);
     return [
       id,
       name,
@@ -71,6 +83,10 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       tags?.title ?? null,
       tags?.artist ?? null,
       props.dj ?? null,
+      waiting?.since ?? null,
+      waiting?.why ?? null,
+      lost,
+      unread,
     ];
   });
   return { fields: SESSION_FIELDS, rows };

@@ -110,6 +110,7 @@ export const HTTP_TARGETS: readonly Target[] = [
     ],
     seeds: () => [
       request("GET /stat/1/sessions/1795464000000"),
+      request("GET /stat/1/sessions/1795464000000/details"),
       request("GET /health", "", "Accept: application/json"),
       request("POST /sign-in", "token=letmein", "Content-Type: application/x-www-form-urlencoded"),
       request("DELETE /stat/1/sessions/1", "", "Authorization: Bearer letmein"),
@@ -215,7 +216,7 @@ function makeStatApp(): Hono {
   const { statistics, sessions } = new House();
   const entrance = new OperatorEntrance({ token: "letmein", clock: new HastyClock() });
   const { guard } = entrance;
-  const live = { watch: () => new ReadableStream() };
+  const live = { watch: () => new ReadableStream(), details: () => undefined };
   const app = statRoutes({
     statistics,
     usage: () => ({ load: { one: 0, five: 0, fifteen: 0 }, memory: 1 }),

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { encodeEvent } from "../../../src/stat/live/event_stream.ts";
+import { History } from "../../../src/stat/live/history.ts";
 import { Live } from "../../../src/stat/live/live.ts";
 import { liveRoutes } from "../../../src/stat/live/routes.ts";
 import { House, START } from "../../../testing/stat/house.ts";
@@ -18,6 +19,7 @@ const BOX = { version: "1.2.3", hls: { port: 8080, path: "cast" }, recordings: t
 /** A house that is watched. */
 class Watched implements Disposable {
   readonly house = new House();
+  readonly history = new History();
   readonly live: Live;
   readonly app: Hono;
   validity = new AbortController();
@@ -34,6 +36,7 @@ class Watched implements Disposable {
       folders: {},
       health: { report: { status: "degraded", parts: ["record"], problems: ["the disk is full"] } },
       box: () => BOX,
+      history: this.history,
     });
     this.app = liveRoutes({
       live: this.live,
@@ -152,6 +155,10 @@ Deno.test("who comes is told of the box, the past, what has happened, and what t
     title: null,
     artist: null,
     dj: null,
+    since: null,
+    why: null,
+    lost: 0,
+    unread: 0,
   });
 });
 
@@ -204,6 +211,99 @@ Deno.test("a session that waits for its transport is told of as far as it is kno
   const [row] = rows(await watcher.until("snapshot"));
   assert.equal(row?.["state"], "ready");
   for (const field of ["address", "bitrate", "started", "silent"]) assert.equal(row?.[field], null);
+});
+
+Deno.test("a session that waits is told of with since when, and why where somebody said it", async () => {
+  using watched = new Watched();
+  const { house } = watched;
+  const row = async () => rows(await (await watched.watch()).until("snapshot"))[0];
+  const told = async () => {
+    const { state, since, why } = await row() ?? {};
+    return { state, after: since === null ? null : Number(since) - START, why };
+  };
+  house.clock.advanceSync(1000);
+  const ingest = house.publish("demo", "rtmp");
+  assert.deepEqual(await told(), { state: "ready", after: 1000, why: null });
+  house.play(2, ingest);
+  assert.deepEqual(await told(), { state: "publishing", after: null, why: null });
+  house.sessions.find("demo")?.announce({ code: 1, message: "the phone rings" });
+  ingest.end("lost");
+  house.clock.advanceSync(1000);
+  assert.deepEqual(await told(), { state: "paused", after: 3000, why: "the phone rings" });
+  const again = house.publish("demo", "rtmp");
+  house.play(1, again);
+  assert.deepEqual(await told(), { state: "publishing", after: null, why: null });
+  again.reject("video alone");
+  assert.deepEqual(await told(), { state: "paused", after: 5000, why: "video alone" });
+});
+
+Deno.test("what a session loses is told of for a minute", async () => {
+  using watched = new Watched();
+  const { house } = watched;
+  const ingest = house.publish("demo", "rtmp");
+  const losses = async () => {
+    const row = rows(await (await watched.watch()).until("snapshot"))[0];
+    return [row?.["lost"], row?.["unread"]];
+  };
+  assert.deepEqual(await losses(), [null, 0]);
+  house.play(10, ingest);
+  ingest.dropped(31);
+  ingest.bad(12);
+  house.play(10, ingest);
+  const [lost, unread] = await losses();
+  assert.ok(Math.abs(Number(lost) - 5) < 0.2, `${lost}`);
+  assert.equal(unread, 0.2);
+  house.play(60, ingest);
+  assert.deepEqual(await losses(), [0, 0]);
+});
+
+Deno.test("who looks closer at a session is told its audio, its hour and its log", async () => {
+  using watched = new Watched();
+  const { house } = watched;
+  const ingest = house.publish("demo", "srt");
+  ingest.facts({ encoder: "Lavf60.16.100", title: "not told here" });
+  house.play(25, ingest);
+  house.play(0.032, house.publish("other", "rtmp"));
+  const ask = (id: unknown) => watched.app.request(`/stat/1/sessions/${id}/details`);
+  const response = await ask(START);
+  assert.equal(response.headers.get("cache-control"), "no-store");
+  const { history, log, ...facts } = await response.json();
+  assert.deepEqual(facts, {
+    ...{ id: START, name: "demo", encoder: "Lavf60.16.100" },
+    ...{ codecs: "mp4a.40.2", sample_rate: 32_000, channels: 2 },
+  });
+  assert.deepEqual(history.at, [START + 10_000, START + 20_000]);
+  assert.equal(history.bitrate[0], null, "the first sample has none before it");
+  assert.ok(Math.abs(history.bitrate[1] - 25_000) < 250, `${history.bitrate}`);
+  assert.deepEqual([history.lost, history.rtt, history.listeners], [[0, 0], [null, null], [3, 3]]);
+  const events = log.map(({ event }: { event: string }) => event);
+  assert.deepEqual(events, ["authorize", "create", "record-start", "hls-ready"]);
+  for (const id of [START + 5, 0, "x", `0${START}`]) assert.equal((await ask(id)).status, 404);
+  house.sessions.get(START)?.end("teardown", { code: 1, message: "over" });
+  assert.equal((await ask(START)).status, 404);
+});
+
+Deno.test("only operators look closer at a session", async () => {
+  using watched = new Watched();
+  const { house, live } = watched;
+  house.publish("demo", "rtmp");
+  const app = liveRoutes({
+    live,
+    sessions: house.sessions,
+    guard: (c) => Promise.resolve(c.text("no", 401)),
+    validity: () => watched.validity.signal,
+  });
+  const response = await app.request(`/stat/1/sessions/${START}/details`);
+  assert.deepEqual([response.status, await response.text()], [401, "no"]);
+});
+
+Deno.test("of a session that waits, what is not known is null", async () => {
+  using watched = new Watched();
+  watched.house.publish("demo", "rtmp");
+  const response = await watched.app.request(`/stat/1/sessions/${START}/details`);
+  const { codecs, sample_rate, channels, encoder, history, log } = await response.json();
+  assert.deepEqual([codecs, sample_rate, channels, encoder], [null, null, null, null]);
+  assert.deepEqual([history.at, log.length], [[], 1]);
 });
 
 Deno.test("what the transport measures of its network is told", async () => {

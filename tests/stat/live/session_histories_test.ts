@@ -1,0 +1,65 @@
+/** The last hour of each session, and what it has lost lately. */
+import assert from "node:assert/strict";
+import {
+  type SampledSession,
+  SESSION_SAMPLE_MS,
+  SessionHistories,
+} from "../../../src/stat/live/session_histories.ts";
+
+const NOBODY = new Map<string, number>();
+
+function session(id: number, counted: { bytes?: number; frames?: number; dropped?: number } = {}) {
+  const { bytes = 0, frames = 0, dropped = 0 } = counted;
+  return {
+    ...{ id, name: `show-${id}`, inputBytes: bytes, transport: undefined },
+    quality: { total_count: frames, drop_count: dropped, bad_count: 0, filler_count: 0 },
+  } satisfies SampledSession;
+}
+
+/** Samples `sessions` at the times when it is due, from number `first` on. */
+function sample(
+  histories: SessionHistories,
+  count: number,
+  sessions: (number: number) => readonly SampledSession[],
+  first = 0,
+) {
+  for (let i = first; i < first + count; i++) {
+    histories.sample(sessions(i), NOBODY, i * SESSION_SAMPLE_MS);
+  }
+}
+
+Deno.test("an hour is kept, the oldest sample first, also after hours", () => {
+  const histories = new SessionHistories();
+  sample(histories, 1000, (i) => [session(1, { bytes: i * 1250 })]);
+  const { at, bitrate } = histories.of(1);
+  assert.equal(at.length, 360);
+  assert.deepEqual([at[0], at[359]], [6_400_000, 9_990_000]);
+  assert.ok(bitrate.every((bits) => bits === 1000));
+});
+
+Deno.test("a session that began later has its own times", () => {
+  const histories = new SessionHistories();
+  sample(histories, 10, (i) => i < 7 ? [session(1)] : [session(1), session(2)]);
+  assert.deepEqual(histories.of(2).at, [70_000, 80_000, 90_000]);
+  assert.equal(histories.of(1).at.length, 10);
+});
+
+Deno.test("a session that is over is forgotten", () => {
+  const histories = new SessionHistories();
+  sample(histories, 2, () => [session(1)]);
+  sample(histories, 1, () => [], 2);
+  assert.deepEqual(histories.of(1).at, []);
+  assert.deepEqual(histories.lossesOf(1), { lost: null, unread: 0 });
+});
+
+Deno.test("where no audio comes, nobody knows how much is lost", () => {
+  const histories = new SessionHistories();
+  sample(histories, 3, () => [session(1, { frames: 100 })]);
+  assert.deepEqual(histories.of(1).lost, [0, null, null]);
+});
+
+Deno.test("no more is lost than all", () => {
+  const histories = new SessionHistories();
+  sample(histories, 2, (i) => [session(1, { dropped: i * 50 })]);
+  assert.deepEqual(histories.of(1).lost, [null, 100]);
+});
