@@ -164,31 +164,32 @@ export class LowLatency {
   }
 
   async #open(): Promise<void> {
-    const { main, files, labels } = this.#options;
     if (this.#place === undefined) return;
-    await this.#patience(this.#showOpen({ sequence: labels.next, discontinuity: false }));
-    const read = new Map<string, Uint8Array | undefined>();
-    const isMissing = ({ uri, bytes, wallMs }: Segment) =>
-      bytes === undefined && wallMs !== undefined && !read.has(uri);
-    for (;;) {
-      const missing = main.known.filter(isMissing);
-      if (missing.length === 0) break;
-      await Promise.all(missing.map(async ({ uri }) => {
-        read.set(uri, await this.#patience(files.readSegment(uri)));
-      }));
-    }
+    const read = await this.#askDisk();
     // Nobody may listen any more.
     if (this.#place === undefined) return;
     // What follows waits for nothing, so that no frame is missed.
     this.#begin(({ uri, bytes }) => bytes ?? read.get(uri));
   }
 
-  /** Waits for the disk, but not as long as it likes. */
-  async #patience<T>(work: Promise<T>): Promise<T | undefined> {
+  /** Keeps what players are about to be shown, and reads what is in memory no more: not for long. */
+  async #askDisk(): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
+    const { clock, main, files, labels } = this.#options;
     const late = Promise.withResolvers<undefined>();
-    const timer = this.#options.clock.after(DISK_MS, () => late.resolve(undefined));
+    const timer = clock.after(DISK_MS, () => late.resolve(undefined));
+    const inTime = <T>(work: Promise<T>) => Promise.race([work, late.promise]);
+    const read = new Map<string, Uint8Array | undefined>();
+    const isMissing = ({ uri, bytes, wallMs }: Segment) =>
+      bytes === undefined && wallMs !== undefined && !read.has(uri);
     try {
-      return await Promise.race([work, late.promise]);
+      await inTime(this.#showOpen({ sequence: labels.next, discontinuity: false }));
+      for (;;) {
+        const missing = main.known.filter(isMissing);
+        if (missing.length === 0) return read;
+        await Promise.all(missing.map(async ({ uri }) => {
+          read.set(uri, await inTime(files.readSegment(uri)));
+        }));
+      }
     } finally {
       timer.cancel();
     }
@@ -267,5 +268,5 @@ interface Earlier {
   readonly frames: TsFrames;
 }
 
-/** Who opens it waits so long for a segment on the disk, and for its state. */
+/** So long it is waited for the disk. */
 const DISK_MS = 1000;
