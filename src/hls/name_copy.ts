@@ -29,7 +29,7 @@ export class NameCopy {
   #isThere = false;
   #sweepsUnasked = 0;
   /** Since something is there. */
-  #sweeps = 0;
+  #sweepsThere = 0;
 
   constructor(name: string, segments: CachedSegments) {
     this.name = name;
@@ -76,7 +76,7 @@ export class NameCopy {
   /** There is no place for it at the source. */
   refuse(): void {
     this.#isRefused = true;
-    this.#sweeps = 0;
+    this.#sweepsThere = 0;
     this.clear();
   }
 
@@ -85,9 +85,9 @@ export class NameCopy {
     this.waiters.sweep(now);
     this.#sweepsUnasked = this.isAsked || !this.waiters.isEmpty ? 0 : this.#sweepsUnasked + 1;
     this.isAsked = false;
-    if (this.#isThere) this.#sweeps++;
-    if (this.#isRefused) return this.#sweeps >= REFUSED_SWEEPS;
-    const isTriedOnly = !this.#isHeard && this.#sweeps >= TRIED_SWEEPS;
+    if (this.#isThere) this.#sweepsThere++;
+    if (this.#isRefused) return this.#sweepsThere >= REFUSED_SWEEPS;
+    const isTriedOnly = !this.#isHeard && this.#sweepsThere >= TRIED_SWEEPS;
     return isTriedOnly || this.#sweepsUnasked >= KEPT_SWEEPS;
   }
 

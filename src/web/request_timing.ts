@@ -6,8 +6,7 @@ import type { Clock } from "../session/clock.ts";
 export type RequestObserver = (kind: string, status: number, durationMs: number) => void;
 
 /**
- * Tells `observe` of every answer but those of {@link leaveUntimed}, and how long it took until it
- * began.
+ * Tells `observe` of every answer, and how long it took until it began.
  * @param server which of the HTTP servers: listeners' requests are told apart further
  */
 export function requestTiming(
@@ -18,13 +17,13 @@ export function requestTiming(
   return async (c, next) => {
     const startedAt = clock.monotonic();
     await next();
-    if (c.get(UNTIMED) === true) return;
+    if (c.req.query("_HLS_msn") !== undefined || c.get(UNTIMED) === true) return;
     const kind = server === "hls" ? listenersKind(c.req.path) : server;
     observe(kind, c.res.status, clock.monotonic() - startedAt);
   };
 }
 
-/** The request asks for what comes next: it waits for that, and not for the server. */
+/** The request waits for what comes next, and not for the server: its answer is not timed. */
 export function leaveUntimed(c: Context): void {
   c.set(UNTIMED, true);
 }
@@ -35,5 +34,4 @@ export function listenersKind(path: string): string {
   return /\.(?:ts|m4s)$/.test(path) ? "segment" : "hls";
 }
 
-/** Says so in the context of a request. */
 const UNTIMED = "untimed";

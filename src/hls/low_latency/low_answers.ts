@@ -40,7 +40,6 @@ export class LowAnswers {
   async #answer(c: Context, name: string, file: string): Promise<Response> {
     if (file === LOW_MASTER_FILE) return await this.#answerMaster(c, name);
     const request = lowRequest(name, file, new URL(c.req.url).search);
-    if (request.directives !== undefined) leaveUntimed(c);
     if (!hasWaited(c)) await this.#wait(c, request);
     if (file === LOW_MEDIA_FILE) return await this.#answerPlaylist(c, request);
     return await this.#answerMedia(c, request);
