@@ -105,6 +105,7 @@ export class Subscriber {
   /** What the replica asks for. */
   take(request: ReplicaRequest): void {
     if (request.kind === "segments") this.#send(request.wanted);
+    else if (request.kind === "catchUp") this.tell({ kind: "caughtUp" }, []);
     else if (request.kind === "subscribe") this.#subscribe(request.name, request.client);
     else if (request.kind === "heard") this.#options.find(request.name)?.keep?.();
     else this.#names.delete(request.name);

@@ -27,6 +27,7 @@ export class NameCopy {
   #unwritten: ReadonlySet<string> = new Set();
   readonly #first = Promise.withResolvers<void>();
   #isThere = false;
+  #sweeps = 0;
   #sweepsUnasked = 0;
   /** Since something is there. */
   #sweepsThere = 0;
@@ -44,7 +45,7 @@ export class NameCopy {
     return this.playlists.get(file);
   }
 
-  /** Resolves once there is something; `undefined` where there is. */
+  /** Resolves once there is something, or after some sweeps; `undefined` where there is. */
   get coming(): Promise<void> | undefined {
     return this.#isThere ? undefined : this.#first.promise;
   }
@@ -83,6 +84,7 @@ export class NameCopy {
   /** Called every second or so. @returns whether it is to be let go */
   sweep(now: number): boolean {
     this.waiters.sweep(now);
+    if (++this.#sweeps === FIRST_SWEEPS) this.#first.resolve();
     this.#sweepsUnasked = this.isAsked || !this.waiters.isEmpty ? 0 : this.#sweepsUnasked + 1;
     this.isAsked = false;
     if (this.#isThere) this.#sweepsThere++;
@@ -118,3 +120,5 @@ const KEPT_SWEEPS = 60;
 const TRIED_SWEEPS = 10;
 /** … and that there is no place for it is told for so long. */
 const REFUSED_SWEEPS = 5;
+/** A source that has not told anything after so many sweeps is not waited for. */
+const FIRST_SWEEPS = 10;

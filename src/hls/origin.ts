@@ -39,6 +39,13 @@ export interface Origin {
   wait(name: string, file: string, options: WaitOptions): Promise<ServedPlaylist | undefined>;
 
   /**
+   * Resolves once all is here that others may have been told before the call, by another thread.
+   * @param signal ends the wait before
+   * @returns whether it is; false where that cannot be known now
+   */
+  catchUp(signal?: AbortSignal): Promise<boolean>;
+
+  /**
    * What {@link playlist} or {@link segment} would give, where that is in memory: the same object as
    * long as it is the same version, so that what was made of it may be kept by it.
    * @returns `undefined` where the others have to be asked

@@ -7,6 +7,7 @@
 import { LimiterFull } from "../disk/limiter.ts";
 import { BatchedQuestions } from "../session/batched_questions.ts";
 import type { Clock, Timer } from "../session/clock.ts";
+import { CatchUp } from "./catch_up.ts";
 import { mediaTypeOf } from "./formats.ts";
 import { feedOf, nameOfLowFeed } from "./low_latency/low_names.ts";
 import { NameCopy, servedFile } from "./name_copy.ts";
@@ -47,6 +48,7 @@ export class Replica implements Origin {
   readonly #cache: SegmentCache;
   /** For what is in memory at the source alone. */
   readonly #questions: BatchedQuestions<SegmentWanted, Uint8Array<ArrayBuffer> | undefined>;
+  readonly #catchUp: CatchUp;
   readonly #sweeper: Timer;
   #waits = 0;
   #isDismissed = false;
@@ -62,6 +64,7 @@ export class Replica implements Origin {
       maxAsked: MAX_ASKED,
       maxWaiting: MAX_WAITING,
     });
+    this.#catchUp = new CatchUp(clock, () => ask({ kind: "catchUp" }));
     this.#sweeper = clock.every(SWEEP_MS, () => this.#sweep());
   }
 
@@ -70,7 +73,8 @@ export class Replica implements Origin {
     if (news.kind === "version") this.#takeVersion(news);
     else if (news.kind === "segments") {
       this.#questions.take(news.segments.map(({ bytes }) => bytes));
-    } else if (news.kind === "begun") { for (const name of news.names) this.#names.add(name); }
+    } else if (news.kind === "caughtUp") this.#catchUp.take();
+    else if (news.kind === "begun") { for (const name of news.names) this.#names.add(name); }
     else if (news.kind === "refused") this.#copies.get(news.name)?.refuse();
     else this.#forget(news.name);
   }
@@ -80,7 +84,7 @@ export class Replica implements Origin {
     return this.#takenBytes;
   }
 
-  /** How many wait for a version now. */
+  /** How many wait for a version, or to be told all, now. */
   get waiting(): number {
     return this.#waits;
   }
@@ -132,15 +136,27 @@ export class Replica implements Origin {
     }
   }
 
+  async catchUp(signal?: AbortSignal): Promise<boolean> {
+    if (this.#isDismissed || this.#waits >= MAX_WAITS) return false;
+    this.#waits++;
+    try {
+      return await this.#catchUp.wait(this.#options.clock.awake() + CATCH_UP_MS, signal);
+    } finally {
+      this.#waits--;
+    }
+  }
+
   /** Lets go who waits, and has nobody wait from now on: the server is about to stop. */
   dismiss(): void {
     this.#isDismissed = true;
+    this.#catchUp.close();
     for (const copy of this.#copies.values()) copy.waiters.dismiss();
   }
 
   /** Serves nothing any more, and lets go who waits. */
   close(): void {
     this.#sweeper.cancel();
+    this.dismiss();
     for (const name of [...this.#copies.keys()]) this.#forget(name);
     this.#questions.close();
   }
@@ -208,7 +224,7 @@ export class Replica implements Origin {
     await copy.coming;
     const known = this.#segmentOf(copy, file);
     if (known !== undefined) return known;
-    const bytes = await this.#ask(copy, file) ?? await this.#readFile(copy.name, file);
+    const bytes = await this.#ask(copy, file) ?? await this.#readFile(copy, file);
     const newer = copy.segments.get(file);
     // It has come with a version meanwhile.
     if (newer !== undefined) return newer;
@@ -223,11 +239,23 @@ export class Replica implements Origin {
   async #ask(copy: NameCopy, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (!copy.isUnwritten(file)) return undefined;
     const asked = this.#questions.ask({ name: copy.name, file });
-    if (asked !== undefined) return await asked;
-    throw new SegmentUnavailable(`Cannot ask for ${file} now: too many segments are wanted`);
+    if (asked === undefined) {
+      throw new SegmentUnavailable(`Cannot ask for ${file} now: too many segments are wanted`);
+    }
+    const late = Promise.withResolvers<never>();
+    const timer = this.#options.clock.after(SEGMENT_MS, () => {
+      late.reject(new SegmentUnavailable(`Cannot have ${file} now: its source does not answer`));
+    });
+    try {
+      return await Promise.race([asked, late.promise]);
+    } finally {
+      timer.cancel();
+    }
   }
 
-  async #readFile(name: string, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async #readFile({ name }: NameCopy, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    // Of low latency nothing is on disk.
+    if (nameOfLowFeed(name) !== undefined) return undefined;
     try {
       return await this.#options.readFile(name, file);
     } catch (error) {
@@ -240,6 +268,7 @@ export class Replica implements Origin {
 
   #sweep(): void {
     const now = this.#options.clock.awake();
+    this.#catchUp.sweep(now);
     for (const [name, copy] of this.#copies) {
       if (!copy.sweep(now)) continue;
       this.#drop(name);
@@ -255,5 +284,9 @@ const MAX_ASKED = 16;
 const MAX_WAITING = 256;
 /** Waits at a time. */
 const MAX_WAITS = 10_000;
+/** A source that does not answer is waited for so long by who wants a segment … */
+const SEGMENT_MS = 10_000;
+/** … and by who wants to be told all. */
+const CATCH_UP_MS = 3000;
 /** A second or two of some hundred names: what is older is in the memory of the system. */
 const CACHE_BYTES = 16 * 2 ** 20;

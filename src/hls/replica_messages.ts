@@ -7,7 +7,13 @@
 import type { ServedPlaylist } from "./origin.ts";
 
 /** What a replica is told. */
-export type ReplicaNews = NamesBegun | NameGone | NameRefused | VersionOut | SegmentsSent;
+export type ReplicaNews =
+  | NamesBegun
+  | NameGone
+  | NameRefused
+  | VersionOut
+  | SegmentsSent
+  | CaughtUp;
 
 /** Something is served under these names from now on. */
 interface NamesBegun {
@@ -44,6 +50,11 @@ interface SegmentsSent {
   readonly segments: readonly SegmentSent[];
 }
 
+/** The replica has asked whether that is all: all that was to be told by then has come. */
+interface CaughtUp {
+  readonly kind: "caughtUp";
+}
+
 export interface PlaylistCopy extends ServedPlaylist {
   readonly file: string;
 }
@@ -66,7 +77,7 @@ export interface SegmentSent extends SegmentWanted {
 }
 
 /** What a replica asks for. */
-export type ReplicaRequest = Subscription | SubscriptionUsed | SegmentsAsked;
+export type ReplicaRequest = Subscription | SubscriptionUsed | SegmentsAsked | CatchUpAsked;
 
 /** A replica wants the versions of a name, from the newest on. */
 interface Subscription {
@@ -86,4 +97,9 @@ interface SubscriptionUsed {
 interface SegmentsAsked {
   readonly kind: "segments";
   readonly wanted: readonly SegmentWanted[];
+}
+
+/** A replica wants to know when all has come that it was told so far. Each is answered. */
+interface CatchUpAsked {
+  readonly kind: "catchUp";
 }

@@ -13,7 +13,7 @@ import { LowAnswers } from "./low_latency/low_answers.ts";
 import type { Origin, ServedFile } from "./origin.ts";
 
 export interface HlsRoutesOptions {
-  readonly origin: Pick<Origin, "playlist" | "segment" | "wait">;
+  readonly origin: Pick<Origin, "playlist" | "segment" | "wait" | "catchUp">;
   /** Whether broadcasts may be had in low latency. Default true. */
   readonly lowLatency?: boolean;
   /** Files beside a broadcast's own that somebody else serves. */

@@ -26,11 +26,12 @@ export class LowListener {
   #next: Asked | undefined;
   #text = "";
 
-  constructor(broadcast: Pick<Broadcast, "hls" | "clock" | "folder">) {
+  /** @param origin whom it asks; by default one that has everything at once */
+  constructor(broadcast: Pick<Broadcast, "hls" | "clock" | "folder">, origin?: Replica) {
     const { hls, clock, folder } = broadcast;
     const readFile = (name: string, file: string) =>
       Promise.resolve(folder.broadcasts.get(name)?.files.get(file)?.slice());
-    this.origin = localOrigin(hls.distributor, { clock, readFile });
+    this.origin = origin ?? localOrigin(hls.distributor, { clock, readFile });
     const onFetch = (_: string, file: string) => this.fetched.push(file);
     this.#app = new Hono()
       .route("/cast", hlsRoutes({ origin: this.origin, others: [], onFetch }));

@@ -26,7 +26,8 @@ withAnyThreads(
     for (const [name, clip] of Object.entries(CLIPS)) {
       files.set(name, await media.encode(name, clip));
     }
-    await using server = await EchoServer.start({ env });
+    // A part of segments of 2 s is waited for six seconds, on a machine that is busy.
+    await using server = await EchoServer.start({ env: { ...env, HLS_TARGET_DURATION: "2" } });
     await together(files, async ([name, file]) => {
       await using follower = new LowFollower(server.playlistUrl(name).replace("playlist", "low"));
       await using _encoder = new Encoder(file, server.rtmpUrl(`live/${name}`));

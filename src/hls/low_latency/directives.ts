@@ -55,6 +55,15 @@ export function reload(
   return isListed(directives, edge) ? "now" : "wait";
 }
 
+/**
+ * Whether a playlist that goes up to `edge` may lack the segment or the part only because it is so
+ * old: others may have been told of what has not come here yet.
+ */
+export function mayBeTold(wanted: Directives, edge: PlaylistEdge): boolean {
+  return wanted.sequence >= edge.openSequence &&
+    !isTooFar(wanted, edge, MAX_SEGMENTS_LATE, MAX_PARTS_LATE);
+}
+
 /** A part behind the last one of its segment is the first of the next segment. */
 function isListed({ sequence, part }: Directives, edge: PlaylistEdge): boolean {
   const { openSequence, openParts, lastParts } = edge;
@@ -65,12 +74,16 @@ function isListed({ sequence, part }: Directives, edge: PlaylistEdge): boolean {
   return part === undefined || !isInLast || part < lastParts || openParts > 0;
 }
 
-function isTooFar({ sequence, part = 0 }: Directives, edge: PlaylistEdge): boolean {
-  const { openSequence, openParts } = edge;
+function isTooFar(
+  { sequence, part = 0 }: Directives,
+  { openSequence, openParts }: PlaylistEdge,
+  segmentsAhead = MAX_SEGMENTS_AHEAD,
+  partsAhead = MAX_PARTS_AHEAD,
+): boolean {
   if (sequence < openSequence) return false;
-  if (sequence >= openSequence + MAX_SEGMENTS_AHEAD) return true;
+  if (sequence >= openSequence + segmentsAhead) return true;
   const parts = sequence === openSequence ? openParts : 0;
-  return part >= parts + MAX_PARTS_AHEAD;
+  return part >= parts + partsAhead;
 }
 
 /** The one of the values of a parameter that may be given once. */
@@ -83,3 +96,8 @@ function wholeNumber(values: readonly string[]): number | undefined {
 const MAX_SEGMENTS_AHEAD = 2;
 /** Three seconds of parts behind the last one: the Advance Part Limit of 6.2.5.2. */
 const MAX_PARTS_AHEAD = Math.ceil(3000 / PART_TARGET_MS);
+/** A thread that lags by more than this is ended and started again. */
+const MAX_LAG_MS = 15_000;
+/** As above, of a version that is so late; a segment has a second at least. */
+const MAX_SEGMENTS_LATE = MAX_SEGMENTS_AHEAD + MAX_LAG_MS / 1000;
+const MAX_PARTS_LATE = MAX_PARTS_AHEAD + Math.ceil(MAX_LAG_MS / PART_TARGET_MS);

@@ -1,6 +1,6 @@
 /**
  * Playlists and parts of low latency over HTTP (draft-pantos-hls-rfc8216bis 6.2.5): who asks for what
- * comes next waits for it.
+ * comes next waits for it, and what any thread has listed is there.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { Context } from "hono";
 import { addressOfOne } from "../../web/peer_address.ts";
 import { leaveUntimed } from "../../web/request_timing.ts";
 import { isBeginning, LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
-import { NoPlace, type Origin } from "../origin.ts";
-import { reload } from "./directives.ts";
-import { countsAsFetch, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
-import { isToCome, type LowRequest, lowRequest, untilThere } from "./low_waits.ts";
+import { NoPlace, type Origin, type ServedFile, type ServedPlaylist } from "../origin.ts";
+import { reload, type ReloadAnswer } from "./directives.ts";
+import { countsAsFetch, isLowMedia, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
+import { isToCome, type LowRequest, lowRequest, mayBeElsewhere, untilThere } from "./low_waits.ts";
 
 export interface LowAnswersOptions {
-  readonly origin: Pick<Origin, "playlist" | "segment" | "wait">;
+  readonly origin: Pick<Origin, "playlist" | "segment" | "wait" | "catchUp">;
   /** As `HlsRoutesOptions.onFetch`, once for all parts of a segment. */
   readonly onFetch: ((name: string, file: string) => void) | undefined;
 }
@@ -38,54 +38,81 @@ export class LowAnswers {
   }
 
   async #answer(c: Context, name: string, file: string): Promise<Response> {
-    if (file === LOW_MASTER_FILE) return await this.#answerMaster(c, name);
     const request = lowRequest(name, file, new URL(c.req.url).search);
-    if (!hasWaited(c)) await this.#wait(c, request);
-    if (file === LOW_MEDIA_FILE) return await this.#answerPlaylist(c, request);
-    return await this.#answerMedia(c, request);
+    const hasWaited = await this.#wait(c, request);
+    const found = await this.#find(request);
+    const isMiss = typeof found === "string" && !hasWaited;
+    if (!isMiss || !mayBeElsewhere(request, await this.#newest(c, request))) {
+      return this.#send(c, request, found);
+    }
+    if (!await this.#options.origin.catchUp(c.req.raw.signal)) {
+      return this.#send(c, request, found === "refused" ? "not yet" : found);
+    }
+    await this.#wait(c, request);
+    return this.#send(c, request, await this.#find(request));
   }
 
-  async #answerMaster(c: Context, name: string): Promise<Response> {
-    const master = await this.#options.origin.playlist(
-      name,
-      LOW_MASTER_FILE,
-      () => addressOfOne(c),
-    );
-    return master === undefined ? notThere(c) : sendPlaylist(c, master);
-  }
-
-  async #wait(c: Context, request: LowRequest): Promise<void> {
-    const { origin } = this.#options;
-    const playlist = await origin.playlist(request.name, LOW_MEDIA_FILE, () => addressOfOne(c));
-    if (playlist === undefined || !isToCome(request, playlist)) return;
+  /** @returns whether there was something to wait for, here or before the routes were asked */
+  async #wait(c: Context, request: LowRequest): Promise<boolean> {
+    if (c.env?.hasWaited !== true) {
+      const playlist = await this.#newest(c, request);
+      if (playlist === undefined || !isToCome(request, playlist)) return false;
+      await untilThere(this.#options.origin, request, playlist, c.req.raw.signal);
+    }
     leaveUntimed(c);
-    await untilThere(origin, request, playlist, c.req.raw.signal);
+    return true;
   }
 
-  async #answerPlaylist(c: Context, { name, directives }: LowRequest): Promise<Response> {
-    const playlist = await this.#options.origin.playlist(name, LOW_MEDIA_FILE);
-    if (playlist?.edge === undefined) return notThere(c);
+  async #newest(c: Context, { name }: LowRequest): Promise<ServedPlaylist | undefined> {
+    return await this.#options.origin.playlist(name, LOW_MEDIA_FILE, () => addressOfOne(c));
+  }
+
+  async #find({ name, file, directives }: LowRequest): Promise<Found> {
+    const { origin } = this.#options;
+    if (isLowMedia(file)) return await readSegment(origin, name, file) ?? "not there";
+    const playlist = await origin.playlist(name, file);
+    if (playlist === undefined || file === LOW_MASTER_FILE) return playlist ?? "not there";
+    if (playlist.edge === undefined) return "not there";
     const answer = reload(directives, playlist.edge);
-    if (answer === "refuse") return refuse(c);
-    if (answer === "wait") return tooLong(c);
-    const asked = `max-age=${CACHED_TARGETS * playlist.edge.targetDuration}`;
-    return sendPlaylist(c, playlist, directives === undefined ? "no-cache" : asked);
+    return answer === "now" ? playlist : MISSES[answer];
   }
 
-  async #answerMedia(c: Context, { name, file }: LowRequest): Promise<Response> {
-    const { origin, onFetch } = this.#options;
-    const media = await readSegment(origin, name, file);
-    if (media === undefined) return notThere(c);
+  #send(c: Context, request: LowRequest, found: Found): Response {
+    if (found === "not there") return notThere(c);
+    if (found === "refused") return refuse(c);
+    if (found === "not yet") return tooLong(c);
+    if ("text" in found) return sendPlaylist(c, found, cachingOf(request, found));
+    return this.#sendMedia(c, request, found);
+  }
+
+  #sendMedia(c: Context, { name, file }: LowRequest, media: ServedFile): Response {
     const response = sendSegment(c, media, "max-age=600, immutable");
     const isFetch = c.req.method === "GET" && countsAsFetch(file) && isBeginning(response);
-    if (isFetch) onFetch?.(name, file);
+    if (isFetch) this.#options.onFetch?.(name, file);
     return response;
   }
 }
 
-/** Whether it was waited for already, before the routes were asked, and has not come. */
-function hasWaited({ env }: Context): boolean {
-  return env?.hasWaited === true;
+/** What a request is for, or why it is not had. */
+type Found = ServedPlaylist | ServedFile | Miss;
+
+/**
+ * - `not there`: there is no such file
+ * - `refused`: there is no such version, nor will be soon
+ * - `not yet`: it was waited for, or may not be waited for
+ */
+type Miss = "not there" | "refused" | "not yet";
+
+const MISSES: Readonly<Record<Exclude<ReloadAnswer, "now">, Miss>> = {
+  refuse: "refused",
+  wait: "not yet",
+};
+
+/** The value of Cache-Control. */
+function cachingOf({ directives }: LowRequest, { edge }: ServedPlaylist): string {
+  if (edge === undefined) return LIVE;
+  if (directives === undefined) return "no-cache";
+  return `max-age=${CACHED_TARGETS * edge.targetDuration}`;
 }
 
 function refuse(c: Context): Response {

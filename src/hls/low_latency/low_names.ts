@@ -24,6 +24,12 @@ export interface SegmentStem {
   readonly nonce: string;
 }
 
+/** A segment or a part, by its name. */
+export interface NamedMedia extends Pick<SegmentStem, "sequence" | "nonce"> {
+  /** Its index in the segment; `undefined` where it is all of it. */
+  readonly part: number | undefined;
+}
+
 /** A nonce for {@link SegmentStem}. */
 export function newNonce(): string {
   const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
@@ -45,9 +51,16 @@ export function initFile(section: Uint8Array): string {
   return `init-${contentHash(section)}.mp4`;
 }
 
+/** What the name of a segment or a part says; `undefined` where it is none. */
+export function parseLowMedia(file: string): NamedMedia | undefined {
+  const [, sequence, nonce, part] = SEGMENT_OR_PART.exec(file) ?? [];
+  if (sequence === undefined || nonce === undefined) return undefined;
+  return { sequence: Number(sequence), nonce, part: part === undefined ? undefined : Number(part) };
+}
+
 /** Whether it is the name of a segment, a part or an init section. */
 export function isLowMedia(file: string): boolean {
-  return MEDIA.test(file);
+  return SEGMENT_OR_PART.test(file) || INIT.test(file);
 }
 
 /** Whether it is the name of a file that there is in low latency alone. */
@@ -82,7 +95,8 @@ function text({ sequence, wallMs, nonce }: SegmentStem): string {
   return `${sequence}-${Math.floor(wallMs / 1000)}-${nonce}`;
 }
 
-const MEDIA = /^(?:\d{1,16}-\d{1,12}-[0-9a-z]{1,16}(?:\.\d{1,3})?\.m4s|init-[0-9a-f]{16}\.mp4)$/;
+const SEGMENT_OR_PART = /^(\d{1,16})-\d{1,12}-([0-9a-z]{1,16})(?:\.(\d{1,3}))?\.m4s$/;
+const INIT = /^init-[0-9a-f]{16}\.mp4$/;
 /** The whole of it, or its first part. */
 const FIRST_OF_SEGMENT = /^\d+-\d+-[0-9a-z]+(?:\.0)?\.m4s$/;
 const LOW_FEED = "~low";

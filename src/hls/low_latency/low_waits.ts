@@ -4,8 +4,8 @@
  * @module
  */
 import { type Origin, type ServedPlaylist, TooManyWait } from "../origin.ts";
-import { type Directives, parseDirectives, reload } from "./directives.ts";
-import { LOW_MEDIA_FILE } from "./low_names.ts";
+import { type Directives, mayBeTold, parseDirectives, reload } from "./directives.ts";
+import { LOW_MEDIA_FILE, parseLowMedia } from "./low_names.ts";
 
 /** A request for a file of low latency. */
 export interface LowRequest {
@@ -30,6 +30,24 @@ export function isToCome(
   if (playlist?.edge === undefined) return false;
   if (file !== LOW_MEDIA_FILE) return playlist.edge.nextPartUri === file;
   return reload(directives, playlist.edge) === "wait";
+}
+
+/**
+ * Whether what the request is for may be there, although it is not here and `playlist` is the newest
+ * version here: another thread may have listed it, or hinted at it, already.
+ */
+export function mayBeElsewhere(
+  { file, directives }: LowRequest,
+  playlist: ServedPlaylist | undefined,
+): boolean {
+  const edge = playlist?.edge;
+  if (edge === undefined) return true;
+  if (file === LOW_MEDIA_FILE) return typeof directives === "object" && mayBeTold(directives, edge);
+  const media = parseLowMedia(file);
+  // An init section's name does not tell when it was made.
+  if (media === undefined) return true;
+  const hinted = edge.nextPartUri === undefined ? undefined : parseLowMedia(edge.nextPartUri);
+  return (hinted === undefined || hinted.nonce === media.nonce) && mayBeTold(media, edge);
 }
 
 /**

@@ -27,7 +27,7 @@ export interface HttpThreadOptions {
   readonly settings: Omit<ThreadSettings, "counts" | "levels" | "keySet">;
   /** What tokens are checked with; `undefined` where none are needed. */
   readonly keys: KeySource | undefined;
-  readonly distributor: Distributor;
+  readonly distributor: Pick<Distributor, "connect">;
   readonly shows: Pick<Shows, "status" | "current">;
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
