@@ -15,6 +15,7 @@ import { Station } from "./src/station.ts";
 import { check } from "./src/station/check/check.ts";
 import { encoderHost } from "./src/station/encoder_host.ts";
 import { ServiceNotifier } from "./src/systemd/notify.ts";
+import { CertificateError } from "./src/tls/certificate.ts";
 import { SERVER_NAME } from "./src/version.ts";
 import { getLogger } from "@logtape/logtape";
 
@@ -180,9 +181,8 @@ class Service {
 
 /** Whether the error is a mistake in a file of the operator. Any other error is a bug. */
 function isMistake(error: unknown): error is Error {
-  return [ConfigError, DjError, HtpasswdError, LoggingFileError].some((kind) =>
-    error instanceof kind
-  );
+  const kinds = [CertificateError, ConfigError, DjError, HtpasswdError, LoggingFileError];
+  return kinds.some((kind) => error instanceof kind);
 }
 
 /** Logs errors that nobody handled and goes on, so that one bug does not end every broadcast. */

@@ -80,7 +80,7 @@ export const oddStreams: Attack = {
   run: async (target) => {
     const rounds = 10;
     for (let i = 0; i < rounds; i++) {
-      using crowd = await Crowd.connect(target.server.rtmpPort, STREAMS.length);
+      using crowd = await Crowd.connect(target.rtmpPort, STREAMS.length);
       for (const [index, client] of crowd.clients.entries()) {
         client.send(STREAMS[index] ?? C2);
       }

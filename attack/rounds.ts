@@ -1,5 +1,6 @@
 /** What is tried on which server. */
 import type { Attack, Phase } from "./attack.ts";
+import { deafSecureReaders } from "./deaf_secure.ts";
 import { configurationChanges, teardownRounds, titles } from "./floods.ts";
 import { basicGuesses, bearerGuesses, keyGuesses, signInGuesses } from "./guesses.ts";
 import { oddRequests, oddStreams } from "./odd_inputs.ts";
@@ -26,6 +27,8 @@ export interface Round {
   readonly env: Readonly<Record<string, string>>;
   readonly credentials: Credentials;
   readonly descriptors?: number;
+  /** Whether it has TLS, and is attacked there. */
+  readonly tls?: boolean;
   /** Megabytes of the disk that it writes to; by default that of the temporary folder. */
   readonly diskMegabytes?: number;
   /** Whether it is to be expected that the server logs errors. */
@@ -113,6 +116,29 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     title: `${DESCRIPTORS} descriptors`,
     env: { ...COMMON, ECHO_AUTH: "open" },
     credentials: NO_SECRETS,
+    descriptors: DESCRIPTORS,
+    logsErrors: true,
+    phases: inTurn(descriptors),
+  },
+  tls: {
+    title: "TLS",
+    env: {
+      ...{ ...COMMON, ECHO_AUTH: "open", STAT_TOKEN: SECRETS.statToken },
+      // Nobody is a proxy: what proxies ask for is answered by the routes each time.
+      ...{ TRUSTED_PROXIES: "192.0.2.1", WEB_MAX_PER_ADDRESS: "1000" },
+    },
+    credentials: { ...NO_SECRETS, statToken: SECRETS.statToken },
+    tls: true,
+    phases: [
+      ...inTurn(rtmpSlots, oddRequests, oddStreams),
+      { attacks: [...slowHttp, ...deafSecureReaders, ...slowRtmp.slice(0, 2)] },
+    ],
+  },
+  "tls-descriptors": {
+    title: `TLS with ${DESCRIPTORS} descriptors`,
+    env: { ...COMMON, ECHO_AUTH: "open" },
+    credentials: NO_SECRETS,
+    tls: true,
     descriptors: DESCRIPTORS,
     logsErrors: true,
     phases: inTurn(descriptors),

@@ -2,6 +2,7 @@
 import bcrypt from "bcryptjs";
 import { residentMemory } from "../bench/process_usage.ts";
 import { EchoServer } from "../testing/e2e/echo_server.ts";
+import { SecureServer } from "../testing/e2e/secure_server.ts";
 import { sharedPort } from "../testing/e2e/srt_senders.ts";
 import { pause, type Phase } from "./attack.ts";
 import { USERS } from "./guesses.ts";
@@ -12,6 +13,7 @@ import type { Round } from "./rounds.ts";
 import { NO_ROOM_MS } from "./shortages.ts";
 import { SmallDisk } from "./small_disk.ts";
 import { Target } from "./target.ts";
+import { SECURE_PORTS } from "./tcp_client.ts";
 import { KEY_SET } from "./tokens.ts";
 
 /** How a round is judged. */
@@ -42,7 +44,7 @@ export async function runRound(round: Round, options: RoundOptions): Promise<Row
     : { HLS_ROOT_DIR: `${disk.path}/hls`, RECORD_ROOT_DIR: `${disk.path}/record` };
   const files = await Deno.makeTempDir({ prefix: "echo-attack-" });
   try {
-    await using server = await EchoServer.start({
+    const start = {
       env: {
         ...env,
         ...folders,
@@ -53,9 +55,20 @@ export async function runRound(round: Round, options: RoundOptions): Promise<Row
       },
       ...(descriptors === undefined ? {} : { descriptors }),
       expectedErrors: [/./], // They are counted, and told.
-    });
+    };
+    await using secure = round.tls === true ? await SecureServer.start(start) : undefined;
+    await using plain = secure === undefined ? await EchoServer.start(start) : undefined;
+    const server = secure?.echo ?? plain;
+    if (server === undefined) throw new Error("Cannot attack: there is no server");
+    for (const port of Object.values(secure?.ports ?? {})) SECURE_PORTS.add(port);
     const output = disk?.path ?? `${server.folder}/output`;
-    const target = new Target({ server, credentials, onAir: Object.values(NAMES), output });
+    const target = new Target({
+      server,
+      credentials,
+      onAir: Object.values(NAMES),
+      output,
+      secure: secure && { ports: secure.ports, root: secure.authority.root },
+    });
     return await attackBeside(target, round, options);
   } finally {
     await Deno.remove(files, { recursive: true });

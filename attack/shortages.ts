@@ -19,7 +19,7 @@ export const descriptors: Attack = {
     const before = descriptorsOf(server.pid);
     let attempts = 0;
     {
-      await using flood = new Flood([...web, server.rtmpPort], CONNECTIONS);
+      await using flood = new Flood([...web, target.rtmpPort], CONNECTIONS);
       await using _srt = new SrtFlood(target.srtPort, 10);
       await pause(FLOOD_MS);
       attempts = [...flood.attempts.values()].reduce((sum, count) => sum + count, 0);

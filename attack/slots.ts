@@ -17,7 +17,7 @@ function takeSlots(whose: string, fromOf: (index: number) => string): Attack {
   return {
     name: `slots: RTMP connections ${whose}`,
     run: async (target) => {
-      using crowd = await Crowd.connect(target.server.rtmpPort, CONNECTIONS, { fromOf });
+      using crowd = await Crowd.connect(target.rtmpPort, CONNECTIONS, { fromOf });
       await pause(500);
       const taken = crowd.clients.length - crowd.ended;
       const dj = await target.newDj("besides");

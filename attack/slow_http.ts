@@ -12,7 +12,8 @@ const SLACK_MS = 5000;
 const HEAD_MS = 10_000;
 const BODY_MS = 10_000;
 const IDLE_MS = 75_000;
-const STUCK_READER_MS = 20_000;
+/** By then a reader that takes nothing is ended. */
+export const STUCK_READER_MS = 20_000;
 
 /** How connections of one kind are kept, and by when the server has to end them. */
 interface Slowness {
@@ -100,7 +101,8 @@ export const deafReaders: Attack = {
   },
 };
 
-async function aSegment({ server, onAir: [name = ""] }: Target): Promise<string> {
+/** The path of a segment of a broadcast that is on air. */
+export async function aSegment({ server, onAir: [name = ""] }: Target): Promise<string> {
   const text = await (await fetch(server.playlistUrl(name))).text();
   const uri = text.split("\n").findLast((line) => line !== "" && !line.startsWith("#"));
   return `/cast/${name}/${uri}`;

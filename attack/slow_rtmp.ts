@@ -25,8 +25,8 @@ export const slowRtmp: readonly Attack[] = [
   { name: "RTMP: publishing, pings alone", run: (target) => stay(target, "publish") },
 ];
 
-async function drip({ server }: Target, bytes: Uint8Array): Promise<Outcome> {
-  using crowd = await Crowd.connect(server.rtmpPort, COUNT, { fromOf });
+async function drip({ rtmpPort }: Target, bytes: Uint8Array): Promise<Outcome> {
+  using crowd = await Crowd.connect(rtmpPort, COUNT, { fromOf });
   const start = performance.now();
   for (let at = 0; performance.now() < start + DEADLINE_MS; at++) {
     if (crowd.ended === crowd.clients.length) break;

@@ -69,6 +69,7 @@ async function soak(options: SoakOptions): Promise<boolean> {
   );
   const target = new Target({
     ...{ server, credentials: SOAK.credentials, onAir: Object.values(NAMES) },
+    secure: undefined,
     output: `${server.folder}/output`,
   });
   const memory = await attackInRounds(target, honest, options);

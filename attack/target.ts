@@ -1,6 +1,7 @@
 /** The server under attack, and what its honest clients may do there. */
 import { ask, type ControlAnswer, reserve } from "../testing/e2e/control_request.ts";
 import type { EchoServer } from "../testing/e2e/echo_server.ts";
+import type { SecurePorts } from "../testing/e2e/secure_server.ts";
 import { sharedPort } from "../testing/e2e/srt_senders.ts";
 import { PublishFailed, RtmpPublisher } from "../testing/rtmp/rtmp_publisher.ts";
 
@@ -19,19 +20,22 @@ export class Target {
   readonly credentials: Credentials;
   /** The broadcasts that are on air. */
   readonly onAir: readonly string[];
+  /** Where it is attacked over TLS; `undefined`: over plain ports. */
+  readonly secure: SecureTarget | undefined;
   /** Where it writes, with the folders `hls` and `record`. */
   readonly output: string;
 
   constructor(
-    { server, credentials, onAir, output }: Pick<
+    { server, credentials, onAir, output, secure }: Pick<
       Target,
-      "server" | "credentials" | "onAir" | "output"
+      "server" | "credentials" | "onAir" | "output" | "secure"
     >,
   ) {
     this.server = server;
     this.credentials = credentials;
     this.onAir = onAir;
     this.output = output;
+    this.secure = secure;
   }
 
   get srtPort(): number {
@@ -40,8 +44,17 @@ export class Target {
 
   /** Ports of all HTTP servers, by what they are for. */
   get webPorts(): Readonly<Record<"hls" | "control" | "stat", number>> {
+    if (this.secure !== undefined) {
+      const { hls, control, stat } = this.secure.ports;
+      return { hls, control, stat };
+    }
     const { hlsPort: hls, controlPort: control, statPort: stat } = this.server;
     return { hls, control, stat };
+  }
+
+  /** Where encoders are attacked from. */
+  get rtmpPort(): number {
+    return this.secure?.ports.rtmps ?? this.server.rtmpPort;
   }
 
   get control(): string {
@@ -107,6 +120,13 @@ export class Target {
       return { gotIn: false, ms: Math.round(performance.now() - start), why };
     }
   }
+}
+
+/** Where a server is attacked over TLS. */
+export interface SecureTarget {
+  readonly ports: SecurePorts;
+  /** The certificate of the authority that clients have to trust. */
+  readonly root: string;
 }
 
 /** How a new DJ fared. */

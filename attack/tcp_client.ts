@@ -1,5 +1,6 @@
 /** A TCP connection from an address of one's own choice, which may be as slow or deaf as it likes. */
 import { createConnection, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 export interface TcpClientOptions {
   /** Where it comes from, of 127.0.0.0/8. Default: 127.0.0.1. */
@@ -9,6 +10,9 @@ export interface TcpClientOptions {
 }
 
 const CONNECT_MS = 5000;
+
+/** Where clients speak TLS. */
+export const SECURE_PORTS: Set<number> = new Set();
 
 /** A client that does what it is told, and knows how the server ended it. */
 export class TcpClient implements Disposable {
@@ -33,9 +37,13 @@ export class TcpClient implements Disposable {
     { from = "127.0.0.1", reads = true }: TcpClientOptions = {},
   ): Promise<TcpClient | undefined> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const socket = createConnection({ host: "127.0.0.1", port, localAddress: from });
+    const carrier = createConnection({ host: "127.0.0.1", port, localAddress: from });
+    const isSecure = SECURE_PORTS.has(port);
+    const socket = isSecure ? connectTls({ socket: carrier, rejectUnauthorized: false }) : carrier;
     const timer = setTimeout(() => resolve(false), CONNECT_MS);
-    socket.once("connect", () => resolve(true));
+    socket.once(isSecure ? "secureConnect" : "connect", () => resolve(true));
+    carrier.on("error", () => resolve(false));
+    carrier.on("close", () => socket.destroy());
     // Also later: that the server resets the connection is one of the ends it may have.
     socket.on("error", () => resolve(false));
     const isUp = await promise;

@@ -1,7 +1,13 @@
 /** The benchmark `http`: what listeners are answered, beside nginx over the same folder. */
 import { setTimeout as pause } from "node:timers/promises";
 import { CpuMeter } from "./cpu_meter.ts";
-import { type HttpLoadResult, loadNotes, rateOf, runHttpLoad } from "./http_load.ts";
+import {
+  type HttpLoadOptions,
+  type HttpLoadResult,
+  loadNotes,
+  rateOf,
+  runHttpLoad,
+} from "./http_load.ts";
 import { filesOf, type ListenedFile, writePaths } from "./listened_files.ts";
 import { LoadProcess } from "./load_process.ts";
 import { median } from "./median.ts";
@@ -9,6 +15,7 @@ import { findNginx, Nginx, serveFiles } from "./nginx.ts";
 import { type BenchmarkOptions, serverEnv } from "./options.ts";
 import { pinToCore } from "./process_usage.ts";
 import type { Figure, Report } from "./report.ts";
+import { SecureDoors } from "./secure_doors.ts";
 import { ServerProcess } from "./server_process.ts";
 
 const CONNECTIONS = 64;
@@ -29,6 +36,8 @@ interface Target {
   readonly name: string;
   readonly port: number;
   readonly pids: readonly number[];
+  /** How it is asked, where that is not by HTTP/1.1 without TLS. */
+  readonly load?: Pick<HttpLoadOptions, "scheme" | "generator">;
 }
 
 type Kind = keyof typeof LEAST;
@@ -37,15 +46,17 @@ type Kind = keyof typeof LEAST;
 export async function http(options: BenchmarkOptions): Promise<Report> {
   const folder = await Deno.makeTempDir({ prefix: "echo-bench-" });
   const { profileFolder } = options;
-  const env = { ECHO_ENABLED: "0", ...serverEnv(options) };
   await using stack = new AsyncDisposableStack();
+  const secure = options.tls ? stack.use(await SecureDoors.open()) : undefined;
+  const env = { ECHO_ENABLED: "0", ...serverEnv(options), ...secure?.env };
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const server = await ServerProcess.start({ folder, env, profileFolder });
   stack.defer(() => server.abort());
   const load = await LoadProcess.start("rtmp_load.ts", [`${server.ports.rtmp}`, "1"]);
   stack.defer(() => load.abort());
   const targets: Target[] = [{ name: "Echo", port: server.ports.hls, pids: [server.pid] }];
-  const command = await findNginx();
+  if (secure !== undefined) targets.push(...secureTargets(secure, server.pid));
+  const command = options.tls ? undefined : await findNginx();
   if (command !== undefined) {
     const workers = Math.max(1, options.threads ?? 1);
     const blocks = serveFiles(folder, server.hlsFolder);
@@ -62,6 +73,17 @@ export async function http(options: BenchmarkOptions): Promise<Report> {
   await server.stop();
   return report;
 }
+
+function secureTargets({ ports }: SecureDoors, pid: number): Target[] {
+  const target = { port: ports.hls, pids: [pid] };
+  return [
+    { name: HTTPS, ...target, load: { scheme: "https" } },
+    { name: HTTP2, ...target, load: { scheme: "https", generator: "h2load" } },
+  ];
+}
+
+const HTTPS = "HTTPS, HTTP/1.1";
+const HTTP2 = "HTTPS, HTTP/2";
 
 async function measure(
   folder: string,
@@ -82,7 +104,7 @@ async function measure(
         const length = number === 0 ? options.warmUpSeconds ?? WARM_UP_SECONDS : seconds;
         const meter = new CpuMeter(...target.pids);
         const answers = await runHttpLoad({
-          ...{ port: target.port, connections, seconds: length, pathsFile },
+          ...{ port: target.port, connections, seconds: length, pathsFile, ...target.load },
           core: pin ? LOAD_CORE : undefined,
         });
         const cpu = meter.share().all;
@@ -96,7 +118,9 @@ async function measure(
     figures: (["playlist", "segment"] as const).flatMap((kind) => figuresOf(kind, rounds, pin)),
     notes: [
       `medians of ${ROUNDS} rounds, in which the servers take turns`,
-      ...(targets.length > 1 ? [] : ["nginx is not installed: there is nothing to compare with"]),
+      ...(targets.length > 1 || options.tls
+        ? []
+        : ["nginx is not installed: there is nothing to compare with"]),
       ...loadNotes(rounds.map(({ answers }) => answers)),
     ],
   };
@@ -116,7 +140,13 @@ function figuresOf(kind: Kind, all: readonly Round[], pin: boolean): Figure[] {
   const of = (name: string) => rounds.filter(({ server }) => server === name);
   const [echo, nginx] = [of("Echo"), of("nginx")];
   const bytes = median(echo.map(({ file }) => file.bytes));
-  const figures = serverFigures(`${kind} of ${bytes} bytes`, echo);
+  const figures = [
+    ...serverFigures(`${kind} of ${bytes} bytes`, echo),
+    ...[HTTPS, HTTP2].flatMap((name) => {
+      const rounds = of(name);
+      return rounds.length === 0 ? [] : serverFigures(`${kind} by ${name}`, rounds);
+    }),
+  ];
   if (nginx.length === 0) return figures;
   const ratio = (of: (round: Round) => number) =>
     median(echo.map((round, index) => {

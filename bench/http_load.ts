@@ -7,6 +7,8 @@ import { pinToCore } from "./process_usage.ts";
 export interface HttpLoadOptions {
   /** Of the server, on 127.0.0.1. */
   readonly port: number;
+  /** Default: http. wrk and h2load take any certificate. */
+  readonly scheme?: "http" | "https";
   /** Each is kept open and asks again once it has its answer. */
   readonly connections: number;
   readonly seconds: number;
@@ -18,8 +20,8 @@ export interface HttpLoadOptions {
   readonly generator?: Generator;
 }
 
-/** wrk, or the benchmark's own clients. */
-export type Generator = "wrk" | "own";
+/** wrk, h2load by HTTP/2 for a single path, or the benchmark's own clients. */
+export type Generator = "wrk" | "h2load" | "own";
 
 /** What a load generator prints at its end, as a line of JSON. */
 export interface HttpAnswers {
@@ -48,6 +50,7 @@ const BUSY_PERCENT = 90;
 /** Puts the load on a server, in a process of its own. @throws where the generator fails */
 export async function runHttpLoad(options: HttpLoadOptions): Promise<HttpLoadResult> {
   const { generator = await isInstalled("wrk") ? "wrk" : "own" } = options;
+  if (generator === "h2load") return await runH2load(options);
   await using child = generator === "wrk" ? startWrk(options) : startOwn(options);
   if (options.core !== undefined) await pinToCore(child.pid, options.core);
   const cpu = await cpuUntilEnd(child);
@@ -90,12 +93,39 @@ export async function isInstalled(command: string): Promise<boolean> {
   }
 }
 
-function startWrk({ port, connections, seconds, pathsFile }: HttpLoadOptions): Child {
+function startWrk(
+  { port, scheme = "http", connections, seconds, pathsFile }: HttpLoadOptions,
+): Child {
   return new Child("wrk", [
     ...["--threads", "1", "--connections", `${connections}`, "--duration", `${seconds}s`],
     ...["--timeout", "10s", "--script", new URL("wrk.lua", import.meta.url).pathname],
-    ...[`http://127.0.0.1:${port}/`, "--", pathsFile],
+    ...[`${scheme}://127.0.0.1:${port}/`, "--", pathsFile],
   ]);
+}
+
+/** Each connection asks once it has its answer, as wrk's do. */
+async function runH2load(
+  { port, connections, seconds, pathsFile, core }: HttpLoadOptions,
+): Promise<HttpLoadResult> {
+  const [path = ""] = (await Deno.readTextFile(pathsFile)).split("\n");
+  const log = `${pathsFile}.h2load`;
+  await using child = new Child("h2load", [
+    ...["--duration", `${seconds}`, "--clients", `${connections}`, "--threads", "1"],
+    ...["--max-concurrent-streams", "1", "--log-file", log, `https://127.0.0.1:${port}${path}`],
+  ]);
+  if (core !== undefined) await pinToCore(child.pid, core);
+  const cpu = await cpuUntilEnd(child);
+  // A line for each request: when it began, its status, and microseconds until its end.
+  const rows = (await Deno.readTextFile(log)).trim().split("\n").map((line) => line.split("\t"));
+  await Deno.remove(log);
+  const sorted = Float64Array.from(rows, (row) => Number(row[2]) / 1000).sort();
+  const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] ?? NaN;
+  const failures = rows.filter(([, status]) => !/^[23]/.test(status ?? "")).length;
+  const [, total = "0"] = /traffic: .*?\((\d+)\) total/.exec(child.output) ?? [];
+  return {
+    ...{ answers: rows.length, seconds, bytes: Number(total), failures },
+    ...{ p50Ms: at(0.5), p99Ms: at(0.99), generator: "h2load", cpu },
+  };
 }
 
 function startOwn({ port, connections, seconds, pathsFile }: HttpLoadOptions): Child {

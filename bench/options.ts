@@ -10,6 +10,8 @@ export interface BenchmarkOptions {
   readonly watched: boolean;
   /** The server has the first core for itself, and the load of listeners the second. */
   readonly pin: boolean;
+  /** Over TLS: RTMPS, and HTTPS beside HTTP. */
+  readonly tls: boolean;
   /** Before anything is measured; `undefined` where the benchmark decides. */
   readonly warmUpSeconds: number | undefined;
   /** HTTP threads of the server; `undefined` where the server decides. */
@@ -36,16 +38,17 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       record: { type: "boolean", default: false },
       watched: { type: "boolean", default: false },
       pin: { type: "boolean", default: false },
+      tls: { type: "boolean", default: false },
       "warm-up": { type: "string" },
       threads: { type: "string" },
       profile: { type: "string" },
     },
   });
-  const { check, json, record, watched, pin, profile: profileFolder } = values;
+  const { check, json, record, watched, pin, tls, profile: profileFolder } = values;
   const warmUpSeconds = where(values["warm-up"], positive);
   const threads = where(values.threads, countFromZero);
   const numbers = rest.map(positive);
-  const options = { numbers, record, watched, pin, warmUpSeconds, threads, profileFolder };
+  const options = { numbers, record, watched, pin, tls, warmUpSeconds, threads, profileFolder };
   return { name, check, json, options };
 }
 

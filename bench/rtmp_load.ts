@@ -1,4 +1,7 @@
-/** Publishes streams by RTMP in real time: rtmp_load.ts PORT STREAMS. Run by the benchmark. */
+/**
+ * Publishes streams by RTMP in real time: rtmp_load.ts PORT STREAMS [ROOT]. With ROOT, a file with the
+ * certificate of an authority, it is over TLS. Run by the benchmark.
+ */
 import { MessageType } from "../src/rtmp/message_type.ts";
 import { EncoderChunkWriter } from "../testing/rtmp/encoder_chunk_writer.ts";
 import { RtmpPublisher } from "../testing/rtmp/rtmp_publisher.ts";
@@ -42,11 +45,21 @@ function audioMessages(): Message[] {
   return units.map((unit, index) => write(LOOP + index, unit));
 }
 
-async function connectAll(port: number, streams: number): Promise<RtmpPublisher[]> {
+async function connectAll(
+  port: number,
+  streams: number,
+  root: string | undefined,
+): Promise<RtmpPublisher[]> {
+  const caCerts = root === undefined ? [] : [Deno.readTextFileSync(root)];
   const publishers: RtmpPublisher[] = [];
   const connect = async (stream: number) => {
     const options = { hostname: "127.0.0.1", port, app: "live", chunkSize: CHUNK_SIZE };
-    const publisher = await RtmpPublisher.connect(options);
+    const publisher = root === undefined
+      ? await RtmpPublisher.connect(options)
+      : await RtmpPublisher.over(
+        await Deno.connectTls({ hostname: "localhost", port, caCerts }),
+        options,
+      );
     await publisher.publish(`bench-${stream}`);
     await publisher.sendConfig(AUDIO_SPECIFIC_CONFIG);
     publishers[stream] = publisher;
@@ -58,9 +71,9 @@ async function connectAll(port: number, streams: number): Promise<RtmpPublisher[
   return publishers;
 }
 
-async function main(port: number, streams: number): Promise<void> {
+async function main(port: number, streams: number, root: string | undefined): Promise<void> {
   const messages = audioMessages();
-  const publishers = await connectAll(port, streams);
+  const publishers = await connectAll(port, streams, root);
   const failed = { count: 0, first: undefined as string | undefined };
   const fail = (error: unknown) => {
     failed.count++;
@@ -84,5 +97,5 @@ async function main(port: number, streams: number): Promise<void> {
   await Promise.all(publishers.map((publisher) => publisher.vanish()));
 }
 
-const [port, streams] = Deno.args.map(Number);
-await main(port ?? NaN, streams ?? NaN);
+const [port, streams] = Deno.args.slice(0, 2).map(Number);
+await main(port ?? NaN, streams ?? NaN, Deno.args[2]);

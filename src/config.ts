@@ -11,10 +11,11 @@ import {
   passphrase,
   path,
   seconds,
-  secretUrl,
   token,
   where,
 } from "./config/kinds.ts";
+import { HOOK_VARIABLES } from "./config/hook_variables.ts";
+import { TLS_VARIABLES } from "./config/tls_variables.ts";
 import { TOKEN_VARIABLES } from "./config/token_variables.ts";
 import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
 import { WEB_VARIABLES } from "./config/web_variables.ts";
@@ -187,12 +188,8 @@ export const VARIABLES = {
     )),
   },
   web: WEB_VARIABLES,
-  hook: {
-    url: reloadable(
-      optional("HOOK_URL", secretUrl, "the server that gets events, and may say who publishes"),
-    ),
-    secret: reloadable(optional("HOOK_SECRET", token, "the secret that signs what is posted")),
-  },
+  tls: TLS_VARIABLES,
+  hook: HOOK_VARIABLES,
 };
 
 /** The whole configuration, by part. Durations are milliseconds; what may be unset is optional. */

@@ -77,7 +77,7 @@ export class Station {
    * @throws where a part cannot be started; what was started before is stopped again
    */
   static async start(config: Config, clock: Clock = systemClock): Promise<Station> {
-    const core = startCore(config, clock);
+    const core = await startCore(config, clock);
     try {
       return new Station(core, await startParts(core));
     } catch (error) {
@@ -116,11 +116,17 @@ export class Station {
    * Reads what `config` refers to; nothing changes yet.
    * @returns what puts into force all of `config` that may change while the server runs
    * @throws {HtpasswdError} or {@link DjError}
+   * @throws {CertificateError}
    */
   async prepareReload(config: Config): Promise<Apply> {
+    const takeCertificate = await this.#core.certificate?.prepare();
     // Keys that were taken out of the key set are to be void now.
     void this.#core.tokens?.keys.reread();
-    return await prepareAll(this.#reloads, config);
+    const applyAll = await prepareAll(this.#reloads, config);
+    return () => {
+      takeCertificate?.();
+      applyAll();
+    };
   }
 
   /**

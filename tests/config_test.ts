@@ -97,9 +97,37 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "RECORD_ROOT_DIR RECORD_APPEND RECORD_MAX_AGE RECORD_MAX_BYTES STAT_ENABLED",
       "STAT_WEB_ENABLED STAT_WEB_ADDR STAT_TOKEN HOOK_URL HOOK_SECRET TTL_MAX_DURATION",
       "DRAIN_TIMEOUT ECHO_ORIGINS WEB_MAX_CONNECTIONS WEB_MAX_PER_ADDRESS TRUSTED_PROXIES",
+      "TLS_CERT_FILE TLS_KEY_FILE HLS_WEB_TLS_ADDR HLS_WEB_REDIRECT HLS_WEB_HSTS ECHO_TLS_ADDR",
+      "STAT_WEB_TLS_ADDR RTMPS_ADDR",
     ].join(" ").split(" ").toSorted(),
   );
   assert.ok(ROWS.every((row) => row.section in SECTION_TITLES));
+});
+
+Deno.test("doors with TLS are on the hosts of the plain ones, elsewhere, or off", () => {
+  const { tls } = load({
+    HLS_WEB_ADDR: "[::1]:80",
+    STAT_WEB_ADDR: "127.0.0.1:81",
+    ECHO_TLS_ADDR: "192.0.2.1:443",
+    RTMPS_ADDR: "off",
+  });
+  assert.deepEqual(tls.hlsAddr, { hostname: "::1", port: 8443 });
+  assert.deepEqual(tls.statAddr, { hostname: "127.0.0.1", port: 8448 });
+  assert.deepEqual(tls.controlAddr, { hostname: "192.0.2.1", port: 443 });
+  assert.equal(tls.rtmpsAddr, "off");
+});
+
+Deno.test("certificate and key go together, and nothing else of TLS without them", () => {
+  assert.match(refusalOf({ TLS_KEY_FILE: "key.pem" }), /expected TLS_CERT_FILE to be set too/);
+  assert.match(refusalOf({ TLS_CERT_FILE: "cert.pem" }), /expected TLS_KEY_FILE to be set too/);
+  assert.match(refusalOf({ HLS_WEB_REDIRECT: "1" }), /HLS_WEB_REDIRECT: expected TLS_CERT_FILE/);
+  assert.match(refusalOf({ HLS_WEB_HSTS: "60" }), /HLS_WEB_HSTS: expected TLS_CERT_FILE/);
+  const both = { TLS_CERT_FILE: "cert.pem", TLS_KEY_FILE: "key.pem" };
+  const off = { ...both, HLS_WEB_REDIRECT: "1", HLS_WEB_TLS_ADDR: "off" };
+  assert.match(refusalOf(off), /HLS_WEB_TLS_ADDR not to be off/);
+  assert.deepEqual(warningsOf({ ...both, RTMPS_ADDR: "0.0.0.0:443" }), []);
+  assert.match(warningsOf({ RTMPS_ADDR: "0.0.0.0:443" }).join(), /are unset: RTMPS_ADDR means no/);
+  assert.match(warningsOf({ TLS_CERT: "cert.pem" }).join(), /TLS_CERT is unknown/);
 });
 
 Deno.test("booleans, addresses and decimal seconds are read in every form", () => {

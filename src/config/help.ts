@@ -40,13 +40,14 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   record: "Archive",
   stat: "Statistics",
   web: "HTTP ports",
+  tls: "TLS",
   hook: "Webhooks",
 };
 
 /** What operators want to do, and the parts that they configure for it. */
 const TASKS: readonly { readonly task: string; readonly parts: readonly (keyof Config)[] }[] = [
   { task: "Let DJs publish", parts: ["auth", "tokens", "rtmp", "srt", "control", "session"] },
-  { task: "Let listeners hear", parts: ["hls", "web"] },
+  { task: "Let listeners hear", parts: ["hls", "web", "tls"] },
   { task: "Keep recordings", parts: ["record"] },
   { task: "Watch it", parts: ["stat", "log", "hook"] },
 ];

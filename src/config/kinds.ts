@@ -108,6 +108,15 @@ export const address: Kind<Address> = {
   },
 };
 
+/** The same kind, or `off`. */
+export function orOff<T extends object>(kind: Kind<T>): Kind<T | "off"> {
+  return {
+    allowed: `${kind.allowed}, or off`,
+    parse: (text) => text === "off" ? text : kind.parse(text),
+    format: (value) => value === "off" ? value : kind.format(value),
+  };
+}
+
 /** An IPv4 or IPv6 address. */
 export const ipAddress: Kind<string> = {
   allowed: "an IP address",

@@ -22,6 +22,8 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
     );
   }
 
+  checkTls(config, isSet, warnings);
+
   if (auth.mode === "open") {
     warnings.push("ECHO_AUTH is open: ANYBODY who reaches this server can publish under ANY name");
   } else if (auth.mode === "hook") {
@@ -75,6 +77,35 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
     );
   }
   return warnings;
+}
+
+/** Both files, or none; without them nothing else of TLS means anything. */
+function checkTls(
+  { tls }: Config,
+  isSet: (name: string) => boolean,
+  warnings: string[],
+): void {
+  const [given, missing] = tls.certFile === undefined
+    ? [tls.keyFile, "TLS_CERT_FILE"]
+    : [tls.certFile, "TLS_KEY_FILE"];
+  const isOn = tls.certFile !== undefined && tls.keyFile !== undefined;
+  if (given !== undefined && !isOn) {
+    throw new ConfigError(
+      `Cannot use TLS_CERT_FILE and TLS_KEY_FILE: expected ${missing} to be set too, got nothing`,
+    );
+  }
+  const needing = tls.redirectsPages ? "HLS_WEB_REDIRECT" : "HLS_WEB_HSTS";
+  const isNeeded = tls.redirectsPages || tls.strictSeconds > 0;
+  if (isNeeded && (!isOn || tls.hlsAddr === "off")) {
+    throw new ConfigError(
+      `Cannot use ${needing}: expected TLS_CERT_FILE and TLS_KEY_FILE to be set and ` +
+        "HLS_WEB_TLS_ADDR not to be off, since there is no HTTPS otherwise",
+    );
+  }
+  const names = ["HLS_WEB_TLS_ADDR", "ECHO_TLS_ADDR", "STAT_WEB_TLS_ADDR", "RTMPS_ADDR"];
+  const vain = isOn ? [] : names.filter(isSet);
+  if (vain.length === 0) return;
+  warnings.push(`TLS_CERT_FILE and TLS_KEY_FILE are unset: ${vain.join(", ")} means nothing`);
 }
 
 function hasPublicIngest({ control, rtmp, srt }: Config): boolean {

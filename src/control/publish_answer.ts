@@ -10,6 +10,8 @@ export interface PublicAddress {
   /** The port of the control API. */
   readonly controlPort: number;
   readonly rtmpPort: number;
+  /** Where RTMP is taken over TLS, under a name of the certificate; nowhere by default. */
+  readonly rtmps?: { readonly host: string | undefined; readonly port: number } | undefined;
 }
 
 /** What a client that may publish is told. */
@@ -35,6 +37,7 @@ export interface PublishAnswer {
     }[];
     readonly media: Media;
     readonly rtmp: { readonly url: string; readonly name: string };
+    readonly rtmps?: { readonly url: string; readonly name: string };
   };
 }
 
@@ -43,7 +46,7 @@ const RTMP_DEFAULT_PORT = 1935;
 /** Makes the answer. */
 export function publishAnswer(grant: Grant, at: PublicAddress): PublishAnswer {
   const { version, name, media, srtPort, key } = grant;
-  const { ip, controlPort, rtmpPort } = at;
+  const { ip, controlPort, rtmpPort, rtmps } = at;
   const ipv6 = isIPv6(ip);
   const host = ipv6 ? `[${ip}]` : ip;
   const rtmpHost = rtmpPort === RTMP_DEFAULT_PORT ? host : `${host}:${rtmpPort}`;
@@ -55,6 +58,9 @@ export function publishAnswer(grant: Grant, at: PublicAddress): PublishAnswer {
       transports: srtPort === undefined ? [] : [{ type, address: ip, port: srtPort }],
       media,
       rtmp: { url: `${URL_SCHEMES.rtmp}${rtmpHost}/${name}`, name: key },
+      ...(rtmps === undefined
+        ? {}
+        : { rtmps: { url: `rtmps://${rtmps.host ?? host}:${rtmps.port}/${name}`, name: key } }),
     },
   };
 }

@@ -71,9 +71,4 @@ export function sendSegment(
   return c.body(body, 206);
 }
 
-/** The whole of something, or the first part of it. */
-export function isBeginning({ status, headers }: Response): boolean {
-  return status === 200 || headers.get("Content-Range")?.startsWith("bytes 0-") === true;
-}
-
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";

@@ -20,7 +20,7 @@ import { Numberings } from "./numberings.ts";
 import { type MediaPlaylist, restorePlaylist } from "./playlist.ts";
 import type { Preroll } from "./preroll.ts";
 import { SessionSegments } from "./session_segments.ts";
-import { MAX_SILENT_SEGMENTS, type ShownOpen, type SilentEnd, silentEnd } from "./silent_end.ts";
+import { type ShownOpen, type SilentEnd, silentEnd } from "./silent_end.ts";
 import { HlsStream } from "./stream.ts";
 import { type HlsFolder, PLAYLIST_FILE } from "./stream_files.ts";
 import { type Numbering, Window } from "./window.ts";
@@ -120,7 +120,7 @@ export class Hls {
     for (const stream of streams) stream.close();
   }
 
-  #create(name: string, shownOpen?: ShownOpen): HlsStream {
+  #create(name: string, shownOpen?: readonly ShownOpen[]): HlsStream {
     const { clock, targetMs, folder, preroll, onListed } = this.#options;
     const now = Math.floor(clock.now() / 1000);
     const known = this.#numberings.get(name);
@@ -128,7 +128,7 @@ export class Hls {
       clock,
       targetMs,
       targetDuration: this.#targetDuration,
-      preroll: preroll.entries,
+      preroll,
       files: folder.stream(name),
       pool: this.#pool,
       formats: FORMATS,
@@ -140,7 +140,7 @@ export class Hls {
       },
       onVersion: (file, segments) => this.distributor.version(name, file, segments),
       onLowVersion: (files) => this.distributor.version(lowFeed(name), LOW_MEDIA_FILE, files),
-      onLowRefused: () => this.distributor.refuse(lowFeed(name)),
+      onRefused: () => this.distributor.refuse(lowFeed(name)),
       onListed: (file, lateMs) => onListed?.(name, file, lateMs),
       onGone: (next, cleared) => {
         this.#streams.delete(name);
@@ -182,10 +182,10 @@ export class Hls {
       if (segments.length === 0 && window === undefined) return;
       const silence = await this.#silenceBehind(name, window, state?.shownOpen);
       const fits = state?.written && window?.targetDuration === this.#targetDuration &&
-        silence !== "too long";
+        silence !== "unknown";
       this.#create(name, state?.shownOpen).restore({
         playlist: fits ? window : undefined,
-        ...{ files: segments, ageMs, silence: silence === "too long" ? undefined : silence },
+        ...{ files: segments, ageMs, silence: silence === "unknown" ? undefined : silence },
       });
     } catch (error) {
       logger.error("Cannot take up what an earlier run left of {name}: {error}", {
@@ -199,17 +199,24 @@ export class Hls {
   async #silenceBehind(
     name: string,
     window: MediaPlaylist | undefined,
-    shown: ShownOpen | undefined,
-  ): Promise<SilentEnd | "too long" | undefined> {
+    shown: readonly ShownOpen[] = [],
+  ): Promise<SilentEnd | "unknown" | undefined> {
     const last = window?.segments.at(-1);
-    if (window === undefined || last === undefined || window.ended || shown === undefined) return;
-    const count = shown.sequence + 1 - window.mediaSequence - window.segments.length;
-    if (count > MAX_SILENT_SEGMENTS) return "too long";
-    const bytes = await this.#options.folder.stream(name).readSegment(last.uri);
+    if (window === undefined || last === undefined || window.ended) return;
+    const next = window.mediaSequence + window.segments.length;
+    const behind = shown.filter(({ sequence }) => sequence >= next);
+    if (behind.some(({ sequence }, i) => sequence !== next + i)) return "unknown";
+    // Nothing continues preroll, so its bytes are not needed.
+    const bytes = last.wallMs === undefined
+      ? NO_BYTES
+      : await this.#options.folder.stream(name).readSegment(last.uri);
     if (bytes === undefined) return;
     const { targetMs, id3 } = this.#options;
     const [format] = id3 ? FORMATS_WITH_ID3 : FORMATS;
-    return silentEnd(shown, bytes, { format, targetMs, count });
+    return {
+      configs: shown.map(({ config }) => config),
+      segments: silentEnd(behind, bytes, { format, targetMs }),
+    };
   }
 
   #sweep(): void {
@@ -241,6 +248,7 @@ const SWEEP_MS = 1000;
 /** How long a stop waits for the disk. */
 const STOP_MS = 1500;
 const RESTORED_AT_ONCE = 16;
+const NO_BYTES = new Uint8Array();
 const POOL_BYTES = 16 * 1024 * 1024;
 
 const logger = getLogger(["echo", "hls"]);

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { RewindingListeners } from "./rewinding_listeners.ts";
 
 /**
  * Counts listeners. A player fetches each segment once, so a name has as many listeners as a segment
  * has fetches within a while after it was listed. The median of the last three such segments counts,
  * or the last one where segments are so long that the median would come too late. A cache on the way
- * fetches once for all its listeners. Nothing about a client is kept.
+ * fetches once for all its listeners. Nothing about a client is kept. Who rewinds is counted besides.
  */
 export class Listeners {
   readonly #targetMs: number;
@@ -19,6 +20,7 @@ export class Listeners {
   readonly #now: () => number;
   /** The latest segments of each name, the oldest first. */
   readonly #names = new Map<string, Fetches[]>();
+  readonly #rewinding: RewindingListeners;
 
   /**
    * @param targetMs how long segments are, in milliseconds
@@ -27,6 +29,7 @@ export class Listeners {
   constructor(targetMs: number, now: () => number) {
     this.#targetMs = targetMs;
     this.#now = now;
+    this.#rewinding = new RewindingListeners(now);
     // A listener who leaves does not fetch the next segment. The median of three falls one segment
     // later, which is a target duration.
     const leftForMedianMs = SETTLE_MS - targetMs;
@@ -49,8 +52,9 @@ export class Listeners {
     this.#names.set(name, fetches);
   }
 
-  /** It was fetched, so many times, in whatever format. */
+  /** It was fetched, so many times, in whatever format; or a segment of the show from its start. */
   fetched(name: string, file: string, count = 1): void {
+    if (this.#rewinding.fetched(name, file, count)) return;
     const sequence = sequenceOf(file);
     const fetches = this.#names.get(name)?.findLast((fetches) => fetches.sequence === sequence);
     if (fetches !== undefined && !this.#isOver(fetches)) fetches.count += count;
@@ -64,7 +68,8 @@ export class Listeners {
     const counts = fetches.slice(Math.max(0, over - this.#medianOf), over).map(({ count }) =>
       count
     );
-    return counts.sort((a, b) => a - b)[counts.length >> 1] ?? 0;
+    const live = counts.sort((a, b) => a - b)[counts.length >> 1] ?? 0;
+    return live + this.#rewinding.count(name);
   }
 
   /** Listeners of all names. */

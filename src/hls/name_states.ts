@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { configOfText, configText } from "../audio/codec_of.ts";
 import { readSmallTextFile } from "../disk/small_file.ts";
-import type { ShownOpen } from "./silent_end.ts";
+import { MAX_SILENT_SEGMENTS, type ShownOpen } from "./silent_end.ts";
 import type { HlsFolder } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
 
@@ -25,8 +25,8 @@ export interface NameStates {
 export interface NameState extends Numbering {
   /** All that players were shown is in the playlist on disk, so that a broadcast may join it. */
   readonly written: boolean;
-  /** What players of low latency were shown of segments that were not whole. */
-  readonly shownOpen?: ShownOpen | undefined;
+  /** What players of low latency were shown before it was whole, the newest last. */
+  readonly shownOpen: readonly ShownOpen[];
 }
 
 /** A name of which something is kept. */
@@ -43,16 +43,23 @@ export interface NamedState {
 export class Reservation {
   readonly #name: string;
   readonly #states: Pick<NameStates, "save">;
+  /** What is kept. */
   #state: NameState;
   #written = true;
+  /** What is to be kept of segments that were shown as open. */
+  #shownOpen: readonly ShownOpen[];
   #saving: Promise<void> = Promise.resolve();
 
   /** @param shownOpen what an earlier run of the server kept */
-  constructor(name: string, states: Pick<NameStates, "save">, shownOpen?: ShownOpen) {
+  constructor(
+    name: string,
+    states: Pick<NameStates, "save">,
+    shownOpen: readonly ShownOpen[] = [],
+  ) {
     this.#name = name;
     this.#states = states;
-    this.#state = { mediaSequence: 0, discontinuitySequence: 0, written: true };
-    if (shownOpen !== undefined) this.#state = { ...this.#state, shownOpen };
+    this.#shownOpen = shownOpen;
+    this.#state = { mediaSequence: 0, discontinuitySequence: 0, written: true, shownOpen };
   }
 
   /** Resolves when all numbers below those of `next` are reserved, or cannot be. */
@@ -70,17 +77,19 @@ export class Reservation {
     await this.#save({ written });
   }
 
-  /** Resolves when it is kept that players may have parts of this segment, or that cannot be. */
-  async showOpen(shown: ShownOpen): Promise<void> {
-    if (shown.sequence <= (this.#state.shownOpen?.sequence ?? -1)) return;
-    await this.#save({ shownOpen: shown });
+  /** Resolves when it is kept that players may have parts of these segments, or that cannot be. */
+  async showOpen(shown: readonly ShownOpen[]): Promise<void> {
+    const newest = this.#shownOpen.at(-1)?.sequence ?? -1;
+    const added = shown.filter(({ sequence }) => sequence > newest);
+    if (added.length === 0) return await this.#saving;
+    this.#shownOpen = [...this.#shownOpen, ...added].slice(-MAX_SILENT_SEGMENTS);
+    await this.#save({ shownOpen: this.#shownOpen });
   }
 
   /** Gives back what was reserved and not used: the broadcast is over. */
   async settle(next: Numbering): Promise<void> {
-    const { shownOpen: _, ...state } = this.#state;
-    this.#state = state;
-    await this.#save(next);
+    this.#shownOpen = [];
+    await this.#save({ ...next, shownOpen: [] });
   }
 
   /** One after the other; what cannot be saved is tried again with the next change. */
@@ -157,8 +166,9 @@ export class StateFiles implements NameStates {
 }
 
 function stateText({ shownOpen, ...state }: NameState): string {
-  const open = shownOpen && { ...shownOpen, config: configText(shownOpen.config) };
-  return JSON.stringify({ ...state, shownOpen: open }) + "\n";
+  const open = shownOpen.map(({ config, ...shown }) => ({ ...shown, config: configText(config) }));
+  const isNone = open.length === 0;
+  return JSON.stringify(isNone ? state : { ...state, shownOpen: open }) + "\n";
 }
 
 /** Reads what {@link StateFiles} keep of a name. @throws {SyntaxError} where it is something else */
@@ -166,9 +176,11 @@ export function parseNameState(text: string): NameState {
   const value: unknown = JSON.parse(text);
   const { mediaSequence, discontinuitySequence, written, shownOpen }: StateInFile = Object(value);
   if (isCount(mediaSequence) && isCount(discontinuitySequence)) {
-    const state = { mediaSequence, discontinuitySequence, written: written === true };
-    const shown = shownOpenOf(shownOpen);
-    return shown === undefined ? state : { ...state, shownOpen: shown };
+    const shown = Array.isArray(shownOpen) ? shownOpen.map(shownOpenOf) : [];
+    return {
+      ...{ mediaSequence, discontinuitySequence, written: written === true },
+      shownOpen: shown.filter((open) => open !== undefined),
+    };
   }
   throw new SyntaxError("Cannot parse a name's state: expected two counts, got something else");
 }
@@ -177,11 +189,16 @@ export function parseNameState(text: string): NameState {
 interface StateInFile extends Readonly<Partial<Record<keyof NameState, unknown>>> {}
 
 function shownOpenOf(value: unknown): ShownOpen | undefined {
-  const { sequence, config: text, discontinuity }: Partial<Record<keyof ShownOpen, unknown>> =
-    Object(value);
+  const { sequence, config: text, ...others }: Partial<Record<keyof ShownOpen, unknown>> = Object(
+    value,
+  );
+  const { wallMs, discontinuity, beforeUs } = others;
   const config = configOfText(String(text));
-  return isCount(sequence) && config !== undefined
-    ? { sequence, config, discontinuity: discontinuity === true }
+  return isCount(sequence) && isCount(wallMs) && config !== undefined
+    ? {
+      ...{ sequence, wallMs, config, discontinuity: discontinuity === true },
+      beforeUs: Number(beforeUs) > 0 ? Number(beforeUs) : undefined,
+    }
     : undefined;
 }
 

@@ -3,11 +3,18 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import { AdtsParser } from "../audio/aac/adts_parser.ts";
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { readSmallFile, readSmallTextFile } from "../disk/small_file.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";
 import { entityTag } from "../web/entity_tag.ts";
+import {
+  type LowPreroll,
+  NotForLowLatency,
+  type PrerollAudio,
+  remuxPreroll,
+} from "./low_latency/low_preroll.ts";
 import type { ServedFile } from "./origin.ts";
 import { parseSegments, type SegmentEntry } from "./playlist.ts";
 import { PREROLL_NAME, PREROLL_PATH } from "./routes.ts";
@@ -16,12 +23,17 @@ import { MPEG_TS } from "./ts_packager.ts";
 /** What is played before each broadcast. */
 export interface Preroll {
   readonly entries: readonly SegmentEntry[];
-  /** By name; their entity tags are of the bytes: another run may have another file of that name. */
+  /** The same in low latency; none where it cannot be had so. */
+  readonly low: LowPreroll["segments"];
+  /**
+   * All files of both forms, by name. Entity tags are of the bytes: another run may have another file
+   * of that name.
+   */
   readonly files: ReadonlyMap<string, ServedFile>;
 }
 
 /** There is none. */
-export const NO_PREROLL: Preroll = { entries: [], files: new Map() };
+export const NO_PREROLL: Preroll = { entries: [], low: new Map(), files: new Map() };
 
 /** Thrown where a preroll folder cannot be used; has all that is wrong with it. */
 export class PrerollError extends Error {
@@ -42,19 +54,34 @@ export async function loadPreroll(folder: string, isBeside = false): Promise<Pre
   const listed = await readPlaylist(folder, problems);
   const entries: SegmentEntry[] = [];
   const files = new Map<string, ServedFile>();
-  for (const [index, { uri, durationUs, discontinuity }] of listed.entries()) {
-    const file = await readSegment(folder, uri, durationUs, problems);
-    if (file === undefined) continue;
-    files.set(uri, file);
-    entries.push({
-      uri: `${place}/${uri}`,
-      durationUs: file.durationUs,
-      discontinuity: discontinuity && index > 0,
-      wallMs: undefined,
-    });
+  const audio: PrerollAudio[] = [];
+  for (const [index, { uri: file, durationUs, discontinuity: breaks }] of listed.entries()) {
+    const read = await readSegment(folder, file, durationUs, problems);
+    if (read === undefined) continue;
+    files.set(file, read.served);
+    const uri = `${place}/${file}`;
+    const discontinuity = breaks && index > 0;
+    const { durationUs: exactUs, ...contents } = read.contents;
+    entries.push({ uri, durationUs: exactUs, discontinuity, wallMs: undefined });
+    audio.push({ uri, discontinuity, ...contents });
   }
   if (problems.length > 0) throw new PrerollError(folder, problems);
-  return { entries, files };
+  const low = remuxed(folder, audio);
+  return { entries, low: low.segments, files: new Map([...files, ...low.files]) };
+}
+
+/** Low latency does without a preroll that cannot be had in it. */
+function remuxed(folder: string, audio: readonly PrerollAudio[]): LowPreroll {
+  try {
+    return remuxPreroll(audio);
+  } catch (error) {
+    if (!(error instanceof NotForLowLatency)) throw error;
+    const { message: reason } = error;
+    logger.warn("The preroll in {folder} is not played in low latency: {reason}", {
+      ...{ folder, reason },
+    });
+    return { segments: new Map(), files: new Map() };
+  }
 }
 
 async function readPlaylist(folder: string, problems: string[]): Promise<readonly SegmentEntry[]> {
@@ -82,7 +109,7 @@ async function readSegment(
   uri: string,
   listedUs: number,
   problems: string[],
-): Promise<ServedFile & { durationUs: number } | undefined> {
+): Promise<ReadSegment | undefined> {
   const extension = FILE_NAME.exec(uri)?.[1] ?? "";
   const type = TYPES.get(extension);
   if (type === undefined) {
@@ -92,25 +119,45 @@ async function readSegment(
   }
   try {
     const bytes = await readSmallFile(`${folder}/${uri}`, MAX_SEGMENT_BYTES);
-    const durationUs = measure(bytes, extension);
+    const contents = readContents(bytes, extension);
+    const { durationUs } = contents;
     if (Math.abs(durationUs - listedUs) > EXTINF_TOLERANCE_US) {
       throw new Error(`it lasts ${durationUs / 1e6} s, its EXTINF says ${listedUs / 1e6} s`);
     }
-    return { bytes, type, etag: entityTag(bytes), durationUs };
+    return { served: { bytes, type, etag: entityTag(bytes) }, contents };
   } catch (error) {
     problems.push(`${uri}: ${messageOf(error)}`);
     return undefined;
   }
 }
 
-/** The exact playing time of a segment in microseconds. @throws where it holds no AAC */
-function measure(bytes: Uint8Array, extension: string): number {
+/** A segment whose file is as it should be. */
+interface ReadSegment {
+  readonly served: ServedFile;
+  readonly contents: Contents;
+}
+
+interface Contents extends Pick<PrerollAudio, "configs" | "frames"> {
+  /** The exact playing time in microseconds. */
+  readonly durationUs: number;
+}
+
+/** @throws where it is damaged, or holds no AAC */
+function readContents(bytes: Uint8Array, extension: string): Contents {
+  const configs: AudioConfig[] = [];
+  const frames: Uint8Array[] = [];
   let frameUs = 0;
   let durationUs = 0;
   let bad = 0;
   const sink = {
-    configure: (config: AudioConfig) => frameUs = config.samplesPerFrame * 1e6 / config.sampleRate,
-    write: () => durationUs += frameUs,
+    configure: (config: AudioConfig) => {
+      configs.push(config);
+      frameUs = config.samplesPerFrame * 1e6 / config.sampleRate;
+    },
+    write: (data: Uint8Array) => {
+      frames.push(data.slice());
+      durationUs += frameUs;
+    },
     bad: (count: number) => bad += count,
   };
   const parser = extension === MPEG_TS.extension ? new TsDemuxer(sink) : new AdtsParser(sink);
@@ -118,7 +165,7 @@ function measure(bytes: Uint8Array, extension: string): number {
   parser.flush();
   if (durationUs === 0) throw new Error("there is no AAC in it");
   if (bad > 0) throw new Error(`${bad} places in it are damaged`);
-  return Math.round(durationUs);
+  return { configs, frames, durationUs: Math.round(durationUs) };
 }
 
 function messageOf(error: unknown): string {
@@ -139,3 +186,5 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   [MPEG_TS.extension, MPEG_TS.mediaType],
   ["aac", "audio/aac"],
 ]);
+
+const logger = getLogger(["echo", "hls"]);

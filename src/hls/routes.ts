@@ -7,7 +7,8 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { etag, RETAINED_304_HEADERS } from "hono/etag";
 import { isValidName } from "../session/name.ts";
 import { anyOrigin, fromInternet } from "../web/any_origin.ts";
-import { isBeginning, notThere, readSegment, sendPlaylist, sendSegment } from "./answers.ts";
+import { isBeginning } from "../web/byte_range.ts";
+import { notThere, readSegment, sendPlaylist, sendSegment } from "./answers.ts";
 import { isLowFile } from "./low_latency/low_names.ts";
 import { LowAnswers } from "./low_latency/low_answers.ts";
 import type { Origin, ServedFile } from "./origin.ts";
@@ -26,12 +27,15 @@ export interface HlsRoutesOptions {
 export function hlsRoutes({ origin, lowLatency = true, others, onFetch }: HlsRoutesOptions): Hono {
   const app = new Hono();
   const low = new LowAnswers({ origin, onFetch });
-  const ours = (handler: MiddlewareHandler): MiddlewareHandler => (c, next) =>
-    others.includes(c.req.param("file") ?? "") ? next() : handler(c, next);
+  const isOthers = (name: string, file: string) => name === PREROLL_NAME || others.includes(file);
+  const ours = (handler: MiddlewareHandler): MiddlewareHandler => (c, next) => {
+    const [name = "", file = ""] = [c.req.param("name"), c.req.param("file")];
+    return isOthers(name, file) ? next() : handler(c, next);
+  };
   for (const handler of forPlayers()) app.on(["GET", "OPTIONS"], FILE, ours(handler));
   app.get(FILE, async (c, next) => {
     const { name, file } = c.req.param();
-    if (others.includes(file)) return await next();
+    if (isOthers(name, file)) return await next();
     if (!isValidName(name)) return notThere(c);
     if (isLowFile(file)) return lowLatency ? await low.answer(c, name, file) : notThere(c);
     if (PLAYLIST.test(file)) {

@@ -11,7 +11,10 @@ import type { NumberedSegment } from "./window.ts";
 
 /** What is said of a segment when it begins. */
 export type SegmentLabel = Pick<NumberedSegment, "sequence" | "discontinuity"> & {
-  /** Wall time of its first sample, in milliseconds since the epoch. */
+  /**
+   * Wall time of its first sample, in whole milliseconds since the epoch: playlists tell no more, and
+   * a later run of the server reads it there.
+   */
   readonly wallMs: number;
 };
 
@@ -64,12 +67,14 @@ export class SegmentLabels {
     return this.#next++;
   }
 
-  /** Labels a whole segment that goes on where those of an earlier run end. */
-  goOn(
-    { durationUs, discontinuity }: Pick<SegmentEntry, "durationUs" | "discontinuity">,
+  /** Takes up a whole segment, the next one, which an earlier run has labelled. */
+  takeUp(
+    { sequence, discontinuity, wallMs }: SegmentLabel,
+    { durationUs }: Pick<SegmentEntry, "durationUs">,
   ): SegmentLabel {
-    const wallMs = this.#wallTime.goOn(durationUs / 1000);
-    return { sequence: this.#next++, discontinuity, wallMs };
+    this.#next = sequence + 1;
+    this.#wallTime.resume(wallMs + durationUs / 1000);
+    return { sequence, discontinuity, wallMs };
   }
 
   /** Labels the segment that begins; the same until {@link take}. */
@@ -78,7 +83,7 @@ export class SegmentLabels {
     return this.#open ??= {
       sequence,
       discontinuity: discontinuity || sequence === this.#joinsAt,
-      wallMs: this.#wallTime.tell(dueMs),
+      wallMs: Math.floor(this.#wallTime.tell(dueMs)),
     };
   }
 

@@ -9,22 +9,27 @@ import type { AudioConfig } from "../audio/audio_config.ts";
 import { codecOf } from "../audio/codec_of.ts";
 import { readTsFrames } from "./low_latency/ts_frames.ts";
 import type { SegmentFormat } from "./packager.ts";
+import type { SegmentLabel } from "./segment_labels.ts";
 import { type CutSegment, Segmenter } from "./segmenter.ts";
 
-/** What players were shown of segments that were not whole. */
-export interface ShownOpen {
-  /** The highest media sequence number of one. */
-  readonly sequence: number;
+/** A segment that players were shown before it was whole. */
+export interface ShownOpen extends SegmentLabel {
   readonly config: AudioConfig;
-  /** Whether it does not continue the one before. */
-  readonly discontinuity: boolean;
+  /** How long the segment before it lasts, in microseconds; `undefined` where there is none. */
+  readonly beforeUs: number | undefined;
 }
 
 /** Silence that the segments of an earlier run go on with. */
 export interface SilentEnd {
-  /** That of the earlier run's segments, which do not tell all of it. */
-  readonly config: AudioConfig;
-  readonly segments: readonly CutSegment[];
+  /** Those of the earlier run's segments, which do not tell all of it, the newest last. */
+  readonly configs: readonly AudioConfig[];
+  readonly segments: readonly SilentSegment[];
+}
+
+/** A segment as players were shown it, but for its audio. */
+export interface SilentSegment {
+  readonly label: SegmentLabel;
+  readonly cut: CutSegment;
 }
 
 /** With more there is something else wrong, and the broadcast begins anew. */
@@ -35,35 +40,54 @@ export interface SilentEndOptions {
   readonly format: SegmentFormat;
   /** How long segments are to be, in milliseconds. */
   readonly targetMs: number;
-  /** How many are made. */
-  readonly count: number;
 }
 
 /**
- * Makes silent segments that continue the timeline of an earlier run; one of their own where the
- * segment that was shown did not continue it either.
- * @param last the last segment that is listed
+ * Makes a silent segment for each that was shown. It continues the timeline of the one before, or
+ * begins one of its own, as it did when it was shown.
+ * @param last the segment before them
  */
 export function silentEnd(
+  shown: readonly ShownOpen[],
+  last: Uint8Array,
+  { format, targetMs }: SilentEndOptions,
+): SilentSegment[] {
+  let before = last;
+  return shown.map((segment, i) => {
+    const { sequence, wallMs } = segment;
+    const durationUs = shown[i + 1]?.beforeUs;
+    const cut = silentSegment(segment, before, { format, targetMs, durationUs });
+    [before = new Uint8Array()] = cut.packages;
+    return { label: { sequence, wallMs, discontinuity: cut.discontinuity }, cut };
+  });
+}
+
+/** @param last what it continues, where it can */
+function silentSegment(
   { config, discontinuity }: ShownOpen,
   last: Uint8Array,
-  { format, targetMs, count }: SilentEndOptions,
-): SilentEnd {
-  const before = readTsFrames(last, [config])?.config;
-  const continues = !discontinuity && before !== undefined &&
-    codecOf(config).continuation(before, config) !== undefined;
-  const behind = continues ? last : undefined;
-  const segments: CutSegment[] = [];
-  const resumed = { ...format, newPackager: () => format.newPackager(config, behind) };
-  const segmenter = new Segmenter(targetMs, [resumed], (segment) => {
-    const packages = segment.packages.map((bytes) => bytes.slice());
-    segments.push({ ...segment, packages });
+  { format, targetMs, durationUs = Infinity }: SilentEndOptions & {
+    durationUs?: number | undefined;
+  },
+): CutSegment {
+  const before = discontinuity ? undefined : last;
+  const read = before && readTsFrames(before, [config]);
+  const continues = read !== undefined &&
+    codecOf(config).continuation(read.config, config) !== undefined;
+  const newPackager = () => format.newPackager(config, continues ? before : undefined);
+  const made: CutSegment[] = [];
+  const segmenter = new Segmenter(targetMs, [{ ...format, newPackager }], (cut) => {
+    made.push({ ...cut, packages: cut.packages.map((bytes) => bytes.slice()) });
   });
   segmenter.start(config);
   if (!continues) segmenter.discontinuity();
   const data = codecOf(config).silentFrame(config);
-  for (let position = 0; segments.length < count; position += config.samplesPerFrame) {
+  const samples = Math.round(durationUs * config.sampleRate / 1e6);
+  for (let position = 0;;) {
     segmenter.write({ data, position, dueMs: 0, filler: "wait" });
+    position += config.samplesPerFrame;
+    if (position >= samples) segmenter.cut();
+    const [segment] = made;
+    if (segment !== undefined) return segment;
   }
-  return { config, segments };
 }

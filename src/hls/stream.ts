@@ -63,7 +63,6 @@ export class HlsStream {
       ...{ labels: this.#labels, main: this.#publishers.main },
       showOpen: (shown) => options.reservation.showOpen(shown),
       onVersion: (files) => options.onLowVersion?.(files),
-      onRefused: () => options.onLowRefused?.(),
       source: () => ({
         segmenter: this.#session?.feeder.segmenter,
         codecs: this.codecs,
@@ -139,12 +138,13 @@ export class HlsStream {
     this.#part();
     this.#life.move({ phase: "live" });
     this.#retire(this.#publishers.begin(isNew));
-    if (this.#publishers.main.isEmpty) this.#addPreroll();
+    const isFirst = this.#publishers.main.isEmpty;
+    if (isFirst) this.#addPreroll();
     this.#labels.join(this.#publishers.main.isEmpty);
     const now = this.#clock.awake();
     this.#session = new JoinedSession(feeder, this.#options.targetMs, now);
     this.played.join(isNew);
-    this.low.join(isNew);
+    this.low.join(isFirst);
     this.#awaitNext(now);
   }
 
@@ -212,17 +212,17 @@ export class HlsStream {
     this.#labels.resume(playlist.mediaSequence + segments.length, segments.at(-1));
     this.#publishers.restore(playlist, segments);
     if (silence === undefined) return;
-    this.codecs = codecOf(silence.config).codecString(silence.config);
-    this.low.resume(silence.config);
-    for (const cut of silence.segments) this.#list(cut, this.#labels.goOn(cut));
+    for (const config of silence.configs) this.codecs = codecOf(config).codecString(config);
+    this.low.resume(silence.configs);
+    for (const { cut, label } of silence.segments) this.#list(cut, this.#labels.takeUp(label, cut));
   }
 
   /** All of it is in one version. */
   #addPreroll(): void {
     this.#life.begin();
-    const { preroll } = this.#options;
+    const { entries } = this.#options.preroll;
     const now = this.#clock.awake();
-    const segments = preroll.map((entry) => {
+    const segments = entries.map((entry) => {
       this.#longestSegmentMs = Math.max(this.#longestSegmentMs, entry.durationUs / 1000);
       return segmentOnDisk({ ...entry, sequence: this.#labels.takeNumber() }, now);
     });

@@ -10,7 +10,8 @@ import type { SegmentFormats } from "./formats.ts";
 import type { LowPlaces } from "./low_latency/low_places.ts";
 import type { LowFile } from "./low_latency/low_stream.ts";
 import type { Reservation } from "./name_states.ts";
-import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
+import type { MediaPlaylist } from "./playlist.ts";
+import type { Preroll } from "./preroll.ts";
 import type { Segment } from "./segment.ts";
 import type { Segmenter } from "./segmenter.ts";
 import type { SilentEnd } from "./silent_end.ts";
@@ -31,7 +32,7 @@ export interface StreamOptions {
   /** What `EXT-X-TARGETDURATION` says, in seconds; no segment is longer. */
   readonly targetDuration: number;
   /** Stands first in every presentation. */
-  readonly preroll: readonly SegmentEntry[];
+  readonly preroll: Omit<Preroll, "files">;
   /** A version of the playlist `file` is out, and lists `segments` that none before did. */
   readonly onVersion?: ((file: string, segments: readonly Segment[]) => void) | undefined;
   /** A version of the playlist of low latency is out, with files that none before named. */
@@ -39,7 +40,7 @@ export interface StreamOptions {
   /** Places in low latency of all names. */
   readonly lowPlaces: LowPlaces;
   /** There is no place in low latency for it, or none any more. */
-  readonly onLowRefused?: (() => void) | undefined;
+  readonly onRefused?: (() => void) | undefined;
   /** A session's segment is listed in the first format's playlist, `lateMs` after it was due. */
   readonly onListed?: ((file: string, lateMs: number) => void) | undefined;
   /** It is over. `next` is where its numbering goes on; `cleared` resolves when its files are gone. */

@@ -33,16 +33,6 @@ export class WallTime {
   }
 
   /**
-   * Tells the wall time of a segment that goes on where those of an earlier run end.
-   * @returns milliseconds since the epoch
-   */
-  goOn(durationMs: number): number {
-    const wallMs = this.#endMs ?? this.#clock.now();
-    this.#endMs = wallMs + durationMs;
-    return wallMs;
-  }
-
-  /**
    * The wall time of what lies in the segment at hand; it is not told by this.
    * @param dueMs when it is due, on {@link Clock.monotonic}
    * @returns milliseconds since the epoch

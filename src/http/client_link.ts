@@ -1,6 +1,6 @@
 /** The way to a client: what it sends, what it takes, and how long that may last. */
 import type { SystemSocket } from "../listening/system_socket.ts";
-import type { HttpSite } from "./http_site.ts";
+import type { HttpSite, HttpSocket } from "./http_site.ts";
 import { Patience } from "./patience.ts";
 import { PeerGone } from "./peer_gone.ts";
 import type { PreparedAnswer } from "./prepared_answers.ts";
@@ -20,7 +20,7 @@ export interface PreparedSource {
 export class ClientLink {
   readonly reader = new RequestReader();
   readonly patience: Patience;
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: HttpSocket;
   readonly #system: SystemSocket | undefined;
   readonly #onLeft: () => void;
   #isClosed = false;
@@ -29,7 +29,7 @@ export class ClientLink {
 
   /** @param onLeft called where the client is watched and leaves, and where the link is closed */
   constructor(
-    conn: Deno.TcpConn,
+    conn: HttpSocket,
     { clock, sockets }: Pick<HttpSite, "clock" | "sockets">,
     onLeft: () => void,
   ) {
@@ -45,8 +45,7 @@ export class ClientLink {
 
   /** The address and the port at which the client reached the server, as URLs have them. */
   get ownHost(): string {
-    const { hostname, port } = this.#conn.localAddr;
-    return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+    return hostOf(this.#conn.localAddr);
   }
 
   /**
@@ -198,4 +197,9 @@ export class ClientLink {
       throw PeerGone.because(error);
     }
   }
+}
+
+/** An address and a port, as URLs have them. */
+export function hostOf({ hostname, port }: Deno.NetAddr): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }

@@ -1,6 +1,7 @@
 /** Makes the request that routes take of what was read. */
 import { HttpError } from "./http_error.ts";
 import type { RequestHead } from "./request_head.ts";
+import type { HttpScheme } from "./http_site.ts";
 import { requestUrl } from "./request_target.ts";
 
 /** There can be no `Request` with them (Fetch 2.2.1), and no route serves them. */
@@ -13,6 +14,7 @@ export function mayHaveBody({ method, body }: RequestHead): boolean {
 
 /** What a request needs of the connection that it came on. */
 export interface RequestSource {
+  readonly scheme: HttpScheme;
   /** Stands in where the client names no host. */
   readonly ownHost: string;
   /** What comes of the body; `null` where there is none to be had. */
@@ -29,7 +31,7 @@ export function fetchRequest(head: RequestHead, source: RequestSource): Request 
   if (FORBIDDEN_METHODS.includes(head.method)) {
     throw new HttpError(501, `${head.method} is not served here`);
   }
-  const { href, host } = requestUrl(head, source.ownHost);
+  const { href, host } = requestUrl(head, source);
   const request = makeRequest(href, head.method, source);
   // Far cheaper than to have them copied from where they stand.
   for (const [name, value] of head.fields) request.headers.append(name, value);

@@ -1,10 +1,11 @@
 /** One connection of an HTTP server: requests in, one after the other, and their answers out. */
 import { getLogger } from "@logtape/logtape";
+import { admitClient } from "./admit_client.ts";
 import { ClientLink, type PreparedSource } from "./client_link.ts";
 import type { Refusal, Release } from "./connection_limits.ts";
 import { fetchRequest, mayHaveBody } from "./fetch_request.ts";
 import { HttpError } from "./http_error.ts";
-import type { ConnectionInfo, HttpSite } from "./http_site.ts";
+import type { ConnectionInfo, HttpSite, HttpSocket, ServedConnection } from "./http_site.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import { PeerGone } from "./peer_gone.ts";
 import type { PreparedAnswer, PreparedAnswers } from "./prepared_answers.ts";
@@ -13,9 +14,9 @@ import { fieldText, type RequestHead } from "./request_head.ts";
 import { errorResponse } from "./response_head.ts";
 import { type ResponseSink, sendOutgoing } from "./response_writer.ts";
 
-/** One TCP connection that speaks HTTP/1. */
-export class HttpConnection {
-  readonly #conn: Deno.TcpConn;
+/** One connection that speaks HTTP/1. */
+export class HttpConnection implements ServedConnection {
+  readonly #conn: HttpSocket;
   readonly #site: HttpSite;
   readonly #link: ClientLink;
   readonly #info: ConnectionInfo;
@@ -37,7 +38,7 @@ export class HttpConnection {
   /** What it said that it takes, in the same request. */
   #encodings = "";
 
-  constructor(conn: Deno.TcpConn, site: HttpSite) {
+  constructor(conn: HttpSocket, site: HttpSite) {
     this.#conn = conn;
     this.#site = site;
     this.#info = { remoteAddr: conn.remoteAddr, client: conn.remoteAddr.hostname };
@@ -56,10 +57,9 @@ export class HttpConnection {
     };
   }
 
-  /** Serves requests until the connection ends. Never rejects. */
   async run(): Promise<void> {
     try {
-      this.#conn.setNoDelay(true);
+      this.#conn.setNoDelay?.(true);
       await this.#serveAll();
     } catch (error) {
       if (!this.#link.isClosed) this.#report(error);
@@ -67,19 +67,16 @@ export class HttpConnection {
     this.abort();
   }
 
-  /** Ends it, once what is asked for already is answered. */
   end(): void {
     this.#isLast = true;
     const { awaited } = this.#link.patience;
     if (awaited === "head" || awaited === "next request") this.abort();
   }
 
-  /** Ends it at once. */
   abort(): void {
     this.#link.close();
   }
 
-  /** Ends it where its client has taken too long; to be called now and then. */
   check(): void {
     const { patience, reader, isClosed } = this.#link;
     if (isClosed || !patience.isOver()) return;
@@ -204,6 +201,7 @@ export class HttpConnection {
       return new Response(null, { status: 204, headers });
     }
     const request = fetchRequest(head, {
+      scheme: this.#site.scheme,
       ownHost: this.#link.ownHost,
       body: mayHaveBody(head) ? requestBody(this.#link, this.#site.clock, head) : null,
       signal: () => this.#signal(),
@@ -216,13 +214,9 @@ export class HttpConnection {
    * @throws {HttpError} where that one has too many
    */
   #admitClient(head: RequestHead): ConnectionInfo {
-    const { counts } = this.#site;
-    const { remoteAddr } = this.#info;
-    const hops = fieldText(head, "x-forwarded-for");
-    const client = counts.proxies.clientOf(remoteAddr.hostname, hops);
-    this.#release = counts.share(client);
-    if (this.#release !== undefined) return { remoteAddr, client };
-    throw new HttpError(503, "too many requests from that address");
+    const { info, release } = admitClient(this.#site, this.#info.remoteAddr, head);
+    this.#release = release;
+    return info;
   }
 
   /** Whoever makes an answer asks for it in order to learn that nobody waits for that any more. */

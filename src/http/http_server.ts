@@ -4,12 +4,16 @@ import { AcceptLoop } from "../listening/accept_loop.ts";
 import { SystemSockets } from "../listening/system_socket.ts";
 import { type Trouble, TroubleLog } from "../listening/trouble_log.ts";
 import type { Clock, Timer } from "../session/clock.ts";
+import type { CurrentCertificate } from "../tls/current_certificate.ts";
+import { TlsListener } from "../tls/tls_listener.ts";
+import { TlsSocket } from "../tls/tls_socket.ts";
 import type { ConnectionCounts } from "./connection_limits.ts";
 import { HttpConnection } from "./http_connection.ts";
-import type { HttpHandler, HttpSite } from "./http_site.ts";
+import type { HttpHandler, HttpSite, HttpSocket, ServedConnection } from "./http_site.ts";
 import { OutputBuffers } from "./output_buffers.ts";
 import { PreparedAnswers, type SharedContents } from "./prepared_answers.ts";
 import { HttpDate } from "./response_head.ts";
+import { SecureConnection, TLS_OPTIONS } from "./secure_connection.ts";
 
 /** How often deadlines are looked at; there is no timer per connection. */
 const CHECK_MS = 1000;
@@ -39,16 +43,21 @@ export interface HttpServerOptions {
   readonly shared?: SharedContents | undefined;
   /** Whether others may listen on the same port, and get a part of its connections. */
   readonly reusePort?: boolean | undefined;
+  /** Has all be served over TLS, with this certificate. */
+  readonly certificate?: CurrentCertificate | undefined;
 }
 
-/** Serves HTTP/1.1 and 1.0 over TCP (RFC 9112), strictly, with limits and deadlines. */
+/**
+ * Serves HTTP/1.1 and 1.0 over TCP (RFC 9112), strictly, with limits and deadlines; over TLS also
+ * HTTP/2 (RFC 9113).
+ */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #site: HttpSite;
   /** Each with what accepted it. */
-  readonly #connections = new Map<HttpConnection, Accepted>();
+  readonly #connections = new Map<ServedConnection, Accepted>();
   readonly #trouble: TroubleLog;
-  #accepting: AcceptLoop<Deno.TcpConn> | undefined;
+  #accepting: AcceptLoop<HttpSocket> | undefined;
   #addr: Deno.NetAddr | undefined;
   #timer: Timer | undefined;
   #isClosed = false;
@@ -57,11 +66,13 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    const { shared } = options;
-    const sockets = shared && SystemSockets.load();
+    const { shared, certificate } = options;
+    // What carries TLS is nothing that the system could send by itself.
+    const sockets = shared && certificate === undefined ? SystemSockets.load() : undefined;
     const prepared = shared && new PreparedAnswers(shared, sockets);
     this.#site = {
       ...options,
+      scheme: certificate === undefined ? "http" : "https",
       date: new HttpDate(),
       buffers: new OutputBuffers(),
       prepared,
@@ -76,7 +87,7 @@ export class HttpServer {
    * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws
    */
   listen(onEnd: (why: Error) => void = () => {}): void {
-    const { addr: { hostname, port }, clock, reusePort = false } = this.#options;
+    const { addr: { hostname, port }, clock, reusePort = false, certificate } = this.#options;
     const listener = Deno.listen({
       hostname,
       port: this.#addr?.port ?? port,
@@ -85,7 +96,10 @@ export class HttpServer {
     });
     this.#addr = listener.addr;
     this.#timer ??= clock.every(CHECK_MS, () => this.#check());
-    const accepting: AcceptLoop<Deno.TcpConn> = new AcceptLoop(listener, {
+    const source = certificate === undefined
+      ? listener
+      : new TlsListener(listener, certificate, TLS_OPTIONS);
+    const accepting: AcceptLoop<HttpSocket> = new AcceptLoop<HttpSocket>(source, {
       clock,
       onAccepted: (conn) => this.#serve(conn, accepting),
       onFailed: (why) => {
@@ -104,6 +118,12 @@ export class HttpServer {
   get addr(): Deno.NetAddr {
     if (this.#addr === undefined) throw new Error("Cannot tell the address: not listening");
     return this.#addr;
+  }
+
+  /** Where it is to listen, as `HOST:PORT`. */
+  get address(): string {
+    const { hostname, port } = this.#options.addr;
+    return `${hostname}:${port}`;
   }
 
   /** Whether somebody was turned away a moment ago because all connections were taken. */
@@ -137,7 +157,7 @@ export class HttpServer {
     this.#trouble.flush();
   }
 
-  #serve(conn: Deno.TcpConn, accepting: AcceptLoop<Deno.TcpConn>): void {
+  #serve(conn: HttpSocket, accepting: AcceptLoop<HttpSocket>): void {
     const { counts } = this.#options;
     const release = counts.admit(conn.remoteAddr.hostname);
     if (typeof release === "string") {
@@ -146,7 +166,9 @@ export class HttpServer {
       this.#trouble.turnedAway();
       return conn.close();
     }
-    const connection = new HttpConnection(conn, this.#site);
+    const connection = conn instanceof TlsSocket
+      ? new SecureConnection(conn, this.#site)
+      : new HttpConnection(conn, this.#site);
     const ended = connection.run().finally(() => {
       this.#connections.delete(connection);
       release();
@@ -173,6 +195,6 @@ export class HttpServer {
 
 /** How a connection came, and when it has gone. */
 interface Accepted {
-  readonly accepting: AcceptLoop<Deno.TcpConn>;
+  readonly accepting: AcceptLoop<HttpSocket>;
   readonly ended: Promise<void>;
 }

@@ -1,4 +1,5 @@
 /** What an HTTP server and its connections know of each other. */
+import type { StreamSocket } from "../listening/stream_socket.ts";
 import type { SystemSockets } from "../listening/system_socket.ts";
 import type { Clock } from "../session/clock.ts";
 import type { ConnectionCounts } from "./connection_limits.ts";
@@ -16,6 +17,27 @@ export interface ConnectionInfo {
   readonly hasWaited?: boolean;
 }
 
+/** A connection of Deno's, or one that carries TLS. */
+export interface HttpSocket extends StreamSocket {
+  readonly remoteAddr: Deno.NetAddr;
+  readonly localAddr: Deno.NetAddr;
+}
+
+/** Serves one connection, whatever is spoken on it. */
+export interface ServedConnection {
+  /** Serves requests until the connection ends. Never rejects. */
+  run(): Promise<void>;
+  /** Ends it, once what is asked for already is answered. */
+  end(): void;
+  /** Ends it at once. */
+  abort(): void;
+  /** Ends it where its client has taken too long; to be called now and then. */
+  check(): void;
+}
+
+/** What URLs of the server begin with. */
+export type HttpScheme = "http" | "https";
+
 /** Answers a request. */
 export type HttpHandler = (
   request: Request,
@@ -25,6 +47,7 @@ export type HttpHandler = (
 /** What the connections of a server have in common. */
 export interface HttpSite {
   readonly clock: Clock;
+  readonly scheme: HttpScheme;
   readonly handler: HttpHandler;
   /** What `Server` says of answers that no route gave. */
   readonly serverName: string;

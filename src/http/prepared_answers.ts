@@ -55,6 +55,9 @@ export class PreparedAnswer {
   readonly observe: AnswerObserver;
   /** The body once more, where it is large. */
   readonly bodyFile: MemoryFile | undefined;
+  /** As HTTP/1 has it, with a `date` that is past. */
+  readonly head: string;
+  readonly body: Uint8Array;
   readonly #dateAt: number;
   #bytes: Uint8Array;
   #date: string;
@@ -71,6 +74,8 @@ export class PreparedAnswer {
   ) {
     this.observe = observe;
     this.bodyFile = bodyFile;
+    this.head = head;
+    this.body = body;
     this.#date = date;
     this.#dateAt = head.indexOf(`\r\ndate: ${date}\r\n`) + "\r\ndate: ".length;
     this.#bytes = new Uint8Array(head.length + body.length);
@@ -136,10 +141,14 @@ export class PreparedAnswers {
     encodings: string,
     signal: () => AbortSignal,
   ): Promise<EndTurn> | undefined {
-    return this.#contents.coming?.(target, signal)?.then(() => this.#turn(target, encodings));
+    return this.#contents.coming?.(target, signal)?.then(() => this.turn(target, encodings));
   }
 
-  async #turn(target: string, encodings: string): Promise<EndTurn> {
+  /**
+   * Waits until there is a prepared answer, or the handler has made those that others wait for.
+   * @returns what has to be called once the request is answered
+   */
+  async turn(target: string, encodings: string): Promise<EndTurn> {
     for (;;) {
       const contents = this.#contents.find(target, encodings);
       if (contents === undefined || this.find(target, encodings) !== undefined) return () => {};

@@ -4,7 +4,8 @@ import { HttpError } from "./http_error.ts";
 
 /** Everything up to and with the empty line. */
 export const MAX_HEAD_BYTES = 16_384;
-const MAX_FIELDS = 100;
+/** Of one request. */
+export const MAX_FIELDS = 100;
 const MAX_METHOD_LENGTH = 32;
 /** Longer lengths are no safe integers. */
 const MAX_LENGTH_DIGITS = 15;
@@ -96,8 +97,18 @@ function parseRequestLine(line: string): Pick<RequestHead, "method" | "target" |
 }
 
 /** Methods are tokens; those that there are have capital letters, digits and hyphens. */
-function isMethod(text: string): boolean {
+export function isMethod(text: string): boolean {
   return text.length <= MAX_METHOD_LENGTH && /^[A-Z][A-Z0-9-]*$/.test(text);
+}
+
+/** Whether it may be what a request asks for. */
+export function isTarget(text: string): boolean {
+  return TARGET.test(text);
+}
+
+/** Whether a header field may have that value (RFC 9110 5.5). */
+export function isFieldValue(text: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(text) && text.trim() === text;
 }
 
 /** Printable ASCII; a fragment is never sent (RFC 9110 7.1). */

@@ -1,5 +1,6 @@
 /** What a request asks for, as a URL. */
 import { HttpError } from "./http_error.ts";
+import type { HttpScheme } from "./http_site.ts";
 import type { RequestHead } from "./request_head.ts";
 
 /** A name or an address, and perhaps a port (RFC 3986 3.2.2), without a user. */
@@ -14,25 +15,26 @@ export interface RequestUrl {
 
 /**
  * What a request asks for (RFC 9112 3.2), by its path or by a whole URL, whose host counts then.
- * @param ownHost stands in where the client names none
+ * @param at the scheme of the server, and the host that stands in where the client names none
  * @throws {HttpError}
  */
 export function requestUrl(
   { target, host }: Pick<RequestHead, "target" | "host">,
-  ownHost: string,
+  { scheme, ownHost }: { readonly scheme: HttpScheme; readonly ownHost: string },
 ): RequestUrl {
   // RFC 9112 3.2: one that is wrong is refused, whether it counts or not.
   if (host !== undefined && host !== "" && !HOST.test(host)) throw badHost();
   if (target.startsWith("/")) {
     const named = host === undefined || host === "" ? ownHost : host;
-    return { host: named, href: `http://${named}${target}` };
+    return { host: named, href: `${scheme}://${named}${target}` };
   }
-  const [, authority, path] = /^http:\/\/([^/?]*)(.*)$/i.exec(target) ?? [];
-  if (authority === undefined || path === undefined) {
+  const [, given = "", authority, path] = /^(https?):\/\/([^/?]*)(.*)$/i.exec(target) ?? [];
+  if (given.toLowerCase() !== scheme || authority === undefined || path === undefined) {
     throw new HttpError(400, "the target of the request is neither a path nor a URL");
   }
   if (!HOST.test(authority)) throw badHost();
-  return { host: authority, href: `http://${authority}${path.startsWith("/") ? "" : "/"}${path}` };
+  const root = path.startsWith("/") ? "" : "/";
+  return { host: authority, href: `${scheme}://${authority}${root}${path}` };
 }
 
 function badHost(): HttpError {

@@ -13,7 +13,7 @@ export interface ResponseHeadOptions {
 }
 
 /** These are the server's own to say. */
-const OWN_FIELDS: ReadonlySet<string> = new Set([
+export const OWN_FIELDS: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
   "keep-alive",
@@ -42,22 +42,30 @@ export function responseHead(
 
 /** What is answered where no route can be asked. */
 export function errorResponse(
-  { status, message }: HttpError,
+  error: HttpError,
   { server, date }: { readonly server: string; readonly date: string },
 ): Uint8Array {
-  const body = JSON.stringify({ code: status, message });
+  const { headers, body } = errorFields(error, server);
+  const head = responseHead({ status: error.status, headers }, {
+    framing: body.length,
+    connection: "close",
+    date,
+  });
+  return new Uint8Array([...new TextEncoder().encode(head), ...body]);
+}
+
+/** Header fields and body of such an answer. */
+export function errorFields(
+  { status, message }: HttpError,
+  server: string,
+): { readonly headers: Headers; readonly body: Uint8Array } {
   const headers = new Headers({
     "Server": server,
     "Cache-Control": "no-store",
     "Content-Type": "application/json",
   });
   if (status === 503) headers.set("Retry-After", "10");
-  const head = responseHead({ status, headers }, {
-    framing: body.length,
-    connection: "close",
-    date,
-  });
-  return new TextEncoder().encode(head + body);
+  return { headers, body: new TextEncoder().encode(JSON.stringify({ code: status, message })) };
 }
 
 /** What makes a client send the body that it has announced (RFC 9110 15.2.1). */

@@ -9,12 +9,16 @@ import { ReadCoalescer } from "../listening/read_coalescer.ts";
 import type { StreamSocket } from "../listening/stream_socket.ts";
 import { type Trouble, TroubleLog } from "../listening/trouble_log.ts";
 import type { Clock, Timer } from "../session/clock.ts";
+import type { CurrentCertificate } from "../tls/current_certificate.ts";
+import { TlsListener } from "../tls/tls_listener.ts";
 import type { Doorkeeper } from "../session/ingest.ts";
 import { type Place, Shares } from "../session/shares.ts";
 import { RtmpConnection } from "./connection.ts";
 
 /** How often timeouts are looked at; there is no timer per connection. */
 const CHECK_MS = 1000;
+/** librtmp, by which many encoders publish, takes what TLS 1.3 sends by itself for a failure. */
+const MAX_TLS_VERSION = "TLSv1.2";
 
 const logger = getLogger(["echo", "rtmp"]);
 
@@ -30,9 +34,11 @@ export interface RtmpServerOptions {
   readonly maxConnections: number;
   readonly clock: Clock;
   readonly doorkeeper: Doorkeeper;
+  /** Has RTMP carried over TLS, with this certificate. */
+  readonly certificate?: CurrentCertificate | undefined;
 }
 
-/** Accepts RTMP publishers over TCP. */
+/** Accepts RTMP publishers over TCP, or over TLS. */
 export class RtmpServer {
   readonly #options: RtmpServerOptions;
   readonly #connections = new Map<RtmpConnection, Promise<void>>();
@@ -67,14 +73,17 @@ export class RtmpServer {
    * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws
    */
   start(onEnd: (why: Error) => void = () => {}): void {
-    const { addr, clock, connectionTimeoutMs } = this.#options;
+    const { addr, clock, connectionTimeoutMs, certificate } = this.#options;
     const port = this.#addr?.port ?? addr.port;
     const listener = Deno.listen({ hostname: addr.hostname, port });
     this.#addr = listener.addr;
     const period = Math.min(CHECK_MS, connectionTimeoutMs / 4);
     this.#timer ??= clock.every(period, () => this.#check());
     const coalescer = this.#coalescer ??= new ReadCoalescer({ clock });
-    this.#accepting = new AcceptLoop<StreamSocket>(listener, {
+    const source = certificate === undefined
+      ? listener
+      : new TlsListener(listener, certificate, { maxVersion: MAX_TLS_VERSION });
+    this.#accepting = new AcceptLoop<StreamSocket>(source, {
       clock,
       onAccepted: (socket) => this.#serve(coalescer.wrap(socket)),
       onFailed: (why) => {
@@ -145,13 +154,20 @@ export class RtmpServer {
     this.#trouble.check();
   }
 
+  get #what(): string {
+    return this.#options.certificate === undefined ? "RTMP" : "RTMPS";
+  }
+
   #tell({ turnedAway: count, acceptError: error }: Trouble): void {
     if (count > 0) {
-      logger.warn("{count} RTMP connections turned away: {maxConnections} are open", {
+      logger.warn("{count} {what} connections turned away: {maxConnections} are open", {
         count,
+        what: this.#what,
         maxConnections: this.maxConnections,
       });
     }
-    if (error !== undefined) logger.error("Cannot accept RTMP connections: {error}", { error });
+    if (error !== undefined) {
+      logger.error("Cannot accept {what} connections: {error}", { what: this.#what, error });
+    }
   }
 }

@@ -13,9 +13,11 @@ import { KeyStore } from "../session/key_store.ts";
 import type { AuthMode } from "../session/publish_rights.ts";
 import { SessionManager } from "../session/session_manager.ts";
 import { Health } from "../stat/health.ts";
+import type { CertificateFiles } from "../tls/certificate_files.ts";
 import { TokenAuthority } from "../tokens/token_authority.ts";
 import type { Reload } from "./reload.ts";
 import { Stops } from "./stops.ts";
+import { openCertificate } from "./tls.ts";
 import { openTokens, type Tokens } from "./tokens.ts";
 import { connectionLimits, reloadOf } from "./web_limits.ts";
 
@@ -53,11 +55,18 @@ export interface Core {
   readonly webLimits: ConnectionLimits;
   /** Applies them. */
   readonly reloadWebLimits: Reload;
+  /** What doors with TLS have; `undefined` where there are none. */
+  readonly certificate: CertificateFiles | undefined;
 }
 
-/** Makes the core. Nobody can reach it yet. */
-export function startCore(config: Config, clock: Clock): Core {
+/**
+ * Makes the core. Nobody can reach it yet.
+ * @throws {CertificateError}
+ */
+export async function startCore(config: Config, clock: Clock): Promise<Core> {
+  const certificate = await openCertificate(config, clock);
   const stops = new Stops();
+  stops.add(() => certificate?.close());
   const events = new EventBus();
   const health = new Health();
   const sockets = new ListeningSockets(clock);
@@ -66,6 +75,7 @@ export function startCore(config: Config, clock: Clock): Core {
   const hooks = new Hooks({ clock, events, ...config.hook });
   stops.add(() => hooks.close());
   health.add("hook", () => hooks.failing ? ["The hook server does not take events"] : []);
+  health.add("tls", () => certificate?.problems ?? []);
   const keys = new KeyStore(clock, config.auth.ttlMs * (1 + KEY_GRACE));
   const djs = new DjAuthority({ clock });
   const tokens = openTokens({ config, clock, stops, health });
@@ -94,20 +104,8 @@ export function startCore(config: Config, clock: Clock): Core {
   events.subscribe(logEvent);
   const webLimits = connectionLimits(config);
   return {
-    ...{
-      config,
-      clock,
-      stops,
-      events,
-      keys,
-      authority,
-      djs,
-      tokens,
-      sessions,
-      health,
-      sockets,
-      hooks,
-    },
+    ...{ config, clock, stops, events, keys, authority, djs, sessions, health, sockets, hooks },
+    ...{ certificate, tokens },
     reloadLimits: ({ session, srt }) => () => {
       sessions.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
     },

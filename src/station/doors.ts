@@ -1,29 +1,45 @@
 /** The doors by which broadcasts come in: RTMP and SRT. */
 import { getLogger } from "@logtape/logtape";
 import { SrtUnavailable } from "../../ffi/srt.ts";
-import { RtmpServer } from "../rtmp/server.ts";
+import { RtmpServer, type RtmpServerOptions } from "../rtmp/server.ts";
 import { SrtServer } from "../srt/server.ts";
 import type { Core } from "./core.ts";
 import { listen } from "./listen.ts";
 import { applyNothing, type Reload } from "./reload.ts";
+import { securePlace } from "./tls.ts";
 
 const logger = getLogger(["echo"]);
 
-/** Takes broadcasts by RTMP. @returns what applies the limit on connections */
-export function startRtmp({ config, clock, stops, sessions, sockets }: Core): Reload {
-  const { rtmp } = config;
+/**
+ * Takes broadcasts by RTMP, and over TLS where there is a certificate.
+ * @returns what applies the limit on connections, which each of the two has
+ */
+export function startRtmp(core: Core): Reload {
+  const { rtmp, tls } = core.config;
   if (!rtmp.enabled) return applyNothing;
+  const secure = securePlace(core, tls.rtmpsAddr);
+  const servers = [
+    openRtmp(core, "RTMP", { addr: rtmp.addr }),
+    ...(secure === undefined ? [] : [openRtmp(core, "RTMPS", secure)]),
+  ];
+  return ({ rtmp }) => () => {
+    for (const server of servers) server.maxConnections = rtmp.maxConnections;
+  };
+}
+
+function openRtmp(
+  { config: { rtmp }, clock, stops, sessions, sockets }: Core,
+  what: string,
+  place: Pick<RtmpServerOptions, "addr" | "certificate">,
+): RtmpServer {
+  const { connectionTimeoutMs, maxConnections } = rtmp;
   const server = new RtmpServer({
-    addr: rtmp.addr,
-    connectionTimeoutMs: rtmp.connectionTimeoutMs,
-    maxConnections: rtmp.maxConnections,
-    clock,
-    doorkeeper: sessions,
+    ...{ ...place, connectionTimeoutMs, maxConnections, clock, doorkeeper: sessions },
   });
   const open = (onEnd: (why: Error) => void) => server.start(onEnd);
-  const socket = listen(sockets, rtmp.addr, { kind: "rtmp", what: "RTMP", open });
+  const socket = listen(sockets, place.addr, { kind: what.toLowerCase(), what, open });
   stops.add(() => server.close(), () => socket.close());
-  return ({ rtmp }) => () => server.maxConnections = rtmp.maxConnections;
+  return server;
 }
 
 /**

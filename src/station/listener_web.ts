@@ -27,6 +27,7 @@ import {
 } from "../hls/routes.ts";
 import type { SharedContents } from "../http/prepared_answers.ts";
 import { fieldText } from "../http/request_head.ts";
+import { type HttpsRules, tellOfHttps } from "../pages/listener/https_rules.ts";
 import { indexRoutes, loadAssets, showRoutes, STATUS_FILE } from "../pages/listener/routes.ts";
 import type { ShowsSource } from "../pages/listener/shows.ts";
 import { rewindRoutes, type RewindRoutesOptions, SHOW_FILE } from "../record/rewind/routes.ts";
@@ -40,17 +41,17 @@ import { ACCESS_LOG } from "./threads/messages.ts";
 
 export interface ListenerWebOptions {
   readonly origin: Origin;
-  readonly preroll: Preroll;
+  readonly preroll: Pick<Preroll, "files">;
   readonly shows: ShowsSource;
   /** Where broadcasts are, without slashes around it. */
   readonly path: string;
   /** Whether `/` shows who is on air. */
   readonly index: boolean;
   /** Where shows are rewound; nowhere by default. */
-  readonly rewind?: Omit<RewindRoutesOptions, "forPlayers"> | undefined;
+  readonly rewind?: Pick<RewindRoutesOptions, "shows" | "files"> | undefined;
   /** Whether broadcasts may be had in low latency. Default true. */
   readonly lowLatency?: boolean;
-  /** The beginning of a segment of the broadcast `name` was sent. */
+  /** The beginning of a segment of the broadcast `name` was sent, or of its show from the start. */
   readonly onFetch?: (name: string, file: string) => void;
   /** Who is let in; everybody where there is none. */
   readonly entrance?: ListenerEntrance | undefined;
@@ -66,7 +67,7 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
   const others = rewind === undefined ? [STATUS_FILE] : [STATUS_FILE, SHOW_FILE];
   app.route(`/${path}`, hlsRoutes({ origin, lowLatency, others, onFetch }));
   if (rewind !== undefined) {
-    app.route(`/${path}`, rewindRoutes({ ...rewind, forPlayers: forPlayers() }));
+    app.route(`/${path}`, rewindRoutes({ ...rewind, onFetch, forPlayers: forPlayers() }));
   }
   app.route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens }));
   app.route(PREROLL_PATH, prerollRoutes(preroll.files));
@@ -79,6 +80,8 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
 
 export interface ListenerSiteOptions extends ListenerWebOptions {
   readonly clock: Pick<Clock, "monotonic">;
+  /** What browsers are told of HTTPS; nothing by default. */
+  readonly https?: HttpsRules | undefined;
   /** Takes how each request was answered. */
   readonly observe: RequestObserver;
 }
@@ -90,13 +93,14 @@ export interface ListenerSite extends Pick<WebServerOptions, "middleware" | "sha
 
 /** All of what `HLS_WEB_ADDR` serves, and what goes with it. */
 export function listenerSite(options: ListenerSiteOptions): ListenerSite {
-  const { clock, observe, entrance } = options;
+  const { clock, observe, path, https, entrance } = options;
   const log = new AccessLog(ACCESS_LOG);
   return {
     routes: listenerWeb(options),
     middleware: [
       accessLog(log, clock),
       requestTiming("hls", clock, observe),
+      ...(https === undefined ? [] : tellOfHttps(path, https)),
       ...(entrance === undefined ? [] : [entrance.guard]),
     ],
     getPath: entrance?.getPath,

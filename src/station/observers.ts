@@ -56,6 +56,7 @@ function startMetrics(core: Core, statistics: Statistics, observed: Readonly<Obs
     restarts: () => restartsOf(sockets.restarts, observed.threads),
     httpThreads: () => observed.threads,
     httpServers: () => webLimits.servers,
+    certificateLeftMs: () => core.certificate?.leftMs,
     srt: () => observed.srt,
     hook: () => hooks,
   });

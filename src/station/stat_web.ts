@@ -64,7 +64,7 @@ export class StatWeb {
     this.routes.route("/", statRoutes(stat));
     this.routes.route("/", liveRoutes({ live, sessions, guard, validity }));
     this.routes.route("/", publishing(config, parts, guard));
-    this.routes.route("/", dashboardRoutes(entrance, hlsOf(config)?.port));
+    this.routes.route("/", dashboardRoutes(entrance, ...hlsPortsOf(config)));
     if (catalogue === undefined) return;
     this.routes.route("/stat/1/recordings", recordRoutes({ catalogue, guard }));
   }
@@ -119,7 +119,14 @@ function watch(config: Config, parts: StatWebParts, entrance: OperatorEntrance):
 }
 
 /** Where listeners are served; null where they are not. */
-function hlsOf({ hls }: Config): BoxFacts["hls"] {
+function hlsOf({ hls, tls }: Config): BoxFacts["hls"] {
   if (!hls.enabled || !hls.webEnabled) return null;
-  return { port: hls.webAddr.port, path: hls.webPath };
+  const { port } = hls.webAddr;
+  const isSecure = tls.certFile !== undefined && tls.hlsAddr !== "off";
+  return { port, ...(isSecure ? { tlsPort: tls.hlsAddr.port } : {}), path: hls.webPath };
+}
+
+function hlsPortsOf(config: Config): number[] {
+  const { port, tlsPort = port } = hlsOf(config) ?? {};
+  return port === undefined ? [] : [...new Set([port, tlsPort ?? port])];
 }

@@ -1,11 +1,15 @@
 /** The web servers: HLS with its pages, the control API, the statistics. */
 import type { Hono, MiddlewareHandler } from "hono";
+import type { Config } from "../config.ts";
+import type { Address } from "../config/kinds.ts";
 import { Authorizer, loadCredentials } from "../control/authorization.ts";
 import { PageOrigins } from "../control/page_origins.ts";
+import type { PublicAddress } from "../control/publish_answer.ts";
 import { controlRoutes } from "../control/routes.ts";
 import type { Hls } from "../hls/hls.ts";
 import { localOrigin } from "../hls/local_origin.ts";
 import type { ListenAddress } from "../http/http_server.ts";
+import type { HttpsRules } from "../pages/listener/https_rules.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
 import { History } from "../stat/live/history.ts";
@@ -24,8 +28,9 @@ import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
 import { StatWeb } from "./stat_web.ts";
 import { localRewind } from "./rewind.ts";
-import { HttpThreads } from "./threads/http_threads.ts";
+import { HttpThreads, type HttpThreadsOptions } from "./threads/http_threads.ts";
 import type { RewindSettings } from "./threads/messages.ts";
+import { securePlace } from "./tls.ts";
 
 /**
  * Serves playlists, segments and the listeners' pages.
@@ -55,9 +60,12 @@ export function serveHls(
   const entrance = listenerEntrance(entranceSettings(core.config), { clock, path, keys });
   const site = listenerSite({
     ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
-    entrance,
+    ...{ https: httpsRules(core.config), entrance },
   });
-  serve(core, site.routes, site, { kind: "hls", what: HLS, addr: webAddr });
+  serve(core, site.routes, site, {
+    ...{ kind: "hls", what: HLS, addr: webAddr },
+    secure: { what: HLS_OVER_TLS, addr: core.config.tls.hlsAddr },
+  });
   core.stops.add(() => origin.dismiss());
   return undefined;
 }
@@ -67,11 +75,15 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   const entrance = entranceSettings(core.config);
   const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency } =
     core.config.hls;
-  const { hls, folder, preroll, shows, rewinds } = output;
+  const { hls, folder, preroll: { files }, shows, rewinds } = output;
   const rewind = rewindSettings(core, output);
   const threads = new HttpThreads({
     ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
-    settings: { path, index, lowLatency, rootDir: folder.path, preroll, rewind, entrance },
+    settings: {
+      ...{ path, index, lowLatency, rootDir: folder.path, preroll: { files }, rewind, entrance },
+      https: httpsRules(core.config),
+    },
+    secure: secureThreads(core),
     keys: entrance.tokens && tokens?.keys,
     distributor: hls.distributor,
     counts: webLimits.addThreads("hls"),
@@ -80,6 +92,17 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   health.add("listening", () => [...threads.problems, problemIfFull(HLS, threads)]);
   stops.add(() => threads.close());
   return threads;
+}
+
+function secureThreads(core: Core): HttpThreadsOptions["secure"] {
+  const place = securePlace(core, core.config.tls.hlsAddr);
+  if (place === undefined) return undefined;
+  return { ...place, what: HLS_OVER_TLS, counts: core.webLimits.addThreads(overTls("hls")) };
+}
+
+function httpsRules({ tls: { redirectsPages, strictSeconds, hlsAddr } }: Config): HttpsRules {
+  const redirectPort = redirectsPages && hlsAddr !== "off" ? hlsAddr.port : undefined;
+  return { redirectPort, strictSeconds };
 }
 
 function rewindSettings({ config }: Core, output: HlsOutput): RewindSettings | undefined {
@@ -102,7 +125,7 @@ export interface ControlParts {
  */
 export async function serveControl(core: Core, parts: ControlParts): Promise<Reload> {
   const { clock, stops, keys, sessions, authority } = core;
-  const { auth, control, rtmp, srt } = core.config;
+  const { auth, control, rtmp, srt, tls } = core.config;
   if (!control.enabled) return applyNothing;
   const authorizer = new Authorizer({
     mode: auth.mode,
@@ -119,14 +142,20 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     authorizer,
     origins,
     ports: parts.srt,
-    address: { ip: control.publicIp, controlPort: control.addr.port, rtmpPort: rtmp.addr.port },
+    address: {
+      ...{ ip: control.publicIp, controlPort: control.addr.port, rtmpPort: rtmp.addr.port },
+      rtmps: rtmpsOf(core),
+    },
     privateIp: control.privateIp,
     cookieKey: control.cookieKey,
     dryRunPort: srt.minPort,
     onLateTeardown: (name, id) => parts.hls?.endNow(name, id),
   });
   const middleware = [timing("control", core, parts.metrics)];
-  const place = { kind: "control", what: "control API", addr: control.addr };
+  const place = {
+    ...{ kind: "control", what: "control API", addr: control.addr },
+    secure: { what: "control API over HTTPS", addr: tls.controlAddr },
+  };
   serve(core, routes, { middleware }, place);
   return async ({ auth, control }) => {
     const credentials = await loadCredentials(auth);
@@ -164,6 +193,7 @@ export function serveStatistics(
     kind: "stat",
     what: "statistics",
     addr: stat.webAddr,
+    secure: { what: "statistics over HTTPS", addr: config.tls.statAddr },
   });
   // Streams have no end of their own: who watches is let go first.
   stops.add(() => parts.close());
@@ -183,13 +213,40 @@ interface Place {
   readonly kind: string;
   readonly what: string;
   readonly addr: ListenAddress;
+  /** With TLS, where there is a certificate. */
+  readonly secure: { readonly what: string; readonly addr: Address | "off" };
 }
 
-function serve(
+type Site = Pick<WebServerOptions, "middleware" | "shared" | "getPath" | "certificate">;
+
+/** Serves `routes`, and over TLS too where there is a certificate. */
+function serve(core: Core, routes: Hono, site: Site, { secure, ...place }: Place): void {
+  serveAt(core, routes, site, place);
+  const found = securePlace(core, secure.addr);
+  if (found === undefined) return;
+  const { addr, certificate } = found;
+  const kind = overTls(place.kind);
+  serveAt(core, routes, { ...site, certificate }, { kind, what: secure.what, addr });
+}
+
+/** The kind of a server that is there with TLS too. */
+function overTls(kind: string): string {
+  return `${kind}-tls`;
+}
+
+/** Where encoders find RTMP over TLS; `undefined` where there is none. */
+function rtmpsOf(core: Core): PublicAddress["rtmps"] {
+  const { rtmp, tls } = core.config;
+  const place = rtmp.enabled ? securePlace(core, tls.rtmpsAddr) : undefined;
+  if (place === undefined) return undefined;
+  return { host: core.certificate?.current.pair.hostNames[0], port: place.addr.port };
+}
+
+function serveAt(
   { clock, stops, sockets, health, webLimits }: Core,
   routes: Hono,
-  site: Pick<WebServerOptions, "middleware" | "shared" | "getPath">,
-  { kind, what, addr }: Place,
+  site: Site,
+  { kind, what, addr }: Omit<Place, "secure">,
 ): void {
   const counts = webLimits.addServer(kind);
   const web = new WebServer(addr, routes, ["echo", kind], { ...site, clock, counts });
@@ -209,3 +266,4 @@ function problemIfFull(what: string, server: { readonly isFull: boolean }): stri
 
 /** What people call what listeners are served by. */
 const HLS = "HLS over HTTP";
+const HLS_OVER_TLS = "HLS over HTTPS";

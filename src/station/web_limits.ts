@@ -8,10 +8,14 @@ import type { Reload } from "./reload.ts";
 
 const logger = getLogger(["echo"]);
 
-/** What the HTTP servers may have together of all files that the process may have open. */
+/**
+ * What the HTTP servers may have together of all files that the process may have open: half of them.
+ * A connection is one, or two with TLS.
+ */
 const PART = 0.5;
+const PART_WITH_TLS = PART / 2;
 
-/** Servers that count in one thread. */
+/** Kinds of servers that count in one thread. */
 const OTHER_SERVERS = 2;
 /** So that a thread that takes the place of another one need not wait until that one has gone. */
 const PLACES_OF_THREAD = 3;
@@ -21,17 +25,19 @@ const PLACES_OF_THREAD = 3;
  * @param maxOpenFiles what the process may have open; `undefined` where it is not known
  */
 export function connectionLimits(
-  { web: { trustedProxies = [], ...values }, hls }: Pick<Config, "web" | "hls">,
+  { web: { trustedProxies = [], ...values }, hls, tls }: Pick<Config, "web" | "hls" | "tls">,
   maxOpenFiles: number | undefined = openFilesLimit(),
 ): ConnectionLimits {
-  const maxTogether = maxOpenFiles === undefined ? Infinity : Math.floor(maxOpenFiles * PART);
+  const part = tls.certFile === undefined ? PART : PART_WITH_TLS;
+  const maxTogether = maxOpenFiles === undefined ? Infinity : Math.floor(maxOpenFiles * part);
   const limits = new ConnectionLimits({
     ...values,
     maxTogether,
     proxies: new TrustedProxies(trustedProxies),
-    places: OTHER_SERVERS + PLACES_OF_THREAD * Math.max(1, hls.webThreads),
+    // Each of them once more with TLS.
+    places: 2 * (OTHER_SERVERS + PLACES_OF_THREAD * Math.max(1, hls.webThreads)),
   });
-  tellCut(limits);
+  tellCut(limits, maxOpenFiles);
   return limits;
 }
 
@@ -39,16 +45,19 @@ export function connectionLimits(
 export function reloadOf(limits: ConnectionLimits): Reload {
   return ({ web }) => () => {
     limits.values = web;
-    tellCut(limits);
+    tellCut(limits, openFilesLimit());
   };
 }
 
-function tellCut({ values: { maxConnections }, maxTogether }: ConnectionLimits): void {
-  if (maxConnections <= maxTogether) return;
+function tellCut(
+  { values: { maxConnections }, maxTogether }: ConnectionLimits,
+  files: number | undefined,
+): void {
+  if (files === undefined || maxConnections <= maxTogether) return;
   logger.warn(
     "WEB_MAX_CONNECTIONS is {maxConnections}, but all HTTP ports together take {maxTogether}: " +
       "the process may have {files} files open (ulimit -n), and the rest is left for broadcasts",
-    { maxConnections, maxTogether, files: maxTogether / PART },
+    { maxConnections, maxTogether, files },
   );
 }
 

@@ -30,6 +30,11 @@ export function requestedRange(
   return req.method !== "GET" || isOther ? undefined : byteRange(req.header("Range"), size);
 }
 
+/** Whether an answer has the whole of something, or the first part of it. */
+export function isBeginning({ status, headers }: Response): boolean {
+  return status === 200 || headers.get("Content-Range")?.startsWith("bytes 0-") === true;
+}
+
 /**
  * The one range that a Range header asks for of `size` bytes (RFC 9110 14.1.2).
  * @returns `undefined` where the whole is to be sent, as for other units and several ranges;

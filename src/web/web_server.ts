@@ -8,6 +8,7 @@ import { HttpError } from "../http/http_error.ts";
 import { HttpServer, type ListenAddress } from "../http/http_server.ts";
 import type { SharedContents } from "../http/prepared_answers.ts";
 import { type Clock, systemClock } from "../session/clock.ts";
+import type { CurrentCertificate } from "../tls/current_certificate.ts";
 import { SERVER_NAME } from "../version.ts";
 import { noStoreByDefault } from "./cache_control.ts";
 
@@ -19,6 +20,8 @@ export interface WebServerOptions {
   readonly clock?: Clock;
   /** How many connections it may have; as many as come by default. */
   readonly counts?: ConnectionCounts;
+  /** Has all be served over TLS, with this certificate. */
+  readonly certificate?: CurrentCertificate;
   /** Whether other threads may listen on the same port. */
   readonly reusePort?: boolean;
   /** What the routes are asked for at first only; nothing by default. */

@@ -7,6 +7,9 @@ export const SILENCE = "21000000001c";
 /** Silence that a busy machine's encoder may cause by being late: about a second. */
 const MAX_SILENT = 43;
 
+/** One for mono and one for more channels, or one of HE-AAC. */
+const MAX_SILENT_KINDS = 2;
+
 /** Access units in hexadecimal, which can be compared and searched. */
 export function toHex(units: readonly Uint8Array[]): string[] {
   return units.map((unit) => unit.toHex());
@@ -47,4 +50,36 @@ export function assertWhole(
   assert.equal(others.length, silent, `${others.length} others, such as ${others[0]}`);
   others = [...new Set(heard.slice(end))];
   assert.ok(others.length <= 1, `more than silence follows: ${others.join(", ")}`);
+}
+
+/**
+ * What was heard is the beginning of what each connection sent, one connection after the other,
+ * unchanged and without a gap; besides there is only what nobody sent, which is silence.
+ * @param sent by each connection; they may send the same
+ * @returns how much was heard of each connection, and how many silent access units
+ */
+export function assertConnections(
+  heard: readonly string[],
+  sent: readonly (readonly string[])[],
+  what: string,
+): { counts: number[]; silent: number } {
+  const known = new Set(sent.flat());
+  const counts: number[] = [];
+  const kinds = new Set<string>();
+  let silent = 0;
+  for (const [i, unit] of heard.entries()) {
+    const last = counts.length - 1;
+    const next = counts[last] ?? 0;
+    if (unit === sent[last]?.[next]) counts[last] = next + 1;
+    else if (unit === sent[last + 1]?.[0]) counts.push(1);
+    else if (known.has(unit)) {
+      assert.fail(`${what}: access unit ${i} is not number ${next} of connection ${last}`);
+    } else {
+      kinds.add(unit);
+      silent++;
+    }
+  }
+  assert.equal(counts.length, sent.length, `${what}: other connections were heard`);
+  assert.ok(kinds.size <= MAX_SILENT_KINDS, `${what}: ${kinds.size} access units that nobody sent`);
+  return { counts, silent };
 }

@@ -41,6 +41,13 @@ export class Media implements AsyncDisposable {
     return file;
   }
 
+  /** A file's audio so many times, one after the other. @returns its path */
+  async repeat(file: string, times: number): Promise<string> {
+    const copy = `${this.#folder}/${crypto.randomUUID()}${file.slice(file.lastIndexOf("."))}`;
+    await ffmpeg(["-stream_loop", `${times - 1}`, "-i", file, "-map", "0:a", "-c", "copy", copy]);
+    return copy;
+  }
+
   /** A file with a text. @returns its path */
   async write(name: string, text: string): Promise<string> {
     const file = `${this.#folder}/${name}`;
@@ -118,9 +125,8 @@ export class PersistentEncoder implements AsyncDisposable {
   readonly #disposed = new AbortController();
   readonly #running: Promise<void>;
 
-  /** @param files one after the other, over and over, in a connection each */
-  constructor(files: string | readonly string[], url: string) {
-    this.#running = this.#run([files].flat(), url);
+  constructor(file: string, url: string) {
+    this.#running = this.#run(file, url);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -128,13 +134,13 @@ export class PersistentEncoder implements AsyncDisposable {
     await this.#running;
   }
 
-  async #run(files: readonly string[], url: string): Promise<void> {
+  async #run(file: string, url: string): Promise<void> {
     const { signal } = this.#disposed;
     const disposed = new Promise<void>((resolve) => {
       signal.addEventListener("abort", () => resolve());
     });
-    for (let i = 0; !signal.aborted; i++) {
-      await using encoder = new Encoder(files[i % files.length] ?? "", url);
+    while (!signal.aborted) {
+      await using encoder = new Encoder(file, url);
       await Promise.race([encoder.end(), disposed]);
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, RECONNECT_MS);

@@ -10,6 +10,7 @@ import { FILE_TARGETS } from "./targets/files.ts";
 import { FLV_TARGETS } from "./targets/flv.ts";
 import { HTTP_CONNECTION_TARGETS } from "./targets/http_connections.ts";
 import { HTTP_TARGETS } from "./targets/http.ts";
+import { HTTP2_TARGETS } from "./targets/http2.ts";
 import { REWIND_TARGETS } from "./targets/rewind.ts";
 import { RTMP_TARGETS } from "./targets/rtmp.ts";
 import { STREAM_TARGETS } from "./targets/streams.ts";
@@ -25,6 +26,7 @@ export const TARGETS: readonly Target[] = [
   ...CONFIGURATION_TARGETS,
   ...HTTP_CONNECTION_TARGETS,
   ...HTTP_TARGETS,
+  ...HTTP2_TARGETS,
   ...ADDRESS_TARGETS,
   ...TOKEN_TARGETS,
 ];

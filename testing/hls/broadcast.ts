@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { AdtsParser } from "../../src/audio/aac/adts_parser.ts";
 import { formatOf } from "../../src/hls/formats.ts";
-import type { Hls, HlsOptions } from "../../src/hls/hls.ts";
+import type { Hls } from "../../src/hls/hls.ts";
 import type { MediaPlaylist, SegmentEntry } from "../../src/hls/playlist.ts";
 import { MPEG_TS } from "../../src/hls/ts_packager.ts";
 import type { EventBus } from "../../src/session/events.ts";
@@ -12,7 +12,7 @@ import type { SessionManager } from "../../src/session/session_manager.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { packets } from "../mpegts/packets.ts";
 import { MemoryFolder, NO_STATES } from "./memory_files.ts";
-import { FRAME_MS, goOnAir, type OnAir, playlistOf, publish } from "./on_air.ts";
+import { FRAME_MS, goOnAir, type OnAir, type OnAirOptions, playlistOf, publish } from "./on_air.ts";
 
 const SILENCE_BYTES = 6;
 
@@ -41,7 +41,9 @@ export class Broadcast {
     this.events = onAir.events;
   }
 
-  static async start(options: Pick<HlsOptions, "id3" | "onTags"> = {}): Promise<Broadcast> {
+  static async start(
+    options: Pick<OnAirOptions, "id3" | "onTags" | "preroll"> = {},
+  ): Promise<Broadcast> {
     const clock = new FakeClock();
     const folder = new MemoryFolder();
     const states = NO_STATES;

@@ -8,6 +8,11 @@ import { parseLowPlaylist, type SeenLowPlaylist } from "../hls_validator/low_pla
 import { LowRules } from "../hls_validator/low_rules.ts";
 import type { Broadcast } from "./broadcast.ts";
 
+/** What a listener plays, and what it had seen before the server was killed and there again. */
+export interface LowListenerOptions extends Pick<Broadcast, "hls" | "clock" | "folder"> {
+  readonly before?: SeenLowPlaylist;
+}
+
 /** A request, and its answer once there is one. */
 export interface Asked {
   answer: Response | undefined;
@@ -25,10 +30,16 @@ export class LowListener {
   readonly #rules = new LowRules((breach) => this.breaches.push(breach));
   #next: Asked | undefined;
   #text = "";
+  /** The part that it asks for. */
+  #hint: string | undefined;
 
   /** @param origin whom it asks; by default one that has everything at once */
-  constructor(broadcast: Pick<Broadcast, "hls" | "clock" | "folder">, origin?: Replica) {
-    const { hls, clock, folder } = broadcast;
+  constructor({ hls, clock, folder, before }: LowListenerOptions, origin?: Replica) {
+    if (before !== undefined) {
+      this.#rules.observe(before);
+      this.#rules.expectRestart();
+    }
+    this.#hint = before?.hint;
     const readFile = (name: string, file: string) =>
       Promise.resolve(folder.broadcasts.get(name)?.files.get(file)?.slice());
     this.origin = origin ?? localOrigin(hls.distributor, { clock, readFile });
@@ -70,11 +81,11 @@ export class LowListener {
     const playlist = parseLowPlaylist(text);
     this.#rules.observe(playlist);
     this.versions.push(playlist);
+    this.#hint = playlist.hint;
   }
 
   #nextFile(): string {
-    const hint = this.versions.at(-1)?.hint;
-    const [, sequence, part] = /^(\d+)-.*\.(\d+)\.m4s$/.exec(hint ?? "") ?? [];
+    const [, sequence, part] = /^(\d+)-.*\.(\d+)\.m4s$/.exec(this.#hint ?? "") ?? [];
     const query = sequence === undefined ? "" : `?_HLS_msn=${sequence}&_HLS_part=${part}`;
     return `low-media.m3u8${query}`;
   }

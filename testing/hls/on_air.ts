@@ -19,18 +19,21 @@ export interface OnAir {
   readonly hls: Hls;
 }
 
-/** Opens the HLS output, without preroll, and sessions that anybody may publish. */
-export async function goOnAir(
-  options: Pick<
+/** What {@link goOnAir} makes of the HLS output; by default there is no preroll. */
+export type OnAirOptions =
+  & Pick<
     HlsOptions,
     "clock" | "targetMs" | "folder" | "states" | "countListeners" | "id3" | "onTags" | "lowPlaces"
-  >,
-): Promise<OnAir> {
-  const { clock, targetMs } = options;
+  >
+  & Partial<Pick<HlsOptions, "preroll">>;
+
+/** Opens the HLS output, and sessions that anybody may publish. */
+export async function goOnAir(options: OnAirOptions): Promise<OnAir> {
+  const { clock, targetMs, preroll = NO_PREROLL } = options;
   const events = new EventBus();
   const policy = { waitMs: { srt: 60_000 }, timeline: { maxDelayMs: 10_000, targetMs } };
   const manager = sessionManager({ clock, events, policy, maxSessions: 1000 });
-  const hls = await Hls.open({ ...options, events, preroll: NO_PREROLL });
+  const hls = await Hls.open({ ...options, events, preroll });
   manager.addOutput(hls.output);
   return { manager, events, hls };
 }

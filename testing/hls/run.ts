@@ -9,7 +9,7 @@ import { SERVER_REASON } from "../../src/session/reason.ts";
 import type { SessionManager } from "../../src/session/session_manager.ts";
 import type { FakeClock } from "../fake_clock.ts";
 import { until } from "../until.ts";
-import { FRAME_MS, goOnAir, type OnAir, playlistOf, publish } from "./on_air.ts";
+import { FRAME_MS, goOnAir, type OnAir, type OnAirOptions, playlistOf, publish } from "./on_air.ts";
 
 /** A run of the server's sessions and HLS on a folder; another run may follow on the same folder. */
 export class Run {
@@ -34,11 +34,11 @@ export class Run {
     path: string,
     clock: FakeClock,
     targetMs = 1000,
-    countListeners?: (name: string) => number,
+    options: Pick<OnAirOptions, "countListeners" | "preroll"> = {},
   ): Promise<Run> {
     const folder = new HlsFolder(path);
     const states = new StateFiles(folder);
-    const onAir = await goOnAir({ clock, targetMs, folder, states, countListeners });
+    const onAir = await goOnAir({ clock, targetMs, folder, states, ...options });
     return new Run(onAir, clock, path, Math.round(targetMs / FRAME_MS));
   }
 

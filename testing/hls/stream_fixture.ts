@@ -71,7 +71,7 @@ export function setUp(
     numbering: options.numbering ?? { mediaSequence: 100, discontinuitySequence: 0 },
     reservation: new Reservation("demo", states),
     lowPlaces: new LowPlaces(clock),
-    preroll: options.preroll ?? [],
+    preroll: { entries: options.preroll ?? [], low: new Map() },
     onVersion: (file, segments) => distributor.version("demo", file, segments),
     onGone: () => {
       counts.gone++;

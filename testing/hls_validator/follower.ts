@@ -156,7 +156,11 @@ export class PlaylistFollower implements AsyncDisposable {
 
   async #takeSegment(listed: ListedSegment): Promise<void> {
     const bytes = await this.#fetchSegment(listed.uri);
-    if (bytes === undefined) return;
+    if (bytes === undefined) {
+      // The next server may have it.
+      this.#hashes.delete(listed.uri);
+      return;
+    }
     this.#hashes.set(listed.uri, hash(bytes));
     const content = isPreroll(listed) ? undefined : this.#segmentRules.observe(listed, bytes);
     this.segments.set(listed.sequence, { listed, frames: content?.frames ?? [] });

@@ -1,22 +1,17 @@
 /** A listener that follows a broadcast in low latency, and checks every version and every file. */
 import assert from "node:assert/strict";
-import { concat } from "../bytes.ts";
-import { readMessages } from "../mp4/event_messages.ts";
-import { readByMediabunny } from "../mp4/readers.ts";
+import { LowMediaRules, type SeenTitle } from "./low_media_rules.ts";
 import {
   parseLowPlaylist,
   type SeenLowPlaylist,
   type SeenLowSegment,
 } from "./low_playlist_reader.ts";
-import { LowRules } from "./low_rules.ts";
+import { isLowPreroll, LowRules } from "./low_rules.ts";
 import { PlaylistError } from "./media_playlist.ts";
+import { complaintsOf } from "./other_readers.ts";
 
 const FIRST_POLL_MS = 200;
 const MAX_BREACHES = 20;
-/** How far a duration with five decimals, or a time in the media, may be off. */
-const ROUNDING = 2e-5;
-/** Tags and segments have wall times of their own. */
-const TAG_TOLERANCE_MS = 30;
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
 
 /**
@@ -28,21 +23,23 @@ export class LowFollower implements AsyncDisposable {
   readonly url: string;
   /** What was wrong so far. */
   readonly breaches: string[] = [];
-  /** What media tell of titles and artists, and when that is heard, in milliseconds since the epoch. */
-  readonly titles: { readonly atMs: number; readonly texts: readonly string[] }[] = [];
-  readonly #messageIds = new Set<number>();
+  /** Whole segments so far, by media sequence number: as each server showed it, the first one first. */
+  readonly segments = new Map<number, SeenLowMedia[]>();
+  /** How many versions it has seen. */
+  versions = 0;
   readonly #rules = new LowRules((breach) => this.#report(breach));
-  /** MD5 of each access unit, by number of the segment. */
-  readonly #hashes = new Map<number, readonly string[]>();
+  readonly #mediaRules = new LowMediaRules((breach) => this.#report(breach));
   readonly #files = new Map<string, Promise<MediaFile>>();
+  /** Names of whole segments that were or are being fetched. */
+  readonly #taken = new Set<string>();
+  /** Parts that were hinted at, and that were not there in the end. */
+  readonly #givenUp = new Set<string>();
   readonly #stopped = new AbortController();
   readonly #following: Promise<void>;
   #checking: Promise<void> = Promise.resolve();
   #playlist: SeenLowPlaylist | undefined;
   #text = "";
-  #isDown = false;
-  /** How often the server was killed. */
-  #kills = 0;
+  #server: ServerState = "up";
 
   constructor(url: string) {
     this.url = url;
@@ -54,27 +51,20 @@ export class LowFollower implements AsyncDisposable {
     return this.#playlist;
   }
 
+  /** What media tell of titles and artists. */
+  get titles(): readonly SeenTitle[] {
+    return this.#mediaRules.titles;
+  }
+
   /** The server is about to be killed: until {@link serverIsBack} it need not answer. */
   serverIsDown(): void {
-    this.#isDown = true;
-    this.#kills++;
+    this.#server = "down";
+    this.#rules.expectRestart();
   }
 
   /** The server listens again. */
   serverIsBack(): void {
-    this.#isDown = false;
-    this.#rules.restarted();
-    this.#playlist = undefined;
-  }
-
-  /** The text of the newest version; empty before the first. */
-  get text(): string {
-    return this.#text;
-  }
-
-  /** Resolves once all that has come so far is checked. */
-  checked(): Promise<void> {
-    return this.#checking;
+    this.#server = "waits";
   }
 
   /** Resolves once nothing follows, and all is checked. */
@@ -83,9 +73,10 @@ export class LowFollower implements AsyncDisposable {
     await this.#checking;
   }
 
-  /** MD5 of all access units so far, in order. */
+  /** MD5 of all access units so far, in order, as they were heard first; without those of preroll. */
   get hashes(): string[] {
-    return [...this.#hashes.keys()].sort((a, b) => a - b).flatMap((n) => this.#hashes.get(n) ?? []);
+    const numbers = [...this.segments.keys()].sort((a, b) => a - b);
+    return numbers.flatMap((number) => this.segments.get(number)?.[0]?.hashes ?? []);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,28 +89,30 @@ export class LowFollower implements AsyncDisposable {
   async #follow(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted && (this.#playlist === undefined || this.#playlist.hint !== undefined)) {
+      const { versions } = this;
       const query = this.#query();
       try {
         const response = await fetch(new URL(`low-media.m3u8${query}`, this.url), { signal });
-        await this.#take(response, query);
+        this.#take(response, await response.text(), query);
       } catch (error) {
-        if (!signal.aborted && !this.#isDown) throw error;
-        await pause(FIRST_POLL_MS);
+        if (!signal.aborted && this.#server !== "down") this.#report(`${query}: ${error}`);
       }
-      if (this.#playlist === undefined) await pause(FIRST_POLL_MS);
+      if (this.versions === versions) await pause(FIRST_POLL_MS);
     }
   }
 
-  /** Asks for the part that is hinted at. */
+  /** Asks for the part that is hinted at, of whatever server. */
   #query(): string {
     const [, sequence, part] = /^(\d+)-.*\.(\d+)\.m4s$/.exec(this.#playlist?.hint ?? "") ?? [];
     return sequence === undefined ? "" : `?_HLS_msn=${sequence}&_HLS_part=${part}`;
   }
 
-  async #take(response: Response, query: string): Promise<void> {
-    const text = await response.text();
-    if (response.status === 404 && this.#playlist === undefined) return;
-    if (!response.ok) return this.#report(`status ${response.status} for ${query}: ${text}`);
+  #take(response: Response, text: string, query: string): void {
+    const { status } = response;
+    if (!response.ok) {
+      if (!this.#mayRefuse(status)) this.#report(`status ${status} for ${query}: ${text}`);
+      return;
+    }
     let playlist: SeenLowPlaylist;
     try {
       playlist = parseLowPlaylist(text);
@@ -130,10 +123,31 @@ export class LowFollower implements AsyncDisposable {
     const caching = query === "" ? "no-cache" : `max-age=${6 * playlist.targetDuration}`;
     this.#checkHeaders(response, PLAYLIST_TYPE, caching);
     if (text === this.#text) return this.#report(`the answer to ${query} is the version before`);
+    this.#takeVersion(text, playlist);
+  }
+
+  /** Nothing is there before the broadcast begins, nor while there is no server or no encoder. */
+  #mayRefuse(status: number): boolean {
+    if (this.#server === "down" || status === 404 && this.#playlist === undefined) return true;
+    return status === 503 && this.#server === "waits";
+  }
+
+  #takeVersion(text: string, playlist: SeenLowPlaylist): void {
+    const restarts = this.#rules.restarts;
+    this.#rules.observe(playlist);
+    const isOfNewServer = this.#rules.restarts > restarts;
+    // The next version brings what the encoder sends to the new server.
+    if (!isOfNewServer && this.#server === "waits") this.#server = "up";
     this.#text = text;
     this.#playlist = playlist;
-    this.#rules.observe(playlist);
+    this.versions++;
+    for (const complaint of complaintsOf(text, playlist)) this.#report(complaint);
     for (const segment of playlist.segments) this.#takeSegment(segment);
+    const { hint } = playlist;
+    if (hint === undefined) return;
+    // The answer is waited for where the part is looked at, or at the end.
+    const hinted = this.#fetch(hint);
+    this.#checking = this.#checking.then(async () => void await hinted);
   }
 
   /** What is named is fetched at once, and looked at one after the other. */
@@ -141,61 +155,31 @@ export class LowFollower implements AsyncDisposable {
     const { map, parts, whole, sequence } = segment;
     const init = this.#fetch(map);
     const media = parts.map(({ uri }) => this.#fetch(uri));
-    if (whole === undefined || this.#hashes.has(sequence)) return;
-    this.#hashes.set(sequence, []);
+    for (const { uri } of parts) {
+      if (this.#givenUp.delete(uri)) this.#report(`${uri} was refused, and then it was there`);
+    }
+    if (whole === undefined || this.#taken.has(whole.uri)) return;
+    this.#taken.add(whole.uri);
     const all = this.#fetch(whole.uri);
     this.#checking = this.#checking.then(async () => {
-      const [initBytes, bytes, ...partBytes] = await Promise.all([init, all, ...media]);
-      const parts = partBytes.filter((part) => part !== undefined);
-      const isGone = initBytes === undefined || bytes === undefined;
-      if (isGone || parts.length < partBytes.length) return;
-      await this.#checkSegment(segment, initBytes, bytes, parts);
-    });
-  }
-
-  async #checkSegment(
-    segment: SeenLowSegment,
-    init: Uint8Array,
-    bytes: Uint8Array,
-    media: readonly Uint8Array[],
-  ): Promise<void> {
-    const { sequence, parts, whole } = segment;
-    const { hashes, begins, ends } = await readByMediabunny(concat([init, bytes]));
-    this.#hashes.set(sequence, hashes);
-    if (Math.abs(ends - begins - (whole?.duration ?? NaN)) > ROUNDING) {
-      this.#report(`segment ${sequence} of ${ends - begins} s is said to last ${whole?.duration}`);
-    }
-    this.#checkMessages(segment, bytes, begins);
-    if (media.length > 0 && !equal(concat(media), bytes)) {
-      this.#report(`segment ${sequence} is not its parts one after the other`);
-    }
-    let time = begins;
-    for (const [i, part] of media.entries()) {
-      const read = await readByMediabunny(concat([init, part]));
-      const { uri = "", duration = NaN } = parts[i] ?? {};
-      const isRight = Math.abs(read.begins - time) < ROUNDING &&
-        Math.abs(read.ends - read.begins - duration) < ROUNDING;
-      if (!isRight) this.#report(`${uri} is from ${read.begins} to ${read.ends}`);
-      time = read.ends;
-    }
-  }
-
-  /** Messages in the media tell what the playlist tells, at the same time. */
-  #checkMessages(segment: SeenLowSegment, bytes: Uint8Array, begins: number): void {
-    for (const { seconds, id, texts } of readMessages(bytes)) {
-      const atMs = Date.parse(segment.programDateTime) + (seconds - begins) * 1000;
-      const told = this.#playlist?.dateRanges.findLast(({ startMs }) =>
-        startMs <= atMs + TAG_TOLERANCE_MS
-      );
-      const listed = [told?.title ?? "", told?.artist ?? ""];
-      const said = texts.map((text) => text.replaceAll('"', "'"));
-      if (said.join("\0") !== listed.join("\0")) {
-        this.#report(`segment ${segment.sequence} tells ${said}, and the playlist ${listed}`);
+      const files = await Promise.all([init, all, ...media]);
+      const [initBytes, bytes, ...partBytes] = files.filter((file) => file !== undefined);
+      if (initBytes === undefined || bytes === undefined || partBytes.length < media.length) {
+        this.#taken.delete(whole.uri);
+        return;
       }
-      if (this.#messageIds.has(id)) this.#report(`a message has the number ${id} again`);
-      this.#messageIds.add(id);
-      this.titles.push({ atMs, texts });
-    }
+      const hashes = await this.#mediaRules.observe(
+        segment,
+        { init: initBytes, whole: bytes, parts: partBytes },
+        this.#playlist?.dateRanges ?? [],
+      );
+      const earlier = this.segments.get(sequence) ?? [];
+      const isPreroll = isLowPreroll(segment);
+      this.segments.set(sequence, [
+        ...earlier,
+        { listed: segment, hashes: isPreroll ? [] : hashes },
+      ]);
+    });
   }
 
   #fetch(file: string): Promise<MediaFile> {
@@ -207,20 +191,36 @@ export class LowFollower implements AsyncDisposable {
   }
 
   async #fetchFile(file: string): Promise<MediaFile> {
-    const kills = this.#kills;
+    const bytes = await this.#askFor(file);
+    // The next server may have it.
+    if (bytes === undefined) this.#files.delete(file);
+    return bytes;
+  }
+
+  async #askFor(file: string): Promise<MediaFile> {
     let response: Response;
     let bytes: Uint8Array<ArrayBuffer>;
     try {
       response = await fetch(new URL(file, this.url));
       bytes = await response.bytes();
     } catch (error) {
-      if (!this.#isDown) throw error;
+      if (this.#server !== "down") this.#report(`${file}: ${error}`);
       return undefined;
     }
-    if (kills !== this.#kills) return undefined;
-    if (!response.ok) this.#report(`status ${response.status} for ${file}`);
-    else this.#checkHeaders(response, "audio/mp4", "max-age=600, immutable");
-    return bytes;
+    if (response.ok) {
+      this.#checkHeaders(response, "audio/mp4", cachingOf(file));
+      return bytes;
+    }
+    if (response.status === 404 && !this.#isListed(file)) this.#givenUp.add(file);
+    else if (this.#server !== "down") this.#report(`status ${response.status} for ${file}`);
+    return undefined;
+  }
+
+  #isListed(file: string): boolean {
+    const { segments = [] } = this.#playlist ?? {};
+    return segments.some(({ map, parts, whole }) => {
+      return map === file || whole?.uri === file || parts.some(({ uri }) => uri === file);
+    });
   }
 
   #checkHeaders({ headers, url }: Response, type: string, caching: string): void {
@@ -240,11 +240,22 @@ export class LowFollower implements AsyncDisposable {
   }
 }
 
-/** `undefined` where the server was killed before it could be had. */
+/** A whole segment that was seen. */
+export interface SeenLowMedia {
+  readonly listed: SeenLowSegment;
+  /** MD5 of each access unit, in order; empty for preroll. */
+  readonly hashes: readonly string[];
+}
+
+/** The server answers, may not, or does and waits for its encoders. */
+type ServerState = "up" | "down" | "waits";
+
+/** `undefined` where it was not there: the server was killed, or gave up a hint. */
 type MediaFile = Uint8Array<ArrayBuffer> | undefined;
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+/** How long what a playlist names may be cached: preroll is no broadcast's own. */
+function cachingOf(file: string): string {
+  return file.includes("/") ? "max-age=600" : "max-age=600, immutable";
 }
 
 function pause(ms: number): Promise<void> {

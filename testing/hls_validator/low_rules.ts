@@ -15,8 +15,9 @@ const MIN_WINDOW_SEGMENTS = 4;
 export class LowRules {
   readonly #onBreach: (breach: string) => void;
   #before: SeenLowPlaylist | undefined;
-  /** The segments that a server had shown before it was killed. */
-  #shown: readonly SeenLowSegment[] | undefined;
+  /** How often another server has gone on. */
+  restarts = 0;
+  #restartIsDue = false;
   /** Names of files of other segments, by number. */
   readonly #stems = new Map<string, number>();
 
@@ -26,30 +27,30 @@ export class LowRules {
   }
 
   /**
-   * The server was killed and is there again: what it had shown of an open segment is silence of the
-   * same number and time now, and its files have other names.
+   * The server is about to be killed. The next one lists again what was shown, all of it whole, under
+   * the same numbers and at the same times; its files have other names.
    */
-  restarted(): void {
-    const before = this.#before;
-    if (before === undefined) return;
-    this.#stems.clear();
-    this.#shown = before.segments;
-    this.#before = undefined;
+  expectRestart(): void {
+    this.#restartIsDue = true;
   }
 
   /** A version was seen. */
   observe(playlist: SeenLowPlaylist): void {
     const breaches = [...checkVersion(playlist), ...this.#checkNames(playlist)];
-    if (this.#shown !== undefined) breaches.push(...checkRestart(this.#shown, playlist));
-    this.#shown = undefined;
-    if (this.#before !== undefined) breaches.push(...checkSuccession(this.#before, playlist));
+    const before = this.#before;
     this.#before = playlist;
+    if (before !== undefined && makingOf(before) !== makingOf(playlist)) {
+      if (!this.#restartIsDue) breaches.push(`it is made anew as ${makingOf(playlist)}`);
+      this.#restartIsDue = false;
+      this.restarts++;
+      breaches.push(...checkRestart(before, playlist));
+    } else if (before !== undefined) breaches.push(...checkSuccession(before, playlist));
     for (const breach of breaches) this.#onBreach(breach);
   }
 
   /** No two segments have the same name. */
   #checkNames({ segments }: SeenLowPlaylist): string[] {
-    return segments.flatMap((segment) => {
+    return segments.filter((segment) => !isLowPreroll(segment)).flatMap((segment) => {
       const stem = stemOf(segment);
       const known = this.#stems.get(stem) ?? segment.sequence;
       this.#stems.set(stem, known);
@@ -78,12 +79,16 @@ function checkVersion(playlist: SeenLowPlaylist): string[] {
 function checkSegment(segment: SeenLowSegment, targetDuration: number): string[] {
   const { sequence, whole, parts, programDateTime } = segment;
   const breaches: string[] = [];
-  if (programDateTime === "") breaches.push(`segment ${sequence} has no time`);
+  if (isLowPreroll(segment)) {
+    if (programDateTime !== "") breaches.push(`preroll has the time ${programDateTime}`);
+  } else {
+    if (programDateTime === "") breaches.push(`segment ${sequence} has no time`);
+    if (Number(stemOf(segment).split("-")[0]) !== sequence) {
+      breaches.push(`segment ${sequence} is named ${stemOf(segment)}`);
+    }
+  }
   if (whole !== undefined && Math.round(whole.duration) > targetDuration) {
     breaches.push(`segment ${sequence} is longer than the target duration`);
-  }
-  if (Number(stemOf(segment).split("-")[0]) !== sequence) {
-    breaches.push(`segment ${sequence} is named ${stemOf(segment)}`);
   }
   for (const [i, { uri, duration }] of parts.entries()) {
     if (duration > PART_TARGET || duration <= 0) breaches.push(`${uri} lasts ${duration} s`);
@@ -116,14 +121,8 @@ function checkSuccession(before: SeenLowPlaylist, after: SeenLowPlaylist): strin
   if (before.constants.join() !== after.constants.join()) breaches.push("what never changes did");
   if (before.hint === undefined) breaches.push("a version follows EXT-X-ENDLIST");
   const gone = after.mediaSequence - before.mediaSequence;
-  const left = before.segments.slice(0, Math.max(0, gone));
-  if (gone < 0 || left.some(({ whole }) => whole === undefined)) {
-    return [...breaches, `the first number goes from ${before.mediaSequence} by ${gone}`];
-  }
-  const discontinuities = left.filter(({ discontinuity }) => discontinuity).length;
-  if (after.discontinuitySequence !== before.discontinuitySequence + discontinuities) {
-    breaches.push(`EXT-X-DISCONTINUITY-SEQUENCE is ${after.discontinuitySequence}`);
-  }
+  const numbers = checkNumbers(before, after);
+  if (numbers.length > 0) return [...breaches, ...numbers];
   for (const [i, segment] of before.segments.slice(gone).entries()) {
     breaches.push(...checkKept(segment, after.segments[i]));
   }
@@ -132,26 +131,48 @@ function checkSuccession(before: SeenLowPlaylist, after: SeenLowPlaylist): strin
   return [...breaches, ...checkHinted(before, after)];
 }
 
-/** What was shown before the server was killed is there again, whole, and at the same time. */
-function checkRestart(shown: readonly SeenLowSegment[], after: SeenLowPlaylist): string[] {
-  const breaches: string[] = [];
-  for (const { sequence, discontinuity, map, programDateTime } of shown) {
-    const kept = after.segments[sequence - after.mediaSequence];
+/** What has left was whole, and its discontinuities are counted. */
+function checkNumbers(before: SeenLowPlaylist, after: SeenLowPlaylist): string[] {
+  const gone = after.mediaSequence - before.mediaSequence;
+  const left = before.segments.slice(0, Math.max(0, gone));
+  if (gone < 0 || gone > left.length || left.some(({ whole }) => whole === undefined)) {
+    return [`the first number goes from ${before.mediaSequence} by ${gone}`];
+  }
+  const discontinuities = left.filter(({ discontinuity }) => discontinuity).length;
+  const due = before.discontinuitySequence + discontinuities;
+  const { discontinuitySequence: number } = after;
+  return number === due ? [] : [`EXT-X-DISCONTINUITY-SEQUENCE is ${number}, ${due} is due`];
+}
+
+/** Numbers do not go back, and what was shown is there again, whole, and to the millisecond. */
+function checkRestart(before: SeenLowPlaylist, after: SeenLowPlaylist): string[] {
+  const breaches = checkNumbers(before, after);
+  if (before.constants.join() !== after.constants.join()) breaches.push("what never changes did");
+  for (const segment of before.segments) {
+    const { sequence, whole } = segment;
     if (sequence < after.mediaSequence) continue;
-    if (kept?.whole === undefined) breaches.push(`segment ${sequence} is not whole`);
-    const offMs = Date.parse(kept?.programDateTime ?? "") - Date.parse(programDateTime);
-    if (kept?.discontinuity !== discontinuity || kept.map !== map || !(Math.abs(offMs) <= 2)) {
-      breaches.push(`segment ${sequence} is another one behind a restart: ${offMs} ms off`);
+    const kept = after.segments[sequence - after.mediaSequence];
+    if (kept?.whole === undefined) {
+      breaches.push(`segment ${sequence} is not whole behind a restart`);
+      continue;
     }
+    if (facts(segment) !== facts(kept)) {
+      breaches.push(`segment ${sequence} was ${facts(segment)} and is ${facts(kept)}`);
+    }
+    const longer = kept.whole.duration - (whole?.duration ?? kept.whole.duration);
+    if (Math.abs(longer) > 2 * ROUNDING) breaches.push(`segment ${sequence} is ${longer} s longer`);
   }
   return breaches;
+}
+
+/** What is said of a segment, whether it is whole or not. */
+function facts({ sequence, discontinuity, map, programDateTime }: SeenLowSegment): string {
+  return JSON.stringify({ sequence, discontinuity, map, programDateTime });
 }
 
 /** A segment stays what it is, but for parts that it gets and parts that are old. */
 function checkKept(before: SeenLowSegment, after: SeenLowSegment | undefined): string[] {
   if (after === undefined) return [`segment ${before.sequence} is taken back`];
-  const facts = ({ sequence, discontinuity, map, programDateTime }: SeenLowSegment) =>
-    JSON.stringify({ sequence, discontinuity, map, programDateTime });
   const breaches = facts(before) === facts(after)
     ? []
     : [`segment ${before.sequence} changes from ${facts(before)} to ${facts(after)}`];
@@ -172,7 +193,8 @@ function checkDateRanges(before: SeenLowPlaylist, after: SeenLowPlaylist): strin
   if (starts.some((start, i) => start <= (starts[i - 1] ?? 0))) {
     breaches.push("date ranges are not in order");
   }
-  const windowMs = Date.parse(after.segments[0]?.programDateTime ?? "");
+  const timed = after.segments.find(({ programDateTime }) => programDateTime !== "");
+  const windowMs = Date.parse(timed?.programDateTime ?? "");
   for (const [i, range] of before.dateRanges.entries()) {
     const kept = after.dateRanges.find(({ id }) => id === range.id);
     const isHeard = (before.dateRanges[i + 1]?.startMs ?? Infinity) > windowMs;
@@ -220,13 +242,27 @@ function nextSequence(playlist: SeenLowPlaylist): number {
   return mediaSequence + segments.length - (openOf(playlist) === undefined ? 0 : 1);
 }
 
+/** Whether it is preroll: it has no time, and its name is not the broadcast's. */
+export function isLowPreroll(segment: SeenLowSegment): boolean {
+  return stemOf(segment).includes("/");
+}
+
 /** The name without what tells the part and the format. */
 function stemOf({ whole, parts }: SeenLowSegment): string {
   return splitName(whole?.uri ?? parts[0]?.uri ?? "")[0];
 }
 
+/** What names of all files of one making of the broadcast have: another server makes it anew. */
+function makingOf({ segments, hint = "" }: SeenLowPlaylist): string | undefined {
+  const named = segments.find((segment) => !isLowPreroll(segment));
+  return (named === undefined ? splitName(hint)[0] : stemOf(named)).split("-")[2];
+}
+
+/** Of a broadcast, or of the preroll. */
+const MEDIA = /^(\d+-\d+-[a-z0-9]+|(?:\/|\.\.\/~)prerole\/[\w.-]+-[0-9a-f]{16})(?:\.(\d+))?\.m4s$/;
+
 /** @returns the stem, and the part's index; NaN for a whole segment */
 function splitName(uri: string): [stem: string, part: number] {
-  const [, stem = "", part] = /^(\d+-\d+-[a-z0-9]+)(?:\.(\d+))?\.m4s$/.exec(uri) ?? [];
+  const [, stem = "", part] = MEDIA.exec(uri) ?? [];
   return [stem, part === undefined ? NaN : Number(part)];
 }

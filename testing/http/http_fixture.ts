@@ -6,6 +6,7 @@ import type { LimitValues } from "../../src/http/count_board.ts";
 import type { HttpHandler } from "../../src/http/http_site.ts";
 import { HttpServer } from "../../src/http/http_server.ts";
 import type { SharedContents } from "../../src/http/prepared_answers.ts";
+import type { CurrentCertificate } from "../../src/tls/current_certificate.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { bytesOf } from "./read_requests.ts";
 
@@ -13,6 +14,8 @@ export interface HttpFixtureOptions extends Partial<LimitValues> {
   readonly handler?: HttpHandler;
   readonly proxies?: readonly string[];
   readonly shared?: SharedContents;
+  /** Has it speak TLS. */
+  readonly certificate?: CurrentCertificate;
 }
 
 /** A server on loopback, whose time is moved by hand. */
@@ -25,7 +28,7 @@ export class HttpFixture implements AsyncDisposable {
   readonly #clients: RawClient[] = [];
 
   constructor(options: HttpFixtureOptions = {}) {
-    const { handler, proxies = [], shared } = options;
+    const { handler, proxies = [], shared, certificate } = options;
     const { maxConnections = 1000, maxPerAddress = 1000 } = options;
     this.counts = new ConnectionLimits({
       ...{ maxConnections, maxPerAddress, maxTogether: Infinity },
@@ -39,13 +42,29 @@ export class HttpFixture implements AsyncDisposable {
       category: ["echo", "test"],
       counts: this.counts,
       shared,
+      certificate,
     });
     this.server.listen();
   }
 
   async connect(): Promise<RawClient> {
     const { hostname, port } = this.server.addr;
-    const client = new RawClient(await Deno.connect({ hostname, port }));
+    return this.#keep(await Deno.connect({ hostname, port }));
+  }
+
+  /** @param caCert who is trusted to know the server */
+  async connectTls(caCert: string, ...alpnProtocols: string[]): Promise<RawClient> {
+    const { port } = this.server.addr;
+    const conn = await Deno.connectTls({
+      ...{ hostname: "localhost", port, caCerts: [caCert] },
+      ...(alpnProtocols.length === 0 ? {} : { alpnProtocols }),
+    });
+    await conn.handshake();
+    return this.#keep(conn);
+  }
+
+  #keep(conn: Deno.Conn): RawClient {
+    const client = new RawClient(conn);
     this.#clients.push(client);
     return client;
   }
@@ -74,11 +93,11 @@ export class HttpFixture implements AsyncDisposable {
 
 /** A client that sends what it is told to, and takes what comes. */
 export class RawClient implements Disposable {
-  readonly conn: Deno.TcpConn;
+  readonly conn: Deno.Conn;
   #text = "";
   #closed = false;
 
-  constructor(conn: Deno.TcpConn) {
+  constructor(conn: Deno.Conn) {
     this.conn = conn;
   }
 
@@ -98,6 +117,11 @@ export class RawClient implements Disposable {
   async until(pattern: RegExp): Promise<string> {
     while (!pattern.test(this.#text) && await this.#read());
     return this.#text;
+  }
+
+  /** Waits until something more has come, or the end. */
+  async more(): Promise<void> {
+    await this.#read();
   }
 
   /** The first `count` answers once they have come whole, each of them with a `Content-Length`. */
@@ -121,8 +145,9 @@ export class RawClient implements Disposable {
       this.#text += Buffer.from(buffer.buffer, 0, count).toString("latin1");
       return true;
     } catch (error) {
-      const { ConnectionReset, Interrupted, BadResource } = Deno.errors;
-      if ([ConnectionReset, Interrupted, BadResource].some((kind) => error instanceof kind)) {
+      const { ConnectionReset, Interrupted, BadResource, UnexpectedEof } = Deno.errors;
+      const ends = [ConnectionReset, Interrupted, BadResource, UnexpectedEof];
+      if (ends.some((kind) => error instanceof kind)) {
         return false;
       }
       throw error;

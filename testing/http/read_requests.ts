@@ -37,7 +37,7 @@ export function readRequests(pieces: Iterable<Uint8Array>): Reading {
         if (repeated !== undefined) checkRepeated(repeated, head, remembered);
         if (head.method === "GET" && head.body === 0) reader.rememberHead(remembered = head);
         const { method, target, fields } = head;
-        if (target !== "*") requestUrl(head, "echo");
+        if (target !== "*") requestUrl(head, { scheme: "http", ownHost: "echo" });
         open = { request: { method, target, fields, body: "" }, body: "" };
         isLast = !head.keepAlive;
       }

@@ -26,11 +26,13 @@ export class Browser implements AsyncDisposable {
     this.#server = server;
   }
 
-  static async start(): Promise<Browser> {
+  /** @param trusts whether it takes any certificate, as one that a test has made */
+  static async start(trusts: "known" | "any" = "known"): Promise<Browser> {
     const profile = await Deno.makeTempDir({ prefix: "echo-chromium-" });
     const context = await chromium.launchPersistentContext(profile, {
       ...CHROMIUM,
       headless: true,
+      ignoreHTTPSErrors: trusts === "any",
       args: [...CHROMIUM.args, "--autoplay-policy=no-user-gesture-required"],
     });
     const server = Deno.serve(
@@ -40,13 +42,25 @@ export class Browser implements AsyncDisposable {
     return new Browser(context, profile, server);
   }
 
-  /** Plays a playlist in a new page. */
-  async play(playlistUrl: string, kind: PlayerKind): Promise<Player> {
+  /**
+   * Plays a playlist in a new page.
+   * @param from where hls.js is to begin, in seconds from the first segment on; by default where it
+   *   begins by itself
+   */
+  async play(playlistUrl: string, kind: PlayerKind, from?: number): Promise<Player> {
     const page = await this.#context.newPage();
     const player = new Player(page, kind);
     const query = new URLSearchParams({ url: playlistUrl, by: kind });
+    if (from !== undefined) query.set("from", `${from}`);
     await page.goto(`http://127.0.0.1:${this.#server.addr.port}/?${query}`);
     return player;
+  }
+
+  /** Opens an address in a new page. */
+  async open(url: string): Promise<Page> {
+    const page = await this.#context.newPage();
+    await page.goto(url);
+    return page;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

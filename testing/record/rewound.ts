@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import { forPlayers } from "../../src/hls/routes.ts";
 import { Rewinds } from "../../src/record/rewind/rewinds.ts";
-import { rewindRoutes } from "../../src/record/rewind/routes.ts";
+import { rewindRoutes, type RewindRoutesOptions } from "../../src/record/rewind/routes.ts";
 import { localRewind } from "../../src/station/rewind.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { readFragments } from "../mp4/fragments.ts";
@@ -20,6 +20,7 @@ export interface RewoundOptions extends Pick<ArchiveOptions, "path" | "append" |
   readonly boundMs?: number;
   /** What is live under each name; by default there is a `demo`. */
   readonly live?: Map<string, Live>;
+  readonly onFetch?: RewindRoutesOptions["onFetch"];
 }
 
 /** An archive whose shows may be rewound, over HTTP. */
@@ -53,7 +54,7 @@ export class Rewound implements AsyncDisposable {
       clock,
       has: (name) => live.has(name),
     });
-    const app = rewindRoutes({ ...rewind, forPlayers: forPlayers() });
+    const app = rewindRoutes({ ...rewind, onFetch: options.onFetch, forPlayers: forPlayers() });
     return new Rewound(archive, rewinds, app, live, clock, () => rewind.shows.close());
   }
 

@@ -41,7 +41,6 @@ export function listenersServer(): Hono {
     file === "9-1700000000.ts" ? Promise.reject(new LimiterFull(4000)) : Promise.resolve(undefined);
   const origin = originOf({ demo: () => demo, broken }, readFile);
   const preroll = {
-    entries: [],
     files: new Map([["jingle.aac", { bytes: BYTES, type: "audio/aac", etag: '"jingle"' }]]),
   };
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }), current: [] };

@@ -4,6 +4,7 @@ import { freePorts } from "../../testing/free_ports.ts";
 import { withFolder } from "../../testing/temporary_folder.ts";
 import { EchoServer, runEcho } from "../../testing/e2e/echo_server.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
+import { TestAuthority } from "../../testing/tls/test_authority.ts";
 
 interface Mistake {
   readonly what: string;
@@ -14,6 +15,10 @@ interface Mistake {
   /** How many files the process may have open. */
   readonly descriptors?: number;
 }
+
+const SECURE_DOORS_OFF = {
+  ...{ RTMPS_ADDR: "off", ECHO_TLS_ADDR: "off", HLS_WEB_TLS_ADDR: "off", STAT_WEB_TLS_ADDR: "off" },
+};
 
 const LATER = new Date("2100-01-01T00:00:00Z");
 
@@ -74,6 +79,26 @@ const MISTAKES: readonly Mistake[] = [
     said: /^Cannot parse .*\/users, line 1: expected a bcrypt hash/,
   },
   {
+    what: "a file of DJs with a line that is none",
+    make: async (folder) => {
+      await Deno.writeTextFile(`${folder}/djs`, "anna\n", { mode: 0o600 });
+      return { ECHO_AUTH: "dj", ECHO_DJ_FILE: `${folder}/djs` };
+    },
+    said: /^Cannot (?:parse|read) .*\/djs/,
+  },
+  {
+    what: "a certificate with the key of another",
+    make: async (folder) => {
+      await using authority = await TestAuthority.create();
+      const [{ cert }, { key }] = [await authority.issue(), await authority.issue()];
+      const env = { TLS_CERT_FILE: `${folder}/cert.pem`, TLS_KEY_FILE: `${folder}/key.pem` };
+      await Deno.writeTextFile(env.TLS_CERT_FILE, cert);
+      await Deno.writeTextFile(env.TLS_KEY_FILE, key);
+      return { ...env, ...SECURE_DOORS_OFF };
+    },
+    said: /^Cannot use TLS_CERT_FILE ".*" with TLS_KEY_FILE ".*": the private key does not belong/,
+  },
+  {
     what: "a logging file that says nothing known",
     make: async (folder) => {
       await Deno.writeTextFile(`${folder}/log.yml`, "root:\n  level: loud\n");
@@ -118,6 +143,22 @@ for (const { what, make, said, descriptors } of MISTAKES) {
     });
   });
 }
+
+Deno.test("echo check warns of a certificate that expires soon, and starts with it", async () => {
+  await withFolder(async (folder) => {
+    await using authority = await TestAuthority.create();
+    const { cert, key } = await authority.issue({ days: 3 });
+    const env = { TLS_CERT_FILE: `${folder}/cert.pem`, TLS_KEY_FILE: `${folder}/key.pem` };
+    await Deno.writeTextFile(env.TLS_CERT_FILE, cert);
+    await Deno.writeTextFile(env.TLS_KEY_FILE, key);
+    const { code, lines } = await runCheck(folder, { ...env, ...SECURE_DOORS_OFF });
+    const warnings = lines.filter((line) => /certificate/i.test(line));
+    assert.deepEqual(warnings.map((line) => line.replace(/\d{4}-\d\d-\d\d/, "DAY")), [
+      "warning: The TLS certificate expires on DAY",
+    ]);
+    assert.equal(code, 0, lines.join("\n"));
+  });
+});
 
 Deno.test("echo check tells all mistakes at a time", async () => {
   await withFolder(async (folder) => {

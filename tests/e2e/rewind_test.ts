@@ -5,7 +5,8 @@ import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { RewoundShow } from "../../testing/e2e/rewound_show.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
 import { accessUnits } from "../../testing/hls_validator/adts.ts";
-import { Browser, PLAYER_KINDS } from "../../testing/players/browser.ts";
+import { Browser, PLAYER_KINDS, type PlayerKind } from "../../testing/players/browser.ts";
+import { until } from "../../testing/until.ts";
 
 /** So many that who begins three target durations before what is live, as players do, skips some. */
 const LISTED = 6;
@@ -28,7 +29,7 @@ scenario(
       await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
       const show = new RewoundShow(server);
       await show.listing(LISTED);
-      await together(PLAYER_KINDS, async (kind) => {
+      const hear = async (kind: PlayerKind): Promise<void> => {
         const who = `${kind}, ${threads} threads`;
         const player = await browser.play(show.url, kind);
         const begun = await player.played(1);
@@ -37,7 +38,15 @@ scenario(
         const { longestStallMs, skipped, warnings } = await player.played(SECONDS);
         assert.ok(longestStallMs < 500 && skipped < 0.5, `${who}: ${longestStallMs}, ${skipped}`);
         assert.deepEqual(warnings, [], who);
-      });
+      };
+      const count = async (): Promise<void> => {
+        await until(`each of them is a listener, ${threads} threads`, async () => {
+          const status = await fetch(new URL("status.json", show.url));
+          return (await status.json()).listeners === PLAYER_KINDS.length;
+        });
+      };
+      const all = [...PLAYER_KINDS.map((kind) => () => hear(kind)), count];
+      await together(all, (begin) => begin());
       assert.ok(encoder.running, "the show is still on air");
       const reading = show.read();
       await encoder.end();

@@ -4,6 +4,7 @@ import { StateFiles } from "../../src/hls/name_states.ts";
 import { parsePlaylist, renderPlaylist, restorePlaylist } from "../../src/hls/playlist.ts";
 import { loadPreroll, PrerollError } from "../../src/hls/preroll.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
+import { audioConfig } from "../../testing/audio/access_units.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { LogRecorder } from "../../testing/log_recorder.ts";
 import { Run } from "../../testing/hls/run.ts";
@@ -132,7 +133,13 @@ Deno.test("state that is damaged in any way is not used, and the log says so", (
     await using log = await LogRecorder.start();
     const folder = new HlsFolder(path);
     const states = new StateFiles(folder);
-    const state = { mediaSequence: 1700000000, discontinuitySequence: 3, written: true };
+    const numbers = { mediaSequence: 1700000000, discontinuitySequence: 3 };
+    const open = { config: audioConfig(), discontinuity: false, wallMs: 1700000000123 };
+    const shownOpen = [
+      { ...open, sequence: 1, beforeUs: undefined },
+      { ...open, sequence: 2, beforeUs: 47 * 1024e6 / 48_000 },
+    ];
+    const state = { ...numbers, written: true, shownOpen };
     await states.save("demo", state);
     const file = `${path}/.state/demo.json`;
     const whole = await Deno.readTextFile(file);

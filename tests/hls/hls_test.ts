@@ -139,7 +139,9 @@ Deno.test("events tell how many listen, and at the end how many did at most", ()
   withFolder(async (path) => {
     const clock = new FakeClock();
     const listeners = { demo: 2 };
-    const run = await Run.start(path, clock, 1000, (name) => name === "demo" ? listeners.demo : 99);
+    const run = await Run.start(path, clock, 1000, {
+      countListeners: (name) => name === "demo" ? listeners.demo : 99,
+    });
     const ingest = run.publish();
     await run.broadcast(ingest, 3);
     listeners.demo = 5;

@@ -22,7 +22,10 @@ function setUp() {
     numbering: { mediaSequence: 1, discontinuitySequence: 0 },
     reservation: new Reservation("demo", NO_STATES),
     lowPlaces: new LowPlaces(clock),
-    preroll: [{ uri: "/prerole/a.ts", durationUs: 1e6, discontinuity: false, wallMs: undefined }],
+    preroll: {
+      entries: [{ uri: "/prerole/a.ts", durationUs: 1e6, discontinuity: false, wallMs: undefined }],
+      low: new Map(),
+    },
     onListed: (file, lateMs) => listed.push([file.replace(/-.*/, ""), lateMs]),
     onGone: () => {},
   });

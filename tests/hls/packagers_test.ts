@@ -5,6 +5,7 @@ import { LowPlaces } from "../../src/hls/low_latency/low_places.ts";
 import { Reservation } from "../../src/hls/name_states.ts";
 import type { Packager, SegmentFormat } from "../../src/hls/packager.ts";
 import { type MediaPlaylist, parsePlaylist, renderPlaylist } from "../../src/hls/playlist.ts";
+import { NO_PREROLL } from "../../src/hls/preroll.ts";
 import { Segmenter } from "../../src/hls/segmenter.ts";
 import { HlsStream } from "../../src/hls/stream.ts";
 import { MPEG_TS } from "../../src/hls/ts_packager.ts";
@@ -66,7 +67,7 @@ class TwoFormats {
       numbering: { mediaSequence: 100, discontinuitySequence: 0 },
       reservation: new Reservation("demo", NO_STATES),
       lowPlaces: new LowPlaces(this.clock),
-      preroll: [],
+      preroll: NO_PREROLL,
       onGone: () => {},
     });
     this.segmenter = new Segmenter(1000, formats, (segment) => this.stream.add(segment));

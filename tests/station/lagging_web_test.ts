@@ -20,7 +20,7 @@ class LaggingServer implements AsyncDisposable {
     const { clock } = threads.broadcast;
     const { routes, ...site } = listenerSite({
       origin: threads.thread,
-      preroll: { entries: [], files: new Map() },
+      preroll: { files: new Map() },
       shows: { status: (name: string) => ({ ...OFF_AIR, name }), current: [] },
       ...{ path: "cast", index: true, clock },
       observe: (kind) => void this.timed.push(kind),

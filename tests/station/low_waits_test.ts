@@ -31,7 +31,7 @@ class LowServer implements AsyncDisposable {
     this.origin = new LowListener(broadcast).origin;
     const { routes, shared } = listenerSite({
       origin: this.origin,
-      preroll: { entries: [], files: new Map() },
+      preroll: { files: new Map() },
       shows: { status: (name: string) => ({ ...OFF_AIR, name }), current: [] },
       ...{ path: "cast", index: true, clock },
       onFetch: (name, file) => void this.fetches.push(`${name}/${file}`),

@@ -41,7 +41,7 @@ class TwoServers implements AsyncDisposable {
     const { routes, middleware, shared, getPath } = listenerSite({
       entrance,
       origin: originOf({ demo: () => demo }, () => Promise.resolve(undefined)),
-      preroll: { entries: [], files: new Map() },
+      preroll: { files: new Map() },
       shows: { status: (name: string) => ({ ...OFF_AIR, name }), current: [] },
       ...{ path: "cast", index: true, clock },
       onFetch: (name, file) => void this.fetches.push(`${name}/${file}`),

@@ -32,7 +32,7 @@ class TwoServers implements AsyncDisposable {
     this.origin = localOrigin(hls.distributor, { clock, readFile });
     const { routes, middleware, shared } = listenerSite({
       origin: this.origin,
-      preroll: { entries: [], files: new Map() },
+      preroll: { files: new Map() },
       shows: { status: (name: string) => ({ ...OFF_AIR, name }), current: [] },
       ...{ path: "cast", index: true, clock },
       observe: (kind, _, ms) => void this.timed.push([kind, ms]),

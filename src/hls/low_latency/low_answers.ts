@@ -5,9 +5,10 @@
  * @module
  */
 import type { Context } from "hono";
+import { isBeginning } from "../../web/byte_range.ts";
 import { addressOfOne } from "../../web/peer_address.ts";
 import { leaveUntimed } from "../../web/request_timing.ts";
-import { isBeginning, LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
+import { LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
 import { NoPlace, type Origin, type ServedFile, type ServedPlaylist } from "../origin.ts";
 import { reload, type ReloadAnswer } from "./directives.ts";
 import { countsAsFetch, isLowMedia, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";

@@ -11,18 +11,21 @@ import { entityTag } from "../../web/entity_tag.ts";
 import { renderMasterPlaylist } from "../master_playlist.ts";
 import type { ServedPlaylist } from "../origin.ts";
 import type { PlayedTags } from "../played_tags.ts";
-import type { PlaylistPublisher } from "../playlist_publisher.ts";
+import { PART_TARGET_MS } from "../fmp4_packager.ts";
 import type { Segment } from "../segment.ts";
 import type { SegmentLabels } from "../segment_labels.ts";
 import type { Segmenter } from "../segmenter.ts";
 import type { ShownOpen } from "../silent_end.ts";
 import type { StreamFiles } from "../stream_files.ts";
-import type { Numbering } from "../window.ts";
+import {
+  type EarlierSegments,
+  type EarlierSource,
+  readEarlier,
+  shownBy,
+} from "./earlier_segments.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
 import type { LowPlaces } from "./low_places.ts";
 import { type LowFile, LowStream, type LowVersion } from "./low_stream.ts";
-import type { SegmentStart } from "./low_window.ts";
-import { readTsFrames, type TsFrames } from "./ts_frames.ts";
 
 const logger = getLogger(["echo", "hls"]);
 
@@ -36,18 +39,14 @@ export interface LowSource {
   readonly ended: boolean;
 }
 
-export interface LowLatencyOptions {
+export interface LowLatencyOptions extends EarlierSource {
   /** The broadcast's. */
   readonly name: string;
   readonly clock: Pick<Clock, "awake" | "after">;
   readonly files: Pick<StreamFiles, "readSegment">;
-  readonly labels: Pick<SegmentLabels, "begin" | "next">;
-  /** Keeps that players may have parts of the segment `sequence`; resolves once that is done. */
-  readonly showOpen: (shown: ShownOpen) => Promise<void>;
-  /** What `EXT-X-TARGETDURATION` says, in seconds. */
-  readonly targetDuration: number;
-  /** What there is as MPEG-TS. */
-  readonly main: Pick<PlaylistPublisher, "known" | "numbering">;
+  readonly labels: Pick<SegmentLabels, "begin">;
+  /** Keeps that players may have parts of these segments; resolves once that is done. */
+  readonly showOpen: (shown: readonly ShownOpen[]) => Promise<void>;
   readonly played: Pick<PlayedTags, "at" | "since">;
   readonly source: () => LowSource;
   /** A version is out, with files that are new in it. */
@@ -55,7 +54,7 @@ export interface LowLatencyOptions {
   /** Shared with all other names. */
   readonly places: Pick<LowPlaces, "take" | "inTurn">;
   /** There is no place for it, or none any more. */
-  readonly onRefused: () => void;
+  readonly onRefused?: (() => void) | undefined;
 }
 
 /** Low latency of a name. */
@@ -67,16 +66,20 @@ export class LowLatency {
   /** Resolves once it is open; `undefined` while it is not about to be. */
   #opening: Promise<void> | undefined;
   #version: ServedPlaylist | undefined;
-  /** That of what an earlier run of the server left. */
-  #earlierConfig: AudioConfig | undefined;
+  /** Resolves once it is kept that the newest segment is shown; `undefined` where it is kept. */
+  #keeping: Promise<void> | undefined;
+  /** Versions that wait for that. */
+  #held: LowVersion[] = [];
+  /** Those of what an earlier run of the server left. */
+  #earlierConfigs: readonly AudioConfig[] = [];
 
   constructor(options: LowLatencyOptions) {
     this.#options = options;
   }
 
-  /** Segments of an earlier run of the server have the configuration `config`. */
-  resume(config: AudioConfig): void {
-    this.#earlierConfig = config;
+  /** Segments of an earlier run of the server have the configurations `configs`, the newest last. */
+  resume(configs: readonly AudioConfig[]): void {
+    this.#earlierConfigs = configs;
   }
 
   /**
@@ -85,11 +88,11 @@ export class LowLatency {
    * @param client as `LowGuest.client`
    */
   open(client?: string): Promise<void> {
-    if (this.#stream !== undefined) return Promise.resolve();
+    if (this.#stream !== undefined) return this.#opening ?? Promise.resolve();
     const { name, places, onRefused } = this.#options;
     this.#place ??= places.take({ name, client, giveWay: () => this.#giveWay() });
     if (this.#place === undefined) {
-      onRefused();
+      onRefused?.();
       return Promise.resolve();
     }
     this.#opening ??= places.inTurn(() => this.#open())
@@ -99,7 +102,7 @@ export class LowLatency {
   }
 
   /** Somebody hears it: it does not give way to others. */
-  keep(): void {
+  hear(): void {
     this.#place?.keep();
   }
 
@@ -110,7 +113,7 @@ export class LowLatency {
     this.#clear();
   }
 
-  /** Another session's frames follow. @param isNew whether they are a new presentation's */
+  /** Another session's frames follow. @param isNew whether they begin a presentation */
   join(isNew: boolean): void {
     if (isNew) return this.#clear();
     const { segmenter } = this.#options.source();
@@ -152,7 +155,7 @@ export class LowLatency {
   #giveWay(): void {
     this.#place = undefined;
     this.#clear();
-    this.#options.onRefused();
+    this.#options.onRefused?.();
   }
 
   /** What there is of it goes. */
@@ -161,35 +164,39 @@ export class LowLatency {
     this.#options.source().segmenter?.tap(undefined);
     this.#stream = undefined;
     this.#version = undefined;
+    this.#keeping = undefined;
+    this.#held = [];
   }
 
   async #open(): Promise<void> {
     if (this.#place === undefined) return;
-    const read = await this.#askDisk();
-    // Nobody may listen any more.
-    if (this.#place === undefined) return;
-    // What follows waits for nothing, so that no frame is missed.
-    this.#begin(({ uri, bytes }) => bytes ?? read.get(uri));
-  }
-
-  /** Keeps what players are about to be shown, and reads what is in memory no more: not for long. */
-  async #askDisk(): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
-    const { clock, main, files, labels } = this.#options;
-    const late = Promise.withResolvers<undefined>();
-    const timer = clock.after(DISK_MS, () => late.resolve(undefined));
-    const inTime = <T>(work: Promise<T>) => Promise.race([work, late.promise]);
+    const { main, files } = this.#options;
     const read = new Map<string, Uint8Array | undefined>();
     const isMissing = ({ uri, bytes, wallMs }: Segment) =>
       bytes === undefined && wallMs !== undefined && !read.has(uri);
+    for (;;) {
+      const missing = main.known.filter(isMissing);
+      if (missing.length === 0) break;
+      await Promise.all(missing.map(async ({ uri }) => {
+        read.set(uri, await this.#patience(files.readSegment(uri), DISK_MS));
+      }));
+    }
+    // Nobody may listen any more.
+    if (this.#place === undefined) return;
+    // What follows waits for nothing, so that no frame is missed.
+    const told = [this.#options.source().segmenter?.config, ...this.#earlierConfigs.toReversed()]
+      .filter((config) => config !== undefined);
+    const bytesOf = ({ uri, bytes }: Segment) => bytes ?? read.get(uri);
+    this.#begin(readEarlier(this.#options, told, bytesOf));
+    await this.#keeping;
+  }
+
+  /** Waits for the disk, but not as long as it likes. */
+  async #patience<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+    const late = Promise.withResolvers<undefined>();
+    const timer = this.#options.clock.after(ms, () => late.resolve(undefined));
     try {
-      await inTime(this.#showOpen({ sequence: labels.next, discontinuity: false }));
-      for (;;) {
-        const missing = main.known.filter(isMissing);
-        if (missing.length === 0) return read;
-        await Promise.all(missing.map(async ({ uri }) => {
-          read.set(uri, await inTime(files.readSegment(uri)));
-        }));
-      }
+      return await Promise.race([work, late.promise]);
     } finally {
       timer.cancel();
     }
@@ -201,72 +208,55 @@ export class LowLatency {
     this.#clear();
   }
 
-  #begin(bytesOf: (segment: Segment) => Uint8Array | undefined): void {
+  #begin({ numbering, segments }: EarlierSegments): void {
     const { clock, targetDuration, labels, played, source } = this.#options;
     const { segmenter, ended } = source();
-    const told = [segmenter?.config, this.#earlierConfig].filter((config) => config !== undefined);
-    const { numbering, earlier } = this.#readEarlier(bytesOf, told);
     const stream: LowStream = new LowStream({
       ...{ clock, targetDuration, numbering, played },
       nonce: newNonce(),
       introduce: (begun) => {
         const label = labels.begin(begun);
-        this.#showOpen(label);
+        const config = source().segmenter?.config;
+        const beforeUs = stream.segments.at(-1)?.durationUs;
+        if (config !== undefined) this.#keep([{ ...label, config, beforeUs }]);
         return label;
       },
-      onVersion: (version) => this.#show(stream, version),
+      onVersion: (version) => this.#take(stream, version),
       onError: (error) => this.#fail(error),
     });
     this.#stream = stream;
-    for (const { start, frames } of earlier) stream.takeEarlier(start, frames);
+    this.#keep(shownBy(segments));
+    for (const { takeInto } of segments) takeInto(stream);
     if (segmenter !== undefined) stream.takeUp(segmenter);
     if (ended) stream.finish();
   }
 
-  /** The first part of a segment comes some time after its beginning: nobody waits for that. */
-  async #showOpen({ sequence, discontinuity }: Omit<ShownOpen, "config">): Promise<void> {
-    const config = this.#options.source().segmenter?.config;
-    if (config !== undefined) await this.#options.showOpen({ sequence, config, discontinuity });
+  /**
+   * Has it kept that players may have parts of these segments. Until then they see none of them, so
+   * that no number is another segment's behind a crash.
+   */
+  #keep(shown: readonly ShownOpen[]): void {
+    const kept = this.#patience(this.#options.showOpen(shown), PART_TARGET_MS);
+    const keeping = kept.then(() => {
+      if (this.#keeping !== keeping) return;
+      this.#keeping = undefined;
+      for (const version of this.#held.splice(0)) this.#show(version);
+    });
+    this.#keeping = keeping;
   }
 
-  /** Reads the broadcast's segments from the last one back, up to one that cannot be had. */
-  #readEarlier(
-    bytesOf: (segment: Segment) => Uint8Array | undefined,
-    told: readonly AudioConfig[],
-  ): { numbering: Numbering; earlier: readonly Earlier[] } {
-    const { known, numbering } = this.#options.main;
-    const earlier: Earlier[] = [];
-    for (const segment of known.toReversed()) {
-      const { wallMs, discontinuity } = segment;
-      const bytes = wallMs === undefined ? undefined : bytesOf(segment);
-      const frames = bytes && readTsFrames(bytes, told);
-      if (wallMs === undefined || frames === undefined) break;
-      earlier.unshift({ start: { wallMs, discontinuity }, frames });
-    }
-    const passedOver = known.slice(0, known.length - earlier.length);
-    const discontinuities = passedOver.filter(({ discontinuity }) => discontinuity).length;
-    return {
-      numbering: {
-        mediaSequence: numbering.mediaSequence + passedOver.length,
-        discontinuitySequence: numbering.discontinuitySequence + discontinuities,
-      },
-      earlier,
-    };
-  }
-
-  #show(stream: LowStream, { text, edge, files }: LowVersion): void {
+  #take(stream: LowStream, version: LowVersion): void {
     if (stream !== this.#stream) return;
+    if (this.#keeping === undefined) this.#show(version);
+    else this.#held.push(version);
+  }
+
+  #show({ text, edge, files }: LowVersion): void {
     const bytes = new TextEncoder().encode(text);
     this.#version = { text: bytes, etag: entityTag(bytes), edge };
     this.#options.onVersion(files);
   }
 }
 
-/** A segment that was made before anybody listened. */
-interface Earlier {
-  readonly start: Omit<SegmentStart, "initUri">;
-  readonly frames: TsFrames;
-}
-
-/** So long it is waited for the disk. */
+/** Who opens it waits so long for a segment on the disk. */
 const DISK_MS = 1000;

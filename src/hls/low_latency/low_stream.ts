@@ -7,13 +7,15 @@
 import type { AudioConfig } from "../../audio/audio_config.ts";
 import { initSection } from "../../mp4/init_section.ts";
 import type { Clock } from "../../session/clock.ts";
+import type { TimedTags } from "../../session/tags.ts";
 import { Fmp4Packager, type PackagedPart } from "../fmp4_packager.ts";
 import type { FrameTap, SegmentBegun, Segmenter } from "../segmenter.ts";
 import type { PlayedTags } from "../played_tags.ts";
 import type { Numbering } from "../window.ts";
 import { guardedTap } from "./guarded_tap.ts";
 import { initFile } from "./low_names.ts";
-import { renderLowPlaylist, type WholeSegment } from "./low_playlist.ts";
+import type { LowPrerollSegment } from "./low_preroll.ts";
+import { type LowPlaylist, renderLowPlaylist, type WholeSegment } from "./low_playlist.ts";
 import { type LowEdge, LowWindow, type SegmentStart } from "./low_window.ts";
 import { TagEvents } from "./tag_events.ts";
 import { readTsFrames, type TsFrames } from "./ts_frames.ts";
@@ -83,6 +85,12 @@ export class LowStream implements FrameTap {
   /** The segments that are whole. */
   get segments(): readonly WholeSegment[] {
     return this.#window.segments;
+  }
+
+  /** Takes the next segment of the preroll. It is in no file of this broadcast. */
+  takePreroll(segment: LowPrerollSegment, discontinuity: boolean): void {
+    this.#window.add({ ...segment, discontinuity }, this.#options.clock.awake());
+    this.#change();
   }
 
   /** Takes a segment that was made before there was anybody to hear it in this way. */
@@ -199,9 +207,16 @@ export class LowStream implements FrameTap {
       if (version === undefined) return;
       const files = this.#newFiles;
       this.#newFiles = [];
-      const tags = this.#options.played.since(version.segments[0]?.wallMs ?? Infinity);
+      const tags = this.#tagsOf(version);
       this.#options.onVersion({ text: renderLowPlaylist({ ...version, tags }), edge, files });
     });
+  }
+
+  /** What is heard of a version. Where it has no time, as preroll has none, no tags have a place. */
+  #tagsOf({ segments, open }: Pick<LowPlaylist, "segments" | "open">): readonly TimedTags[] {
+    const times = [...segments, open].map((segment) => segment?.wallMs);
+    const first = times.find((wallMs) => wallMs !== undefined);
+    return first === undefined ? [] : this.#options.played.since(first);
   }
 }
 

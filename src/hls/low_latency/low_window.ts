@@ -69,6 +69,15 @@ export class LowWindow {
     return this.#window.segments;
   }
 
+  /**
+   * Lists a whole segment, of which no more parts come. None is open.
+   * @param now on `Clock.awake`
+   */
+  add(segment: Omit<WholeSegment, "sequence">, now: number): void {
+    const { openSequence: sequence } = this;
+    this.#window.slide([{ ...segment, sequence, wholeAt: now }], () => false);
+  }
+
   /** A segment begins. It is not listed before it has a part. */
   begin(start: SegmentStart): void {
     const stem = this.#nextStem ?? this.#stemAt(start.wallMs);
@@ -114,15 +123,16 @@ export class LowWindow {
    */
   get version(): Omit<LowPlaylist, "tags"> | undefined {
     const { segments } = this.#window;
-    const stem = this.#open?.stem ?? this.#nextStem;
-    const least = this.#ended ? 1 : LEAST_SEGMENTS;
-    if (stem === undefined || segments.length < least) return undefined;
+    const nextPartUri = this.#nextPartUri;
+    const isEnough = this.#ended
+      ? segments.length > 0
+      : segments.length >= LEAST_SEGMENTS && nextPartUri !== undefined;
+    if (!isEnough) return undefined;
     const { targetDuration } = this.#options;
-    const nextPartUri = partFile(stem, this.#open?.parts.length ?? 0);
     return {
       ...{ ...this.#window.begin, targetDuration, segments },
       open: this.#listedOpen,
-      nextPartUri: this.#ended ? undefined : nextPartUri,
+      nextPartUri,
     };
   }
 
@@ -136,6 +146,13 @@ export class LowWindow {
       lastParts: this.segments.at(-1)?.parts.length ?? 0,
       ended: this.#ended,
     };
+  }
+
+  /** The part that comes next; `undefined` where none does, or its segment has no name yet. */
+  get #nextPartUri(): string | undefined {
+    const stem = this.#open?.stem ?? this.#nextStem;
+    if (this.#ended || stem === undefined) return undefined;
+    return partFile(stem, this.#open?.parts.length ?? 0);
   }
 
   /** The open segment, once it has a part. */

@@ -61,9 +61,9 @@ const WHY_NOT: Readonly<Partial<Record<Verdict, string>>> = {
 
 /**
  * The dashboard at `/`, or the page to sign in. The dashboard gets all its data from the API.
- * @param hlsPort the port, on the same host, from which the dashboard may play live broadcasts
+ * @param hlsPorts the ports, on the same host, from which the dashboard may play live broadcasts
  */
-export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
+export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number[]): Hono {
   const open = new Assets([
     { name: "icon.svg", body: icon },
     { name: "theme.css", body: theme },
@@ -110,7 +110,7 @@ export function dashboardRoutes(entrance: Entrance, hlsPort?: number): Hono {
   app.get("/", async (c) => {
     const verdict = await entrance.check(c);
     if (verdict === "granted") {
-      return send(c, dashboard, verdict, hlsPort === undefined ? "" : hlsOrigin(c, hlsPort));
+      return send(c, dashboard, verdict, hlsOrigins(c, hlsPorts));
     }
     // Where no token is configured, nobody can sign in.
     if (verdict !== "unknown") return send(c, closed, verdict);
@@ -157,7 +157,7 @@ function link(page: string, folder: string, assets: Assets): string {
   );
 }
 
-/** @param hls the origin that the page may play from, besides its own server; empty: none */
+/** @param hls the origins that the page may play from, besides its own server; empty: none */
 function send(c: Context, page: string, verdict: Verdict, hls: string = ""): Response {
   return c.html(page, STATUS[verdict], {
     ...pageHeaders({
@@ -175,11 +175,12 @@ function send(c: Context, page: string, verdict: Verdict, hls: string = ""): Res
   });
 }
 
-/** A source for the content security policy, where `http:` allows `https:` too (CSP 3, 6.7.2.8). */
-function hlsOrigin(c: Context, port: number): string {
+/** Sources for the content security policy, where `http:` allows `https:` too (CSP 3, 6.7.2.8). */
+function hlsOrigins(c: Context, ports: readonly number[]): string {
   const host = c.req.header("Host") ?? new URL(c.req.url).host;
   const [, hostname] = HOST.exec(host) ?? [];
-  return hostname === undefined ? "" : `http://${hostname}:${port}`;
+  if (hostname === undefined) return "";
+  return ports.map((port) => `http://${hostname}:${port}`).join(" ");
 }
 
 /** Replaces `%NAME%` by texts, which are not escaped. */

@@ -43,7 +43,7 @@ export class Sessions {
   /** @type {Session[]} */
   #sessions = [];
   #now = 0;
-  /** @type {{ port: number, path: string } | null} */
+  /** @type {{ port: number, tlsPort?: number, path: string } | null} */
   #hls = null;
   #matches = (/** @type {string} */ _name) => true;
   #filter;
@@ -64,7 +64,7 @@ export class Sessions {
     player.addEventListener("change", () => this.#show());
   }
 
-  /** @param {{ port: number, path: string } | null} hls where listeners are served */
+  /** @param {{ port: number, tlsPort?: number, path: string } | null} hls where listeners are served */
   set hls(hls) {
     this.#hls = hls;
   }
@@ -235,8 +235,9 @@ export class Sessions {
    */
   #playlistOf(name) {
     if (this.#hls === null) return undefined;
-    const { port, path } = this.#hls;
-    return `${location.protocol}//${location.hostname}:${port}/${path}/${name}/playlist.m3u8`;
+    const { port, tlsPort, path } = this.#hls;
+    const at = location.protocol === "https:" ? tlsPort ?? port : port;
+    return `${location.protocol}//${location.hostname}:${at}/${path}/${name}/playlist.m3u8`;
   }
 }
 

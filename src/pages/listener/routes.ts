@@ -146,7 +146,7 @@ export const ASSETS = "~assets";
 const LIVE = "max-age=1";
 
 /** The header in which a proxy with TLS tells the scheme. Pages depend on it, so they `Vary`. */
-const SCHEME = "X-Forwarded-Proto";
+export const SCHEME = "X-Forwarded-Proto";
 
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]{0,252})|\[[0-9a-f:]{2,39}\])(?::\d{1,5})?$/i;
 
@@ -163,9 +163,16 @@ function headers(frameAncestors: string): Record<string, string> {
 
 /** The public URL of `path`; `undefined` where the request has no valid Host. */
 function publicUrl(c: Context, path: string): string | undefined {
-  const host = c.req.header("Host") ?? "";
+  const host = publicHost(c);
+  const { protocol } = new URL(c.req.url);
   // Each proxy may have added the scheme of its own request. The first is the listener's.
-  const scheme = /^\s*https\s*(?:,|$)/i.test(c.req.header(SCHEME) ?? "") ? "https" : "http";
-  const url = `${scheme}://${host}${path}`;
-  return HOST.test(host) && URL.canParse(url) ? url : undefined;
+  const isSecure = /^\s*https\s*(?:,|$)/i.test(c.req.header(SCHEME) ?? protocol.replace(":", ""));
+  const url = `${isSecure ? "https" : "http"}://${host}${path}`;
+  return host !== undefined && URL.canParse(url) ? url : undefined;
+}
+
+/** The host and perhaps the port that was asked for; `undefined` where the request has no valid one. */
+export function publicHost(c: Context): string | undefined {
+  const host = c.req.header("Host") ?? "";
+  return HOST.test(host) ? host : undefined;
 }

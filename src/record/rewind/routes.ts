@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { LimiterFull } from "../../disk/limiter.ts";
 import { isValidName } from "../../session/name.ts";
+import { isBeginning } from "../../web/byte_range.ts";
 import { acceptsGzip } from "../../web/gzip.ts";
 import { sendRanged } from "../../web/ranged_answer.ts";
 import { messageOf } from "../files.ts";
@@ -17,6 +18,8 @@ const logger = getLogger(["echo", "hls"]);
 export interface RewindRoutesOptions {
   readonly shows: Pick<ShowCopies, "find">;
   readonly files: Pick<ArchivedFiles, "read">;
+  /** The beginning of a segment was sent. @param file its path beside the playlist of `name` */
+  readonly onFetch?: ((name: string, file: string) => void) | undefined;
   /** What all answers to players go through. */
   readonly forPlayers: readonly MiddlewareHandler[];
 }
@@ -25,7 +28,8 @@ export interface RewindRoutesOptions {
 export const SHOW_FILE = "show.m3u8";
 
 /** Playlists, segments and init sections. To be mounted where broadcasts are to be found. */
-export function rewindRoutes({ shows, files, forPlayers }: RewindRoutesOptions): Hono {
+export function rewindRoutes(options: RewindRoutesOptions): Hono {
+  const { shows, files, onFetch, forPlayers } = options;
   const app = new Hono();
   for (const path of [PLAYLIST, MEDIA]) {
     for (const handler of forPlayers) app.on(["GET", "OPTIONS"], path, handler);
@@ -46,7 +50,11 @@ export function rewindRoutes({ shows, files, forPlayers }: RewindRoutesOptions):
     if (show?.start !== asked.start) return notThere(c);
     try {
       const bytes = await readFile(files, name, show, asked);
-      return bytes === undefined ? notThere(c) : sendMedia(c, bytes, `"${file}"`);
+      if (bytes === undefined) return notThere(c);
+      const response = sendMedia(c, bytes, `"${file}"`);
+      const isFetch = c.req.method === "GET" && asked.kind === "segment" && isBeginning(response);
+      if (isFetch) onFetch?.(name, `${SHOW_FOLDER}/${file}`);
+      return response;
     } catch (error) {
       return unavailable(c, file, error);
     }

@@ -25,8 +25,11 @@ const RETRY: EncodedEvent = new TextEncoder().encode("retry: 1000\n\n");
 /** What hardly ever changes while the server runs. */
 export interface BoxFacts {
   readonly version: string;
-  /** Where listeners are served: `http://HOST:port/path/NAME/`; null where they are not. */
-  readonly hls: { readonly port: number; readonly path: string } | null;
+  /**
+   * Where listeners are served: `http://HOST:port/path/NAME/`, and with `https:` at `tlsPort` where
+   * there is TLS; null where they are not.
+   */
+  readonly hls: { readonly port: number; readonly tlsPort?: number; readonly path: string } | null;
   /** Whether there is an archive. */
   readonly recordings: boolean;
   /** Whether a token is needed to watch. */

@@ -20,6 +20,7 @@ import { registerProcessMetrics } from "./process_metrics.ts";
 import { type RecordingFigures, registerRecordMetrics } from "./record_metrics.ts";
 import { registerSessionMetrics } from "./session_metrics.ts";
 import { registerSrtMetrics, type SrtLinks } from "./srt_metrics.ts";
+import { registerTlsMetrics } from "./tls_metrics.ts";
 
 export interface MetricsOptions {
   readonly clock: Clock;
@@ -38,6 +39,8 @@ export interface MetricsOptions {
   readonly httpThreads?: (() => HttpThreadFigures | undefined) | undefined;
   /** `undefined`, or gives that, where there is no SRT. */
   readonly srt?: (() => SrtLinks | undefined) | undefined;
+  /** How long the TLS certificate is valid yet; `undefined`, or gives that, where there is none. */
+  readonly certificateLeftMs?: (() => number | undefined) | undefined;
   /** `undefined`, or gives that, where there are no webhooks. */
   readonly hook?: (() => HookDeliveries | undefined) | undefined;
 }
@@ -67,6 +70,7 @@ export class Metrics {
       options.httpThreads ?? (() => undefined),
     );
     registerHealthMetrics(registry, options.health, options.restarts);
+    registerTlsMetrics(registry, options.certificateLeftMs ?? (() => undefined));
     registerHookMetrics(registry, hook ?? (() => undefined));
     this.#stops = [
       registerSessionMetrics(registry, events, sessions),

@@ -46,7 +46,8 @@ function attributes(c: Context) {
     path: "/",
     httpOnly: true,
     sameSite: "Strict",
-    secure: c.req.header("X-Forwarded-Proto")?.trim().toLowerCase() === "https",
+    secure: c.req.url.startsWith("https:") ||
+      c.req.header("X-Forwarded-Proto")?.trim().toLowerCase() === "https",
   } as const;
 }
 

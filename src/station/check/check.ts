@@ -3,6 +3,7 @@ import { ConfigError } from "../../config/config_error.ts";
 import { DEFAULT_ENV_FILE, readEnvFile } from "../../config/env_file.ts";
 import { loadConfig } from "../../config/load.ts";
 import { systemClock } from "../../session/clock.ts";
+import { checkCertificate } from "./certificate.ts";
 import { error, type Finding, warning } from "./finding.ts";
 import { checkFolders } from "./folders.ts";
 import { checkHookServer } from "./hook_server.ts";
@@ -27,6 +28,7 @@ export async function check(
       ...warnings.map(warning),
       ...await checkEnvFile(read),
       ...await checkNamedFiles(config),
+      ...await checkCertificate(config),
       ...await checkFolders(config),
       ...await checkPorts(config),
       ...await checkLibsrt(config),

@@ -13,11 +13,11 @@ export async function checkLibsrt({ control, srt: { library } }: Config): Promis
 
 /**
  * Whether as many files may be open as connections are allowed: half of them are for HTTP, and half
- * for DJs and recordings.
+ * for DJs and recordings. A connection with TLS is two.
  * @param limit how many may be open; `undefined` where it is not known
  */
 export function checkDescriptors(
-  { rtmp, web }: Pick<Config, "rtmp" | "web">,
+  { rtmp, web, tls }: Pick<Config, "rtmp" | "web" | "tls">,
   limit: number | undefined = openFilesLimit(),
 ): Finding[] {
   const wanted = {
@@ -25,12 +25,11 @@ export function checkDescriptors(
     RTMP_MAX_CONNECTIONS: rtmp.maxConnections,
   };
   const [name, most] = Object.entries(wanted).reduce((a, b) => b[1] > a[1] ? b : a);
-  if (limit === undefined || limit >= 2 * most) return [];
+  const expected = (tls.certFile === undefined ? 2 : 4) * most;
+  if (limit === undefined || limit >= expected) return [];
   return [
     error(
-      `The process may have ${limit} files open (ulimit -n, LimitNOFILE): expected ${
-        2 * most
-      } or ` +
+      `The process may have ${limit} files open (ulimit -n, LimitNOFILE): expected ${expected} or ` +
         `more for ${name}, of which half are for broadcasts`,
     ),
   ];

@@ -1,9 +1,10 @@
-/** Checks files that the configuration names: passwords, logging, the preroll, the env file. */
+/** Checks files that the configuration names: passwords, DJs, logging, the preroll, the env file. */
 import { dirname } from "node:path";
 import type { Config } from "../../config.ts";
 import { loadCredentials } from "../../control/authorization.ts";
 import { loadPreroll } from "../../hls/preroll.ts";
 import { parseLoggingFile } from "../../logging/logging_file.ts";
+import { isOpenToOthers, readDjs } from "../../dj/dj_file.ts";
 import { checkFolder } from "./folders.ts";
 import { attempted, error, type Finding, reason, warning } from "./finding.ts";
 
@@ -13,6 +14,7 @@ export async function checkNamedFiles({ auth, hls, log }: Config): Promise<Findi
   return [
     ...log.file === undefined ? [] : await checkLogging(log.file),
     ...await attempted(() => loadCredentials(auth)),
+    ...auth.mode === "dj" && auth.djFile !== undefined ? await checkDjs(auth.djFile) : [],
     ...hls.enabled && prerollDir !== undefined
       ? await attempted(() => loadPreroll(prerollDir))
       : [],
@@ -25,6 +27,12 @@ export async function checkEnvFile(path: string | undefined): Promise<Finding[]>
   const { mode, isFile } = await Deno.stat(path);
   if (!isFile || mode === null || (mode & FOR_EVERYBODY) === 0) return [];
   return [warning(`${path} can be read by everybody on this machine: chmod 640 ${path}`)];
+}
+
+async function checkDjs(path: string): Promise<Finding[]> {
+  const findings = await attempted(() => readDjs(path));
+  if (findings.length > 0 || !await isOpenToOthers(path)) return findings;
+  return [warning(`Others than its owner may read ${path}: chmod 600 ${path}`)];
 }
 
 async function checkLogging(path: string): Promise<Finding[]> {

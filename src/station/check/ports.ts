@@ -38,7 +38,7 @@ export async function checkPorts(config: Config): Promise<Finding[]> {
   return [...findings, busy];
 }
 
-function doorsOf({ control, hls, rtmp, srt, stat }: Config): Door[] {
+function doorsOf({ control, hls, rtmp, srt, stat, tls }: Config): Door[] {
   const tcp = (enabled: boolean, variable: string, what: string, addr: Address): Door[] =>
     enabled ? [{ variable, what, transport: "tcp", addr }] : [];
   const udp: Door = {
@@ -47,12 +47,18 @@ function doorsOf({ control, hls, rtmp, srt, stat }: Config): Door[] {
     transport: "udp",
     addr: srt.addr,
   };
+  const secure = (enabled: boolean, variable: string, what: string, addr: Address | "off") =>
+    tls.certFile === undefined || addr === "off" ? [] : tcp(enabled, variable, what, addr);
   return [
     ...tcp(rtmp.enabled, "RTMP_ADDR", "RTMP", rtmp.addr),
     ...control.enabled ? [udp] : [],
     ...tcp(control.enabled, "ECHO_ADDR", "the control API", control.addr),
     ...tcp(hls.enabled && hls.webEnabled, "HLS_WEB_ADDR", "HLS over HTTP", hls.webAddr),
     ...tcp(stat.webEnabled, "STAT_WEB_ADDR", "statistics", stat.webAddr),
+    ...secure(rtmp.enabled, "RTMPS_ADDR", "RTMPS", tls.rtmpsAddr),
+    ...secure(control.enabled, "ECHO_TLS_ADDR", "the control API over HTTPS", tls.controlAddr),
+    ...secure(hls.enabled && hls.webEnabled, "HLS_WEB_TLS_ADDR", "HLS over HTTPS", tls.hlsAddr),
+    ...secure(stat.webEnabled, "STAT_WEB_TLS_ADDR", "statistics over HTTPS", tls.statAddr),
   ];
 }
 

@@ -6,11 +6,14 @@
 import { getLogger } from "@logtape/logtape";
 import type { Distributor, Subscriber } from "../../hls/distributor.ts";
 import type { ThreadCounts } from "../../http/connection_limits.ts";
+import type { ListenAddress } from "../../http/http_server.ts";
 import type { Shows, ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { Rewinds } from "../../record/rewind/rewinds.ts";
 import type { ShowQuestion, ShowReply } from "../../record/rewind/show_news.ts";
 import type { Clock } from "../../session/clock.ts";
+import type { PemPair } from "../../tls/certificate.ts";
+import type { CurrentCertificate } from "../../tls/current_certificate.ts";
 import type { KeySource } from "../../tokens/key_set.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import type {
@@ -18,13 +21,14 @@ import type {
   LoggedLine,
   LogLevels,
   Pulse,
+  SecureSettings,
   ThreadSettings,
   ToThread,
 } from "./messages.ts";
 
 export interface HttpThreadOptions {
   readonly clock: Clock;
-  readonly settings: Omit<ThreadSettings, "counts" | "levels" | "keySet">;
+  readonly settings: Omit<ThreadSettings, "counts" | "levels" | "secure" | "keySet">;
   /** What tokens are checked with; `undefined` where none are needed. */
   readonly keys: KeySource | undefined;
   readonly distributor: Pick<Distributor, "connect">;
@@ -32,10 +36,19 @@ export interface HttpThreadOptions {
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
   readonly counts: ThreadCounts;
+  /** `undefined` where there is no TLS. */
+  readonly secure?: SecureThread | undefined;
   /** What the log takes at the moment. */
   readonly levels: () => LogLevels;
   readonly onPulse: (pulse: Pulse) => void;
   readonly onLines: (lines: readonly LoggedLine[]) => void;
+}
+
+/** Where a thread listens with TLS, too. */
+export interface SecureThread {
+  readonly addr: ListenAddress;
+  readonly certificate: CurrentCertificate;
+  readonly counts: ThreadCounts;
 }
 
 /** One thread. It may be started again each time that it has ended. */
@@ -85,10 +98,11 @@ export class HttpThread {
     requireDescriptors();
     using taken = new DisposableStack();
     const lent = taken.adopt(counts.lend(), (lent) => counts.takeBack(lent));
+    const secure = this.#secureSettings(taken);
     const worker = taken.adopt(newWorker(), (worker) => worker.terminate());
     const send = (message: ToThread, transfer: ArrayBuffer[] = []) =>
       worker.postMessage(message, transfer);
-    const now = { counts: lent, levels: levels(), keySet: keys?.keys?.text };
+    const now = { counts: lent, levels: levels(), secure, keySet: keys?.keys?.text };
     send({ kind: "start", settings: { ...settings, ...now } });
     const subscriber = taken.adopt(
       distributor.connect((news, transfer) => send({ kind: "news", news }, transfer)),
@@ -125,6 +139,12 @@ export class HttpThread {
     this.#running?.send({ kind: "log", levels });
   }
 
+  /** Has new connections over TLS get the certificate of now. */
+  renewCertificate(): void {
+    const { secure } = this.#options;
+    if (secure !== undefined) this.#running?.send({ kind: "certificate", pair: pairOf(secure) });
+  }
+
   /** Has it check tokens with the keys that there are now. */
   tellKeys(): void {
     const keySet = this.#options.keys?.keys?.text;
@@ -140,6 +160,14 @@ export class HttpThread {
     await running.closed.promise;
     timer.cancel();
     this.#stop(running);
+  }
+
+  #secureSettings(taken: DisposableStack): SecureSettings | undefined {
+    const { secure } = this.#options;
+    if (secure === undefined) return undefined;
+    const { addr, counts } = secure;
+    const lent = taken.adopt(counts.lend(), (lent) => counts.takeBack(lent));
+    return { addr, pair: pairOf(secure), counts: lent };
   }
 
   #take(running: Running, message: FromThread): void {
@@ -217,6 +245,11 @@ export class HttpThread {
     taken.dispose();
     closed.resolve();
   }
+}
+
+/** No more of it than a thread needs. */
+function pairOf({ certificate: { pair: { cert, key } } }: SecureThread): PemPair {
+  return { cert, key };
 }
 
 function newWorker(): Worker {

@@ -20,7 +20,7 @@ import type { Clock, Timer } from "../../session/clock.ts";
 import type { KeySet } from "../../tokens/key_set.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
 import { attemptToListen, tellListening } from "../listen.ts";
-import { HttpThread } from "./http_thread.ts";
+import { HttpThread, type SecureThread } from "./http_thread.ts";
 import { ACCESS_LOG, type LogLevels, type Pulse, type ThreadSettings } from "./messages.ts";
 
 export interface HttpThreadsOptions {
@@ -30,7 +30,7 @@ export interface HttpThreadsOptions {
   /** What people call what they serve. */
   readonly what: string;
   readonly addr: ListenAddress;
-  readonly settings: Omit<ThreadSettings, "addr" | "counts" | "levels" | "keySet">;
+  readonly settings: Omit<ThreadSettings, "addr" | "counts" | "levels" | "secure" | "keySet">;
   /** What listeners' tokens are checked with; `undefined` where they need none. */
   readonly keys: Pick<KeySet, "keys" | "renew" | "watch"> | undefined;
   readonly distributor: Distributor;
@@ -42,12 +42,15 @@ export interface HttpThreadsOptions {
   readonly listeners: Pick<Listeners, "fetched">;
   /** Takes how long answers took. */
   readonly durations: RequestDurations;
+  /** Where they listen with TLS too, and what people call that; `undefined`: nowhere. */
+  readonly secure?: (SecureThread & { readonly what: string }) | undefined;
 }
 
 /** Starts threads, starts them again where they end, and adds up what they count. */
 export class HttpThreads {
   readonly #options: HttpThreadsOptions;
   readonly #addr: ListenAddress;
+  readonly #secure: HttpThreadsOptions["secure"];
   readonly #threads: readonly HttpThread[];
   readonly #sockets: readonly KeptSocket[];
   readonly #timer: Timer;
@@ -65,6 +68,7 @@ export class HttpThreads {
     this.#servedAt = clock.awake();
     this.#levels = logLevels(count);
     this.#addr = attemptToListen(options.addr, what, () => freeAddress(options.addr));
+    this.#secure = this.#secureAddress(options.secure);
     this.#threads = Array.from({ length: count }, () => this.#newThread());
     this.#sockets = this.#threads.map((thread, i) =>
       attemptToListen(this.#addr, what, (address) => {
@@ -73,6 +77,9 @@ export class HttpThreads {
         return sockets.keep({ ...kept, open: (onEnd) => thread.start(onEnd) });
       })
     );
+    this.#secure?.certificate.onReplaced(() => {
+      for (const thread of this.#threads) thread.renewCertificate();
+    });
     options.keys?.watch(() => {
       for (const thread of this.#threads) thread.tellKeys();
     });
@@ -93,6 +100,7 @@ export class HttpThreads {
       });
     }
     tellListening(this.#addr, what);
+    if (this.#secure !== undefined) tellListening(this.#secure.addr, this.#secure.what);
   }
 
   /** How many of them serve listeners now. */
@@ -141,11 +149,18 @@ export class HttpThreads {
     return this.#threads.flatMap(({ pulse }) => pulse ?? []);
   }
 
+  #secureAddress(secure: HttpThreadsOptions["secure"]): HttpThreadsOptions["secure"] {
+    if (secure === undefined) return undefined;
+    const { addr, what } = secure;
+    return { ...secure, addr: attemptToListen(addr, what, () => freeAddress(addr)) };
+  }
+
   #newThread(): HttpThread {
     const { clock, distributor, shows, rewinds, counts, keys, settings } = this.#options;
     return new HttpThread({
       ...{ clock, distributor, shows, rewinds, counts, keys },
       settings: { ...settings, addr: this.#addr },
+      secure: this.#secure,
       levels: () => this.#levels,
       onPulse: (pulse) => this.#add(pulse),
       onLines: (lines) => {

@@ -35,6 +35,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToThread>) => {
     await started;
     thread?.listen();
   } else if (message.kind === "log") await log.apply(message.levels);
+  else if (message.kind === "certificate") thread?.replaceCertificate(message.pair);
   else if (message.kind === "written") log.written();
   else if (message.kind === "close") {
     await thread?.close();

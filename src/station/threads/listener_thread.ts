@@ -6,15 +6,18 @@
  */
 import { Replica } from "../../hls/replica.ts";
 import { HlsFolder } from "../../hls/stream_files.ts";
-import { ConnectionCounts } from "../../http/connection_limits.ts";
+import { ConnectionCounts, type LentCounts } from "../../http/connection_limits.ts";
+import type { ListenAddress } from "../../http/http_server.ts";
 import { type KeptSocket, ListeningSockets } from "../../listening/listening_sockets.ts";
 import { ShowsCopy } from "../../pages/listener/shows_copy.ts";
 import type { ShowCopies } from "../../record/rewind/show_copies.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
+import type { PemPair } from "../../tls/certificate.ts";
+import { CurrentCertificate } from "../../tls/current_certificate.ts";
 import { RequestDurations } from "../../web/request_durations.ts";
 import type { RequestObserver } from "../../web/request_timing.ts";
-import { WebServer } from "../../web/web_server.ts";
 import { KeySetCopy } from "../../tokens/key_set_copy.ts";
+import { WebServer, type WebServerOptions } from "../../web/web_server.ts";
 import { listenerEntrance } from "../entrance_settings.ts";
 import { listenerSite } from "../listener_web.ts";
 import { newRewind } from "../rewind.ts";
@@ -33,24 +36,24 @@ export class ListenerThread {
   readonly #replica: Replica;
   readonly #shows: ShowsCopy;
   readonly #keys: KeySetCopy;
+  /** By what people call it; the second one, where there is one, has TLS. */
+  readonly #webs: ReadonlyMap<string, WebServer>;
+  readonly #certificate: CurrentCertificate | undefined;
   /** `undefined` where shows are not rewound. */
   readonly #rewound: ShowCopies | undefined;
-  readonly #web: WebServer;
   readonly #sockets: ListeningSockets;
-  readonly #address: string;
   readonly #durations = new RequestDurations();
   /** By name, then by file. */
   readonly #fetches = new Map<string, Map<string, number>>();
-  #socket: KeptSocket | undefined;
+  #kept: readonly KeptSocket[] = [];
   #pulse: Timer | undefined;
   #pulseDueAt = 0;
 
   constructor(settings: ThreadSettings, clock: Clock, send: (message: FromThread) => void) {
-    const { addr, path, index, lowLatency = true, preroll, counts } = settings;
+    const { addr, path, index, lowLatency = true, preroll, counts, https, secure } = settings;
     this.#clock = clock;
     this.#send = send;
     this.#sockets = new ListeningSockets(clock);
-    this.#address = `${addr.hostname}:${addr.port}`;
     const folder = new HlsFolder(settings.rootDir, clock);
     const origin = this.#replica = new Replica({
       clock,
@@ -77,24 +80,29 @@ export class ListenerThread {
     const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
     const site = listenerSite({
       ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
-      entrance,
+      ...{ https, entrance },
     });
-    this.#web = new WebServer(addr, site.routes, ["echo", "hls"], {
-      ...site,
-      clock,
-      counts: ConnectionCounts.borrow(counts),
-      reusePort: true,
-    });
+    const serve = (addr: ListenAddress, counts: LentCounts, more: WebServerOptions = {}) =>
+      new WebServer(addr, site.routes, ["echo", "hls"], {
+        ...{ ...site, ...more, clock, counts: ConnectionCounts.borrow(counts), reusePort: true },
+      });
+    this.#webs = new Map([["HLS over HTTP", serve(addr, counts)]]);
+    if (secure === undefined) return;
+    const certificate = this.#certificate = new CurrentCertificate(secure.pair);
+    const secureWeb = serve(secure.addr, secure.counts, { certificate });
+    this.#webs = new Map([...this.#webs, ["HLS over HTTPS", secureWeb]]);
   }
 
   /** Listens, and tells so, or why it cannot. */
   listen(): void {
     try {
-      this.#socket = this.#sockets.keep({
-        ...{ kind: "hls", what: "HLS over HTTP", address: this.#address },
-        open: (onEnd) => this.#web.listen(onEnd),
-        letGo: () => this.#web.letGo(),
-      });
+      this.#kept = [...this.#webs].map(([what, web]) =>
+        this.#sockets.keep({
+          ...{ kind: "hls", what, address: web.address },
+          open: (onEnd) => web.listen(onEnd),
+          letGo: () => web.letGo(),
+        })
+      );
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       return this.#send({ kind: "failed", why });
@@ -111,11 +119,16 @@ export class ListenerThread {
     else this.#rewound?.take(message.replies);
   }
 
+  /** New connections over TLS get `pair`. */
+  replaceCertificate(pair: PemPair): void {
+    this.#certificate?.replace(pair);
+  }
+
   /** Lets answers under way finish, for a moment, and tells what it has counted. */
   async close(): Promise<void> {
-    this.#socket?.close();
+    for (const socket of this.#kept) socket.close();
     this.#replica.dismiss();
-    await this.#web.close();
+    await Promise.all([...this.#webs.values()].map((web) => web.close()));
     this.#pulse?.cancel();
     this.#sendPulse();
     this.#replica.close();
@@ -138,7 +151,7 @@ export class ListenerThread {
       takenBytes: this.#replica.takenBytes,
       restarts: this.#sockets.restarts.get("hls") ?? 0,
       problems: this.#sockets.problems,
-      isFull: this.#web.isFull,
+      isFull: [...this.#webs.values()].some(({ isFull }) => isFull),
     };
     this.#pulseDueAt = now + PULSE_MS;
     this.#fetches.clear();

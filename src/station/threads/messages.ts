@@ -9,9 +9,11 @@ import type { Preroll } from "../../hls/preroll.ts";
 import type { ReplicaNews, ReplicaRequest } from "../../hls/replica_messages.ts";
 import type { LentCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
+import type { HttpsRules } from "../../pages/listener/https_rules.ts";
 import type { ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { ShowQuestion, ShowReply } from "../../record/rewind/show_news.ts";
+import type { PemPair } from "../../tls/certificate.ts";
 import type { AnswerCounts } from "../../web/request_durations.ts";
 import type { EntranceSettings } from "../entrance_settings.ts";
 
@@ -27,6 +29,8 @@ export type ToThread =
   | { readonly kind: "shows"; readonly replies: readonly (readonly ShowStatus[])[] }
   | { readonly kind: "rewind"; readonly replies: readonly ShowReply[] }
   | { readonly kind: "log"; readonly levels: LogLevels }
+  /** New connections over TLS get it. */
+  | { readonly kind: "certificate"; readonly pair: PemPair }
   /** The key set is this; `undefined` where there is none so far. */
   | { readonly kind: "keys"; readonly keySet: string | undefined }
   /** The lines that it sent last are written. */
@@ -60,12 +64,23 @@ export interface ThreadSettings {
   readonly rootDir: string;
   /** How shows are rewound; `undefined` where they are not. */
   readonly rewind?: RewindSettings | undefined;
-  readonly preroll: Preroll;
+  readonly preroll: Pick<Preroll, "files">;
+  /** What browsers are told of HTTPS; nothing by default. */
+  readonly https?: HttpsRules | undefined;
   readonly counts: LentCounts;
   readonly levels: LogLevels;
   readonly entrance: EntranceSettings;
   /** The JSON of the key set; `undefined` where there is none so far, or none is needed. */
   readonly keySet: string | undefined;
+  /** `undefined` where there is no TLS. */
+  readonly secure: SecureSettings | undefined;
+}
+
+/** Where a thread listens with TLS, and with what. */
+export interface SecureSettings {
+  readonly addr: ListenAddress;
+  readonly pair: PemPair;
+  readonly counts: LentCounts;
 }
 
 /** How shows are rewound. */

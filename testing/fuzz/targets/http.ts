@@ -200,7 +200,6 @@ const hlsApp = withServerHeader(
   listenerWeb({
     origin: originOf({ demo: () => stream }),
     preroll: {
-      entries: [],
       files: new Map([["jingle.aac", { bytes: SEGMENT, type: "audio/aac", etag: '"j"' }]]),
     },
     shows: { status: () => SHOW, current: [SHOW] },

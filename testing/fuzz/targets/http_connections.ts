@@ -76,7 +76,8 @@ export const HTTP_CONNECTION_TARGETS: readonly Target[] = [
       const head = parseHead(bytes, 0, end);
       const framing = bytes.toString("latin1").match(FRAMING) ?? [];
       assert.ok(framing.length <= 1, "there is one way at most to tell where the body ends");
-      const source = { ownHost: "echo", body: null, signal: () => new AbortController().signal };
+      const signal = () => new AbortController().signal;
+      const source = { scheme: "http", ownHost: "echo", body: null, signal } as const;
       const request = fetchRequest(head, source);
       assert.equal(request.method, head.method);
       const { minor, body, keepAlive, expectsContinue, fields } = head;
@@ -108,7 +109,10 @@ export const HTTP_CONNECTION_TARGETS: readonly Target[] = [
       ),
     run: (input) => {
       const [target = "", host] = textOf(input).split("\n");
-      const { href } = requestUrl({ target, host }, "192.0.2.1:8080");
+      const { href } = requestUrl({ target, host }, {
+        scheme: "http",
+        ownHost: "192.0.2.1:8080",
+      });
       const url = URL.parse(href);
       // Nothing in a target may become another host, or somebody's name.
       assert.ok(url === null || (url.protocol === "http:" && url.username === ""));

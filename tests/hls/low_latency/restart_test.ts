@@ -1,19 +1,23 @@
 /** A server that is killed while somebody listens in low latency, and what the next one shows. */
 import assert from "node:assert/strict";
 import { StateFiles } from "../../../src/hls/name_states.ts";
+import { NO_PREROLL, type Preroll } from "../../../src/hls/preroll.ts";
 import { silentEnd } from "../../../src/hls/silent_end.ts";
 import { Segmenter } from "../../../src/hls/segmenter.ts";
 import { HlsFolder } from "../../../src/hls/stream_files.ts";
 import { MPEG_TS } from "../../../src/hls/ts_packager.ts";
 import { entityTag } from "../../../src/web/entity_tag.ts";
 import { audioConfig } from "../../../testing/audio/access_units.ts";
+import { encode } from "../../../testing/audio/ffmpeg.ts";
 import { concat } from "../../../testing/bytes.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
 import { LowListener } from "../../../testing/hls/low_listener.ts";
 import { MemoryFolder } from "../../../testing/hls/memory_files.ts";
 import { FRAME_MS } from "../../../testing/hls/on_air.ts";
+import { prerollOf } from "../../../testing/hls/preroll_folder.ts";
 import { Run } from "../../../testing/hls/run.ts";
 import type { SeenLowSegment } from "../../../testing/hls_validator/low_playlist_reader.ts";
+import { isLowPreroll } from "../../../testing/hls_validator/low_rules.ts";
 import { demux } from "../../../testing/mpegts/timed_collector.ts";
 import { withFolder } from "../../../testing/temporary_folder.ts";
 import { until } from "../../../testing/until.ts";
@@ -27,12 +31,24 @@ interface Shown {
   readonly run: Run;
 }
 
+interface KillOptions {
+  /** Whether somebody listens in low latency. Default true. */
+  readonly hears?: boolean;
+  /** Whole segments before. Default 5. */
+  readonly segments?: number;
+  readonly preroll?: Preroll;
+}
+
 /** Plays a name, kills the server so many frames into a segment, and goes on with it. */
-async function killAfter(path: string, frames: number, hears = true): Promise<Shown> {
+async function killAfter(path: string, frames: number, options: KillOptions = {}): Promise<Shown> {
+  const { hears = true, segments = 5, preroll = NO_PREROLL } = options;
   const clock = new FakeClock();
-  const first = await Run.start(`${path}/first`, clock);
+  const first = await Run.start(`${path}/first`, clock, 1000, { preroll });
   const ingest = first.publish();
-  await first.broadcast(ingest, 5);
+  await first.broadcast(ingest, segments);
+  const send = (frame: number) => {
+    ingest.write(new Uint8Array(100), (segments * SECOND + frame) * FRAME_MS);
+  };
   const listener = new LowListener({ hls: first.hls, clock, folder: new MemoryFolder() });
   const look = async (from: LowListener) => {
     await from.look();
@@ -44,19 +60,29 @@ async function killAfter(path: string, frames: number, hears = true): Promise<Sh
       await look(from);
       return from.versions.length > 0;
     });
+  // Behind preroll alone there is nothing in low latency before the first frame.
+  const early = segments === 0 ? 1 : 0;
+  if (early > 0) send(0);
   if (hears) await untilThere(listener);
-  for (let i = 0; i < frames; i++) {
-    ingest.write(new Uint8Array(100), (5 * SECOND + i) * FRAME_MS);
+  for (let i = early; i < frames; i++) {
+    send(i);
     await clock.advance(FRAME_MS);
     if (hears) await look(listener);
   }
-  const shown = hears ? listener.playlist.segments : [];
-  const states = new StateFiles(new HlsFolder(first.path));
+  let shown: readonly SeenLowSegment[] = [];
+  const folder = new HlsFolder(first.path);
+  const states = new StateFiles(folder);
   await until("the disk has all that was shown", async () => {
+    if (hears) {
+      await look(listener);
+      shown = listener.playlist.segments;
+    }
     const stream = first.hls.find("demo");
-    const listed = await Deno.readFile(`${first.path}/demo/playlist.m3u8`);
-    const { written, shownOpen } = await states.load("demo") ?? {};
-    return written && shownOpen?.sequence === shown.at(-1)?.sequence &&
+    const { written, shownOpen = [] } = await states.load("demo") ?? {};
+    const listed = await folder.read("demo", "playlist.m3u8");
+    if (!written || listed === undefined) return false;
+    const open = hears ? stream?.next.mediaSequence : undefined;
+    return shown.at(-1)?.sequence === open && shownOpen.at(-1)?.sequence === open &&
       entityTag(listed) === stream?.playlist()?.etag && stream.unwritten.length === 0;
   });
   await copyFolder(`${path}/first`, `${path}/second`);
@@ -64,7 +90,7 @@ async function killAfter(path: string, frames: number, hears = true): Promise<Sh
   first.kill();
   await first.hls.stop();
 
-  const run = await Run.start(`${path}/second`, clock);
+  const run = await Run.start(`${path}/second`, clock, 1000, { preroll });
   const again = new LowListener({ hls: run.hls, clock, folder: new MemoryFolder() });
   await clock.advance(1500);
   await run.broadcast(run.publish(), 1);
@@ -79,6 +105,8 @@ async function killAfter(path: string, frames: number, hears = true): Promise<Sh
 async function copyFolder(from: string, to: string): Promise<void> {
   await Deno.mkdir(to);
   for await (const { name, isDirectory } of Deno.readDir(from)) {
+    // What is still being written.
+    if (name.endsWith(".new")) continue;
     if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
     else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
   }
@@ -116,9 +144,26 @@ Deno.test("silence stands for the newest number alone, however far the broadcast
 
 Deno.test("where nobody listened in low latency, no silence is put in", () =>
   withFolder(async (path) => {
-    const { run } = await killAfter(path, 20, false);
+    const { run } = await killAfter(path, 20, { hears: false });
     const [last, joined] = run.playlist().segments.slice(4);
     assert.deepEqual([last?.discontinuity, joined?.discontinuity], [false, true]);
+  }));
+
+Deno.test("where only the preroll was whole, the silence is behind it, and the show breaks again", () =>
+  withFolder(async (path) => {
+    const preroll = await prerollOf({
+      "live.m3u8": "#EXTM3U\n" + "#EXTINF:1,\na.aac\n#EXT-X-DISCONTINUITY\n".repeat(3),
+      "a.aac": await encode({ rate: 44_100 }),
+    });
+    const { before, after } = await killAfter(path, 20, { segments: 0, preroll });
+    const open = before.at(-1);
+    assert.deepEqual([before.length, open?.discontinuity, open?.parts.length], [4, true, 1]);
+    assert.deepEqual(after.slice(0, 5).map(isLowPreroll), [true, true, true, false, false]);
+    const [silent, joined] = after.slice(3);
+    assert.equal(silent?.sequence, open?.sequence);
+    assert.equal(silent?.map, open?.map);
+    assert.ok(silent?.whole !== undefined);
+    assert.deepEqual([silent.discontinuity, joined?.discontinuity], [true, true]);
   }));
 
 for (const config of [audioConfig(), audioConfig({ sampleRate: 24000, sbr: true })]) {
@@ -134,9 +179,17 @@ for (const config of [audioConfig(), audioConfig({ sampleRate: 24000, sbr: true 
       });
     }
     const [, , last = new Uint8Array()] = segments;
-    const shown = { sequence: 0, config, discontinuity: false };
-    const silence = silentEnd(shown, last, { format: MPEG_TS, targetMs: 1000, count: 2 });
-    const packages = silence.segments.map(({ packages: [bytes = new Uint8Array()] }) => bytes);
+    const shown = [3, 4].map((sequence) => {
+      return {
+        sequence,
+        config,
+        discontinuity: false,
+        wallMs: 1000 * sequence,
+        beforeUs: undefined,
+      };
+    });
+    const silence = silentEnd(shown, last, { format: MPEG_TS, targetMs: 1000 });
+    const packages = silence.map(({ cut: { packages: [bytes = new Uint8Array()] } }) => bytes);
     const { found } = demux(concat([...segments, ...packages]));
     assert.equal(found.badCount, 0);
     const frameMs = 1024_000 / config.sampleRate;
@@ -144,7 +197,12 @@ for (const config of [audioConfig(), audioConfig({ sampleRate: 24000, sbr: true 
       assert.ok(Math.abs(timeMs - 10_000 - i * frameMs) < 2 / 90, `${i} at ${timeMs}`);
     }
     assert.equal(found.times.length, 5 * Math.ceil(1000 / frameMs));
-    assert.deepEqual(silence.segments.map(({ discontinuity }) => discontinuity), [false, false]);
+    const labels = shown.map(({ sequence, wallMs }) => ({
+      sequence,
+      wallMs,
+      discontinuity: false,
+    }));
+    assert.deepEqual(silence.map(({ label }) => label), labels);
   });
 }
 
@@ -158,12 +216,23 @@ Deno.test("what cannot continue a segment does not: another configuration, or a 
     segmenter.write({ data: new Uint8Array(90), position: 1024 * i, dueMs: 0, filler: false });
   }
   const shown = [
-    { sequence: 0, config: audioConfig({ sampleRate: 44100 }), discontinuity: false },
-    { sequence: 0, config: audioConfig(), discontinuity: true },
+    { config: audioConfig({ sampleRate: 44100 }), discontinuity: false },
+    { config: audioConfig(), discontinuity: true },
   ];
   for (const open of shown) {
-    const options = { format: MPEG_TS, targetMs: 1000, count: 2 };
-    const breaks = silentEnd(open, last, options).segments.map((cut) => cut.discontinuity);
-    assert.deepEqual(breaks, [true, false]);
+    const first = { ...open, sequence: 1, wallMs: 1000, beforeUs: undefined };
+    const second = { ...first, sequence: 2, wallMs: 2000, discontinuity: false };
+    const silence = silentEnd([first, second], last, { format: MPEG_TS, targetMs: 1000 });
+    assert.deepEqual(silence.map(({ cut }) => cut.discontinuity), [true, false]);
+    assert.deepEqual(silence.map(({ label }) => label.discontinuity), [true, false]);
+  }
+});
+
+Deno.test("silence is as long as what was cut short, and a frame at least", () => {
+  for (const [beforeUs, durationUs] of [[128_000, 128_000], [1, 21_333]]) {
+    const first = { sequence: 1, wallMs: 1000, config: audioConfig(), discontinuity: true };
+    const shown = [{ ...first, beforeUs: undefined }, { ...first, sequence: 2, beforeUs }];
+    const silence = silentEnd(shown, new Uint8Array(), { format: MPEG_TS, targetMs: 1000 });
+    assert.deepEqual(silence.map(({ cut }) => cut.durationUs), [durationUs, 1_002_667]);
   }
 });

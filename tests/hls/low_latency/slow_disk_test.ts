@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { LowLatency } from "../../../src/hls/low_latency/low_latency.ts";
 import { LowPlaces } from "../../../src/hls/low_latency/low_places.ts";
 import { PlayedTags } from "../../../src/hls/played_tags.ts";
+import { NO_PREROLL } from "../../../src/hls/preroll.ts";
 import type { Segment } from "../../../src/hls/segment.ts";
 import { audioConfig } from "../../../testing/audio/access_units.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
@@ -20,10 +21,11 @@ Deno.test("it opens without what a disk that hangs does not give", async () => {
   }));
   const lowLatency = new LowLatency({
     ...{ clock, name: "demo", places: new LowPlaces(clock), onRefused: () => assert.fail() },
+    preroll: NO_PREROLL,
     targetDuration: 1,
     files: { readSegment: never },
     showOpen: never,
-    labels: { next: 4, begin: () => ({ sequence: 4, discontinuity: false, wallMs: 4000 }) },
+    labels: { begin: () => ({ sequence: 4, discontinuity: false, wallMs: 4000 }) },
     main: { known, numbering },
     played: new PlayedTags(),
     source: () => ({

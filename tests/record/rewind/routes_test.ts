@@ -48,6 +48,25 @@ Deno.test("segments are sent whole, in part, or not at all, and caches may keep 
   }
 });
 
+Deno.test("the beginning of a segment is a fetch of it, and nothing else is", async () => {
+  const fetched: string[] = [];
+  await using house = await Rewound.open({
+    onFetch: (name, file) => void fetched.push(`${name}/${file}`),
+  });
+  await house.play(house.archive.begin("demo"), 14);
+  const text = await house.listing(2);
+  const uri = urisOf(text)[1] ?? "";
+  const init = /URI="(.*)"/.exec(text)?.[1];
+  for (const path of [init, "show/1-2.m4s", "show.m3u8"]) await house.app.request(`/demo/${path}`);
+  const url = `/demo/${uri}`;
+  await house.app.request(url, { method: "HEAD" });
+  await house.app.request(url, { headers: { Range: "bytes=10-29" } });
+  assert.deepEqual(fetched, []);
+  await house.app.request(url, { headers: { Range: "bytes=0-9" } });
+  await house.app.request(url);
+  assert.deepEqual(fetched, [`demo/${uri}`, `demo/${uri}`]);
+});
+
 Deno.test("playlists may be kept for a second, have entity tags, and are compressed where they are long", async () => {
   const [house, text] = await onAir(600);
   await using _ = house;

@@ -97,6 +97,7 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
     series("echo_disk_size_bytes", "100+0x30", ',folder="hls"'),
     series("echo_session_events_total", "0+0x30", recordError),
     series("echo_problems", "0+0x30"),
+    series("echo_tls_certificate_expiry_seconds", "2000000-60x30"),
     series("echo_listener_restarts_total", "0+0x30", restarts),
     ...histogram(lateness, "+1"),
     ...histogram(lag, "+1"),
@@ -120,6 +121,9 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
     EchoDown: [series("up", "1+0x10 0+0x20")],
     EchoRestarts: [series("process_start_time_seconds", "1000+1x30")],
     EchoDegraded: [series("echo_problems", "0+0x10 1+0x20")],
+    EchoCertificateExpires: [
+      series("echo_tls_certificate_expiry_seconds", "1210000-60x30"),
+    ],
     EchoListenerRestarts: [series("echo_listener_restarts_total", "0+0x20 1+0x10", restarts)],
     EchoDiskNearlyFull: [series("echo_disk_free_bytes", "50-2x22 5+0x8", ',folder="hls"')],
     EchoRecordingFails: [series("echo_session_events_total", "0+0x20 1+0x10", recordError)],

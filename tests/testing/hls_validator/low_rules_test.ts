@@ -54,6 +54,52 @@ Deno.test("a version whose tags are not in their order is none", async () => {
   }
 });
 
+/** What is wrong in the first version of the next server, and how it becomes so. */
+const WRONG_RESTARTS: Readonly<Record<string, [from: RegExp, to: string]>> = {
+  "the first number goes from 100 by -1": [/MEDIA-SEQUENCE:100/, "MEDIA-SEQUENCE:99"],
+  "EXT-X-DISCONTINUITY-SEQUENCE is 3": [/DISCONTINUITY-SEQUENCE:2/, "DISCONTINUITY-SEQUENCE:3"],
+  "segment 104 is not whole": [/#EXTINF.*\n104-.*\n[^]*HINT.*/, '#EXT-X-PRELOAD-HINT:URI="x"'],
+  "segment 100 was": [/21:06:00\.000Z/, "21:06:00.001Z"],
+  "segment 104 was": [/(#EXT-X-PROGRAM-DATE-TIME.*04\.)010Z/, "$1011Z"],
+  "is 0.00513": [/EXTINF:1\.00267,\n103/, "EXTINF:1.00780,\n103"],
+};
+
+for (const [breach, [from, to]] of Object.entries(WRONG_RESTARTS)) {
+  Deno.test(`a server that goes on so that ${breach} breaks a rule`, async () => {
+    const [before, after] = await aroundRestart();
+    const wrong = after.replace(from, to).replace('URI="x"', 'TYPE=PART,URI="104-1-zzzz.9.m4s"');
+    assert.notEqual(wrong, after);
+    const breaches = breachesOfRestart(before, wrong);
+    assert.ok(breaches.some((what) => what.includes(breach)), breaches.join("\n"));
+  });
+}
+
+Deno.test("another server lists again what was shown, and only where one was killed", async () => {
+  const [before, after] = await aroundRestart();
+  assert.deepEqual(breachesOfRestart(before, after), []);
+  assert.deepEqual(breachesOfRestart(before, after, false), ["it is made anew as zzzz"]);
+});
+
+function breachesOfRestart(before: string, after: string, isExpected = true): string[] {
+  const breaches: string[] = [];
+  const rules = new LowRules((what) => breaches.push(what));
+  rules.observe(parseLowPlaylist(before));
+  if (isExpected) rules.expectRestart();
+  rules.observe(parseLowPlaylist(after));
+  return breaches;
+}
+
+/** The last version before a server is killed while a segment is open, and the next one's first. */
+async function aroundRestart(): Promise<[before: string, after: string]> {
+  const broadcast = new LowBroadcast();
+  await broadcast.configure(audioConfig());
+  await broadcast.send(4 * 47 + 20);
+  const before = broadcast.versions.at(-1) ?? "";
+  await broadcast.send(47);
+  const after = broadcast.versions.at(-1)?.replaceAll("k3f9", "zzzz") ?? "";
+  return [before, after];
+}
+
 /** The last two versions of a broadcast that keeps the rules. */
 async function lastVersions(): Promise<[before: string, after: string]> {
   const broadcast = new LowBroadcast();

@@ -1,0 +1,34 @@
+/** TLS at the doors: the certificate that all of them have, and where they listen with it. */
+import type { Config } from "../config.ts";
+import type { Address } from "../config/kinds.ts";
+import type { Clock } from "../session/clock.ts";
+import { CertificateFiles } from "../tls/certificate_files.ts";
+import type { CurrentCertificate } from "../tls/current_certificate.ts";
+
+/** Where a door listens with TLS. */
+export interface SecurePlace {
+  readonly addr: Address;
+  readonly certificate: CurrentCertificate;
+}
+
+/**
+ * Opens the files of the certificate.
+ * @returns `undefined` where there is no TLS
+ * @throws {CertificateError}
+ */
+export async function openCertificate(
+  { tls: { certFile, keyFile } }: Config,
+  clock: Clock,
+): Promise<CertificateFiles | undefined> {
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  return await CertificateFiles.open({ certFile, keyFile }, clock);
+}
+
+/** @returns where TLS is spoken as well; `undefined` where it is not */
+export function securePlace(
+  { certificate }: { readonly certificate: CertificateFiles | undefined },
+  addr: Address | "off",
+): SecurePlace | undefined {
+  if (certificate === undefined || addr === "off") return undefined;
+  return { addr, certificate: certificate.current };
+}
