@@ -96,6 +96,7 @@ export class LowLatency {
       return Promise.resolve();
     }
     this.#opening ??= places.inTurn(() => this.#open())
+      .then(() => this.#keeping)
       .catch((error) => this.#fail(error))
       .finally(() => this.#opening = undefined);
     return this.#opening;
@@ -188,7 +189,6 @@ export class LowLatency {
       .filter((config) => config !== undefined);
     const bytesOf = ({ uri, bytes }: Segment) => bytes ?? read.get(uri);
     this.#begin(readEarlier(this.#options, told, bytesOf));
-    await this.#keeping;
   }
 
   /** Waits for the disk, but not as long as it likes. */
