@@ -1,6 +1,7 @@
 /** Low latency where the disk does not answer: nobody waits for it without an end. */
 import assert from "node:assert/strict";
 import { LowLatency } from "../../../src/hls/low_latency/low_latency.ts";
+import { LowPlaces } from "../../../src/hls/low_latency/low_places.ts";
 import { PlayedTags } from "../../../src/hls/played_tags.ts";
 import { NO_PREROLL } from "../../../src/hls/preroll.ts";
 import type { Segment } from "../../../src/hls/segment.ts";
@@ -19,7 +20,7 @@ Deno.test("it opens without what a disk that hangs does not give", async () => {
     readyAt: 0,
   }));
   const lowLatency = new LowLatency({
-    clock,
+    ...{ clock, name: "demo", places: new LowPlaces(clock), onRefused: () => assert.fail() },
     preroll: NO_PREROLL,
     targetDuration: 1,
     files: { readSegment: never },
