@@ -21,7 +21,7 @@ export interface ServedStream
    */
   open?(client: string | undefined): Promise<void>;
   /** Somebody hears it: it does not give way to others. */
-  hear?(): void;
+  keep?(): void;
 }
 
 /** Takes news, and memory in it that is the receiver's from now on. */
@@ -107,7 +107,7 @@ export class Subscriber {
     if (request.kind === "segments") this.#send(request.wanted);
     else if (request.kind === "catchUp") this.tell({ kind: "caughtUp" }, []);
     else if (request.kind === "subscribe") this.#subscribe(request.name, request.client);
-    else if (request.kind === "heard") this.#options.find(request.name)?.hear?.();
+    else if (request.kind === "heard") this.#options.find(request.name)?.keep?.();
     else this.#names.delete(request.name);
   }
 

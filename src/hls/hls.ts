@@ -140,7 +140,7 @@ export class Hls {
       },
       onVersion: (file, segments) => this.distributor.version(name, file, segments),
       onLowVersion: (files) => this.distributor.version(lowFeed(name), LOW_MEDIA_FILE, files),
-      onRefused: () => this.distributor.refuse(lowFeed(name)),
+      onLowRefused: () => this.distributor.refuse(lowFeed(name)),
       onListed: (file, lateMs) => onListed?.(name, file, lateMs),
       onGone: (next, cleared) => {
         this.#streams.delete(name);

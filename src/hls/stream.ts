@@ -63,9 +63,9 @@ export class HlsStream {
       ...{ labels: this.#labels, main: this.#publishers.main },
       showOpen: (shown) => options.reservation.showOpen(shown),
       onVersion: (files) => options.onLowVersion?.(files),
+      onRefused: () => options.onLowRefused?.(),
       source: () => ({
-        segmenter: this.#session?.feeder.segmenter,
-        codecs: this.codecs,
+        ...{ segmenter: this.#session?.feeder.segmenter, codecs: this.codecs },
         ended: ["ending", "ended"].includes(this.#life.state.phase),
       }),
     });

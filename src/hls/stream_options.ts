@@ -40,7 +40,7 @@ export interface StreamOptions {
   /** Places in low latency of all names. */
   readonly lowPlaces: LowPlaces;
   /** There is no place in low latency for it, or none any more. */
-  readonly onRefused?: (() => void) | undefined;
+  readonly onLowRefused?: (() => void) | undefined;
   /** A session's segment is listed in the first format's playlist, `lateMs` after it was due. */
   readonly onListed?: ((file: string, lateMs: number) => void) | undefined;
   /** It is over. `next` is where its numbering goes on; `cleared` resolves when its files are gone. */

@@ -1,5 +1,6 @@
 /**
- * What a broadcast has already when the first one listens to it in low latency.
+ * What players of low latency get of the time before anybody listened: frames read out of MPEG-TS
+ * segments that are listed already.
  *
  * @module
  */
@@ -16,11 +17,11 @@ import { readTsFrames } from "./ts_frames.ts";
 export interface EarlierSegments {
   /** That of the first of them, or of what follows. */
   readonly numbering: Numbering;
-  readonly segments: readonly EarlierSegment[];
+  readonly segments: readonly Earlier[];
 }
 
 /** A segment that was made before anybody listened. */
-export interface EarlierSegment {
+export interface Earlier {
   readonly segment: Segment;
   /** That of its audio; `undefined` for preroll. */
   readonly config: AudioConfig | undefined;
@@ -28,34 +29,32 @@ export interface EarlierSegment {
   readonly takeInto: (stream: LowStream) => void;
 }
 
-/** Where they come from. */
-export interface EarlierSource {
-  /** What `EXT-X-TARGETDURATION` says, in seconds. */
-  readonly targetDuration: number;
-  /** The preroll's segments in fragmented MP4. */
-  readonly preroll: { readonly low: LowPreroll["segments"] };
+/** Where {@link earlierSegments} reads. */
+export interface EarlierSources {
   /** What there is as MPEG-TS. */
   readonly main: Pick<PlaylistPublisher, "known" | "numbering">;
+  /** The bytes of a segment; `undefined` where they cannot be had. */
+  readonly bytesOf: (segment: Segment) => Uint8Array | undefined;
+  /** What `EXT-X-TARGETDURATION` says, in seconds. */
+  readonly targetDuration: number;
+  /** Configurations that a segment may have whose own is not told in it, the likeliest first. */
+  readonly configs: readonly AudioConfig[];
+  /** The preroll's segments in fragmented MP4. */
+  readonly preroll: LowPreroll["segments"];
 }
 
 /**
  * Reads what is listed from the last segment back, up to one that cannot be had, and no more than
  * the playlist of low latency needs: what had left it before, under an earlier run of the server
  * too, does not come back.
- * @param told as {@link readTsFrames}
  */
-export function readEarlier(
-  { main: { known, numbering }, targetDuration, preroll }: EarlierSource,
-  told: readonly AudioConfig[],
-  bytesOf: (segment: Segment) => Uint8Array | undefined,
-): EarlierSegments {
+export function earlierSegments(sources: EarlierSources): EarlierSegments {
+  const { main: { known, numbering }, targetDuration } = sources;
   const window = new Window<Segment>(targetDuration, numbering);
   window.slide(known, () => true);
-  const segments: EarlierSegment[] = [];
+  const segments: Earlier[] = [];
   for (const segment of window.segments.toReversed()) {
-    const read = segment.wallMs === undefined
-      ? readPreroll(segment, preroll)
-      : readAudio(segment, segment.wallMs, bytesOf(segment), told);
+    const read = readSegment(segment, sources);
     if (read === undefined) break;
     segments.unshift(read);
   }
@@ -64,7 +63,7 @@ export function readEarlier(
 }
 
 /** What is to be kept of them; nothing of preroll, which is there behind a crash too. */
-export function shownBy(segments: readonly EarlierSegment[]): ShownOpen[] {
+export function shownBy(segments: readonly Earlier[]): ShownOpen[] {
   return segments.flatMap(({ segment: { sequence, discontinuity, wallMs }, config }, i) => {
     if (wallMs === undefined || config === undefined) return [];
     const beforeUs = segments[i - 1]?.segment.durationUs;
@@ -73,28 +72,21 @@ export function shownBy(segments: readonly EarlierSegment[]): ShownOpen[] {
 }
 
 /** @returns `undefined` where it cannot be had */
-function readPreroll(
+function readSegment(
   segment: Segment,
-  { low }: EarlierSource["preroll"],
-): EarlierSegment | undefined {
-  const { uri, discontinuity } = segment;
-  const preroll = low.get(uri);
-  return preroll && {
-    segment,
-    config: undefined,
-    takeInto: (stream) => stream.takePreroll(preroll, discontinuity),
-  };
-}
-
-/** @returns `undefined` where it cannot be had */
-function readAudio(
-  segment: Segment,
-  wallMs: number,
-  bytes: Uint8Array | undefined,
-  told: readonly AudioConfig[],
-): EarlierSegment | undefined {
-  const { discontinuity } = segment;
-  const frames = bytes && readTsFrames(bytes, told);
+  { bytesOf, configs, preroll }: EarlierSources,
+): Earlier | undefined {
+  const { uri, wallMs, discontinuity } = segment;
+  if (wallMs === undefined) {
+    const known = preroll.get(uri);
+    return known && {
+      segment,
+      config: undefined,
+      takeInto: (stream) => stream.takePreroll(known, discontinuity),
+    };
+  }
+  const bytes = bytesOf(segment);
+  const frames = bytes && readTsFrames(bytes, configs);
   return frames && {
     segment,
     config: frames.config,

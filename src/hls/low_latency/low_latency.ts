@@ -11,20 +11,17 @@ import { entityTag } from "../../web/entity_tag.ts";
 import { renderMasterPlaylist } from "../master_playlist.ts";
 import type { ServedPlaylist } from "../origin.ts";
 import type { PlayedTags } from "../played_tags.ts";
+import type { PlaylistPublisher } from "../playlist_publisher.ts";
 import { PART_TARGET_MS } from "../fmp4_packager.ts";
 import type { Segment } from "../segment.ts";
 import type { SegmentLabels } from "../segment_labels.ts";
 import type { Segmenter } from "../segmenter.ts";
 import type { ShownOpen } from "../silent_end.ts";
 import type { StreamFiles } from "../stream_files.ts";
-import {
-  type EarlierSegments,
-  type EarlierSource,
-  readEarlier,
-  shownBy,
-} from "./earlier_segments.ts";
+import { type EarlierSegments, earlierSegments, shownBy } from "./earlier_segments.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
 import type { LowPlaces } from "./low_places.ts";
+import type { LowPreroll } from "./low_preroll.ts";
 import { type LowFile, LowStream, type LowVersion } from "./low_stream.ts";
 
 const logger = getLogger(["echo", "hls"]);
@@ -39,7 +36,7 @@ export interface LowSource {
   readonly ended: boolean;
 }
 
-export interface LowLatencyOptions extends EarlierSource {
+export interface LowLatencyOptions {
   /** The broadcast's. */
   readonly name: string;
   readonly clock: Pick<Clock, "awake" | "after">;
@@ -47,6 +44,12 @@ export interface LowLatencyOptions extends EarlierSource {
   readonly labels: Pick<SegmentLabels, "begin">;
   /** Keeps that players may have parts of these segments; resolves once that is done. */
   readonly showOpen: (shown: readonly ShownOpen[]) => Promise<void>;
+  /** What `EXT-X-TARGETDURATION` says, in seconds. */
+  readonly targetDuration: number;
+  /** The preroll's segments in fragmented MP4. */
+  readonly preroll: { readonly low: LowPreroll["segments"] };
+  /** What there is as MPEG-TS. */
+  readonly main: Pick<PlaylistPublisher, "known" | "numbering">;
   readonly played: Pick<PlayedTags, "at" | "since">;
   readonly source: () => LowSource;
   /** A version is out, with files that are new in it. */
@@ -54,7 +57,7 @@ export interface LowLatencyOptions extends EarlierSource {
   /** Shared with all other names. */
   readonly places: Pick<LowPlaces, "take" | "inTurn">;
   /** There is no place for it, or none any more. */
-  readonly onRefused?: (() => void) | undefined;
+  readonly onRefused: () => void;
 }
 
 /** Low latency of a name. */
@@ -88,22 +91,21 @@ export class LowLatency {
    * @param client as `LowGuest.client`
    */
   open(client?: string): Promise<void> {
-    if (this.#stream !== undefined) return this.#opening ?? Promise.resolve();
+    if (this.#stream !== undefined) return Promise.resolve();
     const { name, places, onRefused } = this.#options;
     this.#place ??= places.take({ name, client, giveWay: () => this.#giveWay() });
     if (this.#place === undefined) {
-      onRefused?.();
+      onRefused();
       return Promise.resolve();
     }
     this.#opening ??= places.inTurn(() => this.#open())
-      .then(() => this.#keeping)
       .catch((error) => this.#fail(error))
       .finally(() => this.#opening = undefined);
     return this.#opening;
   }
 
   /** Somebody hears it: it does not give way to others. */
-  hear(): void {
+  keep(): void {
     this.#place?.keep();
   }
 
@@ -156,7 +158,7 @@ export class LowLatency {
   #giveWay(): void {
     this.#place = undefined;
     this.#clear();
-    this.#options.onRefused?.();
+    this.#options.onRefused();
   }
 
   /** What there is of it goes. */
@@ -171,24 +173,32 @@ export class LowLatency {
 
   async #open(): Promise<void> {
     if (this.#place === undefined) return;
-    const { main, files } = this.#options;
+    const read = await this.#readMissing();
+    // Nobody may listen any more.
+    if (this.#place === undefined) return;
+    // What follows waits for nothing, so that no frame is missed.
+    const { source, main, targetDuration, preroll } = this.#options;
+    const configs = [source().segmenter?.config, ...this.#earlierConfigs.toReversed()]
+      .filter((config) => config !== undefined);
+    const bytesOf = ({ uri, bytes }: Segment) => bytes ?? read.get(uri);
+    this.#begin(earlierSegments({ bytesOf, main, targetDuration, configs, preroll: preroll.low }));
+    await this.#keeping;
+  }
+
+  /** Reads what is in memory no more: a second at most for all together. */
+  async #readMissing(): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
+    const { clock, main, files } = this.#options;
+    const until = clock.awake() + DISK_MS;
     const read = new Map<string, Uint8Array | undefined>();
     const isMissing = ({ uri, bytes, wallMs }: Segment) =>
       bytes === undefined && wallMs !== undefined && !read.has(uri);
     for (;;) {
       const missing = main.known.filter(isMissing);
-      if (missing.length === 0) break;
+      if (missing.length === 0) return read;
       await Promise.all(missing.map(async ({ uri }) => {
-        read.set(uri, await this.#patience(files.readSegment(uri), DISK_MS));
+        read.set(uri, await this.#patience(files.readSegment(uri), until - clock.awake()));
       }));
     }
-    // Nobody may listen any more.
-    if (this.#place === undefined) return;
-    // What follows waits for nothing, so that no frame is missed.
-    const told = [this.#options.source().segmenter?.config, ...this.#earlierConfigs.toReversed()]
-      .filter((config) => config !== undefined);
-    const bytesOf = ({ uri, bytes }: Segment) => bytes ?? read.get(uri);
-    this.#begin(readEarlier(this.#options, told, bytesOf));
   }
 
   /** Waits for the disk, but not as long as it likes. */
@@ -258,5 +268,5 @@ export class LowLatency {
   }
 }
 
-/** Who opens it waits so long for a segment on the disk. */
+/** Who opens it waits so long for the disk. */
 const DISK_MS = 1000;
