@@ -91,7 +91,7 @@ export class LowLatency {
    * @param client as `LowGuest.client`
    */
   open(client?: string): Promise<void> {
-    if (this.#stream !== undefined) return Promise.resolve();
+    if (this.#stream !== undefined) return this.#opening ?? Promise.resolve();
     const { name, places, onRefused } = this.#options;
     this.#place ??= places.take({ name, client, giveWay: () => this.#giveWay() });
     if (this.#place === undefined) {
@@ -99,6 +99,7 @@ export class LowLatency {
       return Promise.resolve();
     }
     this.#opening ??= places.inTurn(() => this.#open())
+      .then(() => this.#keeping)
       .catch((error) => this.#fail(error))
       .finally(() => this.#opening = undefined);
     return this.#opening;
@@ -182,7 +183,6 @@ export class LowLatency {
       .filter((config) => config !== undefined);
     const bytesOf = ({ uri, bytes }: Segment) => bytes ?? read.get(uri);
     this.#begin(earlierSegments({ bytesOf, main, targetDuration, configs, preroll: preroll.low }));
-    await this.#keeping;
   }
 
   /** Reads what is in memory no more: a second at most for all together. */
