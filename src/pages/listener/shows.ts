@@ -63,6 +63,8 @@ export interface ShowsOptions {
   readonly lowLatencyFrom?: number;
   /** The URL of shows' pictures, see {@link artworkOf}; by default only those have one that tell it. */
   readonly artworkUrl?: string | undefined;
+  /** Whether there is room for `name` in low latency, too. Default: there always is. */
+  readonly hasLowPlace?: (name: string) => boolean;
 }
 
 /** The part of a session that is read here. */
@@ -155,8 +157,8 @@ export class Shows implements ShowsSource {
   }
 
   #summary(name: string): ShowStatus {
-    const { clock, find, listeners, earliest, lowLatencyFrom = Infinity, artworkUrl } =
-      this.#options;
+    const { clock, find, listeners, earliest, artworkUrl } = this.#options;
+    const { lowLatencyFrom = Infinity, hasLowPlace } = this.#options;
     const show = this.#shows.get(name);
     const session = show && find(name);
     const state = stateOf(show, session);
@@ -172,7 +174,7 @@ export class Shows implements ShowsSource {
       artist,
       artwork: artworkOf(name, artworkUrl, session?.props.image_url),
       rewind_from: rewindFrom === undefined ? null : new Date(rewindFrom).toISOString(),
-      low_latency: (show?.listed ?? 0) >= lowLatencyFrom,
+      low_latency: (show?.listed ?? 0) >= lowLatencyFrom && (hasLowPlace?.(name) ?? true),
     };
   }
 }

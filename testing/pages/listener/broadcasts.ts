@@ -25,6 +25,8 @@ export class Broadcasts implements Disposable {
   readonly #house = new House();
   readonly clock = this.#house.clock;
   readonly shows: Shows;
+  /** Whether there is room for more of them in low latency. */
+  hasLowPlace = true;
 
   constructor({ artworkUrl }: { artworkUrl?: string } = {}) {
     const { events, sessions } = this.#house;
@@ -35,6 +37,7 @@ export class Broadcasts implements Disposable {
       listeners: (name) => name.length,
       lowLatencyFrom: 3,
       artworkUrl,
+      hasLowPlace: () => this.hasLowPlace,
     });
   }
 
