@@ -1,13 +1,13 @@
 /** Requests by HTTP/2 that cost a server more than their client: many at a time, slow, or unread. */
-import { FLAGS, frame, FRAME_TYPES } from "../src/http/http2/frames.ts";
-import type { Field } from "../src/http/request_head.ts";
 import {
   beginning,
-  fieldsOf,
+  bodyPart,
   framesIn,
   greedyBeginning,
+  overIn,
   request,
   type SentFrame,
+  statusesIn,
 } from "../testing/http2/http2_client.ts";
 import { type Attack, pause, tally, times } from "./attack.ts";
 import { STUCK_READER_MS } from "./slow_http.ts";
@@ -96,7 +96,7 @@ export const slowBodies: Attack = {
     const head = request(1, { fields, hasBody: true });
     for (const caller of callers) caller.send(beginning(), head);
     const drip = setInterval(() => {
-      for (const caller of callers) caller.send(frame("DATA", 0, 1, Uint8Array.of(0x20)));
+      for (const caller of callers) caller.send(bodyPart(1, Uint8Array.of(0x20)));
     }, DRIP_MS);
     const outcome = await afterwards(callers, 1, BODY_MS + SLACK_MS);
     clearInterval(drip);
@@ -142,18 +142,13 @@ class Caller {
 
   /** Of the answers that came. */
   get statuses(): string[] {
-    const heads = this.#frames.filter(({ type }) => type === FRAME_TYPES.HEADERS);
-    return heads.map((head) => fieldsOf(head)[0]?.[1] ?? "none");
+    return statusesIn(this.#frames);
   }
 
   /** How many requests the server has ended; all of them where it has ended the connection. */
   get over(): number {
     if (this.#client.ended) return Infinity;
-    const isEnd = ({ type, flags }: SentFrame) =>
-      type === FRAME_TYPES.RST_STREAM ||
-      (type === FRAME_TYPES.DATA || type === FRAME_TYPES.HEADERS) &&
-        (flags & FLAGS.END_STREAM) !== 0;
-    return new Set(this.#frames.filter(isEnd).map(({ streamId }) => streamId)).size;
+    return overIn(this.#frames).size;
   }
 
   close(): void {
@@ -165,7 +160,7 @@ class Caller {
   }
 }
 
-function fieldsFor(method: string, path: string): Field[] {
+function fieldsFor(method: string, path: string): (readonly [string, string])[] {
   return [
     ...[[":method", method], [":scheme", "https"]] as const,
     ...[[":path", path], [":authority", "localhost"]] as const,

@@ -26,7 +26,7 @@ export interface SharedContents {
    * Waits for what a GET of `target` asks for, where that is to come.
    * @returns resolves once it is there, or will not be; `undefined` where nobody waits for it
    */
-  coming?(target: string, waiting: WaitingClient): Promise<unknown> | undefined;
+  coming?(target: string, waiting: AnswerWait): Promise<unknown> | undefined;
   /** The body of an answer with `contents`, whose bytes do not change. */
   bodyOf(contents: object): Uint8Array;
   /** Whom to tell of answers to `target`. */
@@ -37,8 +37,8 @@ export interface SharedContents {
   readonly selecting: ReadonlySet<string>;
 }
 
-/** Who waits for an answer. */
-export interface WaitingClient {
+/** A wait for an answer: whose it is, and until when. */
+export interface AnswerWait {
   /** The address that counts, as `ConnectionInfo` has it. */
   readonly client: string;
   /** Gives what is aborted when the client leaves. */
@@ -146,7 +146,7 @@ export class PreparedAnswers {
   coming(
     target: string,
     encodings: string,
-    waiting: WaitingClient,
+    waiting: AnswerWait,
   ): Promise<EndTurn> | undefined {
     return this.#contents.coming?.(target, waiting)?.then(() => this.turn(target, encodings));
   }
