@@ -138,7 +138,7 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     tls: true,
     warmsUp: true,
     phases: [
-      { attacks: deafSecureReaders },
+      { attacks: [...deafSecureReaders, unreadErrors, slowBodies] },
       ...inTurn(rtmpSlots, oddRequests, oddStreams, waitingRequests, handshakes),
       { attacks: [unreadErrors, slowBodies] },
       { attacks: [...slowHttp, ...deafSecureReaders, ...slowRtmp.slice(0, 2)] },
