@@ -168,7 +168,12 @@ Deno.test("a state of as much as it may be is read again, with the longest confi
       ...{ config, discontinuity: false, beforeUs: 1e9 / 3 },
     }));
     const mediaSequence = Number.MAX_SAFE_INTEGER;
-    const state = { mediaSequence, discontinuitySequence: mediaSequence, written: false, shownOpen };
+    const state = {
+      mediaSequence,
+      discontinuitySequence: mediaSequence,
+      written: false,
+      shownOpen,
+    };
     await states.save("demo", state);
     assert.deepEqual(await states.load("demo"), state);
   }));
