@@ -86,15 +86,22 @@ class AwaitedFetches {
 
   /** Counts what was told until `second`, and what was told later of segments before those. */
   settle(second: number): void {
-    let last: number | undefined;
-    for (const fetched of this.#told) {
-      if (fetched.second <= second) last = Math.max(last ?? fetched.number, fetched.number);
+    const told = this.#told.sort((a, b) => a.number - b.number);
+    const last = told.findLastIndex((fetched) => fetched.second <= second);
+    this.#told = told.slice(last + 1);
+    for (const fetched of told.slice(0, last + 1)) this.#count(fetched);
+  }
+
+  /** Forgets those who have fetched nothing since `second`. */
+  forget(second: number): void {
+    for (const [segment, since] of this.#since) {
+      for (const [at, listeners] of since) {
+        if (at > second) continue;
+        since.delete(at);
+        this.count -= listeners;
+      }
+      if (since.size === 0) this.#since.delete(segment);
     }
-    if (last === undefined) return;
-    const upTo = last;
-    const settled = this.#told.filter(({ number }) => number <= upTo);
-    this.#told = this.#told.filter(({ number }) => number > upTo);
-    for (const fetched of settled.sort((a, b) => a.number - b.number)) this.#count(fetched);
   }
 
   #count({ start, number, count, second }: Fetched): void {
@@ -113,18 +120,6 @@ class AwaitedFetches {
     const nexts = this.#since.get(next) ?? new Map<number, number>();
     this.#since.set(next, nexts);
     change(nexts, now, 1);
-  }
-
-  /** Forgets those who have fetched nothing since `second`. */
-  forget(second: number): void {
-    for (const [segment, since] of this.#since) {
-      for (const [at, listeners] of since) {
-        if (at > second) continue;
-        since.delete(at);
-        this.count -= listeners;
-      }
-      if (since.size === 0) this.#since.delete(segment);
-    }
   }
 }
 
