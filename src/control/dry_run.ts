@@ -23,7 +23,7 @@ export function dryRunRoutes(address: PublicAddress, srtPort: number): Hono {
       media,
       srtPort: media.protocol === "srt" ? srtPort : undefined,
       key: "key",
-    }, address));
+    }, address, new URL(c.req.url)));
   });
   app.put("/teardown", async (c) => {
     await parseBody(c, reasonBody);
