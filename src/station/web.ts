@@ -178,7 +178,7 @@ export function serveStatistics(
 ): Reload {
   const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
-  const tokens = core.tokens && new StatTokens(core.tokens.verifier);
+  const tokens = core.tokens && new StatTokens(core.tokens);
   if (!stat.webEnabled) return applyNothing;
   const history = new History();
   const parts = new StatWeb(config, {
