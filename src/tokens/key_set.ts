@@ -149,10 +149,11 @@ export function keySetInFile(path: string): KeySetPlace {
   return { name: path, read: () => readSmallTextFile(path, MAX_BYTES) };
 }
 
-/** The messages of `fetch` have the URL in them. */
+/** The messages of `fetch` have the URL in them. A redirect could lead from HTTPS to HTTP. */
 async function fetchFrom(url: string, host: string, signal: AbortSignal): Promise<Response> {
+  const headers = { Accept: "application/json" };
   try {
-    return await fetch(url, { headers: { Accept: "application/json" }, signal });
+    return await fetch(url, { headers, redirect: "manual", signal });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     logger.debug("Cannot reach {host}: {error}", { host, error: withoutUrl(error, url) });
