@@ -107,7 +107,8 @@ const MISTAKES: readonly Mistake[] = [
       await Deno.writeTextFile(ECHO_JWKS_FILE, JSON.stringify({ keys }));
       return { HLS_AUTH: "jwt", ECHO_JWKS_FILE };
     },
-    said: /^The key set of .*\/keys\.json cannot be read, .*: expected public keys, got a private one/,
+    said:
+      /^The key set of .*\/keys\.json cannot be read, .*: expected public keys, got a private one/,
   },
   {
     what: "a logging file that says nothing known",

@@ -134,7 +134,9 @@ Deno.test("who watches by a token is asked again once its key is void", async ()
   const { validity } = entrance;
   changeKeys(new Issuer());
   assert.ok(validity.aborted);
-  for (let i = 0; i < 20; i++) assert.equal(await verdict(browser), "unknown", "and does not guess");
+  for (let i = 0; i < 20; i++) {
+    assert.equal(await verdict(browser), "unknown", "and does not guess");
+  }
 });
 
 Deno.test("as long as there are no keys, tokens are neither right nor guessed", async () => {
