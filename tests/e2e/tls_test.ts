@@ -58,8 +58,14 @@ scenario("FFmpeg, GStreamer and librtmp publish by RTMPS, curl and Chromium hear
       `https://localhost:${ports.control}/echo/4/publish/dj`,
       ...PUBLISH,
     );
-    const { rtmps } = JSON.parse(publish.body).publish;
+    const { control, rtmps } = JSON.parse(publish.body).publish;
+    assert.equal(control, `https://localhost:${ports.control}/echo/4`);
     assert.equal(rtmps.url, `rtmps://localhost:${ports.rtmps}/dj`);
+    const encoders = `https://localhost:${ports.stat}/stat/1/encoders/dj`;
+    const { settings } = JSON.parse((await server.curl(encoders)).body);
+    assert.deepEqual(settings[0], {
+      ...{ encoder: "OBS", field: "Server", text: `rtmps://localhost:${ports.rtmps}/live` },
+    });
     const metrics = await server.curl(`https://localhost:${ports.stat}/metrics`);
     const [, left] = /^echo_tls_certificate_expiry_seconds (\d+)/m.exec(metrics.body) ?? [];
     assert.ok(Number(left) > 360 * 86_400, left);
