@@ -114,6 +114,7 @@ async function attackBeside(target: Target, round: Round, options: RoundOptions)
     for (const phase of phases) rows.push(...await runPhase(target, honest, phase, options));
   };
   await run(round.phases.slice(0, warmUp));
+  if (warmUp > 0) await pause(options.quietMs);
   const before = residentMemory(server.pid).now;
   await run(round.phases.slice(warmUp));
   await pause(options.quietMs);

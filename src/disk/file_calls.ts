@@ -38,6 +38,25 @@ export async function fileCallsFor(folder: string): Promise<FileCalls> {
   return await isInMemory(folder) ? MEMORY_CALLS : WAITING_CALLS;
 }
 
+/**
+ * The calls for files in `folder`, which is to be in `root`.
+ * @param calls those for files in `root`: other disks may be mounted below it
+ */
+export async function fileCallsBelow(
+  root: string,
+  folder: string,
+  calls: FileCalls,
+): Promise<FileCalls> {
+  if (calls === WAITING_CALLS) return calls;
+  try {
+    const [above, below] = await Promise.all([Deno.stat(root), Deno.stat(folder)]);
+    return above.dev === below.dev ? calls : WAITING_CALLS;
+  } catch (error) {
+    // A folder that is not there is made in the root.
+    return error instanceof Deno.errors.NotFound ? calls : WAITING_CALLS;
+  }
+}
+
 /** Whether it is a folder of a tmpfs or a ramfs, by statfs(2): Deno tells that only who may do all. */
 async function isInMemory(folder: string): Promise<boolean> {
   if (Deno.build.os !== "linux") return false;

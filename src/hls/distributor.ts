@@ -14,8 +14,14 @@ import type { HlsStream } from "./stream.ts";
 /** What is handed out of a stream. */
 export interface ServedStream
   extends Pick<HlsStream, "playlist" | "masterPlaylist" | "segment" | "unwritten"> {
-  /** Makes it, where it is only there while somebody wants it; resolves once it is there. */
-  open?(): Promise<void>;
+  /**
+   * Makes it, where it is only there while somebody wants it; resolves once it is there, or
+   * {@link Distributor.refuse} was called.
+   * @param client as `Subscription.client`
+   */
+  open?(client: string | undefined): Promise<void>;
+  /** Somebody hears it: it does not give way to others. */
+  keep?(): void;
 }
 
 /** Takes news, and memory in it that is the receiver's from now on. */
@@ -53,6 +59,11 @@ export class Distributor {
   end(name: string): void {
     this.#names.delete(name);
     for (const subscriber of this.#subscribers) subscriber.end(name);
+  }
+
+  /** There is no place for what is served under `name`: nobody has subscribed to it any more. */
+  refuse(name: string): void {
+    for (const subscriber of this.#subscribers) subscriber.refuse(name);
   }
 
   /** Whether a replica has subscribed to `name`. */
@@ -95,7 +106,8 @@ export class Subscriber {
   take(request: ReplicaRequest): void {
     if (request.kind === "segments") this.#send(request.wanted);
     else if (request.kind === "catchUp") this.tell({ kind: "caughtUp" }, []);
-    else if (request.kind === "subscribe") this.#subscribe(request.name);
+    else if (request.kind === "subscribe") this.#subscribe(request.name, request.client);
+    else if (request.kind === "heard") this.#options.find(request.name)?.keep?.();
     else this.#names.delete(request.name);
   }
 
@@ -120,6 +132,11 @@ export class Subscriber {
     this.tell({ kind: "gone", name }, []);
   }
 
+  /** See {@link Distributor.refuse}. */
+  refuse(name: string): void {
+    if (this.#names.delete(name)) this.tell({ kind: "refused", name }, []);
+  }
+
   /** See {@link Distributor.version}. */
   version(name: string, file: string, segments: readonly Pick<Segment, "uri" | "bytes">[]): void {
     if (!this.#names.has(name)) return;
@@ -136,14 +153,14 @@ export class Subscriber {
     return copies;
   }
 
-  #subscribe(name: string): void {
+  #subscribe(name: string, client: string | undefined): void {
     const stream = this.#options.find(name);
     // It may have gone while the question was on its way.
     if (stream === undefined) return this.tell({ kind: "gone", name }, []);
     this.#names.add(name);
     const tell = () => this.#tellVersion(name, filesOf(name).playlists, []);
     if (stream.open === undefined) tell();
-    else stream.open().then(tell);
+    else stream.open(client).then(() => this.wants(name) && tell());
   }
 
   #tellVersion(name: string, files: readonly string[], segments: readonly SegmentCopy[]): void {

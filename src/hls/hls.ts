@@ -14,6 +14,7 @@ import { BufferPool } from "./buffer_pool.ts";
 import { Distributor, type ServedStream } from "./distributor.ts";
 import { FORMATS, FORMATS_WITH_ID3 } from "./formats.ts";
 import { LOW_MEDIA_FILE, lowFeed, nameOfLowFeed } from "./low_latency/low_names.ts";
+import { LowPlaces } from "./low_latency/low_places.ts";
 import { type NamedState, type NameStates, Reservation } from "./name_states.ts";
 import { Numberings } from "./numberings.ts";
 import { type MediaPlaylist, restorePlaylist } from "./playlist.ts";
@@ -41,6 +42,8 @@ export interface HlsOptions {
   readonly onTags?: ((name: string, tags: TimedTags) => void) | undefined;
   /** How many listen to the broadcast `name`; `undefined` where they are not counted. */
   readonly countListeners?: ((name: string) => number) | undefined;
+  /** Places in low latency; by default none are known to others. */
+  readonly lowPlaces?: LowPlaces;
 }
 
 /** The HLS output: a stream for each name that is or was lately on air. */
@@ -53,10 +56,12 @@ export class Hls {
   readonly #clearing = new Set<Promise<unknown>>();
   readonly #numberings: Numberings;
   readonly #pool = new BufferPool(POOL_BYTES);
+  readonly #lowPlaces: LowPlaces;
   #sweeper: Timer | undefined;
 
   private constructor(options: HlsOptions) {
     this.#options = options;
+    this.#lowPlaces = options.lowPlaces ?? new LowPlaces(options.clock);
     this.#numberings = new Numberings(options.clock, options.states);
     const longest = Math.max(
       0,
@@ -105,6 +110,7 @@ export class Hls {
   /** Writes out what is open. To be called once all sessions have ended. */
   async stop(): Promise<void> {
     this.#sweeper?.cancel();
+    this.#lowPlaces.close();
     const streams = [...this.#streams.values()];
     const late = Promise.withResolvers<void>();
     const timer = this.#options.clock.after(STOP_MS, late.resolve);
@@ -126,6 +132,7 @@ export class Hls {
       files: folder.stream(name),
       pool: this.#pool,
       formats: FORMATS,
+      lowPlaces: this.#lowPlaces,
       reservation: new Reservation(name, this.#options.states, shownOpen),
       numbering: {
         mediaSequence: Math.max(now, known?.mediaSequence ?? 0),
@@ -133,6 +140,7 @@ export class Hls {
       },
       onVersion: (file, segments) => this.distributor.version(name, file, segments),
       onLowVersion: (files) => this.distributor.version(lowFeed(name), LOW_MEDIA_FILE, files),
+      onLowRefused: () => this.distributor.refuse(lowFeed(name)),
       onListed: (file, lateMs) => onListed?.(name, file, lateMs),
       onGone: (next, cleared) => {
         this.#streams.delete(name);

@@ -4,7 +4,8 @@
  * @module
  */
 import { mediaTypeOf } from "./formats.ts";
-import type { ServedFile, ServedPlaylist } from "./origin.ts";
+import { nameOfLowFeed } from "./low_latency/low_names.ts";
+import { NoPlace, type ServedFile, type ServedPlaylist } from "./origin.ts";
 import type { VersionOut } from "./replica_messages.ts";
 import type { CachedSegments } from "./segment_cache.ts";
 import { Waiters } from "./waiters.ts";
@@ -21,15 +22,27 @@ export class NameCopy {
   readonly fetches = new Map<string, Promise<ServedFile | undefined>>();
   /** Whether somebody asked for it since {@link sweep}. */
   isAsked = true;
+  #isHeard: boolean;
+  #isRefused = false;
   #unwritten: ReadonlySet<string> = new Set();
   readonly #first = Promise.withResolvers<void>();
   #isThere = false;
   #sweeps = 0;
   #sweepsUnasked = 0;
+  /** Since something is there. */
+  #sweepsThere = 0;
 
   constructor(name: string, segments: CachedSegments) {
     this.name = name;
     this.segments = segments;
+    // Only what is made for those who ask is to be heard, too.
+    this.#isHeard = nameOfLowFeed(name) === undefined;
+  }
+
+  /** The newest version of a playlist. @throws {NoPlace} */
+  playlist(file: string): ServedPlaylist | undefined {
+    if (this.#isRefused) throw new NoPlace(`Cannot serve ${this.name}: there is no place for it`);
+    return this.playlists.get(file);
   }
 
   /** Resolves once there is something, or after some sweeps; `undefined` where there is. */
@@ -54,13 +67,30 @@ export class NameCopy {
     this.waiters.wake();
   }
 
-  /** Called every second or so. @returns for how many calls nobody has asked for it */
-  sweep(now: number): number {
+  /** Somebody has media of it, or waits for them. @returns whether nobody had before */
+  hear(): boolean {
+    const isNew = !this.#isHeard;
+    this.#isHeard = true;
+    return isNew;
+  }
+
+  /** There is no place for it at the source. */
+  refuse(): void {
+    this.#isRefused = true;
+    this.#sweepsThere = 0;
+    this.clear();
+  }
+
+  /** Called every second or so. @returns whether it is to be let go */
+  sweep(now: number): boolean {
     this.waiters.sweep(now);
     if (++this.#sweeps === FIRST_SWEEPS) this.#first.resolve();
     this.#sweepsUnasked = this.isAsked || !this.waiters.isEmpty ? 0 : this.#sweepsUnasked + 1;
     this.isAsked = false;
-    return this.#sweepsUnasked;
+    if (this.#isThere) this.#sweepsThere++;
+    if (this.#isRefused) return this.#sweepsThere >= REFUSED_SWEEPS;
+    const isTriedOnly = !this.#isHeard && this.#sweepsThere >= TRIED_SWEEPS;
+    return isTriedOnly || this.#sweepsUnasked >= KEPT_SWEEPS;
   }
 
   /** Shows nothing any more, and lets go who waits. */
@@ -84,5 +114,11 @@ export function servedFile(file: string, bytes: Uint8Array<ArrayBuffer>): Served
   return type === undefined ? undefined : { bytes, type, etag: `"${file}"` };
 }
 
+/** What nobody has asked for in so many sweeps is let go … */
+const KEPT_SWEEPS = 60;
+/** … and what is made for those who ask, where so long nobody hears it … */
+const TRIED_SWEEPS = 10;
+/** … and that there is no place for it is told for so long. */
+const REFUSED_SWEEPS = 5;
 /** A source that has not told anything after so many sweeps is not waited for. */
 const FIRST_SWEEPS = 10;

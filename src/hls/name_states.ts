@@ -142,8 +142,14 @@ export class StateFiles implements NameStates {
   async save(name: string, state: NameState): Promise<boolean> {
     const file = `${this.#path}/${name}.json`;
     return await this.#folder.attempt(name, async () => {
-      await Deno.mkdir(this.#path, { recursive: true });
-      await Deno.writeTextFile(`${file}.new`, stateText(state));
+      const text = stateText(state);
+      try {
+        await Deno.writeTextFile(`${file}.new`, text);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        await Deno.mkdir(this.#path, { recursive: true });
+        await Deno.writeTextFile(`${file}.new`, text);
+      }
       await Deno.rename(`${file}.new`, file);
     });
   }

@@ -10,16 +10,25 @@ import type { LowEdge } from "./low_latency/low_window.ts";
 /** An answer that is there at once, or comes by a promise. */
 export type Answer<T> = T | Promise<T>;
 
+/** Gives the address of a client; `undefined` where it stands for many. */
+export type ClientAddress = () => string | undefined;
+
 /** Where playlists and segments come from. */
 export interface Origin {
-  /** The newest version of a playlist of the broadcast `name`; `undefined` where there is none. */
-  playlist(name: string, file: string): Answer<ServedPlaylist | undefined>;
+  /**
+   * The newest version of a playlist of the broadcast `name`; `undefined` where there is none.
+   * @param client gives the address of who asks, where what is asked for is made for who asks first
+   * @throws {NoPlace}
+   */
+  playlist(name: string, file: string, client?: ClientAddress): Answer<ServedPlaylist | undefined>;
 
   /**
    * A segment of the broadcast `name`; `undefined` where there is none.
+   * @param client as {@link playlist}
    * @throws {SegmentUnavailable}
+   * @throws {NoPlace}
    */
-  segment(name: string, file: string): Answer<ServedFile | undefined>;
+  segment(name: string, file: string, client?: ClientAddress): Answer<ServedFile | undefined>;
 
   /**
    * Resolves when the playlist has a newer version than the caller has: at once where there is one.
@@ -77,6 +86,11 @@ export interface ServedFile {
 /** Thrown where a segment may be there and cannot be had now. */
 export class SegmentUnavailable extends Error {
   override readonly name = "SegmentUnavailable";
+}
+
+/** Thrown where so many broadcasts are heard in low latency that no other may be now. */
+export class NoPlace extends Error {
+  override readonly name = "NoPlace";
 }
 
 /** Thrown where so many wait that nobody else may. */

@@ -13,6 +13,7 @@ import { feedOf, nameOfLowFeed } from "./low_latency/low_names.ts";
 import { NameCopy, servedFile } from "./name_copy.ts";
 import {
   type Answer,
+  type ClientAddress,
   type Origin,
   SegmentUnavailable,
   type ServedFile,
@@ -37,7 +38,7 @@ export interface ReplicaOptions {
 /**
  * Answers from memory what is new, from disk what is older, and asks its source for what is in
  * memory there alone. It subscribes to a name with the first request for it, and ends that when
- * nobody has asked for it for a minute.
+ * nobody has asked for it for a minute; low latency of it also where nobody hears that.
  */
 export class Replica implements Origin {
   readonly #options: ReplicaOptions;
@@ -74,6 +75,7 @@ export class Replica implements Origin {
       this.#questions.take(news.segments.map(({ bytes }) => bytes));
     } else if (news.kind === "caughtUp") this.#catchUp.take();
     else if (news.kind === "begun") { for (const name of news.names) this.#names.add(name); }
+    else if (news.kind === "refused") this.#copies.get(news.name)?.refuse();
     else this.#forget(news.name);
   }
 
@@ -92,24 +94,24 @@ export class Replica implements Origin {
     return this.#names.has(name);
   }
 
-  playlist(name: string, file: string): Answer<ServedPlaylist | undefined> {
-    const copy = this.#copyOf(feedOf(name, file));
-    if (copy?.coming === undefined) return copy?.playlists.get(file);
-    return copy.coming.then(() => copy.playlists.get(file));
+  playlist(name: string, file: string, client?: ClientAddress): Answer<ServedPlaylist | undefined> {
+    const copy = this.#copyOf(feedOf(name, file), client);
+    if (copy?.coming === undefined) return copy?.playlist(file);
+    return copy.coming.then(() => copy.playlist(file));
   }
 
-  segment(name: string, file: string): Answer<ServedFile | undefined> {
+  segment(name: string, file: string, client?: ClientAddress): Answer<ServedFile | undefined> {
     if (mediaTypeOf(file) === undefined) return undefined;
-    const copy = this.#copyOf(feedOf(name, file));
+    const copy = this.#copyOf(feedOf(name, file), client);
     if (copy === undefined) return undefined;
-    return copy.segments.get(file) ?? copy.fetches.get(file) ?? this.#fetch(copy, file);
+    return this.#segmentOf(copy, file) ?? copy.fetches.get(file) ?? this.#fetch(copy, file);
   }
 
   atHand(name: string, file: string): ServedPlaylist | ServedFile | undefined {
     const copy = this.#copies.get(feedOf(name, file));
     if (copy === undefined) return undefined;
     copy.isAsked = true;
-    return copy.playlists.get(file) ?? copy.segments.get(file);
+    return copy.playlists.get(file) ?? this.#segmentOf(copy, file);
   }
 
   async wait(
@@ -124,6 +126,7 @@ export class Replica implements Origin {
     try {
       const copy = this.#copyOf(feedOf(name, file));
       await copy?.coming;
+      if (copy?.playlists.has(file)) this.#hear(copy);
       while (copy !== undefined && copy.playlists.get(file)?.etag === newerThan) {
         if (!await copy.waiters.wait(until, signal)) return undefined;
       }
@@ -158,7 +161,17 @@ export class Replica implements Origin {
     this.#questions.close();
   }
 
-  #copyOf(feed: string): NameCopy | undefined {
+  #segmentOf(copy: NameCopy, file: string): ServedFile | undefined {
+    const segment = copy.segments.get(file);
+    if (segment !== undefined) this.#hear(copy);
+    return segment;
+  }
+
+  #hear(copy: NameCopy): void {
+    if (copy.hear()) this.#options.ask({ kind: "heard", name: copy.name });
+  }
+
+  #copyOf(feed: string, client?: ClientAddress): NameCopy | undefined {
     const known = this.#copies.get(feed);
     if (known !== undefined) {
       known.isAsked = true;
@@ -168,7 +181,9 @@ export class Replica implements Origin {
     const copy = new NameCopy(feed, this.#cache.addName());
     this.#copies.set(feed, copy);
     try {
-      this.#options.ask({ kind: "subscribe", name: feed });
+      const address = client?.();
+      const from = address !== undefined && { client: address };
+      this.#options.ask({ kind: "subscribe", name: feed, ...from });
     } catch (error) {
       this.#drop(feed);
       throw error;
@@ -207,7 +222,7 @@ export class Replica implements Origin {
 
   async #read(copy: NameCopy, file: string): Promise<ServedFile | undefined> {
     await copy.coming;
-    const known = copy.segments.get(file);
+    const known = this.#segmentOf(copy, file);
     if (known !== undefined) return known;
     const bytes = await this.#ask(copy, file) ?? await this.#readFile(copy, file);
     const newer = copy.segments.get(file);
@@ -216,6 +231,7 @@ export class Replica implements Origin {
     const served = bytes && servedFile(file, bytes);
     if (served !== undefined && this.#copies.get(copy.name) === copy) {
       copy.segments.add(file, served);
+      this.#hear(copy);
     }
     return served;
   }
@@ -254,7 +270,7 @@ export class Replica implements Origin {
     const now = this.#options.clock.awake();
     this.#catchUp.sweep(now);
     for (const [name, copy] of this.#copies) {
-      if (copy.sweep(now) < KEPT_SWEEPS) continue;
+      if (!copy.sweep(now)) continue;
       this.#drop(name);
       this.#options.ask({ kind: "unsubscribe", name });
     }
@@ -262,8 +278,6 @@ export class Replica implements Origin {
 }
 
 const SWEEP_MS = 1000;
-/** A name that nobody has asked for in so many sweeps is let go. */
-const KEPT_SWEEPS = 60;
 /** Segments that are asked for at a time … */
 const MAX_ASKED = 16;
 /** … and that may wait for it. Beyond that, clients are told to come again. */

@@ -7,7 +7,13 @@
 import type { ServedPlaylist } from "./origin.ts";
 
 /** What a replica is told. */
-export type ReplicaNews = NamesBegun | NameGone | VersionOut | SegmentsSent | CaughtUp;
+export type ReplicaNews =
+  | NamesBegun
+  | NameGone
+  | NameRefused
+  | VersionOut
+  | SegmentsSent
+  | CaughtUp;
 
 /** Something is served under these names from now on. */
 interface NamesBegun {
@@ -18,6 +24,12 @@ interface NamesBegun {
 /** Nothing is served under this name any more. */
 interface NameGone {
   readonly kind: "gone";
+  readonly name: string;
+}
+
+/** There is no place for that name: the subscription is over. */
+interface NameRefused {
+  readonly kind: "refused";
   readonly name: string;
 }
 
@@ -65,11 +77,19 @@ export interface SegmentSent extends SegmentWanted {
 }
 
 /** What a replica asks for. */
-export type ReplicaRequest = Subscription | SegmentsAsked | CatchUpAsked;
+export type ReplicaRequest = Subscription | SubscriptionUsed | SegmentsAsked | CatchUpAsked;
 
-/** A replica wants the versions of a name, from the newest on, or wants them no more. */
+/** A replica wants the versions of a name, from the newest on. */
 interface Subscription {
-  readonly kind: "subscribe" | "unsubscribe";
+  readonly kind: "subscribe";
+  readonly name: string;
+  /** The address of the client that asks; `undefined` where it stands for many. */
+  readonly client?: string | undefined;
+}
+
+/** A client hears what the replica has subscribed to, which is told once; or it wants no more of it. */
+interface SubscriptionUsed {
+  readonly kind: "heard" | "unsubscribe";
   readonly name: string;
 }
 

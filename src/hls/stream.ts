@@ -31,7 +31,7 @@ export class HlsStream {
   readonly name: string;
   /** RFC 6381 name of what the segments hold. */
   codecs = "mp4a.40.2";
-  /** The same, while somebody listens in low latency. */
+  /** While somebody listens in low latency. */
   readonly low: LowLatency;
   /** What is heard of it, and when. */
   readonly played = new PlayedTags();
@@ -59,12 +59,13 @@ export class HlsStream {
       onLeft: (segments) => this.#retire(segments),
     });
     this.low = new LowLatency({
-      ...{ ...options, labels: this.#labels, main: this.#publishers.main, played: this.played },
+      ...{ ...options, name, places: options.lowPlaces, played: this.played },
+      ...{ labels: this.#labels, main: this.#publishers.main },
       showOpen: (shown) => options.reservation.showOpen(shown),
       onVersion: (files) => options.onLowVersion?.(files),
+      onRefused: () => options.onLowRefused?.(),
       source: () => ({
-        segmenter: this.#session?.feeder.segmenter,
-        codecs: this.codecs,
+        ...{ segmenter: this.#session?.feeder.segmenter, codecs: this.codecs },
         ended: ["ending", "ended"].includes(this.#life.state.phase),
       }),
     });

@@ -4,7 +4,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { type FileCalls, fileCallsFor, WAITING_CALLS } from "../disk/file_calls.ts";
+import { type FileCalls, fileCallsBelow, fileCallsFor, WAITING_CALLS } from "../disk/file_calls.ts";
 import { tryFolder } from "../disk/folder_watch.ts";
 import { Limiter, LimiterFull } from "../disk/limiter.ts";
 import { FileError, readSmallFile, readSmallTextFile } from "../disk/small_file.ts";
@@ -72,8 +72,9 @@ export class HlsFolder {
     this.#calls = await fileCallsFor(this.path);
   }
 
-  get calls(): FileCalls {
-    return this.#calls;
+  /** How the files of the broadcast `name` are written. */
+  callsFor(name: string): Promise<FileCalls> {
+    return fileCallsBelow(this.path, `${this.path}/${name}`, this.#calls);
   }
 
   /** The files of the broadcast `name`, a valid name. */
@@ -140,11 +141,8 @@ export class HlsFolder {
     } catch (error) {
       if (this.#failedAt === undefined) {
         const cause = error instanceof Error ? error.message : String(error);
-        logger.error("Cannot use {path}; broadcasts go on from memory: {cause}", {
-          path,
-          name,
-          cause,
-        });
+        const failed = { path, name, cause };
+        logger.error("Cannot use {path}; broadcasts go on from memory: {cause}", failed);
       }
       this.#failedAt = this.clock.awake();
       return false;
@@ -157,10 +155,10 @@ export class HlsFolder {
   }
 
   /** Removes what is there of `paths`. */
-  async remove(paths: readonly string[]): Promise<void> {
+  async remove(paths: readonly string[], calls: FileCalls): Promise<void> {
     for (const path of paths) {
       try {
-        await this.#limiter.run(() => this.#calls.remove(path));
+        await this.#limiter.run(() => calls.remove(path));
       } catch (error) {
         if (error instanceof Deno.errors.NotFound) continue;
         logger.debug("Cannot remove {path}: {error}", { path, error: String(error) });
@@ -169,7 +167,7 @@ export class HlsFolder {
   }
 
   /** Removes the folder of `name`, unless somebody else keeps something in it. */
-  async removeFolder(name: string): Promise<void> {
+  async removeFolder(name: string, calls: FileCalls): Promise<void> {
     const path = `${this.path}/${name}`;
     try {
       // An earlier run may have left files that it had not written to their end.
@@ -178,7 +176,7 @@ export class HlsFolder {
         if (!isTemporary(file)) return;
         left.push(`${path}/${file}`);
       }
-      await this.remove([...left, path]);
+      await this.remove([...left, path], calls);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
       logger.debug("Cannot remove {path}: {error}", { path, error: String(error) });
@@ -193,6 +191,8 @@ class FolderFiles implements StreamFiles {
   readonly #limiter = new Limiter(OPERATIONS_OF_ONE);
   /** When each write under way began, the oldest first, on {@link Clock.awake}. */
   readonly #writes: { readonly since: number }[] = [];
+  /** `undefined` until the first file is written or removed. */
+  #calls: Promise<FileCalls> | undefined;
 
   constructor(folder: HlsFolder, name: string) {
     this.#folder = folder;
@@ -236,24 +236,30 @@ class FolderFiles implements StreamFiles {
     const done = await this.#limiter.run(() =>
       this.#folder.attempt(this.#name, () => this.#create(file, bytes))
     );
-    if (!done) await this.#folder.remove([this.#pathOf(temporary(file))]);
+    if (!done) await this.#folder.remove([this.#pathOf(temporary(file))], await this.#learnCalls());
     this.#writes.splice(this.#writes.indexOf(write), 1);
     return done;
   }
 
   async #removeAll(files: readonly string[]): Promise<void> {
-    await this.#folder.remove(files.map((file) => this.#pathOf(file)));
+    const calls = await this.#learnCalls();
+    await this.#folder.remove(files.map((file) => this.#pathOf(file)), calls);
     if (!files.includes(PLAYLIST_FILE)) return;
-    await this.#folder.removeFolder(this.#name);
+    await this.#folder.removeFolder(this.#name, calls);
   }
 
   #pathOf(file: string): string {
     return this.#folder.pathOf(this.#name, file);
   }
 
+  /** Looked up once: no other disk is mounted there while the broadcast goes on. */
+  #learnCalls(): Promise<FileCalls> {
+    return this.#calls ??= this.#folder.callsFor(this.#name);
+  }
+
   /** Who may read it is up to the umask: to set a mode costs a system call more for each file. */
   async #create(file: string, bytes: Uint8Array): Promise<void> {
-    const { calls } = this.#folder;
+    const calls = await this.#learnCalls();
     const path = this.#pathOf(temporary(file));
     try {
       await calls.write(path, bytes);

@@ -7,6 +7,7 @@ import type { Clock } from "../session/clock.ts";
 import type { StateNeed } from "../session/continuity.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { SegmentFormats } from "./formats.ts";
+import type { LowPlaces } from "./low_latency/low_places.ts";
 import type { LowFile } from "./low_latency/low_stream.ts";
 import type { Reservation } from "./name_states.ts";
 import type { MediaPlaylist } from "./playlist.ts";
@@ -36,6 +37,10 @@ export interface StreamOptions {
   readonly onVersion?: ((file: string, segments: readonly Segment[]) => void) | undefined;
   /** A version of the playlist of low latency is out, with files that none before named. */
   readonly onLowVersion?: ((files: readonly LowFile[]) => void) | undefined;
+  /** Places in low latency of all names. */
+  readonly lowPlaces: LowPlaces;
+  /** There is no place in low latency for it, or none any more. */
+  readonly onLowRefused?: (() => void) | undefined;
   /** A session's segment is listed in the first format's playlist, `lateMs` after it was due. */
   readonly onListed?: ((file: string, lateMs: number) => void) | undefined;
   /** It is over. `next` is where its numbering goes on; `cleared` resolves when its files are gone. */

@@ -4,17 +4,7 @@
  *
  * @module
  */
-import {
-  type Box,
-  type BoxContent,
-  boxSize,
-  encodeBoxes,
-  type Room,
-  room,
-  u32,
-  u64,
-  viewOf,
-} from "./boxes.ts";
+import { type Box, boxParts, boxSize, type Room, room, setUint64, viewOf } from "./boxes.ts";
 import { type FileSteps } from "./file_steps.ts";
 import type { Fragment } from "./fragment.ts";
 import { FragmentReader } from "./fragment_reader.ts";
@@ -48,8 +38,8 @@ export interface Clip {
   readonly frames: number;
 }
 
-/** The most frames of a clip: two days of them. Four bytes of each are in memory. */
-export const MAX_CLIP_FRAMES = 2 ** 23;
+/** The most frames of a clip: six hours of them at 48 kHz. Four bytes of each are in memory. */
+export const MAX_CLIP_FRAMES = 2 ** 20;
 
 /**
  * Makes a clip of a recording, live or finished: of those frames that begin within the times.
@@ -168,16 +158,20 @@ function headOf(
     largeOffsets,
   };
   const box = movieBox(movie, tables);
-  const headBytes = boxSize(FILE_TYPE) + boxSize(box) + MEDIA_HEADER_BYTES;
-  const offsets = chunks.map(({ offset }) => headBytes + offset - start);
-  const contents = new Map<Room, Uint8Array>([
-    [tables.sampleToChunk, joined(runs.map((run) => u32(...run)))],
-    [tables.sampleSizes, joined(sizes)],
-    [tables.chunkOffsets, joined(offsets.map((at) => largeOffsets ? u64(at) : u32(at)))],
-  ]);
-  const head = new Uint8Array(headBytes);
-  head.set(encodeBoxes(FILE_TYPE, filled(box, contents)));
-  head.set(encodeMediaHeader(MEDIA_HEADER_BYTES + end - start), headBytes - MEDIA_HEADER_BYTES);
+  const head = new Uint8Array(boxSize(FILE_TYPE) + boxSize(box) + MEDIA_HEADER_BYTES);
+  const rooms = writeBoxes(head, FILE_TYPE, box);
+  const roomOf = (room: Room) => rooms.get(room) ?? head.subarray(0, 0);
+  writeNumbers(roomOf(tables.sampleToChunk), 4, runs.flat());
+  writeNumbers(
+    roomOf(tables.chunkOffsets),
+    largeOffsets ? 8 : 4,
+    chunks.map(({ offset }) => head.length + offset - start),
+  );
+  writeAll(roomOf(tables.sampleSizes), sizes);
+  head.set(
+    encodeMediaHeader(MEDIA_HEADER_BYTES + end - start),
+    head.length - MEDIA_HEADER_BYTES,
+  );
   return head;
 }
 
@@ -188,22 +182,33 @@ function runsOf(chunks: readonly Chunk[]): number[][] {
   );
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+/** Writes boxes, except for the rooms in them. @returns where these are */
+function writeBoxes(to: Uint8Array, ...boxes: Box[]): Map<Room, Uint8Array> {
+  const rooms = new Map<Room, Uint8Array>();
   let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
+  for (const part of boxes.flatMap((box) => [...boxParts(box)])) {
+    if ("room" in part) rooms.set(part, to.subarray(at, at + part.length));
+    else to.set(part, at);
     at += part.length;
   }
-  return all;
+  return rooms;
 }
 
-function filled(box: Box, contents: ReadonlyMap<Room, Uint8Array>): Box {
-  const content = box.content.map((item): BoxContent => {
-    if ("type" in item) return filled(item, contents);
-    return "room" in item ? contents.get(item) ?? item : item;
-  });
-  return { type: box.type, content };
+/** Writes numbers of so many bytes each. */
+function writeNumbers(to: Uint8Array, bytes: 4 | 8, numbers: readonly number[]): void {
+  const view = viewOf(to);
+  for (const [i, number] of numbers.entries()) {
+    if (bytes === 8) setUint64(view, 8 * i, number);
+    else view.setUint32(4 * i, number);
+  }
+}
+
+function writeAll(to: Uint8Array, parts: readonly Uint8Array[]): void {
+  let at = 0;
+  for (const part of parts) {
+    to.set(part, at);
+    at += part.length;
+  }
 }
 
 /** What times in decimals are rounded by, in frames at most. */

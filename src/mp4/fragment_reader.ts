@@ -13,14 +13,24 @@ export class FragmentReader {
   #damagedBytes = 0;
   readonly #fileLength: number;
   readonly #samplesPerFrame: number;
+  readonly #windowBytes: number;
   #window: Uint8Array = new Uint8Array();
   #windowOffset = 0;
 
-  /** @param offset where the first fragment begins */
-  constructor(offset: number, fileLength: number, samplesPerFrame: number) {
+  /**
+   * @param offset where the first fragment begins
+   * @param windowBytes how much it reads at a time
+   */
+  constructor(
+    offset: number,
+    fileLength: number,
+    samplesPerFrame: number,
+    windowBytes: number = MAX_STEP_BYTES,
+  ) {
     this.#offset = offset;
     this.#fileLength = fileLength;
     this.#samplesPerFrame = samplesPerFrame;
+    this.#windowBytes = windowBytes;
   }
 
   /** Where the last whole fragment ends. */
@@ -90,13 +100,16 @@ export class FragmentReader {
   *#bytesAt(offset: number): FileSteps<Uint8Array> {
     const end = Math.min(offset + MAX_FRAGMENT_HEADER_BYTES, this.#fileLength);
     if (offset < this.#windowOffset || end > this.#windowOffset + this.#window.length) {
-      const length = Math.min(MAX_STEP_BYTES, this.#fileLength - offset);
+      const length = Math.min(this.#windowBytes, this.#fileLength - offset);
       this.#window = length > 0 ? yield* read(offset, length) : new Uint8Array();
       this.#windowOffset = offset;
     }
     return this.#window.subarray(offset - this.#windowOffset);
   }
 }
+
+/** Takes a fragment's headers, and little of its audio: it is passed over. */
+export const HEADERS_WINDOW_BYTES = 4096;
 
 const MOOF = fourCc("moof");
 

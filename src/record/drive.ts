@@ -9,6 +9,7 @@ export class GivenUp extends Error {
 /**
  * Does the steps one after another, and holds up nothing else meanwhile.
  * @param giveUp is asked before each step
+ * @param turn gives what each step waits for, where it has to wait
  * @throws {GivenUp} where it says so; also what the steps throw and the file's operations reject
  *   with
  */
@@ -16,12 +17,15 @@ export async function drive<Result>(
   file: Deno.FsFile,
   steps: FileSteps<Result>,
   giveUp: () => boolean = () => false,
+  turn: () => Promise<void> | undefined = () => undefined,
 ): Promise<Result> {
   const buffer = new Uint8Array(MAX_STEP_BYTES);
   let answer: Uint8Array = buffer.subarray(0, 0);
   for (;;) {
     const { done, value } = steps.next(answer);
     if (done) return value;
+    const waiting = turn();
+    if (waiting !== undefined) await waiting;
     if (giveUp()) throw new GivenUp("given up");
     if (value.kind === "read") answer = await read(file, value.offset, buffer, value.length);
     else await change(file, value);

@@ -15,20 +15,31 @@ export function sizeOf(parts: readonly BodyPart[]): number {
 /**
  * The bytes of a range of all parts, one after the other. They are read as fast as they are taken;
  * in between nothing is held open.
+ * @param onEnd called when no more of it is read, to its end or not
  */
 export function partsBody(
   parts: readonly BodyPart[],
   { start, end }: ByteRange,
   read: ReadRange,
+  onEnd: () => void,
 ): ReadableStream<Uint8Array> {
   let at = start;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const bytes = await bytesAt(parts, { start: at, end: Math.min(end, at + PIECE_BYTES) }, read);
-      at += bytes.length;
-      controller.enqueue(bytes);
-      if (at >= end) controller.close();
+      try {
+        const piece = { start: at, end: Math.min(end, at + PIECE_BYTES) };
+        const bytes = await bytesAt(parts, piece, read);
+        at += bytes.length;
+        controller.enqueue(bytes);
+      } catch (error) {
+        onEnd();
+        throw error;
+      }
+      if (at < end) return;
+      onEnd();
+      controller.close();
     },
+    cancel: onEnd,
   }, { highWaterMark: 0 });
 }
 

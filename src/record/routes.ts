@@ -4,7 +4,7 @@ import { etag } from "hono/etag";
 import type { ByteRange } from "../web/byte_range.ts";
 import { sendRanged } from "../web/ranged_answer.ts";
 import type { Catalogue, CatalogueEntry, OpenedRecording } from "./catalogue.ts";
-import { clipAnswer } from "./clip_answer.ts";
+import { clipAnswer, closeUnsent } from "./clip_answer.ts";
 import type { Clips } from "./clips.ts";
 import { PART } from "./file_names.ts";
 
@@ -25,7 +25,12 @@ export function recordRoutes({ catalogue, guard }: RecordRoutesOptions): Hono {
     const opened = await catalogue.open(c.req.param("file"));
     return opened === undefined ? notFound(c) : send(c, opened, c.req.param("file"));
   });
-  app.get("/:file/clip.mp4", etag(), (c) => clipAnswer(c, c.req.param("file"), catalogue.clips));
+  app.get(
+    "/:file/clip.mp4",
+    closeUnsent,
+    etag(),
+    (c) => clipAnswer(c, c.req.param("file"), catalogue.clips),
+  );
   app.delete("/:file", async (c) => {
     const state = await catalogue.remove(c.req.param("file"));
     if (state === undefined) return notFound(c);

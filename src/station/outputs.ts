@@ -1,6 +1,7 @@
 /** The outputs: what becomes of each broadcast, a recording and an HLS stream. */
 import { FolderWatch } from "../disk/folder_watch.ts";
 import { Hls } from "../hls/hls.ts";
+import { LowPlaces } from "../hls/low_latency/low_places.ts";
 import { LEAST_SEGMENTS } from "../hls/low_latency/low_window.ts";
 import { StateFiles } from "../hls/name_states.ts";
 import { loadPreroll, NO_PREROLL, type Preroll } from "../hls/preroll.ts";
@@ -92,6 +93,7 @@ export async function openHls(
   const preroll = hls.prerollDir === undefined
     ? NO_PREROLL
     : await loadPreroll(hls.prerollDir, hls.auth === "jwt");
+  const lowPlaces = new LowPlaces(clock);
   const shows = new Shows({
     clock,
     events,
@@ -99,6 +101,7 @@ export async function openHls(
     listeners: (name) => listeners.count(name),
     earliest: (name) => rewinds?.earliest(name),
     ...hls.lowLatency && { lowLatencyFrom: LEAST_SEGMENTS },
+    hasLowPlace: (name) => lowPlaces.isOffered(name),
   });
   stops.add(() => shows.close());
   const output = await Hls.open({
@@ -114,6 +117,7 @@ export async function openHls(
       shows.listed(name);
     },
     id3: hls.id3,
+    lowPlaces,
     onTags: (name, tags) => shows.tagged(name, tags),
     countListeners: hls.webEnabled ? (name) => listeners.count(name) : undefined,
   });

@@ -1,5 +1,6 @@
 /** The address that counts of an HTTP request. */
 import type { Context } from "hono";
+import { isLoopback } from "../http/addresses.ts";
 import type { ConnectionInfo } from "../http/http_site.ts";
 
 /** An IPv4 peer's address on a socket that takes both families (RFC 4291 2.5.5.2). */
@@ -13,6 +14,15 @@ const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
 export function peerAddress(c: Context): string {
   const info = c.env as Partial<ConnectionInfo> | undefined;
   return plainAddress(info?.client ?? info?.remoteAddr?.hostname ?? "");
+}
+
+/**
+ * The same where it is one client's; `undefined` where it is the box itself, which may pass on what
+ * many ask for, or is not known.
+ */
+export function addressOfOne(c: Context): string | undefined {
+  const address = peerAddress(c);
+  return address === "" || isLoopback(address) ? undefined : address;
 }
 
 /** An address as people write it: an IPv4 one also where it came by a socket for both families. */

@@ -23,7 +23,7 @@ export interface OnAir {
 export type OnAirOptions =
   & Pick<
     HlsOptions,
-    "clock" | "targetMs" | "folder" | "states" | "countListeners" | "id3" | "onTags"
+    "clock" | "targetMs" | "folder" | "states" | "countListeners" | "id3" | "onTags" | "lowPlaces"
   >
   & Partial<Pick<HlsOptions, "preroll">>;
 
@@ -32,7 +32,7 @@ export async function goOnAir(options: OnAirOptions): Promise<OnAir> {
   const { clock, targetMs, preroll = NO_PREROLL } = options;
   const events = new EventBus();
   const policy = { waitMs: { srt: 60_000 }, timeline: { maxDelayMs: 10_000, targetMs } };
-  const manager = sessionManager({ clock, events, policy });
+  const manager = sessionManager({ clock, events, policy, maxSessions: 1000 });
   const hls = await Hls.open({ ...options, events, preroll });
   manager.addOutput(hls.output);
   return { manager, events, hls };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { BufferPool } from "../../src/hls/buffer_pool.ts";
 import { Distributor } from "../../src/hls/distributor.ts";
 import { FORMATS } from "../../src/hls/formats.ts";
+import { LowPlaces } from "../../src/hls/low_latency/low_places.ts";
 import { type NameState, Reservation } from "../../src/hls/name_states.ts";
 import { type MediaPlaylist, parsePlaylist, type SegmentEntry } from "../../src/hls/playlist.ts";
 import { HlsStream } from "../../src/hls/stream.ts";
@@ -69,6 +70,7 @@ export function setUp(
     targetDuration: options.targetDuration ?? Math.ceil(targetMs / 1000),
     numbering: options.numbering ?? { mediaSequence: 100, discontinuitySequence: 0 },
     reservation: new Reservation("demo", states),
+    lowPlaces: new LowPlaces(clock),
     preroll: { entries: options.preroll ?? [], low: new Map() },
     onVersion: (file, segments) => distributor.version("demo", file, segments),
     onGone: () => {

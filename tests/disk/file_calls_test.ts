@@ -18,7 +18,7 @@ Deno.test("a broadcast's files in memory are as those on a disk", async () => {
   try {
     const folder = new HlsFolder(path);
     await folder.open();
-    assert.equal(folder.calls, MEMORY_CALLS);
+    assert.equal(await folder.callsFor("demo"), MEMORY_CALLS);
     const stream = folder.stream("demo");
     assert.equal(await stream.writeSegment("1-1.ts", bytes), true);
     assert.equal(await stream.replacePlaylist("playlist.m3u8", bytes), true);
@@ -34,6 +34,27 @@ Deno.test("a broadcast's files in memory are as those on a disk", async () => {
     assert.deepEqual(filesIn(path), []);
   } finally {
     await Deno.remove(path, { recursive: true });
+  }
+});
+
+Deno.test("a broadcast whose folder is on another disk waits for that, and no other does", async () => {
+  const path = await Deno.makeTempDir({ dir: IN_MEMORY });
+  const disk = await Deno.makeTempDir();
+  const bytes = new Uint8Array(1000).fill(7);
+  try {
+    await Deno.symlink(disk, `${path}/far`);
+    const folder = new HlsFolder(path);
+    await folder.open();
+    assert.equal(await folder.callsFor("far"), WAITING_CALLS);
+    assert.equal(await folder.callsFor("near"), MEMORY_CALLS);
+    const stream = folder.stream("far");
+    assert.equal(await stream.writeSegment("1-1.ts", bytes), true);
+    assert.deepEqual(filesIn(disk), ["1-1.ts"]);
+    await stream.remove(["1-1.ts"]);
+    assert.deepEqual(filesIn(disk), []);
+  } finally {
+    await Deno.remove(path, { recursive: true });
+    await Deno.remove(disk, { recursive: true });
   }
 });
 

@@ -60,6 +60,31 @@ scenario("the page plays what the network carries, and goes live again", async (
   assert.deepEqual(visits.complaints, []);
 });
 
+scenario(
+  "where the server has no room for low latency the page plays the ordinary playlist at once",
+  async () => {
+    await using media = await Media.create();
+    const clip = await media.encode("clip", { seconds: 120 });
+    await using server = await EchoServer.start();
+    await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
+    await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
+    const page = await visits.open("about:blank");
+    let refused = 0;
+    await page.route("**/low.m3u8", async (route) => {
+      refused++;
+      await route.fulfill({ status: 503, headers: { "Retry-After": "5" }, body: "{}" });
+    });
+    await until("low latency is offered", async () => {
+      const status = await fetch(`http://127.0.0.1:${server.hlsPort}/cast/demo/status.json`);
+      return (await status.json()).low_latency === true;
+    });
+    await page.goto("/cast/demo/");
+    await page.locator("#play").click();
+    await plays(page, "playlist.m3u8");
+    assert.equal(refused, 1, "it does not insist");
+  },
+);
+
 /** Waits until it plays by `playlist`, which it asks for anew from now on. */
 async function plays(page: Page, playlist: string): Promise<void> {
   await page.waitForRequest(

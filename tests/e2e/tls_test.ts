@@ -4,11 +4,13 @@ import { Browser } from "../../testing/players/browser.ts";
 import { runEcho } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { GStreamerEncoder } from "../../testing/e2e/gstreamer_encoder.ts";
-import { scenario } from "../../testing/e2e/scenario.ts";
+import { scenario, withAnyThreads } from "../../testing/e2e/scenario.ts";
 import { SecureServer } from "../../testing/e2e/secure_server.ts";
 import { Issuer, keySetOf } from "../../testing/tokens/issuer.ts";
 import { ServedKeys } from "../../testing/tokens/served_keys.ts";
 import { TestAuthority } from "../../testing/tls/test_authority.ts";
+import { Issuer, keySetOf } from "../../testing/tokens/issuer.ts";
+import { ServedKeys } from "../../testing/tokens/served_keys.ts";
 import { withFolder } from "../../testing/temporary_folder.ts";
 import { until } from "../../testing/until.ts";
 
@@ -92,6 +94,34 @@ scenario("FFmpeg, GStreamer and librtmp publish by RTMPS, curl and Chromium hear
     const { longestStallMs } = await player.played(8);
     assert.ok(longestStallMs < 1000, `it stood still for ${longestStallMs} ms`);
   });
+});
+
+withAnyThreads("over HTTPS, too, listeners need their token", async (env) => {
+  const issuer = new Issuer();
+  await using keys = new ServedKeys(keySetOf(issuer));
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 60 });
+  await using server = await SecureServer.start({
+    env: { HLS_AUTH: "jwt", ECHO_JWKS_URL: keys.url, HLS_WEB_HSTS: "60", ...env },
+  });
+  await using _encoder = new Encoder(clip, server.rtmpsUrl("demo"));
+  const [own = "", other = ""] = ["demo", "other"].map((name) =>
+    `~${issuer.token([{ action: "listen", name }])}/demo`
+  );
+  const ask = (place: string, version: string) =>
+    server.curl(server.playlistUrl(place), version, "--include");
+  await until("the show is on air", async () => (await ask(own, "--http2")).status === 200);
+  for (const version of ["--http2", "--http1.1"]) {
+    // From the third request on the answer is prepared.
+    for (let i = 0; i < 4; i++) {
+      const { status, body } = await ask(own, version);
+      assert.equal(status, 200);
+      assert.match(body, /^strict-transport-security: max-age=60\r$/im);
+      assert.match(body, /^cache-control: private, /im);
+    }
+    assert.equal((await ask(other, version)).status, 403);
+    assert.equal((await ask("demo", version)).status, 403);
+  }
 });
 
 scenario("a pair that cannot be used leaves the old one, and it is said", async (t) => {

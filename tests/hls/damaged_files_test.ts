@@ -150,6 +150,9 @@ Deno.test("state that is damaged in any way is not used, and the log says so", (
     assert.equal(log.matching(/demo\.json/).length, whole.trimEnd().length);
     await states.save("demo", state);
     assert.deepEqual(await states.load("demo"), state);
+    await Deno.remove(`${path}/.state`, { recursive: true });
+    assert.equal(await states.save("demo", state), true, "the folder is made again");
+    assert.deepEqual(await states.load("demo"), state);
   }));
 
 Deno.test("a playlist that cannot be taken up is said, and its segments go in their time", () =>

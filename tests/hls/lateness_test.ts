@@ -1,6 +1,7 @@
 /** By how much a segment is listed after it was due. */
 import assert from "node:assert/strict";
 import { BufferPool } from "../../src/hls/buffer_pool.ts";
+import { LowPlaces } from "../../src/hls/low_latency/low_places.ts";
 import { FORMATS } from "../../src/hls/formats.ts";
 import { Reservation } from "../../src/hls/name_states.ts";
 import { HlsStream } from "../../src/hls/stream.ts";
@@ -20,6 +21,7 @@ function setUp() {
     targetDuration: 1,
     numbering: { mediaSequence: 1, discontinuitySequence: 0 },
     reservation: new Reservation("demo", NO_STATES),
+    lowPlaces: new LowPlaces(clock),
     preroll: {
       entries: [{ uri: "/prerole/a.ts", durationUs: 1e6, discontinuity: false, wallMs: undefined }],
       low: new Map(),

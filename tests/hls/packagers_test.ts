@@ -1,6 +1,7 @@
 /** Two formats of the same segments, side by side. */
 import assert from "node:assert/strict";
 import { BufferPool } from "../../src/hls/buffer_pool.ts";
+import { LowPlaces } from "../../src/hls/low_latency/low_places.ts";
 import { Reservation } from "../../src/hls/name_states.ts";
 import type { Packager, SegmentFormat } from "../../src/hls/packager.ts";
 import { type MediaPlaylist, parsePlaylist, renderPlaylist } from "../../src/hls/playlist.ts";
@@ -65,6 +66,7 @@ class TwoFormats {
       targetDuration: 1,
       numbering: { mediaSequence: 100, discontinuitySequence: 0 },
       reservation: new Reservation("demo", NO_STATES),
+      lowPlaces: new LowPlaces(this.clock),
       preroll: NO_PREROLL,
       onGone: () => {},
     });

@@ -150,6 +150,53 @@ Deno.test("times that mean nothing, and recordings that are not there, are refus
   assert.equal(await answer(damaged, ""), "409 no clip can be made of this recording");
 });
 
+Deno.test("so many clips are sent at a time, to one address a share of these, until each is over", async () => {
+  await using archive = await Archive.open();
+  const app = routesOf(archive);
+  await archive.record("demo", 20);
+  const url = "/demo.mp4/clip.mp4?from=1&to=19";
+  const ask = async (address: string, init: RequestInit = {}) =>
+    await app.request(url, init, { client: address, remoteAddr: { hostname: address } });
+  const status = async (address: string, init: RequestInit = {}) => {
+    const answer = await ask(address, init);
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  const etag = (await ask("192.0.2.9", { method: "HEAD" })).headers.get("ETag") ?? "";
+  // Of these nothing is sent.
+  for (let i = 0; i < 20; i++) {
+    assert.equal(await status("192.0.2.9", { method: "HEAD" }), 200);
+    assert.equal(await status("192.0.2.9", { headers: { "If-None-Match": etag } }), 304);
+    assert.equal(await status("192.0.2.9", { headers: { Range: "bytes=99999999-" } }), 416);
+  }
+  const slow: Response[] = [];
+  for (let i = 0; i < 8; i++) slow.push(await ask("192.0.2.1"));
+  const refused = await ask("192.0.2.1");
+  assert.equal(refused.status, 503);
+  assert.equal((await refused.json()).message, "too many clips are made or sent already");
+  for (let i = 0; i < 8; i++) slow.push(await ask("192.0.2.2"));
+  assert.equal(await status("192.0.2.3"), 503, "there are so many in all");
+  assert.deepEqual(new Set(slow.map(({ status }) => status)), new Set([200]));
+  const [read, left, ...others] = slow;
+  await read?.bytes();
+  assert.equal(await status("192.0.2.3"), 200);
+  await left?.body?.cancel();
+  const again = [await ask("192.0.2.3"), await ask("192.0.2.3"), await ask("192.0.2.3")];
+  assert.deepEqual(again.map(({ status }) => status), [200, 200, 503]);
+  for (const { body } of [...others, ...again]) await body?.cancel();
+});
+
+Deno.test("for a client that has left no clip is made, and others find room", async () => {
+  await using archive = await Archive.open();
+  const app = routesOf(archive);
+  await archive.record("demo", 5);
+  for (let i = 0; i < 20; i++) {
+    const request = new Request("http://echo/demo.mp4/clip.mp4", { signal: AbortSignal.abort() });
+    assert.equal((await app.request(request)).status, 503);
+  }
+  assert.equal(readPlainMp4(await clip(app, "demo.mp4", "")).length, 5 * SECOND);
+});
+
 Deno.test("nobody has clips without leave", async () => {
   await using archive = await Archive.open();
   await archive.record("demo", 5);

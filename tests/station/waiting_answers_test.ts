@@ -59,11 +59,16 @@ class TwoServers implements AsyncDisposable {
     this.#frame += frames;
   }
 
+  /** A connection to each on which nothing was asked for. */
+  async open(which: number): Promise<RawClient> {
+    const { hostname = "", port = 0 } = this.#servers[which]?.addr ?? {};
+    return new RawClient(await Deno.connect({ hostname, port }));
+  }
+
   /** A connection to each; the plain playlist is answered on it already. */
   async connect(which = [0, 1]): Promise<RawClient[]> {
     return await Promise.all(which.map(async (at) => {
-      const { hostname = "", port = 0 } = this.#servers[at]?.addr ?? {};
-      const client = new RawClient(await Deno.connect({ hostname, port }));
+      const client = await this.open(at);
       await client.send(`GET ${MEDIA} HTTP/1.1\r\nHost: echo\r\n\r\n`);
       await client.answers(1);
       return client;
@@ -71,8 +76,8 @@ class TwoServers implements AsyncDisposable {
   }
 
   /** The part that comes next. */
-  async nextPart(): Promise<string> {
-    const playlist = await this.origin.playlist("demo", "low-media.m3u8");
+  async nextPart(origin: Pick<Replica, "playlist"> = this.origin): Promise<string> {
+    const playlist = await origin.playlist("demo", "low-media.m3u8");
     return playlist?.edge?.nextPartUri ?? "";
   }
 
@@ -186,6 +191,25 @@ Deno.test("a part is timed where it is there, and not where the request waits fo
   await client?.answers(3);
   assert.deepEqual(servers.timed, [["segment", 0]]);
   client?.[Symbol.dispose]();
+});
+
+Deno.test("a part is not timed either that is waited for by the first request to a thread", async () => {
+  await using servers = await TwoServers.start();
+  const { hls, clock } = servers.broadcast;
+  const readFile = () => Promise.resolve(undefined);
+  const elsewhere = localOrigin(hls.distributor, { clock, readFile });
+  const part = await servers.nextPart(elsewhere);
+  for (const which of [0, 1]) {
+    using client = await servers.open(which);
+    await client.send(`GET /cast/demo/${part} HTTP/1.1\r\nHost: echo\r\n\r\n`);
+    if (which === 0) {
+      await servers.untilWaiting(1);
+      await servers.play(16);
+    }
+    assert.match((await client.answers(1))[0] ?? "", /^HTTP\/1.1 200 /);
+  }
+  assert.deepEqual(servers.timed, [["segment", 0]], "the second one did not wait");
+  elsewhere.close();
 });
 
 Deno.test("who disconnects while waiting leaves nothing behind", async () => {

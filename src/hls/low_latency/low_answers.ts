@@ -6,9 +6,10 @@
  */
 import type { Context } from "hono";
 import { isBeginning } from "../../web/byte_range.ts";
+import { addressOfOne } from "../../web/peer_address.ts";
 import { leaveUntimed } from "../../web/request_timing.ts";
 import { LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
-import type { Origin, ServedFile, ServedPlaylist } from "../origin.ts";
+import { NoPlace, type Origin, type ServedFile, type ServedPlaylist } from "../origin.ts";
 import { reload, type ReloadAnswer } from "./directives.ts";
 import { countsAsFetch, isLowMedia, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
 import { isToCome, type LowRequest, lowRequest, mayBeElsewhere, untilThere } from "./low_waits.ts";
@@ -29,11 +30,20 @@ export class LowAnswers {
 
   /** Answers a request for `file` of the broadcast `name`, once it is there or will not be. */
   async answer(c: Context, name: string, file: string): Promise<Response> {
+    try {
+      return await this.#answer(c, name, file);
+    } catch (error) {
+      if (!(error instanceof NoPlace)) throw error;
+      return noPlace(c);
+    }
+  }
+
+  async #answer(c: Context, name: string, file: string): Promise<Response> {
     const request = lowRequest(name, file, new URL(c.req.url).search);
     const hasWaited = await this.#wait(c, request);
     const found = await this.#find(request);
     const isMiss = typeof found === "string" && !hasWaited;
-    if (!isMiss || !mayBeElsewhere(request, await this.#newest(request))) {
+    if (!isMiss || !mayBeElsewhere(request, await this.#newest(c, request))) {
       return this.#send(c, request, found);
     }
     if (!await this.#options.origin.catchUp(c.req.raw.signal)) {
@@ -46,7 +56,7 @@ export class LowAnswers {
   /** @returns whether there was something to wait for, here or before the routes were asked */
   async #wait(c: Context, request: LowRequest): Promise<boolean> {
     if (c.env?.hasWaited !== true) {
-      const playlist = await this.#newest(request);
+      const playlist = await this.#newest(c, request);
       if (playlist === undefined || !isToCome(request, playlist)) return false;
       await untilThere(this.#options.origin, request, playlist, c.req.raw.signal);
     }
@@ -54,8 +64,8 @@ export class LowAnswers {
     return true;
   }
 
-  async #newest({ name }: LowRequest): Promise<ServedPlaylist | undefined> {
-    return await this.#options.origin.playlist(name, LOW_MEDIA_FILE);
+  async #newest(c: Context, { name }: LowRequest): Promise<ServedPlaylist | undefined> {
+    return await this.#options.origin.playlist(name, LOW_MEDIA_FILE, () => addressOfOne(c));
   }
 
   async #find({ name, file, directives }: LowRequest): Promise<Found> {
@@ -116,5 +126,14 @@ function tooLong(c: Context): Response {
   return c.json({ code: 503, message }, 503, { "Cache-Control": "no-store" });
 }
 
+/** Players come again, or play what is there anyway. */
+function noPlace(c: Context): Response {
+  const message = "too many broadcasts are heard in low latency";
+  const headers = { "Cache-Control": "no-store", "Retry-After": `${RETRY_AFTER_S}` };
+  return c.json({ code: 503, message }, 503, headers);
+}
+
 /** The answer to a request with directives stays right; 6.2.5.2 wants it cached for so long. */
 const CACHED_TARGETS = 6;
+/** A place may be free again. */
+const RETRY_AFTER_S = 5;

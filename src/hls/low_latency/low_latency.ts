@@ -6,6 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../../audio/audio_config.ts";
 import type { Clock } from "../../session/clock.ts";
+import type { Place } from "../../session/shares.ts";
 import { entityTag } from "../../web/entity_tag.ts";
 import { renderMasterPlaylist } from "../master_playlist.ts";
 import type { ServedPlaylist } from "../origin.ts";
@@ -17,11 +18,11 @@ import type { SegmentLabels } from "../segment_labels.ts";
 import type { Segmenter } from "../segmenter.ts";
 import type { ShownOpen } from "../silent_end.ts";
 import type { StreamFiles } from "../stream_files.ts";
-import { type Numbering, Window } from "../window.ts";
+import { type EarlierSegments, earlierSegments, shownBy } from "./earlier_segments.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
+import type { LowPlaces } from "./low_places.ts";
 import type { LowPreroll } from "./low_preroll.ts";
 import { type LowFile, LowStream, type LowVersion } from "./low_stream.ts";
-import { readTsFrames } from "./ts_frames.ts";
 
 const logger = getLogger(["echo", "hls"]);
 
@@ -36,6 +37,8 @@ export interface LowSource {
 }
 
 export interface LowLatencyOptions {
+  /** The broadcast's. */
+  readonly name: string;
   readonly clock: Pick<Clock, "awake" | "after">;
   readonly files: Pick<StreamFiles, "readSegment">;
   readonly labels: Pick<SegmentLabels, "begin">;
@@ -51,11 +54,17 @@ export interface LowLatencyOptions {
   readonly source: () => LowSource;
   /** A version is out, with files that are new in it. */
   readonly onVersion: (files: readonly LowFile[]) => void;
+  /** Shared with all other names. */
+  readonly places: Pick<LowPlaces, "take" | "inTurn">;
+  /** There is no place for it, or none any more. */
+  readonly onRefused: () => void;
 }
 
 /** Low latency of a name. */
 export class LowLatency {
   readonly #options: LowLatencyOptions;
+  /** `undefined` while nobody listens. */
+  #place: Place | undefined;
   #stream: LowStream | undefined;
   /** Resolves once it is open; `undefined` while it is not about to be. */
   #opening: Promise<void> | undefined;
@@ -76,28 +85,41 @@ export class LowLatency {
     this.#earlierConfigs = configs;
   }
 
-  /** Somebody listens, or still does. Resolves once all is there that can be, and never rejects. */
-  open(): Promise<void> {
-    if (this.#stream !== undefined) return Promise.resolve();
-    this.#opening ??= this.#open()
+  /**
+   * Somebody wants to listen, or still does. Resolves once all is there that can be, and never
+   * rejects.
+   * @param client as `LowGuest.client`
+   */
+  open(client?: string): Promise<void> {
+    if (this.#stream !== undefined) return this.#opening ?? Promise.resolve();
+    const { name, places, onRefused } = this.#options;
+    this.#place ??= places.take({ name, client, giveWay: () => this.#giveWay() });
+    if (this.#place === undefined) {
+      onRefused();
+      return Promise.resolve();
+    }
+    this.#opening ??= places.inTurn(() => this.#open())
+      .then(() => this.#keeping)
       .catch((error) => this.#fail(error))
       .finally(() => this.#opening = undefined);
     return this.#opening;
   }
 
-  /** Nobody listens any more, or a new presentation begins. */
+  /** Somebody hears it: it does not give way to others. */
+  keep(): void {
+    this.#place?.keep();
+  }
+
+  /** Nobody listens any more. */
   close(): void {
-    if (this.#stream === undefined) return;
-    this.#options.source().segmenter?.tap(undefined);
-    this.#stream = undefined;
-    this.#version = undefined;
-    this.#keeping = undefined;
-    this.#held = [];
+    this.#place?.release();
+    this.#place = undefined;
+    this.#clear();
   }
 
   /** Another session's frames follow. @param isNew whether they begin a presentation */
   join(isNew: boolean): void {
-    if (isNew) return this.close();
+    if (isNew) return this.#clear();
     const { segmenter } = this.#options.source();
     if (segmenter !== undefined) this.#stream?.join(segmenter);
   }
@@ -134,21 +156,49 @@ export class LowLatency {
     return [...this.#stream?.files.keys() ?? []];
   }
 
+  #giveWay(): void {
+    this.#place = undefined;
+    this.#clear();
+    this.#options.onRefused();
+  }
+
+  /** What there is of it goes. */
+  #clear(): void {
+    if (this.#stream === undefined) return;
+    this.#options.source().segmenter?.tap(undefined);
+    this.#stream = undefined;
+    this.#version = undefined;
+    this.#keeping = undefined;
+    this.#held = [];
+  }
+
   async #open(): Promise<void> {
-    const { main, files } = this.#options;
+    if (this.#place === undefined) return;
+    const read = await this.#readMissing();
+    // Nobody may listen any more.
+    if (this.#place === undefined) return;
+    // What follows waits for nothing, so that no frame is missed.
+    const { source, main, targetDuration, preroll } = this.#options;
+    const configs = [source().segmenter?.config, ...this.#earlierConfigs.toReversed()]
+      .filter((config) => config !== undefined);
+    const bytesOf = ({ uri, bytes }: Segment) => bytes ?? read.get(uri);
+    this.#begin(earlierSegments({ bytesOf, main, targetDuration, configs, preroll: preroll.low }));
+  }
+
+  /** Reads what is in memory no more: a second at most for all together. */
+  async #readMissing(): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
+    const { clock, main, files } = this.#options;
+    const until = clock.awake() + DISK_MS;
     const read = new Map<string, Uint8Array | undefined>();
     const isMissing = ({ uri, bytes, wallMs }: Segment) =>
       bytes === undefined && wallMs !== undefined && !read.has(uri);
     for (;;) {
       const missing = main.known.filter(isMissing);
-      if (missing.length === 0) break;
+      if (missing.length === 0) return read;
       await Promise.all(missing.map(async ({ uri }) => {
-        read.set(uri, await this.#patience(files.readSegment(uri), DISK_MS));
+        read.set(uri, await this.#patience(files.readSegment(uri), until - clock.awake()));
       }));
     }
-    // What follows waits for nothing, so that no frame is missed.
-    this.#begin(this.#readEarlier(({ uri, bytes }) => bytes ?? read.get(uri)));
-    await this.#keeping;
   }
 
   /** Waits for the disk, but not as long as it likes. */
@@ -165,7 +215,7 @@ export class LowLatency {
   /** It is closed, and opened anew for whoever asks; the broadcast goes on. */
   #fail(error: unknown): void {
     logger.fatal("A bug in low latency, please report it: {error}", { error });
-    this.close();
+    this.#clear();
   }
 
   #begin({ numbering, segments }: EarlierSegments): void {
@@ -205,50 +255,6 @@ export class LowLatency {
     this.#keeping = keeping;
   }
 
-  /**
-   * Reads what is listed from the last segment back, up to one that cannot be had, and no more than
-   * the playlist of low latency needs: what had left it before, under an earlier run of the server
-   * too, does not come back.
-   */
-  #readEarlier(bytesOf: (segment: Segment) => Uint8Array | undefined): EarlierSegments {
-    const { main: { known, numbering }, targetDuration, source } = this.#options;
-    const told = [source().segmenter?.config, ...this.#earlierConfigs.toReversed()]
-      .filter((config) => config !== undefined);
-    const window = new Window<Segment>(targetDuration, numbering);
-    window.slide(known, () => true);
-    const segments: Earlier[] = [];
-    for (const segment of window.segments.toReversed()) {
-      const read = this.#read(segment, bytesOf(segment), told);
-      if (read === undefined) break;
-      segments.unshift(read);
-    }
-    const passedOver = window.segments.slice(0, window.segments.length - segments.length);
-    return { numbering: new Window(targetDuration, window.begin, passedOver).end, segments };
-  }
-
-  /** @returns `undefined` where it cannot be had */
-  #read(
-    segment: Segment,
-    bytes: Uint8Array | undefined,
-    told: readonly AudioConfig[],
-  ): Earlier | undefined {
-    const { uri, wallMs, discontinuity } = segment;
-    if (wallMs === undefined) {
-      const preroll = this.#options.preroll.low.get(uri);
-      return preroll && {
-        segment,
-        config: undefined,
-        takeInto: (stream) => stream.takePreroll(preroll, discontinuity),
-      };
-    }
-    const frames = bytes && readTsFrames(bytes, told);
-    return frames && {
-      segment,
-      config: frames.config,
-      takeInto: (stream) => stream.takeEarlier({ wallMs, discontinuity }, frames),
-    };
-  }
-
   #take(stream: LowStream, version: LowVersion): void {
     if (stream !== this.#stream) return;
     if (this.#keeping === undefined) this.#show(version);
@@ -262,30 +268,5 @@ export class LowLatency {
   }
 }
 
-/** What was made before anybody listened. */
-interface EarlierSegments {
-  /** That of the first of them, or of what follows. */
-  readonly numbering: Numbering;
-  readonly segments: readonly Earlier[];
-}
-
-/** A segment that was made before anybody listened. */
-interface Earlier {
-  readonly segment: Segment;
-  /** That of its audio; `undefined` for preroll. */
-  readonly config: AudioConfig | undefined;
-  /** Has a stream take it in. */
-  readonly takeInto: (stream: LowStream) => void;
-}
-
-/** What is to be kept of them; nothing of preroll, which is there behind a crash too. */
-function shownBy(segments: readonly Earlier[]): ShownOpen[] {
-  return segments.flatMap(({ segment: { sequence, discontinuity, wallMs }, config }, i) => {
-    if (wallMs === undefined || config === undefined) return [];
-    const beforeUs = segments[i - 1]?.segment.durationUs;
-    return [{ sequence, discontinuity, wallMs, config, beforeUs }];
-  });
-}
-
-/** Who opens it waits so long for a segment on the disk. */
+/** Who opens it waits so long for the disk. */
 const DISK_MS = 1000;

@@ -9,10 +9,11 @@ import { HlsEngine } from "./hls_engine.js";
 /** @typedef {import("./sources.js").Source} Source */
 
 /**
- * What an engine tells: that it cannot go on; a title that the playlist or a segment has, mostly
+ * What an engine tells: that it cannot go on; that the server has no room for low latency; a title that the playlist or a segment has, mostly
  * before it is heard; how many milliseconds the server took for an answer.
  * @typedef {object} EngineEvents
  * @property {() => void} onFailed
+ * @property {() => void} onRefused
  * @property {(title: ShownTitle) => void} onTitle
  * @property {(ms: number) => void} onAnswer
  */

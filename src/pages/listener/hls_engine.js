@@ -55,6 +55,15 @@ const LOAD = {
   },
 };
 
+/** What a server answers that has no room for another show in low latency: there is no use in trying again. */
+const NO_ROOM = 503;
+/** @type {typeof RETRY.shouldRetry} */
+const unlessRefused = (config, count, isTimeout, response, retry) =>
+  response?.code !== NO_ROOM && RETRY.shouldRetry(config, count, isTimeout, response, retry);
+const LOAD_LOW = {
+  default: { ...LOAD.default, errorRetry: { ...RETRY, shouldRetry: unlessRefused } },
+};
+
 /** An engine that is hls.js. */
 export class HlsEngine {
   patienceMs = PATIENCE_MS;
@@ -85,7 +94,7 @@ export class HlsEngine {
       enableEmsgMetadataCues: false,
       enableDateRangeMetadataCues: false,
       backBufferLength: 10,
-      manifestLoadPolicy: LOAD,
+      manifestLoadPolicy: source.kind === "low" ? LOAD_LOW : LOAD,
       playlistLoadPolicy: LOAD,
       fragLoadPolicy: LOAD,
     });
@@ -95,9 +104,12 @@ export class HlsEngine {
     this.#headStart = new HeadStart(audio);
     this.#followPlaylist(Hls.Events);
     this.#followSegments(Hls.Events);
-    /** @param {string} _ @param {{ fatal: boolean }} error */
-    const onError = (_, { fatal }) => {
-      if (fatal) this.#fail();
+    /** @param {string} _ @param {{ fatal: boolean, response?: { code?: number } }} error */
+    const onError = (_, { fatal, response }) => {
+      if (!fatal) return;
+      const isRefused = source.kind === "low" && response?.code === NO_ROOM;
+      if (isRefused) queueMicrotask(events.onRefused);
+      else this.#fail();
     };
     hls.on(Hls.Events.ERROR, onError);
     hls.loadSource(source.playlist);

@@ -30,7 +30,7 @@ export class LowLatencyTrial {
     this.#begunAt = this.#smoothSince = now();
   }
 
-  /** Whether it does, as far as is known. */
+  /** Whether low latency is to be played, as far as is known. */
   get isCarried() {
     return this.#carried;
   }
@@ -44,6 +44,12 @@ export class LowLatencyTrial {
     if (this.#stalls.length < STALLS) return;
     this.#carried = false;
     if (now - this.#begunAt > MAX_SMOOTH_MS) this.#smoothMs = SMOOTH_MS;
+  }
+
+  /** The server has no room for it now. */
+  refused() {
+    this.#carried = false;
+    this.#smoothSince = this.#now();
   }
 
   /** A request for the ordinary playlist or one of its segments was answered. @param {number} ms */

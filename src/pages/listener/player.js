@@ -47,6 +47,7 @@ const listening = new Listening(audio, {
     if (typeof engine === "string") throw new Error(`Cannot play: the player is ${engine}`);
     return engine.open(audio, sources.open(), {
       onFailed,
+      onRefused: () => sources.refused(),
       onTitle(title) {
         titles.tell(title);
         renderTitles();

@@ -55,6 +55,8 @@ export interface ShowsOptions {
   readonly earliest?: (name: string) => number | undefined;
   /** From how many segments on a show can be played in low latency; by default it never can. */
   readonly lowLatencyFrom?: number;
+  /** Whether there is room for `name` in low latency, too. Default: there always is. */
+  readonly hasLowPlace?: (name: string) => boolean;
 }
 
 /** The part of a session that is read here. */
@@ -122,7 +124,8 @@ export class Shows implements ShowsSource {
   }
 
   #summary(name: string): ShowStatus {
-    const { clock, find, listeners, earliest, lowLatencyFrom = Infinity } = this.#options;
+    const { clock, find, listeners, earliest, lowLatencyFrom = Infinity, hasLowPlace } =
+      this.#options;
     const show = this.#shows.get(name);
     const session = show && find(name);
     const state = stateOf(show, session);
@@ -137,7 +140,7 @@ export class Shows implements ShowsSource {
       title: title ?? cleanText(session?.props.title) ?? null,
       artist,
       rewind_from: rewindFrom === undefined ? null : new Date(rewindFrom).toISOString(),
-      low_latency: (show?.listed ?? 0) >= lowLatencyFrom,
+      low_latency: (show?.listed ?? 0) >= lowLatencyFrom && (hasLowPlace?.(name) ?? true),
     };
   }
 }

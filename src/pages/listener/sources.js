@@ -133,6 +133,12 @@ export class Sources extends EventTarget {
     if (this.#opened === "rewind" && ++this.#failures >= MAX_FAILURES) this.#from = undefined;
   }
 
+  /** The server has no room for another show in low latency. */
+  refused() {
+    this.#trial.refused();
+    if (this.#opened === "low") this.#change();
+  }
+
   /** A request was answered. @param {number} ms how long it took */
   answered(ms) {
     if (this.#opened === "ordinary") this.#trial.answered(ms);

@@ -1,6 +1,6 @@
 /** Makes the index of a piece anew from its file. Without I/O. */
 import { type FileSteps } from "../../mp4/file_steps.ts";
-import { FragmentReader } from "../../mp4/fragment_reader.ts";
+import { FragmentReader, HEADERS_WINDOW_BYTES } from "../../mp4/fragment_reader.ts";
 import { readFileHeader } from "../../mp4/recording.ts";
 import type { PieceIndex } from "./piece_index.ts";
 import type { SegmentPlace } from "./show_news.ts";
@@ -26,7 +26,12 @@ export function* readIndex(
   index: PieceIndex,
 ): FileSteps<void> {
   const { movie, end } = yield* readFileHeader(fileLength);
-  const reader = new FragmentReader(from?.offset ?? end, fileLength, movie.samplesPerFrame);
+  const reader = new FragmentReader(
+    from?.offset ?? end,
+    fileLength,
+    movie.samplesPerFrame,
+    HEADERS_WINDOW_BYTES,
+  );
   const skipped = from === undefined ? 0 : firstFrame + from.frame;
   while (skipped + reader.frames < endFrame) {
     const [before, damaged] = [skipped + reader.frames, reader.damagedBytes];

@@ -8,6 +8,7 @@ import { messageOf } from "../files.ts";
 import type { PartIndex } from "../part.ts";
 import { ArchivedFiles } from "./archived_files.ts";
 import { readIndex } from "./read_index.ts";
+import { ReadTurns } from "./read_turns.ts";
 import { listedMs } from "./show_copy.ts";
 import {
   type ForgottenPieces,
@@ -31,7 +32,7 @@ export interface LiveShow {
 }
 
 export interface RewindsOptions {
-  readonly clock: Pick<Clock, "now" | "every">;
+  readonly clock: Pick<Clock, "now" | "every" | "after">;
   /** The archive's folder. */
   readonly path: string;
   /** How far behind its newest frame a show may be heard, in milliseconds; `Infinity`: all of it. */
@@ -48,6 +49,7 @@ export class Rewinds {
   readonly #kept: KeptShows;
   readonly #shows = new Map<string, Show>();
   readonly #reads = new Limiter(READS);
+  readonly #turns: ReadTurns;
   #closed = false;
   readonly #sweeper: Timer;
   #liveShow: (name: string) => LiveShow | undefined = () => undefined;
@@ -56,6 +58,7 @@ export class Rewinds {
     this.#options = options;
     this.#files = new ArchivedFiles(options.path);
     this.#kept = new KeptShows(options.path);
+    this.#turns = new ReadTurns(options.clock);
     this.#sweeper = options.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
@@ -137,6 +140,7 @@ export class Rewinds {
   async close(): Promise<void> {
     this.#sweeper.cancel();
     this.#closed = true;
+    this.#turns.close();
     await this.#kept.idle();
   }
 
@@ -174,7 +178,8 @@ export class Rewinds {
       const { size } = await handle.stat();
       const extent = { firstFrame, endFrame, startTime, from };
       const steps = readIndex(size, extent, index);
-      await drive(handle, steps, () => this.#closed || this.#shows.get(name) !== show);
+      const giveUp = () => this.#closed || this.#shows.get(name) !== show;
+      await drive(handle, steps, giveUp, this.#turns.join());
       // It was deleted while it was read.
       if ((await handle.stat()).nlink === 0) piece.lost();
     } catch (error) {
@@ -262,8 +267,8 @@ function restored(live: LiveShow, kept: KeptShow, onKept: () => void): Show {
 }
 
 const SWEEP_MS = 5000;
-/** How many files are read at a time: each takes one of Deno's few threads while it waits. */
-const READS = 2;
+/** How many files are read at a time, by turns. */
+const READS = 8;
 /** How many pieces a show may have: what is kept of these is read in one go after a restart. */
 const MAX_PIECES = 1000;
 /** How much more is known than what may be heard. */

@@ -23,6 +23,8 @@ export class Broadcasts implements Disposable {
   readonly #house = new House();
   readonly clock = this.#house.clock;
   readonly shows: Shows;
+  /** Whether there is room for more of them in low latency. */
+  hasLowPlace = true;
 
   constructor() {
     const { events, sessions } = this.#house;
@@ -32,6 +34,7 @@ export class Broadcasts implements Disposable {
       find: (name) => sessions.find(name),
       listeners: (name) => name.length,
       lowLatencyFrom: 3,
+      hasLowPlace: () => this.hasLowPlace,
     });
   }
 

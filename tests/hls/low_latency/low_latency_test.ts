@@ -228,6 +228,8 @@ Deno.test("it is there no longer than somebody listens, and can be had again", a
   const show = await onAir();
   const { broadcast, ingest, listener } = show;
   const first = await (await listener.get(MEDIA)).text();
+  const [, part = ""] = /YES,URI="([^"]*)"/.exec(first) ?? [];
+  assert.equal((await listener.get(part)).status, 200);
   const stream = broadcast.hls.find("demo");
   await broadcast.live(ingest, 200, 200 + 50 * 47);
   assert.ok(stream?.low.playlist(MEDIA));
@@ -237,6 +239,31 @@ Deno.test("it is there no longer than somebody listens, and can be had again", a
   const second = await (await listener.get(MEDIA)).text();
   const nonces = [first, second].map((text) => /-([0-9a-z]+)\.m4s/.exec(text)?.[1]);
   assert.notEqual(nonces[0], nonces[1]);
+  await stop(show);
+});
+
+Deno.test("where nobody has media of it, or waits for them, it is let go within a few seconds", async () => {
+  const show = await onAir();
+  const { broadcast, ingest, listener } = show;
+  const stream = broadcast.hls.find("demo");
+  let frame = 200;
+  const seconds = async (count: number) => {
+    await broadcast.live(ingest, frame, frame + count * 47);
+    frame += count * 47;
+  };
+  assert.equal((await listener.get(MEDIA)).status, 200);
+  for (let i = 0; i < 4; i++) {
+    await seconds(2);
+    assert.equal((await listener.get("low.m3u8")).status, 200, "playlists alone are no sound");
+  }
+  await seconds(5);
+  assert.equal(stream?.low.playlist(MEDIA), undefined);
+  const text = await (await listener.get(MEDIA)).text();
+  const [, sequence, part] = /"(\d+)-[^"]*\.(\d+)\.m4s"\n$/.exec(text) ?? [];
+  const waits = listener.ask(`${MEDIA}?_HLS_msn=${sequence}&_HLS_part=${part}`);
+  await seconds(30);
+  assert.equal(waits.answer?.status, 200);
+  assert.ok(stream?.low.playlist(MEDIA), "somebody waited for a part");
   await stop(show);
 });
 

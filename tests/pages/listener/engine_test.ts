@@ -74,8 +74,10 @@ async function opened(source = ORDINARY) {
   const audio = new FakeAudio();
   const titles: ShownTitle[] = [];
   const answers: number[] = [];
+  const ends: string[] = [];
   const engine = open(audio as unknown as HTMLAudioElement, source, {
-    onFailed: () => {},
+    onFailed: () => void ends.push("failed"),
+    onRefused: () => void ends.push("refused"),
     onTitle: (title) => titles.push(title),
     onAnswer: (ms) => answers.push(ms),
   });
@@ -95,7 +97,7 @@ async function opened(source = ORDINARY) {
     hls.tell("FRAG_BUFFERED", { frag: { cc } });
     return audio.playbackRate;
   };
-  return { hls, audio, engine, load, buffered, titles, answers };
+  return { hls, audio, engine, load, buffered, titles, answers, ends };
 }
 
 Deno.test("the page stays six seconds behind, or three target durations", async () => {
@@ -169,6 +171,24 @@ Deno.test("a server that is away is asked about again twice a second for good", 
     assert.equal(retries(errorRetry, 99, false, { code: 404 }, false), false);
     assert.equal(retries(errorRetry, 99, false, { code: 503 }, true), true);
   }
+});
+
+Deno.test("where the server has no room for low latency the page is told so, and does not ask again", async () => {
+  const low = await opened({ kind: "low", playlist: "low.m3u8" });
+  const retriesOf = (policy: string) => {
+    const { errorRetry } = (low.hls.config[policy] as { default: Record<string, unknown> }).default;
+    const { shouldRetry } = errorRetry as { shouldRetry: (...args: unknown[]) => boolean };
+    return [0, 502, 503].map((code) => shouldRetry(errorRetry, 1, false, { code }, code > 0));
+  };
+  assert.deepEqual(retriesOf("manifestLoadPolicy"), [true, true, false]);
+  assert.deepEqual(retriesOf("playlistLoadPolicy"), [true, true, true], "it is open: it waits");
+  low.hls.tell("ERROR", { fatal: false, response: { code: 503 } });
+  low.hls.tell("ERROR", { fatal: true, response: { code: 503 } });
+  low.hls.tell("ERROR", { fatal: true, response: { code: 404 } });
+  const ordinary = await opened();
+  ordinary.hls.tell("ERROR", { fatal: true, response: { code: 503 } });
+  await Promise.resolve();
+  assert.deepEqual([low.ends, ordinary.ends], [["refused", "failed"], ["failed"]]);
 });
 
 Deno.test("low latency is played a little more than three parts behind", async () => {

@@ -55,6 +55,8 @@ Deno.test("a show can be played in low latency once so many segments are listed 
     return shows.status("demo").low_latency;
   });
   assert.deepEqual(seen, [false, false, true, true]);
+  house.hasLowPlace = false;
+  assert.equal(shows.status("demo").low_latency, false, "there is no room for it");
 });
 
 Deno.test("how long a show has been on is told right, however the clock is set", async () => {

@@ -49,6 +49,15 @@ Deno.test("a player that fails in low latency twice is opened with the ordinary 
   assert.deepEqual([made.kind, changes()], ["ordinary", 0]);
 });
 
+Deno.test("where the server has no room for low latency, the ordinary playlist is played at once", () => {
+  const { made, changes } = sources();
+  made.refused();
+  assert.deepEqual([made.kind, changes(), made.isBehind], ["ordinary", 1, true]);
+  made.offer(false, false);
+  made.plays(undefined);
+  assert.deepEqual([made.kind, changes()], ["ordinary", 1]);
+});
+
 Deno.test("a rewound show goes on where it was when it is opened anew", () => {
   const { made, changes } = sources();
   made.rewind(EARLIER, LIVE);

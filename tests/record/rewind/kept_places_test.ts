@@ -5,7 +5,7 @@ import { ArchivedFiles } from "../../../src/record/rewind/archived_files.ts";
 import { KeptShows } from "../../../src/record/rewind/kept_shows.ts";
 import { ShowCopy } from "../../../src/record/rewind/show_copy.ts";
 import { audioConfig } from "../../../testing/audio/access_units.ts";
-import { SECOND } from "../../../testing/record/archive.ts";
+import { SECOND, type Show } from "../../../testing/record/archive.ts";
 import { Rewound, urisOf, valuesOf } from "../../../testing/record/rewound.ts";
 import { withFolder } from "../../../testing/temporary_folder.ts";
 import { until } from "../../../testing/until.ts";
@@ -24,6 +24,44 @@ Deno.test("nobody waits for a recording that is being read after a restart", asy
   assert.deepEqual([response.status, response.headers.get("Retry-After")], [503, "1"]);
   await later.listing(2);
   assert.notEqual(later.rewinds.news(question), "unread");
+});
+
+Deno.test("after a restart a short show need not wait until a long one is read", async () => {
+  const live = new Map(["long", "short"].map((name) => [name, { ended: false }]));
+  const house = await Rewound.open({ live });
+  const { path } = house.archive.folder;
+  const long = house.archive.begin("long");
+  await playLarge(house, long, 100);
+  const short = house.archive.begin("short");
+  await house.play(short, 20);
+  long.end();
+  short.end();
+  await house.stop();
+  await using later = await Rewound.open({ path, clock: house.clock, live });
+  const { rewinds, clock } = later;
+  const news = (name: string) => rewinds.news({ name, known: undefined });
+  assert.deepEqual([news("long"), news("short")], ["unread", "unread"]);
+  await until("the short one is read", () => news("short") !== "unread");
+  assert.equal(news("long"), "unread", "it waits for its turns");
+  await until("the long one is read", async () => {
+    await clock.advance(10);
+    return news("long") !== "unread";
+  });
+  assert.deepEqual(await later.frames(await later.listing(17, "long"), "long"), long.frames);
+});
+
+Deno.test("what is being read when the server stops is given up", async () => {
+  const house = await Rewound.open();
+  const { path } = house.archive.folder;
+  const show = house.archive.begin("demo");
+  await playLarge(house, show, 100);
+  show.end();
+  await house.stop();
+  await using later = await Rewound.open({ path, clock: house.clock });
+  const timers = later.clock.timerCount;
+  assert.equal(later.rewinds.news({ name: "demo", known: undefined }), "unread");
+  await until("it waits for its turn", () => later.clock.timerCount > timers);
+  await later.rewinds.close();
 });
 
 Deno.test("after a restart no more is read of a recording than the bound needs", async () => {
@@ -146,3 +184,14 @@ Deno.test("of a show that may be heard from its start, the newest thousand piece
   assert.equal(news.pieces.length, 1000);
   assert.deepEqual(news.forgotten, { pieces: 100, segments: 100, withSegments: 100 });
 });
+
+/** So many seconds, each of which is read by itself, as most are. */
+async function playLarge(house: Rewound, show: Show, seconds: number): Promise<void> {
+  const { recorder } = house.archive;
+  for (let second = 0; second < seconds; second++) {
+    const before = recorder.writtenBytes;
+    for (let i = 0; i < SECOND; i++) show.write(new Uint8Array(100).fill(second));
+    await house.clock.advance(1000);
+    while (recorder.writtenBytes === before) await new Promise((resolve) => setTimeout(resolve));
+  }
+}
