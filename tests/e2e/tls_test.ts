@@ -9,8 +9,6 @@ import { SecureServer } from "../../testing/e2e/secure_server.ts";
 import { Issuer, keySetOf } from "../../testing/tokens/issuer.ts";
 import { ServedKeys } from "../../testing/tokens/served_keys.ts";
 import { TestAuthority } from "../../testing/tls/test_authority.ts";
-import { Issuer, keySetOf } from "../../testing/tokens/issuer.ts";
-import { ServedKeys } from "../../testing/tokens/served_keys.ts";
 import { withFolder } from "../../testing/temporary_folder.ts";
 import { until } from "../../testing/until.ts";
 
