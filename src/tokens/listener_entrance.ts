@@ -149,7 +149,7 @@ export class ListenerEntrance {
       "Vary": "Accept",
     };
     const open = this.#openFrom(getPath(c.req.raw));
-    if (open === undefined || !/\btext\/html\b/.test(c.req.header("Accept") ?? "")) {
+    if (open === undefined || !c.req.header("Accept")?.includes("text/html")) {
       return c.json({ code: status, message }, status, common);
     }
     const { markup, headers } = this.#options.page(message, open);

@@ -1,7 +1,7 @@
 /** The page for people who may not listen: it says why. */
 import { html } from "hono/html";
 import { pageHeaders } from "../assets.ts";
-import type { Markup } from "./player_page.ts";
+import { brand, commonHead, type Markup } from "./page_frame.ts";
 
 export interface RefusalPage {
   readonly markup: Markup;
@@ -18,21 +18,18 @@ export function refusalPage(why: string, assets: string): RefusalPage {
   const asset = (name: string) => `${assets}/now/${name}`;
   const markup = html`
     <!DOCTYPE html>
-    <html lang="en">
+    <html lang="en" class="index">
       <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
-        <meta name="robots" content="noindex">
+        ${commonHead(asset)}
         <title>Not open to you · Echo</title>
-        <link rel="icon" href="${asset("icon.svg")}">
-        <link rel="stylesheet" href="${asset("theme.css")}">
-        <link rel="stylesheet" href="${asset("player.css")}">
+        <meta name="robots" content="noindex">
       </head>
       <body>
-        <main>
-          <h1>You cannot listen here</h1>
-          <p id="why">${why.slice(0, 1).toUpperCase()}${why.slice(1)}.</p>
-          <p class="soft">Whoever sent you here can give you a link that works.</p>
+        <main class="not-found">
+    ${brand(undefined)}
+    <h1>You cannot listen here</h1>
+    <p id="why">${why.slice(0, 1).toUpperCase()}${why.slice(1)}.</p>
+    <p class="soft">Whoever sent you here can give you a link that works.</p>
         </main>
       </body>
     </html>
