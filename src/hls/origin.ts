@@ -45,6 +45,9 @@ export interface Origin {
    */
   catchUp(signal?: AbortSignal): Promise<boolean>;
 
+  /** Who has this address hears the broadcast `name` in low latency. */
+  hear(name: string, client: ClientAddress): void;
+
   /**
    * What {@link playlist} or {@link segment} would give, where that is in memory: the same object as
    * long as it is the same version, so that what was made of it may be kept by it.
@@ -88,7 +91,7 @@ export class SegmentUnavailable extends Error {
   override readonly name = "SegmentUnavailable";
 }
 
-/** Thrown where so many broadcasts are heard in low latency that no other may be now. */
+/** Thrown where a broadcast cannot be had in low latency now: for want of a place, or of time. */
 export class NoPlace extends Error {
   override readonly name = "NoPlace";
 }

@@ -6,7 +6,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../../audio/audio_config.ts";
 import type { Clock } from "../../session/clock.ts";
-import type { Place } from "../../session/shares.ts";
 import { entityTag } from "../../web/entity_tag.ts";
 import { renderMasterPlaylist } from "../master_playlist.ts";
 import type { ServedPlaylist } from "../origin.ts";
@@ -20,7 +19,7 @@ import type { ShownOpen } from "../silent_end.ts";
 import type { StreamFiles } from "../stream_files.ts";
 import { type EarlierSegments, earlierSegments, shownBy } from "./earlier_segments.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
-import type { LowPlaces } from "./low_places.ts";
+import type { LowClient, LowPlace, LowPlaces } from "./low_places.ts";
 import type { LowPreroll } from "./low_preroll.ts";
 import { type LowFile, LowStream, type LowVersion } from "./low_stream.ts";
 
@@ -64,7 +63,7 @@ export interface LowLatencyOptions {
 export class LowLatency {
   readonly #options: LowLatencyOptions;
   /** `undefined` while nobody listens. */
-  #place: Place | undefined;
+  #place: LowPlace | undefined;
   #stream: LowStream | undefined;
   /** Resolves once it is open; `undefined` while it is not about to be. */
   #opening: Promise<void> | undefined;
@@ -75,6 +74,8 @@ export class LowLatency {
   #held: LowVersion[] = [];
   /** Those of what an earlier run of the server left. */
   #earlierConfigs: readonly AudioConfig[] = [];
+  /** It has failed, and is not opened before that, on `Clock.awake`. */
+  #brokenUntil = -Infinity;
 
   constructor(options: LowLatencyOptions) {
     this.#options = options;
@@ -92,22 +93,24 @@ export class LowLatency {
    */
   open(client?: string): Promise<void> {
     if (this.#stream !== undefined) return this.#opening ?? Promise.resolve();
-    const { name, places, onRefused } = this.#options;
-    this.#place ??= places.take({ name, client, giveWay: () => this.#giveWay() });
+    const { name, places, clock, onRefused } = this.#options;
+    if (clock.awake() >= this.#brokenUntil) {
+      this.#place ??= places.take({ name, client, giveWay: () => this.#giveWay() });
+    }
     if (this.#place === undefined) {
       onRefused();
       return Promise.resolve();
     }
-    this.#opening ??= places.inTurn(() => this.#open())
+    this.#opening ??= places.inTurn(() => this.#readMissing(), (read) => this.#open(read))
       .then(() => this.#keeping)
       .catch((error) => this.#fail(error))
       .finally(() => this.#opening = undefined);
     return this.#opening;
   }
 
-  /** Somebody hears it: it does not give way to others. */
-  keep(): void {
-    this.#place?.keep();
+  /** These have heard it just now. */
+  hear(clients: readonly LowClient[]): void {
+    this.#place?.hear(clients);
   }
 
   /** Nobody listens any more. */
@@ -172,12 +175,10 @@ export class LowLatency {
     this.#held = [];
   }
 
-  async #open(): Promise<void> {
-    if (this.#place === undefined) return;
-    const read = await this.#readMissing();
+  /** Waits for nothing, so that no frame is missed. */
+  #open(read: ReadonlyMap<string, Uint8Array | undefined>): void {
     // Nobody may listen any more.
     if (this.#place === undefined) return;
-    // What follows waits for nothing, so that no frame is missed.
     const { source, main, targetDuration, preroll } = this.#options;
     const configs = [source().segmenter?.config, ...this.#earlierConfigs.toReversed()]
       .filter((config) => config !== undefined);
@@ -192,13 +193,14 @@ export class LowLatency {
     const read = new Map<string, Uint8Array | undefined>();
     const isMissing = ({ uri, bytes, wallMs }: Segment) =>
       bytes === undefined && wallMs !== undefined && !read.has(uri);
-    for (;;) {
+    while (this.#place !== undefined) {
       const missing = main.known.filter(isMissing);
-      if (missing.length === 0) return read;
+      if (missing.length === 0) break;
       await Promise.all(missing.map(async ({ uri }) => {
         read.set(uri, await this.#patience(files.readSegment(uri), until - clock.awake()));
       }));
     }
+    return read;
   }
 
   /** Waits for the disk, but not as long as it likes. */
@@ -212,10 +214,12 @@ export class LowLatency {
     }
   }
 
-  /** It is closed, and opened anew for whoever asks; the broadcast goes on. */
+  /** It is closed, and for a while not opened for whoever asks; the broadcast goes on. */
   #fail(error: unknown): void {
     logger.fatal("A bug in low latency, please report it: {error}", { error });
-    this.#clear();
+    this.#brokenUntil = this.#options.clock.awake() + BROKEN_MS;
+    this.close();
+    this.#options.onRefused();
   }
 
   #begin({ numbering, segments }: EarlierSegments): void {
@@ -268,5 +272,7 @@ export class LowLatency {
   }
 }
 
+/** What has failed would fail again, and the log has it already. */
+const BROKEN_MS = 60_000;
 /** Who opens it waits so long for the disk. */
 const DISK_MS = 1000;
