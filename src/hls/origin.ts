@@ -31,7 +31,8 @@ export interface Origin {
   segment(name: string, file: string, client?: ClientAddress): Answer<ServedFile | undefined>;
 
   /**
-   * Resolves when the playlist has a newer version than the caller has: at once where there is one.
+   * Resolves when the playlist has a newer version than the one that the caller has by
+   * {@link playlist}: at once where there is one.
    * @returns that version; `undefined` where there is no such playlist, where it goes, and where the
    *   wait is over before
    * @throws {TooManyWait}

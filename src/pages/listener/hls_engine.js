@@ -57,11 +57,15 @@ const LOAD = {
 
 /** What a server answers that has no room for another show in low latency: there is no use in trying again. */
 const NO_ROOM = 503;
-/** @type {typeof RETRY.shouldRetry} */
-const unlessRefused = (config, count, isTimeout, response, retry) =>
-  response?.code !== NO_ROOM && RETRY.shouldRetry(config, count, isTimeout, response, retry);
-const LOAD_LOW = {
-  default: { ...LOAD.default, errorRetry: { ...RETRY, shouldRetry: unlessRefused } },
+/** So often it may say so of a version that was waited for, as it does where it is about to stop. */
+const MAX_LATE = 4;
+/** Asks again after errors, but not where low latency is refused. @param {number} maxRefused */
+const unlessRefused = (maxRefused) => {
+  /** @type {typeof RETRY.shouldRetry} */
+  const shouldRetry = (config, count, isTimeout, response, retry) =>
+    (response?.code !== NO_ROOM || count < maxRefused) &&
+    RETRY.shouldRetry(config, count, isTimeout, response, retry);
+  return { default: { ...LOAD.default, errorRetry: { ...RETRY, shouldRetry } } };
 };
 
 /** An engine that is hls.js. */
@@ -94,8 +98,8 @@ export class HlsEngine {
       enableEmsgMetadataCues: false,
       enableDateRangeMetadataCues: false,
       backBufferLength: 10,
-      manifestLoadPolicy: source.kind === "low" ? LOAD_LOW : LOAD,
-      playlistLoadPolicy: LOAD,
+      manifestLoadPolicy: source.kind === "low" ? unlessRefused(0) : LOAD,
+      playlistLoadPolicy: source.kind === "low" ? unlessRefused(MAX_LATE) : LOAD,
       fragLoadPolicy: LOAD,
     });
     this.#hls = hls;
