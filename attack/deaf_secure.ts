@@ -7,10 +7,13 @@ const COUNT = 60;
 const SLACK_MS = 5000;
 
 /** Asked for on a connection: more than the system takes. */
-const ASKED = 400;
+const ASKED = 800;
 /** By HTTP/2 no more may be under way at a time. */
 const AT_ONCE = 100;
-const BETWEEN_MS = 500;
+/** By then those are with the system, also where the machine has more to do. */
+const BETWEEN_MS = 1000;
+/** So long it is asked. */
+const ASKING_MS = ASKED / AT_ONCE * BETWEEN_MS;
 
 /** How answers are asked for. */
 interface Asking {
@@ -57,7 +60,7 @@ export const deafSecureReaders: readonly Attack[] = ASKINGS.map((asking) => ({
         })),
     );
     for (const client of clients) void askAll(client, asking, path);
-    await pause(STUCK_READER_MS + SLACK_MS);
+    await pause(ASKING_MS + STUCK_READER_MS + SLACK_MS);
     // Who was ended gets what was on its way and then the end; who was not gets the next answers.
     const reading = clients.map(readAll);
     await pause(SLACK_MS);

@@ -31,6 +31,11 @@ export interface Round {
   readonly tls?: boolean;
   /** Megabytes of the disk that it writes to; by default that of the temporary folder. */
   readonly diskMegabytes?: number;
+  /**
+   * Whether memory is compared with that after the first phase: what the runtime loads when something
+   * is used for the first time, it keeps.
+   */
+  readonly warmsUp?: boolean;
   /** Whether it is to be expected that the server logs errors. */
   readonly logsErrors?: boolean;
   readonly phases: readonly Phase[];
@@ -129,7 +134,9 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     },
     credentials: { ...NO_SECRETS, statToken: SECRETS.statToken },
     tls: true,
+    warmsUp: true,
     phases: [
+      { attacks: deafSecureReaders },
       ...inTurn(rtmpSlots, oddRequests, oddStreams),
       { attacks: [...slowHttp, ...deafSecureReaders, ...slowRtmp.slice(0, 2)] },
     ],

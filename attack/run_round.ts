@@ -108,9 +108,15 @@ async function attackBeside(target: Target, round: Round, options: RoundOptions)
     srt: { name: NAMES.srt, key: await target.keyOf(NAMES.srt) },
   });
   await pause(WARM_UP_MS);
-  const before = residentMemory(server.pid).now;
   const rows: Row[] = [];
-  for (const phase of round.phases) rows.push(...await runPhase(target, honest, phase, options));
+  const warmUp = round.warmsUp === true ? 1 : 0;
+  const run = async (phases: readonly Phase[]) => {
+    for (const phase of phases) rows.push(...await runPhase(target, honest, phase, options));
+  };
+  await run(round.phases.slice(0, warmUp));
+  if (warmUp > 0) await pause(options.quietMs);
+  const before = residentMemory(server.pid).now;
+  await run(round.phases.slice(warmUp));
   await pause(options.quietMs);
   const after = residentMemory(server.pid);
   rows.push(memoryRow(before, after), logRow(server, round));

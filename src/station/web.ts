@@ -73,14 +73,15 @@ export function serveHls(
 function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThreads {
   const { clock, stops, sockets, health, webLimits, listeners, tokens } = core;
   const entrance = entranceSettings(core.config);
-  const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency } =
+  const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency, artworkUrl } =
     core.config.hls;
   const { hls, folder, preroll: { files }, shows, rewinds } = output;
   const rewind = rewindSettings(core, output);
   const threads = new HttpThreads({
     ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
     settings: {
-      ...{ path, index, lowLatency, rootDir: folder.path, preroll: { files }, rewind, entrance },
+      ...{ path, index, lowLatency, artworkUrl, rootDir: folder.path, preroll: { files } },
+      ...{ rewind, entrance },
       https: httpsRules(core.config),
     },
     secure: secureThreads(core),

@@ -65,7 +65,11 @@ export class SessionHarness {
     this.session = new Http2Session({
       maxFields: 100,
       maxBytes: 16_384,
-      output: { tell: put, send: (bytes) => Promise.resolve(put(bytes)), full: undefined },
+      output: {
+        tell: put,
+        send: (...parts) => Promise.resolve(parts.forEach(put)),
+        full: undefined,
+      },
       onRequest: (stream) => void this.streams.push(stream),
     });
   }

@@ -1,19 +1,16 @@
-/** TLS at the doors, with a certificate of an authority that the test makes, and its renewal. */
+/** TLS at the doors, with a certificate of an authority that the test makes. */
 import assert from "node:assert/strict";
 import { Browser } from "../../testing/players/browser.ts";
 import { runEcho } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { GStreamerEncoder } from "../../testing/e2e/gstreamer_encoder.ts";
-import { scenario } from "../../testing/e2e/scenario.ts";
-import { SecureDj, SecureListener } from "../../testing/e2e/secure_clients.ts";
+import { scenario, withAnyThreads } from "../../testing/e2e/scenario.ts";
 import { SecureServer } from "../../testing/e2e/secure_server.ts";
 import { TestAuthority } from "../../testing/tls/test_authority.ts";
+import { Issuer, keySetOf } from "../../testing/tokens/issuer.ts";
+import { ServedKeys } from "../../testing/tokens/served_keys.ts";
 import { withFolder } from "../../testing/temporary_folder.ts";
 import { until } from "../../testing/until.ts";
-
-const DJS = 50;
-const LISTENERS = 200;
-const AT_ONCE = 10;
 
 const PUBLISH = [
   ...["--request", "POST", "--header", "Content-Type: application/json", "--data"],
@@ -91,44 +88,32 @@ scenario("FFmpeg, GStreamer and librtmp publish by RTMPS, curl and Chromium hear
   });
 });
 
-scenario("a renewal drops nobody, and the next connection gets the new certificate", async () => {
-  await using server = await SecureServer.start();
-  await using stack = new AsyncDisposableStack();
-  const djs = await inTurn(DJS, async (i) => stack.use(await SecureDj.start(server, `dj${i}`)));
-  await until("they are on air", async () => {
-    const { status } = await server.curl(server.playlistUrl(`dj${DJS - 1}`));
-    return status === 200;
+withAnyThreads("over HTTPS, too, listeners need their token", async (env) => {
+  const issuer = new Issuer();
+  await using keys = new ServedKeys(keySetOf(issuer));
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 60 });
+  await using server = await SecureServer.start({
+    env: { HLS_AUTH: "jwt", ECHO_JWKS_URL: keys.url, HLS_WEB_HSTS: "60", ...env },
   });
-  const listeners = await inTurn(LISTENERS, async (i) => {
-    const version = i % 2 === 0 ? "h2" : "http/1.1";
-    return stack.use(await SecureListener.start(server, `dj${i % DJS}`, version));
-  });
-  const goOn = async (what: string) => {
-    const before = listeners.map(({ answers }) => answers);
-    await until(what, () => {
-      const failures = [...djs, ...listeners].flatMap(({ failure }) => failure ?? []);
-      assert.deepEqual(failures, []);
-      return listeners.every(({ answers }, i) => answers >= (before[i] ?? 0) + 2);
-    });
-  };
-  await goOn("all listeners are answered");
-  for (const how of ["on SIGHUP", "when the files change"]) {
-    const pair = await server.authority.issue({ chain: true, kind: "rsa" });
-    await server.write(pair);
-    if (how === "on SIGHUP") server.echo.kill("SIGHUP");
-    const [own = ""] = pair.cert.split(/(?<=-----END CERTIFICATE-----)/);
-    for (const port of Object.values(server.ports)) {
-      await until(`${port} has the new one ${how}`, async () => {
-        return await server.certificateAt(port) === own.trim();
-      });
+  await using _encoder = new Encoder(clip, server.rtmpsUrl("demo"));
+  const [own = "", other = ""] = ["demo", "other"].map((name) =>
+    `~${issuer.token([{ action: "listen", name }])}/demo`
+  );
+  const ask = (place: string, version: string) =>
+    server.curl(server.playlistUrl(place), version, "--include");
+  await until("the show is on air", async () => (await ask(own, "--http2")).status === 200);
+  for (const version of ["--http2", "--http1.1"]) {
+    // From the third request on the answer is prepared.
+    for (let i = 0; i < 4; i++) {
+      const { status, body } = await ask(own, version);
+      assert.equal(status, 200);
+      assert.match(body, /^strict-transport-security: max-age=60\r$/im);
+      assert.match(body, /^cache-control: private, /im);
     }
-    await goOn(`all listeners are answered after a renewal ${how}`);
+    assert.equal((await ask(other, version)).status, 403);
+    assert.equal((await ask("demo", version)).status, 403);
   }
-  const count = await server.curl(`https://localhost:${server.ports.stat}/stat/1/sessions/count`);
-  assert.equal(JSON.parse(count.body).input.rtmp, DJS);
-  const ended = server.echo.log.filter((line) => / dj\d+#\d+ RTMP connection /.test(line));
-  assert.deepEqual(ended, []);
-  console.log(`${DJS} DJs, ${LISTENERS} listeners: none dropped by two renewals`);
 });
 
 scenario("a pair that cannot be used leaves the old one, and it is said", async (t) => {
@@ -189,12 +174,3 @@ scenario("a certificate that cannot be used stops the start with one line", asyn
     });
   });
 });
-
-async function inTurn<T>(count: number, make: (index: number) => Promise<T>): Promise<T[]> {
-  const made: T[] = [];
-  for (let at = 0; at < count; at += AT_ONCE) {
-    const some = Array.from({ length: Math.min(AT_ONCE, count - at) }, (_, i) => make(at + i));
-    made.push(...await Promise.all(some));
-  }
-  return made;
-}

@@ -196,3 +196,25 @@ Deno.test("a client that takes nothing has few answers made for it, and the othe
     assert.equal(frames.filter(({ type }) => type === FRAME_TYPES.HEADERS).length, ids.length);
   });
 });
+
+Deno.test("answers of no known length go on beside many others", async () => {
+  const closing: (() => void)[] = [];
+  const handler = (request: Request) => {
+    if (new URL(request.url).pathname !== "/a") return new Response("here");
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(bytesOf("event"));
+        closing.push(() => controller.close());
+      },
+    });
+    return new Response(body);
+  };
+  await withSecureServer({ handler }, async (scene) => {
+    const { send, sent } = await connect2(scene);
+    const ids = Array.from({ length: 20 }, (_, i) => 1 + 2 * i);
+    await send(...ids.map((id) => request(id)), request(101, { fields: NEXT }));
+    const frames = await sent((frames) => bodiesIn(frames).join("").includes("here"));
+    assert.equal(bodiesIn(frames).filter((body) => body === "event").length, ids.length);
+    for (const close of closing) close();
+  });
+});

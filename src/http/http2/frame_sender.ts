@@ -1,5 +1,6 @@
 /** Writes the frames of a connection, one after the other. */
 import type { StreamSocket } from "../../listening/stream_socket.ts";
+import { OutputBuffers } from "../output_buffers.ts";
 import { Patience } from "../patience.ts";
 import { PeerGone } from "../peer_gone.ts";
 import type { Clock } from "../../session/clock.ts";
@@ -9,6 +10,11 @@ import type { FrameOutput } from "./http2_stream.ts";
 const MAX_TOLD_BYTES = 65_536;
 /** Of answers so much may wait, so that a client that reads nothing costs no more. */
 const FULL_BYTES = 65_536;
+
+/** Written at a time. */
+const WRITE_BYTES = 65_536;
+/** What is written from, so that nothing is allocated for it each time. */
+const BUFFERS = new OutputBuffers(WRITE_BYTES, 64);
 
 /** Writes to a socket. What is told goes out with what is sent. */
 export class FrameSender implements FrameOutput {
@@ -53,17 +59,17 @@ export class FrameSender implements FrameOutput {
   tell(bytes: Uint8Array): void {
     this.#toldBytes += bytes.length;
     if (this.#toldBytes > MAX_TOLD_BYTES) return this.#onFull();
-    this.#add({ bytes, resolve: () => this.#toldBytes -= bytes.length, reject: () => {} });
+    this.#add({ parts: [bytes], resolve: () => this.#toldBytes -= bytes.length, reject: () => {} });
   }
 
-  send(bytes: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => this.#add({ bytes, resolve, reject }));
+  send(...parts: readonly Uint8Array[]): Promise<void> {
+    return new Promise((resolve, reject) => this.#add({ parts, resolve, reject }));
   }
 
   #add(unsent: Unsent): void {
     if (this.#broken !== undefined) return unsent.reject(this.#broken);
     this.#unsent.push(unsent);
-    this.#unsentBytes += unsent.bytes.length;
+    this.#unsentBytes += lengthOf(unsent);
     this.#writing ??= this.#write();
   }
 
@@ -72,16 +78,16 @@ export class FrameSender implements FrameOutput {
     // Answers to what came in one read go out in one write.
     await Promise.resolve();
     while (this.#unsent.length > 0) {
-      const parts = this.#unsent;
+      const unsent = this.#unsent;
       this.#unsent = [];
       try {
-        await this.#writeAll(parts);
-        // Before those whose parts these are: they may have more, and others wait for their turn.
+        await this.#writeAll(unsent);
+        // Before those whose parts these were: they may have more, and others wait for their turn.
         this.#makeRoom();
-        for (const { resolve } of parts) resolve();
+        for (const { resolve } of unsent) resolve();
       } catch (error) {
         this.#broken = PeerGone.because(error);
-        for (const { reject } of [...parts, ...this.#unsent]) reject(this.#broken);
+        for (const { reject } of [...unsent, ...this.#unsent]) reject(this.#broken);
         this.#unsent = [];
         this.#makeRoom();
       }
@@ -91,38 +97,53 @@ export class FrameSender implements FrameOutput {
     this.#writing = undefined;
   }
 
-  async #writeAll(parts: readonly Unsent[]): Promise<void> {
-    const bytes = joined(parts);
+  async #writeAll(unsent: readonly Unsent[]): Promise<void> {
+    const buffer = BUFFERS.take();
     this.#patience.begin("reader");
-    for (let sent = 0; sent < bytes.length;) {
-      const count = await this.#socket.write(bytes.subarray(sent));
-      this.#patience.took(count);
-      sent += count;
+    try {
+      for (const bytes of filled(buffer, unsent.flatMap(({ parts }) => parts))) {
+        for (let sent = 0; sent < bytes.length;) {
+          const count = await this.#socket.write(bytes.subarray(sent));
+          this.#patience.took(count);
+          sent += count;
+        }
+      }
+    } finally {
+      BUFFERS.giveBack(buffer);
     }
   }
 
   #makeRoom(): void {
-    this.#unsentBytes = this.#unsent.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    this.#unsentBytes = this.#unsent.reduce((sum, unsent) => sum + lengthOf(unsent), 0);
     if (this.full !== undefined) return;
     this.#room.resolve();
     this.#room = Promise.withResolvers();
   }
 }
 
-function joined(parts: readonly Unsent[]): Uint8Array {
-  const [first] = parts;
-  if (first !== undefined && parts.length === 1) return first.bytes;
-  const bytes = new Uint8Array(parts.reduce((sum, { bytes }) => sum + bytes.length, 0));
+/** Fills `buffer` with `parts`, as often as it takes. */
+function* filled(buffer: Uint8Array, parts: Iterable<Uint8Array>): Generator<Uint8Array> {
   let end = 0;
-  for (const part of parts) {
-    bytes.set(part.bytes, end);
-    end += part.bytes.length;
+  for (let part of parts) {
+    while (part.length > 0) {
+      const some = part.subarray(0, buffer.length - end);
+      buffer.set(some, end);
+      end += some.length;
+      part = part.subarray(some.length);
+      if (end < buffer.length) continue;
+      yield buffer;
+      end = 0;
+    }
   }
-  return bytes;
+  if (end > 0) yield buffer.subarray(0, end);
+}
+
+function lengthOf({ parts }: Unsent): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 interface Unsent {
-  readonly bytes: Uint8Array;
+  readonly parts: readonly Uint8Array[];
   readonly resolve: () => void;
   readonly reject: (why: PeerGone) => void;
 }

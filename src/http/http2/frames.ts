@@ -106,45 +106,39 @@ export function frame(
   payload: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEAD_BYTES + payload.length);
-  putHead(bytes, 0, payload.length, type, flags, streamId);
+  putHead(bytes, payload.length, type, flags, streamId);
   bytes.set(payload, HEAD_BYTES);
   return bytes;
 }
 
-/** Part of a body, in as many DATA frames as it takes (RFC 9113 6.1). */
-export function dataFrames(streamId: number, data: Uint8Array, isEnd: boolean): Uint8Array {
+/**
+ * Part of a body, in as many DATA frames as it takes (RFC 9113 6.1).
+ * @returns what goes over the wire, in order; the body is not copied
+ */
+export function dataFrames(streamId: number, data: Uint8Array, isEnd: boolean): Uint8Array[] {
   const count = Math.max(1, Math.ceil(data.length / MAX_PAYLOAD_BYTES));
-  const bytes = new Uint8Array(count * HEAD_BYTES + data.length);
-  for (let i = 0, at = 0; i < count; i++) {
-    const part = data.subarray(i * MAX_PAYLOAD_BYTES, (i + 1) * MAX_PAYLOAD_BYTES);
-    putHead(
-      bytes,
-      at,
-      part.length,
-      "DATA",
-      isEnd && i === count - 1 ? FLAGS.END_STREAM : 0,
-      streamId,
-    );
-    bytes.set(part, at + HEAD_BYTES);
-    at += HEAD_BYTES + part.length;
-  }
-  return bytes;
+  return Array.from({ length: count }, (_, i) => {
+    const payload = data.subarray(i * MAX_PAYLOAD_BYTES, (i + 1) * MAX_PAYLOAD_BYTES);
+    const head = new Uint8Array(HEAD_BYTES);
+    const flags = isEnd && i === count - 1 ? FLAGS.END_STREAM : 0;
+    putHead(head, payload.length, "DATA", flags, streamId);
+    return [head, payload];
+  }).flat();
 }
 
 function putHead(
   bytes: Uint8Array,
-  at: number,
   length: number,
   type: keyof typeof FRAME_TYPES,
   flags: number,
   streamId: number,
 ): void {
-  bytes[at] = length >> 16;
-  bytes[at + 1] = length >> 8 & 0xff;
-  bytes[at + 2] = length & 0xff;
-  bytes[at + 3] = FRAME_TYPES[type];
-  bytes[at + 4] = flags;
-  bytes.set(numbers(streamId), at + 5);
+  bytes[0] = length >> 16;
+  bytes[1] = length >> 8 & 0xff;
+  bytes[2] = length & 0xff;
+  bytes[3] = FRAME_TYPES[type];
+  bytes[4] = flags;
+  bytes.set(numbers(streamId), 5);
 }
 
 /** Numbers of four bytes each. */

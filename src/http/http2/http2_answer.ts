@@ -18,8 +18,8 @@ export interface Http2AnswerOptions {
 }
 
 /**
- * Sends an answer.
- * @returns what sends the body as it comes, read as fast as it is taken; `undefined` where it is sent
+ * Sends an answer. Its body is read as fast as it is taken.
+ * @returns what sends it, where nobody knows how long that lasts; `undefined` where it is sent
  * @throws {WrongLength} and what the body throws; so does what is returned
  */
 export async function sendAnswer(
@@ -46,14 +46,16 @@ export async function sendAnswer(
     return undefined;
   }
   const pieces = new BodyPieces(response.body);
-  if (length === undefined) patience.comesBitByBit();
-  return async () => {
+  const send = async () => {
     try {
       await sendPieces(pieces, headOf(response, date, length), { stream, patience, length, took });
     } finally {
       pieces.cancel();
     }
   };
+  if (length !== undefined) return void await send();
+  patience.comesBitByBit();
+  return send;
 }
 
 /** What is answered where no route can be asked. */

@@ -14,8 +14,11 @@ const MAX_SENT_BYTES = 4 * MAX_PAYLOAD_BYTES;
 export interface FrameOutput {
   /** Sends what has to be told; nobody waits for it. */
   tell(bytes: Uint8Array): void;
-  /** Sends part of an answer. Resolves once the system has taken it, rejects where nobody does. */
-  send(bytes: Uint8Array): Promise<void>;
+  /**
+   * Sends part of an answer. Resolves once the system has taken it, rejects where nobody does; until
+   * then it must not change.
+   */
+  send(...parts: readonly Uint8Array[]): Promise<void>;
   /** Resolves when more of answers may be sent; `undefined` where it may be now. */
   readonly full: Promise<void> | undefined;
 }
@@ -184,8 +187,7 @@ export class Http2Stream {
       type = "CONTINUATION";
     } while (block.length > 0);
     // Nothing may come between them (RFC 9113 4.3).
-    const head = new Uint8Array(await new Blob(parts.map(owned)).arrayBuffer());
-    await this.#atConnection(this.#output.send(head));
+    await this.#atConnection(this.#output.send(...parts));
   }
 
   /**
@@ -218,7 +220,7 @@ export class Http2Stream {
       this.#connectionWindow.add(-part.length);
       const isEnd = isLast && at === bytes.length;
       if (isEnd) this.#answerState = "over";
-      await this.#atConnection(this.#output.send(dataFrames(this.id, part, isEnd)));
+      await this.#atConnection(this.#output.send(...dataFrames(this.id, part, isEnd)));
       took(part.length);
       if (isEnd) break;
     }
@@ -257,8 +259,4 @@ export class Http2Stream {
     this.#output.tell(resetFrame(this.id, code));
     this.abandon();
   }
-}
-
-function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes);
 }

@@ -9,6 +9,7 @@ import { readAtMost } from "../../web/read_at_most.ts";
 import { Assets, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
 import icon from "../listener/icon.svg" with { type: "text" };
+import qrCodeJs from "../qr_code.js" with { type: "text" };
 import timeBreaksJs from "../time_breaks.js" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
 import alarmJs from "./alarm.js" with { type: "text" };
@@ -90,6 +91,7 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
     { name: "plots.js", body: plotsJs },
     { name: "publish.css", body: publishCss },
     { name: "publish.js", body: publishJs },
+    { name: "qr_code.js", body: qrCodeJs },
     { name: "recordings.js", body: recordingsJs },
     { name: "row_order.js", body: rowOrderJs },
     { name: "session_details.js", body: sessionDetailsJs },
