@@ -219,4 +219,4 @@ const MINUTE_MS = 60_000;
 /** Sites that have a vote for a broadcast, at most. */
 const MAX_SITES = 16;
 /** Others have the thread so many times as long as openings have. */
-const REST = 9;
+const REST = 5;
