@@ -57,15 +57,13 @@ const LOAD = {
 
 /** What a server answers that has no room for another show in low latency: there is no use in trying again. */
 const NO_ROOM = 503;
-/** So often it may say so of a version that was waited for, as it does where it is about to stop. */
-const MAX_LATE = 4;
-/** Asks again after errors, but not where low latency is refused. @param {number} maxRefused */
-const unlessRefused = (maxRefused) => {
-  /** @type {typeof RETRY.shouldRetry} */
-  const shouldRetry = (config, count, isTimeout, response, retry) =>
-    (response?.code !== NO_ROOM || count < maxRefused) &&
-    RETRY.shouldRetry(config, count, isTimeout, response, retry);
-  return { default: { ...LOAD.default, errorRetry: { ...RETRY, shouldRetry } } };
+/** So often in a row while it plays: once says that what was waited for has not come. */
+const MAX_REFUSED = 4;
+/** @type {typeof RETRY.shouldRetry} */
+const unlessRefused = (config, count, isTimeout, response, retry) =>
+  response?.code !== NO_ROOM && RETRY.shouldRetry(config, count, isTimeout, response, retry);
+const LOAD_LOW = {
+  default: { ...LOAD.default, errorRetry: { ...RETRY, shouldRetry: unlessRefused } },
 };
 
 /** An engine that is hls.js. */
@@ -76,6 +74,8 @@ export class HlsEngine {
   #source;
   #events;
   #headStart;
+  /** How often the server has refused low latency since it last gave a version. */
+  #refused = 0;
 
   /**
    * @param {any} Hls
@@ -98,8 +98,8 @@ export class HlsEngine {
       enableEmsgMetadataCues: false,
       enableDateRangeMetadataCues: false,
       backBufferLength: 10,
-      manifestLoadPolicy: source.kind === "low" ? unlessRefused(0) : LOAD,
-      playlistLoadPolicy: source.kind === "low" ? unlessRefused(MAX_LATE) : LOAD,
+      manifestLoadPolicy: source.kind === "low" ? LOAD_LOW : LOAD,
+      playlistLoadPolicy: LOAD,
       fragLoadPolicy: LOAD,
     });
     this.#hls = hls;
@@ -110,10 +110,10 @@ export class HlsEngine {
     this.#followSegments(Hls.Events);
     /** @param {string} _ @param {{ fatal: boolean, response?: { code?: number } }} error */
     const onError = (_, { fatal, response }) => {
-      if (!fatal) return;
       const isRefused = source.kind === "low" && response?.code === NO_ROOM;
-      if (isRefused) queueMicrotask(events.onRefused);
-      else this.#fail();
+      if (isRefused && (fatal || ++this.#refused === MAX_REFUSED)) {
+        queueMicrotask(events.onRefused);
+      } else if (fatal) this.#fail();
     };
     hls.on(Hls.Events.ERROR, onError);
     hls.loadSource(source.playlist);
@@ -149,6 +149,7 @@ export class HlsEngine {
     };
     /** @param {string} _ @param {{ details: Details, stats?: Stats }} data */
     const onLoaded = (_, { details, stats }) => {
+      this.#refused = 0;
       this.#keepDistance(details);
       this.#events.onAnswer(timeOf(stats));
       for (const title of titlesOfDateRanges(details.dateRanges)) this.#events.onTitle(title);
