@@ -145,7 +145,7 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     ports: parts.srt,
     address: {
       ...{ ip: control.publicIp, controlPort: control.addr.port, rtmpPort: rtmp.addr.port },
-      rtmps: rtmpsOf(core),
+      secure: secureAddress(core),
     },
     privateIp: control.privateIp,
     cookieKey: control.cookieKey,
@@ -179,12 +179,12 @@ export function serveStatistics(
 ): Reload {
   const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
-  const tokens = core.tokens && new StatTokens(core.tokens.verifier);
+  const tokens = core.tokens && new StatTokens(core.tokens);
   if (!stat.webEnabled) return applyNothing;
   const history = new History();
   const parts = new StatWeb(config, {
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
-    ...{ tokens, history },
+    ...{ tokens, history, isCertified: core.certificate?.isFor },
   });
   keepLastHour(core, history, () => parts.tellHistory());
   stops.add(() => parts.close());
@@ -235,12 +235,16 @@ function overTls(kind: string): string {
   return `${kind}-tls`;
 }
 
-/** Where encoders find RTMP over TLS; `undefined` where there is none. */
-function rtmpsOf(core: Core): PublicAddress["rtmps"] {
-  const { rtmp, tls } = core.config;
-  const place = rtmp.enabled ? securePlace(core, tls.rtmpsAddr) : undefined;
-  if (place === undefined) return undefined;
-  return { host: core.certificate?.current.pair.hostNames[0], port: place.addr.port };
+/** Where clients of the control API find what there is over TLS; `undefined` where there is none. */
+function secureAddress(core: Core): PublicAddress["secure"] {
+  const { certificate, config: { rtmp, tls } } = core;
+  if (certificate === undefined) return undefined;
+  const rtmps = rtmp.enabled ? securePlace(core, tls.rtmpsAddr) : undefined;
+  return {
+    controlPort: securePlace(core, tls.controlAddr)?.addr.port,
+    rtmpsPort: rtmps?.addr.port,
+    isFor: certificate.isFor,
+  };
 }
 
 function serveAt(

@@ -45,20 +45,29 @@ import troublesJs from "./troubles.js" with { type: "text" };
 
 const logger = getLogger(["echo", "stat"]);
 
-const MAX_FORM_BYTES = 4096;
+/** The longest token fits in. */
+const MAX_FORM_BYTES = 10_240;
 const TOO_LARGE = "the form is too large";
 const CUT = "the form breaks off";
 
 /** The header Host: a name or an address, and a port. */
 const HOST = /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
-const STATUS = { granted: 200, unknown: 401, closed: 403, foreign: 403, guessing: 429 } as const;
+const STATUS = {
+  granted: 200,
+  unknown: 401,
+  closed: 403,
+  foreign: 403,
+  guessing: 429,
+  unavailable: 503,
+} as const;
 
-const WHY_NOT: Readonly<Partial<Record<Verdict, string>>> = {
+const WHY_NOT = {
   unknown: "That is not the token.",
   foreign: "That did not come from this page. Try again.",
   guessing: "Too many wrong tokens. Wait a minute.",
-};
+  unavailable: "Tokens cannot be checked at the moment. Try again later.",
+} as const;
 
 /**
  * The dashboard at `/`, or the page to sign in. The dashboard gets all its data from the API.
@@ -115,6 +124,7 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
       return send(c, dashboard, verdict, hlsOrigins(c, hlsPorts));
     }
     // Where no token is configured, nobody can sign in.
+    if (verdict === "unavailable") return send(c, fill(signIn, { why: WHY_NOT[verdict] }), verdict);
     if (verdict !== "unknown") return send(c, closed, verdict);
     return send(c, fill(signIn, { why: "" }), verdict);
   });
@@ -124,7 +134,7 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
     const verdict = await entrance.signIn(c, form.get("token")?.trim() ?? "");
     if (verdict === "granted") return c.redirect("./", 303);
     if (verdict === "closed") return send(c, closed, verdict);
-    return send(c, fill(signIn, { why: WHY_NOT[verdict] ?? "" }), verdict);
+    return send(c, fill(signIn, { why: WHY_NOT[verdict] }), verdict);
   });
   app.post("/sign-out", entrance.guard, (c) => {
     entrance.signOut(c);
