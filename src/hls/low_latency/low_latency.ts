@@ -101,10 +101,7 @@ export class LowLatency {
       onRefused();
       return Promise.resolve();
     }
-    this.#opening ??= places.inTurn(() => this.#readMissing(), (read) => this.#open(read))
-      .then(() => this.#keeping)
-      .catch((error) => this.#fail(error))
-      .finally(() => this.#opening = undefined);
+    this.#opening ??= this.#openUntilKept();
     return this.#opening;
   }
 
@@ -175,8 +172,25 @@ export class LowLatency {
     this.#held = [];
   }
 
+  /** What it had may go meanwhile, and somebody may want it again: then it is opened again. */
+  async #openUntilKept(): Promise<void> {
+    const { places } = this.#options;
+    try {
+      while (this.#place !== undefined) {
+        if (this.#stream === undefined) {
+          await places.inTurn(() => this.#readMissing(), (read) => this.#open(read));
+        } else if (this.#keeping !== undefined) await this.#keeping;
+        else break;
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
   /** Waits for nothing, so that no frame is missed. */
-  #open(read: ReadonlyMap<string, Uint8Array | undefined>): void {
+  #open(read: ReadonlyMap<string, Uint8Array>): void {
     // Nobody may listen any more.
     if (this.#place === undefined) return;
     const { source, main, targetDuration, preroll } = this.#options;
@@ -186,19 +200,23 @@ export class LowLatency {
     this.#begin(earlierSegments({ bytesOf, main, targetDuration, configs, preroll: preroll.low }));
   }
 
-  /** Reads what is in memory no more: a second at most for all together. */
-  async #readMissing(): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
+  /**
+   * Reads what is in memory no more, from the newest back up to one that cannot be had: a second at
+   * most for all together.
+   */
+  async #readMissing(): Promise<ReadonlyMap<string, Uint8Array>> {
     const { clock, main, files } = this.#options;
     const until = clock.awake() + DISK_MS;
-    const read = new Map<string, Uint8Array | undefined>();
-    const isMissing = ({ uri, bytes, wallMs }: Segment) =>
-      bytes === undefined && wallMs !== undefined && !read.has(uri);
+    const read = new Map<string, Uint8Array>();
+    let unreadable = -Infinity;
     while (this.#place !== undefined) {
-      const missing = main.known.filter(isMissing);
-      if (missing.length === 0) break;
-      await Promise.all(missing.map(async ({ uri }) => {
-        read.set(uri, await this.#patience(files.readSegment(uri), until - clock.awake()));
-      }));
+      const missing = main.known.findLast(({ sequence, uri, bytes, wallMs }) =>
+        sequence > unreadable && bytes === undefined && wallMs !== undefined && !read.has(uri)
+      );
+      if (missing === undefined) break;
+      const bytes = await this.#patience(files.readSegment(missing.uri), until - clock.awake());
+      if (bytes === undefined) unreadable = missing.sequence;
+      else read.set(missing.uri, bytes);
     }
     return read;
   }
