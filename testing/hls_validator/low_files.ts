@@ -7,6 +7,8 @@ export type MediaFile = Uint8Array<ArrayBuffer> | undefined;
 export interface LowFilesOptions {
   /** Whether the newest version lists it; else it was hinted at. */
   readonly isListed: (file: string) => boolean;
+  /** Whether nothing new may come, so that a part may be given up for now that was hinted at. */
+  readonly mayStandStill: () => boolean;
   /** Whether the server need not answer. */
   readonly isDown: () => boolean;
   /** Told what is wrong, in words. */
@@ -61,7 +63,7 @@ export class LowFiles {
   }
 
   async #askFor(file: string): Promise<MediaFile> {
-    const { isListed, isDown, onBreach } = this.#options;
+    const { isListed, mayStandStill, isDown, onBreach } = this.#options;
     let response: Response;
     let bytes: Uint8Array<ArrayBuffer>;
     try {
@@ -75,8 +77,9 @@ export class LowFiles {
       for (const breach of checkHeaders(response, "audio/mp4", cachingOf(file))) onBreach(breach);
       return bytes;
     }
-    if (response.status === 404 && !isListed(file)) this.#givenUp.add(file);
-    else if (!isDown()) onBreach(`status ${response.status} for ${file}`);
+    if (response.status === 404 && !isListed(file)) {
+      if (!mayStandStill()) this.#givenUp.add(file);
+    } else if (!isDown()) onBreach(`status ${response.status} for ${file}`);
     return undefined;
   }
 }

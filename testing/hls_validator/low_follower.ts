@@ -62,6 +62,7 @@ export class LowFollower implements AsyncDisposable {
     this.url = url;
     this.#files = new LowFiles(url, {
       isListed: (file) => this.#isListed(file),
+      mayStandStill: () => this.mayStandStill,
       isDown: () => this.#server === "down",
       onBreach: (breach) => this.#report(breach),
     });
