@@ -123,7 +123,7 @@ export class LowFollower implements AsyncDisposable {
     }
   }
 
-  /** @returns whether a version came; fails where nothing does */
+  /** @returns as {@link #take}; fails where there is no answer */
   async #reload(reload: LowReload): Promise<boolean> {
     const target = this.#playlist?.targetDuration ?? DEFAULT_TARGET;
     const hung = new AbortController();
@@ -143,7 +143,7 @@ export class LowFollower implements AsyncDisposable {
     }
   }
 
-  /** @returns whether it is a version that may come */
+  /** @returns whether it is a version that answers the request */
   #take(response: Response, text: string, reload: LowReload): boolean {
     const { status } = response;
     const { query, isAgain } = reload;

@@ -18,7 +18,7 @@ export interface LowReload {
   readonly isAgain: boolean;
 }
 
-/** Of so many reloads one asks for a whole segment, and one is a request that was answered already. */
+/** One in so many reloads asks for a whole segment, and one is the request before once more. */
 const ALONE_EVERY = 8;
 const AGAIN_EVERY = 7;
 const HINT = /^(\d+)-.*\.(\d+)\.m4s$/;
@@ -40,7 +40,7 @@ export class LowReloads {
       return this.#last = { ...last, isAgain: true };
     }
     const [sequence, hinted] = [Number(number), Number(index)];
-    // Of a segment that has not begun a player that waits would learn late.
+    // All of a segment that has not begun may take longer than the server waits.
     const isAlone = this.#count % ALONE_EVERY === 0 && hinted > 0;
     const part = isAlone ? undefined : hinted;
     const query = `?_HLS_msn=${sequence}${isAlone ? "" : `&_HLS_part=${part}`}`;
