@@ -151,8 +151,12 @@ class Service {
     this.#reloading = false;
   }
 
-  /** Applies all or nothing: where anything is wrong, it is logged and nothing changes. */
+  /**
+   * Applies all or nothing: where anything is wrong, it is logged and nothing changes. Keys of tokens
+   * are no part of that: they are void once they are taken out of the key set.
+   */
   async #reload(station: Station): Promise<void> {
+    station.rereadKeys();
     try {
       const text = await readEnvFile(this.#envFile);
       const fresh = loadConfig(Deno.env.toObject(), text);
@@ -173,8 +177,11 @@ class Service {
         logger.warn("{warning}", { warning });
       }
     } catch (error) {
-      const why = isMistake(error) ? error.message : error;
-      logger.error("Cannot reread the configuration, all stays as it was: {why}", { why });
+      const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+      for (const one of errors) {
+        const why = isMistake(one) ? one.message : one;
+        logger.error("Cannot reread the configuration, all stays as it was: {why}", { why });
+      }
     }
   }
 }

@@ -115,18 +115,17 @@ export class Station {
   /**
    * Reads what `config` refers to; nothing changes yet.
    * @returns what puts into force all of `config` that may change while the server runs
-   * @throws {HtpasswdError} or {@link DjError}
-   * @throws {CertificateError}
+   * @throws {AggregateError} of each {@link HtpasswdError}, {@link DjError} and
+   *   {@link CertificateError}
    */
   async prepareReload(config: Config): Promise<Apply> {
-    const takeCertificate = await this.#core.certificate?.prepare();
-    // Keys that were taken out of the key set are to be void now.
+    const pair = async () => await this.#core.certificate?.prepare() ?? applyNothing();
+    return await prepareAll({ tls: { pair }, ...this.#reloads }, config);
+  }
+
+  /** Has keys count no more that were taken out of the key set, whatever else may be wrong. */
+  rereadKeys(): void {
     void this.#core.tokens?.keys.reread();
-    const applyAll = await prepareAll(this.#reloads, config);
-    return () => {
-      takeCertificate?.();
-      applyAll();
-    };
   }
 
   /**

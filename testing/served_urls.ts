@@ -3,6 +3,7 @@ import type { Hono, MiddlewareHandler } from "hono";
 import { lowFeed } from "../src/hls/low_latency/low_names.ts";
 import { NO_PREROLL } from "../src/hls/preroll.ts";
 import { dashboardRoutes } from "../src/pages/dashboard/routes.ts";
+import { refusalPage } from "../src/pages/listener/refusal_page.ts";
 import { recordRoutes } from "../src/record/routes.ts";
 import { encoderRoutes } from "../src/stat/encoders/routes.ts";
 import { Health } from "../src/stat/health.ts";
@@ -90,6 +91,7 @@ function listenersServer(): Hono {
   const entrance = new ListenerEntrance({
     ...{ clock: new FakeClock(), path: "cast", others: [], open: "", common: "" },
     ...{ tokens: { known: nothingKnown, verify: nobody }, originSecret: undefined },
+    page: refusalPage,
   });
   const nothing = () => Promise.resolve(undefined);
   const rewind = { shows: { find: nothing }, files: { read: nothing } };

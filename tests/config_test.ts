@@ -59,6 +59,7 @@ Deno.test("an empty environment gives the defaults of the contract", () => {
     lowLatency: true,
     id3: false,
     webIndex: false,
+    artworkUrl: undefined,
     auth: "open",
     originSecret: undefined,
   });
@@ -91,7 +92,7 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "HLS_AUTH HLS_ORIGIN_SECRET",
       "ECHO_MAX_SESSIONS HLS_ENABLED HLS_ROOT_DIR HLS_TARGET_DURATION HLS_PREROLE_DIR HLS_REWIND",
       "HLS_WEB_ENABLED HLS_WEB_ADDR HLS_WEB_PATH HLS_WEB_THREADS HLS_WEB_INDEX HLS_HOLD",
-      "HLS_LOW_LATENCY",
+      "HLS_LOW_LATENCY ARTWORK_URL",
       "HLS_MAX_DELAY HLS_ID3",
       "RTMP_ENABLED RTMP_ADDR RTMP_CONNECTION_TIMEOUT RTMP_MAX_CONNECTIONS RECORD_ENABLED",
       "RECORD_ROOT_DIR RECORD_APPEND RECORD_MAX_AGE RECORD_MAX_BYTES STAT_ENABLED",
@@ -171,6 +172,12 @@ Deno.test("a value that is not allowed stops the start, with its name, itself an
     ECHO_MAX_SESSIONS: ["0", "1.5"],
     HLS_TARGET_DURATION: ["fast"],
     HLS_WEB_PATH: ["..", "a b", "prerole"],
+    ARTWORK_URL: [
+      "img.example/{name}",
+      "javascript:alert(1)//{name}",
+      "data:image/png,{name}",
+      "https://{name}:x@img.example/",
+    ],
     RECORD_ROOT_DIR: ["a\nb"],
     TTL_MAX_DURATION: ["2000001"],
   };

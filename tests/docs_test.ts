@@ -31,6 +31,26 @@ const MADE = ["deploy/echo.env", "dist", "output", "scripts/output", "scripts/ec
 
 const FOLDERS = ["attack", "bench", "deploy", "docs", "ffi", "scripts", "src", "testing", "tests"];
 
+Deno.test("the log of nginx, as the documents have it, leaves tokens out", async () => {
+  const text = await Deno.readTextFile(join(ROOT, "docs/tokens.md"));
+  const [, pattern = ""] = /^ {2}~(\^\S+) \$place~\$rest;$/m.exec(text) ?? [];
+  const masked = (path: string) => path.replace(new RegExp(pattern), "$<place>~$<rest>");
+  for (
+    const [path, told] of [
+      ["/cast/~a.b.c/dj1/playlist.m3u8", "/cast/~/dj1/playlist.m3u8"],
+      ["/cast/~a.b.c/dj1/low.m3u8?_HLS_msn=1", "/cast/~/dj1/low.m3u8?_HLS_msn=1"],
+      ["/cast/%7Ea.b.c/dj1/", "/cast/~/dj1/"],
+      ["/cast/%7ea.b.c/~prerole/jingle.ts", "/cast/~/~prerole/jingle.ts"],
+      ["/cast/~a.b.c", "/cast/~"],
+      ["/cast/~a.b.c?x=/y", "/cast/~?x=/y"],
+      ["/two/parts/~a.b.c/dj1/", "/two/parts/~/dj1/"],
+      ["/cast/dj1/playlist.m3u8", "/cast/dj1/playlist.m3u8"],
+    ] as const
+  ) {
+    assert.equal(masked(path), told);
+  }
+});
+
 Deno.test("documents name only variables that there are", async () => {
   const known = ROWS.map(({ variable }) => variable.name);
   const prefixes = new Set(known.map((name) => name.split("_")[0]));

@@ -10,6 +10,7 @@ import {
   secondsOrAll,
   token,
   urlPath,
+  urlPattern,
 } from "./kinds.ts";
 import { optional, variable } from "./variable.ts";
 
@@ -68,6 +69,11 @@ export const HLS_VARIABLES = {
   lowLatency: variable("HLS_LOW_LATENCY", boolean, "1", "low latency: /cast/NAME/low.m3u8"),
   id3: variable("HLS_ID3", boolean, "0", "1: titles also stand in the segments, as ID3 tags"),
   webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
+  artworkUrl: optional(
+    "ARTWORK_URL",
+    urlPattern,
+    "where pictures of broadcasts are, with {name} for the name",
+  ),
   auth: variable(
     "HLS_AUTH",
     oneOf("open", "jwt"),

@@ -169,6 +169,16 @@ export const urlPath: Kind<string> = {
   format: String,
 };
 
+/** A web address, in which `{name}` may stand for a broadcast's name. */
+export const urlPattern: Kind<string> = {
+  allowed: "an http:// or https:// URL, as https://img.example/{name}.jpg",
+  parse(text) {
+    const url = /^https?:\/\//i.test(text) ? URL.parse(text.replaceAll("{name}", "a")) : null;
+    return url !== null && url.username === "" && url.password === "" ? text : undefined;
+  },
+  format: String,
+};
+
 /** A web address that may hold a token, as webhooks often do, so it is kept secret. */
 export const secretUrl: Kind<string> = {
   allowed: "an http:// or https:// URL",

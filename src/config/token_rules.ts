@@ -13,7 +13,11 @@ export function usesTokens({ auth, hls }: Pick<Config, "auth" | "hls">): boolean
  * @throws {ConfigError}
  */
 export function checkTokens(config: Config): string[] {
-  const { hls, tokens: { keysUrl, keysFile, issuer, audience } } = config;
+  return [...checkKeys(config), ...checkIndex(config)];
+}
+
+function checkKeys(config: Config): string[] {
+  const { tokens: { keysUrl, keysFile, issuer, audience } } = config;
   if (keysUrl !== undefined && keysFile !== undefined) {
     throw new ConfigError("Cannot use ECHO_JWKS_FILE: expected one key set, got ECHO_JWKS_URL too");
   }
@@ -34,8 +38,21 @@ export function checkTokens(config: Config): string[] {
       "ECHO_JWT_ISSUER and ECHO_JWT_AUDIENCE are unset: what the keys sign for others counts too",
     );
   }
-  if (hls.auth === "jwt" && hls.webIndex) {
-    warnings.push("HLS_WEB_INDEX is on: / shows who is on air to everybody, without a token");
+  if (keysUrl !== undefined && isReadByOthers(new URL(keysUrl))) {
+    warnings.push(
+      "ECHO_JWKS_URL is http: who is between there and here can have tokens of his own count",
+    );
   }
   return warnings;
+}
+
+function checkIndex({ hls }: Config): string[] {
+  if (!hls.webIndex || (hls.auth !== "jwt" && hls.originSecret === undefined)) return [];
+  const without = hls.auth === "jwt" ? "a token" : "X-Echo-Origin";
+  return [`HLS_WEB_INDEX is on: / shows who is on air to everybody, without ${without}`];
+}
+
+/** Whether what is asked for at a URL goes over a network in the clear. */
+function isReadByOthers({ protocol, hostname }: URL): boolean {
+  return protocol === "http:" && !/^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }

@@ -19,13 +19,14 @@ export interface SessionCookie {
   readonly address: string;
 }
 
-/** Gives the client its session's cookie, signed with `key`. */
+/** Gives the client its session's cookie, signed with `key`; over TLS alone where that was asked over. */
 export function setSessionCookie(c: Context, key: string, session: SessionCookie): void {
   const text = `${session.id}.${session.name}.${session.address}`;
   setCookie(c, COOKIE, `${text}.${sign(text, key)}`, {
     path: "/echo",
     httpOnly: true,
     sameSite: "Lax",
+    secure: new URL(c.req.url).protocol === "https:",
   });
 }
 

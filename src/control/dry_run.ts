@@ -17,13 +17,17 @@ export function dryRunRoutes(address: PublicAddress, srtPort: number): Hono {
     const name = c.req.param("name");
     if (!isValidName(name)) throw new ControlError(400, "Cannot publish: the name is not allowed");
     const { media } = await parseBody(c, publishBody4);
-    return c.json(publishAnswer({
-      version: "0",
-      name,
-      media,
-      srtPort: media.protocol === "srt" ? srtPort : undefined,
-      key: "key",
-    }, address));
+    return c.json(publishAnswer(
+      {
+        version: "0",
+        name,
+        media,
+        srtPort: media.protocol === "srt" ? srtPort : undefined,
+        key: "key",
+      },
+      address,
+      new URL(c.req.url),
+    ));
   });
   app.put("/teardown", async (c) => {
     await parseBody(c, reasonBody);

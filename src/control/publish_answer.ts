@@ -10,8 +10,19 @@ export interface PublicAddress {
   /** The port of the control API. */
   readonly controlPort: number;
   readonly rtmpPort: number;
-  /** Where RTMP is taken over TLS, under a name of the certificate; nowhere by default. */
-  readonly rtmps?: { readonly host: string | undefined; readonly port: number } | undefined;
+  /** What is served over TLS too; nothing by default. */
+  readonly secure?: SecureAddress | undefined;
+}
+
+/** Where clients find this box over TLS; a port is `undefined` where there is none. */
+export interface SecureAddress {
+  readonly controlPort: number | undefined;
+  readonly rtmpsPort: number | undefined;
+  /**
+   * Whether the certificate is for a host. Clients are told the host by which they asked where it is,
+   * else the address as ever.
+   */
+  readonly isFor: (host: string) => boolean;
 }
 
 /** What a client that may publish is told. */
@@ -43,24 +54,31 @@ export interface PublishAnswer {
 
 const RTMP_DEFAULT_PORT = 1935;
 
-/** Makes the answer. */
-export function publishAnswer(grant: Grant, at: PublicAddress): PublishAnswer {
+/**
+ * Makes the answer.
+ * @param asked the URL of the request
+ */
+export function publishAnswer(grant: Grant, at: PublicAddress, asked: URL): PublishAnswer {
   const { version, name, media, srtPort, key } = grant;
-  const { ip, controlPort, rtmpPort, rtmps } = at;
+  const { ip, controlPort, rtmpPort, secure } = at;
   const ipv6 = isIPv6(ip);
   const host = ipv6 ? `[${ip}]` : ip;
   const rtmpHost = rtmpPort === RTMP_DEFAULT_PORT ? host : `${host}:${rtmpPort}`;
+  const secureHost = secure?.isFor(asked.hostname) ? asked.hostname : host;
+  const control = asked.protocol === "https:" && secure?.controlPort !== undefined
+    ? `https://${secureHost}:${secure.controlPort}`
+    : `http://${host}:${controlPort}`;
   const type = ipv6 ? "IPv6" : "IPv4";
   return {
     publish: {
       name,
-      ...(version === "3" ? {} : { control: `http://${host}:${controlPort}/echo/${version}` }),
+      ...(version === "3" ? {} : { control: `${control}/echo/${version}` }),
       transports: srtPort === undefined ? [] : [{ type, address: ip, port: srtPort }],
       media,
       rtmp: { url: `${URL_SCHEMES.rtmp}${rtmpHost}/${name}`, name: key },
-      ...(rtmps === undefined
+      ...(secure?.rtmpsPort === undefined
         ? {}
-        : { rtmps: { url: `rtmps://${rtmps.host ?? host}:${rtmps.port}/${name}`, name: key } }),
+        : { rtmps: { url: `rtmps://${secureHost}:${secure.rtmpsPort}/${name}`, name: key } }),
     },
   };
 }

@@ -132,9 +132,10 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
     terms: approval?.terms,
     prepare: (session) => srt?.portOf(session) ?? srt?.open(session),
   });
+  const asked = new URL(c.req.url);
   setSessionCookie(c, options.cookieKey, { id: session.id, name, address: options.privateIp });
   const grant = { version, name, media, srtPort: srt?.portOf(session), key: key.token };
-  return c.json(publishAnswer(grant, options.address));
+  return c.json(publishAnswer(grant, options.address, asked));
 }
 
 /** The session of the name whose cookie a request shows, or a key of it as Bearer token. */

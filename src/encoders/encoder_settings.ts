@@ -12,6 +12,8 @@ export interface EncoderHost {
   /** A name or an address, an IPv6 address in brackets. */
   readonly host: string;
   readonly rtmpPort: number | undefined;
+  /** RTMP over TLS, which is told in the place of RTMP where there is: it hides the key. */
+  readonly rtmps?: { readonly host: string; readonly port: number } | undefined;
   readonly srtPort: number | undefined;
   /** What SRT is encrypted with, where it is. */
   readonly passphrase: string | undefined;
@@ -85,15 +87,21 @@ function larixSettings(claim: EncoderClaim, at: EncoderHost): EncoderSetting[] {
   return link === undefined ? [] : [{ encoder: "Larix", field: "Link", text: link }];
 }
 
-function rtmpTarget({ name, user, key }: EncoderClaim, { host, rtmpPort: port }: EncoderHost) {
-  if (port === undefined) return undefined;
-  const server = `${addressOf("rtmp", host, port, RTMP_DEFAULT_PORT)}/${PLAIN_APPLICATION}`;
+function rtmpTarget({ name, user, key }: EncoderClaim, at: EncoderHost) {
+  const address = rtmpAddress(at);
+  if (address === undefined) return undefined;
+  const server = `${address}/${PLAIN_APPLICATION}`;
   const shown = [
     user === undefined ? undefined : `user=${user}`,
     key === undefined ? undefined : `key=${key}`,
   ].filter((field) => field !== undefined).join("&");
   const streamKey = shown === "" ? name : `${name}?${shown}`;
   return { server, streamKey, url: `${server}/${streamKey}` };
+}
+
+function rtmpAddress({ host, rtmpPort, rtmps }: EncoderHost): string | undefined {
+  if (rtmps !== undefined) return `rtmps://${rtmps.host}:${rtmps.port}`;
+  return rtmpPort === undefined ? undefined : addressOf("rtmp", host, rtmpPort, RTMP_DEFAULT_PORT);
 }
 
 function srtTarget(

@@ -28,7 +28,13 @@ import {
 import type { SharedContents } from "../http/prepared_answers.ts";
 import { fieldText } from "../http/request_head.ts";
 import { type HttpsRules, tellOfHttps } from "../pages/listener/https_rules.ts";
-import { indexRoutes, loadAssets, showRoutes, STATUS_FILE } from "../pages/listener/routes.ts";
+import {
+  indexRoutes,
+  loadAssets,
+  notFoundRoutes,
+  PAGE_FILES,
+  showRoutes,
+} from "../pages/listener/routes.ts";
 import type { ShowsSource } from "../pages/listener/shows.ts";
 import { rewindRoutes, type RewindRoutesOptions, SHOW_FILE } from "../record/rewind/routes.ts";
 import type { Clock } from "../session/clock.ts";
@@ -64,7 +70,8 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
   const hasTokens = entrance?.asksForTokens ?? false;
   const assets = loadAssets();
   const app = new Hono();
-  const others = rewind === undefined ? [STATUS_FILE] : [STATUS_FILE, SHOW_FILE];
+  const others = [...PAGE_FILES, ...rewind === undefined ? [] : [SHOW_FILE]];
+  app.use(notFoundRoutes({ assets, path, index }));
   app.route(`/${path}`, hlsRoutes({ origin, lowLatency, others, onFetch }));
   if (rewind !== undefined) {
     app.route(`/${path}`, rewindRoutes({ ...rewind, onFetch, forPlayers: forPlayers() }));

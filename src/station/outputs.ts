@@ -101,6 +101,7 @@ export async function openHls(
     listeners: (name) => listeners.count(name),
     earliest: (name) => rewinds?.earliest(name),
     ...hls.lowLatency && { lowLatencyFrom: LEAST_SEGMENTS },
+    artworkUrl: hls.artworkUrl,
     hasLowPlace: (name) => lowPlaces.isOffered(name),
   });
   stops.add(() => shows.close());

@@ -25,7 +25,7 @@ export function applyNothing(): Apply {
 /**
  * Calls each function of `reloads` once, also where several variables have the same one.
  * @returns what puts all values into force
- * @throws what the first of them throws
+ * @throws {AggregateError} of what they throw: each is tried
  */
 export async function prepareAll(
   reloads: Readonly<Record<string, Readonly<Record<string, Reload>>>>,
@@ -33,6 +33,14 @@ export async function prepareAll(
 ): Promise<Apply> {
   const all = new Set(Object.values(reloads).flatMap((section) => Object.values(section)));
   const prepared: Apply[] = [];
-  for (const reload of all) prepared.push(await reload(values));
+  const errors: unknown[] = [];
+  for (const reload of all) {
+    try {
+      prepared.push(await reload(values));
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, "Cannot use the new values");
   return () => prepared.forEach((apply) => apply());
 }

@@ -40,6 +40,8 @@ export interface StatWebParts {
   readonly history: History;
   /** `undefined` where nothing is recorded. */
   readonly catalogue: Catalogue | undefined;
+  /** Whether the certificate is for a host; `undefined` where there is none. */
+  readonly isCertified?: ((host: string) => boolean) | undefined;
   /** Tokens that let operators in; `undefined` where there are none. */
   readonly tokens?: OperatorTokens | undefined;
 }
@@ -86,13 +88,13 @@ export class StatWeb {
 /** What DJs need to publish. */
 function publishing(
   config: Config,
-  { clock, keys, djs }: StatWebParts,
+  { clock, keys, djs, isCertified }: StatWebParts,
   guard: MiddlewareHandler,
 ): Hono {
   return encoderRoutes({
     ...{ clock, keys, guard, auth: config.auth.mode },
     djs: () => Array.from(djs.list.values(), ({ user, names }) => ({ user, names })),
-    at: (host) => encoderHost(config, host),
+    at: (asked) => encoderHost(config, { asked, isCertified }),
   });
 }
 

@@ -4,6 +4,7 @@ import type { Address } from "../config/kinds.ts";
 import type { Clock } from "../session/clock.ts";
 import { CertificateFiles } from "../tls/certificate_files.ts";
 import type { CurrentCertificate } from "../tls/current_certificate.ts";
+import { tryHandOver } from "../tls/node_socket.ts";
 
 /** Where a door listens with TLS. */
 export interface SecurePlace {
@@ -15,12 +16,14 @@ export interface SecurePlace {
  * Opens the files of the certificate.
  * @returns `undefined` where there is no TLS
  * @throws {CertificateError}
+ * @throws {Error} where connections cannot be given TLS
  */
 export async function openCertificate(
   { tls: { certFile, keyFile } }: Config,
   clock: Clock,
 ): Promise<CertificateFiles | undefined> {
   if (certFile === undefined || keyFile === undefined) return undefined;
+  await tryHandOver();
   return await CertificateFiles.open({ certFile, keyFile }, clock);
 }
 

@@ -25,7 +25,7 @@ export interface TokenParts {
 
 /** Makes what checks tokens. @returns `undefined` where nobody is let in by one */
 export function openTokens({ config, clock, stops, health }: TokenParts): Tokens | undefined {
-  const place = placeOf(config);
+  const place = keySetPlace(config);
   if (place === undefined || !usesTokens(config)) return undefined;
   const keys = new KeySet({ clock, place });
   stops.add(() => keys.close());
@@ -49,7 +49,8 @@ export async function startTokens(
   if (problem !== undefined) throw new Error(problem);
 }
 
-function placeOf({ tokens: { keysUrl, keysFile } }: Config): KeySetPlace | undefined {
+/** Where the key set is; `undefined` where the configuration names none. */
+export function keySetPlace({ tokens: { keysUrl, keysFile } }: Config): KeySetPlace | undefined {
   if (keysUrl !== undefined) return keySetAtUrl(keysUrl);
   return keysFile === undefined ? undefined : keySetInFile(keysFile);
 }

@@ -73,14 +73,15 @@ export function serveHls(
 function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThreads {
   const { clock, stops, sockets, health, webLimits, listeners, tokens } = core;
   const entrance = entranceSettings(core.config);
-  const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency } =
+  const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency, artworkUrl } =
     core.config.hls;
   const { hls, folder, preroll: { files }, shows, rewinds } = output;
   const rewind = rewindSettings(core, output);
   const threads = new HttpThreads({
     ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
     settings: {
-      ...{ path, index, lowLatency, rootDir: folder.path, preroll: { files }, rewind, entrance },
+      ...{ path, index, lowLatency, artworkUrl, rootDir: folder.path, preroll: { files } },
+      ...{ rewind, entrance },
       https: httpsRules(core.config),
     },
     secure: secureThreads(core),
@@ -144,7 +145,7 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     ports: parts.srt,
     address: {
       ...{ ip: control.publicIp, controlPort: control.addr.port, rtmpPort: rtmp.addr.port },
-      rtmps: rtmpsOf(core),
+      secure: secureAddress(core),
     },
     privateIp: control.privateIp,
     cookieKey: control.cookieKey,
@@ -178,12 +179,12 @@ export function serveStatistics(
 ): Reload {
   const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
-  const tokens = core.tokens && new StatTokens(core.tokens.verifier);
+  const tokens = core.tokens && new StatTokens(core.tokens);
   if (!stat.webEnabled) return applyNothing;
   const history = new History();
   const parts = new StatWeb(config, {
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
-    ...{ tokens, history },
+    ...{ tokens, history, isCertified: core.certificate?.isFor },
   });
   keepLastHour(core, history, () => parts.tellHistory());
   stops.add(() => parts.close());
@@ -234,12 +235,16 @@ function overTls(kind: string): string {
   return `${kind}-tls`;
 }
 
-/** Where encoders find RTMP over TLS; `undefined` where there is none. */
-function rtmpsOf(core: Core): PublicAddress["rtmps"] {
-  const { rtmp, tls } = core.config;
-  const place = rtmp.enabled ? securePlace(core, tls.rtmpsAddr) : undefined;
-  if (place === undefined) return undefined;
-  return { host: core.certificate?.current.pair.hostNames[0], port: place.addr.port };
+/** Where clients of the control API find what there is over TLS; `undefined` where there is none. */
+function secureAddress(core: Core): PublicAddress["secure"] {
+  const { certificate, config: { rtmp, tls } } = core;
+  if (certificate === undefined) return undefined;
+  const rtmps = rtmp.enabled ? securePlace(core, tls.rtmpsAddr) : undefined;
+  return {
+    controlPort: securePlace(core, tls.controlAddr)?.addr.port,
+    rtmpsPort: rtmps?.addr.port,
+    isFor: certificate.isFor,
+  };
 }
 
 function serveAt(

@@ -1,6 +1,6 @@
 /** A certificate with its chain and its private key: reads them, and says what is wrong with them. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { createSecureContext } from "node:tls";
+import { checkServerIdentity, createSecureContext } from "node:tls";
 
 /** The pair cannot be used. The message is one line that says why. */
 export class CertificateError extends Error {
@@ -18,8 +18,6 @@ export interface PemPair {
 export interface Certificate extends PemPair {
   /** When the first of its certificates expires, in milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** The host names that it is for, as far as they are no patterns. */
-  readonly hostNames: readonly string[];
   /** As people tell certificates apart: whom it is for, the kind of its key and until when. */
   readonly description: string;
 }
@@ -50,9 +48,14 @@ export function checkPair({ cert, key }: PemPair, now: number): Certificate {
   return {
     ...pair,
     expiresAt,
-    hostNames: hostNamesOf(leaf),
     description: `${nameOf(leaf)}, ${kindOf(privateKey)}, until ${dayOf(expiresAt)}`,
   };
+}
+
+/** Whether clients that reach the server by `host`, a name or an address, take the certificate. */
+export function isForHost({ cert }: PemPair, host: string): boolean {
+  const address = host.replace(/^\[(.*)\]$/, "$1");
+  return checkServerIdentity(address, new X509Certificate(cert).toLegacyObject()) === undefined;
 }
 
 /** The day of a time, as logs and errors have it. */
@@ -137,11 +140,6 @@ function checkUse(pair: PemPair): void {
   } catch (error) {
     throw new CertificateError(`TLS cannot use them: ${why(error)}`);
   }
-}
-
-function hostNamesOf({ subjectAltName = "" }: X509Certificate): string[] {
-  const names = subjectAltName.split(", ").flatMap((name) => /^DNS:(.+)$/.exec(name)?.[1] ?? []);
-  return names.filter((name) => /^[\w-]+(?:\.[\w-]+)*$/.test(name));
 }
 
 /** Whom a certificate is for, without anything that would break a line of the log. */

@@ -6,6 +6,7 @@ import {
   CertificateError,
   checkPair,
   dayOf,
+  isForHost,
   type PemPair,
 } from "./certificate.ts";
 import { CurrentCertificate } from "./current_certificate.ts";
@@ -57,6 +58,9 @@ export class CertificateFiles {
     });
     return new CertificateFiles(certificate, paths, clock);
   }
+
+  /** Whether clients that reach the server by `host` take the certificate of the moment. */
+  readonly isFor = (host: string): boolean => isForHost(this.current.pair, host);
 
   /** How long it is until the certificate expires, in milliseconds; negative once it has. */
   get leftMs(): number {

@@ -9,6 +9,9 @@
  */
 import { Socket } from "node:net";
 import process from "node:process";
+import { getLogger } from "@logtape/logtape";
+
+const logger = getLogger(["echo", "tls"]);
 
 /** A socket of Node that can be given TLS. */
 export interface HandedOver {
@@ -23,13 +26,14 @@ export interface HandedOver {
 /**
  * The same connection as a socket of Node, with which `conn` is closed. Both have a descriptor of it:
  * where Deno gave its own back, it would say goodbye to the client.
- * @throws {Error} where this Deno cannot do so, or the connection is broken; `conn` is closed then
+ * @throws {Error} where this Deno cannot do so, or no descriptor is left: that is logged, and `conn`
+ *   is closed
  */
 export function nodeSocket(conn: Deno.TcpConn): HandedOver {
   try {
     const handle = new (handleClass())(SOCKET);
     const status = handle.openFromRid(resourceIdOf(conn));
-    if (status !== 0) throw new Error(`Cannot take a TCP connection: status ${status}`);
+    if (status !== 0) throw new Error(`Node does not take it (status ${status})`);
     // Its types leave out that a socket can be made of a handle.
     const options: object = { handle, readable: true, writable: true };
     const socket = new Socket(options);
@@ -40,7 +44,29 @@ export function nodeSocket(conn: Deno.TcpConn): HandedOver {
     };
   } catch (error) {
     conn.close();
+    const why = error instanceof Error ? error.message : String(error);
+    logger.error("Cannot begin TLS on a connection: {why}", { why });
     throw error;
+  }
+}
+
+/**
+ * Hands a connection of this process with itself over, so that a Deno that cannot do so is found out
+ * before clients come.
+ * @throws {Error} where it cannot
+ */
+export async function tryHandOver(): Promise<void> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { hostname, port } = listener.addr;
+  const [accepted, client] = await Promise.all([
+    listener.accept(),
+    Deno.connect({ hostname, port }),
+  ]);
+  try {
+    const { socket } = nodeSocket(accepted);
+    await new Promise<void>((resolve) => socket.once("close", () => resolve()).destroy());
+  } finally {
+    client.close();
   }
 }
 

@@ -36,6 +36,8 @@ export class KeySet implements KeySource {
   readonly #watchers = new Set<(keys: SigningKeys) => void>();
   #keys: SigningKeys | undefined;
   #problem: string | undefined;
+  /** What was logged of it. */
+  #told: string | undefined;
   #reading: Promise<void> | undefined;
   /** When it was begun to read it last, on `Clock.monotonic`. */
   #readAt = -Infinity;
@@ -69,9 +71,13 @@ export class KeySet implements KeySource {
     return this.#reading;
   }
 
-  /** Reads it now, however short ago that was done: it may have changed since. */
+  /**
+   * Reads it now, however short ago that was done: it may have changed since. A problem is logged
+   * also where it is known.
+   */
   async reread(): Promise<void> {
     await this.#reading;
+    this.#told = undefined;
     this.#readAt = -Infinity;
     await this.renew();
   }
@@ -105,18 +111,18 @@ export class KeySet implements KeySource {
     } else if (this.#problem !== undefined) {
       logger.info("The key set of {place} can be read again", { place: name });
     }
-    this.#problem = undefined;
+    this.#problem = this.#told = undefined;
   }
 
   #fail(why: string): void {
     const { name } = this.#options.place;
     const kept = this.#keys === undefined ? "no token counts" : "the keys that there were stay";
     const problem = `The key set of ${name} cannot be read, ${kept}: ${why}`;
-    if (problem !== this.#problem) {
+    if (problem !== this.#told) {
       const level = this.#keys === undefined ? "error" : "warning";
       logger[level]("{problem}", { problem });
     }
-    this.#problem = problem;
+    this.#problem = this.#told = problem;
   }
 }
 
@@ -143,10 +149,11 @@ export function keySetInFile(path: string): KeySetPlace {
   return { name: path, read: () => readSmallTextFile(path, MAX_BYTES) };
 }
 
-/** The messages of `fetch` have the URL in them. */
+/** The messages of `fetch` have the URL in them. A redirect could lead from HTTPS to HTTP. */
 async function fetchFrom(url: string, host: string, signal: AbortSignal): Promise<Response> {
+  const headers = { Accept: "application/json" };
   try {
-    return await fetch(url, { headers: { Accept: "application/json" }, signal });
+    return await fetch(url, { headers, redirect: "manual", signal });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     logger.debug("Cannot reach {host}: {error}", { host, error: withoutUrl(error, url) });

@@ -27,6 +27,17 @@ export interface ListenerEntranceOptions {
   readonly tokens: Pick<TokenVerifier, "known" | "verify"> | undefined;
   /** What a CDN has to show; `undefined` where anybody may ask. */
   readonly originSecret: string | undefined;
+  /**
+   * Makes the page that tells people why they are not let in.
+   * @param open the folder {@link open}, relative to the page
+   */
+  readonly page: (why: string, open: string) => EntrancePage;
+}
+
+/** A page as HTML, with its headers. */
+export interface EntrancePage {
+  readonly markup: Parameters<Context["html"]>[0];
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
@@ -57,7 +68,7 @@ export class ListenerEntrance {
     if (!this.#covers(c.req.path)) return await next();
     const { originSecret, tokens } = this.#options;
     if (originSecret !== undefined && !this.#isOrigin(c.req.header(ORIGIN_FIELD))) {
-      return refuse(c, 403, "only a CDN that shows X-Echo-Origin is served here");
+      return await this.#refuse(c, 403, "only a CDN that shows X-Echo-Origin is served here");
     }
     if (tokens === undefined) return await next();
     const refusal = await this.#refusal(c, tokens);
@@ -115,20 +126,41 @@ export class ListenerEntrance {
   ): Promise<Response | undefined> {
     const { token } = this.#split(getPath(c.req.raw));
     if (token === undefined) {
-      return refuse(c, 403, `a token is needed: /${this.#options.path}/~TOKEN/NAME/`);
+      return await this.#refuse(c, 403, `a token is needed: /${this.#options.path}/~TOKEN/NAME/`);
     }
     const client = peerAddress(c);
     try {
       const { rights } = await tokens.verify(token);
       if (this.#mayHear(rights, c.req.path)) return undefined;
-      return refuse(c, 403, "the token does not allow to listen to this");
+      return await this.#refuse(c, 403, "the token does not allow to listen to this");
     } catch (error) {
       if (!(error instanceof TokenRefused)) throw error;
-      if (error.fault === "unavailable") return refuse(c, 503, error.message);
+      if (error.fault === "unavailable") return await this.#refuse(c, 503, error.message);
       this.#attempts.failed(client);
       await this.#attempts.slowDown(client);
-      return refuse(c, 403, error.message);
+      return await this.#refuse(c, 403, error.message);
     }
+  }
+
+  /** Browsers get a page where they ask for one. Pages of other sites may read why. */
+  async #refuse(c: Context, status: 403 | 503, message: string): Promise<Response> {
+    const common = {
+      ...{ "Access-Control-Allow-Origin": "*", "Referrer-Policy": "no-referrer" },
+      "Vary": "Accept",
+    };
+    const open = this.#openFrom(getPath(c.req.raw));
+    if (open === undefined || !c.req.header("Accept")?.includes("text/html")) {
+      return c.json({ code: status, message }, status, common);
+    }
+    const { markup, headers } = this.#options.page(message, open);
+    return await c.html(markup, status, { ...headers, ...common });
+  }
+
+  /** The folder that is open to all, relative to a path; `undefined` where no page can be. */
+  #openFrom(path: string): string | undefined {
+    if (!path.startsWith(this.#prefix)) return undefined;
+    const depth = path.slice(this.#prefix.length).split("/").length - 1;
+    return "../".repeat(depth) + this.#options.open;
   }
 
   /** By the place of the name alone: whatever is below it goes with it. */
@@ -139,12 +171,6 @@ export class ListenerEntrance {
     if (name === this.#options.common) return allowsSomewhere(rights, "listen");
     return isValidName(name) && allows(rights, "listen", name);
   }
-}
-
-/** Pages of other sites may read why. */
-function refuse(c: Context, status: 403 | 503, message: string): Response {
-  const headers = { "Access-Control-Allow-Origin": "*", "Referrer-Policy": "no-referrer" };
-  return c.json({ code: status, message }, status, headers);
 }
 
 /** What one token shows is not for others, and its address is not for other sites. */

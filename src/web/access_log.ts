@@ -2,12 +2,10 @@
 import { getLogger, type Logger } from "@logtape/logtape";
 import type { MiddlewareHandler } from "hono";
 import type { Clock } from "../session/clock.ts";
+import { maskedPath } from "./masked_path.ts";
 import { peerAddress } from "./peer_address.ts";
 
 const MAX_AGENT_LENGTH = 256;
-
-/** A listener's token: it may be in a path also where this server asks for none. */
-const TOKEN = /\/~[^/]+\.[^/]*/;
 
 /** What is told of a request. */
 export interface AccessEntry {
@@ -43,7 +41,7 @@ export class AccessLog {
     this.#logger.info('{client} "{method} {path}" {status} {ms} "{agent}"', {
       client,
       method: quotable(method),
-      path: quotable(path.replace(TOKEN, "/~…")),
+      path: quotable(maskedPath(path)),
       status,
       ms: ms.toFixed(1),
       agent: quotable(agent.slice(0, MAX_AGENT_LENGTH)),

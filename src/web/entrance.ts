@@ -12,8 +12,9 @@ import type { Context, MiddlewareHandler } from "hono";
  * - `closed`: there is no token to show, and it is not on this box
  * - `foreign`: it is a browser that another site uses
  * - `guessing`: wrong tokens came too often from its address
+ * - `unavailable`: nobody can tell, as there is nothing yet to check its token with
  */
-export type Verdict = "granted" | "unknown" | "closed" | "foreign" | "guessing";
+export type Verdict = "granted" | "unknown" | "closed" | "foreign" | "guessing" | "unavailable";
 
 /** Tokens of an issuer that let operators in, beside the one that is configured. */
 export interface OperatorTokens {
@@ -21,9 +22,19 @@ export interface OperatorTokens {
   recognizes(text: string): boolean;
   /**
    * Whether it lets somebody in.
-   * @returns why not, in words; `undefined` where it does
+   * @returns why not; `undefined` where it does
    */
-  fault(token: string): Promise<string | undefined>;
+  fault(token: string): Promise<OperatorTokenFault | undefined>;
+  /** Has `tell` called each time that tokens may have become void. */
+  watch(tell: () => void): void;
+}
+
+/** Why a token lets nobody in. */
+export interface OperatorTokenFault {
+  /** In words. */
+  readonly message: string;
+  /** Whether nobody can tell what it is worth. */
+  readonly isUnavailable: boolean;
 }
 
 /** Lets operators in. */

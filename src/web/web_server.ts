@@ -11,6 +11,7 @@ import { type Clock, systemClock } from "../session/clock.ts";
 import type { CurrentCertificate } from "../tls/current_certificate.ts";
 import { SERVER_NAME } from "../version.ts";
 import { noStoreByDefault } from "./cache_control.ts";
+import { maskedPath } from "./masked_path.ts";
 
 export interface WebServerOptions {
   /** What every request goes through before it reaches the routes. */
@@ -83,7 +84,7 @@ export function withServerHeader(
     }
     logger.error("Cannot answer {method} {path}: {error}", {
       method: c.req.method,
-      path: c.req.path,
+      path: maskedPath(c.req.path),
       error: isRefusal(error) ? error.message : error,
     });
     return c.json({ code: 500, message: "internal server error" }, 500);

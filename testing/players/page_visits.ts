@@ -23,7 +23,7 @@ export class PageVisits implements AsyncDisposable {
   readonly #browser: Browser;
   readonly #context: BrowserContext;
 
-  private constructor(browser: Browser, context: BrowserContext, origin: string) {
+  private constructor(browser: Browser, context: BrowserContext, origins: readonly string[]) {
     this.#browser = browser;
     this.#context = context;
     context.on("console", (message) => {
@@ -33,16 +33,19 @@ export class PageVisits implements AsyncDisposable {
     context.on("weberror", (error) => this.complaints.push(String(error.error())));
     context.on("request", (request) => {
       const url = new URL(request.url());
-      const isOwn = url.origin === origin || url.protocol === "data:";
+      const isOwn = origins.includes(url.origin) || url.protocol === "data:";
       if (!isOwn) this.complaints.push(`asked for ${url}`);
     });
   }
 
-  /** @param origin the server's, such as `http://127.0.0.1:8080` */
-  static async start(origin: string): Promise<PageVisits> {
+  /**
+   * @param origin the server's, such as `http://127.0.0.1:8080`
+   * @param others origins that its pages may ask too
+   */
+  static async start(origin: string, ...others: readonly string[]): Promise<PageVisits> {
     const browser = await chromium.launch(CHROMIUM);
     const context = await browser.newContext({ baseURL: origin, viewport: SCREENS.phone });
-    return new PageVisits(browser, context, origin);
+    return new PageVisits(browser, context, [origin, ...others]);
   }
 
   /** Opens a page in a tab of its own. */

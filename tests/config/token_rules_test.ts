@@ -41,6 +41,16 @@ Deno.test("what is easily a mistake with tokens is told", () => {
   assert.match(warnings(KEYS), /neither ECHO_AUTH nor HLS_AUTH is jwt/);
   assert.match(
     warnings({ ...KEYS, ...RULES, HLS_AUTH: "jwt", HLS_WEB_INDEX: "1" }),
-    /HLS_WEB_INDEX is on/,
+    /HLS_WEB_INDEX is on: .*, without a token/,
   );
+  assert.match(
+    warnings({ HLS_ORIGIN_SECRET: "0123456789abcdef", HLS_WEB_INDEX: "1" }),
+    /HLS_WEB_INDEX is on: .*, without X-Echo-Origin/,
+  );
+  assert.doesNotMatch(warnings({ HLS_WEB_INDEX: "1" }), /HLS_WEB_INDEX/);
+  const at = (url: string) => warnings({ ...jwt, ECHO_JWKS_URL: url });
+  assert.match(at("http://issuer.example/keys.json"), /ECHO_JWKS_URL is http/);
+  for (const url of ["https://issuer.example/", "http://127.0.0.1:8080/", "http://localhost/k"]) {
+    assert.doesNotMatch(at(url), /ECHO_JWKS_URL is http/);
+  }
 });

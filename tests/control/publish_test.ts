@@ -81,6 +81,38 @@ Deno.test("ports that are not the defaults and IPv6 addresses appear in what is 
   assert.deepEqual(publish.transports, [{ type: "IPv6", address: "2001:db8::5", port: 40_000 }]);
 });
 
+Deno.test("clients that ask over TLS are sent on to TLS, under the host that they asked for", async () => {
+  const secure = {
+    controlPort: 5443,
+    rtmpsPort: 1936,
+    isFor: (host: string) => host.endsWith("in.radio.example"),
+  };
+  const address = { ip: "203.0.113.5", controlPort: 5021, rtmpPort: 1935, secure };
+  const { request } = setUpApi({ address });
+  const ask = async (origin: string) => {
+    const url = `${origin}/echo/4/publish/demo`;
+    const answer = await request("POST", url, { body: publishBody("rtmp") });
+    const { publish: { control, rtmps } } = await answer.json();
+    const isSecure = / Secure(;|$)/.test(answer.headers.get("Set-Cookie") ?? "");
+    return { control, rtmps: rtmps.url, isSecure };
+  };
+  assert.deepEqual(await ask("https://in.radio.example:5443"), {
+    control: "https://in.radio.example:5443/echo/4",
+    rtmps: "rtmps://in.radio.example:1936/demo",
+    isSecure: true,
+  });
+  assert.deepEqual(await ask("http://in.radio.example:5021"), {
+    control: "http://203.0.113.5:5021/echo/4",
+    rtmps: "rtmps://in.radio.example:1936/demo",
+    isSecure: false,
+  });
+  assert.deepEqual(await ask("https://elsewhere.example:5443"), {
+    control: "https://203.0.113.5:5443/echo/4",
+    rtmps: "rtmps://203.0.113.5:1936/demo",
+    isSecure: true,
+  });
+});
+
 for (const protocol of ["srt", "rtmp"] as const) {
   Deno.test(`the cookie of ${protocol} reaches the control API only, and no script`, async () => {
     const { request } = setUpApi();

@@ -4,6 +4,7 @@ import { freePorts } from "../../testing/free_ports.ts";
 import { withFolder } from "../../testing/temporary_folder.ts";
 import { EchoServer, runEcho } from "../../testing/e2e/echo_server.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
+import { Issuer } from "../../testing/tokens/issuer.ts";
 import { TestAuthority } from "../../testing/tls/test_authority.ts";
 
 interface Mistake {
@@ -99,6 +100,17 @@ const MISTAKES: readonly Mistake[] = [
     said: /^Cannot use TLS_CERT_FILE ".*" with TLS_KEY_FILE ".*": the private key does not belong/,
   },
   {
+    what: "a key set with a private key",
+    make: async (folder) => {
+      const ECHO_JWKS_FILE = `${folder}/keys.json`;
+      const keys = [new Issuer().privateJwk];
+      await Deno.writeTextFile(ECHO_JWKS_FILE, JSON.stringify({ keys }));
+      return { HLS_AUTH: "jwt", ECHO_JWKS_FILE };
+    },
+    said:
+      /^The key set of .*\/keys\.json cannot be read, .*: expected public keys, got a private one/,
+  },
+  {
     what: "a logging file that says nothing known",
     make: async (folder) => {
       await Deno.writeTextFile(`${folder}/log.yml`, "root:\n  level: loud\n");
@@ -144,17 +156,19 @@ for (const { what, make, said, descriptors } of MISTAKES) {
   });
 }
 
-Deno.test("echo check warns of a certificate that expires soon, and starts with it", async () => {
+Deno.test("echo check warns of a certificate that expires soon, and of a key that all may read", async () => {
   await withFolder(async (folder) => {
     await using authority = await TestAuthority.create();
     const { cert, key } = await authority.issue({ days: 3 });
     const env = { TLS_CERT_FILE: `${folder}/cert.pem`, TLS_KEY_FILE: `${folder}/key.pem` };
     await Deno.writeTextFile(env.TLS_CERT_FILE, cert);
-    await Deno.writeTextFile(env.TLS_KEY_FILE, key);
+    await Deno.writeTextFile(env.TLS_KEY_FILE, key, { mode: 0o644 });
     const { code, lines } = await runCheck(folder, { ...env, ...SECURE_DOORS_OFF });
-    const warnings = lines.filter((line) => /certificate/i.test(line));
+    const warnings = lines.filter((line) => /certificate|key\.pem/i.test(line));
+    const { TLS_KEY_FILE: file } = env;
     assert.deepEqual(warnings.map((line) => line.replace(/\d{4}-\d\d-\d\d/, "DAY")), [
       "warning: The TLS certificate expires on DAY",
+      `warning: ${file} can be read by everybody on this machine: chmod 640 ${file}`,
     ]);
     assert.equal(code, 0, lines.join("\n"));
   });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
+import { encode } from "uqr";
 import { Child } from "../../testing/child.ts";
 import { until } from "../../testing/until.ts";
 import { ask, type Grant, reason, reserve } from "../../testing/e2e/control_request.ts";
@@ -9,6 +10,7 @@ import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import {
   checkAccessibility,
   PageVisits,
+  SCREENS,
   takeScreenshots,
 } from "../../testing/players/page_visits.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
@@ -91,6 +93,7 @@ scenario("a listener who pressed play hears show after show", async () => {
     headers: grant.cookie,
   });
   await untilState(page, "off-air");
+  await checkOffAir(page);
   await using _third = publish(server, await reserve(control, "demo", { protocol: "rtmp" }));
   await untilState(page, "on-air");
   await hears(page, SECONDS_LOADED);
@@ -177,7 +180,101 @@ async function checkKeyboard(page: Page): Promise<void> {
   await page.locator("#share").press("Enter");
   await until("the dialog shows", () => page.locator("#share-dialog").isVisible());
   assert.match(await page.locator("#share-embed").inputValue(), /^<iframe src="http[^"]+\?embed"/);
+  await checkSharing(page);
   await page.keyboard.press("Escape");
+  await page.keyboard.press("m");
+  assert.equal(await volume.inputValue(), "0");
+  await page.keyboard.press("m");
+  assert.equal(await volume.inputValue(), "90");
+  await page.keyboard.press("k");
+  await untilPhase(page, "stopped");
+  await page.keyboard.press("?");
+  await until("the help shows", () => page.locator("#help").isVisible());
+  await page.keyboard.press("k");
+  await checkAccessibility(page);
+  await takeScreenshots(page, "listener-help");
+  await page.keyboard.press("Escape");
+  assert.equal(await fact(page, "data-phase"), "stopped", "a key in a dialog is for the dialog");
+  await page.keyboard.press("k");
+  await untilPhase(page, "playing");
+}
+
+/** The QR code has the link, and a player's file has the playlist. */
+async function checkSharing(page: Page): Promise<void> {
+  const link = await page.locator("#share-link").inputValue();
+  const dark = encode(link, { border: 4 }).data.flat().filter((module) => module).length;
+  await until("the QR code has the link", async () => {
+    const path = await page.locator("#share-code path").getAttribute("d") ?? "";
+    return path.match(/M/g)?.length === dark;
+  });
+  await checkAccessibility(page);
+  await takeScreenshots(page, "listener-share");
+  const files = await page.evaluate<string[]>(
+    "[...document.querySelectorAll('#share-dialog a')].map((link) => link.href)",
+  );
+  assert.deepEqual(files, [`${link}playlist.m3u8`, `${link}stream.m3u`]);
+  const response = await fetch(`${link}stream.m3u`);
+  assert.ok((await response.text()).includes(`\n${link}playlist.m3u8\n`));
+}
+
+/** When the show was on, and what else is, with a title that is longer than a row. */
+async function checkOffAir(page: Page): Promise<void> {
+  await page.route("**/index.json", (route) => route.fulfill({ json: { shows: showsOf(7) } }));
+  await until("others are shown", () => page.locator("#others").isVisible());
+  const links = page.locator("#others .shows a");
+  assert.equal(await links.count(), 5);
+  assert.equal(await links.first().getAttribute("href"), "../show-7/");
+  assert.match(await page.locator("#last-day").textContent() ?? "", /^(today|yesterday)$/);
+  assert.equal(await page.locator("#listeners-fact").isVisible(), false);
+  await checkNarrow(page);
+  await checkAccessibility(page);
+  await takeScreenshots(page, "listener-others");
+  await page.unroute("**/index.json");
+}
+
+/** So many shows; the last one has the most listeners. */
+function showsOf(count: number): unknown[] {
+  const now = new Date().toISOString();
+  const common = { state: "on-air", started_at: now, now, artist: null, low_latency: true };
+  return Array.from({ length: count }, (_, i) => {
+    const title = `${"A long title ".repeat(i)}${"x".repeat(i * 9)}`;
+    return { ...common, name: `show-${i + 1}`, title, listeners: i };
+  });
+}
+
+/** On the smallest phones nothing is cut off. */
+async function checkNarrow(page: Page): Promise<void> {
+  await page.setViewportSize({ width: 320, height: 568 });
+  const cut = await page.evaluate<string[]>(`
+    [...document.querySelectorAll("main *")].filter((element) => {
+      const { width, left, right } = element.getBoundingClientRect();
+      return width > 1 && (left < 0 || right > innerWidth + 1 || !element.matches("input, select, .play") &&
+        element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 1);
+    }).map((element) => element.outerHTML.slice(0, 100))
+  `);
+  assert.deepEqual(cut, []);
+  await page.setViewportSize(SCREENS.phone);
+}
+
+/** Many shows are searched and sorted. */
+async function checkFinder(index: Page): Promise<void> {
+  await index.route("**/index.json", (route) => route.fulfill({ json: { shows: showsOf(12) } }));
+  await until("the shows are listed", async () => await index.locator(".row-title").count() === 12);
+  await checkNarrow(index);
+  await checkAccessibility(index);
+  await takeScreenshots(index, "listener-index-many");
+  const hrefs = () =>
+    index.evaluate<string[]>(
+      "[...document.querySelectorAll('#shows a')].map((link) => link.getAttribute('href'))",
+    );
+  await index.locator("#order").selectOption("listeners");
+  assert.equal((await hrefs())[0], "cast/show-12/");
+  await index.locator("#search").fill("SHOW-1");
+  assert.deepEqual(await hrefs(), ["12", "11", "10", "1"].map((number) => `cast/show-${number}/`));
+  assert.equal(await index.locator("#count").textContent(), "4 of 12 shows");
+  await index.locator("#search").fill("");
+  await index.unroute("**/index.json");
+  await until("one show is listed", async () => await index.locator(".row-title").count() === 1);
 }
 
 /** The list, and the compact form in a browser where the meter has the sound pass through. */
@@ -186,6 +283,8 @@ async function checkOtherPages(visits: PageVisits): Promise<void> {
   await until("the show is listed", async () => await index.locator(".row-title").count() === 1);
   await checkAccessibility(index);
   await takeScreenshots(index, "listener-index");
+  assert.equal(await index.locator("#finder").isVisible(), false, "one show is not looked for");
+  await checkFinder(index);
   await index.locator("#shows a").click();
   await index.waitForURL("**/cast/demo/");
   await index.close();

@@ -41,6 +41,7 @@ withAnyThreads("a listener with a token hears the show that it is for", async (e
     await until("the show is listed", async () => (await get(playlist)).text.includes("#EXTINF"));
 
     await checkPage(origin, token);
+    await checkRefusals(origin, other);
     await checkFiles(origin, token, other);
     const newer = new Issuer("key-2");
     keys.text = keySetOf(issuer, newer);
@@ -98,6 +99,25 @@ async function checkPage(origin: string, token: string): Promise<void> {
   const markup = await page.content();
   assert.ok(!markup.includes(token), "the page has it in its markup");
   assert.deepEqual(visits.complaints, []);
+}
+
+/** In Chromium: whoever opens a link that does not count reads why. */
+async function checkRefusals(origin: string, other: string): Promise<void> {
+  await using visits = await PageVisits.start(origin);
+  const page = await visits.open("about:blank");
+  for (
+    const [path, why] of [
+      ["/cast/demo/", "A token is needed: /cast/~TOKEN/NAME/."],
+      ["/cast/demo", "A token is needed: /cast/~TOKEN/NAME/."],
+      [`/cast/~${other}/demo/`, "The token does not allow to listen to this."],
+    ] as const
+  ) {
+    assert.equal((await page.goto(path))?.status(), 403);
+    assert.equal(await page.locator("#why").innerText(), why);
+    const display = await page.evaluate("getComputedStyle(document.body).display");
+    assert.equal(display, "grid", "it has its style");
+  }
+  assert.ok(visits.complaints.every((one) => /status of 403/.test(one)), `${visits.complaints}`);
 }
 
 /** Whoever has no token for the name gets nothing, and is told why. */

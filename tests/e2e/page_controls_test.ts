@@ -13,6 +13,53 @@ const LOCK_SCREEN = `
   navigator.mediaSession.setActionHandler = (name, handle) => lockScreen[name] = handle;
 `;
 
+/** Sends the picture of `demo`, and says what it was asked with. */
+class Pictures implements AsyncDisposable {
+  readonly referrers: (string | null)[] = [];
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  constructor() {
+    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+      this.referrers.push(request.headers.get("Referer"));
+      const isThere = new URL(request.url).pathname === "/demo.svg";
+      const headers = { "Content-Type": "image/svg+xml" };
+      return new Response(isThere ? PICTURE : null, { status: isThere ? 200 : 404, headers });
+    });
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.#server.addr.port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
+
+const PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>`;
+
+scenario("the page and the lock screen show a show's picture, where it can be had", async () => {
+  await using pictures = new Pictures();
+  const env = { ARTWORK_URL: `${pictures.origin}/{name}.svg` };
+  await using server = await EchoServer.start({ env });
+  const origin = `http://127.0.0.1:${server.hlsPort}`;
+  await using visits = await PageVisits.start(origin, pictures.origin);
+  const shown = (page: Page) =>
+    page.evaluate<string>("navigator.mediaSession.metadata.artwork[0].src");
+
+  const page = await visits.open("/cast/demo/");
+  await page.locator("#artwork").waitFor();
+  assert.equal(await shown(page), `${pictures.origin}/demo.svg`);
+  assert.deepEqual(visits.complaints, []);
+
+  const without = await visits.open("/cast/other/");
+  await until("the browser has no picture", () => visits.complaints.length > 0);
+  assert.equal(await without.locator("#artwork").isVisible(), false);
+  assert.match(await shown(without), /\/icon\.png$/);
+  assert.match(visits.complaints.join(), /^[^,]*\/cast\/other\/: Failed to load resource[^,]*$/);
+  assert.deepEqual(new Set(pictures.referrers), new Set([null]));
+});
+
 scenario("pause and play of the lock screen come back to live", async () => {
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 120 });

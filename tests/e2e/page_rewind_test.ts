@@ -42,6 +42,16 @@ scenario("a listener rewinds the show, shares a moment of it, and goes back to l
   await checkAccessibility(heard);
   await takeScreenshots(heard, "listener-rewound");
 
+  const placeAt = await middleOf(heard, "#behind");
+  await heard.evaluate("document.querySelector('audio').pause()");
+  await until("it is paused", async () => {
+    return await heard.getAttribute("main", "data-phase") === "paused";
+  });
+  const messageAt = await middleOf(heard, "#message");
+  assert.ok(Math.abs(messageAt - placeAt) < 3, `${messageAt} px is not where ${placeAt} px was`);
+  await heard.locator("#play").click();
+  await until("it plays what was", async () => await behindS(heard) > NEWEST_MS / 1000);
+
   // Play goes on where it was stopped.
   await heard.locator("#play").click();
   await heard.locator("#play").click();
@@ -62,6 +72,12 @@ scenario("a listener rewinds the show, shares a moment of it, and goes back to l
   });
   assert.deepEqual(visits.complaints, []);
 });
+
+/** How far down the page the middle of an element is, in pixels. */
+async function middleOf(page: Page, selector: string): Promise<number> {
+  const { y = NaN, height = NaN } = await page.locator(selector).boundingBox() ?? {};
+  return y + height / 2;
+}
 
 /** Checks that it plays from `from` on, a little later than that, and sounds like it. */
 async function checkPlace(listener: LatencyListener, from: number): Promise<void> {

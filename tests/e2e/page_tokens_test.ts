@@ -1,6 +1,7 @@
 /** The listener page behind a token, in Chromium: low latency, titles and rewind keep the token. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { encode } from "uqr";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
@@ -60,6 +61,10 @@ scenario("behind a token the page has low latency, titles and rewind", async (t)
       await page.locator("#share").click();
       const link = await page.locator("#share-moment").inputValue();
       assert.match(link, /^http:\/\/127\.0\.0\.1:\d+\/cast\/demo\/\?t=[\d:TZ-]+$/);
+      assert.equal(await page.locator("#share-link").inputValue(), link.replace(/\?.*/, ""));
+      const { size } = encode(link.replace(/\?.*/, ""), { border: 4 });
+      await page.locator(`#share-code svg[viewBox="0 0 ${size} ${size}"]`).waitFor();
+      assert.equal(await page.locator("#share-dialog a").count(), 0);
       const others = asked.filter((url) => !url.startsWith(own));
       assert.deepEqual(others.filter((url) => !url.includes("/cast/~assets/")), []);
       assert.deepEqual(visits.complaints, []);

@@ -6,9 +6,9 @@ import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { GStreamerEncoder } from "../../testing/e2e/gstreamer_encoder.ts";
 import { scenario, withAnyThreads } from "../../testing/e2e/scenario.ts";
 import { SecureServer } from "../../testing/e2e/secure_server.ts";
-import { TestAuthority } from "../../testing/tls/test_authority.ts";
 import { Issuer, keySetOf } from "../../testing/tokens/issuer.ts";
 import { ServedKeys } from "../../testing/tokens/served_keys.ts";
+import { TestAuthority } from "../../testing/tls/test_authority.ts";
 import { withFolder } from "../../testing/temporary_folder.ts";
 import { until } from "../../testing/until.ts";
 
@@ -58,8 +58,14 @@ scenario("FFmpeg, GStreamer and librtmp publish by RTMPS, curl and Chromium hear
       `https://localhost:${ports.control}/echo/4/publish/dj`,
       ...PUBLISH,
     );
-    const { rtmps } = JSON.parse(publish.body).publish;
+    const { control, rtmps } = JSON.parse(publish.body).publish;
+    assert.equal(control, `https://localhost:${ports.control}/echo/4`);
     assert.equal(rtmps.url, `rtmps://localhost:${ports.rtmps}/dj`);
+    const encoders = `https://localhost:${ports.stat}/stat/1/encoders/dj`;
+    const { settings } = JSON.parse((await server.curl(encoders)).body);
+    assert.deepEqual(settings[0], {
+      ...{ encoder: "OBS", field: "Server", text: `rtmps://localhost:${ports.rtmps}/live` },
+    });
     const metrics = await server.curl(`https://localhost:${ports.stat}/metrics`);
     const [, left] = /^echo_tls_certificate_expiry_seconds (\d+)/m.exec(metrics.body) ?? [];
     assert.ok(Number(left) > 360 * 86_400, left);
@@ -140,6 +146,26 @@ scenario("a pair that cannot be used leaves the old one, and it is said", async 
       assert.equal(await server.certificateAt(server.ports.rtmps), old);
     });
   }
+});
+
+scenario("a certificate that cannot be used keeps no key of tokens in force", async () => {
+  const issuer = new Issuer();
+  await using keys = new ServedKeys(keySetOf(issuer));
+  await using server = await SecureServer.start({
+    env: { ECHO_AUTH: "jwt", ECHO_JWKS_URL: keys.url },
+    expectedErrors: [/Cannot reread the configuration.*Cannot use TLS_CERT_FILE/],
+  });
+  const authorization = `Authorization: Bearer ${issuer.token([{ action: "publish", name: "*" }])}`;
+  const statusOf = async () => {
+    const url = `https://localhost:${server.ports.control}/echo/4/publish/dj`;
+    return (await server.curl(url, ...PUBLISH, "--header", authorization)).status;
+  };
+  assert.equal(await statusOf(), 200);
+  await server.write({ cert: "hello" });
+  keys.text = keySetOf(new Issuer("key-2"));
+  server.echo.kill("SIGHUP");
+  await server.echo.line(/Cannot reread the configuration/);
+  await until("the key is void", async () => await statusOf() === 401);
 });
 
 scenario("a certificate that cannot be used stops the start with one line", async (t) => {

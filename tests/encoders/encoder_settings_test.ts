@@ -57,6 +57,16 @@ Deno.test("ports and a passphrase stand where they are not the usual ones", () =
   );
 });
 
+Deno.test("RTMP over TLS is told where there is, in the place of RTMP", () => {
+  const at = { ...AT, host: "203.0.113.5", rtmps: { host: "radio.example", port: 1936 } };
+  const settings = texts({ name: "demo", key: KEY }, at);
+  assert.equal(settings["OBS, Server"], "rtmps://radio.example:1936/live");
+  assert.ok(
+    settings["FFmpeg, RTMP"]?.endsWith(`"rtmps://radio.example:1936/live/demo?key=${KEY}"`),
+  );
+  assert.ok(settings["Larix, Link"]?.includes(encodeURIComponent("rtmps://radio.example:1936/")));
+});
+
 Deno.test("a door that is shut is left out, and Larix takes the other one", () => {
   const claim = { name: "demo", user: "anna", key: KEY };
   const srt = { ...AT, rtmpPort: undefined, passphrase: "passphrase" };

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { hlsRoutes } from "../../src/hls/routes.ts";
-import { loadAssets, showRoutes, STATUS_FILE } from "../../src/pages/listener/routes.ts";
+import { loadAssets, PAGE_FILES, showRoutes } from "../../src/pages/listener/routes.ts";
 import { originOf, servedStream } from "../../testing/hls/served_stream.ts";
 import { OFF_AIR } from "../../testing/pages/listener/broadcasts.ts";
 import { listenersServer } from "../../testing/web/http_servers.ts";
@@ -15,7 +15,7 @@ function mounted(order: readonly ("files" | "pages")[]): Hono {
   const origin = originOf({ demo: () => stream });
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }) };
   const routes = {
-    files: hlsRoutes({ origin, others: [STATUS_FILE] }),
+    files: hlsRoutes({ origin, others: PAGE_FILES }),
     pages: showRoutes({ shows, assets: loadAssets(), path: "cast", index: false }),
   };
   const app = new Hono();
@@ -37,7 +37,18 @@ async function seen(app: Hono, method: string, path: string): Promise<unknown> {
 Deno.test("rooms that share a prefix answer the same in whatever order they are mounted", async () => {
   const [one, other] = [mounted(["files", "pages"]), mounted(["pages", "files"])];
   for (const name of ["demo", "not.a.name", "~assets"]) {
-    for (const rest of ["", "/", "/status.json", "/playlist.m3u8", "/1-1.ts", "/none", "/a/b.js"]) {
+    for (
+      const rest of [
+        "",
+        "/",
+        "/status.json",
+        "/stream.m3u",
+        "/playlist.m3u8",
+        "/1-1.ts",
+        "/none",
+        "/a/b.js",
+      ]
+    ) {
       for (const method of ["GET", "HEAD", "OPTIONS", "POST"]) {
         const path = `/cast/${name}${rest}`;
         const answers = [await seen(one, method, path), await seen(other, method, path)];
@@ -58,6 +69,7 @@ Deno.test("a broadcast's page, its status and its files are each answered by the
   assert.deepEqual(await typeOf("/index.json"), [200, "application/json"]);
   assert.deepEqual(await typeOf("/cast/demo/"), [200, "text/html"]);
   assert.deepEqual(await typeOf("/cast/demo/status.json"), [200, "application/json"]);
+  assert.deepEqual(await typeOf("/cast/demo/stream.m3u"), [200, "audio/x-mpegurl"]);
   assert.deepEqual(await typeOf("/cast/demo/playlist.m3u8"), [
     200,
     "application/vnd.apple.mpegurl",
@@ -76,5 +88,18 @@ Deno.test("pages are for nobody else's scripts, playlists and segments are", asy
   for (const path of ["/", "/cast/demo", "/cast/demo/"]) assert.equal(await openTo(path), null);
   for (const path of ["/cast/demo/playlist.m3u8", "/prerole/jingle.aac", "/else"]) {
     assert.equal(await openTo(path), "*");
+  }
+});
+
+Deno.test("a browser that goes to a file that is not there gets a page, a player does not", async () => {
+  const app = listenersServer();
+  for (const path of ["/cast/demo/none.m3u8", "/cast/demo/1-1.ts", "/prerole/none", "/else"]) {
+    const typeFor = async (Accept: string) => {
+      const answer = await app.request(path, { headers: { Accept } });
+      await answer.body?.cancel();
+      return [answer.status, answer.headers.get("Content-Type")?.split(";")[0]];
+    };
+    assert.deepEqual(await typeFor("text/html,*/*;q=0.8"), [404, "text/html"], path);
+    assert.deepEqual(await typeFor("*/*"), [404, "application/json"], path);
   }
 });

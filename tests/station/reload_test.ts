@@ -31,10 +31,22 @@ Deno.test("variables that have the same function are applied once, together", as
   assert.equal(times, 1);
 });
 
-Deno.test("nothing is applied where one value cannot be used", async () => {
+Deno.test("where values cannot be used each is told, and nothing is applied", async () => {
   const done: string[] = [];
-  const token = () => () => void done.push("the token is applied");
+  const pair = () => Promise.reject(new Error("the certificate has expired"));
+  const token = () => {
+    done.push("the token is seen");
+    return () => void done.push("the token is applied");
+  };
   const hook = () => Promise.reject(new Error("it cannot be read"));
-  await assert.rejects(prepareAll({ stat: { token }, hook: { url: hook } }, VALUES), /cannot be/);
-  assert.deepEqual(done, []);
+  await assert.rejects(
+    prepareAll({ tls: { pair }, stat: { token }, hook: { url: hook } }, VALUES),
+    (error) => {
+      assert.ok(error instanceof AggregateError);
+      const messages = error.errors.map((one) => one.message);
+      assert.deepEqual(messages, ["the certificate has expired", "it cannot be read"]);
+      return true;
+    },
+  );
+  assert.deepEqual(done, ["the token is seen"]);
 });

@@ -1,7 +1,7 @@
 /** Which certificates with their keys are taken, and what is said of those that are not. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { CertificateError, checkPair } from "../../src/tls/certificate.ts";
+import { CertificateError, checkPair, isForHost } from "../../src/tls/certificate.ts";
 import { TestAuthority } from "../../testing/tls/test_authority.ts";
 
 const DAY_MS = 86_400_000;
@@ -13,12 +13,22 @@ Deno.test("pairs that fit are taken: ECDSA and RSA, with and without a chain", a
       await t.step(`${kind}, ${chain ? "with" : "without"} a chain`, async () => {
         const pair = await authority.issue({ name: "radio.example", kind, chain, days: 90 });
         const now = Date.now();
-        const { expiresAt, hostNames, description } = checkPair(pair, now);
+        const { expiresAt, description } = checkPair(pair, now);
         assert.ok(Math.abs(expiresAt - now - 90 * DAY_MS) < DAY_MS);
-        assert.deepEqual(hostNames, ["localhost", "radio.example"]);
         assert.match(description, /^radio\.example, (EC prime256v1|RSA 2048), until 20\d\d-/);
       });
     }
+  }
+});
+
+Deno.test("a certificate is for the hosts that clients take it for, patterns among them", async () => {
+  await using authority = await TestAuthority.create();
+  const pair = await authority.issue({ name: "*.radio.example" });
+  for (const host of ["in.radio.example", "IN.radio.example", "localhost", "127.0.0.1"]) {
+    assert.ok(isForHost(pair, host), host);
+  }
+  for (const host of ["radio.example", "a.in.radio.example", "203.0.113.5", "[::1]", ""]) {
+    assert.ok(!isForHost(pair, host), host);
   }
 });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import fc from "fast-check";
+import { refusalPage } from "../../src/pages/listener/refusal_page.ts";
 import { KeySetCopy } from "../../src/tokens/key_set_copy.ts";
 import {
   ListenerEntrance,
@@ -24,7 +25,7 @@ function setUp(
   const tokens = new TokenVerifier({ clock, keys, issuer: undefined, audience: undefined });
   const entrance = new ListenerEntrance({
     ...{ clock, path: "cast", others: ["prerole"], open: "~assets", common: "~prerole" },
-    ...{ tokens, originSecret: undefined },
+    ...{ tokens, originSecret: undefined, page: refusalPage },
     ...options,
   });
   const seen: string[] = [];
@@ -236,4 +237,35 @@ Deno.test("a thread asks for newer keys once a second at most, and waits for the
     await clock.advance(100);
   }
   assert.ok(asked >= 5 && asked <= 7, `${asked}`);
+});
+
+Deno.test("people who are not let in get a page that says why, and players JSON", async () => {
+  const { ask, issuer, keys, tokenFor } = setUp();
+  const Accept = "text/html,application/xhtml+xml,*/*;q=0.8";
+  const expired = issuer.token([{ action: "listen", name: "dj1" }], { claims: { exp: 1 } });
+  for (
+    const [path, why, assets] of [
+      ["/cast/dj1/", "A token is needed: /cast/~TOKEN/NAME/.", "../~assets"],
+      ["/cast/dj1", "A token is needed: /cast/~TOKEN/NAME/.", "~assets"],
+      [`/cast/~${tokenFor("dj2")}/dj1/`, "The token does not allow", "../../~assets"],
+      [`/cast/~${expired}/dj1/`, "The token has expired.", "../../~assets"],
+    ] as const
+  ) {
+    const page = await ask(path, { Accept });
+    assert.equal(page.status, 403);
+    assert.match(page.headers.get("Content-Type") ?? "", /^text\/html/);
+    assert.equal(page.headers.get("Vary"), "Accept");
+    assert.equal(page.headers.get("Cache-Control"), "no-store");
+    assert.ok(page.text.includes(`<p id="why">${why}`), page.text);
+    assert.ok(page.text.includes(`href="${assets}/now/theme.css"`), page.text);
+    for (const accept of [undefined, "*/*", "application/json"]) {
+      const answer = await ask(path, accept === undefined ? {} : { Accept: accept });
+      assert.equal(answer.status, 403);
+      assert.equal(JSON.parse(answer.text).code, 403);
+    }
+  }
+  assert.match((await ask("/prerole/jingle.ts", { Accept })).text, /^{"code":403/);
+  keys.keys = undefined;
+  const page = await ask(`/cast/~${tokenFor("dj1")}/dj1/`, { Accept });
+  assert.deepEqual([page.status, /There are no keys yet/.test(page.text)], [503, true]);
 });

@@ -245,7 +245,7 @@ Deno.test("statistics are true at that moment, and recordings are for who may se
       ["GET /", 200, NEVER, { headers }],
       ["GET /sign-in", 303, NEVER],
       ["POST /sign-in", 303, NEVER, { body: new URLSearchParams({ token }) }],
-      ["POST /sign-in", 413, NEVER, { body: "x".repeat(5000) }],
+      ["POST /sign-in", 413, NEVER, { body: "x".repeat(11_000) }],
       ["GET /none", 404, NEVER],
     ]);
   });

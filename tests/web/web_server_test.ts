@@ -1,9 +1,10 @@
 /** An HTTP server that stops listening lets open connections go on. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { WebServer } from "../../src/web/web_server.ts";
+import { WebServer, withServerHeader } from "../../src/web/web_server.ts";
 import { freePort } from "../../testing/free_ports.ts";
 import { endListening } from "../../testing/listening/end_listening.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
 import { until } from "../../testing/until.ts";
 
 const hostname = "127.0.0.1";
@@ -36,6 +37,15 @@ Deno.test({
     await server.close();
     assert.equal(ends.length, 1, "being closed is no end of its own");
   },
+});
+
+Deno.test("a token in a path is not in the log, also where an answer fails", async () => {
+  await using log = await LogRecorder.start();
+  const app = withServerHeader(new Hono().get("*", () => assert.fail("broken")), ["echo", "hls"]);
+  for (const tilde of ["~", "%7E"]) {
+    assert.equal((await app.request(`/cast/${tilde}a.b.c/dj1/~d.e.f/`)).status, 500);
+  }
+  assert.equal(log.matching(/Cannot answer GET \/cast\/~…\/dj1\/~…\/: /).length, 2);
 });
 
 async function ask(conn: Deno.TcpConn): Promise<string> {

@@ -2,15 +2,13 @@
 /// <reference lib="dom" />
 // What a DJ types into his encoder: operators make a key for a name here, and copy the texts.
 
+import { drawQrCode } from "../qr_code.js";
 import { element } from "./table.js";
 
 const ENCODERS = "stat/1/encoders";
 /** What stands where the server does not know a key, and the same in a URL. */
 const PLACEHOLDER = "{KEY}";
 const PLACEHOLDERS = /\{KEY\}|%7BKEY%7D/g;
-/** Modules of space around a QR code (ISO/IEC 18004 5.3.8). */
-const QUIET_ZONE = 4;
-const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * @typedef {object} Answer
@@ -92,7 +90,8 @@ export class PublishDialog {
     const isWhole = answer.key !== PLACEHOLDER || typed !== "";
     element("publish-code").hidden = !isWhole || answer.larix === null;
     if (isWhole && answer.larix !== null) {
-      await draw(filled(answer.larix), this.#dialog.dataset["library"] ?? "");
+      const svg = /** @type {Element} */ (document.querySelector("#publish-code svg"));
+      await drawQrCode(svg, filled(answer.larix), this.#dialog.dataset["library"] ?? "");
     }
   }
 
@@ -168,25 +167,6 @@ async function copy(text, code) {
     getSelection()?.selectAllChildren(code);
     return false;
   }
-}
-
-/**
- * Draws the QR code of a text.
- * @param {string} text
- * @param {string} library
- */
-async function draw(text, library) {
-  const { encode } = await import(new URL(library, document.baseURI).href);
-  /** @type {{ size: number, data: boolean[][] }} */
-  const { size, data } = encode(text, { border: QUIET_ZONE });
-  const path = document.createElementNS(SVG, "path");
-  const modules = data.flatMap((line, y) =>
-    line.flatMap((dark, x) => dark ? `M${x} ${y}h1v1h-1z` : [])
-  );
-  path.setAttribute("d", modules.join(""));
-  const svg = document.querySelector("#publish-code svg");
-  svg?.setAttribute("viewBox", `0 0 ${size} ${size}`);
-  svg?.replaceChildren(path);
 }
 
 /**

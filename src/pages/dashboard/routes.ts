@@ -9,6 +9,7 @@ import { readAtMost } from "../../web/read_at_most.ts";
 import { Assets, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
 import icon from "../listener/icon.svg" with { type: "text" };
+import qrCodeJs from "../qr_code.js" with { type: "text" };
 import timeBreaksJs from "../time_breaks.js" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
 import alarmJs from "./alarm.js" with { type: "text" };
@@ -44,20 +45,29 @@ import troublesJs from "./troubles.js" with { type: "text" };
 
 const logger = getLogger(["echo", "stat"]);
 
-const MAX_FORM_BYTES = 4096;
+/** The longest token fits in. */
+const MAX_FORM_BYTES = 10_240;
 const TOO_LARGE = "the form is too large";
 const CUT = "the form breaks off";
 
 /** The header Host: a name or an address, and a port. */
 const HOST = /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
-const STATUS = { granted: 200, unknown: 401, closed: 403, foreign: 403, guessing: 429 } as const;
+const STATUS = {
+  granted: 200,
+  unknown: 401,
+  closed: 403,
+  foreign: 403,
+  guessing: 429,
+  unavailable: 503,
+} as const;
 
-const WHY_NOT: Readonly<Partial<Record<Verdict, string>>> = {
+const WHY_NOT = {
   unknown: "That is not the token.",
   foreign: "That did not come from this page. Try again.",
   guessing: "Too many wrong tokens. Wait a minute.",
-};
+  unavailable: "Tokens cannot be checked at the moment. Try again later.",
+} as const;
 
 /**
  * The dashboard at `/`, or the page to sign in. The dashboard gets all its data from the API.
@@ -90,6 +100,7 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
     { name: "plots.js", body: plotsJs },
     { name: "publish.css", body: publishCss },
     { name: "publish.js", body: publishJs },
+    { name: "qr_code.js", body: qrCodeJs },
     { name: "recordings.js", body: recordingsJs },
     { name: "row_order.js", body: rowOrderJs },
     { name: "session_details.js", body: sessionDetailsJs },
@@ -113,6 +124,7 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
       return send(c, dashboard, verdict, hlsOrigins(c, hlsPorts));
     }
     // Where no token is configured, nobody can sign in.
+    if (verdict === "unavailable") return send(c, fill(signIn, { why: WHY_NOT[verdict] }), verdict);
     if (verdict !== "unknown") return send(c, closed, verdict);
     return send(c, fill(signIn, { why: "" }), verdict);
   });
@@ -122,7 +134,7 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
     const verdict = await entrance.signIn(c, form.get("token")?.trim() ?? "");
     if (verdict === "granted") return c.redirect("./", 303);
     if (verdict === "closed") return send(c, closed, verdict);
-    return send(c, fill(signIn, { why: WHY_NOT[verdict] ?? "" }), verdict);
+    return send(c, fill(signIn, { why: WHY_NOT[verdict] }), verdict);
   });
   app.post("/sign-out", entrance.guard, (c) => {
     entrance.signOut(c);

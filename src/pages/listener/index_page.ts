@@ -1,6 +1,7 @@
 /** The page that shows who is on air. */
 import { html } from "hono/html";
-import { brand, type Markup, STATE_LABELS } from "./player_page.ts";
+import { brand, commonHead, type Markup } from "./page_frame.ts";
+import { STATE_LABELS } from "./player_page.ts";
 import type { ShowStatus } from "./shows.ts";
 
 export interface IndexPageOptions {
@@ -17,16 +18,9 @@ export function indexPage({ shows, path, asset }: IndexPageOptions): Markup {
     <!DOCTYPE html>
     <html lang="en" class="index">
       <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+        ${commonHead(asset, ["lists.css"])}
         <title>On air · Echo</title>
         <meta name="description" content="Who is on air, to listen to live.">
-        <meta name="theme-color" content="#f6f5f3" media="(prefers-color-scheme: light)">
-        <meta name="theme-color" content="#131211" media="(prefers-color-scheme: dark)">
-        <link rel="icon" href="${asset("icon.svg")}">
-        <link rel="apple-touch-icon" href="${asset("icon.png")}">
-        <link rel="stylesheet" href="${asset("theme.css")}">
-        <link rel="stylesheet" href="${asset("player.css")}">
         <script type="module" src="${asset("index.js")}"></script>
       </head>
       <body>
@@ -35,6 +29,12 @@ export function indexPage({ shows, path, asset }: IndexPageOptions): Markup {
     ${brand(undefined)}
     <h1>On air</h1>
     <p id="count" class="soft" role="status"></p>
+    <form id="finder" class="finder" role="search" hidden>
+    <label><span class="unseen">Search shows</span><input id="search" type="search"
+      placeholder="Search" autocomplete="off" spellcheck="false"></label>
+    <label>Sort by <select id="order"><option value="start">start</option><option
+      value="name">title</option><option value="listeners">listeners</option></select></label>
+    </form>
     <ul id="shows" class="shows"></ul>
     <div id="nobody" class="nobody" hidden><p>It is quiet right now.</p>
     <p class="soft">A show appears here as soon as it begins.</p></div>

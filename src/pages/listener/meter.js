@@ -55,7 +55,8 @@ export class Meter {
     this.#stage = stage;
     this.#canvas = canvas;
     this.#onSilenced = onSilenced;
-    new ResizeObserver(() => this.#resize()).observe(canvas);
+    const resizes = new ResizeObserver(() => this.#resize());
+    for (const sized of [canvas, ...stage.querySelectorAll("button")]) resizes.observe(sized);
     for (const query of ["(prefers-color-scheme: dark)", "(prefers-reduced-motion: reduce)"]) {
       matchMedia(query).addEventListener("change", () => this.#draw());
     }

@@ -2,14 +2,19 @@
 /// <reference lib="dom" />
 // The script of the page on which a broadcast is heard: it connects the parts of the page.
 
+import { setUpArtwork } from "./artwork.js";
+import { setUpDialog } from "./dialog.js";
 import { findEngine } from "./engine.js";
+import { renderFacts } from "./facts.js";
+import { setUpKeys } from "./keys.js";
 import { Listening } from "./listening.js";
 import { setUpMediaSession } from "./media_session.js";
 import { Meter } from "./meter.js";
+import { setUpOthers } from "./others.js";
 import { Polling } from "./polling.js";
 import { renderPlayed } from "./played.js";
 import { setUpSharing, sharedMoment } from "./share.js";
-import { formatElapsed, Show } from "./show.js";
+import { Show } from "./show.js";
 import { Sources } from "./sources.js";
 import { setUpTimeBar } from "./time_bar.js";
 import { Titles } from "./titles.js";
@@ -27,6 +32,8 @@ const PLAYING_POLL_MS = 3000;
 const CHECK_MS = 1000;
 /** A title that is heard sooner is waited for; the element tells rarely where it is. */
 const SOON_MS = 1000;
+/** From so many characters on, a title is in smaller letters. */
+const LONG_TITLE = 60;
 
 const main = element("player");
 const play = element("play");
@@ -58,11 +65,13 @@ const listening = new Listening(audio, {
 });
 const volume = setUpVolume(audio);
 const announce = setUpMediaSession({
-  artwork: main.dataset.artwork ?? "",
+  icon: main.dataset.icon ?? "",
   play: begin,
   pause: () => listening.pause(),
   stop: () => listening.stop(),
 });
+const artwork = setUpArtwork(() => renderTitles());
+const renderOthers = setUpOthers({ name: show.status.name, labels });
 const renderTimeBar = setUpTimeBar({
   onLive() {
     sources.goLive();
@@ -135,10 +144,9 @@ function render() {
   main.dataset.state = state;
   main.dataset.phase = phase;
   write("state", labels[state]);
-  write("listeners", String(status.listeners));
   write("message", messageOf(state, phase));
-  element("facts").classList.toggle("absent", status.started_at === null);
-  renderElapsed();
+  artwork.show(status.artwork ?? null);
+  renderFacts(show);
   play.setAttribute("aria-label", `${listening.wanted ? "Stop" : "Listen to"} ${status.name}`);
   meter.active = phase === "playing";
   renderTitles();
@@ -156,6 +164,7 @@ function renderTitles() {
   const { now, before } = titles.heard(at ?? Infinity);
   const { title, artist } = at === undefined ? status : now;
   write("title", title ?? status.name);
+  element("title").classList.toggle("long", (title ?? status.name).length > LONG_TITLE);
   write("artist", artist ?? "");
   write("name", title === null ? "" : status.name);
   const heading = [title ?? status.name, artist].filter((text) => text !== null).join(" · ");
@@ -166,6 +175,7 @@ function renderTitles() {
     state: listening.wanted ? "playing" : listening.phase === "paused" ? "paused" : "none",
     title: title ?? status.name,
     artist: artist ?? (title === null ? "Live" : status.name),
+    ...artwork.shown !== undefined && { artwork: artwork.shown },
   });
   clearTimeout(titleTimer);
   const untilNext = titles.untilNext(at ?? Infinity);
@@ -184,14 +194,6 @@ function renderTime() {
   });
 }
 
-function renderElapsed() {
-  const seconds = show.elapsedSeconds;
-  write("elapsed", seconds === undefined ? "–" : formatElapsed(seconds));
-  if (seconds === undefined) return;
-  const since = new Date(Date.now() - seconds * 1000);
-  write("since", `since ${since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`);
-}
-
 /** @param {string} state @param {string} phase */
 function messageOf(state, phase) {
   if (engine === "failed") return "The player could not be loaded. Press play to try again.";
@@ -207,21 +209,6 @@ function messageOf(state, phase) {
   }
   if (phase === "stopped" && state === "off-air") return "Press play, and you hear the next show.";
   return "";
-}
-
-/** @param {KeyboardEvent} event */
-function onKey(event) {
-  const { target } = event;
-  const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
-  const inUse = target instanceof Element && target.closest("input, textarea, dialog, a") !== null;
-  if (!isPlain || inUse) return;
-  const onButton = target instanceof Element && target.closest("button") !== null;
-  if (event.key === " " && !onButton && !event.repeat) toggle();
-  else if (event.key === "ArrowUp") volume.change(5);
-  else if (event.key === "ArrowDown") volume.change(-5);
-  else if (event.key === "m") volume.mute();
-  else return;
-  event.preventDefault();
 }
 
 function wake() {
@@ -255,7 +242,6 @@ sources.addEventListener("change", () => {
   render();
 });
 play.addEventListener("click", toggle);
-document.addEventListener("keydown", onKey);
 document.addEventListener("visibilitychange", wake);
 globalThis.addEventListener("online", wake);
 globalThis.addEventListener("pageshow", (event) => {
@@ -265,10 +251,20 @@ setInterval(() => {
   listening.check();
   if (listening.phase === "playing") sources.plays(listening.playingAt);
   if (listening.wanted) meter.check();
-  renderElapsed();
+  renderFacts(show);
+  renderOthers(show.reachable && show.status.state === "off-air" && listening.phase !== "playing");
   renderTime();
 }, CHECK_MS);
 watchAudio();
+setUpKeys({
+  play: toggle,
+  volume: (by) => volume.change(by),
+  mute: () => volume.mute(),
+  live() {
+    if (!element("live").hidden) element("live").click();
+  },
+  help: setUpDialog("help", "help-open"),
+});
 setUpSharing(show.status.name, () => {
   return show.rewindFrom === undefined || !listening.wanted ? undefined : listening.playingAt;
 });

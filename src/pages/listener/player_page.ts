@@ -1,10 +1,9 @@
 /** The page on which a broadcast is heard. */
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
+import { brand, commonHead, LOGO, type Markup } from "./page_frame.ts";
+import { helpDialog, shareDialog } from "./player_dialogs.ts";
 import type { ShowState, ShowStatus } from "./shows.ts";
-
-/** A page's markup. */
-export type Markup = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 export interface PlayerPageOptions {
   readonly status: ShowStatus;
@@ -16,6 +15,10 @@ export interface PlayerPageOptions {
   readonly asset: (name: string) => string;
   /** The URL of the page that shows who is on air, relative to this page; `undefined`: none. */
   readonly index: string | undefined;
+  /** Where shows are, relative to this page, with a slash at the end, where others are told of. */
+  readonly others: string | undefined;
+  /** Whether any player can open what the page plays. */
+  readonly hasPlayers: boolean;
 }
 
 /** What the pages call a state. */
@@ -48,7 +51,7 @@ export function playerPage(options: PlayerPageOptions): Markup {
           status,
         )}"
           data-labels="${JSON.stringify(STATE_LABELS)}" data-hls="${asset("hls.mjs")}"
-          data-artwork="${asset("icon.png")}">
+          data-icon="${asset("icon.png")}">
     ${embed ? null : brand(index)}
     <header class="show">
     <p class="state"><span class="dot" aria-hidden="true"></span><span id="state" role="status">${STATE_LABELS[
@@ -60,21 +63,26 @@ export function playerPage(options: PlayerPageOptions): Markup {
     </header>
     <div class="stage">
     <canvas id="meter" aria-hidden="true"></canvas>
-    <button id="play" class="play" type="button" aria-label="Listen to ${name}">${icons()}</button>
+    <button id="play" class="play" type="button" aria-label="Listen to ${name}">${embed
+      ? null
+      : picture()}${icons()}</button>
     </div>
-    <p id="message" class="message" role="status"></p>
     ${time()}
-    <dl class="facts" id="facts">
-    <div><dt>On air for</dt><dd id="elapsed">–</dd><dd id="since" class="small-print"></dd></div>
-    <div title="By the requests at this server: of those behind a CDN it sees the CDN alone">
-    <dt>Listeners</dt><dd id="listeners">–</dd><dd class="small-print">at this server</dd></div>
-    </dl>
+    ${facts()}
     <div class="controls">
     <label class="volume" id="volume-control"><span class="unseen">Volume</span>${speaker()}<input
       id="volume" type="range" min="0" max="100" step="1" value="100"></label>
-    ${embed ? null : html`<button id="share" class="quiet" type="button">Share</button>`}
+    ${embed ? null : html`
+      <button id="share" class="quiet" type="button">Share</button><button
+        id="help-open" class="quiet keys" type="button" aria-label="Keyboard"
+        title="Keyboard (?)">?</button>
+    `}
     </div>
-    ${embed ? openPage(name) : html`${played()}${shareDialog(name)}`}
+    ${embed
+      ? openPage(name)
+      : html`${played()}${others(options)}${
+        shareDialog(options.status.name, options)
+      }${helpDialog()}`}
     <noscript><p class="message">This page plays with JavaScript. Any player opens
     <a href="playlist.m3u8">the playlist</a>.</p></noscript>
     <audio id="audio" preload="none"></audio>
@@ -84,24 +92,15 @@ export function playerPage(options: PlayerPageOptions): Markup {
   `;
 }
 
-/** The logo, as a link to the page that shows who is on air, where there is that page. */
-export function brand(index: string | undefined): Markup {
-  const logo = html`${raw(LOGO)}<span>Echo</span>`;
-  return index === undefined
-    ? html`<p class="brand">${logo}</p>`
-    : html`<p class="brand"><a href="${index}" aria-label="Echo: who is on air">${logo}</a></p>`;
-}
+const FULL_STYLES = ["stage.css", "controls.css", "lists.css", "dialogs.css"];
+const EMBED_STYLES = ["stage.css", "controls.css", "embed.css"];
 
-function head({ status, url, asset }: PlayerPageOptions): Markup {
+function head({ status, embed, url, asset }: PlayerPageOptions): Markup {
   const { name, state, title, artist } = status;
   const heading = [title ?? name, artist].filter((text) => text !== null).join(" · ");
-  const link = (rel: string, file: string) => html`<link rel="${rel}" href="${asset(file)}">`;
-  return html`<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+  return html`${commonHead(asset, embed ? EMBED_STYLES : FULL_STYLES)}
 <title>${heading} · ${STATE_LABELS[state]}</title>
 <meta name="description" content="${PREVIEWS[state]}">
-<meta name="theme-color" content="#f6f5f3" media="(prefers-color-scheme: light)">
-<meta name="theme-color" content="#131211" media="(prefers-color-scheme: dark)">
 <meta property="og:type" content="music.radio_station">
 <meta property="og:site_name" content="Echo">
 <meta property="og:title" content="${heading}">
@@ -110,10 +109,6 @@ function head({ status, url, asset }: PlayerPageOptions): Markup {
 <meta name="twitter:title" content="${heading}">
 <meta name="twitter:description" content="${PREVIEWS[state]}">
 ${url === undefined ? null : absolute(url, new URL(asset("share.png"), url).href)}
-${link("icon", "icon.svg")}
-${link("apple-touch-icon", "icon.png")}
-${link("stylesheet", "theme.css")}
-${link("stylesheet", "player.css")}
 <script type="module" src="${asset("player.js")}"></script>`;
 }
 
@@ -130,11 +125,6 @@ function absolute(url: string, image: string): Markup {
 <meta property="og:image:alt" content="Echo: live audio">
 <meta name="twitter:image" content="${image}">`;
 }
-
-const LOGO = `<svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" fill="none" \
-stroke="currentColor" stroke-width="2" stroke-linecap="round"><circle cx="12" cy="12" r="2.5" \
-fill="currentColor" stroke="none"/><path d="M7.4 16.6a6.5 6.5 0 0 1 0-9.2M16.6 7.4a6.5 6.5 0 0 1 \
-0 9.2"/><path opacity=".55" d="M4.2 19.8a11 11 0 0 1 0-15.6M19.8 4.2a11 11 0 0 1 0 15.6"/></svg>`;
 
 function icons(): HtmlEscapedString {
   return raw(
@@ -153,7 +143,12 @@ d="M4 9.5v5h3.2l4.3 3.6V5.9L7.2 9.5z" fill="currentColor"/><path d="M15 9.2a4 4 
   );
 }
 
-/** How far behind live it plays, and the way back; filled by the script. */
+/** The show's picture, where it has one. Its host is not told which page shows it. */
+function picture(): Markup {
+  return html`<img id="artwork" alt="" decoding="async" referrerpolicy="no-referrer" hidden>`;
+}
+
+/** How far behind live it plays and the way back, or what goes on; filled by the script. */
 function time(): Markup {
   return html`
     <div class="time">
@@ -161,9 +156,34 @@ function time(): Markup {
       <span id="begin" class="small-print" aria-hidden="true"></span>
       <input id="bar" type="range" step="10000" aria-label="Time of the show">
       <span class="small-print" aria-hidden="true">live</span></div>
+      <p id="message" class="message" role="status"></p>
       <p class="place"><span id="behind"></span>
       <button id="live" class="quiet" type="button" hidden>Go to live</button></p>
     </div>
+  `;
+}
+
+/** Filled by the script. */
+function facts(): Markup {
+  return html`
+    <dl class="facts" id="facts">
+      <div id="on-air-fact" hidden>
+        <dt>On air for</dt>
+        <dd id="elapsed"></dd>
+        <dd id="since" class="small-print"></dd>
+      </div>
+      <div id="listeners-fact" hidden
+        title="By the requests at this server: of those behind a CDN it sees the CDN alone">
+        <dt>Listeners</dt>
+        <dd id="listeners"></dd>
+        <dd class="small-print">at this server</dd>
+      </div>
+      <div id="last-fact" hidden>
+        <dt>Last on air</dt>
+        <dd id="last"></dd>
+        <dd id="last-day" class="small-print"></dd>
+      </div>
+    </dl>
   `;
 }
 
@@ -184,18 +204,15 @@ function openPage(name: string): Markup {
   `;
 }
 
-function shareDialog(name: string): Markup {
-  const field = (id: string, label: string) =>
-    html`<div class="field"><label for="${id}">${label}</label><div class="copy">
-<input id="${id}" type="text" readonly spellcheck="false"><button type="button" class="quiet"
-  data-copies="${id}">Copy<span class="unseen"> ${label.toLowerCase()}</span></button></div></div>`;
-  return html`<dialog id="share-dialog" aria-labelledby="share-title">
-<h2 id="share-title">Share ${name}</h2>
-${field("share-link", "Link")}
-${field("share-moment", "Link that begins with what you hear")}
-${field("share-embed", "Embed code")}
-${field("share-playlist", "Playlist, for any player")}
-<div class="dialog-end"><span id="share-said" role="status"></span><form method="dialog"><button
-  class="quiet">Close</button></form></div>
-</dialog>`;
+/** What else is on air; filled by the script. */
+function others({ index, others }: PlayerPageOptions): Markup | null {
+  if (index === undefined || others === undefined) return null;
+  return html`
+    <section id="others" class="others" aria-labelledby="others-title" data-index="${index}"
+      data-folder="${others}" hidden>
+      <h2 id="others-title">On air now</h2>
+      <ul class="shows"></ul>
+      <p><a href="${index}">Who is on air</a></p>
+    </section>
+  `;
 }

@@ -3,25 +3,38 @@
  *
  * @module
  */
+import uqr from "uqr" with { type: "text" };
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { isValidName } from "../../session/name.ts";
 import { anyOrigin, fromInternet } from "../../web/any_origin.ts";
 import { Assets, fromBase64, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
+import qrCodeJs from "../qr_code.js" with { type: "text" };
 import timeBreaksJs from "../time_breaks.js" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
+import artworkJs from "./artwork.js" with { type: "text" };
+import controlsCss from "./controls.css" with { type: "text" };
+import dialogJs from "./dialog.js" with { type: "text" };
+import dialogsCss from "./dialogs.css" with { type: "text" };
+import embedCss from "./embed.css" with { type: "text" };
 import engineJs from "./engine.js" with { type: "text" };
+import factsJs from "./facts.js" with { type: "text" };
 import headStartJs from "./head_start.js" with { type: "text" };
 import hlsEngineJs from "./hls_engine.js" with { type: "text" };
 import iconPng from "./icon.png.txt" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
 import indexJs from "./index.js" with { type: "text" };
 import { indexPage } from "./index_page.ts";
+import keysJs from "./keys.js" with { type: "text" };
 import listeningJs from "./listening.js" with { type: "text" };
+import listsCss from "./lists.css" with { type: "text" };
 import lowLatencyTrialJs from "./low_latency_trial.js" with { type: "text" };
+import { m3u, M3U_FILE, M3U_TYPE } from "./m3u.ts";
 import mediaSessionJs from "./media_session.js" with { type: "text" };
 import mediaTitlesJs from "./media_titles.js" with { type: "text" };
 import meterJs from "./meter.js" with { type: "text" };
+import { notFoundPage } from "./not_found.ts";
+import othersJs from "./others.js" with { type: "text" };
 import playerCss from "./player.css" with { type: "text" };
 import playerJs from "./player.js" with { type: "text" };
 import { playerPage } from "./player_page.ts";
@@ -30,14 +43,20 @@ import pollingJs from "./polling.js" with { type: "text" };
 import shareJs from "./share.js" with { type: "text" };
 import sharePng from "./share.png.txt" with { type: "text" };
 import showJs from "./show.js" with { type: "text" };
+import showFinderJs from "./show_finder.js" with { type: "text" };
+import showRowsJs from "./show_rows.js" with { type: "text" };
 import type { ShowsSource } from "./shows.ts";
 import sourcesJs from "./sources.js" with { type: "text" };
+import stageCss from "./stage.css" with { type: "text" };
 import timeBarJs from "./time_bar.js" with { type: "text" };
 import titlesJs from "./titles.js" with { type: "text" };
 import volumeJs from "./volume.js" with { type: "text" };
 
 /** What keeps a page up to date, beside a broadcast's own files. */
-export const STATUS_FILE = "status.json";
+const STATUS_FILE = "status.json";
+
+/** What is served here beside a broadcast's own files. */
+export const PAGE_FILES: readonly string[] = [STATUS_FILE, M3U_FILE];
 
 export interface ShowRoutesOptions {
   readonly shows: Pick<ShowsSource, "status">;
@@ -56,6 +75,9 @@ export function showRoutes(options: ShowRoutesOptions): Hono {
   // What is open to all is asked for without the token.
   const place = hasTokens ? "../../" : "../";
   const root = place + "../".repeat(path.split("/").length);
+  // Who previews or plays a link without its token is not let in, so nothing is told.
+  const urlOf = (c: Context, name: string) =>
+    hasTokens ? undefined : publicUrl(c, `/${path}/${name}/`);
   const app = new Hono();
   app.route(`/${ASSETS}`, assets.routes);
   app.get("/:name", (c) => {
@@ -71,12 +93,24 @@ export function showRoutes(options: ShowRoutesOptions): Hono {
     const markup = playerPage({
       status: await shows.status(name),
       embed,
-      // Who previews a link without its token is not let in, so nothing is told.
-      url: hasTokens ? undefined : publicUrl(c, `/${path}/${name}/`),
+      url: urlOf(c, name),
       asset: (file) => `${place}${ASSETS}/${assets.url(file)}`,
       index: index ? root : undefined,
+      others: index && !hasTokens ? place : undefined,
+      hasPlayers: !hasTokens,
     });
-    return c.html(markup, 200, headers(embed ? "*" : "'self'"));
+    return c.html(markup, 200, headers(embed ? "*" : "'self'", embed ? {} : ANY_PICTURE));
+  });
+  app.get(`/:name/${M3U_FILE}`, (c) => {
+    const name = c.req.param("name");
+    // A player that opens it has no token.
+    if (!isValidName(name) || hasTokens) return c.notFound();
+    return c.body(m3u(name, urlOf(c, name)), 200, {
+      "Cache-Control": LIVE,
+      "Content-Disposition": `attachment; filename="${name}.m3u"`,
+      "Content-Type": M3U_TYPE,
+      "Vary": SCHEME,
+    });
   });
   app.use(`/:name/${STATUS_FILE}`, ...forAnyPage());
   app.get(`/:name/${STATUS_FILE}`, async (c) => {
@@ -109,33 +143,54 @@ export function indexRoutes({ shows, assets, path }: IndexRoutesOptions): Hono {
   return app;
 }
 
+/** A page for browsers in the place of each answer that there is nothing. */
+export function notFoundRoutes(
+  { assets, path, index }: Pick<ShowRoutesOptions, "assets" | "path" | "index">,
+): MiddlewareHandler {
+  return notFoundPage({ asset: (file) => `${path}/${ASSETS}/${assets.url(file)}`, index });
+}
+
 /** What the pages load. */
 export function loadAssets(): Assets {
   return new Assets([
+    { name: "artwork.js", body: artworkJs },
+    { name: "controls.css", body: controlsCss },
+    { name: "dialog.js", body: dialogJs },
+    { name: "dialogs.css", body: dialogsCss },
+    { name: "embed.css", body: embedCss },
     { name: "engine.js", body: engineJs },
+    { name: "facts.js", body: factsJs },
     { name: "head_start.js", body: headStartJs },
     hlsLibrary,
     { name: "hls_engine.js", body: hlsEngineJs },
     { name: "icon.png", body: fromBase64(iconPng) },
     { name: "icon.svg", body: iconSvg },
     { name: "index.js", body: indexJs },
+    { name: "keys.js", body: keysJs },
     { name: "listening.js", body: listeningJs },
+    { name: "lists.css", body: listsCss },
     { name: "low_latency_trial.js", body: lowLatencyTrialJs },
     { name: "media_session.js", body: mediaSessionJs },
     { name: "media_titles.js", body: mediaTitlesJs },
     { name: "meter.js", body: meterJs },
+    { name: "others.js", body: othersJs },
     { name: "player.css", body: playerCss },
     { name: "player.js", body: playerJs },
     { name: "played.js", body: playedJs },
     { name: "polling.js", body: pollingJs },
+    { name: "qr_code.js", body: qrCodeJs },
     { name: "share.js", body: shareJs },
     { name: "share.png", body: fromBase64(sharePng) },
     { name: "show.js", body: showJs },
+    { name: "show_finder.js", body: showFinderJs },
+    { name: "show_rows.js", body: showRowsJs },
     { name: "sources.js", body: sourcesJs },
+    { name: "stage.css", body: stageCss },
     { name: "theme.css", body: theme },
     { name: "time_bar.js", body: timeBarJs },
     { name: "time_breaks.js", body: timeBreaksJs },
     { name: "titles.js", body: titlesJs },
+    { name: "uqr.mjs", body: uqr },
     { name: "volume.js", body: volumeJs },
   ]);
 }
@@ -155,9 +210,15 @@ function forAnyPage(): MiddlewareHandler[] {
   return [fromInternet, anyOrigin(["GET", "HEAD", "OPTIONS"])];
 }
 
+/** Pictures of shows are wherever their DJs say: they are no part of what the page does. */
+const ANY_PICTURE = { "img-src": "'self' http: https:" };
+
 /** The headers of the pages. hls.js plays from a `blob:`. */
-function headers(frameAncestors: string): Record<string, string> {
-  const policy = { "media-src": "'self' blob:" };
+function headers(
+  frameAncestors: string,
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const policy = { "media-src": "'self' blob:", ...more };
   return { ...pageHeaders({ policy, frameAncestors, cacheControl: LIVE }), "Vary": SCHEME };
 }
 

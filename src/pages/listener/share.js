@@ -2,6 +2,9 @@
 /// <reference lib="dom" />
 // The dialog with links to share.
 
+import { drawQrCode } from "../qr_code.js";
+import { setUpDialog } from "./dialog.js";
+
 const EMBED_HEIGHT = 96;
 const SAID_MS = 2500;
 
@@ -9,15 +12,15 @@ const SAID_MS = 2500;
 const MOMENT = "t";
 
 /**
- * Fills the dialog with links and the code to embed the page, and makes its buttons work.
+ * Fills the dialog with links, a QR code and the code to embed the page, and makes its buttons work.
  * @param {string} name the broadcast's name
  * @param {() => number | undefined} heard the wall time of what is heard, where others can hear it
  *   later, in milliseconds since the epoch
  */
 export function setUpSharing(name, heard) {
-  const dialog = document.querySelector("dialog");
-  const button = document.getElementById("share");
-  if (dialog === null || button === null) return;
+  const dialog = document.getElementById("share-dialog");
+  const code = dialog?.querySelector("#share-code svg");
+  if (!dialog || !code) return;
   const page = pageWithoutToken();
   const fields = {
     "share-link": page,
@@ -26,14 +29,12 @@ export function setUpSharing(name, heard) {
     "share-playlist": `${page}playlist.m3u8`,
   };
   for (const [id, text] of Object.entries(fields)) input(id).value = text;
-  button.addEventListener("click", () => {
+  setUpDialog("share-dialog", "share", () => {
     const at = heard();
     input("share-moment").closest(".field")?.toggleAttribute("hidden", at === undefined);
     if (at !== undefined) input("share-moment").value = `${page}?${MOMENT}=${moment(at)}`;
-    dialog.showModal();
-  });
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
+    // Without its library, the dialog has the link alone.
+    drawQrCode(code, page, dialog.dataset.library ?? "").catch(() => code.replaceChildren());
   });
   for (const copier of dialog.querySelectorAll("[data-copies]")) {
     copier.addEventListener("click", async () => {

@@ -17,6 +17,8 @@
  * @property {number} listeners
  * @property {string | null} title
  * @property {string | null} artist
+ * @property {string | null} [artwork] the URL of a picture
+ * @property {string | null} [last_on_air] when it was last on air, where it is off air
  * @property {boolean} low_latency whether it can be played in low latency
  * @property {readonly ShownTitle[]} [titles] the last ones, the oldest first
  * @property {string | null} [rewind_from] from when on the show can be heard; null: only live

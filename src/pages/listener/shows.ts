@@ -4,6 +4,8 @@ import type { EventBus } from "../../session/events.ts";
 import { Moment } from "../../session/moment.ts";
 import type { Session } from "../../session/session.ts";
 import { cleanText, type TimedTags } from "../../session/tags.ts";
+import { artworkOf } from "./artwork.ts";
+import { type EndedShow, LastShows } from "./last_shows.ts";
 
 /** So many titles of a show are told. */
 const MAX_TITLES = 20;
@@ -34,12 +36,16 @@ export interface ShowStatus {
   /** What comes in now; who listens hears it some seconds later. */
   readonly title: string | null;
   readonly artist: string | null;
+  /** The http: or https: URL of a picture; null where there is none. */
+  readonly artwork: string | null;
   /** The earliest moment that can be heard now; null where nothing can be rewound. */
   readonly rewind_from: string | null;
   /** Whether it can be played in low latency. */
   readonly low_latency: boolean;
   /** The last {@link MAX_TITLES} titles, the newest last; not where several shows are told of. */
   readonly titles?: readonly ShownTitle[];
+  /** When it was last on air, where that is known and it is off air; not where several are told of. */
+  readonly last_on_air?: string | null;
 }
 
 export interface ShowsOptions {
@@ -55,6 +61,8 @@ export interface ShowsOptions {
   readonly earliest?: (name: string) => number | undefined;
   /** From how many segments on a show can be played in low latency; by default it never can. */
   readonly lowLatencyFrom?: number;
+  /** The URL of shows' pictures, see {@link artworkOf}; by default only those have one that tell it. */
+  readonly artworkUrl?: string | undefined;
   /** Whether there is room for `name` in low latency, too. Default: there always is. */
   readonly hasLowPlace?: (name: string) => boolean;
 }
@@ -82,6 +90,8 @@ export interface ShowsSource {
 export class Shows implements ShowsSource {
   readonly #options: ShowsOptions;
   readonly #shows = new Map<string, Show>();
+  readonly #ended = new LastShows();
+  readonly #endWatchers = new Set<(ended: readonly EndedShow[]) => void>();
   readonly #unsubscribe: () => void;
 
   constructor(options: ShowsOptions) {
@@ -90,7 +100,7 @@ export class Shows implements ShowsSource {
       if (kind === "create") {
         this.#shows.set(name, { id, start: new Moment(options.clock), listed: 0, titles: [] });
       }
-      if (kind === "release" && this.#shows.get(name)?.id === id) this.#shows.delete(name);
+      if (kind === "release" && this.#shows.get(name)?.id === id) this.#end(name);
     });
   }
 
@@ -115,7 +125,21 @@ export class Shows implements ShowsSource {
 
   /** What anybody is told of `name`, also while it is off air. */
   status(name: string): ShowStatus {
-    return { ...this.#summary(name), titles: this.#shows.get(name)?.titles ?? [] };
+    const summary = this.#summary(name);
+    const lastOnAir = summary.state === "off-air" ? this.#ended.endOf(name) : null;
+    const { titles = [] } = this.#shows.get(name) ?? {};
+    return { ...summary, titles, last_on_air: lastOnAir };
+  }
+
+  /**
+   * Tells which shows have ended, at once, and then each that does.
+   * @returns what ends that
+   */
+  watchEnds(tell: (ended: readonly EndedShow[]) => void): () => void {
+    const { all } = this.#ended;
+    if (all.length > 0) tell(all);
+    this.#endWatchers.add(tell);
+    return () => this.#endWatchers.delete(tell);
   }
 
   /** The status of each live broadcast, without its titles, the oldest first. */
@@ -123,9 +147,18 @@ export class Shows implements ShowsSource {
     return [...this.#shows.keys()].map((name) => this.#summary(name));
   }
 
+  #end(name: string): void {
+    const isHeard = (this.#shows.get(name)?.listed ?? 0) > 0;
+    this.#shows.delete(name);
+    if (!isHeard) return;
+    const ended = { name, at: this.#options.clock.now() };
+    this.#ended.add(ended);
+    for (const tell of this.#endWatchers) tell([ended]);
+  }
+
   #summary(name: string): ShowStatus {
-    const { clock, find, listeners, earliest, lowLatencyFrom = Infinity, hasLowPlace } =
-      this.#options;
+    const { clock, find, listeners, earliest, artworkUrl } = this.#options;
+    const { lowLatencyFrom = Infinity, hasLowPlace } = this.#options;
     const show = this.#shows.get(name);
     const session = show && find(name);
     const state = stateOf(show, session);
@@ -139,14 +172,24 @@ export class Shows implements ShowsSource {
       listeners: state === "off-air" ? 0 : listeners(name),
       title: title ?? cleanText(session?.props.title) ?? null,
       artist,
+      artwork: artworkOf(name, artworkUrl, session?.props.image_url),
       rewind_from: rewindFrom === undefined ? null : new Date(rewindFrom).toISOString(),
       low_latency: (show?.listed ?? 0) >= lowLatencyFrom && (hasLowPlace?.(name) ?? true),
     };
   }
 }
 
-/** What anybody is told of a name that is off air. @param now milliseconds since the epoch */
-export function offAir(name: string, now: number): ShowStatus {
+/** What anybody is told of a name that is off air. */
+export function offAir(
+  name: string,
+  { now, artworkUrl, ended }: {
+    /** Milliseconds since the epoch. */
+    readonly now: number;
+    /** As in {@link ShowsOptions}. */
+    readonly artworkUrl: string | undefined;
+    readonly ended: LastShows;
+  },
+): ShowStatus {
   return {
     name,
     state: "off-air",
@@ -155,9 +198,11 @@ export function offAir(name: string, now: number): ShowStatus {
     listeners: 0,
     title: null,
     artist: null,
+    artwork: artworkOf(name, artworkUrl, undefined),
     rewind_from: null,
     low_latency: false,
     titles: [],
+    last_on_air: ended.endOf(name),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What listeners are told of each broadcast, where another thread knows it. */
 import { BatchedQuestions } from "../../session/batched_questions.ts";
 import type { Clock } from "../../session/clock.ts";
+import { type EndedShow, LastShows } from "./last_shows.ts";
 import { offAir, type ShowStatus } from "./shows.ts";
 
 /** The name of a show, or null for all shows that are live. */
@@ -12,6 +13,8 @@ export interface ShowsCopyOptions {
   readonly has: (name: string) => boolean;
   /** Asks the other thread; {@link ShowsCopy.take} gets the answers. */
   readonly ask: (questions: readonly ShowsQuestion[]) => void;
+  /** As in `ShowsOptions`. */
+  readonly artworkUrl?: string | undefined;
 }
 
 /** Asks for the status of each show once a second at most, and tells it to everybody. */
@@ -19,6 +22,7 @@ export class ShowsCopy {
   readonly #options: ShowsCopyOptions;
   readonly #questions: BatchedQuestions<ShowsQuestion, readonly ShowStatus[]>;
   readonly #known = new Map<ShowsQuestion, Known>();
+  readonly #ended = new LastShows();
 
   constructor(options: ShowsCopyOptions) {
     const { clock, ask } = options;
@@ -28,8 +32,9 @@ export class ShowsCopy {
 
   /** What anybody is told of `name`, also while it is off air. */
   async status(name: string): Promise<ShowStatus> {
-    const [status] = this.#options.has(name) ? await this.#ask(name) : [];
-    return status ?? offAir(name, this.#options.clock.now());
+    const { clock, has, artworkUrl } = this.#options;
+    const [status] = has(name) ? await this.#ask(name) : [];
+    return status ?? offAir(name, { now: clock.now(), artworkUrl, ended: this.#ended });
   }
 
   /** The status of each live broadcast, without its titles, the oldest first. */
@@ -40,6 +45,11 @@ export class ShowsCopy {
   /** Takes the answers to the questions that were asked last. */
   take(replies: readonly (readonly ShowStatus[])[]): void {
     this.#questions.take(replies);
+  }
+
+  /** Takes which shows have ended. */
+  takeEnded(shows: readonly EndedShow[]): void {
+    for (const ended of shows) this.#ended.add(ended);
   }
 
   /** Knows nothing any more. */

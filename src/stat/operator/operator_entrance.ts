@@ -6,6 +6,7 @@ import type { Entrance, OperatorTokens, Verdict } from "../../web/entrance.ts";
 import { peerAddress } from "../../web/peer_address.ts";
 import { isSameSecret } from "../../web/same_secret.ts";
 import { isForged } from "../../web/browser_request.ts";
+import { IssuedSignIns } from "./issued_sign_ins.ts";
 import { LocalRequests } from "./local_requests.ts";
 import {
   clearSignIn,
@@ -34,6 +35,7 @@ export class OperatorEntrance implements Entrance {
   readonly #startedAt: number;
   readonly #attempts: Attempts;
   readonly #signedOut = new SignedOut();
+  readonly #issued = new IssuedSignIns();
   readonly #local = new LocalRequests();
   readonly #tokens: OperatorTokens | undefined;
   #token: string | undefined;
@@ -45,6 +47,7 @@ export class OperatorEntrance implements Entrance {
     this.#clock = clock;
     this.#startedAt = wallTimeOf(clock, 0);
     this.#attempts = new Attempts(clock);
+    tokens?.watch(() => this.#askAgain());
   }
 
   /** Has to see every request of the server, also those that are open to all. */
@@ -56,8 +59,8 @@ export class OperatorEntrance implements Entrance {
   };
 
   /**
-   * Aborted when the token is another one, or a cookie was given back: who was let in before may not
-   * be any more.
+   * Aborted when the token is another one, tokens of an issuer may be void, or a cookie was given
+   * back: who was let in before may not be any more.
    */
   get validity(): AbortSignal {
     return this.#validity.signal;
@@ -76,31 +79,19 @@ export class OperatorEntrance implements Entrance {
   }
 
   async check(c: Context): Promise<Verdict> {
-    const token = this.#token;
     const shown = bearerToken(c);
-    const issued = shown ?? issuedCookie(c) ?? "";
-    if (this.#tokens?.recognizes(issued)) {
-      const verdict = await this.#checkIssued(c, issued, this.#tokens);
-      return verdict === "granted" && shown === undefined && isForged(c) ? "foreign" : verdict;
-    }
-    if (token === undefined) return this.#checkPlace(c);
-    if (shown !== undefined) return await this.#checkToken(c, shown, token);
-    if (this.#signIn(c, token) === undefined) return "unknown";
-    return isForged(c) ? "foreign" : "granted";
+    if (shown !== undefined) return await this.#checkShown(c, shown);
+    const verdict = await this.#checkCookie(c);
+    return verdict === "granted" && isForged(c) ? "foreign" : verdict;
   }
 
   async signIn(c: Context, shown: string): Promise<Verdict> {
-    const token = this.#token;
-    if (this.#tokens?.recognizes(shown)) {
-      if (isForged(c)) return "foreign";
-      const verdict = await this.#checkIssued(c, shown, this.#tokens);
-      if (verdict === "granted") setIssuedCookie(c, shown);
-      return verdict;
-    }
-    if (token === undefined) return this.#checkPlace(c);
+    if (this.#token === undefined && !this.#isIssued(shown)) return this.#checkPlace(c);
     if (isForged(c)) return "foreign";
-    const verdict = await this.#checkToken(c, shown, token);
-    if (verdict === "granted") setSignIn(c, token, this.#now);
+    const verdict = await this.#checkShown(c, shown);
+    if (verdict !== "granted") return verdict;
+    if (this.#isOwn(shown)) setSignIn(c, shown, this.#now);
+    else setIssuedCookie(c, this.#issued.add(shown, this.#now));
     return verdict;
   }
 
@@ -110,10 +101,8 @@ export class OperatorEntrance implements Entrance {
    */
   signOut(c: Context): void {
     const expiry = this.#token === undefined ? undefined : this.#signIn(c, this.#token);
-    if (expiry !== undefined) {
-      this.#signedOut.add(expiry, this.#now);
-      this.#askAgain();
-    }
+    if (expiry !== undefined) this.#signedOut.add(expiry, this.#now);
+    if (this.#issued.end(issuedCookie(c)) || expiry !== undefined) this.#askAgain();
     clearSignIn(c);
   }
 
@@ -139,16 +128,39 @@ export class OperatorEntrance implements Entrance {
     return verdict === "closed" && this.#tokens !== undefined ? "unknown" : verdict;
   }
 
-  async #checkIssued(c: Context, token: string, tokens: OperatorTokens): Promise<Verdict> {
-    const fault = await tokens.fault(token);
-    if (fault === undefined) return "granted";
-    c.header("WWW-Authenticate", `Bearer error="invalid_token", error_description="${fault}"`);
-    return await this.#refuseToken(c);
+  /** The right token is let in at once, whoever guesses from the same address. */
+  async #checkShown(c: Context, shown: string): Promise<Verdict> {
+    if (this.#isOwn(shown)) return "granted";
+    if (this.#isIssued(shown)) {
+      const verdict = await this.#checkIssued(c, shown);
+      return verdict === "unknown" ? await this.#refuseToken(c) : verdict;
+    }
+    return this.#token === undefined ? this.#checkPlace(c) : await this.#refuseToken(c);
   }
 
-  /** The right token is let in at once, whoever guesses from the same address. */
-  async #checkToken(c: Context, shown: string, token: string): Promise<Verdict> {
-    return isSameSecret(shown, token) ? "granted" : await this.#refuseToken(c);
+  /** Nobody guesses by a cookie. */
+  async #checkCookie(c: Context): Promise<Verdict> {
+    const issued = this.#issued.tokenOf(issuedCookie(c), this.#now);
+    if (issued !== undefined) return await this.#checkIssued(c, issued);
+    if (this.#token === undefined) return this.#checkPlace(c);
+    return this.#signIn(c, this.#token) === undefined ? "unknown" : "granted";
+  }
+
+  #isOwn(shown: string): boolean {
+    return this.#token !== undefined && isSameSecret(shown, this.#token);
+  }
+
+  #isIssued(shown: string): boolean {
+    return this.#tokens?.recognizes(shown) === true;
+  }
+
+  async #checkIssued(c: Context, token: string): Promise<Verdict> {
+    const fault = await this.#tokens?.fault(token);
+    if (fault === undefined) return "granted";
+    if (fault.isUnavailable) return "unavailable";
+    const { message } = fault;
+    c.header("WWW-Authenticate", `Bearer error="invalid_token", error_description="${message}"`);
+    return "unknown";
   }
 
   async #refuseToken(c: Context): Promise<Verdict> {
@@ -172,6 +184,8 @@ function refuse(c: Context, verdict: Exclude<Verdict, "granted">): Response {
     case "guessing":
       c.header("Retry-After", "60");
       return c.json({ code: 429, message: "too many wrong tokens" }, 429);
+    case "unavailable":
+      return c.json({ code: 503, message: "there are no keys yet to check tokens with" }, 503);
   }
 }
 

@@ -27,14 +27,14 @@ export function signedInUntil(c: Context, token: string, now: number): number | 
   return isGood ? Number(expiry) : undefined;
 }
 
-/** Gives the client a cookie that is a token of an issuer, which is checked at each use. */
-export function setIssuedCookie(c: Context, token: string): void {
-  setCookie(c, COOKIE, token, { ...attributes(c), maxAge: LIFETIME_MS / 1000 });
+/** Gives the client a cookie that stands for a token of an issuer, see `IssuedSignIns`. */
+export function setIssuedCookie(c: Context, id: string): void {
+  setCookie(c, COOKIE, id, { ...attributes(c), maxAge: LIFETIME_MS / 1000 });
 }
 
-/** What the client has in the place of such a cookie. */
-export function issuedCookie(c: Context): string | undefined {
-  return getCookie(c, COOKIE);
+/** What the client has in the place of such a cookie; empty where it has nothing. */
+export function issuedCookie(c: Context): string {
+  return getCookie(c, COOKIE) ?? "";
 }
 
 export function clearSignIn(c: Context): void {

@@ -7,8 +7,9 @@ import { checkCertificate } from "./certificate.ts";
 import { error, type Finding, warning } from "./finding.ts";
 import { checkFolders } from "./folders.ts";
 import { checkHookServer } from "./hook_server.ts";
+import { checkKeySet } from "./key_set.ts";
 import { checkClock, checkDescriptors, checkLibsrt } from "./machine.ts";
-import { checkEnvFile, checkNamedFiles } from "./named_files.ts";
+import { checkNamedFiles, checkSecretFile } from "./named_files.ts";
 import { checkPorts } from "./ports.ts";
 
 /**
@@ -26,9 +27,10 @@ export async function check(
     const read = text === undefined ? undefined : envFile ?? DEFAULT_ENV_FILE;
     return [
       ...warnings.map(warning),
-      ...await checkEnvFile(read),
+      ...await checkSecretFile(read),
       ...await checkNamedFiles(config),
       ...await checkCertificate(config),
+      ...await checkKeySet(config),
       ...await checkFolders(config),
       ...await checkPorts(config),
       ...await checkLibsrt(config),

@@ -13,19 +13,20 @@ export async function checkLibsrt({ control, srt: { library } }: Config): Promis
 
 /**
  * Whether as many files may be open as connections are allowed: half of them are for HTTP, and half
- * for DJs and recordings. A connection with TLS is two.
+ * for DJs and recordings. A connection with TLS is two, and RTMPS has as many as RTMP beside it.
  * @param limit how many may be open; `undefined` where it is not known
  */
 export function checkDescriptors(
   { rtmp, web, tls }: Pick<Config, "rtmp" | "web" | "tls">,
   limit: number | undefined = openFilesLimit(),
 ): Finding[] {
+  const isSecure = tls.certFile !== undefined;
+  const hasRtmps = isSecure && tls.rtmpsAddr !== "off";
   const wanted = {
-    WEB_MAX_CONNECTIONS: web.maxConnections,
-    RTMP_MAX_CONNECTIONS: rtmp.maxConnections,
+    WEB_MAX_CONNECTIONS: 2 * web.maxConnections * (isSecure ? 2 : 1),
+    RTMP_MAX_CONNECTIONS: 2 * rtmp.maxConnections * (hasRtmps ? 3 : 1),
   };
-  const [name, most] = Object.entries(wanted).reduce((a, b) => b[1] > a[1] ? b : a);
-  const expected = (tls.certFile === undefined ? 2 : 4) * most;
+  const [name, expected] = Object.entries(wanted).reduce((a, b) => b[1] > a[1] ? b : a);
   if (limit === undefined || limit >= expected) return [];
   return [
     error(

@@ -21,8 +21,8 @@ export async function checkNamedFiles({ auth, hls, log }: Config): Promise<Findi
   ];
 }
 
-/** Warns of an env file that everybody on the box can read: it holds secrets. */
-export async function checkEnvFile(path: string | undefined): Promise<Finding[]> {
+/** Warns of a file that everybody on the box can read, and that holds secrets. */
+export async function checkSecretFile(path: string | undefined): Promise<Finding[]> {
   if (path === undefined) return [];
   const { mode, isFile } = await Deno.stat(path);
   if (!isFile || mode === null || (mode & FOR_EVERYBODY) === 0) return [];

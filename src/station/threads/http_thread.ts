@@ -32,7 +32,7 @@ export interface HttpThreadOptions {
   /** What tokens are checked with; `undefined` where none are needed. */
   readonly keys: KeySource | undefined;
   readonly distributor: Pick<Distributor, "connect">;
-  readonly shows: Pick<Shows, "status" | "current">;
+  readonly shows: Pick<Shows, "status" | "current" | "watchEnds">;
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
   readonly counts: ThreadCounts;
@@ -108,6 +108,7 @@ export class HttpThread {
       distributor.connect((news, transfer) => send({ kind: "news", news }, transfer)),
       (subscriber) => subscriber.close(),
     );
+    taken.defer(this.#options.shows.watchEnds((shows) => send({ kind: "ended", shows })));
     send({ kind: "listen" });
     const running: Running = {
       ...{ send, subscriber, onEnd },

@@ -34,7 +34,7 @@ export interface HttpThreadsOptions {
   /** What listeners' tokens are checked with; `undefined` where they need none. */
   readonly keys: Pick<KeySet, "keys" | "renew" | "watch"> | undefined;
   readonly distributor: Distributor;
-  readonly shows: Pick<Shows, "status" | "current">;
+  readonly shows: Pick<Shows, "status" | "current" | "watchEnds">;
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
   readonly sockets: ListeningSockets;

@@ -64,6 +64,7 @@ export class ListenerThread {
       clock,
       has: (name) => origin.has(name),
       ask: (questions) => send({ kind: "shows", questions }),
+      artworkUrl: settings.artworkUrl,
     });
     const keys = this.#keys = new KeySetCopy({
       ...{ clock, text: settings.keySet },
@@ -112,10 +113,13 @@ export class ListenerThread {
     this.#pulse = this.#clock.every(PULSE_MS, () => this.#sendPulse());
   }
 
-  take(message: Extract<ToThread, { kind: "news" | "shows" | "rewind" | "keys" }>): void {
+  take(
+    message: Extract<ToThread, { kind: "news" | "shows" | "ended" | "rewind" | "keys" }>,
+  ): void {
     if (message.kind === "news") this.#replica.take(message.news);
     else if (message.kind === "keys") this.#keys.take(message.keySet);
     else if (message.kind === "shows") this.#shows.take(message.replies);
+    else if (message.kind === "ended") this.#shows.takeEnded(message.shows);
     else this.#rewound?.take(message.replies);
   }
 

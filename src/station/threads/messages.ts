@@ -10,6 +10,7 @@ import type { ReplicaNews, ReplicaRequest } from "../../hls/replica_messages.ts"
 import type { LentCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
 import type { HttpsRules } from "../../pages/listener/https_rules.ts";
+import type { EndedShow } from "../../pages/listener/last_shows.ts";
 import type { ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { ShowQuestion, ShowReply } from "../../record/rewind/show_news.ts";
@@ -27,6 +28,8 @@ export type ToThread =
   | { readonly kind: "listen" }
   | { readonly kind: "news"; readonly news: ReplicaNews }
   | { readonly kind: "shows"; readonly replies: readonly (readonly ShowStatus[])[] }
+  /** These shows are over. */
+  | { readonly kind: "ended"; readonly shows: readonly EndedShow[] }
   | { readonly kind: "rewind"; readonly replies: readonly ShowReply[] }
   | { readonly kind: "log"; readonly levels: LogLevels }
   /** New connections over TLS get it. */
@@ -60,6 +63,8 @@ export interface ThreadSettings {
   readonly index: boolean;
   /** Whether broadcasts may be had in low latency. Default true. */
   readonly lowLatency?: boolean;
+  /** The URL of shows' pictures, as in `ShowsOptions`. */
+  readonly artworkUrl?: string | undefined;
   /** Where broadcasts' files are. */
   readonly rootDir: string;
   /** How shows are rewound; `undefined` where they are not. */

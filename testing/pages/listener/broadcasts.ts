@@ -13,9 +13,11 @@ export const OFF_AIR: Omit<ShowStatus, "name"> = {
   listeners: 0,
   title: null,
   artist: null,
+  artwork: null,
   low_latency: false,
   titles: [],
   rewind_from: null,
+  last_on_air: null,
 };
 
 /** Sessions, and what listeners are told of them; a name has as many listeners as letters. */
@@ -26,7 +28,7 @@ export class Broadcasts implements Disposable {
   /** Whether there is room for more of them in low latency. */
   hasLowPlace = true;
 
-  constructor() {
+  constructor({ artworkUrl }: { artworkUrl?: string } = {}) {
     const { events, sessions } = this.#house;
     this.shows = new Shows({
       clock: this.clock,
@@ -34,6 +36,7 @@ export class Broadcasts implements Disposable {
       find: (name) => sessions.find(name),
       listeners: (name) => name.length,
       lowLatencyFrom: 3,
+      artworkUrl,
       hasLowPlace: () => this.hasLowPlace,
     });
   }

@@ -1,7 +1,12 @@
 /** The listener pages over HTTP: which names have one, and what a page may load. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { indexRoutes, loadAssets, showRoutes } from "../../../src/pages/listener/routes.ts";
+import {
+  indexRoutes,
+  loadAssets,
+  notFoundRoutes,
+  showRoutes,
+} from "../../../src/pages/listener/routes.ts";
 import type { ShowStatus } from "../../../src/pages/listener/shows.ts";
 import { withServerHeader } from "../../../src/web/web_server.ts";
 import { OFF_AIR } from "../../../testing/pages/listener/broadcasts.ts";
@@ -32,7 +37,9 @@ function app(
     current: [demo],
   };
   const assets = loadAssets();
-  const pages = new Hono().route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens }));
+  const pages = new Hono();
+  pages.use(notFoundRoutes({ assets, path, index }));
+  pages.route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens }));
   if (index) pages.route("/", indexRoutes({ shows, assets, path }));
   // What comes behind: playlists.
   pages.get("/cast/:name/:file", (c) => c.text("file"));
@@ -55,13 +62,18 @@ Deno.test("any valid name has a page, on air or not", async () => {
 });
 
 Deno.test("a page allows what it needs alone, and only the compact form to be framed", async () => {
-  for (const [path, ancestors] of [["/cast/demo/", "'self'"], ["/cast/demo/?embed", "*"]]) {
+  for (
+    const [path, ancestors, pictures] of [
+      ["/cast/demo/", "'self'", "'self' http: https:"],
+      ["/cast/demo/?embed", "*", "'self'"],
+    ]
+  ) {
     const { response } = await page(path ?? "");
     const { date: _, ...headers } = Object.fromEntries(response.headers);
     assert.deepEqual({ ...headers, server: "" }, {
       "cache-control": "max-age=1",
       "content-security-policy":
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+        `default-src 'none'; script-src 'self'; style-src 'self'; img-src ${pictures}; ` +
         "connect-src 'self'; base-uri 'none'; form-action 'none'; " +
         `frame-ancestors ${ancestors}; media-src 'self' blob:`,
       "content-type": "text/html; charset=UTF-8",
@@ -137,9 +149,11 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     listeners: 12,
     title: "Night shift",
     artist: "DJ Aurora",
+    artwork: null,
     low_latency: false,
     titles: [],
     rewind_from: null,
+    last_on_air: null,
   });
   assert.equal(response.headers.get("cache-control"), "max-age=1");
   assert.equal(response.headers.get("access-control-allow-origin"), "*");
@@ -151,9 +165,11 @@ Deno.test("the status is JSON that may be cached for a second, for any site", as
     listeners: 0,
     title: null,
     artist: null,
+    artwork: null,
     low_latency: false,
     titles: [],
     rewind_from: null,
+    last_on_air: null,
   });
 });
 
@@ -230,7 +246,7 @@ Deno.test("a page behind a token loads without it, and tells previews nothing", 
     const from = app({}, { path, index: true, hasTokens: true });
     const { text } = await page(`/${path}/demo/`, from, { Host: "radio.example" });
     const seen = `http://radio.example/${path}/~TOKEN/demo/`;
-    const urls = [...text.matchAll(/ (?:href|src|data-hls|data-artwork)="([^"]+)"/g)]
+    const urls = [...text.matchAll(/ (?:href|src|data-hls|data-icon|data-library)="([^"]+)"/g)]
       .map(([, url = ""]) => url).filter((url) => url !== "playlist.m3u8");
     assert.ok(urls.length > 5);
     for (const url of urls) {
@@ -238,5 +254,60 @@ Deno.test("a page behind a token loads without it, and tells previews nothing", 
       assert.ok(pathname === "/" || pathname.startsWith(`/${path}/~assets/`), url);
     }
     assert.doesNotMatch(text, /og:url|og:audio|canonical|og:image/);
+    assert.doesNotMatch(text, /stream\.m3u|id="others"/);
+    assert.equal((await page(`/${path}/demo/stream.m3u`, from)).response.status, 404);
   }
+});
+
+Deno.test("a player opens a broadcast by a small file with its URL", async () => {
+  const { response, text } = await page("/cast/demo/stream.m3u", app(), {
+    "Host": "radio.example",
+    "X-Forwarded-Proto": "https",
+  });
+  assert.equal(text, "#EXTM3U\n#EXTINF:-1,demo\nhttps://radio.example/cast/demo/playlist.m3u8\n");
+  assert.equal(response.headers.get("content-type"), "audio/x-mpegurl");
+  assert.equal(response.headers.get("content-disposition"), 'attachment; filename="demo.m3u"');
+  assert.equal(response.headers.get("cache-control"), "max-age=1");
+  const unknown = await page("/cast/demo/stream.m3u", app(), { Host: "a b" });
+  assert.match(unknown.text, /\nplaylist\.m3u8\n$/);
+  assert.equal((await page("/cast/a.b/stream.m3u")).response.status, 404);
+});
+
+Deno.test("what is not there is a page for browsers, and JSON for others", async () => {
+  const browser = { Accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+  for (const index of [true, false]) {
+    const from = app({}, { index });
+    for (const path of ["/nothing", "/a/b/c/", "/cast/live/", "/cast/a.b/status.json", "//x/y"]) {
+      const { response, text } = await page(path, from, browser);
+      assert.equal(response.status, 404, path);
+      assert.equal(response.headers.get("content-type"), "text/html; charset=UTF-8");
+      assert.equal(response.headers.get("vary"), "Accept");
+      assert.equal(response.headers.get("cache-control"), "no-store");
+      assert.match(response.headers.get("content-security-policy") ?? "", /script-src 'self'/);
+      assert.match(text, /There is nothing here/);
+      assert.ok(!text.includes("<script"));
+      const urls = [...text.matchAll(/href="([^"]+)"/g)].map(([, url = ""]) => url);
+      assert.equal(urls.length, index ? 6 : 4);
+      for (const url of urls) {
+        const { pathname, host } = new URL(url, `http://echo${path}`);
+        assert.equal(host, "echo");
+        const linked = await page(pathname, from);
+        assert.equal(linked.response.status, 200, `${url} on ${path}`);
+      }
+      for (const Accept of ["*/*", "application/json", ""]) {
+        const other = await page(path, from, { Accept });
+        assert.deepEqual(JSON.parse(other.text), { code: 404, message: "not found" });
+        assert.equal(other.response.headers.get("vary"), "Accept");
+      }
+    }
+  }
+});
+
+Deno.test("a page tells of others only where the list is public, and not behind a token", async () => {
+  const has = async (options: { index?: boolean; hasTokens?: boolean }, query = "") =>
+    (await page(`/cast/demo/${query}`, app({}, options))).text.includes('id="others"');
+  assert.equal(await has({ index: true }), true);
+  assert.equal(await has({ index: true }, "?embed"), false);
+  assert.equal(await has({ index: false }), false);
+  assert.equal(await has({ index: true, hasTokens: true }), false);
 });

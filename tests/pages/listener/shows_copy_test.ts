@@ -12,6 +12,7 @@ function setUp() {
   const shows: ShowsCopy = new ShowsCopy({
     clock,
     has: (name) => name.startsWith("live"),
+    artworkUrl: "https://img.example/{name}.jpg",
     ask: (questions) => {
       asked.push(...questions);
       shows.take(
@@ -24,7 +25,8 @@ function setUp() {
 
 function show(name: string): ShowStatus {
   const times = { started_at: START, now: "2026-01-01T00:00:00.000Z" };
-  const told = { listeners: 3, title: null, artist: null, low_latency: false, rewind_from: null };
+  const none = { title: null, artist: null, artwork: null, rewind_from: null };
+  const told = { listeners: 3, low_latency: false, ...none };
   return { name, state: "on-air", ...times, ...told };
 }
 
@@ -55,4 +57,13 @@ Deno.test("all shows are asked for together", async () => {
   assert.deepEqual((await shows.current).map(({ name }) => name), ["live", "live2"]);
   await shows.current;
   assert.deepEqual(asked, [null]);
+});
+
+Deno.test("of a name that is off air its picture is known, and when it was last on air", async () => {
+  const { asked, shows } = setUp();
+  shows.takeEnded([{ name: "gone", at: Date.parse(START) }]);
+  const { artwork, last_on_air } = await shows.status("gone");
+  assert.deepEqual([artwork, last_on_air], ["https://img.example/gone.jpg", START]);
+  assert.equal((await shows.status("never")).last_on_air, null);
+  assert.deepEqual(asked, []);
 });

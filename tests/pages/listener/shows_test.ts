@@ -1,5 +1,6 @@
 /** What listeners are told of a name: off air, waiting, on air, over. */
 import assert from "node:assert/strict";
+import { LastShows } from "../../../src/pages/listener/last_shows.ts";
 import type { ShowStatus } from "../../../src/pages/listener/shows.ts";
 import { START } from "../../../testing/stat/house.ts";
 import { Broadcasts, OFF_AIR } from "../../../testing/pages/listener/broadcasts.ts";
@@ -90,7 +91,8 @@ Deno.test("all that goes on is told, the oldest first", async () => {
     await house.clock.advance(5000);
   }
   const started = (ms: number) => new Date(START + ms).toISOString();
-  const known = { title: null, artist: null, rewind_from: null, low_latency: false };
+  const none = { title: null, artist: null, artwork: null, rewind_from: null };
+  const known = { ...none, low_latency: false };
   const common = { state: "on-air", now: started(10_000), ...known } as const;
   assert.deepEqual(house.shows.current, [
     { name: "zoe", ...common, started_at: started(0), listeners: 3 },
@@ -147,4 +149,87 @@ Deno.test("the last twenty titles are told with their times, of the show at hand
   assert.deepEqual(shows.status("demo").titles, []);
   house.send(house.publish("demo"));
   assert.deepEqual([shows.status("demo").title, shows.status("demo").titles], [null, []]);
+});
+
+Deno.test("a show's own picture is told, else that of the pattern, by http: and https: alone", () => {
+  using house = new Broadcasts({ artworkUrl: "https://img.example/{name}/{name}.jpg" });
+  const patterned = "https://img.example/demo/demo.jpg";
+  const told = () => house.shows.status("demo").artwork;
+  assert.equal(told(), patterned, "also while it is off air");
+  house.send(house.publish("demo"));
+  for (
+    const [own, url] of [
+      ['https://radio.example/a b.png?x="y"#z', "https://radio.example/a%20b.png?x=%22y%22#z"],
+      ["HTTP://radio.example/a.png", "http://radio.example/a.png"],
+      ["javascript:alert(1)", patterned],
+      ["java\nscript:alert(1)", patterned],
+      ["data:image/svg+xml,<svg/>", patterned],
+      ["file:///etc/passwd", patterned],
+      ["blob:https://radio.example/1", patterned],
+      ["//radio.example/a.png", patterned],
+      ["a.png", patterned],
+      ["https://user:password@radio.example/a.png", patterned],
+      [`https://radio.example/${"a".repeat(3000)}`, patterned],
+      ["", patterned],
+    ]
+  ) {
+    house.session("demo").props = { image_url: own ?? "" };
+    assert.equal(told(), url, own);
+  }
+});
+
+Deno.test("without a pattern, only a show that tells its picture has one", () => {
+  using house = new Broadcasts();
+  house.send(house.publish("demo"));
+  assert.equal(house.shows.status("demo").artwork, null);
+  house.session("demo").props = { image_url: "https://radio.example/a.png" };
+  assert.equal(house.shows.status("demo").artwork, "https://radio.example/a.png");
+  assert.equal(house.shows.current[0]?.artwork, "https://radio.example/a.png");
+});
+
+Deno.test("off air it is told when the name was last on air, if anybody could hear it", async () => {
+  using house = new Broadcasts();
+  const { shows, clock } = house;
+  const last = () => shows.status("demo").last_on_air;
+  const unheard = house.publish("demo");
+  house.send(unheard);
+  unheard.end("finished");
+  assert.equal(last(), null);
+  const heard = house.publish("demo");
+  house.send(heard);
+  shows.listed("demo");
+  assert.equal(last(), null, "it is on air");
+  await clock.advance(60_000);
+  heard.end("finished");
+  await clock.advance(60_000);
+  assert.equal(last(), new Date(START + 60_000).toISOString());
+});
+
+Deno.test("who asks for the ends of shows is told of those so far, and then of each", () => {
+  using house = new Broadcasts();
+  const { shows } = house;
+  const show = (name: string) => {
+    const ingest = house.publish(name);
+    house.send(ingest);
+    shows.listed(name);
+    ingest.end("finished");
+  };
+  show("first");
+  const told: string[][] = [];
+  const end = shows.watchEnds((ended) => told.push(ended.map(({ name }) => name)));
+  show("second");
+  end();
+  show("third");
+  assert.deepEqual(told, [["first"], ["second"]]);
+});
+
+Deno.test("a thousand names are remembered, those that ended last", () => {
+  const last = new LastShows();
+  for (let i = 0; i < 1500; i++) last.add({ name: `${i}`, at: i });
+  last.add({ name: "500", at: 2000 });
+  last.add({ name: "new", at: 3000 });
+  assert.equal(last.all.length, 1000);
+  assert.deepEqual([last.endOf("499"), last.endOf("501")], [null, null]);
+  assert.equal(last.endOf("500"), new Date(2000).toISOString());
+  assert.equal(last.all.at(-1)?.name, "new");
 });

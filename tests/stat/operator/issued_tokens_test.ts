@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { OperatorEntrance } from "../../../src/stat/operator/operator_entrance.ts";
+import { readSigningKeys } from "../../../src/tokens/signing_keys.ts";
 import { StatTokens } from "../../../src/tokens/stat_tokens.ts";
 import { TokenVerifier } from "../../../src/tokens/token_verifier.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
-import { FakeKeySource, Issuer } from "../../../testing/tokens/issuer.ts";
+import { FakeKeySource, Issuer, keySetOf } from "../../../testing/tokens/issuer.ts";
 
 const ALL = [{ action: "stat", name: "*" }];
 
@@ -14,11 +15,18 @@ function setUp(token?: string) {
   const issuer = new Issuer();
   const keys = new FakeKeySource(issuer);
   const verifier = new TokenVerifier({ clock, keys, issuer: undefined, audience: undefined });
-  const entrance = new OperatorEntrance({ token, tokens: new StatTokens(verifier), clock });
+  const watchers: (() => void)[] = [];
+  const watch = (tell: () => void) => void watchers.push(tell);
+  const tokens = new StatTokens({ verifier, keys: { watch } });
+  const entrance = new OperatorEntrance({ token, tokens, clock });
   const app = new Hono();
   app.use(entrance.watch);
   app.get("/", async (c) => c.text(await entrance.check(c)));
   app.post("/sign-in", async (c) => c.text(await entrance.signIn(c, await c.req.text())));
+  app.post("/sign-out", (c) => {
+    entrance.signOut(c);
+    return c.text("out");
+  });
   app.use("/guarded", entrance.guard).all("/guarded", (c) => c.text("in"));
   const ask = async (path: string, headers: Record<string, string> = {}, body?: string) => {
     const info = { remoteAddr: { transport: "tcp", hostname: "198.51.100.7", port: 1 } };
@@ -27,7 +35,17 @@ function setUp(token?: string) {
   };
   const verdict = async (headers: Record<string, string> = {}) =>
     await (await ask("/", headers)).text();
-  return { ask, clock, issuer, verdict };
+  const signIn = async (token: string) => {
+    const answer = await ask("/sign-in", { "Sec-Fetch-Site": "same-origin" }, token);
+    assert.equal(await answer.text(), "granted");
+    const [Cookie = ""] = (answer.headers.get("Set-Cookie") ?? "").split(";");
+    return { Cookie };
+  };
+  const changeKeys = (...issuers: Issuer[]) => {
+    keys.keys = issuers.length === 0 ? undefined : readSigningKeys(keySetOf(...issuers));
+    for (const tell of watchers) tell();
+  };
+  return { ask, changeKeys, clock, entrance, issuer, signIn, verdict };
 }
 
 function bearer(token: string): Record<string, string> {
@@ -83,4 +101,56 @@ Deno.test("nobody signs in by a token from another site's page, or by a wrong on
   assert.equal(await foreign.text(), "foreign");
   const wrong = await ask("/sign-in", {}, new Issuer().token(ALL));
   assert.deepEqual([await wrong.text(), wrong.headers.get("Set-Cookie")], ["unknown", null]);
+});
+
+Deno.test("the cookie for a token does not tell it, and ends with the sign-out", async () => {
+  const { ask, entrance, issuer, signIn, verdict } = setUp();
+  const token = issuer.token(ALL);
+  const [browser, other] = [await signIn(token), await signIn(token)];
+  for (const part of token.split(".")) assert.ok(!browser.Cookie.includes(part));
+  assert.notEqual(browser.Cookie, other.Cookie);
+  const { validity } = entrance;
+  await ask("/sign-out", browser, "");
+  assert.ok(validity.aborted, "who watches is asked again");
+  assert.deepEqual([await verdict(browser), await verdict(other)], ["unknown", "granted"]);
+});
+
+Deno.test("nobody is let in by a token as cookie", async () => {
+  const { issuer, verdict } = setUp();
+  assert.equal(await verdict({ Cookie: `echo_dashboard=${issuer.token(ALL)}` }), "unknown");
+});
+
+Deno.test("of more than a thousand browsers that signed in, the first has to do so again", async () => {
+  const { issuer, signIn, verdict } = setUp();
+  const token = issuer.token(ALL);
+  const [first, second] = [await signIn(token), await signIn(token)];
+  for (let i = 0; i < 999; i++) await signIn(token);
+  assert.deepEqual([await verdict(first), await verdict(second)], ["unknown", "granted"]);
+});
+
+Deno.test("who watches by a token is asked again once its key is void", async () => {
+  const { changeKeys, entrance, issuer, signIn, verdict } = setUp();
+  const browser = await signIn(issuer.token(ALL));
+  const { validity } = entrance;
+  changeKeys(new Issuer());
+  assert.ok(validity.aborted);
+  for (let i = 0; i < 20; i++) {
+    assert.equal(await verdict(browser), "unknown", "and does not guess");
+  }
+});
+
+Deno.test("as long as there are no keys, tokens are neither right nor guessed", async () => {
+  const { ask, changeKeys, issuer, verdict } = setUp();
+  changeKeys();
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await ask("/guarded", bearer(issuer.token(ALL)))).status, 503);
+  }
+  changeKeys(issuer);
+  assert.equal(await verdict(bearer(issuer.token(ALL))), "granted");
+});
+
+Deno.test("the server's own token counts also where it looks like an issuer's", async () => {
+  const { signIn, verdict } = setUp("a.b.c");
+  assert.equal(await verdict(bearer("a.b.c")), "granted");
+  assert.equal(await verdict(await signIn("a.b.c")), "granted");
 });

@@ -37,7 +37,7 @@ Deno.test("a thread that cannot be made gives back what it has taken", () => {
         counts.takeBack(taken);
       },
     },
-    shows: { status: (name) => ({ ...OFF_AIR, name }), current: [] },
+    shows: { status: (name) => ({ ...OFF_AIR, name }), current: [], watchEnds: () => () => {} },
     levels: () => ({ own: null, access: false, maxLines: 0 }),
     onPulse: () => {},
     onLines: () => {},

@@ -6,6 +6,7 @@ import { TrustedProxies } from "../../../src/http/addresses.ts";
 import { ConnectionLimits } from "../../../src/http/connection_limits.ts";
 import { ListeningSockets } from "../../../src/listening/listening_sockets.ts";
 import { systemClock } from "../../../src/session/clock.ts";
+import type { EndedShow } from "../../../src/pages/listener/last_shows.ts";
 import { HttpThreads, type HttpThreadsOptions } from "../../../src/station/threads/http_threads.ts";
 import { RequestDurations } from "../../../src/web/request_durations.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
@@ -35,7 +36,7 @@ function start(port: number, rootDir: string, changes: Partial<HttpThreadsOption
     },
     keys: undefined,
     distributor: new Distributor(() => undefined),
-    shows: { status: (name) => ({ ...OFF_AIR, name }), current: [] },
+    shows: { status: (name) => ({ ...OFF_AIR, name }), current: [], watchEnds: () => () => {} },
     sockets: new ListeningSockets(systemClock),
     counts: limits.addThreads("hls"),
     listeners: { fetched: () => {} },
@@ -111,7 +112,7 @@ Deno.test("threads are told something also where their question shows a bug", ()
     };
     const { threads } = start(port, folder, {
       ...{ count: 1, distributor },
-      shows: { status, current: [] },
+      shows: { status, current: [], watchEnds: () => () => {} },
     });
     await threads.listening();
     using client = Deno.createHttpClient({});
@@ -121,6 +122,32 @@ Deno.test("threads are told something also where their question shows a bug", ()
     };
     assert.deepEqual([await listeners("demo"), await listeners("other")], [0, 7]);
     await threads.close();
+  }));
+
+Deno.test("threads know of a name when it was last on air, from before they began and later", () =>
+  withFolder(async (folder) => {
+    const port = freePort();
+    const tells = new Set<(ended: readonly EndedShow[]) => void>();
+    const watchEnds = (tell: (ended: readonly EndedShow[]) => void) => {
+      tell([{ name: "before", at: 1000 }]);
+      tells.add(tell);
+      return () => tells.delete(tell);
+    };
+    const status = (name: string) => assert.fail(`asked for ${name}`);
+    const { threads } = start(port, folder, { shows: { status, current: [], watchEnds } });
+    await threads.listening();
+    using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+    const lastOnAir = async (name: string) => {
+      const answer = await fetch(`http://${HOSTNAME}:${port}/cast/${name}/status.json`, { client });
+      return (await answer.json()).last_on_air;
+    };
+    assert.equal(await lastOnAir("before"), "1970-01-01T00:00:01.000Z");
+    assert.equal(await lastOnAir("later"), null);
+    assert.equal(tells.size, 2);
+    for (const tell of tells) tell([{ name: "later", at: 2000 }]);
+    await until("they know it", async () => await lastOnAir("later") !== null);
+    await threads.close();
+    assert.equal(tells.size, 0, "threads that are gone are told nothing");
   }));
 
 function isFree(port: number): boolean {

@@ -133,7 +133,7 @@ function newThread(distributor: Pick<Distributor, "connect">, port = 0): HttpThr
       entrance: { originSecret: undefined, tokens: undefined },
     },
     ...{ distributor, counts, keys: undefined },
-    shows: { status: (name) => ({ ...OFF_AIR, name }), current: [] },
+    shows: { status: (name) => ({ ...OFF_AIR, name }), current: [], watchEnds: () => () => {} },
     levels: () => ({ own: null, access: false, maxLines: 0 }),
     onPulse: () => {},
     onLines: () => {},
