@@ -104,11 +104,12 @@ export async function lowWaits(options: BenchmarkOptions): Promise<Report> {
 
 /** Waits until a segment begins. @returns its media sequence number */
 async function newSegment(client: HttpClient): Promise<number> {
-  for (let before: number | undefined;;) {
+  let before = Infinity;
+  for (;;) {
     const { status, body } = await client.ask(playlistRequest(""));
     const open = status === 200 ? newsOf(body)?.hint.sequence : undefined;
-    if (before !== undefined && open !== undefined && open > before) return open;
-    before = open;
+    if (open !== undefined && open > before) return open;
+    before = open ?? Infinity;
     await pause(LOOK_MS);
   }
 }
