@@ -43,8 +43,12 @@ export class Listeners {
 
   /** A segment of `name` is in its playlist from now on. */
   listed(name: string, file: string): void {
-    const fetches = this.#names.get(name) ?? [];
-    fetches.push({ sequence: sequenceOf(file), listedAt: this.#now(), count: 0 });
+    const sequence = sequenceOf(file);
+    const known = this.#names.get(name) ?? [];
+    const count = known.find((fetches) => fetches.sequence === sequence)?.count ?? 0;
+    const fetches = known.filter(({ listedAt }) => listedAt !== undefined);
+    const open = known.filter((fetches) => Number(fetches.sequence) > Number(sequence));
+    fetches.push({ sequence, listedAt: this.#now(), count }, ...open);
     const over = this.#over(fetches);
     const most = this.#medianOf + MAX_COUNTING;
     fetches.splice(0, Math.max(over - this.#medianOf, fetches.length - most, 0));
@@ -56,8 +60,15 @@ export class Listeners {
   fetched(name: string, file: string, count = 1): void {
     if (this.#rewinding.fetched(name, file, count)) return;
     const sequence = sequenceOf(file);
-    const fetches = this.#names.get(name)?.findLast((fetches) => fetches.sequence === sequence);
-    if (fetches !== undefined && !this.#isOver(fetches)) fetches.count += count;
+    const known = this.#names.get(name);
+    if (known === undefined) return;
+    const fetches = known.findLast((fetches) => fetches.sequence === sequence);
+    if (fetches !== undefined) {
+      if (!this.#isOver(fetches)) fetches.count += count;
+    } else if (Number(sequence) > Number(known.at(-1)?.sequence)) {
+      // Low latency has it while it is open.
+      known.push({ sequence, listedAt: undefined, count });
+    }
   }
 
   /** Listeners of `name`. */
@@ -94,13 +105,13 @@ export class Listeners {
 
   /** Whether its fetches do not count any more. */
   #isOver({ listedAt }: Fetches): boolean {
-    return this.#now() - listedAt >= this.#countedMs;
+    return listedAt !== undefined && this.#now() - listedAt >= this.#countedMs;
   }
 
   #isSilent(fetches: readonly Fetches[]): boolean {
-    const newest = fetches.at(-1);
+    const newest = fetches.findLast(({ listedAt }) => listedAt !== undefined)?.listedAt;
     const silentMs = Math.min(SILENT_TARGETS * this.#targetMs, this.#targetMs + SETTLE_MS);
-    return newest === undefined || this.#now() - newest.listedAt >= silentMs;
+    return newest === undefined || this.#now() - newest >= silentMs;
   }
 
   /** Keeps the names alone that were on air lately. */
@@ -115,7 +126,8 @@ export class Listeners {
 interface Fetches {
   /** Its media sequence number, as text. */
   readonly sequence: string;
-  readonly listedAt: number;
+  /** `undefined` while only low latency has it. */
+  readonly listedAt: number | undefined;
   count: number;
 }
 

@@ -197,3 +197,27 @@ Deno.test("listeners are counted where the server stood still", async () => {
   broadcast.clock.standStill(30_000);
   assert.equal(broadcast.listeners.count("demo"), 2);
 });
+
+Deno.test("listeners of low latency count, who have a segment's first part before it is listed", () => {
+  const clock = new FakeClock();
+  const listeners = new Listeners(1000, () => clock.awake());
+  const hear = (segments: number, first: number) => {
+    for (let sequence = first; sequence < first + segments; sequence++) {
+      for (let i = 0; i < 3; i++) listeners.fetched("demo", `${sequence}-17-abc.0.m4s`);
+      clock.advanceSync(600);
+      // Its next one may be begun before the disk has it.
+      listeners.fetched("demo", `${sequence + 1}-17-abc.0.m4s`);
+      listeners.listed("demo", `${sequence}-17.ts`);
+      clock.advanceSync(400);
+    }
+  };
+  listeners.listed("demo", "99-17.ts");
+  hear(12, 100);
+  assert.equal(listeners.count("demo"), 4);
+  // A segment that nobody ever lists does not stay.
+  listeners.fetched("demo", "113-17-abc.0.m4s");
+  hear(12, 200);
+  assert.equal(listeners.count("demo"), 4);
+  clock.advanceSync(20_000);
+  assert.equal(listeners.count("demo"), 0);
+});
