@@ -34,7 +34,7 @@ export function configText(config: AudioConfig): string {
 export function configOfText(text: string): AudioConfig | undefined {
   const [name = "", info = ""] = text.split(" ");
   const [, codec] = Object.entries(CODECS).find(([known]) => known === name) ?? [];
-  if (codec === undefined || !/^(?:[0-9a-f]{2}){1,200}$/.test(info)) return undefined;
+  if (codec === undefined || !/^(?:[0-9a-f]{2})+$/.test(info)) return undefined;
   try {
     return codec.configOf(Uint8Array.fromHex(info));
   } catch (error) {

@@ -15,7 +15,13 @@ import { Distributor, type ServedStream } from "./distributor.ts";
 import { FORMATS, FORMATS_WITH_ID3 } from "./formats.ts";
 import { LOW_MEDIA_FILE, lowFeed, nameOfLowFeed } from "./low_latency/low_names.ts";
 import { LowPlaces } from "./low_latency/low_places.ts";
-import { type NamedState, type NameStates, Reservation } from "./name_states.ts";
+import {
+  type NamedState,
+  type NameState,
+  type NameStates,
+  NOTHING_KEPT,
+  Reservation,
+} from "./name_states.ts";
 import { Numberings } from "./numberings.ts";
 import { type MediaPlaylist, restorePlaylist } from "./playlist.ts";
 import type { Preroll } from "./preroll.ts";
@@ -120,7 +126,8 @@ export class Hls {
     for (const stream of streams) stream.close();
   }
 
-  #create(name: string, shownOpen?: readonly ShownOpen[]): HlsStream {
+  /** @param kept what an earlier run of the server kept */
+  #create(name: string, kept?: NameState): HlsStream {
     const { clock, targetMs, folder, preroll, onListed } = this.#options;
     const now = Math.floor(clock.now() / 1000);
     const known = this.#numberings.get(name);
@@ -133,7 +140,11 @@ export class Hls {
       pool: this.#pool,
       formats: FORMATS,
       lowPlaces: this.#lowPlaces,
-      reservation: new Reservation(name, this.#options.states, shownOpen),
+      reservation: new Reservation(name, this.#options.states, {
+        ...NOTHING_KEPT,
+        ...kept,
+        ...known,
+      }),
       numbering: {
         mediaSequence: Math.max(now, known?.mediaSequence ?? 0),
         discontinuitySequence: known?.discontinuitySequence ?? 0,
@@ -183,7 +194,7 @@ export class Hls {
       const silence = await this.#silenceBehind(name, window, state?.shownOpen);
       const fits = state?.written && window?.targetDuration === this.#targetDuration &&
         silence !== "unknown";
-      this.#create(name, state?.shownOpen).restore({
+      this.#create(name, state ?? NOT_KNOWN).restore({
         playlist: fits ? window : undefined,
         ...{ files: segments, ageMs, silence: silence === "unknown" ? undefined : silence },
       });
@@ -202,21 +213,24 @@ export class Hls {
     shown: readonly ShownOpen[] = [],
   ): Promise<SilentEnd | "unknown" | undefined> {
     const last = window?.segments.at(-1);
-    if (window === undefined || last === undefined || window.ended) return;
+    if (window === undefined || last === undefined) return;
+    const configs = shown.map(({ config }) => config);
     const next = window.mediaSequence + window.segments.length;
     const behind = shown.filter(({ sequence }) => sequence >= next);
-    if (behind.some(({ sequence }, i) => sequence !== next + i)) return "unknown";
+    if (behind.length === 0) return { configs, segments: [] };
+    if (window.ended || behind.some(({ sequence }, i) => sequence !== next + i)) return "unknown";
     // Nothing continues preroll, so its bytes are not needed.
     const bytes = last.wallMs === undefined
       ? NO_BYTES
       : await this.#options.folder.stream(name).readSegment(last.uri);
-    if (bytes === undefined) return;
+    if (bytes === undefined) return "unknown";
     const { targetMs, id3 } = this.#options;
     const [format] = id3 ? FORMATS_WITH_ID3 : FORMATS;
-    return {
-      configs: shown.map(({ config }) => config),
-      segments: silentEnd(behind, bytes, { format, targetMs }),
-    };
+    const segments = silentEnd(behind, bytes, { format, targetMs });
+    const isAsShown = segments.every(({ label }, i) =>
+      label.discontinuity === behind[i]?.discontinuity
+    );
+    return isAsShown ? { configs, segments } : "unknown";
   }
 
   #sweep(): void {
@@ -248,6 +262,8 @@ const SWEEP_MS = 1000;
 /** How long a stop waits for the disk. */
 const STOP_MS = 1500;
 const RESTORED_AT_ONCE = 16;
+/** The state of a name cannot be read: its playlist may lack what players were shown. */
+const NOT_KNOWN: NameState = { ...NOTHING_KEPT, written: false };
 const NO_BYTES = new Uint8Array();
 const POOL_BYTES = 16 * 1024 * 1024;
 

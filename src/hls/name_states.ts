@@ -29,6 +29,12 @@ export interface NameState extends Numbering {
   readonly shownOpen: readonly ShownOpen[];
 }
 
+/** What is kept of a name that is new. */
+export const NOTHING_KEPT: NameState = {
+  ...{ mediaSequence: 0, discontinuitySequence: 0 },
+  ...{ written: true, shownOpen: [] },
+};
+
 /** A name of which something is kept. */
 export interface NamedState {
   readonly name: string;
@@ -43,62 +49,67 @@ export interface NamedState {
 export class Reservation {
   readonly #name: string;
   readonly #states: Pick<NameStates, "save">;
-  /** What is kept. */
+  /** What is to be kept. */
   #state: NameState;
-  #written = true;
-  /** What is to be kept of segments that were shown as open. */
-  #shownOpen: readonly ShownOpen[];
+  /** The numbers that are kept. */
+  #kept: Numbering;
+  /** Settles when all of {@link #state} is kept, or cannot be. */
   #saving: Promise<void> = Promise.resolve();
+  /** Whether a save is to follow the one under way. */
+  #isDue = false;
 
-  /** @param shownOpen what an earlier run of the server kept */
-  constructor(
-    name: string,
-    states: Pick<NameStates, "save">,
-    shownOpen: readonly ShownOpen[] = [],
-  ) {
+  /** @param state what is kept already */
+  constructor(name: string, states: Pick<NameStates, "save">, state: NameState = NOTHING_KEPT) {
     this.#name = name;
     this.#states = states;
-    this.#shownOpen = shownOpen;
-    this.#state = { mediaSequence: 0, discontinuitySequence: 0, written: true, shownOpen };
+    this.#state = state;
+    this.#kept = state;
   }
 
   /** Resolves when all numbers below those of `next` are reserved, or cannot be. */
   async cover(next: Numbering): Promise<void> {
     const { mediaSequence, discontinuitySequence } = next;
-    const { mediaSequence: media, discontinuitySequence: discontinuity } = this.#state;
+    const { mediaSequence: media, discontinuitySequence: discontinuity } = this.#kept;
     if (mediaSequence <= media && discontinuitySequence <= discontinuity) return;
     await this.#save({ mediaSequence: mediaSequence + BLOCK, discontinuitySequence });
   }
 
   /** Takes note of whether the playlist on disk has all that players were shown. */
   async tellWritten(written: boolean): Promise<void> {
-    if (written === this.#written) return;
-    this.#written = written;
-    await this.#save({ written });
+    if (written !== this.#state.written) await this.#save({ written });
   }
 
   /** Resolves when it is kept that players may have parts of these segments, or that cannot be. */
   async showOpen(shown: readonly ShownOpen[]): Promise<void> {
-    const newest = this.#shownOpen.at(-1)?.sequence ?? -1;
+    const { shownOpen } = this.#state;
+    const newest = shownOpen.at(-1)?.sequence ?? -1;
     const added = shown.filter(({ sequence }) => sequence > newest);
     if (added.length === 0) return await this.#saving;
-    this.#shownOpen = [...this.#shownOpen, ...added].slice(-MAX_SILENT_SEGMENTS);
-    await this.#save({ shownOpen: this.#shownOpen });
+    await this.#save({ shownOpen: [...shownOpen, ...added].slice(-MAX_SILENT_SEGMENTS) });
   }
 
   /** Gives back what was reserved and not used: the broadcast is over. */
   async settle(next: Numbering): Promise<void> {
-    this.#shownOpen = [];
     await this.#save({ ...next, shownOpen: [] });
   }
 
-  /** One after the other; what cannot be saved is tried again with the next change. */
+  /**
+   * One save after the other, and one waits at most: it keeps all that has changed by then. What
+   * cannot be saved is tried again with the next change.
+   */
   #save(change: Partial<NameState>): Promise<void> {
-    this.#saving = this.#saving.then(async () => {
-      const state = { ...this.#state, ...change };
-      if (await this.#states.save(this.#name, state)) this.#state = state;
-    });
+    this.#state = { ...this.#state, ...change };
+    if (!this.#isDue) {
+      this.#isDue = true;
+      this.#saving = this.#saving.then(() => this.#keep());
+    }
     return this.#saving;
+  }
+
+  async #keep(): Promise<void> {
+    this.#isDue = false;
+    const state = this.#state;
+    if (await this.#states.save(this.#name, state)) this.#kept = state;
   }
 }
 
@@ -208,7 +219,8 @@ function isCount(value: unknown): value is number {
 
 /** Media sequence numbers that are reserved at a time. */
 const BLOCK = 1000;
-const MAX_STATE_BYTES = 4096;
+/** Above what {@link MAX_SILENT_SEGMENTS} take, each with the longest configuration that there is. */
+const MAX_STATE_BYTES = 16 * 1024;
 const STATE_FILE = /^([A-Za-z0-9_-]{1,128})\.json$/;
 
 const logger = getLogger(["echo", "hls"]);

@@ -39,7 +39,7 @@ export interface FolderContents {
 export interface StreamFiles {
   /** Writes a segment. `bytes` must not change until the promise resolves. */
   writeSegment(file: string, bytes: Uint8Array): Promise<boolean>;
-  /** Reads a segment; `undefined` where that cannot be done. */
+  /** Reads a segment; `undefined` where that cannot be done, or another read is still under way. */
   readSegment(file: string): Promise<Uint8Array | undefined>;
   /** Replaces the playlist. */
   replacePlaylist(file: string, text: Uint8Array): Promise<boolean>;
@@ -93,10 +93,9 @@ export class HlsFolder {
    * @throws {FileUnreadable}
    */
   async read(name: string, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const path = this.pathOf(name, file);
     try {
-      return await this.#limiter.run(() =>
-        readSmallFile(this.pathOf(name, file), MAX_SEGMENT_BYTES)
-      );
+      return await this.#limiter.run(() => readSmallFile(path, MAX_SEGMENT_BYTES));
     } catch (error) {
       if (error instanceof LimiterFull) throw error;
       if (error instanceof Deno.errors.NotFound) return undefined;
@@ -187,8 +186,10 @@ export class HlsFolder {
 class FolderFiles implements StreamFiles {
   readonly #folder: HlsFolder;
   readonly #name: string;
-  /** So that a broadcast whose writes hang leaves room for the others. */
+  /** So that a broadcast whose files hang leaves room for the others. */
   readonly #limiter = new Limiter(OPERATIONS_OF_ONE);
+  /** So that no more reads come where one hangs. */
+  readonly #reads = new Limiter(1, 0);
   /** When each write under way began, the oldest first, on {@link Clock.awake}. */
   readonly #writes: { readonly since: number }[] = [];
   /** `undefined` until the first file is written or removed. */
@@ -204,8 +205,9 @@ class FolderFiles implements StreamFiles {
   }
 
   async readSegment(file: string): Promise<Uint8Array | undefined> {
+    const read = () => this.#folder.read(this.#name, file);
     try {
-      return await this.#folder.read(this.#name, file);
+      return await this.#reads.run(() => this.#limiter.run(read));
     } catch (error) {
       if (error instanceof LimiterFull || error instanceof FileUnreadable) return undefined;
       throw error;
@@ -233,9 +235,8 @@ class FolderFiles implements StreamFiles {
     const write = { since: clock.awake() };
     this.#writes.push(write);
     await this.#folder.removing.get(this.#name);
-    const done = await this.#limiter.run(() =>
-      this.#folder.attempt(this.#name, () => this.#create(file, bytes))
-    );
+    const create = () => this.#folder.attempt(this.#name, () => this.#create(file, bytes));
+    const done = await this.#limiter.run(create);
     if (!done) await this.#folder.remove([this.#pathOf(temporary(file))], await this.#learnCalls());
     this.#writes.splice(this.#writes.indexOf(write), 1);
     return done;

@@ -1,8 +1,12 @@
 /** What a start makes of files that were damaged since the last run. */
 import assert from "node:assert/strict";
+import { parseAudioSpecificConfig } from "../../src/audio/aac/audio_specific_config.ts";
+import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import { BitWriter } from "../../src/audio/bits.ts";
 import { StateFiles } from "../../src/hls/name_states.ts";
 import { parsePlaylist, renderPlaylist, restorePlaylist } from "../../src/hls/playlist.ts";
 import { loadPreroll, PrerollError } from "../../src/hls/preroll.ts";
+import { MAX_SILENT_SEGMENTS } from "../../src/hls/silent_end.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { audioConfig } from "../../testing/audio/access_units.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
@@ -154,6 +158,44 @@ Deno.test("state that is damaged in any way is not used, and the log says so", (
     assert.equal(await states.save("demo", state), true, "the folder is made again");
     assert.deepEqual(await states.load("demo"), state);
   }));
+
+Deno.test("a state of as much as it may be is read again, with the longest configuration", () =>
+  withFolder(async (path) => {
+    const states = new StateFiles(new HlsFolder(path));
+    const config = longestConfig();
+    const shownOpen = Array.from({ length: MAX_SILENT_SEGMENTS }, (_, i) => ({
+      ...{ sequence: Number.MAX_SAFE_INTEGER - i, wallMs: Number.MAX_SAFE_INTEGER },
+      ...{ config, discontinuity: false, beforeUs: 1e9 / 3 },
+    }));
+    const mediaSequence = Number.MAX_SAFE_INTEGER;
+    const state = {
+      mediaSequence,
+      discontinuitySequence: mediaSequence,
+      written: false,
+      shownOpen,
+    };
+    await states.save("demo", state);
+    assert.deepEqual(await states.load("demo"), state);
+  }));
+
+/** Its program_config_element has all elements that it may have, and a comment. */
+function longestConfig(): AudioConfig {
+  const writer = new BitWriter();
+  const write = (...fields: [value: number, bits: number][]) => {
+    for (const [value, bits] of fields) writer.write(value, bits);
+  };
+  // Object type, sampling frequency index, channel configuration and GASpecificConfig.
+  write([2, 5], [3, 4], [0, 4], [0, 3]);
+  // ISO/IEC 14496-3 table 4.2: tag, object type, sampling frequency index, how many elements.
+  write([0, 4], [1, 2], [3, 4], [15, 4], [15, 4], [15, 4], [3, 2], [7, 3], [15, 4], [0, 3]);
+  write([0, 32], [0, 32], [0, 32], [0, 32], [0, 32], [0, 32], [0, 32], [0, 32], [0, 32]);
+  // 45 elements of 5 bits for channels, 3 for effects and 7 for data of 4 bits, and 15 of 5 bits.
+  write([0, 45 * 5 + 10 * 4 + 15 * 5 - 9 * 32]);
+  writer.align();
+  write([255, 8]);
+  for (let i = 0; i < 255; i++) write([65, 8]);
+  return parseAudioSpecificConfig(writer.toBytes());
+}
 
 Deno.test("a playlist that cannot be taken up is said, and its segments go in their time", () =>
   withFolder(async (path) => {

@@ -5,7 +5,9 @@ import { Listeners } from "../../src/hls/listeners.ts";
 const STEP_MS = 250;
 const SEGMENT_MS = 6250;
 const LIVE_MS = 1000;
-/** Within so long a change is counted. */
+/** Within so long threads have told of who joins … */
+const TOLD_MS = 3500;
+/** … and within so long any change is counted. */
 const SETTLE_MS = 25_000;
 
 /** A show that has gone on for an hour, and those who hear it from somewhere. */
@@ -90,10 +92,10 @@ Deno.test("who rewinds is counted once, wherever and whenever, as long as it pla
   assert.equal(show.count, 0);
 });
 
-Deno.test("who joins is counted at once, and once for all that it loads ahead", () => {
+Deno.test("who joins is counted within moments, and once for all that it loads ahead", () => {
   const show = new Show();
   show.play(30_000, []);
-  show.play(STEP_MS, [new Player(show, 600_000, 600_000)]);
+  show.play(TOLD_MS, [new Player(show, 600_000, 600_000)]);
   assert.equal(show.count, 1);
 });
 
@@ -142,6 +144,19 @@ Deno.test("what comes from several threads by counts is as what comes one after 
   }
 });
 
+Deno.test("who fetches from several threads is counted once, whichever tells first", () => {
+  const show = new Show();
+  for (let number = 100; number < 120; number += 3) {
+    show.fetch(number + 2);
+    show.play(STEP_MS, []);
+    show.fetch(number);
+    show.play(2 * STEP_MS, []);
+    show.fetch(number + 1);
+    show.play(3 * SEGMENT_MS - 3 * STEP_MS, []);
+    assert.equal(show.count, 1, `${number}`);
+  }
+});
+
 Deno.test("who leaves is forgotten also where others hear the same a moment later", () => {
   const show = new Show();
   const players: Player[] = [];
@@ -150,6 +165,7 @@ Deno.test("who leaves is forgotten also where others hear the same a moment late
     players.push(new Player(show, 120_000));
     show.play(1000, players);
   }
+  show.play(TOLD_MS, players);
   assert.equal(show.count, waves);
   // Each second there is somebody at each place whom the others follow.
   const stay = players.filter((_, i) => i % 3 === 0);

@@ -98,10 +98,7 @@ export class LowLatency {
       onRefused();
       return Promise.resolve();
     }
-    this.#opening ??= places.inTurn(() => this.#open())
-      .then(() => this.#keeping)
-      .catch((error) => this.#fail(error))
-      .finally(() => this.#opening = undefined);
+    this.#opening ??= this.#openUntilKept();
     return this.#opening;
   }
 
@@ -172,6 +169,22 @@ export class LowLatency {
     this.#held = [];
   }
 
+  /** What it had may go meanwhile, and somebody may want it again: then it is opened again. */
+  async #openUntilKept(): Promise<void> {
+    const { places } = this.#options;
+    try {
+      while (this.#place !== undefined) {
+        if (this.#stream === undefined) await places.inTurn(() => this.#open());
+        else if (this.#keeping !== undefined) await this.#keeping;
+        else break;
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
   async #open(): Promise<void> {
     if (this.#place === undefined) return;
     const read = await this.#readMissing();
@@ -185,19 +198,23 @@ export class LowLatency {
     this.#begin(earlierSegments({ bytesOf, main, targetDuration, configs, preroll: preroll.low }));
   }
 
-  /** Reads what is in memory no more: a second at most for all together. */
-  async #readMissing(): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
+  /**
+   * Reads what is in memory no more, from the newest back up to one that cannot be had: a second at
+   * most for all together.
+   */
+  async #readMissing(): Promise<ReadonlyMap<string, Uint8Array>> {
     const { clock, main, files } = this.#options;
     const until = clock.awake() + DISK_MS;
-    const read = new Map<string, Uint8Array | undefined>();
-    const isMissing = ({ uri, bytes, wallMs }: Segment) =>
-      bytes === undefined && wallMs !== undefined && !read.has(uri);
+    const read = new Map<string, Uint8Array>();
+    let unreadable = -Infinity;
     for (;;) {
-      const missing = main.known.filter(isMissing);
-      if (missing.length === 0) return read;
-      await Promise.all(missing.map(async ({ uri }) => {
-        read.set(uri, await this.#patience(files.readSegment(uri), until - clock.awake()));
-      }));
+      const missing = main.known.findLast(({ sequence, uri, bytes, wallMs }) =>
+        sequence > unreadable && bytes === undefined && wallMs !== undefined && !read.has(uri)
+      );
+      if (missing === undefined) return read;
+      const bytes = await this.#patience(files.readSegment(missing.uri), until - clock.awake());
+      if (bytes === undefined) unreadable = missing.sequence;
+      else read.set(missing.uri, bytes);
     }
   }
 
@@ -212,10 +229,11 @@ export class LowLatency {
     }
   }
 
-  /** It is closed, and opened anew for whoever asks; the broadcast goes on. */
+  /** It is closed, and opened anew for whoever asks again; the broadcast goes on. */
   #fail(error: unknown): void {
     logger.fatal("A bug in low latency, please report it: {error}", { error });
-    this.#clear();
+    this.close();
+    this.#options.onRefused();
   }
 
   #begin({ numbering, segments }: EarlierSegments): void {
