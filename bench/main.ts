@@ -6,6 +6,7 @@ import { flood } from "./flood.ts";
 import { frame } from "./frame.ts";
 import { http } from "./http.ts";
 import { lowLatency } from "./low_latency.ts";
+import { lowWaits } from "./low_waits.ts";
 import { describeMachine } from "./machine.ts";
 import { mixed } from "./mixed.ts";
 import { nginxRtmp } from "./nginx_rtmp.ts";
@@ -72,6 +73,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: "low-latency [LISTENERS] [SECONDS]",
     help: "listeners of 10 broadcasts who wait for each part, and when they have it",
     run: lowLatency,
+  },
+  "low-latency-waits": {
+    usage: "low-latency-waits [REQUESTS]",
+    help: "requests of low latency that wait, and what they cost in memory",
+    run: lowWaits,
   },
   cache: {
     usage: "cache [LISTENERS] [SECONDS]",

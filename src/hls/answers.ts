@@ -7,7 +7,13 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { requestedRange } from "../web/byte_range.ts";
 import { encodedFor } from "./gzipped.ts";
-import { type Origin, SegmentUnavailable, type ServedFile, type ServedPlaylist } from "./origin.ts";
+import {
+  type ClientAddress,
+  type Origin,
+  SegmentUnavailable,
+  type ServedFile,
+  type ServedPlaylist,
+} from "./origin.ts";
 
 /** What changes with every segment may be held by a CDN for a moment. */
 export const LIVE = "max-age=1";
@@ -33,14 +39,15 @@ export function sendPlaylist(
   return c.body(text);
 }
 
-/** @throws {HTTPException} 503 where it cannot be had now */
+/** @param client as `Origin.segment` @throws {HTTPException} 503 where it cannot be had now */
 export async function readSegment(
   origin: Pick<Origin, "segment">,
   name: string,
   file: string,
+  client?: ClientAddress,
 ): Promise<ServedFile | undefined> {
   try {
-    return await origin.segment(name, file);
+    return await origin.segment(name, file, client);
   } catch (error) {
     if (!(error instanceof SegmentUnavailable)) throw error;
     const body = JSON.stringify({ code: 503, message: "the disk does not keep up" });

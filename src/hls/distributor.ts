@@ -7,7 +7,13 @@
 import { FORMATS } from "./formats.ts";
 import { LOW_MASTER_FILE, LOW_MEDIA_FILE, nameOfLowFeed } from "./low_latency/low_names.ts";
 import { MASTER_FILE } from "./master_playlist.ts";
-import type { PlaylistCopy, ReplicaNews, ReplicaRequest, SegmentCopy } from "./replica_messages.ts";
+import type {
+  Heard,
+  PlaylistCopy,
+  ReplicaNews,
+  ReplicaRequest,
+  SegmentCopy,
+} from "./replica_messages.ts";
 import type { Segment } from "./segment.ts";
 import type { HlsStream } from "./stream.ts";
 
@@ -20,8 +26,8 @@ export interface ServedStream
    * @param client as `Subscription.client`
    */
   open?(client: string | undefined): Promise<void>;
-  /** Somebody hears it: it does not give way to others. */
-  keep?(): void;
+  /** Clients at these addresses have heard it just now; see `Heard`. */
+  hear?(clients: readonly (string | undefined)[]): void;
 }
 
 /** Takes news, and memory in it that is the receiver's from now on. */
@@ -90,7 +96,8 @@ interface SubscriberOptions {
 export class Subscriber {
   readonly tell: TellReplica;
   readonly #options: SubscriberOptions;
-  readonly #names = new Set<string>();
+  /** What it has subscribed to, each time as another object. */
+  readonly #names = new Map<string, object>();
   /** Bytes of segments that were sent with versions … */
   #sent = 0;
   /** … and of those that the replica has taken. */
@@ -107,7 +114,7 @@ export class Subscriber {
     if (request.kind === "segments") this.#send(request.wanted);
     else if (request.kind === "catchUp") this.tell({ kind: "caughtUp" }, []);
     else if (request.kind === "subscribe") this.#subscribe(request.name, request.client);
-    else if (request.kind === "heard") this.#options.find(request.name)?.keep?.();
+    else if (request.kind === "heard") this.#hear(request.heard);
     else this.#names.delete(request.name);
   }
 
@@ -153,14 +160,22 @@ export class Subscriber {
     return copies;
   }
 
+  #hear(heard: readonly Heard[]): void {
+    for (const { name, clients } of heard) this.#options.find(name)?.hear?.(clients);
+  }
+
   #subscribe(name: string, client: string | undefined): void {
     const stream = this.#options.find(name);
     // It may have gone while the question was on its way.
     if (stream === undefined) return this.tell({ kind: "gone", name }, []);
-    this.#names.add(name);
-    const tell = () => this.#tellVersion(name, filesOf(name).playlists, []);
+    const subscription = {};
+    this.#names.set(name, subscription);
+    const tell = () => {
+      if (this.#names.get(name) !== subscription) return;
+      this.#tellVersion(name, filesOf(name).playlists, []);
+    };
     if (stream.open === undefined) tell();
-    else stream.open(client).then(() => this.wants(name) && tell());
+    else stream.open(client).then(tell);
   }
 
   #tellVersion(name: string, files: readonly string[], segments: readonly SegmentCopy[]): void {

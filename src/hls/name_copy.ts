@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { siteOf } from "../session/network.ts";
 import { mediaTypeOf } from "./formats.ts";
 import { nameOfLowFeed } from "./low_latency/low_names.ts";
-import { NoPlace, type ServedFile, type ServedPlaylist } from "./origin.ts";
+import type { ClientAddress, ServedFile, ServedPlaylist } from "./origin.ts";
 import type { VersionOut } from "./replica_messages.ts";
 import type { CachedSegments } from "./segment_cache.ts";
 import { Waiters } from "./waiters.ts";
@@ -13,6 +14,8 @@ import { Waiters } from "./waiters.ts";
 /** A name to which a replica has subscribed. */
 export class NameCopy {
   readonly name: string;
+  /** The address for which the replica has subscribed; `undefined` where it stands for many. */
+  readonly client: string | undefined;
   /** By name of the file. */
   readonly playlists = new Map<string, ServedPlaylist>();
   readonly segments: CachedSegments;
@@ -23,31 +26,38 @@ export class NameCopy {
   /** Whether somebody asked for it since {@link sweep}. */
   isAsked = true;
   #isHeard: boolean;
-  #isRefused = false;
+  /** Who has heard it since {@link takeHearers}: an address for each site. */
+  readonly #hearers = new Map<string, string | undefined>();
   #unwritten: ReadonlySet<string> = new Set();
   readonly #first = Promise.withResolvers<void>();
   #isThere = false;
+  #isGone = false;
   #sweeps = 0;
   #sweepsUnasked = 0;
   /** Since something is there. */
   #sweepsThere = 0;
 
-  constructor(name: string, segments: CachedSegments) {
+  constructor(name: string, segments: CachedSegments, client?: string) {
     this.name = name;
+    this.client = client;
     this.segments = segments;
     // Only what is made for those who ask is to be heard, too.
     this.#isHeard = nameOfLowFeed(name) === undefined;
   }
 
-  /** The newest version of a playlist. @throws {NoPlace} */
-  playlist(file: string): ServedPlaylist | undefined {
-    if (this.#isRefused) throw new NoPlace(`Cannot serve ${this.name}: there is no place for it`);
-    return this.playlists.get(file);
+  /** Whether the replica has no subscription to it any more. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
-  /** Resolves once there is something, or after some sweeps; `undefined` where there is. */
+  /** Whether the source has told something of it. */
+  get isThere(): boolean {
+    return this.#isThere;
+  }
+
+  /** Resolves once there is something, it is gone, or after some sweeps; `undefined` behind that. */
   get coming(): Promise<void> | undefined {
-    return this.#isThere ? undefined : this.#first.promise;
+    return this.#isThere || this.#isGone ? undefined : this.#first.promise;
   }
 
   /** Whether a segment may be in memory alone, at the source. */
@@ -63,22 +73,24 @@ export class NameCopy {
       if (served !== undefined) this.segments.add(file, served);
     }
     this.#unwritten = new Set(unwritten);
-    this.#arrive();
+    this.#isThere = true;
+    this.#first.resolve();
     this.waiters.wake();
   }
 
-  /** Somebody has media of it, or waits for them. @returns whether nobody had before */
-  hear(): boolean {
-    const isNew = !this.#isHeard;
+  /** Somebody has what is new of it. */
+  hear(client: ClientAddress): void {
     this.#isHeard = true;
-    return isNew;
+    if (this.#hearers.size >= MAX_HEARERS) return;
+    const address = client();
+    this.#hearers.set(siteOf(address ?? ""), address);
   }
 
-  /** There is no place for it at the source. */
-  refuse(): void {
-    this.#isRefused = true;
-    this.#sweepsThere = 0;
-    this.clear();
+  /** Who has heard it since the last call, or some of them. */
+  takeHearers(): readonly (string | undefined)[] {
+    const hearers = [...this.#hearers.values()];
+    this.#hearers.clear();
+    return hearers;
   }
 
   /** Called every second or so. @returns whether it is to be let go */
@@ -88,22 +100,17 @@ export class NameCopy {
     this.#sweepsUnasked = this.isAsked || !this.waiters.isEmpty ? 0 : this.#sweepsUnasked + 1;
     this.isAsked = false;
     if (this.#isThere) this.#sweepsThere++;
-    if (this.#isRefused) return this.#sweepsThere >= REFUSED_SWEEPS;
     const isTriedOnly = !this.#isHeard && this.#sweepsThere >= TRIED_SWEEPS;
     return isTriedOnly || this.#sweepsUnasked >= KEPT_SWEEPS;
   }
 
-  /** Shows nothing any more, and lets go who waits. */
-  clear(): void {
+  /** It has nothing any more, and lets go who waits. */
+  letGo(): void {
+    this.#isGone = true;
     this.playlists.clear();
     this.segments.clear();
-    this.#arrive();
-    this.waiters.dismiss();
-  }
-
-  #arrive(): void {
-    this.#isThere = true;
     this.#first.resolve();
+    this.waiters.dismiss();
   }
 }
 
@@ -116,9 +123,9 @@ export function servedFile(file: string, bytes: Uint8Array<ArrayBuffer>): Served
 
 /** What nobody has asked for in so many sweeps is let go … */
 const KEPT_SWEEPS = 60;
-/** … and what is made for those who ask, where so long nobody hears it … */
+/** … and what is made for those who ask, where so long nobody hears it. */
 const TRIED_SWEEPS = 10;
-/** … and that there is no place for it is told for so long. */
-const REFUSED_SWEEPS = 5;
+/** Of so many the source is told, which is enough to know that many hear it. */
+const MAX_HEARERS = 16;
 /** A source that has not told anything after so many sweeps is not waited for. */
 const FIRST_SWEEPS = 10;

@@ -31,8 +31,9 @@ export interface Origin {
   segment(name: string, file: string, client?: ClientAddress): Answer<ServedFile | undefined>;
 
   /**
-   * Resolves when the playlist has a newer version than the caller has: at once where there is one.
-   * Where as many wait as may, the address with the most of them loses its oldest wait.
+   * Resolves when the playlist has a newer version than the one that the caller has by
+   * {@link playlist}: at once where there is one. Where as many wait as may, the address with the
+   * most of them loses its oldest wait.
    * @returns that version; `undefined` where there is no such playlist, where it goes, and where the
    *   wait is over before
    */
@@ -44,6 +45,9 @@ export interface Origin {
    * @returns whether it is; false where that cannot be known now
    */
   catchUp(signal?: AbortSignal): Promise<boolean>;
+
+  /** Who has this address hears the broadcast `name` in low latency. */
+  hear(name: string, client: ClientAddress): void;
 
   /**
    * What {@link playlist} or {@link segment} would give, where that is in memory: the same object as
@@ -90,7 +94,7 @@ export class SegmentUnavailable extends Error {
   override readonly name = "SegmentUnavailable";
 }
 
-/** Thrown where so many broadcasts are heard in low latency that no other may be now. */
+/** Thrown where a broadcast cannot be had in low latency now: for want of a place, or of time. */
 export class NoPlace extends Error {
   override readonly name = "NoPlace";
 }

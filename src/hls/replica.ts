@@ -4,31 +4,28 @@
  *
  * @module
  */
-import { LimiterFull } from "../disk/limiter.ts";
-import { BatchedQuestions } from "../session/batched_questions.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import { Shares } from "../session/shares.ts";
 import { CatchUp } from "./catch_up.ts";
 import { mediaTypeOf } from "./formats.ts";
-import { feedOf, nameOfLowFeed } from "./low_latency/low_names.ts";
-import { NameCopy, servedFile } from "./name_copy.ts";
+import { feedOf, lowFeed, nameOfLowFeed } from "./low_latency/low_names.ts";
+import { NameCopy } from "./name_copy.ts";
 import {
   type Answer,
   type ClientAddress,
+  NoPlace,
   type Origin,
-  SegmentUnavailable,
   type ServedFile,
   type ServedPlaylist,
   type WaitOptions,
 } from "./origin.ts";
-import type { ReplicaNews, ReplicaRequest, SegmentWanted, VersionOut } from "./replica_messages.ts";
+import type { ReplicaNews, ReplicaRequest, VersionOut } from "./replica_messages.ts";
+import { Refusals } from "./refusals.ts";
 import { SegmentCache } from "./segment_cache.ts";
-import { FileUnreadable } from "./stream_files.ts";
+import { SegmentFetches, type SegmentFetchesOptions } from "./segment_fetches.ts";
 
-export interface ReplicaOptions {
+export interface ReplicaOptions extends Pick<SegmentFetchesOptions, "readFile"> {
   readonly clock: Pick<Clock, "awake" | "after" | "every">;
-  /** Reads a file of the broadcast `name`; `undefined` where there is none. */
-  readonly readFile: (name: string, file: string) => Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Asks the source. It may answer at once, by {@link Replica.take}. */
   readonly ask: (request: ReplicaRequest) => void;
   /** What segments in memory may have together. */
@@ -45,9 +42,9 @@ export class Replica implements Origin {
   readonly #names = new Set<string>();
   /** Of what it has subscribed to: names, and low latency of them. */
   readonly #copies = new Map<string, NameCopy>();
+  readonly #refusals = new Refusals();
   readonly #cache: SegmentCache;
-  /** For what is in memory at the source alone. */
-  readonly #questions: BatchedQuestions<SegmentWanted, Uint8Array<ArrayBuffer> | undefined>;
+  readonly #fetches: SegmentFetches;
   readonly #catchUp: CatchUp;
   readonly #sweeper: Timer;
   /** Of those who wait for a version. */
@@ -57,14 +54,12 @@ export class Replica implements Origin {
   #takenBytes = 0;
 
   constructor(options: ReplicaOptions) {
-    const { clock, ask, cacheBytes = CACHE_BYTES } = options;
+    const { clock, readFile, ask, cacheBytes = CACHE_BYTES } = options;
     this.#options = options;
     this.#cache = new SegmentCache(cacheBytes);
-    this.#questions = new BatchedQuestions({
-      clock,
+    this.#fetches = new SegmentFetches({
+      ...{ clock, readFile },
       ask: (wanted) => ask({ kind: "segments", wanted }),
-      maxAsked: MAX_ASKED,
-      maxWaiting: MAX_WAITING,
     });
     this.#catchUp = new CatchUp(clock, () => ask({ kind: "catchUp" }));
     this.#sweeper = clock.every(SWEEP_MS, () => this.#sweep());
@@ -73,11 +68,10 @@ export class Replica implements Origin {
   /** Takes what the source tells. */
   take(news: ReplicaNews): void {
     if (news.kind === "version") this.#takeVersion(news);
-    else if (news.kind === "segments") {
-      this.#questions.take(news.segments.map(({ bytes }) => bytes));
-    } else if (news.kind === "caughtUp") this.#catchUp.take();
+    else if (news.kind === "segments") this.#fetches.take(news.segments);
+    else if (news.kind === "caughtUp") this.#catchUp.take();
     else if (news.kind === "begun") { for (const name of news.names) this.#names.add(name); }
-    else if (news.kind === "refused") this.#copies.get(news.name)?.refuse();
+    else if (news.kind === "refused") this.#takeRefusal(news.name);
     else this.#forget(news.name);
   }
 
@@ -97,23 +91,24 @@ export class Replica implements Origin {
   }
 
   playlist(name: string, file: string, client?: ClientAddress): Answer<ServedPlaylist | undefined> {
-    const copy = this.#copyOf(feedOf(name, file), client);
-    if (copy?.coming === undefined) return copy?.playlist(file);
-    return copy.coming.then(() => copy.playlist(file));
+    return this.#find(feedOf(name, file), client, (copy) => copy.playlists.get(file));
   }
 
   segment(name: string, file: string, client?: ClientAddress): Answer<ServedFile | undefined> {
     if (mediaTypeOf(file) === undefined) return undefined;
-    const copy = this.#copyOf(feedOf(name, file), client);
-    if (copy === undefined) return undefined;
-    return this.#segmentOf(copy, file) ?? copy.fetches.get(file) ?? this.#fetch(copy, file);
+    const found = (copy: NameCopy) => copy.segments.get(file) ?? this.#fetches.fetch(copy, file);
+    return this.#find(feedOf(name, file), client, found);
+  }
+
+  hear(name: string, client: ClientAddress): void {
+    this.#copies.get(lowFeed(name))?.hear(client);
   }
 
   atHand(name: string, file: string): ServedPlaylist | ServedFile | undefined {
     const copy = this.#copies.get(feedOf(name, file));
     if (copy === undefined) return undefined;
     copy.isAsked = true;
-    return copy.playlists.get(file) ?? this.#segmentOf(copy, file);
+    return copy.playlists.get(file) ?? copy.segments.get(file);
   }
 
   async wait(
@@ -128,9 +123,7 @@ export class Replica implements Origin {
     const place = this.#waits.take({ address: client, giveWay: leave });
     signal?.addEventListener("abort", leave);
     try {
-      const copy = this.#copyOf(feedOf(name, file));
-      await copy?.coming;
-      if (copy?.playlists.has(file)) this.#hear(copy);
+      const copy = this.#copies.get(feedOf(name, file));
       while (copy !== undefined && copy.playlists.get(file)?.etag === newerThan) {
         if (!await copy.waiters.wait(until, leaving.signal)) return undefined;
       }
@@ -162,19 +155,29 @@ export class Replica implements Origin {
     this.#sweeper.cancel();
     this.dismiss();
     for (const name of [...this.#copies.keys()]) this.#forget(name);
-    this.#questions.close();
+    this.#fetches.close();
   }
 
-  #segmentOf(copy: NameCopy, file: string): ServedFile | undefined {
-    const segment = copy.segments.get(file);
-    if (segment !== undefined) this.#hear(copy);
-    return segment;
+  /** What `found` finds in the copy of a feed, once there is one. @throws {NoPlace} */
+  #find<T>(
+    feed: string,
+    client: ClientAddress | undefined,
+    found: (copy: NameCopy) => Answer<T | undefined>,
+  ): Answer<T | undefined> {
+    const copy = this.#copyOf(feed, client);
+    if (copy === undefined) return undefined;
+    const find = () => {
+      // It has gone, or who came first was refused, which says nothing of this client.
+      if (copy.isGone) return this.#find(feed, client, found);
+      if (!copy.isThere && nameOfLowFeed(feed) !== undefined) {
+        throw new NoPlace(`Cannot serve ${feed}: it takes too long`);
+      }
+      return found(copy);
+    };
+    return copy.coming === undefined ? find() : copy.coming.then(find);
   }
 
-  #hear(copy: NameCopy): void {
-    if (copy.hear()) this.#options.ask({ kind: "heard", name: copy.name });
-  }
-
+  /** @throws {NoPlace} */
   #copyOf(feed: string, client?: ClientAddress): NameCopy | undefined {
     const known = this.#copies.get(feed);
     if (known !== undefined) {
@@ -182,10 +185,13 @@ export class Replica implements Origin {
       return known;
     }
     if (!this.#names.has(nameOfLowFeed(feed) ?? feed)) return undefined;
-    const copy = new NameCopy(feed, this.#cache.addName());
+    const address = client?.();
+    if (this.#refusals.has(feed, address)) {
+      throw new NoPlace(`Cannot serve ${feed}: there is no place for it`);
+    }
+    const copy = new NameCopy(feed, this.#cache.addName(), address);
     this.#copies.set(feed, copy);
     try {
-      const address = client?.();
       const from = address !== undefined && { client: address };
       this.#options.ask({ kind: "subscribe", name: feed, ...from });
     } catch (error) {
@@ -204,75 +210,35 @@ export class Replica implements Origin {
     else this.#options.ask({ kind: "unsubscribe", name });
   }
 
+  #takeRefusal(feed: string): void {
+    const copy = this.#copies.get(feed);
+    // What was there has given way: those who heard it may ask anew.
+    if (copy !== undefined && !copy.isThere) this.#refusals.add(feed, copy.client);
+    this.#drop(feed);
+  }
+
   #forget(name: string): void {
     this.#names.delete(name);
     this.#drop(name);
   }
 
   #drop(name: string): void {
-    this.#copies.get(name)?.clear();
+    this.#copies.get(name)?.letGo();
     this.#copies.delete(name);
   }
 
-  async #fetch(copy: NameCopy, file: string): Promise<ServedFile | undefined> {
-    const fetching = this.#read(copy, file);
-    copy.fetches.set(file, fetching);
-    try {
-      return await fetching;
-    } finally {
-      copy.fetches.delete(file);
-    }
-  }
-
-  async #read(copy: NameCopy, file: string): Promise<ServedFile | undefined> {
-    await copy.coming;
-    const known = this.#segmentOf(copy, file);
-    if (known !== undefined) return known;
-    const bytes = await this.#ask(copy, file) ?? await this.#readFile(copy, file);
-    const newer = copy.segments.get(file);
-    // It has come with a version meanwhile.
-    if (newer !== undefined) return newer;
-    const served = bytes && servedFile(file, bytes);
-    if (served !== undefined && this.#copies.get(copy.name) === copy) {
-      copy.segments.add(file, served);
-      this.#hear(copy);
-    }
-    return served;
-  }
-
-  async #ask(copy: NameCopy, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (!copy.isUnwritten(file)) return undefined;
-    const asked = this.#questions.ask({ name: copy.name, file });
-    if (asked === undefined) {
-      throw new SegmentUnavailable(`Cannot ask for ${file} now: too many segments are wanted`);
-    }
-    const late = Promise.withResolvers<never>();
-    const timer = this.#options.clock.after(SEGMENT_MS, () => {
-      late.reject(new SegmentUnavailable(`Cannot have ${file} now: its source does not answer`));
-    });
-    try {
-      return await Promise.race([asked, late.promise]);
-    } finally {
-      timer.cancel();
-    }
-  }
-
-  async #readFile({ name }: NameCopy, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    // Of low latency nothing is on disk.
-    if (nameOfLowFeed(name) !== undefined) return undefined;
-    try {
-      return await this.#options.readFile(name, file);
-    } catch (error) {
-      if (!(error instanceof LimiterFull || error instanceof FileUnreadable)) throw error;
-      throw new SegmentUnavailable(`Cannot read ${file} now: the disk does not keep up`, {
-        cause: error,
-      });
-    }
+  #tellHearers(): void {
+    const heard = [...this.#copies.values()]
+      .map((copy) => ({ name: copy.name, clients: copy.takeHearers() }))
+      .filter(({ clients }) => clients.length > 0);
+    if (heard.length > 0) this.#options.ask({ kind: "heard", heard });
   }
 
   #sweep(): void {
     const now = this.#options.clock.awake();
     this.#catchUp.sweep(now);
+    this.#refusals.sweep();
+    this.#tellHearers();
     for (const [name, copy] of this.#copies) {
       if (!copy.sweep(now)) continue;
       this.#drop(name);
@@ -282,15 +248,9 @@ export class Replica implements Origin {
 }
 
 const SWEEP_MS = 1000;
-/** Segments that are asked for at a time … */
-const MAX_ASKED = 16;
-/** … and that may wait for it. Beyond that, clients are told to come again. */
-const MAX_WAITING = 256;
 /** Waits for a version at a time, and as many for all to be told. */
 const MAX_WAITS = 10_000;
-/** A source that does not answer is waited for so long by who wants a segment … */
-const SEGMENT_MS = 10_000;
-/** … and by who wants to be told all. */
+/** A source that does not answer is waited for so long by who wants to be told all. */
 const CATCH_UP_MS = 3000;
 /** A second or two of some hundred names: what is older is in the memory of the system. */
 const CACHE_BYTES = 16 * 2 ** 20;

@@ -27,7 +27,7 @@ interface NameGone {
   readonly name: string;
 }
 
-/** There is no place for that name: the subscription is over. */
+/** There is no place for that name, or for it at the request of that client: the subscription is over. */
 interface NameRefused {
   readonly kind: "refused";
   readonly name: string;
@@ -77,7 +77,12 @@ export interface SegmentSent extends SegmentWanted {
 }
 
 /** What a replica asks for. */
-export type ReplicaRequest = Subscription | SubscriptionUsed | SegmentsAsked | CatchUpAsked;
+export type ReplicaRequest =
+  | Subscription
+  | SubscriptionOver
+  | Hearing
+  | SegmentsAsked
+  | CatchUpAsked;
 
 /** A replica wants the versions of a name, from the newest on. */
 interface Subscription {
@@ -87,10 +92,23 @@ interface Subscription {
   readonly client?: string | undefined;
 }
 
-/** A client hears what the replica has subscribed to, which is told once; or it wants no more of it. */
-interface SubscriptionUsed {
-  readonly kind: "heard" | "unsubscribe";
+/** A replica wants no more of a name. */
+interface SubscriptionOver {
+  readonly kind: "unsubscribe";
   readonly name: string;
+}
+
+/** What clients have heard in the last second or so. */
+interface Hearing {
+  readonly kind: "heard";
+  readonly heard: readonly Heard[];
+}
+
+/** Who has heard a name. */
+export interface Heard {
+  readonly name: string;
+  /** Addresses, as `Subscription.client`; not all of them where they are many. */
+  readonly clients: readonly (string | undefined)[];
 }
 
 /** A replica wants segments that are in memory alone. Each is answered. */

@@ -14,7 +14,7 @@ import { LowAnswers } from "./low_latency/low_answers.ts";
 import type { Origin, ServedFile } from "./origin.ts";
 
 export interface HlsRoutesOptions {
-  readonly origin: Pick<Origin, "playlist" | "segment" | "wait" | "catchUp">;
+  readonly origin: Pick<Origin, "playlist" | "segment" | "hear" | "wait" | "catchUp">;
   /** Whether broadcasts may be had in low latency. Default true. */
   readonly lowLatency?: boolean;
   /** Files beside a broadcast's own that somebody else serves. */

@@ -120,4 +120,5 @@ interface AskedClip extends Pick<MadeClip, "close"> {
 const AT_A_TIME = 2;
 /** The tables of one take 4 MB. */
 const MAX_CLIPS = 16;
-const MAX_PER_ADDRESS = 8;
+/** Two slow clients keep nobody out. */
+const MAX_PER_ADDRESS = 4;

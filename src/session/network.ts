@@ -8,16 +8,30 @@ const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const GROUP = /^[0-9a-f]{1,4}$/i;
 /** A provider gives each customer a /64 at least, and in it any address may be used. */
 const CUSTOMER_GROUPS = 4;
+/** … and a /48 at most (RFC 6177). */
+const SITE_GROUPS = 3;
 
 /**
  * What counts as one client: an IPv4 address, or the /64 that an IPv6 address is in. What is no
  * address stands for itself.
  */
 export function networkOf(address: string): string {
+  return firstGroups(address, CUSTOMER_GROUPS);
+}
+
+/**
+ * The same of all that one customer may have: an IPv4 address, or the /48 that an IPv6 address is
+ * in.
+ */
+export function siteOf(address: string): string {
+  return firstGroups(address, SITE_GROUPS);
+}
+
+function firstGroups(address: string, count: number): string {
   const groups = parseAddress(address);
   if (groups === undefined) return address;
   const isMapped = MAPPED.every((group, i) => group === groups[i]);
-  return (isMapped ? groups : groups.slice(0, CUSTOMER_GROUPS)).join(":");
+  return (isMapped ? groups : groups.slice(0, count)).join(":");
 }
 
 /** Reads an IPv4 or IPv6 address. @returns `undefined` where `text` is none */

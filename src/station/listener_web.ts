@@ -10,6 +10,7 @@ import { encodedFor } from "../hls/gzipped.ts";
 import { countsAsFetch, isLowFile, LOW_MEDIA_FILE } from "../hls/low_latency/low_names.ts";
 import {
   contentsFor,
+  isHearing,
   isToCome,
   type LowRequest,
   lowRequest,
@@ -40,7 +41,7 @@ import { rewindRoutes, type RewindRoutesOptions, SHOW_FILE } from "../record/rew
 import type { Clock } from "../session/clock.ts";
 import { type ListenerEntrance, ORIGIN_FIELD } from "../tokens/listener_entrance.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
-import { plainAddress } from "../web/peer_address.ts";
+import { ifOnes, plainAddress } from "../web/peer_address.ts";
 import { listenersKind, type RequestObserver, requestTiming } from "../web/request_timing.ts";
 import type { WebServerOptions } from "../web/web_server.ts";
 import { ACCESS_LOG } from "./threads/messages.ts";
@@ -145,11 +146,13 @@ function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): Shar
       const path = target.slice(0, target.length - query.length);
       const kind = listenersKind(path);
       const isFetch = kind === "segment" && countsAsFetch(file);
+      const isHeard = isLowFile(file) && isHearing(lowRequest(name, file, query));
       const answered = { method: "GET", path, status: 200, ms: 0 };
       return (client, agent) => {
         // It is at hand: the answer takes no time that could be measured.
         if (query === "") observe(kind, 200, 0);
         if (isFetch) onFetch?.(name, file);
+        if (isHeard) origin.hear(name, () => ifOnes(plainAddress(client)));
         if (log.isTaken) log.tell({ ...answered, client: plainAddress(client), agent });
       };
     },

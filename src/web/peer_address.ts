@@ -21,7 +21,11 @@ export function peerAddress(c: Context): string {
  * many ask for, or is not known.
  */
 export function addressOfOne(c: Context): string | undefined {
-  const address = peerAddress(c);
+  return ifOnes(peerAddress(c));
+}
+
+/** An address where it is one client's, as {@link addressOfOne}. */
+export function ifOnes(address: string): string | undefined {
   return address === "" || isLoopback(address) ? undefined : address;
 }
 

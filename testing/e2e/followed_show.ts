@@ -119,13 +119,13 @@ export class FollowedShow implements AsyncDisposable {
     this.#ordinary.forbid("serverDown");
   }
 
-  /** FFmpeg plays it for some seconds; {@link check} fails where it warns of anything. */
-  async playByFfmpeg(): Promise<void> {
+  /** FFmpeg plays it for so long; {@link check} fails where it warns of anything. */
+  async playByFfmpeg(seconds = FFMPEG_SECONDS): Promise<void> {
     await using player = new FfmpegPlayer(this.url);
     const { warnings } = await until(`FFmpeg plays ${this.#name}`, async () => {
       const heard = await player.heard();
       assert.deepEqual(heard.errors, [], this.#name);
-      return heard.position >= FFMPEG_SECONDS && heard;
+      return heard.position >= seconds && heard;
     });
     this.#complaints.push(...warnings.filter((line) => !NO_FAULT.test(line)));
   }
@@ -160,7 +160,8 @@ export class FollowedShow implements AsyncDisposable {
     assert.ok(Math.max(...lost) < LOST_SECONDS, `${this.#name}: the last ${lost} s were not heard`);
     const audio = counts.reduce((sum, count) => sum + count, 0);
     return [
-      `${this.#name}: ${this.#low.versions} versions`,
+      `${this.#name}: ${this.#low.versions} versions, ${this.#low.repeats} of them asked for again`,
+      `at most ${Math.round(this.#low.longestWaitMs)} ms waited for one`,
       `${counts.length} connections`,
       `${audio} access units as they were sent`,
       `${silent} silent ones`,

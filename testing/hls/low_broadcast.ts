@@ -105,17 +105,17 @@ export class LowBroadcast {
     await this.clock.advance(0);
   }
 
-  /** The next frames come in real time or, with `atOnce`, together. */
+  /** The next frames come in real time or, with `atOnce`, together; they are due one after the other. */
   async send(frames: number, atOnce = false): Promise<void> {
-    const { sampleRate = NaN } = this.#config ?? {};
+    const frameMs = 1024_000 / (this.#config?.sampleRate ?? NaN);
     for (let i = 0; i < frames; i++) {
       const data = new Uint8Array(40).fill(this.sent.length);
       new DataView(data.buffer).setUint32(0, this.sent.length);
       this.sent.push(data);
-      const { wallMs: dueMs } = this;
+      const dueMs = this.wallMs + (atOnce ? i * frameMs : 0);
       this.#segmenter.write({ data, position: this.#position, dueMs, filler: false });
       this.#position += 1024;
-      if (!atOnce) await this.clock.advance(1024_000 / sampleRate);
+      if (!atOnce) await this.clock.advance(frameMs);
     }
     await this.clock.advance(0);
   }

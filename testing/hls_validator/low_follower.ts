@@ -1,17 +1,28 @@
 /** A listener that follows a broadcast in low latency, and checks every version and every file. */
 import assert from "node:assert/strict";
+import { checkHeaders, LowFiles } from "./low_files.ts";
 import { LowMediaRules, type SeenTitle } from "./low_media_rules.ts";
 import {
   parseLowPlaylist,
   type SeenLowPlaylist,
   type SeenLowSegment,
 } from "./low_playlist_reader.ts";
+import { checkReload, type LowReload, LowReloads } from "./low_reloads.ts";
 import { isLowPreroll, LowRules } from "./low_rules.ts";
 import { PlaylistError } from "./media_playlist.ts";
 import { complaintsOf } from "./other_readers.ts";
 
 const FIRST_POLL_MS = 200;
 const MAX_BREACHES = 20;
+/** A reload is answered after three target durations (6.2.5.2); and a busy machine takes its time. */
+const MAX_WAIT_TARGETS = 3;
+const WAIT_SLACK_MS = 25_000;
+/** Before the first version it is not known. */
+const DEFAULT_TARGET = 6;
+/** So many answers in a row may say that there is nothing new, where that may be. */
+const MAX_REFUSALS = 10;
+/** Files of one in so many segments are asked for twice. */
+const AGAIN_EVERY = 5;
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
 
 /**
@@ -27,22 +38,34 @@ export class LowFollower implements AsyncDisposable {
   readonly segments = new Map<number, SeenLowMedia[]>();
   /** How many versions it has seen. */
   versions = 0;
+  /** How often it was answered with a version that it had already, and had asked for once more. */
+  repeats = 0;
+  /** How long the server has kept a reload waiting, in milliseconds. */
+  longestWaitMs = 0;
+  /** Whether nothing new may come: the encoder is away for longer than the hold. */
+  mayStandStill = false;
   readonly #rules = new LowRules((breach) => this.#report(breach));
   readonly #mediaRules = new LowMediaRules((breach) => this.#report(breach));
-  readonly #files = new Map<string, Promise<MediaFile>>();
+  readonly #files: LowFiles;
+  readonly #reloads = new LowReloads();
   /** Names of whole segments that were or are being fetched. */
   readonly #taken = new Set<string>();
-  /** Parts that were hinted at, and that were not there in the end. */
-  readonly #givenUp = new Set<string>();
   readonly #stopped = new AbortController();
   readonly #following: Promise<void>;
   #checking: Promise<void> = Promise.resolve();
   #playlist: SeenLowPlaylist | undefined;
   #text = "";
   #server: ServerState = "up";
+  #refusals = 0;
 
   constructor(url: string) {
     this.url = url;
+    this.#files = new LowFiles(url, {
+      isListed: (file) => this.#isListed(file),
+      mayStandStill: () => this.mayStandStill,
+      isDown: () => this.#server === "down",
+      onBreach: (breach) => this.#report(breach),
+    });
     this.#following = this.#follow();
   }
 
@@ -89,47 +112,73 @@ export class LowFollower implements AsyncDisposable {
   async #follow(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted && (this.#playlist === undefined || this.#playlist.hint !== undefined)) {
-      const { versions } = this;
-      const query = this.#query();
+      const reload = this.#reloads.next(this.#playlist);
+      let isAnswered = false;
       try {
-        const response = await fetch(new URL(`low-media.m3u8${query}`, this.url), { signal });
-        this.#take(response, await response.text(), query);
+        isAnswered = await this.#reload(reload);
       } catch (error) {
-        if (!signal.aborted && this.#server !== "down") this.#report(`${query}: ${error}`);
+        if (!signal.aborted && this.#server !== "down") this.#report(`${reload.query}: ${error}`);
       }
-      if (this.versions === versions) await pause(FIRST_POLL_MS);
+      if (!isAnswered) await pause(FIRST_POLL_MS);
     }
   }
 
-  /** Asks for the part that is hinted at, of whatever server. */
-  #query(): string {
-    const [, sequence, part] = /^(\d+)-.*\.(\d+)\.m4s$/.exec(this.#playlist?.hint ?? "") ?? [];
-    return sequence === undefined ? "" : `?_HLS_msn=${sequence}&_HLS_part=${part}`;
+  /** @returns as {@link #take}; fails where there is no answer */
+  async #reload(reload: LowReload): Promise<boolean> {
+    const target = this.#playlist?.targetDuration ?? DEFAULT_TARGET;
+    const hung = new AbortController();
+    const end = () => hung.abort(new Error("it is not answered"));
+    const timer = setTimeout(end, MAX_WAIT_TARGETS * 1000 * target + WAIT_SLACK_MS);
+    try {
+      const signal = AbortSignal.any([this.#stopped.signal, hung.signal]);
+      const since = performance.now();
+      const response = await fetch(new URL(`low-media.m3u8${reload.query}`, this.url), { signal });
+      const text = await response.text();
+      if (response.ok) {
+        this.longestWaitMs = Math.max(this.longestWaitMs, performance.now() - since);
+      }
+      return this.#take(response, text, reload);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
-  #take(response: Response, text: string, query: string): void {
+  /** @returns whether it is a version that answers the request */
+  #take(response: Response, text: string, reload: LowReload): boolean {
     const { status } = response;
+    const { query, isAgain } = reload;
     if (!response.ok) {
       if (!this.#mayRefuse(status)) this.#report(`status ${status} for ${query}: ${text}`);
-      return;
+      return false;
     }
     let playlist: SeenLowPlaylist;
     try {
       playlist = parseLowPlaylist(text);
     } catch (error) {
       if (!(error instanceof PlaylistError)) throw error;
-      return this.#report(error.message);
+      this.#report(error.message);
+      return false;
     }
     const caching = query === "" ? "no-cache" : `max-age=${6 * playlist.targetDuration}`;
-    this.#checkHeaders(response, PLAYLIST_TYPE, caching);
-    if (text === this.#text) return this.#report(`the answer to ${query} is the version before`);
-    this.#takeVersion(text, playlist);
+    const breaches = [
+      ...checkHeaders(response, PLAYLIST_TYPE, caching),
+      ...checkReload(reload, playlist),
+    ];
+    for (const breach of breaches) this.#report(breach);
+    if (text !== this.#text) this.#takeVersion(text, playlist);
+    else if (isAgain) this.repeats++;
+    else {
+      this.#report(`the answer to ${query} is the version before`);
+      return false;
+    }
+    return true;
   }
 
   /** Nothing is there before the broadcast begins, nor while there is no server or no encoder. */
   #mayRefuse(status: number): boolean {
     if (this.#server === "down" || status === 404 && this.#playlist === undefined) return true;
-    return status === 503 && this.#server === "waits";
+    if (status !== 503 || this.#server !== "waits" && !this.mayStandStill) return false;
+    return ++this.#refusals <= MAX_REFUSALS;
   }
 
   #takeVersion(text: string, playlist: SeenLowPlaylist): void {
@@ -141,26 +190,25 @@ export class LowFollower implements AsyncDisposable {
     this.#text = text;
     this.#playlist = playlist;
     this.versions++;
+    this.#refusals = 0;
     for (const complaint of complaintsOf(text, playlist)) this.#report(complaint);
     for (const segment of playlist.segments) this.#takeSegment(segment);
     const { hint } = playlist;
     if (hint === undefined) return;
     // The answer is waited for where the part is looked at, or at the end.
-    const hinted = this.#fetch(hint);
+    const hinted = this.#files.fetch(hint);
     this.#checking = this.#checking.then(async () => void await hinted);
   }
 
   /** What is named is fetched at once, and looked at one after the other. */
   #takeSegment(segment: SeenLowSegment): void {
     const { map, parts, whole, sequence } = segment;
-    const init = this.#fetch(map);
-    const media = parts.map(({ uri }) => this.#fetch(uri));
-    for (const { uri } of parts) {
-      if (this.#givenUp.delete(uri)) this.#report(`${uri} was refused, and then it was there`);
-    }
+    const init = this.#files.fetch(map);
+    const media = parts.map(({ uri }) => this.#files.fetch(uri));
+    for (const { uri } of parts) this.#files.listed(uri);
     if (whole === undefined || this.#taken.has(whole.uri)) return;
     this.#taken.add(whole.uri);
-    const all = this.#fetch(whole.uri);
+    const all = this.#files.fetch(whole.uri);
     this.#checking = this.#checking.then(async () => {
       const files = await Promise.all([init, all, ...media]);
       const [initBytes, bytes, ...partBytes] = files.filter((file) => file !== undefined);
@@ -173,6 +221,10 @@ export class LowFollower implements AsyncDisposable {
         { init: initBytes, whole: bytes, parts: partBytes },
         this.#playlist?.dateRanges ?? [],
       );
+      // The next server has other names.
+      if (sequence % AGAIN_EVERY === 0 && this.#server === "up") {
+        await this.#files.checkSame([map, whole.uri, ...parts.map(({ uri }) => uri)]);
+      }
       const earlier = this.segments.get(sequence) ?? [];
       const isPreroll = isLowPreroll(segment);
       this.segments.set(sequence, [
@@ -182,57 +234,11 @@ export class LowFollower implements AsyncDisposable {
     });
   }
 
-  #fetch(file: string): Promise<MediaFile> {
-    const known = this.#files.get(file);
-    if (known !== undefined) return known;
-    const fetching = this.#fetchFile(file);
-    this.#files.set(file, fetching);
-    return fetching;
-  }
-
-  async #fetchFile(file: string): Promise<MediaFile> {
-    const bytes = await this.#askFor(file);
-    // The next server may have it.
-    if (bytes === undefined) this.#files.delete(file);
-    return bytes;
-  }
-
-  async #askFor(file: string): Promise<MediaFile> {
-    let response: Response;
-    let bytes: Uint8Array<ArrayBuffer>;
-    try {
-      response = await fetch(new URL(file, this.url));
-      bytes = await response.bytes();
-    } catch (error) {
-      if (this.#server !== "down") this.#report(`${file}: ${error}`);
-      return undefined;
-    }
-    if (response.ok) {
-      this.#checkHeaders(response, "audio/mp4", cachingOf(file));
-      return bytes;
-    }
-    if (response.status === 404 && !this.#isListed(file)) this.#givenUp.add(file);
-    else if (this.#server !== "down") this.#report(`status ${response.status} for ${file}`);
-    return undefined;
-  }
-
   #isListed(file: string): boolean {
     const { segments = [] } = this.#playlist ?? {};
     return segments.some(({ map, parts, whole }) => {
       return map === file || whole?.uri === file || parts.some(({ uri }) => uri === file);
     });
-  }
-
-  #checkHeaders({ headers, url }: Response, type: string, caching: string): void {
-    const due = {
-      "content-type": type,
-      "cache-control": caching,
-      "access-control-allow-origin": "*",
-    };
-    for (const [name, value] of Object.entries(due)) {
-      const got = headers.get(name);
-      if (got !== value) this.#report(`${url} has ${name} ${got}, ${value} is due`);
-    }
   }
 
   #report(breach: string): void {
@@ -249,14 +255,6 @@ export interface SeenLowMedia {
 
 /** The server answers, may not, or does and waits for its encoders. */
 type ServerState = "up" | "down" | "waits";
-
-/** `undefined` where it was not there: the server was killed, or gave up a hint. */
-type MediaFile = Uint8Array<ArrayBuffer> | undefined;
-
-/** How long what a playlist names may be cached: preroll is no broadcast's own. */
-function cachingOf(file: string): string {
-  return file.includes("/") ? "max-age=600" : "max-age=600, immutable";
-}
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -34,6 +34,7 @@ export class LowMediaRules {
   readonly titles: SeenTitle[] = [];
   readonly #onBreach: (breach: string) => void;
   readonly #messageIds = new Set<number>();
+  #before: { readonly sequence: number; readonly ends: number } | undefined;
 
   /** @param onBreach told what is wrong, in words */
   constructor(onBreach: (breach: string) => void) {
@@ -56,6 +57,8 @@ export class LowMediaRules {
       const said = segment.whole?.duration;
       this.#onBreach(`segment ${sequence} of ${ends - begins} s is said to last ${said}`);
     }
+    this.#checkContinuation(segment, begins);
+    this.#before = { sequence, ends };
     this.#checkMessages(segment, whole, begins, told);
     if (parts.length > 0 && !equal(concat(parts), whole)) {
       this.#onBreach(`segment ${sequence} is not its parts one after the other`);
@@ -70,6 +73,16 @@ export class LowMediaRules {
       time = read.ends;
     }
     return hashes;
+  }
+
+  /** Without EXT-X-DISCONTINUITY, a segment begins where the one before it ends. */
+  #checkContinuation({ sequence, discontinuity }: SeenLowSegment, begins: number): void {
+    if (discontinuity || this.#before?.sequence !== sequence - 1) return;
+    const { ends } = this.#before;
+    if (Math.abs(begins - ends) < ROUNDING) return;
+    this.#onBreach(
+      `segment ${sequence} begins at ${begins} s, and the one before ends at ${ends} s`,
+    );
   }
 
   /** Messages in the media tell what the playlist tells, at the same time. */
@@ -94,6 +107,6 @@ export class LowMediaRules {
   }
 }
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -2,6 +2,7 @@
  * What versions of a playlist of low latency may do over time: draft-pantos-hls-rfc8216bis 6.2, and
  * what Echo promises beyond.
  */
+import { checkDateTimes } from "./date_time_rules.ts";
 import type { SeenLowPlaylist, SeenLowSegment } from "./low_playlist_reader.ts";
 
 const PART_TARGET = 0.384;
@@ -73,7 +74,7 @@ function checkVersion(playlist: SeenLowPlaylist): string[] {
     const isNext = isOfNext && part === (open?.parts.length ?? 0);
     if (!isNext) breaches.push(`the hint at ${hint} is not the part that comes next`);
   }
-  return [...breaches, ...checkWithParts(playlist)];
+  return [...breaches, ...checkWithParts(playlist), ...checkTimes(playlist)];
 }
 
 function checkSegment(segment: SeenLowSegment, targetDuration: number): string[] {
@@ -98,6 +99,19 @@ function checkSegment(segment: SeenLowSegment, targetDuration: number): string[]
   const differs = Math.abs(sum - (whole?.duration ?? sum)) > ROUNDING * (parts.length + 1);
   if (parts.length > 0 && differs) breaches.push(`parts of segment ${sequence} last ${sum} s`);
   return breaches;
+}
+
+/** What follows a segment is heard when that is over. Preroll has no time. */
+function checkTimes({ segments, targetDuration }: SeenLowPlaylist): string[] {
+  return segments.slice(1).flatMap((segment, i) => {
+    const before = segments[i];
+    if (before?.whole === undefined || before.programDateTime === "") return [];
+    const [timed, next] = [before, segment].map((one) => {
+      return { ...one, programDateTime: Date.parse(one.programDateTime) };
+    });
+    if (timed === undefined || next === undefined) return [];
+    return checkDateTimes(timed, before.whole.duration, next, targetDuration);
+  });
 }
 
 /** Those have parts, and no others, that begin within three target durations of the end. */

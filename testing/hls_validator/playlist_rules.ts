@@ -1,6 +1,7 @@
 /**
  * What a live playlist may do over time: RFC 8216 6.2.1 and 6.2.2, and what Echo promises beyond.
  */
+import { checkDateTimes } from "./date_time_rules.ts";
 import type { ListedSegment, MediaPlaylist } from "./media_playlist.ts";
 
 /**
@@ -29,11 +30,6 @@ const MIN_CADENCE = 0.5;
 const MIN_WINDOW_SECONDS = 12;
 const MIN_WINDOW_SEGMENTS = 4;
 const MIN_WINDOW_TARGETS = 3;
-/** Correction of drift: a part of the segment's duration, besides rounding. */
-const MAX_DRIFT = 0.01;
-/** Wall time may step forward where audio was late: by this many target durations. */
-const MAX_STEP = 0.5;
-const ROUNDING_MS = 2;
 
 /** Watches the versions of one playlist, in order. */
 export class PlaylistRules {
@@ -115,16 +111,9 @@ function checkDateTime(
   const time = segment.programDateTime;
   if (time === undefined) return [`segment ${segment.sequence} has no EXT-X-PROGRAM-DATE-TIME`];
   if (before?.programDateTime === undefined) return [];
-  const passed = time - before.programDateTime;
-  if (passed < 0) return [`EXT-X-PROGRAM-DATE-TIME goes back at segment ${segment.sequence}`];
-  const playingMs = before.duration * 1000;
-  const early = passed < playingMs * (1 - MAX_DRIFT) - ROUNDING_MS;
-  const late = passed > playingMs + MAX_STEP * targetDuration * 1000;
-  if (segment.discontinuity || !early && !late) return [];
-  return [
-    `EXT-X-PROGRAM-DATE-TIME is ${passed} ms later at segment ${segment.sequence}, after one of ` +
-    `${playingMs} ms`,
-  ];
+  const timed = { ...before, programDateTime: before.programDateTime };
+  const next = { ...segment, programDateTime: time };
+  return checkDateTimes(timed, before.duration, next, targetDuration);
 }
 
 /** What may change from one version to the next. */

@@ -37,9 +37,15 @@ export class PageListener {
     return listener;
   }
 
-  /** What is heard and what is silent counts from here. */
+  /** What is heard and what is silent counts from here, and what is asked for. */
   async mark(): Promise<void> {
-    await this.engine.evaluate("ear.mark()");
+    await this.engine.evaluate("(ear.mark(), performance.clearResourceTimings())");
+  }
+
+  /** Whether it has waited for versions of the playlist that have a certain part. */
+  async asksForParts(): Promise<boolean> {
+    return await this.engine.evaluate<boolean>(`performance.getEntriesByType("resource")
+      .some(({ name }) => name.includes("_HLS_part="))`);
   }
 
   /** What is heard counts from here; what was silent since {@link mark} still does. */

@@ -1,6 +1,6 @@
 /** The sample client of scripts/echo-client against a real server. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { assertSent, SILENCE, toHex } from "../../testing/e2e/audio_sent.ts";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
@@ -18,7 +18,7 @@ scenario("the sample client publishes a file by SRT and by RTMP, and ends it", a
   const sent = toHex((await media.readFrames(clip)).map(({ data }) => data));
   await using server = await EchoServer.start();
   await together(["srt", "rtmp"], async (name) => {
-    await using follower = new PlaylistFollower(server.playlistUrl(name), {
+    await using follower = new BothFormsFollower(server.playlistUrl(name), {
       exceptions: ["deliberateEnd"],
     });
     const options = name === "rtmp" ? ["-r"] : [];
@@ -37,7 +37,7 @@ scenario("the sample client publishes a file by SRT and by RTMP, and ends it", a
 
 async function untilOver(
   client: SampleClient,
-  follower: PlaylistFollower,
+  follower: BothFormsFollower,
   name: string,
 ): Promise<void> {
   const { code } = await client.end();

@@ -1,6 +1,6 @@
 /** A server whose folders cannot be written: listeners hear the broadcast all the same. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { Child } from "../../testing/child.ts";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
@@ -19,7 +19,7 @@ scenario("without a disk to write to, listeners hear the broadcast from memory",
       env: { HLS_ROOT_DIR: folder },
       expectedErrors: [NO_DISK],
     });
-    await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+    await using follower = new BothFormsFollower(server.playlistUrl("demo"));
     await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
     const first = await until("it is on air", () => follower.playlist);
     await until("segments leave", () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { hashOfDjKey } from "../../src/dj/dj_key.ts";
 import { run } from "../../testing/audio/ffmpeg.ts";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { until } from "../../testing/until.ts";
 import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
 import { RtmpPublisher } from "../../testing/rtmp/rtmp_publisher.ts";
@@ -38,8 +38,8 @@ scenario(
     // As the command printed it.
     const rtmpUrl = /"(rtmp:[^"]+)"/.exec(added)?.[1] ?? "";
     const srtUrl = sharedUrl(server, `#!::r=evening-2,m=publish,u=anna,s=${key}`);
-    await using morning = new PlaylistFollower(server.playlistUrl("morning"));
-    await using evening = new PlaylistFollower(server.playlistUrl("evening-2"));
+    await using morning = new BothFormsFollower(server.playlistUrl("morning"));
+    await using evening = new BothFormsFollower(server.playlistUrl("evening-2"));
     await using byRtmp = new Encoder(clip, rtmpUrl);
     await using bySrt = new Encoder(clip, srtUrl);
     await until("both are on air", () => morning.playlist && evening.playlist);
@@ -115,7 +115,7 @@ scenario("a DJ's credentials get keys from the control API, which go when he goe
   );
   const authorization = `Basic ${btoa("anna:annas-key")}`;
   const { key } = await reserve(control, "demo", { protocol: "rtmp", authorization });
-  await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+  await using follower = new BothFormsFollower(server.playlistUrl("demo"));
   await using encoder = new Encoder(clip, server.rtmpUrl(`demo/${key}`));
   await until("the show is heard", () => follower.playlist);
   follower.allow("deliberateEnd");
@@ -202,7 +202,7 @@ function keyIn(text: string): string {
   return /^The key of anna is ([0-9a-f]{32})$/m.exec(text)?.[1] ?? assert.fail(text);
 }
 
-async function aNewSegment(follower: PlaylistFollower): Promise<void> {
+async function aNewSegment(follower: BothFormsFollower): Promise<void> {
   const last = () => follower.playlist?.segments.at(-1)?.sequence ?? -Infinity;
   const before = last();
   await until("the show goes on", () => last() > before);

@@ -1,6 +1,6 @@
 /** Draining: shows that are on air go on to their end, and no other begins. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { parseMediaPlaylist } from "../../testing/hls_validator/media_playlist.ts";
 import { until } from "../../testing/until.ts";
 import { ask, reason } from "../../testing/e2e/control_request.ts";
@@ -15,7 +15,7 @@ scenario("a server that drains serves the shows that are on air, and takes no ot
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 60 });
   await using server = await EchoServer.start({ env: { DRAIN_TIMEOUT: "300" } });
-  await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+  await using follower = new BothFormsFollower(server.playlistUrl("demo"));
   await using djs = new AsyncDisposableStack();
   const first = djs.use(new Encoder(clip, server.rtmpUrl("live/demo")));
   const listed = () => follower.playlist?.segments.at(-1)?.sequence ?? -Infinity;

@@ -3,7 +3,7 @@
  * teardown. Either way they hear its last words without a hole.
  */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { assertUnnoticed, Audience, printStalls } from "../../testing/players/audience.ts";
 import { until } from "../../testing/until.ts";
 import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
@@ -31,7 +31,7 @@ scenario("a broadcast ends for its listeners: after a goodbye, at once by teardo
     },
   ];
   const [leftMs = 0, tornMs = 0] = await together(broadcasts, async ({ name, end }) => {
-    await using follower = new PlaylistFollower(server.playlistUrl(name));
+    await using follower = new BothFormsFollower(server.playlistUrl(name));
     await until("players start", () => (follower.playlist?.segments.length ?? 0) >= 5);
     await using audience = await Audience.gather(follower.url);
     await together(audience.listeners, (listener) => listener.mark());

@@ -1,7 +1,7 @@
 /** Every access unit that goes in by RTMP comes out by HLS unchanged, for every kind of AAC. */
 import assert from "node:assert/strict";
 import { accessUnits } from "../../testing/hls_validator/adts.ts";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { assertWhole } from "../../testing/e2e/audio_sent.ts";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
@@ -46,7 +46,7 @@ scenario(
     // Segments of 2 s wait half a second for what is late, on a machine that is busy.
     await using server = await EchoServer.start({ env: { HLS_TARGET_DURATION: "2" } });
     const results = await together(files, async ([name, file]) => {
-      await using follower = new PlaylistFollower(server.playlistUrl(name), {
+      await using follower = new BothFormsFollower(server.playlistUrl(name), {
         exceptions: ["deliberateEnd"],
       });
       await using _encoder = new Encoder(file, server.rtmpUrl(`live/${name}`));

@@ -1,6 +1,6 @@
 /** A DJ who comes back after the hold: the playlist stood still, and goes on. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { Audience, printStalls } from "../../testing/players/audience.ts";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
@@ -22,7 +22,7 @@ scenario("after the hold the playlist stands still, and a return joins it", asyn
   const clip = await media.encode("clip", { seconds: 60 });
   await using server = await EchoServer.start({ env: { HLS_HOLD: String(HOLD_SECONDS) } });
   await using first = new Encoder(clip, server.rtmpUrl("live/demo"));
-  await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+  await using follower = new BothFormsFollower(server.playlistUrl("demo"));
   await until("players start", () => (follower.playlist?.segments.length ?? 0) >= 5);
   await using audience = await Audience.gather(follower.url);
   await using back = new AsyncDisposableStack();

@@ -1,6 +1,6 @@
 /** A DJ who comes back within the hold: listeners hear silence, then the same broadcast. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
@@ -14,7 +14,7 @@ scenario("a DJ who is lost leaves silence, and comes back to the same broadcast"
   const clip = await media.encode("clip", { seconds: 60 });
   const sent = (await media.readFrames(clip)).map(({ data }) => data.toHex());
   await using server = await EchoServer.start();
-  await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+  await using follower = new BothFormsFollower(server.playlistUrl("demo"));
   const heard = () => follower.accessUnits.map((unit) => unit.toHex());
 
   await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));

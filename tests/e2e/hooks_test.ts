@@ -1,6 +1,6 @@
 /** Webhooks and questions to a real hook server, also while it fails. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { until } from "../../testing/until.ts";
 import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
@@ -21,7 +21,7 @@ scenario("a hook server that fails holds up no broadcast, and is told all at las
   await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
 
   await t.step("the broadcast goes on", async () => {
-    await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+    await using follower = new BothFormsFollower(server.playlistUrl("demo"));
     await until("it was down for an attempt", () => receiver.seen.has("down"));
     await until("the broadcast is heard", () => follower.segments.size >= 1);
     receiver.mood = 500;

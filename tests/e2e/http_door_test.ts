@@ -26,6 +26,7 @@ scenario(
     await using media = await Media.create();
     const clip = await media.encode("clip", { seconds: 180 });
     await using server = await EchoServer.start();
+    // In one form only, so that it has one connection when they are counted.
     await using follower = new PlaylistFollower(server.playlistUrl("demo"));
     await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
     const segment = await until("it is on air", () => follower.playlist?.segments[1]?.uri);

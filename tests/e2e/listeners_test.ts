@@ -1,7 +1,7 @@
 /** What players notice of trouble between a DJ and the server: nothing. */
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { assertUnnoticed, Audience, printStalls } from "../../testing/players/audience.ts";
 import { until } from "../../testing/until.ts";
 import { reserve } from "../../testing/e2e/control_request.ts";
@@ -24,7 +24,7 @@ scenario("listeners never notice what happens between a DJ and the server", asyn
   await using relay = new Relay(server.rtmpPort);
   const { key, cookie } = await reserve(control, "demo", { protocol: "rtmp" });
   await using first = new Encoder(clip, `rtmp://127.0.0.1:${relay.port}/demo/${key}`);
-  await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+  await using follower = new BothFormsFollower(server.playlistUrl("demo"));
   await until("players start", () => (follower.playlist?.segments.length ?? 0) >= 5);
   await using audience = await Audience.gather(follower.url);
 

@@ -17,6 +17,10 @@ const AWAY_MS = 2000;
 /** What an encoder sends, in seconds: longer than any connection lasts. */
 const SENT_SECONDS = MINUTES > 0 ? 180 : 72;
 const SAMPLE_SECONDS = 12;
+/** As sampling_frequency_index. */
+const SAMPLING_24_KHZ = 6;
+/** More than a reconnect takes. */
+const SECONDS_THROUGH = 20;
 
 scenario(
   "both forms keep their rules through reconnects, other rates and a killed server",
@@ -39,11 +43,22 @@ scenario(
     await together(shows, play);
 
     const endAt = performance.now() + MINUTES * 60_000;
-    do {
+    const reconnect = async () => {
       await together(shows, (show) => show.lose());
       await pause(AWAY_MS);
       for (const show of shows) show.connect();
-      await together(shows, play);
+      await together(shows, (show) => show.calm());
+    };
+    if (gohlslib !== undefined) {
+      // Readers go on from one rate to the other; where there is no server for a while, they end.
+      const readThrough = async (show: FollowedShow) => {
+        await Promise.all([show.playByFfmpeg(SECONDS_THROUGH), gohlslib.read(show.url)]);
+      };
+      await Promise.all([together(shows, readThrough), reconnect()]);
+    }
+    do {
+      await reconnect();
+      await together(shows, (show) => show.playByFfmpeg());
 
       for (const show of shows) show.serverIsDown();
       await server.stop("SIGKILL");
@@ -65,17 +80,27 @@ scenario(
 /** What is sent to each broadcast, in turn. */
 async function filesIn(media: Media): Promise<Record<string, string[]>> {
   const seconds = SENT_SECONDS;
-  const repeated = (name: string) => media.repeat(sample(name), SENT_SECONDS / SAMPLE_SECONDS);
+  const repeated = (file: string) => media.repeat(file, SENT_SECONDS / SAMPLE_SECONDS);
+  const heV2 = sample("he-aac-v2_44100_stereo_32k.aac");
+  const surround = { layout: "5.1", bitrate: "256k", seconds } as const;
   return {
     "lc": [
       await media.encode("lc-44100", { seconds }),
       await media.encode("lc-48000", { sampleRate: 48_000, seconds }),
       await media.encode("lc-48000-mono", { sampleRate: 48_000, layout: "mono", seconds }),
     ],
-    "he-v1": [await repeated("he-aac-v1_explicit-signalling.m4a")],
-    "he-v2": [await repeated("he-aac-v2_44100_stereo_32k.aac")],
+    "he-v1": [
+      await repeated(sample("he-aac-v1_explicit-signalling.m4a")),
+      await repeated(sample("he-aac-v1_48000_mono_32k.aac")),
+    ],
+    // There is no encoder for another rate: the same access units, said to be of a core of 24 kHz.
+    "he-v2": [
+      await repeated(heV2),
+      await repeated(await media.relabel(heV2, SAMPLING_24_KHZ)),
+    ],
     "surround": [
-      await media.encode("5.1", { layout: "5.1", sampleRate: 48_000, bitrate: "256k", seconds }),
+      await media.encode("5.1-48000", { ...surround, sampleRate: 48_000 }),
+      await media.encode("5.1-44100", { ...surround, sampleRate: 44_100 }),
     ],
   };
 }

@@ -85,6 +85,32 @@ scenario(
   },
 );
 
+scenario(
+  "where a show loses its place in low latency the page plays the ordinary playlist",
+  async () => {
+    await using media = await Media.create();
+    const clip = await media.encode("clip", { seconds: 120 });
+    await using server = await EchoServer.start();
+    await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
+    await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
+    const page = await visits.open("about:blank");
+    await until("low latency is offered", async () => {
+      const status = await fetch(`http://127.0.0.1:${server.hlsPort}/cast/demo/status.json`);
+      return (await status.json()).low_latency === true;
+    });
+    await page.goto("/cast/demo/");
+    await page.locator("#play").click();
+    await plays(page, "low-media.m3u8");
+    let refused = 0;
+    await page.route(/\/low(-media)?\.m3u8/, async (route) => {
+      refused++;
+      await route.fulfill({ status: 503, headers: { "Retry-After": "5" }, body: "{}" });
+    });
+    await plays(page, "playlist.m3u8");
+    assert.ok(refused < 10, `it asked ${refused} times`);
+  },
+);
+
 /** Waits until it plays by `playlist`, which it asks for anew from now on. */
 async function plays(page: Page, playlist: string): Promise<void> {
   await page.waitForRequest(

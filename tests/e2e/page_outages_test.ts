@@ -36,8 +36,8 @@ const OUTAGES: readonly Outage[] = [
   { name: `the DJ is away for ${AWAY_MS / 1000} s`, happen: (studio) => studio.leave(AWAY_MS) },
   ...RESTARTS_MS.map((ms): Outage => ({
     name: `the server is back after ${ms / 1000} s`,
-    // In turns as by an update, and by a crash.
-    happen: (studio, round) => studio.restart(round % 2 === 0 ? "SIGTERM" : "SIGKILL", ms),
+    // In turns as by a crash, and by an update.
+    happen: (studio, round) => studio.restart(round % 2 === 0 ? "SIGKILL" : "SIGTERM", ms),
   })),
   { name: "the next show begins", happen: (studio) => studio.begin(BETWEEN_SHOWS_MS) },
 ];
@@ -68,6 +68,7 @@ async function listenThrough(studio: Studio, engines: readonly Engine[], round: 
   await until("the show can be heard", () => studio.isHeard());
   const listeners = await together(engines, async (engine) => {
     const listener = await PageListener.sit(engine, studio.page);
+    await until(`${engine.kind} plays low latency`, () => listener.asksForParts());
     await keepScreenshot(`listener-${engine.kind}`, await engine.screenshot());
     return listener;
   });
@@ -79,10 +80,12 @@ async function listenThrough(studio: Studio, engines: readonly Engine[], round: 
       const { kind } = listener.engine;
       const { silentMs, standstillMs } = await silence(listener);
       const moreMs = silentMs - standstillMs - outageMs;
+      const form = await listener.asksForParts() ? "low latency" : "the ordinary playlist";
       measured.push({ outage: name, kind, silentMs, moreMs });
       console.log(
         `${round + 1}: ${name}, ${Math.round(outageMs)} ms: ${kind} was silent for ` +
-          `${Math.round(silentMs)} ms, stood still for ${Math.round(standstillMs)} ms`,
+          `${Math.round(silentMs)} ms, stood still for ${Math.round(standstillMs)} ms; it has ` +
+          `played ${form}`,
       );
     });
   }

@@ -1,6 +1,6 @@
 /** Chromium plays a broadcast without a stall, by hls.js and by itself. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { Browser, PLAYER_KINDS } from "../../testing/players/browser.ts";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
@@ -16,7 +16,7 @@ scenario("Chromium plays without a stall, by hls.js and by itself", async () => 
   const clip = await media.encode("clip", { seconds: 60 });
   await using server = await EchoServer.start();
   await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
-  await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+  await using follower = new BothFormsFollower(server.playlistUrl("demo"));
   await until("players start", () => (follower.playlist?.segments.length ?? 0) >= 6);
 
   await using browser = await Browser.start();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { encode } from "uqr";
 import { hashOfDjKey } from "../../src/dj/dj_key.ts";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
@@ -88,7 +88,7 @@ function urlOf(texts: Readonly<Record<string, string>>, field: string): string {
 }
 
 async function assertOnAir(clip: string, url: string, playlist: string): Promise<void> {
-  await using follower = new PlaylistFollower(playlist);
+  await using follower = new BothFormsFollower(playlist);
   await using _encoder = new Encoder(clip, url);
   await until("it is on air", () => follower.playlist);
 }

@@ -1,6 +1,6 @@
 /** The forms of an RTMP address that put a broadcast on air. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { until } from "../../testing/until.ts";
 import { reserve } from "../../testing/e2e/control_request.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
@@ -18,7 +18,7 @@ scenario(
     await using _tutorial = new Encoder(clip, server.rtmpUrl("live/demo"));
     await using _own = new Encoder(clip, server.rtmpUrl("other/anykey"));
     await together(["demo", "other"], async (name) => {
-      await using follower = new PlaylistFollower(server.playlistUrl(name));
+      await using follower = new BothFormsFollower(server.playlistUrl(name));
       await until("players start", () => (follower.playlist?.segments.length ?? 0) >= 4);
       assert.deepEqual(await probe(follower.url), [
         { codec_name: "aac", codec_type: "audio", sample_rate: "44100", channels: 2 },
@@ -44,7 +44,7 @@ scenario("the addresses that users of other servers have are on air", async () =
   };
   for (const url of Object.values(forms)) djs.use(new Encoder(clip, url));
   await together(Object.keys(forms), async (name) => {
-    await using follower = new PlaylistFollower(server.playlistUrl(name));
+    await using follower = new BothFormsFollower(server.playlistUrl(name));
     await until(`${name} is on air`, () => follower.playlist);
   });
 });

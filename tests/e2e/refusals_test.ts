@@ -1,6 +1,6 @@
 /** What FFmpeg and srt-live-transmit show their user where a publish is refused. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { Child } from "../../testing/child.ts";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
@@ -13,7 +13,7 @@ scenario("an encoder tells its user why it was refused", async () => {
   const clip = await media.encode("clip", { seconds: 30 });
   await using open = await EchoServer.start();
   await using keyed = await EchoServer.start({ env: { ECHO_AUTH: "key", ECHO_AUTH_ANY: "1" } });
-  await using follower = new PlaylistFollower(open.playlistUrl("demo"));
+  await using follower = new BothFormsFollower(open.playlistUrl("demo"));
   await using _onAir = new Encoder(clip, open.rtmpUrl("live/demo"));
   await until("the name is on air", () => follower.playlist);
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { ROWS } from "../../src/config.ts";
 import { formatAssignment } from "../../src/config/env_file.ts";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { NotifyReceiver } from "../../testing/systemd/notify_receiver.ts";
 import { until } from "../../testing/until.ts";
 import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
@@ -40,7 +40,7 @@ scenario("a reload changes who may do what, and touches no broadcast", async () 
     protocol: "rtmp",
     authorization: "Bearer old-token",
   });
-  await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+  await using follower = new BothFormsFollower(server.playlistUrl("demo"));
   await using _dj = new Encoder(clip, server.rtmpUrl(`demo/${key}`));
   await until("the show is heard", () => follower.playlist !== undefined);
 

@@ -22,6 +22,7 @@ scenario("a server that is killed goes on where it was, and so do its listeners"
   const clip = await media.encode("clip", { seconds: 90 });
   await using server = await EchoServer.start();
   await using _encoder = new PersistentEncoder(clip, server.rtmpUrl("live/demo"));
+  // Nobody listens in low latency, for whom silence would continue what was shown of a segment.
   await using follower = new PlaylistFollower(server.playlistUrl("demo"));
   await until("players start", () => (follower.playlist?.segments.length ?? 0) >= 5);
   // FFmpeg ends when it cannot connect.

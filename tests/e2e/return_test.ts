@@ -1,6 +1,6 @@
 /** A DJ who returns after a goodbye joins the playlist that is still there. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { Browser, PLAYER_KINDS } from "../../testing/players/browser.ts";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
@@ -14,8 +14,8 @@ scenario("a DJ who said goodbye and returns joins the playlist; another's goes o
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 60 });
   await using server = await EchoServer.start();
-  await using one = new PlaylistFollower(server.playlistUrl("one"));
-  await using two = new PlaylistFollower(server.playlistUrl("two"));
+  await using one = new BothFormsFollower(server.playlistUrl("one"));
+  await using two = new BothFormsFollower(server.playlistUrl("two"));
   await using _two = new Encoder(clip, server.rtmpUrl("live/two"));
 
   await using first = new Encoder(clip, server.rtmpUrl("live/one"));
@@ -41,7 +41,7 @@ scenario("a DJ who said goodbye and returns joins the playlist; another's goes o
   const stalls = after.map(({ longestStallMs }) => Math.round(longestStallMs));
   console.log(`longest stalls of ${PLAYER_KINDS} over a return: ${stalls} ms`);
 
-  const tags = (follower: PlaylistFollower) => {
+  const tags = (follower: BothFormsFollower) => {
     return [...follower.segments.values()].filter(({ listed }) => listed.discontinuity).length;
   };
   assert.deepEqual([tags(one), tags(two)], [1, 0]);

@@ -1,7 +1,7 @@
 /** Garbage, slow clients and rude ones at the RTMP and HTTP ports leave a broadcast untouched. */
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { until } from "../../testing/until.ts";
 import { concat } from "../../testing/bytes.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
@@ -17,7 +17,7 @@ scenario("garbage, drips and rude clients leave a broadcast untouched", async ()
   const clip = await media.encode("clip", { seconds: 60 });
   const sent = (await media.readFrames(clip)).map(({ data }) => data.toHex());
   await using server = await EchoServer.start();
-  await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+  await using follower = new BothFormsFollower(server.playlistUrl("demo"));
   await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
   await until("it is on air", () => follower.segments.size >= 2);
 

@@ -1,6 +1,6 @@
 /** An SRT transport that is cut for seconds comes back to its session. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { assertSent, SILENCE, toHex } from "../../testing/e2e/audio_sent.ts";
 import { until } from "../../testing/until.ts";
 import { ask, reason, reserve, stateOf } from "../../testing/e2e/control_request.ts";
@@ -27,7 +27,7 @@ scenario("a transport that is cut for 5 s comes back to the same session", async
   };
   assert.deepEqual(await state(), stateOf("demo", "ready"));
 
-  await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+  await using follower = new BothFormsFollower(server.playlistUrl("demo"));
   const heard = () => toHex(follower.accessUnits);
   await using sender = new SampleSender(clip, srtPort);
   await until("it is on air", () => follower.segments.size >= 3);

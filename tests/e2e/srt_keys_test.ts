@@ -1,6 +1,6 @@
 /** Keys at both doors: who is refused, who takes over, and what the log says of it. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";
 import { until } from "../../testing/until.ts";
 import { ask, reason, reserve, stateOf } from "../../testing/e2e/control_request.ts";
@@ -63,7 +63,7 @@ scenario("a key opens both doors, and goes from one to the other on air", async 
   });
 
   await t.step("the key is on air by SRT, and takes over by RTMP", async () => {
-    await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+    await using follower = new BothFormsFollower(server.playlistUrl("demo"));
     const heard = () => toHex(follower.accessUnits);
     await using first = new Encoder(clip, accessControl(key));
     await until("it is on air", () => follower.segments.size >= 3);

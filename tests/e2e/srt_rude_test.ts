@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { setTimeout as pause } from "node:timers/promises";
 import { SrtError } from "../../ffi/srt.ts";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { type SrtCaller, SrtCallers } from "../../testing/srt/srt_callers.ts";
 import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";
 import { Child } from "../../testing/child.ts";
@@ -57,7 +57,7 @@ scenario("who comes to the SRT ports with nonsense leaves a broadcast untouched"
   const shared = { hostname: "127.0.0.1", port: sharedPort(server) };
 
   const { key, srtPort = 0 } = await grantFor("demo");
-  await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+  await using follower = new BothFormsFollower(server.playlistUrl("demo"));
   await using _sender = new SampleSender(clip, shared.port, `publish:demo::${key}`, PASSPHRASE);
   await until("it is on air", () => follower.segments.size >= 2);
   await using _noise = new Noise([shared.port, srtPort]);

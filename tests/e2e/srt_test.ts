@@ -1,5 +1,5 @@
 /** Every access unit that goes in by SRT comes out by HLS unchanged, from each kind of sender. */
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";
 import { until } from "../../testing/until.ts";
 import { reserve } from "../../testing/e2e/control_request.ts";
@@ -56,7 +56,7 @@ scenario("whatever sends by SRT, access units come out as they went in", async (
     },
   };
   await together(Object.entries(broadcasts), async ([name, { server = open, start }]) => {
-    await using follower = new PlaylistFollower(server.playlistUrl(name));
+    await using follower = new BothFormsFollower(server.playlistUrl(name));
     await using _sender = await start();
     await until(`${name} is heard`, () => follower.segments.size >= SEGMENTS);
     assertSent(toHex(follower.accessUnits), sent, name);

@@ -1,6 +1,6 @@
 /** A server that stood still for seconds, as a stopped machine does, loses no DJ and no frame. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { assertSent, toHex } from "../../testing/e2e/audio_sent.ts";
 import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
@@ -28,8 +28,8 @@ scenario("a server that stood still goes on with every DJ, and loses no frame", 
   const clip = await media.encode("clip", { seconds: 60 });
   const sent = toHex((await media.readFrames(clip)).map(({ data }) => data));
   await using server = await EchoServer.start({ env: ENV });
-  await using rtmp = new PlaylistFollower(server.playlistUrl("rtmp"));
-  await using srt = new PlaylistFollower(server.playlistUrl("srt"));
+  await using rtmp = new BothFormsFollower(server.playlistUrl("rtmp"));
+  await using srt = new BothFormsFollower(server.playlistUrl("srt"));
   const followers = [rtmp, srt];
 
   await using _rtmp = new Encoder(clip, server.rtmpUrl("live/rtmp"));
@@ -48,7 +48,7 @@ scenario("a server that stood still goes on with every DJ, and loses no frame", 
   await standStill(server);
   await using stranger = new Encoder(clip, server.rtmpUrl("live/rtmp"));
   await using _back = new Encoder(clip, server.rtmpUrl("live/away"));
-  const heard = (follower: PlaylistFollower) => toHex(follower.accessUnits);
+  const heard = (follower: BothFormsFollower) => toHex(follower.accessUnits);
   await until("both have caught up", () => {
     return [rtmp, srt].every((follower) => heard(follower).includes(sent[UNITS_AFTER] ?? ""));
   });
@@ -76,7 +76,7 @@ scenario("an answer that comes while the server stands still counts", async () =
     stopped.resolve();
     return true;
   };
-  await using follower = new PlaylistFollower(server.playlistUrl("demo"), {
+  await using follower = new BothFormsFollower(server.playlistUrl("demo"), {
     exceptions: ["serverDown"],
   });
   await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo?key=sesame"));

@@ -1,6 +1,6 @@
 /** SIGTERM ends the server at once, with all that it heard on disk. */
 import assert from "node:assert/strict";
-import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { parseMediaPlaylist } from "../../testing/hls_validator/media_playlist.ts";
 import { SegmentRules } from "../../testing/hls_validator/segment_rules.ts";
 import { until } from "../../testing/until.ts";
@@ -17,7 +17,7 @@ scenario("a signal ends the server at once, with all that it heard on disk", asy
   const clip = await media.encode("clip", { seconds: 30 });
   await together(["SIGINT", "SIGTERM"] as const, async (signal) => {
     await using server = await EchoServer.start();
-    await using follower = new PlaylistFollower(server.playlistUrl("demo"));
+    await using follower = new BothFormsFollower(server.playlistUrl("demo"));
     await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
     await until("much is heard that is not listed", () => {
       const listed = playingTime(follower.playlist?.segments ?? []);

@@ -14,6 +14,7 @@ async function onAir() {
   stream.join(feeder);
   await broadcast(1);
   const origin = localOrigin(distributor, { clock, readFile: () => Promise.resolve(undefined) });
+  await origin.playlist("demo", PLAYLIST);
   const etag = () => stream.playlist()?.etag ?? "";
   const wait = (newerThan: string, maxMs = 3000, signal = new AbortController().signal) =>
     settled(origin.wait("demo", PLAYLIST, { newerThan, maxMs, signal }));

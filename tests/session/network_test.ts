@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { isIP } from "node:net";
 import fc from "fast-check";
-import { isIPv4, networkOf, parseAddress } from "../../src/session/network.ts";
+import { isIPv4, networkOf, parseAddress, siteOf } from "../../src/session/network.ts";
 
 const ADDRESSES = [
   ...["192.0.2.1", "0.0.0.0", "255.255.255.255", "256.0.0.1", "01.2.3.4", "1.2.3", "1.2.3.4.5"],
@@ -64,6 +64,14 @@ Deno.test("addresses are read into their groups", () => {
   assert.deepEqual(parseAddress("1::"), [1, 0, 0, 0, 0, 0, 0, 0]);
   assert.deepEqual(parseAddress("192.0.2.1"), parseAddress("::ffff:192.0.2.1"));
   assert.equal(networkOf("2001:db8:1:2:3::"), networkOf("2001:db8:1:2::9%eth0"));
+});
+
+Deno.test("all that a customer may have is one site", () => {
+  assert.equal(siteOf("::ffff:192.0.2.1"), siteOf("192.0.2.1"));
+  assert.notEqual(siteOf("192.0.2.1"), siteOf("192.0.2.2"));
+  assert.equal(siteOf("2001:db8:1:2::"), siteOf("2001:db8:1:ffff::9"));
+  assert.notEqual(siteOf("2001:db8:1::"), siteOf("2001:db8:2::"));
+  assert.equal(siteOf("no address"), "no address");
 });
 
 function assertAlike(text: string): void {

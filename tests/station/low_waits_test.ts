@@ -193,7 +193,7 @@ Deno.test("where nothing comes any more those who wait are told so at once", asy
   await until("both wait", () => server.origin.waiting === 2);
   server.origin.dismiss();
   assert.deepEqual(outcome(await one.answer()), [503, "no-store"]);
-  assert.deepEqual(outcome(await other.answer()), [404, "max-age=1"]);
+  assert.deepEqual(outcome(await other.answer()), [503, "no-store"]);
   assert.equal(server.origin.waiting, 0);
 });
 
@@ -247,4 +247,30 @@ Deno.test("a listener counts once a segment, also where its parts come out of pr
   }
   assert.ok(server.fetches.length > 0);
   for (const file of server.fetches) assert.match(file, /\.0\.m4s$/);
+});
+
+Deno.test("whoever is answered out of memory hears the broadcast, but for who only looks at it", async () => {
+  const broadcast = await Broadcast.start();
+  const { clock } = broadcast;
+  const heard: string[] = [];
+  const origin = Object.assign(new LowListener(broadcast).origin, {
+    hear: (name: string, client: () => string | undefined) => heard.push(`${name} ${client()}`),
+  });
+  const { shared } = listenerSite({
+    origin,
+    preroll: { files: new Map() },
+    shows: { status: (name: string) => ({ ...OFF_AIR, name }), current: [] },
+    ...{ path: "cast", index: true, clock },
+    observe: () => {},
+  });
+  const answer = (file: string, client: string) =>
+    shared?.observerOf(`/cast/demo/${file}`)(client, "");
+  for (const file of ["low.m3u8", MEDIA, "playlist.m3u8", "1-2.ts"]) answer(file, "192.0.2.1");
+  assert.deepEqual(heard, []);
+  answer(`${MEDIA}?_HLS_msn=7&_HLS_part=1`, "192.0.2.1");
+  answer("7-1700000000-k3f9.1.m4s", "::ffff:192.0.2.2");
+  answer("7-1700000000-k3f9.m4s", "127.0.0.1");
+  assert.deepEqual(heard, ["demo 192.0.2.1", "demo 192.0.2.2", "demo undefined"]);
+  origin.close();
+  await broadcast.stop();
 });

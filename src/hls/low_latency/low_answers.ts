@@ -12,10 +12,17 @@ import { LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answe
 import { NoPlace, type Origin, type ServedFile, type ServedPlaylist } from "../origin.ts";
 import { reload, type ReloadAnswer } from "./directives.ts";
 import { countsAsFetch, isLowMedia, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
-import { isToCome, type LowRequest, lowRequest, mayBeElsewhere, untilThere } from "./low_waits.ts";
+import {
+  isHearing,
+  isToCome,
+  type LowRequest,
+  lowRequest,
+  mayBeElsewhere,
+  untilThere,
+} from "./low_waits.ts";
 
 export interface LowAnswersOptions {
-  readonly origin: Pick<Origin, "playlist" | "segment" | "wait" | "catchUp">;
+  readonly origin: Pick<Origin, "playlist" | "segment" | "hear" | "wait" | "catchUp">;
   /** As `HlsRoutesOptions.onFetch`, once for all parts of a segment. */
   readonly onFetch: ((name: string, file: string) => void) | undefined;
 }
@@ -41,7 +48,7 @@ export class LowAnswers {
   async #answer(c: Context, name: string, file: string): Promise<Response> {
     const request = lowRequest(name, file, new URL(c.req.url).search);
     const hasWaited = await this.#wait(c, request);
-    const found = await this.#find(request);
+    const found = await this.#find(c, request);
     const isMiss = typeof found === "string" && !hasWaited;
     if (!isMiss || !mayBeElsewhere(request, await this.#newest(c, request))) {
       return this.#send(c, request, found);
@@ -50,7 +57,7 @@ export class LowAnswers {
       return this.#send(c, request, found === "refused" ? "not yet" : found);
     }
     await this.#wait(c, request);
-    return this.#send(c, request, await this.#find(request));
+    return this.#send(c, request, await this.#find(c, request));
   }
 
   /** @returns whether there was something to wait for, here or before the routes were asked */
@@ -71,10 +78,15 @@ export class LowAnswers {
     return await this.#options.origin.playlist(name, LOW_MEDIA_FILE, () => addressOfOne(c));
   }
 
-  async #find({ name, file, directives }: LowRequest): Promise<Found> {
+  async #find(c: Context, request: LowRequest): Promise<Found> {
+    const { name, file, directives } = request;
     const { origin } = this.#options;
-    if (isLowMedia(file)) return await readSegment(origin, name, file) ?? "not there";
-    const playlist = await origin.playlist(name, file);
+    const client = () => addressOfOne(c);
+    if (isLowMedia(file)) {
+      const media = await readSegment(origin, name, file, client);
+      return media ?? (isToCome(request, await this.#newest(c, request)) ? "not yet" : "not there");
+    }
+    const playlist = await origin.playlist(name, file, client);
     if (playlist === undefined || file === LOW_MASTER_FILE) return playlist ?? "not there";
     if (playlist.edge === undefined) return "not there";
     const answer = reload(directives, playlist.edge);
@@ -85,6 +97,7 @@ export class LowAnswers {
     if (found === "not there") return notThere(c);
     if (found === "refused") return refuse(c);
     if (found === "not yet") return tooLong(c);
+    if (isHearing(request)) this.#options.origin.hear(request.name, () => addressOfOne(c));
     if ("text" in found) return sendPlaylist(c, found, cachingOf(request, found));
     return this.#sendMedia(c, request, found);
   }
@@ -131,7 +144,7 @@ function tooLong(c: Context): Response {
 
 /** Players come again, or play what is there anyway. */
 function noPlace(c: Context): Response {
-  const message = "too many broadcasts are heard in low latency";
+  const message = "it cannot be heard in low latency now";
   const headers = { "Cache-Control": "no-store", "Retry-After": `${RETRY_AFTER_S}` };
   return c.json({ code: 503, message }, 503, headers);
 }

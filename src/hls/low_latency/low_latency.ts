@@ -6,7 +6,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../../audio/audio_config.ts";
 import type { Clock } from "../../session/clock.ts";
-import type { Place } from "../../session/shares.ts";
 import { entityTag } from "../../web/entity_tag.ts";
 import { renderMasterPlaylist } from "../master_playlist.ts";
 import type { ServedPlaylist } from "../origin.ts";
@@ -20,7 +19,7 @@ import type { ShownOpen } from "../silent_end.ts";
 import type { StreamFiles } from "../stream_files.ts";
 import { type EarlierSegments, earlierSegments, shownBy } from "./earlier_segments.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
-import type { LowPlaces } from "./low_places.ts";
+import type { LowClient, LowPlace, LowPlaces } from "./low_places.ts";
 import type { LowPreroll } from "./low_preroll.ts";
 import { type LowFile, LowStream, type LowVersion } from "./low_stream.ts";
 
@@ -64,7 +63,7 @@ export interface LowLatencyOptions {
 export class LowLatency {
   readonly #options: LowLatencyOptions;
   /** `undefined` while nobody listens. */
-  #place: Place | undefined;
+  #place: LowPlace | undefined;
   #stream: LowStream | undefined;
   /** Resolves once it is open; `undefined` while it is not about to be. */
   #opening: Promise<void> | undefined;
@@ -75,6 +74,8 @@ export class LowLatency {
   #held: LowVersion[] = [];
   /** Those of what an earlier run of the server left. */
   #earlierConfigs: readonly AudioConfig[] = [];
+  /** It has failed, and is not opened before that, on `Clock.awake`. */
+  #brokenUntil = -Infinity;
 
   constructor(options: LowLatencyOptions) {
     this.#options = options;
@@ -92,8 +93,10 @@ export class LowLatency {
    */
   open(client?: string): Promise<void> {
     if (this.#stream !== undefined) return this.#opening ?? Promise.resolve();
-    const { name, places, onRefused } = this.#options;
-    this.#place ??= places.take({ name, client, giveWay: () => this.#giveWay() });
+    const { name, places, clock, onRefused } = this.#options;
+    if (clock.awake() >= this.#brokenUntil) {
+      this.#place ??= places.take({ name, client, giveWay: () => this.#giveWay() });
+    }
     if (this.#place === undefined) {
       onRefused();
       return Promise.resolve();
@@ -102,9 +105,9 @@ export class LowLatency {
     return this.#opening;
   }
 
-  /** Somebody hears it: it does not give way to others. */
-  keep(): void {
-    this.#place?.keep();
+  /** These have heard it just now. */
+  hear(clients: readonly LowClient[]): void {
+    this.#place?.hear(clients);
   }
 
   /** Nobody listens any more. */
@@ -174,8 +177,9 @@ export class LowLatency {
     const { places } = this.#options;
     try {
       while (this.#place !== undefined) {
-        if (this.#stream === undefined) await places.inTurn(() => this.#open());
-        else if (this.#keeping !== undefined) await this.#keeping;
+        if (this.#stream === undefined) {
+          await places.inTurn(() => this.#readMissing(), (read) => this.#open(read));
+        } else if (this.#keeping !== undefined) await this.#keeping;
         else break;
       }
     } catch (error) {
@@ -185,12 +189,10 @@ export class LowLatency {
     }
   }
 
-  async #open(): Promise<void> {
-    if (this.#place === undefined) return;
-    const read = await this.#readMissing();
+  /** Waits for nothing, so that no frame is missed. */
+  #open(read: ReadonlyMap<string, Uint8Array>): void {
     // Nobody may listen any more.
     if (this.#place === undefined) return;
-    // What follows waits for nothing, so that no frame is missed.
     const { source, main, targetDuration, preroll } = this.#options;
     const configs = [source().segmenter?.config, ...this.#earlierConfigs.toReversed()]
       .filter((config) => config !== undefined);
@@ -207,15 +209,16 @@ export class LowLatency {
     const until = clock.awake() + DISK_MS;
     const read = new Map<string, Uint8Array>();
     let unreadable = -Infinity;
-    for (;;) {
+    while (this.#place !== undefined) {
       const missing = main.known.findLast(({ sequence, uri, bytes, wallMs }) =>
         sequence > unreadable && bytes === undefined && wallMs !== undefined && !read.has(uri)
       );
-      if (missing === undefined) return read;
+      if (missing === undefined) break;
       const bytes = await this.#patience(files.readSegment(missing.uri), until - clock.awake());
       if (bytes === undefined) unreadable = missing.sequence;
       else read.set(missing.uri, bytes);
     }
+    return read;
   }
 
   /** Waits for the disk, but not as long as it likes. */
@@ -229,9 +232,10 @@ export class LowLatency {
     }
   }
 
-  /** It is closed, and opened anew for whoever asks again; the broadcast goes on. */
+  /** It is closed, and for a while not opened for whoever asks; the broadcast goes on. */
   #fail(error: unknown): void {
     logger.fatal("A bug in low latency, please report it: {error}", { error });
+    this.#brokenUntil = this.#options.clock.awake() + BROKEN_MS;
     this.close();
     this.#options.onRefused();
   }
@@ -286,5 +290,7 @@ export class LowLatency {
   }
 }
 
+/** What has failed would fail again, and the log has it already. */
+const BROKEN_MS = 60_000;
 /** Who opens it waits so long for the disk. */
 const DISK_MS = 1000;

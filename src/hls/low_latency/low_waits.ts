@@ -5,7 +5,7 @@
  */
 import type { Origin, ServedPlaylist, WaitOptions } from "../origin.ts";
 import { type Directives, mayBeTold, parseDirectives, reload } from "./directives.ts";
-import { LOW_MEDIA_FILE, parseLowMedia } from "./low_names.ts";
+import { isLowMedia, LOW_MEDIA_FILE, parseLowMedia } from "./low_names.ts";
 
 /** A request for a file of low latency. */
 export interface LowRequest {
@@ -20,6 +20,11 @@ export function lowRequest(name: string, file: string, query: string): LowReques
   const isReload = file === LOW_MEDIA_FILE && query !== "";
   const directives = isReload ? parseDirectives(new URLSearchParams(query)) : undefined;
   return { name, file, directives };
+}
+
+/** Whether who asks for that hears the broadcast, and does not only look whether it is there. */
+export function isHearing({ file, directives }: LowRequest): boolean {
+  return isLowMedia(file) || directives !== undefined;
 }
 
 /** Whether a version after `playlist` brings what the request is for. */

@@ -57,6 +57,8 @@ const LOAD = {
 
 /** What a server answers that has no room for another show in low latency: there is no use in trying again. */
 const NO_ROOM = 503;
+/** So often in a row while it plays: once says that what was waited for has not come. */
+const MAX_REFUSED = 4;
 /** @type {typeof RETRY.shouldRetry} */
 const unlessRefused = (config, count, isTimeout, response, retry) =>
   response?.code !== NO_ROOM && RETRY.shouldRetry(config, count, isTimeout, response, retry);
@@ -72,6 +74,8 @@ export class HlsEngine {
   #source;
   #events;
   #headStart;
+  /** How often the server has refused low latency since it last gave a version. */
+  #refused = 0;
 
   /**
    * @param {any} Hls
@@ -106,10 +110,10 @@ export class HlsEngine {
     this.#followSegments(Hls.Events);
     /** @param {string} _ @param {{ fatal: boolean, response?: { code?: number } }} error */
     const onError = (_, { fatal, response }) => {
-      if (!fatal) return;
       const isRefused = source.kind === "low" && response?.code === NO_ROOM;
-      if (isRefused) queueMicrotask(events.onRefused);
-      else this.#fail();
+      if (isRefused && (fatal || ++this.#refused === MAX_REFUSED)) {
+        queueMicrotask(events.onRefused);
+      } else if (fatal) this.#fail();
     };
     hls.on(Hls.Events.ERROR, onError);
     hls.loadSource(source.playlist);
@@ -145,6 +149,7 @@ export class HlsEngine {
     };
     /** @param {string} _ @param {{ details: Details, stats?: Stats }} data */
     const onLoaded = (_, { details, stats }) => {
+      this.#refused = 0;
       this.#keepDistance(details);
       this.#events.onAnswer(timeOf(stats));
       for (const title of titlesOfDateRanges(details.dateRanges)) this.#events.onTitle(title);

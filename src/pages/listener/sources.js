@@ -25,9 +25,13 @@ const NEAREST_MS = 20_000;
 /** After so many failures without sound between them, an earlier moment is given up. */
 const MAX_FAILURES = 2;
 
+/** An answer that takes longer is none. */
+const ANSWER_MS = 8000;
+
 /** Knows what the listener wants to hear. Tells by the event `change` that something else is to be played. */
 export class Sources extends EventTarget {
   #trial;
+  #isThere;
   /** Whether the server has the show in low latency. */
   #isOffered = false;
   /** @type {SourceKind | undefined} */
@@ -36,9 +40,13 @@ export class Sources extends EventTarget {
   #from;
   #failures = 0;
 
-  /** @param {() => number} now milliseconds since some start */
-  constructor(now = () => performance.now()) {
+  /**
+   * @param {() => number} now milliseconds since some start
+   * @param {(playlist: string) => Promise<boolean>} isThere whether the server gives a playlist now
+   */
+  constructor(now = () => performance.now(), isThere = isGiven) {
     super();
+    this.#isThere = isThere;
     this.#trial = new LowLatencyTrial(now);
   }
 
@@ -117,7 +125,7 @@ export class Sources extends EventTarget {
       this.#failures = 0;
     } else if (!this.#trial.isCarried) {
       this.#trial.check();
-      if (this.#wanted !== this.#opened) this.#change();
+      if (this.#wanted !== this.#opened) this.#tryLow();
     }
   }
 
@@ -149,7 +157,28 @@ export class Sources extends EventTarget {
     if (this.#opened === "low" || !this.#trial.isCarried) this.#trial.stalled();
   }
 
+  /** What sounds goes on where the server refuses low latency. */
+  async #tryLow() {
+    const isThere = await this.#isThere(PLAYLISTS.low);
+    // The listener may have chosen something else meanwhile.
+    if (this.#opened !== "ordinary" || this.#wanted !== "low") return;
+    if (isThere) this.#change();
+    else this.#trial.refused();
+  }
+
   #change() {
     this.dispatchEvent(new Event("change"));
+  }
+}
+
+/** @param {string} playlist */
+async function isGiven(playlist) {
+  try {
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const asked = { method: "HEAD", signal, cache: "no-store", credentials: "omit" };
+    return (await fetch(playlist, /** @type {RequestInit} */ (asked))).ok;
+  } catch {
+    // There is no connection, or none that would do.
+    return false;
   }
 }

@@ -140,7 +140,7 @@ Deno.test("a source that does not answer keeps nobody for long", async () => {
   apart.thread.deliver();
   const first = apart.behind.ask(MEDIA);
   await apart.broadcast.clock.advance(15_000);
-  assert.equal(status(first), 404);
+  assert.equal(status(first), 503);
   await apart.stop();
 });
 

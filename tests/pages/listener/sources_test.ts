@@ -58,6 +58,37 @@ Deno.test("where the server has no room for low latency, the ordinary playlist i
   assert.deepEqual([made.kind, changes()], ["ordinary", 1]);
 });
 
+Deno.test("low latency is tried again only where the server gives it, and what sounds goes on", async () => {
+  let now = 0;
+  let isRefused = true;
+  const asked: [playlist: string, minute: number][] = [];
+  const made = new Sources(() => now, (playlist) => {
+    asked.push([playlist, Math.floor(now / 60_000)]);
+    return Promise.resolve(!isRefused);
+  });
+  made.offer(true, false);
+  made.open();
+  made.refused();
+  made.open();
+  let changes = 0;
+  made.addEventListener("change", () => changes++);
+  const play = async (minutes: number) => {
+    for (let second = 0; second < minutes * 60; second++) {
+      now += 1000;
+      made.plays(undefined);
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+  };
+  await play(8);
+  assert.deepEqual(asked, [["low.m3u8", 1], ["low.m3u8", 3], ["low.m3u8", 7]]);
+  assert.deepEqual([made.kind, changes], ["ordinary", 0]);
+  isRefused = false;
+  await play(8);
+  assert.equal(changes, 1);
+  assert.equal(made.open().kind, "low");
+});
+
 Deno.test("a rewound show goes on where it was when it is opened anew", () => {
   const { made, changes } = sources();
   made.rewind(EARLIER, LIVE);

@@ -20,6 +20,8 @@ const WRONG_VERSIONS: Readonly<Record<string, [from: RegExp, to: string]>> = {
   "EXT-X-DISCONTINUITY-SEQUENCE is": [/DISCONTINUITY-SEQUENCE:2/, "DISCONTINUITY-SEQUENCE:3"],
   "is another one": [/\n101-1795640761-k3f9/, "\n101-1795640761-zzzz"],
   "changes from": [/21:06:00\.000Z/, "21:06:00.001Z"],
+  "goes back at segment 105": [/21:06:05\.\d+Z/, "21:06:03.000Z"],
+  "is 990 ms later at segment 105": [/21:06:05\.\d+Z/, "21:06:05.000Z"],
   "is the name of 100 too": [/\n101-1795640761-k3f9/, "\n100-1795640760-k3f9"],
 };
 
