@@ -3,6 +3,8 @@ import type { Attack, Phase } from "./attack.ts";
 import { deafSecureReaders } from "./deaf_secure.ts";
 import { configurationChanges, teardownRounds, titles } from "./floods.ts";
 import { basicGuesses, bearerGuesses, keyGuesses, signInGuesses } from "./guesses.ts";
+import { handshakes } from "./handshakes.ts";
+import { SECURE_WEB_SLOTS, slowBodies, unreadErrors, waitingRequests } from "./http2_requests.ts";
 import { oddRequests, oddStreams } from "./odd_inputs.ts";
 import { DESCRIPTORS, descriptors, fullDisk, standstill } from "./shortages.ts";
 import {
@@ -130,14 +132,15 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     env: {
       ...{ ...COMMON, ECHO_AUTH: "open", STAT_TOKEN: SECRETS.statToken },
       // Nobody is a proxy: what proxies ask for is answered by the routes each time.
-      ...{ TRUSTED_PROXIES: "192.0.2.1", WEB_MAX_PER_ADDRESS: "1000" },
+      ...{ TRUSTED_PROXIES: "192.0.2.1", WEB_MAX_PER_ADDRESS: `${SECURE_WEB_SLOTS}` },
     },
     credentials: { ...NO_SECRETS, statToken: SECRETS.statToken },
     tls: true,
     warmsUp: true,
     phases: [
-      { attacks: deafSecureReaders },
-      ...inTurn(rtmpSlots, oddRequests, oddStreams),
+      { attacks: [...deafSecureReaders, unreadErrors, slowBodies] },
+      ...inTurn(rtmpSlots, oddRequests, oddStreams, waitingRequests, handshakes),
+      { attacks: [unreadErrors, slowBodies] },
       { attacks: [...slowHttp, ...deafSecureReaders, ...slowRtmp.slice(0, 2)] },
     ],
   },

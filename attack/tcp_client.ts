@@ -3,10 +3,14 @@ import { createConnection, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
 export interface TcpClientOptions {
-  /** Where it comes from, of 127.0.0.0/8. Default: 127.0.0.1. */
+  /** Where it comes from, an address of this machine. Default: 127.0.0.1. */
   readonly from?: string;
   /** Whether it reads what comes. Default: yes. */
   readonly reads?: boolean;
+  /** What it speaks over TLS (RFC 7301). Default: it does not say. */
+  readonly protocol?: string;
+  /** Whether it leaves TLS to its caller, where TLS is spoken. */
+  readonly isPlain?: boolean;
 }
 
 const CONNECT_MS = 5000;
@@ -21,6 +25,8 @@ export class TcpClient implements Disposable {
   received = 0;
   /** The first of them, as text. */
   head = "";
+  /** Called with what comes. */
+  onData: (data: Uint8Array) => void = () => {};
   /** When the connection ended, on `performance.now()`. */
   endedAt: number | undefined;
 
@@ -34,12 +40,14 @@ export class TcpClient implements Disposable {
   /** @returns `undefined` where the server does not take the connection */
   static async connect(
     port: number,
-    { from = "127.0.0.1", reads = true }: TcpClientOptions = {},
+    { from = "127.0.0.1", reads = true, protocol, isPlain = false }: TcpClientOptions = {},
   ): Promise<TcpClient | undefined> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const carrier = createConnection({ host: "127.0.0.1", port, localAddress: from });
-    const isSecure = SECURE_PORTS.has(port);
-    const socket = isSecure ? connectTls({ socket: carrier, rejectUnauthorized: false }) : carrier;
+    const isSecure = SECURE_PORTS.has(port) && !isPlain;
+    const protocols = protocol === undefined ? {} : { ALPNProtocols: [protocol] };
+    const options = { socket: carrier, rejectUnauthorized: false, ...protocols };
+    const socket = isSecure ? connectTls(options) : carrier;
     const timer = setTimeout(() => resolve(false), CONNECT_MS);
     socket.once(isSecure ? "secureConnect" : "connect", () => resolve(true));
     carrier.on("error", () => resolve(false));
@@ -62,6 +70,7 @@ export class TcpClient implements Disposable {
   read(): void {
     this.#socket.on("data", (data: Uint8Array) => {
       this.received += data.length;
+      this.onData(data);
       if (this.head.length < 2000) this.head += new TextDecoder().decode(data);
     });
   }

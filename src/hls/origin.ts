@@ -32,10 +32,10 @@ export interface Origin {
 
   /**
    * Resolves when the playlist has a newer version than the one that the caller has by
-   * {@link playlist}: at once where there is one.
+   * {@link playlist}: at once where there is one. Where as many wait as may, the address with the
+   * most of them loses its oldest wait.
    * @returns that version; `undefined` where there is no such playlist, where it goes, and where the
    *   wait is over before
-   * @throws {TooManyWait}
    */
   wait(name: string, file: string, options: WaitOptions): Promise<ServedPlaylist | undefined>;
 
@@ -65,6 +65,8 @@ export interface WaitOptions {
   readonly maxMs: number;
   /** Ends the wait before. */
   readonly signal?: AbortSignal;
+  /** The address of who waits. Default: all of whom it is not known count as one. */
+  readonly client?: string;
 }
 
 /** A playlist as it goes over HTTP. The bytes do not change. */
@@ -95,9 +97,4 @@ export class SegmentUnavailable extends Error {
 /** Thrown where a broadcast cannot be had in low latency now: for want of a place, or of time. */
 export class NoPlace extends Error {
   override readonly name = "NoPlace";
-}
-
-/** Thrown where so many wait that nobody else may. */
-export class TooManyWait extends Error {
-  override readonly name = "TooManyWait";
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Clock, Timer } from "../session/clock.ts";
+import { Shares } from "../session/shares.ts";
 import { CatchUp } from "./catch_up.ts";
 import { mediaTypeOf } from "./formats.ts";
 import { feedOf, lowFeed, nameOfLowFeed } from "./low_latency/low_names.ts";
@@ -16,7 +17,6 @@ import {
   type Origin,
   type ServedFile,
   type ServedPlaylist,
-  TooManyWait,
   type WaitOptions,
 } from "./origin.ts";
 import type { ReplicaNews, ReplicaRequest, VersionOut } from "./replica_messages.ts";
@@ -47,7 +47,9 @@ export class Replica implements Origin {
   readonly #fetches: SegmentFetches;
   readonly #catchUp: CatchUp;
   readonly #sweeper: Timer;
-  #waits = 0;
+  /** Of those who wait for a version. */
+  readonly #waits = new Shares({ total: MAX_WAITS });
+  #catchingUp = 0;
   #isDismissed = false;
   #takenBytes = 0;
 
@@ -80,7 +82,7 @@ export class Replica implements Origin {
 
   /** How many wait for a version, or to be told all, now. */
   get waiting(): number {
-    return this.#waits;
+    return this.#waits.taken + this.#catchingUp;
   }
 
   /** Whether something is served under `name`. */
@@ -112,30 +114,32 @@ export class Replica implements Origin {
   async wait(
     name: string,
     file: string,
-    { newerThan, maxMs, signal }: WaitOptions,
+    { newerThan, maxMs, signal, client = "" }: WaitOptions,
   ): Promise<ServedPlaylist | undefined> {
-    if (this.#isDismissed) return undefined;
-    if (this.#waits >= MAX_WAITS) throw new TooManyWait(`${MAX_WAITS} wait already`);
+    if (this.#isDismissed || signal?.aborted) return undefined;
     const until = this.#options.clock.awake() + maxMs;
-    this.#waits++;
+    const leaving = new AbortController();
+    const leave = () => leaving.abort();
+    const place = this.#waits.take({ address: client, giveWay: leave });
+    signal?.addEventListener("abort", leave);
     try {
       const copy = this.#copies.get(feedOf(name, file));
       while (copy !== undefined && copy.playlists.get(file)?.etag === newerThan) {
-        if (!await copy.waiters.wait(until, signal)) return undefined;
+        if (!await copy.waiters.wait(until, leaving.signal)) return undefined;
       }
       return copy?.playlists.get(file);
     } finally {
-      this.#waits--;
+      place?.release();
     }
   }
 
   async catchUp(signal?: AbortSignal): Promise<boolean> {
-    if (this.#isDismissed || this.#waits >= MAX_WAITS) return false;
-    this.#waits++;
+    if (this.#isDismissed || this.#catchingUp >= MAX_WAITS) return false;
+    this.#catchingUp++;
     try {
       return await this.#catchUp.wait(this.#options.clock.awake() + CATCH_UP_MS, signal);
     } finally {
-      this.#waits--;
+      this.#catchingUp--;
     }
   }
 
@@ -244,7 +248,7 @@ export class Replica implements Origin {
 }
 
 const SWEEP_MS = 1000;
-/** Waits at a time. */
+/** Waits for a version at a time, and as many for all to be told. */
 const MAX_WAITS = 10_000;
 /** A source that does not answer is waited for so long by who wants to be told all. */
 const CATCH_UP_MS = 3000;

@@ -11,7 +11,7 @@ import { sendAnswer, sendError } from "./http2/http2_answer.ts";
 import { Http2Error } from "./http2/http2_error.ts";
 import { requestHead } from "./http2/http2_head.ts";
 import { Http2Session } from "./http2/http2_session.ts";
-import type { Http2Stream } from "./http2/http2_stream.ts";
+import { type Http2Stream, signalOf } from "./http2/http2_stream.ts";
 import { preparedHeader } from "./http2/prepared_header.ts";
 import { HttpError } from "./http_error.ts";
 import type { ConnectionInfo, HttpSite, ServedConnection } from "./http_site.ts";
@@ -33,6 +33,7 @@ export class Http2Connection implements ServedConnection {
   readonly #socket: TlsSocket;
   readonly #site: HttpSite;
   readonly #info: ConnectionInfo;
+  readonly #isProxy: boolean;
   readonly #session: Http2Session;
   readonly #sender: FrameSender;
   /** Of the connection itself, while no request is under way. */
@@ -48,8 +49,8 @@ export class Http2Connection implements ServedConnection {
     const { remoteAddr } = socket;
     this.#socket = socket;
     this.#site = site;
-    const isProxy = site.counts.proxies.has(remoteAddr.hostname);
-    this.#answers = new Limiter(isProxy ? Infinity : MAX_ANSWERS);
+    this.#isProxy = site.counts.proxies.has(remoteAddr.hostname);
+    this.#answers = new Limiter(this.#isProxy ? Infinity : MAX_ANSWERS);
     this.#info = { remoteAddr, client: remoteAddr.hostname };
     this.#patience = new Patience(site.clock);
     this.#sender = new FrameSender(socket, site.clock, () => this.abort());
@@ -120,7 +121,7 @@ export class Http2Connection implements ServedConnection {
     try {
       await this.#answer(stream, patience);
     } catch (error) {
-      await this.#answerError(stream, error);
+      await this.#answerError(stream, patience, error);
     }
     this.#session.finished(stream);
     this.#requests.delete(stream);
@@ -131,16 +132,19 @@ export class Http2Connection implements ServedConnection {
   async #answer(stream: Http2Stream, patience: Patience): Promise<void> {
     const head = requestHead(stream.fields, !stream.isBodyOver);
     const asked = { head, stream, patience, signal: signalOf(stream) };
-    const { counts, prepared } = this.#site;
-    const { remoteAddr } = this.#info;
-    if (counts.proxies.has(remoteAddr.hostname)) {
-      const { info, release } = admitClient(this.#site, remoteAddr, head);
-      return await this.#answerByHandler(asked, info).finally(release);
-    }
-    if (prepared?.isPlain(head) && this.#isGood(head)) {
+    // One at a time is what the connection itself was counted for.
+    const isCounted = this.#isProxy || this.#requests.size > 1;
+    if (!isCounted) return await this.#answerAdmitted(asked, this.#info);
+    const { info, release } = admitClient(this.#site, this.#info.remoteAddr, head);
+    await this.#answerAdmitted(asked, info).finally(release);
+  }
+
+  async #answerAdmitted(asked: Asked, info: ConnectionInfo): Promise<void> {
+    const { prepared } = this.#site;
+    if (!this.#isProxy && prepared?.isPlain(asked.head) && this.#isGood(asked.head)) {
       return await this.#answerPlain(asked, prepared);
     }
-    await this.#answerByHandler(asked, this.#info);
+    await this.#answerByHandler(asked, info);
   }
 
   /** Whether there may be a request with its host. @throws {HttpError} where that is none */
@@ -155,10 +159,11 @@ export class Http2Connection implements ServedConnection {
   /** Answers what depends on the target alone, once that is there or will not be. */
   async #answerPlain(asked: Asked, prepared: PreparedAnswers): Promise<void> {
     const { head: { target }, head, stream, signal } = asked;
+    const { client } = this.#info;
     const encodings = fieldText(head, "accept-encoding");
     const ready = prepared.find(target, encodings);
     if (ready !== undefined) return await this.#sendPrepared(asked, ready);
-    const coming = prepared.coming(target, encodings, signal);
+    const coming = prepared.coming(target, encodings, { client, signal });
     // Many may ask for the same at once.
     const endTurn = await (coming ?? prepared.turn(target, encodings));
     try {
@@ -214,19 +219,19 @@ export class Http2Connection implements ServedConnection {
     const request = fetchRequest(head, {
       scheme: this.#site.scheme,
       ownHost: this.#ownHost,
-      body: mayHaveBody(head) ? bodyOf(stream, head, patience) : null,
+      body: mayHaveBody(head) ? bodyOf(stream, head, { patience, clock: this.#site.clock }) : null,
       signal,
     });
     return this.#site.handler(request, info);
   }
 
-  async #answerError(stream: Http2Stream, error: unknown): Promise<void> {
+  async #answerError(stream: Http2Stream, patience: Patience, error: unknown): Promise<void> {
     const { counts, serverName: server } = this.#site;
     if (stream.isAbandoned || error instanceof PeerGone) return;
     try {
       if (error instanceof HttpError && !stream.isBegun) {
         counts.refuse(error.status === 503 ? "address" : "invalid");
-        return await sendError(error, stream, { server, date: this.#date });
+        return await sendError(error, stream, { server, date: this.#date, patience });
       }
       this.#log.error("A request of {address} is cut off: {error}", { ...this.#peer, error });
       stream.reset("INTERNAL_ERROR");
@@ -280,16 +285,4 @@ interface Asked {
   readonly patience: Patience;
   /** Gives what is aborted when nobody waits for the answer any more. */
   readonly signal: () => AbortSignal;
-}
-
-/** Makes a signal where somebody asks for it: that would cost each request. */
-function signalOf(stream: Http2Stream): () => AbortSignal {
-  let left: AbortController | undefined;
-  return () => {
-    if (left === undefined) {
-      const controller = left = new AbortController();
-      stream.onceAbandoned(() => controller.abort());
-    }
-    return left.signal;
-  };
 }

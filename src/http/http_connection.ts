@@ -144,7 +144,8 @@ export class HttpConnection implements ServedConnection {
     this.#agent = fieldText(head, "user-agent");
     this.#encodings = fieldText(head, "accept-encoding");
     patience.beginAnswer();
-    const coming = prepared.coming(head.target, this.#encodings, () => this.#signal());
+    const waiting = { client: this.#info.client, signal: () => this.#signal() };
+    const coming = prepared.coming(head.target, this.#encodings, waiting);
     const endTurn = await coming;
     try {
       const answer = prepared.find(head.target, this.#encodings);

@@ -45,6 +45,8 @@ export interface HttpServerOptions {
   readonly reusePort?: boolean | undefined;
   /** Has all be served over TLS, with this certificate. */
   readonly certificate?: CurrentCertificate | undefined;
+  /** See `TlsListenerOptions`. */
+  readonly handshakesPerSecond?: number | undefined;
 }
 
 /**
@@ -87,7 +89,8 @@ export class HttpServer {
    * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws
    */
   listen(onEnd: (why: Error) => void = () => {}): void {
-    const { addr: { hostname, port }, clock, reusePort = false, certificate } = this.#options;
+    const { addr: { hostname, port }, clock, reusePort = false } = this.#options;
+    const { certificate, handshakesPerSecond } = this.#options;
     const listener = Deno.listen({
       hostname,
       port: this.#addr?.port ?? port,
@@ -98,7 +101,7 @@ export class HttpServer {
     this.#timer ??= clock.every(CHECK_MS, () => this.#check());
     const source = certificate === undefined
       ? listener
-      : new TlsListener(listener, certificate, TLS_OPTIONS);
+      : new TlsListener(listener, certificate, { ...TLS_OPTIONS, clock, handshakesPerSecond });
     const accepting: AcceptLoop<HttpSocket> = new AcceptLoop<HttpSocket>(source, {
       clock,
       onAccepted: (conn) => this.#serve(conn, accepting),

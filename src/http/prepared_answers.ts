@@ -24,10 +24,9 @@ export interface SharedContents {
   find(target: string, encodings: string): object | undefined;
   /**
    * Waits for what a GET of `target` asks for, where that is to come.
-   * @param signal gives what is aborted when the client leaves
    * @returns resolves once it is there, or will not be; `undefined` where nobody waits for it
    */
-  coming?(target: string, signal: () => AbortSignal): Promise<unknown> | undefined;
+  coming?(target: string, waiting: AnswerWait): Promise<unknown> | undefined;
   /** The body of an answer with `contents`, whose bytes do not change. */
   bodyOf(contents: object): Uint8Array;
   /** Whom to tell of answers to `target`. */
@@ -36,6 +35,14 @@ export interface SharedContents {
   admits?(head: Pick<RequestHead, "fields">): boolean;
   /** Header fields, in lower case, by which the answer to one client differs from another's. */
   readonly selecting: ReadonlySet<string>;
+}
+
+/** A wait for an answer: whose it is, and until when. */
+export interface AnswerWait {
+  /** The address that counts, as `ConnectionInfo` has it. */
+  readonly client: string;
+  /** Gives what is aborted when the client leaves. */
+  readonly signal: () => AbortSignal;
 }
 
 /** A request whose answer may be prepared. */
@@ -139,9 +146,9 @@ export class PreparedAnswers {
   coming(
     target: string,
     encodings: string,
-    signal: () => AbortSignal,
+    waiting: AnswerWait,
   ): Promise<EndTurn> | undefined {
-    return this.#contents.coming?.(target, signal)?.then(() => this.turn(target, encodings));
+    return this.#contents.coming?.(target, waiting)?.then(() => this.turn(target, encodings));
   }
 
   /**

@@ -11,7 +11,7 @@ import { Patience } from "./patience.ts";
  * How TLS is spoken: HTTP/2 before HTTP/1 (RFC 9113 3.2), which is spoken also with who names none.
  * Nobody has to send much before the answer to it comes.
  */
-export const TLS_OPTIONS: TlsListenerOptions = {
+export const TLS_OPTIONS: Omit<TlsListenerOptions, "clock"> = {
   protocols: ["h2", "http/1.1"],
   maxUnreadBytes: 262_144,
 };

@@ -82,7 +82,7 @@ export class RtmpServer {
     const coalescer = this.#coalescer ??= new ReadCoalescer({ clock });
     const source = certificate === undefined
       ? listener
-      : new TlsListener(listener, certificate, { maxVersion: MAX_TLS_VERSION });
+      : new TlsListener(listener, certificate, { clock, maxVersion: MAX_TLS_VERSION });
     this.#accepting = new AcceptLoop<StreamSocket>(source, {
       clock,
       onAccepted: (socket) => this.#serve(coalescer.wrap(socket)),

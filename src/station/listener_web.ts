@@ -132,10 +132,11 @@ function sharedWithListeners(options: ListenerSiteOptions, log: AccessLog): Shar
       const playlist = isReload ? contentsFor(lowRequest(name, file, query), found) : found;
       return playlist && encodedFor(playlist, encodings);
     },
-    coming: (asked, signal) => {
+    coming: (asked, { client, signal }) => {
       const target = entrance === undefined ? asked : entrance.passed(asked);
       const coming = target === undefined ? undefined : whatIsToCome(options, target);
-      return coming && untilThere(origin, coming.request, coming.playlist, signal());
+      if (coming === undefined) return undefined;
+      return untilThere(origin, coming.request, coming.playlist, { client, signal: signal() });
     },
     bodyOf: (contents: ServedPlaylist | ServedFile) =>
       "text" in contents ? contents.text : contents.bytes,

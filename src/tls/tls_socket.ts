@@ -6,6 +6,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { StreamSocket } from "../listening/stream_socket.ts";
+import type { HandshakeTurns } from "./handshake_turns.ts";
 import { type HandedOver, nodeSocket } from "./node_socket.ts";
 
 /** What has come and nobody has read: beyond it, TCP makes the client wait. */
@@ -13,17 +14,24 @@ const MAX_UNREAD_BYTES = 16_384;
 /** Written at a time, so that whoever waits for a slow client sees it take something. */
 const MAX_WRITTEN_BYTES = 65_536;
 
-/** Gives a connection TLS. @returns it with TLS; rejects where that is not agreed on */
-export type BeginTls = (socket: Socket) => Promise<TLSSocket>;
+/** What a connection needs of what has accepted it. */
+export interface TlsSocketOptions {
+  readonly turns: HandshakeTurns;
+  /** Gives a connection TLS. @returns it with TLS; rejects where that is not agreed on */
+  readonly begin: (socket: Socket) => Promise<TLSSocket>;
+  /** See `TlsListenerOptions`. */
+  readonly maxUnreadBytes: number;
+}
 
 /** A connection. TLS begins when it is first asked for, or read. */
 export class TlsSocket implements StreamSocket {
   readonly remoteAddr: Deno.NetAddr;
   readonly localAddr: Deno.NetAddr;
   readonly #conn: Deno.TcpConn;
-  readonly #begin: BeginTls;
-  readonly #maxUnreadBytes: number;
+  readonly #options: TlsSocketOptions;
   #state: "accepted" | "open" | "closed" = "accepted";
+  /** Has it wait no longer for its turn to begin TLS. */
+  #leaveTurns = () => {};
   /** Without TLS; `undefined` as long as it is Deno's. */
   #handedOver: HandedOver | undefined;
   #isReading = true;
@@ -33,11 +41,9 @@ export class TlsSocket implements StreamSocket {
   /** What comes over TLS; `undefined` before it is read for the first time. */
   #incoming: Incoming | undefined;
 
-  /** @param maxUnreadBytes see `TlsListenerOptions` */
-  constructor(conn: Deno.TcpConn, begin: BeginTls, maxUnreadBytes: number) {
+  constructor(conn: Deno.TcpConn, options: TlsSocketOptions) {
     this.#conn = conn;
-    this.#maxUnreadBytes = maxUnreadBytes;
-    this.#begin = begin;
+    this.#options = options;
     this.remoteAddr = conn.remoteAddr;
     this.localAddr = conn.localAddr;
   }
@@ -92,6 +98,7 @@ export class TlsSocket implements StreamSocket {
     const isDenos = this.#state === "accepted";
     this.#state = "closed";
     if (isDenos) this.#conn.close();
+    this.#leaveTurns();
     this.#incoming?.fail(interrupted());
     const isWriting = this.#open !== undefined && this.#open.writableLength > 0;
     if (isWriting) this.#handedOver?.socket.resetAndDestroy();
@@ -107,11 +114,12 @@ export class TlsSocket implements StreamSocket {
   }
 
   async #secure(): Promise<TLSSocket> {
-    if (this.#state !== "accepted") throw interrupted();
+    if (!this.isClosed) await this.#turn();
+    if (this.isClosed) throw interrupted();
     this.#state = "open";
     this.#handedOver = nodeSocket(this.#conn);
     const { socket: carrier } = this.#handedOver;
-    const socket = await this.#begin(carrier);
+    const socket = await this.#options.begin(carrier);
     // From now on a client that says nothing more can still be answered.
     carrier.allowHalfOpen = socket.allowHalfOpen = true;
     socket.on("error", () => this.close());
@@ -120,10 +128,21 @@ export class TlsSocket implements StreamSocket {
     return socket;
   }
 
+  /** Resolves once this connection may begin TLS, or is closed. */
+  #turn(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const leave = this.#options.turns.await(this.remoteAddr.hostname, resolve);
+    this.#leaveTurns = () => {
+      leave();
+      resolve();
+    };
+    return promise;
+  }
+
   /** So much has come and is not read. */
   #hold(unreadBytes: number): void {
     if (this.#state !== "open") return;
-    if (unreadBytes > this.#maxUnreadBytes) return this.close();
+    if (unreadBytes > this.#options.maxUnreadBytes) return this.close();
     const isReading = unreadBytes <= MAX_UNREAD_BYTES;
     if (isReading !== this.#isReading) this.#handedOver?.setReading(isReading);
     this.#isReading = isReading;

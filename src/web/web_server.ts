@@ -23,6 +23,8 @@ export interface WebServerOptions {
   readonly counts?: ConnectionCounts;
   /** Has all be served over TLS, with this certificate. */
   readonly certificate?: CurrentCertificate;
+  /** See `TlsListenerOptions`. */
+  readonly handshakesPerSecond?: number;
   /** Whether other threads may listen on the same port. */
   readonly reusePort?: boolean;
   /** What the routes are asked for at first only; nothing by default. */

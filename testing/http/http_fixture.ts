@@ -1,8 +1,12 @@
 /** An HTTP server whose time is moved by hand, and clients that send any bytes. */
 import { Buffer } from "node:buffer";
 import { TrustedProxies } from "../../src/http/addresses.ts";
-import { type ConnectionCounts, ConnectionLimits } from "../../src/http/connection_limits.ts";
-import type { LimitValues } from "../../src/http/count_board.ts";
+import {
+  ConnectionCounts,
+  ConnectionLimits,
+  type Release,
+} from "../../src/http/connection_limits.ts";
+import { CountBoard, type LimitValues } from "../../src/http/count_board.ts";
 import type { HttpHandler } from "../../src/http/http_site.ts";
 import { HttpServer } from "../../src/http/http_server.ts";
 import type { SharedContents } from "../../src/http/prepared_answers.ts";
@@ -14,6 +18,8 @@ export interface HttpFixtureOptions extends Partial<LimitValues> {
   readonly handler?: HttpHandler;
   readonly proxies?: readonly string[];
   readonly shared?: SharedContents;
+  /** Counts all clients as if they came from there: those of this machine have no share. */
+  readonly clientsFrom?: string;
   /** Has it speak TLS. */
   readonly certificate?: CurrentCertificate;
 }
@@ -30,10 +36,13 @@ export class HttpFixture implements AsyncDisposable {
   constructor(options: HttpFixtureOptions = {}) {
     const { handler, proxies = [], shared, certificate } = options;
     const { maxConnections = 1000, maxPerAddress = 1000 } = options;
-    this.counts = new ConnectionLimits({
-      ...{ maxConnections, maxPerAddress, maxTogether: Infinity },
-      proxies: new TrustedProxies(proxies),
-    }).addServer("test");
+    this.counts = countsFor(
+      new ConnectionLimits({
+        ...{ maxConnections, maxPerAddress, maxTogether: Infinity },
+        proxies: new TrustedProxies(proxies),
+      }),
+      options.clientsFrom,
+    );
     this.server = new HttpServer({
       addr: { hostname: "127.0.0.1", port: 0 },
       clock: this.clock,
@@ -88,6 +97,26 @@ export class HttpFixture implements AsyncDisposable {
     const { pathname, search } = new URL(request.url);
     this.requests.push(`${request.method} ${pathname}${search} ${body}`);
     return new Response(`${request.method} ${request.url} ${body}\n`);
+  }
+}
+
+function countsFor(limits: ConnectionLimits, from: string | undefined): ConnectionCounts {
+  if (from === undefined) return limits.addServer("test");
+  const { memory, proxies, server, place } = limits.addThreads("test").lend();
+  return new CountsFrom(from, new CountBoard(memory), new TrustedProxies(proxies), server, place);
+}
+
+/** Counts all clients for one address. */
+class CountsFrom extends ConnectionCounts {
+  readonly #from: string;
+
+  constructor(from: string, ...counts: ConstructorParameters<typeof ConnectionCounts>) {
+    super(...counts);
+    this.#from = from;
+  }
+
+  override share(): Release | undefined {
+    return super.share(this.#from);
   }
 }
 

@@ -37,11 +37,14 @@ export interface Http2Caller {
   sent(fit: (frames: SentFrame[]) => boolean): Promise<SentFrame[]>;
 }
 
-/** A client that has begun to speak HTTP/2. */
-export async function connect2({ fixture, authority }: SecureScene): Promise<Http2Caller> {
+/** A client that has begun to speak HTTP/2, with its SETTINGS. */
+export async function connect2(
+  { fixture, authority }: SecureScene,
+  settings: readonly (readonly [number, number])[] = [],
+): Promise<Http2Caller> {
   const client = await fixture.connectTls(authority.root, "h2");
   const send = (...frames: readonly Uint8Array[]) => client.send(frames.map(textOf).join(""));
-  await send(beginning());
+  await send(beginning(settings));
   const sent = (fit: (frames: SentFrame[]) => boolean) =>
     until("it has sent that", async () => {
       const frames = framesIn(bytesOf(await client.until(/[^]/)));

@@ -51,6 +51,11 @@ export function request(
   return frame("HEADERS", flags, streamId, encodeHeader(fields));
 }
 
+/** Part of a request's body, which goes on. */
+export function bodyPart(streamId: number, bytes: Uint8Array): Uint8Array {
+  return frame("DATA", 0, streamId, bytes);
+}
+
 /** A frame that a session has sent. */
 export type SentFrame = Omit<Http2Frame, "payload"> & { readonly payload: Uint8Array };
 
@@ -106,4 +111,19 @@ export function framesIn(bytes: Uint8Array): SentFrame[] {
 /** The fields in HEADERS. */
 export function fieldsOf({ payload }: SentFrame): Field[] {
   return new HpackDecoder({ maxFields: 100, maxBytes: 100_000 }).decode(payload);
+}
+
+/** The statuses of the answers that have come. */
+export function statusesIn(frames: readonly SentFrame[]): string[] {
+  const heads = frames.filter(({ type }) => type === FRAME_TYPES.HEADERS);
+  return heads.map((head) => fieldsOf(head)[0]?.[1] ?? "none");
+}
+
+/** The requests that have been answered whole, or given up. */
+export function overIn(frames: readonly SentFrame[]): Set<number> {
+  const { RST_STREAM, DATA, HEADERS } = FRAME_TYPES;
+  const isOver = ({ type, flags }: SentFrame) =>
+    type === RST_STREAM ||
+    (type === DATA || type === HEADERS) && (flags & FLAGS.END_STREAM) !== 0;
+  return new Set(frames.filter(isOver).map(({ streamId }) => streamId));
 }

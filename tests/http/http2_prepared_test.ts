@@ -62,7 +62,7 @@ class Coming {
 
   readonly shared: SharedContents = {
     find: (target) => this.#isThere && target === "/next" ? this.#contents : undefined,
-    coming: (target, signal) => {
+    coming: (target, { signal }) => {
       if (this.#isThere || target !== "/next") return undefined;
       this.signals.push(signal());
       return this.#there.promise;

@@ -8,6 +8,7 @@ import {
   GET_FIELDS,
   greedyBeginning,
   request,
+  type SentFrame,
 } from "../../testing/http2/http2_client.ts";
 import { statusesOf } from "../../testing/http/http_fixture.ts";
 import { bytesOf } from "../../testing/http/read_requests.ts";
@@ -17,8 +18,11 @@ import { until } from "../../testing/until.ts";
 const HEAD_MS = 10_000;
 const IDLE_MS = 75_000;
 const READER_MS = 20_000;
+const BODY_MS = 10_000;
 /** Deadlines are looked at once a second. */
 const LATE_MS = 2000;
+/** RFC 9113 6.5.2. */
+const INITIAL_WINDOW_SIZE = 0x4;
 
 Deno.test("HTTP/1.1 over TLS is answered as without, and knows that it is HTTPS", async () => {
   await withSecureServer({}, async ({ fixture, authority }) => {
@@ -151,6 +155,76 @@ Deno.test("a request whose body does not come, and an answer that nobody takes, 
     });
     assert.equal(scene.fixture.counts.refused.get("late"), 2);
   });
+});
+
+Deno.test("by HTTP/2 an error that nobody takes, too, is waited for no longer than others", async () => {
+  await withSecureServer({}, async (scene) => {
+    const { client, send, sent } = await connect2(scene, [[INITIAL_WINDOW_SIZE, 0]]);
+    const trace = [[":method", "TRACE"], ...GET_FIELDS.slice(1)] as const;
+    await send(request(1, { fields: trace }));
+    await sent((frames) => frames.some(({ type }) => type === FRAME_TYPES.HEADERS));
+    await scene.fixture.clock.advance(1000);
+    await scene.fixture.clock.advance(READER_MS + LATE_MS);
+    await until("it is given up", () => scene.fixture.counts.refused.get("late") === 1);
+    await sent((frames) => frames.some(({ type }) => type === FRAME_TYPES.RST_STREAM));
+    await scene.fixture.clock.advance(IDLE_MS + LATE_MS);
+    await client.all();
+    await until("it is gone", () => scene.fixture.counts.count === 0);
+  });
+});
+
+Deno.test("by HTTP/2, too, a body has to come whole in time", async () => {
+  await withSecureServer({}, async (scene) => {
+    const { send, sent } = await connect2(scene);
+    const post = [[":method", "POST"], ...GET_FIELDS.slice(1)] as const;
+    await send(request(1, { fields: post, hasBody: true }));
+    const isReset = (frames: SentFrame[]) =>
+      frames.some(({ type }) => type === FRAME_TYPES.RST_STREAM);
+    let pieces = 0;
+    for (; pieces < 10 && !isReset(await sent(() => true)); pieces++) {
+      await send(frame("DATA", 0, 1, bytesOf("x")));
+      await sent((frames) =>
+        isReset(frames) ||
+        frames.filter(({ type, streamId }) => type === FRAME_TYPES.WINDOW_UPDATE && streamId === 1)
+            .length > pieces
+      );
+      await scene.fixture.clock.advance(BODY_MS / 2);
+    }
+    assert.ok(pieces <= 4, `${pieces} pieces were waited for`);
+    assert.equal(scene.fixture.counts.refused.get("late"), 1);
+  });
+});
+
+Deno.test("requests of an address by HTTP/2 are of its share, beyond the one of each connection", async () => {
+  const there = Promise.withResolvers<Response>();
+  let asked = 0;
+  const handler = async () => {
+    asked++;
+    return (await there.promise).clone();
+  };
+  await withSecureServer(
+    { handler, maxPerAddress: 4, clientsFrom: "203.0.113.7" },
+    async (scene) => {
+      const [one, other] = [await connect2(scene), await connect2(scene)];
+      await one.send(request(1), request(3), request(5));
+      await until("they have come", () => asked === 3);
+      await other.send(request(1), request(3));
+      const statusOf = (frames: SentFrame[], id: number) => {
+        const head = frames.find(({ type, streamId }) =>
+          type === FRAME_TYPES.HEADERS && streamId === id
+        );
+        return head && fieldsOf(head)[0]?.[1];
+      };
+      await other.sent((frames) => statusOf(frames, 3) === "503");
+      assert.equal(scene.fixture.counts.refused.get("address"), 1);
+      there.resolve(new Response("there"));
+      for (const [caller, ids] of [[one, [1, 3, 5]], [other, [1]]] as const) {
+        await caller.sent((frames) => ids.every((id) => statusOf(frames, id) === "200"));
+      }
+      await one.send(request(7), request(9), request(11));
+      await one.sent((frames) => [7, 9, 11].every((id) => statusOf(frames, id) === "200"));
+    },
+  );
 });
 
 Deno.test("an address has its share of connections, counted before TLS", async () => {

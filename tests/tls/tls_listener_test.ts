@@ -1,13 +1,19 @@
 /** Connections that carry TLS, as doors use them. */
 import assert from "node:assert/strict";
 import { CurrentCertificate } from "../../src/tls/current_certificate.ts";
+import { FREE_TURNS } from "../../src/tls/handshake_turns.ts";
 import { TlsListener } from "../../src/tls/tls_listener.ts";
 import type { TlsSocket } from "../../src/tls/tls_socket.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
+import { freePorts } from "../../testing/free_ports.ts";
 import { TestAuthority } from "../../testing/tls/test_authority.ts";
 import { until } from "../../testing/until.ts";
 
+const PER_SECOND = 30;
+
 /** A listener, and what it has accepted. */
 class Door implements AsyncDisposable {
+  readonly clock = new FakeClock();
   readonly authority: TestAuthority;
   readonly certificate: CurrentCertificate;
   readonly listener: TlsListener;
@@ -19,8 +25,11 @@ class Door implements AsyncDisposable {
   private constructor(authority: TestAuthority, certificate: CurrentCertificate) {
     this.authority = authority;
     this.certificate = certificate;
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.listener = new TlsListener(listener, certificate, { protocols: ["h2", "http/1.1"] });
+    const listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+    this.listener = new TlsListener(listener, certificate, {
+      ...{ clock: this.clock, handshakesPerSecond: PER_SECOND },
+      protocols: ["h2", "http/1.1"],
+    });
   }
 
   static async open(): Promise<Door> {
@@ -233,4 +242,60 @@ Deno.test("a connection can be closed before TLS, during it and while it is read
   server.close();
   await assert.rejects(reading, Deno.errors.Interrupted);
   await assert.rejects(client.read(new Uint8Array(10)), /close_notify/);
+});
+
+Deno.test("who has the same port towards two addresses of a listener has two connections", async () => {
+  await using door = await Door.open();
+  const { port } = door.listener.addr;
+  const [own = 0] = freePorts(1);
+  const clients = ["127.0.0.1", "127.0.0.2"].map((address) =>
+    new Deno.Command("openssl", {
+      args: [
+        ...["s_client", "-quiet", "-connect", `${address}:${port}`, "-bind", `127.0.0.1:${own}`],
+      ],
+      ...{ stdin: "piped", stdout: "null", stderr: "null" },
+    }).spawn()
+  );
+  const servers = [await door.accept(), await door.accept()];
+  assert.deepEqual(servers.map(({ remoteAddr }) => remoteAddr.port), [own, own]);
+  const secured = await Promise.all(servers.map((server) => server.secured()));
+  assert.deepEqual(
+    secured.map(({ localAddress }) => localAddress),
+    servers.map(({ localAddr }) => localAddr.hostname),
+  );
+  for (const server of servers) server.close();
+  for (const client of clients) await client.stdin.close();
+  await Promise.all(clients.map(({ status }) => status));
+});
+
+Deno.test("handshakes begin at a rate, and a connection can be closed before its turn", async () => {
+  await using door = await Door.open();
+  const silent = [];
+  for (let i = 0; i < FREE_TURNS; i++) silent.push((await door.connectPlainly()).server.secured());
+  for (const securing of silent) securing.catch(() => {});
+  const { client, server } = await door.connectPlainly();
+  const securing = server.secured();
+  server.close();
+  await assert.rejects(securing, Deno.errors.Interrupted);
+  assert.equal(await client.read(new Uint8Array(1)), null);
+  const late = door.connect();
+  await until("it waits for its turn", () => door.clock.timerCount === 1);
+  await door.clock.advance(1000 / PER_SECOND);
+  await late;
+});
+
+Deno.test("who begins TLS and says nothing more gives way to others", async () => {
+  await using door = await Door.open();
+  const silent: Deno.TcpConn[] = [];
+  const ended: number[] = [];
+  for (let i = 0; i < PER_SECOND; i++) {
+    const { client, server } = await door.connectPlainly();
+    server.secured().catch(() => ended.push(i));
+    silent.push(client);
+    await door.clock.advance(1000 / PER_SECOND);
+  }
+  await door.connect();
+  await until("one has given way", () => ended.length > 0);
+  assert.deepEqual(ended, [0], "the oldest");
+  assert.equal(await silent[0]?.read(new Uint8Array(1)), null);
 });

@@ -6,7 +6,7 @@
  */
 import type { Context } from "hono";
 import { isBeginning } from "../../web/byte_range.ts";
-import { addressOfOne } from "../../web/peer_address.ts";
+import { addressOfOne, peerAddress } from "../../web/peer_address.ts";
 import { leaveUntimed } from "../../web/request_timing.ts";
 import { LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
 import { NoPlace, type Origin, type ServedFile, type ServedPlaylist } from "../origin.ts";
@@ -65,7 +65,10 @@ export class LowAnswers {
     if (c.env?.hasWaited !== true) {
       const playlist = await this.#newest(c, request);
       if (playlist === undefined || !isToCome(request, playlist)) return false;
-      await untilThere(this.#options.origin, request, playlist, c.req.raw.signal);
+      await untilThere(this.#options.origin, request, playlist, {
+        client: peerAddress(c),
+        signal: c.req.raw.signal,
+      });
     }
     leaveUntimed(c);
     return true;

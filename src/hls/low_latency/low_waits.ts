@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Origin, type ServedPlaylist, TooManyWait } from "../origin.ts";
+import type { Origin, ServedPlaylist, WaitOptions } from "../origin.ts";
 import { type Directives, mayBeTold, parseDirectives, reload } from "./directives.ts";
 import { isLowMedia, LOW_MEDIA_FILE, parseLowMedia } from "./low_names.ts";
 
@@ -57,25 +57,20 @@ export function mayBeElsewhere(
 
 /**
  * Waits for what is to come with a version after `playlist`.
- * @param signal is aborted when the client leaves
- * @returns whether it has come; false where it will not, or nobody else may wait
+ * @param waiting who waits; its signal is aborted when the client leaves
+ * @returns whether it has come; false where it will not, or others wait in its place
  */
 export async function untilThere(
   origin: Pick<Origin, "wait">,
   request: LowRequest,
   playlist: ServedPlaylist,
-  signal: AbortSignal,
+  waiting: Required<Pick<WaitOptions, "client" | "signal">>,
 ): Promise<boolean> {
   let newest: ServedPlaylist | undefined = playlist;
-  try {
-    while (newest !== undefined && isToCome(request, newest)) {
-      const { etag: newerThan = "", edge } = newest;
-      const maxMs = MAX_WAIT_TARGETS * 1000 * (edge?.targetDuration ?? 0);
-      newest = await origin.wait(request.name, LOW_MEDIA_FILE, { newerThan, maxMs, signal });
-    }
-  } catch (error) {
-    if (!(error instanceof TooManyWait)) throw error;
-    return false;
+  while (newest !== undefined && isToCome(request, newest)) {
+    const { etag: newerThan = "", edge } = newest;
+    const maxMs = MAX_WAIT_TARGETS * 1000 * (edge?.targetDuration ?? 0);
+    newest = await origin.wait(request.name, LOW_MEDIA_FILE, { newerThan, maxMs, ...waiting });
   }
   return newest !== undefined;
 }

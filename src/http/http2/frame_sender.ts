@@ -100,17 +100,15 @@ export class FrameSender implements FrameOutput {
   async #writeAll(unsent: readonly Unsent[]): Promise<void> {
     const buffer = BUFFERS.take();
     this.#patience.begin("reader");
-    try {
-      for (const bytes of filled(buffer, unsent.flatMap(({ parts }) => parts))) {
-        for (let sent = 0; sent < bytes.length;) {
-          const count = await this.#socket.write(bytes.subarray(sent));
-          this.#patience.took(count);
-          sent += count;
-        }
+    for (const bytes of filled(buffer, unsent.flatMap(({ parts }) => parts))) {
+      for (let sent = 0; sent < bytes.length;) {
+        const count = await this.#socket.write(bytes.subarray(sent));
+        this.#patience.took(count);
+        sent += count;
       }
-    } finally {
-      BUFFERS.giveBack(buffer);
     }
+    // Of a write that failed, whoever writes may still have it.
+    BUFFERS.giveBack(buffer);
   }
 
   #makeRoom(): void {

@@ -161,6 +161,19 @@ export function settingsFrame(
   return frame("SETTINGS", 0, 0, Uint8Array.from(payload));
 }
 
+/** What the payload of a SETTINGS frame sets, in order. */
+export function settingsIn(payload: Uint8Array): (readonly [id: number, value: number])[] {
+  return Array.from({ length: payload.length / 6 }, (_, i) => {
+    const [high = 0, low = 0] = payload.subarray(6 * i);
+    return [high << 8 | low, uint32(payload, 6 * i + 2)] as const;
+  });
+}
+
+/** Whether it says that a SETTINGS or PING frame has come (RFC 9113 6.5 and 6.7). */
+export function isAck({ flags }: Http2Frame): boolean {
+  return (flags & FLAGS.ACK) !== 0;
+}
+
 /** Ends a stream for a reason (RFC 9113 6.4). */
 export function resetFrame(streamId: number, code: ErrorCode): Uint8Array {
   return frame("RST_STREAM", 0, streamId, numbers(ERROR_CODES[code]));

@@ -62,11 +62,12 @@ export async function sendAnswer(
 export async function sendError(
   error: HttpError,
   stream: Http2Stream,
-  { server, date }: { readonly server: string; readonly date: string },
+  { server, date, patience }: Omit<Http2AnswerOptions, "method"> & { readonly server: string },
 ): Promise<void> {
   const { headers, body } = errorFields(error, server);
+  patience.begin("reader");
   await stream.sendHead(headOf({ status: error.status, headers }, date, body.length), false);
-  await stream.sendBody(body, true, () => {});
+  await stream.sendBody(body, true, (bytes) => patience.took(bytes));
 }
 
 async function sendPieces(

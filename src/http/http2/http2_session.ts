@@ -6,19 +6,23 @@ import {
   FrameReader,
   goAwayFrame,
   type Http2Frame,
+  isAck,
   numbers,
   resetFrame,
   settingsFrame,
+  settingsIn,
   uint32,
 } from "./frames.ts";
 import { type HeaderLimits, HpackDecoder } from "./hpack_decoder.ts";
 import { type ErrorCode, Http2Error } from "./http2_error.ts";
-import { type FrameOutput, Http2Stream, SendWindow } from "./http2_stream.ts";
+import { type FrameOutput, Http2Stream, MAX_WINDOW, SendWindow } from "./http2_stream.ts";
 
 /** Requests that may be under way at a time. */
 const MAX_STREAMS = 100;
 /** Requests that a client may take back before they are answered, beyond those that it lets be. */
 const MAX_TAKEN_BACK = 200;
+/** Requests beyond those that may be under way, of a client that goes on asking for them. */
+const MAX_REFUSED = 200;
 /** What may be sent before the other end allows more (RFC 9113 6.9.2). */
 const FIRST_WINDOW = 65_535;
 /** Frames that the fields of one request may come in. */
@@ -47,6 +51,7 @@ export class Http2Session {
   /** A header that has come in part. */
   #header: PartialHeader | undefined;
   #takenBack = 0;
+  #refused = 0;
   /** Bytes of bodies that have come and were not read. */
   #unread = 0;
   #state: "new" | "open" | "leaving" = "new";
@@ -136,15 +141,21 @@ export class Http2Session {
       throw new Http2Error("STREAM_CLOSED", "there is more of a body that is over");
     }
     const body = withoutPadding(received).slice();
-    this.#read(payload.length - body.length);
-    stream.takeBody(body, (flags & FLAGS.END_STREAM) !== 0);
+    const isLast = (flags & FLAGS.END_STREAM) !== 0;
+    const padding = payload.length - body.length;
+    this.#read(padding);
+    if (padding > 0 && !isLast) this.#allow(streamId, padding);
+    stream.takeBody(body, isLast);
   }
 
   /** The client may send so much again (RFC 9113 6.9). */
   #read(bytes: number): void {
     this.#unread -= bytes;
-    if (bytes === 0) return;
-    this.#options.output.tell(frame("WINDOW_UPDATE", 0, 0, numbers(bytes)));
+    if (bytes > 0) this.#allow(0, bytes);
+  }
+
+  #allow(streamId: number, bytes: number): void {
+    this.#options.output.tell(frame("WINDOW_UPDATE", 0, streamId, numbers(bytes)));
   }
 
   #takeHeaders(frame: Http2Frame): void {
@@ -184,6 +195,9 @@ export class Http2Session {
     if (this.#state === "leaving") return;
     const { output, onRequest } = this.#options;
     if (this.#streams.size >= MAX_STREAMS) {
+      if (++this.#refused > MAX_REFUSED) {
+        throw new Http2Error("ENHANCE_YOUR_CALM", "too many requests are under way");
+      }
       return output.tell(resetFrame(streamId, "REFUSED_STREAM"));
     }
     const stream = new Http2Stream(streamId, fields, {
@@ -221,17 +235,18 @@ export class Http2Session {
     if (streamId !== 0) throw bad("SETTINGS are of a request");
     if (payload.length % 6 !== 0 || (isAck(received) && payload.length > 0)) throw tooShort();
     if (isAck(received)) return;
-    for (let at = 0; at < payload.length; at += 6) {
-      const [high = 0, low = 0] = payload.subarray(at, at + 2);
-      const id = high << 8 | low;
-      if (id === SETTINGS_INITIAL_WINDOW_SIZE) this.#setFirstWindow(uint32(payload, at + 2));
+    let firstWindow = this.#firstWindow;
+    for (const [id, value] of settingsIn(payload)) {
+      if (id === SETTINGS_INITIAL_WINDOW_SIZE) firstWindow = value;
     }
+    this.#setFirstWindow(firstWindow);
     this.#options.output.tell(frame("SETTINGS", FLAGS.ACK, 0, new Uint8Array()));
   }
 
   /** RFC 9113 6.9.2: windows may become negative. */
   #setFirstWindow(bytes: number): void {
-    if (bytes > 0x7fff_ffff) throw new Http2Error("FLOW_CONTROL_ERROR", "a window is too large");
+    if (bytes > MAX_WINDOW) throw new Http2Error("FLOW_CONTROL_ERROR", "a window is too large");
+    if (bytes === this.#firstWindow) return;
     for (const { window } of this.#streams.values()) window.add(bytes - this.#firstWindow);
     this.#firstWindow = bytes;
   }
@@ -264,10 +279,6 @@ interface PartialHeader {
   readonly endsStream: boolean;
   block: Uint8Array;
   frames: number;
-}
-
-function isAck({ flags }: Http2Frame): boolean {
-  return (flags & FLAGS.ACK) !== 0;
 }
 
 /** RFC 9113 6.1 and 6.2. */

@@ -5,7 +5,7 @@ import { encodeHeader } from "./hpack_encoder.ts";
 import { type ErrorCode, Http2Error } from "./http2_error.ts";
 
 /** The largest that a window may be (RFC 9113 6.9.1). */
-const MAX_WINDOW = 0x7fff_ffff;
+export const MAX_WINDOW = 0x7fff_ffff;
 
 /** Sent of one answer before others have their turn. */
 const MAX_SENT_BYTES = 4 * MAX_PAYLOAD_BYTES;
@@ -259,4 +259,19 @@ export class Http2Stream {
     this.#output.tell(resetFrame(this.id, code));
     this.abandon();
   }
+}
+
+/**
+ * Gives what is aborted when nobody waits for the answer any more. It is made where somebody asks for
+ * it: it would cost each request.
+ */
+export function signalOf(stream: Http2Stream): () => AbortSignal {
+  let left: AbortController | undefined;
+  return () => {
+    if (left === undefined) {
+      const controller = left = new AbortController();
+      stream.onceAbandoned(() => controller.abort());
+    }
+    return left.signal;
+  };
 }

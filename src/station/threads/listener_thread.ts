@@ -90,7 +90,10 @@ export class ListenerThread {
     this.#webs = new Map([["HLS over HTTP", serve(addr, counts)]]);
     if (secure === undefined) return;
     const certificate = this.#certificate = new CurrentCertificate(secure.pair);
-    const secureWeb = serve(secure.addr, secure.counts, { certificate });
+    const secureWeb = serve(secure.addr, secure.counts, {
+      certificate,
+      handshakesPerSecond: HANDSHAKES_PER_SECOND,
+    });
     this.#webs = new Map([...this.#webs, ["HLS over HTTPS", secureWeb]]);
   }
 
@@ -172,3 +175,5 @@ export class ListenerThread {
 
 /** How often it tells that it is alive, and what it has counted. */
 const PULSE_MS = 500;
+/** Two thirds of a core where the key is RSA. No broadcast is in this thread. */
+const HANDSHAKES_PER_SECOND = 500;

@@ -163,16 +163,20 @@ Deno.test("who leaves does not wait any more, and nobody else is kept by it", as
   await stop(show);
 });
 
-Deno.test("where too many wait, others are told to come again", async () => {
+Deno.test("where too many wait, the oldest of them are told to come again", async () => {
   const show = await onAir();
   const { broadcast, ingest, listener } = show;
   const text = await (await listener.get(MEDIA)).text();
   const [, sequence, part] = /"(\d+)-[^"]*\.(\d+)\.m4s"\n$/.exec(text) ?? [];
   const file = `${MEDIA}?_HLS_msn=${sequence}&_HLS_part=${part}`;
   const all = Array.from({ length: 10_000 }, () => listener.ask(file));
-  assert.deepEqual(outcome(await settled(broadcast, listener.ask(file))), [503, "no-store"]);
+  const [first, ...others] = all;
+  const last = listener.ask(file);
+  assert.deepEqual(first && outcome(await settled(broadcast, first)), [503, "no-store"]);
   await broadcast.live(ingest, 200, 220);
-  for (const asked of all) assert.equal((await settled(broadcast, asked)).answer?.status, 200);
+  for (const asked of [...others, last]) {
+    assert.equal((await settled(broadcast, asked)).answer?.status, 200);
+  }
   await stop(show);
 });
 

@@ -4,6 +4,7 @@ import { FrameSender } from "../../../src/http/http2/frame_sender.ts";
 import { FRAME_TYPES } from "../../../src/http/http2/frames.ts";
 import { Http2Session } from "../../../src/http/http2/http2_session.ts";
 import type { Http2Stream } from "../../../src/http/http2/http2_stream.ts";
+import { PeerGone } from "../../../src/http/peer_gone.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
 import { framesIn, greedyBeginning, request } from "../../../testing/http2/http2_client.ts";
 import { until } from "../../../testing/until.ts";
@@ -72,6 +73,24 @@ Deno.test("however much a client asks for at once, little waits for it to take i
     assert.ok(length < 140_000, `${length} bytes are written at once`);
     await scene.take(length);
   }
+});
+
+Deno.test("what a failed write was to send is not written over for another client", async () => {
+  const clock = new FakeClock();
+  const written: Uint8Array[] = [];
+  const senderTo = (isGone: boolean) => {
+    const write = (bytes: Uint8Array) => {
+      written.push(bytes);
+      return isGone ? Promise.reject(new Error("gone")) : Promise.resolve(bytes.length);
+    };
+    return new FrameSender({ write }, clock, () => assert.fail("it is told too much"));
+  };
+  await assert.rejects(senderTo(true).send(Uint8Array.of(1)), PeerGone);
+  await senderTo(false).send(Uint8Array.of(2));
+  await senderTo(false).send(Uint8Array.of(3));
+  const [failed, next, last] = written.map(({ buffer }) => buffer);
+  assert.notEqual(next, failed);
+  assert.equal(last, next, "what was written is used again");
 });
 
 Deno.test("all of it comes in the end, and each answer has its turn", async () => {

@@ -61,6 +61,23 @@ Deno.test("an answer goes out as far as the client allows", async () => {
   assert.equal(harness.session.requests, 0);
 });
 
+Deno.test("of many first windows in one frame, requests under way get the last one", () => {
+  const harness = begun();
+  harness.session.feed(request(1));
+  const [stream] = harness.streams;
+  assert.ok(stream);
+  let changes = 0;
+  const { window } = stream;
+  const add = window.add.bind(window);
+  window.add = (bytes) => {
+    changes++;
+    add(bytes);
+  };
+  const all = Array.from({ length: 2000 }, (_, i) => [0x4, 1000 + i] as const);
+  harness.session.feed(settingsFrame(all));
+  assert.deepEqual([window.bytes, changes], [2999, 1]);
+});
+
 Deno.test("a body is read as it comes, and as much again may be sent then", async () => {
   const harness = begun();
   harness.session.feed(request(1, { hasBody: true }));
@@ -69,8 +86,9 @@ Deno.test("a body is read as it comes, and as much again may be sent then", asyn
   const padded = Uint8Array.of(2, 7, 8, 0, 0);
   harness.session.feed(frame("DATA", FLAGS.PADDED, 1, padded));
   harness.session.feed(frame("DATA", FLAGS.END_STREAM, 1, Uint8Array.of(9)));
-  // Padding counts as well, and is of no use to anybody.
-  assert.deepEqual(harness.takeSent().map(({ payload }) => payload), [numbers(3)]);
+  // Padding counts as well, at both windows, and is of no use to anybody.
+  const padding = harness.takeSent().map(({ streamId, payload }) => [streamId, payload]);
+  assert.deepEqual(padding, [[0, numbers(3)], [1, numbers(3)]]);
   assert.deepEqual(await stream.nextBody(), Uint8Array.of(7, 8));
   assert.deepEqual(await stream.nextBody(), Uint8Array.of(9));
   assert.equal(await stream.nextBody(), undefined);
@@ -196,6 +214,7 @@ for (
       ...[beginning(), request(1, { hasBody: true })],
       ...Array.from({ length: 5 }, () => frame("DATA", 0, 1, new Uint8Array(16_384))),
     ],
+    ["requests beyond those that may be under way", "ENHANCE_YOUR_CALM", beginning()],
     [
       "requests that are taken back all the time",
       "ENHANCE_YOUR_CALM",
@@ -218,8 +237,14 @@ for (
         }
       }
       if (what.startsWith("requests that are taken back")) takeBackMore(harness);
+      if (what.startsWith("requests beyond")) { for (let id = 1;; id += 2) feedOne(harness, id); }
     }, (error) => error instanceof Http2Error && error.code === code);
   });
+}
+
+function feedOne({ session }: SessionHarness, id: number): void {
+  assert.ok(id < 1000, "it goes on");
+  session.feed(request(id));
 }
 
 function takeBackMore({ session, streams }: SessionHarness): void {
