@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { configOfText, configText } from "../audio/codec_of.ts";
 import { readSmallTextFile } from "../disk/small_file.ts";
-import { MAX_SILENT_SEGMENTS, type ShownOpen } from "./silent_end.ts";
+import { MAX_SHOWN_SEGMENTS, type ShownOpen } from "./silent_end.ts";
 import type { HlsFolder } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
 
@@ -85,7 +85,7 @@ export class Reservation {
     const newest = shownOpen.at(-1)?.sequence ?? -1;
     const added = shown.filter(({ sequence }) => sequence > newest);
     if (added.length === 0) return await this.#saving;
-    await this.#save({ shownOpen: [...shownOpen, ...added].slice(-MAX_SILENT_SEGMENTS) });
+    await this.#save({ shownOpen: [...shownOpen, ...added].slice(-MAX_SHOWN_SEGMENTS) });
   }
 
   /** Gives back what was reserved and not used: the broadcast is over. */
@@ -219,7 +219,7 @@ function isCount(value: unknown): value is number {
 
 /** Media sequence numbers that are reserved at a time. */
 const BLOCK = 1000;
-/** Above what {@link MAX_SILENT_SEGMENTS} take, each with the longest configuration that there is. */
+/** Above what {@link MAX_SHOWN_SEGMENTS} take, each with the longest configuration that there is. */
 const MAX_STATE_BYTES = 16 * 1024;
 const STATE_FILE = /^([A-Za-z0-9_-]{1,128})\.json$/;
 

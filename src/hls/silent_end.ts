@@ -32,8 +32,12 @@ export interface SilentSegment {
   readonly cut: CutSegment;
 }
 
-/** With more there is something else wrong, and the broadcast begins anew. */
-export const MAX_SILENT_SEGMENTS = 8;
+/**
+ * So many are kept, the newest: all that a playlist lists of a second each, since the configuration
+ * of a listed segment is not whole in MPEG-TS. Where players were shown more that is not on disk,
+ * there is something else wrong, and the broadcast begins anew.
+ */
+export const MAX_SHOWN_SEGMENTS = 16;
 
 export interface SilentEndOptions {
   /** That of the segments that are listed. */

@@ -79,6 +79,9 @@ export class LowFiles {
     }
     if (response.status === 404 && !isListed(file)) {
       if (!mayStandStill()) this.#givenUp.add(file);
+    } else if (response.status === 503 && !isListed(file) && mayStandStill()) {
+      // It is still to come.
+      return undefined;
     } else if (!isDown()) onBreach(`status ${response.status} for ${file}`);
     return undefined;
   }

@@ -6,7 +6,7 @@ import { BitWriter } from "../../src/audio/bits.ts";
 import { StateFiles } from "../../src/hls/name_states.ts";
 import { parsePlaylist, renderPlaylist, restorePlaylist } from "../../src/hls/playlist.ts";
 import { loadPreroll, PrerollError } from "../../src/hls/preroll.ts";
-import { MAX_SILENT_SEGMENTS } from "../../src/hls/silent_end.ts";
+import { MAX_SHOWN_SEGMENTS } from "../../src/hls/silent_end.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { audioConfig } from "../../testing/audio/access_units.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
@@ -163,7 +163,7 @@ Deno.test("a state of as much as it may be is read again, with the longest confi
   withFolder(async (path) => {
     const states = new StateFiles(new HlsFolder(path));
     const config = longestConfig();
-    const shownOpen = Array.from({ length: MAX_SILENT_SEGMENTS }, (_, i) => ({
+    const shownOpen = Array.from({ length: MAX_SHOWN_SEGMENTS }, (_, i) => ({
       ...{ sequence: Number.MAX_SAFE_INTEGER - i, wallMs: Number.MAX_SAFE_INTEGER },
       ...{ config, discontinuity: false, beforeUs: 1e9 / 3 },
     }));

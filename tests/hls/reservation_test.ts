@@ -51,6 +51,16 @@ Deno.test("while a save hangs one more waits, which keeps all that has changed",
   assert.equal(saves.length, 2);
 });
 
+Deno.test("the configurations are kept of all segments that a playlist lists of a second each", async () => {
+  const { reservation, saves } = setUp();
+  const shown = Array.from({ length: 13 }, (_, i) => open(i));
+  const kept = reservation.showOpen(shown);
+  await settle();
+  saves[0]?.end(true);
+  await kept;
+  assert.deepEqual(saves[0]?.state.shownOpen, shown);
+});
+
 Deno.test("what a disk did not take is kept with the next change", async () => {
   const { reservation, saves } = setUp();
   const failed = reservation.tellWritten(false);
