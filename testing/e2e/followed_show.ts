@@ -122,10 +122,14 @@ export class FollowedShow implements AsyncDisposable {
   /** FFmpeg plays it for so long; {@link check} fails where it warns of anything. */
   async playByFfmpeg(seconds = FFMPEG_SECONDS): Promise<void> {
     await using player = new FfmpegPlayer(this.url);
-    const { warnings } = await until(`FFmpeg plays ${this.#name}`, async () => {
+    const playing = until(`FFmpeg plays ${this.#name}`, async () => {
       const heard = await player.heard();
       assert.deepEqual(heard.errors, [], this.#name);
       return heard.position >= seconds && heard;
+    });
+    const { warnings } = await playing.catch(async (error) => {
+      const { position, warnings } = await player.heard();
+      throw new Error(`It is at ${position} s: ${warnings.join("\n")}`, { cause: error });
     });
     this.#complaints.push(...warnings.filter((line) => !NO_FAULT.test(line)));
   }

@@ -48,7 +48,9 @@ scenario(
       return Number(open?.[1]) <= 1;
     });
     const late = /^echo_http_refused_total\{server="hls",reason="late"\} (\d+)$/m;
-    assert.equal(Number(late.exec(await metricsOf(server))?.[1]), 3 * SLOW_CLIENTS);
+    const cutOff = Number(late.exec(await metricsOf(server))?.[1]);
+    // On a busy machine a connection of the listener may be idle for too long as well.
+    assert.ok(cutOff >= 3 * SLOW_CLIENTS, `${cutOff} were late`);
     follower.allow("serverDown");
   },
 );
