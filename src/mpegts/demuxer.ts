@@ -52,8 +52,8 @@ export class TsDemuxer {
     return this.#streams.map(streamName);
   }
 
-  /** Whether the program has AAC, by its PMT. */
-  get hasAac(): boolean {
+  /** Whether the program has a stream whose codec Echo takes, by its PMT. */
+  get hasAudio(): boolean {
     return this.#audioStream !== undefined;
   }
 

@@ -1,7 +1,7 @@
 /** What takes apart what some encoders put into the messages of RTMP: aggregates, and ADTS in FLV. */
 import assert from "node:assert/strict";
 import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
-import { AdtsInFlv, isAdts } from "../../../src/rtmp/adts_in_flv.ts";
+import { FramesInFlv, isAdts } from "../../../src/rtmp/frames_in_flv.ts";
 import { aggregatedIn } from "../../../src/rtmp/aggregate.ts";
 import { isCut } from "../../../src/rtmp/message.ts";
 import { MessageType } from "../../../src/rtmp/message_type.ts";
