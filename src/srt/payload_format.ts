@@ -6,7 +6,7 @@
 import { mayBeAdtsSync, parseAdtsHeader } from "../audio/aac/adts.ts";
 import { AdtsParser } from "../audio/aac/adts_parser.ts";
 import type { ParserMaker } from "../audio/codec.ts";
-import { mayBeMpegAudioSync, parseMpegAudioHeader } from "../audio/mp3/mp3_header.ts";
+import { parseMpegAudioHeader } from "../audio/mp3/mp3_header.ts";
 import { Mp3Parser } from "../audio/mp3/mp3_parser.ts";
 import { PACKET_BYTES, SYNC_BYTE } from "../mpegts/packet.ts";
 import { PacketFinder } from "../mpegts/packet_finder.ts";
@@ -38,17 +38,11 @@ export function formatOfMessage(message: Uint8Array): PayloadFormat | undefined 
  * @throws {UnsupportedAudio} where it is one that Echo does not take
  */
 export function formatOfStretch(bytes: Uint8Array): PayloadFormat | undefined {
-  let found: PayloadFormat | undefined;
-  for (const format of FRAME_FORMATS) {
-    FRAME_PARSERS[format]({ configure: () => {}, write: () => found ??= format, bad: () => {} })
-      .feed(bytes);
-  }
-  // Packets count for more: they may well have such frames inside.
-  new PacketFinder({ packet: () => found = "mpegts", bad: () => {} }).feed(bytes);
-  return found;
+  // Packets count for more: they may well have frames inside.
+  let isPackets = false;
+  new PacketFinder({ packet: () => isPackets = true, bad: () => {} }).feed(bytes);
+  return isPackets ? "mpegts" : FRAME_FORMATS.find((format) => hasFrames(bytes, format));
 }
-
-const FRAME_FORMATS: readonly FrameFormat[] = ["adts", "mp3"];
 
 /** What bytes of no such format look like, for a log line. */
 export function nameBytes(bytes: Uint8Array): string {
@@ -56,6 +50,15 @@ export function nameBytes(bytes: Uint8Array): string {
     signature.every((byte, i) => bytes[at + i] === byte)
   );
   return known?.name ?? `bytes that begin with ${bytes.subarray(0, 8).toHex()}`;
+}
+
+const FRAME_FORMATS: readonly FrameFormat[] = ["adts", "mp3"];
+
+function hasFrames(bytes: Uint8Array, format: FrameFormat): boolean {
+  let found = false;
+  FRAME_PARSERS[format]({ configure: () => {}, write: () => found = true, bad: () => {} })
+    .feed(bytes);
+  return found;
 }
 
 /** One packet could be chance. */
@@ -76,9 +79,10 @@ function beginsWithAdts(message: Uint8Array): boolean {
   return header !== undefined && mayBeAdtsSync(message, header.frameBytes);
 }
 
+/** Its header has fewer fixed bits, so the next one has to be there, too. */
 function beginsWithMp3(message: Uint8Array): boolean {
   const header = parseMpegAudioHeader(message, 0);
-  return header !== undefined && mayBeMpegAudioSync(message, header.frameBytes);
+  return header !== undefined && parseMpegAudioHeader(message, header.frameBytes) !== undefined;
 }
 
 const ascii = (text: string) => [...text].map((character) => character.charCodeAt(0));

@@ -3,7 +3,7 @@ import type { Codec, Mp4aFields, ParserMaker, TsFraming } from "../codec.ts";
 import type { Mp3Config } from "./mp3_config.ts";
 import { MAX_MP3_FRAME_BYTES, MP3_HEADER_BYTES, parseMp3Config } from "./mp3_header.ts";
 import { Mp3Parser, STREAM_TYPE_MPEG1_AUDIO, STREAM_TYPE_MPEG2_AUDIO } from "./mp3_parser.ts";
-import { silentFrame } from "./silence.ts";
+import { silentMp3Frame } from "./silence.ts";
 
 /**
  * MP3 frames tell all of their configuration themselves, so nothing stands before them anywhere.
@@ -12,7 +12,7 @@ import { silentFrame } from "./silence.ts";
 export const MP3: Codec<Mp3Config> = {
   frameLengths: [1152, 576],
   inFragmentedMp4: false,
-  silentFrame,
+  silentFrame: silentMp3Frame,
   maxAccessUnitBytes: () => MAX_MP3_FRAME_BYTES,
   codecString: () => "mp4a.40.34",
   continuation: (before, now) =>
@@ -29,7 +29,7 @@ export const MP3: Codec<Mp3Config> = {
     [STREAM_TYPE_MPEG1_AUDIO, (sink) => new Mp3Parser(sink)],
     [STREAM_TYPE_MPEG2_AUDIO, (sink) => new Mp3Parser(sink)],
   ]),
-  configBytes: (config) => silentFrame(config).subarray(0, MP3_HEADER_BYTES),
+  configBytes: (config) => silentMp3Frame(config).subarray(0, MP3_HEADER_BYTES),
   configOf: parseMp3Config,
   sampleEntry,
 };

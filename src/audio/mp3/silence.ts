@@ -8,7 +8,7 @@ import { frameBytes, MP3_HEADER_BYTES, writeMp3Header } from "./mp3_header.ts";
  * the source may point back into it with its main_data_begin (ISO/IEC 11172-3 2.4.2.7), for bits
  * that were lost. It is all ones, since ones are the code words of zeros: that frame is quiet then.
  */
-export function silentFrame(config: Mp3Config): Uint8Array {
+export function silentMp3Frame(config: Mp3Config): Uint8Array {
   const frame = new Uint8Array(frameBytes({ ...config, layer: 3 }, KBPS, 0)).fill(0xff);
   frame.set(writeMp3Header(config, KBPS));
   frame.fill(0, MP3_HEADER_BYTES, MP3_HEADER_BYTES + sideInfoBytes(config));

@@ -87,9 +87,15 @@ export class LowLatency {
     this.#earlierConfigs = configs;
   }
 
-  /** What follows has this configuration: where it is not offered in this way, all of it goes. */
-  configure(config: AudioConfig): void {
-    if (codecOf(config).inFragmentedMp4 || this.#place === undefined) return;
+  /** Whether what is heard may be had in this way, by its codec. */
+  get isOffered(): boolean {
+    const { config } = this.#options.source();
+    return config === undefined || codecOf(config).inFragmentedMp4;
+  }
+
+  /** The source has another configuration: where that may not be had so, nothing is there any more. */
+  reconfigured(): void {
+    if (this.isOffered || this.#place === undefined) return;
     this.close();
     this.#options.onRefused();
   }
@@ -101,10 +107,8 @@ export class LowLatency {
    */
   open(client?: string): Promise<void> {
     if (this.#stream !== undefined) return this.#opening ?? Promise.resolve();
-    const { name, places, clock, onRefused, source } = this.#options;
-    const { config } = source();
-    const isOffered = config === undefined || codecOf(config).inFragmentedMp4;
-    if (!isOffered) return Promise.resolve();
+    if (!this.isOffered) return Promise.resolve();
+    const { name, places, clock, onRefused } = this.#options;
     if (clock.awake() >= this.#brokenUntil) {
       this.#place ??= places.take({ name, client, giveWay: () => this.#giveWay() });
     }
