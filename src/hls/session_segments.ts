@@ -65,7 +65,7 @@ export class SessionSegments implements FrameSink {
 
   start(config: AudioConfig): void {
     this.#stream.config = config;
-    this.#stream.low.reconfigured();
+    this.#stream.low.configure(config);
     this.#segmenter.start(config);
   }
 

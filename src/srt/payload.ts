@@ -8,10 +8,10 @@ import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";
 import { FrameMessages, type PayloadSink } from "./frame_messages.ts";
 import {
-  FRAME_PARSERS,
-  type FrameFormat,
   formatOfMessage,
   formatOfStretch,
+  FRAME_PARSERS,
+  type FrameFormat,
   nameBytes,
   type PayloadFormat,
 } from "./payload_format.ts";

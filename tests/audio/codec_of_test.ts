@@ -27,7 +27,10 @@ Deno.test("a configuration is found again by its text", () => {
     assert.deepEqual(configOfText(configText(config))?.sampleRate, config.sampleRate);
     assert.equal(configText(configOfText(configText(config)) ?? config), configText(config));
   }
-  assert.deepEqual(everyMp3Config().map((config) => configOfText(configText(config))), everyMp3Config());
+  assert.deepEqual(
+    everyMp3Config().map((config) => configOfText(configText(config))),
+    everyMp3Config(),
+  );
   for (const none of ["mp3 fffd1400", "mp3 fffb0000", "mp3 ff", "mp3 00000000", "mp3 ", "ogg 00"]) {
     assert.equal(configOfText(none), undefined, none);
   }

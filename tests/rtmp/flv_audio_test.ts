@@ -30,7 +30,9 @@ Deno.test("an MP3 tag holds frames, in the old form, at 8 kHz, and in the enhanc
   }
   const mp3 = ascii(".mp3");
   assert.deepEqual(parse(0x91, ...mp3, 0xff, 0xfb), { kind: "mp3", data: [0xff, 0xfb] });
-  for (const packetType of [0, 2, 4]) assert.equal(parse(0x90 + packetType, ...mp3, 1).kind, "other");
+  for (const packetType of [0, 2, 4]) {
+    assert.equal(parse(0x90 + packetType, ...mp3, 1).kind, "other");
+  }
 });
 
 Deno.test("modifiers before an enhanced tag are passed over", () => {

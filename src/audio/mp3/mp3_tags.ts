@@ -22,7 +22,8 @@ export function tellsOfFile(bytes: Uint8Array, at: number, header: MpegAudioHead
   const sideInfo = at + MP3_HEADER_BYTES;
   const mainData = sideInfo + sideInfoBytes(header);
   const end = at + header.frameBytes;
-  return (mainData + 4 <= end && (begins(bytes, mainData, XING) || begins(bytes, mainData, INFO))) ||
+  return (mainData + 4 <= end &&
+    (begins(bytes, mainData, XING) || begins(bytes, mainData, INFO))) ||
     (sideInfo + VBRI_OFFSET + 4 <= end && begins(bytes, sideInfo + VBRI_OFFSET, VBRI));
 }
 

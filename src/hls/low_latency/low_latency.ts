@@ -75,6 +75,7 @@ export class LowLatency {
   #held: LowVersion[] = [];
   /** Those of what an earlier run of the server left. */
   #earlierConfigs: readonly AudioConfig[] = [];
+  #isOffered = true;
   /** It has failed, and is not opened before that, on `Clock.awake`. */
   #brokenUntil = -Infinity;
 
@@ -89,15 +90,13 @@ export class LowLatency {
 
   /** Whether what is heard may be had in this way, by its codec. */
   get isOffered(): boolean {
-    const { config } = this.#options.source();
-    return config === undefined || codecOf(config).inFragmentedMp4;
+    return this.#isOffered;
   }
 
-  /** The source has another configuration: where that may not be had so, nothing is there any more. */
-  reconfigured(): void {
-    if (this.isOffered || this.#place === undefined) return;
-    this.close();
-    this.#options.onRefused();
+  /** What follows has this configuration: where it may not be had so, nothing is there any more. */
+  configure(config: AudioConfig): void {
+    this.#isOffered = codecOf(config).inFragmentedMp4;
+    if (!this.#isOffered && this.#place !== undefined) this.#giveWay();
   }
 
   /**
@@ -107,7 +106,7 @@ export class LowLatency {
    */
   open(client?: string): Promise<void> {
     if (this.#stream !== undefined) return this.#opening ?? Promise.resolve();
-    if (!this.isOffered) return Promise.resolve();
+    if (!this.#isOffered) return Promise.resolve();
     const { name, places, clock, onRefused } = this.#options;
     if (clock.awake() >= this.#brokenUntil) {
       this.#place ??= places.take({ name, client, giveWay: () => this.#giveWay() });
@@ -172,8 +171,7 @@ export class LowLatency {
   }
 
   #giveWay(): void {
-    this.#place = undefined;
-    this.#clear();
+    this.close();
     this.#options.onRefused();
   }
 
@@ -240,8 +238,7 @@ export class LowLatency {
   #fail(error: unknown): void {
     logger.fatal("A bug in low latency, please report it: {error}", { error });
     this.#brokenUntil = this.#options.clock.awake() + BROKEN_MS;
-    this.close();
-    this.#options.onRefused();
+    this.#giveWay();
   }
 
   #begin({ numbering, segments }: EarlierSegments): void {

@@ -54,7 +54,9 @@ export function remuxPreroll(preroll: readonly PrerollAudio[]): LowPreroll {
     if (config === undefined || others.length > 0) {
       throw new NotForLowLatency(`the configuration changes within ${uri}`);
     }
-    if (!codecOf(config).inFragmentedMp4) throw new NotForLowLatency(`${uri} has another codec than AAC`);
+    if (!codecOf(config).inFragmentedMp4) {
+      throw new NotForLowLatency(`${uri} has another codec than AAC`);
+    }
     if (timeline === undefined || discontinuity) timeline = new Timeline(config);
     else if (initFile(initSection(config)) !== timeline.initName) {
       throw new NotForLowLatency(`${uri} has another configuration, and no EXT-X-DISCONTINUITY`);

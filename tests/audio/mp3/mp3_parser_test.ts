@@ -30,12 +30,18 @@ function parse(...pieces: Uint8Array[]): Collector {
 }
 
 /** Sizes and sample rates of a stream's frames as FFmpeg finds them. */
-async function probe(mp3: Uint8Array): Promise<{ sizes: number[]; rate: string; channels: string }> {
+async function probe(
+  mp3: Uint8Array,
+): Promise<{ sizes: number[]; rate: string; channels: string }> {
   const entries = ["-show_entries", "packet=size:stream=sample_rate,channels", "-of", "csv"];
   const said = await run("ffprobe", ["-f", "mp3", ...entries, "pipe:0"], mp3, "error");
   const lines = new TextDecoder().decode(said).trim().split("\n").map((line) => line.split(","));
   const [, rate = "", channels = ""] = lines.find(([what]) => what === "stream") ?? [];
-  return { sizes: lines.flatMap(([what, size]) => what === "packet" ? Number(size) : []), rate, channels };
+  return {
+    sizes: lines.flatMap(([what, size]) => what === "packet" ? Number(size) : []),
+    rate,
+    channels,
+  };
 }
 
 const ENCODINGS: Mp3Encoding[] = [
@@ -126,12 +132,17 @@ Deno.test("a stream that begins within a frame is found", () => {
 Deno.test("frames that tell of their file are passed over", async () => {
   for (const encoding of [{}, { bitrate: "v3" }, { rate: 22050, mode: "mono" as const }]) {
     const options = ["-id3v2_version", "4", "-write_id3v1", "1", "-metadata", "title=Song"];
-    const mp3 = await run("ffmpeg", [
-      ...source({ rate: 44100, seconds: 1 }),
-      ...["-ar", `${encoding.rate ?? 44100}`],
-      ...["-c:a", "libmp3lame", ...options],
-      ...["-f", "mp3", "pipe:1"],
-    ], undefined, "error");
+    const mp3 = await run(
+      "ffmpeg",
+      [
+        ...source({ rate: 44100, seconds: 1 }),
+        ...["-ar", `${encoding.rate ?? 44100}`],
+        ...["-c:a", "libmp3lame", ...options],
+        ...["-f", "mp3", "pipe:1"],
+      ],
+      undefined,
+      "error",
+    );
     const found = parse(mp3);
     assert.equal(found.badCount, 0);
     const text = new TextDecoder("latin1").decode(concat(found.frames));
