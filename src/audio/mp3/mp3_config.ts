@@ -30,7 +30,9 @@ export const MP3_SAMPLE_RATES: Readonly<Record<MpegVersion, readonly number[]>> 
 };
 
 /** Bytes of side_info (ISO/IEC 11172-3 2.4.1.7, 13818-3 2.4.1.7). */
-export function sideInfoBytes({ version, channels }: Pick<Mp3Config, "version" | "channels">) {
+export function sideInfoBytes(
+  { version, channels }: Pick<Mp3Config, "version" | "channels">,
+): number {
   if (version === 1) return channels === 1 ? 17 : 32;
   return channels === 1 ? 9 : 17;
 }
