@@ -3,6 +3,7 @@ import hlsJs from "hls.js/dist/hls.min.js" with { type: "text" };
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { CHROMIUM } from "./chromium.ts";
 import { type Heard, Listener } from "./listener.ts";
+import streamEar from "./stream_ear.js" with { type: "text" };
 
 const PLAYER_PAGE = new URL("player_page.html", import.meta.url);
 
@@ -84,6 +85,16 @@ export class Player extends Listener {
 
   override async heard(): Promise<Heard> {
     return await this.#page.evaluate<Heard>("heard");
+  }
+
+  /** Notes from now on which moment of the stream sounds; see `stream_time.ts`. */
+  async listen(): Promise<void> {
+    await this.#page.evaluate(`(() => { ${streamEar} })()`);
+  }
+
+  /** How much further on in the stream what sounded was than the clock, each time, in seconds. */
+  async soundAhead(): Promise<number[]> {
+    return await this.#page.evaluate<number[]>("streamEar.map(({ ahead }) => ahead)");
   }
 
   override async mark(): Promise<void> {
