@@ -33,11 +33,7 @@ export interface Drift {
 export async function driftOf(player: Player): Promise<Drift> {
   const all = await player.soundAhead();
   const [first = 0] = all;
-  // Whole periods cannot be told apart.
-  const centred = all.map((s) => {
-    const off = (s - first) % PERIOD_S;
-    return off > PERIOD_S / 2 ? off - PERIOD_S : off < -PERIOD_S / 2 ? off + PERIOD_S : off;
-  });
+  const centred = all.map((ahead) => nearest(ahead - first));
   const part = Math.ceil(centred.length / 4);
   const middle = median(centred);
   const away = centred.map((s) => Math.abs(s - middle)).sort((a, b) => a - b);
@@ -48,9 +44,21 @@ export async function driftOf(player: Player): Promise<Drift> {
   };
 }
 
+/** How much further on than its clock a player sounds after it has gone to a place, in seconds. */
+export async function aheadAt(player: Player, position: number): Promise<number> {
+  return nearest(median(await player.seek(position)));
+}
+
+/** Whole periods cannot be told apart: that of all times which is nearest to 0. */
+function nearest(seconds: number): number {
+  return seconds - PERIOD_S * Math.round(seconds / PERIOD_S);
+}
+
 /** One line for people. */
 export function driftText({ driftMs, widestMs, times }: Drift, heard: Heard): string {
-  return `heard ${times} times over ${Math.round(heard.played)} s, drift ${driftMs.toFixed(1)} ms, ` +
+  return `heard ${times} times over ${Math.round(heard.played)} s, drift ${
+    driftMs.toFixed(1)
+  } ms, ` +
     `at most ${widestMs.toFixed(0)} ms from the median, longest stall ` +
     `${Math.round(heard.longestStallMs)} ms, skipped ${heard.skipped.toFixed(2)} s, ` +
     `warnings: ${[...new Set(heard.warnings)].join(", ") || "none"}`;
