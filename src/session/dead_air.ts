@@ -32,6 +32,8 @@ export interface SoundFacts {
    * `undefined` where it is not known.
    */
   readonly levelDb: number | undefined;
+  /** For how many milliseconds of audio there has been no sound; since dead air began, where it is that. */
+  readonly silentMs: number;
 }
 
 /**
@@ -48,7 +50,6 @@ export class DeadAirWatch implements SoundFacts {
   /** How much audio came since the last estimate. */
   #sinceMs = 0;
   #soundMs = 0;
-  /** For how much audio there has been no sound. Where it is dead air, since that began. */
   #silentMs = 0;
   /** For how much audio there has been nothing but digital silence. */
   #zeroMs = 0;
@@ -65,6 +66,10 @@ export class DeadAirWatch implements SoundFacts {
 
   get levelDb(): number | undefined {
     return this.#window.levelDb;
+  }
+
+  get silentMs(): number {
+    return this.#silentMs;
   }
 
   /**
