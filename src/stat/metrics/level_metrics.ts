@@ -5,7 +5,7 @@ import { toldDeadAir, toldLevel } from "../told_level.ts";
 import { registerGauge } from "./read_metrics.ts";
 
 /** Broadcasts that metrics tell apart: each is two time series. Those of dead air are among them. */
-const MAX_QUIET = 20;
+const MAX_QUIET = 10;
 
 /** Metrics of levels (estimates) and of dead air. */
 export function registerLevelMetrics(

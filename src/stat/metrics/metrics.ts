@@ -48,7 +48,7 @@ export interface MetricsOptions {
 
 /**
  * What Prometheus collects: 500 time series at most, however many sessions there are. Only
- * `echo_name_…` have names of broadcasts: the 100 with the most listeners, and the 20 quietest.
+ * `echo_name_…` have names of broadcasts: the 100 with the most listeners, and the 10 quietest.
  */
 export class Metrics {
   /** How the server fares at the moment, for one reader. */
