@@ -135,7 +135,7 @@ export class ReportFiles {
       await Deno.mkdir(this.#path, { recursive: true, mode: 0o700 });
       await Deno.writeTextFile(`${this.#openPath}.new`, text, { mode: 0o600 });
       await Deno.rename(`${this.#openPath}.new`, this.#openPath);
-    } else if (this.#hasOpen) await Deno.remove(this.#openPath);
+    } else if (this.#hasOpen) await removeIfThere(this.#openPath);
     this.#hasOpen = open.length > 0;
   }
 
@@ -161,5 +161,13 @@ export class ReportFiles {
     const failed = this.#failure !== undefined;
     this.#failure = `Cannot write reports to ${this.#path}: ${String(error)}`;
     if (!failed) logger.warn("{problem}", { problem: this.#failure });
+  }
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
