@@ -34,7 +34,7 @@ export interface StatWebParts {
   readonly sessions: SessionManager;
   readonly statistics: Statistics;
   readonly metrics: Metrics;
-  readonly reporter: Reporter;
+  readonly reporter: Pick<Reporter, "report">;
   readonly listeners: Listeners;
   readonly health: Health;
   readonly keys: KeyStore;
