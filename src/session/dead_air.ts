@@ -4,6 +4,7 @@
  * @module
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
+import type { LevelMeter } from "../audio/codec.ts";
 import { codecOf } from "../audio/codec_of.ts";
 import { LevelWindow } from "./level_window.ts";
 
@@ -32,6 +33,8 @@ export interface SoundFacts {
    * `undefined` where it is not known.
    */
   readonly levelDb: number | undefined;
+  /** For how many milliseconds of audio there has been no sound; since dead air began, where it is that. */
+  readonly silentMs: number;
 }
 
 /**
@@ -43,12 +46,11 @@ export class DeadAirWatch implements SoundFacts {
   readonly #limits: DeadAirLimits;
   readonly #events: DeadAirEvents;
   readonly #window = new LevelWindow(WINDOW_ESTIMATES);
-  #config: AudioConfig | undefined;
+  #meter: LevelMeter | undefined;
   #frameMs = 0;
   /** How much audio came since the last estimate. */
   #sinceMs = 0;
   #soundMs = 0;
-  /** For how much audio there has been no sound. Where it is dead air, since that began. */
   #silentMs = 0;
   /** For how much audio there has been nothing but digital silence. */
   #zeroMs = 0;
@@ -67,6 +69,10 @@ export class DeadAirWatch implements SoundFacts {
     return this.#window.levelDb;
   }
 
+  get silentMs(): number {
+    return this.#silentMs;
+  }
+
   /**
    * For how many milliseconds of audio sound has been heard without a break. Half a second without
    * sound, as between two words, is no break.
@@ -83,17 +89,20 @@ export class DeadAirWatch implements SoundFacts {
 
   /** The configuration of the frames that follow. */
   configure(config: AudioConfig): void {
-    this.#config = config;
+    this.#meter = codecOf(config).levelMeter(config);
     this.#frameMs = config.samplesPerFrame * 1000 / config.sampleRate;
   }
 
   /** A frame of the source. */
   arrived(data: Uint8Array): void {
+    const meter = this.#meter;
+    if (meter === undefined) return;
+    meter.take(data);
     this.#sinceMs += this.#frameMs;
-    if (this.#sinceMs < ESTIMATE_MS || this.#config === undefined) return;
+    if (this.#sinceMs < ESTIMATE_MS) return;
     const passedMs = this.#sinceMs;
     this.#sinceMs = 0;
-    this.#window.add(codecOf(this.#config).level(this.#config, data));
+    this.#window.add(meter.level(data));
     const { levelDb } = this.#window;
     if (levelDb === undefined || levelDb >= this.#limits.belowDb) this.#hearSound(passedMs);
     else this.#hearSilence(passedMs, levelDb);
