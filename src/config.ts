@@ -1,6 +1,7 @@
 /** The configuration: one table of all environment variables, from which all else derives. */
 import { randomBytes } from "node:crypto";
 import { AUTH_VARIABLES } from "./config/auth_variables.ts";
+import { FALLBACK_VARIABLES } from "./config/fallback_variables.ts";
 import { HLS_VARIABLES } from "./config/hls_variables.ts";
 import {
   address,
@@ -148,6 +149,7 @@ export const VARIABLES = {
     )),
   },
   hls: HLS_VARIABLES,
+  fallback: FALLBACK_VARIABLES,
   record: {
     enabled: variable("RECORD_ENABLED", boolean, "1", "record every broadcast as MP4"),
     rootDir: variable("RECORD_ROOT_DIR", path, "./output/record", "where recordings go"),

@@ -1,5 +1,6 @@
 /** What happens to broadcasts: the events, and the bus on which everybody hears of them. */
 import { getLogger } from "@logtape/logtape";
+import type { FallbackEnd, FallbackWhy } from "./fallback_player.ts";
 import type { Protocol } from "./ingest.ts";
 import type { Reason } from "./reason.ts";
 
@@ -60,6 +61,10 @@ export interface EventDetails {
   "input-error": { readonly message: string };
   /** What is heard has changed; null where nothing is known of it. */
   "metadata": { readonly title: string | null; readonly artist: string | null };
+  /** The fallback file is heard instead of the DJ, and why. */
+  "fallback-start": { readonly why: FallbackWhy };
+  /** It is no longer heard: why it was, and what ended it. */
+  "fallback-end": { readonly why: FallbackWhy; readonly end: FallbackEnd };
   /** A connection ended; the sums are the session's. */
   "input-quality": { readonly quality: InputQuality };
 }

@@ -22,8 +22,12 @@ export interface SessionInputOptions {
   readonly owner: FeedOwner;
   readonly clock: Clock;
   readonly feed: Feed;
+  /** Called where the feed has another configuration. */
+  readonly onConfigured: () => void;
   /** Called for the first frame of each connection, before it is placed. */
   readonly onFirstFrame: () => void;
+  /** Called for each frame that is to be heard, before it is placed. */
+  readonly onFrame: (data: Uint8Array) => void;
   /** Called where what comes cannot be broadcast. */
   readonly onReject: (why: string) => void;
 }
@@ -33,6 +37,7 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
   readonly #clock: Clock;
   readonly #feed: Feed;
   readonly #onFirstFrame: () => void;
+  readonly #onFrame: (data: Uint8Array) => void;
   readonly #onReject: (why: string) => void;
   readonly #changes: ConfigurationChanges;
   readonly #pace = new Pace();
@@ -40,13 +45,18 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
   #heardAt = -Infinity;
   #streamFacts: StreamFacts = {};
 
-  constructor({ owner, clock, feed, onFirstFrame, onReject }: SessionInputOptions) {
+  constructor(options: SessionInputOptions) {
+    const { owner, clock, feed, onConfigured, onFirstFrame, onFrame, onReject } = options;
     this.#clock = clock;
     this.#feed = feed;
     this.#onFirstFrame = onFirstFrame;
+    this.#onFrame = onFrame;
     this.#onReject = onReject;
     this.#changes = new ConfigurationChanges({
-      onEffect: (config) => feed.configure(config),
+      onEffect: (config) => {
+        feed.configure(config);
+        onConfigured();
+      },
       onWait: () =>
         logger.warn("changes its configuration again within {seconds} s: silence stands there", {
           ...{ seconds: CHANGE_GAP_MS / 1000, id: owner.id, name: owner.name },
@@ -101,8 +111,10 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
       this.#isFirstFrame = false;
       this.#onFirstFrame();
     }
-    if (verdict === "in effect") this.#feed.write(data, timeMs, nowMs);
-    else this.#feed.writeMuted(data, timeMs, nowMs, this.#changes.frameMs);
+    if (verdict === "in effect") {
+      this.#onFrame(data);
+      this.#feed.write(data, timeMs, nowMs);
+    } else this.#feed.writeMuted(data, timeMs, nowMs, this.#changes.frameMs);
     this.#pace.arrived(this.#feed.sourceMs, nowMs);
   }
 

@@ -37,6 +37,8 @@ export const SESSION_FIELDS = [
   /** Of the last minute: percent of the audio that is not heard, and what cannot be read, a second. */
   "lost",
   "unread",
+  /** Why its fallback is heard; null while it is not. */
+  "fallback",
 ] as const;
 
 type Cell = string | number | null;
@@ -87,6 +89,7 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       waiting?.why ?? null,
       lost,
       unread,
+      session.fallback ?? null,
     ];
   });
   return { fields: SESSION_FIELDS, rows };
