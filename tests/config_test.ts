@@ -100,6 +100,7 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "DRAIN_TIMEOUT ECHO_ORIGINS WEB_MAX_CONNECTIONS WEB_MAX_PER_ADDRESS TRUSTED_PROXIES",
       "TLS_CERT_FILE TLS_KEY_FILE HLS_WEB_TLS_ADDR HLS_WEB_REDIRECT HLS_WEB_HSTS ECHO_TLS_ADDR",
       "STAT_WEB_TLS_ADDR RTMPS_ADDR",
+      "FALLBACK_FILE FALLBACK_DIR FALLBACK_FOR RECORD_FALLBACK",
     ].join(" ").split(" ").toSorted(),
   );
   assert.ok(ROWS.every((row) => row.section in SECTION_TITLES));

@@ -5,9 +5,11 @@
  */
 import type { Clock } from "./clock.ts";
 import { Continuity, type StateNeed } from "./continuity.ts";
+import type { FallbackEnd, FallbackWhy } from "./events.ts";
 import { FallbackChoice } from "./fallback_audio.ts";
-import { type FallbackEnd, FallbackPlayer, type FallbackWhy } from "./fallback_player.ts";
-import { Feed, type FeedOwner } from "./feed.ts";
+import { FallbackPlayer } from "./fallback_player.ts";
+import { Feed } from "./feed.ts";
+import type { FeedOwner } from "./feed_owner.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
 import { SessionInput } from "./session_input.ts";
 import type { SessionPolicy } from "./session_policy.ts";

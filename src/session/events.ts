@@ -1,6 +1,5 @@
 /** What happens to broadcasts: the events, and the bus on which everybody hears of them. */
 import { getLogger } from "@logtape/logtape";
-import type { FallbackEnd, FallbackWhy } from "./fallback_player.ts";
 import type { Protocol } from "./ingest.ts";
 import type { Reason } from "./reason.ts";
 
@@ -29,6 +28,15 @@ export interface SessionFacts {
   /** What the client said of itself when it published. */
   readonly props: Readonly<Record<string, string>>;
 }
+
+/** Why a fallback is heard: there is no connection, or one of which nothing can be heard. */
+export type FallbackWhy = "gone" | "dead-air";
+
+/**
+ * What ends a fallback: the DJ is heard again, it was heard for as long as it may be, or the
+ * broadcast is over.
+ */
+export type FallbackEnd = "live" | "limit" | "over";
 
 /** What can happen to a session, and what belongs to each event besides the session's facts. */
 export interface EventDetails {

@@ -7,7 +7,8 @@ import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { codecOf } from "../audio/codec_of.ts";
 import { audioFactsOf } from "./audio_facts.ts";
-import type { FeedOwner, StandIn } from "./feed.ts";
+import type { StandIn } from "./feed.ts";
+import type { FeedOwner } from "./feed_owner.ts";
 
 /** The audio of a fallback file, which all sessions share. */
 export interface FallbackAudio {

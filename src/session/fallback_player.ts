@@ -6,18 +6,10 @@
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { StateNeed } from "./continuity.ts";
+import type { FallbackEnd, FallbackWhy } from "./events.ts";
 import { type FallbackAudio, fits, looped } from "./fallback_audio.ts";
 import type { Feed } from "./feed.ts";
 import type { SoundWatch } from "./sound_watch.ts";
-
-/** Why a fallback is heard: there is no connection, or one of which nothing can be heard. */
-export type FallbackWhy = "gone" | "dead-air";
-
-/**
- * What ends a fallback: the DJ is heard again, it was played for as long as it may be, or the
- * broadcast is over.
- */
-export type FallbackEnd = "live" | "limit" | "over";
 
 export interface FallbackPlayerOptions {
   readonly clock: Clock;

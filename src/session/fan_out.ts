@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Frame } from "../audio/frame.ts";
-import type { FeedOwner } from "./feed.ts";
+import type { FeedOwner } from "./feed_owner.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
 
 /** Tells all sinks, in one synchronous call. One that throws is told nothing any more. */

@@ -9,17 +9,12 @@ import type { Filler, Frame } from "../audio/frame.ts";
 import type { Clock } from "./clock.ts";
 import type { InputQuality } from "./events.ts";
 import { FanOut } from "./fan_out.ts";
+import type { FeedOwner } from "./feed_owner.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
 import { ReanchorLog } from "./reanchor_log.ts";
 import type { PlacedTags, Tags } from "./tags.ts";
 import { DROP, Timeline, type TimelineOptions } from "./timeline.ts";
 import { WaitingTags } from "./waiting_tags.ts";
-
-/** Whose feed it is, for the log. */
-export interface FeedOwner {
-  readonly id: number;
-  readonly name: string;
-}
 
 /** What silence is for. */
 type Silence = Exclude<Filler, "fallback">;

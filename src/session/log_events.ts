@@ -1,7 +1,6 @@
 /** Writes events to the log, as lines for people. */
 import { getLogger } from "@logtape/logtape";
-import type { EventKind, SessionEvent } from "./events.ts";
-import type { FallbackEnd } from "./fallback_player.ts";
+import type { EventKind, FallbackEnd, SessionEvent } from "./events.ts";
 
 const logger = getLogger(["echo", "session"]);
 

@@ -5,7 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "./clock.ts";
-import type { FeedOwner } from "./feed.ts";
+import type { FeedOwner } from "./feed_owner.ts";
 
 /** Tells that the source's timestamps jumped, now and then. */
 export class ReanchorLog {

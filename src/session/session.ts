@@ -12,10 +12,10 @@ import {
   type EventBus,
   type EventDetails,
   type EventKind,
+  type FallbackWhy,
   type InputQuality,
   sessionEvent,
 } from "./events.ts";
-import type { FallbackWhy } from "./fallback_player.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
 import type { AdmittedIngest, IngestEnd, Protocol, StreamFacts, Transport } from "./ingest.ts";
 import { Lifetime } from "./lifetime.ts";

@@ -13,7 +13,8 @@ import {
   ConfigurationChanges,
   MAX_CHANGES,
 } from "./configuration_changes.ts";
-import type { Feed, FeedOwner } from "./feed.ts";
+import type { Feed } from "./feed.ts";
+import type { FeedOwner } from "./feed_owner.ts";
 import type { Ingest, StreamFacts } from "./ingest.ts";
 import { Pace } from "./pace.ts";
 import type { Tags } from "./tags.ts";

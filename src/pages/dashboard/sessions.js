@@ -34,9 +34,13 @@ import { rankOf, troubleOf } from "./troubles.js";
  * @property {string | null} why
  * @property {number | null} lost
  * @property {number} unread
+ * @property {"gone" | "dead-air" | null} fallback
  */
 
 const STATES = { init: "connecting", ready: "waiting", publishing: "on air", paused: "paused" };
+
+/** What stands there instead, by trouble. */
+const INSTEAD = new Map([["silent", "silent"], ["EchoFallback", "fallback"]]);
 
 /** The table of sessions, with its filter. */
 export class Sessions {
@@ -249,11 +253,11 @@ export class Sessions {
 function showState(session, now, cell) {
   const { state, silent, since } = session;
   const trouble = troubleOf(session, now);
-  const isSilent = trouble?.alert === "silent";
-  const ms = isSilent ? silent : since === null ? null : now - since;
-  const word = isSilent ? "silent" : STATES[state];
+  const instead = INSTEAD.get(trouble?.alert ?? "");
+  const ms = instead === "silent" ? silent : since === null ? null : now - since;
+  const word = instead ?? STATES[state];
   setText(cell, ms === null ? word : `${word} ${duration(ms / 1000)}`);
-  cell.dataset["state"] = isSilent ? "silent" : state;
+  cell.dataset["state"] = instead ?? state;
   cell.classList.toggle("trouble", trouble !== undefined);
 }
 
