@@ -1,6 +1,7 @@
 /** The configuration: one table of all environment variables, from which all else derives. */
 import { randomBytes } from "node:crypto";
 import { AUTH_VARIABLES } from "./config/auth_variables.ts";
+import { DEAD_AIR_VARIABLES } from "./config/dead_air_variables.ts";
 import { FALLBACK_VARIABLES } from "./config/fallback_variables.ts";
 import { HLS_VARIABLES } from "./config/hls_variables.ts";
 import {
@@ -148,6 +149,7 @@ export const VARIABLES = {
       "the most RTMP connections at a time; where more come, those that do not publish give way",
     )),
   },
+  deadAir: DEAD_AIR_VARIABLES,
   hls: HLS_VARIABLES,
   fallback: FALLBACK_VARIABLES,
   record: {

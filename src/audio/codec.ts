@@ -19,6 +19,12 @@ export interface Codec<Config> {
   /** The codecs parameter of RFC 6381, for CODECS in playlists. */
   codecString(config: Config): string;
   /**
+   * Estimates how loud an access unit is, without decoding it.
+   * @returns the mean power of all channels in dBFS, where a full square wave has 0; -Infinity for
+   *   digital silence; `undefined` where that cannot be told
+   */
+  level(config: Config, accessUnit: Uint8Array): number | undefined;
+  /**
    * The configuration of a stream that had `before` and goes on with `now`: what both tell of it.
    * @returns `undefined` where the decoder of `before` cannot go on
    */

@@ -5,6 +5,7 @@
  */
 import type { Clock } from "./clock.ts";
 import { Continuity, type StateNeed } from "./continuity.ts";
+import type { DeadAirEvents } from "./dead_air.ts";
 import type { FallbackEnd, FallbackWhy } from "./events.ts";
 import { FallbackChoice } from "./fallback_audio.ts";
 import { FallbackPlayer } from "./fallback_player.ts";
@@ -13,10 +14,9 @@ import type { FeedOwner } from "./feed_owner.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
 import { SessionInput } from "./session_input.ts";
 import type { SessionPolicy } from "./session_policy.ts";
-import { AllSound, type SoundWatch } from "./sound_watch.ts";
 import type { PlacedTags } from "./tags.ts";
 
-export interface AudioPathOptions {
+export interface AudioPathOptions extends DeadAirEvents {
   readonly owner: FeedOwner;
   readonly clock: Clock;
   readonly policy: SessionPolicy;
@@ -38,18 +38,18 @@ export class AudioPath {
   readonly input: SessionInput;
   readonly fallback: FallbackPlayer;
   readonly #continuity: Continuity;
-  readonly #sound: SoundWatch = new AllSound();
+  readonly #holdMs: number;
 
   constructor(options: AudioPathOptions) {
     const { owner, clock, policy, onTags, onFirstFrame, onReject } = options;
+    const { onDeadAir, onSound } = options;
+    this.#holdMs = policy.holdMs;
     const feed = this.feed = new Feed(owner, clock, policy.timeline, onTags);
     this.input = new SessionInput({
-      ...{ owner, clock, feed, onFirstFrame, onReject },
+      ...{ owner, clock, feed, deadAir: policy.deadAir },
+      ...{ onFirstFrame, onDeadAir, onSound, onReject },
       onConfigured: () => this.fallback.configured(),
-      onFrame: (data) => {
-        this.#sound.arrived(data, feed.frameMs);
-        this.fallback.arrived();
-      },
+      onFrame: () => this.fallback.arrived(),
     });
     this.#continuity = new Continuity({
       ...{ clock, holdMs: policy.holdMs },
@@ -63,7 +63,7 @@ export class AudioPath {
     });
     const choice = new FallbackChoice(owner, policy.fallback?.source);
     this.fallback = new FallbackPlayer({
-      ...{ clock, feed, sound: this.#sound, stateNeed: this.#continuity.addOutput() },
+      ...{ clock, feed, sound: this.input.sound, stateNeed: this.#continuity.addOutput() },
       find: (show) => choice.find(show),
       forMs: policy.fallback?.forMs ?? 0,
       onStart: options.onFallback,
@@ -76,6 +76,11 @@ export class AudioPath {
     return this.#continuity.standsStill;
   }
 
+  /** Whether the fallback has stood in for the transport for longer than the hold would last. */
+  get outlastsHold(): boolean {
+    return this.fallback.standsIn && this.input.silentForMs > this.#holdMs;
+  }
+
   /** Adds an output; see {@link Feed.add}. */
   add(make: (stateNeed: StateNeed) => FrameSink): void {
     this.feed.add(() => make(this.#continuity.addOutput()));
@@ -83,7 +88,6 @@ export class AudioPath {
 
   /** Another connection of `client` takes over. */
   restart(client: string): void {
-    this.#sound.restart();
     this.#continuity.catchUp();
     this.input.restart(client);
   }
@@ -94,7 +98,13 @@ export class AudioPath {
     this.fallback.return();
   }
 
-  /** The transport is gone, and nothing stands in for it: see {@link Continuity.hold}. */
+  /** The transport is gone. */
+  lose(): void {
+    this.fallback.lose();
+    if (!this.fallback.standsIn) this.hold();
+  }
+
+  /** Nothing stands in for it any more: see {@link Continuity.hold}. */
   hold(): void {
     this.#continuity.hold();
   }

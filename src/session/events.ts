@@ -73,6 +73,13 @@ export interface EventDetails {
   "fallback-start": { readonly why: FallbackWhy };
   /** It is no longer heard: why it was, and what ended it. */
   "fallback-end": { readonly why: FallbackWhy; readonly end: FallbackEnd };
+  /**
+   * Audio arrives, and nothing is to be heard: its level (estimate) in dBFS; null where it is digital
+   * silence.
+   */
+  "dead-air": { readonly levelDb: number | null };
+  /** Sound is there again, after so many milliseconds of audio without. */
+  "sound": { readonly silentMs: number };
   /** A connection ended; the sums are the session's. */
   "input-quality": { readonly quality: InputQuality };
 }

@@ -14,6 +14,7 @@ const LEVELS: Partial<Record<EventKind, "debug" | "warn" | "error">> = {
   "record-error": "error",
   "input-error": "warn",
   "fallback-start": "warn",
+  "dead-air": "warn",
 };
 
 /** Writes an event to the log, as a line for people. */
@@ -59,6 +60,12 @@ function describe(event: SessionEvent): string {
         : "its fallback is heard: the DJ is silent";
     case "fallback-end":
       return FALLBACK_ENDS[event.end];
+    case "dead-air":
+      return event.levelDb === null
+        ? "dead air: digital silence"
+        : "dead air: its level is {levelDb} dB (estimate)";
+    case "sound":
+      return "sound again, after {silentMs} ms of dead air";
     case "input-quality":
       return "input so far: {total} frames, {dropped} dropped, {bad} bad, {filler} silent put in";
   }

@@ -8,6 +8,7 @@ import { AudioPath } from "./audio_path.ts";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import type { StateNeed } from "./continuity.ts";
+import type { SoundFacts } from "./dead_air.ts";
 import {
   type EventBus,
   type EventDetails,
@@ -70,27 +71,26 @@ export class Session {
     this.id = options.id;
     this.name = options.name;
     this.#protocol = options.protocol;
-    this.#clock = options.clock;
+    const { clock, policy } = options;
+    this.#clock = clock;
     this.#events = options.events;
-    this.#policy = options.policy;
-    this.#unheardWaitMs = options.policy.unheardWaitMs;
+    this.#policy = policy;
+    this.#unheardWaitMs = policy.unheardWaitMs;
     this.#outputs = options.outputs;
     this.#onEnd = options.onEnd;
     this.#lifetime = new Lifetime({
-      clock: options.clock,
+      clock,
       onLost: () => this.end("lost", SERVER_REASON),
       onDeadline: () => this.end("teardown", SERVER_REASON),
     });
     this.#audio = new AudioPath({
-      owner: this,
-      clock: options.clock,
-      policy: options.policy,
-      onTags: ({ title, artist }) => {
-        this.#emit("metadata", { title: title ?? null, artist: artist ?? null });
-      },
+      ...{ owner: this, clock, policy },
+      onTags: ({ title = null, artist = null }) => this.#emit("metadata", { title, artist }),
       onFirstFrame: () => {
         if (this.#state !== "publishing") this.#goOnAir();
       },
+      onDeadAir: (levelDb) => this.#emit("dead-air", { levelDb }),
+      onSound: (silentMs) => this.#emit("sound", { silentMs }),
       onReject: (why) => this.#reject(why),
       onFallback: (why) => this.#emit("fallback-start", { why }),
       onFallbackEnd: (why, end) => {
@@ -117,6 +117,11 @@ export class Session {
   /** What the audio is that it sends; `undefined` before the first frame. */
   get audio(): AudioFacts | undefined {
     return this.#audio.input.audio;
+  }
+
+  /** Whether what it sends is to be heard. */
+  get sound(): SoundFacts {
+    return this.#audio.input.sound;
   }
 
   /** Title and artist of what is heard; `undefined` where nobody has told any. */
@@ -153,9 +158,7 @@ export class Session {
 
   /** Whether its transport has been gone for longer than the hold, also where a fallback is heard. */
   get isAbandoned(): boolean {
-    if (this.#audio.standsStill) return true;
-    const isGone = this.#state === "paused" && this.#audio.fallback.standsIn;
-    return isGone && this.silentForMs > this.#policy.holdMs;
+    return this.#audio.standsStill || this.#state === "paused" && this.#audio.outlastsHold;
   }
 
   /** Why its fallback is heard; `undefined` while it is not. */
@@ -173,8 +176,8 @@ export class Session {
     this.#protocol = protocol;
     this.#unheardWaitMs = waitMs;
     if (this.#state === "init") this.#state = "ready";
-    const mayEnd = this.#connection === undefined && !this.#audio.fallback.standsIn;
-    if (mayEnd) this.#lifetime.await(waitMs);
+    if (this.#connection !== undefined || this.#audio.fallback.standsIn) return;
+    this.#lifetime.await(waitMs);
   }
 
   /** Ends the session at `at` (on {@link Clock.monotonic}), or later if it was told so before. */
@@ -256,8 +259,7 @@ export class Session {
     if (this.#state === "publishing") {
       this.#state = "paused";
       this.#emit("pause", { reason: this.#takeAnnounced() });
-      this.#audio.fallback.lose();
-      if (!this.#audio.fallback.standsIn) this.#audio.hold();
+      this.#audio.lose();
     }
     if (!this.#audio.fallback.standsIn) this.#awaitReturn();
   }

@@ -13,22 +13,29 @@ import {
   ConfigurationChanges,
   MAX_CHANGES,
 } from "./configuration_changes.ts";
+import {
+  type DeadAirEvents,
+  type DeadAirLimits,
+  DeadAirWatch,
+  type SoundFacts,
+} from "./dead_air.ts";
 import type { Feed } from "./feed.ts";
 import type { FeedOwner } from "./feed_owner.ts";
 import type { Ingest, StreamFacts } from "./ingest.ts";
 import { Pace } from "./pace.ts";
 import type { Tags } from "./tags.ts";
 
-export interface SessionInputOptions {
+export interface SessionInputOptions extends DeadAirEvents {
   readonly owner: FeedOwner;
   readonly clock: Clock;
   readonly feed: Feed;
   /** Called where the feed has another configuration. */
   readonly onConfigured: () => void;
+  readonly deadAir: DeadAirLimits;
   /** Called for the first frame of each connection, before it is placed. */
   readonly onFirstFrame: () => void;
   /** Called for each frame that is to be heard, before it is placed. */
-  readonly onFrame: (data: Uint8Array) => void;
+  readonly onFrame: () => void;
   /** Called where what comes cannot be broadcast. */
   readonly onReject: (why: string) => void;
 }
@@ -37,8 +44,9 @@ export interface SessionInputOptions {
 export class SessionInput implements Omit<Ingest, "reject" | "end"> {
   readonly #clock: Clock;
   readonly #feed: Feed;
+  readonly #deadAir: DeadAirWatch;
   readonly #onFirstFrame: () => void;
-  readonly #onFrame: (data: Uint8Array) => void;
+  readonly #onFrame: () => void;
   readonly #onReject: (why: string) => void;
   readonly #changes: ConfigurationChanges;
   readonly #pace = new Pace();
@@ -50,12 +58,14 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
     const { owner, clock, feed, onConfigured, onFirstFrame, onFrame, onReject } = options;
     this.#clock = clock;
     this.#feed = feed;
+    this.#deadAir = new DeadAirWatch(options.deadAir, options);
     this.#onFirstFrame = onFirstFrame;
     this.#onFrame = onFrame;
     this.#onReject = onReject;
     this.#changes = new ConfigurationChanges({
       onEffect: (config) => {
         feed.configure(config);
+        this.#deadAir.configure(config);
         onConfigured();
       },
       onWait: () =>
@@ -83,6 +93,10 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
     return config && audioFactsOf(config);
   }
 
+  get sound(): SoundFacts {
+    return this.#deadAir;
+  }
+
   get streamFacts(): StreamFacts {
     return this.#streamFacts;
   }
@@ -93,6 +107,7 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
     this.#isFirstFrame = true;
     this.#heardAt = this.#clock.awake();
     this.#feed.restart();
+    this.#deadAir.restart();
     this.#pace.restart();
   }
 
@@ -113,7 +128,8 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
       this.#onFirstFrame();
     }
     if (verdict === "in effect") {
-      this.#onFrame(data);
+      this.#deadAir.arrived(data);
+      this.#onFrame();
       this.#feed.write(data, timeMs, nowMs);
     } else this.#feed.writeMuted(data, timeMs, nowMs, this.#changes.frameMs);
     this.#pace.arrived(this.#feed.sourceMs, nowMs);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DeadAirLimits } from "./dead_air.ts";
 import type { FallbackSource } from "./fallback_audio.ts";
 import type { Protocol } from "./ingest.ts";
 import type { TimelineOptions } from "./timeline.ts";
@@ -10,6 +11,7 @@ import type { TimelineOptions } from "./timeline.ts";
 /** What all sessions of a server have in common. */
 export interface SessionPolicy {
   readonly timeline: TimelineOptions;
+  readonly deadAir: DeadAirLimits;
   /** How long a broadcast without a transport is kept going with silence. */
   readonly holdMs: number;
   /** How long a session that was reserved waits for its first audio. */

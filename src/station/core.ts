@@ -103,6 +103,7 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
       waitMs: { rtmp: config.hls.holdMs, srt: config.srt.connectionTimeoutMs },
       unheardWaitMs: UNHEARD_WAIT_MS,
       fallback: { source: fallbacks, forMs: config.fallback.forMs },
+      deadAir: config.deadAir,
       timeline: { maxDelayMs: config.hls.maxDelayMs, targetMs: config.hls.targetDurationMs },
     },
   });

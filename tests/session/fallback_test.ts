@@ -18,8 +18,8 @@ const CONFIG = audioConfig({ sampleRate: 32_000 });
 const FRAME_MS = 32;
 const HOLD_MS = 30_000;
 const FOR_MS = 60_000;
-/** The hysteresis: after so many frames of sound, the next one is heard. */
-const FRAMES_BACK = Math.ceil(3000 / FRAME_MS);
+/** The hysteresis: with so many frames of sound, the last of them is heard. Each eighth is judged. */
+const FRAMES_BACK = 8 * Math.ceil(3000 / (8 * FRAME_MS));
 
 /** What an output gets: `dj 7`, `file 2`, `silence`, with positions that must have no gap. */
 class Heard implements FrameSink {
@@ -197,7 +197,7 @@ Deno.test("a DJ who comes and goes is not heard for less than three seconds at a
   await clock.advance(1000);
   assert.deepEqual(runsOf(heard.all).map(([kind]) => kind), ["dj", "file"]);
   const goneMs = 4 * (5000 + (FRAMES_BACK - 2) * FRAME_MS) + 1000;
-  const fileMs = ((runsOf(heard.all)[1])?.[1] ?? 0) * FRAME_MS;
+  const fileMs = (runsOf(heard.all)[1]?.[1] ?? 0) * FRAME_MS;
   assert.ok(Math.abs(goneMs - fileMs) <= 100 + FRAME_MS, `${fileMs} ms of ${goneMs}`);
   assert.deepEqual(happened(), ["start: gone"]);
   stop();

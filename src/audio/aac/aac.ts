@@ -10,6 +10,7 @@ import {
   writeAudioSpecificConfig,
 } from "./audio_specific_config.ts";
 import { LatmParser, STREAM_TYPE_LATM } from "./latm.ts";
+import { aacLevel } from "../level/aac_level.ts";
 import { ID_CPE, programElements } from "./program_config.ts";
 import { silentFrame } from "./silence.ts";
 
@@ -19,6 +20,7 @@ export const AAC: Codec<AacConfig> = {
   silentFrame,
   maxAccessUnitBytes,
   codecString,
+  level: aacLevel,
   continuation: (before, now) => before.codec === "aac" ? continuation(before, now) : undefined,
   tsFraming: (config) => new AdtsFraming(config),
   tsParsers: new Map<number, ParserMaker>([

@@ -25,6 +25,8 @@ const EVENT_KINDS = Object.keys(
     "metadata": true,
     "fallback-start": true,
     "fallback-end": true,
+    "dead-air": true,
+    "sound": true,
     "input-error": true,
     "input-quality": true,
   } satisfies Record<EventKind, true>,
