@@ -33,7 +33,9 @@ interface Started {
   /** `undefined` where there is none. */
   readonly srt: SrtServer | undefined;
   /** What applies new values, part by part. */
-  readonly reload: Readonly<Record<"djs" | "fallback" | "rtmp" | "archive" | "control" | "stat", Reload>>;
+  readonly reload: Readonly<
+    Record<"djs" | "fallback" | "rtmp" | "archive" | "control" | "stat", Reload>
+  >;
 }
 
 /** The whole server: builds its parts from a configuration, starts and stops them in order. */

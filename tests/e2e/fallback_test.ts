@@ -3,6 +3,8 @@
  * again once he has sent sound for three seconds.
  */
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { accessUnits, adtsStream } from "../../testing/audio/access_units.ts";
 import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { decoderWarnings, Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
@@ -10,6 +12,7 @@ import { scenario, together } from "../../testing/e2e/scenario.ts";
 import { until } from "../../testing/until.ts";
 
 const SILENCE = "21000000001c";
+const SILENT_UNIT = Uint8Array.fromHex(SILENCE);
 /** At 44.1 kHz. */
 const FRAME_MS = 1024 / 44.1;
 
@@ -75,6 +78,47 @@ scenario("a DJ who is lost gives way to the fallback file until he is back", asy
       "the DJ is heard again instead of its fallback",
     ]);
   });
+});
+
+scenario("a DJ of whom nothing is to be heard gives way to the file of his name", async () => {
+  await using media = await Media.create();
+  const tone = await media.encode("tone", { seconds: 20 });
+  const file = await media.encode("demo", { seconds: 2, bitrate: "96k" });
+  const { config, frames } = accessUnits(await Deno.readFile(tone));
+  const silence = Array.from({ length: Math.ceil(6000 / FRAME_MS) }, () => SILENT_UNIT);
+  const clip = `${dirname(file)}/clip.aac`;
+  const middle = Math.ceil(6000 / FRAME_MS);
+  const units = [...frames.slice(0, middle), ...silence, ...frames.slice(middle)];
+  await Deno.writeFile(clip, adtsStream(config, units));
+  const [sent, looped] = await together([clip, file], async (path) => {
+    return (await media.readFrames(path)).map(({ data }) => data.toHex());
+  });
+  assert.ok(sent !== undefined && looped !== undefined);
+
+  const env = { FALLBACK_DIR: dirname(file), DEAD_AIR_AFTER: "2" };
+  await using server = await EchoServer.start({ env });
+  await using follower = new BothFormsFollower(server.playlistUrl("demo"), {
+    exceptions: ["deliberateEnd"],
+  });
+  await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
+  await until("it is on air", () => follower.playlist);
+  const { warnings } = await media.readPlaylist(follower.url);
+  await encoder.end();
+
+  const heard = follower.accessUnits.map((unit) => unit.toHex());
+  const [first, fallback, second] = partsOf(heard, sent, looped);
+  assert.deepEqual(first, sent.slice(0, first.length));
+  assert.deepEqual(fallback, fallback.map((_, i) => looped[i % looped.length]));
+  const back = first.length + fallback.length;
+  assert.deepEqual(second, sent.slice(back), "the file has taken the places of the DJ's frames");
+  const silentMs = (first.length - middle) * FRAME_MS;
+  assert.ok(silentMs >= 2000 && silentMs < 3500, `${silentMs} ms of silence were heard`);
+  const soundMs = (back - middle - silence.length) * FRAME_MS;
+  assert.ok(soundMs >= 2950 && soundMs < 4500, `he is heard after ${soundMs} ms of sound`);
+  const segments = [...follower.segments.values()];
+  assert.ok(segments.every(({ listed }) => !listed.discontinuity));
+  assert.deepEqual(warnings, []);
+  await server.line(/ recorded to .*\.mp4, /);
 });
 
 /** What is heard, without the silence at the end: the DJ, the file, the DJ again. */

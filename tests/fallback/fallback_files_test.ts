@@ -58,7 +58,7 @@ Deno.test("all that cannot be played is said, and the others are played", () =>
       await Deno.writeFile(`${folder}/${name}`, bytes);
     }
     await Deno.mkdir(`${folder}/folder.aac`);
-    await Deno.truncate((await large(folder)), MAX_FILE_BYTES + 1);
+    await Deno.truncate(await large(folder), MAX_FILE_BYTES + 1);
     const { byName, problems } = await readFallbacks({ file: `${folder}/all.ogg`, dir: folder });
     assert.deepEqual([...byName.keys()], ["good"]);
     const said = problems.map((line) => line.replace(`Cannot use the fallback ${folder}/`, ""));

@@ -23,7 +23,10 @@ async function record(
 
 Deno.test("a recording has silence in place of a fallback", async () => {
   const { sent, recorded } = await record({ recordsFallback: false, back: true });
-  assert.deepEqual(recorded, sent.map((unit) => STAND_IN.some((it) => it === unit) ? SILENT : unit));
+  assert.deepEqual(
+    recorded,
+    sent.map((unit) => STAND_IN.some((it) => it === unit) ? SILENT : unit),
+  );
 });
 
 Deno.test("it ends with the last audio of a DJ who does not come back", async () => {

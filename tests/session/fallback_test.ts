@@ -1,6 +1,7 @@
 /** When a fallback file is heard instead of the DJ, on the same timeline, and when no longer. */
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import { codecOf } from "../../src/audio/codec_of.ts";
 import type { StateNeed } from "../../src/session/continuity.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
 import type { FallbackAudio } from "../../src/session/fallback_audio.ts";
@@ -16,10 +17,13 @@ import { sessionManager } from "../../testing/session/session_manager.ts";
 /** At this rate, frames last a whole number of milliseconds. */
 const CONFIG = audioConfig({ sampleRate: 32_000 });
 const FRAME_MS = 32;
+const SILENCE = codecOf(CONFIG).silentFrame(CONFIG);
 const HOLD_MS = 30_000;
 const FOR_MS = 60_000;
 /** The hysteresis: with so many frames of sound, the last of them is heard. Each eighth is judged. */
 const FRAMES_BACK = 8 * Math.ceil(3000 / (8 * FRAME_MS));
+/** The same behind silence, which counts for as long as it is in the last four that were judged. */
+const FRAMES_BACK_FROM_SILENCE = FRAMES_BACK + 3 * 8;
 
 /** What an output gets: `dj 7`, `file 2`, `silence`, with positions that must have no gap. */
 class Heard implements FrameSink {
@@ -48,7 +52,10 @@ class Heard implements FrameSink {
   }
 }
 
-function setUp(files: FallbackAudio[] = [fallbackAudio(10, CONFIG)]) {
+function setUp(
+  files: FallbackAudio[] = [fallbackAudio(10, CONFIG)],
+  deadAir = { afterMs: 20_000, belowDb: -45 },
+) {
   const clock = new FakeClock();
   const events = new EventBus();
   const seen: SessionEvent[] = [];
@@ -57,7 +64,7 @@ function setUp(files: FallbackAudio[] = [fallbackAudio(10, CONFIG)]) {
     clock,
     events,
     policy: {
-      holdMs: HOLD_MS,
+      ...{ holdMs: HOLD_MS, deadAir },
       fallback: { source: { of: () => files }, forMs: FOR_MS },
     },
   });
@@ -75,12 +82,14 @@ function setUp(files: FallbackAudio[] = [fallbackAudio(10, CONFIG)]) {
   };
   let sent = 0;
   /** Has the DJ send so many frames in real time. */
-  const send = async (ingest: Ingest, frames: number) => {
+  const send = async (ingest: Ingest, frames: number, silence?: Uint8Array) => {
     for (let i = 0; i < frames; i++) {
-      ingest.write(new Uint8Array([sent++ % 100, 1, 1]), clock.monotonic());
+      ingest.write(silence ?? new Uint8Array([sent++ % 100, 1, 1]), clock.monotonic());
       await clock.advance(FRAME_MS);
     }
   };
+  /** The same with nothing to be heard in them. */
+  const sendSilence = (ingest: Ingest, frames: number) => send(ingest, frames, SILENCE);
   /** Has an output need so many frames now. */
   const need = async (frames: number) => {
     stateNeed({ at: clock.awake(), frames: () => frames });
@@ -96,7 +105,20 @@ function setUp(files: FallbackAudio[] = [fallbackAudio(10, CONFIG)]) {
     manager.stop("shutdown", SERVER_REASON);
     assert.equal(clock.timerCount, 0);
   };
-  return { clock, manager, heard, seen, files, publish, send, need, happened, session, stop };
+  return {
+    clock,
+    manager,
+    heard,
+    seen,
+    files,
+    publish,
+    send,
+    sendSilence,
+    need,
+    happened,
+    session,
+    stop,
+  };
 }
 
 /** What was heard, told in runs: `dj`, `file`, `silence`, and how many frames of each. */
@@ -400,5 +422,75 @@ Deno.test("titles that the DJ tells wait until he is heard; those of the control
   assert.deepEqual(titles(), ["first", "Back in a moment"]);
   await send(back, FRAMES_BACK);
   assert.deepEqual(titles(), ["first", "Back in a moment", "second"]);
+  stop();
+});
+
+Deno.test("dead air gives way to the file, frame for frame, until there were three seconds of sound", async () => {
+  const { heard, publish, send, sendSilence, happened, session, stop } = setUp();
+  const ingest = publish();
+  await send(ingest, 96);
+  await sendSilence(ingest, 1000);
+  assert.deepEqual(happened(), ["start: dead-air"]);
+  assert.equal(session()?.fallback, "dead-air");
+  await send(ingest, 64);
+  await sendSilence(ingest, 32);
+  await send(ingest, FRAMES_BACK_FROM_SILENCE - 1);
+  assert.deepEqual(happened(), ["start: dead-air"], "two seconds of sound are not enough");
+  await send(ingest, 100);
+  assert.deepEqual(happened(), ["start: dead-air", "end: dead-air, live"]);
+  const [live, file, back, ...others] = runsOf(heard.all);
+  assert.deepEqual([live?.[0], file?.[0], back, others], ["dj", "file", ["dj", 100], []]);
+  const silentMs = ((live?.[1] ?? 0) - 96) * FRAME_MS;
+  assert.ok(silentMs >= 10_000 && silentMs < 12_000, `${silentMs} ms of silence were heard`);
+  assert.equal(heard.all.length, 96 + 1000 + 64 + 32 + FRAMES_BACK_FROM_SILENCE - 1 + 100);
+  assert.deepEqual([heard.starts, heard.ends], [1, []]);
+  const { drop_count, filler_count } = session()?.quality ?? {};
+  assert.deepEqual([drop_count, filler_count], [0, 0]);
+  stop();
+});
+
+Deno.test("in dead air it ends after its time: what the DJ sends is heard then", async () => {
+  const { clock, heard, publish, send, sendSilence, happened, session, stop } = setUp();
+  const ingest = publish();
+  await send(ingest, 96);
+  await sendSilence(ingest, Math.ceil((12_000 + FOR_MS) / FRAME_MS));
+  assert.deepEqual(happened(), ["start: dead-air", "end: dead-air, limit"]);
+  assert.equal(heard.all.at(-1), `dj ${SILENCE[0]}`);
+  await sendSilence(ingest, 1000);
+  assert.equal(happened().length, 2, "it is used up");
+  ingest.end("lost");
+  await clock.advance(HOLD_MS);
+  assert.equal(session(), undefined, "also where the DJ goes");
+  stop();
+});
+
+Deno.test("a silent DJ who goes, and one who comes back silent, are not heard for as long as it plays", async () => {
+  const { clock, heard, publish, send, sendSilence, happened, stop } = setUp();
+  const first = publish();
+  await send(first, 96);
+  await sendSilence(first, 500);
+  first.end("lost");
+  await clock.advance(10_000);
+  const back = publish();
+  await sendSilence(back, 496);
+  await send(back, FRAMES_BACK_FROM_SILENCE - 1);
+  assert.deepEqual(happened(), ["start: dead-air"]);
+  await send(back, 1);
+  assert.deepEqual(happened(), ["start: dead-air", "end: dead-air, live"]);
+  assert.deepEqual(runsOf(heard.all).map(([kind]) => kind), ["dj", "file", "dj"]);
+  stop();
+});
+
+Deno.test("where dead air is not looked for, all that a DJ sends counts as sound", async () => {
+  const off = { afterMs: 0, belowDb: -45 };
+  const { clock, publish, send, sendSilence, happened, stop } = setUp(undefined, off);
+  const first = publish();
+  await send(first, 96);
+  await sendSilence(first, 1000);
+  assert.deepEqual(happened(), []);
+  first.end("lost");
+  await clock.advance(10_000);
+  await sendSilence(publish(), FRAMES_BACK);
+  assert.deepEqual(happened(), ["start: gone", "end: gone, live"]);
   stop();
 });
