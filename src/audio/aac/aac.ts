@@ -17,6 +17,7 @@ import { silentFrame } from "./silence.ts";
 /** AAC is written to transport streams in ADTS, and read from them in ADTS and LATM. */
 export const AAC: Codec<AacConfig> = {
   frameLengths: [SAMPLES_PER_FRAME],
+  inFragmentedMp4: true,
   silentFrame,
   maxAccessUnitBytes,
   codecString,
@@ -27,6 +28,7 @@ export const AAC: Codec<AacConfig> = {
     [STREAM_TYPE_ADTS, (sink) => new AdtsParser(sink)],
     [STREAM_TYPE_LATM, (sink) => new LatmParser(sink)],
   ]),
+  configBytes: writeAudioSpecificConfig,
   configOf: parseAudioSpecificConfig,
   sampleEntry,
 };
