@@ -83,7 +83,9 @@ export function fits({ config, maxBytes }: FallbackAudio, show: AudioConfig): bo
 
 function kindOf(config: AudioConfig): string {
   const { codecs, sampleRate, channels } = audioFactsOf(config);
-  return `${codecs}, ${sampleRate} Hz, ${channels === 1 ? "1 channel" : `${channels} channels`}`;
+  return `${config.codec.toUpperCase()} (${codecs}), ${sampleRate} Hz, ${
+    channels === 1 ? "1 channel" : `${channels} channels`
+  }`;
 }
 
 const logger = getLogger(["echo", "session"]);

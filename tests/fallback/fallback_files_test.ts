@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { FallbackFiles, MAX_FILE_BYTES, readFallbacks } from "../../src/fallback/fallback_files.ts";
 import { adtsStream, audioConfig } from "../../testing/audio/access_units.ts";
+import { encodeMp3, mp3Frames } from "../../testing/audio/mp3_streams.ts";
 import { concat } from "../../testing/bytes.ts";
 import { withFolder } from "../../testing/temporary_folder.ts";
 
@@ -27,6 +28,18 @@ Deno.test("a file has the access units of its ADTS frames, also where it is larg
     assert.deepEqual([audio.path, audio.frames, audio.maxBytes], [path, sent.length, 46]);
     assert.equal(audio.config.sampleRate, CONFIG.sampleRate);
     assert.ok(sent.every((unit, i) => audio.frame(i).toHex() === unit.toHex()));
+  }));
+
+Deno.test("a file of MP3 has its frames, without the tags and what tells of the file", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/show.mp3`;
+    const output = ["-metadata", "title=Back soon", "-write_id3v1", "1", "-f", "mp3"];
+    await Deno.writeFile(path, await encodeMp3({ seconds: 5, bitrate: "v4", output }));
+    const { config, frames } = mp3Frames(await encodeMp3({ seconds: 5, bitrate: "v4" }));
+    const { forAll: [audio], problems } = await readFallbacks({ file: path });
+    assert.deepEqual([problems, audio?.config], [[], config]);
+    const read = Array.from({ length: audio?.frames ?? 0 }, (_, i) => audio?.frame(i).toHex());
+    assert.deepEqual(read, frames.map((frame) => frame.toHex()));
   }));
 
 Deno.test("a name has its own files of the folder first, and then the one for all", () =>
@@ -63,7 +76,7 @@ Deno.test("all that cannot be played is said, and the others are played", () =>
     assert.deepEqual([...byName.keys()], ["good"]);
     const said = problems.map((line) => line.replace(`Cannot use the fallback ${folder}/`, ""));
     assert.deepEqual(said, [
-      "all.ogg: its name does not end in .aac",
+      "all.ogg: its name does not end in .aac or .mp3",
       "changes.aac: its audio changes its configuration",
       "damaged.aac: 1 places in it are damaged",
       "empty.aac: there is no audio in it",

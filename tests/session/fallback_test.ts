@@ -359,7 +359,7 @@ Deno.test("a file that is unlike the show is silence and one line of the log", a
   const lines = log.matching(/fallback/).map((line) => line.replace(/^warn\S* demo#\d+ /i, ""));
   assert.deepEqual(lines, [
     "its fallback fallback.aac is not played, since it is unlike the show: " +
-    "mp4a.40.2, 44100 Hz, 1 channel, and not mp4a.40.2, 32000 Hz, 2 channels",
+    "AAC (mp4a.40.2), 44100 Hz, 1 channel, and not AAC (mp4a.40.2), 32000 Hz, 2 channels",
   ]);
   assert.deepEqual(happened(), []);
   await clock.advance(HOLD_MS);
