@@ -4,6 +4,7 @@
  * @module
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
+import type { LevelMeter } from "../audio/codec.ts";
 import { codecOf } from "../audio/codec_of.ts";
 import { LevelWindow } from "./level_window.ts";
 
@@ -35,11 +36,8 @@ export interface SoundFacts {
    * `undefined` where it is not known.
    */
   readonly levelDb: number | undefined;
-  /**
-   * For how many milliseconds of audio sound has been heard without a break since the connection came.
-   * Half a second without sound, as between two words, is no break.
-   */
-  readonly soundMs: number;
+  /** For how many milliseconds of audio there has been no sound; since dead air began, where it is that. */
+  readonly silentMs: number;
 }
 
 /**
@@ -51,12 +49,11 @@ export class DeadAirWatch implements SoundFacts {
   readonly #limits: DeadAirLimits;
   readonly #events: DeadAirEvents;
   readonly #window = new LevelWindow(WINDOW_ESTIMATES);
-  #config: AudioConfig | undefined;
+  #meter: LevelMeter | undefined;
   #frameMs = 0;
   /** How much audio came since the last estimate. */
   #sinceMs = 0;
   #soundMs = 0;
-  /** For how much audio there has been no sound. Where it is dead air, since that began. */
   #silentMs = 0;
   /** For how much audio there has been nothing but digital silence. */
   #zeroMs = 0;
@@ -75,6 +72,14 @@ export class DeadAirWatch implements SoundFacts {
     return this.#window.levelDb;
   }
 
+  get silentMs(): number {
+    return this.#silentMs;
+  }
+
+  /**
+   * For how many milliseconds of audio sound has been heard without a break since the connection came.
+   * Half a second without sound, as between two words, is no break.
+   */
   get soundMs(): number {
     return this.#soundMs;
   }
@@ -88,17 +93,20 @@ export class DeadAirWatch implements SoundFacts {
 
   /** The configuration of the frames that follow. */
   configure(config: AudioConfig): void {
-    this.#config = config;
+    this.#meter = codecOf(config).levelMeter(config);
     this.#frameMs = config.samplesPerFrame * 1000 / config.sampleRate;
   }
 
   /** A frame of the source. */
   arrived(data: Uint8Array): void {
+    const meter = this.#meter;
+    if (meter === undefined) return;
+    meter.take(data);
     this.#sinceMs += this.#frameMs;
-    if (this.#sinceMs < ESTIMATE_MS || this.#config === undefined) return;
+    if (this.#sinceMs < ESTIMATE_MS) return;
     const passedMs = this.#sinceMs;
     this.#sinceMs = 0;
-    this.#window.add(codecOf(this.#config).level(this.#config, data));
+    this.#window.add(meter.level(data));
     const { levelDb } = this.#window;
     const { afterMs, belowDb } = this.#limits;
     const isSound = afterMs === 0 || levelDb === undefined || levelDb >= belowDb;

@@ -6,7 +6,7 @@
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { StateNeed } from "./continuity.ts";
-import type { SoundFacts } from "./dead_air.ts";
+import type { DeadAirWatch } from "./dead_air.ts";
 import type { FallbackEnd, FallbackWhy } from "./events.ts";
 import { type FallbackAudio, fits, looped } from "./fallback_audio.ts";
 import type { Feed } from "./feed.ts";
@@ -14,7 +14,7 @@ import type { Feed } from "./feed.ts";
 export interface FallbackPlayerOptions {
   readonly clock: Clock;
   readonly feed: Pick<Feed, "config" | "frameMs" | "overdueFrames" | "wait" | "standIn">;
-  readonly sound: Pick<SoundFacts, "isDeadAir" | "soundMs">;
+  readonly sound: Pick<DeadAirWatch, "isDeadAir" | "soundMs">;
   /** States by when it has to put in the next frames. */
   readonly stateNeed: StateNeed;
   /** The audio that may stand among the access units of a configuration. */

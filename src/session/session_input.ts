@@ -93,7 +93,7 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
     return config && audioFactsOf(config);
   }
 
-  get sound(): SoundFacts {
+  get sound(): Pick<DeadAirWatch, keyof SoundFacts | "soundMs"> {
     return this.#deadAir;
   }
 

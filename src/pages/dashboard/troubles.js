@@ -1,7 +1,7 @@
 // @ts-check
 // What is wrong now: the troubles that there are alerts for, in the words of docs/operations.md.
 
-import { duration } from "./format.js";
+import { decibels, duration } from "./format.js";
 
 /** The alerts' thresholds (`scripts/prometheus-alerts.yml`). */
 const LITTLE_SPACE = 0.1;
@@ -25,6 +25,7 @@ const RANKS = [
   "EchoPaused",
   "EchoFallback",
   "EchoWaiting",
+  "EchoDeadAir",
   "silent",
   "EchoInputLoss",
   "EchoSrtLoss",
@@ -45,6 +46,8 @@ const RANKS = [
  * @property {number | null} lost percent of the audio that was not heard in the last minute
  * @property {number} unread what could not be read in the last minute, a second
  * @property {"gone" | "dead-air" | null} fallback why its fallback is heard
+ * @property {number | null} level its level (estimate), in dBFS
+ * @property {number | null} dead_air milliseconds of audio without sound, where it is dead air
  *
  * @typedef {object} SessionTrouble
  * @property {string} alert the alert that tells of it too; `silent` has none
@@ -83,6 +86,13 @@ export function troubleOf(session, now) {
     return waits
       ? { alert: "EchoWaiting", text: `waits for its audio: ${whyOf(session)}` }
       : undefined;
+  }
+  if (session.dead_air !== null) {
+    const lasts = duration(session.dead_air / 1000);
+    const text = `has had no sound for ${lasts}: its level (estimate) is ${
+      decibels(session.level)
+    }`;
+    return { alert: "EchoDeadAir", text };
   }
   if ((silent ?? 0) > SILENT_MS) {
     return { alert: "silent", text: `has sent nothing for ${duration((silent ?? 0) / 1000)}` };
@@ -235,6 +245,7 @@ function sessionTroubles(sessions, now) {
 const OF_MANY = {
   EchoPaused: "broadcasts have lost their DJ",
   EchoFallback: "broadcasts play their fallback",
+  EchoDeadAir: "broadcasts have no sound",
   EchoWaiting: "sessions wait for their audio",
   EchoInputLoss: "broadcasts lose more than 1 % of their audio",
   EchoSrtLoss: "broadcasts lose more than 1 % for good; try a larger ECHO_SRT_LATENCY",
