@@ -190,6 +190,12 @@ export const VARIABLES = {
       token,
       "the token for dashboard, events and recordings; where it is unset, only this box gets them",
     )),
+    reportDir: variable(
+      "STAT_REPORT_DIR",
+      path,
+      "./output/reports",
+      "where it is kept for 400 days what shows played, and how long they were listened to",
+    ),
   },
   web: WEB_VARIABLES,
   tls: TLS_VARIABLES,

@@ -10,6 +10,7 @@ export type HealthPart =
   | "hls"
   | "fallback"
   | "record"
+  | "stat"
   | "hook"
   | "dj"
   | "tls"

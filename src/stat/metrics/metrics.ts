@@ -19,6 +19,7 @@ import { registerLevelMetrics } from "./level_metrics.ts";
 import { LoadMeter } from "./load_meter.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
 import { type RecordingFigures, registerRecordMetrics } from "./record_metrics.ts";
+import { registerReportMetrics } from "./report_metrics.ts";
 import { registerSessionMetrics } from "./session_metrics.ts";
 import { registerSrtMetrics, type SrtLinks } from "./srt_metrics.ts";
 import { registerTlsMetrics } from "./tls_metrics.ts";
@@ -44,6 +45,8 @@ export interface MetricsOptions {
   readonly certificateLeftMs?: (() => number | undefined) | undefined;
   /** `undefined`, or gives that, where there are no webhooks. */
   readonly hook?: (() => HookDeliveries | undefined) | undefined;
+  /** Lines that reports lack, because they could not be kept. */
+  readonly lostReports?: (() => number) | undefined;
 }
 
 /**
@@ -74,6 +77,7 @@ export class Metrics {
     registerLevelMetrics(registry, sessions);
     registerTlsMetrics(registry, options.certificateLeftMs ?? (() => undefined));
     registerHookMetrics(registry, hook ?? (() => undefined));
+    registerReportMetrics(registry, options.lostReports ?? (() => 0));
     this.#stops = [
       registerSessionMetrics(registry, events, sessions),
       registerSrtMetrics(registry, clock, srt ?? (() => undefined)),
