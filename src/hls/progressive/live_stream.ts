@@ -102,6 +102,8 @@ class OpenStream {
   #recent: StreamChunk[] = [];
   /** Playing time of all of {@link recent}. */
   #recentMs = 0;
+  /** What was heard before; `undefined` where nobody has told. */
+  #titleBefore: string | undefined;
 
   constructor(config: AudioConfig) {
     this.writer.configure(config);
@@ -109,7 +111,10 @@ class OpenStream {
 
   /** The last seconds. */
   get recent(): readonly StreamChunk[] {
-    return this.#recent;
+    const [first, ...others] = this.#recent;
+    const title = this.#titleBefore;
+    if (first === undefined || title === undefined) return this.#recent;
+    return [{ ...first, titles: [{ at: 0, title }, ...first.titles] }, ...others];
   }
 
   /** Takes what was before: `write` is handed what takes its frames. */
@@ -134,6 +139,7 @@ class OpenStream {
     for (let [first] = this.#recent; first !== undefined; [first] = this.#recent) {
       if (this.#recentMs - first.durationMs < RECENT_MS) break;
       this.#recent.shift();
+      this.#titleBefore = first.titles.at(-1)?.title ?? this.#titleBefore;
       this.#recentMs -= first.durationMs;
     }
     return chunk;
