@@ -34,7 +34,10 @@ export class StreamedBroadcast {
     this.manager = onAir.manager;
     this.hls = onAir.hls;
     this.events = onAir.events;
-    this.streams = new ProgressiveStreams({ clock, recent: (name) => onAir.hls.find(name)?.recent });
+    this.streams = new ProgressiveStreams({
+      clock,
+      recent: (name) => onAir.hls.find(name)?.recent,
+    });
     onAir.manager.addOutput(this.streams.output);
     this.copies = this.connect();
   }
@@ -136,4 +139,3 @@ export class StreamListener {
     this.source.leave();
   }
 }
-

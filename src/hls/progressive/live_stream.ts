@@ -6,7 +6,7 @@
  */
 import type { AudioConfig } from "../../audio/audio_config.ts";
 import type { Tags } from "../../session/tags.ts";
-import { ChunkWriter, type StreamChunk } from "./chunk_writer.ts";
+import { type StreamChunk, StreamWriter } from "./stream_writer.ts";
 import { readRecent, type RecentAudio, writeRecent } from "./recent_audio.ts";
 import type { StreamForm } from "./stream_form.ts";
 
@@ -98,7 +98,7 @@ export class LiveStream {
 
 /** What somebody is told of. */
 class OpenStream {
-  readonly writer = new ChunkWriter();
+  readonly writer = new StreamWriter();
   #recent: StreamChunk[] = [];
   /** Playing time of all of {@link recent}. */
   #recentMs = 0;
@@ -118,7 +118,7 @@ class OpenStream {
   }
 
   /** Takes what was before: `write` is handed what takes its frames. */
-  begin(write: (out: Pick<ChunkWriter, "write" | "entitle">) => void): void {
+  begin(write: (out: Pick<StreamWriter, "write" | "entitle">) => void): void {
     let frames = 0;
     write({
       entitle: (tags) => this.writer.entitle(tags),

@@ -12,7 +12,7 @@ import type { PlaylistPublisher } from "../playlist_publisher.ts";
 import type { Segment } from "../segment.ts";
 import type { Segmenter } from "../segmenter.ts";
 import type { StreamFiles } from "../stream_files.ts";
-import type { ChunkWriter } from "./chunk_writer.ts";
+import type { StreamWriter } from "./stream_writer.ts";
 
 /** Where the last seconds of a broadcast are found. */
 export interface RecentAudio {
@@ -58,7 +58,7 @@ export function writeRecent(
     readonly lastMs: number;
     readonly read: ReadSegments;
   },
-  out: Pick<ChunkWriter, "write" | "entitle">,
+  out: Pick<StreamWriter, "write" | "entitle">,
 ): void {
   const pieces: Piece[] = [];
   const open = audio.segmenter?.open;
@@ -90,7 +90,7 @@ function writePiece(
   { bytes, wallMs }: Piece,
   config: AudioConfig,
   titles: TimedTags[],
-  out: Pick<ChunkWriter, "write" | "entitle">,
+  out: Pick<StreamWriter, "write" | "entitle">,
 ): void {
   const { frames } = readTsFrames(bytes, [config]) ?? { frames: [] };
   const frameMs = config.samplesPerFrame * 1000 / config.sampleRate;

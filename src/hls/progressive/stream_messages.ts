@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { StreamChunk } from "./chunk_writer.ts";
+import type { StreamChunk } from "./stream_writer.ts";
 
 /** What a thread is told. */
 export type StreamNews =

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { StreamChunk } from "./chunk_writer.ts";
+import type { StreamChunk } from "./stream_writer.ts";
 import { icyBlock, type TitledSource } from "./icy_metadata.ts";
 
 /** A chunk, where it stands in the stream, and the one behind it. */

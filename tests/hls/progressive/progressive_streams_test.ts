@@ -216,7 +216,9 @@ Deno.test("a thread that takes nothing is told no more", async () => {
     await broadcast.clock.advance(FRAME_MS);
   }
   const told = kinds.length;
-  for (let frame = 12_000; frame < 12_100; frame++) ingest.write(new Uint8Array(60), frame * FRAME_MS);
+  for (let frame = 12_000; frame < 12_100; frame++) {
+    ingest.write(new Uint8Array(60), frame * FRAME_MS);
+  }
   await broadcast.clock.advance(1000);
   assert.equal(kinds.length, told);
   subscriber.close();
@@ -248,7 +250,10 @@ Deno.test("each title stands at its frame, also in what was before", async () =>
   await broadcast.live(ingest, 500, 600);
   tell("now", 600);
   await broadcast.live(ingest, 600, 700);
-  assert.deepEqual(titles, [["A - early", Number(numbers[0])], ["A - recent", 400], ["A - now", 600]]);
+  assert.deepEqual(titles, [["A - early", Number(numbers[0])], ["A - recent", 400], [
+    "A - now",
+    600,
+  ]]);
   subscriber.close();
   await broadcast.stop();
 });

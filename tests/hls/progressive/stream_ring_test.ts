@@ -1,6 +1,6 @@
 /** How listeners share the last seconds of an endless stream. */
 import assert from "node:assert/strict";
-import type { StreamChunk } from "../../../src/hls/progressive/chunk_writer.ts";
+import type { StreamChunk } from "../../../src/hls/progressive/stream_writer.ts";
 import { type StreamCursor, StreamRing } from "../../../src/hls/progressive/stream_ring.ts";
 
 const MAX_BEHIND_MS = 20_000;

@@ -26,7 +26,7 @@ export interface PlacedTitle {
 }
 
 /** Gathers frames until somebody takes them. */
-export class ChunkWriter {
+export class StreamWriter {
   #framing: TsFraming | undefined;
   #frameMs = 0;
   #buffer = new Uint8Array(FIRST_BYTES);
