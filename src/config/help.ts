@@ -36,6 +36,7 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   control: "Control API",
   srt: "SRT ingest",
   rtmp: "RTMP ingest",
+  deadAir: "Dead air",
   hls: "HLS output",
   record: "Archive",
   stat: "Statistics",
@@ -49,7 +50,7 @@ const TASKS: readonly { readonly task: string; readonly parts: readonly (keyof C
   { task: "Let DJs publish", parts: ["auth", "tokens", "rtmp", "srt", "control", "session"] },
   { task: "Let listeners hear", parts: ["hls", "web", "tls"] },
   { task: "Keep recordings", parts: ["record"] },
-  { task: "Watch it", parts: ["stat", "log", "hook"] },
+  { task: "Watch it", parts: ["deadAir", "stat", "log", "hook"] },
 ];
 
 /** What `-h` prints. */

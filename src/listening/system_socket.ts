@@ -5,6 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { getSystemErrorMessage } from "node:util";
+import type { StreamSocket } from "./stream_socket.ts";
 
 const logger = getLogger(["echo", "listening"]);
 
@@ -82,6 +83,24 @@ export class SystemSockets {
       send: (bytes, tail) => this.#send(descriptor, bytes, tail),
       setLowWater: (bytes) => this.#set(descriptor, SO_RCVLOWAT, bytes),
       setSendBuffer: (bytes) => this.#set(descriptor, SO_SNDBUF, bytes),
+    };
+  }
+
+  /**
+   * What the system does with the TCP connection that carries `socket`, so that it is read late: what
+   * comes is not to be taken past whoever reads `socket`.
+   * @returns `undefined` where nothing is known of such a connection
+   */
+  beneath(socket: StreamSocket): Pick<SystemSocket, "receive" | "setLowWater"> | undefined {
+    const { carrier } = socket;
+    const descriptor = carrier && descriptorOf(carrier);
+    if (descriptor === undefined) return undefined;
+    return {
+      receive: () => "unknown",
+      setLowWater: (bytes) => {
+        // Else the descriptor may be another connection's.
+        if (socket.carrier !== undefined) this.#set(descriptor, SO_RCVLOWAT, bytes);
+      },
     };
   }
 

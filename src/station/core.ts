@@ -98,6 +98,7 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
       firstWaitMs: config.srt.connectionTimeoutMs,
       waitMs: { rtmp: config.hls.holdMs, srt: config.srt.connectionTimeoutMs },
       unheardWaitMs: UNHEARD_WAIT_MS,
+      deadAir: config.deadAir,
       timeline: { maxDelayMs: config.hls.maxDelayMs, targetMs: config.hls.targetDurationMs },
     },
   });
