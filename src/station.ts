@@ -10,6 +10,7 @@ import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
 import { startDjs } from "./station/djs.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
+import { startIcecast } from "./station/icecast.ts";
 import { trimMemory } from "./station/memory_trim.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
 import { openHls, startArchive } from "./station/outputs.ts";
@@ -32,7 +33,9 @@ interface Started {
   /** `undefined` where there is none. */
   readonly srt: SrtServer | undefined;
   /** What applies new values, part by part. */
-  readonly reload: Readonly<Record<"djs" | "rtmp" | "archive" | "control" | "stat", Reload>>;
+  readonly reload: Readonly<
+    Record<"djs" | "rtmp" | "icecast" | "archive" | "control" | "stat", Reload>
+  >;
 }
 
 /** The whole server: builds its parts from a configuration, starts and stops them in order. */
@@ -65,6 +68,7 @@ export class Station {
       control: { origins: reload.control },
       srt: { maxWaiting: limits },
       rtmp: { maxConnections: reload.rtmp },
+      icecast: { maxConnections: reload.icecast },
       record: { maxAgeMs: reload.archive, maxBytes: reload.archive },
       stat: { token: reload.stat },
       web: { maxConnections: web, maxPerAddress: web },
@@ -175,6 +179,7 @@ async function startParts(core: Core): Promise<Started> {
   const djs = await startDjs(core);
   await startTokens(core);
   const rtmp = startRtmp(core);
+  const icecast = startIcecast(core);
   observed.srt = startSrt(core);
   const control = await serveControl(core, { metrics, srt: observed.srt, hls: output?.hls });
   const stat = serveStatistics(core, observers, archive?.catalogue);
@@ -185,7 +190,7 @@ async function startParts(core: Core): Promise<Started> {
     statistics,
     threads,
     srt,
-    reload: { djs, rtmp, archive: archive?.reload ?? applyNothing, control, stat },
+    reload: { djs, rtmp, icecast, archive: archive?.reload ?? applyNothing, control, stat },
   };
 }
 

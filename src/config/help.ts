@@ -36,6 +36,7 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   control: "Control API",
   srt: "SRT ingest",
   rtmp: "RTMP ingest",
+  icecast: "Icecast sources",
   hls: "HLS output",
   record: "Archive",
   stat: "Statistics",
@@ -46,7 +47,10 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
 
 /** What operators want to do, and the parts that they configure for it. */
 const TASKS: readonly { readonly task: string; readonly parts: readonly (keyof Config)[] }[] = [
-  { task: "Let DJs publish", parts: ["auth", "tokens", "rtmp", "srt", "control", "session"] },
+  {
+    task: "Let DJs publish",
+    parts: ["auth", "tokens", "rtmp", "icecast", "srt", "control", "session"],
+  },
   { task: "Let listeners hear", parts: ["hls", "web", "tls"] },
   { task: "Keep recordings", parts: ["record"] },
   { task: "Watch it", parts: ["stat", "log", "hook"] },

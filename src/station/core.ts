@@ -96,7 +96,11 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
     policy: {
       holdMs: config.hls.holdMs,
       firstWaitMs: config.srt.connectionTimeoutMs,
-      waitMs: { rtmp: config.hls.holdMs, srt: config.srt.connectionTimeoutMs },
+      waitMs: {
+        rtmp: config.hls.holdMs,
+        icecast: config.hls.holdMs,
+        srt: config.srt.connectionTimeoutMs,
+      },
       unheardWaitMs: UNHEARD_WAIT_MS,
       timeline: { maxDelayMs: config.hls.maxDelayMs, targetMs: config.hls.targetDurationMs },
     },
