@@ -36,7 +36,11 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   control: "Control API",
   srt: "SRT ingest",
   rtmp: "RTMP ingest",
+<<<<<<< HEAD
   icecast: "Icecast sources",
+=======
+  deadAir: "Dead air",
+>>>>>>> main
   hls: "HLS output",
   record: "Archive",
   stat: "Statistics",
@@ -53,7 +57,7 @@ const TASKS: readonly { readonly task: string; readonly parts: readonly (keyof C
   },
   { task: "Let listeners hear", parts: ["hls", "web", "tls"] },
   { task: "Keep recordings", parts: ["record"] },
-  { task: "Watch it", parts: ["stat", "log", "hook"] },
+  { task: "Watch it", parts: ["deadAir", "stat", "log", "hook"] },
 ];
 
 /** What `-h` prints. */

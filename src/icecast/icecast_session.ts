@@ -118,7 +118,7 @@ export class IcecastSession implements SourceDialogue {
   }
 
   close(): void {
-    this.#finish({ why: "the connection ended", kind: "served" });
+    this.#finish(undefined);
   }
 
   /** @returns how many bytes were taken */
@@ -269,7 +269,7 @@ export class IcecastSession implements SourceDialogue {
     this.#options.send(replyBytes(version, reply, method === "HEAD"));
   }
 
-  #finish(end: DialogueEnd): void {
+  #finish(end: DialogueEnd | undefined): void {
     if (this.#state === "over") return;
     this.#state = "over";
     this.#end = end;

@@ -80,7 +80,7 @@ export class ShoutcastSession implements SourceDialogue {
   dismiss(): void {}
 
   close(): void {
-    this.#finish({ why: "the connection ended", kind: "served" });
+    this.#finish(undefined);
   }
 
   /** @returns how many bytes were taken */
@@ -117,7 +117,7 @@ export class ShoutcastSession implements SourceDialogue {
     this.#facts(parseFields(lines));
   }
 
-  #finish(end: DialogueEnd): void {
+  #finish(end: DialogueEnd | undefined): void {
     if (this.#state === "over") return;
     this.#state = "over";
     this.#end = end;

@@ -57,7 +57,7 @@ export interface DialogueOptions {
 /** The server's side of one connection, without the connection: bytes go in, answers come out. */
 export interface SourceDialogue {
   readonly state: DialogueState;
-  /** `undefined` as long as it goes on. */
+  /** `undefined` as long as it goes on, and where its connection ended it. */
   readonly end: DialogueEnd | undefined;
   /** What came of the published stream, in users' words. */
   readonly seen: string;

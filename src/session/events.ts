@@ -60,6 +60,13 @@ export interface EventDetails {
   "input-error": { readonly message: string };
   /** What is heard has changed; null where nothing is known of it. */
   "metadata": { readonly title: string | null; readonly artist: string | null };
+  /**
+   * Audio arrives, and nothing is to be heard: its level (estimate) in dBFS; null where it is digital
+   * silence.
+   */
+  "dead-air": { readonly levelDb: number | null };
+  /** Sound is there again, after so many milliseconds of audio without. */
+  "sound": { readonly silentMs: number };
   /** A connection ended; the sums are the session's. */
   "input-quality": { readonly quality: InputQuality };
 }

@@ -13,6 +13,7 @@ const LEVELS: Partial<Record<EventKind, "debug" | "warn" | "error">> = {
   "hls-release": "debug",
   "record-error": "error",
   "input-error": "warn",
+  "dead-air": "warn",
 };
 
 /** Writes an event to the log, as a line for people. */
@@ -52,6 +53,12 @@ function describe(event: SessionEvent): string {
       return "cannot be broadcast: {message}";
     case "metadata":
       return "plays {song}";
+    case "dead-air":
+      return event.levelDb === null
+        ? "dead air: digital silence"
+        : "dead air: its level is {levelDb} dB (estimate)";
+    case "sound":
+      return "sound again, after {silentMs} ms of dead air";
     case "input-quality":
       return "input so far: {total} frames, {dropped} dropped, {bad} bad, {filler} silent put in";
   }

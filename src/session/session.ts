@@ -7,6 +7,7 @@ import type { AudioFacts } from "./audio_facts.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { Continuity, type StateNeed } from "./continuity.ts";
+import type { SoundFacts } from "./dead_air.ts";
 import {
   type EventBus,
   type EventDetails,
@@ -86,9 +87,12 @@ export class Session {
       owner: this,
       clock: options.clock,
       feed: this.#feed,
+      deadAir: options.policy.deadAir,
       onFirstFrame: () => {
         if (this.#state !== "publishing") this.#goOnAir();
       },
+      onDeadAir: (levelDb) => this.#emit("dead-air", { levelDb }),
+      onSound: (silentMs) => this.#emit("sound", { silentMs }),
       onReject: (why) => this.#reject(why),
     });
     this.#continuity = new Continuity({
@@ -116,6 +120,11 @@ export class Session {
   /** What the audio is that it sends; `undefined` before the first frame. */
   get audio(): AudioFacts | undefined {
     return this.#input.audio;
+  }
+
+  /** Whether what it sends is to be heard. */
+  get sound(): SoundFacts {
+    return this.#input.sound;
   }
 
   /** Title and artist of what is heard; `undefined` where nobody has told any. */

@@ -13,15 +13,22 @@ import {
   ConfigurationChanges,
   MAX_CHANGES,
 } from "./configuration_changes.ts";
+import {
+  type DeadAirEvents,
+  type DeadAirLimits,
+  DeadAirWatch,
+  type SoundFacts,
+} from "./dead_air.ts";
 import type { Feed, FeedOwner } from "./feed.ts";
 import type { Ingest, StreamFacts } from "./ingest.ts";
 import { Pace } from "./pace.ts";
 import type { Tags } from "./tags.ts";
 
-export interface SessionInputOptions {
+export interface SessionInputOptions extends DeadAirEvents {
   readonly owner: FeedOwner;
   readonly clock: Clock;
   readonly feed: Feed;
+  readonly deadAir: DeadAirLimits;
   /** Called for the first frame of each connection, before it is placed. */
   readonly onFirstFrame: () => void;
   /** Called where what comes cannot be broadcast. */
@@ -32,6 +39,7 @@ export interface SessionInputOptions {
 export class SessionInput implements Omit<Ingest, "reject" | "end"> {
   readonly #clock: Clock;
   readonly #feed: Feed;
+  readonly #deadAir: DeadAirWatch;
   readonly #onFirstFrame: () => void;
   readonly #onReject: (why: string) => void;
   readonly #changes: ConfigurationChanges;
@@ -40,13 +48,18 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
   #heardAt = -Infinity;
   #streamFacts: StreamFacts = {};
 
-  constructor({ owner, clock, feed, onFirstFrame, onReject }: SessionInputOptions) {
+  constructor(options: SessionInputOptions) {
+    const { owner, clock, feed, onFirstFrame, onReject } = options;
     this.#clock = clock;
     this.#feed = feed;
+    this.#deadAir = new DeadAirWatch(options.deadAir, options);
     this.#onFirstFrame = onFirstFrame;
     this.#onReject = onReject;
     this.#changes = new ConfigurationChanges({
-      onEffect: (config) => feed.configure(config),
+      onEffect: (config) => {
+        feed.configure(config);
+        this.#deadAir.configure(config);
+      },
       onWait: () =>
         logger.warn("changes its configuration again within {seconds} s: silence stands there", {
           ...{ seconds: CHANGE_GAP_MS / 1000, id: owner.id, name: owner.name },
@@ -72,6 +85,10 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
     return config && audioFactsOf(config);
   }
 
+  get sound(): SoundFacts {
+    return this.#deadAir;
+  }
+
   get streamFacts(): StreamFacts {
     return this.#streamFacts;
   }
@@ -82,6 +99,7 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
     this.#isFirstFrame = true;
     this.#heardAt = this.#clock.awake();
     this.#feed.restart();
+    this.#deadAir.restart();
     this.#pace.restart();
   }
 
@@ -101,8 +119,10 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
       this.#isFirstFrame = false;
       this.#onFirstFrame();
     }
-    if (verdict === "in effect") this.#feed.write(data, timeMs, nowMs);
-    else this.#feed.writeMuted(data, timeMs, nowMs, this.#changes.frameMs);
+    if (verdict === "in effect") {
+      this.#deadAir.arrived(data);
+      this.#feed.write(data, timeMs, nowMs);
+    } else this.#feed.writeMuted(data, timeMs, nowMs, this.#changes.frameMs);
     this.#pace.arrived(this.#feed.sourceMs, nowMs);
   }
 

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { DeadAirLimits } from "./dead_air.ts";
 import type { Protocol } from "./ingest.ts";
 import type { TimelineOptions } from "./timeline.ts";
 
 /** What all sessions of a server have in common. */
 export interface SessionPolicy {
   readonly timeline: TimelineOptions;
+  readonly deadAir: DeadAirLimits;
   /** How long a broadcast without a transport is kept going with silence. */
   readonly holdMs: number;
   /** How long a session that was reserved waits for its first audio. */

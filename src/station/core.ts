@@ -102,6 +102,7 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
         srt: config.srt.connectionTimeoutMs,
       },
       unheardWaitMs: UNHEARD_WAIT_MS,
+      deadAir: config.deadAir,
       timeline: { maxDelayMs: config.hls.maxDelayMs, targetMs: config.hls.targetDurationMs },
     },
   });

@@ -102,7 +102,9 @@ export async function openHls(
     earliest: (name) => rewinds?.earliest(name),
     ...hls.lowLatency && { lowLatencyFrom: LEAST_SEGMENTS },
     artworkUrl: hls.artworkUrl,
-    hasLowPlace: (name) => lowPlaces.isOffered(name),
+    hasLowPlace: (name) => {
+      return lowPlaces.isOffered(name) && (output.find(name)?.low.isOffered ?? true);
+    },
   });
   stops.add(() => shows.close());
   const output = await Hls.open({

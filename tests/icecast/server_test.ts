@@ -157,7 +157,7 @@ const slow = {
     afterMs: 15_000,
     why: /nothing published within 15 s/,
   },
-  "sends no body": { sent: SOURCE, afterMs: 10_000, why: /silent for 10 s/ },
+  "sends no body": { sent: SOURCE, afterMs: 10_000, why: /no audio .*10 s, but nothing/ },
 };
 
 for (const [what, { sent, afterMs, why }] of Object.entries(slow)) {

@@ -1,7 +1,7 @@
 // @ts-check
 // What operators read of events.
 
-import { count, duration } from "./format.js";
+import { count, decibels, duration } from "./format.js";
 
 /**
  * @typedef {object} LogEvent
@@ -28,6 +28,9 @@ const WORDS = {
   "record-complete": ({ details }) =>
     `recorded to ${fileOf(details.path)}, ${duration(details.durationMs / 1000)}`,
   "input-error": ({ details }) => `cannot be broadcast: ${details.message}`,
+  "dead-air": ({ details: { levelDb } }) =>
+    `dead air: its level (estimate) is ${levelDb === null ? "digital silence" : decibels(levelDb)}`,
+  "sound": ({ details }) => `sound again, after ${duration(details.silentMs / 1000)} of dead air`,
   "input-quality": ({ details: { quality } }) =>
     `input so far: ${count(quality.total_count)} frames, ${count(quality.drop_count)} dropped, ` +
     `${count(quality.bad_count)} bad, ${count(quality.filler_count)} silent put in`,

@@ -23,6 +23,8 @@ const EVENT_KINDS = Object.keys(
     "record-error": true,
     "record-complete": true,
     "metadata": true,
+    "dead-air": true,
+    "sound": true,
     "input-error": true,
     "input-quality": true,
   } satisfies Record<EventKind, true>,
