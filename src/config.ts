@@ -149,11 +149,8 @@ export const VARIABLES = {
       "the most RTMP connections at a time; where more come, those that do not publish give way",
     )),
   },
-<<<<<<< HEAD
   icecast: ICECAST_VARIABLES,
-=======
   deadAir: DEAD_AIR_VARIABLES,
->>>>>>> main
   hls: HLS_VARIABLES,
   record: {
     enabled: variable("RECORD_ENABLED", boolean, "1", "record every broadcast as MP4"),

@@ -36,11 +36,8 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   control: "Control API",
   srt: "SRT ingest",
   rtmp: "RTMP ingest",
-<<<<<<< HEAD
   icecast: "Icecast sources",
-=======
   deadAir: "Dead air",
->>>>>>> main
   hls: "HLS output",
   record: "Archive",
   stat: "Statistics",

@@ -189,7 +189,11 @@ export class IcecastConnection implements Transport, DoorConnection {
       live.metadata(tags, undefined);
       return this.#dialogue.tagged(true);
     }
-    const transport: Transport = { protocol: this.protocol, address: this.address, close: () => {} };
+    const transport: Transport = {
+      protocol: this.protocol,
+      address: this.address,
+      close: () => {},
+    };
     void this.#door.tag({ ...target, transport }, tags).then(
       (isOnAir) => this.#guard(() => this.#dialogue.tagged(isOnAir)),
       (why) => this.#guard(() => this.#dialogue.refuse(why)),

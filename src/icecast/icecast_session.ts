@@ -6,8 +6,9 @@
  */
 import { type BodyDecoder, ChunkedBody, SizedBody } from "../http/body_decoder.ts";
 import { HttpError } from "../http/http_error.ts";
+import { CONTINUE } from "../http/response_head.ts";
 import { isAboutWhatWasTyped, PublishRefused } from "../session/ingest.ts";
-import { type PublishTarget, shownPath } from "../session/typed_text.ts";
+import { shownPath } from "../session/typed_text.ts";
 import { contentTypeRefusal } from "./content_type.ts";
 import {
   type BodyForm,
@@ -20,7 +21,6 @@ import { HeadTooLong, LineReader } from "./line_reader.ts";
 import {
   ACCEPTED,
   challenge,
-  CONTINUE,
   metadataReply,
   options,
   REFUSAL_STATUS,
@@ -36,8 +36,8 @@ import {
   type SourceDialogue,
 } from "./source_dialogue.ts";
 import { SourceStream } from "./source_stream.ts";
-import { basicCredentials, mountTarget, passwordTarget } from "./source_target.ts";
-import { decodeText, queryFields, titleOf } from "./title.ts";
+import { basicCredentials, mountTarget, titleTarget } from "./source_target.ts";
+import { queryFields, queryText, titleOf } from "./title.ts";
 
 /** Of one connection. libshout needs three. */
 const MAX_REQUESTS = 16;
@@ -165,7 +165,7 @@ export class IcecastSession implements SourceDialogue {
     if (refusal !== undefined) return this.#refuse(415, `Cannot publish: ${refusal}`);
     this.#body = decoderOf(form);
     this.#state = "asking";
-    const ingest = this.#options.publish(mountTarget(decodeText(path), credentials));
+    const ingest = this.#options.publish(mountTarget(queryText(path), credentials));
     if (this.state === "over") return ingest.end("lost");
     ingest.facts(factsOf(fields));
     this.#stream = new SourceStream(ingest);
@@ -190,11 +190,13 @@ export class IcecastSession implements SourceDialogue {
     const told = queryFields(query);
     const mount = told.get("mount");
     const password = path === "/admin.cgi" ? told.get("pass") : undefined;
-    const credentials = password === undefined
-      ? basicCredentials(fields.get("authorization"))
-      : { user: "", key: decodeText(password) };
-    if (credentials === undefined) return this.#reply(challenge());
-    const target = targetOf(mount, credentials, password !== undefined);
+    const credentials = basicCredentials(fields.get("authorization"));
+    if (credentials === undefined && password === undefined) return this.#reply(challenge());
+    const target = titleTarget({
+      mount: mount && queryText(mount),
+      credentials,
+      password: password && queryText(password),
+    });
     const tags = told.get("mode") === "updinfo" ? titleOf(told) : undefined;
     if (target === undefined) return this.#replyMetadata(400, "Missing parameter: mount");
     if (tags === undefined) return this.#replyMetadata(400, "Expected mode=updinfo with a song");
@@ -205,7 +207,7 @@ export class IcecastSession implements SourceDialogue {
   #replyStatus(mount: string | undefined): void {
     this.#reply({
       ...{ status: 200, reason: "OK", type: "application/json" },
-      body: this.#options.status(mount === undefined ? undefined : decodeText(mount)),
+      body: this.#options.status(mount === undefined ? undefined : queryText(mount)),
       fields: ["Access-Control-Allow-Origin: *", "Cache-Control: no-cache"],
       keepAlive: this.#request !== undefined && keepsAlive(this.#request),
     });
@@ -285,18 +287,4 @@ function expectsContinue(request: IcecastRequest | undefined): boolean {
 function decoderOf(form: BodyForm): BodyDecoder | undefined {
   if (form === "chunked") return new ChunkedBody();
   return typeof form === "object" ? new SizedBody(form.bytes) : undefined;
-}
-
-/**
- * Whose title it is.
- * @param mount as the query has it; clients of Shoutcast name none
- * @param isPassword whether all that was shown is a password of Shoutcast
- */
-function targetOf(
-  mount: string | undefined,
-  credentials: { readonly user: string; readonly key: string },
-  isPassword: boolean,
-): PublishTarget | undefined {
-  if (mount === undefined) return isPassword ? passwordTarget(credentials.key) : undefined;
-  return mountTarget(decodeText(mount), credentials);
 }

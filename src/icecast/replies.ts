@@ -84,9 +84,6 @@ export const REFUSAL_STATUS: Readonly<Record<RefusalKind, number>> = {
   "no-audio": 415,
 };
 
-/** Lets a source begin that waits for it before it sends its body (RFC 9110 10.1.1). */
-export const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
-
 /** Lets a source begin that does not wait. It says nothing of a body, as there is none. */
 export const ACCEPTED = Buffer.from("HTTP/1.0 200 OK\r\n\r\n");
 

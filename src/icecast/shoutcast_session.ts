@@ -17,7 +17,7 @@ import {
 } from "./source_dialogue.ts";
 import { SourceStream } from "./source_stream.ts";
 import { passwordTarget } from "./source_target.ts";
-import { decodeBytes } from "./title.ts";
+import { headText } from "./title.ts";
 
 /** Lets a source begin. */
 const WELCOME = Buffer.from("OK2\r\nicy-caps:11\r\n\r\n");
@@ -88,7 +88,7 @@ export class ShoutcastSession implements SourceDialogue {
     try {
       const { used, line } = this.#reader.take(bytes);
       if (line === undefined) return used;
-      if (this.#state === "head") this.#onPassword(decodeBytes(line).trim());
+      if (this.#state === "head") this.#onPassword(headText(line).trim());
       else if (line === "") this.#onHead(lines);
       else lines.push(line);
       return used;

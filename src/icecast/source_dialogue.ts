@@ -7,7 +7,7 @@ import type { Ingest, StreamFacts } from "../session/ingest.ts";
 import type { Tags } from "../session/tags.ts";
 import type { PublishTarget } from "../session/typed_text.ts";
 import type { MountRequest } from "./mount_listeners.ts";
-import { decodeBytes } from "./title.ts";
+import { headText } from "./title.ts";
 
 /**
  * How far a connection is: `head` (a request is to come) → `asking` (to publish) → `publishing`; or
@@ -87,7 +87,7 @@ export function factsOf(fields: ReadonlyMap<string, string>): StreamFacts {
   for (const [field, fact] of FACTS) {
     const text = fields.get(field);
     if (text !== undefined && text !== "") {
-      facts[fact] ??= decodeBytes(text).slice(0, MAX_FACT_TEXT);
+      facts[fact] ??= headText(text).slice(0, MAX_FACT_TEXT);
     }
   }
   return facts;

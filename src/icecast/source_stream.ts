@@ -3,26 +3,28 @@
  *
  * @module
  */
-import { AdtsParser } from "../audio/aac/adts_parser.ts";
 import type { AccessUnitSink } from "../audio/access_unit_sink.ts";
-import type { ElementaryStreamParser, ParserMaker } from "../audio/codec.ts";
+import type { ElementaryStreamParser } from "../audio/codec.ts";
+import {
+  FRAME_PARSERS,
+  type FrameFormat,
+  nameBytes,
+  otherFormatOf,
+} from "../audio/frame_formats.ts";
 import { Id3Skipper } from "../audio/id3.ts";
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import type { Ingest, IngestEnd } from "../session/ingest.ts";
 import { TAKEN_FORMATS } from "./content_type.ts";
 
-/** What may come, by what users call it. */
-const FORMATS: Readonly<Record<string, ParserMaker>> = {
-  "AAC in ADTS": (sink) => new AdtsParser(sink),
-};
+/** What users call what may come. */
+const FORMAT_NAMES: Readonly<Record<FrameFormat, string>> = { adts: "AAC in ADTS", mp3: "MP3" };
 
 /** So many bytes are searched for two frames in a row: more than two of the largest have. */
 const MAX_UNKNOWN_BYTES_OF_SOURCES = 20_000;
 
 /** Looks for one format in bytes whose format is not known. */
 interface Probe {
-  readonly format: string;
-  readonly make: ParserMaker;
+  readonly format: FrameFormat;
   readonly parser: ElementaryStreamParser;
   /** Whether it has found two frames in a row. */
   isFound: boolean;
@@ -36,7 +38,7 @@ export class SourceStream {
   #probes: readonly Probe[];
   /** What came while the format is unknown, behind the tags. */
   #unknown = new Uint8Array(0);
-  #format: string | undefined;
+  #format: FrameFormat | undefined;
   #parser: ElementaryStreamParser | undefined;
   #arrivedAt: number | undefined;
 
@@ -47,12 +49,12 @@ export class SourceStream {
       write: (data) => ingest.write(data, undefined, this.#arrivedAt),
       bad: (count) => ingest.bad(count),
     };
-    this.#probes = Object.entries(FORMATS).map(([format, make]) => probeOf(format, make));
+    this.#probes = [probeOf("adts"), probeOf("mp3")];
   }
 
   /** What it was found to be, in users' words. */
   get seen(): string {
-    if (this.#format !== undefined) return this.#format;
+    if (this.#format !== undefined) return FORMAT_NAMES[this.#format];
     if (this.#unknown.length > 0) return nameBytes(this.#unknown);
     return this.#tags.seen ? "an ID3 tag" : "nothing";
   }
@@ -92,28 +94,28 @@ export class SourceStream {
       return probe.isFound;
     });
     if (found !== undefined) return this.#begin(found);
-    const isOther = OTHER_FORMATS.some((other) => beginsWith(this.#unknown, other));
+    const isOther = otherFormatOf(this.#unknown) !== undefined;
     if (!isOther && this.#unknown.length < MAX_UNKNOWN_BYTES_OF_SOURCES) return;
     throw new UnsupportedAudio(`${this.seen}: ${TAKEN_FORMATS} is needed`);
   }
 
-  #begin({ format, make }: Probe): void {
+  #begin({ format }: Probe): void {
     const bytes = this.#unknown;
     this.#unknown = new Uint8Array(0);
     this.#probes = [];
     this.#format = format;
-    this.#parser = make(this.#sink);
+    this.#parser = FRAME_PARSERS[format](this.#sink);
     this.#parser.feed(bytes);
   }
 }
 
-function probeOf(format: string, make: ParserMaker): Probe {
-  const parser = make({
+function probeOf(format: FrameFormat): Probe {
+  const parser = FRAME_PARSERS[format]({
     configure: () => {},
     write: () => probe.isFound = true,
     bad: () => {},
   });
-  const probe: Probe = { format, make, parser, isFound: false };
+  const probe: Probe = { format, parser, isFound: false };
   return probe;
 }
 
@@ -123,23 +125,3 @@ function joined(before: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> 
   all.set(bytes, before.length);
   return all;
 }
-
-function nameBytes(bytes: Uint8Array): string {
-  const known = OTHER_FORMATS.find((other) => beginsWith(bytes, other));
-  return known?.name ?? `bytes that begin with ${bytes.subarray(0, 8).toHex()}`;
-}
-
-function beginsWith(bytes: Uint8Array, { at, signature }: typeof OTHER_FORMATS[number]): boolean {
-  return signature.every((byte, i) => bytes[at + i] === byte);
-}
-
-const ascii = (text: string) => [...text].map((character) => character.charCodeAt(0));
-
-/** What sources send by mistake, and how that begins. */
-const OTHER_FORMATS = [
-  { name: "Ogg", at: 0, signature: ascii("OggS") },
-  { name: "FLAC", at: 0, signature: ascii("fLaC") },
-  { name: "WAV", at: 0, signature: ascii("RIFF") },
-  { name: "Matroska or WebM", at: 0, signature: [0x1a, 0x45, 0xdf, 0xa3] },
-  { name: "MP4", at: 4, signature: ascii("ftyp") },
-];

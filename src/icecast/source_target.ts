@@ -55,6 +55,27 @@ export function passwordTarget(password: string): PublishTarget {
   return targetOf([{ name, user, key }, whole]);
 }
 
+/** What a client shows that tells a title. */
+export interface ShownForTitle {
+  readonly mount: string | undefined;
+  readonly credentials: SourceCredentials | undefined;
+  /** That of a Shoutcast source. */
+  readonly password: string | undefined;
+}
+
+/** Whose title it is; `undefined` where that is not told. A password may stand beside a mount. */
+export function titleTarget(
+  { mount, credentials, password }: ShownForTitle,
+): PublishTarget | undefined {
+  if (mount !== undefined) {
+    return mountTarget(
+      mount,
+      credentials ?? (password === undefined ? undefined : { user: "", key: password }),
+    );
+  }
+  return password === undefined ? undefined : passwordTarget(password);
+}
+
 function targetOf(asTyped: readonly Reading[]): PublishTarget {
   const [first, ...others] = allReadings(asTyped);
   if (first === undefined) throw new Error("Cannot be: there is always a reading");

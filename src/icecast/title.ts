@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { decodeText } from "../audio/text_bytes.ts";
 import { cleanText, type Tags } from "../session/tags.ts";
 
 /** The texts of a query by their names, not decoded; of several of one name, the first. */
@@ -24,7 +25,7 @@ export function titleOf(fields: ReadonlyMap<string, string>): Tags | undefined {
   const charset = fields.get("charset");
   const textOf = (name: string) => {
     const raw = fields.get(name);
-    return raw === undefined ? undefined : decodeText(raw, charset);
+    return raw === undefined ? undefined : queryText(raw, charset);
   };
   const [song, title, artist] = [textOf("song"), textOf("title"), textOf("artist")];
   if (song === undefined && title === undefined && artist === undefined) return undefined;
@@ -36,30 +37,28 @@ export function titleOf(fields: ReadonlyMap<string, string>): Tags | undefined {
 /**
  * A text of a query.
  * @param raw a character for each byte
- * @param charset what its bytes are in, by the client's word; else they are UTF-8 where they may be,
- *   and windows-1252
+ * @param charset what its bytes are in, by the client's word
  */
-export function decodeText(raw: string, charset?: string): string {
-  return decodeBytes(unescaped(raw), charset);
+export function queryText(raw: string, charset?: string): string {
+  return headText(unescaped(raw), charset);
 }
 
-/** The same of a text that has no percent-encoding. */
-export function decodeBytes(raw: string, charset?: string): string {
+/** The same of a text that has no percent-encoding, as header fields. */
+export function headText(raw: string, charset?: string): string {
   const bytes = Uint8Array.from(raw, (character) => character.charCodeAt(0));
-  for (const name of [charset ?? "utf-8", "utf-8"]) {
-    try {
-      return new TextDecoder(name, { fatal: true }).decode(bytes);
-    } catch (error) {
-      // RangeError: nobody knows that charset. TypeError: the bytes are in another one.
-      if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    }
+  if (charset === undefined) return decodeText(bytes);
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(bytes);
+  } catch (error) {
+    // RangeError: nobody knows that charset. TypeError: the bytes are in another one.
+    if (error instanceof RangeError || error instanceof TypeError) return decodeText(bytes);
+    throw error;
   }
-  return new TextDecoder("windows-1252").decode(bytes);
 }
 
 /**
- * A text of a query without its percent-encoding. Forms write a space as `+`. Who writes it as `%20` means
- * a plus sign.
+ * A text of a query without its percent-encoding. Forms write a space as `+`. Who writes it as `%20`
+ * means a plus sign.
  */
 function unescaped(raw: string): string {
   const spaced = /%20| /.test(raw) ? raw : raw.replaceAll("+", " ");

@@ -122,7 +122,7 @@ Deno.test("metadata of 1 MB is answered 431", () => {
   assert.deepEqual(harness.titles, []);
 });
 
-const passwords: Record<string, readonly [name: string, user?: string, key?: string]> = {
+const passwords: Record<string, readonly [string, string | undefined, string | undefined]> = {
   "demo:sesame": ["demo", undefined, "sesame"],
   "demo:anna:sesame": ["demo", "anna", "sesame"],
   "demo": ["demo", undefined, undefined],
