@@ -9,6 +9,7 @@ import type { SrtServer } from "./srt/server.ts";
 import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
 import { startDjs } from "./station/djs.ts";
+import { startFallback } from "./station/fallback.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
 import { startIcecast } from "./station/icecast.ts";
 import { trimMemory } from "./station/memory_trim.ts";
@@ -34,7 +35,7 @@ interface Started {
   readonly srt: SrtServer | undefined;
   /** What applies new values, part by part. */
   readonly reload: Readonly<
-    Record<"djs" | "rtmp" | "icecast" | "archive" | "control" | "stat", Reload>
+    Record<"djs" | "fallback" | "rtmp" | "icecast" | "archive" | "control" | "stat", Reload>
   >;
 }
 
@@ -69,6 +70,7 @@ export class Station {
       srt: { maxWaiting: limits },
       rtmp: { maxConnections: reload.rtmp },
       icecast: { maxConnections: reload.icecast },
+      fallback: { file: reload.fallback, dir: reload.fallback },
       record: { maxAgeMs: reload.archive, maxBytes: reload.archive },
       stat: { token: reload.stat },
       web: { maxConnections: web, maxPerAddress: web },
@@ -139,7 +141,7 @@ export class Station {
    */
   async drain(signal: AbortSignal): Promise<void> {
     const { clock, sessions } = this.#core;
-    const left = () => this.#statistics.ids.filter((id) => !sessions.get(id)?.standsStill).length;
+    const left = () => this.#statistics.ids.filter((id) => !sessions.get(id)?.isAbandoned).length;
     await drain({ clock, sessions, left, timeoutMs: this.#drainTimeoutMs, signal });
   }
 
@@ -178,6 +180,7 @@ async function startParts(core: Core): Promise<Started> {
   }
   const djs = await startDjs(core);
   await startTokens(core);
+  const fallback = await startFallback(core);
   const rtmp = startRtmp(core);
   const icecast = startIcecast(core);
   observed.srt = startSrt(core);
@@ -190,7 +193,9 @@ async function startParts(core: Core): Promise<Started> {
     statistics,
     threads,
     srt,
-    reload: { djs, rtmp, icecast, archive: archive?.reload ?? applyNothing, control, stat },
+    reload: {
+      ...{ djs, fallback, rtmp, icecast, archive: archive?.reload ?? applyNothing, control, stat },
+    },
   };
 }
 

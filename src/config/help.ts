@@ -39,6 +39,7 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   icecast: "Icecast sources",
   deadAir: "Dead air",
   hls: "HLS output",
+  fallback: "Fallback",
   record: "Archive",
   stat: "Statistics",
   web: "HTTP ports",
@@ -52,7 +53,7 @@ const TASKS: readonly { readonly task: string; readonly parts: readonly (keyof C
     task: "Let DJs publish",
     parts: ["auth", "tokens", "rtmp", "icecast", "srt", "control", "session"],
   },
-  { task: "Let listeners hear", parts: ["hls", "web", "tls"] },
+  { task: "Let listeners hear", parts: ["hls", "fallback", "web", "tls"] },
   { task: "Keep recordings", parts: ["record"] },
   { task: "Watch it", parts: ["deadAir", "stat", "log", "hook"] },
 ];

@@ -15,7 +15,7 @@ export const MP3: Codec<Mp3Config> = {
   silentFrame: silentMp3Frame,
   maxAccessUnitBytes: () => MAX_MP3_FRAME_BYTES,
   codecString: () => "mp4a.40.34",
-  level: () => undefined,
+  levelMeter: () => ({ take() {}, level: () => undefined }),
   continuation: (before, now) =>
     before.codec === "mp3" && before.version === now.version &&
       before.sampleRate === now.sampleRate && before.channels === now.channels
