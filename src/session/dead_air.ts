@@ -10,7 +10,10 @@ import { LevelWindow } from "./level_window.ts";
 
 /** From when on it is dead air. */
 export interface DeadAirLimits {
-  /** How long audio has to be below {@link belowDb}, in milliseconds; 0: it is never dead air. */
+  /**
+   * How long audio has to be below {@link belowDb}, in milliseconds; 0: it is never dead air, and all
+   * counts as sound.
+   */
   readonly afterMs: number;
   /** A level (estimate), in dBFS. */
   readonly belowDb: number;
@@ -74,8 +77,8 @@ export class DeadAirWatch implements SoundFacts {
   }
 
   /**
-   * For how many milliseconds of audio sound has been heard without a break. Half a second without
-   * sound, as between two words, is no break.
+   * For how many milliseconds of audio sound has been heard without a break since the connection came.
+   * Half a second without sound, as between two words, is no break.
    */
   get soundMs(): number {
     return this.#soundMs;
@@ -84,6 +87,7 @@ export class DeadAirWatch implements SoundFacts {
   /** Another connection sends from now on: its sound does not continue that of the one before. */
   restart(): void {
     this.#window.clear();
+    this.#sinceMs = 0;
     this.#soundMs = 0;
   }
 
@@ -104,7 +108,9 @@ export class DeadAirWatch implements SoundFacts {
     this.#sinceMs = 0;
     this.#window.add(meter.level(data));
     const { levelDb } = this.#window;
-    if (levelDb === undefined || levelDb >= this.#limits.belowDb) this.#hearSound(passedMs);
+    const { afterMs, belowDb } = this.#limits;
+    const isSound = afterMs === 0 || levelDb === undefined || levelDb >= belowDb;
+    if (isSound) this.#hearSound(passedMs);
     else this.#hearSilence(passedMs, levelDb);
   }
 
@@ -124,9 +130,8 @@ export class DeadAirWatch implements SoundFacts {
     this.#soundMs = 0;
     this.#silentMs += passedMs;
     this.#zeroMs = levelDb === -Infinity ? this.#zeroMs + passedMs : 0;
-    const { afterMs } = this.#limits;
-    if (this.#isDeadAir || afterMs === 0) return;
-    if (this.#silentMs < afterMs && this.#zeroMs < ZERO_AFTER_MS) return;
+    if (this.#isDeadAir) return;
+    if (this.#silentMs < this.#limits.afterMs && this.#zeroMs < ZERO_AFTER_MS) return;
     this.#isDeadAir = true;
     this.#events.onDeadAir(levelDb === -Infinity ? null : Math.round(levelDb * 10) / 10);
   }

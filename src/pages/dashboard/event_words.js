@@ -27,6 +27,10 @@ const WORDS = {
   "record-error": ({ details }) => `is not recorded to ${fileOf(details.path)}: ${details.message}`,
   "record-complete": ({ details }) =>
     `recorded to ${fileOf(details.path)}, ${duration(details.durationMs / 1000)}`,
+  "fallback-start": ({ details: { why } }) =>
+    why === "gone" ? "plays its fallback: the DJ is gone" : "plays its fallback: the DJ is silent",
+  "fallback-end": ({ details: { end } }) =>
+    end === "live" ? "the DJ is heard again" : "plays its fallback no longer",
   "input-error": ({ details }) => `cannot be broadcast: ${details.message}`,
   "dead-air": ({ details: { levelDb } }) =>
     `dead air: its level (estimate) is ${levelDb === null ? "digital silence" : decibels(levelDb)}`,

@@ -34,6 +34,7 @@ import { rankOf, troubleOf } from "./troubles.js";
  * @property {string | null} why
  * @property {number | null} lost
  * @property {number} unread
+ * @property {"gone" | "dead-air" | null} fallback
  * @property {number | null} level
  * @property {number | null} dead_air
  */
@@ -41,7 +42,7 @@ import { rankOf, troubleOf } from "./troubles.js";
 const STATES = { init: "connecting", ready: "waiting", publishing: "on air", paused: "paused" };
 
 /** What stands there instead of "on air", by the trouble. @type {Record<string, string>} */
-const SENDER_STATES = { EchoDeadAir: "dead air", silent: "silent" };
+const SENDER_STATES = { EchoFallback: "fallback", EchoDeadAir: "dead air", silent: "silent" };
 
 /** The table of sessions, with its filter. */
 export class Sessions {

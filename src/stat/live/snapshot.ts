@@ -38,6 +38,8 @@ export const SESSION_FIELDS = [
   /** Of the last minute: percent of the audio that is not heard, and what cannot be read, a second. */
   "lost",
   "unread",
+  /** Why its fallback is heard; null while it is not. */
+  "fallback",
   /** The level (estimate) in dBFS. */
   "level",
   /** Where it is dead air: for how many milliseconds of audio. */
@@ -92,6 +94,7 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       waiting?.why ?? null,
       lost,
       unread,
+      session.fallback ?? null,
       toldLevel(session) ?? null,
       toldDeadAir(session) ?? null,
     ];

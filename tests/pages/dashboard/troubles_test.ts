@@ -20,7 +20,7 @@ function session(name: string, change: Partial<Judged> = {}): Judged {
   return {
     ...{ id: name.length, name, state: "publishing", protocol: "rtmp", address: "192.0.2.1" },
     ...{ silent: 20, since: null, why: null, lost: 0, unread: 0 },
-    ...{ level: -20, dead_air: null, ...change },
+    ...{ level: -20, dead_air: null, fallback: null, ...change },
   };
 }
 
@@ -51,6 +51,26 @@ Deno.test("a paused broadcast is told of with what its DJ said, or that he is go
     "EchoPaused: a has lost its DJ: the connection is gone",
     "EchoPaused: bb has lost its DJ: the phone rings",
   ]);
+});
+
+Deno.test("a broadcast whose fallback is heard is told of with why, instead of that it is paused", () => {
+  const gone = { ...paused("a", "the phone rings"), fallback: "gone" as const };
+  assert.deepEqual(
+    band({
+      sessions: [
+        gone,
+        session("bb", { fallback: "gone" }),
+        session("ccc", { fallback: "dead-air" }),
+        paused("dddd"),
+      ],
+    }),
+    [
+      "EchoPaused: dddd has lost its DJ: the connection is gone",
+      "EchoFallback: a plays its fallback: it has lost its DJ, the phone rings",
+      "EchoFallback: bb plays its fallback: its DJ is back and not heard yet",
+      "EchoFallback: ccc plays its fallback: its DJ is silent",
+    ],
+  );
 });
 
 Deno.test("a session that waits is told of with why, and not before an encoder had time to come", () => {
@@ -158,10 +178,11 @@ Deno.test("the title of the tab has how much is wrong, and the worst", () => {
   assert.match(tabTitle([NOT_CONNECTED, ...troubles], "box"), /^\(3\) Echo does not answer – /);
 });
 
-Deno.test("rows are sorted by trouble: without a DJ, waiting, without sound, silent, losing, well", () => {
+Deno.test("rows are sorted by trouble: without a DJ, with a fallback, waiting, without sound, silent, losing, well", () => {
   const rank = (it: Judged) => rankOf(troubleOf(it, NOW));
   const sorted = [
     paused("demo"),
+    session("demo", { fallback: "dead-air" }),
     waiting({}),
     session("demo", { dead_air: 20_000, silent: 3000 }),
     session("demo", { silent: 3000 }),
@@ -170,7 +191,7 @@ Deno.test("rows are sorted by trouble: without a DJ, waiting, without sound, sil
     session("demo", { unread: 1 }),
     session("demo"),
   ].map(rank);
-  assert.deepEqual(sorted, [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(sorted, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
 Deno.test("every trouble has the name of an alert, which docs/operations.md has something to do for", async () => {
@@ -187,11 +208,12 @@ Deno.test("every trouble has the name of an alert, which docs/operations.md has 
         session("ccc", { lost: 5 }),
         session("dddd", { lost: 5, protocol: "srt" }),
         session("eeeee", { unread: 1 }),
+        session("ffffff", { fallback: "gone" }),
       ],
     })),
   ];
   const told = new Set(troubles.map(({ alert }) => alert));
-  assert.equal(told.size, 10);
+  assert.equal(told.size, 11);
   const { groups: [{ rules }] } = parse(await Deno.readTextFile("scripts/prometheus-alerts.yml"));
   const operations = await Deno.readTextFile("docs/operations.md");
   for (const alert of told) {

@@ -30,7 +30,7 @@ class Watched implements Disposable {
       clock,
       events,
       sessions,
-      audience: { total: 3, byName: () => [["demo", 3]] },
+      audience: { total: 3, streaming: 0, byName: () => [["demo", 3]] },
       usage: () => USAGE,
       load: { read: () => LOAD },
       folders: {},
@@ -159,6 +159,7 @@ Deno.test("who comes is told of the box, the past, what has happened, and what t
     why: null,
     lost: 0,
     unread: 0,
+    fallback: null,
     level: null,
     dead_air: null,
   });

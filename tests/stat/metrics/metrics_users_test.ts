@@ -23,6 +23,7 @@ const VARIABLES: ReadonlyMap<string, string> = new Map([
 /** What operators see of trouble on Echo's own dashboard, and the alert of each. */
 const TROUBLES = {
   "a paused broadcast": "EchoPaused",
+  "a fallback that is heard": "EchoFallback",
   "a broadcast without sound": "EchoDeadAir",
   "a session that waits": "EchoWaiting",
   "late segments": "EchoSegmentsLate",
@@ -140,6 +141,7 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
       series("echo_hook_failures_total", "0+0x10 1+1x20"),
     ],
     EchoPaused: [series("echo_sessions", "0+0x10 1+0x20", ',protocol="rtmp",state="paused"')],
+    EchoFallback: [series("echo_fallback_sessions", "0+0x10 1+0x20")],
     EchoDeadAir: [series("echo_dead_air", "0+0x10 1+0x20")],
     EchoWaiting: [series("echo_sessions", "0+0x10 1+0x20", ',protocol="srt",state="ready"')],
     EchoInputLoss: [series("echo_input_dropped_total", "0+20x30")],
