@@ -2,6 +2,7 @@
  * How good estimates of the level are: a table of them against FFmpeg's `volumedetect`, for
  * docs/dead-air.md, and how long one takes.
  */
+import process from "node:process";
 import type { AudioConfig } from "../src/audio/audio_config.ts";
 import { codecOf } from "../src/audio/codec_of.ts";
 import { decibelsOf, powerOfDecibels } from "../src/audio/decibels.ts";
@@ -18,6 +19,7 @@ import {
 } from "../testing/audio/programmes.ts";
 
 const SECONDS = 60;
+const ROUNDS = 20;
 
 interface Stream {
   readonly config: AudioConfig;
@@ -117,18 +119,19 @@ async function compare(
   return { cell, micros: microsecondsOf(config, frames) };
 }
 
-/** The fastest of some rounds, as other work on the machine only adds to it. */
+/** Processor time of one estimate, warmed up, as the mean of some rounds. */
 function microsecondsOf(config: AudioConfig, frames: readonly Uint8Array[]): number {
   const meter = codecOf(config).levelMeter(config);
-  const rounds = Array.from({ length: 10 }, () => {
-    const start = performance.now();
+  const estimateAll = () => {
     for (const frame of frames) {
       meter.take(frame);
       meter.level(frame);
     }
-    return performance.now() - start;
-  });
-  return 1000 * Math.min(...rounds) / frames.length;
+  };
+  for (let round = 0; round < 3; round++) estimateAll();
+  const start = process.cpuUsage();
+  for (let round = 0; round < ROUNDS; round++) estimateAll();
+  return process.cpuUsage(start).user / ROUNDS / frames.length;
 }
 
 /** mean_volume, in dBFS. FFmpeg counts in 16 bits, so that it says -91 dB of digital silence. */
