@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { AUTH_VARIABLES } from "./config/auth_variables.ts";
 import { DEAD_AIR_VARIABLES } from "./config/dead_air_variables.ts";
+import { FALLBACK_VARIABLES } from "./config/fallback_variables.ts";
 import { HLS_VARIABLES } from "./config/hls_variables.ts";
 import {
   address,
@@ -150,6 +151,7 @@ export const VARIABLES = {
   },
   deadAir: DEAD_AIR_VARIABLES,
   hls: HLS_VARIABLES,
+  fallback: FALLBACK_VARIABLES,
   record: {
     enabled: variable("RECORD_ENABLED", boolean, "1", "record every broadcast as MP4"),
     rootDir: variable("RECORD_ROOT_DIR", path, "./output/record", "where recordings go"),

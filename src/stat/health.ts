@@ -8,6 +8,7 @@ export type HealthPart =
   | "listening"
   | "srt"
   | "hls"
+  | "fallback"
   | "record"
   | "stat"
   | "hook"

@@ -15,6 +15,7 @@ import {
   type HttpThreadFigures,
   registerHttpMetrics,
 } from "./http_metrics.ts";
+import { registerLevelMetrics } from "./level_metrics.ts";
 import { LoadMeter } from "./load_meter.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
 import { type RecordingFigures, registerRecordMetrics } from "./record_metrics.ts";
@@ -50,7 +51,7 @@ export interface MetricsOptions {
 
 /**
  * What Prometheus collects: 500 time series at most, however many sessions there are. Only
- * `echo_name_listeners` has names of broadcasts, the 100 with the most listeners.
+ * `echo_name_…` have names of broadcasts: the 100 with the most listeners, and the 10 quietest.
  */
 export class Metrics {
   /** How the server fares at the moment, for one reader. */
@@ -73,6 +74,7 @@ export class Metrics {
       options.httpThreads ?? (() => undefined),
     );
     registerHealthMetrics(registry, options.health, options.restarts);
+    registerLevelMetrics(registry, sessions);
     registerTlsMetrics(registry, options.certificateLeftMs ?? (() => undefined));
     registerHookMetrics(registry, hook ?? (() => undefined));
     registerReportMetrics(registry, options.lostReports ?? (() => 0));
