@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { AUTH_VARIABLES } from "./config/auth_variables.ts";
 import { DEAD_AIR_VARIABLES } from "./config/dead_air_variables.ts";
+import { FALLBACK_VARIABLES } from "./config/fallback_variables.ts";
 import { HLS_VARIABLES } from "./config/hls_variables.ts";
 import {
   address,
@@ -16,6 +17,7 @@ import {
   where,
 } from "./config/kinds.ts";
 import { HOOK_VARIABLES } from "./config/hook_variables.ts";
+import { ICECAST_VARIABLES } from "./config/icecast_variables.ts";
 import { TLS_VARIABLES } from "./config/tls_variables.ts";
 import { TOKEN_VARIABLES } from "./config/token_variables.ts";
 import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
@@ -148,8 +150,10 @@ export const VARIABLES = {
       "the most RTMP connections at a time; where more come, those that do not publish give way",
     )),
   },
+  icecast: ICECAST_VARIABLES,
   deadAir: DEAD_AIR_VARIABLES,
   hls: HLS_VARIABLES,
+  fallback: FALLBACK_VARIABLES,
   record: {
     enabled: variable("RECORD_ENABLED", boolean, "1", "record every broadcast as MP4"),
     rootDir: variable("RECORD_ROOT_DIR", path, "./output/record", "where recordings go"),
@@ -188,6 +192,12 @@ export const VARIABLES = {
       token,
       "the token for dashboard, events and recordings; where it is unset, only this box gets them",
     )),
+    reportDir: variable(
+      "STAT_REPORT_DIR",
+      path,
+      "./output/reports",
+      "where it is kept for 400 days what shows played, and how long they were listened to",
+    ),
   },
   web: WEB_VARIABLES,
   tls: TLS_VARIABLES,

@@ -20,12 +20,8 @@ export interface Codec<Config> {
   maxAccessUnitBytes(config: Config): number;
   /** The codecs parameter of RFC 6381, for CODECS in playlists. */
   codecString(config: Config): string;
-  /**
-   * Estimates how loud an access unit is, without decoding it.
-   * @returns the mean power of all channels in dBFS, where a full square wave has 0; -Infinity for
-   *   digital silence; `undefined` where that cannot be told
-   */
-  level(config: Config, accessUnit: Uint8Array): number | undefined;
+  /** Makes what estimates how loud a stream is. */
+  levelMeter(config: Config): LevelMeter;
   /**
    * The configuration of a stream that had `before` and goes on with `now`: what both tell of it.
    * @returns `undefined` where the decoder of `before` cannot go on
@@ -45,6 +41,18 @@ export interface Codec<Config> {
   configOf(bytes: Uint8Array): Config;
   /** What the sample entry of an MP4 file says of a stream. */
   sampleEntry(config: Config): Mp4aFields;
+}
+
+/** Estimates how loud a stream is, without decoding it. It throws at nothing that it is given. */
+export interface LevelMeter {
+  /** Takes each access unit, in order; what it keeps of one it copies. */
+  take(accessUnit: Uint8Array): void;
+  /**
+   * The level (estimate) of the access unit that it has taken last.
+   * @returns the mean power of all channels in dBFS, where a full square wave has 0; -Infinity for
+   *   digital silence; `undefined` where that cannot be told
+   */
+  level(accessUnit: Uint8Array): number | undefined;
 }
 
 /** The elementary stream of one configuration: each access unit stands behind a header. */

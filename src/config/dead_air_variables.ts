@@ -1,5 +1,5 @@
 /** The part of the configuration's table that says from when on a broadcast is dead air. */
-import { decibels, seconds } from "./kinds.ts";
+import { dbfs, seconds } from "./kinds.ts";
 import { variable } from "./variable.ts";
 
 /** Environment variables of dead air. */
@@ -13,7 +13,7 @@ export const DEAD_AIR_VARIABLES = {
   ),
   belowDb: variable(
     "DEAD_AIR_LEVEL",
-    decibels({ min: -100, max: 0 }),
+    dbfs({ min: -100, max: 0 }),
     "-45",
     "the level (estimate) in dBFS below which nothing is to be heard",
   ),

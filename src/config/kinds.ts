@@ -57,8 +57,8 @@ export function integer(limits: Limits): Kind<number> {
   };
 }
 
-/** A level below full scale, in decibels. */
-export function decibels(limits: Required<Limits>): Kind<number> {
+/** A level, in decibels of full scale. */
+export function dbfs(limits: Required<Limits>): Kind<number> {
   return {
     allowed: `decibels, ${describeLimits(limits)}`,
     parse: (text) => within(parseDecimal(text), limits.min, limits.max),

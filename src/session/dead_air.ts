@@ -4,12 +4,16 @@
  * @module
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
+import type { LevelMeter } from "../audio/codec.ts";
 import { codecOf } from "../audio/codec_of.ts";
 import { LevelWindow } from "./level_window.ts";
 
 /** From when on it is dead air. */
 export interface DeadAirLimits {
-  /** How long audio has to be below {@link belowDb}, in milliseconds; 0: it is never dead air. */
+  /**
+   * How long audio has to be below {@link belowDb}, in milliseconds; 0: it is never dead air, and all
+   * counts as sound.
+   */
   readonly afterMs: number;
   /** A level (estimate), in dBFS. */
   readonly belowDb: number;
@@ -32,6 +36,8 @@ export interface SoundFacts {
    * `undefined` where it is not known.
    */
   readonly levelDb: number | undefined;
+  /** For how many milliseconds of audio there has been no sound; since dead air began, where it is that. */
+  readonly silentMs: number;
 }
 
 /**
@@ -43,12 +49,11 @@ export class DeadAirWatch implements SoundFacts {
   readonly #limits: DeadAirLimits;
   readonly #events: DeadAirEvents;
   readonly #window = new LevelWindow(WINDOW_ESTIMATES);
-  #config: AudioConfig | undefined;
+  #meter: LevelMeter | undefined;
   #frameMs = 0;
   /** How much audio came since the last estimate. */
   #sinceMs = 0;
   #soundMs = 0;
-  /** For how much audio there has been no sound. Where it is dead air, since that began. */
   #silentMs = 0;
   /** For how much audio there has been nothing but digital silence. */
   #zeroMs = 0;
@@ -67,9 +72,13 @@ export class DeadAirWatch implements SoundFacts {
     return this.#window.levelDb;
   }
 
+  get silentMs(): number {
+    return this.#silentMs;
+  }
+
   /**
-   * For how many milliseconds of audio sound has been heard without a break. Half a second without
-   * sound, as between two words, is no break.
+   * For how many milliseconds of audio sound has been heard without a break since the connection came.
+   * Half a second without sound, as between two words, is no break.
    */
   get soundMs(): number {
     return this.#soundMs;
@@ -78,24 +87,30 @@ export class DeadAirWatch implements SoundFacts {
   /** Another connection sends from now on: its sound does not continue that of the one before. */
   restart(): void {
     this.#window.clear();
+    this.#sinceMs = 0;
     this.#soundMs = 0;
   }
 
   /** The configuration of the frames that follow. */
   configure(config: AudioConfig): void {
-    this.#config = config;
+    this.#meter = codecOf(config).levelMeter(config);
     this.#frameMs = config.samplesPerFrame * 1000 / config.sampleRate;
   }
 
   /** A frame of the source. */
   arrived(data: Uint8Array): void {
+    const meter = this.#meter;
+    if (meter === undefined) return;
+    meter.take(data);
     this.#sinceMs += this.#frameMs;
-    if (this.#sinceMs < ESTIMATE_MS || this.#config === undefined) return;
+    if (this.#sinceMs < ESTIMATE_MS) return;
     const passedMs = this.#sinceMs;
     this.#sinceMs = 0;
-    this.#window.add(codecOf(this.#config).level(this.#config, data));
+    this.#window.add(meter.level(data));
     const { levelDb } = this.#window;
-    if (levelDb === undefined || levelDb >= this.#limits.belowDb) this.#hearSound(passedMs);
+    const { afterMs, belowDb } = this.#limits;
+    const isSound = afterMs === 0 || levelDb === undefined || levelDb >= belowDb;
+    if (isSound) this.#hearSound(passedMs);
     else this.#hearSilence(passedMs, levelDb);
   }
 
@@ -115,9 +130,8 @@ export class DeadAirWatch implements SoundFacts {
     this.#soundMs = 0;
     this.#silentMs += passedMs;
     this.#zeroMs = levelDb === -Infinity ? this.#zeroMs + passedMs : 0;
-    const { afterMs } = this.#limits;
-    if (this.#isDeadAir || afterMs === 0) return;
-    if (this.#silentMs < afterMs && this.#zeroMs < ZERO_AFTER_MS) return;
+    if (this.#isDeadAir) return;
+    if (this.#silentMs < this.#limits.afterMs && this.#zeroMs < ZERO_AFTER_MS) return;
     this.#isDeadAir = true;
     this.#events.onDeadAir(levelDb === -Infinity ? null : Math.round(levelDb * 10) / 10);
   }

@@ -19,7 +19,8 @@ import {
   DeadAirWatch,
   type SoundFacts,
 } from "./dead_air.ts";
-import type { Feed, FeedOwner } from "./feed.ts";
+import type { Feed } from "./feed.ts";
+import type { FeedOwner } from "./feed_owner.ts";
 import type { Ingest, StreamFacts } from "./ingest.ts";
 import { Pace } from "./pace.ts";
 import type { Tags } from "./tags.ts";
@@ -28,9 +29,13 @@ export interface SessionInputOptions extends DeadAirEvents {
   readonly owner: FeedOwner;
   readonly clock: Clock;
   readonly feed: Feed;
+  /** Called where the feed has another configuration. */
+  readonly onConfigured: () => void;
   readonly deadAir: DeadAirLimits;
   /** Called for the first frame of each connection, before it is placed. */
   readonly onFirstFrame: () => void;
+  /** Called for each frame that is to be heard, before it is placed. */
+  readonly onFrame: () => void;
   /** Called where what comes cannot be broadcast. */
   readonly onReject: (why: string) => void;
 }
@@ -41,6 +46,7 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
   readonly #feed: Feed;
   readonly #deadAir: DeadAirWatch;
   readonly #onFirstFrame: () => void;
+  readonly #onFrame: () => void;
   readonly #onReject: (why: string) => void;
   readonly #changes: ConfigurationChanges;
   readonly #pace = new Pace();
@@ -49,16 +55,18 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
   #streamFacts: StreamFacts = {};
 
   constructor(options: SessionInputOptions) {
-    const { owner, clock, feed, onFirstFrame, onReject } = options;
+    const { owner, clock, feed, onConfigured, onFirstFrame, onFrame, onReject } = options;
     this.#clock = clock;
     this.#feed = feed;
     this.#deadAir = new DeadAirWatch(options.deadAir, options);
     this.#onFirstFrame = onFirstFrame;
+    this.#onFrame = onFrame;
     this.#onReject = onReject;
     this.#changes = new ConfigurationChanges({
       onEffect: (config) => {
         feed.configure(config);
         this.#deadAir.configure(config);
+        onConfigured();
       },
       onWait: () =>
         logger.warn("changes its configuration again within {seconds} s: silence stands there", {
@@ -85,7 +93,7 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
     return config && audioFactsOf(config);
   }
 
-  get sound(): SoundFacts {
+  get sound(): Pick<DeadAirWatch, keyof SoundFacts | "soundMs"> {
     return this.#deadAir;
   }
 
@@ -121,6 +129,7 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
     }
     if (verdict === "in effect") {
       this.#deadAir.arrived(data);
+      this.#onFrame();
       this.#feed.write(data, timeMs, nowMs);
     } else this.#feed.writeMuted(data, timeMs, nowMs, this.#changes.frameMs);
     this.#pace.arrived(this.#feed.sourceMs, nowMs);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DeadAirLimits } from "./dead_air.ts";
+import type { FallbackSource } from "./fallback_audio.ts";
 import type { Protocol } from "./ingest.ts";
 import type { TimelineOptions } from "./timeline.ts";
 
@@ -19,4 +20,6 @@ export interface SessionPolicy {
   readonly waitMs: Readonly<Record<Protocol, number>>;
   /** The same for one that has not sent any audio, and was not reserved. */
   readonly unheardWaitMs: number;
+  /** What is heard where a DJ is gone or silent, and how long at most; by default that is silence. */
+  readonly fallback?: { readonly source: FallbackSource; readonly forMs: number };
 }

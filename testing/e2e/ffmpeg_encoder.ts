@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { run } from "../audio/ffmpeg.ts";
 import { mp3Coder, type Mp3Encoding } from "../audio/mp3_streams.ts";
+import { encodeProgramme, type Programme } from "../audio/programmes.ts";
 import { type AdtsFrame, parseAdts } from "../hls_validator/adts.ts";
 import { Child } from "../child.ts";
 
@@ -39,6 +40,14 @@ export class Media implements AsyncDisposable {
     const source = `aevalsrc=${tones.join("|")}:c=${layout}:s=${sampleRate}:d=${seconds}`;
     const file = `${this.#folder}/${name}.aac`;
     await ffmpeg(["-f", "lavfi", "-i", source, "-c:a", "aac", "-b:a", bitrate, "-f", "adts", file]);
+    return file;
+  }
+
+  /** A programme in AAC-LC, as `NAME.aac`. @param rate its own, in Hz @returns its path */
+  async programme(name: string, programme: Programme, rate: number): Promise<string> {
+    const file = `${this.#folder}/${name}.aac`;
+    const output = ["-c:a", "aac", "-b:a", "64k", "-f", "adts"];
+    await Deno.writeFile(file, await encodeProgramme(programme, { rate, output }));
     return file;
   }
 

@@ -87,7 +87,7 @@ Deno.test("how long sound was heard counts from the last break, or from the last
 });
 
 Deno.test("audio of which the level is not known counts as sound", () => {
-  assert.equal(codecOf(CONFIG).level(CONFIG, GARBAGE), undefined);
+  assert.equal(codecOf(CONFIG).levelMeter(CONFIG).level(GARBAGE), undefined);
   const { told, watch } = new Watched().feed(GARBAGE, 100);
   assert.deepEqual(told, []);
   assert.equal(watch.levelDb, undefined);

@@ -21,7 +21,8 @@ export const AAC: Codec<AacConfig> = {
   silentFrame,
   maxAccessUnitBytes,
   codecString,
-  level: aacLevel,
+  // Each access unit tells its level by itself.
+  levelMeter: (config) => ({ take() {}, level: (accessUnit) => aacLevel(config, accessUnit) }),
   continuation: (before, now) => before.codec === "aac" ? continuation(before, now) : undefined,
   tsFraming: (config) => new AdtsFraming(config),
   tsParsers: new Map<number, ParserMaker>([

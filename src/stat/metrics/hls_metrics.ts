@@ -7,8 +7,7 @@ import { registerGauge } from "./read_metrics.ts";
 const MAX_NAMES = 100;
 
 /**
- * Metrics of what listeners get, and of how many they are. Only `echo_name_listeners` has names of
- * broadcasts.
+ * Metrics of what listeners get, and of how many they are.
  * @returns takes how late each segment was listed, in milliseconds
  */
 export function registerHlsMetrics(
@@ -17,6 +16,12 @@ export function registerHlsMetrics(
 ): (latenessMs: number) => void {
   const registers = [registry];
   registerGauge(registry, "echo_listeners", "Listeners", () => audience.total);
+  registerGauge(
+    registry,
+    "echo_stream_listeners",
+    "Those of the listeners who are sent an endless stream",
+    () => audience.streaming,
+  );
   new Gauge({
     name: "echo_name_listeners",
     help: `Listeners of each broadcast, for the ${MAX_NAMES} with the most`,
