@@ -23,8 +23,9 @@ class BufferController {
 
 function controller(): BufferController {
   const Hls = { DefaultConfig: { bufferController: BufferController } };
-  const { bufferController } = withCodecChanges(Hls);
-  return Reflect.construct(bufferController, []);
+  const made: unknown = new (withCodecChanges(Hls).bufferController)();
+  assert.ok(made instanceof BufferController);
+  return made;
 }
 
 const buffer = {} as SourceBuffer;
