@@ -15,7 +15,7 @@ export class FfmpegSource extends Child {
       ? ["-f", "mp3"]
       : ["-f", "adts", "-content_type", "audio/aac"];
     super("ffmpeg", [
-      ...["-hide_banner", "-nostdin", "-v", "error", "-re", "-i", file, "-c", "copy"],
+      ...["-hide_banner", "-nostdin", "-v", "warning", "-re", "-i", file, "-c", "copy"],
       ...[...format, ...(by === "SOURCE" ? ["-legacy_icecast", "1"] : [])],
       `icecast://source:${password}@127.0.0.1:${port}/${name}`,
     ]);

@@ -71,10 +71,12 @@ scenario(
     await server.stop("SIGTERM");
     for (const { name, heard: units } of heard) {
       await t.step(name, async () => {
-      const isAac = name.endsWith("aac");
-      const unitsOf = async (file: string) => {
-        return isAac ? (await media.readFrames(file)).map(({ data }) => md5(data)) : packetsOf(file);
-      };
+        const isAac = name.endsWith("aac");
+        const unitsOf = async (file: string) => {
+          return isAac
+            ? (await media.readFrames(file)).map(({ data }) => md5(data))
+            : packetsOf(file);
+        };
         const [body = assert.fail(), ...others] = relays.get(name)?.bodies ?? [];
         assert.deepEqual(others, []);
         const sent = await unitsOf(await media.keep(name, body));
@@ -100,7 +102,10 @@ scenario("a source is refused in words, and its title is heard with its audio", 
   const printed = await server.dj("add", "source", "demo");
   const key = /^The key of source is (\S+)$/m.exec(printed)?.[1] ?? assert.fail(printed);
   assert.match(printed, new RegExp(`^BUTT, Password +${key}$`, "m"));
-  await until("the server knows the DJ", () => server.log.some((line) => /DJs who may publish: 1;/.test(line)));
+  await until(
+    "the server knows the DJ",
+    () => server.log.some((line) => /DJs who may publish: 1;/.test(line)),
+  );
   const { icecastPort: port } = server;
   await using wrong = new FfmpegSource(aac, { port, name: "demo", password: "wrong" });
   await wrong.end();
