@@ -184,7 +184,8 @@ async function startParts(core: Core): Promise<Started> {
   const rtmp = startRtmp(core);
   const icecast = startIcecast(core);
   observed.srt = startSrt(core);
-  const control = await serveControl(core, { metrics, srt: observed.srt, hls: output?.hls });
+  const { hls, streams } = output ?? {};
+  const control = await serveControl(core, { metrics, srt: observed.srt, hls, streams });
   const stat = serveStatistics(core, observers, archive?.catalogue);
   const { srt, threads } = observed;
   // They start while everything else does.

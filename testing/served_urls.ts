@@ -95,8 +95,8 @@ function listenersServer(): Hono {
   const bytes = new Uint8Array(188);
   const playlist = { text: bytes, etag: '"1"' };
   const stream = () => servedStream({ playlist, masterPlaylist: "", segment: () => bytes });
-  const streams = { NAME: stream, demo: stream, [lowFeed("NAME")]: stream };
-  const origin = originOf(streams, () => Promise.resolve(bytes));
+  const served = { NAME: stream, demo: stream, [lowFeed("NAME")]: stream };
+  const origin = originOf(served, () => Promise.resolve(bytes));
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }), current: [] };
   const entrance = new ListenerEntrance({
     ...{ clock: new FakeClock(), path: "cast", others: [], open: "", common: "" },
@@ -105,7 +105,9 @@ function listenersServer(): Hono {
   });
   const nothing = () => Promise.resolve(undefined);
   const rewind = { shows: { find: nothing }, files: { read: nothing } };
-  const more = { rewind, entrance };
+  const named = { fileOf: () => "stream.aac", join: nothing };
+  const streams = { clock: new FakeClock(), streams: named };
+  const more = { rewind, entrance, streams };
   return listenerWeb({ origin, preroll: NO_PREROLL, shows, path: "cast", index: true, ...more });
 }
 
@@ -115,7 +117,7 @@ function statServer(): Hono[] {
   const { sessions, statistics } = house;
   const guard: MiddlewareHandler = (_, next) => next();
   const metrics = { contentType: "text/plain", render: () => Promise.resolve("") };
-  const audience = { total: 0, byName: () => [] };
+  const audience = { total: 0, streaming: 0, byName: () => [] };
   const health = new Health();
   const granted = () => Promise.resolve("granted" as const);
   const entrance = { check: granted, signIn: granted, signOut: () => {}, guard };

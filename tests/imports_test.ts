@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   dj: ["session", "web", "disk", "passwords", "encoders"],
   http: ["session", "disk", "listening", "tls"],
   web: ["session", "http", "tls", "version"],
-  hls: ["audio", "session", "mpegts", "mp4", "disk", "web"],
+  hls: ["audio", "session", "mpegts", "mp4", "disk", "http", "web"],
   fallback: ["audio", "session", "disk"],
   record: ["audio", "session", "mp4", "disk", "web"],
   stat: ["session", "disk", "http", "web", "version", "encoders"],

@@ -19,7 +19,7 @@ function appOf({ statistics }: House, health = new Health()): Hono {
     usage: () => USAGE,
     metrics: { contentType: "text/plain", render: () => Promise.resolve("up 1\n") },
     health,
-    audience: { total: 50, byName: () => [["demo", 49], ["other", 1]] },
+    audience: { total: 50, streaming: 0, byName: () => [["demo", 49], ["other", 1]] },
     entrance: new OperatorEntrance({
       token: "letmein",
       clock: new FakeClock(),
