@@ -1,4 +1,4 @@
-/** Which URLs documents name, and which of them the three HTTP servers answer. */
+/** Which URLs documents name, and which of them the HTTP servers and the source port answer. */
 import type { Hono, MiddlewareHandler } from "hono";
 import { lowFeed } from "../src/hls/low_latency/low_names.ts";
 import { NO_PREROLL } from "../src/hls/preroll.ts";
@@ -16,6 +16,7 @@ import { ListenerEntrance } from "../src/tokens/listener_entrance.ts";
 import { setUpApi } from "./control/control_api.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { originOf, servedStream } from "./hls/served_stream.ts";
+import { DialogueHarness } from "./icecast/dialogue_harness.ts";
 import { OFF_AIR } from "./pages/listener/broadcasts.ts";
 import { House } from "./stat/house.ts";
 
@@ -53,7 +54,15 @@ export async function isServed({ method, path: named }: NamedUrl): Promise<boole
       if (route.path !== FILE_ROUTE || await isFileOfShow(app, path)) return true;
     }
   }
-  return false;
+  return (method === "" || method === "GET") && isOfSourcePort(path);
+}
+
+/** Whether it is a mount, or something else that clients of Icecast ask for. */
+function isOfSourcePort(path: string): boolean {
+  const harness = new DialogueHarness();
+  harness.servesReceivers = /^\/NAME(?:\.mp3|\.aac)?$/.test(path);
+  harness.feed(`GET ${path} HTTP/1.1\r\n\r\n`);
+  return !harness.statuses.includes(404);
 }
 
 /** Which files there are the route itself decides. */

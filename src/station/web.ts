@@ -133,7 +133,7 @@ export interface ControlParts {
  */
 export async function serveControl(core: Core, parts: ControlParts): Promise<Reload> {
   const { clock, stops, keys, sessions, authority } = core;
-  const { auth, control, rtmp, srt, tls } = core.config;
+  const { auth, control, icecast, rtmp, srt, tls } = core.config;
   if (!control.enabled) return applyNothing;
   const authorizer = new Authorizer({
     mode: auth.mode,
@@ -152,6 +152,7 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     ports: parts.srt,
     address: {
       ...{ ip: control.publicIp, controlPort: control.addr.port, rtmpPort: rtmp.addr.port },
+      icecastPort: icecast.enabled ? icecast.addr.port : undefined,
       secure: secureAddress(core),
     },
     privateIp: control.privateIp,
