@@ -49,6 +49,7 @@ need_for_testing() {
   have ffmpeg || need FFmpeg ffmpeg ffmpeg
   have chromium || have chromium-browser || have google-chrome || need Chromium chromium chromium
   have curl || need curl curl curl
+  have mpg123 || need mpg123 mpg123 mpg123
   have openssl || need openssl openssl openssl
   have jq || need jq jq jq
   # macOS has no systemd; there the tests of its unit are left out.
