@@ -97,6 +97,8 @@ export class FallbackPlayer {
 
   /** The show has another configuration from now on. */
   configured(): void {
+    // Another file may stand in where there is dead air.
+    this.#wasDeadAir = false;
     const { feed: { config: show } } = this.#options;
     if (this.#state !== "playing" || this.#audio === undefined || show === undefined) {
       // Where none fits, that is told before it is needed.
