@@ -76,7 +76,7 @@ export class FallbackPlayer {
   }
 
   /** The first frame of another connection is there. */
-  return(): void {
+  resume(): void {
     if (this.#state === "due") this.#state = "off";
     this.#wasDeadAir = false;
     this.#options.stateNeed(undefined);
