@@ -57,6 +57,7 @@ Deno.test("an empty environment gives the defaults of the contract", () => {
     webPath: "cast",
     webThreads: Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), 4),
     lowLatency: true,
+    streamEnabled: true,
     id3: false,
     webIndex: false,
     artworkUrl: undefined,
@@ -92,8 +93,10 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "HLS_AUTH HLS_ORIGIN_SECRET",
       "ECHO_MAX_SESSIONS HLS_ENABLED HLS_ROOT_DIR HLS_TARGET_DURATION HLS_PREROLE_DIR HLS_REWIND",
       "HLS_WEB_ENABLED HLS_WEB_ADDR HLS_WEB_PATH HLS_WEB_THREADS HLS_WEB_INDEX HLS_HOLD",
-      "HLS_LOW_LATENCY ARTWORK_URL",
+      "HLS_LOW_LATENCY HLS_STREAM_ENABLED ARTWORK_URL",
       "HLS_MAX_DELAY HLS_ID3",
+      "ICECAST_ENABLED ICECAST_ADDR ICECAST_TLS_ADDR SHOUTCAST_ENABLED ICECAST_MAX_CONNECTIONS",
+      "ICECAST_CONNECTION_TIMEOUT",
       "RTMP_ENABLED RTMP_ADDR RTMP_CONNECTION_TIMEOUT RTMP_MAX_CONNECTIONS RECORD_ENABLED",
       "RECORD_ROOT_DIR RECORD_APPEND RECORD_MAX_AGE RECORD_MAX_BYTES STAT_ENABLED",
       "STAT_WEB_ENABLED STAT_WEB_ADDR STAT_TOKEN STAT_REPORT_DIR HOOK_URL HOOK_SECRET TTL_MAX_DURATION",
@@ -285,7 +288,7 @@ Deno.test("a public ingest that tells clients a loopback address is warned about
 
 Deno.test("a server where nobody can publish, or nothing comes of it, is warned about", () => {
   assert.deepEqual(warningsOf({ ECHO_ENABLED: "0", RTMP_ENABLED: "0" }), [
-    "ECHO_ENABLED and RTMP_ENABLED are off: nobody can publish",
+    "ECHO_ENABLED, RTMP_ENABLED and ICECAST_ENABLED are off: nobody can publish",
   ]);
   assert.deepEqual(warningsOf({ ECHO_ENABLED: "0" }), [
     "ECHO_ENABLED is off: nobody gets the key that ECHO_AUTH=key asks for",
