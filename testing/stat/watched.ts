@@ -36,7 +36,7 @@ export class Watched implements Disposable {
       clock,
       events,
       sessions,
-      audience: { total: 3, byName: () => [["demo", 3]] },
+      audience: { total: 3, streaming: 0, byName: () => [["demo", 3]] },
       usage: () => USAGE,
       load: { read: () => LOAD },
       folders: {},

@@ -71,7 +71,7 @@ Deno.test("a public ingest that tells clients a loopback address is warned about
 
 Deno.test("a server where nobody can publish, or nothing comes of it, is warned about", () => {
   assert.deepEqual(warningsOf({ ECHO_ENABLED: "0", RTMP_ENABLED: "0" }), [
-    "ECHO_ENABLED and RTMP_ENABLED are off: nobody can publish",
+    "ECHO_ENABLED, RTMP_ENABLED and ICECAST_ENABLED are off: nobody can publish",
   ]);
   assert.deepEqual(warningsOf({ ECHO_ENABLED: "0" }), [
     "ECHO_ENABLED is off: nobody gets the key that ECHO_AUTH=key asks for",

@@ -24,7 +24,7 @@ Deno.test("option tells versions, protocols and formats", async () => {
   assert.match(answer.headers.get("Content-Type") ?? "", /^application\/json/);
   assert.deepEqual(await answer.json(), {
     versions: [1, 2, 3, 4],
-    protocols: ["srt", "rtmp"],
+    protocols: ["srt", "rtmp", "icecast"],
     formats: ["aac"],
   });
 });

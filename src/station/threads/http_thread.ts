@@ -5,6 +5,10 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Distributor, Subscriber } from "../../hls/distributor.ts";
+import type {
+  ProgressiveStreams,
+  StreamSubscriber,
+} from "../../hls/progressive/progressive_streams.ts";
 import type { ThreadCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
 import type { Shows, ShowStatus } from "../../pages/listener/shows.ts";
@@ -32,6 +36,8 @@ export interface HttpThreadOptions {
   /** What tokens are checked with; `undefined` where none are needed. */
   readonly keys: KeySource | undefined;
   readonly distributor: Pick<Distributor, "connect">;
+  /** `undefined` where there are none. */
+  readonly streams?: Pick<ProgressiveStreams, "connect"> | undefined;
   readonly shows: Pick<Shows, "status" | "current" | "watchEnds">;
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
@@ -108,10 +114,14 @@ export class HttpThread {
       distributor.connect((news, transfer) => send({ kind: "news", news }, transfer)),
       (subscriber) => subscriber.close(),
     );
+    const streams = this.#options.streams && taken.adopt(
+      this.#options.streams.connect((news, transfer) => send({ kind: "streams", news }, transfer)),
+      (streams) => streams.close(),
+    );
     taken.defer(this.#options.shows.watchEnds((shows) => send({ kind: "ended", shows })));
     send({ kind: "listen" });
     const running: Running = {
-      ...{ send, subscriber, onEnd },
+      ...{ send, subscriber, streams, onEnd },
       taken: taken.move(),
       closed: Promise.withResolvers<void>(),
       isListening: false,
@@ -175,6 +185,7 @@ export class HttpThread {
     if (running !== this.#running) return;
     running.heardAt = this.#options.clock.awake();
     if (message.kind === "origin") running.subscriber.take(message.request);
+    else if (message.kind === "streams") running.streams?.take(message.request);
     else if (message.kind === "pulse") this.#takePulse(running, message.pulse);
     else if (message.kind === "log") this.#write(running, message.lines);
     else if (message.kind === "shows") {
@@ -225,8 +236,9 @@ export class HttpThread {
     }
   }
 
-  #takePulse({ subscriber }: Running, pulse: Pulse): void {
+  #takePulse({ subscriber, streams }: Running, pulse: Pulse): void {
     subscriber.took(pulse.takenBytes);
+    streams?.took(pulse.takenStreamBytes);
     this.#pulse = pulse;
     this.#options.onPulse(pulse);
   }
@@ -261,6 +273,7 @@ function newWorker(): Worker {
 interface Running {
   readonly send: (message: ToThread, transfer?: ArrayBuffer[]) => void;
   readonly subscriber: Subscriber;
+  readonly streams: StreamSubscriber | undefined;
   /** What it has to give back. */
   readonly taken: DisposableStack;
   readonly onEnd: (why: Error) => void;

@@ -35,14 +35,16 @@ export function pagesOf(
     status: (name: string) => name === "demo" ? demo : { ...OFF_AIR, name },
     current: [demo],
   };
+  const streamFile = (name: string) => name === "demo" ? "stream.aac" : undefined;
   const assets = loadAssets();
   const pages = new Hono();
   pages.use(notFoundRoutes({ assets, path, index }));
-  pages.route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens }));
+  pages.route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens, streamFile }));
   if (index) pages.route("/", indexRoutes({ shows, assets, path }));
   // What comes behind: playlists.
   pages.get("/cast/:name/:file", (c) => c.text("file"));
-  return withServerHeader(pages, ["echo", "hls"]);
+  const withoutToken = (request: Request) => new URL(request.url).pathname.replace("/~TOKEN", "");
+  return withServerHeader(pages, ["echo", "hls"], [], hasTokens ? withoutToken : undefined);
 }
 
 /** A page, or what there is in its place. */

@@ -60,20 +60,38 @@ Deno.test("a page behind a token loads without it, and tells previews nothing", 
     }
     assert.doesNotMatch(text, /og:url|og:audio|canonical|og:image/);
     assert.doesNotMatch(text, /stream\.m3u|id="others"/);
-    assert.equal((await page(`/${path}/demo/stream.m3u`, from)).response.status, 404);
   }
 });
 
-Deno.test("a player opens a broadcast by a small file with its URL", async () => {
-  const { response, text } = await page("/cast/demo/stream.m3u", pagesOf(), {
-    "Host": "radio.example",
-    "X-Forwarded-Proto": "https",
-  });
-  assert.equal(text, "#EXTM3U\n#EXTINF:-1,demo\nhttps://radio.example/cast/demo/playlist.m3u8\n");
+Deno.test("a player opens what its listener may hear by a file with the same token", async () => {
+  for (const file of ["stream.m3u", "stream.pls"]) {
+    const from = pagesOf({}, { path: "a/b", hasTokens: true });
+    const { response, text } = await page(`/a/b/~TOKEN/demo/${file}`, from, {
+      Host: "radio.example",
+    });
+    assert.equal(response.status, 200);
+    assert.match(text, /http:\/\/radio\.example\/a\/b\/~TOKEN\/demo\/stream\.aac$/m);
+  }
+});
+
+Deno.test("a player opens a broadcast by a small file with the URL of its endless stream", async () => {
+  const from = { "Host": "radio.example", "X-Forwarded-Proto": "https" };
+  const { response, text } = await page("/cast/demo/stream.m3u", pagesOf(), from);
+  assert.equal(text, "#EXTM3U\n#EXTINF:-1,demo\nhttps://radio.example/cast/demo/stream.aac\n");
+  const pls = await page("/cast/demo/stream.pls", pagesOf(), from);
+  assert.equal(pls.response.headers.get("content-type"), "audio/x-scpls");
+  assert.equal(pls.response.headers.get("content-disposition"), 'attachment; filename="demo.pls"');
+  assert.equal(
+    pls.text,
+    "[playlist]\nNumberOfEntries=1\nFile1=https://radio.example/cast/demo/stream.aac\n" +
+      "Title1=demo\nLength1=-1\nVersion=2\n",
+  );
+  const offAir = await page("/cast/other/stream.m3u", pagesOf(), from);
+  assert.match(offAir.text, /\nhttps:\/\/radio\.example\/cast\/other\/playlist\.m3u8\n$/);
   assert.equal(response.headers.get("content-type"), "audio/x-mpegurl");
   assert.equal(response.headers.get("content-disposition"), 'attachment; filename="demo.m3u"');
   assert.equal(response.headers.get("cache-control"), "max-age=1");
   const unknown = await page("/cast/demo/stream.m3u", pagesOf(), { Host: "a b" });
-  assert.match(unknown.text, /\nplaylist\.m3u8\n$/);
+  assert.match(unknown.text, /\nstream\.aac\n$/);
   assert.equal((await page("/cast/a.b/stream.m3u")).response.status, 404);
 });
