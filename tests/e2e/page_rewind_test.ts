@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
 import { ClockEncoder } from "../../testing/players/clock_sound.ts";
+import { tabTo } from "../../testing/players/keyboard.ts";
 import { LatencyListener } from "../../testing/players/page_latency.ts";
 import {
   checkAccessibility,
@@ -67,11 +68,27 @@ scenario("a listener rewinds the show, shares a moment of it, and goes back to l
   await sent.page.close();
 
   await heard.locator("#live").click();
-  await until("it is live", async () => {
-    return await heard.locator("#live").isHidden() && await behindS(heard) < 10;
-  });
+  await untilLive(heard);
+  await goByKeys(heard);
   assert.deepEqual(visits.complaints, []);
 });
+
+async function untilLive(page: Page): Promise<void> {
+  await until("it is live", async () => {
+    return await page.locator("#live").isHidden() && await behindS(page) < 10;
+  });
+}
+
+/** Back by the keys of the bar, and to live by the page's. */
+async function goByKeys(page: Page): Promise<void> {
+  await tabTo(page, "#bar");
+  const steps = Math.ceil(NEWEST_MS / MOVED_MS) + 1;
+  for (let step = 0; step < steps; step++) await page.keyboard.press("ArrowLeft");
+  await until("it plays what was", async () => await behindS(page) > NEWEST_MS / 1000);
+  await until("the way back is offered", () => page.locator("#live").isVisible());
+  await page.keyboard.press("l");
+  await untilLive(page);
+}
 
 /** How far down the page the middle of an element is, in pixels. */
 async function middleOf(page: Page, selector: string): Promise<number> {

@@ -133,7 +133,7 @@ export class Sessions {
         order: ({ protocol, address, dj }) => `${dj ?? ""} ${protocol} ${address}`,
         show: ({ protocol, address, dj }, cell) => {
           const from = `${protocol.toUpperCase()} ${address ?? ""}`.trim();
-          setText(cell, dj === null ? from : `${dj}, ${from}`);
+          setText(cell, dj === null ? from : `${dj}\n${from}`);
         },
         kind: "from",
       },
