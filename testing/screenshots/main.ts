@@ -11,7 +11,7 @@ import { EVENING, ShownStation, TOKEN } from "./station.ts";
 
 const DEFAULT_FOLDER = `${Deno.env.get("TMPDIR") ?? "/tmp"}/echo-screenshots`;
 /** As the band tells them. */
-const TROUBLES = ["EchoDegraded", "EchoPaused", "EchoWaiting", "EchoInputLoss"];
+const TROUBLES = ["EchoDegraded", "EchoPaused", "EchoWaiting", "EchoSrtLoss"];
 
 async function main([folder = DEFAULT_FOLDER]: readonly string[]): Promise<number> {
   await Deno.mkdir(folder, { recursive: true });

@@ -4,6 +4,8 @@ import { hashOfDjKey } from "../../src/dj/dj_key.ts";
 import { Child } from "../child.ts";
 import { ask, reason } from "../e2e/control_request.ts";
 import { EchoServer } from "../e2e/echo_server.ts";
+import { sharedPort } from "../e2e/srt_senders.ts";
+import { SrtRelay } from "../srt/srt_relay.ts";
 import { until } from "../until.ts";
 
 const CLIP = fileURLToPath(new URL("../../scripts/echo-client/clip.aac", import.meta.url));
@@ -12,6 +14,8 @@ const KEY = "a-key-of-the-house";
 export const TOKEN = "a-token-of-operators";
 /** The show whose page is looked at. */
 export const EVENING = "evening";
+/** Of the packets of a bad network. */
+const LOST_EVERY = 8;
 /** Encoders that start at once would hold each other up. */
 const BETWEEN_MS = 150;
 
@@ -82,8 +86,14 @@ export class ShownStation implements AsyncDisposable {
   async trouble(): Promise<void> {
     this.#hook.refuses = true;
     for (const index of [3, 9]) await this.#encoders[index]?.stop("SIGKILL");
-    const losing = ["-bsf:a", "noise=drop=not(mod(n\\,12))"];
-    this.#stack.use(this.#publish("losing", 0, losing));
+    const port = sharedPort(this.server);
+    const relay = await SrtRelay.to({ hostname: "127.0.0.1", port }, {
+      loses: ({ message }) => message % LOST_EVERY === 0,
+    });
+    const { address } = this.#stack.use(relay);
+    const streamId = `publish:losing:anna:${KEY}`;
+    const url = `srt://127.0.0.1:${address.port}?streamid=${streamId}`;
+    this.#stack.use(encoder(0, ["-f", "mpegts", url]));
     const answer = await ask(`127.0.0.1:${this.server.controlPort}`, {
       method: "POST",
       path: "publish/expected",
@@ -102,16 +112,20 @@ export class ShownStation implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 
-  /** In real time, for as long as it lasts. */
-  #publish(name: string, index: number, options: readonly string[] = []): Child {
-    const [title = "", artist = ""] = TITLES[index % TITLES.length] ?? [];
-    return new Child("ffmpeg", [
-      ...["-hide_banner", "-nostdin", "-v", "error", "-re", "-stream_loop", "-1", "-ss", "30"],
-      ...["-i", CLIP, "-metadata", `title=${title}`, "-metadata", `artist=${artist}`],
-      ...["-c", "copy", ...options, "-f", "flv"],
-      this.server.rtmpUrl(`live/${name}?user=anna&key=${KEY}`),
-    ]);
+  #publish(name: string, index: number): Child {
+    const url = this.server.rtmpUrl(`live/${name}?user=anna&key=${KEY}`);
+    return encoder(index, ["-f", "flv", url]);
   }
+}
+
+/** Sends in real time, for as long as it lasts. */
+function encoder(index: number, target: readonly string[]): Child {
+  const [title = "", artist = ""] = TITLES[index % TITLES.length] ?? [];
+  return new Child("ffmpeg", [
+    ...["-hide_banner", "-nostdin", "-v", "error", "-re", "-stream_loop", "-1", "-ss", "30"],
+    ...["-i", CLIP, "-metadata", `title=${title}`, "-metadata", `artist=${artist}`],
+    ...["-c", "copy", ...target],
+  ]);
 }
 
 /** The name of a show; one is as long as a bad idea. */
