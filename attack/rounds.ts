@@ -34,10 +34,10 @@ export interface Round {
   /** Megabytes of the disk that it writes to; by default that of the temporary folder. */
   readonly diskMegabytes?: number;
   /**
-   * Whether memory is compared with that after the first phase: what the runtime loads when something
-   * is used for the first time, it keeps.
+   * How often all of it is done; default: once. What the runtime takes when something is used for the
+   * first time it keeps, so then memory is compared with that after the first time.
    */
-  readonly warmsUp?: boolean;
+  readonly times?: number;
   /** Whether it is to be expected that the server logs errors. */
   readonly logsErrors?: boolean;
   readonly phases: readonly Phase[];
@@ -136,9 +136,8 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     },
     credentials: { ...NO_SECRETS, statToken: SECRETS.statToken },
     tls: true,
-    warmsUp: true,
+    times: 3,
     phases: [
-      { attacks: [...deafSecureReaders, unreadErrors, slowBodies] },
       ...inTurn(rtmpSlots, oddRequests, oddStreams, waitingRequests, handshakes),
       { attacks: [unreadErrors, slowBodies] },
       { attacks: [...slowHttp, ...deafSecureReaders, ...slowRtmp.slice(0, 2)] },

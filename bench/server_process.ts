@@ -65,6 +65,7 @@ export class ServerProcess {
       RTMP_CONNECTION_TIMEOUT: "60", // all connect before the first sends
       RECORD_ENABLED: "0",
       RECORD_ROOT_DIR: `${folder}/record`,
+      STAT_REPORT_DIR: `${folder}/reports`,
       ...env,
     };
     const command = startArguments(variables, profileFolder);

@@ -84,6 +84,7 @@ write_config() {
     -e "s|^# \(export STAT_TOKEN=\).*|\1\"$(random_hex 32)\"|" \
     -e "s|^# \(export HLS_ROOT_DIR=\).*|\1\"$state/hls\"|" \
     -e "s|^# \(export RECORD_ROOT_DIR=\).*|\1\"$state/record\"|" \
+    -e "s|^# \(export STAT_REPORT_DIR=\).*|\1\"$state/reports\"|" \
     ${address:+-e "s|^# \(export ECHO_SRT_PRIV_IP=\).*|\1\"$address\"|"} \
     "$suggested" | install -m 640 /dev/stdin "$root$config.new"
   [[ -n $root ]] || chown "root:$account" "$root$config.new"

@@ -37,13 +37,13 @@ wants_everything() {
 configured_paths() {
   set -- "$({ env; cat "$1" 2>/dev/null; } | sed -n \
     -e "s/^[[:space:]]*//" -e "s/^export[[:space:]]\{1,\}//" \
-    -e "s/^\(\(HLS\|RECORD\|LOG4RS\|ECHO\|FALLBACK\|TLS\)_[A-Z0-9_]*=\)[\"']\{0,1\}/\1/" \
+    -e "s/^\(\(HLS\|RECORD\|LOG4RS\|ECHO\|FALLBACK\|STAT\|TLS\)_[A-Z0-9_]*=\)[\"']\{0,1\}/\1/" \
     -e "s/^\([A-Z0-9_]*_\(DIR\|FILE\)=[^\"']*\).*/\1/p")"
-  printf '%s\n' "$1" | sed -n 's/^\(HLS\|RECORD\|LOG4RS\|ECHO\|FALLBACK\|TLS\)_[A-Z0-9_]*=//p'
+  printf '%s\n' "$1" | sed -n 's/^\(HLS\|RECORD\|LOG4RS\|ECHO\|FALLBACK\|STAT\|TLS\)_[A-Z0-9_]*=//p'
   printf '%s\n' "$1" | sed -n 's/^LOG4RS_FILE=//p' | while read -r file; do
     sed -n "s/^.*path:[[:space:]]*[\"']\{0,1\}\([^\"' ]*\).*/\1/p" "$file" 2>/dev/null
   done
-  printf '%s\n' ./output/hls ./output/record
+  printf '%s\n' ./output/hls ./output/record ./output/reports
 }
 
 # Where $1 is, as far as it exists.

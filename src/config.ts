@@ -1,6 +1,8 @@
 /** The configuration: one table of all environment variables, from which all else derives. */
 import { randomBytes } from "node:crypto";
 import { AUTH_VARIABLES } from "./config/auth_variables.ts";
+import { DEAD_AIR_VARIABLES } from "./config/dead_air_variables.ts";
+import { FALLBACK_VARIABLES } from "./config/fallback_variables.ts";
 import { HLS_VARIABLES } from "./config/hls_variables.ts";
 import {
   address,
@@ -147,7 +149,9 @@ export const VARIABLES = {
       "the most RTMP connections at a time; where more come, those that do not publish give way",
     )),
   },
+  deadAir: DEAD_AIR_VARIABLES,
   hls: HLS_VARIABLES,
+  fallback: FALLBACK_VARIABLES,
   record: {
     enabled: variable("RECORD_ENABLED", boolean, "1", "record every broadcast as MP4"),
     rootDir: variable("RECORD_ROOT_DIR", path, "./output/record", "where recordings go"),
@@ -186,6 +190,12 @@ export const VARIABLES = {
       token,
       "the token for dashboard, events and recordings; where it is unset, only this box gets them",
     )),
+    reportDir: variable(
+      "STAT_REPORT_DIR",
+      path,
+      "./output/reports",
+      "where it is kept for 400 days what shows played, and how long they were listened to",
+    ),
   },
   web: WEB_VARIABLES,
   tls: TLS_VARIABLES,

@@ -9,6 +9,7 @@ import type { SrtServer } from "./srt/server.ts";
 import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
 import { startDjs } from "./station/djs.ts";
+import { startFallback } from "./station/fallback.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
 import { trimMemory } from "./station/memory_trim.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
@@ -32,7 +33,9 @@ interface Started {
   /** `undefined` where there is none. */
   readonly srt: SrtServer | undefined;
   /** What applies new values, part by part. */
-  readonly reload: Readonly<Record<"djs" | "rtmp" | "archive" | "control" | "stat", Reload>>;
+  readonly reload: Readonly<
+    Record<"djs" | "fallback" | "rtmp" | "archive" | "control" | "stat", Reload>
+  >;
 }
 
 /** The whole server: builds its parts from a configuration, starts and stops them in order. */
@@ -65,6 +68,7 @@ export class Station {
       control: { origins: reload.control },
       srt: { maxWaiting: limits },
       rtmp: { maxConnections: reload.rtmp },
+      fallback: { file: reload.fallback, dir: reload.fallback },
       record: { maxAgeMs: reload.archive, maxBytes: reload.archive },
       stat: { token: reload.stat },
       web: { maxConnections: web, maxPerAddress: web },
@@ -135,7 +139,7 @@ export class Station {
    */
   async drain(signal: AbortSignal): Promise<void> {
     const { clock, sessions } = this.#core;
-    const left = () => this.#statistics.ids.filter((id) => !sessions.get(id)?.standsStill).length;
+    const left = () => this.#statistics.ids.filter((id) => !sessions.get(id)?.isAbandoned).length;
     await drain({ clock, sessions, left, timeoutMs: this.#drainTimeoutMs, signal });
   }
 
@@ -174,6 +178,7 @@ async function startParts(core: Core): Promise<Started> {
   }
   const djs = await startDjs(core);
   await startTokens(core);
+  const fallback = await startFallback(core);
   const rtmp = startRtmp(core);
   observed.srt = startSrt(core);
   const control = await serveControl(core, { metrics, srt: observed.srt, hls: output?.hls });
@@ -185,7 +190,7 @@ async function startParts(core: Core): Promise<Started> {
     statistics,
     threads,
     srt,
-    reload: { djs, rtmp, archive: archive?.reload ?? applyNothing, control, stat },
+    reload: { djs, fallback, rtmp, archive: archive?.reload ?? applyNothing, control, stat },
   };
 }
 

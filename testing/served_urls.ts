@@ -8,6 +8,7 @@ import { recordRoutes } from "../src/record/routes.ts";
 import { encoderRoutes } from "../src/stat/encoders/routes.ts";
 import { Health } from "../src/stat/health.ts";
 import { liveRoutes } from "../src/stat/live/routes.ts";
+import { reportRoutes } from "../src/stat/reports/routes.ts";
 import { statRoutes } from "../src/stat/routes.ts";
 import { systemUsage } from "../src/stat/system_usage.ts";
 import { listenerWeb } from "../src/station/listener_web.ts";
@@ -124,6 +125,7 @@ function statServer(): Hono[] {
     statRoutes({ statistics, usage: systemUsage, metrics, audience, health, entrance })
       .route("/stat/1/recordings", recordRoutes({ catalogue, guard })),
     liveRoutes({ live, sessions, guard, validity }),
+    reportRoutes({ reporter: { report: () => Promise.resolve([]) }, clock: house.clock, guard }),
     encoderRoutes({ ...encoders, guard }),
     dashboardRoutes(entrance),
   ];

@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ["session", "disk", "listening", "tls"],
   web: ["session", "http", "tls", "version"],
   hls: ["audio", "session", "mpegts", "mp4", "disk", "web"],
+  fallback: ["audio", "session", "disk"],
   record: ["audio", "session", "mp4", "disk", "web"],
   stat: ["session", "disk", "http", "web", "version", "encoders"],
   tokens: ["session", "disk", "web"],

@@ -12,12 +12,16 @@ import type { AudioConfig } from "./audio_config.ts";
 export interface Codec<Config> {
   /** What `samplesPerFrame` may be. */
   readonly frameLengths: readonly number[];
+  /** Whether it is offered in fragmented MP4: in low latency, and to be rewound. */
+  readonly inFragmentedMp4: boolean;
   /** An access unit of silence, which may stand among those of the source. */
   silentFrame(config: Config): Uint8Array;
   /** The most bytes an access unit may have to fit all that Echo writes. */
   maxAccessUnitBytes(config: Config): number;
   /** The codecs parameter of RFC 6381, for CODECS in playlists. */
   codecString(config: Config): string;
+  /** Makes what estimates how loud a stream is. */
+  levelMeter(config: Config): LevelMeter;
   /**
    * The configuration of a stream that had `before` and goes on with `now`: what both tell of it.
    * @returns `undefined` where the decoder of `before` cannot go on
@@ -27,14 +31,28 @@ export interface Codec<Config> {
   tsFraming(config: Config): TsFraming;
   /** Makers of parsers for such elementary streams, by stream_type (ISO/IEC 13818-1 table 2-34). */
   readonly tsParsers: ReadonlyMap<number, ParserMaker>;
+  /** A configuration in a few bytes, of which {@link configOf} makes it again. */
+  configBytes(config: Config): Uint8Array;
   /**
-   * The configuration of which {@link sampleEntry} has this `decoderSpecificInfo`.
+   * The configuration that these bytes stand for.
    * @throws {UnsupportedAudio} where Echo does not take the stream
    * @throws {MalformedAudio} where it is none
    */
-  configOf(decoderSpecificInfo: Uint8Array): Config;
+  configOf(bytes: Uint8Array): Config;
   /** What the sample entry of an MP4 file says of a stream. */
   sampleEntry(config: Config): Mp4aFields;
+}
+
+/** Estimates how loud a stream is, without decoding it. It throws at nothing that it is given. */
+export interface LevelMeter {
+  /** Takes each access unit, in order; what it keeps of one it copies. */
+  take(accessUnit: Uint8Array): void;
+  /**
+   * The level (estimate) of the access unit that it has taken last.
+   * @returns the mean power of all channels in dBFS, where a full square wave has 0; -Infinity for
+   *   digital silence; `undefined` where that cannot be told
+   */
+  level(accessUnit: Uint8Array): number | undefined;
 }
 
 /** The elementary stream of one configuration: each access unit stands behind a header. */
@@ -74,6 +92,9 @@ export interface Mp4aFields {
   readonly channelCount: number;
   /** ISO/IEC 14496-1 table 5. */
   readonly objectTypeIndication: number;
-  /** What the decoder is to be set up with: an AudioSpecificConfig for AAC. */
-  readonly decoderSpecificInfo: Uint8Array;
+  /**
+   * What the decoder is to be set up with, such as an AudioSpecificConfig; `undefined` where the
+   * access units tell it.
+   */
+  readonly decoderSpecificInfo: Uint8Array | undefined;
 }

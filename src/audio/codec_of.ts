@@ -3,6 +3,7 @@ import { AAC } from "./aac/aac.ts";
 import { MalformedAudio } from "./bits.ts";
 import type { AudioConfig } from "./audio_config.ts";
 import type { Codec, ParserMaker } from "./codec.ts";
+import { MP3 } from "./mp3/mp3.ts";
 import { UnsupportedAudio } from "./unsupported_audio.ts";
 
 /** The codec of a configuration. Its methods take that configuration, and others of its codec. */
@@ -26,8 +27,7 @@ export function isFrameLength(samples: number): boolean {
 
 /** A configuration as text, of which {@link configOfText} makes it again. */
 export function configText(config: AudioConfig): string {
-  const { decoderSpecificInfo } = codecOf(config).sampleEntry(config);
-  return `${config.codec} ${decoderSpecificInfo.toHex()}`;
+  return `${config.codec} ${codecOf(config).configBytes(config).toHex()}`;
 }
 
 /** The configuration that `text` stands for; `undefined` where it stands for none. */
@@ -44,6 +44,9 @@ export function configOfText(text: string): AudioConfig | undefined {
 }
 
 /** An object is only called with configurations of its own codec. The types do not say so. */
-const CODECS: Readonly<Record<AudioConfig["codec"], Codec<AudioConfig>>> = { aac: AAC };
+const CODECS: Readonly<Record<AudioConfig["codec"], Codec<AudioConfig>>> = {
+  aac: AAC,
+  mp3: MP3,
+};
 
 const TS_PARSERS = new Map(Object.values(CODECS).flatMap((codec) => [...codec.tsParsers]));

@@ -4,8 +4,11 @@
  * @module
  */
 
-/** Why the session put silence in: for audio that is lost, or for audio that may still come. */
-export type Filler = "gap" | "wait";
+/**
+ * What the session put in: silence for audio that is lost, silence for audio that may still come, or
+ * audio of a fallback file.
+ */
+export type Filler = "gap" | "wait" | "fallback";
 
 /**
  * One access unit on its way through a session. The object and its bytes are reused: they are
@@ -18,6 +21,6 @@ export interface Frame {
   readonly position: number;
   /** When its first sample is due, on the monotonic clock, in milliseconds; never goes back. */
   readonly dueMs: number;
-  /** Why the session put this silence in; `false` where it is audio of the source. */
+  /** What the session put in here; `false` where it is audio of the source. */
   readonly filler: Filler | false;
 }

@@ -36,7 +36,9 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   control: "Control API",
   srt: "SRT ingest",
   rtmp: "RTMP ingest",
+  deadAir: "Dead air",
   hls: "HLS output",
+  fallback: "Fallback",
   record: "Archive",
   stat: "Statistics",
   web: "HTTP ports",
@@ -47,9 +49,9 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
 /** What operators want to do, and the parts that they configure for it. */
 const TASKS: readonly { readonly task: string; readonly parts: readonly (keyof Config)[] }[] = [
   { task: "Let DJs publish", parts: ["auth", "tokens", "rtmp", "srt", "control", "session"] },
-  { task: "Let listeners hear", parts: ["hls", "web", "tls"] },
+  { task: "Let listeners hear", parts: ["hls", "fallback", "web", "tls"] },
   { task: "Keep recordings", parts: ["record"] },
-  { task: "Watch it", parts: ["stat", "log", "hook"] },
+  { task: "Watch it", parts: ["deadAir", "stat", "log", "hook"] },
 ];
 
 /** What `-h` prints. */

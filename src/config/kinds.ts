@@ -57,6 +57,15 @@ export function integer(limits: Limits): Kind<number> {
   };
 }
 
+/** A level, in decibels of full scale. */
+export function dbfs(limits: Required<Limits>): Kind<number> {
+  return {
+    allowed: `decibels, ${describeLimits(limits)}`,
+    parse: (text) => within(parseDecimal(text), limits.min, limits.max),
+    format: String,
+  };
+}
+
 /** A duration, written in seconds, held in milliseconds. */
 export function seconds(limits: Limits): Kind<number> {
   const { min, max = MAX_TIMER_SECONDS } = limits;

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { AudioConfig } from "../audio/audio_config.ts";
+import { codecOf } from "../audio/codec_of.ts";
 
 /** What master playlists are called, for players that want one. */
 export const MASTER_FILE = "index.m3u8";
@@ -17,12 +19,12 @@ export interface MeasuredSegment {
 /**
  * Writes a master playlist of one variant, with its bandwidths as measured (RFC 8216 4.3.4.2).
  * @param uri the media playlist's
- * @param codecs RFC 6381 names
+ * @param config that of what is heard now; `undefined` where it is not known
  * @returns `undefined` where nothing can be measured yet
  */
 export function renderMasterPlaylist(
   uri: string,
-  codecs: string,
+  config: AudioConfig | undefined,
   segments: readonly MeasuredSegment[],
 ): string | undefined {
   const measured = segments.filter(({ size }) => size > 0);
@@ -33,7 +35,7 @@ export function renderMasterPlaylist(
   const attributes = [
     `BANDWIDTH=${Math.ceil(peak)}`,
     `AVERAGE-BANDWIDTH=${Math.ceil(bits / seconds)}`,
-    `CODECS="${codecs}"`,
   ];
+  if (config !== undefined) attributes.push(`CODECS="${codecOf(config).codecString(config)}"`);
   return `#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-STREAM-INF:${attributes.join(",")}\n${uri}\n`;
 }

@@ -142,7 +142,7 @@ interface Contents extends Pick<PrerollAudio, "configs" | "frames"> {
   readonly durationUs: number;
 }
 
-/** @throws where it is damaged, or holds no AAC */
+/** @throws where it is damaged, or holds no audio that Echo takes */
 function readContents(bytes: Uint8Array, extension: string): Contents {
   const configs: AudioConfig[] = [];
   const frames: Uint8Array[] = [];
@@ -163,7 +163,7 @@ function readContents(bytes: Uint8Array, extension: string): Contents {
   const parser = extension === MPEG_TS.extension ? new TsDemuxer(sink) : new AdtsParser(sink);
   parser.feed(bytes);
   parser.flush();
-  if (durationUs === 0) throw new Error("there is no AAC in it");
+  if (durationUs === 0) throw new Error("there is no AAC or MP3 in it");
   if (bad > 0) throw new Error(`${bad} places in it are damaged`);
   return { configs, frames, durationUs: Math.round(durationUs) };
 }

@@ -17,7 +17,7 @@ export interface CutSegment {
   readonly discontinuity: boolean;
   /** When its first sample is due, as {@link Frame.dueMs}. */
   readonly dueMs: number;
-  /** Whether silence stands at its end for audio that may still come. */
+  /** Whether something stands at its end for audio that may still come: silence, or a fallback. */
   readonly endsInWait: boolean;
 }
 
@@ -147,7 +147,7 @@ export class Segmenter {
       durationUs: this.#micros(end) - this.#micros(position),
       discontinuity: this.#discontinuity,
       dueMs,
-      endsInWait: this.#lastFiller === "wait",
+      endsInWait: this.#lastFiller === "wait" || this.#lastFiller === "fallback",
     };
     this.#endPosition = end;
     this.#frames = 0;

@@ -5,7 +5,6 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
-import { codecOf } from "../audio/codec_of.ts";
 import type { Frame } from "../audio/frame.ts";
 import type { Clock } from "../session/clock.ts";
 import type { StateNeed } from "../session/continuity.ts";
@@ -65,8 +64,9 @@ export class SessionSegments implements FrameSink {
   }
 
   start(config: AudioConfig): void {
+    this.#stream.config = config;
+    this.#stream.low.configure(config);
     this.#segmenter.start(config);
-    this.#stream.codecs = codecOf(config).codecString(config);
   }
 
   write(frame: Frame): void {

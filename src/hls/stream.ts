@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { codecOf } from "../audio/codec_of.ts";
+import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Clock } from "../session/clock.ts";
 import type { SessionEnd } from "../session/frame_sink.ts";
 import { formatOf } from "./formats.ts";
@@ -29,8 +29,8 @@ import type { Numbering } from "./window.ts";
 /** The playlists and the segments of one name, over all its sessions. */
 export class HlsStream {
   readonly name: string;
-  /** RFC 6381 name of what the segments hold. */
-  codecs = "mp4a.40.2";
+  /** That of what is heard, or was heard last; `undefined` where it is not known. */
+  config: AudioConfig | undefined;
   /** While somebody listens in low latency. */
   readonly low: LowLatency;
   /** What is heard of it, and when. */
@@ -65,7 +65,7 @@ export class HlsStream {
       onVersion: (files) => options.onLowVersion?.(files),
       onRefused: () => options.onLowRefused?.(),
       source: () => ({
-        ...{ segmenter: this.#session?.feeder.segmenter, codecs: this.codecs },
+        ...{ segmenter: this.#session?.feeder.segmenter, config: this.config },
         ended: ["ending", "ended"].includes(this.#life.state.phase),
       }),
     });
@@ -92,7 +92,7 @@ export class HlsStream {
   /** A master playlist, with bandwidths as measured; `undefined` before the first segment. */
   get masterPlaylist(): string | undefined {
     const { format, segments } = this.#publishers.main;
-    return renderMasterPlaylist(format.playlistFile, this.codecs, segments);
+    return renderMasterPlaylist(format.playlistFile, this.config, segments);
   }
 
   /** What is heard, or was heard last; `undefined` before the first. */
@@ -212,7 +212,7 @@ export class HlsStream {
     this.#labels.resume(playlist.mediaSequence + segments.length, segments.at(-1));
     this.#publishers.restore(playlist, segments);
     if (silence === undefined) return;
-    for (const config of silence.configs) this.codecs = codecOf(config).codecString(config);
+    this.config = silence.configs.at(-1);
     this.low.resume(silence.configs);
     for (const { cut, label } of silence.segments) this.#list(cut, this.#labels.takeUp(label, cut));
   }

@@ -26,7 +26,7 @@ export interface ReadCoalescerOptions {
 /**
  * Where many connections may wait, each of them is read when its turn comes. Nobody is woken meanwhile:
  * the system is told to keep what comes to itself (`SO_RCVLOWAT`), and what is there is taken without
- * a promise. A connection that sends more in a turn than its reader takes at once is read as it comes.
+ * a promise, or where it carries TLS, the system may wake its reader once. A connection that sends more in a turn than its reader takes at once is read as it comes.
  */
 export class ReadCoalescer {
   readonly #clock: Clock;
@@ -51,7 +51,7 @@ export class ReadCoalescer {
 
   /** @returns what is to be used instead of `socket`, which can wait by its `setCoalesced` */
   wrap(socket: StreamSocket): StreamSocket {
-    const system = this.#system?.of(socket);
+    const system = this.#system?.of(socket) ?? this.#system?.beneath(socket);
     return system === undefined ? socket : new CoalescedSocket(socket, system, this);
   }
 
@@ -105,10 +105,13 @@ export class ReadCoalescer {
   }
 }
 
+/** What the system does that this needs. */
+type WakingSocket = Pick<SystemSocket, "receive" | "setLowWater">;
+
 /** A connection that is read when its turn comes, where it may wait and there is a crowd. */
 class CoalescedSocket implements StreamSocket {
   readonly #socket: StreamSocket;
-  readonly #system: SystemSocket;
+  readonly #system: WakingSocket;
   readonly #coalescer: ReadCoalescer;
   /** Takes it out of its slot; `undefined` where it is in none. */
   #leave: (() => void) | undefined;
@@ -122,7 +125,7 @@ class CoalescedSocket implements StreamSocket {
   #bytes = 0;
   #isLowWaterSet = false;
 
-  constructor(socket: StreamSocket, system: SystemSocket, coalescer: ReadCoalescer) {
+  constructor(socket: StreamSocket, system: WakingSocket, coalescer: ReadCoalescer) {
     this.#socket = socket;
     this.#system = system;
     this.#coalescer = coalescer;

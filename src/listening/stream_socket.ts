@@ -8,6 +8,8 @@
 /** One connection. */
 export interface StreamSocket {
   readonly remoteAddr: { readonly hostname: string; readonly port: number };
+  /** The TCP connection of Deno's that carries it, while that is open, where it is not one itself. */
+  readonly carrier?: object | undefined;
   /**
    * Reads what is there, and waits where nothing is.
    * @returns how many bytes `buffer` got; `null` at the end

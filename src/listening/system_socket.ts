@@ -5,6 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { getSystemErrorMessage } from "node:util";
+import type { StreamSocket } from "./stream_socket.ts";
 
 const logger = getLogger(["echo", "listening"]);
 
@@ -76,6 +77,24 @@ export class SystemSockets {
       receive: (buffer) => this.#receive(descriptor, buffer),
       send: (bytes, tail) => this.#send(descriptor, bytes, tail),
       setLowWater: (bytes) => this.#setLowWater(descriptor, bytes),
+    };
+  }
+
+  /**
+   * What the system does with the TCP connection that carries `socket`, so that it is read late: what
+   * comes is not to be taken past whoever reads `socket`.
+   * @returns `undefined` where nothing is known of such a connection
+   */
+  beneath(socket: StreamSocket): Pick<SystemSocket, "receive" | "setLowWater"> | undefined {
+    const { carrier } = socket;
+    const descriptor = carrier && descriptorOf(carrier);
+    if (descriptor === undefined) return undefined;
+    return {
+      receive: () => "unknown",
+      setLowWater: (bytes) => {
+        // Else the descriptor may be another connection's.
+        if (socket.carrier !== undefined) this.#setLowWater(descriptor, bytes);
+      },
     };
   }
 

@@ -32,12 +32,16 @@ function esds({ objectTypeIndication, decoderSpecificInfo }: Mp4aFields): Box {
     DECODER_CONFIG_DESCR_TAG,
     u8(objectTypeIndication, AUDIO_STREAM, 0, 0, 0), // bufferSizeDB 0: not told
     u32(0, 0), // maxBitrate, avgBitrate: a live stream's are not known
-    descriptor(DEC_SPECIFIC_INFO_TAG, decoderSpecificInfo),
+    decoderSpecificInfo === undefined
+      ? NOTHING
+      : descriptor(DEC_SPECIFIC_INFO_TAG, decoderSpecificInfo),
   );
   const slConfig = descriptor(SL_CONFIG_DESCR_TAG, u8(2)); // predefined: MP4 file
   // ES_ID 0 and no flags, as in every MP4 file (14496-14 3.1.2)
   return fullBox("esds", 0, 0, descriptor(ES_DESCR_TAG, u16(0), u8(0), decoderConfig, slConfig));
 }
+
+const NOTHING = new Uint8Array();
 
 /** streamType AudioStream (14496-1 table 6), upStream 0, reserved 1. */
 const AUDIO_STREAM = (0x05 << 2) | 1;

@@ -1,5 +1,6 @@
 /** Takes the audio out of an MPEG transport stream, ISO/IEC 13818-1. */
 import { tsParserOf } from "../audio/codec_of.ts";
+import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { AudioPes, type TimedSink } from "./audio_pes.ts";
 import { Id3Pes, METADATA_STREAM_TYPE } from "./id3_stream.ts";
 import {
@@ -19,7 +20,7 @@ import { streamName } from "./stream_name.ts";
 
 /**
  * Demultiplexes a transport stream that comes in pieces of any size and may begin anywhere. From
- * the first program it takes the first stream whose codec Echo takes, and passes over all else.
+ * the first program it takes the first stream that Echo takes, and passes over all else.
  */
 export class TsDemuxer {
   readonly #sink: TimedSink;
@@ -29,6 +30,8 @@ export class TsDemuxer {
   #pmtPid: number | undefined;
   #streams: readonly ElementaryStream[] = [];
 
+  /** PIDs of streams that turned out to be something else than Echo takes. */
+  readonly #unsupported = new Set<number>();
   #audioStream: ElementaryStream | undefined;
   #audio: AudioPes | undefined;
   /** continuity_counter of the audio stream's last packet with payload. */
@@ -52,8 +55,8 @@ export class TsDemuxer {
     return this.#streams.map(streamName);
   }
 
-  /** Whether the program has AAC, by its PMT. */
-  get hasAac(): boolean {
+  /** Whether the program has a stream whose codec Echo takes, by its PMT. */
+  get hasAudio(): boolean {
     return this.#audioStream !== undefined;
   }
 
@@ -113,10 +116,20 @@ export class TsDemuxer {
     if (map === undefined) return;
     this.#streams = map.streams;
     this.#id3Pid = map.streams.find(({ streamType }) => streamType === METADATA_STREAM_TYPE)?.pid;
-    const stream = map.streams.find(({ streamType }) => tsParserOf(streamType) !== undefined);
+    const stream = this.#choose();
     const before = this.#audioStream;
     if (stream?.pid === before?.pid && stream?.streamType === before?.streamType) return;
     this.#audio?.finish();
+    this.#begin(stream);
+  }
+
+  #choose(): ElementaryStream | undefined {
+    return this.#streams.find(({ pid, streamType }) =>
+      tsParserOf(streamType) !== undefined && !this.#unsupported.has(pid)
+    );
+  }
+
+  #begin(stream: ElementaryStream | undefined): void {
     this.#audioStream = stream;
     const makeParser = stream === undefined ? undefined : tsParserOf(stream.streamType);
     this.#audio = makeParser === undefined ? undefined : new AudioPes(this.#sink, makeParser);
@@ -127,7 +140,19 @@ export class TsDemuxer {
     const before = discontinuity ? undefined : this.#counter;
     if (counter === before) return; // a duplicate, 2.4.3.3
     this.#counter = counter;
-    if (before !== undefined && counter !== ((before + 1) & 0x0f)) this.#audio?.lost();
-    this.#audio?.push(data, unitStart);
+    try {
+      if (before !== undefined && counter !== ((before + 1) & 0x0f)) this.#audio?.lost();
+      this.#audio?.push(data, unitStart);
+    } catch (error) {
+      if (!(error instanceof UnsupportedAudio) || !this.#takeAnother()) throw error;
+    }
+  }
+
+  /** Passes over the stream that is no use: a stream type may stand for more than Echo takes. */
+  #takeAnother(): boolean {
+    if (this.#audioStream !== undefined) this.#unsupported.add(this.#audioStream.pid);
+    const other = this.#choose();
+    if (other !== undefined) this.#begin(other);
+    return other !== undefined;
   }
 }

@@ -22,6 +22,8 @@ export interface RecorderOptions {
   /** Whether a later session of a name continues the recording of the session before. */
   readonly append: boolean;
   readonly rules: HouseRules;
+  /** Whether what is heard of a fallback file is recorded; silence stands in its place by default. */
+  readonly recordsFallback?: boolean;
   /** A file of the broadcast `name` begins: gives who is to hear what is in it, if anybody is. */
   readonly index?:
     | ((name: string, config: AudioConfig, startTime: number) => PartIndex | undefined)
@@ -81,6 +83,7 @@ export class Recorder {
     return new SessionRecording({
       clock: this.#options.clock,
       pool: this.#pool,
+      recordsFallback: this.#options.recordsFallback ?? false,
       begin: (config, startTime, onError) =>
         this.#begin(session, trouble, { config, startTime, onError }),
       finish: (part) => this.#finish(part),

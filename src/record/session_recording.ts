@@ -1,5 +1,6 @@
 /** Records one session: decides what is written, and to which file. */
 import type { AudioConfig } from "../audio/audio_config.ts";
+import { codecOf } from "../audio/codec_of.ts";
 import type { Frame } from "../audio/frame.ts";
 import { type Clock, type Timer, wallTimeOf } from "../session/clock.ts";
 import type { FrameSink } from "../session/frame_sink.ts";
@@ -10,6 +11,8 @@ import type { Part } from "./part.ts";
 export interface SessionRecordingOptions {
   readonly clock: Clock;
   readonly pool: FragmentPool;
+  /** Whether what is heard of a fallback file is recorded; otherwise there is silence in its place. */
+  readonly recordsFallback: boolean;
   /**
    * Begins a file.
    * @param startTime when its first frame is due, in milliseconds since the epoch
@@ -36,7 +39,7 @@ export class SessionRecording implements FrameSink {
   /** The silence that goes before the fragment. */
   #silenceBefore: Silence | undefined;
   /** A silent access unit of this configuration, and how many of them no audio has followed yet. */
-  #silence: Uint8Array | undefined;
+  #silence: Uint8Array = new Uint8Array();
   #silentFrames = 0;
   /** Whether nothing is recorded for a while, after an error. */
   #resting = false;
@@ -52,14 +55,11 @@ export class SessionRecording implements FrameSink {
     this.#endPart();
     this.#config = config;
     this.#framesPerFragment = Math.round(config.sampleRate / config.samplesPerFrame);
-    this.#silence = undefined;
+    this.#silence = codecOf(config).silentFrame(config);
   }
 
   write(frame: Frame): void {
-    if (frame.filler !== false) {
-      this.#addSilence(frame.data);
-      return;
-    }
+    if (!this.#isRecorded(frame)) return this.#addSilence();
     if (this.#resting || this.#config === undefined) return;
     if (this.#part === undefined) {
       this.#begin(this.#config, wallTimeOf(this.#options.clock, frame.dueMs));
@@ -87,9 +87,12 @@ export class SessionRecording implements FrameSink {
     this.#part = part;
   }
 
+  #isRecorded({ filler }: Frame): boolean {
+    return filler === false || filler === "fallback" && this.#options.recordsFallback;
+  }
+
   /** Of silence, the number of frames is kept. The fragment does not wait for its end. */
-  #addSilence(data: Uint8Array): void {
-    this.#silence ??= data.slice();
+  #addSilence(): void {
     this.#silentFrames++;
     const { frames } = this.#fragment;
     if (frames > 0 && frames + this.#silentFrames >= this.#framesPerFragment) this.#cut();
@@ -107,13 +110,13 @@ export class SessionRecording implements FrameSink {
     if (this.#fragment.frames === 0) {
       this.#startFragment(endMs - frames * samplesPerFrame * 1000 / sampleRate);
     }
-    for (let i = 0; i < frames; i++) this.#fragment.add(this.#silence ?? new Uint8Array());
+    for (let i = 0; i < frames; i++) this.#fragment.add(this.#silence);
   }
 
   /** What there is of silence in whole fragments; `undefined` where it is less than one. */
   #wholeSilence(): Silence | undefined {
     const fragments = Math.floor(this.#silentFrames / this.#framesPerFragment);
-    if (fragments === 0 || this.#silence === undefined) return undefined;
+    if (fragments === 0) return undefined;
     return { data: this.#silence, framesPerFragment: this.#framesPerFragment, fragments };
   }
 

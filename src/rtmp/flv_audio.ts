@@ -6,18 +6,18 @@
  */
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 
-/** AAC, the one codec that Echo takes, as Enhanced RTMP names it. */
-export const FOURCC_AAC = "mp4a";
+/** The codecs that Echo takes, as Enhanced RTMP names them. */
+export const FOURCC = { aac: "mp4a", mp3: ".mp3" } as const;
 
-/** The same as FLV names it. */
+/** The same as FLV names them; MP3 at 8 kHz has a name of its own. */
 const SOUND_FORMAT_AAC = 10;
+const SOUND_FORMATS_MP3: readonly number[] = [2, 14];
 const SOUND_FORMAT_EX_HEADER = 9;
 
 /** FLV 10.1 E.4.2.1; the gaps are reserved. */
 const SOUND_FORMATS: Readonly<Record<number, string>> = {
   0: "PCM",
   1: "ADPCM",
-  2: "MP3",
   3: "PCM",
   4: "Nellymoser",
   5: "Nellymoser",
@@ -25,7 +25,6 @@ const SOUND_FORMATS: Readonly<Record<number, string>> = {
   7: "G.711 A-law",
   8: "G.711 mu-law",
   11: "Speex",
-  14: "MP3",
   15: "a device-specific format",
 };
 
@@ -38,13 +37,17 @@ const FOURCCS: Readonly<Record<string, string>> = {
   "fLaC": "FLAC",
   "ac-3": "AC-3",
   "ec-3": "E-AC-3",
-  ".mp3": "MP3",
 };
 
 /** What an audio message holds for Echo. */
 export interface AudioTag {
-  /** `config`: an AudioSpecificConfig; `frame`: a raw access unit; `other`: nothing that is needed. */
-  readonly kind: "config" | "frame" | "other";
+  /**
+   * - `config`: an AudioSpecificConfig
+   * - `frame`: a raw access unit of AAC
+   * - `mp3`: frames of MP3, or a part of one
+   * - `other`: nothing that is needed
+   */
+  readonly kind: "config" | "frame" | "mp3" | "other";
   /** Where that begins. */
   readonly at: number;
 }
@@ -52,7 +55,7 @@ export interface AudioTag {
 /**
  * Parses the payload of an audio message, which stands in `bytes` from `start` to `end`. Further tracks of a multitrack stream are `other`: the
  * first track is never sent as multitrack.
- * @throws {UnsupportedAudio} another codec than AAC, named in the message
+ * @throws {UnsupportedAudio} a codec that Echo does not take, named in the message
  */
 export function parseAudioTag(bytes: Uint8Array, start: number, end: number): AudioTag {
   if (start === end) return { kind: "other", at: end };
@@ -63,6 +66,7 @@ export function parseAudioTag(bytes: Uint8Array, start: number, end: number): Au
     const { kind, at } = parseExtended(payload, first & 0x0f);
     return { kind, at: Math.min(start + at, end) };
   }
+  if (SOUND_FORMATS_MP3.includes(soundFormat)) return { kind: "mp3", at: start + 1 };
   if (soundFormat !== SOUND_FORMAT_AAC) {
     throw new UnsupportedAudio(SOUND_FORMATS[soundFormat] ?? `FLV sound format ${soundFormat}`);
   }
@@ -90,9 +94,11 @@ function parseExtended(payload: Uint8Array, packetType: number): AudioTag {
     return { kind: "other", at: dataAt };
   }
   const fourCc = String.fromCharCode(...payload.subarray(at, dataAt));
-  if (fourCc !== FOURCC_AAC) {
+  const isFrames = packetType === AudioPacketType.CodedFrames;
+  if (fourCc === FOURCC.mp3) return { kind: isFrames ? "mp3" : "other", at: dataAt };
+  if (fourCc !== FOURCC.aac) {
     throw new UnsupportedAudio(FOURCCS[fourCc] ?? `codec ${JSON.stringify(fourCc)}`);
   }
   if (packetType === AudioPacketType.SequenceStart) return { kind: "config", at: dataAt };
-  return { kind: packetType === AudioPacketType.CodedFrames ? "frame" : "other", at: dataAt };
+  return { kind: isFrames ? "frame" : "other", at: dataAt };
 }

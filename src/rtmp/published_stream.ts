@@ -4,17 +4,20 @@
  * @module
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
+import { AdtsParser } from "../audio/aac/adts_parser.ts";
 import { parseAudioSpecificConfig } from "../audio/aac/audio_specific_config.ts";
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
+import type { ParserMaker } from "../audio/codec.ts";
 import { codecOf } from "../audio/codec_of.ts";
 import { MalformedAudio } from "../audio/bits.ts";
+import { Mp3Parser } from "../audio/mp3/mp3_parser.ts";
 import type { Ingest, IngestEnd, StreamFacts } from "../session/ingest.ts";
 import { tagsOf } from "../session/tags.ts";
-import { AdtsInFlv, isAdts } from "./adts_in_flv.ts";
 import { readAmf0 } from "./amf0.ts";
 import { type AmfObject, isAmfObject } from "./amf_value.ts";
 import { MAX_MESSAGE_SIZE } from "./chunk_reader.ts";
 import { parseAudioTag } from "./flv_audio.ts";
+import { FramesInFlv, isAdts } from "./frames_in_flv.ts";
 import { isCut, type Message } from "./message.ts";
 
 const MAX_FACTS = 64;
@@ -32,7 +35,7 @@ const EMPTY_METADATA = "empty, as FFmpeg sends it where metadata is longer than 
 
 /** What cannot be heard, in users' words. */
 const UNCONFIGURED = "AAC without its configuration (AudioSpecificConfig)";
-const TOO_LONG = "AAC that is too long";
+const TOO_LONG = "audio that is too long";
 
 /** What a data message is named that tells of the whole stream … */
 const STREAM_DATA = "onMetaData";
@@ -50,12 +53,14 @@ export interface DataMessage {
 /** The stream that a connection publishes: takes its messages and feeds its session. */
 export class PublishedStream {
   readonly #ingest: Ingest;
-  readonly #adts: AdtsInFlv;
+  /** What finds the frames of ADTS or MP3, whichever came last; `undefined` for raw access units. */
+  #frames: { readonly syntax: FrameSyntax; readonly finder: FramesInFlv } | undefined;
   /** What came that cannot be heard, in users' words. */
   readonly #seen = new Set<string>();
   /** The current AudioSpecificConfig as it came, to know a repeated one. */
   #configBytes = new Uint8Array(0);
-  #maxAccessUnit = 0;
+  /** That of the audio that came last. */
+  #config: AudioConfig | undefined;
   #timestamp: number | undefined;
   #timeMs = 0;
   /** When the last audio message arrived. */
@@ -63,14 +68,6 @@ export class PublishedStream {
 
   constructor(ingest: Ingest) {
     this.#ingest = ingest;
-    this.#adts = new AdtsInFlv({
-      // What a header tells counts only where the encoder tells nothing better.
-      configure: (config) => {
-        if (this.#configBytes.length === 0) this.#use(config);
-      },
-      write: (data, timeMs) => this.#write(data, timeMs),
-      bad: (count) => ingest.bad(count),
-    });
   }
 
   /** What came that cannot be heard, in users' words. */
@@ -79,7 +76,7 @@ export class PublishedStream {
   }
 
   /**
-   * Takes an audio message. A codec or a kind of AAC that Echo does not take is rejected.
+   * Takes an audio message. A codec, or a kind of one, that Echo does not take is rejected.
    * One that is cut is counted as bad.
    * @param arrivedAt as in `Ingest.write`
    */
@@ -131,16 +128,43 @@ export class PublishedStream {
     // FFmpeg sends an empty AudioSpecificConfig where it does not know it yet.
     if (kind === "other" || at === end) return;
     const data = bytes.subarray(at, end);
-    if (kind === "config") this.#configure(data);
-    else if (isAdts(data)) this.#adts.feed(data, this.#unwrap(timestamp));
-    else this.#write(data, this.#unwrap(timestamp));
+    if (kind === "config") return this.#configure(data);
+    const timeMs = this.#unwrap(timestamp);
+    if (kind === "mp3") this.#finderOf("mp3").feed(data, timeMs);
+    else if (isAdts(data)) this.#takeAdts(data, timeMs);
+    else if (this.#config?.codec === "aac") this.#write(data, timeMs);
+    else this.#unusable(UNCONFIGURED);
+  }
+
+  /** ADTS frames are whole: what is left of a message does not go on in the next one. */
+  #takeAdts(frames: Uint8Array, timeMs: number): void {
+    const finder = this.#finderOf("adts");
+    finder.feed(frames, timeMs);
+    finder.reset();
+  }
+
+  #finderOf(syntax: FrameSyntax): FramesInFlv {
+    if (this.#frames?.syntax === syntax) return this.#frames.finder;
+    const finder = new FramesInFlv({
+      configure: (config) => this.#useHeader(config),
+      write: (data, timeMs) => this.#write(data, timeMs),
+      bad: (count) => this.#ingest.bad(count),
+    }, PARSERS[syntax]);
+    this.#frames = { syntax, finder };
+    return finder;
+  }
+
+  /** What a header tells counts only where the encoder tells nothing better of that codec. */
+  #useHeader(config: AudioConfig): void {
+    if (config.codec !== this.#config?.codec) this.#configBytes = new Uint8Array(0);
+    if (this.#configBytes.length === 0) this.#use(config);
   }
 
   #write(accessUnit: Uint8Array, timeMs: number): void {
-    if (accessUnit.length <= this.#maxAccessUnit) {
-      return this.#ingest.write(accessUnit, timeMs, this.#arrivedAt);
-    }
-    this.#unusable(this.#maxAccessUnit === 0 ? UNCONFIGURED : TOO_LONG);
+    const config = this.#config;
+    const most = config === undefined ? 0 : codecOf(config).maxAccessUnitBytes(config);
+    if (accessUnit.length > most) return this.#unusable(TOO_LONG);
+    this.#ingest.write(accessUnit, timeMs, this.#arrivedAt);
   }
 
   #unusable(what: string): void {
@@ -153,11 +177,12 @@ export class PublishedStream {
     if (sameBytes(bytes, this.#configBytes)) return;
     const config = parseConfig(bytes);
     this.#configBytes = bytes.slice();
+    this.#frames = undefined;
     this.#use(config);
   }
 
   #use(config: AudioConfig): void {
-    this.#maxAccessUnit = codecOf(config).maxAccessUnitBytes(config);
+    this.#config = config;
     this.#ingest.configure(config);
   }
 
@@ -173,6 +198,13 @@ export class PublishedStream {
     return this.#timeMs + ((timestamp - this.#timestamp) | 0);
   }
 }
+
+type FrameSyntax = "adts" | "mp3";
+
+const PARSERS: Readonly<Record<FrameSyntax, ParserMaker>> = {
+  adts: (sink) => new AdtsParser(sink),
+  mp3: (sink) => new Mp3Parser(sink),
+};
 
 function parseConfig(bytes: Uint8Array): AudioConfig {
   try {

@@ -8,7 +8,7 @@ import type { RefusalKind } from "../session/ingest.ts";
 import { writeAmf0 } from "./amf0.ts";
 import type { AmfObject, AmfValue } from "./amf_value.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
-import { FOURCC_AAC } from "./flv_audio.ts";
+import { FOURCC } from "./flv_audio.ts";
 import { MessageType, UserControlEvent } from "./message_type.ts";
 
 const PROTOCOL_CONTROL_STREAM = 2;
@@ -68,8 +68,11 @@ export class Replies {
   connected(transactionId: number, enhanced: boolean): void {
     const properties: AmfObject = { fmsVer: "FMS/3,5,1,516", capabilities: 31, mode: 1 };
     if (enhanced) {
-      properties.fourCcList = [FOURCC_AAC];
-      properties.audioFourCcInfoMap = { [FOURCC_AAC]: CAN_FORWARD };
+      const fourCcs = Object.values(FOURCC);
+      properties.fourCcList = fourCcs;
+      properties.audioFourCcInfoMap = Object.fromEntries(
+        fourCcs.map((fourCc) => [fourCc, CAN_FORWARD]),
+      );
       properties.capsEx = 0;
     }
     this.result(transactionId, properties, {

@@ -29,6 +29,15 @@ export interface SessionFacts {
   readonly props: Readonly<Record<string, string>>;
 }
 
+/** Why a fallback is heard: there is no connection, or one of which nothing can be heard. */
+export type FallbackWhy = "gone" | "dead-air";
+
+/**
+ * What ends a fallback: the DJ is heard again, it was heard for as long as it may be, or the
+ * broadcast is over.
+ */
+export type FallbackEnd = "live" | "limit" | "over";
+
 /** What can happen to a session, and what belongs to each event besides the session's facts. */
 export interface EventDetails {
   /** A publish was accepted. */
@@ -60,6 +69,17 @@ export interface EventDetails {
   "input-error": { readonly message: string };
   /** What is heard has changed; null where nothing is known of it. */
   "metadata": { readonly title: string | null; readonly artist: string | null };
+  /** The fallback file is heard instead of the DJ, and why. */
+  "fallback-start": { readonly why: FallbackWhy };
+  /** It is no longer heard: why it was, and what ended it. */
+  "fallback-end": { readonly why: FallbackWhy; readonly end: FallbackEnd };
+  /**
+   * Audio arrives, and nothing is to be heard: its level (estimate) in dBFS; null where it is digital
+   * silence.
+   */
+  "dead-air": { readonly levelDb: number | null };
+  /** Sound is there again, after so many milliseconds of audio without. */
+  "sound": { readonly silentMs: number };
   /** A connection ended; the sums are the session's. */
   "input-quality": { readonly quality: InputQuality };
 }

@@ -3,38 +3,35 @@
  *
  * @module
  */
-import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { codecOf } from "../audio/codec_of.ts";
 import type { Filler, Frame } from "../audio/frame.ts";
 import type { Clock } from "./clock.ts";
 import type { InputQuality } from "./events.ts";
+import { FanOut } from "./fan_out.ts";
+import type { FeedOwner } from "./feed_owner.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
+import { ReanchorLog } from "./reanchor_log.ts";
 import type { PlacedTags, Tags } from "./tags.ts";
 import { DROP, Timeline, type TimelineOptions } from "./timeline.ts";
 import { WaitingTags } from "./waiting_tags.ts";
 
-const logger = getLogger(["echo", "session"]);
+/** What silence is for. */
+type Silence = Exclude<Filler, "fallback">;
 
-/** Jumps of the source's timestamps share a log line this often. */
-const REANCHOR_LOG_MS = 10_000;
-
-/** Whose feed it is, for the log. */
-export interface FeedOwner {
-  readonly id: number;
-  readonly name: string;
-}
+/** Gives the next access unit of what stands in for the source. It is valid until the next call. */
+export type StandIn = () => Uint8Array;
 
 /**
  * A session's audio path: what arrives is placed on the timeline, gaps become silence, and every
  * frame goes to every sink in one synchronous call.
  */
 export class Feed {
-  readonly #owner: FeedOwner;
   readonly #clock: Clock;
   readonly #timeline: Timeline;
   readonly #reanchorLog: ReanchorLog;
   readonly #tags = new WaitingTags();
+  readonly #outputs: FanOut;
   readonly #onTags: (tags: PlacedTags) => void;
   readonly #frame: { -readonly [P in keyof Frame]: Frame[P] } = {
     data: new Uint8Array(0),
@@ -42,7 +39,6 @@ export class Feed {
     dueMs: 0,
     filler: false,
   };
-  #sinks: readonly FrameSink[] = [];
   #config: AudioConfig | undefined;
   #silence: Uint8Array = new Uint8Array(0);
   #maxBytes = 0;
@@ -53,6 +49,8 @@ export class Feed {
   #dropped = 0;
   #bad = 0;
   #fillers = 0;
+  #standIn: StandIn | undefined;
+  #standInFrames = 0;
 
   /** @param onTags called when the tags that count have changed, once outputs know */
   constructor(
@@ -61,10 +59,10 @@ export class Feed {
     options: TimelineOptions,
     onTags: (tags: PlacedTags) => void,
   ) {
-    this.#owner = owner;
     this.#clock = clock;
     this.#timeline = new Timeline(options);
     this.#onTags = onTags;
+    this.#outputs = new FanOut(owner);
     this.#reanchorLog = new ReanchorLog(owner, clock);
   }
 
@@ -92,18 +90,39 @@ export class Feed {
     return this.#timeline.sourceMs;
   }
 
+  /** That of the frames; `undefined` before the first. */
+  get config(): AudioConfig | undefined {
+    return this.#config;
+  }
+
+  /** How long a frame is, in milliseconds. */
+  get frameMs(): number {
+    return this.#timeline.frameMs;
+  }
+
+  /** So many frames are overdue. */
+  get overdueFrames(): number {
+    const overdueMs = this.#clock.monotonic() - this.#timeline.dueMs;
+    return Math.max(0, Math.floor(overdueMs / this.#timeline.frameMs));
+  }
+
+  /** Frames of what stood in for the source. */
+  get standInFrames(): number {
+    return this.#standInFrames;
+  }
+
+  /**
+   * What stands in for the source from now on, if anything does: all that is put in is of it, and each
+   * frame of the source gives its place to one of it. Its access units are of the source's
+   * configuration.
+   */
+  set standIn(standIn: StandIn | undefined) {
+    this.#standIn = standIn;
+  }
+
   /** Adds the output that `make` makes, which starts with the current configuration. */
   add(make: () => FrameSink): void {
-    let sink: FrameSink;
-    try {
-      sink = make();
-    } catch (error) {
-      logger.error("Cannot start an output: {error}", { ...this.#owner, error });
-      return;
-    }
-    this.#sinks = [...this.#sinks, sink];
-    const config = this.#config;
-    if (config !== undefined) this.#guard(sink, () => sink.start(config));
+    this.#outputs.add(make, this.#config);
   }
 
   configure(config: AudioConfig): void {
@@ -115,7 +134,7 @@ export class Feed {
     this.#silence = codec.silentFrame(config);
     this.#maxBytes = codec.maxAccessUnitBytes(config);
     this.#timeline.configure(config.sampleRate, config.samplesPerFrame);
-    for (const sink of this.#sinks) this.#guard(sink, () => sink.start(config));
+    this.#outputs.tell((sink) => sink.start(config));
   }
 
   /** A new connection, with timestamps of its own. */
@@ -131,7 +150,7 @@ export class Feed {
 
   /** What follows does not continue what was before. */
   discontinuity(): void {
-    for (const sink of this.#sinks) this.#guard(sink, () => sink.discontinuity());
+    this.#outputs.tell((sink) => sink.discontinuity());
   }
 
   /** A frame of the source; see {@link Timeline.arrive}. */
@@ -148,7 +167,8 @@ export class Feed {
       this.#dropped++;
       return;
     }
-    if (fill > 0) this.#writeSilence(fill, "gap");
+    if (this.#standIn !== undefined) return this.#putInWithTags(fill + 1, "gap");
+    if (fill > 0) this.#putIn(fill, "gap");
     if (this.#tags.any) this.#placeTags(timeMs);
     this.#place(data, false);
   }
@@ -172,7 +192,7 @@ export class Feed {
       this.#mutedMs -= silenceMs;
       const at = timeMs === undefined ? undefined : timeMs + i * silenceMs;
       const fill = this.#timeline.arrive(at, nowMs);
-      if (fill !== DROP) this.#writeSilence(fill + 1, "gap");
+      if (fill !== DROP) this.#putIn(fill + 1, "gap");
     }
   }
 
@@ -189,14 +209,13 @@ export class Feed {
   /** Frames that are known to be lost. */
   lose(frames: number): void {
     if (this.#config === undefined) return;
-    this.#writeSilence(this.#timeline.lose(frames, this.#clock.monotonic()), "gap");
+    this.#putIn(this.#timeline.lose(frames, this.#clock.monotonic()), "gap");
     if (this.#timeline.reanchors > 0) this.#reanchorLog.note(this.#timeline.reanchors);
   }
 
-  /** Puts in silence while waiting for audio that may still come. */
+  /** Puts in silence, or what stands in, while waiting for audio that may still come. */
   wait(frames: number): void {
-    if (frames > 0 && this.#tags.any) this.#placeTags("silence");
-    this.#writeSilence(frames, "wait");
+    this.#putInWithTags(frames, "wait");
     this.#timeline.waited(frames);
   }
 
@@ -215,29 +234,37 @@ export class Feed {
 
   /** No frame follows. */
   end(how: SessionEnd): void {
-    for (const sink of this.#sinks) this.#guard(sink, () => sink.end(how));
-    this.#sinks = [];
+    this.#outputs.end(how);
   }
 
   /** No audio follows, and silence only by {@link wait}, for outputs that go on after a goodbye. */
   goodbye(): void {
     this.#tags.end();
-    for (const sink of this.#sinks) {
-      this.#guard(sink, () => sink.goodbye === undefined ? sink.end("finished") : sink.goodbye());
-    }
-    this.#sinks = this.#sinks.filter(({ goodbye }) => goodbye !== undefined);
+    this.#outputs.goodbye();
   }
 
   #placeTags(timeMs: number | undefined | "silence"): void {
     const tags = this.#tags.place(timeMs, this.#timeline);
     if (tags === undefined) return;
-    for (const sink of this.#sinks) this.#guard(sink, () => sink.metadata?.(tags));
+    this.#outputs.tell((sink) => sink.metadata?.(tags));
     this.#onTags(tags);
   }
 
-  #writeSilence(frames: number, filler: Filler): void {
-    for (let i = 0; i < frames; i++) this.#place(this.#silence, filler);
-    this.#fillers += frames;
+  /** Tags count there that are not the source's. */
+  #putInWithTags(frames: number, filler: Silence): void {
+    if (frames > 0 && this.#tags.any) this.#placeTags("silence");
+    this.#putIn(frames, filler);
+  }
+
+  #putIn(frames: number, filler: Silence): void {
+    const standIn = this.#standIn;
+    if (standIn === undefined) {
+      for (let i = 0; i < frames; i++) this.#place(this.#silence, filler);
+      this.#fillers += frames;
+    } else {
+      for (let i = 0; i < frames; i++) this.#place(standIn(), "fallback");
+      this.#standInFrames += frames;
+    }
   }
 
   #place(data: Uint8Array, filler: Filler | false): void {
@@ -247,54 +274,6 @@ export class Feed {
     frame.dueMs = this.#timeline.dueMs;
     frame.filler = filler;
     this.#timeline.advance();
-    for (const sink of this.#sinks) {
-      try {
-        sink.write(frame);
-      } catch (error) {
-        this.#expel(sink, error);
-      }
-    }
-  }
-
-  #guard(sink: FrameSink, call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.#expel(sink, error);
-    }
-  }
-
-  /** An output with a bug in it takes neither the other outputs nor other sessions with it. */
-  #expel(sink: FrameSink, error: unknown): void {
-    if (!this.#sinks.includes(sink)) return;
-    this.#sinks = this.#sinks.filter((other) => other !== sink);
-    logger.error("An output failed and gets no more frames: {error}", { ...this.#owner, error });
-    this.#guard(sink, () => sink.end("lost"));
-  }
-}
-
-/** Tells that the source's timestamps jumped, now and then. */
-class ReanchorLog {
-  readonly #owner: FeedOwner;
-  readonly #clock: Clock;
-  #logged = 0;
-  #loggedAt = -Infinity;
-
-  constructor(owner: FeedOwner, clock: Clock) {
-    this.#owner = owner;
-    this.#clock = clock;
-  }
-
-  /** @param count how often they have jumped so far */
-  note(count: number): void {
-    if (count === this.#logged) return;
-    const now = this.#clock.monotonic();
-    if (now - this.#loggedAt < REANCHOR_LOG_MS) return;
-    logger.warn(
-      "The source's timestamps jumped; the broadcast goes on from there ({count} in all)",
-      { ...this.#owner, count },
-    );
-    this.#loggedAt = now;
-    this.#logged = count;
+    this.#outputs.write(frame);
   }
 }

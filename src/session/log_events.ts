@@ -1,6 +1,6 @@
 /** Writes events to the log, as lines for people. */
 import { getLogger } from "@logtape/logtape";
-import type { EventKind, SessionEvent } from "./events.ts";
+import type { EventKind, FallbackEnd, SessionEvent } from "./events.ts";
 
 const logger = getLogger(["echo", "session"]);
 
@@ -13,6 +13,8 @@ const LEVELS: Partial<Record<EventKind, "debug" | "warn" | "error">> = {
   "hls-release": "debug",
   "record-error": "error",
   "input-error": "warn",
+  "fallback-start": "warn",
+  "dead-air": "warn",
 };
 
 /** Writes an event to the log, as a line for people. */
@@ -52,10 +54,28 @@ function describe(event: SessionEvent): string {
       return "cannot be broadcast: {message}";
     case "metadata":
       return "plays {song}";
+    case "fallback-start":
+      return event.why === "gone"
+        ? "its fallback is heard: the DJ is gone"
+        : "its fallback is heard: the DJ is silent";
+    case "fallback-end":
+      return FALLBACK_ENDS[event.end];
+    case "dead-air":
+      return event.levelDb === null
+        ? "dead air: digital silence"
+        : "dead air: its level is {levelDb} dB (estimate)";
+    case "sound":
+      return "sound again, after {silentMs} ms of dead air";
     case "input-quality":
       return "input so far: {total} frames, {dropped} dropped, {bad} bad, {filler} silent put in";
   }
 }
+
+const FALLBACK_ENDS: Readonly<Record<FallbackEnd, string>> = {
+  "live": "the DJ is heard again instead of its fallback",
+  "limit": "its fallback was heard for as long as it may be",
+  "over": "its fallback is no longer heard",
+};
 
 function details(event: SessionEvent): Record<string, unknown> {
   if (event.kind === "input-quality") {

@@ -4,22 +4,24 @@
  * @module
  */
 import type { AudioFacts } from "./audio_facts.ts";
-import type { Clock, Timer } from "./clock.ts";
+import { AudioPath } from "./audio_path.ts";
+import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
-import { Continuity, type StateNeed } from "./continuity.ts";
+import type { StateNeed } from "./continuity.ts";
+import type { SoundFacts } from "./dead_air.ts";
 import {
   type EventBus,
   type EventDetails,
   type EventKind,
+  type FallbackWhy,
   type InputQuality,
   sessionEvent,
 } from "./events.ts";
-import { Feed } from "./feed.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
 import type { AdmittedIngest, IngestEnd, Protocol, StreamFacts, Transport } from "./ingest.ts";
+import { Lifetime } from "./lifetime.ts";
 import { Moment } from "./moment.ts";
 import { type Reason, SERVER_REASON, UNKNOWN_REASON } from "./reason.ts";
-import { SessionInput } from "./session_input.ts";
 import type { SessionPolicy } from "./session_policy.ts";
 import type { PlacedTags, Tags } from "./tags.ts";
 
@@ -56,16 +58,12 @@ export class Session {
   readonly #policy: SessionPolicy;
   readonly #outputs: () => readonly Output[];
   readonly #onEnd: (session: Session) => void;
-  readonly #feed: Feed;
-  readonly #continuity: Continuity;
-  readonly #input: SessionInput;
+  readonly #audio: AudioPath;
+  readonly #lifetime: Lifetime;
   #protocol: Protocol;
   #state: SessionState = "init";
   #connection: Connection | undefined;
   #created: Moment | undefined;
-  #waitTimer: Timer | undefined;
-  #deadline: Timer | undefined;
-  #deadlineAt = -Infinity;
   #announced: Reason | undefined;
   #unheardWaitMs: number;
 
@@ -73,29 +71,32 @@ export class Session {
     this.id = options.id;
     this.name = options.name;
     this.#protocol = options.protocol;
-    this.#clock = options.clock;
+    const { clock, policy } = options;
+    this.#clock = clock;
     this.#events = options.events;
-    this.#policy = options.policy;
-    this.#unheardWaitMs = options.policy.unheardWaitMs;
+    this.#policy = policy;
+    this.#unheardWaitMs = policy.unheardWaitMs;
     this.#outputs = options.outputs;
     this.#onEnd = options.onEnd;
-    this.#feed = new Feed(this, options.clock, options.policy.timeline, ({ title, artist }) => {
-      this.#emit("metadata", { title: title ?? null, artist: artist ?? null });
+    this.#lifetime = new Lifetime({
+      clock,
+      onLost: () => this.end("lost", SERVER_REASON),
+      onDeadline: () => this.end("teardown", SERVER_REASON),
     });
-    this.#input = new SessionInput({
-      owner: this,
-      clock: options.clock,
-      feed: this.#feed,
+    this.#audio = new AudioPath({
+      ...{ owner: this, clock, policy },
+      onTags: ({ title = null, artist = null }) => this.#emit("metadata", { title, artist }),
       onFirstFrame: () => {
         if (this.#state !== "publishing") this.#goOnAir();
       },
+      onDeadAir: (levelDb) => this.#emit("dead-air", { levelDb }),
+      onSound: (silentMs) => this.#emit("sound", { silentMs }),
       onReject: (why) => this.#reject(why),
-    });
-    this.#continuity = new Continuity({
-      clock: options.clock,
-      feed: this.#feed,
-      holdMs: options.policy.holdMs,
-      silentForMs: () => this.silentForMs,
+      onFallback: (why) => this.#emit("fallback-start", { why }),
+      onFallbackEnd: (why, end) => {
+        this.#emit("fallback-end", { why, end });
+        if (end === "limit" && this.#state === "paused") this.#hold();
+      },
     });
   }
 
@@ -110,17 +111,22 @@ export class Session {
 
   /** What the encoder said of its stream. */
   get streamFacts(): StreamFacts {
-    return this.#input.streamFacts;
+    return this.#audio.input.streamFacts;
   }
 
   /** What the audio is that it sends; `undefined` before the first frame. */
   get audio(): AudioFacts | undefined {
-    return this.#input.audio;
+    return this.#audio.input.audio;
+  }
+
+  /** Whether what it sends is to be heard. */
+  get sound(): SoundFacts {
+    return this.#audio.input.sound;
   }
 
   /** Title and artist of what is heard; `undefined` where nobody has told any. */
   get tags(): PlacedTags | undefined {
-    return this.#feed.tags;
+    return this.#audio.feed.tags;
   }
 
   /** The connection that may send, if there is one. */
@@ -129,12 +135,12 @@ export class Session {
   }
 
   get quality(): InputQuality {
-    return this.#feed.quality;
+    return this.#audio.feed.quality;
   }
 
   /** Bytes of all frames that arrived. */
   get inputBytes(): number {
-    return this.#feed.inputBytes;
+    return this.#audio.feed.inputBytes;
   }
 
   /**
@@ -142,7 +148,7 @@ export class Session {
    * `Infinity` before.
    */
   get silentForMs(): number {
-    return this.#input.silentForMs;
+    return this.#audio.input.silentForMs;
   }
 
   /** When its first audio frame came; `undefined` before. */
@@ -150,9 +156,19 @@ export class Session {
     return this.#created;
   }
 
-  /** Whether its transport has been gone for longer than the hold, so that nothing is put out. */
-  get standsStill(): boolean {
-    return this.#continuity.standsStill;
+  /** Whether its transport has been gone for longer than the hold, also where a fallback is heard. */
+  get isAbandoned(): boolean {
+    return this.#audio.standsStill || this.#state === "paused" && this.#audio.outlastsHold;
+  }
+
+  /** Why its fallback is heard; `undefined` while it is not. */
+  get fallback(): FallbackWhy | undefined {
+    return this.#audio.fallback.playing;
+  }
+
+  /** Frames of its fallback that were put in. */
+  get fallbackFrames(): number {
+    return this.#audio.feed.standInFrames;
   }
 
   /** The session waits for its transport from now on. */
@@ -160,18 +176,13 @@ export class Session {
     this.#protocol = protocol;
     this.#unheardWaitMs = waitMs;
     if (this.#state === "init") this.#state = "ready";
-    if (this.#connection === undefined) this.#wait(waitMs);
+    if (this.#connection !== undefined || this.#audio.fallback.standsIn) return;
+    this.#lifetime.await(waitMs);
   }
 
   /** Ends the session at `at` (on {@link Clock.monotonic}), or later if it was told so before. */
   endAt(at: number): void {
-    if (at <= this.#deadlineAt) return;
-    this.#deadlineAt = at;
-    this.#deadline?.cancel();
-    this.#deadline = at === Infinity ? undefined : this.#clock.at(
-      at,
-      () => this.end("teardown", SERVER_REASON),
-    );
+    this.#lifetime.endAt(at);
   }
 
   /** Lets `transport`, which is `client`'s, send from now on, instead of the one that did before. */
@@ -179,14 +190,13 @@ export class Session {
     if (this.#state === "terminated") throw new Error(`Cannot attach to ${this.name}: it is over`);
     if (this.#state === "init") this.#state = "ready";
     this.#drop("another connection took over");
-    this.#waitTimer?.cancel();
-    this.#continuity.catchUp();
+    this.#lifetime.stopWaiting();
     this.#protocol = transport.protocol;
-    this.#input.restart(client);
+    this.#audio.restart(client);
     const connection = new Connection({
       session: this,
       transport,
-      input: this.#input,
+      input: this.#audio.input,
       onReject: (why) => this.#reject(why),
       onEnd: (how) => this.#disconnected(how),
     });
@@ -201,7 +211,7 @@ export class Session {
 
   /** What is heard from now on, whatever its encoder has told. */
   setTags(tags: Tags): void {
-    this.#feed.setTags(tags);
+    this.#audio.feed.setTags(tags);
   }
 
   /**
@@ -212,14 +222,8 @@ export class Session {
     if (this.#state === "terminated") return;
     this.#drop(reason.message);
     this.#state = "terminated";
-    for (const timer of [this.#waitTimer, this.#deadline]) timer?.cancel();
-    if (how === "finished") {
-      this.#continuity.goodbye();
-      this.#feed.goodbye();
-    } else {
-      this.#continuity.end();
-      this.#feed.end(how);
-    }
+    this.#lifetime.end();
+    this.#audio.end(how);
     this.#emit("release", { reason });
     this.#onEnd(this);
   }
@@ -227,13 +231,13 @@ export class Session {
   #goOnAir(): void {
     const resumed = this.#state === "paused";
     this.#state = "publishing";
-    this.#continuity.goOn();
+    this.#audio.goOn();
     if (resumed) this.#emit("resume", { reason: this.#takeAnnounced() });
     if (this.#created !== undefined) return;
     this.#created = new Moment(this.#clock);
     this.#emit("create", { address: this.transport?.address ?? "" });
     for (const output of this.#outputs()) {
-      this.#feed.add(() => output(this, this.#continuity.addOutput()));
+      this.#audio.add((stateNeed) => output(this, stateNeed));
     }
   }
 
@@ -255,15 +259,20 @@ export class Session {
     if (this.#state === "publishing") {
       this.#state = "paused";
       this.#emit("pause", { reason: this.#takeAnnounced() });
-      this.#continuity.hold();
+      this.#audio.lose();
     }
-    const heard = this.#created !== undefined;
-    this.#wait(heard ? this.#policy.waitMs[this.#protocol] : this.#unheardWaitMs);
+    if (!this.#audio.fallback.standsIn) this.#awaitReturn();
   }
 
-  #wait(ms: number): void {
-    this.#waitTimer?.cancel();
-    this.#waitTimer = this.#clock.after(ms, () => this.end("lost", SERVER_REASON));
+  /** Nothing stands in for its DJ any more. */
+  #hold(): void {
+    this.#audio.hold();
+    if (this.#connection === undefined) this.#awaitReturn();
+  }
+
+  #awaitReturn(): void {
+    const heard = this.#created !== undefined;
+    this.#lifetime.await(heard ? this.#policy.waitMs[this.#protocol] : this.#unheardWaitMs);
   }
 
   /** Closes the connection there is, if any, without a change of state. */

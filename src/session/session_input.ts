@@ -13,17 +13,29 @@ import {
   ConfigurationChanges,
   MAX_CHANGES,
 } from "./configuration_changes.ts";
-import type { Feed, FeedOwner } from "./feed.ts";
+import {
+  type DeadAirEvents,
+  type DeadAirLimits,
+  DeadAirWatch,
+  type SoundFacts,
+} from "./dead_air.ts";
+import type { Feed } from "./feed.ts";
+import type { FeedOwner } from "./feed_owner.ts";
 import type { Ingest, StreamFacts } from "./ingest.ts";
 import { Pace } from "./pace.ts";
 import type { Tags } from "./tags.ts";
 
-export interface SessionInputOptions {
+export interface SessionInputOptions extends DeadAirEvents {
   readonly owner: FeedOwner;
   readonly clock: Clock;
   readonly feed: Feed;
+  /** Called where the feed has another configuration. */
+  readonly onConfigured: () => void;
+  readonly deadAir: DeadAirLimits;
   /** Called for the first frame of each connection, before it is placed. */
   readonly onFirstFrame: () => void;
+  /** Called for each frame that is to be heard, before it is placed. */
+  readonly onFrame: () => void;
   /** Called where what comes cannot be broadcast. */
   readonly onReject: (why: string) => void;
 }
@@ -32,7 +44,9 @@ export interface SessionInputOptions {
 export class SessionInput implements Omit<Ingest, "reject" | "end"> {
   readonly #clock: Clock;
   readonly #feed: Feed;
+  readonly #deadAir: DeadAirWatch;
   readonly #onFirstFrame: () => void;
+  readonly #onFrame: () => void;
   readonly #onReject: (why: string) => void;
   readonly #changes: ConfigurationChanges;
   readonly #pace = new Pace();
@@ -40,13 +54,20 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
   #heardAt = -Infinity;
   #streamFacts: StreamFacts = {};
 
-  constructor({ owner, clock, feed, onFirstFrame, onReject }: SessionInputOptions) {
+  constructor(options: SessionInputOptions) {
+    const { owner, clock, feed, onConfigured, onFirstFrame, onFrame, onReject } = options;
     this.#clock = clock;
     this.#feed = feed;
+    this.#deadAir = new DeadAirWatch(options.deadAir, options);
     this.#onFirstFrame = onFirstFrame;
+    this.#onFrame = onFrame;
     this.#onReject = onReject;
     this.#changes = new ConfigurationChanges({
-      onEffect: (config) => feed.configure(config),
+      onEffect: (config) => {
+        feed.configure(config);
+        this.#deadAir.configure(config);
+        onConfigured();
+      },
       onWait: () =>
         logger.warn("changes its configuration again within {seconds} s: silence stands there", {
           ...{ seconds: CHANGE_GAP_MS / 1000, id: owner.id, name: owner.name },
@@ -72,6 +93,10 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
     return config && audioFactsOf(config);
   }
 
+  get sound(): Pick<DeadAirWatch, keyof SoundFacts | "soundMs"> {
+    return this.#deadAir;
+  }
+
   get streamFacts(): StreamFacts {
     return this.#streamFacts;
   }
@@ -82,6 +107,7 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
     this.#isFirstFrame = true;
     this.#heardAt = this.#clock.awake();
     this.#feed.restart();
+    this.#deadAir.restart();
     this.#pace.restart();
   }
 
@@ -101,8 +127,11 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
       this.#isFirstFrame = false;
       this.#onFirstFrame();
     }
-    if (verdict === "in effect") this.#feed.write(data, timeMs, nowMs);
-    else this.#feed.writeMuted(data, timeMs, nowMs, this.#changes.frameMs);
+    if (verdict === "in effect") {
+      this.#deadAir.arrived(data);
+      this.#onFrame();
+      this.#feed.write(data, timeMs, nowMs);
+    } else this.#feed.writeMuted(data, timeMs, nowMs, this.#changes.frameMs);
     this.#pace.arrived(this.#feed.sourceMs, nowMs);
   }
 

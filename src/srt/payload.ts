@@ -6,10 +6,12 @@
 import { Id3Skipper } from "../audio/id3.ts";
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";
-import { AdtsMessages, type PayloadSink } from "./adts_messages.ts";
+import { FrameMessages, type PayloadSink } from "./frame_messages.ts";
 import {
   formatOfMessage,
   formatOfStretch,
+  FRAME_PARSERS,
+  type FrameFormat,
   nameBytes,
   type PayloadFormat,
 } from "./payload_format.ts";
@@ -19,14 +21,14 @@ const UNKNOWN_BYTES = 4096;
 
 /**
  * Bytes that may come before the first access unit: an encoder may begin with a picture. Those of ID3
- * tags do not count, nor does what comes with AAC that is announced.
+ * tags do not count, nor does what comes with audio that is announced.
  */
 const SILENT_BYTES = 2 * 1024 * 1024;
 
-/** The audio in a connection's messages: ADTS or MPEG-TS, as the first bytes decide. */
+/** The audio in a connection's messages: ADTS, MP3 or MPEG-TS, as the first bytes decide. */
 export class Payload {
   readonly #sink: PayloadSink;
-  #adts: AdtsMessages | undefined;
+  #frames: { readonly format: FrameFormat; readonly messages: FrameMessages } | undefined;
   #ts: TsDemuxer | undefined;
   readonly #tags = new Id3Skipper();
   /** What came while the format is unknown, behind the tags. */
@@ -49,7 +51,7 @@ export class Payload {
 
   /** What it was found to be, in users' words. */
   get seen(): string {
-    if (this.#adts !== undefined) return "ADTS";
+    if (this.#frames !== undefined) return FRAME_NAMES[this.#frames.format];
     if (this.#ts !== undefined) return nameProgram(this.#ts.streamNames);
     if (this.#unknown.length > 0) return nameBytes(this.#unknown);
     return this.#tags.seen ? "an ID3 tag" : "nothing";
@@ -62,19 +64,19 @@ export class Payload {
   feed(message: Uint8Array): void {
     const bytes = this.#tags.strip(message);
     if (bytes.length === 0) return;
-    if (this.#adts !== undefined) this.#adts.feed(bytes);
+    if (this.#frames !== undefined) this.#frames.messages.feed(bytes);
     else if (this.#ts !== undefined) this.#ts.feed(bytes);
     else this.#search(bytes);
-    if (this.#audible || this.#ts?.hasAac === true) return;
+    if (this.#audible || this.#ts?.hasAudio === true) return;
     this.#bytes += bytes.length;
     if (this.#bytes > SILENT_BYTES) {
-      throw new UnsupportedAudio(`${this.seen}; AAC is needed`);
+      throw new UnsupportedAudio(`${this.seen}; AAC or MP3 is needed`);
     }
   }
 
   /** Messages were lost here. In MPEG-TS, timestamps tell how much audio that was. */
   lost(messages: number): void {
-    this.#adts?.lost(messages);
+    this.#frames?.messages.lost(messages);
   }
 
   /**
@@ -95,20 +97,28 @@ export class Payload {
       (stretch.length < UNKNOWN_BYTES ? undefined : formatOfStretch(stretch));
     if (format !== undefined) this.#begin(format, before, message);
     else if (stretch.length >= UNKNOWN_BYTES) {
-      throw new UnsupportedAudio(`${this.seen}; AAC in ADTS or MPEG-TS is needed`);
+      throw new UnsupportedAudio(`${this.seen}; AAC in ADTS, MP3, or either in MPEG-TS is needed`);
     }
   }
 
   /** @param before what came before `message`, which may hold the beginning */
   #begin(format: PayloadFormat, before: Uint8Array, message: Uint8Array): void {
     this.#unknown = new Uint8Array(0);
-    const parser = format === "adts"
-      ? this.#adts = new AdtsMessages(this.#sink)
-      : this.#ts = new TsDemuxer(this.#sink);
+    const parser = format === "mpegts"
+      ? this.#ts = new TsDemuxer(this.#sink)
+      : this.#beginFrames(format);
     if (before.length > 0) parser.feed(before);
     parser.feed(message);
   }
+
+  #beginFrames(format: FrameFormat): FrameMessages {
+    const messages = new FrameMessages(this.#sink, FRAME_PARSERS[format]);
+    this.#frames = { format, messages };
+    return messages;
+  }
 }
+
+const FRAME_NAMES: Readonly<Record<FrameFormat, string>> = { adts: "ADTS", mp3: "MP3" };
 
 function nameProgram(streamNames: readonly string[]): string {
   if (streamNames.length === 0) return "MPEG-TS without a program";

@@ -5,11 +5,23 @@
  */
 import { mayBeAdtsSync, parseAdtsHeader } from "../audio/aac/adts.ts";
 import { AdtsParser } from "../audio/aac/adts_parser.ts";
+import type { ParserMaker } from "../audio/codec.ts";
+import { parseMpegAudioHeader } from "../audio/mp3/mp3_header.ts";
+import { Mp3Parser } from "../audio/mp3/mp3_parser.ts";
 import { PACKET_BYTES, SYNC_BYTE } from "../mpegts/packet.ts";
 import { PacketFinder } from "../mpegts/packet_finder.ts";
 
 /** What messages may carry. */
-export type PayloadFormat = "adts" | "mpegts";
+export type PayloadFormat = FrameFormat | "mpegts";
+
+/** Those in which frames come with nothing around them. */
+export type FrameFormat = "adts" | "mp3";
+
+/** Makers of what finds these frames. */
+export const FRAME_PARSERS: Readonly<Record<FrameFormat, ParserMaker>> = {
+  adts: (sink) => new AdtsParser(sink),
+  mp3: (sink) => new Mp3Parser(sink),
+};
 
 /**
  * The format of a message that begins with a packet or frame, as encoders send them; `undefined`
@@ -17,7 +29,8 @@ export type PayloadFormat = "adts" | "mpegts";
  */
 export function formatOfMessage(message: Uint8Array): PayloadFormat | undefined {
   if (message[0] === SYNC_BYTE) return isPackets(message) ? "mpegts" : undefined;
-  return beginsWithFrame(message) ? "adts" : undefined;
+  if (beginsWithAdts(message)) return "adts";
+  return beginsWithMp3(message) ? "mp3" : undefined;
 }
 
 /**
@@ -25,19 +38,27 @@ export function formatOfMessage(message: Uint8Array): PayloadFormat | undefined 
  * @throws {UnsupportedAudio} where it is one that Echo does not take
  */
 export function formatOfStretch(bytes: Uint8Array): PayloadFormat | undefined {
-  let found: PayloadFormat | undefined;
-  new AdtsParser({ configure: () => {}, write: () => found = "adts", bad: () => {} }).feed(bytes);
-  // Packets count for more: they may well have ADTS frames inside.
-  new PacketFinder({ packet: () => found = "mpegts", bad: () => {} }).feed(bytes);
-  return found;
+  // Packets count for more: they may well have frames inside.
+  let isPackets = false;
+  new PacketFinder({ packet: () => isPackets = true, bad: () => {} }).feed(bytes);
+  return isPackets ? "mpegts" : FRAME_FORMATS.find((format) => hasFrames(bytes, format));
 }
 
-/** What bytes of neither format look like, for a log line. */
+/** What bytes of no such format look like, for a log line. */
 export function nameBytes(bytes: Uint8Array): string {
   const known = SIGNATURES.find(({ at, signature }) =>
     signature.every((byte, i) => bytes[at + i] === byte)
   );
   return known?.name ?? `bytes that begin with ${bytes.subarray(0, 8).toHex()}`;
+}
+
+const FRAME_FORMATS: readonly FrameFormat[] = ["adts", "mp3"];
+
+function hasFrames(bytes: Uint8Array, format: FrameFormat): boolean {
+  let found = false;
+  FRAME_PARSERS[format]({ configure: () => {}, write: () => found = true, bad: () => {} })
+    .feed(bytes);
+  return found;
 }
 
 /** One packet could be chance. */
@@ -53,9 +74,15 @@ function isPackets(message: Uint8Array): boolean {
   return true;
 }
 
-function beginsWithFrame(message: Uint8Array): boolean {
+function beginsWithAdts(message: Uint8Array): boolean {
   const header = parseAdtsHeader(message, 0);
   return header !== undefined && mayBeAdtsSync(message, header.frameBytes);
+}
+
+/** Its header has fewer fixed bits, so the next one has to be there, too. */
+function beginsWithMp3(message: Uint8Array): boolean {
+  const header = parseMpegAudioHeader(message, 0);
+  return header !== undefined && parseMpegAudioHeader(message, header.frameBytes) !== undefined;
 }
 
 const ascii = (text: string) => [...text].map((character) => character.charCodeAt(0));
@@ -67,5 +94,4 @@ const SIGNATURES = [
   { name: "WAV", at: 0, signature: ascii("RIFF") },
   { name: "Matroska or WebM", at: 0, signature: [0x1a, 0x45, 0xdf, 0xa3] },
   { name: "MP4", at: 4, signature: ascii("ftyp") },
-  { name: "MP3", at: 0, signature: [0xff, 0xfb] },
 ];

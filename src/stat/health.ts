@@ -4,7 +4,17 @@
 import type { EventBus } from "../session/events.ts";
 
 /** A part of the server in which something can be wrong, named as its room in `src/` is. */
-export type HealthPart = "listening" | "srt" | "hls" | "record" | "hook" | "dj" | "tls" | "tokens";
+export type HealthPart =
+  | "listening"
+  | "srt"
+  | "hls"
+  | "fallback"
+  | "record"
+  | "stat"
+  | "hook"
+  | "dj"
+  | "tls"
+  | "tokens";
 
 /** How the server is, as `/health` tells it. */
 export interface HealthReport {

@@ -1,6 +1,7 @@
 /** The core of the server: sessions, events, and what else doors, outputs and web servers use. */
 import type { Config } from "../config.ts";
 import { DjAuthority } from "../dj/dj_authority.ts";
+import { FallbackFiles } from "../fallback/fallback_files.ts";
 import { Listeners } from "../hls/listeners.ts";
 import { Hooks } from "../hook/hooks.ts";
 import type { ConnectionLimits } from "../http/connection_limits.ts";
@@ -41,6 +42,8 @@ export interface Core {
   readonly djs: DjAuthority;
   /** Checks tokens; `undefined` where nobody is let in by one. */
   readonly tokens: Tokens | undefined;
+  /** What is heard instead of DJs; none is read yet. */
+  readonly fallbacks: FallbackFiles;
   readonly sessions: SessionManager;
   /** Applies the limits on sessions. */
   readonly reloadLimits: Reload;
@@ -85,6 +88,7 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
     jwt: tokens && new TokenAuthority({ clock, ...tokens, ...config.tokens }),
   };
   const authority = authorities[config.auth.mode];
+  const fallbacks = new FallbackFiles();
   const sessions = new SessionManager({
     clock,
     events,
@@ -98,6 +102,8 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
       firstWaitMs: config.srt.connectionTimeoutMs,
       waitMs: { rtmp: config.hls.holdMs, srt: config.srt.connectionTimeoutMs },
       unheardWaitMs: UNHEARD_WAIT_MS,
+      fallback: { source: fallbacks, forMs: config.fallback.forMs },
+      deadAir: config.deadAir,
       timeline: { maxDelayMs: config.hls.maxDelayMs, targetMs: config.hls.targetDurationMs },
     },
   });
@@ -105,7 +111,7 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
   const webLimits = connectionLimits(config);
   return {
     ...{ config, clock, stops, events, keys, authority, djs, sessions, health, sockets, hooks },
-    ...{ certificate, tokens },
+    ...{ certificate, tokens, fallbacks },
     reloadLimits: ({ session, srt }) => () => {
       sessions.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
     },

@@ -3,6 +3,7 @@ import type { Recorder } from "../record/recorder.ts";
 import type { SrtServer } from "../srt/server.ts";
 import { logCounts, logSessionEvent } from "../stat/statistics/event_log.ts";
 import { Metrics } from "../stat/metrics/metrics.ts";
+import { Reporter } from "../stat/reports/reporter.ts";
 import { Statistics } from "../stat/statistics/statistics.ts";
 import type { Core } from "./core.ts";
 import type { HttpThreads } from "./threads/http_threads.ts";
@@ -10,6 +11,8 @@ import type { HttpThreads } from "./threads/http_threads.ts";
 export interface Observers {
   readonly statistics: Statistics;
   readonly metrics: Metrics;
+  /** `undefined` where no statistics are served. */
+  readonly reporter: Reporter | undefined;
 }
 
 /** What is observed and starts later than its observers: they look at it anew each time. */
@@ -25,7 +28,9 @@ export interface Observed {
 /** They see what happens from now on. */
 export function startObservers(core: Core, observed: Readonly<Observed>): Observers {
   const statistics = startStatistics(core);
-  return { statistics, metrics: startMetrics(core, statistics, observed) };
+  const reporter = startReporter(core);
+  const metrics = startMetrics(core, { statistics, reporter }, observed);
+  return { statistics, metrics, reporter };
 }
 
 function startStatistics({ config, clock, stops, events }: Core): Statistics {
@@ -40,7 +45,24 @@ function startStatistics({ config, clock, stops, events }: Core): Statistics {
   return statistics;
 }
 
-function startMetrics(core: Core, statistics: Statistics, observed: Readonly<Observed>): Metrics {
+function startReporter({ config, clock, events, listeners, health, stops }: Core) {
+  const { hls, stat } = config;
+  if (!stat.webEnabled) return undefined;
+  const isCounted = hls.enabled && hls.webEnabled;
+  const reporter = new Reporter({
+    ...{ clock, events, folder: stat.reportDir },
+    countListeners: isCounted ? (name) => listeners.count(name) : undefined,
+  });
+  health.add("stat", () => [reporter.problem]);
+  stops.add(() => reporter.close());
+  return reporter;
+}
+
+function startMetrics(
+  core: Core,
+  { statistics, reporter }: Omit<Observers, "metrics">,
+  observed: Readonly<Observed>,
+): Metrics {
   const { config, clock, events, sessions, health, sockets, hooks, listeners, webLimits } = core;
   const metrics = new Metrics({
     clock,
@@ -59,6 +81,7 @@ function startMetrics(core: Core, statistics: Statistics, observed: Readonly<Obs
     certificateLeftMs: () => core.certificate?.leftMs,
     srt: () => observed.srt,
     hook: () => hooks,
+    lostReports: () => reporter?.lost ?? 0,
   });
   core.stops.add(() => metrics.close());
   return metrics;

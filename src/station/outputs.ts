@@ -29,7 +29,7 @@ export interface Archive {
 /** Starts the recorder. @returns `undefined` where nothing is to be recorded */
 export function startArchive(core: Core): Archive | undefined {
   const { clock, stops, events, sessions, health } = core;
-  const { record } = core.config;
+  const { record, fallback } = core.config;
   if (!record.enabled) return undefined;
   const folder = new RecordFolder(record.rootDir);
   const rewinds = startRewinds(core);
@@ -38,6 +38,7 @@ export function startArchive(core: Core): Archive | undefined {
     events,
     folder,
     append: record.append,
+    recordsFallback: fallback.isRecorded,
     rules: { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes },
     index: rewinds?.index,
     onRemoved: rewinds?.removed,
@@ -102,7 +103,9 @@ export async function openHls(
     earliest: (name) => rewinds?.earliest(name),
     ...hls.lowLatency && { lowLatencyFrom: LEAST_SEGMENTS },
     artworkUrl: hls.artworkUrl,
-    hasLowPlace: (name) => lowPlaces.isOffered(name),
+    hasLowPlace: (name) => {
+      return lowPlaces.isOffered(name) && (output.find(name)?.low.isOffered ?? true);
+    },
   });
   stops.add(() => shows.close());
   const output = await Hls.open({

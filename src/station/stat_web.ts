@@ -16,6 +16,8 @@ import { OperatorEntrance } from "../stat/operator/operator_entrance.ts";
 import type { History } from "../stat/live/history.ts";
 import { type BoxFacts, Live } from "../stat/live/live.ts";
 import { liveRoutes } from "../stat/live/routes.ts";
+import type { Reporter } from "../stat/reports/reporter.ts";
+import { reportRoutes } from "../stat/reports/routes.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
 import { statRoutes } from "../stat/routes.ts";
 import type { Statistics } from "../stat/statistics/statistics.ts";
@@ -32,6 +34,7 @@ export interface StatWebParts {
   readonly sessions: SessionManager;
   readonly statistics: Statistics;
   readonly metrics: Metrics;
+  readonly reporter: Pick<Reporter, "report">;
   readonly listeners: Listeners;
   readonly health: Health;
   readonly keys: KeyStore;
@@ -54,7 +57,7 @@ export class StatWeb {
 
   constructor(config: Config, parts: StatWebParts) {
     const { clock, sessions, statistics, metrics, listeners: audience, health, catalogue } = parts;
-    const { tokens } = parts;
+    const { tokens, reporter } = parts;
     const entrance = new OperatorEntrance({ token: config.stat.token, tokens, clock });
     const { guard } = entrance;
     const validity = () => entrance.validity;
@@ -65,6 +68,7 @@ export class StatWeb {
     this.routes.use(entrance.watch);
     this.routes.route("/", statRoutes(stat));
     this.routes.route("/", liveRoutes({ live, sessions, guard, validity }));
+    this.routes.route("/", reportRoutes({ reporter, clock, guard }));
     this.routes.route("/", publishing(config, parts, guard));
     this.routes.route("/", dashboardRoutes(entrance, ...hlsPortsOf(config)));
     if (catalogue === undefined) return;

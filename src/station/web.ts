@@ -174,17 +174,17 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
  */
 export function serveStatistics(
   core: Core,
-  { statistics, metrics }: Observers,
+  { statistics, metrics, reporter }: Observers,
   catalogue: Catalogue | undefined,
 ): Reload {
   const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
   const tokens = core.tokens && new StatTokens(core.tokens);
-  if (!stat.webEnabled) return applyNothing;
+  if (!stat.webEnabled || reporter === undefined) return applyNothing;
   const history = new History();
   const parts = new StatWeb(config, {
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
-    ...{ tokens, history, isCertified: core.certificate?.isFor },
+    ...{ reporter, tokens, history, isCertified: core.certificate?.isFor },
   });
   keepLastHour(core, history, () => parts.tellHistory());
   stops.add(() => parts.close());

@@ -24,8 +24,8 @@ export interface HandedOver {
 }
 
 /**
- * The same connection as a socket of Node, with which `conn` is closed. Both have a descriptor of it:
- * where Deno gave its own back, it would say goodbye to the client.
+ * The same connection as a socket of Node. Both have a descriptor of it: `conn` is to be closed with
+ * the socket and not before, as Deno would say goodbye to the client.
  * @throws {Error} where this Deno cannot do so, or no descriptor is left: that is logged, and `conn`
  *   is closed
  */
@@ -37,7 +37,6 @@ export function nodeSocket(conn: Deno.TcpConn): HandedOver {
     // Its types leave out that a socket can be made of a handle.
     const options: object = { handle, readable: true, writable: true };
     const socket = new Socket(options);
-    socket.on("close", () => conn.close());
     return {
       socket,
       setReading: (on) => on ? handle.readStart() : handle.readStop(),
@@ -65,6 +64,7 @@ export async function tryHandOver(): Promise<void> {
   try {
     const { socket } = nodeSocket(accepted);
     await new Promise<void>((resolve) => socket.once("close", () => resolve()).destroy());
+    accepted.close();
   } finally {
     client.close();
   }

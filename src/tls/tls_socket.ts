@@ -52,6 +52,10 @@ export class TlsSocket implements StreamSocket {
     return this.#state === "closed";
   }
 
+  get carrier(): object | undefined {
+    return this.isClosed ? undefined : this.#conn;
+  }
+
   /**
    * The socket of Node that carries TLS, once that is agreed on.
    * @throws where it is not
@@ -119,6 +123,10 @@ export class TlsSocket implements StreamSocket {
     this.#state = "open";
     this.#handedOver = nodeSocket(this.#conn);
     const { socket: carrier } = this.#handedOver;
+    carrier.on("close", () => {
+      this.close();
+      this.#conn.close();
+    });
     const socket = await this.#options.begin(carrier);
     // From now on a client that says nothing more can still be answered.
     carrier.allowHalfOpen = socket.allowHalfOpen = true;

@@ -31,19 +31,19 @@ export class Collector implements AccessUnitSink {
 }
 
 /** The one configuration and the access units of a whole ADTS stream. */
-export function accessUnits(adts: Uint8Array): { config: AudioConfig; frames: Uint8Array[] } {
+export function accessUnits(adts: Uint8Array): { config: AacConfig; frames: Uint8Array[] } {
   const found = new Collector();
   const parser = new AdtsParser(found);
   parser.feed(adts);
   parser.flush();
   const [config, ...others] = found.configs;
-  assert.ok(config !== undefined && others.length === 0);
+  assert.ok(config?.codec === "aac" && others.length === 0);
   assert.equal(found.badCount, 0);
   return { config, frames: found.frames };
 }
 
 /** One ADTS frame; the config's program_config_element stands before the access unit. */
-export function adtsFrame(config: AudioConfig, data: Uint8Array): Uint8Array<ArrayBuffer> {
+export function adtsFrame(config: AacConfig, data: Uint8Array): Uint8Array<ArrayBuffer> {
   const framing = new AdtsFraming(config);
   const frame = new Uint8Array(framing.headerBytes + data.length);
   framing.writeHeader(frame, 0, data.length);
@@ -52,7 +52,7 @@ export function adtsFrame(config: AudioConfig, data: Uint8Array): Uint8Array<Arr
 }
 
 /** A whole ADTS stream. */
-export function adtsStream(config: AudioConfig, frames: Iterable<Uint8Array>): Uint8Array {
+export function adtsStream(config: AacConfig, frames: Iterable<Uint8Array>): Uint8Array {
   return concat(Array.from(frames, (frame) => adtsFrame(config, frame)));
 }
 

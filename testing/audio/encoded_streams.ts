@@ -1,11 +1,11 @@
 /** AAC of every kind that Echo takes, from encoders. */
-import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import type { AacConfig } from "../../src/audio/aac/aac_config.ts";
 import { accessUnits } from "./access_units.ts";
 import { encode, type Encoding } from "./ffmpeg.ts";
 
 /** What an encoder made: a configuration and its access units. */
 export interface EncodedStream {
-  readonly config: AudioConfig;
+  readonly config: AacConfig;
   readonly frames: readonly Uint8Array[];
 }
 
@@ -34,7 +34,7 @@ export async function encoded(encoding: Encoding): Promise<EncodedStream> {
 /** The stream of a file in testing/media, with what ADTS does not tell. */
 export async function shipped(
   name: string,
-  told: Partial<AudioConfig> = {},
+  told: Partial<AacConfig> = {},
 ): Promise<EncodedStream> {
   const adts = await Deno.readFile(new URL(`../media/${name}`, import.meta.url));
   const { config, frames } = accessUnits(adts);

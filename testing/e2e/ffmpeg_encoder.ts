@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { run } from "../audio/ffmpeg.ts";
+import { mp3Coder, type Mp3Encoding } from "../audio/mp3_streams.ts";
+import { encodeProgramme, type Programme } from "../audio/programmes.ts";
 import { type AdtsFrame, parseAdts } from "../hls_validator/adts.ts";
 import { Child } from "../child.ts";
 
@@ -38,6 +40,22 @@ export class Media implements AsyncDisposable {
     const source = `aevalsrc=${tones.join("|")}:c=${layout}:s=${sampleRate}:d=${seconds}`;
     const file = `${this.#folder}/${name}.aac`;
     await ffmpeg(["-f", "lavfi", "-i", source, "-c:a", "aac", "-b:a", bitrate, "-f", "adts", file]);
+    return file;
+  }
+
+  /** A programme in AAC-LC, as `NAME.aac`. @param rate its own, in Hz @returns its path */
+  async programme(name: string, programme: Programme, rate: number): Promise<string> {
+    const file = `${this.#folder}/${name}.aac`;
+    const output = ["-c:a", "aac", "-b:a", "64k", "-f", "adts"];
+    await Deno.writeFile(file, await encodeProgramme(programme, { rate, output }));
+    return file;
+  }
+
+  /** MP3 of an input of FFmpeg, frames and nothing else, as `NAME.mp3`. @returns its path */
+  async encodeMp3(name: string, input: readonly string[], encoding: Mp3Encoding): Promise<string> {
+    const file = `${this.#folder}/${name}.mp3`;
+    const alone = ["-id3v2_version", "0", "-write_xing", "0"];
+    await ffmpeg([...input, ...mp3Coder(encoding), ...alone, file]);
     return file;
   }
 
@@ -175,6 +193,16 @@ export async function decoderWarnings(file: string): Promise<string[]> {
   ]);
   await child.end();
   return child.lines.filter((line) => !line.startsWith("Guessed Channel Layout"));
+}
+
+/** MD5 of each access unit of a file that FFmpeg reads, in order. */
+export async function packetsOf(file: string): Promise<string[]> {
+  const args = ["-nostdin", "-i", file];
+  const copied = ["-map", "0:a", "-c", "copy", "-f", "framemd5", "pipe:1"];
+  const said = await run("ffmpeg", [...args, ...copied], undefined, "error");
+  const lines = new TextDecoder().decode(said).trim().split("\n");
+  return lines.filter((line) => !line.startsWith("#"))
+    .map((line) => line.split(",").at(-1)?.trim() ?? "");
 }
 
 /** What ffprobe says of a stream. */

@@ -184,6 +184,13 @@ export const CHANGES: readonly Change[] = [
     isLate: true,
   },
   {
+    names: ["FALLBACK_FILE", "FALLBACK_DIR"],
+    values: () => ({ FALLBACK_FILE: "./missing.aac", FALLBACK_DIR: "./missing" }),
+    look: ({ server }) => Promise.resolve(refusedFallbacks(server.log)),
+    was: [],
+    is: ["./missing", "./missing.aac"],
+  },
+  {
     names: ["DRAIN_TIMEOUT"],
     values: () => ({ DRAIN_TIMEOUT: "300" }),
     look: ({ server }) => restart(server),
@@ -290,6 +297,11 @@ function deletions(log: readonly string[]): string[] {
     const [, file, why] = /(\S+) of \d+ bytes is deleted: (.*)$/.exec(line) ?? [];
     return file === undefined ? [] : [`${file}: ${why}`];
   }).sort();
+}
+
+/** Fallback files that the log says cannot be used. */
+function refusedFallbacks(log: readonly string[]): string[] {
+  return log.flatMap((line) => /Cannot use the fallback (\S+): /.exec(line)?.[1] ?? []).sort();
 }
 
 /** Stops the server and starts it again. @returns what it said of draining before it stopped */

@@ -1,13 +1,15 @@
 /** Seeds that several targets use: recorded bytes, encoders' audio, and what Echo itself writes. */
+import { codecOf } from "../../src/audio/codec_of.ts";
 import { writeId3Texts } from "../../src/audio/id3_texts.ts";
 import { ByteBuffer } from "../../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../../src/mpegts/muxer.ts";
 import { fileURLToPath } from "node:url";
-import type { AudioConfig } from "../../src/audio/audio_config.ts";
+import type { AacConfig } from "../../src/audio/aac/aac_config.ts";
 import { finishRecording } from "../../src/mp4/finish.ts";
 import { loas } from "../audio/aac/loas.ts";
 import { accessUnits, audioConfig } from "../audio/access_units.ts";
 import { concat } from "../bytes.ts";
+import { everyMp3Config, mp3Config } from "../audio/mp3_streams.ts";
 import { MemoryFile } from "../mp4/memory_file.ts";
 import { fragments, header } from "../mp4/recordings.ts";
 import { segments } from "../mpegts/segments.ts";
@@ -27,8 +29,15 @@ export function adtsStreams(): Uint8Array[] {
   ].map((bytes) => bytes.slice(0, 3000));
 }
 
+/** The beginnings of MP3 streams of every version: silence, and audio of an encoder. */
+export function mp3Streams(): Uint8Array[] {
+  const silent = [mp3Config(), ...everyMp3Config().filter(({ channels }) => channels === 1)]
+    .map((config) => concat(Array.from({ length: 4 }, () => codecOf(config).silentFrame(config))));
+  return [...silent, media("mp3_44100_joint_v4.mp3").slice(0, 4000)];
+}
+
 /** Access units of an encoder. */
-export function audio(): { config: AudioConfig; frames: Uint8Array[] } {
+export function audio(): { config: AacConfig; frames: Uint8Array[] } {
   const { config, frames } = accessUnits(media("he-aac-v1_48000_mono_32k.aac"));
   return { config, frames: frames.slice(0, 40) };
 }

@@ -10,6 +10,8 @@ export interface AdtsFrame {
   readonly sampleRate: number;
   /** channel_configuration; 0 where a program_config_element says it. */
   readonly channels: number;
+  /** How many it stands for, at that rate. */
+  readonly samples: number;
   /** What may not change within a stream: object type, rate, channels. */
   readonly configuration: string;
   /** The raw access unit. */
@@ -61,6 +63,7 @@ export function parseAdts(bytes: Uint8Array): AdtsFrame[] {
     frames.push({
       sampleRate,
       channels,
+      samples: 1024,
       configuration: `profile ${b2 >> 6}, ${sampleRate} Hz, channels ${channels}`,
       data: bytes.subarray(at + headerSize, at + length),
     });

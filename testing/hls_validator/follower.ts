@@ -3,7 +3,6 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { AdtsFrame } from "./adts.ts";
 import {
   type ListedSegment,
   type MediaPlaylist,
@@ -12,6 +11,7 @@ import {
 } from "./media_playlist.ts";
 import { type Exception, isPreroll, PlaylistRules, type Sighting } from "./playlist_rules.ts";
 import { SegmentRules } from "./segment_rules.ts";
+import type { AudioFrame } from "./transport_stream.ts";
 
 export interface FollowerOptions {
   /** What is going on from the start; see {@link PlaylistFollower.allow}. */
@@ -24,7 +24,7 @@ export interface FollowerOptions {
 export interface SeenSegment {
   readonly listed: ListedSegment;
   /** In order; empty for preroll and for what cannot be read. */
-  readonly frames: readonly AdtsFrame[];
+  readonly frames: readonly AudioFrame[];
 }
 
 /** Polls this many times a target duration. */

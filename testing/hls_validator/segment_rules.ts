@@ -1,5 +1,6 @@
 /** What a segment must hold, and how it continues the one before (RFC 8216 3.2, 4.3.2.3, 6.2.1). */
 import { AdtsError } from "./adts.ts";
+import { MpegAudioError } from "./mpeg_audio.ts";
 import type { ListedSegment } from "./media_playlist.ts";
 import {
   type AudioSegment,
@@ -32,8 +33,7 @@ export class SegmentRules {
     if (content === undefined) return undefined;
     this.#before = { sequence: listed.sequence, content };
 
-    const { frames, sampleRate } = content;
-    const duration = playingTime90k(frames.length, sampleRate) / 90_000;
+    const duration = playingTime90k(content.frames) / 90_000;
     if (Math.abs(duration - listed.duration) > EXTINF_ROUNDING) {
       this.#onBreach(`${listed.uri} says EXTINF ${listed.duration} and holds ${duration} s`);
     }
@@ -49,7 +49,8 @@ export class SegmentRules {
     try {
       return parseAudioSegment(bytes);
     } catch (error) {
-      if (!(error instanceof TransportStreamError || error instanceof AdtsError)) throw error;
+      const known = [TransportStreamError, AdtsError, MpegAudioError];
+      if (!known.some((type) => error instanceof type) || !(error instanceof Error)) throw error;
       this.#onBreach(`${listed.uri}: ${error.message}`);
       return undefined;
     }
@@ -63,7 +64,7 @@ function checkContinuation(before: AudioSegment, after: AudioSegment): string[] 
     breaches.push(`${after.configuration} after ${before.configuration} without a discontinuity`);
   }
   const passed = ptsDifference(after.firstPts90k, before.firstPts90k);
-  const due = playingTime90k(before.frames.length, before.sampleRate);
+  const due = playingTime90k(before.frames);
   if (Math.abs(passed - due) > PTS_ROUNDING) {
     breaches.push(`a PTS ${passed} ticks after the last segment's, ${due} are due`);
   }

@@ -2,10 +2,14 @@
  * MPEG-TS segments as a player reads them (ISO/IEC 13818-1), independent of the server's own code.
  */
 import { type AdtsFrame, parseAdts } from "./adts.ts";
+import { type MpegAudioFrame, parseMpegAudio } from "./mpeg_audio.ts";
 
-/** What is in a segment: one AAC stream, described by tables at its start. */
+/** A frame of any codec. */
+export type AudioFrame = AdtsFrame | MpegAudioFrame;
+
+/** What is in a segment: one stream of AAC or MP3, described by tables at its start. */
 export interface AudioSegment {
-  readonly frames: readonly AdtsFrame[];
+  readonly frames: readonly AudioFrame[];
   readonly sampleRate: number;
   /** What may not change without a discontinuity. */
   readonly configuration: string;
@@ -22,8 +26,12 @@ export class TransportStreamError extends Error {
 
 const PACKET_BYTES = 188;
 const PAT_PID = 0;
-const STREAM_TYPE_ADTS = 0x0f;
-const SAMPLES_PER_FRAME = 1024;
+/** By stream_type (ISO/IEC 13818-1 table 2-34). */
+const PARSERS: Readonly<Record<number, (bytes: Uint8Array) => AudioFrame[]>> = {
+  0x03: parseMpegAudio,
+  0x04: parseMpegAudio,
+  0x0f: parseAdts,
+};
 const PTS_RATE = 90_000;
 const PTS_WRAP = 2 ** 33;
 /** ISO/IEC 13818-1 2.7.4. */
@@ -31,7 +39,7 @@ const MAX_PTS_INTERVAL_90K = 0.7 * PTS_RATE;
 
 /**
  * Reads a segment that has to be playable by itself.
- * @throws {TransportStreamError}, {AdtsError}
+ * @throws {TransportStreamError}, {AdtsError}, {MpegAudioError}
  */
 export function parseAudioSegment(bytes: Uint8Array): AudioSegment {
   check(bytes.length > 0, "an empty segment");
@@ -49,8 +57,8 @@ export function parseAudioSegment(bytes: Uint8Array): AudioSegment {
     else if (open === undefined) throw wrong("a payload that begins in the segment before");
     else open.parts.push(packet.payload);
   }
-  const audioPid = findAudio(payloads);
-  const packets = (payloads.get(audioPid) ?? []).map((unit) => parsePes(join(unit)));
+  const { pid, parse } = findAudio(payloads);
+  const packets = (payloads.get(pid) ?? []).map((unit) => parsePes(join(unit), parse));
   return { ...checkAudio(packets), counters };
 }
 
@@ -60,9 +68,10 @@ export function ptsDifference(to: number, from: number): number {
   return ticks >= PTS_WRAP / 2 ? ticks - PTS_WRAP : ticks;
 }
 
-/** Playing time in ticks of 90 kHz, not rounded. */
-export function playingTime90k(frames: number, sampleRate: number): number {
-  return frames * SAMPLES_PER_FRAME * PTS_RATE / sampleRate;
+/** Playing time of frames of one rate in ticks of 90 kHz, not rounded. */
+export function playingTime90k(frames: readonly AudioFrame[]): number {
+  const samples = frames.reduce((sum, { samples }) => sum + samples, 0);
+  return samples * PTS_RATE / (frames[0]?.sampleRate ?? 1);
 }
 
 interface Packet {
@@ -79,7 +88,7 @@ interface Payload {
 
 interface PesPacket {
   readonly pts90k: number;
-  readonly frames: readonly AdtsFrame[];
+  readonly frames: readonly AudioFrame[];
 }
 
 function parsePacket(bytes: Uint8Array): Packet {
@@ -109,20 +118,24 @@ function count(counters: Map<number, { first: number; last: number }>, packet: P
   }
 }
 
-/** The PID of the one audio stream of the one program. */
-function findAudio(payloads: ReadonlyMap<number, readonly Payload[]>): number {
+/** The PID of the one audio stream of the one program, and what reads its codec. */
+function findAudio(payloads: ReadonlyMap<number, readonly Payload[]>): {
+  readonly pid: number;
+  readonly parse: (bytes: Uint8Array) => AudioFrame[];
+} {
   const program = parseSection(payloads.get(PAT_PID)?.[0], 0x00, "PAT");
   check(program.length === 4, "a PAT with another number of programs than one");
   const pmtPid = pidAt(program, 2);
   const map = parseSection(payloads.get(pmtPid)?.[0], 0x02, "PMT");
   const streams = map.subarray(4 + ((map[2] ?? 0) & 15) * 256 + (map[3] ?? 0));
-  check(streams.length >= 5 && streams[0] === STREAM_TYPE_ADTS, "a PMT without an ADTS stream");
+  const parse = PARSERS[streams[0] ?? 0];
+  check(streams.length >= 5 && parse !== undefined, "a PMT without a stream of AAC or MP3");
   const infoLength = ((streams[3] ?? 0) & 15) * 256 + (streams[4] ?? 0);
   check(streams.length === 5 + infoLength, "a PMT with more than one stream");
-  const audioPid = pidAt(streams, 1);
-  const others = [...payloads.keys()].filter((pid) => ![PAT_PID, pmtPid, audioPid].includes(pid));
+  const pid = pidAt(streams, 1);
+  const others = [...payloads.keys()].filter((other) => ![PAT_PID, pmtPid, pid].includes(other));
   check(others.length === 0, `packets of PID ${others}, which no table names`);
-  return audioPid;
+  return { pid, parse };
 }
 
 /** What a section holds between its header and its checksum. */
@@ -136,7 +149,7 @@ function parseSection(unit: Payload | undefined, tableId: number, name: string):
   return section.subarray(8, length - 4);
 }
 
-function parsePes(bytes: Uint8Array): PesPacket {
+function parsePes(bytes: Uint8Array, parse: (bytes: Uint8Array) => AudioFrame[]): PesPacket {
   const [b0, b1, b2, streamId = 0, lengthHigh = 0, lengthLow = 0, , flags = 0, headerLength = 0] =
     bytes;
   check(b0 === 0 && b1 === 0 && b2 === 1, "a PES packet without its start code");
@@ -146,7 +159,7 @@ function parsePes(bytes: Uint8Array): PesPacket {
   const [p0 = 0, p1 = 0, p2 = 0, p3 = 0, p4 = 0] = bytes.subarray(9);
   return {
     pts90k: (p0 >> 1 & 7) * 2 ** 30 + (p1 << 22 | p2 >> 1 << 15 | p3 << 7 | p4 >> 1),
-    frames: parseAdts(bytes.subarray(9 + headerLength)),
+    frames: parse(bytes.subarray(9 + headerLength)),
   };
 }
 
@@ -158,13 +171,13 @@ function checkAudio(packets: readonly PesPacket[]): Omit<AudioSegment, "counters
   const { sampleRate, configuration } = first;
   let place = 0;
   let before = 0;
-  for (const { pts90k, frames } of packets) {
+  for (const { pts90k, frames: ofPacket } of packets) {
     const time = ptsDifference(pts90k, firstPts90k);
-    const due = playingTime90k(place, sampleRate);
+    const due = playingTime90k(frames.slice(0, place));
     check(Math.abs(time - due) <= 1, `PTS ${time} for frame ${place}, which is at ${due}`);
     check(time - before <= MAX_PTS_INTERVAL_90K, `no PTS for ${(time - before) / PTS_RATE} s`);
-    check(frames.length > 0, "a PES packet without audio");
-    place += frames.length;
+    check(ofPacket.length > 0, "a PES packet without audio");
+    place += ofPacket.length;
     before = time;
   }
   const other = frames.find((frame) => frame.configuration !== configuration);

@@ -44,7 +44,7 @@ export function topLevel(bytes: Uint8Array): string[] {
  * Reads the access units of a plain MP4 as a player does, independently of src/mp4: by the sample
  * tables of the first movie box, whatever follows it.
  */
-export function readPlainMp4(bytes: Uint8Array): Uint8Array[] {
+export function readPlainMp4(bytes: Uint8Array, samplesPerFrame = 1024): Uint8Array[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const movie = firstMovie(bytes);
   const stbl = boxAt(bytes.subarray(0, movie), "moov", "trak", "mdia", "minf", "stbl");
@@ -59,7 +59,7 @@ export function readPlainMp4(bytes: Uint8Array): Uint8Array[] {
   const count = view.getUint32(stsz + 4);
   const stts = table("stts");
   const durations = [0, 4, 8].map((at) => view.getUint32(stts + at));
-  assert.deepEqual(durations, [1, count, 1024]);
+  assert.deepEqual(durations, [1, count, samplesPerFrame]);
 
   const large = tables.some((box) => box.type === "co64");
   const offsets = table(large ? "co64" : "stco");

@@ -42,13 +42,25 @@ export async function readByFfmpeg(
 }
 
 /** Decode time since the first one, duration, size and MD5 of each packet. */
-export function expectedPackets(frames: readonly Uint8Array[]): string[] {
-  return frames.map((frame, i) => `${1024 * i} 1024 ${frame.length} ${md5(frame)}`);
+export function expectedPackets(frames: readonly Uint8Array[], samplesPerFrame = 1024): string[] {
+  return frames.map((frame, i) =>
+    `${samplesPerFrame * i} ${samplesPerFrame} ${frame.length} ${md5(frame)}`
+  );
 }
 
 /** MD5 of the sound that FFmpeg decodes from an ADTS stream. */
-export async function soundOfAdts(adts: Uint8Array): Promise<string> {
-  const output = await run("ffmpeg", [...NO_GUESS, "-f", "aac", "-i", "pipe:0", ...DECODED], adts);
+export function soundOfAdts(adts: Uint8Array): Promise<string> {
+  return soundOf("aac", adts);
+}
+
+/** The same of a stream of MP3. FFmpeg warns that it cannot tell how long that is. */
+export function soundOfMp3(mp3: Uint8Array): Promise<string> {
+  return soundOf("mp3", mp3, "error");
+}
+
+async function soundOf(format: string, stream: Uint8Array, level?: string): Promise<string> {
+  const input = [...NO_GUESS, "-f", format, "-i", "pipe:0"];
+  const output = await run("ffmpeg", [...input, ...DECODED], stream, level);
   return new TextDecoder().decode(output).trim();
 }
 

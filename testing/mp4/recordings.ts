@@ -16,12 +16,13 @@ export function fragments(
   frames: readonly Uint8Array[],
   perFragment: number,
   firstFrame = 0,
+  samplesPerFrame = 1024,
 ): Uint8Array[] {
   const writer = new FragmentWriter();
   const taken: Uint8Array[] = [];
   for (let start = 0; start < frames.length; start += perFragment) {
     for (const frame of frames.slice(start, start + perFragment)) writer.add(frame);
-    taken.push(writer.take(firstFrame + start, 1024).slice());
+    taken.push(writer.take(firstFrame + start, samplesPerFrame).slice());
   }
   return taken;
 }

@@ -1,8 +1,11 @@
 /** Chromium with a page that plays HLS, by hls.js or by itself. */
 import hlsJs from "hls.js/dist/hls.min.js" with { type: "text" };
+import { Buffer } from "node:buffer";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { CHROMIUM } from "./chromium.ts";
+import { until } from "../until.ts";
 import { type Heard, Listener } from "./listener.ts";
+import streamEar from "./stream_ear.js" with { type: "text" };
 
 const PLAYER_PAGE = new URL("player_page.html", import.meta.url);
 
@@ -56,6 +59,18 @@ export class Browser implements AsyncDisposable {
     return player;
   }
 
+  /** Loads a file in a new page, and plays it. @param type its media type */
+  async playFile(file: Uint8Array<ArrayBuffer>, type: string): Promise<Player> {
+    const page = await this.#context.newPage();
+    await page.route("**/file", (route) => {
+      return route.fulfill({ body: Buffer.from(file), contentType: type });
+    });
+    const player = new Player(page, "native");
+    const origin = `http://127.0.0.1:${this.#server.addr.port}`;
+    await page.goto(origin + "/?by=native&file=file");
+    return player;
+  }
+
   /** Opens an address in a new page. */
   async open(url: string): Promise<Page> {
     const page = await this.#context.newPage();
@@ -86,10 +101,39 @@ export class Player extends Listener {
     return await this.#page.evaluate<Heard>("heard");
   }
 
+  /** Notes from now on which moment of the stream sounds; see `stream_time.ts`. */
+  async listen(): Promise<void> {
+    await this.#page.evaluate(`(() => { ${streamEar} })()`);
+  }
+
+  /**
+   * Goes to another place, and listens there for a while, after {@link listen}.
+   * @param position in seconds
+   * @returns as {@link soundAhead}
+   */
+  async seek(position: number): Promise<number[]> {
+    await this.#page.evaluate(`new Promise((resolve) => {
+      audio.addEventListener("seeked", resolve, { once: true });
+      audio.currentTime = ${position};
+    })`);
+    await this.#page.evaluate("streamEar.length = 0");
+    return await until("it sounds there", async () => {
+      const ahead = await this.soundAhead();
+      return ahead.length >= SOUNDS_AT_A_PLACE && ahead;
+    });
+  }
+
+  /** How much further on in the stream what sounded was than the clock, each time, in seconds. */
+  async soundAhead(): Promise<number[]> {
+    return await this.#page.evaluate<number[]>("streamEar.map(({ ahead }) => ahead)");
+  }
+
   override async mark(): Promise<void> {
     await this.#page.evaluate("mark()");
   }
 }
+
+const SOUNDS_AT_A_PLACE = 5;
 
 async function serveFile(path: string): Promise<Response> {
   if (path === "/") return respond(await Deno.readFile(PLAYER_PAGE), "text/html");

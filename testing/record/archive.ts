@@ -27,6 +27,7 @@ export interface ArchiveOptions {
   readonly append?: boolean;
   readonly maxAgeMs?: number;
   readonly maxBytes?: number;
+  readonly recordsFallback?: boolean;
   readonly makeFolder?: (path: string) => RecordFolder;
   readonly index?: RecorderOptions["index"];
   readonly onRemoved?: RecorderOptions["onRemoved"];
@@ -56,10 +57,13 @@ export class Archive implements AsyncDisposable {
     const path = options.path ?? `${await Deno.makeTempDir({ prefix: "echo-record-" })}/record`;
     const { clock = new FakeClock(START), makeFolder = (path) => new RecordFolder(path) } = options;
     const { append = false, maxAgeMs = 0, maxBytes = 0, index, onRemoved } = options;
+    const { recordsFallback = false } = options;
     const bus = new EventBus();
     const folder = makeFolder(path);
     const rules = { maxAgeMs, maxBytes };
-    const recorder = new Recorder({ clock, events: bus, folder, append, rules, index, onRemoved });
+    const recorder = new Recorder({
+      ...{ clock, events: bus, folder, append, rules, recordsFallback, index, onRemoved },
+    });
     return new Archive(recorder, folder, clock, bus, options.path !== undefined);
   }
 

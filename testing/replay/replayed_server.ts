@@ -155,6 +155,7 @@ export class ReplayedServer implements AsyncDisposable {
       HLS_WEB_THREADS: "0",
       HLS_ROOT_DIR: `${this.#folder}/output/hls`,
       RECORD_ROOT_DIR: `${this.#folder}/output/record`,
+      STAT_REPORT_DIR: `${this.#folder}/output/reports`,
     };
   }
 

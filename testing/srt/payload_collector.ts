@@ -1,6 +1,6 @@
 /** Takes the payload of SRT messages apart, and keeps what is found. */
 import { Payload } from "../../src/srt/payload.ts";
-import type { PayloadSink } from "../../src/srt/adts_messages.ts";
+import type { PayloadSink } from "../../src/srt/frame_messages.ts";
 import { TimedCollector } from "../mpegts/timed_collector.ts";
 
 /** Keeps all that a payload is found to hold. */

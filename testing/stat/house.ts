@@ -25,13 +25,14 @@ const FRAME_MS = 32;
 
 /** Sessions, outputs that are only told of, and the statistics of it all. */
 export class House implements Disposable {
-  readonly clock = new FakeClock(START);
+  readonly clock: FakeClock;
   readonly events = new EventBus();
   readonly sessions: SessionManager;
   readonly statistics: Statistics;
 
-  constructor(onEvent?: StatisticsOptions["onEvent"]) {
-    const { clock, events } = this;
+  constructor(onEvent?: StatisticsOptions["onEvent"], startMs: number = START) {
+    const clock = this.clock = new FakeClock(startMs);
+    const { events } = this;
     const outputs = { hls: true, record: true };
     this.statistics = new Statistics({ events, outputs, onEvent });
     this.sessions = sessionManager({

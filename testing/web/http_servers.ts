@@ -76,8 +76,9 @@ export async function withStatServer(
     const health = new Health();
     const keys = new KeyStore(clock, 0);
     const djs = new DjAuthority({ clock });
+    const reporter = { report: () => Promise.resolve([]) };
     const parts = { clock, events, sessions, statistics, metrics, listeners, health, catalogue };
-    const stat = new StatWeb(config, { ...parts, keys, djs, history: new History() });
+    const stat = new StatWeb(config, { ...parts, keys, djs, reporter, history: new History() });
     try {
       await test(withServerHeader(stat.routes, ["echo", "stat"]), token);
     } finally {

@@ -111,6 +111,14 @@ const MISTAKES: readonly Mistake[] = [
       /^The key set of .*\/keys\.json cannot be read, .*: expected public keys, got a private one/,
   },
   {
+    what: "a fallback file with no audio in it",
+    make: async (folder) => {
+      await Deno.writeTextFile(`${folder}/back-soon.aac`, "back soon");
+      return { FALLBACK_FILE: `${folder}/back-soon.aac` };
+    },
+    said: /^Cannot use the fallback .*\/back-soon\.aac: there is no audio in it$/,
+  },
+  {
     what: "a logging file that says nothing known",
     make: async (folder) => {
       await Deno.writeTextFile(`${folder}/log.yml`, "root:\n  level: loud\n");

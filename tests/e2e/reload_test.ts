@@ -126,6 +126,7 @@ async function assertTakesEffect(change: Change): Promise<void> {
     env: { ECHO_AUTH: auth },
     envFile: envFile(before),
     files: FILES,
+    expectedErrors: [/Cannot use the fallback/],
   });
   await writeFiles(server);
   const scene = { server, oldHooks, newHooks };

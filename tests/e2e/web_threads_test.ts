@@ -165,6 +165,7 @@ scenario("where a thread dies in mid-show, listeners on the other lose nothing",
       HLS_WEB_ADDR: `127.0.0.1:${hls}`,
       RTMP_ADDR: `127.0.0.1:${rtmp}`,
       STAT_WEB_ADDR: `127.0.0.1:${stat}`,
+      STAT_REPORT_DIR: `${folder}/reports`,
     });
     const station = await Station.start(config);
     await using _station = { [Symbol.asyncDispose]: () => station.stop() };

@@ -1,4 +1,4 @@
-/** The sample description of AAC (ISO/IEC 14496-14 5.6), for every configuration. */
+/** The sample descriptions of AAC and MP3 (ISO/IEC 14496-14 5.6), for every configuration. */
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import {
@@ -9,6 +9,7 @@ import { BitWriter } from "../../src/audio/bits.ts";
 import { encodeBoxes, findBox, viewOf } from "../../src/mp4/boxes.ts";
 import { sampleDescriptionBox } from "../../src/mp4/sample_description.ts";
 import { audioConfig } from "../../testing/audio/access_units.ts";
+import { everyMp3Config } from "../../testing/audio/mp3_streams.ts";
 
 Deno.test("an AAC-LC stream is described as the specification's tables have it", () => {
   assert.deepEqual([...encodeBoxes(sampleDescriptionBox(audioConfig()))], [
@@ -21,6 +22,27 @@ Deno.test("an AAC-LC stream is described as the specification's tables have it",
     ...[0x05, 2, 0x11, 0x90],
     ...[0x06, 1, 2],
   ]);
+});
+
+Deno.test("an MP3 stream is described by its object type alone: its frames tell the rest", () => {
+  const rates = [[44100, 0x6b], [48000, 0x6b], [32000, 0x6b], [24000, 0x69], [
+    11025,
+    0x69,
+  ]] as const;
+  for (const [sampleRate, objectType] of rates) {
+    for (const config of everyMp3Config().filter((config) => config.sampleRate === sampleRate)) {
+      assert.deepEqual([...encodeBoxes(sampleDescriptionBox(config))], [
+        ...[0, 0, 0, 87, ...ascii("stsd"), 0, 0, 0, 0, 0, 0, 0, 1],
+        ...[0, 0, 0, 71, ...ascii("mp4a"), 0, 0, 0, 0, 0, 0, 0, 1],
+        ...[0, 0, 0, 0, 0, 0, 0, 0, 0, config.channels, 0, 16, 0, 0, 0, 0],
+        ...[sampleRate >> 8, sampleRate & 0xff, 0, 0],
+        ...[0, 0, 0, 35, ...ascii("esds"), 0, 0, 0, 0],
+        ...[0x03, 21, 0, 0, 0],
+        ...[0x04, 13, objectType, 0x15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        ...[0x06, 1, 2],
+      ]);
+    }
+  }
 });
 
 Deno.test("the decoder gets the AudioSpecificConfig of every configuration", () => {

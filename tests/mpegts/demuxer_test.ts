@@ -11,6 +11,7 @@ import {
 } from "../../testing/audio/access_units.ts";
 import { concat } from "../../testing/bytes.ts";
 import { encode, run } from "../../testing/audio/ffmpeg.ts";
+import { encodeMp3, mp3Frames } from "../../testing/audio/mp3_streams.ts";
 import { Packetizer, pes } from "../../testing/mpegts/packetizer.ts";
 import { segments } from "../../testing/mpegts/segments.ts";
 import { demux, TimedCollector } from "../../testing/mpegts/timed_collector.ts";
@@ -60,10 +61,9 @@ Deno.test("video beside the audio is passed over, and told", async () => {
   assert.equal(found.badCount, 0);
 });
 
-Deno.test("streams without AAC say what they carry", async () => {
+Deno.test("streams without audio that Echo takes say what they carry", async () => {
   const carried: [string[], string[]][] = [
     [["-map", "0"], ["MPEG-2 video"]],
-    [["-map", "1", "-c:a", "mp2"], ["MP2 or MP3"]],
     [["-map", "1", "-c:a", "libopus"], ["Opus"]],
     [["-map", "1", "-c:a", "ac3"], ["AC-3"]],
     [["-map", "0", "-map", "1", "-c:a", "eac3"], ["MPEG-2 video", "E-AC-3"]],
@@ -73,6 +73,30 @@ Deno.test("streams without AAC say what they carry", async () => {
     assert.deepEqual(demuxer.streamNames, names);
     assert.equal(found.frames.length, 0);
   }
+});
+
+Deno.test("MP3 comes out frame by frame, at every rate", async () => {
+  for (const rate of [48000, 44100, 32000, 24000, 22050, 16000]) {
+    const mp3 = await encodeMp3({ rate, bitrate: "v4" });
+    const { config, frames } = mp3Frames(mp3);
+    const remux = ["-f", "mp3", "-i", "pipe:0", "-c", "copy", "-f", "mpegts", "pipe:1"];
+    const stream = await run("ffmpeg", remux, mp3, "error");
+    const { found, demuxer } = demux(stream);
+    assert.deepEqual(found.configs, [config]);
+    assert.deepEqual(found.frames, frames);
+    assert.deepEqual(demuxer.streamNames, ["MP2 or MP3"]);
+    assertTimes(found.times, await ffprobeTimes(stream));
+  }
+});
+
+Deno.test("MP2 is refused by name, and passed over where something else is beside it", async () => {
+  const mp2 = ["-map", "1", "-map", "1", "-c:a", "mp2"];
+  const refused = { name: "UnsupportedAudio", message: "MPEG Layer 2 (MP2)" };
+  const alone = await withVideo(mp2);
+  assert.throws(() => demux(alone), refused);
+  const { found } = demux(await withVideo([...mp2, "-c:a:1", "aac"]));
+  assert.equal(found.configs[0]?.codec, "aac");
+  assert.ok(found.frames.length > 40);
 });
 
 Deno.test("the stream may come in pieces of any size", () => {

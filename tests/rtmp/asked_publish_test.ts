@@ -110,12 +110,12 @@ Deno.test("of metadata that comes before the answer the last counts, however muc
 Deno.test("another codec that comes before the answer is refused behind it", async () => {
   const harness = SessionHarness.asking();
   const { encoder } = harness;
-  const mp3 = Uint8Array.of(0x2f, 0xff, 0xfb);
-  harness.feed(encoder.message(4, MessageType.Audio, mp3, { timestamp: 0, streamId: 1 }));
+  const speex = Uint8Array.of(0xb2, 1, 2, 3);
+  harness.feed(encoder.message(4, MessageType.Audio, speex, { timestamp: 0, streamId: 1 }));
   assert.deepEqual(harness.statuses, []);
   await harness.answer();
   assert.equal(harness.session.state, "over");
-  assert.deepEqual(harness.descriptions.at(-1), "unsupported audio: MP3");
+  assert.deepEqual(harness.descriptions.at(-1), "unsupported audio: Speex");
   assert.deepEqual(harness.statuses, ["NetStream.Publish.Start", "NetStream.Publish.Rejected"]);
 });
 

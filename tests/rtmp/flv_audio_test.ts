@@ -24,6 +24,17 @@ Deno.test("an enhanced AAC tag is a configuration, a frame, or nothing that is n
   assert.equal(parse(0x94, ...mp4a, 1, 2, 0, 0, 0, 3).kind, "other");
 });
 
+Deno.test("an MP3 tag holds frames, in the old form, at 8 kHz, and in the enhanced one", () => {
+  for (const first of [0x2f, 0x2a, 0xe2]) {
+    assert.deepEqual(parse(first, 0xff, 0xfb), { kind: "mp3", data: [0xff, 0xfb] });
+  }
+  const mp3 = ascii(".mp3");
+  assert.deepEqual(parse(0x91, ...mp3, 0xff, 0xfb), { kind: "mp3", data: [0xff, 0xfb] });
+  for (const packetType of [0, 2, 4]) {
+    assert.equal(parse(0x90 + packetType, ...mp3, 1).kind, "other");
+  }
+});
+
 Deno.test("modifiers before an enhanced tag are passed over", () => {
   const mp4a = ascii("mp4a");
   assert.deepEqual(parse(0x97, 2, 1, 2, 3, 0x01, ...mp4a, 7), { kind: "frame", data: [7] });
@@ -48,7 +59,6 @@ Deno.test("what is cut off is nothing that is needed", () => {
 
 Deno.test("another codec is refused by its name", () => {
   const refused = (message: string) => ({ name: "UnsupportedAudio", message });
-  assert.throws(() => parse(0x2f, 1), refused("MP3"));
   assert.throws(() => parse(0xb2, 1), refused("Speex"));
   assert.throws(() => parse(0x72, 1), refused("G.711 A-law"));
   assert.throws(() => parse(0xc0, 1), refused("FLV sound format 12"));

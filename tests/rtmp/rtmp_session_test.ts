@@ -39,7 +39,7 @@ Deno.test("an encoder that speaks Enhanced RTMP is told that AAC is taken so", (
   harness.feed(harness.encoder.connect("live", { fourCcList: ["hvc1", "mp4a"] }));
   const properties = harness.answers.at(-1)?.values[2];
   assert.ok(isAmfObject(properties));
-  assert.deepEqual(properties.fourCcList, ["mp4a"]);
+  assert.deepEqual(properties.fourCcList, ["mp4a", ".mp3"]);
 });
 
 Deno.test("a publish goes through and its audio comes out", () => {
@@ -206,8 +206,10 @@ Deno.test("createStream before connect, a second connect and too many streams en
 });
 
 Deno.test("another codec is refused with a status that names it", () => {
+  const mp2 = [0xff, 0xfd, 0x14, 0, ...new Array(92).fill(0)]; // 32 kb/s at 48 kHz
   const cases: [message: number[], name: string][] = [
-    [[0x2f, 0xff, 0xfb], "MP3"],
+    [[0xb2, 1, 2, 3], "Speex"],
+    [[0x2f, ...mp2], "Layer 2"],
     [[0x90, ...new TextEncoder().encode("Opus")], "Opus"],
     [[0xaf, 0, 0x19, 0x90], "SSR"],
     [[0xaf, 0, 0x11], "AudioSpecificConfig"],

@@ -255,7 +255,7 @@ Deno.test("a DJ who is away has his time also where the server stands still", as
   assert.deepEqual(sinks.map(({ calls }) => calls.at(-1)), ["1 @0", "1 @0"]);
   assert.equal(publish("rtmp").sessionId, manager.find("rtmp")?.id);
   await clock.advance(3000);
-  assert.equal(manager.find("srt")?.standsStill, true);
+  assert.equal(manager.find("srt")?.isAbandoned, true);
   const [rtmp, srt] = sinks.map(({ calls }) => calls);
   assert.match(rtmp?.at(-1) ?? "", /^1 @/);
   assert.ok(!rtmp?.includes("discontinuity"), "it goes on behind the silence");
@@ -525,9 +525,9 @@ Deno.test("a session stands still from the end of the hold until its DJ is back"
   first.end("lost");
   const session = manager.find("demo");
   await clock.advance(29_999);
-  assert.equal(session?.standsStill, false);
+  assert.equal(session?.isAbandoned, false);
   await clock.advance(1);
-  assert.equal(session?.standsStill, true);
+  assert.equal(session?.isAbandoned, true);
   const second = manager.publish({
     name: "demo",
     key: undefined,
@@ -535,7 +535,7 @@ Deno.test("a session stands still from the end of the hold until its DJ is back"
   });
   second.configure(CONFIG);
   second.write(frame(2), 0);
-  assert.equal(session?.standsStill, false);
+  assert.equal(session?.isAbandoned, false);
   manager.stop("shutdown", SERVER_REASON);
 });
 

@@ -137,8 +137,8 @@ Deno.test("what stands behind an ID3 tag is named, and the tag alone is too", ()
   payload.feed(id3Tag(500));
   assert.equal(payload.seen, "an ID3 tag");
   assert.throws(() => {
-    for (let i = 0; i < 4; i++) payload.feed(new Uint8Array(1316).fill(0xfb).fill(0xff, 0, 1));
-  }, /^UnsupportedAudio: MP3; AAC in ADTS or MPEG-TS is needed/);
+    for (let i = 0; i < 4; i++) payload.feed(new TextEncoder().encode("OggS".repeat(329)));
+  }, /^UnsupportedAudio: Ogg; AAC in ADTS, MP3, or either in MPEG-TS is needed/);
 });
 
 Deno.test("messages that were lost count for as many frames as they usually hold", () => {
@@ -214,15 +214,15 @@ async function refusal(...args: string[]): Promise<string> {
   throw new Error("it was not refused");
 }
 
-Deno.test("what is neither ADTS nor MPEG-TS, or without AAC, is refused by its name", async () => {
+Deno.test("what is neither frames nor MPEG-TS, or without AAC and MP3, is refused by its name", async () => {
   const tone = source({ seconds: 1.5 });
   assert.equal(
     await refusal(...picture, ...video, "-f", "mpegts"),
-    "MPEG-TS with MPEG-2 video; AAC is needed",
+    "MPEG-TS with MPEG-2 video; AAC or MP3 is needed",
   );
   assert.equal(
     await refusal(...tone, "-c:a", "libopus", "-b:a", "96k", "-f", "mpegts"),
-    "MPEG-TS with Opus; AAC is needed",
+    "MPEG-TS with Opus; AAC or MP3 is needed",
   );
   assert.equal(
     await refusal(...tone, "-c:a", "aac", "-mpegts_m2ts_mode", "1", "-f", "mpegts"),
@@ -230,16 +230,20 @@ Deno.test("what is neither ADTS nor MPEG-TS, or without AAC, is refused by its n
   );
   assert.equal(
     await refusal(...tone, "-c:a", "aac", "-f", "flv", "-flvflags", "no_duration_filesize"),
-    "FLV; AAC in ADTS or MPEG-TS is needed",
+    "FLV; AAC in ADTS, MP3, or either in MPEG-TS is needed",
   );
   assert.equal(
-    await refusal(...tone, "-c:a", "libmp3lame", "-id3v2_version", "0", "-f", "mp3"),
-    "MP3; AAC in ADTS or MPEG-TS is needed",
+    await refusal(...tone, "-c:a", "mp2", "-f", "mp2"),
+    "MPEG Layer 2 (MP2)",
+  );
+  assert.equal(
+    await refusal(...tone, "-c:a", "mp2", "-f", "mpegts"),
+    "MPEG Layer 2 (MP2)",
   );
   const zeros = new Payload(new PayloadCollector());
   assert.throws(() => {
     for (let i = 0; i < 4; i++) zeros.feed(new Uint8Array(1316));
-  }, /^UnsupportedAudio: bytes that begin with 0000000000000000; AAC in ADTS or MPEG-TS is needed/);
+  }, /^UnsupportedAudio: bytes that begin with 0{16}; AAC in ADTS, MP3, or either in MPEG-TS is/);
 });
 
 /** Runs on until the end or a refusal; anything else that is thrown fails the test. */

@@ -10,21 +10,26 @@ import {
   writeAudioSpecificConfig,
 } from "./audio_specific_config.ts";
 import { LatmParser, STREAM_TYPE_LATM } from "./latm.ts";
+import { aacLevel } from "../level/aac_level.ts";
 import { ID_CPE, programElements } from "./program_config.ts";
 import { silentFrame } from "./silence.ts";
 
 /** AAC is written to transport streams in ADTS, and read from them in ADTS and LATM. */
 export const AAC: Codec<AacConfig> = {
   frameLengths: [SAMPLES_PER_FRAME],
+  inFragmentedMp4: true,
   silentFrame,
   maxAccessUnitBytes,
   codecString,
+  // Each access unit tells its level by itself.
+  levelMeter: (config) => ({ take() {}, level: (accessUnit) => aacLevel(config, accessUnit) }),
   continuation: (before, now) => before.codec === "aac" ? continuation(before, now) : undefined,
   tsFraming: (config) => new AdtsFraming(config),
   tsParsers: new Map<number, ParserMaker>([
     [STREAM_TYPE_ADTS, (sink) => new AdtsParser(sink)],
     [STREAM_TYPE_LATM, (sink) => new LatmParser(sink)],
   ]),
+  configBytes: writeAudioSpecificConfig,
   configOf: parseAudioSpecificConfig,
   sampleEntry,
 };

@@ -5,6 +5,7 @@
  * @module
  */
 import type { AudioConfig } from "../../audio/audio_config.ts";
+import { codecOf } from "../../audio/codec_of.ts";
 import type { PlaylistPublisher } from "../playlist_publisher.ts";
 import type { Segment } from "../segment.ts";
 import type { ShownOpen } from "../silent_end.ts";
@@ -62,6 +63,27 @@ export function earlierSegments(sources: EarlierSources): EarlierSegments {
   return { numbering: new Window(targetDuration, window.begin, passedOver).end, segments };
 }
 
+/**
+ * Reads what is in memory no more, from the newest back up to one that cannot be had.
+ * @param read gives the bytes of a file; `undefined` where they cannot be had
+ * @returns bytes by file
+ */
+export async function readMissing(
+  main: Pick<PlaylistPublisher, "known">,
+  read: (uri: string) => Promise<Uint8Array | undefined>,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const found = new Map<string, Uint8Array>();
+  for (let unreadable = -Infinity;;) {
+    const missing = main.known.findLast(({ sequence, uri, bytes, wallMs }) =>
+      sequence > unreadable && bytes === undefined && wallMs !== undefined && !found.has(uri)
+    );
+    if (missing === undefined) return found;
+    const bytes = await read(missing.uri);
+    if (bytes === undefined) unreadable = missing.sequence;
+    else found.set(missing.uri, bytes);
+  }
+}
+
 /** What is to be kept of them; nothing of preroll, which is there behind a crash too. */
 export function shownBy(segments: readonly Earlier[]): ShownOpen[] {
   return segments.flatMap(({ segment: { sequence, discontinuity, wallMs }, config }, i) => {
@@ -87,7 +109,8 @@ function readSegment(
   }
   const bytes = bytesOf(segment);
   const frames = bytes && readTsFrames(bytes, configs);
-  return frames && {
+  if (frames === undefined || !codecOf(frames.config).inFragmentedMp4) return undefined;
+  return {
     segment,
     config: frames.config,
     takeInto: (stream) => stream.takeEarlier({ wallMs, discontinuity }, frames),

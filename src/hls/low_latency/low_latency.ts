@@ -5,6 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../../audio/audio_config.ts";
+import { codecOf } from "../../audio/codec_of.ts";
 import type { Clock } from "../../session/clock.ts";
 import { entityTag } from "../../web/entity_tag.ts";
 import { renderMasterPlaylist } from "../master_playlist.ts";
@@ -17,7 +18,7 @@ import type { SegmentLabels } from "../segment_labels.ts";
 import type { Segmenter } from "../segmenter.ts";
 import type { ShownOpen } from "../silent_end.ts";
 import type { StreamFiles } from "../stream_files.ts";
-import { type EarlierSegments, earlierSegments, shownBy } from "./earlier_segments.ts";
+import { type EarlierSegments, earlierSegments, readMissing, shownBy } from "./earlier_segments.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
 import type { LowClient, LowPlace, LowPlaces } from "./low_places.ts";
 import type { LowPreroll } from "./low_preroll.ts";
@@ -29,8 +30,8 @@ const logger = getLogger(["echo", "hls"]);
 export interface LowSource {
   /** `undefined` while nobody sends. */
   readonly segmenter: Pick<Segmenter, "config" | "tap"> | undefined;
-  /** RFC 6381 name of what the segments hold. */
-  readonly codecs: string;
+  /** That of what is heard, or was heard last; `undefined` where it is not known. */
+  readonly config: AudioConfig | undefined;
   /** Whether nothing follows. */
   readonly ended: boolean;
 }
@@ -74,6 +75,7 @@ export class LowLatency {
   #held: LowVersion[] = [];
   /** Those of what an earlier run of the server left. */
   #earlierConfigs: readonly AudioConfig[] = [];
+  #isOffered = true;
   /** It has failed, and is not opened before that, on `Clock.awake`. */
   #brokenUntil = -Infinity;
 
@@ -86,6 +88,17 @@ export class LowLatency {
     this.#earlierConfigs = configs;
   }
 
+  /** Whether what is heard may be had in this way, by its codec. */
+  get isOffered(): boolean {
+    return this.#isOffered;
+  }
+
+  /** What follows has this configuration: where it may not be had so, nothing is there any more. */
+  configure(config: AudioConfig): void {
+    this.#isOffered = codecOf(config).inFragmentedMp4;
+    if (!this.#isOffered && this.#place !== undefined) this.#giveWay();
+  }
+
   /**
    * Somebody wants to listen, or still does. Resolves once all is there that can be, and never
    * rejects.
@@ -93,6 +106,7 @@ export class LowLatency {
    */
   open(client?: string): Promise<void> {
     if (this.#stream !== undefined) return this.#opening ?? Promise.resolve();
+    if (!this.#isOffered) return Promise.resolve();
     const { name, places, clock, onRefused } = this.#options;
     if (clock.awake() >= this.#brokenUntil) {
       this.#place ??= places.take({ name, client, giveWay: () => this.#giveWay() });
@@ -142,8 +156,8 @@ export class LowLatency {
   /** A multivariant playlist, with bandwidths as measured; `undefined` before the first version. */
   get masterPlaylist(): string | undefined {
     if (this.#stream === undefined || this.#version === undefined) return undefined;
-    const { codecs } = this.#options.source();
-    return renderMasterPlaylist(LOW_MEDIA_FILE, codecs, this.#stream.segments);
+    const { config } = this.#options.source();
+    return renderMasterPlaylist(LOW_MEDIA_FILE, config, this.#stream.segments);
   }
 
   /** The bytes of a file that a version names. */
@@ -157,8 +171,7 @@ export class LowLatency {
   }
 
   #giveWay(): void {
-    this.#place = undefined;
-    this.#clear();
+    this.close();
     this.#options.onRefused();
   }
 
@@ -200,25 +213,14 @@ export class LowLatency {
     this.#begin(earlierSegments({ bytesOf, main, targetDuration, configs, preroll: preroll.low }));
   }
 
-  /**
-   * Reads what is in memory no more, from the newest back up to one that cannot be had: a second at
-   * most for all together.
-   */
-  async #readMissing(): Promise<ReadonlyMap<string, Uint8Array>> {
+  /** Reads what is in memory no more: a second at most for all together. */
+  #readMissing(): Promise<ReadonlyMap<string, Uint8Array>> {
     const { clock, main, files } = this.#options;
     const until = clock.awake() + DISK_MS;
-    const read = new Map<string, Uint8Array>();
-    let unreadable = -Infinity;
-    while (this.#place !== undefined) {
-      const missing = main.known.findLast(({ sequence, uri, bytes, wallMs }) =>
-        sequence > unreadable && bytes === undefined && wallMs !== undefined && !read.has(uri)
-      );
-      if (missing === undefined) break;
-      const bytes = await this.#patience(files.readSegment(missing.uri), until - clock.awake());
-      if (bytes === undefined) unreadable = missing.sequence;
-      else read.set(missing.uri, bytes);
-    }
-    return read;
+    return readMissing(main, async (uri) => {
+      if (this.#place === undefined) return undefined;
+      return await this.#patience(files.readSegment(uri), until - clock.awake());
+    });
   }
 
   /** Waits for the disk, but not as long as it likes. */
@@ -236,8 +238,7 @@ export class LowLatency {
   #fail(error: unknown): void {
     logger.fatal("A bug in low latency, please report it: {error}", { error });
     this.#brokenUntil = this.#options.clock.awake() + BROKEN_MS;
-    this.close();
-    this.#options.onRefused();
+    this.#giveWay();
   }
 
   #begin({ numbering, segments }: EarlierSegments): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { AudioConfig } from "../../audio/audio_config.ts";
+import { codecOf } from "../../audio/codec_of.ts";
 import { initSection } from "../../mp4/init_section.ts";
 import { contentHash } from "../../web/entity_tag.ts";
 import { Fmp4Packager } from "../fmp4_packager.ts";
@@ -52,6 +53,9 @@ export function remuxPreroll(preroll: readonly PrerollAudio[]): LowPreroll {
     const [config, ...others] = configs;
     if (config === undefined || others.length > 0) {
       throw new NotForLowLatency(`the configuration changes within ${uri}`);
+    }
+    if (!codecOf(config).inFragmentedMp4) {
+      throw new NotForLowLatency(`${uri} has another codec than AAC`);
     }
     if (timeline === undefined || discontinuity) timeline = new Timeline(config);
     else if (initFile(initSection(config)) !== timeline.initName) {

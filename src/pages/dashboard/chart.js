@@ -27,6 +27,7 @@ export const milliseconds = (value) => `${short(value)} ms`;
  * @property {string} label
  * @property {(value: number) => string} format
  * @property {number} least the lowest value at the top of its scale
+ * @property {number} [lowest] the value at the bottom of its scale; by default 0
  * @property {string} [scale] the name of its own scale, at the right
  *
  * @typedef {{ title: string, series: Series[] }} Plot
@@ -131,12 +132,12 @@ export class Chart {
       space: 34,
       values: (/** @type {unknown} */ _, /** @type {number[]} */ splits) => splits.map(format),
     });
-    const range = (/** @type {number} */ least) =>
+    const range = (/** @type {number} */ least, lowest = 0) =>
     (
       /** @type {unknown} */ _,
       /** @type {number} */ _min,
       /** @type {number} */ max,
-    ) => [0, Math.max(least, (max ?? 0) * 1.1)];
+    ) => [lowest, Math.max(least, (max ?? 0) * 1.1)];
     const sides = series.filter(({ scale }, i) => i === 0 || scale !== undefined);
     return new uPlot(
       {
@@ -149,17 +150,20 @@ export class Chart {
           // What uPlot would hand over is a whole day where there is one sample.
           x: { range: () => timeRange(this.#data[0], Date.now() / 1000) },
           ...Object.fromEntries(
-            sides.map(({ scale, least }) => [scale ?? "y", { range: range(least) }]),
+            sides.map(({ scale, least, lowest }) => {
+              return [scale ?? "y", { range: range(least, lowest) }];
+            }),
           ),
         },
         axes: [{ ...axis, size: 24, gap: 4, space: 56, values: timeLabels }, ...sides.map(side)],
         series: [
           {},
-          ...series.map(({ scale }, i) => ({
+          ...series.map(({ scale, lowest = 0 }, i) => ({
             scale: scale ?? "y",
             stroke: lines[i],
             width: 1.5,
             fill: i === 0 ? colour("--series-0-fill") : undefined,
+            fillTo: lowest,
             points: { show: false },
           })),
         ],

@@ -1,7 +1,7 @@
 // @ts-check
 // What operators read of events.
 
-import { count, duration } from "./format.js";
+import { count, decibels, duration } from "./format.js";
 
 /**
  * @typedef {object} LogEvent
@@ -27,7 +27,14 @@ const WORDS = {
   "record-error": ({ details }) => `is not recorded to ${fileOf(details.path)}: ${details.message}`,
   "record-complete": ({ details }) =>
     `recorded to ${fileOf(details.path)}, ${duration(details.durationMs / 1000)}`,
+  "fallback-start": ({ details: { why } }) =>
+    why === "gone" ? "plays its fallback: the DJ is gone" : "plays its fallback: the DJ is silent",
+  "fallback-end": ({ details: { end } }) =>
+    end === "live" ? "the DJ is heard again" : "plays its fallback no longer",
   "input-error": ({ details }) => `cannot be broadcast: ${details.message}`,
+  "dead-air": ({ details: { levelDb } }) =>
+    `dead air: its level (estimate) is ${levelDb === null ? "digital silence" : decibels(levelDb)}`,
+  "sound": ({ details }) => `sound again, after ${duration(details.silentMs / 1000)} of dead air`,
   "input-quality": ({ details: { quality } }) =>
     `input so far: ${count(quality.total_count)} frames, ${count(quality.drop_count)} dropped, ` +
     `${count(quality.bad_count)} bad, ${count(quality.filler_count)} silent put in`,

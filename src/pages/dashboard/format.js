@@ -3,6 +3,8 @@
 
 /** Stands for a value that is not known. */
 const DASH = "–";
+/** See `src/stat/told_level.ts`. */
+const LEAST_DB = -100;
 const WHOLE = new Intl.NumberFormat("en");
 const TIME = new Intl.DateTimeFormat("en-GB", {
   hour: "2-digit",
@@ -23,6 +25,15 @@ export function bitrate(value) {
   if (value === null || value === undefined) return DASH;
   if (value >= 1e6) return `${(value / 1e6).toFixed(value < 1e7 ? 2 : 1)} Mb/s`;
   return `${Math.round(value / 1000)} kb/s`;
+}
+
+/**
+ * Formats a level.
+ * @param {number | null | undefined} value dBFS; what the server tells of digital silence is the least
+ */
+export function decibels(value) {
+  if (value === null || value === undefined) return DASH;
+  return value <= LEAST_DB ? "digital silence" : `${Math.round(value)} dB`.replace("-", "−");
 }
 
 /** Formats a size. @param {number | null | undefined} value bytes */

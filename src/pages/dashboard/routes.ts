@@ -34,6 +34,8 @@ import plotsJs from "./plots.js" with { type: "text" };
 import publishCss from "./publish.css" with { type: "text" };
 import publishJs from "./publish.js" with { type: "text" };
 import recordingsJs from "./recordings.js" with { type: "text" };
+import reportsCss from "./reports.css" with { type: "text" };
+import reportsJs from "./reports.js" with { type: "text" };
 import rowOrderJs from "./row_order.js" with { type: "text" };
 import sessionDetailsJs from "./session_details.js" with { type: "text" };
 import sessionsJs from "./sessions.js" with { type: "text" };
@@ -102,6 +104,8 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
     { name: "publish.js", body: publishJs },
     { name: "qr_code.js", body: qrCodeJs },
     { name: "recordings.js", body: recordingsJs },
+    { name: "reports.css", body: reportsCss },
+    { name: "reports.js", body: reportsJs },
     { name: "row_order.js", body: rowOrderJs },
     { name: "session_details.js", body: sessionDetailsJs },
     { name: "sessions.js", body: sessionsJs },

@@ -5,7 +5,7 @@
 import { channelsWord, codecName } from "./audio_words.js";
 import { Chart, milliseconds, percent } from "./chart.js";
 import { wordsOf } from "./event_words.js";
-import { bitrate, count, duration, timeOfDay } from "./format.js";
+import { bitrate, count, decibels, duration, timeOfDay } from "./format.js";
 import { setText } from "./table.js";
 import { troubleOf, whyOf } from "./troubles.js";
 
@@ -17,6 +17,10 @@ const PLOTS = [
   {
     title: "Bitrate",
     series: [{ field: "bitrate", label: "comes in", format: bitrate, least: 100_000 }],
+  },
+  {
+    title: "Level (estimate)",
+    series: [{ field: "level", label: "of full scale", format: decibels, least: 0, lowest: -80 }],
   },
   {
     title: "Not heard",
@@ -167,6 +171,7 @@ export class OpenSession {
       "From": [dj, protocol.toUpperCase(), address].filter((text) => text !== null).join(" "),
       "On air for": started === null ? "" : duration((this.#now - started) / 1000),
       "Bitrate": session.bitrate === null ? "" : bitrate(session.bitrate),
+      "Level (estimate)": session.level === null ? "" : decibels(session.level),
       "Not heard in the last minute": lost === null ? "" : `${lost} %`,
       "Lost on the way, most of it sent again": loss === null ? "" : `${loss} %`,
       "Round trip": rtt === null ? "" : `${rtt} ms`,

@@ -3,7 +3,7 @@
 // The sessions: who is on air, how good the input is, and how many listen. A row opens by its name.
 
 import { confirmed, remove, tell } from "./dialog.js";
-import { bitrate, count, duration } from "./format.js";
+import { bitrate, count, decibels, duration } from "./format.js";
 import { player } from "./player.js";
 import { OpenSession } from "./session_details.js";
 import { element, filterField, setText, Table } from "./table.js";
@@ -34,9 +34,15 @@ import { rankOf, troubleOf } from "./troubles.js";
  * @property {string | null} why
  * @property {number | null} lost
  * @property {number} unread
+ * @property {"gone" | "dead-air" | null} fallback
+ * @property {number | null} level
+ * @property {number | null} dead_air
  */
 
 const STATES = { init: "connecting", ready: "waiting", publishing: "on air", paused: "paused" };
+
+/** What stands there instead of "on air", by the trouble. @type {Record<string, string>} */
+const SENDER_STATES = { EchoFallback: "fallback", EchoDeadAir: "dead air", silent: "silent" };
 
 /** The table of sessions, with its filter. */
 export class Sessions {
@@ -138,6 +144,7 @@ export class Sessions {
         kind: "from",
       },
       number("Bitrate", (session) => session.bitrate, bitrate),
+      number("Level (estimate)", (session) => session.level, decibels),
       {
         title: "On air for",
         order: ({ started }) => started === null ? -1 : this.#now - started,
@@ -247,13 +254,14 @@ export class Sessions {
  * @param {HTMLElement} cell
  */
 function showState(session, now, cell) {
-  const { state, silent, since } = session;
+  const { state, silent, since, dead_air: deadAir } = session;
   const trouble = troubleOf(session, now);
-  const isSilent = trouble?.alert === "silent";
-  const ms = isSilent ? silent : since === null ? null : now - since;
-  const word = isSilent ? "silent" : STATES[state];
+  const ofSender = SENDER_STATES[trouble?.alert ?? ""];
+  const waited = since === null ? null : now - since;
+  const ms = ofSender === "silent" ? silent : ofSender === "dead air" ? deadAir : waited;
+  const word = ofSender ?? STATES[state];
   setText(cell, ms === null ? word : `${word} ${duration(ms / 1000)}`);
-  cell.dataset["state"] = isSilent ? "silent" : state;
+  cell.dataset["state"] = ofSender === undefined ? state : "silent";
   cell.classList.toggle("trouble", trouble !== undefined);
 }
 
@@ -268,7 +276,7 @@ function showState(session, now, cell) {
 function number(title, read, format, kind = "") {
   return {
     title,
-    order: (session) => read(session) ?? -1,
+    order: (session) => read(session) ?? -1000,
     show: (session, cell) => {
       const value = read(session);
       setText(cell, format(value));

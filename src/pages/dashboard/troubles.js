@@ -1,7 +1,7 @@
 // @ts-check
 // What is wrong now: the troubles that there are alerts for, in the words of docs/operations.md.
 
-import { duration } from "./format.js";
+import { decibels, duration } from "./format.js";
 
 /** The alerts' thresholds (`scripts/prometheus-alerts.yml`). */
 const LITTLE_SPACE = 0.1;
@@ -23,7 +23,9 @@ const MAX_NAMES = 5;
 /** The troubles of sessions, the worst first. Rows are sorted by this. */
 const RANKS = [
   "EchoPaused",
+  "EchoFallback",
   "EchoWaiting",
+  "EchoDeadAir",
   "silent",
   "EchoInputLoss",
   "EchoSrtLoss",
@@ -43,6 +45,9 @@ const RANKS = [
  * @property {string | null} why what ended its audio, or came instead of it
  * @property {number | null} lost percent of the audio that was not heard in the last minute
  * @property {number} unread what could not be read in the last minute, a second
+ * @property {"gone" | "dead-air" | null} fallback why its fallback is heard
+ * @property {number | null} level its level (estimate), in dBFS
+ * @property {number | null} dead_air milliseconds of audio without sound, where it is dead air
  *
  * @typedef {object} SessionTrouble
  * @property {string} alert the alert that tells of it too; `silent` has none
@@ -69,7 +74,10 @@ export const NOT_CONNECTED = {
  * @returns {SessionTrouble | undefined}
  */
 export function troubleOf(session, now) {
-  const { state, protocol, silent, since, lost, unread } = session;
+  const { state, protocol, silent, since, lost, unread, fallback } = session;
+  if (fallback !== null) {
+    return { alert: "EchoFallback", text: `plays its fallback: ${whyFallback(session)}` };
+  }
   if (state === "paused") {
     return { alert: "EchoPaused", text: `has lost its DJ: ${whyOf(session)}` };
   }
@@ -78,6 +86,13 @@ export function troubleOf(session, now) {
     return waits
       ? { alert: "EchoWaiting", text: `waits for its audio: ${whyOf(session)}` }
       : undefined;
+  }
+  if (session.dead_air !== null) {
+    const lasts = duration(session.dead_air / 1000);
+    const text = `has had no sound for ${lasts}: its level (estimate) is ${
+      decibels(session.level)
+    }`;
+    return { alert: "EchoDeadAir", text };
   }
   if ((silent ?? 0) > SILENT_MS) {
     return { alert: "silent", text: `has sent nothing for ${duration((silent ?? 0) / 1000)}` };
@@ -99,6 +114,12 @@ export function whyOf({ state, address, why }) {
   if (why !== null) return why;
   if (address !== null) return `${address} is connected and sends no audio`;
   return state === "paused" ? "the connection is gone" : "no encoder is connected";
+}
+
+/** @param {Judged} session */
+function whyFallback(session) {
+  if (session.state === "paused") return `it has lost its DJ, ${whyOf(session)}`;
+  return session.fallback === "gone" ? "its DJ is back and not heard yet" : "its DJ is silent";
 }
 
 /**
@@ -223,6 +244,8 @@ function sessionTroubles(sessions, now) {
 /** What many sessions have. @type {Record<string, string>} */
 const OF_MANY = {
   EchoPaused: "broadcasts have lost their DJ",
+  EchoFallback: "broadcasts play their fallback",
+  EchoDeadAir: "broadcasts have no sound",
   EchoWaiting: "sessions wait for their audio",
   EchoInputLoss: "broadcasts lose more than 1 % of their audio",
   EchoSrtLoss: "broadcasts lose more than 1 % for good; try a larger ECHO_SRT_LATENCY",

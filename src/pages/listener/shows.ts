@@ -63,7 +63,7 @@ export interface ShowsOptions {
   readonly lowLatencyFrom?: number;
   /** The URL of shows' pictures, see {@link artworkOf}; by default only those have one that tell it. */
   readonly artworkUrl?: string | undefined;
-  /** Whether there is room for `name` in low latency, too. Default: there always is. */
+  /** Whether `name` may be had in low latency, too, and there is room. Default: always. */
   readonly hasLowPlace?: (name: string) => boolean;
 }
 

@@ -1,6 +1,7 @@
 /** The shows that may be rewound, where they are recorded. */
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../../audio/audio_config.ts";
+import { codecOf } from "../../audio/codec_of.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
 import { Limiter } from "../../disk/limiter.ts";
 import { drive, GivenUp } from "../drive.ts";
@@ -76,7 +77,11 @@ export class Rewinds {
     }
   }
 
-  /** A file of the broadcast `name` begins. @returns who is to hear what is written to it */
+  /**
+   * A file of the broadcast `name` begins. Where its codec is not offered in fragmented MP4, nothing
+   * that is on air so far can be rewound any more.
+   * @returns who is to hear what is written to it
+   */
   readonly index = (
     name: string,
     config: AudioConfig,
@@ -84,6 +89,10 @@ export class Rewinds {
   ): PartIndex | undefined => {
     const live = this.#liveShow(name);
     if (live === undefined) return undefined;
+    if (!codecOf(config).inFragmentedMp4) {
+      this.#forget(name);
+      return undefined;
+    }
     let show = this.#shows.get(name);
     if (show?.live !== live) {
       show = newShow(live, startTime);
@@ -149,6 +158,11 @@ export class Rewinds {
     return show === undefined || show.live !== this.#liveShow(name) ? undefined : show;
   }
 
+  #forget(name: string): void {
+    this.#shows.delete(name);
+    this.#kept.forget(name);
+  }
+
   #keep(name: string): void {
     if (!this.#shows.has(name)) return;
     this.#kept.save(name, () => {
@@ -195,8 +209,7 @@ export class Rewinds {
   #sweep(): void {
     for (const [name, show] of this.#shows) {
       if (show.live !== this.#liveShow(name)) {
-        this.#shows.delete(name);
-        this.#kept.forget(name);
+        this.#forget(name);
         continue;
       }
       const pieces = show.pieces = show.pieces.filter(({ isVoid }) => !isVoid);

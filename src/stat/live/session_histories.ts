@@ -1,5 +1,6 @@
 /** How each live session fared over the last hour. */
 import type { Session } from "../../session/session.ts";
+import { type HeardSession, toldLevel } from "../told_level.ts";
 
 /** How often sessions are sampled, in milliseconds. */
 export const SESSION_SAMPLE_MS = 10_000;
@@ -9,7 +10,7 @@ const CAPACITY = 360;
 const LATELY = 6;
 
 /** What is kept of each sample. A value that is not known is `NaN`. */
-const FIELDS = ["bitrate", "rtt", "lost", "listeners", "bad"] as const;
+const FIELDS = ["bitrate", "rtt", "lost", "listeners", "bad", "level"] as const;
 type Field = typeof FIELDS[number];
 
 /** The last hour of a session, the oldest sample first; null where something is not known. */
@@ -23,6 +24,8 @@ export interface SessionColumns {
   /** Percent of the audio that is not heard. */
   readonly lost: readonly (number | null)[];
   readonly listeners: readonly (number | null)[];
+  /** The level (estimate) in dBFS. */
+  readonly level: readonly (number | null)[];
 }
 
 /** What a session has lost over the last minute. */
@@ -34,10 +37,12 @@ export interface Losses {
 }
 
 /** What is sampled of a session. */
-export type SampledSession = Pick<Session, "id" | "name" | "inputBytes" | "quality" | "transport">;
+export type SampledSession =
+  & HeardSession
+  & Pick<Session, "id" | "name" | "inputBytes" | "quality" | "transport">;
 
 /**
- * The last hour of each live session. All are sampled at the same times, so that a session costs 7 kB:
+ * The last hour of each live session. All are sampled at the same times, so that a session costs 9 kB:
  * its values alone.
  */
 export class SessionHistories {
@@ -81,6 +86,7 @@ export class SessionHistories {
       rtt: column("rtt", 1),
       lost: column("lost", 2),
       listeners: column("listeners"),
+      level: column("level", 1),
     };
   }
 
@@ -135,6 +141,7 @@ class SessionHistory {
     this.#set(number, "rtt", session.transport?.link?.roundTripMs ?? NaN);
     this.#set(number, "lost", 100 * Math.min(1, dropped / Math.max(frames, dropped)));
     this.#set(number, "listeners", listeners);
+    this.#set(number, "level", toldLevel(session) ?? NaN);
     this.#set(number, "bad", now.bad - (before?.bad ?? 0));
   }
 

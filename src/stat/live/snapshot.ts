@@ -4,6 +4,7 @@ import type { Audience } from "../audience.ts";
 import type { InputRates } from "./input_rates.ts";
 import type { SessionHistories } from "./session_histories.ts";
 import type { SessionLogs } from "./session_logs.ts";
+import { toldDeadAir, toldLevel } from "../told_level.ts";
 
 /** What a row of {@link SessionTable} holds. */
 export const SESSION_FIELDS = [
@@ -37,6 +38,12 @@ export const SESSION_FIELDS = [
   /** Of the last minute: percent of the audio that is not heard, and what cannot be read, a second. */
   "lost",
   "unread",
+  /** Why its fallback is heard; null while it is not. */
+  "fallback",
+  /** The level (estimate) in dBFS. */
+  "level",
+  /** Where it is dead air: for how many milliseconds of audio. */
+  "dead_air",
 ] as const;
 
 type Cell = string | number | null;
@@ -87,6 +94,9 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       waiting?.why ?? null,
       lost,
       unread,
+      session.fallback ?? null,
+      toldLevel(session) ?? null,
+      toldDeadAir(session) ?? null,
     ];
   });
   return { fields: SESSION_FIELDS, rows };

@@ -7,8 +7,7 @@ import { registerGauge } from "./read_metrics.ts";
 const MAX_NAMES = 100;
 
 /**
- * Metrics of what listeners get, and of how many they are. Only `echo_name_listeners` has names of
- * broadcasts.
+ * Metrics of what listeners get, and of how many they are.
  * @returns takes how late each segment was listed, in milliseconds
  */
 export function registerHlsMetrics(

@@ -15,9 +15,11 @@ import {
   type HttpThreadFigures,
   registerHttpMetrics,
 } from "./http_metrics.ts";
+import { registerLevelMetrics } from "./level_metrics.ts";
 import { LoadMeter } from "./load_meter.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
 import { type RecordingFigures, registerRecordMetrics } from "./record_metrics.ts";
+import { registerReportMetrics } from "./report_metrics.ts";
 import { registerSessionMetrics } from "./session_metrics.ts";
 import { registerSrtMetrics, type SrtLinks } from "./srt_metrics.ts";
 import { registerTlsMetrics } from "./tls_metrics.ts";
@@ -43,11 +45,13 @@ export interface MetricsOptions {
   readonly certificateLeftMs?: (() => number | undefined) | undefined;
   /** `undefined`, or gives that, where there are no webhooks. */
   readonly hook?: (() => HookDeliveries | undefined) | undefined;
+  /** Lines that reports lack, because they could not be kept. */
+  readonly lostReports?: (() => number) | undefined;
 }
 
 /**
  * What Prometheus collects: 500 time series at most, however many sessions there are. Only
- * `echo_name_listeners` has names of broadcasts, the 100 with the most listeners.
+ * `echo_name_…` have names of broadcasts: the 100 with the most listeners, and the 10 quietest.
  */
 export class Metrics {
   /** How the server fares at the moment, for one reader. */
@@ -70,8 +74,10 @@ export class Metrics {
       options.httpThreads ?? (() => undefined),
     );
     registerHealthMetrics(registry, options.health, options.restarts);
+    registerLevelMetrics(registry, sessions);
     registerTlsMetrics(registry, options.certificateLeftMs ?? (() => undefined));
     registerHookMetrics(registry, hook ?? (() => undefined));
+    registerReportMetrics(registry, options.lostReports ?? (() => 0));
     this.#stops = [
       registerSessionMetrics(registry, events, sessions),
       registerSrtMetrics(registry, clock, srt ?? (() => undefined)),

@@ -4,7 +4,7 @@ import type { EventBus, EventKind } from "../../session/events.ts";
 import { PROTOCOLS } from "../../session/ingest.ts";
 import type { Session, SessionState } from "../../session/session.ts";
 import type { SessionManager } from "../../session/session_manager.ts";
-import { registerCounter } from "./read_metrics.ts";
+import { registerCounter, registerGauge } from "./read_metrics.ts";
 
 const STATES: readonly SessionState[] = ["init", "ready", "publishing", "paused"];
 
@@ -23,6 +23,10 @@ const EVENT_KINDS = Object.keys(
     "record-error": true,
     "record-complete": true,
     "metadata": true,
+    "fallback-start": true,
+    "fallback-end": true,
+    "dead-air": true,
+    "sound": true,
     "input-error": true,
     "input-quality": true,
   } satisfies Record<EventKind, true>,
@@ -32,7 +36,7 @@ const EVENT_KINDS = Object.keys(
 const SUMS: readonly {
   readonly name: string;
   readonly help: string;
-  readonly of: (session: Pick<Session, "quality" | "inputBytes">) => number;
+  readonly of: (session: Pick<Session, "quality" | "inputBytes" | "fallbackFrames">) => number;
 }[] = [
   {
     name: "echo_input_frames_total",
@@ -59,6 +63,11 @@ const SUMS: readonly {
     help: "Silent frames that were put in",
     of: ({ quality }) => quality.filler_count,
   },
+  {
+    name: "echo_fallback_frames_total",
+    help: "Frames of fallback files that were put in",
+    of: ({ fallbackFrames }) => fallbackFrames,
+  },
 ];
 
 /**
@@ -71,6 +80,9 @@ export function registerSessionMetrics(
   sessions: Pick<SessionManager, "sessions" | "get">,
 ): () => void {
   registerStates(registry, sessions);
+  registerGauge(registry, "echo_fallback_sessions", "Broadcasts whose fallback is heard", () => {
+    return sessions.sessions.filter(({ fallback }) => fallback !== undefined).length;
+  });
   const happened = new Counter({
     name: "echo_session_events_total",
     help: "What happened to sessions",

@@ -24,6 +24,8 @@ export interface SessionInfo {
   readonly record_path: string | null;
   /** Sums over its connections, as of the end of the last one that has ended. */
   readonly ingest_quality: InputQuality | null;
+  /** Where nothing is to be heard of it, though audio arrives: when that was found. */
+  readonly dead_air_since?: string | undefined;
   /** What is heard, or was heard last. */
   readonly title: string | null;
   readonly artist: string | null;
@@ -109,7 +111,7 @@ export class TrackedSession {
     const time = timestamp(event.at);
     switch (event.kind) {
       case "release":
-        return this.#set({ ingest_end_time: time });
+        return this.#set({ ingest_end_time: time, dead_air_since: undefined });
       case "hls-ready":
         return this.#set({ hls_ready_time: time, hls_path: event.path });
       case "hls-release":
@@ -129,6 +131,10 @@ export class TrackedSession {
         });
       case "record-error":
         return this.#endFile(event.path);
+      case "dead-air":
+        return this.#set({ dead_air_since: time });
+      case "sound":
+        return this.#set({ dead_air_since: undefined });
       case "metadata":
         return this.#set({ title: event.title, artist: event.artist });
       case "input-quality":

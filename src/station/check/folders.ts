@@ -5,11 +5,12 @@ import type { Config } from "../../config.ts";
 import { spaceAt } from "../../stat/disk_space.ts";
 import { error, type Finding, reason, warning } from "./finding.ts";
 
-/** Checks the folders of broadcasts and of recordings. */
-export async function checkFolders({ hls, record }: Config): Promise<Finding[]> {
+/** Checks the folders of broadcasts, recordings and reports. */
+export async function checkFolders({ hls, record, stat }: Config): Promise<Finding[]> {
   const findings: Finding[] = [];
   if (hls.enabled) findings.push(...await checkFolder("HLS_ROOT_DIR", hls.rootDir));
   if (record.enabled) findings.push(...await checkFolder("RECORD_ROOT_DIR", record.rootDir));
+  if (stat.webEnabled) findings.push(...await checkFolder("STAT_REPORT_DIR", stat.reportDir));
   return findings;
 }
 

@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import type { Config } from "../../config.ts";
 import { loadCredentials } from "../../control/authorization.ts";
+import { readFallbacks } from "../../fallback/fallback_files.ts";
 import { loadPreroll } from "../../hls/preroll.ts";
 import { parseLoggingFile } from "../../logging/logging_file.ts";
 import { isOpenToOthers, readDjs } from "../../dj/dj_file.ts";
@@ -9,7 +10,7 @@ import { checkFolder } from "./folders.ts";
 import { attempted, error, type Finding, reason, warning } from "./finding.ts";
 
 /** Reads all files that the server would read at its start. */
-export async function checkNamedFiles({ auth, hls, log }: Config): Promise<Finding[]> {
+export async function checkNamedFiles({ auth, fallback, hls, log }: Config): Promise<Finding[]> {
   const { prerollDir } = hls;
   return [
     ...log.file === undefined ? [] : await checkLogging(log.file),
@@ -18,6 +19,7 @@ export async function checkNamedFiles({ auth, hls, log }: Config): Promise<Findi
     ...hls.enabled && prerollDir !== undefined
       ? await attempted(() => loadPreroll(prerollDir))
       : [],
+    ...(await readFallbacks(fallback)).problems.map(error),
   ];
 }
 

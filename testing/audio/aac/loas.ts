@@ -1,5 +1,5 @@
 /** Writes LATM in LOAS (ISO/IEC 14496-3 1.7.2 and 1.7.3), for tests. */
-import type { AudioConfig } from "../../../src/audio/audio_config.ts";
+import type { AacConfig } from "../../../src/audio/aac/aac_config.ts";
 import { writeAudioSpecificConfig } from "../../../src/audio/aac/audio_specific_config.ts";
 import { BitWriter } from "../../../src/audio/bits.ts";
 import { concat } from "../../bytes.ts";
@@ -8,7 +8,7 @@ import { concat } from "../../bytes.ts";
 export function loas(of: {
   readonly version?: number;
   /** Without it, that of an element before is used. */
-  readonly config?: AudioConfig;
+  readonly config?: AacConfig;
   readonly payloads: readonly Uint8Array[];
   readonly otherData?: boolean;
 }): Uint8Array {
@@ -38,7 +38,7 @@ export function element(bytes: Uint8Array): Uint8Array {
 
 function writeStreamMuxConfig(
   writer: BitWriter,
-  config: AudioConfig,
+  config: AacConfig,
   subFrames: number,
   version: number,
   otherData: boolean,

@@ -1,4 +1,4 @@
-/** What reads audio: ADTS, LATM, AudioSpecificConfig, ID3 tags. */
+/** What reads audio: ADTS, LATM, MP3, AudioSpecificConfig, ID3 tags. */
 import assert from "node:assert/strict";
 import { LatmParser } from "../../../src/audio/aac/latm.ts";
 import { AdtsParser } from "../../../src/audio/aac/adts_parser.ts";
@@ -11,13 +11,17 @@ import type { ElementaryStreamParser, ParserMaker } from "../../../src/audio/cod
 import { codecOf } from "../../../src/audio/codec_of.ts";
 import { Id3Skipper } from "../../../src/audio/id3.ts";
 import { readId3Texts, writeId3Texts } from "../../../src/audio/id3_texts.ts";
+import { Mp3Parser } from "../../../src/audio/mp3/mp3_parser.ts";
 import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
 import { sampleDescriptionBox } from "../../../src/mp4/sample_description.ts";
 import { boxSize } from "../../../src/mp4/boxes.ts";
-import { adtsStreams, loasStreams } from "../seeds.ts";
+import { adtsStreams, loasStreams, mp3Streams } from "../seeds.ts";
 import { about, bytesOf, piecesOf, type Target } from "../target.ts";
 
 const TAG = Uint8Array.of(...bytesOf("ID3"), 4, 0, 0, 0, 0, 0, 5, 1, 2, 3, 4, 5);
+/** Of MPEG-1 and 2.5, in Layer II, in free format, and with a reserved rate. */
+const MP3_HEADERS = [0xfffb9000, 0xffe31044, 0xfffd8000, 0xfffb0000, 0xfffb9c00]
+  .map((header) => Uint8Array.of(header >>> 24, header >>> 16, header >>> 8, header));
 const CONFIGS = [
   [0x11, 0x90],
   [0x12, 0x10, 0x56, 0xe5, 0x00],
@@ -53,6 +57,14 @@ export const AUDIO_TARGETS: readonly Target[] = [
     tokens: [Uint8Array.of(0x56, 0xe0)],
     seeds: loasStreams,
     run: (input) => parse((sink) => new LatmParser(sink), input),
+  },
+  {
+    name: "audio_mp3",
+    errors: [UnsupportedAudio],
+    maxBytes: 12_000,
+    tokens: [TAG, "TAG", "APETAGEX", "Xing", "Info", "VBRI", ...MP3_HEADERS],
+    seeds: () => [...mp3Streams(), Uint8Array.of(...TAG, ...mp3Streams()[0] ?? [])],
+    run: (input) => parse((sink) => new Mp3Parser(sink), input),
   },
   {
     name: "audio_specific_config",

@@ -1,13 +1,16 @@
-/** What takes apart what some encoders put into the messages of RTMP: aggregates, and ADTS in FLV. */
+/** What takes apart what some encoders put into the messages of RTMP: aggregates, and frames in FLV. */
 import assert from "node:assert/strict";
+import { AdtsParser } from "../../../src/audio/aac/adts_parser.ts";
+import type { ParserMaker } from "../../../src/audio/codec.ts";
+import { Mp3Parser } from "../../../src/audio/mp3/mp3_parser.ts";
 import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
-import { AdtsInFlv, isAdts } from "../../../src/rtmp/adts_in_flv.ts";
 import { aggregatedIn } from "../../../src/rtmp/aggregate.ts";
+import { FramesInFlv, isAdts } from "../../../src/rtmp/frames_in_flv.ts";
 import { isCut } from "../../../src/rtmp/message.ts";
 import { MessageType } from "../../../src/rtmp/message_type.ts";
 import { concat } from "../../bytes.ts";
 import { aggregatePart } from "../../rtmp/aggregate_message.ts";
-import { adtsStreams } from "../seeds.ts";
+import { adtsStreams, mp3Streams } from "../seeds.ts";
 import { about, piecesOf, type Target } from "../target.ts";
 
 const { Aggregate, Audio, Command, Data, Video } = MessageType;
@@ -53,22 +56,35 @@ export const FLV_TARGETS: readonly Target[] = [
     tokens: [Uint8Array.of(0xff, 0xf1, 0x50, 0x80), Uint8Array.of(0xff, 0xf9)],
     seeds: adtsStreams,
     run: (input) => {
-      const seen = { frames: 0, configs: 0, bad: 0, whole: 0 };
-      let timeMs = 0;
-      const adts = new AdtsInFlv({
-        configure: () => seen.configs++,
-        write: (data, frameMs) => {
-          assert.ok(data.length > 0 && frameMs >= timeMs && seen.configs > 0);
-          seen.frames++;
-        },
-        bad: (count) => seen.bad += count,
-      });
-      for (const message of piecesOf(input)) {
-        if (isAdts(message)) seen.whole++;
-        adts.feed(message, timeMs);
-        timeMs += 1000;
-      }
-      return `${about(seen.frames)} ${about(seen.configs)} ${about(seen.bad)} ${about(seen.whole)}`;
+      const whole = [...piecesOf(input)].filter(isAdts).length;
+      return `${framesInFlv(input, (sink) => new AdtsParser(sink))} ${about(whole)}`;
     },
   },
+  {
+    name: "rtmp_mp3_in_flv",
+    errors: [UnsupportedAudio],
+    maxBytes: 8192,
+    tokens: [Uint8Array.of(0xff, 0xfb, 0x90, 0x00), Uint8Array.of(0xff, 0xf3)],
+    seeds: mp3Streams,
+    run: (input) => framesInFlv(input, (sink) => new Mp3Parser(sink)),
+  },
 ];
+
+function framesInFlv(input: Uint8Array, makeParser: ParserMaker): string {
+  const seen = { frames: 0, configs: 0, bad: 0 };
+  let timeMs = 0;
+  const finder = new FramesInFlv({
+    configure: () => seen.configs++,
+    write: (data, frameMs) => {
+      assert.ok(data.length > 0 && frameMs >= 0 && seen.configs > 0);
+      seen.frames++;
+    },
+    bad: (count) => seen.bad += count,
+  }, makeParser);
+  for (const message of piecesOf(input)) {
+    finder.feed(message, timeMs);
+    if (message.length % 7 === 0) finder.reset();
+    timeMs += 1000;
+  }
+  return `${about(seen.frames)} ${about(seen.configs)} ${about(seen.bad)}`;
+}

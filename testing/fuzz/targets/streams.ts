@@ -71,7 +71,7 @@ export const STREAM_TARGETS: readonly Target[] = [
       for (const piece of piecesOf(input)) demuxer.feed(piece);
       demuxer.flush();
       return `${about(seen.frames)} ${about(seen.configs)} ${about(seen.bad)} ` +
-        `${about(seen.texts)} ${demuxer.hasAac} ${demuxer.streamNames.join()}`;
+        `${about(seen.texts)} ${demuxer.hasAudio} ${demuxer.streamNames.join()}`;
     },
   },
   {

@@ -172,7 +172,7 @@ Deno.test("m3u8-parser and hls-parser read every version, and find the same in i
 Deno.test("a multivariant playlist has one variant, with its bandwidths as measured", async () => {
   const { stream, files } = await onAir(4 * 47);
   const segments = stream?.segments ?? [];
-  const text = renderMasterPlaylist(LOW_MEDIA_FILE, "mp4a.40.2", segments) ?? "";
+  const text = renderMasterPlaylist(LOW_MEDIA_FILE, audioConfig(), segments) ?? "";
   const hls = hlsParser.parse(text);
   assert.ok(hls.isMasterPlaylist);
   const [variant, ...others] = hls.variants;

@@ -46,7 +46,7 @@ function onSlowDisk(
     played: new PlayedTags(),
     source: () => ({
       segmenter: { config: audioConfig(), tap: () => undefined },
-      codecs: "mp4a.40.2",
+      config: undefined,
       ended: false,
     }),
     onVersion: () => {},

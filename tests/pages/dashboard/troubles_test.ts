@@ -19,7 +19,8 @@ type Seen = Parameters<typeof troublesOf>[0];
 function session(name: string, change: Partial<Judged> = {}): Judged {
   return {
     ...{ id: name.length, name, state: "publishing", protocol: "rtmp", address: "192.0.2.1" },
-    ...{ silent: 20, since: null, why: null, lost: 0, unread: 0, ...change },
+    ...{ silent: 20, since: null, why: null, lost: 0, unread: 0 },
+    ...{ level: -20, dead_air: null, fallback: null, ...change },
   };
 }
 
@@ -52,6 +53,26 @@ Deno.test("a paused broadcast is told of with what its DJ said, or that he is go
   ]);
 });
 
+Deno.test("a broadcast whose fallback is heard is told of with why, instead of that it is paused", () => {
+  const gone = { ...paused("a", "the phone rings"), fallback: "gone" as const };
+  assert.deepEqual(
+    band({
+      sessions: [
+        gone,
+        session("bb", { fallback: "gone" }),
+        session("ccc", { fallback: "dead-air" }),
+        paused("dddd"),
+      ],
+    }),
+    [
+      "EchoPaused: dddd has lost its DJ: the connection is gone",
+      "EchoFallback: a plays its fallback: it has lost its DJ, the phone rings",
+      "EchoFallback: bb plays its fallback: its DJ is back and not heard yet",
+      "EchoFallback: ccc plays its fallback: its DJ is silent",
+    ],
+  );
+});
+
 Deno.test("a session that waits is told of with why, and not before an encoder had time to come", () => {
   const told = (change: Partial<Judged>) => troubleOf(waiting(change), NOW)?.text;
   assert.equal(told({ since: NOW - 9000 }), undefined);
@@ -64,6 +85,23 @@ Deno.test("a session that waits is told of with why, and not before an encoder h
     told({ since: NOW, why: "no audio within 10 s, but video" }),
     "waits for its audio: no audio within 10 s, but video",
   );
+});
+
+Deno.test("a broadcast without sound is told of with its level, before what it loses", () => {
+  const told = (level: number) => band({ sessions: [session("a", { dead_air: 65_000, level })] });
+  assert.deepEqual(told(-61.7), [
+    "EchoDeadAir: a has had no sound for 1:05: its level (estimate) is −62 dB",
+  ]);
+  assert.deepEqual(told(-100), [
+    "EchoDeadAir: a has had no sound for 1:05: its level (estimate) is digital silence",
+  ]);
+  const sessions = Array.from({ length: 4 }, (_, i) => session(`s${i}`, { dead_air: 1, lost: 9 }));
+  const troubles = troublesOf(seen({ sessions }));
+  assert.match(troubles.map(sentenceOf).join(), /^4 broadcasts have no sound: s0, s1, s2, s3$/);
+  const paused = session("demo", { state: "paused", dead_air: null });
+  const rank = (one: Judged) => rankOf(troubleOf(one, NOW));
+  assert.ok(rank(paused) < rank(session("demo", { dead_air: 1 })));
+  assert.ok(rank(session("demo", { dead_air: 1 })) < rank(session("demo", { lost: 9 })));
 });
 
 Deno.test("losses are told of above a threshold, each protocol with its own alert", () => {
@@ -140,18 +178,20 @@ Deno.test("the title of the tab has how much is wrong, and the worst", () => {
   assert.match(tabTitle([NOT_CONNECTED, ...troubles], "box"), /^\(3\) Echo does not answer – /);
 });
 
-Deno.test("rows are sorted by trouble: without a DJ, waiting, silent, losing, well", () => {
+Deno.test("rows are sorted by trouble: without a DJ, with a fallback, waiting, without sound, silent, losing, well", () => {
   const rank = (it: Judged) => rankOf(troubleOf(it, NOW));
   const sorted = [
     paused("demo"),
+    session("demo", { fallback: "dead-air" }),
     waiting({}),
+    session("demo", { dead_air: 20_000, silent: 3000 }),
     session("demo", { silent: 3000 }),
     session("demo", { lost: 5 }),
     session("demo", { lost: 5, protocol: "srt" }),
     session("demo", { unread: 1 }),
     session("demo"),
   ].map(rank);
-  assert.deepEqual(sorted, [0, 1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(sorted, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
 Deno.test("every trouble has the name of an alert, which docs/operations.md has something to do for", async () => {
@@ -168,11 +208,12 @@ Deno.test("every trouble has the name of an alert, which docs/operations.md has 
         session("ccc", { lost: 5 }),
         session("dddd", { lost: 5, protocol: "srt" }),
         session("eeeee", { unread: 1 }),
+        session("ffffff", { fallback: "gone" }),
       ],
     })),
   ];
   const told = new Set(troubles.map(({ alert }) => alert));
-  assert.equal(told.size, 10);
+  assert.equal(told.size, 11);
   const { groups: [{ rules }] } = parse(await Deno.readTextFile("scripts/prometheus-alerts.yml"));
   const operations = await Deno.readTextFile("docs/operations.md");
   for (const alert of told) {

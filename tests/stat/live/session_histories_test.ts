@@ -8,10 +8,18 @@ import {
 
 const NOBODY = new Map<string, number>();
 
-function session(id: number, counted: { bytes?: number; frames?: number; dropped?: number } = {}) {
-  const { bytes = 0, frames = 0, dropped = 0 } = counted;
+interface Counted {
+  readonly bytes?: number;
+  readonly frames?: number;
+  readonly dropped?: number;
+  readonly levelDb?: number;
+}
+
+function session(id: number, { bytes = 0, frames = 0, dropped = 0, levelDb }: Counted = {}) {
   return {
     ...{ id, name: `show-${id}`, inputBytes: bytes, transport: undefined },
+    state: "publishing",
+    sound: { isDeadAir: false, levelDb, silentMs: 0 },
     quality: { total_count: frames, drop_count: dropped, bad_count: 0, filler_count: 0 },
   } satisfies SampledSession;
 }
@@ -56,6 +64,13 @@ Deno.test("where no audio comes, nobody knows how much is lost", () => {
   const histories = new SessionHistories();
   sample(histories, 3, () => [session(1, { frames: 100 })]);
   assert.deepEqual(histories.of(1).lost, [0, null, null]);
+});
+
+Deno.test("digital silence is a level, and one that is not known is none", () => {
+  const histories = new SessionHistories();
+  const levels = [-20.25, -Infinity, undefined];
+  sample(histories, 3, (i) => [session(1, levels[i] === undefined ? {} : { levelDb: levels[i] })]);
+  assert.deepEqual(histories.of(1).level, [-20.2, -100, null]);
 });
 
 Deno.test("no more is lost than all", () => {

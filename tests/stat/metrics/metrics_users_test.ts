@@ -23,6 +23,8 @@ const VARIABLES: ReadonlyMap<string, string> = new Map([
 /** What operators see of trouble on Echo's own dashboard, and the alert of each. */
 const TROUBLES = {
   "a paused broadcast": "EchoPaused",
+  "a fallback that is heard": "EchoFallback",
+  "a broadcast without sound": "EchoDeadAir",
   "a session that waits": "EchoWaiting",
   "late segments": "EchoSegmentsLate",
   "losses of SRT": "EchoSrtLoss",
@@ -109,6 +111,8 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
     // The DJ of one show is away for a moment, and another one is late by a few minutes.
     series("echo_sessions", "0+0x10 1 0+0x20", ',protocol="rtmp",state="paused"'),
     series("echo_sessions", "0+0x24 1+0x5", ',protocol="srt",state="ready"'),
+    // It is quiet before the show begins.
+    series("echo_dead_air", "1 0+0x29"),
     series("echo_input_frames_total", "0+1000x30"),
     series("echo_input_dropped_total", "0+1x30"),
     series("echo_input_bad_total", "0+1x30"),
@@ -137,6 +141,8 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
       series("echo_hook_failures_total", "0+0x10 1+1x20"),
     ],
     EchoPaused: [series("echo_sessions", "0+0x10 1+0x20", ',protocol="rtmp",state="paused"')],
+    EchoFallback: [series("echo_fallback_sessions", "0+0x10 1+0x20")],
+    EchoDeadAir: [series("echo_dead_air", "0+0x10 1+0x20")],
     EchoWaiting: [series("echo_sessions", "0+0x10 1+0x20", ',protocol="srt",state="ready"')],
     EchoInputLoss: [series("echo_input_dropped_total", "0+20x30")],
     EchoInputBad: [series("echo_input_bad_total", "0+20x30")],

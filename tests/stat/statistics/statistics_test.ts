@@ -38,6 +38,21 @@ Deno.test("without outputs, a session is listed as long as it sends", () => {
   assert.deepEqual(told, ["created 1", "destroyed 1"]);
 });
 
+Deno.test("since when a session is dead air is told until sound is there, or its end", () => {
+  const { statistics, tell } = setUp({ hls: true, record: false });
+  const since = (id: number) => statistics.find(id)?.dead_air_since;
+  for (const id of [1, 2]) {
+    tell(id, "create", { address: "" });
+    assert.equal(since(id), undefined);
+    tell(id, "dead-air", { levelDb: null }, 5000);
+    assert.equal(since(id), "1970-01-01T00:00:05.000Z");
+  }
+  tell(1, "sound", { silentMs: 20_000 });
+  assert.equal(since(1), undefined);
+  tell(2, "release", { reason: REASON });
+  assert.equal(since(2), undefined);
+});
+
 Deno.test("a session whose recording begins only after its end is listed until that is complete", () => {
   const { statistics, tell } = setUp({ hls: false, record: true });
   tell(1, "create", { address: "" });

@@ -1,9 +1,9 @@
 /**
- * Finds the access units where the messages of SRT carry ADTS.
+ * Finds the access units where the messages of SRT carry frames and nothing else: ADTS or MP3.
  *
  * @module
  */
-import { AdtsParser } from "../audio/aac/adts_parser.ts";
+import type { ElementaryStreamParser, ParserMaker } from "../audio/codec.ts";
 import type { TimedSink } from "../mpegts/audio_pes.ts";
 
 /** Where access units go, and word of those that do not come. */
@@ -12,18 +12,18 @@ export interface PayloadSink extends TimedSink {
   lost(frames: number): void;
 }
 
-/** ADTS in messages: whole frames, one or several a message, or a stream cut anywhere. */
-export class AdtsMessages {
+/** Frames in messages: whole ones, one or several a message, or a stream cut anywhere. */
+export class FrameMessages {
   readonly #sink: PayloadSink;
-  readonly #parser: AdtsParser;
+  readonly #parser: ElementaryStreamParser;
   /** Of the message at hand. */
   #frames = 0;
   /** Mean over the last messages: where a stream is cut anywhere, they have three frames or four. */
   #framesPerMessage: number | undefined;
 
-  constructor(sink: PayloadSink) {
+  constructor(sink: PayloadSink, makeParser: ParserMaker) {
     this.#sink = sink;
-    this.#parser = new AdtsParser({
+    this.#parser = makeParser({
       configure: (config) => sink.configure(config),
       write: (data) => {
         this.#frames++;

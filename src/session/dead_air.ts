@@ -1,0 +1,147 @@
+/**
+ * Finds dead air: that a source sends, and that nothing is to be heard.
+ *
+ * @module
+ */
+import type { AudioConfig } from "../audio/audio_config.ts";
+import type { LevelMeter } from "../audio/codec.ts";
+import { codecOf } from "../audio/codec_of.ts";
+import { LevelWindow } from "./level_window.ts";
+
+/** From when on it is dead air. */
+export interface DeadAirLimits {
+  /**
+   * How long audio has to be below {@link belowDb}, in milliseconds; 0: it is never dead air, and all
+   * counts as sound.
+   */
+  readonly afterMs: number;
+  /** A level (estimate), in dBFS. */
+  readonly belowDb: number;
+}
+
+/** Called with what happens. */
+export interface DeadAirEvents {
+  /** It is dead air from now on; `levelDb` is null for digital silence. */
+  readonly onDeadAir: (levelDb: number | null) => void;
+  /** It is over. `silentMs` is for how much audio no sound was heard. */
+  readonly onSound: (silentMs: number) => void;
+}
+
+/** Whether something is to be heard of a source. */
+export interface SoundFacts {
+  /** Whether it is dead air now. It ends when sound has been heard, not with the connection. */
+  readonly isDeadAir: boolean;
+  /**
+   * The level (estimate) of the last second of audio, in dBFS: -Infinity where that is digital silence,
+   * `undefined` where it is not known.
+   */
+  readonly levelDb: number | undefined;
+  /** For how many milliseconds of audio there has been no sound; since dead air began, where it is that. */
+  readonly silentMs: number;
+}
+
+/**
+ * What is known of how loud a source is. A frame in a quarter of a second is estimated, and time is that
+ * of the audio: a source that sends nothing is another trouble, for others to find. Audio of which the
+ * level is not known counts as sound, so that nothing is done to a broadcast that cannot be judged.
+ */
+export class DeadAirWatch implements SoundFacts {
+  readonly #limits: DeadAirLimits;
+  readonly #events: DeadAirEvents;
+  readonly #window = new LevelWindow(WINDOW_ESTIMATES);
+  #meter: LevelMeter | undefined;
+  #frameMs = 0;
+  /** How much audio came since the last estimate. */
+  #sinceMs = 0;
+  #soundMs = 0;
+  #silentMs = 0;
+  /** For how much audio there has been nothing but digital silence. */
+  #zeroMs = 0;
+  #isDeadAir = false;
+
+  constructor(limits: DeadAirLimits, events: DeadAirEvents) {
+    this.#limits = limits;
+    this.#events = events;
+  }
+
+  get isDeadAir(): boolean {
+    return this.#isDeadAir;
+  }
+
+  get levelDb(): number | undefined {
+    return this.#window.levelDb;
+  }
+
+  get silentMs(): number {
+    return this.#silentMs;
+  }
+
+  /**
+   * For how many milliseconds of audio sound has been heard without a break since the connection came.
+   * Half a second without sound, as between two words, is no break.
+   */
+  get soundMs(): number {
+    return this.#soundMs;
+  }
+
+  /** Another connection sends from now on: its sound does not continue that of the one before. */
+  restart(): void {
+    this.#window.clear();
+    this.#sinceMs = 0;
+    this.#soundMs = 0;
+  }
+
+  /** The configuration of the frames that follow. */
+  configure(config: AudioConfig): void {
+    this.#meter = codecOf(config).levelMeter(config);
+    this.#frameMs = config.samplesPerFrame * 1000 / config.sampleRate;
+  }
+
+  /** A frame of the source. */
+  arrived(data: Uint8Array): void {
+    const meter = this.#meter;
+    if (meter === undefined) return;
+    meter.take(data);
+    this.#sinceMs += this.#frameMs;
+    if (this.#sinceMs < ESTIMATE_MS) return;
+    const passedMs = this.#sinceMs;
+    this.#sinceMs = 0;
+    this.#window.add(meter.level(data));
+    const { levelDb } = this.#window;
+    const { afterMs, belowDb } = this.#limits;
+    const isSound = afterMs === 0 || levelDb === undefined || levelDb >= belowDb;
+    if (isSound) this.#hearSound(passedMs);
+    else this.#hearSilence(passedMs, levelDb);
+  }
+
+  #hearSound(passedMs: number): void {
+    this.#soundMs += passedMs;
+    this.#zeroMs = 0;
+    if (!this.#isDeadAir) this.#silentMs = 0;
+    else if (this.#soundMs >= OVER_AFTER_MS) {
+      const silentMs = this.#silentMs;
+      this.#isDeadAir = false;
+      this.#silentMs = 0;
+      this.#events.onSound(Math.round(silentMs));
+    }
+  }
+
+  #hearSilence(passedMs: number, levelDb: number): void {
+    this.#soundMs = 0;
+    this.#silentMs += passedMs;
+    this.#zeroMs = levelDb === -Infinity ? this.#zeroMs + passedMs : 0;
+    if (this.#isDeadAir) return;
+    if (this.#silentMs < this.#limits.afterMs && this.#zeroMs < ZERO_AFTER_MS) return;
+    this.#isDeadAir = true;
+    this.#events.onDeadAir(levelDb === -Infinity ? null : Math.round(levelDb * 10) / 10);
+  }
+}
+
+/** One frame is estimated in so much audio, at least. */
+const ESTIMATE_MS = 250;
+/** So many are looked at together: a second. */
+const WINDOW_ESTIMATES = 4;
+/** So much digital silence is dead air, also where less is asked for than silence in general. */
+const ZERO_AFTER_MS = 10_000;
+/** It is over after so much sound. */
+const OVER_AFTER_MS = 2000;

@@ -1,0 +1,25 @@
+/** Tables as CSV (RFC 4180), for spreadsheets. */
+
+/** What a cell may hold; null is left empty. */
+export type Cell = string | number | null;
+
+/** What begins a file, so that spreadsheets read it as UTF-8. */
+export const CSV_START = "\ufeff";
+
+/**
+ * A row, with its end. A text that a spreadsheet would take for a formula gets an apostrophe before
+ * it, because titles come from strangers.
+ */
+export function csvRow(cells: readonly Cell[]): string {
+  return `${cells.map(csvCell).join(",")}\r\n`;
+}
+
+function csvCell(cell: Cell): string {
+  if (cell === null) return "";
+  if (typeof cell === "number") return String(cell);
+  const text = FORMULA.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Spreadsheets calculate these; some of them also the wide forms of East Asia. */
+const FORMULA = /^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
