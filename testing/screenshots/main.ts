@@ -1,7 +1,7 @@
 /**
  * Takes pictures of all pages in all their states, in every browser that is installed and in both
  * colour schemes, for people to look at, and fails where axe or a look at the layout finds something:
- * `deno task screenshots [FOLDER]`.
+ * `deno task screenshots [FOLDER [BROWSER…]]`.
  */
 import { ENGINE_KINDS } from "../players/engines/engines.ts";
 import { SCHEMES } from "../players/page_visits.ts";
@@ -13,12 +13,13 @@ const DEFAULT_FOLDER = `${Deno.env.get("TMPDIR") ?? "/tmp"}/echo-screenshots`;
 /** As the band tells them. */
 const TROUBLES = ["EchoDegraded", "EchoPaused", "EchoWaiting", "EchoSrtLoss"];
 
-async function main([folder = DEFAULT_FOLDER]: readonly string[]): Promise<number> {
+async function main([folder = DEFAULT_FOLDER, ...browsers]: readonly string[]): Promise<number> {
   await Deno.mkdir(folder, { recursive: true });
   await using stack = new AsyncDisposableStack();
   const station = stack.use(await ShownStation.start());
   const looks: Look[] = [];
   for (const kind of ENGINE_KINDS) {
+    if (browsers.length > 0 && !browsers.includes(kind)) continue;
     for (const scheme of SCHEMES) {
       looks.push(stack.use(await Look.start({ kind, scheme, folder })));
     }
