@@ -72,6 +72,7 @@ export class Look implements AsyncDisposable {
       }
     }
     await this.engine.resize(WINDOWS.desktop);
+    await pause(SETTLE_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,7 +124,8 @@ const LAYOUT_FAULTS = `(() => {
     if (!isScrolled && (left < -1 || right > innerWidth + 1)) faults.push("beside the page: " + name);
     const { overflowX } = getComputedStyle(element);
     const isCut = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0 &&
-      ["hidden", "clip"].includes(overflowX) && element.title === "";
+      ["hidden", "clip"].includes(overflowX) && !element.closest("[title]") &&
+      !element.querySelector("[title]");
     if (isCut && element.tagName !== "INPUT") faults.push("cut off: " + name);
   }
   return faults;

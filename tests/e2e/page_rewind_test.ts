@@ -36,6 +36,8 @@ scenario("a listener rewinds the show, shares a moment of it, and goes back to l
   const heard = listener.page;
   await until("the bar is there", () => heard.locator("#bar").isVisible());
   assert.equal(await heard.locator("#bar").getAttribute("aria-valuetext"), "live");
+  const [value, end] = await heard.evaluate<string[]>("[bar.value, bar.max]");
+  assert.equal(value, end, "what is live is at the end of the bar");
   await move(heard, begin + MOVED_MS);
   await until("it plays what was", async () => await behindS(heard) > NEWEST_MS / 1000);
   await checkPlace(listener, begin + MOVED_MS);
@@ -79,12 +81,16 @@ async function untilLive(page: Page): Promise<void> {
   });
 }
 
-/** Back by the keys of the bar, and to live by the page's. */
+/** Back by the keys of the bar, a step at a time, and to live by the page's. */
 async function goByKeys(page: Page): Promise<void> {
   await tabTo(page, "#bar");
-  const steps = Math.ceil(NEWEST_MS / MOVED_MS) + 1;
-  for (let step = 0; step < steps; step++) await page.keyboard.press("ArrowLeft");
-  await until("it plays what was", async () => await behindS(page) > NEWEST_MS / 1000);
+  await page.keyboard.press("ArrowLeft");
+  await until("one step leaves what is live", async () => {
+    return await behindS(page) > NEWEST_MS / 1000;
+  });
+  const before = await behindS(page);
+  await page.keyboard.press("ArrowLeft");
+  await until("the next one leads farther", async () => await behindS(page) > before + 4);
   await until("the way back is offered", () => page.locator("#live").isVisible());
   await page.keyboard.press("l");
   await untilLive(page);

@@ -178,7 +178,7 @@ export class Sessions {
     if (cell.childElementCount === 0) {
       const open = document.createElement("button");
       open.className = "name";
-      open.textContent = name;
+      open.textContent = open.title = name;
       open.addEventListener("click", () => this.#table.toggle(id));
       cell.append(open, document.createElement("span"));
     }
