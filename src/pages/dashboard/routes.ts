@@ -16,6 +16,7 @@ import theme from "../theme.css" with { type: "text" };
 import alarmJs from "./alarm.js" with { type: "text" };
 import audioWordsJs from "./audio_words.js" with { type: "text" };
 import bandCss from "./band.css" with { type: "text" };
+import cardsCss from "./cards.css" with { type: "text" };
 import bandJs from "./band.js" with { type: "text" };
 import chartJs from "./chart.js" with { type: "text" };
 import closedHtml from "./closed.html" with { type: "text" };
@@ -86,6 +87,7 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
     { name: "alarm.js", body: alarmJs },
     { name: "audio_words.js", body: audioWordsJs },
     { name: "band.css", body: bandCss },
+    { name: "cards.css", body: cardsCss },
     { name: "band.js", body: bandJs },
     { name: "chart.js", body: chartJs },
     { name: "codec_changes.js", body: codecChangesJs },
