@@ -101,12 +101,13 @@ Deno.test("a show that goes from AAC to MP3 and back is in low latency while it 
   await show.play(aac, 6);
   assert.match(await show.master(), /CODECS="mp4a\.40\.2"/);
   assert.equal(await show.status("low.m3u8"), 200);
-  const versions = listener.versions.length;
-  assert.ok(versions > 0);
+  const low = () => show.broadcast.hls.find("demo")?.low.isOffered;
+  assert.ok(listener.versions.length > 0 && low(), "listeners are told that there is low latency");
 
   await show.play(mp3, 6);
   assert.match(await show.master(), /CODECS="mp4a\.40\.34"/);
   for (const file of LOW_FILES) assert.equal(await show.status(file), 404, file);
+  assert.equal(low(), false);
   const before = listener.versions.length;
   await show.play(mp3, 6);
   assert.equal(listener.versions.length, before, "no version of it is MP3");
@@ -119,7 +120,7 @@ Deno.test("a show that goes from AAC to MP3 and back is in low latency while it 
   await show.play(aac, 8);
   assert.match(await show.master(), /CODECS="mp4a\.40\.2"/);
   assert.equal(await show.status("low.m3u8"), 200);
-  assert.ok(listener.versions.length > before, "it is there again");
+  assert.ok(listener.versions.length > before && low(), "it is there again");
   assert.equal(new Set(listener.playlist.segments.map(({ map }) => map)).size, 1);
   await show.stop();
 });
