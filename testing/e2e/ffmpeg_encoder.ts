@@ -91,6 +91,14 @@ export class Media implements AsyncDisposable {
     return file;
   }
 
+  /** An empty folder, in which anybody may write. @returns its path */
+  async folder(name: string): Promise<string> {
+    const folder = `${this.#folder}/${name}`;
+    await Deno.mkdir(folder);
+    await Deno.chmod(folder, 0o777);
+    return folder;
+  }
+
   /** A folder with `live.m3u8` and segments below 2 s, of other AAC than clips. @returns it */
   async preroll(seconds: number): Promise<string> {
     const folder = `${this.#folder}/preroll`;
