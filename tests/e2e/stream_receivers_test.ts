@@ -36,20 +36,11 @@ for (const codec of CODECS) {
     const grant = await reserve(control, "demo", { protocol: "rtmp" });
     const publish = () => new Encoder(clip, server.rtmpUrl(`demo/${grant.key}`));
     let encoder = publish();
-    const captured = await media.write("captured", "");
     try {
       await until("it can be heard", async () => (await fetch(url, { method: "HEAD" })).ok);
       await until("something was sent", () => encoder.sent > 6);
       await using stack = new AsyncDisposableStack();
-      const curl = stack.use(new Curl(url, captured));
-      const icy = stack.use(new IcyReader(url));
-      const others = [
-        stack.use(new FfmpegReceiver(url)),
-        stack.use(await AudioElement.play(url)),
-        ...HAS_PROGRAMS ? await startPrograms(url, codec, await media.folder("ripped")) : [],
-      ];
-      const receivers = [curl, icy, ...others.map((receiver) => stack.use(receiver))];
-      await together(receivers, untilMore);
+      const { curl, icy, captured, receivers } = await receive(url, { codec, media, stack });
       await until("they are counted", async () => {
         return (await metricsOf(server)).includes(`\necho_stream_listeners ${receivers.length}\n`);
       });
@@ -93,6 +84,30 @@ for (const codec of CODECS) {
   });
 }
 
+scenario("receivers stay through a fallback, and hear it", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 120 });
+  const fallback = await media.encode("fallback", { seconds: 7, bitrate: "96k" });
+  await using server = await EchoServer.start({ env: { FALLBACK_FILE: fallback } });
+  const url = server.playlistUrl("demo").replace("playlist.m3u8", "stream.aac");
+  await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
+  await until("something was sent", () => encoder.sent > 6);
+  await using stack = new AsyncDisposableStack();
+  const { curl, receivers } = await receive(url, { codec: "aac", media, stack });
+  await encoder.stop("SIGKILL");
+  await server.line(/fallback is heard/);
+  await together(receivers, untilMore);
+  await using returned = new Encoder(clip, server.rtmpUrl("live/demo"));
+  await server.line(/heard again instead of its fallback/);
+  await together(receivers, untilMore);
+  for (const receiver of receivers) await receiver.check();
+  await returned.stop("SIGINT");
+  const heard = new Set(toHex((await curl.frames()).map(({ data }) => data)));
+  const frames = toHex((await media.readFrames(fallback)).map(({ data }) => data));
+  const count = frames.filter((frame) => heard.has(frame)).length;
+  assert.ok(count > frames.length / 3, `${count} of ${frames.length} frames are heard`);
+});
+
 withAnyThreads("what receivers get is what the encoder has sent", async (env) => {
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 8 });
@@ -112,6 +127,28 @@ withAnyThreads("what receivers get is what the encoder has sent", async (env) =>
     assert.ok(heard.includes(sent.at(-1) ?? ""));
   }
 });
+
+/** Receivers of a stream: those of the gate, and all programs that are installed. */
+async function receive(
+  url: string,
+  { codec, media, stack }: {
+    readonly codec: "aac" | "mp3";
+    readonly media: Media;
+    readonly stack: AsyncDisposableStack;
+  },
+) {
+  const captured = await media.write("captured", "");
+  const curl = stack.use(new Curl(url, captured));
+  const icy = stack.use(new IcyReader(url));
+  const others = [
+    new FfmpegReceiver(url),
+    await AudioElement.play(url),
+    ...HAS_PROGRAMS ? await startPrograms(url, codec, await media.folder("ripped")) : [],
+  ];
+  const receivers = [curl, icy, ...others.map((receiver) => stack.use(receiver))];
+  await together(receivers, untilMore);
+  return { curl, icy, captured, receivers };
+}
 
 /** A tone that sweeps, so that no two frames are alike. */
 function encode(media: Media, codec: "aac" | "mp3"): Promise<string> {
