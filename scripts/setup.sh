@@ -56,6 +56,8 @@ need_for_testing() {
   [[ $OSTYPE == darwin* ]] || have systemd-analyze || need systemd-analyze systemd systemd
   have promtool || need promtool prometheus prometheus
   have srt-live-transmit || need "SRT's tools" srt-tools srt
+  have shout || need "libshout's tools" libshout-tools libshout
+  have liquidsoap || need Liquidsoap liquidsoap liquidsoap
   have gst-launch-1.0 || need "GStreamer's tools" gstreamer1.0-tools gstreamer
   PATH=$PATH:/usr/sbin have varnishd || need Varnish varnish varnish
   PATH=$PATH:/usr/sbin have nginx || need nginx nginx nginx

@@ -393,6 +393,34 @@ Deno.test("a DJ who is back with another configuration is heard at once", async 
   stop();
 });
 
+Deno.test("a silent DJ who changes his configuration gives way to another file, where there is one", async () => {
+  const config = audioConfig({ sampleRate: 48_000 });
+  const files = [fallbackAudio(10, CONFIG), fallbackAudio(3, config, "other.aac")];
+  const { heard, publish, send, sendSilence, happened, stop } = setUp(files);
+  const ingest = publish();
+  await send(ingest, 96);
+  await sendSilence(ingest, 1000);
+  ingest.configure(config);
+  await sendSilence(ingest, 4);
+  assert.deepEqual(heard.all.slice(-4), ["file 0", "file 1", "file 2", "file 0"]);
+  assert.deepEqual(happened(), ["start: dead-air", "end: dead-air, live", "start: dead-air"]);
+  stop();
+});
+
+Deno.test("a broadcast whose DJ is gone for longer than the hold keeps no server from its end", async () => {
+  const { clock, publish, send, session, stop } = setUp();
+  const first = publish();
+  await send(first, 100);
+  first.end("lost");
+  await clock.advance(HOLD_MS - FRAME_MS);
+  assert.equal(session()?.isAbandoned, false);
+  await clock.advance(FRAME_MS + 1);
+  assert.deepEqual([session()?.isAbandoned, session()?.fallback], [true, "gone"]);
+  await send(publish(), 10);
+  assert.equal(session()?.isAbandoned, false);
+  stop();
+});
+
 Deno.test("without a file, or where one was taken away, there is silence", async () => {
   const { heard, files, publish, send, need, happened, stop } = setUp();
   files.pop();
@@ -433,7 +461,7 @@ Deno.test("dead air gives way to the file, frame for frame, until there were thr
   assert.deepEqual(happened(), ["start: dead-air"]);
   assert.equal(session()?.fallback, "dead-air");
   await send(ingest, 64);
-  await sendSilence(ingest, 32);
+  await sendSilence(ingest, 160);
   await send(ingest, FRAMES_BACK_FROM_SILENCE - 1);
   assert.deepEqual(happened(), ["start: dead-air"], "two seconds of sound are not enough");
   await send(ingest, 100);
@@ -442,7 +470,7 @@ Deno.test("dead air gives way to the file, frame for frame, until there were thr
   assert.deepEqual([live?.[0], file?.[0], back, others], ["dj", "file", ["dj", 100], []]);
   const silentMs = ((live?.[1] ?? 0) - 96) * FRAME_MS;
   assert.ok(silentMs >= 10_000 && silentMs < 12_000, `${silentMs} ms of silence were heard`);
-  assert.equal(heard.all.length, 96 + 1000 + 64 + 32 + FRAMES_BACK_FROM_SILENCE - 1 + 100);
+  assert.equal(heard.all.length, 96 + 1000 + 64 + 160 + FRAMES_BACK_FROM_SILENCE - 1 + 100);
   assert.deepEqual([heard.starts, heard.ends], [1, []]);
   const { drop_count, filler_count } = session()?.quality ?? {};
   assert.deepEqual([drop_count, filler_count], [0, 0]);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { aacLevel } from "../../../src/audio/level/aac_level.ts";
 import { decibelsOf, powerOfDecibels } from "../../../src/audio/decibels.ts";
 import { codecOf } from "../../../src/audio/codec_of.ts";
-import type { AudioConfig } from "../../../src/audio/audio_config.ts";
+import type { AacConfig } from "../../../src/audio/aac/aac_config.ts";
 import { adtsStream, audioConfig } from "../../../testing/audio/access_units.ts";
 import { encoded, ENCODED_STREAMS } from "../../../testing/audio/encoded_streams.ts";
 import { run } from "../../../testing/audio/ffmpeg.ts";
@@ -64,7 +64,7 @@ Deno.test("what is damaged, cut off or no audio at all has some level or none, a
 });
 
 /** The mean power of what FFmpeg makes of a stream, in dBFS. */
-async function decodedLevel(config: AudioConfig, frames: readonly Uint8Array[]): Promise<number> {
+async function decodedLevel(config: AacConfig, frames: readonly Uint8Array[]): Promise<number> {
   const samples = await run(
     "ffmpeg",
     ["-i", "pipe:0", "-f", "f32le", "pipe:1"],
