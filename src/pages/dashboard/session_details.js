@@ -20,7 +20,7 @@ const PLOTS = [
   },
   {
     title: "Level (estimate)",
-    series: [{ field: "level", label: "of full scale", format: decibels, least: 0, lowest: -80 }],
+    series: [{ field: "level", label: "mean", format: decibels, least: 0, lowest: -80 }],
   },
   {
     title: "Not heard",

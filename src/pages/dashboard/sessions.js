@@ -144,7 +144,7 @@ export class Sessions {
         kind: "from",
       },
       number("Bitrate", (session) => session.bitrate, bitrate),
-      number("Level (estimate)", (session) => session.level, decibels),
+      number("Level (est.)", (session) => session.level, decibels),
       {
         title: "On air for",
         order: ({ started }) => started === null ? -1 : this.#now - started,
