@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ShippedProxy } from "../testing/e2e/shipped_proxy.ts";
 import { parseMediaPlaylist } from "../testing/hls_validator/media_playlist.ts";
 import { LoadProcess } from "./load_process.ts";
+import { newsOf } from "./low_load.ts";
 import { median } from "./median.ts";
 import { type BenchmarkOptions, serverEnv } from "./options.ts";
 import type { Figure, Report } from "./report.ts";
@@ -63,7 +64,11 @@ export async function cache(options: BenchmarkOptions): Promise<Report> {
       { name: "nginx", ask: (path: string) => nginx.request(path) },
       { name: "Caddy", ask: (path: string) => caddy.request(path) },
     ]
-  ) figures.push(...figuresOf(way, await listen(way, direct, listeners, seconds)));
+  ) {
+    figures.push(...figuresOf(way.name, await listen(way, direct, listeners, seconds)));
+    const low = await listenInLow(way, direct, listeners, seconds);
+    figures.push(...figuresOf(`${way.name}, low latency`, low));
+  }
   await load.stop();
   await server.stop();
   return {
@@ -72,6 +77,8 @@ export async function cache(options: BenchmarkOptions): Promise<Report> {
     notes: [
       "latency: from when Echo lists a segment until a listener, who asks for the playlist once a " +
       "second, has all of the segment",
+      "in low latency: from when Echo lists a part until a listener, who waits for the next version " +
+      "of the playlist, has all of the part",
       "all by HTTPS but directly, which is by HTTP",
     ],
   };
@@ -114,6 +121,39 @@ async function listen(
   return found;
 }
 
+/** Each waits for the next version of the playlist, and then asks for the part that it brings. */
+async function listenInLow(
+  way: Way,
+  direct: Way["ask"],
+  listeners: number,
+  seconds: number,
+): Promise<Found> {
+  const until = performance.now() + 1000 * seconds;
+  const listedAt = new Map<string, number>();
+  const found: Found = { delaysMs: [], answers: 0, asked: 0 };
+  const follow = async (ask: Way["ask"], onNewest: (uri: string) => void | Promise<void>) => {
+    for (let query = ""; performance.now() < until;) {
+      const news = newsOf(await (await ask(`${FOLDER}low-media.m3u8${query}`)).bytes());
+      if (news === undefined) throw new Error("Cannot listen: the broadcast has ended");
+      // How long the first one has been there is not known.
+      if (query !== "") await onNewest(news.newest);
+      query = `?_HLS_msn=${news.hint.sequence}&_HLS_part=${news.hint.part}`;
+    }
+  };
+  const watch = follow(direct, (uri) => void listedAt.set(uri, performance.now()));
+  const listener = async () => {
+    await pause(ASK_MS * Math.random());
+    await follow((path) => ask(way, path, found), async (uri) => {
+      await (await ask(way, FOLDER + uri, found)).bytes();
+      const hasAt = performance.now();
+      // By a fast way it comes before the watcher's own answer.
+      found.delaysMs.push(hasAt - (listedAt.get(uri) ?? hasAt));
+    });
+  };
+  await Promise.all([watch, ...Array.from({ length: listeners }, listener)]);
+  return found;
+}
+
 async function ask(way: Way, path: string, found: Found): Promise<Response> {
   const answer = await way.ask(path);
   if (!answer.ok) throw new Error(`Cannot listen: ${way.name} answers ${path} ${answer.status}`);
@@ -127,7 +167,7 @@ async function lastOf(answer: Response): Promise<string> {
   return parseMediaPlaylist(await answer.text()).segments.at(-1)?.uri ?? "";
 }
 
-function figuresOf({ name }: Way, { delaysMs, answers, asked }: Found): Figure[] {
+function figuresOf(name: string, { delaysMs, answers, asked }: Found): Figure[] {
   const sorted = delaysMs.toSorted((a, b) => a - b);
   return [
     { what: `${name}: answers`, value: answers, unit: "" },

@@ -13,6 +13,7 @@ import { startFallback } from "./station/fallback.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
 import { startIcecast } from "./station/icecast.ts";
 import { trimMemory } from "./station/memory_trim.ts";
+import { serveMounts } from "./station/mounts.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
 import { openHls, startArchive } from "./station/outputs.ts";
 import {
@@ -182,7 +183,7 @@ async function startParts(core: Core): Promise<Started> {
   await startTokens(core);
   const fallback = await startFallback(core);
   const rtmp = startRtmp(core);
-  const icecast = startIcecast(core);
+  const icecast = startIcecast(core, output && serveMounts(core, output, observed.threads));
   observed.srt = startSrt(core);
   const { hls, streams } = output ?? {};
   const control = await serveControl(core, { metrics, srt: observed.srt, hls, streams });

@@ -22,7 +22,7 @@ export class Listeners {
   /** The latest segments of each name, the oldest first. */
   readonly #names = new Map<string, Fetches[]>();
   readonly #rewinding: RewindingListeners;
-  #streams: () => readonly StreamAudience[] = () => [];
+  readonly #streamSources: (() => readonly StreamAudience[])[] = [];
 
   /**
    * @param targetMs how long segments are, in milliseconds
@@ -75,19 +75,23 @@ export class Listeners {
 
   /** Also those count from now on who are sent endless streams: `streams` tells them. */
   addStreams(streams: () => readonly StreamAudience[]): void {
-    this.#streams = streams;
+    this.#streamSources.push(streams);
   }
 
   /** Listeners of `name`. */
   count(name: string): number {
-    const streaming = this.#streams().reduce((sum, streams) => sum + (streams.get(name) ?? 0), 0);
+    const streaming = this.#streams.reduce((sum, streams) => sum + (streams.get(name) ?? 0), 0);
     return this.#countFetching(name) + streaming;
   }
 
   /** Those of all names who are sent endless streams. */
   get streaming(): number {
-    const all = this.#streams().flatMap((streams) => [...streams.values()]);
+    const all = this.#streams.flatMap((streams) => [...streams.values()]);
     return all.reduce((sum, listeners) => sum + listeners, 0);
+  }
+
+  get #streams(): readonly StreamAudience[] {
+    return this.#streamSources.flatMap((streams) => streams());
   }
 
   #countFetching(name: string): number {
@@ -110,7 +114,7 @@ export class Listeners {
 
   /** The names that somebody listens to. */
   *byName(): Generator<[name: string, listeners: number]> {
-    const streamed = this.#streams().flatMap((streams) => [...streams.keys()]);
+    const streamed = this.#streams.flatMap((streams) => [...streams.keys()]);
     for (const name of new Set([...this.#names.keys(), ...streamed])) {
       const listeners = this.count(name);
       if (listeners > 0) yield [name, listeners];

@@ -2,6 +2,7 @@
 import type { SystemSocket } from "../listening/system_socket.ts";
 import type { HttpSite, HttpSocket } from "./http_site.ts";
 import type { LiveSource } from "./live_body.ts";
+import { feedLive } from "./live_feed.ts";
 import { Patience } from "./patience.ts";
 import { PeerGone } from "./peer_gone.ts";
 import type { PreparedAnswer } from "./prepared_answers.ts";
@@ -135,29 +136,11 @@ export class ClientLink {
   }
 
   /**
-   * Sends what `source` gives. What the system does not take is offered again with what comes next,
-   * and nobody waits for it, so that a client that takes nothing costs no more than its connection:
-   * the source ends where it is too far behind. Resolves once nothing follows.
+   * Sends what `source` gives, without waiting for the client; see {@link feedLive}.
    * @returns `undefined` where the system has no call for that
    */
   feed(source: LiveSource): Promise<void> | undefined {
-    const system = this.#system;
-    if (system === undefined) return undefined;
-    const over = Promise.withResolvers<void>();
-    const send = () => {
-      for (;;) {
-        const bytes = this.#isClosed ? undefined : source.next();
-        if (bytes === undefined) return over.resolve();
-        if (bytes.length === 0) return;
-        const count = system.send(bytes, undefined);
-        source.sent(count);
-        if (count < bytes.length) return;
-      }
-    };
-    if (!this.#isClosed) system.setSendBuffer(LIVE_BUFFER_BYTES);
-    source.onMore(send);
-    send();
-    return over.promise;
+    return this.#system && feedLive(this.#system, source, () => this.#isClosed);
   }
 
   /**
@@ -225,12 +208,6 @@ export class ClientLink {
     }
   }
 }
-
-/**
- * What the system may hold of an endless answer: some seconds of it. By itself it would hold
- * megabytes for a client that reads nothing.
- */
-const LIVE_BUFFER_BYTES = 65_536;
 
 /** An address and a port, as URLs have them. */
 export function hostOf({ hostname, port }: Deno.NetAddr): string {

@@ -93,7 +93,7 @@ export class IcecastSession implements SourceDialogue {
   refuse(why: unknown): void {
     if (this.#state !== "asking" && this.#state !== "tagging") return;
     if (!(why instanceof PublishRefused)) throw why;
-    const hint = isAboutWhatWasTyped(why.kind)
+    const hint = this.#state === "asking" && isAboutWhatWasTyped(why.kind)
       ? `; got the mount /${shownPath(this.#request?.path ?? "")}, ` +
         "expected /NAME with the key as password"
       : "";
@@ -104,7 +104,7 @@ export class IcecastSession implements SourceDialogue {
     if (this.#state !== "tagging") return;
     this.#state = "head";
     if (isOnAir) this.#replyMetadata(200, "Metadata update successful");
-    else this.#replyMetadata(404, "Source does not exist");
+    else this.#replyMetadata(400, "Source does not exist");
     const held = this.#held;
     this.#held = new Uint8Array(0);
     this.feed(held);
@@ -197,9 +197,11 @@ export class IcecastSession implements SourceDialogue {
       credentials,
       password: password && queryText(password),
     });
-    const tags = told.get("mode") === "updinfo" ? titleOf(told) : undefined;
     if (target === undefined) return this.#replyMetadata(400, "Missing parameter: mount");
-    if (tags === undefined) return this.#replyMetadata(400, "Expected mode=updinfo with a song");
+    if (told.get("mode") !== "updinfo") return this.#replyMetadata(400, "No such action");
+    const tags = titleOf(told);
+    // Some tell a URL alone, which nobody would see here.
+    if (tags === undefined) return this.#replyMetadata(200, "Metadata update successful");
     this.#state = "tagging";
     this.#options.tag(target, tags);
   }

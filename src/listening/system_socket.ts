@@ -77,7 +77,11 @@ export class SystemSockets {
    */
   of(socket: object): SystemSocket | undefined {
     const descriptor = descriptorOf(socket);
-    if (descriptor === undefined) return undefined;
+    return descriptor === undefined ? undefined : this.at(descriptor);
+  }
+
+  /** @param descriptor that of a TCP connection, which is open while the {@link SystemSocket} is used */
+  at(descriptor: number): SystemSocket {
     return {
       receive: (buffer) => this.#receive(descriptor, buffer),
       send: (bytes, tail) => this.#send(descriptor, bytes, tail),
@@ -204,8 +208,11 @@ const EAGAIN = 11;
  */
 const BROKEN: ReadonlySet<number> = new Set([101, 104, 113]);
 
-/** Deno keeps the descriptor of a TCP connection under a symbol. */
-function descriptorOf(socket: object): number | undefined {
+/**
+ * The descriptor of a TCP connection, which Deno keeps under a symbol.
+ * @returns `undefined` where `socket` is none of Deno's, or carries TLS
+ */
+export function descriptorOf(socket: object): number | undefined {
   if ("handshake" in socket) return undefined;
   const symbol = Object.getOwnPropertySymbols(socket)
     .find(({ description }) => description === "Deno.internal.fd");

@@ -51,11 +51,16 @@ export class Curl implements StreamReceiver {
     assert.ok(this.#child.running, `curl has ended: ${this.#child.output}`);
   }
 
-  /** Waits for the end of the stream. @returns its frames */
-  async frames(): Promise<AdtsFrame[]> {
+  /** Waits for the end of the stream. @returns all of it */
+  async bytes(): Promise<Uint8Array> {
     const { code } = await this.#child.end();
     assert.equal(code, 0, this.#child.output);
-    return parseAdts(await Deno.readFile(this.#file));
+    return await Deno.readFile(this.#file);
+  }
+
+  /** Waits for the end of a stream of AAC. @returns its frames */
+  async frames(): Promise<AdtsFrame[]> {
+    return parseAdts(await this.bytes());
   }
 
   [Symbol.asyncDispose](): Promise<void> {

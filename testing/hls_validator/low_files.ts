@@ -5,6 +5,8 @@ import { equal } from "./low_media_rules.ts";
 export type MediaFile = Uint8Array<ArrayBuffer> | undefined;
 
 export interface LowFilesOptions {
+  /** Asks a server. */
+  readonly fetch: typeof fetch;
   /** Whether the newest version lists it; else it was hinted at. */
   readonly isListed: (file: string) => boolean;
   /** Whether nothing new may come, so that a part may be given up for now that was hinted at. */
@@ -63,7 +65,7 @@ export class LowFiles {
   }
 
   async #askFor(file: string): Promise<MediaFile> {
-    const { isListed, mayStandStill, isDown, onBreach } = this.#options;
+    const { fetch, isListed, mayStandStill, isDown, onBreach } = this.#options;
     let response: Response;
     let bytes: Uint8Array<ArrayBuffer>;
     try {

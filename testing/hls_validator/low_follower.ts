@@ -44,6 +44,7 @@ export class LowFollower implements AsyncDisposable {
   longestWaitMs = 0;
   /** Whether nothing new may come: the encoder is away for longer than the hold. */
   mayStandStill = false;
+  readonly #fetch: typeof fetch;
   readonly #rules = new LowRules((breach) => this.#report(breach));
   readonly #mediaRules = new LowMediaRules((breach) => this.#report(breach));
   readonly #files: LowFiles;
@@ -58,9 +59,12 @@ export class LowFollower implements AsyncDisposable {
   #server: ServerState = "up";
   #refusals = 0;
 
-  constructor(url: string) {
+  /** @param client by which servers are asked; by default Deno's own */
+  constructor(url: string, client?: Deno.HttpClient) {
     this.url = url;
+    this.#fetch = client === undefined ? fetch : (input, init) => fetch(input, { ...init, client });
     this.#files = new LowFiles(url, {
+      fetch: this.#fetch,
       isListed: (file) => this.#isListed(file),
       mayStandStill: () => this.mayStandStill,
       isDown: () => this.#server === "down",
@@ -132,7 +136,8 @@ export class LowFollower implements AsyncDisposable {
     try {
       const signal = AbortSignal.any([this.#stopped.signal, hung.signal]);
       const since = performance.now();
-      const response = await fetch(new URL(`low-media.m3u8${reload.query}`, this.url), { signal });
+      const url = new URL(`low-media.m3u8${reload.query}`, this.url);
+      const response = await this.#fetch(url, { signal });
       const text = await response.text();
       if (response.ok) {
         this.longestWaitMs = Math.max(this.longestWaitMs, performance.now() - since);

@@ -82,7 +82,7 @@ for (
     [
       "no format",
       { media: { type: "audio", protocol: "srt" } },
-      'Cannot parse media.format: expected "aac", "mp2t" or "flv", got nothing',
+      'Cannot parse media.format: expected "aac", "mp3", "mp2t" or "flv", got nothing',
     ],
     [
       "no reason",

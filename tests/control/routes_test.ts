@@ -25,7 +25,7 @@ Deno.test("option tells versions, protocols and formats", async () => {
   assert.deepEqual(await answer.json(), {
     versions: [1, 2, 3, 4],
     protocols: ["srt", "rtmp", "icecast"],
-    formats: ["aac"],
+    formats: ["aac", "mp3"],
   });
 });
 

@@ -19,6 +19,18 @@ const CUT_OFF = `(() => {
   return [...document.querySelectorAll(".facts dd")]
     .filter((fact) => fact.scrollWidth > fact.clientWidth).map(({ id }) => id);
 })()`;
+/** How high the band is, and how far below the head the facts stand, in pixels. */
+const ROOM_FOR_TROUBLES = `(() => {
+  const [head, band, facts] = [".top", "#troubles", ".facts"]
+    .map((selector) => document.querySelector(selector).getBoundingClientRect());
+  return [band.height, Math.round(facts.top - head.bottom)];
+})()`;
+/** Whether the last button of a row can be pressed, in a window that is narrower than the table. */
+const CAN_END = `(() => {
+  const button = document.querySelector("#sessions .danger");
+  const { x, y, width, height } = button.getBoundingClientRect();
+  return document.elementFromPoint(x + width / 2, y + height / 2) === button;
+})()`;
 /** Longer than the test takes anywhere. */
 const CLIP = { seconds: 300, sampleRate: 24_000, layout: "mono", bitrate: "48k" } as const;
 
@@ -37,6 +49,8 @@ scenario("an operator signs in, watches a show, ends it, and keeps house", async
   await signIn(page);
   await untilText(page, "#connection", /^Live$/);
   assert.equal(await page.locator("#sessions-empty").isVisible(), true);
+  const [band, facts] = await page.evaluate<number[]>(ROOM_FOR_TROUBLES);
+  assert.deepEqual([band, facts], [0, 16], "where nothing is wrong, nothing is in between");
   await takeScreenshots(page, "dashboard-empty");
   await page.setViewportSize(SCREENS.desktop);
 
@@ -115,6 +129,8 @@ async function watch(page: Page, server: EchoServer): Promise<void> {
   assert.equal(await plots.locator("canvas").count(), 5);
   await checkAccessibility(page);
   await takeScreenshots(page, "dashboard-on-air");
+  await page.setViewportSize({ width: 900, height: 800 });
+  assert.equal(await page.evaluate(CAN_END), true);
   await page.setViewportSize(SCREENS.phone);
   const width = await page.evaluate<number>("document.documentElement.scrollWidth");
   assert.equal(width, SCREENS.phone.width, "nothing is wider than a phone");

@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
 import { ClockEncoder } from "../../testing/players/clock_sound.ts";
+import { tabTo } from "../../testing/players/keyboard.ts";
 import { LatencyListener } from "../../testing/players/page_latency.ts";
 import {
   checkAccessibility,
@@ -35,6 +36,8 @@ scenario("a listener rewinds the show, shares a moment of it, and goes back to l
   const heard = listener.page;
   await until("the bar is there", () => heard.locator("#bar").isVisible());
   assert.equal(await heard.locator("#bar").getAttribute("aria-valuetext"), "live");
+  const [value, end] = await heard.evaluate<string[]>("[bar.value, bar.max]");
+  assert.equal(value, end, "what is live is at the end of the bar");
   await move(heard, begin + MOVED_MS);
   await until("it plays what was", async () => await behindS(heard) > NEWEST_MS / 1000);
   await checkPlace(listener, begin + MOVED_MS);
@@ -67,11 +70,31 @@ scenario("a listener rewinds the show, shares a moment of it, and goes back to l
   await sent.page.close();
 
   await heard.locator("#live").click();
-  await until("it is live", async () => {
-    return await heard.locator("#live").isHidden() && await behindS(heard) < 10;
-  });
+  await untilLive(heard);
+  await goByKeys(heard);
   assert.deepEqual(visits.complaints, []);
 });
+
+async function untilLive(page: Page): Promise<void> {
+  await until("it is live", async () => {
+    return await page.locator("#live").isHidden() && await behindS(page) < 10;
+  });
+}
+
+/** Back by the keys of the bar, a step at a time, and to live by the page's. */
+async function goByKeys(page: Page): Promise<void> {
+  await tabTo(page, "#bar");
+  await page.keyboard.press("ArrowLeft");
+  await until("one step leaves what is live", async () => {
+    return await behindS(page) > NEWEST_MS / 1000;
+  });
+  const before = await behindS(page);
+  await page.keyboard.press("ArrowLeft");
+  await until("the next one leads farther", async () => await behindS(page) > before + 4);
+  await until("the way back is offered", () => page.locator("#live").isVisible());
+  await page.keyboard.press("l");
+  await untilLive(page);
+}
 
 /** How far down the page the middle of an element is, in pixels. */
 async function middleOf(page: Page, selector: string): Promise<number> {

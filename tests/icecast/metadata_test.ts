@@ -77,13 +77,13 @@ Deno.test("what comes behind an update waits for its answer", () => {
   assert.deepEqual(harness.statuses, [200, 200]);
 });
 
-Deno.test("an update for a broadcast that is not there is answered 404", () => {
+Deno.test("an update for a broadcast that is not there is answered 400, as by Icecast", () => {
   const harness = new DialogueHarness();
   harness.feed(
     `GET /admin/metadata?mode=updinfo&mount=/demo&song=x HTTP/1.0\r\n${CREDENTIALS}\r\n`,
   );
   harness.dialogue.tagged(false);
-  assert.deepEqual(harness.statuses, [404]);
+  assert.deepEqual(harness.statuses, [400]);
   assert.match(harness.answers, /<return>0<\/return>/);
 });
 
@@ -104,15 +104,21 @@ Deno.test("an update without a password is asked for one, and the connection sta
   assert.deepEqual(harness.titles, []);
 });
 
-for (
-  const query of ["mode=updinfo&song=x", "mode=kill&mount=/demo&song=x", "mode=updinfo&mount=/demo"]
-) {
+for (const query of ["mode=updinfo&song=x", "mode=kill&mount=/demo&song=x"]) {
   Deno.test(`an update by ${query} is answered 400`, () => {
     const harness = new DialogueHarness();
     harness.feed(`GET /admin/metadata?${query} HTTP/1.0\r\n${CREDENTIALS}\r\n`);
     assert.deepEqual(harness.statuses, [400]);
   });
 }
+
+Deno.test("an update that tells no title is answered as one, and changes nothing", () => {
+  const harness = new DialogueHarness();
+  const query = "mode=updinfo&mount=/demo&url=http://radio.example";
+  harness.feed(`GET /admin/metadata?${query} HTTP/1.0\r\n${CREDENTIALS}\r\n`);
+  assert.deepEqual(harness.statuses, [200]);
+  assert.deepEqual(harness.titles, []);
+});
 
 Deno.test("metadata of 1 MB is answered 431", () => {
   const harness = new DialogueHarness();

@@ -228,7 +228,7 @@ Deno.test("a title by other credentials is somebody else's to decide", async () 
   for (
     const [answer, status] of [
       [() => Promise.resolve(true), 200],
-      [() => Promise.resolve(false), 404],
+      [() => Promise.resolve(false), 400],
       [() => Promise.reject(new PublishRefused("key-unknown", "wrong")), 401],
       [() => Promise.reject(new PublishRefused("name-in-use", "taken")), 403],
     ] as const

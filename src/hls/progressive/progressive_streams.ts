@@ -58,6 +58,11 @@ export class ProgressiveStreams {
     });
   };
 
+  /** What the stream of a broadcast is called; `undefined` where there is none. */
+  fileOf(name: string): string | undefined {
+    return this.#streams.get(name)?.stream.form.file;
+  }
+
   /** Ends the stream that the session `id` left a moment ago, and that waits for its return. */
   endNow(name: string, id: number): void {
     const sent = this.#streams.get(name);

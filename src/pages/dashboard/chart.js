@@ -2,12 +2,10 @@
 /// <reference lib="dom" />
 // A plot of the last hour.
 
-import { withGaps } from "./gaps.js";
+import { timeRange, withGaps } from "./gaps.js";
 import { setText } from "./table.js";
 
 const HEIGHT = 150;
-/** The least time that a plot shows, in seconds; it shows the whole history where that is more. */
-const MIN_SPAN = 300;
 
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
@@ -44,8 +42,8 @@ export class Chart {
   #values;
   /** @type {any} */
   #chart;
-  /** @type {(number | null)[][]} */
-  #data = [];
+  /** Times, and a column for each series. @type {[number[], ...(number | null)[][]]} */
+  #data = [[]];
 
   /** @param {Plot} plot */
   constructor(plot) {
@@ -149,7 +147,8 @@ export class Chart {
         legend: { show: false },
         cursor: { y: false, sync: { key: "hour" }, drag: { x: false, y: false } },
         scales: {
-          x: { range: timeRange },
+          // What uPlot would hand over is a whole day where there is one sample.
+          x: { range: () => timeRange(this.#data[0], Date.now() / 1000) },
           ...Object.fromEntries(
             sides.map(({ scale, least, lowest }) => {
               return [scale ?? "y", { range: range(least, lowest) }];
@@ -174,17 +173,6 @@ export class Chart {
       this.#area,
     );
   }
-}
-
-/**
- * The times that a plot shows.
- * @param {unknown} _
- * @param {number | null} min
- * @param {number | null} max
- */
-function timeRange(_, min, max) {
-  const end = max ?? Date.now() / 1000;
-  return [Math.min(min ?? end, end - MIN_SPAN), end];
 }
 
 const MINUTE = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });

@@ -69,7 +69,7 @@ export class EventList {
     time.dateTime = event.time;
     time.textContent = timeOfDay(event.time);
     const name = document.createElement("button");
-    name.textContent = event.name;
+    name.textContent = name.title = event.name;
     name.setAttribute("aria-label", `${event.name}: show only its events`);
     name.addEventListener("click", () => {
       this.#filter.value = event.name;

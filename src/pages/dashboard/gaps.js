@@ -1,8 +1,22 @@
 // @ts-check
-// Where nothing was measured, plots show nothing.
+// Which times a plot shows. Where nothing was measured, it shows nothing.
 
 /** So many times the usual time between two samples are a gap: the server was not there. */
 const GAP = 4;
+
+/** The least time that a plot shows, in seconds; it shows the whole history where that is more. */
+const MIN_SPAN = 300;
+
+/**
+ * The times that a plot shows, in seconds. It may be a sample alone, or none yet.
+ * @param {number[]} times of the samples, the oldest first
+ * @param {number} now
+ * @returns {[from: number, to: number]}
+ */
+export function timeRange(times, now) {
+  const to = times.at(-1) ?? now;
+  return [Math.min(times[0] ?? to, to - MIN_SPAN), to];
+}
 
 /**
  * A history by field; `at` has the times, in milliseconds, the oldest first.

@@ -92,7 +92,10 @@ export class Recordings {
       {
         title: "Name",
         order: ({ name }) => name,
-        show: ({ name }, cell) => setText(cell, name),
+        show: ({ name }, cell) => {
+          setText(cell, name);
+          cell.title = name;
+        },
       },
       {
         title: "State",

@@ -10,11 +10,13 @@ import { Assets, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
 import icon from "../listener/icon.svg" with { type: "text" };
 import qrCodeJs from "../qr_code.js" with { type: "text" };
+import codecChangesJs from "../codec_changes.js" with { type: "text" };
 import timeBreaksJs from "../time_breaks.js" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
 import alarmJs from "./alarm.js" with { type: "text" };
 import audioWordsJs from "./audio_words.js" with { type: "text" };
 import bandCss from "./band.css" with { type: "text" };
+import cardsCss from "./cards.css" with { type: "text" };
 import bandJs from "./band.js" with { type: "text" };
 import chartJs from "./chart.js" with { type: "text" };
 import closedHtml from "./closed.html" with { type: "text" };
@@ -85,8 +87,10 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
     { name: "alarm.js", body: alarmJs },
     { name: "audio_words.js", body: audioWordsJs },
     { name: "band.css", body: bandCss },
+    { name: "cards.css", body: cardsCss },
     { name: "band.js", body: bandJs },
     { name: "chart.js", body: chartJs },
+    { name: "codec_changes.js", body: codecChangesJs },
     { name: "dashboard.css", body: css },
     { name: "dashboard.js", body: dashboardJs },
     { name: "details.css", body: detailsCss },

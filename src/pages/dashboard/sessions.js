@@ -139,7 +139,7 @@ export class Sessions {
         order: ({ protocol, address, dj }) => `${dj ?? ""} ${protocol} ${address}`,
         show: ({ protocol, address, dj }, cell) => {
           const from = `${protocol.toUpperCase()} ${address ?? ""}`.trim();
-          setText(cell, dj === null ? from : `${dj}, ${from}`);
+          setText(cell, dj === null ? from : `${dj}\n${from}`);
         },
         kind: "from",
       },
@@ -178,7 +178,7 @@ export class Sessions {
     if (cell.childElementCount === 0) {
       const open = document.createElement("button");
       open.className = "name";
-      open.textContent = name;
+      open.textContent = open.title = name;
       open.addEventListener("click", () => this.#table.toggle(id));
       cell.append(open, document.createElement("span"));
     }

@@ -15,11 +15,12 @@ export function setUpKeys({ play, volume, mute, live, help }) {
   document.addEventListener("keydown", (event) => {
     const { key, repeat, target } = event;
     const on = target instanceof Element ? target : document.body;
-    if (event.ctrlKey || event.metaKey || event.altKey || on.closest(HAS_KEYS) !== null) return;
-    if (key === "ArrowUp") volume(5);
-    else if (key === "ArrowDown") volume(-5);
+    const isOn = (/** @type {string} */ selector) => on.closest(selector) !== null;
+    if (event.ctrlKey || event.metaKey || event.altKey || isOn(HAS_ALL_KEYS)) return;
+    if (key === "ArrowUp" && !isOn(HAS_ARROWS)) volume(5);
+    else if (key === "ArrowDown" && !isOn(HAS_ARROWS)) volume(-5);
     else if (repeat) return;
-    else if (key === " " && on.closest(PRESSED_BY_SPACE) === null || key === "k") play();
+    else if (key === " " && !isOn(HAS_SPACE) || key === "k") play();
     else if (key === "m") mute();
     else if (key === "l") live();
     else if (key === "?" && help !== undefined) help();
@@ -28,5 +29,7 @@ export function setUpKeys({ play, volume, mute, live, help }) {
   });
 }
 
-const HAS_KEYS = "input, textarea, dialog, a";
-const PRESSED_BY_SPACE = "button, summary";
+const HAS_ALL_KEYS = "input:not([type=range]), textarea, dialog";
+const HAS_ARROWS = "[type=range]";
+/** Pressed by it, or, where the page is longer than the window, scrolled past. */
+const HAS_SPACE = "button, summary, a";

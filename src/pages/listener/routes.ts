@@ -10,6 +10,7 @@ import { anyOrigin, fromInternet } from "../../web/any_origin.ts";
 import { Assets, fromBase64, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
 import qrCodeJs from "../qr_code.js" with { type: "text" };
+import codecChangesJs from "../codec_changes.js" with { type: "text" };
 import timeBreaksJs from "../time_breaks.js" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
 import artworkJs from "./artwork.js" with { type: "text" };
@@ -166,6 +167,7 @@ export function notFoundRoutes(
 export function loadAssets(): Assets {
   return new Assets([
     { name: "artwork.js", body: artworkJs },
+    { name: "codec_changes.js", body: codecChangesJs },
     { name: "controls.css", body: controlsCss },
     { name: "dialog.js", body: dialogJs },
     { name: "dialogs.css", body: dialogsCss },

@@ -17,6 +17,8 @@ import { formatElapsed } from "./show.js";
 
 /** Nearer to live than this, the bar is at its end. */
 const LIVE_MS = 20_000;
+/** Who goes back from live goes back so far at least. */
+const BACK_MS = 25_000;
 
 /**
  * Makes the bar and the button work.
@@ -31,6 +33,8 @@ export function setUpTimeBar({ onLive, onMove }) {
   const live = /** @type {HTMLElement} */ (document.getElementById("live"));
   /** @type {ShownTime | undefined} */
   let shown;
+  /** What the bar had before it was moved. */
+  let shownValue = 0;
   let isDragged = false;
 
   bar.addEventListener("input", () => {
@@ -39,7 +43,11 @@ export function setUpTimeBar({ onLive, onMove }) {
   });
   bar.addEventListener("change", () => {
     isDragged = false;
-    onMove(Number(bar.value));
+    const chosen = Number(bar.value);
+    // A step back may end in what counts as live.
+    const nearest = Math.max(shown?.begin ?? 0, (shown?.now ?? 0) - BACK_MS);
+    onMove(chosen < shownValue ? Math.min(chosen, nearest) : chosen);
+    shownValue = chosen;
   });
   // What is dragged and put back is no change.
   bar.addEventListener("pointerup", () => isDragged = false);
@@ -52,8 +60,8 @@ export function setUpTimeBar({ onLive, onMove }) {
     const isPast = begin !== undefined && at !== undefined && now - at > LIVE_MS;
     write("behind", isPast ? `${clock(at)} · ${behind}` : behind);
     bar.setAttribute("aria-valuetext", isPast ? `${clock(at)}, ${behind}` : "live");
-    const share = begin === undefined || !isPast ? 1 : (at - begin) / (now - begin);
-    bar.style.setProperty("--value", `${Math.min(1, Math.max(0, share)) * 100}%`);
+    const [min, max] = [Number(bar.min), Number(bar.max)];
+    bar.style.setProperty("--value", `${100 * (Number(bar.value) - min) / (max - min)}%`);
   }
 
   return (time) => {
@@ -63,9 +71,12 @@ export function setUpTimeBar({ onLive, onMove }) {
     live.hidden = at === undefined || !(isBehind || (now - at) / 1000 > mostS);
     if (isDragged) return;
     if (begin !== undefined) {
-      bar.min = `${Math.floor(begin)}`;
-      bar.max = `${Math.ceil(now)}`;
+      // Whole steps, or the end could not be reached. What lies ahead of live is live.
+      const [min, step] = [Math.floor(begin), Number(bar.step)];
+      bar.min = `${min}`;
+      bar.max = `${min + step * Math.ceil((now - min) / step)}`;
       bar.value = `${at === undefined || now - at < LIVE_MS ? bar.max : Math.round(at)}`;
+      shownValue = Number(bar.value);
       write("begin", clock(begin));
     }
     showPlace(time);

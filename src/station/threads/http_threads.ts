@@ -21,8 +21,10 @@ import type { Clock, Timer } from "../../session/clock.ts";
 import type { KeySet } from "../../tokens/key_set.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
 import { attemptToListen, tellListening } from "../listen.ts";
-import { HttpThread, type SecureThread } from "./http_thread.ts";
+import { HttpThread } from "./http_thread.ts";
+import type { LendableSocket } from "./lent_sockets.ts";
 import { ACCESS_LOG, type LogLevels, type Pulse, type ThreadSettings } from "./messages.ts";
+import type { SecureThread } from "./secure_thread.ts";
 
 export interface HttpThreadsOptions {
   readonly clock: Clock;
@@ -105,6 +107,16 @@ export class HttpThreads {
     }
     tellListening(this.#addr, what);
     if (this.#secure !== undefined) tellListening(this.#secure.addr, this.#secure.what);
+  }
+
+  /**
+   * Has the thread that has the fewest of them send to a receiver that came by another door.
+   * @returns whether one does
+   */
+  lend(socket: LendableSocket): boolean {
+    const [least] = this.#threads.filter(({ isServing }) => isServing)
+      .sort((a, b) => a.lent - b.lent);
+    return least?.lend(socket) ?? false;
   }
 
   /** How many of them serve listeners now. */

@@ -22,6 +22,7 @@ import { WebServer, type WebServerOptions } from "../../web/web_server.ts";
 import { listenerEntrance } from "../entrance_settings.ts";
 import { listenerSite } from "../listener_web.ts";
 import { newRewind } from "../rewind.ts";
+import { BorrowedSockets } from "./borrowed_sockets.ts";
 import {
   type Fetched,
   type FromThread,
@@ -37,6 +38,8 @@ export class ListenerThread {
   readonly #replica: Replica;
   /** `undefined` where there are none. */
   readonly #streams: StreamCopies | undefined;
+  /** As above. */
+  readonly #borrowed: BorrowedSockets | undefined;
   readonly #shows: ShowsCopy;
   readonly #keys: KeySetCopy;
   /** By what people call it; the second one, where there is one, has TLS. */
@@ -66,6 +69,8 @@ export class ListenerThread {
     const streams = this.#streams = settings.streams
       ? new StreamCopies({ clock, ask: (request) => send({ kind: "streams", request }) })
       : undefined;
+    this.#borrowed = streams &&
+      new BorrowedSockets(streams, (id) => send({ kind: "receiver over", id }));
     const shows = this.#shows = new ShowsCopy({
       clock,
       has: (name) => origin.has(name),
@@ -122,14 +127,11 @@ export class ListenerThread {
     this.#pulse = this.#clock.every(PULSE_MS, () => this.#sendPulse());
   }
 
-  take(
-    message: Extract<
-      ToThread,
-      { kind: "news" | "streams" | "shows" | "ended" | "rewind" | "keys" }
-    >,
-  ): void {
+  take(message: Exclude<ToThread, { kind: ForWorker }>): void {
     if (message.kind === "news") this.#replica.take(message.news);
     else if (message.kind === "streams") this.#streams?.take(message.news);
+    else if (message.kind === "receiver") void this.#borrowed?.serve(message.receiver);
+    else if (message.kind === "receiver left") this.#borrowed?.leave(message.id);
     else if (message.kind === "keys") this.#keys.take(message.keySet);
     else if (message.kind === "shows") this.#shows.take(message.replies);
     else if (message.kind === "ended") this.#shows.takeEnded(message.shows);
@@ -151,6 +153,7 @@ export class ListenerThread {
     this.#sendPulse();
     this.#replica.close();
     this.#streams?.close();
+    this.#borrowed?.close();
     this.#shows.close();
     this.#rewound?.close();
   }
@@ -186,6 +189,9 @@ export class ListenerThread {
     }
   }
 }
+
+/** What whoever has started the thread does with the whole of it. */
+type ForWorker = "start" | "listen" | "log" | "certificate" | "written" | "close";
 
 /** How often it tells that it is alive, and what it has counted. */
 const PULSE_MS = 500;

@@ -35,6 +35,10 @@ export type ToThread =
   /** These shows are over. */
   | { readonly kind: "ended"; readonly shows: readonly EndedShow[] }
   | { readonly kind: "rewind"; readonly replies: readonly ShowReply[] }
+  /** It serves this receiver, whose connection is open until it tells that it is over. */
+  | { readonly kind: "receiver"; readonly receiver: LentReceiver }
+  /** The receiver with this number has left. */
+  | { readonly kind: "receiver left"; readonly id: number }
   | { readonly kind: "log"; readonly levels: LogLevels }
   /** New connections over TLS get it. */
   | { readonly kind: "certificate"; readonly pair: PemPair }
@@ -54,9 +58,26 @@ export type FromThread =
   /** It wants the key set as it is now. */
   | { readonly kind: "keys" }
   | { readonly kind: "rewind"; readonly questions: readonly ShowQuestion[] }
+  /** Nothing is sent any more to the receiver with this number. */
+  | { readonly kind: "receiver over"; readonly id: number }
   | { readonly kind: "log"; readonly lines: readonly LoggedLine[] }
   | { readonly kind: "pulse"; readonly pulse: Pulse }
   | { readonly kind: "closed" };
+
+/** A receiver of an endless stream that has come by another door, to be served by a thread. */
+export interface LentReceiver extends StreamAsked {
+  readonly id: number;
+  /** That of its connection. */
+  readonly descriptor: number;
+}
+
+/** The endless stream that a receiver has asked for. */
+export interface StreamAsked {
+  /** The broadcast's. */
+  readonly name: string;
+  /** Whether it wants to be told titles. */
+  readonly wantsTitles: boolean;
+}
 
 /** With what a thread starts. */
 export interface ThreadSettings {

@@ -1,7 +1,14 @@
 /** Chromium as a browser with one page, by Playwright. */
 import { type Browser, chromium, type Page } from "playwright-core";
 import { CHROMIUM } from "../chromium.ts";
-import { asJson, type Engine, fromJson } from "./engine.ts";
+import {
+  asJson,
+  type ColorScheme,
+  type Engine,
+  fromJson,
+  VIEWPORT,
+  type ViewportSize,
+} from "./engine.ts";
 
 /** Chromium, driven by Playwright. */
 export class ChromiumEngine implements Engine {
@@ -14,9 +21,14 @@ export class ChromiumEngine implements Engine {
     this.#page = page;
   }
 
-  static async start(): Promise<ChromiumEngine> {
+  static async start(scheme: ColorScheme): Promise<ChromiumEngine> {
     const browser = await chromium.launch(CHROMIUM);
-    return new ChromiumEngine(browser, await browser.newPage());
+    return new ChromiumEngine(browser, await browser.newPage({ colorScheme: scheme }));
+  }
+
+  async resize(size: ViewportSize): Promise<ViewportSize> {
+    await this.#page.setViewportSize(size);
+    return await this.evaluate(VIEWPORT);
   }
 
   async open(url: string): Promise<void> {
@@ -28,7 +40,7 @@ export class ChromiumEngine implements Engine {
   }
 
   async click(selector: string): Promise<void> {
-    await this.#page.locator(selector).click();
+    await this.#page.locator(selector).first().click();
   }
 
   async screenshot(): Promise<Uint8Array> {

@@ -7,9 +7,24 @@
 /** What people hear a page with: one of these stands behind every browser of note. */
 export type EngineKind = "chromium" | "firefox" | "webkit";
 
+/** What a person has set his browser to. */
+export type ColorScheme = "light" | "dark";
+
+/** The inner size of a window, in CSS pixels. */
+export interface ViewportSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** A browser with one page, which it shows as it would to a person. Gone at its disposal. */
 export interface Engine extends AsyncDisposable {
   readonly kind: EngineKind;
+
+  /**
+   * Gives the page another size.
+   * @returns the size that it has then; browsers that have windows keep them above a least width
+   */
+  resize(size: ViewportSize): Promise<ViewportSize>;
 
   /** Loads a page, and waits until its scripts have been run. */
   open(url: string): Promise<void>;
@@ -21,7 +36,7 @@ export interface Engine extends AsyncDisposable {
    */
   evaluate<T>(expression: string): Promise<T>;
 
-  /** Has the pointer press what a selector finds, so that the page may play. */
+  /** Has the pointer press what a selector finds first, so that the page may play. */
   click(selector: string): Promise<void>;
 
   /** What the page looks like, as PNG. */
@@ -32,6 +47,9 @@ export interface Engine extends AsyncDisposable {
 export function asJson(expression: string): string {
   return `JSON.stringify([${expression}])`;
 }
+
+/** An expression that gives the inner size of the page's window. */
+export const VIEWPORT = "({ width: innerWidth, height: innerHeight })";
 
 /** What {@link asJson} gave. */
 export function fromJson<T>(json: unknown): T {

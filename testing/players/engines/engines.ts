@@ -1,10 +1,10 @@
 /** The browsers that are installed on this machine, by kind. */
 import { ChromiumEngine } from "./chromium.ts";
-import type { Engine, EngineKind } from "./engine.ts";
+import type { ColorScheme, Engine, EngineKind } from "./engine.ts";
 import { FirefoxEngine } from "./firefox.ts";
 import { WebKitEngine } from "./webkit.ts";
 
-const STARTS: Readonly<Record<EngineKind, () => Promise<Engine>>> = {
+const STARTS: Readonly<Record<EngineKind, (scheme: ColorScheme) => Promise<Engine>>> = {
   chromium: ChromiumEngine.start,
   firefox: FirefoxEngine.start,
   webkit: WebKitEngine.start,
@@ -15,8 +15,8 @@ export const ENGINE_KINDS: readonly EngineKind[] = isDebian()
   ? ["chromium", "firefox", "webkit"]
   : ["chromium"];
 
-export function startEngine(kind: EngineKind): Promise<Engine> {
-  return STARTS[kind]();
+export function startEngine(kind: EngineKind, scheme: ColorScheme = "light"): Promise<Engine> {
+  return STARTS[kind](scheme);
 }
 
 function isDebian(): boolean {

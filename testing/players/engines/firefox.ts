@@ -1,7 +1,15 @@
 /** Firefox as a browser with one page, by WebDriver BiDi. */
 import { Child } from "../../child.ts";
 import { until } from "../../until.ts";
-import { asJson, type Engine, fromJson, isThere } from "./engine.ts";
+import {
+  asJson,
+  type ColorScheme,
+  type Engine,
+  fromJson,
+  isThere,
+  VIEWPORT,
+  type ViewportSize,
+} from "./engine.ts";
 import { BidiConnection } from "./bidi.ts";
 
 /** Asks nobody but the server that is tested. */
@@ -12,6 +20,10 @@ const PREFERENCES = {
   "network.captive-portal-service.enabled": false,
   "network.connectivity-service.enabled": false,
 };
+
+/** The preference that stands for a person's choice, and its values. */
+const SCHEME = "layout.css.prefers-color-scheme.content-override";
+const SCHEMES: Readonly<Record<ColorScheme, number>> = { dark: 0, light: 1 };
 
 interface Contexts {
   readonly contexts: readonly { readonly context: string }[];
@@ -34,13 +46,15 @@ export class FirefoxEngine implements Engine {
     this.#stack = stack;
   }
 
-  static async start(): Promise<FirefoxEngine> {
+  static async start(scheme: ColorScheme): Promise<FirefoxEngine> {
     await using stack = new AsyncDisposableStack();
     const profile = await Deno.makeTempDir({ prefix: "echo-firefox-" });
     stack.defer(() => Deno.remove(profile, { recursive: true }));
-    const lines = Object.entries(PREFERENCES).map(([name, value]) => {
-      return `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`;
-    });
+    const lines = Object.entries({ ...PREFERENCES, [SCHEME]: SCHEMES[scheme] }).map(
+      ([name, value]) => {
+        return `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`;
+      },
+    );
     await Deno.writeTextFile(`${profile}/user.js`, lines.join(""));
     stack.use(soundServer(profile));
     await until("the sound server listens", () => isThere(`${profile}/sound`));
@@ -54,6 +68,12 @@ export class FirefoxEngine implements Engine {
     await connection.call("session.new", { capabilities: {} });
     const { contexts } = await connection.call<Contexts>("browsingContext.getTree", {});
     return new FirefoxEngine(connection, contexts[0]?.context ?? "", stack.move());
+  }
+
+  async resize(viewport: ViewportSize): Promise<ViewportSize> {
+    const target = { context: this.#context, viewport };
+    await this.#connection.call("browsingContext.setViewport", target);
+    return await this.evaluate(VIEWPORT);
   }
 
   async open(url: string): Promise<void> {

@@ -2,10 +2,29 @@
 import { Child } from "../../child.ts";
 import { freePort } from "../../free_ports.ts";
 import { until } from "../../until.ts";
-import { asJson, type Engine, fromJson, isThere } from "./engine.ts";
+import {
+  asJson,
+  type ColorScheme,
+  type Engine,
+  fromJson,
+  isThere,
+  VIEWPORT,
+  type ViewportSize,
+} from "./engine.ts";
 
 /** The key of an element in WebDriver's JSON (W3C WebDriver 11). */
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
+
+/** Large enough for a page that is looked at whole. */
+const SCREEN = "1600x3000x24";
+/** GTK's own; WebKit tells pages which of them it is. */
+const THEMES: Readonly<Record<ColorScheme, string>> = { light: "Adwaita", dark: "Adwaita:dark" };
+/** Has a page draw something all the time, that nobody sees. */
+const DRAW = `(globalThis.drawing = setInterval(() => {
+  const { style } = document.documentElement;
+  style.opacity = style.opacity === "" ? "0.9999" : "";
+}, 50), true)`;
+const DRAW_NO_MORE = `(clearInterval(drawing), document.documentElement.style.opacity = "")`;
 
 /** WebKitGTK in its own small browser, driven by WebDriver on a screen that nobody sees. */
 export class WebKitEngine implements Engine {
@@ -18,12 +37,12 @@ export class WebKitEngine implements Engine {
     this.#stack = stack;
   }
 
-  static async start(): Promise<WebKitEngine> {
+  static async start(scheme: ColorScheme): Promise<WebKitEngine> {
     await using stack = new AsyncDisposableStack();
     const home = await Deno.makeTempDir({ prefix: "echo-webkit-" });
     stack.defer(() => Deno.remove(home, { recursive: true }));
     const screen = stack.use(
-      new Child("Xvfb", ["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp"]),
+      new Child("Xvfb", ["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"]),
     );
     const display = await screen.line(/^\d+$/);
     const port = freePort();
@@ -33,6 +52,7 @@ export class WebKitEngine implements Engine {
         XDG_RUNTIME_DIR: home,
         DISPLAY: `:${display}`,
         NO_AT_BRIDGE: "1",
+        GTK_THEME: THEMES[scheme],
         // It draws by itself: drawing by OpenGL without a graphics card has crashed in Mesa.
         WEBKIT_DISABLE_COMPOSITING_MODE: "1",
         WEBKIT_DISABLE_DMABUF_RENDERER: "1",
@@ -52,6 +72,16 @@ export class WebKitEngine implements Engine {
     return new WebKitEngine(session, stack.move());
   }
 
+  /** Its toolbar keeps the window from being as narrow as the narrowest phones. */
+  async resize({ width, height }: ViewportSize): Promise<ViewportSize> {
+    const [right, bottom] = await this.evaluate<[number, number]>(
+      "[outerWidth - innerWidth, outerHeight - innerHeight]",
+    );
+    const rect = { width: width + right, height: height + bottom };
+    await ask(`${this.#session}/window/rect`, rect);
+    return await this.evaluate(VIEWPORT);
+  }
+
   async open(url: string): Promise<void> {
     await ask(`${this.#session}/url`, { url });
   }
@@ -69,8 +99,14 @@ export class WebKitEngine implements Engine {
     await ask(`${this.#session}/element/${found[ELEMENT]}/click`, {});
   }
 
+  /** It takes what the page draws next, and a page that stands still draws nothing. */
   async screenshot(): Promise<Uint8Array> {
-    return Uint8Array.fromBase64(await ask<string>(`${this.#session}/screenshot`));
+    await this.evaluate(DRAW);
+    try {
+      return Uint8Array.fromBase64(await ask<string>(`${this.#session}/screenshot`));
+    } finally {
+      await this.evaluate(DRAW_NO_MORE);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 /** Plots show nothing where nothing was measured. */
 import assert from "node:assert/strict";
-import { withGaps } from "../../../src/pages/dashboard/gaps.js";
+import { timeRange, withGaps } from "../../../src/pages/dashboard/gaps.js";
 
 Deno.test("a time without samples becomes one of nothing, just after it began", () => {
   assert.deepEqual(
@@ -21,4 +21,10 @@ Deno.test("few samples, or none, have no gaps", () => {
   for (const columns of [{}, { at: [] }, { at: [7], cpu: [1] }]) {
     assert.equal(withGaps(columns), columns);
   }
+});
+
+Deno.test("a plot shows five minutes at least, also of one sample or none", () => {
+  assert.deepEqual(timeRange([], 1000), [700, 1000]);
+  assert.deepEqual(timeRange([990], 1000), [690, 990]);
+  assert.deepEqual(timeRange([100, 500, 900], 1000), [100, 900]);
 });

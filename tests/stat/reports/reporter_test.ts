@@ -120,6 +120,23 @@ Deno.test("who still hears the end of a show counts for it until the next of tha
   });
 });
 
+Deno.test("who is sent an endless stream counts as others do", async () => {
+  await withFolder(async (folder) => {
+    using reported = new ReportedHouse(folder);
+    const streams = new Map([["demo", 4]]);
+    // Each thread has its own.
+    reported.listeners.addStreams(() => [streams, new Map([["demo", 1], ["other", 9]])]);
+    const ingest = reported.house.publish("demo", "rtmp");
+    reported.listen("demo", 10, 60, ingest);
+    streams.delete("demo");
+    reported.listen("demo", 10, 60, ingest);
+    const shows = await reported.report();
+    assert.equal(shows[0]?.peak, 15);
+    assert.ok(Math.abs(Number(shows[0]?.seconds) - (10 * 120 + 4 * 60 + 120)) <= 105);
+    await reported.reporter.close();
+  });
+});
+
 Deno.test("who is still there once nothing of a show is served does not count for it", async () => {
   await withFolder(async (folder) => {
     using reported = new ReportedHouse(folder);
