@@ -25,8 +25,8 @@ ENV CACHE_DIRECTORY=/opt/echo/unpacked
 USER 4242:4242
 WORKDIR /var/lib/echo
 VOLUME /var/lib/echo
-# RTMP, HLS, statistics, the control API, SRT.
-EXPOSE 1935 8080 8088 5021 9000/udp
+# RTMP, HLS, statistics, the control API, Icecast and Shoutcast where they are on, SRT.
+EXPOSE 1935 8080 8088 5021 8000 8001 9000/udp
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/opt/echo/health"]
 ENTRYPOINT ["/opt/echo/echo"]

@@ -6,6 +6,7 @@ import { basicGuesses, bearerGuesses, keyGuesses, signInGuesses } from "./guesse
 import { handshakes } from "./handshakes.ts";
 import { SECURE_WEB_SLOTS, slowBodies, unreadErrors, waitingRequests } from "./http2_requests.ts";
 import { oddRequests, oddStreams } from "./odd_inputs.ts";
+import { halfOpenSources, ICECAST_SLOTS, oddSources, oddTitles, slowSources } from "./icecast.ts";
 import { DESCRIPTORS, descriptors, fullDisk, standstill } from "./shortages.ts";
 import {
   eventStreams,
@@ -118,6 +119,15 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
       ...inTurn(foreignPublish, foreignOperator, eventStreams, reservations, rtmpSlots),
       { attacks: slowRtmp.slice(-1) },
     ],
+  },
+  icecast: {
+    title: "sources of Icecast",
+    env: {
+      ...{ ...COMMON, ECHO_AUTH: "open", ICECAST_ENABLED: "1" },
+      ICECAST_MAX_CONNECTIONS: `${ICECAST_SLOTS}`,
+    },
+    credentials: NO_SECRETS,
+    phases: [...inTurn(oddSources, oddTitles, halfOpenSources), { attacks: slowSources }],
   },
   descriptors: {
     title: `${DESCRIPTORS} descriptors`,

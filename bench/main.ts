@@ -11,6 +11,7 @@ import { describeMachine } from "./machine.ts";
 import { mixed } from "./mixed.ts";
 import { nginxRtmp } from "./nginx_rtmp.ts";
 import { type BenchmarkOptions, type CommandLine, parseCommandLine } from "./options.ts";
+import { radio } from "./radio.ts";
 import { isOutOfBudget, renderJson, renderReport, type Report } from "./report.ts";
 import { rtmp } from "./rtmp.ts";
 import { scale } from "./scale.ts";
@@ -98,6 +99,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: "archive-stop [RECORDINGS] [SECONDS]",
     help: "SIGTERM while many shows are recorded, and the next start",
     run: archiveStop,
+  },
+  radio: {
+    usage: "radio [SOURCES] [LISTENERS] [SECONDS]",
+    help: "sources of MP3 by Icecast and RTMP; listeners of an endless stream, beside icecast2",
+    run: radio,
   },
   "slow-http": {
     usage: "slow-http [HALF-OPEN] [READERS]",

@@ -15,6 +15,8 @@ export interface ServerOptions {
 /** Where the server takes publishers. */
 export interface ServerPorts {
   readonly rtmp: number;
+  /** With `ICECAST_ENABLED`. */
+  readonly icecast: number;
   readonly srt: number;
   readonly control: number;
   readonly stat: number;
@@ -48,8 +50,8 @@ export class ServerProcess {
 
   /** Resolves once it takes RTMP connections. @throws where it does not in time */
   static async start({ folder, env, profileFolder }: ServerOptions): Promise<ServerProcess> {
-    const [rtmp = 0, srt = 0, control = 0, stat = 0, hls = 0] = freePorts(5);
-    const ports = { rtmp, srt, control, stat, hls };
+    const [rtmp = 0, icecast = 0, srt = 0, control = 0, stat = 0, hls = 0] = freePorts(6);
+    const ports = { rtmp, icecast, srt, control, stat, hls };
     const hlsFolder = `${folder}/hls`;
     const log = `${folder}/server.log`;
     const variables = {
@@ -61,6 +63,7 @@ export class ServerProcess {
       HLS_TARGET_DURATION: "2",
       HLS_WEB_ADDR: `127.0.0.1:${hls}`,
       STAT_WEB_ADDR: `127.0.0.1:${ports.stat}`,
+      ICECAST_ADDR: `127.0.0.1:${icecast}`,
       RTMP_ADDR: `127.0.0.1:${ports.rtmp}`,
       RTMP_CONNECTION_TIMEOUT: "60", // all connect before the first sends
       RECORD_ENABLED: "0",

@@ -20,7 +20,7 @@ export HLS_TARGET_DURATION=${HLS_TARGET_DURATION:-1}
 export HLS_WEB_INDEX=${HLS_WEB_INDEX:-1}
 export RECORD_ROOT_DIR=${RECORD_ROOT_DIR:-$output/record}
 export STAT_REPORT_DIR=${STAT_REPORT_DIR:-$output/reports}
-for part in ECHO HLS HLS_WEB RTMP RECORD STAT STAT_WEB; do
+for part in ECHO HLS HLS_WEB RTMP ICECAST RECORD STAT STAT_WEB; do
   declare -x "${part}_ENABLED=1"
 done
 

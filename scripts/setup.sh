@@ -49,12 +49,15 @@ need_for_testing() {
   have ffmpeg || need FFmpeg ffmpeg ffmpeg
   have chromium || have chromium-browser || have google-chrome || need Chromium chromium chromium
   have curl || need curl curl curl
+  have mpg123 || need mpg123 mpg123 mpg123
   have openssl || need openssl openssl openssl
   have jq || need jq jq jq
   # macOS has no systemd; there the tests of its unit are left out.
   [[ $OSTYPE == darwin* ]] || have systemd-analyze || need systemd-analyze systemd systemd
   have promtool || need promtool prometheus prometheus
   have srt-live-transmit || need "SRT's tools" srt-tools srt
+  have shout || need "libshout's tools" libshout-tools libshout
+  have liquidsoap || need Liquidsoap liquidsoap liquidsoap
   have gst-launch-1.0 || need "GStreamer's tools" gstreamer1.0-tools gstreamer
   PATH=$PATH:/usr/sbin have varnishd || need Varnish varnish varnish
   PATH=$PATH:/usr/sbin have nginx || need nginx nginx nginx

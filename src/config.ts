@@ -17,6 +17,7 @@ import {
   where,
 } from "./config/kinds.ts";
 import { HOOK_VARIABLES } from "./config/hook_variables.ts";
+import { ICECAST_VARIABLES } from "./config/icecast_variables.ts";
 import { TLS_VARIABLES } from "./config/tls_variables.ts";
 import { TOKEN_VARIABLES } from "./config/token_variables.ts";
 import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
@@ -149,6 +150,7 @@ export const VARIABLES = {
       "the most RTMP connections at a time; where more come, those that do not publish give way",
     )),
   },
+  icecast: ICECAST_VARIABLES,
   deadAir: DEAD_AIR_VARIABLES,
   hls: HLS_VARIABLES,
   fallback: FALLBACK_VARIABLES,

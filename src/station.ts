@@ -11,7 +11,9 @@ import { type Core, startCore } from "./station/core.ts";
 import { startDjs } from "./station/djs.ts";
 import { startFallback } from "./station/fallback.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
+import { startIcecast } from "./station/icecast.ts";
 import { trimMemory } from "./station/memory_trim.ts";
+import { serveMounts } from "./station/mounts.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
 import { openHls, startArchive } from "./station/outputs.ts";
 import {
@@ -34,7 +36,7 @@ interface Started {
   readonly srt: SrtServer | undefined;
   /** What applies new values, part by part. */
   readonly reload: Readonly<
-    Record<"djs" | "fallback" | "rtmp" | "archive" | "control" | "stat", Reload>
+    Record<"djs" | "fallback" | "rtmp" | "icecast" | "archive" | "control" | "stat", Reload>
   >;
 }
 
@@ -68,6 +70,7 @@ export class Station {
       control: { origins: reload.control },
       srt: { maxWaiting: limits },
       rtmp: { maxConnections: reload.rtmp },
+      icecast: { maxConnections: reload.icecast },
       fallback: { file: reload.fallback, dir: reload.fallback },
       record: { maxAgeMs: reload.archive, maxBytes: reload.archive },
       stat: { token: reload.stat },
@@ -180,8 +183,10 @@ async function startParts(core: Core): Promise<Started> {
   await startTokens(core);
   const fallback = await startFallback(core);
   const rtmp = startRtmp(core);
+  const icecast = startIcecast(core, output && serveMounts(core, output, observed.threads));
   observed.srt = startSrt(core);
-  const control = await serveControl(core, { metrics, srt: observed.srt, hls: output?.hls });
+  const { hls, streams } = output ?? {};
+  const control = await serveControl(core, { metrics, srt: observed.srt, hls, streams });
   const stat = serveStatistics(core, observers, archive?.catalogue);
   const { srt, threads } = observed;
   // They start while everything else does.
@@ -190,7 +195,9 @@ async function startParts(core: Core): Promise<Started> {
     statistics,
     threads,
     srt,
-    reload: { djs, fallback, rtmp, archive: archive?.reload ?? applyNothing, control, stat },
+    reload: {
+      ...{ djs, fallback, rtmp, icecast, archive: archive?.reload ?? applyNothing, control, stat },
+    },
   };
 }
 

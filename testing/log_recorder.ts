@@ -1,19 +1,20 @@
 /** Keeps what is logged while a test runs. */
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 
-/** Keeps what Echo logs, as lines of `LEVEL NAME#ID MESSAGE`, until it is disposed of. */
+/** Keeps what Echo logs under a category, as lines of `LEVEL NAME#ID MESSAGE`, until it is disposed of. */
 export class LogRecorder implements AsyncDisposable {
   readonly lines: string[] = [];
   #onLine = () => {};
 
-  static async start(): Promise<LogRecorder> {
+  /** @param category whose lines are kept */
+  static async start(category: string = "echo"): Promise<LogRecorder> {
     const recorder = new LogRecorder();
     const sink = (record: LogRecord) => recorder.#add(record);
     await configure({
       reset: true,
       sinks: { sink },
       loggers: [
-        { category: ["echo"], sinks: ["sink"], lowestLevel: "info" },
+        { category: [category], sinks: ["sink"], lowestLevel: "info" },
         { category: ["logtape", "meta"], lowestLevel: "fatal" },
       ],
     });

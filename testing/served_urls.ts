@@ -1,4 +1,4 @@
-/** Which URLs documents name, and which of them the three HTTP servers answer. */
+/** Which URLs documents name, and which of them the HTTP servers and the source port answer. */
 import type { Hono, MiddlewareHandler } from "hono";
 import { lowFeed } from "../src/hls/low_latency/low_names.ts";
 import { NO_PREROLL } from "../src/hls/preroll.ts";
@@ -16,6 +16,7 @@ import { ListenerEntrance } from "../src/tokens/listener_entrance.ts";
 import { setUpApi } from "./control/control_api.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { originOf, servedStream } from "./hls/served_stream.ts";
+import { DialogueHarness } from "./icecast/dialogue_harness.ts";
 import { OFF_AIR } from "./pages/listener/broadcasts.ts";
 import { House } from "./stat/house.ts";
 
@@ -53,7 +54,15 @@ export async function isServed({ method, path: named }: NamedUrl): Promise<boole
       if (route.path !== FILE_ROUTE || await isFileOfShow(app, path)) return true;
     }
   }
-  return false;
+  return (method === "" || method === "GET") && isOfSourcePort(path);
+}
+
+/** Whether it is a mount, or something else that clients of Icecast ask for. */
+function isOfSourcePort(path: string): boolean {
+  const harness = new DialogueHarness();
+  harness.servesReceivers = /^\/NAME(?:\.mp3|\.aac)?$/.test(path);
+  harness.feed(`GET ${path} HTTP/1.1\r\n\r\n`);
+  return !harness.statuses.includes(404);
 }
 
 /** Which files there are the route itself decides. */
@@ -86,8 +95,8 @@ function listenersServer(): Hono {
   const bytes = new Uint8Array(188);
   const playlist = { text: bytes, etag: '"1"' };
   const stream = () => servedStream({ playlist, masterPlaylist: "", segment: () => bytes });
-  const streams = { NAME: stream, demo: stream, [lowFeed("NAME")]: stream };
-  const origin = originOf(streams, () => Promise.resolve(bytes));
+  const served = { NAME: stream, demo: stream, [lowFeed("NAME")]: stream };
+  const origin = originOf(served, () => Promise.resolve(bytes));
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }), current: [] };
   const entrance = new ListenerEntrance({
     ...{ clock: new FakeClock(), path: "cast", others: [], open: "", common: "" },
@@ -96,7 +105,9 @@ function listenersServer(): Hono {
   });
   const nothing = () => Promise.resolve(undefined);
   const rewind = { shows: { find: nothing }, files: { read: nothing } };
-  const more = { rewind, entrance };
+  const named = { fileOf: () => "stream.aac", join: nothing };
+  const streams = { clock: new FakeClock(), streams: named };
+  const more = { rewind, entrance, streams };
   return listenerWeb({ origin, preroll: NO_PREROLL, shows, path: "cast", index: true, ...more });
 }
 
@@ -106,7 +117,7 @@ function statServer(): Hono[] {
   const { sessions, statistics } = house;
   const guard: MiddlewareHandler = (_, next) => next();
   const metrics = { contentType: "text/plain", render: () => Promise.resolve("") };
-  const audience = { total: 0, byName: () => [] };
+  const audience = { total: 0, streaming: 0, byName: () => [] };
   const health = new Health();
   const granted = () => Promise.resolve("granted" as const);
   const entrance = { check: granted, signIn: granted, signOut: () => {}, guard };

@@ -2,39 +2,10 @@
  * The table of variables: defaults, forms, limits and errors, as docs/operations.md promises them.
  */
 import assert from "node:assert/strict";
-import { type Config, ROWS } from "../src/config.ts";
+import { ROWS } from "../src/config.ts";
 import { SECTION_TITLES } from "../src/config/help.ts";
-import { ConfigError } from "../src/config/config_error.ts";
 import { loadConfig } from "../src/config/load.ts";
-
-const KEY = "0123456789abcdef0123456789abcdef";
-
-/** An environment that gives no cause for a warning. */
-const QUIET = {
-  ECHO_AUTH: "key",
-  ECHO_BEARER_TOKEN: "t0ken",
-  ECHO_PRIV_KEY: KEY,
-  ECHO_SRT_PUB_IP: "192.0.2.1",
-};
-
-function load(env: Record<string, string>, fileText?: string): Config {
-  return loadConfig(env, fileText).config;
-}
-
-function warningsOf(env: Record<string, string>): readonly string[] {
-  return loadConfig({ ...QUIET, ...env }).warnings;
-}
-
-function refusalOf(env: Record<string, string>): string {
-  try {
-    loadConfig(env);
-  } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    assert.ok(!error.message.includes("\n"), "the refusal is one line");
-    return error.message;
-  }
-  return assert.fail("the configuration was accepted");
-}
+import { KEY, load, QUIET, refusalOf, warningsOf } from "../testing/config/environments.ts";
 
 Deno.test("an empty environment gives the defaults of the contract", () => {
   const config = load({});
@@ -57,6 +28,7 @@ Deno.test("an empty environment gives the defaults of the contract", () => {
     webPath: "cast",
     webThreads: Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), 4),
     lowLatency: true,
+    streamEnabled: true,
     id3: false,
     webIndex: false,
     artworkUrl: undefined,
@@ -92,8 +64,10 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "HLS_AUTH HLS_ORIGIN_SECRET",
       "ECHO_MAX_SESSIONS HLS_ENABLED HLS_ROOT_DIR HLS_TARGET_DURATION HLS_PREROLE_DIR HLS_REWIND",
       "HLS_WEB_ENABLED HLS_WEB_ADDR HLS_WEB_PATH HLS_WEB_THREADS HLS_WEB_INDEX HLS_HOLD",
-      "HLS_LOW_LATENCY ARTWORK_URL",
+      "HLS_LOW_LATENCY HLS_STREAM_ENABLED ARTWORK_URL",
       "HLS_MAX_DELAY HLS_ID3",
+      "ICECAST_ENABLED ICECAST_ADDR ICECAST_TLS_ADDR SHOUTCAST_ENABLED ICECAST_MAX_CONNECTIONS",
+      "ICECAST_CONNECTION_TIMEOUT",
       "RTMP_ENABLED RTMP_ADDR RTMP_CONNECTION_TIMEOUT RTMP_MAX_CONNECTIONS RECORD_ENABLED",
       "RECORD_ROOT_DIR RECORD_APPEND RECORD_MAX_AGE RECORD_MAX_BYTES STAT_ENABLED",
       "STAT_WEB_ENABLED STAT_WEB_ADDR STAT_TOKEN STAT_REPORT_DIR HOOK_URL HOOK_SECRET TTL_MAX_DURATION",
@@ -117,19 +91,6 @@ Deno.test("doors with TLS are on the hosts of the plain ones, elsewhere, or off"
   assert.deepEqual(tls.statAddr, { hostname: "127.0.0.1", port: 8448 });
   assert.deepEqual(tls.controlAddr, { hostname: "192.0.2.1", port: 443 });
   assert.equal(tls.rtmpsAddr, "off");
-});
-
-Deno.test("certificate and key go together, and nothing else of TLS without them", () => {
-  assert.match(refusalOf({ TLS_KEY_FILE: "key.pem" }), /expected TLS_CERT_FILE to be set too/);
-  assert.match(refusalOf({ TLS_CERT_FILE: "cert.pem" }), /expected TLS_KEY_FILE to be set too/);
-  assert.match(refusalOf({ HLS_WEB_REDIRECT: "1" }), /HLS_WEB_REDIRECT: expected TLS_CERT_FILE/);
-  assert.match(refusalOf({ HLS_WEB_HSTS: "60" }), /HLS_WEB_HSTS: expected TLS_CERT_FILE/);
-  const both = { TLS_CERT_FILE: "cert.pem", TLS_KEY_FILE: "key.pem" };
-  const off = { ...both, HLS_WEB_REDIRECT: "1", HLS_WEB_TLS_ADDR: "off" };
-  assert.match(refusalOf(off), /HLS_WEB_TLS_ADDR not to be off/);
-  assert.deepEqual(warningsOf({ ...both, RTMPS_ADDR: "0.0.0.0:443" }), []);
-  assert.match(warningsOf({ RTMPS_ADDR: "0.0.0.0:443" }).join(), /are unset: RTMPS_ADDR means no/);
-  assert.match(warningsOf({ TLS_CERT: "cert.pem" }).join(), /TLS_CERT is unknown/);
 });
 
 Deno.test("booleans, addresses and decimal seconds are read in every form", () => {
@@ -214,14 +175,6 @@ Deno.test("the key that the first Echo published stops the start", () => {
   );
 });
 
-Deno.test("without a key of its own a process signs with a random one, and says so", () => {
-  const first = loadConfig({ ...QUIET, ECHO_PRIV_KEY: "" });
-  const second = loadConfig({ ...QUIET, ECHO_PRIV_KEY: "" });
-  assert.equal(first.config.control.cookieKey.length, 32);
-  assert.notEqual(first.config.control.cookieKey, second.config.control.cookieKey);
-  assert.match(first.warnings.join(), /^ECHO_PRIV_KEY is unset/);
-});
-
 Deno.test("a target duration beyond the limits is clamped with a warning", () => {
   const clamped = { "0.5": 1000, "-3": 1000, "8.1": 8000, "60": 8000 };
   for (const [text, ms] of Object.entries(clamped)) {
@@ -232,71 +185,10 @@ Deno.test("a target duration beyond the limits is clamped with a warning", () =>
   assert.deepEqual(warningsOf({ HLS_TARGET_DURATION: "2.5" }), []);
 });
 
-Deno.test("the first port must lie below the last", () => {
-  const ports = { ECHO_SRT_MIN_PORT: "40000", ECHO_SRT_MAX_PORT: "40000" };
-  assert.match(refusalOf(ports), /ECHO_SRT_MAX_PORT.*more than ECHO_SRT_MIN_PORT \(40000\)/);
-});
-
-Deno.test("key mode needs credentials to check, or the word that any will do", () => {
-  assert.match(refusalOf({ ECHO_AUTH: "key" }), /ECHO_AUTH "key".*ECHO_AUTH_ANY=1/);
-  assert.equal(load({ ECHO_AUTH: "key", ECHO_AUTH_ANY: "1" }).auth.mode, "key");
-  assert.equal(load({ ECHO_AUTH: "key", ECHO_HTPASSWD_FILE: "users" }).auth.mode, "key");
-  assert.match(
-    warningsOf({ ECHO_BEARER_TOKEN: "", ECHO_AUTH_ANY: "1" }).join(),
-    /^ECHO_AUTH_ANY is on: ANY credentials/,
-  );
-});
-
-Deno.test("hook mode needs somebody to ask", () => {
-  assert.equal(
-    refusalOf({ ECHO_AUTH: "hook" }),
-    'Cannot use ECHO_AUTH "hook": expected HOOK_URL to be set, got nothing',
-  );
-  const env = { ECHO_AUTH: "hook", HOOK_URL: "https://hooks.example/", HOOK_SECRET: "s" };
-  assert.equal(load(env).auth.mode, "hook");
-  assert.deepEqual(warningsOf(env), []);
-});
-
-Deno.test("hooks that nobody can verify are warned about", () => {
-  const warnings = warningsOf({ HOOK_URL: "https://hooks.example/t0ken" }).join();
-  assert.match(warnings, /^HOOK_SECRET is unset/);
-  assert.doesNotMatch(warnings, /t0ken/);
-});
-
-Deno.test("open mode is said loudly", () => {
-  assert.match(warningsOf({ ECHO_AUTH: "open" }).join(), /^ECHO_AUTH is open: ANYBODY/);
-});
-
 Deno.test("clients are told the private address unless there is a public one", () => {
   const { config } = loadConfig({ ECHO_SRT_PRIV_IP: "10.0.0.5" });
   assert.equal(config.control.publicIp, "10.0.0.5");
   assert.equal(load({ ECHO_SRT_PUB_IP: "192.0.2.1" }).control.publicIp, "192.0.2.1");
-});
-
-Deno.test("a public ingest that tells clients a loopback address is warned about", () => {
-  const unset = { ECHO_SRT_PUB_IP: "" };
-  assert.match(warningsOf(unset).join(), /^ECHO_SRT_PUB_IP is unset: clients are told 127.0.0.1/);
-  assert.deepEqual(warningsOf({ ...unset, ECHO_SRT_PRIV_IP: "10.0.0.5" }), []);
-  const local = { ...unset, RTMP_ADDR: "localhost:1935", ECHO_SRT_ADDR: "[::1]:9000" };
-  assert.deepEqual(warningsOf(local), []);
-  const none = { ...unset, RTMP_ENABLED: "0", ECHO_ENABLED: "0" };
-  assert.doesNotMatch(warningsOf(none).join(), /loopback|ECHO_SRT_PUB_IP/);
-});
-
-Deno.test("a server where nobody can publish, or nothing comes of it, is warned about", () => {
-  assert.deepEqual(warningsOf({ ECHO_ENABLED: "0", RTMP_ENABLED: "0" }), [
-    "ECHO_ENABLED and RTMP_ENABLED are off: nobody can publish",
-  ]);
-  assert.deepEqual(warningsOf({ ECHO_ENABLED: "0" }), [
-    "ECHO_ENABLED is off: nobody gets the key that ECHO_AUTH=key asks for",
-  ]);
-  assert.match(
-    warningsOf({ ECHO_ENABLED: "0", ECHO_AUTH: "open" }).join(),
-    /^ECHO_AUTH is open[^;]*$/,
-  );
-  assert.deepEqual(warningsOf({ HLS_ENABLED: "0", RECORD_ENABLED: "0" }), [
-    "HLS_ENABLED and RECORD_ENABLED are off: nobody hears what is published",
-  ]);
 });
 
 Deno.test("an unknown name is warned about with the nearest known one", () => {
@@ -315,15 +207,4 @@ Deno.test("the process environment wins over the file", () => {
   const file = 'export HLS_HOLD="5"\nexport HLS_MAX_DELAY="6"\n';
   const { hls } = load({ HLS_HOLD: "7" }, file);
   assert.deepEqual([hls.holdMs, hls.maxDelayMs], [7000, 6000]);
-});
-
-Deno.test("how far listeners may rewind is in seconds, or all, and needs recordings", () => {
-  assert.equal(load({ HLS_REWIND: "all" }).hls.rewindMs, Infinity);
-  assert.equal(load({ HLS_REWIND: "3600" }).hls.rewindMs, 3_600_000);
-  for (const value of ["ALL", "-1", "1h", "Infinity", "3000000"]) {
-    assert.match(refusalOf({ HLS_REWIND: value }), /HLS_REWIND.*expected all, or seconds, 0 to/);
-  }
-  const warning = "HLS_REWIND is set, and RECORD_ENABLED is off: nobody can rewind";
-  assert.ok(warningsOf({ HLS_REWIND: "all", RECORD_ENABLED: "0" }).includes(warning));
-  assert.ok(!warningsOf({ HLS_REWIND: "0", RECORD_ENABLED: "0" }).includes(warning));
 });

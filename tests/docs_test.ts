@@ -120,7 +120,7 @@ Deno.test("a URL that no server answers is found out", async () => {
 
 Deno.test("documents name only tasks that there are", async () => {
   const tasks = Object.keys(denoJson.tasks);
-  assertNone(await wrongNames(/(?<=\bdeno task )[a-z][\w:]*/g, (task) => tasks.includes(task)));
+  assertNone(await wrongNames(/(?<=\bdeno task )[a-z][\w:-]*/g, (task) => tasks.includes(task)));
 });
 
 Deno.test("documents name only files and folders that there are", async () => {

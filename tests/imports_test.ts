@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * What each room may import of Echo besides itself. Doors (rtmp, srt, control) know session and
- * what is below it, and so do outputs (hls, record, stat); neither knows the other.
+ * What each room may import of Echo besides itself. Doors (rtmp, srt, icecast, control) know session
+ * and what is below it, and so do outputs (hls, record, stat); neither knows the other.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   audio: [],
@@ -21,7 +21,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   logging: ["session"],
   config: ["version"],
   session: ["audio"],
-  rtmp: ["audio", "session", "listening", "tls"],
+  doors: ["session", "listening", "tls"],
+  rtmp: ["audio", "session", "listening", "doors"],
+  icecast: ["audio", "session", "listening", "doors", "http", "web"],
   srt: ["audio", "session", "mpegts", "listening", "ffi"],
   control: ["session", "http", "web", "passwords"],
   passwords: ["session"],
@@ -29,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   dj: ["session", "web", "disk", "passwords", "encoders"],
   http: ["session", "disk", "listening", "tls"],
   web: ["session", "http", "tls", "version"],
-  hls: ["audio", "session", "mpegts", "mp4", "disk", "web"],
+  hls: ["audio", "session", "mpegts", "mp4", "disk", "http", "web"],
   fallback: ["audio", "session", "disk"],
   record: ["audio", "session", "mp4", "disk", "web"],
   stat: ["session", "disk", "http", "web", "version", "encoders"],

@@ -36,6 +36,7 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   control: "Control API",
   srt: "SRT ingest",
   rtmp: "RTMP ingest",
+  icecast: "Icecast sources",
   deadAir: "Dead air",
   hls: "HLS output",
   fallback: "Fallback",
@@ -48,7 +49,10 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
 
 /** What operators want to do, and the parts that they configure for it. */
 const TASKS: readonly { readonly task: string; readonly parts: readonly (keyof Config)[] }[] = [
-  { task: "Let DJs publish", parts: ["auth", "tokens", "rtmp", "srt", "control", "session"] },
+  {
+    task: "Let DJs publish",
+    parts: ["auth", "tokens", "rtmp", "icecast", "srt", "control", "session"],
+  },
   { task: "Let listeners hear", parts: ["hls", "fallback", "web", "tls"] },
   { task: "Keep recordings", parts: ["record"] },
   { task: "Watch it", parts: ["deadAir", "stat", "log", "hook"] },

@@ -67,6 +67,12 @@ export const HLS_VARIABLES = {
     "the threads that serve HLS, beside the one that has the broadcasts. 0: that one serves it",
   ),
   lowLatency: variable("HLS_LOW_LATENCY", boolean, "1", "low latency: /cast/NAME/low.m3u8"),
+  streamEnabled: variable(
+    "HLS_STREAM_ENABLED",
+    boolean,
+    "1",
+    "endless streams for receivers that know nothing else: /cast/NAME/stream.aac",
+  ),
   id3: variable("HLS_ID3", boolean, "0", "1: titles also stand in the segments, as ID3 tags"),
   webIndex: variable("HLS_WEB_INDEX", boolean, "0", "1: / shows who is on air"),
   artworkUrl: optional(

@@ -12,7 +12,7 @@ import { ConfigError } from "./config_error.ts";
  * @throws {ConfigError} where values are not allowed together
  */
 export function checkConfig(config: Config, isSet: (name: string) => boolean): string[] {
-  const { auth, control, hls, hook, record, rtmp, srt } = config;
+  const { auth, control, hls, hook, icecast, record, rtmp, srt } = config;
   const warnings: string[] = [];
 
   if (srt.maxPort <= srt.minPort) {
@@ -52,8 +52,14 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
 
   warnings.push(...checkTokens(config));
 
-  if (!control.enabled && !rtmp.enabled) {
-    warnings.push("ECHO_ENABLED and RTMP_ENABLED are off: nobody can publish");
+  if (icecast.shoutcastEnabled && !icecast.enabled) {
+    warnings.push(
+      "SHOUTCAST_ENABLED is set, and ICECAST_ENABLED is off: no Shoutcast source gets in",
+    );
+  }
+
+  if (!control.enabled && !rtmp.enabled && !icecast.enabled) {
+    warnings.push("ECHO_ENABLED, RTMP_ENABLED and ICECAST_ENABLED are off: nobody can publish");
   } else if (!control.enabled && auth.mode === "key") {
     warnings.push("ECHO_ENABLED is off: nobody gets the key that ECHO_AUTH=key asks for");
   }
@@ -102,14 +108,18 @@ function checkTls(
         "HLS_WEB_TLS_ADDR not to be off, since there is no HTTPS otherwise",
     );
   }
-  const names = ["HLS_WEB_TLS_ADDR", "ECHO_TLS_ADDR", "STAT_WEB_TLS_ADDR", "RTMPS_ADDR"];
+  const names = [
+    ...["HLS_WEB_TLS_ADDR", "ECHO_TLS_ADDR", "STAT_WEB_TLS_ADDR", "RTMPS_ADDR"],
+    "ICECAST_TLS_ADDR",
+  ];
   const vain = isOn ? [] : names.filter(isSet);
   if (vain.length === 0) return;
   warnings.push(`TLS_CERT_FILE and TLS_KEY_FILE are unset: ${vain.join(", ")} means nothing`);
 }
 
-function hasPublicIngest({ control, rtmp, srt }: Config): boolean {
+function hasPublicIngest({ control, icecast, rtmp, srt }: Config): boolean {
   return (rtmp.enabled && !isLoopback(rtmp.addr.hostname)) ||
+    (icecast.enabled && !isLoopback(icecast.addr.hostname)) ||
     (control.enabled && !isLoopback(srt.addr.hostname));
 }
 

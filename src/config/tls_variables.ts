@@ -29,6 +29,12 @@ export const TLS_VARIABLES = {
   controlAddr: besides("ECHO_ADDR", "ECHO_TLS_ADDR", 5443, "the control API listens for HTTPS"),
   statAddr: besides("STAT_WEB_ADDR", "STAT_WEB_TLS_ADDR", 8448, "statistics are served over HTTPS"),
   rtmpsAddr: besides("RTMP_ADDR", "RTMPS_ADDR", 1936, "RTMPS listens, which is RTMP over TLS"),
+  icecastAddr: besides(
+    "ICECAST_ADDR",
+    "ICECAST_TLS_ADDR",
+    8445,
+    "sources of Icecast come in over TLS",
+  ),
 };
 
 /** Where something listens with TLS, on the host of its plain address where nothing else is said. */

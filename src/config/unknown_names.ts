@@ -6,7 +6,7 @@
 /** Names that begin so are meant for Echo. One that is not known is a spelling mistake. */
 const PREFIXES = [
   ...["ECHO_", "HLS_", "RTMP_", "RECORD_", "STAT_", "HOOK_", "DRAIN_", "TTL_"],
-  ...["TLS_", "RTMPS_", "ARTWORK_", "FALLBACK_"],
+  ...["TLS_", "RTMPS_", "ARTWORK_", "FALLBACK_", "ICECAST_", "SHOUTCAST_"],
   // Other programs have variables that begin with WEB.
   ...["WEB_MAX_", "TRUSTED_PROX"],
 ];

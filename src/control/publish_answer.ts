@@ -10,6 +10,8 @@ export interface PublicAddress {
   /** The port of the control API. */
   readonly controlPort: number;
   readonly rtmpPort: number;
+  /** `undefined` where no sources of Icecast are taken. */
+  readonly icecastPort?: number | undefined;
   /** What is served over TLS too; nothing by default. */
   readonly secure?: SecureAddress | undefined;
 }
@@ -49,8 +51,18 @@ export interface PublishAnswer {
     readonly media: Media;
     readonly rtmp: { readonly url: string; readonly name: string };
     readonly rtmps?: { readonly url: string; readonly name: string };
+    /** What is typed into sources of Icecast. */
+    readonly icecast?: {
+      readonly url: string;
+      readonly mount: string;
+      readonly user: string;
+      readonly password: string;
+    };
   };
 }
+
+/** What sources of Icecast call themselves where nobody says otherwise. */
+const SOURCE_USER = "source";
 
 const RTMP_DEFAULT_PORT = 1935;
 
@@ -60,7 +72,7 @@ const RTMP_DEFAULT_PORT = 1935;
  */
 export function publishAnswer(grant: Grant, at: PublicAddress, asked: URL): PublishAnswer {
   const { version, name, media, srtPort, key } = grant;
-  const { ip, controlPort, rtmpPort, secure } = at;
+  const { ip, controlPort, rtmpPort, icecastPort, secure } = at;
   const ipv6 = isIPv6(ip);
   const host = ipv6 ? `[${ip}]` : ip;
   const rtmpHost = rtmpPort === RTMP_DEFAULT_PORT ? host : `${host}:${rtmpPort}`;
@@ -79,6 +91,12 @@ export function publishAnswer(grant: Grant, at: PublicAddress, asked: URL): Publ
       ...(secure?.rtmpsPort === undefined
         ? {}
         : { rtmps: { url: `rtmps://${secureHost}:${secure.rtmpsPort}/${name}`, name: key } }),
+      ...(icecastPort === undefined ? {} : {
+        icecast: {
+          url: `http://${host}:${icecastPort}/${name}`,
+          ...{ mount: `/${name}`, user: SOURCE_USER, password: key },
+        },
+      }),
     },
   };
 }

@@ -122,6 +122,9 @@ async function publish(c: Context, version: "3" | "4", options: ControlOptions):
   if (approval === undefined) options.origins.check(c);
   const { media, props } = await parseBody(c, version === "3" ? publishBody3 : publishBody4);
   const srt = media.protocol === "srt" ? availablePorts(options.ports) : undefined;
+  if (media.protocol === "icecast" && options.address.icecastPort === undefined) {
+    throw new ControlError(503, "Icecast is not available on this server");
+  }
   const { session, key } = options.sessions.reserve({
     name,
     protocol: media.protocol,

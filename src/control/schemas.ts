@@ -11,10 +11,10 @@ const MAX_PROP_NAME_LENGTH = 64;
 const MAX_PROP_LENGTH = 1024;
 
 /** What a client may say that its encoder sends; what that really sends, Echo sees. */
-const FORMATS = ["aac", "mp2t", "flv"] as const;
+const FORMATS = ["aac", "mp3", "mp2t", "flv"] as const;
 
 /** Those of them that clients are told to choose from. */
-export const OFFERED_FORMATS: readonly typeof FORMATS[number][] = ["aac"];
+export const OFFERED_FORMATS: readonly typeof FORMATS[number][] = ["aac", "mp3"];
 
 /** How much of a wrong value or of a field's name an error repeats. */
 const MAX_SHOWN_LENGTH = 80;

@@ -14,6 +14,8 @@ export interface EncoderHost {
   readonly rtmpPort: number | undefined;
   /** RTMP over TLS, which is told in the place of RTMP where there is: it hides the key. */
   readonly rtmps?: { readonly host: string; readonly port: number } | undefined;
+  /** Sources of Icecast come in there. */
+  readonly icecastPort?: number | undefined;
   readonly srtPort: number | undefined;
   /** What SRT is encrypted with, where it is. */
   readonly passphrase: string | undefined;
@@ -38,6 +40,12 @@ export interface EncoderSetting {
 
 const RTMP_DEFAULT_PORT = 1935;
 const FFMPEG = "ffmpeg -re -i FILE -vn -c:a aac -b:a 128k";
+const FFMPEG_ICECAST = `${FFMPEG} -f adts -content_type audio/aac`;
+
+/** What sources of Icecast call themselves where they do not ask for a user. */
+const SOURCE_USER = "source";
+/** They want a password also where any will do. */
+const NO_KEY = "any";
 
 /** The settings of each encoder, in the order in which they are shown. */
 export function encoderSettings(claim: EncoderClaim, at: EncoderHost): EncoderSetting[] {
@@ -53,6 +61,7 @@ export function encoderSettings(claim: EncoderClaim, at: EncoderHost): EncoderSe
       { encoder: "OBS by SRT", field: "Server", text: srt.url },
       { encoder: "FFmpeg", field: "SRT", text: `${FFMPEG} -f mpegts "${srt.url}"` },
     ]),
+    ...icecastSettings(claim, at),
     ...larixSettings(claim, at),
   ];
 }
@@ -85,6 +94,23 @@ export function larixLink(claim: EncoderClaim, at: EncoderHost): string | undefi
 function larixSettings(claim: EncoderClaim, at: EncoderHost): EncoderSetting[] {
   const link = larixLink(claim, at);
   return link === undefined ? [] : [{ encoder: "Larix", field: "Link", text: link }];
+}
+
+/** The fields of BUTT, which other sources of Icecast have by similar names, and a URL for FFmpeg. */
+function icecastSettings(
+  { name, user = SOURCE_USER, key = NO_KEY }: EncoderClaim,
+  { host, icecastPort: port }: EncoderHost,
+): EncoderSetting[] {
+  if (port === undefined) return [];
+  const url = `${URL_SCHEMES.icecast}${user}:${key}@${host}:${port}/${name}`;
+  return [
+    { encoder: "BUTT", field: "Address", text: host.replace(/^\[|\]$/g, "") },
+    { encoder: "BUTT", field: "Port", text: `${port}` },
+    { encoder: "BUTT", field: "Password", text: key },
+    { encoder: "BUTT", field: "IceCast mountpoint", text: name },
+    { encoder: "BUTT", field: "IceCast user", text: user },
+    { encoder: "FFmpeg", field: "Icecast", text: `${FFMPEG_ICECAST} "${url}"` },
+  ];
 }
 
 function rtmpTarget({ name, user, key }: EncoderClaim, at: EncoderHost) {

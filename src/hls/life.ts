@@ -35,6 +35,9 @@ interface Ended {
   readonly goesAt?: number;
 }
 
+/** How long a broadcast that ended on purpose may come back before its playlist is ended. */
+export const END_GRACE_MS = 10_000;
+
 /** What players hear as one broadcast. Another object is another one. */
 export interface Presentation {
   /** Whether its playlist has ended. */

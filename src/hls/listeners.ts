@@ -1,5 +1,5 @@
 /**
- * How many listen, by the requests for segments.
+ * How many listen, by the requests for segments, and by the endless streams that they are sent.
  *
  * @module
  */
@@ -9,7 +9,8 @@ import { RewindingListeners } from "./rewinding_listeners.ts";
  * Counts listeners. A player fetches each segment once, so a name has as many listeners as a segment
  * has fetches within a while after it was listed. The median of the last three such segments counts,
  * or the last one where segments are so long that the median would come too late. A cache on the way
- * fetches once for all its listeners. Nothing about a client is kept. Who rewinds is counted besides.
+ * fetches once for all its listeners. Nothing about a client is kept. Who rewinds is counted besides,
+ * and so is each connection that is sent an endless stream.
  */
 export class Listeners {
   readonly #targetMs: number;
@@ -21,6 +22,7 @@ export class Listeners {
   /** The latest segments of each name, the oldest first. */
   readonly #names = new Map<string, Fetches[]>();
   readonly #rewinding: RewindingListeners;
+  readonly #streamSources: (() => readonly StreamAudience[])[] = [];
 
   /**
    * @param targetMs how long segments are, in milliseconds
@@ -71,8 +73,28 @@ export class Listeners {
     }
   }
 
+  /** Also those count from now on who are sent endless streams: `streams` tells them. */
+  addStreams(streams: () => readonly StreamAudience[]): void {
+    this.#streamSources.push(streams);
+  }
+
   /** Listeners of `name`. */
   count(name: string): number {
+    const streaming = this.#streams.reduce((sum, streams) => sum + (streams.get(name) ?? 0), 0);
+    return this.#countFetching(name) + streaming;
+  }
+
+  /** Those of all names who are sent endless streams. */
+  get streaming(): number {
+    const all = this.#streams.flatMap((streams) => [...streams.values()]);
+    return all.reduce((sum, listeners) => sum + listeners, 0);
+  }
+
+  get #streams(): readonly StreamAudience[] {
+    return this.#streamSources.flatMap((streams) => streams());
+  }
+
+  #countFetching(name: string): number {
     const fetches = this.#names.get(name);
     if (fetches === undefined || this.#isSilent(fetches)) return 0;
     const over = this.#over(fetches);
@@ -92,7 +114,8 @@ export class Listeners {
 
   /** The names that somebody listens to. */
   *byName(): Generator<[name: string, listeners: number]> {
-    for (const name of this.#names.keys()) {
+    const streamed = this.#streams.flatMap((streams) => [...streams.keys()]);
+    for (const name of new Set([...this.#names.keys(), ...streamed])) {
       const listeners = this.count(name);
       if (listeners > 0) yield [name, listeners];
     }
@@ -121,6 +144,9 @@ export class Listeners {
     }
   }
 }
+
+/** How many are sent endless streams, by the names of broadcasts, in one thread. */
+export type StreamAudience = ReadonlyMap<string, number>;
 
 /** How often a segment was fetched. */
 interface Fetches {

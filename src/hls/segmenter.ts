@@ -38,8 +38,8 @@ export interface FrameTap {
   end(): void;
 }
 
-/** What was open when a tap was put on. */
-export interface TappedSegment extends SegmentBegun {
+/** A segment that is not whole yet. */
+export interface OpenSegment extends SegmentBegun {
   /** What there is of it in the first format. */
   readonly snapshot: Uint8Array;
 }
@@ -96,9 +96,14 @@ export class Segmenter {
    * It is told of the configuration at once.
    * @returns what the open segment has already
    */
-  tap(tap: FrameTap | undefined): TappedSegment | undefined {
+  tap(tap: FrameTap | undefined): OpenSegment | undefined {
     this.#tap = tap;
     if (this.#config !== undefined) tap?.configure(this.#config);
+    return this.open;
+  }
+
+  /** What there is of the open segment; `undefined` while none is open. */
+  get open(): OpenSegment | undefined {
     const [first] = this.#packagers;
     if (first === undefined || this.#frames === 0) return undefined;
     return { ...this.#begun, snapshot: first.snapshot() };

@@ -8,6 +8,9 @@ import type { Segment } from "./segment.ts";
 import type { StreamFiles } from "./stream_files.ts";
 import type { NumberedSegment } from "./window.ts";
 
+/** How long a segment stays to be had once it has left the playlist. */
+export const KEEP_MS = 38_000;
+
 /** A stream's segments from when they are cut until they are removed: in memory, and on disk. */
 export class Shelf {
   readonly #files: StreamFiles;

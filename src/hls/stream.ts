@@ -8,20 +8,21 @@ import type { Clock } from "../session/clock.ts";
 import type { SessionEnd } from "../session/frame_sink.ts";
 import { formatOf } from "./formats.ts";
 import { JoinedSession } from "./joined_session.ts";
-import { Life, type Presentation } from "./life.ts";
+import { END_GRACE_MS, Life, type Presentation } from "./life.ts";
 import { LowLatency } from "./low_latency/low_latency.ts";
 import { renderMasterPlaylist } from "./master_playlist.ts";
 import type { ServedPlaylist } from "./origin.ts";
 import type { SegmentFormat } from "./packager.ts";
 import { PlayedTags } from "./played_tags.ts";
 import { durationMs, type MediaPlaylist } from "./playlist.ts";
+import type { RecentAudio } from "./progressive/recent_audio.ts";
 import { Publishers } from "./publishers.ts";
 import { Releases } from "./releases.ts";
 import { foundSegment, listedSegments, type Segment, segmentOnDisk } from "./segment.ts";
 import { type SegmentLabel, SegmentLabels } from "./segment_labels.ts";
 import { segmentName } from "./segment_name.ts";
 import type { CutSegment } from "./segmenter.ts";
-import { Shelf } from "./shelf.ts";
+import { KEEP_MS, Shelf } from "./shelf.ts";
 import type { SilentEnd } from "./silent_end.ts";
 import type { EarlierRun, SegmentSource, StreamOptions } from "./stream_options.ts";
 import type { Numbering } from "./window.ts";
@@ -120,6 +121,12 @@ export class HlsStream {
   /** When what is due at `dueMs` is heard by its playlists, in milliseconds since the epoch. */
   wallMsOf(dueMs: number): number {
     return this.#labels.wallMsOf(dueMs);
+  }
+
+  /** Where its last seconds are. */
+  get recent(): RecentAudio {
+    const segmenter = this.#session?.feeder.segmenter;
+    return { main: this.#publishers.main, files: this.#options.files, segmenter, stream: this };
   }
 
   /** A segment's bytes where they are in memory; valid until the next await. */
@@ -243,12 +250,10 @@ export class HlsStream {
   }
 
   #awaitNext(versionAt: number): void {
-    this.#session?.awaitNext(versionAt, () => this.#missingFrames);
-  }
-
-  /** What the next segment lacks; nothing where there is one that players are about to see. */
-  get #missingFrames(): number {
-    return this.#publishers.main.isBusy ? 0 : this.#session?.feeder.missingFrames() ?? 0;
+    this.#session?.awaitNext(versionAt, () => {
+      // It lacks nothing where there is one that players are about to see.
+      return this.#publishers.main.isBusy ? 0 : this.#session?.feeder.missingFrames() ?? 0;
+    });
   }
 
   #awaitReturn(): void {
@@ -293,8 +298,3 @@ export class HlsStream {
     onGone(this.next, Promise.all(cleared));
   }
 }
-
-/** How long a segment stays to be had once it has left the playlist. */
-const KEEP_MS = 38_000;
-/** How long a broadcast that ended on purpose may come back before its playlist is ended. */
-const END_GRACE_MS = 10_000;

@@ -67,7 +67,7 @@ export interface SegmentSource {
   /** Ends its open segment, if there is one. */
   readonly cut: () => void;
   /** Where its frames are to be had before their segment is whole. */
-  readonly segmenter: Pick<Segmenter, "config" | "tap">;
+  readonly segmenter: Pick<Segmenter, "config" | "tap" | "open">;
   /** Says by when players need the open segment. */
   readonly stateNeed: StateNeed;
   /** A version of the playlist is out. */

@@ -11,6 +11,8 @@ import { type HookEndpoint, HookUnreachable } from "./endpoint.ts";
 
 /** How long the hook server may take. It is short because encoders wait, and give up soon. */
 const TIMEOUT_MS = 5000;
+/** Of sources of Icecast, many of which wait for 4 s. */
+const ICECAST_TIMEOUT_MS = 3000;
 /** How many questions may be open at a time … */
 const MAX_OPEN = 64;
 /** … and how many of one address. */
@@ -71,14 +73,19 @@ export class HookAuthority implements Authority {
   async #isAllowed(question: Question, gaveWay: AbortSignal): Promise<boolean> {
     const body = questionBody(question, this.#clock.now());
     if (body.length > MAX_BODY_LENGTH) return false;
-    const status = await this.#post(question.name, body, gaveWay);
+    const status = await this.#post(question, body, gaveWay);
     if (status < 500 && status !== 429) return status >= 200 && status < 300;
     throw this.#unavailable(question.name, `status ${status}`);
   }
 
-  async #post(name: string, body: string, gaveWay: AbortSignal): Promise<number> {
+  async #post(
+    { name, protocol }: Question,
+    body: string,
+    gaveWay: AbortSignal,
+  ): Promise<number> {
+    const timeoutMs = protocol === "icecast" ? ICECAST_TIMEOUT_MS : TIMEOUT_MS;
     try {
-      return (await this.#endpoint.post({ id: randomUUID(), body }, TIMEOUT_MS, gaveWay)).status;
+      return (await this.#endpoint.post({ id: randomUUID(), body }, timeoutMs, gaveWay)).status;
     } catch (error) {
       if (!(error instanceof HookUnreachable)) throw error;
       if (gaveWay.aborted) throw tooMany(name);

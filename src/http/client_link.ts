@@ -1,6 +1,8 @@
 /** The way to a client: what it sends, what it takes, and how long that may last. */
 import type { SystemSocket } from "../listening/system_socket.ts";
 import type { HttpSite, HttpSocket } from "./http_site.ts";
+import type { LiveSource } from "./live_body.ts";
+import { feedLive } from "./live_feed.ts";
 import { Patience } from "./patience.ts";
 import { PeerGone } from "./peer_gone.ts";
 import type { PreparedAnswer } from "./prepared_answers.ts";
@@ -131,6 +133,14 @@ export class ClientLink {
       throw PeerGone.because(error);
     }
     patience.begin("answer");
+  }
+
+  /**
+   * Sends what `source` gives, without waiting for the client; see {@link feedLive}.
+   * @returns `undefined` where the system has no call for that
+   */
+  feed(source: LiveSource): Promise<void> | undefined {
+    return this.#system && feedLive(this.#system, source, () => this.#isClosed);
   }
 
   /**

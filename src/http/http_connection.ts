@@ -47,6 +47,7 @@ export class HttpConnection implements ServedConnection {
     this.#sink = {
       buffers: site.buffers,
       write: (bytes) => this.#link.write(bytes),
+      feed: (source) => this.#link.feed(source),
       onCancel: (cancel) => this.#cancel = cancel,
       watch: () => this.#link.watch(),
     };

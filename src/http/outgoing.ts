@@ -1,5 +1,6 @@
 /** Makes the answer of a route ready to be sent. */
 import { BodyPieces } from "./body_pieces.ts";
+import { LiveBody, type LiveSource } from "./live_body.ts";
 import { OUTPUT_BUFFER_BYTES, type OutputBuffers } from "./output_buffers.ts";
 import { type BodyFraming, responseHead } from "./response_head.ts";
 
@@ -41,6 +42,8 @@ export interface Outgoing {
 export interface OutgoingStream {
   readonly pieces: BodyPieces;
   readonly framing: number | "chunked" | "until close";
+  /** What makes the body, where that is a {@link LiveBody}. */
+  readonly live?: LiveSource;
 }
 
 export interface OutgoingOptions {
@@ -73,6 +76,11 @@ export async function outgoing(
   }
   if (response.body === null) return withHead(response, 0, request, options);
   const pieces = new BodyPieces(response.body);
+  if (response.body instanceof LiveBody) {
+    // Receivers of endless streams know no chunks.
+    const rest = { pieces, framing: "until close", live: response.body.source } as const;
+    return { ...withHead(response, rest.framing, request, options), rest };
+  }
   if (length !== undefined) {
     return { ...withHead(response, length, request, options), rest: { pieces, framing: length } };
   }

@@ -1,4 +1,5 @@
 /** Sends an answer that is ready. */
+import type { LiveSource } from "./live_body.ts";
 import { type Outgoing, type OutgoingStream, WrongLength } from "./outgoing.ts";
 import type { OutputBuffers } from "./output_buffers.ts";
 import { PeerGone } from "./peer_gone.ts";
@@ -7,6 +8,11 @@ import { PeerGone } from "./peer_gone.ts";
 export interface ResponseSink {
   /** Resolves once `bytes` are gone, which may be used again then. Rejects where nobody takes them. */
   write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Sends what `source` gives, from its own memory. Resolves once nothing follows.
+   * @returns `undefined` where that cannot be done
+   */
+  feed(source: LiveSource): Promise<void> | undefined;
   readonly buffers: OutputBuffers;
   /** Takes what ends the body in the middle; `undefined`: nothing any more. */
   onCancel(cancel: (() => void) | undefined): void;
@@ -33,7 +39,7 @@ export async function sendOutgoing(
 
 async function sendStream(
   head: Uint8Array,
-  { pieces, framing }: OutgoingStream,
+  { pieces, framing, live }: OutgoingStream,
   sink: ResponseSink,
 ): Promise<void> {
   let isCancelled = false;
@@ -45,6 +51,8 @@ async function sendStream(
     await sink.write(head);
     if (typeof framing === "number") return await sendSized(pieces, framing, sink);
     sink.watch();
+    const feeding = live && sink.feed(live);
+    if (feeding !== undefined) return await feeding;
     const isChunked = framing === "chunked";
     for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
       if (piece.length > 0) await sink.write(isChunked ? chunkOf(piece) : piece);

@@ -135,6 +135,10 @@ class CoalescedSocket implements StreamSocket {
     return this.#socket.remoteAddr;
   }
 
+  get plain(): object | undefined {
+    return this.#socket.carrier === undefined ? this.#socket : undefined;
+  }
+
   setCoalesced(on: boolean): void {
     if (on === (this.#leave !== undefined)) return;
     this.#leave?.();

@@ -10,6 +10,8 @@ export interface StreamSocket {
   readonly remoteAddr: { readonly hostname: string; readonly port: number };
   /** The TCP connection of Deno's that carries it, while that is open, where it is not one itself. */
   readonly carrier?: object | undefined;
+  /** The TCP connection of Deno's that it is, where it is one with something before it. */
+  readonly plain?: object | undefined;
   /**
    * Reads what is there, and waits where nothing is.
    * @returns how many bytes `buffer` got; `null` at the end

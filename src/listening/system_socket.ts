@@ -29,6 +29,11 @@ export interface SystemSocket {
    * The end of the stream wakes him at once.
    */
   setLowWater(bytes: number): void;
+  /**
+   * How many bytes the system holds until the peer takes them (`SO_SNDBUF`, socket(7)): Linux takes
+   * twice as much memory. By default it is as many as the system thinks fit.
+   */
+  setSendBuffer(bytes: number): void;
 }
 
 /** A file without a name, in memory, from which the system sends without copying. */
@@ -72,11 +77,16 @@ export class SystemSockets {
    */
   of(socket: object): SystemSocket | undefined {
     const descriptor = descriptorOf(socket);
-    if (descriptor === undefined) return undefined;
+    return descriptor === undefined ? undefined : this.at(descriptor);
+  }
+
+  /** @param descriptor that of a TCP connection, which is open while the {@link SystemSocket} is used */
+  at(descriptor: number): SystemSocket {
     return {
       receive: (buffer) => this.#receive(descriptor, buffer),
       send: (bytes, tail) => this.#send(descriptor, bytes, tail),
-      setLowWater: (bytes) => this.#setLowWater(descriptor, bytes),
+      setLowWater: (bytes) => this.#set(descriptor, SO_RCVLOWAT, bytes),
+      setSendBuffer: (bytes) => this.#set(descriptor, SO_SNDBUF, bytes),
     };
   }
 
@@ -93,7 +103,7 @@ export class SystemSockets {
       receive: () => "unknown",
       setLowWater: (bytes) => {
         // Else the descriptor may be another connection's.
-        if (socket.carrier !== undefined) this.#setLowWater(descriptor, bytes);
+        if (socket.carrier !== undefined) this.#set(descriptor, SO_RCVLOWAT, bytes);
       },
     };
   }
@@ -154,10 +164,10 @@ export class SystemSockets {
     return this.#length.size;
   }
 
-  #setLowWater(descriptor: number, bytes: number): void {
-    const value = Int32Array.of(bytes);
+  #set(descriptor: number, option: number, number: number): void {
+    const value = Int32Array.of(number);
     const { setsockopt } = this.#libc.symbols;
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, value, value.byteLength);
+    setsockopt(descriptor, SOL_SOCKET, option, value, value.byteLength);
   }
 }
 
@@ -188,6 +198,7 @@ const MSG_NOSIGNAL = 0x4000;
 const MSG_MORE = 0x8000;
 const MFD_CLOEXEC = 1;
 const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
 const SO_RCVLOWAT = 18;
 const EINTR = 4;
 const EAGAIN = 11;
@@ -197,8 +208,11 @@ const EAGAIN = 11;
  */
 const BROKEN: ReadonlySet<number> = new Set([101, 104, 113]);
 
-/** Deno keeps the descriptor of a TCP connection under a symbol. */
-function descriptorOf(socket: object): number | undefined {
+/**
+ * The descriptor of a TCP connection, which Deno keeps under a symbol.
+ * @returns `undefined` where `socket` is none of Deno's, or carries TLS
+ */
+export function descriptorOf(socket: object): number | undefined {
   if ("handshake" in socket) return undefined;
   const symbol = Object.getOwnPropertySymbols(socket)
     .find(({ description }) => description === "Deno.internal.fd");

@@ -95,7 +95,7 @@ export class AudioPath {
   /** Audio is there: for the first time, or again. */
   goOn(): void {
     this.#continuity.goOn();
-    this.fallback.return();
+    this.fallback.resume();
   }
 
   /** The transport is gone. */

@@ -76,7 +76,7 @@ export class FallbackPlayer {
   }
 
   /** The first frame of another connection is there. */
-  return(): void {
+  resume(): void {
     if (this.#state === "due") this.#state = "off";
     this.#wasDeadAir = false;
     this.#options.stateNeed(undefined);
@@ -97,6 +97,8 @@ export class FallbackPlayer {
 
   /** The show has another configuration from now on. */
   configured(): void {
+    // Another file may stand in where there is dead air.
+    this.#wasDeadAir = false;
     const { feed: { config: show } } = this.#options;
     if (this.#state !== "playing" || this.#audio === undefined || show === undefined) {
       // Where none fits, that is told before it is needed.

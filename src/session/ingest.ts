@@ -7,13 +7,17 @@ import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Tags } from "./tags.ts";
 
 /** The protocols by which broadcasts come in, in the order in which clients are told them. */
-export const PROTOCOLS = ["srt", "rtmp"] as const;
+export const PROTOCOLS = ["srt", "rtmp", "icecast"] as const;
 
 /** How a broadcast comes in. */
 export type Protocol = typeof PROTOCOLS[number];
 
 /** What the URLs of each protocol begin with. */
-export const URL_SCHEMES: Readonly<Record<Protocol, string>> = { srt: "srt://", rtmp: "rtmp://" };
+export const URL_SCHEMES: Readonly<Record<Protocol, string>> = {
+  srt: "srt://",
+  rtmp: "rtmp://",
+  icecast: "icecast://",
+};
 
 /** How a connection ended: the encoder said goodbye, or it was gone. */
 export type IngestEnd = "finished" | "lost";

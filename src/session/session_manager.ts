@@ -142,6 +142,11 @@ export class SessionManager implements Doorkeeper {
     }
   }
 
+  /** The session that {@link publish} would have it join, if any; it throws as that does. */
+  sessionFor(request: PublishRequest): Session | undefined {
+    return this.#examine(request).own;
+  }
+
   /**
    * A connection wants to publish a name: a new broadcast, or one that has a session already. With
    * a valid key or approved it takes over; else only from a publisher that is gone or silent.
@@ -152,9 +157,7 @@ export class SessionManager implements Doorkeeper {
     const { name, key, own, expiresAt, isProof, dj } = this.#examine(request);
     const session = own ?? this.#create(name, transport);
     const tokens = key === undefined ? [] : [key];
-    if (session.created === undefined) {
-      for (const token of tokens) this.#options.keys.opened(session, token);
-    }
+    if (key !== undefined && session.created === undefined) this.#options.keys.opened(session, key);
     if (expiresAt !== undefined) session.endAt(expiresAt);
     if (this.#options.auth === "dj") session.props = withDj(session.props, dj);
     const ingest = this.attach(session, transport, { tokens, approved: isProof });

@@ -3,18 +3,12 @@
  *
  * @module
  */
+import { FRAME_PARSERS, type FrameFormat, nameBytes } from "../audio/frame_formats.ts";
 import { Id3Skipper } from "../audio/id3.ts";
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";
 import { FrameMessages, type PayloadSink } from "./frame_messages.ts";
-import {
-  formatOfMessage,
-  formatOfStretch,
-  FRAME_PARSERS,
-  type FrameFormat,
-  nameBytes,
-  type PayloadFormat,
-} from "./payload_format.ts";
+import { formatOfMessage, formatOfStretch, type PayloadFormat } from "./payload_format.ts";
 
 /** How many bytes are searched for a format where no message begins with one. */
 const UNKNOWN_BYTES = 4096;

@@ -4,24 +4,13 @@
  * @module
  */
 import { mayBeAdtsSync, parseAdtsHeader } from "../audio/aac/adts.ts";
-import { AdtsParser } from "../audio/aac/adts_parser.ts";
-import type { ParserMaker } from "../audio/codec.ts";
+import { FRAME_PARSERS, type FrameFormat } from "../audio/frame_formats.ts";
 import { parseMpegAudioHeader } from "../audio/mp3/mp3_header.ts";
-import { Mp3Parser } from "../audio/mp3/mp3_parser.ts";
 import { PACKET_BYTES, SYNC_BYTE } from "../mpegts/packet.ts";
 import { PacketFinder } from "../mpegts/packet_finder.ts";
 
 /** What messages may carry. */
 export type PayloadFormat = FrameFormat | "mpegts";
-
-/** Those in which frames come with nothing around them. */
-export type FrameFormat = "adts" | "mp3";
-
-/** Makers of what finds these frames. */
-export const FRAME_PARSERS: Readonly<Record<FrameFormat, ParserMaker>> = {
-  adts: (sink) => new AdtsParser(sink),
-  mp3: (sink) => new Mp3Parser(sink),
-};
 
 /**
  * The format of a message that begins with a packet or frame, as encoders send them; `undefined`
@@ -42,14 +31,6 @@ export function formatOfStretch(bytes: Uint8Array): PayloadFormat | undefined {
   let isPackets = false;
   new PacketFinder({ packet: () => isPackets = true, bad: () => {} }).feed(bytes);
   return isPackets ? "mpegts" : FRAME_FORMATS.find((format) => hasFrames(bytes, format));
-}
-
-/** What bytes of no such format look like, for a log line. */
-export function nameBytes(bytes: Uint8Array): string {
-  const known = SIGNATURES.find(({ at, signature }) =>
-    signature.every((byte, i) => bytes[at + i] === byte)
-  );
-  return known?.name ?? `bytes that begin with ${bytes.subarray(0, 8).toHex()}`;
 }
 
 const FRAME_FORMATS: readonly FrameFormat[] = ["adts", "mp3"];
@@ -84,14 +65,3 @@ function beginsWithMp3(message: Uint8Array): boolean {
   const header = parseMpegAudioHeader(message, 0);
   return header !== undefined && parseMpegAudioHeader(message, header.frameBytes) !== undefined;
 }
-
-const ascii = (text: string) => [...text].map((character) => character.charCodeAt(0));
-
-const SIGNATURES = [
-  { name: "Ogg", at: 0, signature: ascii("OggS") },
-  { name: "FLV", at: 0, signature: ascii("FLV") },
-  { name: "FLAC", at: 0, signature: ascii("fLaC") },
-  { name: "WAV", at: 0, signature: ascii("RIFF") },
-  { name: "Matroska or WebM", at: 0, signature: [0x1a, 0x45, 0xdf, 0xa3] },
-  { name: "MP4", at: 4, signature: ascii("ftyp") },
-];

@@ -100,7 +100,11 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
     policy: {
       holdMs: config.hls.holdMs,
       firstWaitMs: config.srt.connectionTimeoutMs,
-      waitMs: { rtmp: config.hls.holdMs, srt: config.srt.connectionTimeoutMs },
+      waitMs: {
+        rtmp: config.hls.holdMs,
+        icecast: config.hls.holdMs,
+        srt: config.srt.connectionTimeoutMs,
+      },
       unheardWaitMs: UNHEARD_WAIT_MS,
       fallback: { source: fallbacks, forMs: config.fallback.forMs },
       deadAir: config.deadAir,

@@ -1,7 +1,8 @@
 /** The doors by which broadcasts come in: RTMP and SRT. */
 import { getLogger } from "@logtape/logtape";
 import { SrtUnavailable } from "../../ffi/srt.ts";
-import { RtmpServer, type RtmpServerOptions } from "../rtmp/server.ts";
+import type { TcpDoorOptions } from "../doors/tcp_door.ts";
+import { RtmpServer } from "../rtmp/server.ts";
 import { SrtServer } from "../srt/server.ts";
 import type { Core } from "./core.ts";
 import { listen } from "./listen.ts";
@@ -30,7 +31,7 @@ export function startRtmp(core: Core): Reload {
 function openRtmp(
   { config: { rtmp }, clock, stops, sessions, sockets }: Core,
   what: string,
-  place: Pick<RtmpServerOptions, "addr" | "certificate">,
+  place: Pick<TcpDoorOptions, "addr" | "certificate">,
 ): RtmpServer {
   const { connectionTimeoutMs, maxConnections } = rtmp;
   const server = new RtmpServer({
@@ -48,7 +49,7 @@ function openRtmp(
  */
 export function startSrt(core: Core): SrtServer | undefined {
   const { clock, stops, events, sessions, health, sockets } = core;
-  const { control, rtmp, srt } = core.config;
+  const { control, icecast, rtmp, srt } = core.config;
   if (!control.enabled) return undefined;
   const server = new SrtServer({
     addr: srt.addr,
@@ -68,7 +69,7 @@ export function startSrt(core: Core): SrtServer | undefined {
     stops.add(() => server.close(), () => socket.close());
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
-    if (!(cause instanceof SrtUnavailable) || !rtmp.enabled) throw error;
+    if (!(cause instanceof SrtUnavailable) || !(rtmp.enabled || icecast.enabled)) throw error;
     const why = cause.message.replace(/\n\s*/g, "; ");
     logger.error("There is no SRT ingest: {why}", { why });
     health.add("srt", () => [`There is no SRT ingest: ${why}`]);

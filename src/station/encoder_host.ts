@@ -21,7 +21,7 @@ export interface ReachedBy {
 
 /** RTMP over TLS is told under a host that the certificate is for: encoders take no other. */
 export function encoderHost(config: Config, { asked, isCertified }: ReachedBy = {}): EncoderHost {
-  const { control, rtmp, srt, tls } = config;
+  const { control, icecast, rtmp, srt, tls } = config;
   const { publicIp } = control;
   const told = isIPv6(publicIp) ? `[${publicIp}]` : publicIp;
   const host = asked !== undefined && isLoopback(publicIp) ? asked : told;
@@ -31,6 +31,7 @@ export function encoderHost(config: Config, { asked, isCertified }: ReachedBy = 
     host,
     rtmpPort: rtmp.enabled ? rtmp.addr.port : undefined,
     rtmps: hasRtmps ? { host: certified, port: tls.rtmpsAddr.port } : undefined,
+    icecastPort: icecast.enabled ? icecast.addr.port : undefined,
     srtPort: control.enabled ? srt.addr.port : undefined,
     passphrase: srt.passphrase,
   };

@@ -18,6 +18,8 @@ import {
 } from "../hls/low_latency/low_waits.ts";
 import type { Origin, ServedFile, ServedPlaylist } from "../hls/origin.ts";
 import type { Preroll } from "../hls/preroll.ts";
+import { STREAM_FILES } from "../hls/progressive/stream_form.ts";
+import { streamRoutes, type StreamRoutesOptions } from "../hls/progressive/stream_routes.ts";
 import {
   forPlayers,
   hlsRoutes,
@@ -58,6 +60,8 @@ export interface ListenerWebOptions {
   readonly rewind?: Pick<RewindRoutesOptions, "shows" | "files"> | undefined;
   /** Whether broadcasts may be had in low latency. Default true. */
   readonly lowLatency?: boolean;
+  /** Endless streams; there are none by default. */
+  readonly streams?: StreamRoutesOptions | undefined;
   /** The beginning of a segment of the broadcast `name` was sent, or of its show from the start. */
   readonly onFetch?: (name: string, file: string) => void;
   /** Who is let in; everybody where there is none. */
@@ -66,18 +70,34 @@ export interface ListenerWebOptions {
 
 /** All that `HLS_WEB_ADDR` serves: playlists, segments and the listeners' pages. */
 export function listenerWeb(options: ListenerWebOptions): Hono {
-  const { origin, preroll, shows, path, index, lowLatency = true, rewind, onFetch, entrance } =
-    options;
+  const {
+    origin,
+    preroll,
+    shows,
+    path,
+    index,
+    lowLatency = true,
+    rewind,
+    onFetch,
+    entrance,
+    streams,
+  } = options;
   const hasTokens = entrance?.asksForTokens ?? false;
   const assets = loadAssets();
   const app = new Hono();
-  const others = [...PAGE_FILES, ...rewind === undefined ? [] : [SHOW_FILE]];
+  const others = [
+    ...PAGE_FILES,
+    ...rewind === undefined ? [] : [SHOW_FILE],
+    ...streams === undefined ? [] : STREAM_FILES,
+  ];
   app.use(notFoundRoutes({ assets, path, index }));
   app.route(`/${path}`, hlsRoutes({ origin, lowLatency, others, onFetch }));
   if (rewind !== undefined) {
     app.route(`/${path}`, rewindRoutes({ ...rewind, onFetch, forPlayers: forPlayers() }));
   }
-  app.route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens }));
+  if (streams !== undefined) app.route(`/${path}`, streamRoutes(streams));
+  const streamFile = (name: string) => streams?.streams.fileOf(name);
+  app.route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens, streamFile }));
   app.route(PREROLL_PATH, prerollRoutes(preroll.files));
   if (hasTokens) app.route(`/${path}/${PREROLL_NAME}`, prerollRoutes(preroll.files));
   if (index) app.route("/", indexRoutes({ shows, assets, path }));

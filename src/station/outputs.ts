@@ -4,6 +4,7 @@ import { Hls } from "../hls/hls.ts";
 import { LowPlaces } from "../hls/low_latency/low_places.ts";
 import { LEAST_SEGMENTS } from "../hls/low_latency/low_window.ts";
 import { StateFiles } from "../hls/name_states.ts";
+import { ProgressiveStreams } from "../hls/progressive/progressive_streams.ts";
 import { loadPreroll, NO_PREROLL, type Preroll } from "../hls/preroll.ts";
 import { HlsFolder } from "../hls/stream_files.ts";
 import { Shows } from "../pages/listener/shows.ts";
@@ -70,6 +71,8 @@ export interface HlsOutput {
   readonly hls: Hls;
   readonly folder: HlsFolder;
   readonly preroll: Preroll;
+  /** `undefined` where there are to be none. */
+  readonly streams: ProgressiveStreams | undefined;
   /** What listeners are told of broadcasts. */
   readonly shows: Shows;
   /** See {@link Archive}. */
@@ -127,7 +130,16 @@ export async function openHls(
   });
   await rewinds?.open((name) => output.find(name)?.presentation);
   sessions.addOutput(output.output);
-  return { hls: output, folder, preroll, shows, rewinds };
+  return { hls: output, folder, preroll, streams: startStreams(core, output), shows, rewinds };
+}
+
+function startStreams({ config, clock, stops, sessions }: Core, hls: Hls) {
+  if (!config.hls.streamEnabled || !config.hls.webEnabled) return undefined;
+  const recent = (name: string) => hls.find(name)?.recent;
+  const streams = new ProgressiveStreams({ clock, recent });
+  sessions.addOutput(streams.output);
+  stops.add(() => streams.close());
+  return streams;
 }
 
 function watch(

@@ -8,6 +8,8 @@ import type { PublicAddress } from "../control/publish_answer.ts";
 import { controlRoutes } from "../control/routes.ts";
 import type { Hls } from "../hls/hls.ts";
 import { localOrigin } from "../hls/local_origin.ts";
+import { localStreams } from "../hls/progressive/local_streams.ts";
+import type { ProgressiveStreams } from "../hls/progressive/progressive_streams.ts";
 import type { ListenAddress } from "../http/http_server.ts";
 import type { HttpsRules } from "../pages/listener/https_rules.ts";
 import type { Catalogue } from "../record/catalogue.ts";
@@ -52,6 +54,8 @@ export function serveHls(
   core.stops.add(() => origin.close());
   const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
   const { clock } = core;
+  const streams = output.streams && localStreams(output.streams, { clock });
+  core.listeners.addStreams(() => streams === undefined ? [] : [streams.listeners]);
   const settings = rewindSettings(core, output);
   const has = (name: string) => origin.has(name);
   const rewind = rewinds && settings && localRewind(rewinds, settings, { clock, has });
@@ -60,13 +64,14 @@ export function serveHls(
   const entrance = listenerEntrance(entranceSettings(core.config), { clock, path, keys });
   const site = listenerSite({
     ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
-    ...{ https: httpsRules(core.config), entrance },
+    ...{ https: httpsRules(core.config), entrance, streams: streams && { clock, streams } },
   });
+  core.stops.add(() => streams?.close());
   serve(core, site.routes, site, {
     ...{ kind: "hls", what: HLS, addr: webAddr },
     secure: { what: HLS_OVER_TLS, addr: core.config.tls.hlsAddr },
   });
-  core.stops.add(() => origin.dismiss());
+  core.stops.add(() => origin.dismiss(), () => streams?.dismiss());
   return undefined;
 }
 
@@ -75,13 +80,13 @@ function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThre
   const entrance = entranceSettings(core.config);
   const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency, artworkUrl } =
     core.config.hls;
-  const { hls, folder, preroll: { files }, shows, rewinds } = output;
+  const { hls, folder, preroll: { files }, streams, shows, rewinds } = output;
   const rewind = rewindSettings(core, output);
   const threads = new HttpThreads({
-    ...{ clock, count, what: HLS, addr: webAddr, shows, rewinds, sockets, listeners },
+    ...{ clock, count, what: HLS, addr: webAddr, streams, shows, rewinds, sockets, listeners },
     settings: {
       ...{ path, index, lowLatency, artworkUrl, rootDir: folder.path, preroll: { files } },
-      ...{ rewind, entrance },
+      ...{ rewind, entrance, streams: streams !== undefined },
       https: httpsRules(core.config),
     },
     secure: secureThreads(core),
@@ -118,6 +123,8 @@ export interface ControlParts {
   readonly srt: SrtServer | undefined;
   /** `undefined` where there is no HLS. */
   readonly hls: Hls | undefined;
+  /** `undefined` where there are none. */
+  readonly streams: ProgressiveStreams | undefined;
 }
 
 /**
@@ -126,7 +133,7 @@ export interface ControlParts {
  */
 export async function serveControl(core: Core, parts: ControlParts): Promise<Reload> {
   const { clock, stops, keys, sessions, authority } = core;
-  const { auth, control, rtmp, srt, tls } = core.config;
+  const { auth, control, icecast, rtmp, srt, tls } = core.config;
   if (!control.enabled) return applyNothing;
   const authorizer = new Authorizer({
     mode: auth.mode,
@@ -145,12 +152,16 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     ports: parts.srt,
     address: {
       ...{ ip: control.publicIp, controlPort: control.addr.port, rtmpPort: rtmp.addr.port },
+      icecastPort: icecast.enabled ? icecast.addr.port : undefined,
       secure: secureAddress(core),
     },
     privateIp: control.privateIp,
     cookieKey: control.cookieKey,
     dryRunPort: srt.minPort,
-    onLateTeardown: (name, id) => parts.hls?.endNow(name, id),
+    onLateTeardown: (name, id) => {
+      parts.hls?.endNow(name, id);
+      parts.streams?.endNow(name, id);
+    },
   });
   const middleware = [timing("control", core, parts.metrics)];
   const place = {

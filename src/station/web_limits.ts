@@ -16,7 +16,7 @@ const PART = 0.5;
 const PART_WITH_TLS = PART / 2;
 
 /** Kinds of servers that count in one thread. */
-const OTHER_SERVERS = 2;
+const OTHER_SERVERS = 3;
 /** So that a thread that takes the place of another one need not wait until that one has gone. */
 const PLACES_OF_THREAD = 3;
 

@@ -1,6 +1,7 @@
 /** Who is let in to what listeners are served: by a token in the path, by what a CDN shows. */
 import type { Context, MiddlewareHandler } from "hono";
 import { getPath } from "hono/utils/url";
+import { endAnswersAt } from "../web/answer_end.ts";
 import { Attempts } from "../web/attempts.ts";
 import type { Clock } from "../session/clock.ts";
 import { isValidName } from "../session/name.ts";
@@ -130,7 +131,8 @@ export class ListenerEntrance {
     }
     const client = peerAddress(c);
     try {
-      const { rights } = await tokens.verify(token);
+      const { rights, expiresAt } = await tokens.verify(token);
+      endAnswersAt(c, expiresAt);
       if (this.#mayHear(rights, c.req.path)) return undefined;
       return await this.#refuse(c, 403, "the token does not allow to listen to this");
     } catch (error) {

@@ -103,6 +103,11 @@ export class EchoServer implements AsyncDisposable {
     return this.#ports.rtmp;
   }
 
+  /** Listens where `ICECAST_ENABLED` is set. */
+  get icecastPort(): number {
+    return this.#ports.icecast;
+  }
+
   get hlsPort(): number {
     return this.#ports.hls;
   }
@@ -200,21 +205,23 @@ interface Ports {
   readonly control: number;
   readonly srt: number;
   readonly rtmp: number;
+  readonly icecast: number;
   readonly hls: number;
   readonly stat: number;
 }
 
-function environment({ control, srt, rtmp, hls, stat }: Ports): Record<string, string> {
+function environment({ control, srt, rtmp, icecast, hls, stat }: Ports): Record<string, string> {
   return {
     ECHO_ADDR: `127.0.0.1:${control}`,
     ECHO_SRT_ADDR: `127.0.0.1:${srt}`,
     RTMP_ADDR: `127.0.0.1:${rtmp}`,
+    ICECAST_ADDR: `127.0.0.1:${icecast}`,
     HLS_WEB_ADDR: `127.0.0.1:${hls}`,
     STAT_WEB_ADDR: `127.0.0.1:${stat}`,
   };
 }
 
 function findPorts(): Ports {
-  const [control = 0, srt = 0, rtmp = 0, hls = 0, stat = 0] = freePorts(5);
-  return { control, srt, rtmp, hls, stat };
+  const [control = 0, srt = 0, rtmp = 0, icecast = 0, hls = 0, stat = 0] = freePorts(6);
+  return { control, srt, rtmp, icecast, hls, stat };
 }

@@ -91,6 +91,13 @@ export class Media implements AsyncDisposable {
     return file;
   }
 
+  /** A file with these bytes. @returns its path */
+  async keep(name: string, bytes: Uint8Array): Promise<string> {
+    const file = `${this.#folder}/${name}`;
+    await Deno.writeFile(file, bytes);
+    return file;
+  }
+
   /** A folder with `live.m3u8` and segments below 2 s, of other AAC than clips. @returns it */
   async preroll(seconds: number): Promise<string> {
     const folder = `${this.#folder}/preroll`;

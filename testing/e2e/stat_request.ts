@@ -1,5 +1,6 @@
 /** A client of the statistics server of a running server. */
 import assert from "node:assert/strict";
+import type { Protocol } from "../../src/session/ingest.ts";
 import type { SessionCount } from "../../src/stat/statistics/statistics.ts";
 import type { EchoServer } from "./echo_server.ts";
 
@@ -27,14 +28,14 @@ export const NO_SESSION: StatAnswer = [404, { code: 404, message: "session not f
 
 /** How many inputs and outputs there are. */
 export function counts(
-  input: Readonly<Record<"srt" | "rtmp", number>>,
+  { srt = 0, rtmp = 0, icecast = 0 }: Partial<Readonly<Record<Protocol, number>>>,
   hls: number,
   record: number,
 ): SessionCount {
-  const total = input.srt + input.rtmp;
+  const total = srt + rtmp + icecast;
   return {
     total: total + hls + record,
-    input: { total, ...input },
+    input: { total, srt, rtmp, icecast },
     output: { total: hls + record, hls, record },
   };
 }

@@ -42,7 +42,7 @@ export class Broadcast {
   }
 
   static async start(
-    options: Pick<OnAirOptions, "id3" | "onTags" | "preroll"> = {},
+    options: Pick<OnAirOptions, "id3" | "onTags" | "preroll" | "fallback"> = {},
   ): Promise<Broadcast> {
     const clock = new FakeClock();
     const folder = new MemoryFolder();

@@ -5,6 +5,7 @@ import { type MediaPlaylist, parsePlaylist } from "../../src/hls/playlist.ts";
 import { NO_PREROLL } from "../../src/hls/preroll.ts";
 import { EventBus } from "../../src/session/events.ts";
 import type { AdmittedIngest } from "../../src/session/ingest.ts";
+import type { SessionPolicy } from "../../src/session/session_policy.ts";
 import type { SessionManager } from "../../src/session/session_manager.ts";
 import { audioConfig } from "../audio/access_units.ts";
 import { sessionManager } from "../session/session_manager.ts";
@@ -25,13 +26,16 @@ export type OnAirOptions =
     HlsOptions,
     "clock" | "targetMs" | "folder" | "states" | "countListeners" | "id3" | "onTags" | "lowPlaces"
   >
-  & Partial<Pick<HlsOptions, "preroll">>;
+  & Partial<Pick<HlsOptions, "preroll"> & Pick<SessionPolicy, "fallback">>;
 
 /** Opens the HLS output, and sessions that anybody may publish. */
 export async function goOnAir(options: OnAirOptions): Promise<OnAir> {
-  const { clock, targetMs, preroll = NO_PREROLL } = options;
+  const { clock, targetMs, preroll = NO_PREROLL, fallback } = options;
   const events = new EventBus();
-  const policy = { waitMs: { srt: 60_000 }, timeline: { maxDelayMs: 10_000, targetMs } };
+  const policy = {
+    ...{ waitMs: { srt: 60_000 }, timeline: { maxDelayMs: 10_000, targetMs } },
+    ...fallback && { fallback },
+  };
   const manager = sessionManager({ clock, events, policy, maxSessions: 1000 });
   const hls = await Hls.open({ ...options, events, preroll });
   manager.addOutput(hls.output);

@@ -90,7 +90,7 @@ export function setUp(
     sessionId: 7,
     missingFrames: () => MISSING_FRAMES,
     cut: () => {},
-    segmenter: { config: undefined, tap: () => undefined },
+    segmenter: { config: undefined, tap: () => undefined, open: undefined },
     stateNeed: continuity.addOutput(),
     listed: () => counts.listed++,
   };

@@ -28,7 +28,7 @@ const POLICY: SessionPolicy = {
   holdMs: 30_000,
   firstWaitMs: 1_800_000,
   unheardWaitMs: 30_000,
-  waitMs: { rtmp: 30_000, srt: 1_800_000 },
+  waitMs: { rtmp: 30_000, icecast: 30_000, srt: 1_800_000 },
   deadAir: { afterMs: 20_000, belowDb: -45 },
   timeline: { maxDelayMs: 10_000, targetMs: 1000 },
 };

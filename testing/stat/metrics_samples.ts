@@ -5,7 +5,7 @@ import { Metrics, type MetricsOptions } from "../../src/stat/metrics/metrics.ts"
 import { FakeClock } from "../fake_clock.ts";
 import type { House } from "./house.ts";
 
-const NOBODY: Audience = { total: 0, byName: () => [] };
+const NOBODY: Audience = { total: 0, streaming: 0, byName: () => [] };
 
 export type Setup = Partial<Pick<MetricsOptions, "audience" | "folders" | "srt" | "hook">> & {
   readonly house?: House;

@@ -72,7 +72,7 @@ Deno.test("credentials, limits, webhooks and the time to drain may change while 
   assert.deepEqual(names, [
     ...["ECHO_AUTH_ANY", "ECHO_HTPASSWD_FILE", "ECHO_BEARER_TOKEN", "ECHO_DJ_FILE"],
     ...["ECHO_MAX_SESSIONS", "DRAIN_TIMEOUT", "ECHO_ORIGINS", "ECHO_SRT_MAX_WAITING"],
-    ...["RTMP_MAX_CONNECTIONS", "FALLBACK_FILE", "FALLBACK_DIR"],
+    ...["RTMP_MAX_CONNECTIONS", "ICECAST_MAX_CONNECTIONS", "FALLBACK_FILE", "FALLBACK_DIR"],
     ...["RECORD_MAX_AGE", "RECORD_MAX_BYTES", "STAT_TOKEN"],
     ...["WEB_MAX_CONNECTIONS", "WEB_MAX_PER_ADDRESS", "HOOK_URL", "HOOK_SECRET"],
   ]);

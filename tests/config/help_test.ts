@@ -1,16 +1,11 @@
 /** What `-h`, `-v` and `--print-env` print: complete, readable again, and without secrets. */
 import assert from "node:assert/strict";
-import { type Config, ROWS } from "../../src/config.ts";
+import { ROWS } from "../../src/config.ts";
 import { parseEnvFile } from "../../src/config/env_file.ts";
 import { describe, envExample, usage } from "../../src/config/help.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { VERSION } from "../../src/version.ts";
-
-const KEY = "0123456789abcdef0123456789abcdef";
-
-function load(env: Record<string, string>, fileText?: string): Config {
-  return loadConfig(env, fileText).config;
-}
+import { KEY, load } from "../../testing/config/environments.ts";
 
 Deno.test("the effective configuration shows every variable and no secret", () => {
   const secrets = {

@@ -72,17 +72,17 @@ for (
     [
       "a protocol of another kind",
       { media: { type: "audio", protocol: "rtp", format: "aac" } },
-      'Cannot parse media.protocol: expected "srt" or "rtmp", got "rtp"',
+      'Cannot parse media.protocol: expected "srt", "rtmp" or "icecast", got "rtp"',
     ],
     [
       "a protocol of another type",
       { media: { type: "audio", protocol: ["srt"], format: "aac" } },
-      'Cannot parse media.protocol: expected "srt" or "rtmp", got an array',
+      'Cannot parse media.protocol: expected "srt", "rtmp" or "icecast", got an array',
     ],
     [
       "no format",
       { media: { type: "audio", protocol: "srt" } },
-      'Cannot parse media.format: expected "aac", "mp2t" or "flv", got nothing',
+      'Cannot parse media.format: expected "aac", "mp3", "mp2t" or "flv", got nothing',
     ],
     [
       "no reason",

@@ -24,8 +24,8 @@ Deno.test("option tells versions, protocols and formats", async () => {
   assert.match(answer.headers.get("Content-Type") ?? "", /^application\/json/);
   assert.deepEqual(await answer.json(), {
     versions: [1, 2, 3, 4],
-    protocols: ["srt", "rtmp"],
-    formats: ["aac"],
+    protocols: ["srt", "rtmp", "icecast"],
+    formats: ["aac", "mp3"],
   });
 });
 

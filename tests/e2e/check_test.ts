@@ -67,6 +67,14 @@ const MISTAKES: readonly Mistake[] = [
     said: /^HLS_ROOT_DIR: Cannot write to .*\/file: .*\/file is no folder$/,
   },
   {
+    what: "a folder of reports that cannot be made",
+    make: async (folder) => {
+      await Deno.writeTextFile(`${folder}/file`, "");
+      return { STAT_REPORT_DIR: `${folder}/file/reports` };
+    },
+    said: /^STAT_REPORT_DIR: Cannot write to .*\/file\/reports: /,
+  },
+  {
     what: "no libsrt",
     make: () => ({ ECHO_LIBSRT: "/nowhere/libsrt.so" }),
     said: /^Cannot load libsrt: expected version .*; \/nowhere\/libsrt\.so: /,

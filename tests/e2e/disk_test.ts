@@ -1,5 +1,9 @@
 /** A server whose folders cannot be written: listeners hear the broadcast all the same. */
 import assert from "node:assert/strict";
+import { systemClock } from "../../src/session/clock.ts";
+import { DayFiles } from "../../src/stat/reports/day_files.ts";
+import { ReportFiles } from "../../src/stat/reports/report_files.ts";
+import type { TitleLine } from "../../src/stat/reports/report_line.ts";
 import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { Child } from "../../testing/child.ts";
 import { until } from "../../testing/until.ts";
@@ -16,7 +20,7 @@ scenario("without a disk to write to, listeners hear the broadcast from memory",
   await using disks = await BadDisks.create();
   await together(disks.folders, async ([kind, folder]) => {
     await using server = await EchoServer.start({
-      env: { HLS_ROOT_DIR: folder },
+      env: { HLS_ROOT_DIR: folder, STAT_REPORT_DIR: `${folder}-reports` },
       expectedErrors: [NO_DISK],
     });
     await using follower = new BothFormsFollower(server.playlistUrl("demo"));
@@ -27,8 +31,51 @@ scenario("without a disk to write to, listeners hear the broadcast from memory",
     });
     const logged = server.log.filter((line) => NO_DISK.test(line));
     assert.equal(logged.length, 1, `${kind}: ${logged.join("\n")}`);
+    if (kind === "below a file") await server.line(/ WARN .*Cannot write reports to /);
   });
 });
+
+scenario("what reports tell waits for room on a full disk, and is written whole", async () => {
+  await using disks = await BadDisks.create();
+  const folder = disks.folders.get("full");
+  if (folder === undefined) return;
+  const filler = `${folder}-filler`;
+  await fill(filler);
+  const files = new ReportFiles({ clock: systemClock, folder: `${folder}-reports` });
+  const titles = Array.from({ length: 100 }, (_, i) => titleOf(`${i}`));
+  for (const title of titles) files.add(title);
+  await until("it was tried", () => {
+    files.save([]);
+    return files.problem?.includes("No space left on device");
+  });
+  await Deno.remove(filler);
+  await until("it is written", () => {
+    files.save([]);
+    return files.problem === undefined;
+  });
+  await files.close();
+  const read = await Array.fromAsync(new DayFiles(`${folder}-reports`).read(0));
+  assert.deepEqual([read.flat(), files.lost], [titles, 0]);
+});
+
+function titleOf(title: string): TitleLine {
+  return { kind: "title", show: 1, at: systemClock.now(), title, artist: null, listeners: 0 };
+}
+
+/** Writes a file until the disk is full, but for a page. */
+async function fill(path: string): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true });
+  const page = new Uint8Array(4096);
+  for (let isFull = false; !isFull;) {
+    try {
+      await file.write(page);
+    } catch (error) {
+      assert.match(String(error), /No space left/);
+      isFull = true;
+    }
+  }
+  await file.truncate((await file.stat()).size - page.length);
+}
 
 scenario("an archive that cannot be written is said, and health tells of it", async () => {
   await using disks = await BadDisks.create();

@@ -4,35 +4,43 @@
  */
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
+import { codecOf } from "../../src/audio/codec_of.ts";
 import { accessUnits, adtsStream } from "../../testing/audio/access_units.ts";
+import { mp3Frames } from "../../testing/audio/mp3_streams.ts";
 import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
-import { decoderWarnings, Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { decoderWarnings, Encoder, Media, packetsOf } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { md5 } from "../../testing/mp4/readers.ts";
 import { until } from "../../testing/until.ts";
 
-const SILENCE = "21000000001c";
-const SILENT_UNIT = Uint8Array.fromHex(SILENCE);
+const SILENT_UNIT = Uint8Array.fromHex("21000000001c");
 /** At 44.1 kHz. */
-const FRAME_MS = 1024 / 44.1;
+const FRAME_MS = { aac: 1024 / 44.1, mp3: 1152 / 44.1 };
+
+/** A show, and whether recordings have the fallback. */
+const SHOWS = [
+  { codec: "aac", isRecorded: "0" },
+  { codec: "aac", isRecorded: "1" },
+  { codec: "mp3", isRecorded: "0" },
+] as const;
 
 scenario("a DJ who is lost gives way to the fallback file until he is back", async () => {
   await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 60 });
-  // Shorter than the DJ is away, so that it is heard more than once.
-  const file = await media.encode("fallback", { seconds: 2, bitrate: "96k" });
-  const [sent, looped] = await together([clip, file], async (path) => {
-    return (await media.readFrames(path)).map(({ data }) => data.toHex());
-  });
-  assert.ok(sent !== undefined && looped !== undefined);
-
-  await together(["0", "1"] as const, async (isRecorded) => {
+  const files = { aac: await encodeAac(media), mp3: await encodeMp3(media) };
+  await together(SHOWS, async ({ codec, isRecorded }) => {
+    const { clip, file, unitsOf, silence } = files[codec];
+    const [sent, looped] = [await unitsOf(clip), await unitsOf(file)];
     const env = { FALLBACK_FILE: file, RECORD_FALLBACK: isRecorded };
     await using server = await EchoServer.start({ env });
-    await using follower = new BothFormsFollower(server.playlistUrl("demo"), {
-      exceptions: ["deliberateEnd"],
-    });
-    const heard = () => follower.accessUnits.map((unit) => unit.toHex());
+    const options = { exceptions: ["deliberateEnd"] } as const;
+    const url = server.playlistUrl("demo");
+    // There is no low latency in MP3.
+    await using follower = codec === "aac"
+      ? new BothFormsFollower(url, options)
+      : new PlaylistFollower(url, options);
+    const heard = () => follower.accessUnits.map(md5);
     const heardOf = (units: readonly string[]) => {
       const known = new Set(units);
       return heard().filter((unit) => known.has(unit)).length;
@@ -40,37 +48,35 @@ scenario("a DJ who is lost gives way to the fallback file until he is back", asy
 
     await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
     await until("it is on air", () => follower.segments.size >= 3);
-    const reading = media.readPlaylist(follower.url);
+    const warnings = decoderWarnings(url);
     await encoder.stop("SIGKILL");
     await until("the file is heard more than twice", () => heardOf(looped) > 2.5 * looped.length);
     await using returned = new Encoder(clip, server.rtmpUrl("live/demo"));
-    const later = sent.slice(Math.ceil(4000 / FRAME_MS));
+    const later = sent.slice(Math.ceil(4000 / FRAME_MS[codec]));
     await until("the DJ is heard again", () => heardOf(later) >= 50);
     await returned.stop("SIGINT");
-    const { warnings } = await reading;
+    assert.deepEqual(await warnings, [], codec);
 
-    const [first, fallback, second] = partsOf(heard(), sent, looped);
+    const [first, fallback, second] = partsOf(heard(), { sent, looped, silence });
     assert.deepEqual(first, sent.slice(0, first.length));
     assert.deepEqual(fallback, fallback.map((_, i) => looped[i % looped.length]));
     const back = sent.indexOf(second[0] ?? "");
-    assert.ok(back * FRAME_MS > 2950 && back * FRAME_MS < 3500, `after ${back * FRAME_MS} ms`);
+    const backMs = back * FRAME_MS[codec];
+    assert.ok(backMs > 2950 && backMs < 3500, `he is heard again after ${backMs} ms`);
     assert.deepEqual(second, sent.slice(back, back + second.length));
     const segments = [...follower.segments.values()];
     assert.ok(segments.every(({ listed }) => !listed.discontinuity));
-    assert.deepEqual(warnings, []);
 
     await server.line(/ recorded to .*\.mp4, /);
     const folder = `${server.folder}/output/record`;
-    const files = Array.from(Deno.readDirSync(folder), ({ name }) => name);
-    assert.deepEqual(files.filter((name) => /\.(?:mp4|part)$/.test(name)), ["demo.mp4"]);
-    const path = `${folder}/demo.mp4`;
-    const recorded = (await media.readFrames(path)).map(({ data }) => data.toHex());
+    const recordings = Array.from(Deno.readDirSync(folder), ({ name }) => name);
+    assert.deepEqual(recordings.filter((name) => /\.(?:mp4|part)$/.test(name)), ["demo.mp4"]);
     const ofFile = new Set(looped);
     const expected = [...first, ...fallback, ...second].map((unit) => {
-      return isRecorded === "0" && ofFile.has(unit) ? SILENCE : unit;
+      return isRecorded === "0" && ofFile.has(unit) ? silence : unit;
     });
-    assert.deepEqual(recorded, expected);
-    assert.deepEqual(await decoderWarnings(path), []);
+    assert.deepEqual(await unitsOf(`${folder}/demo.mp4`), expected);
+    assert.deepEqual(await decoderWarnings(`${folder}/demo.mp4`), []);
 
     const said = server.log.flatMap((line) => /demo#\d+ (.*fallback.*)$/.exec(line)?.[1] ?? []);
     assert.deepEqual(said, [
@@ -85,15 +91,15 @@ scenario("a DJ of whom nothing is to be heard gives way to the file of his name"
   const tone = await media.encode("tone", { seconds: 20 });
   const file = await media.encode("demo", { seconds: 2, bitrate: "96k" });
   const { config, frames } = accessUnits(await Deno.readFile(tone));
-  const silence = Array.from({ length: Math.ceil(6000 / FRAME_MS) }, () => SILENT_UNIT);
+  const silence = Array.from({ length: Math.ceil(6000 / FRAME_MS.aac) }, () => SILENT_UNIT);
   const clip = `${dirname(file)}/clip.aac`;
-  const middle = Math.ceil(6000 / FRAME_MS);
+  const middle = Math.ceil(6000 / FRAME_MS.aac);
   const units = [...frames.slice(0, middle), ...silence, ...frames.slice(middle)];
   await Deno.writeFile(clip, adtsStream(config, units));
-  const [sent, looped] = await together([clip, file], async (path) => {
-    return (await media.readFrames(path)).map(({ data }) => data.toHex());
-  });
-  assert.ok(sent !== undefined && looped !== undefined);
+  const unitsOf = async (path: string) => {
+    return (await media.readFrames(path)).map(({ data }) => md5(data));
+  };
+  const [sent, looped] = [await unitsOf(clip), await unitsOf(file)];
 
   const env = { FALLBACK_DIR: dirname(file), DEAD_AIR_AFTER: "2" };
   await using server = await EchoServer.start({ env });
@@ -105,15 +111,16 @@ scenario("a DJ of whom nothing is to be heard gives way to the file of his name"
   const { warnings } = await media.readPlaylist(follower.url);
   await encoder.end();
 
-  const heard = follower.accessUnits.map((unit) => unit.toHex());
-  const [first, fallback, second] = partsOf(heard, sent, looped);
+  const heard = follower.accessUnits.map(md5);
+  const shown = { sent, looped, silence: md5(SILENT_UNIT) };
+  const [first, fallback, second] = partsOf(heard, shown);
   assert.deepEqual(first, sent.slice(0, first.length));
   assert.deepEqual(fallback, fallback.map((_, i) => looped[i % looped.length]));
   const back = first.length + fallback.length;
   assert.deepEqual(second, sent.slice(back), "the file has taken the places of the DJ's frames");
-  const silentMs = (first.length - middle) * FRAME_MS;
+  const silentMs = (first.length - middle) * FRAME_MS.aac;
   assert.ok(silentMs >= 2000 && silentMs < 3500, `${silentMs} ms of silence were heard`);
-  const soundMs = (back - middle - silence.length) * FRAME_MS;
+  const soundMs = (back - middle - silence.length) * FRAME_MS.aac;
   assert.ok(soundMs >= 2950 && soundMs < 4500, `he is heard after ${soundMs} ms of sound`);
   const segments = [...follower.segments.values()];
   assert.ok(segments.every(({ listed }) => !listed.discontinuity));
@@ -121,15 +128,48 @@ scenario("a DJ of whom nothing is to be heard gives way to the file of his name"
   await server.line(/ recorded to .*\.mp4, /);
 });
 
+/** A DJ's clip and a fallback of a codec, and how to compare them: by the MD5 of access units. */
+interface ShowFiles {
+  readonly clip: string;
+  /** Shorter than the DJ is away, so that it is heard more than once. */
+  readonly file: string;
+  readonly unitsOf: (path: string) => Promise<string[]>;
+  readonly silence: string;
+}
+
+async function encodeAac(media: Media): Promise<ShowFiles> {
+  return {
+    clip: await media.encode("clip", { seconds: 60 }),
+    file: await media.encode("fallback", { seconds: 2, bitrate: "96k" }),
+    unitsOf: async (path) => (await media.readFrames(path)).map(({ data }) => md5(data)),
+    silence: md5(SILENT_UNIT),
+  };
+}
+
+async function encodeMp3(media: Media): Promise<ShowFiles> {
+  const tones = (seconds: number) => {
+    const [left, right] = [900, 1300].map((hz) => `0.2*sin(${hz}*t*(1+t/20))`);
+    return ["-f", "lavfi", "-i", `aevalsrc=${left}|${right}:c=stereo:s=44100:d=${seconds}`];
+  };
+  const clip = await media.encodeMp3("clip", tones(60), { bitrate: "128k" });
+  const { config } = mp3Frames(await Deno.readFile(clip));
+  return {
+    clip,
+    file: await media.encodeMp3("fallback", tones(2), { bitrate: "96k" }),
+    unitsOf: packetsOf,
+    silence: md5(codecOf(config).silentFrame(config)),
+  };
+}
+
 /** What is heard, without the silence at the end: the DJ, the file, the DJ again. */
 function partsOf(
   heard: readonly string[],
-  sent: readonly string[],
-  looped: readonly string[],
+  { sent, looped, silence }: Record<"sent" | "looped", readonly string[]> & { silence: string },
 ): [first: readonly string[], fallback: readonly string[], second: readonly string[]] {
   const [ofDj, ofFile] = [new Set(sent), new Set(looped)];
-  const begins = heard.findIndex((unit) => ofFile.has(unit) && !ofDj.has(unit));
-  const ends = heard.findLastIndex((unit) => ofFile.has(unit) && !ofDj.has(unit)) + 1;
-  const last = heard.findLastIndex((unit) => unit !== SILENCE) + 1;
+  const isOfFileAlone = (unit: string) => ofFile.has(unit) && !ofDj.has(unit);
+  const begins = heard.findIndex(isOfFileAlone);
+  const ends = heard.findLastIndex(isOfFileAlone) + 1;
+  const last = heard.findLastIndex((unit) => unit !== silence) + 1;
   return [heard.slice(0, begins), heard.slice(begins, ends), heard.slice(ends, last)];
 }

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
-import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
 import { PageVisits, takeScreenshots } from "../../testing/players/page_visits.ts";
+import { VisitedShow } from "../../testing/players/visited_show.ts";
 import { until } from "../../testing/until.ts";
 
 /** Keeps what the page would do for the lock screen, so that a test can press its buttons. */
@@ -61,12 +61,8 @@ scenario("the page and the lock screen show a show's picture, where it can be ha
 });
 
 scenario("pause and play of the lock screen come back to live", async () => {
-  await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 120 });
-  await using server = await EchoServer.start();
-  await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
-  await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
-  const page = await visits.open("about:blank");
+  await using show = await VisitedShow.start(120);
+  const { page, visits } = show;
   await page.addInitScript(LOCK_SCREEN);
   await page.goto("/cast/demo/");
   await page.locator("#play").click();
@@ -103,21 +99,10 @@ scenario("pause and play of the lock screen come back to live", async () => {
 });
 
 scenario("a browser without Media Source Extensions plays by itself", async () => {
-  await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 120 });
-  await using server = await EchoServer.start();
-  await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
-  await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
-  const page = await visits.open("about:blank");
+  await using show = await VisitedShow.start(120);
+  const { page, visits } = show;
   await page.addInitScript("delete globalThis.MediaSource");
-  await page.goto("/cast/demo/");
-  await until("there is low latency", async () => {
-    const status = await page.evaluate<{ low_latency: boolean }>(
-      "fetch('status.json').then((response) => response.json())",
-    );
-    return status.low_latency;
-  });
-  await page.reload();
+  await show.openInLowLatency();
   await page.locator("#play").click();
   await until("it plays", () => playsFrom(page, "low-media.m3u8"));
   assert.match(

@@ -1,26 +1,17 @@
 /** The listener page where the network does not carry low latency, and where it does again. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { EchoServer } from "../../testing/e2e/echo_server.ts";
-import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
-import {
-  checkAccessibility,
-  PageVisits,
-  takeScreenshots,
-} from "../../testing/players/page_visits.ts";
+import { checkAccessibility, takeScreenshots } from "../../testing/players/page_visits.ts";
+import { VisitedShow } from "../../testing/players/visited_show.ts";
 import { until } from "../../testing/until.ts";
 
 /** Longer than what is loaded in low latency lasts, and shorter than in the ordinary playlist. */
 const DELAY_MS = 2500;
 
 scenario("the page plays what the network carries, and goes live again", async () => {
-  await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 240 });
-  await using server = await EchoServer.start();
-  await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
-  await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
-  const page = await visits.open("about:blank");
+  await using show = await VisitedShow.start(240);
+  const { page, visits } = show;
   // A minute is long for a test.
   await page.route("**/low_latency_trial.js", async (route) => {
     const response = await route.fetch();
@@ -63,22 +54,14 @@ scenario("the page plays what the network carries, and goes live again", async (
 scenario(
   "where the server has no room for low latency the page plays the ordinary playlist at once",
   async () => {
-    await using media = await Media.create();
-    const clip = await media.encode("clip", { seconds: 120 });
-    await using server = await EchoServer.start();
-    await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
-    await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
-    const page = await visits.open("about:blank");
+    await using show = await VisitedShow.start(120);
+    const { page } = show;
     let refused = 0;
     await page.route("**/low.m3u8", async (route) => {
       refused++;
       await route.fulfill({ status: 503, headers: { "Retry-After": "5" }, body: "{}" });
     });
-    await until("low latency is offered", async () => {
-      const status = await fetch(`http://127.0.0.1:${server.hlsPort}/cast/demo/status.json`);
-      return (await status.json()).low_latency === true;
-    });
-    await page.goto("/cast/demo/");
+    await show.openInLowLatency();
     await page.locator("#play").click();
     await plays(page, "playlist.m3u8");
     assert.equal(refused, 1, "it does not insist");
@@ -88,17 +71,9 @@ scenario(
 scenario(
   "where a show loses its place in low latency the page plays the ordinary playlist",
   async () => {
-    await using media = await Media.create();
-    const clip = await media.encode("clip", { seconds: 120 });
-    await using server = await EchoServer.start();
-    await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
-    await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
-    const page = await visits.open("about:blank");
-    await until("low latency is offered", async () => {
-      const status = await fetch(`http://127.0.0.1:${server.hlsPort}/cast/demo/status.json`);
-      return (await status.json()).low_latency === true;
-    });
-    await page.goto("/cast/demo/");
+    await using show = await VisitedShow.start(120);
+    const { page } = show;
+    await show.openInLowLatency();
     await page.locator("#play").click();
     await plays(page, "low-media.m3u8");
     let refused = 0;

@@ -6,6 +6,7 @@ import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
 import { PageVisits } from "../../testing/players/page_visits.ts";
+import { moveBar, statusOf } from "../../testing/players/visited_show.ts";
 import { Issuer, keySetOf } from "../../testing/tokens/issuer.ts";
 import { ServedKeys } from "../../testing/tokens/served_keys.ts";
 import { until } from "../../testing/until.ts";
@@ -54,7 +55,7 @@ scenario("behind a token the page has low latency, titles and rewind", async (t)
       });
       const begin = await until("the show is long enough to be rewound", () => beginOf(page));
       await until("the bar is there", () => page.locator("#bar").isVisible());
-      await move(page, begin);
+      await moveBar(page, begin);
       await untilAsked("the show", /show\.m3u8$/);
       await untilAsked("what was", /demo\/show\/[^/]+\.m4s$/);
       await until("it plays what was", () => page.locator("#live").isVisible());
@@ -74,19 +75,7 @@ scenario("behind a token the page has low latency, titles and rewind", async (t)
 
 /** When the show began, once it is long enough; in milliseconds since the epoch. */
 async function beginOf(page: Page): Promise<number | undefined> {
-  const { rewind_from: from, now } = await page.evaluate<
-    { now: string; rewind_from: string | null }
-  >("fetch('status.json').then((response) => response.json())");
+  const { rewind_from: from, now } = await statusOf(page);
   const begin = Date.parse(from ?? "");
   return Date.parse(now) - begin > REWOUND_MS ? begin : undefined;
-}
-
-/** Moves the bar to a time, as a listener does. */
-async function move(page: Page, at: number): Promise<void> {
-  await page.evaluate(`(() => {
-    const bar = document.getElementById("bar");
-    bar.value = ${at};
-    bar.dispatchEvent(new Event("input"));
-    bar.dispatchEvent(new Event("change"));
-  })()`);
 }

@@ -43,9 +43,8 @@ scenario("a show is reported as it was listened to, also after a kill", async ()
   assert.ok(lost <= LISTENERS * LOST_SECONDS, `${lost} listener seconds are lost`);
   assert.deepEqual(first.titles, heard.titles);
 
-  await using again = new Encoder(clip, server.rtmpUrl("live/demo"), ["-c", "copy"]);
+  await using _again = new Encoder(clip, server.rtmpUrl("live/demo"), ["-c", "copy"]);
   await until("the next show is reported", async () => (await reportOf(server)).length === 2);
-  await again.end();
   const origin = `http://127.0.0.1:${server.statPort}`;
   await using visits = await PageVisits.start(origin);
   const page = await visits.open("/");
@@ -96,6 +95,7 @@ async function reportOf(server: EchoServer): Promise<Show[]> {
 /** The dashboard shows the report, by the keyboard alone, and has it downloaded. */
 async function watch(page: Page): Promise<void> {
   await page.setViewportSize(SCREENS.desktop);
+  await page.getByText(/^Days in /).waitFor(); // until then it is a form like any other
   await page.locator("#reports-from").focus();
   while (await page.locator("#reports-form button:focus").count() === 0) {
     await page.keyboard.press("Tab");

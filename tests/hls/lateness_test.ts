@@ -34,7 +34,7 @@ function setUp() {
     sessionId: 1,
     missingFrames: none,
     cut: nothing,
-    segmenter: { config: undefined, tap: () => undefined },
+    segmenter: { config: undefined, tap: () => undefined, open: undefined },
     stateNeed: nothing,
     listed: nothing,
   });

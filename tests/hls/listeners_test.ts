@@ -221,3 +221,14 @@ Deno.test("listeners of low latency count, who have a segment's first part befor
   clock.advanceSync(20_000);
   assert.equal(listeners.count("demo"), 0);
 });
+
+Deno.test("who is sent an endless stream is a listener, beside those who fetch segments", () => {
+  const clock = new FakeClock();
+  const listeners = new Listeners(1000, () => clock.awake());
+  const threads = [new Map([["demo", 3], ["other", 1]]), new Map([["demo", 2]])];
+  listeners.addStreams(() => threads);
+  assert.equal(listeners.count("demo"), 5);
+  assert.equal(listeners.count("none"), 0);
+  assert.deepEqual([...listeners.byName()], [["demo", 5], ["other", 1]]);
+  assert.deepEqual([listeners.total, listeners.streaming], [6, 6]);
+});

@@ -1,7 +1,8 @@
 /** Which folders of preroll are taken, and what is said of the others. */
 import assert from "node:assert/strict";
 import { loadPreroll, PrerollError } from "../../src/hls/preroll.ts";
-import { encode } from "../../testing/audio/ffmpeg.ts";
+import { encode, run } from "../../testing/audio/ffmpeg.ts";
+import { encodeMp3 } from "../../testing/audio/mp3_streams.ts";
 
 async function folder(files: Record<string, Uint8Array | string>): Promise<string> {
   const path = await Deno.makeTempDir();
@@ -44,6 +45,23 @@ Deno.test("segments in MPEG-TS and ADTS are taken, with their exact lengths", as
     assert.ok(Math.abs(durationUs - 1_000_000) < 60_000);
   }
   assert.equal(preroll.files.get("b.aac")?.type, "audio/aac");
+});
+
+Deno.test("MP3 in MPEG-TS is taken, and not played in low latency", async () => {
+  const ts = (mp3: Uint8Array) => {
+    const remux = ["-f", "mp3", "-i", "pipe:0", "-c", "copy", "-f", "mpegts", "pipe:1"];
+    return run("ffmpeg", remux, mp3, "error");
+  };
+  const path = await folder({
+    "live.m3u8": "#EXTM3U\n#EXTINF:1.0,\na.ts\n#EXT-X-DISCONTINUITY\n#EXTINF:1.0,\nb.ts\n",
+    "a.ts": await ts(await encodeMp3()),
+    "b.ts": await encode({ format: "mpegts" }),
+  });
+  const { entries, low } = await loadPreroll(path);
+  await Deno.remove(path, { recursive: true });
+  assert.deepEqual(entries.map(({ discontinuity }) => discontinuity), [false, true]);
+  assert.ok(entries.every(({ durationUs }) => Math.abs(durationUs - 1_000_000) < 60_000));
+  assert.equal(low.size, 0);
 });
 
 Deno.test("another file of the same name has another entity tag, the same file the same", async () => {

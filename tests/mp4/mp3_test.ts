@@ -1,5 +1,6 @@
 /** Recordings of MP3: while they grow, finished, taken up again, after a crash, and clips of them. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { makeClip } from "../../src/mp4/clip.ts";
 import { finishRecording } from "../../src/mp4/finish.ts";
 import { continueRecording, continuesRecording, readRecording } from "../../src/mp4/recording.ts";
@@ -11,6 +12,7 @@ import {
   type Mp3Encoding,
   mp3Frames,
 } from "../../testing/audio/mp3_streams.ts";
+import { run } from "../../testing/audio/ffmpeg.ts";
 import { concat } from "../../testing/bytes.ts";
 import { MemoryFile } from "../../testing/mp4/memory_file.ts";
 import { readPlainMp4, topLevel } from "../../testing/mp4/plain_mp4.ts";
@@ -111,6 +113,22 @@ Deno.test("a clip has the frames that begin within its times", async () => {
       assert.deepEqual(packets, expectedPackets(frames.slice(first, end), 576));
     });
   }
+});
+
+Deno.test("FFmpeg seeks to the sample in a finished recording", async () => {
+  const encoding = { rate: 24000, bitrate: "64k", mode: "mono", seconds: 6 } as const;
+  const stream = mp3Frames(await encodeMp3(encoding));
+  await inFile(finished(stream).bytes, async (path) => {
+    const samplesOf = (options: readonly string[]) =>
+      run("ffmpeg", [...options, "-i", path, "-f", "s16le", "pipe:1"], undefined, "error");
+    const whole = await samplesOf([]);
+    const tail = await samplesOf(["-ss", "3.2"]);
+    const expected = whole.subarray(3.2 * 24000 * 2);
+    assert.equal(tail.length, expected.length);
+    // The first frames that are decoded lack bits and overlap of those before.
+    const warm = 4 * 576 * 2;
+    assert.ok(Buffer.compare(tail.subarray(warm), expected.subarray(warm)) === 0);
+  });
 });
 
 /** A recording of a second a fragment. */

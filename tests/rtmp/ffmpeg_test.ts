@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { RtmpServer } from "../../src/rtmp/server.ts";
 import { systemClock } from "../../src/session/clock.ts";
 import { accessUnits } from "../../testing/audio/access_units.ts";
-import { encode } from "../../testing/audio/ffmpeg.ts";
+import { encode, source } from "../../testing/audio/ffmpeg.ts";
+import { mp3Frames } from "../../testing/audio/mp3_streams.ts";
 import { Child } from "../../testing/child.ts";
+import { Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { RecordingDoorkeeper } from "../../testing/session/recording_doorkeeper.ts";
 
 const tone = ["-f", "lavfi", "-i", "sine=sample_rate=48000:duration=1"];
@@ -64,6 +66,23 @@ for (const [path, key] of Object.entries(paths)) {
     } finally {
       await Deno.remove(file);
     }
+  });
+}
+
+for (const rate of [48_000, 44_100, 22_050, 11_025]) {
+  Deno.test(`FFmpeg's MP3 at ${rate} Hz arrives byte for byte`, async () => {
+    await using fixture = new Fixture();
+    await using media = await Media.create();
+    const tone = source({ rate, seconds: 3 });
+    const file = await media.encodeMp3("tone", tone, { rate, bitrate: "v4" });
+    const { code, said } = await fixture.ffmpeg("demo", "-i", file, "-c", "copy");
+    assert.deepEqual({ code, said }, { code: 0, said: "" });
+    const ingest = await fixture.doorkeeper.ingest();
+    await ingest.until(() => ingest.ends.length > 0);
+    const sent = mp3Frames(await Deno.readFile(file));
+    assert.deepEqual(ingest.frames.map(({ data }) => data), sent.frames);
+    assert.deepEqual(ingest.configs, [sent.config]);
+    assert.equal(ingest.badCount, 0);
   });
 }
 

@@ -4,11 +4,12 @@
  * are.
  */
 import assert from "node:assert/strict";
+import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import type { EventKind, SessionEvent } from "../../src/session/events.ts";
 import { EventBus } from "../../src/session/events.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
-import type { EncodedStream } from "../../testing/audio/encoded_streams.ts";
 import { accessUnits } from "../../testing/audio/access_units.ts";
+import { mp3Frames } from "../../testing/audio/mp3_streams.ts";
 import {
   encodeProgramme,
   music,
@@ -22,7 +23,7 @@ import { FakeClock } from "../../testing/fake_clock.ts";
 import { sessionManager } from "../../testing/session/session_manager.ts";
 
 const SECONDS = 60 * Number(Deno.env.get("DEAD_AIR_MINUTES") ?? 2);
-/** At this rate, frames of AAC last a whole number of milliseconds. */
+/** At this rate, frames last a whole number of milliseconds. */
 const RATE = 32_000;
 
 /** Silence lasts so long in shows that have some, and so does sound between. */
@@ -33,11 +34,20 @@ const FOUND_WITHIN_S = 25;
 /** Sound has to last for 2 s, and the last second is judged together. */
 const OVER_WITHIN_S = 4;
 
+interface Show {
+  readonly config: AudioConfig;
+  readonly frames: readonly Uint8Array[];
+}
+
 /** What shows are encoded to. */
-const ENCODINGS: Readonly<Record<string, (programme: Programme) => Promise<EncodedStream>>> = {
+const ENCODINGS: Readonly<Record<string, (programme: Programme) => Promise<Show>>> = {
   "AAC-LC, 64 kb/s": async (programme) => {
     const output = ["-c:a", "aac", "-b:a", "64k", "-f", "adts"];
     return accessUnits(await encodeProgramme(programme, { rate: RATE, output }));
+  },
+  "MP3, 64 kb/s": async (programme) => {
+    const output = ["-c:a", "libmp3lame", "-b:a", "64k", "-write_xing", "0", "-f", "mp3"];
+    return mp3Frames(await encodeProgramme(programme, { rate: RATE, output }));
   },
 };
 
@@ -77,7 +87,7 @@ function* withSilences(rounds: number): Programme {
 }
 
 /** What a session tells of how loud a show is, each with the second of the show. */
-function told({ config, frames }: EncodedStream): { kind: EventKind; second: number }[] {
+function told({ config, frames }: Show): { kind: EventKind; second: number }[] {
   const clock = new FakeClock();
   const events = new EventBus();
   const found: { kind: EventKind; second: number }[] = [];

@@ -393,6 +393,34 @@ Deno.test("a DJ who is back with another configuration is heard at once", async 
   stop();
 });
 
+Deno.test("a silent DJ who changes his configuration gives way to another file, where there is one", async () => {
+  const config = audioConfig({ sampleRate: 48_000 });
+  const files = [fallbackAudio(10, CONFIG), fallbackAudio(3, config, "other.aac")];
+  const { heard, publish, send, sendSilence, happened, stop } = setUp(files);
+  const ingest = publish();
+  await send(ingest, 96);
+  await sendSilence(ingest, 1000);
+  ingest.configure(config);
+  await sendSilence(ingest, 4);
+  assert.deepEqual(heard.all.slice(-4), ["file 0", "file 1", "file 2", "file 0"]);
+  assert.deepEqual(happened(), ["start: dead-air", "end: dead-air, live", "start: dead-air"]);
+  stop();
+});
+
+Deno.test("a broadcast whose DJ is gone for longer than the hold keeps no server from its end", async () => {
+  const { clock, publish, send, session, stop } = setUp();
+  const first = publish();
+  await send(first, 100);
+  first.end("lost");
+  await clock.advance(HOLD_MS - FRAME_MS);
+  assert.equal(session()?.isAbandoned, false);
+  await clock.advance(FRAME_MS + 1);
+  assert.deepEqual([session()?.isAbandoned, session()?.fallback], [true, "gone"]);
+  await send(publish(), 10);
+  assert.equal(session()?.isAbandoned, false);
+  stop();
+});
+
 Deno.test("without a file, or where one was taken away, there is silence", async () => {
   const { heard, files, publish, send, need, happened, stop } = setUp();
   files.pop();

@@ -49,7 +49,7 @@ class Studio implements Disposable {
         holdMs: 10_000,
         firstWaitMs: 1_800_000,
         unheardWaitMs: 30_000,
-        waitMs: { rtmp: 10_000, srt: 30_000 },
+        waitMs: { rtmp: 10_000, icecast: 10_000, srt: 30_000 },
         deadAir: { afterMs: 20_000, belowDb: -45 },
         timeline: { maxDelayMs: 10_000, targetMs: 2000 },
       },

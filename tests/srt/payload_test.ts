@@ -12,6 +12,7 @@ import {
   adtsStream,
   audioConfig,
 } from "../../testing/audio/access_units.ts";
+import { encodeMp3, mp3Frames } from "../../testing/audio/mp3_streams.ts";
 import { concat } from "../../testing/bytes.ts";
 import { coder, encode, run, source } from "../../testing/audio/ffmpeg.ts";
 import { cut, PayloadCollector, unpack } from "../../testing/srt/payload_collector.ts";
@@ -20,6 +21,8 @@ const adts = await encode({ seconds: 2 });
 const { config, frames } = accessUnits(adts);
 const messages = frames.map((frame) => adtsFrame(config, frame));
 
+const mp3 = await encodeMp3({ bitrate: "v4", seconds: 2 });
+const MP3 = mp3Frames(mp3);
 const toTs = ["-f", "aac", "-i", "pipe:0", "-c", "copy", "-f", "mpegts"];
 const ts = await run("ffmpeg", [...toTs, "pipe:1"], adts, "error");
 
@@ -139,6 +142,26 @@ Deno.test("what stands behind an ID3 tag is named, and the tag alone is too", ()
   assert.throws(() => {
     for (let i = 0; i < 4; i++) payload.feed(new TextEncoder().encode("OggS".repeat(329)));
   }, /^UnsupportedAudio: Ogg; AAC in ADTS, MP3, or either in MPEG-TS is needed/);
+});
+
+for (const bytes of [1316, 188, 417, 100]) {
+  Deno.test(`MP3 in messages of ${bytes} bytes gives every frame`, () => {
+    const { found, payload } = unpack(cut(mp3, bytes));
+    assert.deepEqual(found.frames, MP3.frames);
+    assert.deepEqual(found.configs, [MP3.config]);
+    assert.equal(found.badCount, 0);
+    assert.equal(payload.seen, "MP3");
+  });
+}
+
+Deno.test("MP3 comes out whole frame by frame, behind a tag, and from its middle on", () => {
+  assert.deepEqual(unpack(MP3.frames).found.frames, MP3.frames);
+  const tagged = unpack([id3Tag(3000), ...cut(mp3, 1316)]);
+  assert.deepEqual(tagged.found.frames, MP3.frames);
+  assert.equal(tagged.found.badCount, 0);
+  const middle = unpack(cut(mp3.subarray(1000), 1316)).found;
+  assert.deepEqual(middle.frames, MP3.frames.slice(-middle.frames.length));
+  assert.ok(middle.frames.length >= MP3.frames.length - 4);
 });
 
 Deno.test("messages that were lost count for as many frames as they usually hold", () => {

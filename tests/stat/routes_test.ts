@@ -19,7 +19,7 @@ function appOf({ statistics }: House, health = new Health()): Hono {
     usage: () => USAGE,
     metrics: { contentType: "text/plain", render: () => Promise.resolve("up 1\n") },
     health,
-    audience: { total: 50, byName: () => [["demo", 49], ["other", 1]] },
+    audience: { total: 50, streaming: 0, byName: () => [["demo", 49], ["other", 1]] },
     entrance: new OperatorEntrance({
       token: "letmein",
       clock: new FakeClock(),
@@ -187,7 +187,7 @@ Deno.test("inputs and outputs are counted, and every total is the sum of what st
   const path = "/stat/1/sessions/count";
   assert.deepEqual(await get(app, path), [200, {
     total: 0,
-    input: { total: 0, srt: 0, rtmp: 0 },
+    input: { total: 0, srt: 0, rtmp: 0, icecast: 0 },
     output: { total: 0, hls: 0, record: 0 },
   }]);
   const ingests = ["a", "b"].map((name) => house.publish(name, "srt"));
@@ -196,15 +196,20 @@ Deno.test("inputs and outputs are counted, and every total is the sum of what st
   house.play(4, ...ingests);
   assert.deepEqual(await get(app, path), [200, {
     total: 8,
-    input: { total: 3, srt: 2, rtmp: 1 },
+    input: { total: 3, srt: 2, rtmp: 1, icecast: 0 },
     output: { total: 5, hls: 2, record: 3 },
   }]);
-  assert.deepEqual(await get(app, `${path}/input`), [200, { total: 3, srt: 2, rtmp: 1 }]);
+  assert.deepEqual(await get(app, `${path}/input`), [200, {
+    total: 3,
+    srt: 2,
+    rtmp: 1,
+    icecast: 0,
+  }]);
   ingests[0]?.end("finished");
   house.play(1);
   assert.deepEqual(await get(app, path), [200, {
     total: 6,
-    input: { total: 2, srt: 1, rtmp: 1 },
+    input: { total: 2, srt: 1, rtmp: 1, icecast: 0 },
     output: { total: 4, hls: 2, record: 2 },
   }]);
 });

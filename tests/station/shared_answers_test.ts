@@ -1,6 +1,5 @@
 /** What listeners get from prepared bytes is what the routes answer, field by field. */
 import assert from "node:assert/strict";
-import { configure, type LogRecord, reset } from "@logtape/logtape";
 import type { SharedContents } from "../../src/http/prepared_answers.ts";
 import { type EntranceSettings, listenerEntrance } from "../../src/station/entrance_settings.ts";
 import { listenerSite } from "../../src/station/listener_web.ts";
@@ -8,6 +7,7 @@ import { WebServer } from "../../src/web/web_server.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { originOf, servedStream } from "../../testing/hls/served_stream.ts";
 import { RawClient } from "../../testing/http/http_fixture.ts";
+import { LogRecorder } from "../../testing/log_recorder.ts";
 import { OFF_AIR } from "../../testing/pages/listener/broadcasts.ts";
 import { FakeKeySource, Issuer } from "../../testing/tokens/issuer.ts";
 
@@ -140,35 +140,23 @@ for (
 }
 
 Deno.test("each answer is counted and logged once, whoever gives it", async () => {
-  const lines: string[] = [];
-  await configure({
-    reset: true,
-    sinks: { sink: ({ message }: LogRecord) => lines.push(message.join("")) },
-    loggers: [
-      { category: ["echo-hls-web"], sinks: ["sink"], lowestLevel: "info" },
-      { category: ["logtape", "meta"], lowestLevel: "fatal" },
-    ],
-  });
-  try {
-    await using servers = new TwoServers();
-    const [client] = await servers.connect();
-    for (const file of ["playlist.m3u8", SEGMENT]) {
-      for (let i = 0; i < 5; i++) {
-        await client?.send(`GET /cast/demo/${file} HTTP/1.1\r\n${PLAYER}\r\n`);
-      }
+  await using log = await LogRecorder.start("echo-hls-web");
+  await using servers = new TwoServers();
+  const [client] = await servers.connect();
+  for (const file of ["playlist.m3u8", SEGMENT]) {
+    for (let i = 0; i < 5; i++) {
+      await client?.send(`GET /cast/demo/${file} HTTP/1.1\r\n${PLAYER}\r\n`);
     }
-    await client?.answers(10);
-    assert.ok(servers.prepared >= 4, `${servers.prepared} were prepared`);
-    const times = (what: string) => Array.from({ length: 5 }, () => what);
-    assert.deepEqual(servers.answers, [...times("playlist 200"), ...times("segment 200")]);
-    assert.deepEqual(servers.fetches, times(`demo/${SEGMENT}`));
-    assert.deepEqual(lines, [
-      ...times('127.0.0.1 "GET /cast/demo/playlist.m3u8" 200 0.0 "a player"'),
-      ...times(`127.0.0.1 "GET /cast/demo/${SEGMENT}" 200 0.0 "a player"`),
-    ]);
-  } finally {
-    await reset();
   }
+  await client?.answers(10);
+  assert.ok(servers.prepared >= 4, `${servers.prepared} were prepared`);
+  const times = (what: string) => Array.from({ length: 5 }, () => what);
+  assert.deepEqual(servers.answers, [...times("playlist 200"), ...times("segment 200")]);
+  assert.deepEqual(servers.fetches, times(`demo/${SEGMENT}`));
+  assert.deepEqual(log.lines, [
+    ...times('info 127.0.0.1 "GET /cast/demo/playlist.m3u8" 200 0.0 "a player"'),
+    ...times(`info 127.0.0.1 "GET /cast/demo/${SEGMENT}" 200 0.0 "a player"`),
+  ]);
 });
 
 /** Sends requests on one connection, one after the other. */
@@ -185,55 +173,43 @@ function statusesOf(answers: readonly string[]): string[] {
 }
 
 Deno.test("prepared bytes are for all tokens of the name, and for nobody without one", async () => {
-  const lines: string[] = [];
-  await configure({
-    reset: true,
-    sinks: { sink: ({ message }: LogRecord) => lines.push(message.join("")) },
-    loggers: [
-      { category: ["echo-hls-web"], sinks: ["sink"], lowestLevel: "info" },
-      { category: ["logtape", "meta"], lowestLevel: "fatal" },
-    ],
-  });
-  try {
-    const tokens = { issuer: undefined, audience: undefined };
-    await using servers = new TwoServers({ originSecret: undefined, tokens });
-    const { clock, issuer } = servers;
-    const exp = clock.now() / 1000 + 60;
-    const [one = "", two = "", other = ""] = ["demo", "de*", "other"].map((name) =>
-      issuer.token([{ action: "listen", name }], { claims: { exp } })
+  await using log = await LogRecorder.start("echo-hls-web");
+  const tokens = { issuer: undefined, audience: undefined };
+  await using servers = new TwoServers({ originSecret: undefined, tokens });
+  const { clock, issuer } = servers;
+  const exp = clock.now() / 1000 + 60;
+  const [one = "", two = "", other = ""] = ["demo", "de*", "other"].map((name) =>
+    issuer.token([{ action: "listen", name }], { claims: { exp } })
+  );
+  for (const file of ["playlist.m3u8", SEGMENT]) {
+    const target = (token: string) => `/cast/${token}demo/${file} HTTP/1.1`;
+    const [own, second] = [target(`~${one}/`), target(`~${two}/`)];
+    const wrong = [target(`~${other}/`), target(""), target("~x/")];
+    const requests = [own, own, own, own, second, second, ...wrong, own];
+    const [prepared, routed] = await Promise.all(
+      (await servers.connect()).map((client) => ask(client, requests)),
     );
-    for (const file of ["playlist.m3u8", SEGMENT]) {
-      const target = (token: string) => `/cast/${token}demo/${file} HTTP/1.1`;
-      const [own, second] = [target(`~${one}/`), target(`~${two}/`)];
-      const wrong = [target(`~${other}/`), target(""), target("~x/")];
-      const requests = [own, own, own, own, second, second, ...wrong, own];
-      const [prepared, routed] = await Promise.all(
-        (await servers.connect()).map((client) => ask(client, requests)),
-      );
-      assert.deepEqual(prepared, routed);
-      assert.deepEqual(
-        statusesOf(prepared ?? []),
-        ["200", "200", "200", "200", "200", "200", "403", "403", "403", "200"],
-      );
-      assert.match(prepared?.[4] ?? "", /\r\ncache-control: private, max-age=\d+\r\n/i);
-      assert.match(prepared?.[4] ?? "", /\r\nreferrer-policy: no-referrer\r\n/i);
-    }
-    assert.ok(servers.prepared >= 6, `${servers.prepared} were prepared`);
-    assert.equal(new Set(servers.fetches).size, 1);
-    assert.equal(servers.fetches.length, 14, "each segment that was sent is counted");
-    clock.setWall(clock.now() + 65_000);
-    for (const client of await servers.connect()) {
-      const answers = await ask(client, [`/cast/~${one}/demo/playlist.m3u8 HTTP/1.1`]);
-      assert.deepEqual(statusesOf(answers), ["403"]);
-    }
-    assert.equal(lines.length, 42);
+    assert.deepEqual(prepared, routed);
     assert.deepEqual(
-      new Set(lines.map((line) => /"GET (.*)" (?:200|403)/.exec(line)?.[1])),
-      new Set(["/cast/demo/playlist.m3u8", `/cast/demo/${SEGMENT}`]),
+      statusesOf(prepared ?? []),
+      ["200", "200", "200", "200", "200", "200", "403", "403", "403", "200"],
     );
-  } finally {
-    await reset();
+    assert.match(prepared?.[4] ?? "", /\r\ncache-control: private, max-age=\d+\r\n/i);
+    assert.match(prepared?.[4] ?? "", /\r\nreferrer-policy: no-referrer\r\n/i);
   }
+  assert.ok(servers.prepared >= 6, `${servers.prepared} were prepared`);
+  assert.equal(new Set(servers.fetches).size, 1);
+  assert.equal(servers.fetches.length, 14, "each segment that was sent is counted");
+  clock.setWall(clock.now() + 65_000);
+  for (const client of await servers.connect()) {
+    const answers = await ask(client, [`/cast/~${one}/demo/playlist.m3u8 HTTP/1.1`]);
+    assert.deepEqual(statusesOf(answers), ["403"]);
+  }
+  assert.equal(log.lines.length, 42);
+  assert.deepEqual(
+    new Set(log.lines.map((line) => /"GET (.*)" (?:200|403)/.exec(line)?.[1])),
+    new Set(["/cast/demo/playlist.m3u8", `/cast/demo/${SEGMENT}`]),
+  );
 });
 
 Deno.test("prepared bytes are for a CDN that shows the secret, and for nobody else", async () => {
@@ -253,26 +229,14 @@ Deno.test("prepared bytes are for a CDN that shows the secret, and for nobody el
 });
 
 Deno.test("a token is in no log where the server asks for none either", async () => {
-  const lines: string[] = [];
-  await configure({
-    reset: true,
-    sinks: { sink: ({ message }: LogRecord) => lines.push(message.join("")) },
-    loggers: [
-      { category: ["echo-hls-web"], sinks: ["sink"], lowestLevel: "info" },
-      { category: ["logtape", "meta"], lowestLevel: "fatal" },
-    ],
-  });
-  try {
-    await using servers = new TwoServers();
-    const token = servers.issuer.token([{ action: "listen", name: "demo" }]);
-    const [client] = await servers.connect();
-    assert.ok(client !== undefined);
-    const answers = await ask(client, [`/cast/~${token}/demo/playlist.m3u8 HTTP/1.1`]);
-    assert.deepEqual(statusesOf(answers), ["404"]);
-    assert.deepEqual(lines.map((line) => /"GET (.*)" 404/.exec(line)?.[1]), [
-      "/cast/~…/demo/playlist.m3u8",
-    ]);
-  } finally {
-    await reset();
-  }
+  await using log = await LogRecorder.start("echo-hls-web");
+  await using servers = new TwoServers();
+  const token = servers.issuer.token([{ action: "listen", name: "demo" }]);
+  const [client] = await servers.connect();
+  assert.ok(client !== undefined);
+  const answers = await ask(client, [`/cast/~${token}/demo/playlist.m3u8 HTTP/1.1`]);
+  assert.deepEqual(statusesOf(answers), ["404"]);
+  assert.deepEqual(log.lines.map((line) => /"GET (.*)" 404/.exec(line)?.[1]), [
+    "/cast/~…/demo/playlist.m3u8",
+  ]);
 });

@@ -2,15 +2,11 @@
  * The energy of one channel of an AAC frame, read from its individual_channel_stream
  * (ISO/IEC 14496-3 4.4.2.7).
  */
-import {
-  energyOf,
-  SCALE_FACTOR_CODE,
-  SPECTRAL_CODEBOOKS,
-  type SpectralCodebook,
-} from "./aac_codebooks.ts";
+import { SCALE_FACTOR_CODE, SPECTRAL_CODEBOOKS, type SpectralCodebook } from "./aac_codebooks.ts";
 import type { BandWidths } from "./aac_bands.ts";
 import { MAX_BANDS, WindowLayout } from "./aac_window.ts";
 import type { BitCursor } from "./bit_cursor.ts";
+import { energyOf } from "./quantised.ts";
 
 /** What a pair tells for both of its channels. */
 export interface CommonWindow {

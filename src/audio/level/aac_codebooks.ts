@@ -1,5 +1,6 @@
 /** The Huffman codebooks of AAC (ISO/IEC 14496-3, 4.A.1), as far as they tell how loud a frame is. */
-import { type CodewordsOfLength, HuffmanCode } from "./huffman_code.ts";
+import { codewordsOf, HuffmanCode } from "./huffman_code.ts";
+import { energyOf, tuplesOf } from "./quantised.ts";
 
 /** A codebook of quantised spectral coefficients, by their magnitudes. */
 export interface SpectralCodebook {
@@ -10,11 +11,6 @@ export interface SpectralCodebook {
   readonly energies: Float64Array;
   /** By symbol: how many of its coefficients are told by an escape sequence that follows. */
   readonly escapes: Uint8Array;
-}
-
-/** The square of a coefficient of that magnitude once it is scaled up, 4.6.1.3. */
-export function energyOf(magnitude: number): number {
-  return magnitude ** (8 / 3);
 }
 
 /** In codebook 11 it says that an escape sequence tells the magnitude, 4.6.3.3. */
@@ -225,12 +221,12 @@ export const SPECTRAL_CODEBOOKS: readonly SpectralCodebook[] = TABLES.map(spectr
 
 /** Each symbol is the difference from the scale factor before. */
 export const SCALE_FACTOR_CODE = new HuffmanCode(
-  rowsOf(SCALE_FACTOR_ROWS, (text) => text.split(/\s+/).map(Number)),
+  codewordsOf(SCALE_FACTOR_ROWS, (text) => text.split(/\s+/).map(Number)),
 );
 
 function spectralCodebook({ dimension, signs, rows }: CodebookTable): SpectralCodebook {
   const code = new HuffmanCode(
-    rowsOf(rows, (text) => tuplesOf(text.replaceAll(/\s/g, ""), dimension)),
+    codewordsOf(rows, (text) => tuplesOf(text, dimension)),
     (magnitudes) => signs === "within" ? 0 : magnitudes.filter((it) => it > 0).length,
   );
   const sumOf = (magnitudes: readonly number[]) => {
@@ -241,21 +237,4 @@ function spectralCodebook({ dimension, signs, rows }: CodebookTable): SpectralCo
     energies: Float64Array.from(code.symbols.map(sumOf)),
     escapes: Uint8Array.from(code.symbols.map((it) => it.filter((one) => one === ESCAPED).length)),
   };
-}
-
-function tuplesOf(digits: string, dimension: number): number[][] {
-  return Array.from({ length: digits.length / dimension }, (_, i) => {
-    const tuple = digits.slice(i * dimension, (i + 1) * dimension);
-    return [...tuple].map((digit) => parseInt(digit, 36));
-  });
-}
-
-function rowsOf<Symbol>(
-  text: string,
-  symbolsOf: (text: string) => readonly Symbol[],
-): CodewordsOfLength<Symbol>[] {
-  return text.trim().split(/\s+(?=\d+:)/).map((row) => {
-    const [length = "", symbols = ""] = row.split(":");
-    return { length: Number(length), symbols: symbolsOf(symbols.trim()) };
-  });
 }

@@ -17,8 +17,11 @@ import { decibelsOf } from "../decibels.ts";
 export function aacLevel({ sampleRate }: AacConfig, accessUnit: Uint8Array): number | undefined {
   const widths = bandWidths(sampleRate);
   const power = widths && block.read(accessUnit, widths);
-  return power === undefined ? undefined : decibelsOf(power);
+  return power === undefined || power > MOST_POWER ? undefined : decibelsOf(power);
 }
+
+/** No decoder's output is so loud: something else was read than what was sent. */
+const MOST_POWER = 10;
 
 /** A raw_data_block, one after the other. */
 class RawDataBlock {

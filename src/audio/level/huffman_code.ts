@@ -4,17 +4,31 @@
  * @module
  */
 
-/** What the codewords of one length stand for, in ascending order of these. */
+/** What some codewords of one length stand for, in ascending order of these. */
 export interface CodewordsOfLength<Symbol> {
   /** In bits, at most 19. */
   readonly length: number;
   readonly symbols: readonly Symbol[];
 }
 
+/**
+ * Reads a table of codewords: their length, a colon, and what they stand for, again and again.
+ * @param symbolsOf reads what stands behind a colon
+ */
+export function codewordsOf<Symbol>(
+  text: string,
+  symbolsOf: (text: string) => readonly Symbol[],
+): CodewordsOfLength<Symbol>[] {
+  return text.trim().split(/\s+(?=\d+:)/).map((row) => {
+    const [length = "", symbols = ""] = row.split(":");
+    return { length: Number(length), symbols: symbolsOf(symbols.trim()) };
+  });
+}
+
 /** So many bits are looked up first; the rest of longer codewords after that. */
 const FIRST_BITS = 8;
 
-/** A complete prefix code whose codewords ascend with their lengths, as all of AAC do. */
+/** A complete prefix code. */
 export class HuffmanCode<Symbol> {
   /** What codewords stand for, in their order. */
   readonly symbols: readonly Symbol[];
@@ -27,7 +41,7 @@ export class HuffmanCode<Symbol> {
   readonly moreBits: number;
 
   /**
-   * @param rows by length, the shortest first
+   * @param rows in ascending order of codewords, read as fractions
    * @param bitsBehind how many bits that belong to a symbol stand behind its codeword
    */
   constructor(
@@ -35,7 +49,7 @@ export class HuffmanCode<Symbol> {
     bitsBehind: (symbol: Symbol) => number = () => 0,
   ) {
     this.symbols = rows.flatMap(({ symbols }) => symbols);
-    const longest = rows.at(-1)?.length ?? 0;
+    const longest = Math.max(...rows.map(({ length }) => length));
     this.moreBits = Math.max(0, longest - FIRST_BITS);
     const table: number[] = new Array(1 << FIRST_BITS).fill(0);
     // A codeword as the first of all bits that may follow, as many as the longest one has.

@@ -1,5 +1,6 @@
 /** MP3 as the rest of Echo knows it. */
 import type { Codec, Mp4aFields, ParserMaker, TsFraming } from "../codec.ts";
+import { Mp3LevelMeter } from "../level/mp3_level.ts";
 import type { Mp3Config } from "./mp3_config.ts";
 import { MAX_MP3_FRAME_BYTES, MP3_HEADER_BYTES, parseMp3Config } from "./mp3_header.ts";
 import { Mp3Parser, STREAM_TYPE_MPEG1_AUDIO, STREAM_TYPE_MPEG2_AUDIO } from "./mp3_parser.ts";
@@ -15,7 +16,7 @@ export const MP3: Codec<Mp3Config> = {
   silentFrame: silentMp3Frame,
   maxAccessUnitBytes: () => MAX_MP3_FRAME_BYTES,
   codecString: () => "mp4a.40.34",
-  levelMeter: () => ({ take() {}, level: () => undefined }),
+  levelMeter: (config) => new Mp3LevelMeter(config),
   continuation: (before, now) =>
     before.codec === "mp3" && before.version === now.version &&
       before.sampleRate === now.sampleRate && before.channels === now.channels

@@ -2,12 +2,13 @@
 // What people call the audio that an encoder sends.
 
 /** By the object type in the codecs parameter (RFC 6381; ISO/IEC 14496-3 table 1.17). */
-const AAC_NAMES = new Map([
+const NAMES = new Map([
   ["mp4a.40.1", "AAC Main"],
   ["mp4a.40.2", "AAC-LC"],
   ["mp4a.40.4", "AAC-LTP"],
   ["mp4a.40.5", "HE-AAC"],
   ["mp4a.40.29", "HE-AAC v2"],
+  ["mp4a.40.34", "MP3"],
 ]);
 
 /**
@@ -16,7 +17,7 @@ const AAC_NAMES = new Map([
  */
 export function codecName(codecs) {
   if (codecs === null) return "";
-  const name = AAC_NAMES.get(codecs);
+  const name = NAMES.get(codecs);
   return name === undefined ? codecs : `${name} (${codecs})`;
 }
 

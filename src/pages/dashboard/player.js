@@ -2,6 +2,7 @@
 /// <reference lib="dom" />
 // The dashboard's player: it plays one recording or one live broadcast at a time.
 
+import { changeCodecs, withCodecChanges } from "../codec_changes.js";
 import { resetAtBreaks } from "../time_breaks.js";
 import { tell } from "./dialog.js";
 import { element, setText } from "./table.js";
@@ -92,8 +93,12 @@ class Player extends EventTarget {
    */
   #open(playlist, Hls, onFailed) {
     // A worker would be loaded from a blob:, which is forbidden, and audio is little work.
-    const hls = new Hls({ enableWorker: false, liveDurationInfinity: true, backBufferLength: 10 });
+    const hls = new Hls({
+      ...withCodecChanges(Hls),
+      ...{ enableWorker: false, liveDurationInfinity: true, backBufferLength: 10 },
+    });
     this.#hls = hls;
+    changeCodecs(hls, Hls.Events);
     resetAtBreaks(hls, Hls.Events);
     hls.on(Hls.Events.ERROR, (/** @type {string} */ _, /** @type {{ fatal: boolean }} */ error) => {
       if (error.fatal) queueMicrotask(onFailed);

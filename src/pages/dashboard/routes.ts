@@ -10,6 +10,7 @@ import { Assets, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
 import icon from "../listener/icon.svg" with { type: "text" };
 import qrCodeJs from "../qr_code.js" with { type: "text" };
+import codecChangesJs from "../codec_changes.js" with { type: "text" };
 import timeBreaksJs from "../time_breaks.js" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
 import alarmJs from "./alarm.js" with { type: "text" };
@@ -89,6 +90,7 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
     { name: "cards.css", body: cardsCss },
     { name: "band.js", body: bandJs },
     { name: "chart.js", body: chartJs },
+    { name: "codec_changes.js", body: codecChangesJs },
     { name: "dashboard.css", body: css },
     { name: "dashboard.js", body: dashboardJs },
     { name: "details.css", body: detailsCss },

@@ -2,6 +2,7 @@
 /// <reference lib="dom" />
 // Plays a source with hls.js.
 
+import { changeCodecs, withCodecChanges } from "../codec_changes.js";
 import { resetAtBreaks } from "../time_breaks.js";
 import { HeadStart } from "./head_start.js";
 import { PATIENCE_MS } from "./listening.js";
@@ -85,6 +86,7 @@ export class HlsEngine {
    */
   constructor(Hls, audio, source, events) {
     const hls = new Hls({
+      ...withCodecChanges(Hls),
       // A worker would be loaded from a blob:, which is forbidden, and audio is little work.
       enableWorker: false,
       preferManagedMediaSource: false,
@@ -167,6 +169,7 @@ export class HlsEngine {
     const hls = this.#hls;
     const headStart = this.#headStart;
     hls.on(Events.MEDIA_ATTACHED, () => headStart.hold());
+    changeCodecs(hls, Events);
     // After an outage, what was loaded before has been played.
     resetAtBreaks(hls, Events, () => headStart.hold());
     hls.on(Events.FRAG_BUFFERED, () => headStart.check());

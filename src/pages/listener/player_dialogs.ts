@@ -1,7 +1,7 @@
 /** The dialogs of the page on which a broadcast is heard. */
 import { html } from "hono/html";
-import { M3U_FILE } from "./m3u.ts";
 import type { Markup } from "./page_frame.ts";
+import { M3U } from "./player_files.ts";
 
 export interface ShareDialogOptions {
   /** The URL of an asset, relative to the page. */
@@ -59,5 +59,5 @@ export function helpDialog(): Markup {
 
 function openInPlayer(): Markup {
   return html`<p class="open-in"><span>Open in a player:</span>
-<a href="playlist.m3u8">.m3u8</a> <a href="${M3U_FILE}">.m3u</a></p>`;
+<a href="playlist.m3u8">.m3u8</a> <a href="${M3U.file}">.m3u</a></p>`;
 }

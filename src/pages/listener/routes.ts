@@ -10,6 +10,7 @@ import { anyOrigin, fromInternet } from "../../web/any_origin.ts";
 import { Assets, fromBase64, pageHeaders } from "../assets.ts";
 import { hlsLibrary } from "../hls_library.ts";
 import qrCodeJs from "../qr_code.js" with { type: "text" };
+import codecChangesJs from "../codec_changes.js" with { type: "text" };
 import timeBreaksJs from "../time_breaks.js" with { type: "text" };
 import theme from "../theme.css" with { type: "text" };
 import artworkJs from "./artwork.js" with { type: "text" };
@@ -29,13 +30,13 @@ import keysJs from "./keys.js" with { type: "text" };
 import listeningJs from "./listening.js" with { type: "text" };
 import listsCss from "./lists.css" with { type: "text" };
 import lowLatencyTrialJs from "./low_latency_trial.js" with { type: "text" };
-import { m3u, M3U_FILE, M3U_TYPE } from "./m3u.ts";
 import mediaSessionJs from "./media_session.js" with { type: "text" };
 import mediaTitlesJs from "./media_titles.js" with { type: "text" };
 import meterJs from "./meter.js" with { type: "text" };
 import { notFoundPage } from "./not_found.ts";
 import othersJs from "./others.js" with { type: "text" };
 import playerCss from "./player.css" with { type: "text" };
+import { PLAYER_FILES } from "./player_files.ts";
 import playerJs from "./player.js" with { type: "text" };
 import { playerPage } from "./player_page.ts";
 import playedJs from "./played.js" with { type: "text" };
@@ -56,7 +57,10 @@ import volumeJs from "./volume.js" with { type: "text" };
 const STATUS_FILE = "status.json";
 
 /** What is served here beside a broadcast's own files. */
-export const PAGE_FILES: readonly string[] = [STATUS_FILE, M3U_FILE];
+export const PAGE_FILES: readonly string[] = [
+  STATUS_FILE,
+  ...PLAYER_FILES.map(({ file }) => file),
+];
 
 export interface ShowRoutesOptions {
   readonly shows: Pick<ShowsSource, "status">;
@@ -67,11 +71,16 @@ export interface ShowRoutesOptions {
   readonly index: boolean;
   /** Whether a token stands before the name in a page's URL, as far as the browser knows. */
   readonly hasTokens?: boolean;
+  /**
+   * What the endless stream of a broadcast is called, beside its own files; `undefined` where there is
+   * none. No broadcast has one by default.
+   */
+  readonly streamFile?: (name: string) => string | undefined;
 }
 
 /** A page for each broadcast. To be mounted where broadcasts are to be found. */
 export function showRoutes(options: ShowRoutesOptions): Hono {
-  const { shows, assets, path, index, hasTokens = false } = options;
+  const { shows, assets, path, index, hasTokens = false, streamFile } = options;
   // What is open to all is asked for without the token.
   const place = hasTokens ? "../../" : "../";
   const root = place + "../".repeat(path.split("/").length);
@@ -101,17 +110,21 @@ export function showRoutes(options: ShowRoutesOptions): Hono {
     });
     return c.html(markup, 200, headers(embed ? "*" : "'self'", embed ? {} : ANY_PICTURE));
   });
-  app.get(`/:name/${M3U_FILE}`, (c) => {
-    const name = c.req.param("name");
-    // A player that opens it has no token.
-    if (!isValidName(name) || hasTokens) return c.notFound();
-    return c.body(m3u(name, urlOf(c, name)), 200, {
-      "Cache-Control": LIVE,
-      "Content-Disposition": `attachment; filename="${name}.m3u"`,
-      "Content-Type": M3U_TYPE,
-      "Vary": SCHEME,
+  for (const { file, type, make } of PLAYER_FILES) {
+    app.get(`/:name/${file}`, (c) => {
+      const { name } = c.req.param();
+      if (!isValidName(name)) return c.notFound();
+      // Who has asked for it with a token needs that to play, too.
+      const folder = hasTokens ? new URL("./", c.req.url).pathname : `/${path}/${name}/`;
+      const played = streamFile?.(name) ?? "playlist.m3u8";
+      return c.body(make(name, (publicUrl(c, folder) ?? "") + played), 200, {
+        "Cache-Control": LIVE,
+        "Content-Disposition": `attachment; filename="${name}${extension(file)}"`,
+        "Content-Type": type,
+        "Vary": SCHEME,
+      });
     });
-  });
+  }
   app.use(`/:name/${STATUS_FILE}`, ...forAnyPage());
   app.get(`/:name/${STATUS_FILE}`, async (c) => {
     const name = c.req.param("name");
@@ -154,6 +167,7 @@ export function notFoundRoutes(
 export function loadAssets(): Assets {
   return new Assets([
     { name: "artwork.js", body: artworkJs },
+    { name: "codec_changes.js", body: codecChangesJs },
     { name: "controls.css", body: controlsCss },
     { name: "dialog.js", body: dialogJs },
     { name: "dialogs.css", body: dialogsCss },
@@ -220,6 +234,10 @@ function headers(
 ): Record<string, string> {
   const policy = { "media-src": "'self' blob:", ...more };
   return { ...pageHeaders({ policy, frameAncestors, cacheControl: LIVE }), "Vary": SCHEME };
+}
+
+function extension(file: string): string {
+  return file.slice(file.lastIndexOf("."));
 }
 
 /** The public URL of `path`; `undefined` where the request has no valid Host. */

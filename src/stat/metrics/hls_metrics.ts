@@ -16,6 +16,12 @@ export function registerHlsMetrics(
 ): (latenessMs: number) => void {
   const registers = [registry];
   registerGauge(registry, "echo_listeners", "Listeners", () => audience.total);
+  registerGauge(
+    registry,
+    "echo_stream_listeners",
+    "Those of the listeners who are sent an endless stream",
+    () => audience.streaming,
+  );
   new Gauge({
     name: "echo_name_listeners",
     help: `Listeners of each broadcast, for the ${MAX_NAMES} with the most`,

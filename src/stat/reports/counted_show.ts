@@ -18,6 +18,8 @@ export class CountedShow {
   /** `undefined` where listeners are not counted. */
   readonly #audience: CountedAudience | undefined;
   #quarter: number;
+  /** Whether it may still be heard by HLS. */
+  #isServed = true;
   #titles = { day: 0, count: 0 };
 
   /** @param awakeMs on `Clock.awake`; `undefined` where listeners are not counted */
@@ -30,13 +32,20 @@ export class CountedShow {
     this.#audience = awakeMs === undefined ? undefined : new CountedAudience(awakeMs);
   }
 
-  get isOnAir(): boolean {
+  /** Whether it has ended, and nobody can hear it any more, or nobody does. */
+  get isOver(): boolean {
+    const isHeard = this.#isServed && (this.#audience?.listeners ?? 0) > 0;
+    return !this.#isOnAir && !isHeard;
+  }
+
+  get #isOnAir(): boolean {
     return this.#facts.end === null;
   }
 
   /** Takes note of what happened to it. */
   note(event: SessionEvent): void {
-    if (!this.isOnAir) return;
+    if (event.kind === "hls-release") this.#isServed = false;
+    if (!this.#isOnAir) return;
     this.#facts = { ...factsOf(event), end: event.kind === "release" ? event.at : null };
   }
 

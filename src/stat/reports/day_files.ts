@@ -40,8 +40,8 @@ export class DayFiles {
     return left;
   }
 
-  /** The lines of all days, the oldest day first, from that of `fromMs` on. */
-  async *read(fromMs: number): AsyncGenerator<ReportLine> {
+  /** The lines of all days, the oldest day first, from that of `fromMs` on, some at a time. */
+  async *read(fromMs: number): AsyncGenerator<readonly ReportLine[]> {
     const from = dayOf(fromMs);
     for (const day of (await this.#days()).filter((day) => day >= from)) {
       yield* readLines(this.#path(day));
@@ -137,29 +137,26 @@ async function isTorn(file: Deno.FsFile, size: number): Promise<boolean> {
   return last[0] !== LINE_END;
 }
 
-/** The lines of a file that can be read, of those that are whole. */
-async function* readLines(path: string): AsyncGenerator<ReportLine> {
-  let bad = 0;
-  for await (const text of textLines(path)) {
-    const line = parseLine(text);
-    if (line !== undefined) yield line;
-    else if (text !== "") bad++;
-  }
-  if (bad > 0) logger.warn("Cannot read {bad} lines of {path}: they are left out", { bad, path });
-}
-
-/** Each part of a file takes a moment to read, so that nothing else waits for long. */
-async function* textLines(path: string): AsyncGenerator<string> {
+/**
+ * The lines of a file that can be read, of those that are whole. Each part of the file takes a moment,
+ * so that nothing else waits for long.
+ */
+async function* readLines(path: string): AsyncGenerator<readonly ReportLine[]> {
   using file = await Deno.open(path);
   const chunk = new Uint8Array(CHUNK_BYTES);
   const decoder = new TextDecoder();
   let open = "";
+  let bad = 0;
   for (;;) {
     const count = await file.read(chunk);
-    if (count === null) return;
-    const lines = (open + decoder.decode(chunk.subarray(0, count), { stream: true })).split("\n");
+    if (count === null) break;
+    const texts = (open + decoder.decode(chunk.subarray(0, count), { stream: true })).split("\n");
     // What is no line of ours may have no end.
-    open = lines.pop()?.slice(0, MAX_LINE) ?? "";
-    yield* lines;
+    open = texts.pop()?.slice(0, MAX_LINE) ?? "";
+    const written = texts.filter((text) => text !== "");
+    const lines = written.map(parseLine).filter((line) => line !== undefined);
+    bad += written.length - lines.length;
+    yield lines;
   }
+  if (bad > 0) logger.warn("Cannot read {bad} lines of {path}: they are left out", { bad, path });
 }

@@ -30,20 +30,20 @@ export class ReportTooLarge extends Error {
 
 /**
  * Makes a report, the earliest show first.
- * @param lines from the day on in which the range begins, in the order in which they were written
+ * @param parts lines from the day on in which the range begins, as they were written
  * @param open how the shows are now that are not over: of these, no line tells the end
- * @throws {ReportTooLarge}, and what `lines` throws
+ * @throws {ReportTooLarge}, and what `parts` throws
  */
 export async function makeReport(
   range: ReportRange,
-  lines: AsyncIterable<ReportLine>,
+  parts: AsyncIterable<readonly ReportLine[]>,
   open: readonly ShowLine[],
 ): Promise<ReportedShow[]> {
   const report = new OpenReport(range, open);
-  for await (const line of lines) {
-    report.add(line);
+  for await (const lines of parts) {
+    for (const line of lines) report.add(line);
     // Until then, each show that goes on has had another line.
-    if (line.at >= range.toMs + QUARTER_MS && report.knowsEnds) break;
+    if (Number(lines.at(-1)?.at) >= range.toMs + QUARTER_MS && report.knowsEnds) break;
   }
   return report.end();
 }

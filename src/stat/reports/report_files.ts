@@ -82,12 +82,15 @@ export class ReportFiles {
     if (!this.#isBusy) void this.#save(open);
   }
 
-  /** The lines from the day of `fromMs` on, with those that waited. @throws what the disk says */
-  async *read(fromMs: number): AsyncGenerator<ReportLine> {
+  /**
+   * The lines from the day of `fromMs` on, some at a time, with those that waited.
+   * @throws what the disk says
+   */
+  async *read(fromMs: number): AsyncGenerator<readonly ReportLine[]> {
     await this.#busy;
     const waiting = [...this.#waiting];
     yield* this.#days.read(fromMs);
-    yield* waiting;
+    yield waiting;
   }
 
   /** Writes what waits; a disk that hangs does not hold up what stops after it. */

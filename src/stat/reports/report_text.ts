@@ -3,7 +3,7 @@ import { CSV_START, csvRow } from "./csv.ts";
 import type { ReportedShow, ReportRange } from "./report.ts";
 import type { ReportForm } from "./report_query.ts";
 
-/** The text of a report; each piece is made when it is asked for. */
+/** The text of a report, in small pieces; each is made when it is asked for. */
 export function reportText(
   form: ReportForm,
   range: ReportRange,
@@ -13,34 +13,36 @@ export function reportText(
   return form === "shows.csv" ? showsTable(shows) : titlesTable(shows);
 }
 
-/** A piece for each show. */
 function* json({ fromMs, toMs }: ReportRange, shows: readonly ReportedShow[]): Iterable<string> {
   const counted = shows.filter(({ seconds }) => seconds !== null);
   const sum = counted.reduce((total, { seconds }) => total + Number(seconds), 0);
   const seconds = counted.length === 0 && shows.length > 0 ? null : sum;
   const head = { from: timestamp(fromMs), to: timestamp(toMs), ...heard(seconds) };
-  yield `${JSON.stringify(head).slice(0, -1)},"shows":[`;
-  for (const [i, show] of shows.entries()) {
-    yield `${i === 0 ? "" : ","}${JSON.stringify(described(show))}`;
-  }
-  yield "]}";
+  yield* withList(head, "shows", shows, showJson);
 }
 
-function described(show: ReportedShow): Readonly<Record<string, unknown>> {
+function showJson(show: ReportedShow): Iterable<string> {
   const { id, name, dj, protocol, start, end, peak, titles } = show;
-  return {
-    id,
-    name,
-    dj,
-    protocol,
-    start: timestamp(start),
-    end: end === null ? null : timestamp(end),
-    ...heard(show.seconds),
-    peak_listeners: peak,
-    titles: titles.map(({ at, title, artist, listeners }) => {
-      return { time: timestamp(at), title, artist, listeners };
-    }),
-  };
+  const times = { start: timestamp(start), end: end === null ? null : timestamp(end) };
+  const facts = { id, name, dj, protocol, ...times, ...heard(show.seconds), peak_listeners: peak };
+  return withList(facts, "titles", titles, ({ at, title, artist, listeners }) => {
+    return [JSON.stringify({ time: timestamp(at), title, artist, listeners })];
+  });
+}
+
+/** An object with a list in it, of which each member is written by `write`. */
+function* withList<T>(
+  facts: Readonly<Record<string, unknown>>,
+  name: string,
+  members: readonly T[],
+  write: (member: T) => Iterable<string>,
+): Iterable<string> {
+  yield `${JSON.stringify(facts).slice(0, -1)},"${name}":[`;
+  for (const [i, member] of members.entries()) {
+    if (i > 0) yield ",";
+    yield* write(member);
+  }
+  yield "]}";
 }
 
 function* showsTable(shows: readonly ReportedShow[]): Iterable<string> {
@@ -60,10 +62,10 @@ function* showsTable(shows: readonly ReportedShow[]): Iterable<string> {
 function* titlesTable(shows: readonly ReportedShow[]): Iterable<string> {
   yield CSV_START + csvRow(["time", "title", "artist", "listeners", "show", "name", "dj"]);
   for (const { id, name, dj, titles } of shows) {
-    yield titles.filter(({ title, artist }) => title !== null || artist !== null)
-      .map(({ at, title, artist, listeners }) => {
-        return csvRow([timestamp(at), title, artist, listeners, id, name, dj]);
-      }).join("");
+    for (const { at, title, artist, listeners } of titles) {
+      if (title === null && artist === null) continue;
+      yield csvRow([timestamp(at), title, artist, listeners, id, name, dj]);
+    }
   }
 }
 

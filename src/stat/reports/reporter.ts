@@ -22,7 +22,8 @@ export interface ReporterOptions {
 
 /**
  * Keeps of each show, which is a session from its first audio to its end, what reports tell of it.
- * Who still hears it after its end counts for it, until another show of that name begins.
+ * Who still hears it after its end counts for it, until nothing of it is served any more, or another
+ * show of that name begins.
  */
 export class Reporter {
   readonly #options: ReporterOptions;
@@ -105,18 +106,16 @@ export class Reporter {
 
   #countAll(): void {
     for (const show of this.#shows.values()) {
-      const listeners = this.#count(show);
-      if (!show.isOnAir && listeners === 0) this.#end(show);
+      this.#count(show);
+      if (show.isOver) this.#end(show);
     }
   }
 
-  /** @returns how many listen to it */
-  #count(show: CountedShow): number {
+  #count(show: CountedShow): void {
     const { clock, countListeners } = this.#options;
     const listeners = countListeners?.(show.name) ?? 0;
     const line = show.count(listeners, { awakeMs: clock.awake(), wallMs: clock.now() });
     if (line !== undefined) this.#files.add(line);
-    return listeners;
   }
 
   /** The lines that end all shows now. */

@@ -26,6 +26,8 @@ export interface SessionInfo {
   readonly ingest_quality: InputQuality | null;
   /** Where nothing is to be heard of it, though audio arrives: when that was found. */
   readonly dead_air_since?: string | undefined;
+  /** Where its fallback is heard: when that began. */
+  readonly fallback_since?: string | undefined;
   /** What is heard, or was heard last. */
   readonly title: string | null;
   readonly artist: string | null;
@@ -135,6 +137,10 @@ export class TrackedSession {
         return this.#set({ dead_air_since: time });
       case "sound":
         return this.#set({ dead_air_since: undefined });
+      case "fallback-start":
+        return this.#set({ fallback_since: time });
+      case "fallback-end":
+        return this.#set({ fallback_since: undefined });
       case "metadata":
         return this.#set({ title: event.title, artist: event.artist });
       case "input-quality":

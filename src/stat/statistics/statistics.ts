@@ -49,16 +49,17 @@ export class Statistics {
   }
 
   get count(): SessionCount {
-    const count = { srt: 0, rtmp: 0, hls: 0, record: 0 };
+    const count = { srt: 0, rtmp: 0, icecast: 0, hls: 0, record: 0 };
     for (const session of this.#sessions.values()) {
       if (session.ingesting) count[session.info.protocol]++;
       if (session.onAir) count.hls++;
       if (session.recording) count.record++;
     }
-    const { srt, rtmp, hls, record } = count;
+    const { srt, rtmp, icecast, hls, record } = count;
+    const input = srt + rtmp + icecast;
     return {
-      total: srt + rtmp + hls + record,
-      input: { total: srt + rtmp, srt, rtmp },
+      total: input + hls + record,
+      input: { total: input, srt, rtmp, icecast },
       output: { total: hls + record, hls, record },
     };
   }

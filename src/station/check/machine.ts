@@ -13,18 +13,23 @@ export async function checkLibsrt({ control, srt: { library } }: Config): Promis
 
 /**
  * Whether as many files may be open as connections are allowed: half of them are for HTTP, and half
- * for DJs and recordings. A connection with TLS is two, and RTMPS has as many as RTMP beside it.
+ * for DJs and recordings. A connection with TLS is two, and RTMPS has as many as RTMP beside it, as
+ * Icecast over TLS has beside Icecast.
  * @param limit how many may be open; `undefined` where it is not known
  */
 export function checkDescriptors(
-  { rtmp, web, tls }: Pick<Config, "rtmp" | "web" | "tls">,
+  { rtmp, icecast, web, tls }: Pick<Config, "rtmp" | "icecast" | "web" | "tls">,
   limit: number | undefined = openFilesLimit(),
 ): Finding[] {
   const isSecure = tls.certFile !== undefined;
   const hasRtmps = isSecure && tls.rtmpsAddr !== "off";
+  const hasIcecastOverTls = isSecure && tls.icecastAddr !== "off";
   const wanted = {
     WEB_MAX_CONNECTIONS: 2 * web.maxConnections * (isSecure ? 2 : 1),
     RTMP_MAX_CONNECTIONS: 2 * rtmp.maxConnections * (hasRtmps ? 3 : 1),
+    ICECAST_MAX_CONNECTIONS: icecast.enabled
+      ? 2 * icecast.maxConnections * (hasIcecastOverTls ? 3 : 1)
+      : 0,
   };
   const [name, expected] = Object.entries(wanted).reduce((a, b) => b[1] > a[1] ? b : a);
   if (limit === undefined || limit >= expected) return [];

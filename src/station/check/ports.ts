@@ -1,6 +1,7 @@
 /** Checks whether the server could listen where it is told to. */
 import type { Config } from "../../config.ts";
 import type { Address } from "../../config/kinds.ts";
+import { shoutcastAddr } from "../icecast.ts";
 import { attemptToListen } from "../listen.ts";
 import { error, type Finding, reason, warning } from "./finding.ts";
 
@@ -38,7 +39,7 @@ export async function checkPorts(config: Config): Promise<Finding[]> {
   return [...findings, busy];
 }
 
-function doorsOf({ control, hls, rtmp, srt, stat, tls }: Config): Door[] {
+function doorsOf({ control, hls, icecast, rtmp, srt, stat, tls }: Config): Door[] {
   const tcp = (enabled: boolean, variable: string, what: string, addr: Address): Door[] =>
     enabled ? [{ variable, what, transport: "tcp", addr }] : [];
   const udp: Door = {
@@ -51,11 +52,19 @@ function doorsOf({ control, hls, rtmp, srt, stat, tls }: Config): Door[] {
     tls.certFile === undefined || addr === "off" ? [] : tcp(enabled, variable, what, addr);
   return [
     ...tcp(rtmp.enabled, "RTMP_ADDR", "RTMP", rtmp.addr),
+    ...tcp(icecast.enabled, "ICECAST_ADDR", "Icecast", icecast.addr),
+    ...tcp(
+      icecast.enabled && icecast.shoutcastEnabled,
+      "SHOUTCAST_ENABLED",
+      "Shoutcast",
+      shoutcastAddr(icecast.addr),
+    ),
     ...control.enabled ? [udp] : [],
     ...tcp(control.enabled, "ECHO_ADDR", "the control API", control.addr),
     ...tcp(hls.enabled && hls.webEnabled, "HLS_WEB_ADDR", "HLS over HTTP", hls.webAddr),
     ...tcp(stat.webEnabled, "STAT_WEB_ADDR", "statistics", stat.webAddr),
     ...secure(rtmp.enabled, "RTMPS_ADDR", "RTMPS", tls.rtmpsAddr),
+    ...secure(icecast.enabled, "ICECAST_TLS_ADDR", "Icecast over TLS", tls.icecastAddr),
     ...secure(control.enabled, "ECHO_TLS_ADDR", "the control API over HTTPS", tls.controlAddr),
     ...secure(hls.enabled && hls.webEnabled, "HLS_WEB_TLS_ADDR", "HLS over HTTPS", tls.hlsAddr),
     ...secure(stat.webEnabled, "STAT_WEB_TLS_ADDR", "statistics over HTTPS", tls.statAddr),

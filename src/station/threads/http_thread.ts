@@ -5,26 +5,28 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Distributor, Subscriber } from "../../hls/distributor.ts";
+import type {
+  ProgressiveStreams,
+  StreamSubscriber,
+} from "../../hls/progressive/progressive_streams.ts";
 import type { ThreadCounts } from "../../http/connection_limits.ts";
-import type { ListenAddress } from "../../http/http_server.ts";
 import type { Shows, ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { Rewinds } from "../../record/rewind/rewinds.ts";
 import type { ShowQuestion, ShowReply } from "../../record/rewind/show_news.ts";
 import type { Clock } from "../../session/clock.ts";
-import type { PemPair } from "../../tls/certificate.ts";
-import type { CurrentCertificate } from "../../tls/current_certificate.ts";
 import type { KeySource } from "../../tokens/key_set.ts";
 import { requireDescriptors } from "./descriptors.ts";
+import { type LendableSocket, LentSockets } from "./lent_sockets.ts";
 import type {
   FromThread,
   LoggedLine,
   LogLevels,
   Pulse,
-  SecureSettings,
   ThreadSettings,
   ToThread,
 } from "./messages.ts";
+import { pairOf, secureSettings, type SecureThread } from "./secure_thread.ts";
 
 export interface HttpThreadOptions {
   readonly clock: Clock;
@@ -32,6 +34,8 @@ export interface HttpThreadOptions {
   /** What tokens are checked with; `undefined` where none are needed. */
   readonly keys: KeySource | undefined;
   readonly distributor: Pick<Distributor, "connect">;
+  /** `undefined` where there are none. */
+  readonly streams?: Pick<ProgressiveStreams, "connect"> | undefined;
   readonly shows: Pick<Shows, "status" | "current" | "watchEnds">;
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
@@ -42,13 +46,6 @@ export interface HttpThreadOptions {
   readonly levels: () => LogLevels;
   readonly onPulse: (pulse: Pulse) => void;
   readonly onLines: (lines: readonly LoggedLine[]) => void;
-}
-
-/** Where a thread listens with TLS, too. */
-export interface SecureThread {
-  readonly addr: ListenAddress;
-  readonly certificate: CurrentCertificate;
-  readonly counts: ThreadCounts;
 }
 
 /** One thread. It may be started again each time that it has ended. */
@@ -97,21 +94,26 @@ export class HttpThread {
     const { clock, settings, keys, counts, distributor, levels } = this.#options;
     requireDescriptors();
     using taken = new DisposableStack();
-    const lent = taken.adopt(counts.lend(), (lent) => counts.takeBack(lent));
-    const secure = this.#secureSettings(taken);
+    const lentCounts = taken.adopt(counts.lend(), (lent) => counts.takeBack(lent));
+    const secure = this.#options.secure && secureSettings(this.#options.secure, taken);
     const worker = taken.adopt(newWorker(), (worker) => worker.terminate());
     const send = (message: ToThread, transfer: ArrayBuffer[] = []) =>
       worker.postMessage(message, transfer);
-    const now = { counts: lent, levels: levels(), secure, keySet: keys?.keys?.text };
+    const now = { counts: lentCounts, levels: levels(), secure, keySet: keys?.keys?.text };
     send({ kind: "start", settings: { ...settings, ...now } });
     const subscriber = taken.adopt(
       distributor.connect((news, transfer) => send({ kind: "news", news }, transfer)),
       (subscriber) => subscriber.close(),
     );
+    const streams = this.#options.streams && taken.adopt(
+      this.#options.streams.connect((news, transfer) => send({ kind: "streams", news }, transfer)),
+      (streams) => streams.close(),
+    );
     taken.defer(this.#options.shows.watchEnds((shows) => send({ kind: "ended", shows })));
+    const lent = taken.adopt(new LentSockets(clock, send), (lent) => lent.close());
     send({ kind: "listen" });
     const running: Running = {
-      ...{ send, subscriber, onEnd },
+      ...{ send, subscriber, streams, lent, onEnd },
       taken: taken.move(),
       closed: Promise.withResolvers<void>(),
       isListening: false,
@@ -124,6 +126,18 @@ export class HttpThread {
       this.#end(running, event.message);
     };
     this.#running = running;
+  }
+
+  /** Has it send to a receiver that came by another door. @returns whether it does */
+  lend(socket: LendableSocket): boolean {
+    if (!this.isServing) return false;
+    this.#running?.lent.lend(socket);
+    return true;
+  }
+
+  /** How many such receivers it has. */
+  get lent(): number {
+    return this.#running?.lent.count ?? 0;
   }
 
   /** Ends it where it gives no sign of life; to be called now and then. */
@@ -163,18 +177,12 @@ export class HttpThread {
     this.#stop(running);
   }
 
-  #secureSettings(taken: DisposableStack): SecureSettings | undefined {
-    const { secure } = this.#options;
-    if (secure === undefined) return undefined;
-    const { addr, counts } = secure;
-    const lent = taken.adopt(counts.lend(), (lent) => counts.takeBack(lent));
-    return { addr, pair: pairOf(secure), counts: lent };
-  }
-
   #take(running: Running, message: FromThread): void {
     if (running !== this.#running) return;
     running.heardAt = this.#options.clock.awake();
     if (message.kind === "origin") running.subscriber.take(message.request);
+    else if (message.kind === "streams") running.streams?.take(message.request);
+    else if (message.kind === "receiver over") running.lent.takeBack(message.id);
     else if (message.kind === "pulse") this.#takePulse(running, message.pulse);
     else if (message.kind === "log") this.#write(running, message.lines);
     else if (message.kind === "shows") {
@@ -225,8 +233,9 @@ export class HttpThread {
     }
   }
 
-  #takePulse({ subscriber }: Running, pulse: Pulse): void {
+  #takePulse({ subscriber, streams }: Running, pulse: Pulse): void {
     subscriber.took(pulse.takenBytes);
+    streams?.took(pulse.takenStreamBytes);
     this.#pulse = pulse;
     this.#options.onPulse(pulse);
   }
@@ -248,11 +257,6 @@ export class HttpThread {
   }
 }
 
-/** No more of it than a thread needs. */
-function pairOf({ certificate: { pair: { cert, key } } }: SecureThread): PemPair {
-  return { cert, key };
-}
-
 function newWorker(): Worker {
   return new Worker(new URL("./http_worker.ts", import.meta.url), { type: "module" });
 }
@@ -261,6 +265,8 @@ function newWorker(): Worker {
 interface Running {
   readonly send: (message: ToThread, transfer?: ArrayBuffer[]) => void;
   readonly subscriber: Subscriber;
+  readonly streams: StreamSubscriber | undefined;
+  readonly lent: LentSockets;
   /** What it has to give back. */
   readonly taken: DisposableStack;
   readonly onEnd: (why: Error) => void;

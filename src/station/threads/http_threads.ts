@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Distributor } from "../../hls/distributor.ts";
 import type { Listeners } from "../../hls/listeners.ts";
+import type { ProgressiveStreams } from "../../hls/progressive/progressive_streams.ts";
 import type { ThreadCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
 import {
@@ -20,8 +21,10 @@ import type { Clock, Timer } from "../../session/clock.ts";
 import type { KeySet } from "../../tokens/key_set.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
 import { attemptToListen, tellListening } from "../listen.ts";
-import { HttpThread, type SecureThread } from "./http_thread.ts";
+import { HttpThread } from "./http_thread.ts";
+import type { LendableSocket } from "./lent_sockets.ts";
 import { ACCESS_LOG, type LogLevels, type Pulse, type ThreadSettings } from "./messages.ts";
+import type { SecureThread } from "./secure_thread.ts";
 
 export interface HttpThreadsOptions {
   readonly clock: Clock;
@@ -34,12 +37,14 @@ export interface HttpThreadsOptions {
   /** What listeners' tokens are checked with; `undefined` where they need none. */
   readonly keys: Pick<KeySet, "keys" | "renew" | "watch"> | undefined;
   readonly distributor: Distributor;
+  /** `undefined` where there are none. */
+  readonly streams?: Pick<ProgressiveStreams, "connect"> | undefined;
   readonly shows: Pick<Shows, "status" | "current" | "watchEnds">;
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
   readonly sockets: ListeningSockets;
   readonly counts: ThreadCounts;
-  readonly listeners: Pick<Listeners, "fetched">;
+  readonly listeners: Pick<Listeners, "fetched" | "addStreams">;
   /** Takes how long answers took. */
   readonly durations: RequestDurations;
   /** Where they listen with TLS too, and what people call that; `undefined`: nowhere. */
@@ -83,6 +88,7 @@ export class HttpThreads {
     options.keys?.watch(() => {
       for (const thread of this.#threads) thread.tellKeys();
     });
+    options.listeners.addStreams(() => this.#pulses.map(({ streams }) => streams));
     this.#timer = clock.every(CHECK_MS, () => this.#check());
   }
 
@@ -101,6 +107,16 @@ export class HttpThreads {
     }
     tellListening(this.#addr, what);
     if (this.#secure !== undefined) tellListening(this.#secure.addr, this.#secure.what);
+  }
+
+  /**
+   * Has the thread that has the fewest of them send to a receiver that came by another door.
+   * @returns whether one does
+   */
+  lend(socket: LendableSocket): boolean {
+    const [least] = this.#threads.filter(({ isServing }) => isServing)
+      .sort((a, b) => a.lent - b.lent);
+    return least?.lend(socket) ?? false;
   }
 
   /** How many of them serve listeners now. */
@@ -156,9 +172,9 @@ export class HttpThreads {
   }
 
   #newThread(): HttpThread {
-    const { clock, distributor, shows, rewinds, counts, keys, settings } = this.#options;
+    const { clock, distributor, streams, shows, rewinds, counts, keys, settings } = this.#options;
     return new HttpThread({
-      ...{ clock, distributor, shows, rewinds, counts, keys },
+      ...{ clock, distributor, streams, shows, rewinds, counts, keys },
       settings: { ...settings, addr: this.#addr },
       secure: this.#secure,
       levels: () => this.#levels,

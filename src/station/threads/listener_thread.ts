@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { StreamCopies } from "../../hls/progressive/stream_copies.ts";
 import { Replica } from "../../hls/replica.ts";
 import { HlsFolder } from "../../hls/stream_files.ts";
 import { ConnectionCounts, type LentCounts } from "../../http/connection_limits.ts";
@@ -21,6 +22,7 @@ import { WebServer, type WebServerOptions } from "../../web/web_server.ts";
 import { listenerEntrance } from "../entrance_settings.ts";
 import { listenerSite } from "../listener_web.ts";
 import { newRewind } from "../rewind.ts";
+import { BorrowedSockets } from "./borrowed_sockets.ts";
 import {
   type Fetched,
   type FromThread,
@@ -34,6 +36,10 @@ export class ListenerThread {
   readonly #clock: Clock;
   readonly #send: (message: FromThread) => void;
   readonly #replica: Replica;
+  /** `undefined` where there are none. */
+  readonly #streams: StreamCopies | undefined;
+  /** As above. */
+  readonly #borrowed: BorrowedSockets | undefined;
   readonly #shows: ShowsCopy;
   readonly #keys: KeySetCopy;
   /** By what people call it; the second one, where there is one, has TLS. */
@@ -60,6 +66,11 @@ export class ListenerThread {
       readFile: (name, file) => folder.read(name, file),
       ask: (request) => send({ kind: "origin", request }),
     });
+    const streams = this.#streams = settings.streams
+      ? new StreamCopies({ clock, ask: (request) => send({ kind: "streams", request }) })
+      : undefined;
+    this.#borrowed = streams &&
+      new BorrowedSockets(streams, (id) => send({ kind: "receiver over", id }));
     const shows = this.#shows = new ShowsCopy({
       clock,
       has: (name) => origin.has(name),
@@ -81,7 +92,7 @@ export class ListenerThread {
     const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
     const site = listenerSite({
       ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
-      ...{ https, entrance },
+      ...{ https, entrance, streams: streams && { clock, streams } },
     });
     const serve = (addr: ListenAddress, counts: LentCounts, more: WebServerOptions = {}) =>
       new WebServer(addr, site.routes, ["echo", "hls"], {
@@ -116,10 +127,11 @@ export class ListenerThread {
     this.#pulse = this.#clock.every(PULSE_MS, () => this.#sendPulse());
   }
 
-  take(
-    message: Extract<ToThread, { kind: "news" | "shows" | "ended" | "rewind" | "keys" }>,
-  ): void {
+  take(message: Exclude<ToThread, { kind: ForWorker }>): void {
     if (message.kind === "news") this.#replica.take(message.news);
+    else if (message.kind === "streams") this.#streams?.take(message.news);
+    else if (message.kind === "receiver") void this.#borrowed?.serve(message.receiver);
+    else if (message.kind === "receiver left") this.#borrowed?.leave(message.id);
     else if (message.kind === "keys") this.#keys.take(message.keySet);
     else if (message.kind === "shows") this.#shows.take(message.replies);
     else if (message.kind === "ended") this.#shows.takeEnded(message.shows);
@@ -135,10 +147,13 @@ export class ListenerThread {
   async close(): Promise<void> {
     for (const socket of this.#kept) socket.close();
     this.#replica.dismiss();
+    this.#streams?.dismiss();
     await Promise.all([...this.#webs.values()].map((web) => web.close()));
     this.#pulse?.cancel();
     this.#sendPulse();
     this.#replica.close();
+    this.#streams?.close();
+    this.#borrowed?.close();
     this.#shows.close();
     this.#rewound?.close();
   }
@@ -156,6 +171,8 @@ export class ListenerThread {
       answers: this.#durations.all,
       lateMs: Math.max(0, now - this.#pulseDueAt),
       takenBytes: this.#replica.takenBytes,
+      streams: this.#streams?.listeners ?? new Map(),
+      takenStreamBytes: this.#streams?.takenBytes ?? 0,
       restarts: this.#sockets.restarts.get("hls") ?? 0,
       problems: this.#sockets.problems,
       isFull: [...this.#webs.values()].some(({ isFull }) => isFull),
@@ -172,6 +189,9 @@ export class ListenerThread {
     }
   }
 }
+
+/** What whoever has started the thread does with the whole of it. */
+type ForWorker = "start" | "listen" | "log" | "certificate" | "written" | "close";
 
 /** How often it tells that it is alive, and what it has counted. */
 const PULSE_MS = 500;

@@ -5,7 +5,9 @@
  * @module
  */
 import type { LogLevel } from "@logtape/logtape";
+import type { StreamAudience } from "../../hls/listeners.ts";
 import type { Preroll } from "../../hls/preroll.ts";
+import type { StreamNews, StreamRequest } from "../../hls/progressive/stream_messages.ts";
 import type { ReplicaNews, ReplicaRequest } from "../../hls/replica_messages.ts";
 import type { LentCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
@@ -27,10 +29,16 @@ export type ToThread =
   /** It has been told what there is. */
   | { readonly kind: "listen" }
   | { readonly kind: "news"; readonly news: ReplicaNews }
+  /** Of endless streams. */
+  | { readonly kind: "streams"; readonly news: StreamNews }
   | { readonly kind: "shows"; readonly replies: readonly (readonly ShowStatus[])[] }
   /** These shows are over. */
   | { readonly kind: "ended"; readonly shows: readonly EndedShow[] }
   | { readonly kind: "rewind"; readonly replies: readonly ShowReply[] }
+  /** It serves this receiver, whose connection is open until it tells that it is over. */
+  | { readonly kind: "receiver"; readonly receiver: LentReceiver }
+  /** The receiver with this number has left. */
+  | { readonly kind: "receiver left"; readonly id: number }
   | { readonly kind: "log"; readonly levels: LogLevels }
   /** New connections over TLS get it. */
   | { readonly kind: "certificate"; readonly pair: PemPair }
@@ -45,13 +53,31 @@ export type FromThread =
   | { readonly kind: "listening" }
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "origin"; readonly request: ReplicaRequest }
+  | { readonly kind: "streams"; readonly request: StreamRequest }
   | { readonly kind: "shows"; readonly questions: readonly ShowsQuestion[] }
   /** It wants the key set as it is now. */
   | { readonly kind: "keys" }
   | { readonly kind: "rewind"; readonly questions: readonly ShowQuestion[] }
+  /** Nothing is sent any more to the receiver with this number. */
+  | { readonly kind: "receiver over"; readonly id: number }
   | { readonly kind: "log"; readonly lines: readonly LoggedLine[] }
   | { readonly kind: "pulse"; readonly pulse: Pulse }
   | { readonly kind: "closed" };
+
+/** A receiver of an endless stream that has come by another door, to be served by a thread. */
+export interface LentReceiver extends StreamAsked {
+  readonly id: number;
+  /** That of its connection. */
+  readonly descriptor: number;
+}
+
+/** The endless stream that a receiver has asked for. */
+export interface StreamAsked {
+  /** The broadcast's. */
+  readonly name: string;
+  /** Whether it wants to be told titles. */
+  readonly wantsTitles: boolean;
+}
 
 /** With what a thread starts. */
 export interface ThreadSettings {
@@ -63,6 +89,8 @@ export interface ThreadSettings {
   readonly index: boolean;
   /** Whether broadcasts may be had in low latency. Default true. */
   readonly lowLatency?: boolean;
+  /** Whether there are endless streams. Default false. */
+  readonly streams?: boolean;
   /** The URL of shows' pictures, as in `ShowsOptions`. */
   readonly artworkUrl?: string | undefined;
   /** Where broadcasts' files are. */
@@ -124,6 +152,10 @@ export interface Pulse {
   readonly lateMs: number;
   /** Bytes of the segments that came with versions, so far. */
   readonly takenBytes: number;
+  /** Who is sent endless streams now. */
+  readonly streams: StreamAudience;
+  /** Bytes of endless streams that came, so far. */
+  readonly takenStreamBytes: number;
   /** How often it had to listen again, so far. */
   readonly restarts: number;
   /** Why it does not listen, as sentences. */

@@ -220,7 +220,7 @@ function makeStatApp(): Hono {
     statistics,
     usage: () => ({ load: { one: 0, five: 0, fifteen: 0 }, memory: 1 }),
     metrics: { contentType: "text/plain", render: () => Promise.resolve("up 1\n") },
-    audience: { total: 0, byName: () => [] },
+    audience: { total: 0, streaming: 0, byName: () => [] },
     health: new Health(),
     entrance,
   });

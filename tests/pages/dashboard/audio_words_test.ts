@@ -5,6 +5,7 @@ import { channelsWord, codecName } from "../../../src/pages/dashboard/audio_word
 Deno.test("a codec has its name, and what is not known stands as it came", () => {
   assert.equal(codecName("mp4a.40.2"), "AAC-LC (mp4a.40.2)");
   assert.equal(codecName("mp4a.40.29"), "HE-AAC v2 (mp4a.40.29)");
+  assert.equal(codecName("mp4a.40.34"), "MP3 (mp4a.40.34)");
   assert.equal(codecName("mp4a.40.99"), "mp4a.40.99");
   assert.equal(codecName(null), "");
 });

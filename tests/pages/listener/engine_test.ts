@@ -12,6 +12,7 @@ class FakeHls {
   static last: FakeHls;
   static readonly Events = new Proxy({}, { get: (_, name) => name }) as Record<string, string>;
   static isSupported = () => true;
+  static readonly DefaultConfig = { bufferController: class {} };
   targetLatency: number | null = null;
   playlist = "";
   startedAt: number | undefined;

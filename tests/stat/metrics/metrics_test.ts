@@ -75,6 +75,7 @@ Deno.test("a thousand sessions make no more time series than ten, but for names,
     const names = Array.from({ length: sessions }, (_, i) => `name-${i}`);
     const audience: Audience = {
       total: sessions * (sessions + 1) / 2,
+      streaming: 0,
       byName: () => names.map((name, i) => [name, i + 1] as const),
     };
     let found: string[] = [];
@@ -223,7 +224,7 @@ Deno.test("every metric has a type, a help text and a name as Prometheus wants i
       assert.equal(name.endsWith("_total"), type === "counter", name);
       assert.match(name, /^(echo|process)_/);
     }
-    assert.equal(types.size, 47);
+    assert.equal(types.size, 48);
     assert.deepEqual(await promtool(["check", "metrics"], await metrics.render()), {
       ok: true,
       output: "",

@@ -25,8 +25,8 @@ function title(title: string, at: number = START): TitleLine {
   return { kind: "title", show: 1, at, title, artist: 'Bänd \n "quoted" \'', listeners: 3 };
 }
 
-function read(files: ReportFiles | DayFiles, fromMs: number = 0): Promise<ReportLine[]> {
-  return Array.fromAsync(files.read(fromMs));
+async function read(files: ReportFiles | DayFiles, fromMs: number = 0): Promise<ReportLine[]> {
+  return (await Array.fromAsync(files.read(fromMs))).flat();
 }
 
 Deno.test("lines are kept by day, for who runs the server alone", async () => {

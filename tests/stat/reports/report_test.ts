@@ -17,8 +17,8 @@ function at(hours: number, heard: number, more: Partial<ShowLine> = {}): ShowLin
   return { kind: "show", show: 1, at: DAY + hours * HOUR_MS, ...facts, heard, peak: 1, ...more };
 }
 
-async function* each(lines: Iterable<ReportLine>): AsyncGenerator<ReportLine> {
-  yield* lines;
+async function* each(lines: Iterable<ReportLine>): AsyncGenerator<readonly ReportLine[]> {
+  for (const line of lines) yield [line];
 }
 
 function report(

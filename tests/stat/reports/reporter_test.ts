@@ -120,6 +120,37 @@ Deno.test("who still hears the end of a show counts for it until the next of tha
   });
 });
 
+Deno.test("who is sent an endless stream counts as others do", async () => {
+  await withFolder(async (folder) => {
+    using reported = new ReportedHouse(folder);
+    const streams = new Map([["demo", 4]]);
+    // Each thread has its own.
+    reported.listeners.addStreams(() => [streams, new Map([["demo", 1], ["other", 9]])]);
+    const ingest = reported.house.publish("demo", "rtmp");
+    reported.listen("demo", 10, 60, ingest);
+    streams.delete("demo");
+    reported.listen("demo", 10, 60, ingest);
+    const shows = await reported.report();
+    assert.equal(shows[0]?.peak, 15);
+    assert.ok(Math.abs(Number(shows[0]?.seconds) - (10 * 120 + 4 * 60 + 120)) <= 105);
+    await reported.reporter.close();
+  });
+});
+
+Deno.test("who is still there once nothing of a show is served does not count for it", async () => {
+  await withFolder(async (folder) => {
+    using reported = new ReportedHouse(folder);
+    const ingest = reported.house.publish("demo", "rtmp");
+    reported.listeners.count = () => 10;
+    reported.house.play(60, ingest);
+    ingest.end("finished");
+    reported.house.clock.advanceSync(600_000);
+    // The house serves the rest for 12 s.
+    assertHeard(await reported.report(), 10, 72);
+    await reported.reporter.close();
+  });
+});
+
 Deno.test("shows at the same time are counted apart", async () => {
   await withFolder(async (folder) => {
     using reported = new ReportedHouse(folder);
@@ -158,7 +189,7 @@ Deno.test("a process that dies costs some seconds of a show at most", async () =
     ingest.metadata({ title: "First", artist: undefined }, undefined);
     await first.report(); // by then it has looked for what was open before
     first.listen("demo", 10, 590, ingest);
-    await saved(folder, START);
+    await first.report(); // and no write is under way
     first.listen("demo", 10, 10, ingest);
     await saved(folder, START + 595_000);
     first.listen("demo", 10, 4, ingest);

@@ -100,7 +100,7 @@ Deno.test("the events of an evening are told in order, each with its facts", asy
       ingest_quality: quality(1095),
     }),
     count(
-      '{"total":1,"srt":1,"rtmp":0}',
+      '{"total":1,"srt":1,"rtmp":0,"icecast":0}',
       '{"total":2,"hls":1,"record":1}',
       3,
     ),
@@ -129,6 +129,6 @@ Deno.test("the events of an evening are told in order, each with its facts", asy
       record_path: "record/radio.mp4",
       ingest_quality: quality(1751, 3, 2, AWAY),
     }),
-    count('{"total":0,"srt":0,"rtmp":0}', '{"total":0,"hls":0,"record":0}', 0),
+    count('{"total":0,"srt":0,"rtmp":0,"icecast":0}', '{"total":0,"hls":0,"record":0}', 0),
   ]);
 });

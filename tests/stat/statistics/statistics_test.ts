@@ -53,6 +53,16 @@ Deno.test("since when a session is dead air is told until sound is there, or its
   assert.equal(since(2), undefined);
 });
 
+Deno.test("since when the fallback of a session is heard is told until it is no longer", () => {
+  const { statistics, tell } = setUp({ hls: true, record: false });
+  tell(1, "create", { address: "" });
+  assert.equal("fallback_since" in (statistics.find(1) ?? {}), false);
+  tell(1, "fallback-start", { why: "gone" }, 5000);
+  assert.equal(statistics.find(1)?.fallback_since, "1970-01-01T00:00:05.000Z");
+  tell(1, "fallback-end", { why: "gone", end: "live" });
+  assert.equal(statistics.find(1)?.fallback_since, undefined);
+});
+
 Deno.test("a session whose recording begins only after its end is listed until that is complete", () => {
   const { statistics, tell } = setUp({ hls: false, record: true });
   tell(1, "create", { address: "" });

@@ -39,7 +39,7 @@ function start(port: number, rootDir: string, changes: Partial<HttpThreadsOption
     shows: { status: (name) => ({ ...OFF_AIR, name }), current: [], watchEnds: () => () => {} },
     sockets: new ListeningSockets(systemClock),
     counts: limits.addThreads("hls"),
-    listeners: { fetched: () => {} },
+    listeners: { fetched: () => {}, addStreams: () => {} },
     durations,
     ...changes,
   });

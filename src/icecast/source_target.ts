@@ -1,0 +1,83 @@
+/**
+ * What a source wants to publish, and what it shows for that.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { Reading } from "../session/ingest.ts";
+import { allReadings, type PublishTarget, splitAt } from "../session/typed_text.ts";
+
+/** Who somebody says he is, and his password, which is a key or a token. */
+export interface SourceCredentials {
+  readonly user: string;
+  readonly key: string;
+}
+
+/** What encoders put behind the name, as the names of files have it. */
+const EXTENSION = /\.(?:mp3|aac)$/i;
+
+/** The name that a mount stands for: `/demo` and `/demo.mp3` are `demo`. */
+export function nameOfMount(mount: string): string {
+  return mount.replace(/^\/+/, "").replace(EXTENSION, "");
+}
+
+/**
+ * Reads an Authorization header (RFC 7617 2).
+ * @returns `undefined` where it shows no password
+ */
+export function basicCredentials(header: string | undefined): SourceCredentials | undefined {
+  const [, token] = /^Basic +(\S+)$/i.exec(header ?? "") ?? [];
+  if (token === undefined) return undefined;
+  const [user, key] = splitAt(Buffer.from(token, "base64").toString(), ":");
+  return { user, key };
+}
+
+/** What a source of Icecast wants to publish: the mount, with the password as key. */
+export function mountTarget(
+  mount: string,
+  credentials: SourceCredentials | undefined,
+): PublishTarget {
+  const name = nameOfMount(mount);
+  return targetOf([
+    credentials === undefined ? { name, key: undefined } : { name, ...credentials },
+  ]);
+}
+
+/**
+ * What a source of Shoutcast wants to publish, which knows no mount: its password is `NAME:KEY`,
+ * `NAME:USER:KEY`, or `NAME` where no key is needed.
+ */
+export function passwordTarget(password: string): PublishTarget {
+  const [name, rest] = splitAt(password, ":");
+  const whole: Reading = { name, key: rest === "" ? undefined : rest };
+  if (!rest.includes(":")) return targetOf([whole]);
+  const [user, key] = splitAt(rest, ":");
+  return targetOf([{ name, user, key }, whole]);
+}
+
+/** What a client shows that tells a title. */
+export interface ShownForTitle {
+  readonly mount: string | undefined;
+  readonly credentials: SourceCredentials | undefined;
+  /** That of a Shoutcast source. */
+  readonly password: string | undefined;
+}
+
+/** Whose title it is; `undefined` where that is not told. A password may stand beside a mount. */
+export function titleTarget(
+  { mount, credentials, password }: ShownForTitle,
+): PublishTarget | undefined {
+  if (mount !== undefined) {
+    return mountTarget(
+      mount,
+      credentials ?? (password === undefined ? undefined : { user: "", key: password }),
+    );
+  }
+  return password === undefined ? undefined : passwordTarget(password);
+}
+
+function targetOf(asTyped: readonly Reading[]): PublishTarget {
+  const [first, ...others] = allReadings(asTyped);
+  if (first === undefined) throw new Error("Cannot be: there is always a reading");
+  return { ...first, others };
+}

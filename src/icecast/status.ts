@@ -1,0 +1,75 @@
+/**
+ * What is on air, as Icecast tells it to the pages of stations (`status-json.xsl`).
+ *
+ * @module
+ */
+import type { StreamFacts } from "../session/ingest.ts";
+import type { Tags } from "../session/tags.ts";
+
+/** A broadcast that is on air. */
+export interface MountStatus {
+  readonly name: string;
+  /** Its content type, such as `audio/mpeg`. */
+  readonly type: string;
+  readonly facts: StreamFacts;
+  readonly tags: Tags | undefined;
+  readonly listeners: number;
+  /** When it began, in milliseconds since the epoch. */
+  readonly startedAt: number;
+}
+
+/** What is the same for all of them. */
+export interface ServerStatus {
+  /** Where receivers find them: a URL without a slash at its end. */
+  readonly url: string;
+  readonly serverName: string;
+  /** In milliseconds since the epoch. */
+  readonly startedAt: number;
+}
+
+/** More are not listed at once, so that the answer is no burden; each can be asked for by itself. */
+const MAX_LISTED = 100;
+
+/** The answer's JSON: `source` is an object where there is one, an array where there are several. */
+export function statusJson(server: ServerStatus, mounts: readonly MountStatus[]): string {
+  const sources = mounts.slice(0, MAX_LISTED).map((mount) => sourceOf(server, mount));
+  const [only, ...others] = sources;
+  return JSON.stringify({
+    icestats: {
+      server_id: server.serverName,
+      ...startOf("server_start", server.startedAt),
+      ...(only === undefined ? {} : { source: others.length === 0 ? only : sources }),
+    },
+  });
+}
+
+function sourceOf(server: ServerStatus, mount: MountStatus): Record<string, unknown> {
+  const { name, type, facts, tags, listeners, startedAt } = mount;
+  const { title, artist } = tags ?? {};
+  return {
+    audio_info: facts["ice-audio-info"],
+    bitrate: numberOf(facts["ice-bitrate"]),
+    genre: facts["ice-genre"],
+    listeners,
+    listenurl: `${server.url}/${name}`,
+    server_description: facts["ice-description"],
+    server_name: facts["ice-name"] ?? name,
+    server_type: type,
+    server_url: facts["ice-url"],
+    ...startOf("stream_start", startedAt),
+    artist,
+    title,
+    yp_currently_playing: [artist, title].filter((text) => text !== undefined).join(" - "),
+  };
+}
+
+/** As Icecast writes times: for people, and by ISO 8601. */
+function startOf(name: string, at: number): Record<string, string> {
+  const time = new Date(at);
+  return { [name]: time.toUTCString(), [`${name}_iso8601`]: time.toISOString() };
+}
+
+function numberOf(text: StreamFacts[string] | undefined): number | undefined {
+  const number = Number(text);
+  return text === undefined || !Number.isFinite(number) ? undefined : number;
+}

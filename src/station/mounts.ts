@@ -1,0 +1,31 @@
+/** What receivers get that come to the source port. */
+import { localStreams } from "../hls/progressive/local_streams.ts";
+import type { MountListeners } from "../icecast/mount_listeners.ts";
+import type { Core } from "./core.ts";
+import { MountStreams } from "./mount_streams.ts";
+import type { HlsOutput } from "./outputs.ts";
+import type { HttpThreads } from "./threads/http_threads.ts";
+
+/**
+ * Serves endless streams to receivers that have come to the source port.
+ * @param threads those that listeners have; `undefined` where there are none
+ * @returns `undefined` where there are no such streams, or not for everybody
+ */
+export function serveMounts(
+  { config, clock, stops, listeners, webLimits }: Core,
+  { streams }: Pick<HlsOutput, "streams">,
+  threads: HttpThreads | undefined,
+): MountListeners | undefined {
+  const { hls, icecast } = config;
+  const isOpen = hls.auth === "open" && hls.originSecret === undefined;
+  if (!icecast.enabled || !isOpen || streams === undefined) return undefined;
+  const copies = localStreams(streams, { clock });
+  listeners.addStreams(() => [copies.listeners]);
+  const mounts = new MountStreams({
+    ...{ clock, streams, copies },
+    counts: webLimits.addServer("mounts"),
+    lend: (socket) => threads?.lend(socket) ?? false,
+  });
+  stops.add(() => copies.close(), () => mounts.close());
+  return mounts;
+}

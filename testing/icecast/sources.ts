@@ -1,0 +1,60 @@
+/** Programs that send to Icecast, as DJs have them. */
+import { Child } from "../child.ts";
+
+/** Where a source sends, and by what it is let in. */
+export interface SourcePlace {
+  readonly port: number;
+  readonly name: string;
+  readonly password: string;
+}
+
+/** FFmpeg: sends a file in real time as it is, `.aac` or `.mp3`, by PUT or by SOURCE. */
+export class FfmpegSource extends Child {
+  constructor(file: string, { port, name, password }: SourcePlace, by: "PUT" | "SOURCE" = "PUT") {
+    const format = file.endsWith(".mp3")
+      ? ["-f", "mp3"]
+      : ["-f", "adts", "-content_type", "audio/aac"];
+    super("ffmpeg", [
+      ...["-hide_banner", "-nostdin", "-v", "warning", "-re", "-i", file, "-c", "copy"],
+      ...[...format, ...(by === "SOURCE" ? ["-legacy_icecast", "1"] : [])],
+      `icecast://source:${password}@127.0.0.1:${port}/${name}`,
+    ]);
+  }
+}
+
+/** `shout` of libshout: sends a file of MP3 in real time. */
+export class ShoutSource extends Child {
+  constructor(file: string, { port, name, password }: SourcePlace) {
+    const place = `-H 127.0.0.1 -P ${port} --user source --pass ${password} --mount /${name}`;
+    // The order of these counts.
+    super("sh", ["-c", `exec shout ${place} --usage audio --format mp3 < "${file}"`]);
+  }
+}
+
+/** An output of {@link LiquidsoapSource}. */
+export interface LiquidsoapOutput extends SourcePlace {
+  readonly by: "SOURCE" | "PUT" | "PUT in chunks";
+  readonly codec: "mp3" | "aac";
+}
+
+/** Liquidsoap: encodes a tone that changes, and sends it to several mounts. */
+export class LiquidsoapSource extends Child {
+  constructor(outputs: readonly LiquidsoapOutput[]) {
+    const script = [
+      "settings.init.allow_root.set(true)",
+      "settings.log.stdout.set(true)",
+      "radio = mksafe(amplify(0.5, add([sine(440.), sine(duration=1.5, 660.)])))",
+      ...outputs.map(outputLine),
+    ];
+    super("liquidsoap", [script.join("\n")]);
+  }
+}
+
+function outputLine({ port, name, password, by, codec }: LiquidsoapOutput): string {
+  const encoder = codec === "mp3"
+    ? "%mp3(bitrate=96)"
+    : '%ffmpeg(format="adts", %audio(codec="aac", b="96k")), format="audio/aac"';
+  const method = by === "SOURCE" ? "source" : "put";
+  return `output.icecast(${encoder}, host="127.0.0.1", port=${port}, password="${password}", ` +
+    `mount="${name}", method="${method}", chunked=${by === "PUT in chunks"}, radio)`;
+}

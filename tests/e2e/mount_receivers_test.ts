@@ -1,0 +1,46 @@
+/** Receivers that know the source port alone, as they know Icecast. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { Child } from "../../testing/child.ts";
+import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { withAnyThreads } from "../../testing/e2e/scenario.ts";
+import { metricsOf } from "../../testing/e2e/stat_request.ts";
+import { Curl, IcyReader, untilMore } from "../../testing/e2e/stream_receivers.ts";
+import { until } from "../../testing/until.ts";
+
+withAnyThreads("receivers of MP3 get what was sent, at both ports", async (env) => {
+  await using media = await Media.create();
+  const tone = ["-f", "lavfi", "-i", "aevalsrc=0.2*sin(900*t*(1+t/40)):d=12:s=44100"];
+  const clip = await media.encodeMp3("clip", tone, {});
+  await using server = await EchoServer.start({ env: { ...env, ICECAST_ENABLED: "1" } });
+  await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
+  const mount = `http://127.0.0.1:${server.icecastPort}/demo`;
+  const stream = server.playlistUrl("demo").replace("playlist.m3u8", "stream.mp3");
+  await until("it can be heard", async () => (await fetch(stream, { method: "HEAD" })).ok);
+  await using byMount = new Curl(mount, await media.write("mount", ""), "--http1.0");
+  await using byFile = new Curl(`${mount}.mp3`, await media.write("file", ""));
+  await using byStream = new Curl(stream, await media.write("stream", ""));
+  // Its test mode decodes, and prints where something is wrong.
+  await using mpg123 = new Child("mpg123", ["-q", "-t", mount]);
+  await using icy = new IcyReader(stream);
+  await untilMore(byMount);
+  const isCounted = async () => (await metricsOf(server)).includes("\necho_stream_listeners 5\n");
+  await until("they are counted", isCounted);
+  for (const path of ["/demo.aac", "/other"]) {
+    const answer = await fetch(`http://127.0.0.1:${server.icecastPort}${path}`);
+    await answer.body?.cancel();
+    assert.equal(answer.status, 404, path);
+  }
+  await encoder.end();
+  const sent = Buffer.from(await Deno.readFile(clip));
+  for (const receiver of [byMount, byFile, byStream]) {
+    const heard = Buffer.from(await receiver.bytes());
+    const first = sent.indexOf(heard.subarray(0, 2000));
+    assert.notEqual(first, -1, "it begins with a frame that was sent");
+    assert.deepEqual(heard.subarray(0, sent.length - first), sent.subarray(first));
+  }
+  const { code } = await mpg123.end();
+  assert.deepEqual([code, mpg123.output], [0, ""]);
+  assert.notEqual(sent.indexOf(icy.audio.subarray(0, 8000)), -1);
+});

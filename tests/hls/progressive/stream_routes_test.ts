@@ -1,0 +1,110 @@
+/** Endless streams over HTTP. */
+import assert from "node:assert/strict";
+import { Hono } from "hono";
+import { streamRoutes } from "../../../src/hls/progressive/stream_routes.ts";
+import { endAnswersAt } from "../../../src/web/answer_end.ts";
+import { readIcy } from "../../../testing/hls/icy_stream.ts";
+import { StreamedBroadcast } from "../../../testing/hls/streamed_broadcast.ts";
+import { concat } from "../../../testing/bytes.ts";
+
+/** A broadcast that is on air, and its routes. */
+async function onAir(endsInMs = Infinity) {
+  const broadcast = await StreamedBroadcast.start();
+  const { clock, copies } = broadcast;
+  const ingest = broadcast.publish();
+  ingest.metadata({ title: "Misty", artist: "Ella" }, 0);
+  await broadcast.live(ingest, 0, 300);
+  const app = new Hono().use((c, next) => {
+    endAnswersAt(c, clock.now() + endsInMs);
+    return next();
+  }).route("/cast", streamRoutes({ clock, streams: copies }));
+  return { broadcast, ingest, app };
+}
+
+/** The next pieces of an answer, at least so many bytes. */
+async function read(answer: Response, least: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  const reader = answer.body?.getReader();
+  for (let length = 0; length < least;) {
+    const { value, done = true } = await reader?.read() ?? {};
+    if (done || value === undefined) break;
+    pieces.push(value);
+    length += value.length;
+  }
+  reader?.releaseLock();
+  return concat(pieces);
+}
+
+Deno.test("the stream of the broadcast's codec is there, the other one is not", async () => {
+  const { broadcast, app } = await onAir();
+  const answer = await app.request("/cast/demo/stream.aac");
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get("Content-Type"), "audio/aac");
+  assert.equal(answer.headers.get("Cache-Control"), "no-store");
+  assert.equal(answer.headers.get("icy-name"), "demo");
+  assert.equal(answer.headers.get("icy-br"), "18");
+  assert.equal(answer.headers.get("icy-metaint"), null);
+  const bytes = await read(answer, 5000);
+  assert.equal((bytes[0] ?? 0) << 4 | (bytes[1] ?? 0) >> 4, 0xfff);
+  await answer.body?.cancel();
+  assert.equal(broadcast.copies.listeners.size, 0);
+  for (const path of ["demo/stream.mp3", "other/stream.aac", "a.b/stream.aac"]) {
+    assert.equal((await app.request(`/cast/${path}`)).status, 404, path);
+  }
+  await broadcast.stop();
+});
+
+Deno.test("a HEAD is answered without a listener", async () => {
+  const { broadcast, app } = await onAir();
+  const answer = await app.request("/cast/demo/stream.aac", { method: "HEAD" });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get("Content-Type"), "audio/aac");
+  assert.equal(await answer.text(), "");
+  assert.deepEqual(broadcast.asked, []);
+  await broadcast.stop();
+});
+
+Deno.test("who asks for titles gets them, and nobody else", async () => {
+  const { broadcast, app } = await onAir();
+  const headers = { "Icy-MetaData": "1" };
+  const answer = await app.request("/cast/demo/stream.aac", { headers });
+  const interval = Number(answer.headers.get("icy-metaint"));
+  assert.equal(interval, 2000);
+  const { titles } = readIcy(await read(answer, 2 * interval), interval);
+  assert.deepEqual(titles, [{ title: "Ella - Misty", position: interval }]);
+  await answer.body?.cancel();
+  const other = await app.request("/cast/demo/stream.aac", { headers: { "Icy-MetaData": "0" } });
+  assert.equal(other.headers.get("icy-metaint"), null);
+  await other.body?.cancel();
+  await broadcast.stop();
+});
+
+Deno.test("pages of any origin may ask, for titles too", async () => {
+  const { broadcast, app } = await onAir();
+  const preflight = await app.request("/cast/demo/stream.aac", {
+    method: "OPTIONS",
+    headers: {
+      "Origin": "https://player.example",
+      "Access-Control-Request-Method": "GET",
+      "Access-Control-Request-Headers": "icy-metadata",
+    },
+  });
+  assert.equal(preflight.headers.get("Access-Control-Allow-Origin"), "*");
+  assert.match(preflight.headers.get("Access-Control-Allow-Headers") ?? "", /icy-metadata/i);
+  const answer = await app.request("/cast/demo/stream.aac", { method: "HEAD" });
+  assert.equal(answer.headers.get("Access-Control-Allow-Origin"), "*");
+  assert.match(answer.headers.get("Access-Control-Expose-Headers") ?? "", /icy-metaint/);
+  await broadcast.stop();
+});
+
+Deno.test("a stream ends when its listener's token does", async () => {
+  const { broadcast, app } = await onAir(5000);
+  const answer = await app.request("/cast/demo/stream.aac");
+  const whole = answer.bytes();
+  await broadcast.clock.advance(4900);
+  assert.equal(broadcast.copies.listeners.get("demo"), 1);
+  await broadcast.clock.advance(200);
+  assert.equal(broadcast.copies.listeners.size, 0);
+  await whole;
+  await broadcast.stop();
+});

@@ -1,0 +1,248 @@
+/** The dialogue at the source port: what clients ask, and what they are answered. */
+import assert from "node:assert/strict";
+import { adtsStream, audioConfig } from "../../testing/audio/access_units.ts";
+import { concat } from "../../testing/bytes.ts";
+import { basic, DialogueHarness } from "../../testing/icecast/dialogue_harness.ts";
+
+const frames = Array.from({ length: 4 }, (_, i) => new Uint8Array(40 + i).fill(i + 1));
+const audio = adtsStream(audioConfig(), frames);
+const CREDENTIALS = basic("source", "sesame");
+const PUT =
+  `PUT /demo HTTP/1.1\r\nHost: radio.example\r\n${CREDENTIALS}Content-Type: audio/aac\r\n`;
+const EXPECT = "Expect: 100-continue\r\n";
+
+/** What was sent, in chunks as Liquidsoap makes them. */
+function inChunks(bytes: Uint8Array, size: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += size) {
+    const part = bytes.subarray(at, at + size);
+    const length = new TextEncoder().encode(`${part.length.toString(16)}\r\n`);
+    parts.push(length, part, new TextEncoder().encode("\r\n"));
+  }
+  return concat([...parts, new TextEncoder().encode("0\r\n\r\n")]);
+}
+
+function text(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+/** All ways in which sources begin, with their audio, and what they are answered first. */
+const sources: Record<string, { sent: string; answer: string; end: "finished" | "lost" }> = {
+  "PUT without a word of its body": {
+    sent: `${PUT}\r\n${text(audio)}`,
+    answer: "HTTP/1.0 200 OK\r\n\r\n",
+    end: "lost",
+  },
+  "PUT that waits": {
+    sent: `${PUT}${EXPECT}\r\n${text(audio)}`,
+    answer: "HTTP/1.1 100 Continue\r\n\r\n",
+    end: "lost",
+  },
+  "PUT in chunks": {
+    sent: `${PUT}${EXPECT}Transfer-Encoding: chunked\r\n\r\n${text(inChunks(audio, 17))}`,
+    answer: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n",
+    end: "finished",
+  },
+  "PUT of a file": {
+    sent: `${PUT}Content-Length: ${audio.length}\r\n\r\n${text(audio)}`,
+    answer: "HTTP/1.0 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n",
+    end: "finished",
+  },
+  "SOURCE by HTTP/1.0": {
+    sent: `SOURCE /demo HTTP/1.0\r\n${CREDENTIALS}content-type: audio/aac\r\n\r\n${text(audio)}`,
+    answer: "HTTP/1.0 200 OK\r\n\r\n",
+    end: "lost",
+  },
+  "SOURCE by ICE/1.0, lines that end with LF": {
+    sent: `SOURCE /demo.aac ICE/1.0\n${CREDENTIALS.replace("\r", "")}\n${text(audio)}`,
+    answer: "HTTP/1.0 200 OK\r\n\r\n",
+    end: "lost",
+  },
+  "SOURCE with a length that is none": {
+    sent: `SOURCE /demo HTTP/1.1\r\n${CREDENTIALS}Content-Length: 0\r\n\r\n${text(audio)}`,
+    answer: "HTTP/1.0 200 OK\r\n\r\n",
+    end: "lost",
+  },
+};
+
+for (const [source, { sent, answer, end }] of Object.entries(sources)) {
+  Deno.test(`${source}: the frames come out that went in, wherever it is cut`, () => {
+    for (let cut = 0; cut < sent.length; cut++) {
+      const harness = new DialogueHarness();
+      harness.feed(sent.slice(0, cut), sent.slice(cut));
+      harness.dialogue.close();
+      const { request, frames: came, badCount, ends } = harness.ingest;
+      assert.deepEqual([request.name, request.user, request.key], ["demo", "source", "sesame"]);
+      assert.deepEqual(came.map(({ data }) => data), frames, `cut at ${cut}`);
+      assert.equal(badCount, 0);
+      assert.deepEqual(ends, [end]);
+      assert.ok(harness.answers.startsWith(answer), harness.answers);
+    }
+  });
+}
+
+Deno.test("a source that does not wait may send while its publish is decided", async () => {
+  const harness = new DialogueHarness();
+  harness.doorkeeper.question = Promise.withResolvers();
+  harness.feed(`${PUT}\r\n`, audio);
+  assert.equal(harness.dialogue.state, "asking");
+  assert.equal(harness.answers, "");
+  harness.doorkeeper.question.resolve();
+  await (await harness.doorkeeper.ingest()).until(() => harness.ingest.frames.length === 3);
+  assert.equal(harness.dialogue.state, "publishing");
+  harness.dialogue.close();
+  assert.equal(harness.ingest.frames.length, 4);
+});
+
+Deno.test("libshout's way in: asks, is told to show a password, and publishes", () => {
+  const harness = new DialogueHarness();
+  harness.feed(
+    "OPTIONS * HTTP/1.1\r\nHost: a:8000\r\nConnection: Upgrade\r\nUpgrade: TLS/1.0, HTTP/1.1\r\n\r\n",
+    "PUT /demo HTTP/1.1\r\nHost: a\r\nContent-Type: audio/mpeg\r\nContent-Length: 0\r\n" +
+      "Connection: Keep-Alive\r\nice-public: 0\r\n\r\n",
+    `PUT /demo HTTP/1.1\r\n${CREDENTIALS}Host: a\r\nContent-Type: audio/mpeg\r\n${EXPECT}\r\n`,
+  );
+  assert.deepEqual(harness.statuses, [200, 401, 100]);
+  assert.match(harness.answers, /^WWW-Authenticate: Basic realm="Echo"\r$/m);
+  assert.equal(harness.answers.match(/^Allow: GET, PUT, OPTIONS, SOURCE\r$/gm)?.length, 2);
+  assert.equal(harness.dialogue.state, "publishing");
+  harness.dialogue.close();
+});
+
+Deno.test("older ones poke", () => {
+  const harness = new DialogueHarness();
+  harness.feed("GET /admin/!POKE HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n");
+  assert.match(harness.answers, /^HTTP\/1\.0 200 OK\r\nAllow: GET, PUT, OPTIONS, SOURCE\r\n/);
+  assert.equal(harness.dialogue.state, "head");
+});
+
+const refusals = {
+  "key-required": 401,
+  "key-unknown": 401,
+  "key-expired": 401,
+  "not-allowed": 401,
+  "name-in-use": 403,
+  "invalid-name": 403,
+  "stopping": 503,
+  "unavailable": 503,
+  "limit": 503,
+} as const;
+
+for (const [kind, status] of Object.entries(refusals)) {
+  Deno.test(`${kind} is answered ${status}, with the reason where clients show it`, () => {
+    const harness = new DialogueHarness();
+    harness.doorkeeper.refusal = kind as keyof typeof refusals;
+    harness.feed(`${PUT}${EXPECT}\r\n`);
+    assert.deepEqual(harness.statuses, [status]);
+    assert.match(harness.answers, new RegExp(`^HTTP/1.1 ${status} Not today\\.`));
+    assert.equal(harness.dialogue.end?.kind, "refused");
+    assert.equal(/^WWW-Authenticate: /m.test(harness.answers), status === 401);
+    assert.doesNotMatch(harness.answers, /sesame/);
+  });
+}
+
+for (const type of ["application/ogg", "audio/ogg", "audio/flac", "video/webm", "audio/opus"]) {
+  Deno.test(`${type} is answered 415, which names what is taken`, () => {
+    const harness = new DialogueHarness();
+    harness.feed(`PUT /demo HTTP/1.1\r\n${CREDENTIALS}Content-Type: ${type}\r\n${EXPECT}\r\n`);
+    assert.deepEqual(harness.statuses, [415]);
+    assert.match(harness.answers, /^HTTP\/1\.1 415 .*audio\/mpeg.*audio\/aac/);
+    assert.deepEqual(harness.doorkeeper.ingests, []);
+  });
+}
+
+Deno.test("a source that says nothing of its type is let in", () => {
+  const harness = new DialogueHarness();
+  harness.feed(`SOURCE /demo HTTP/1.0\r\n${CREDENTIALS}\r\n`, audio);
+  assert.equal(harness.ingest.frames.length, 3);
+  harness.dialogue.close();
+});
+
+Deno.test("Ogg that is called MP3 ends the source, which is told why where it can be", () => {
+  const harness = new DialogueHarness();
+  const type = "Content-Type: audio/mpeg\r\n";
+  harness.feed(`PUT /demo HTTP/1.1\r\n${CREDENTIALS}${type}${EXPECT}\r\n`, "OggS\0\x02 and more");
+  assert.match(harness.ingest.rejections[0] ?? "", /^unsupported audio: Ogg: MP3 /);
+  assert.deepEqual(harness.statuses, [100, 403]);
+  assert.equal(harness.dialogue.state, "over");
+});
+
+Deno.test("what a source says of itself are facts, in whatever charset", () => {
+  const harness = new DialogueHarness();
+  harness.feed(
+    `${PUT}User-Agent: butt 0.1.37\r\nice-name: Caf\xe9 \xc3\xa9\r\nIce-Bitrate: 128\r\n` +
+      "ice-genre: jazz\r\nice-url:\r\nice-public: 1\r\n" +
+      "ice-audio-info: channels=2;bitrate=128\r\n\r\n",
+  );
+  assert.deepEqual(harness.ingest.recordedFacts, [{
+    "encoder": "butt 0.1.37",
+    "ice-name": "Café Ã©",
+    "ice-genre": "jazz",
+    "ice-public": "1",
+    "ice-bitrate": "128",
+    "ice-audio-info": "channels=2;bitrate=128",
+  }]);
+  harness.dialogue.close();
+});
+
+Deno.test("a head of 1 MB is answered 431 and taken no further", () => {
+  const harness = new DialogueHarness();
+  harness.feed(`PUT /demo HTTP/1.1\r\nX: ${"a".repeat(1_000_000)}`);
+  assert.deepEqual(harness.statuses, [431]);
+  assert.match(harness.dialogue.end?.why ?? "", /a head of more than 8192 bytes/);
+});
+
+for (
+  const garbage of ["hello\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "\x16\x03\x01\x02\n\n", "{}\n\n"]
+) {
+  Deno.test(`${JSON.stringify(garbage)} is answered 400`, () => {
+    const harness = new DialogueHarness();
+    harness.feed(garbage);
+    assert.deepEqual(harness.statuses, [400]);
+    assert.equal(harness.dialogue.end?.kind, "refused");
+  });
+}
+
+for (const lie of ["5\r\nabcdefgh\r\n", "zz\r\n", "-1\r\n", "fffffffff\r\n", "\r\n"]) {
+  Deno.test(`chunks that lie (${JSON.stringify(lie)}) end the source`, () => {
+    const harness = new DialogueHarness();
+    harness.feed(`${PUT}Transfer-Encoding: chunked\r\n\r\n`, lie);
+    assert.deepEqual(harness.ingest.ends, ["lost"]);
+    assert.match(harness.dialogue.end?.why ?? "", /not in proper chunks/);
+  });
+}
+
+Deno.test("a connection asks so often, and no more", () => {
+  const harness = new DialogueHarness();
+  harness.feed("OPTIONS * HTTP/1.1\r\n\r\n".repeat(20));
+  assert.equal(harness.statuses.length, 16);
+  assert.equal(harness.dialogue.state, "over");
+});
+
+Deno.test("receivers are handed on as they asked", () => {
+  const harness = new DialogueHarness();
+  harness.feed("GET /demo.mp3?x=1 HTTP/1.1\r\nHost: a\r\nIcy-MetaData: 1\r\n\r\n");
+  assert.equal(harness.dialogue.state, "handed over");
+  const [{ fields, ...asked } = { fields: new Map() }] = harness.receivers;
+  assert.deepEqual(asked, { method: "GET", path: "/demo.mp3", query: "x=1" });
+  assert.equal(fields.get("icy-metadata"), "1");
+  assert.equal(harness.answers, "");
+});
+
+Deno.test("where nobody serves receivers, they are answered 404", () => {
+  const harness = new DialogueHarness();
+  harness.servesReceivers = false;
+  harness.feed("GET /demo HTTP/1.1\r\nHost: a\r\n\r\n");
+  assert.deepEqual(harness.statuses, [404]);
+});
+
+Deno.test("the status is JSON that pages of other sites may read, of one mount or of all", () => {
+  const harness = new DialogueHarness();
+  harness.feed(
+    "GET /status-json.xsl HTTP/1.1\r\n\r\nGET /status-json.xsl?mount=%2Fdemo HTTP/1.0\r\n\r\n",
+  );
+  assert.deepEqual(harness.statuses, [200, 200]);
+  assert.match(harness.answers, /^Access-Control-Allow-Origin: \*\r$/m);
+  assert.ok(harness.answers.includes("\r\n\r\n{}HTTP/1.0"));
+  assert.ok(harness.answers.endsWith('\r\n\r\n{"mount":"/demo"}'));
+});

@@ -1,0 +1,169 @@
+/** Receivers that come to the source port, served in its thread and in others. */
+import assert from "node:assert/strict";
+import { ConnectionLimits } from "../../src/http/connection_limits.ts";
+import { TrustedProxies } from "../../src/http/addresses.ts";
+import { MountStreams } from "../../src/station/mount_streams.ts";
+import { BorrowedSockets } from "../../src/station/threads/borrowed_sockets.ts";
+import { LentSockets } from "../../src/station/threads/lent_sockets.ts";
+import { FRAME_MS } from "../../testing/hls/on_air.ts";
+import { StreamedBroadcast } from "../../testing/hls/streamed_broadcast.ts";
+import { RawClient } from "../../testing/http/http_fixture.ts";
+import { until } from "../../testing/until.ts";
+
+/** A source port with `demo` on air, and a thread of listeners, where receivers are lent to it. */
+class SourcePort implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly counts = new ConnectionLimits({
+    ...{ maxConnections: 2, maxPerAddress: 2, maxTogether: 2 },
+    proxies: new TrustedProxies([]),
+  }).addServer("mounts");
+  readonly mounts: MountStreams;
+  readonly lent: LentSockets;
+  readonly borrowed: BorrowedSockets;
+  readonly #clients: RawClient[] = [];
+
+  constructor(readonly broadcast: StreamedBroadcast, isLending: boolean) {
+    const { clock, streams, copies } = broadcast;
+    this.lent = new LentSockets(clock, (message) => {
+      if (message.kind === "receiver") void this.borrowed.serve(message.receiver);
+      if (message.kind === "receiver left") this.borrowed.leave(message.id);
+    });
+    this.borrowed = new BorrowedSockets(copies, (id) => this.lent.takeBack(id));
+    this.mounts = new MountStreams({
+      ...{ clock, streams, copies, counts: this.counts },
+      lend: (socket) => {
+        if (isLending) this.lent.lend(socket);
+        return isLending;
+      },
+    });
+  }
+
+  static async open(isLending: boolean): Promise<SourcePort> {
+    const broadcast = await StreamedBroadcast.start();
+    const port = new SourcePort(broadcast, isLending);
+    await broadcast.live(port.ingest, 0, 300);
+    return port;
+  }
+
+  readonly ingest = this.#publish();
+
+  #publish() {
+    return this.broadcast.publish();
+  }
+
+  /** A receiver whose request has been read. @returns `undefined` where it is not taken */
+  async ask(
+    path: string,
+    { method = "GET", fields = {} }: {
+      readonly method?: "GET" | "HEAD";
+      readonly fields?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<RawClient | undefined> {
+    const { port } = this.#listener.addr;
+    const connecting = Deno.connect({ hostname: "127.0.0.1", port });
+    const conn = await this.#listener.accept();
+    const client = new RawClient(await connecting);
+    this.#clients.push(client);
+    const request = { method, path, fields: new Map(Object.entries(fields)) };
+    if (this.mounts.serve(request, conn, "192.0.2.1")) return client;
+    conn.close();
+    return undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client[Symbol.dispose]();
+    this.mounts.close();
+    this.lent.close();
+    this.#listener.close();
+    await this.broadcast.clock.advance(3000);
+    await until("all connections are gone", () => this.counts.count === 0);
+    this.borrowed.close();
+    await this.broadcast.stop();
+  }
+}
+
+for (const isLending of [true, false]) {
+  const where = isLending ? "in a thread of listeners" : "in the thread of the port";
+
+  Deno.test(`a mount is answered by HTTP/1.0 with the stream, ${where}`, async () => {
+    await using port = await SourcePort.open(isLending);
+    for (const path of ["/demo", "/demo.aac"]) {
+      const client = await port.ask(path);
+      const text = await client?.until(/\r\n\r\n\xff\xf1/) ?? "";
+      assert.match(text, /^HTTP\/1\.0 200 OK\r\n/);
+      assert.match(text, /\r\nContent-Type: audio\/aac\r\n/);
+      assert.match(text, /\r\nicy-name: demo\r\n/);
+      assert.match(text, /\r\nicy-br: \d+\r\n/);
+      assert.doesNotMatch(text, /icy-metaint|chunked|content-length/i);
+    }
+    assert.equal(port.lent.count, isLending ? 2 : 0);
+  });
+
+  Deno.test(`who asks for titles gets them from a mount, ${where}`, async () => {
+    await using port = await SourcePort.open(isLending);
+    const client = await port.ask("/demo", { fields: { "icy-metadata": "1" } });
+    assert.match(await client?.until(/StreamTitle/) ?? "", /\r\nicy-metaint: 2000\r\n/);
+  });
+
+  Deno.test(`a receiver of a mount hears what follows, to the end of the stream, ${where}`, async () => {
+    await using port = await SourcePort.open(isLending);
+    const client = await port.ask("/demo");
+    const before = (await client?.until(/\r\n\r\n\xff\xf1/) ?? "").length;
+    await port.broadcast.live(port.ingest, 300, 400);
+    await client?.until(new RegExp(`^[^]{${before + 3000}}`));
+    port.ingest.end("finished");
+    await port.broadcast.clock.advance(11_000);
+    const whole = await client?.all() ?? "";
+    assert.ok(whole.length > before + 3000);
+    await until("it is counted no more", () => port.counts.count === 0);
+  });
+
+  Deno.test(`a receiver of a mount that leaves is counted no more, ${where}`, async () => {
+    await using port = await SourcePort.open(isLending);
+    const client = await port.ask("/demo");
+    await client?.until(/\r\n\r\n\xff\xf1/);
+    assert.equal(port.broadcast.copies.listeners.get("demo"), 1);
+    client?.[Symbol.dispose]();
+    await until("it has left", () => port.broadcast.copies.listeners.size === 0);
+    await until("its connection is closed", () => port.counts.count === 0);
+  });
+
+  Deno.test(`a receiver of a mount that reads nothing is let go, ${where}`, async () => {
+    await using port = await SourcePort.open(isLending);
+    await port.ask("/demo");
+    await until("it listens", () => port.broadcast.copies.listeners.size === 1);
+    // As much as no system holds.
+    const data = new Uint8Array(8000);
+    for (let frame = 300; port.broadcast.copies.listeners.size > 0; frame++) {
+      assert.ok(frame < 10_000);
+      port.ingest.write(data, frame * FRAME_MS);
+      await port.broadcast.clock.advance(FRAME_MS);
+    }
+    await port.broadcast.clock.advance(3000);
+    await until("its connection is closed", () => port.counts.count === 0);
+  });
+}
+
+Deno.test("what is no mount, or of another codec, is not taken", async () => {
+  await using port = await SourcePort.open(true);
+  for (
+    const path of ["/", "/other", "/demo.mp3", "/demo.ogg", "/a/demo", "/demo.aac.aac", "/~x/demo"]
+  ) {
+    assert.equal(await port.ask(path), undefined, path);
+  }
+});
+
+Deno.test("a HEAD of a mount is answered with its head alone", async () => {
+  await using port = await SourcePort.open(true);
+  const client = await port.ask("/demo", { method: "HEAD" });
+  assert.match(await client?.all() ?? "", /^HTTP\/1\.0 200 OK\r\n[^]*audio\/aac[^]*\r\n\r\n$/);
+  assert.equal(port.broadcast.copies.listeners.size, 0);
+});
+
+Deno.test("an address has its share of a port's receivers, and is told so", async () => {
+  await using port = await SourcePort.open(true);
+  for (let i = 0; i < 2; i++) await (await port.ask("/demo"))?.until(/\r\n\r\n/);
+  const third = await port.ask("/demo");
+  assert.match(await third?.all() ?? "", /^HTTP\/1\.0 503 /);
+  assert.equal(port.counts.count, 2);
+});
