@@ -11,10 +11,12 @@ export interface IcecastRequest {
   readonly path: string;
   /** What stands behind `?`; empty where nothing does. */
   readonly query: string;
-  readonly version: "HTTP/1.0" | "HTTP/1.1" | "ICE/1.0";
+  readonly version: typeof VERSIONS[number];
   /** The header fields, by their names in lower case; of several of one name, the last. */
   readonly fields: ReadonlyMap<string, string>;
 }
+
+const VERSIONS = ["HTTP/1.0", "HTTP/1.1", "ICE/1.0"] as const;
 
 const MAX_FIELDS_OF_SOURCES = 100;
 
@@ -26,9 +28,12 @@ const MAX_FIELDS_OF_SOURCES = 100;
 export function parseIcecastRequest(
   [first = "", ...lines]: readonly string[],
 ): IcecastRequest | undefined {
-  const [, method = "", target = "", version] =
-    /^([A-Z]{1,16}) +(\S.*?) +(HTTP\/1\.0|HTTP\/1\.1|ICE\/1\.0)\s*$/.exec(first) ?? [];
-  if (!isVersion(version)) return undefined;
+  const line = first.trimEnd();
+  const method = line.slice(0, Math.max(0, line.indexOf(" ")));
+  const versionAt = line.lastIndexOf(" ") + 1;
+  const target = line.slice(method.length, versionAt).trim();
+  const version = VERSIONS.find((known) => known === line.slice(versionAt));
+  if (!/^[A-Z]{1,16}$/.test(method) || target === "" || version === undefined) return undefined;
   const relative = target.replace(/^https?:\/\/[^/?]*/i, "");
   const mark = relative.indexOf("?");
   const path = mark < 0 ? relative : relative.slice(0, mark);
@@ -69,8 +74,4 @@ export function keepsAlive(
   const connection = (fields.get("connection") ?? "").toLowerCase();
   if (connection.includes("close")) return false;
   return version === "HTTP/1.1" || connection.includes("keep-alive");
-}
-
-function isVersion(version: string | undefined): version is IcecastRequest["version"] {
-  return version !== undefined;
 }

@@ -25,6 +25,8 @@ export interface MountStreamsOptions {
   readonly counts: ConnectionCounts;
   /** Has a thread send to a receiver. @returns whether one does */
   readonly lend: (socket: LendableSocket) => boolean;
+  /** How many receivers are sent to in this thread at most, which has the broadcasts. Default: 500. */
+  readonly maxSentHere?: number;
 }
 
 /** What is read here of a request. */
@@ -52,7 +54,7 @@ export class MountStreams {
    * @returns whether there is such a stream; where not, the connection is not taken
    */
   serve({ method, path, fields }: MountAsked, socket: StreamSocket, address: string): boolean {
-    const { streams, counts, lend } = this.#options;
+    const { streams, counts, lend, maxSentHere = MAX_SENT_HERE } = this.#options;
     const [, name = "", file] = MOUNT.exec(path) ?? [];
     const there = isValidName(name) ? streams.fileOf(name) : undefined;
     if (there === undefined || file !== undefined && there !== `stream.${file}`) return false;
@@ -71,7 +73,13 @@ export class MountStreams {
     const descriptor = descriptorOf(socket.plain ?? socket);
     const isLent = descriptor !== undefined &&
       lend({ socket, descriptor, asked, onClosed: release });
-    if (!isLent) void this.#serveHere(socket, { asked, file: there, release });
+    if (isLent) return true;
+    if (this.#sockets.size < maxSentHere) {
+      void this.#serveHere(socket, { asked, file: there, release });
+    } else {
+      counts.refuse("full");
+      void this.#sendOnce(mountHead("503 Service Unavailable"), socket).finally(release);
+    }
     return true;
   }
 
@@ -138,6 +146,7 @@ export class MountStreams {
 
 /** `/NAME`, perhaps with the extension of its stream. */
 const MOUNT = /^\/([^/.]+)(?:\.(mp3|aac))?$/;
+const MAX_SENT_HERE = 500;
 /** How long a short answer may take. */
 const ONCE_MS = 2000;
 

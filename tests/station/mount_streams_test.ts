@@ -22,7 +22,7 @@ class SourcePort implements AsyncDisposable {
   readonly borrowed: BorrowedSockets;
   readonly #clients: RawClient[] = [];
 
-  constructor(readonly broadcast: StreamedBroadcast, isLending: boolean) {
+  constructor(readonly broadcast: StreamedBroadcast, isLending: boolean, maxSentHere?: number) {
     const { clock, streams, copies } = broadcast;
     this.lent = new LentSockets(clock, (message) => {
       if (message.kind === "receiver") void this.borrowed.serve(message.receiver);
@@ -31,6 +31,7 @@ class SourcePort implements AsyncDisposable {
     this.borrowed = new BorrowedSockets(copies, (id) => this.lent.takeBack(id));
     this.mounts = new MountStreams({
       ...{ clock, streams, copies, counts: this.counts },
+      ...(maxSentHere === undefined ? {} : { maxSentHere }),
       lend: (socket) => {
         if (isLending) this.lent.lend(socket);
         return isLending;
@@ -38,9 +39,9 @@ class SourcePort implements AsyncDisposable {
     });
   }
 
-  static async open(isLending: boolean): Promise<SourcePort> {
+  static async open(isLending: boolean, maxSentHere?: number): Promise<SourcePort> {
     const broadcast = await StreamedBroadcast.start();
-    const port = new SourcePort(broadcast, isLending);
+    const port = new SourcePort(broadcast, isLending, maxSentHere);
     await broadcast.live(port.ingest, 0, 300);
     return port;
   }
@@ -166,4 +167,13 @@ Deno.test("an address has its share of a port's receivers, and is told so", asyn
   const third = await port.ask("/demo");
   assert.match(await third?.all() ?? "", /^HTTP\/1\.0 503 /);
   assert.equal(port.counts.count, 2);
+});
+
+Deno.test("the thread of the port sends to so many receivers, and refuses others", async () => {
+  await using port = await SourcePort.open(false, 1);
+  const first = await port.ask("/demo");
+  await first?.until(/\r\n\r\n\xff\xf1/);
+  const second = await port.ask("/demo");
+  assert.match(await second?.all() ?? "", /^HTTP\/1\.0 503 /);
+  await until("the second is counted no more", () => port.counts.count === 1);
 });
