@@ -154,7 +154,6 @@ export class Sessions {
         kind: "number",
       },
       number("Listeners", (session) => session.listeners, count),
-      number("Frames", (session) => session.frames, count, "quiet"),
       number("Dropped", (session) => session.dropped, count, "fault"),
       number("Bad", (session) => session.bad, count, "fault"),
       number("Fillers", (session) => session.fillers, count, "fault"),
@@ -270,7 +269,7 @@ function showState(session, now, cell) {
  * @param {string} title
  * @param {(session: Session) => number | null} read
  * @param {(value: any) => string} format
- * @param {"" | "quiet" | "fault"} kind `fault`: a value above 0 stands out
+ * @param {"" | "fault"} kind `fault`: a value above 0 stands out
  * @returns {import("./table.js").Column<Session>}
  */
 function number(title, read, format, kind = "") {
