@@ -10,7 +10,7 @@ const STRANGER = "203.0.113.66";
 const DJ = "198.51.100.7";
 
 /** The source `demo`, that has shown this password. */
-function onAir(key: string | undefined = "sesame") {
+function onAir({ key }: { key: string | undefined } = { key: "sesame" }) {
   const clock = new FakeClock();
   const sources = new LiveSources(clock);
   const transport = { protocol: "icecast", address: DJ, close: () => {} } as const;
@@ -54,6 +54,6 @@ Deno.test("what is said of names that are not on air is no guess, nor is no pass
 
 for (const key of [undefined, ""]) {
   Deno.test(`an empty password is not that of a source that has shown ${key ?? "none"}`, () => {
-    assert.equal(onAir(key).find("", STRANGER), undefined);
+    assert.equal(onAir({ key }).find("", STRANGER), undefined);
   });
 }
