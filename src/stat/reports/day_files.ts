@@ -144,7 +144,8 @@ async function isTorn(file: Deno.FsFile, size: number): Promise<boolean> {
  * so that nothing else waits for long.
  */
 async function* readLines(path: string): AsyncGenerator<readonly ReportLine[]> {
-  using file = await Deno.open(path);
+  using file = await openDay(path);
+  if (file === undefined) return;
   const chunk = new Uint8Array(CHUNK_BYTES);
   const decoder = new TextDecoder();
   let open = "";
@@ -161,4 +162,14 @@ async function* readLines(path: string): AsyncGenerator<readonly ReportLine[]> {
     yield lines;
   }
   if (bad > 0) logger.warn("Cannot read {bad} lines of {path}: they are left out", { bad, path });
+}
+
+/** @returns `undefined` where it was removed since it was listed */
+async function openDay(path: string): Promise<Deno.FsFile | undefined> {
+  try {
+    return await Deno.open(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
