@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
+import { mp3Frames } from "../../testing/audio/mp3_streams.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
@@ -27,9 +28,12 @@ const PAGES: readonly EngineKind[] = IS_MEASURED ? ENGINE_KINDS : ["chromium"];
 /** What a listener to two speakers would not notice; a frame is 24 ms and more. */
 const MAX_DRIFT_MS = 10;
 
+/** Segments of 4 s wait a second for what is late, on a machine that is busy. */
+const PATIENT = IS_MEASURED ? { HLS_TARGET_DURATION: "4" } : {};
+
 scenario("hls.js and Chromium by itself keep the stream's own time", async () => {
   await using media = await Media.create();
-  await using server = await EchoServer.start();
+  await using server = await EchoServer.start({ env: PATIENT });
   await using stack = new AsyncDisposableStack();
   const browser = stack.use(await Browser.start());
   await together(RATES, async (rate) => {
@@ -39,19 +43,28 @@ scenario("hls.js and Chromium by itself keep the stream's own time", async () =>
     stack.use(new Encoder(file, sharedUrl(server, name)));
     const follower = stack.use(new PlaylistFollower(server.playlistUrl(name)));
     await until("players start", () => follower.segments.size >= 6);
+    const sent = new Set(mp3Frames(await Deno.readFile(file)).frames.map((frame) => frame.toHex()));
     await together(PLAYER_KINDS, async (kind) => {
       const player = await browser.play(follower.url, kind);
       await player.played(1);
       await player.listen();
+      await player.mark();
       await pause(1000 * SECONDS);
       const heard = await player.heard();
       assert.deepEqual(heard.errors, []);
       const drift = await driftOf(player);
       console.log(`${rate} Hz, ${kind}: ${driftText(drift, heard)}`);
       assert.ok(drift.times > SECONDS, "it was heard all the time");
+      const silent = follower.accessUnits.filter((frame) => !sent.has(frame.toHex())).length;
+      if (silent > 0) {
+        // The stream itself is no longer the encoder's, so nothing can be said of the player.
+        console.log(`${rate} Hz: the machine is too busy: ${silent} silent frames were put in`);
+        assert.ok(!IS_MEASURED, "nothing was put in");
+        return;
+      }
       assert.ok(Math.abs(drift.driftMs) < MAX_DRIFT_MS, `${kind} at ${rate} Hz drifts`);
       if (!IS_MEASURED) return;
-      assert.deepEqual([heard.stalls, heard.warnings], [[], []]);
+      assert.deepEqual(heard.stalls, []);
       assert.ok(heard.skipped < 0.5);
     });
   });
@@ -79,12 +92,12 @@ scenario("the page goes on where a show changes from AAC to MP3 and back", async
     await together(listeners, (listener) => listener.mark());
     await encoder.stop("SIGINT");
     encoder = stack.use(publish(file));
-    const known = follower.playlist?.segments.at(-1)?.sequence ?? 0;
-    await until(`${codec} is on air`, () => follower.segments.has(known + 3));
+    await until(`low latency answers ${low}`, async () => {
+      const response = await fetch(`${origin}/cast/demo/low.m3u8`);
+      await response.body?.cancel();
+      return response.status === low;
+    });
     follower.forbid("deliberateEnd");
-    const response = await fetch(`${origin}/cast/demo/low.m3u8`);
-    await response.body?.cancel();
-    assert.equal(response.status, low, `low latency of ${codec}`);
     await together(listeners, async (listener) => {
       await listener.listenAnew();
       await listener.hears(SECONDS_LOADED);
@@ -92,8 +105,10 @@ scenario("the page goes on where a show changes from AAC to MP3 and back", async
       console.log(`${codec}: ${listener.engine.kind} was silent for ${Math.round(silentMs)} ms`);
     });
   }
-  const breaks = [...follower.segments.values()].filter(({ listed }) => listed.discontinuity);
-  assert.equal(breaks.length, 2);
+  const codecs = [...follower.segments.values()]
+    .filter(({ listed }) => listed.discontinuity)
+    .map(({ frames }) => frames[0]?.samples);
+  assert.deepEqual(codecs, [1152, 1024], "a discontinuity at each change, and no other");
 });
 
 /** More than any player has loaded, so that what is heard after so long has come meanwhile. */

@@ -77,5 +77,8 @@ scenario("a broken preroll stops the start, with what is wrong and where", async
   const { code } = await echo.end();
   assert.equal(code, 1);
   const said = echo.lines.filter((line) => line.includes(folder)).join("\n");
-  assert.match(said, /Cannot use the preroll in .*live0\.ts: .*live1\.ts: there is no AAC in it/s);
+  assert.match(
+    said,
+    /Cannot use the preroll in .*live0\.ts: .*live1\.ts: there is no AAC or MP3 in it/s,
+  );
 });
