@@ -1,5 +1,6 @@
 /** Real sources of Icecast: what leaves by HLS and in the archive is what they sent. */
 import assert from "node:assert/strict";
+import { concat } from "../../testing/bytes.ts";
 import { assertConnections } from "../../testing/e2e/audio_sent.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Media, packetsOf } from "../../testing/e2e/ffmpeg_encoder.ts";
@@ -62,14 +63,21 @@ scenario(
       );
       return await together(names, async (name) => {
         await using follower = new PlaylistFollower(server.playlistUrl(name));
+        await until(`${name} is on air`, () => follower.segments.size > 0);
+        const extension = name.endsWith("aac") ? "aac" : "mp3";
+        const stream = capture(
+          `http://127.0.0.1:${server.hlsPort}/cast/${name}/stream.${extension}`,
+        );
+        const atSource = capture(`http://127.0.0.1:${server.icecastPort}/${name}.${extension}`);
         await until(`${name} is heard`, () => follower.segments.size >= SEGMENTS);
-        return { name, heard: follower.accessUnits.map(md5) };
+        const streams = await Promise.all([stream, atSource].map((captured) => captured.end()));
+        return { name, heard: follower.accessUnits.map(md5), streams };
       });
     })();
     const [, count] = await askStat(server, "/stat/1/sessions/count/input");
     assert.equal(Object.hasOwn(count as object, "icecast"), true);
     await server.stop("SIGTERM");
-    for (const { name, heard: units } of heard) {
+    for (const { name, heard: units, streams } of heard) {
       await t.step(name, async () => {
         const isAac = name.endsWith("aac");
         const unitsOf = async (file: string) => {
@@ -85,11 +93,39 @@ scenario(
         const recorded = assertConnections(await unitsOf(recording), [sent], `${name} in MP4`);
         console.log(`${name}: ${live.counts} frames heard, ${recorded.counts} recorded`);
         assert.ok((live.counts[0] ?? 0) > 0 && (recorded.counts[0] ?? 0) >= (live.counts[0] ?? 0));
+        for (const [i, bytes] of streams.entries()) {
+          // The last frame may have come in part.
+          const received = (await unitsOf(await media.keep(`${name}-${i}`, bytes))).slice(0, -1);
+          const from = sent.indexOf(received[0] ?? "");
+          assert.ok(from >= 0 && received.length > 40, `${received.length} frames of the stream`);
+          assert.deepEqual(received, sent.slice(from, from + received.length), `stream ${i}`);
+        }
       });
     }
     for (const relay of relays.values()) await relay[Symbol.asyncDispose]();
   },
 );
+
+/** Receives a stream that has no end. */
+function capture(url: string): { readonly end: () => Promise<Uint8Array> } {
+  const enough = new AbortController();
+  const parts: Uint8Array[] = [];
+  const receiving = (async () => {
+    const response = await fetch(url, { signal: enough.signal });
+    assert.equal(response.status, 200, url);
+    for await (const part of response.body ?? []) parts.push(part);
+  })();
+  const ended = receiving.catch((error) => {
+    if (!enough.signal.aborted) throw error;
+  });
+  return {
+    end: async () => {
+      enough.abort();
+      await ended;
+      return concat(parts);
+    },
+  };
+}
 
 scenario("a source is refused in words, and its title is heard with its audio", async () => {
   await using media = await Media.create();
