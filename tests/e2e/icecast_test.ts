@@ -4,6 +4,7 @@ import { concat } from "../../testing/bytes.ts";
 import { assertConnections } from "../../testing/e2e/audio_sent.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Media, packetsOf } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { SecureServer } from "../../testing/e2e/secure_server.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
 import { askStat } from "../../testing/e2e/stat_request.ts";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
@@ -168,4 +169,18 @@ scenario("a source is refused in words, and its title is heard with its audio", 
   assert.equal(status.server_type, "audio/aac");
   assert.match(status.listenurl, /\/demo$/);
   assert.equal(typeof status.listeners, "number");
+});
+
+scenario("a source over TLS is heard, and one without TLS is not taken there", async () => {
+  await using media = await Media.create();
+  const aac = await media.encode("clip", { seconds: SECONDS });
+  await using server = await SecureServer.start({ env: { ICECAST_ENABLED: "1" } });
+  await server.echo.line(/Icecast over TLS listens on/);
+  const { ports: { icecast: tls } } = server;
+  await using plain = new FfmpegSource(aac, { port: tls, name: "plain", password: PASSWORD });
+  assert.notEqual((await plain.end()).code, 0);
+  const place = { port: tls, name: "secure", password: PASSWORD };
+  await using _source = new FfmpegSource(aac, place, "TLS");
+  await using follower = new PlaylistFollower(server.echo.playlistUrl("secure"));
+  await until("it is heard", () => follower.segments.size > 1);
 });
