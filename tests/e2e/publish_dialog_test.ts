@@ -48,7 +48,7 @@ scenario("an operator copies what a DJ types, with a new key and with the DJ's o
   await page.locator("#publish-name").fill("evening-2");
   assert.deepEqual(await texts(page), {}, "the key of another name is gone");
   await page.locator("#publish-dj").selectOption("anna");
-  await page.getByRole("button", { name: "Show", exact: true }).click();
+  await page.locator("#publish-make").click();
   await page.locator("#publish-own").waitFor();
   assert.equal(await page.locator("#publish-code").isVisible(), false);
   assert.equal((await texts(page))["OBS: Stream key"], "evening-2?user=anna&key=KEY");
