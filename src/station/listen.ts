@@ -40,7 +40,8 @@ export function attemptToListen<T>(
 
 /** Says in the log that `what` listens. */
 export function tellListening(addr: ListenAddress, what: string): void {
-  logger.info("{what} listens on {address}", { what, address: textOf(addr) });
+  // Lines of one template are taken for a flood where they are many, as doors may be.
+  logger.info(`${what} listens on {address}`, { address: textOf(addr) });
 }
 
 function textOf({ hostname, port }: ListenAddress): string {
