@@ -123,7 +123,7 @@ class Reader {
         const name = file.slice(0, -extension.length - 1);
         if (!FALLBACK_PARSERS.has(extension) || !isValidName(name)) continue;
         const path = `${dir.replace(/\/$/, "")}/${file}`;
-        listed.push({ path, name, size: (await Deno.stat(path)).size });
+        listed.push({ path, name, size: await sizeOf(path) });
       }
     } catch (error) {
       this.#note(dir, messageOf(error));
@@ -134,6 +134,15 @@ class Reader {
   #note(path: string, why: string, staysAsBefore = false): void {
     const rest = staysAsBefore ? ": what was read of it before is played" : "";
     this.problems.push(`Cannot use the fallback ${path}: ${why}${rest}`);
+  }
+}
+
+/** In bytes; 0 where nobody knows, as of a link that leads nowhere: who reads the file is told why. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await Deno.stat(path)).size;
+  } catch {
+    return 0;
   }
 }
 

@@ -80,8 +80,7 @@ export class Listeners {
 
   /** Listeners of `name`. */
   count(name: string): number {
-    const streaming = this.#streams.reduce((sum, streams) => sum + (streams.get(name) ?? 0), 0);
-    return this.#countFetching(name) + streaming;
+    return this.#countFetching(name) + countStreaming(this.#streams, name);
   }
 
   /** Those of all names who are sent endless streams. */
@@ -114,9 +113,11 @@ export class Listeners {
 
   /** The names that somebody listens to. */
   *byName(): Generator<[name: string, listeners: number]> {
-    const streamed = this.#streams.flatMap((streams) => [...streams.keys()]);
+    // They are made anew for whoever asks.
+    const streams = this.#streams;
+    const streamed = streams.flatMap((audience) => [...audience.keys()]);
     for (const name of new Set([...this.#names.keys(), ...streamed])) {
-      const listeners = this.count(name);
+      const listeners = this.#countFetching(name) + countStreaming(streams, name);
       if (listeners > 0) yield [name, listeners];
     }
   }
@@ -147,6 +148,10 @@ export class Listeners {
 
 /** How many are sent endless streams, by the names of broadcasts, in one thread. */
 export type StreamAudience = ReadonlyMap<string, number>;
+
+function countStreaming(streams: readonly StreamAudience[], name: string): number {
+  return streams.reduce((sum, audience) => sum + (audience.get(name) ?? 0), 0);
+}
 
 /** How often a segment was fetched. */
 interface Fetches {

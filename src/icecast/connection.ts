@@ -21,11 +21,12 @@ import type { PublishTarget } from "../session/typed_text.ts";
 import type { LiveSources } from "./live_sources.ts";
 import type { MountListeners, MountRequest } from "./mount_listeners.ts";
 import type { DialogueOptions, SourceDialogue } from "./source_dialogue.ts";
+import { MAX_STATUS_BYTES } from "./status.ts";
 
 /** As much as an RTMP connection reads at a time: a source sends some 20 kB a second. */
 const READ_BUFFER_SIZE = 4096;
-/** Answers that wait for a peer to read them; the longest tells what is on air. */
-const MAX_UNSENT = 131_072;
+/** Answers that wait for a peer to read them; the longest, which is the last, tells what is on air. */
+const MAX_UNSENT = MAX_STATUS_BYTES + 32_768;
 /** How long a connection that is being closed may take to send its last answer and see the end. */
 const LINGER_MS = 2000;
 /** Who does not publish by then is let go, whatever else he asked for. */
@@ -44,7 +45,13 @@ export interface SourceDoor {
   readonly sources: LiveSources;
   /** Lets others who may publish tell titles. @returns whether the broadcast is on air */
   readonly tag: (request: PublishRequest, tags: Tags) => Promise<boolean>;
-  readonly status: DialogueOptions["status"];
+  /**
+   * Tells what is on air.
+   * @param name the broadcast that is asked for; `undefined`: all
+   * @param isItsSource whether the credentials of its source are shown
+   * @returns JSON, of {@link MAX_STATUS_BYTES} at most
+   */
+  readonly status: (name: string | undefined, isItsSource: boolean) => string;
   /** `undefined` where receivers get nothing here. */
   readonly listeners: MountListeners | undefined;
 }
@@ -85,7 +92,9 @@ export class IcecastConnection implements Transport, DoorConnection {
     this.#dialogue = door.speak({
       publish: (target) => this.#publish(target),
       tag: (target, tags) => this.#tag(target, tags),
-      status: door.status,
+      status: (asked) => {
+        return door.status(asked?.name, asked !== undefined && this.#sourceOf(asked) !== undefined);
+      },
       listen: (request) => this.#listen(request),
       send: (bytes) => this.#writer.send(bytes),
     });
@@ -182,6 +191,7 @@ export class IcecastConnection implements Transport, DoorConnection {
         this.#leave = this.#door.sources.add(ingest, target);
         this.#guard(() => this.#dialogue.accept());
       },
+      onHandedOn: () => this.#guard(() => this.#dialogue.handedOn()),
       onRefused: (why) => this.#guard(() => this.#dialogue.refuse(why)),
     });
     this.#admission = admission;
@@ -191,7 +201,7 @@ export class IcecastConnection implements Transport, DoorConnection {
 
   /** It acts also where the client is gone before it is answered, as BUTT is. */
   #tag(target: PublishTarget, tags: Tags): void {
-    const live = this.#door.sources.find(target);
+    const live = this.#sourceOf(target);
     if (live !== undefined) {
       live.metadata(tags, undefined);
       return this.#dialogue.tagged(true);
@@ -205,6 +215,11 @@ export class IcecastConnection implements Transport, DoorConnection {
       (isOnAir) => this.#guard(() => this.#dialogue.tagged(isOnAir)),
       (why) => this.#guard(() => this.#dialogue.refuse(why)),
     );
+  }
+
+  /** The source whose credentials are shown. */
+  #sourceOf(target: PublishTarget): AdmittedIngest | undefined {
+    return this.#door.sources.find(target, this.address);
   }
 
   /** What a step throws is a bug, and ends the connection. */

@@ -12,7 +12,10 @@ export interface IcecastRequest {
   /** What stands behind `?`; empty where nothing does. */
   readonly query: string;
   readonly version: typeof VERSIONS[number];
-  /** The header fields, by their names in lower case; of several of one name, the last. */
+  /**
+   * The header fields, by their names in lower case. Of several of one name the last counts; those that
+   * tell where the body ends are joined by commas where they differ (RFC 9110 5.3).
+   */
   readonly fields: ReadonlyMap<string, string>;
 }
 
@@ -46,12 +49,17 @@ export function parseFields(lines: readonly string[]): ReadonlyMap<string, strin
   const fields = new Map<string, string>();
   for (const line of lines.slice(0, MAX_FIELDS_OF_SOURCES)) {
     const colon = line.indexOf(":");
-    if (colon > 0) {
-      fields.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
-    }
+    if (colon <= 0) continue;
+    const name = line.slice(0, colon).trim().toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    const before = FRAMING.has(name) ? fields.get(name) ?? value : value;
+    fields.set(name, before === value ? value : `${before}, ${value}`);
   }
   return fields;
 }
+
+/** What tells where a body ends. */
+const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
 
 /** How the body of a source stands on its connection. */
 export type BodyForm = "raw" | "chunked" | "none" | { readonly bytes: number };
@@ -59,12 +67,29 @@ export type BodyForm = "raw" | "chunked" | "none" | { readonly bytes: number };
 /**
  * How the body comes. Most sources say nothing of it: then it is raw, and lasts as long as the
  * connection does. The length that some tell by `SOURCE` is none.
+ * @returns `undefined` where what is said is no clear word of where it ends (RFC 9112 6.3)
  */
-export function bodyForm({ method, fields }: Pick<IcecastRequest, "method" | "fields">): BodyForm {
-  if (fields.get("transfer-encoding")?.toLowerCase() === "chunked") return "chunked";
-  const length = fields.get("content-length") ?? "";
-  if (method === "SOURCE" || !/^\d{1,15}$/.test(length)) return "raw";
+export function bodyForm(
+  { method, fields }: Pick<IcecastRequest, "method" | "fields">,
+): BodyForm | undefined {
+  const coding = fields.get("transfer-encoding")?.toLowerCase();
+  const length = method === "SOURCE" ? undefined : fields.get("content-length");
+  if (coding !== undefined) {
+    return coding === "chunked" && length === undefined ? coding : undefined;
+  }
+  if (length?.includes(",")) return undefined;
+  if (length === undefined || !/^\d{1,15}$/.test(length)) return "raw";
   return Number(length) === 0 ? "none" : { bytes: Number(length) };
+}
+
+/** Whether a body stands behind the head, which only a source may have. */
+export function announcesBody({ fields }: Pick<IcecastRequest, "fields">): boolean {
+  return fields.has("transfer-encoding") || !/^0*$/.test(fields.get("content-length") ?? "");
+}
+
+/** Whether the source sends no body before it is told to (RFC 9110 10.1.1). */
+export function expectsContinue(request: Pick<IcecastRequest, "fields"> | undefined): boolean {
+  return request?.fields.get("expect")?.toLowerCase() === "100-continue";
 }
 
 /** Whether another request may follow on the connection. */

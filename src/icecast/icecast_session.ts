@@ -10,14 +10,17 @@ import { CONTINUE } from "../http/response_head.ts";
 import { isAboutWhatWasTyped, PublishRefused } from "../session/ingest.ts";
 import { shownPath } from "../session/typed_text.ts";
 import { contentTypeRefusal } from "./content_type.ts";
+import { HeadReader } from "./head_reader.ts";
 import {
+  announcesBody,
   type BodyForm,
   bodyForm,
+  expectsContinue,
   type IcecastRequest,
   keepsAlive,
   parseIcecastRequest,
 } from "./icecast_request.ts";
-import { HeadTooLong, LineReader } from "./line_reader.ts";
+import { HeadTooLong } from "./line_reader.ts";
 import {
   ACCEPTED,
   challenge,
@@ -47,11 +50,9 @@ const MAX_HELD_BYTES = 8192;
 /** A connection to the source port. */
 export class IcecastSession implements SourceDialogue {
   readonly #options: DialogueOptions;
-  readonly #reader = new LineReader();
+  readonly #reader = new HeadReader();
   #state: DialogueState = "head";
   #end: DialogueEnd | undefined;
-  /** The lines of the head that is being read. */
-  #lines: string[] = [];
   /** The one that came last. */
   #request: IcecastRequest | undefined;
   #requests = 0;
@@ -90,6 +91,10 @@ export class IcecastSession implements SourceDialogue {
     this.#options.send(expectsContinue(this.#request) ? CONTINUE : ACCEPTED);
   }
 
+  handedOn(): void {
+    if (this.#state === "publishing" && this.#body?.isOver) this.#goodbye();
+  }
+
   refuse(why: unknown): void {
     if (this.#state !== "asking" && this.#state !== "tagging") return;
     if (!(why instanceof PublishRefused)) throw why;
@@ -113,7 +118,7 @@ export class IcecastSession implements SourceDialogue {
   dismiss(why: string): void {
     // Who was let in without waiting has had its answer.
     if (this.#state === "publishing" && expectsContinue(this.#request)) {
-      this.#send(refusalReply(403, why));
+      this.#send(refusalReply(this.#stream?.isRejected ? 415 : 403, why));
     }
   }
 
@@ -124,9 +129,8 @@ export class IcecastSession implements SourceDialogue {
   /** @returns how many bytes were taken */
   #readHead(bytes: Uint8Array): number {
     try {
-      const { used, line } = this.#reader.take(bytes);
-      if (line === "" && this.#lines.length > 0) this.#onHead();
-      else if (line !== undefined && line !== "") this.#lines.push(line);
+      const { used, lines } = this.#reader.take(bytes);
+      if (lines !== undefined) this.#onHead(lines);
       return used;
     } catch (error) {
       if (!(error instanceof HeadTooLong)) throw error;
@@ -135,10 +139,8 @@ export class IcecastSession implements SourceDialogue {
     }
   }
 
-  #onHead(): void {
-    const request = this.#request = parseIcecastRequest(this.#lines);
-    this.#lines = [];
-    this.#reader.restart();
+  #onHead(lines: readonly string[]): void {
+    const request = this.#request = parseIcecastRequest(lines);
     this.#requests++;
     if (request === undefined) return this.#refuse(400, "Cannot take the request: it is none");
     switch (request.method) {
@@ -159,6 +161,9 @@ export class IcecastSession implements SourceDialogue {
     const { fields, path } = request;
     const credentials = basicCredentials(fields.get("authorization"));
     const form = bodyForm(request);
+    if (form === undefined) {
+      return this.#refuse(400, "Cannot publish: where its body ends is unclear");
+    }
     // libshout finds out by such a request what the server asks for.
     if (credentials === undefined && form === "none") return this.#reply(challenge());
     const refusal = contentTypeRefusal(fields.get("content-type"));
@@ -180,7 +185,7 @@ export class IcecastSession implements SourceDialogue {
       case "/admin.cgi":
         return this.#onMetadata(request);
       case "/status-json.xsl":
-        return this.#replyStatus(queryFields(query).get("mount"));
+        return this.#replyStatus(request);
     }
     if (this.#options.listen({ method, path, query, fields })) this.#state = "handed over";
     else this.#refuse(404, "There is no such stream", "served");
@@ -206,12 +211,15 @@ export class IcecastSession implements SourceDialogue {
     this.#options.tag(target, tags);
   }
 
-  #replyStatus(mount: string | undefined): void {
+  /** It may be long, so that nothing follows it. */
+  #replyStatus({ query, fields }: IcecastRequest): void {
+    const mount = queryFields(query).get("mount");
+    const credentials = basicCredentials(fields.get("authorization"));
+    const asked = mount === undefined ? undefined : mountTarget(queryText(mount), credentials);
     this.#reply({
-      ...{ status: 200, reason: "OK", type: "application/json" },
-      body: this.#options.status(mount === undefined ? undefined : queryText(mount)),
+      ...{ status: 200, reason: "OK", type: "application/json", keepAlive: false },
+      body: this.#options.status(asked),
       fields: ["Access-Control-Allow-Origin: *", "Cache-Control: no-cache"],
-      keepAlive: this.#request !== undefined && keepsAlive(this.#request),
     });
   }
 
@@ -260,9 +268,10 @@ export class IcecastSession implements SourceDialogue {
     this.#finish({ why, kind });
   }
 
-  /** Answers; the connection goes on where both sides want that. */
+  /** Answers; the connection goes on where both sides want that, and nothing but a request follows. */
   #reply(reply: Reply): void {
-    const keepAlive = reply.keepAlive && this.#requests < MAX_REQUESTS;
+    const hasBody = this.#request !== undefined && announcesBody(this.#request);
+    const keepAlive = reply.keepAlive && this.#requests < MAX_REQUESTS && !hasBody;
     this.#send({ ...reply, keepAlive });
     if (keepAlive) return;
     this.#finish({ why: `answered ${reply.status} ${reply.reason}`, kind: "served" });
@@ -280,10 +289,6 @@ export class IcecastSession implements SourceDialogue {
     this.#stream?.end("lost");
     this.#stream = undefined;
   }
-}
-
-function expectsContinue(request: IcecastRequest | undefined): boolean {
-  return request?.fields.get("expect")?.toLowerCase() === "100-continue";
 }
 
 function decoderOf(form: BodyForm): BodyDecoder | undefined {

@@ -74,6 +74,9 @@ export class ShoutcastSession implements SourceDialogue {
     this.#finish({ why: `${why.message}${hint}`, kind: "refused" });
   }
 
+  /** Its stream lasts as long as its connection does. */
+  handedOn(): void {}
+
   /** Titles come to the other port. */
   tagged(): void {}
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Ingest, StreamFacts } from "../session/ingest.ts";
-import type { Tags } from "../session/tags.ts";
+import { cleanText, type Tags } from "../session/tags.ts";
 import type { PublishTarget } from "../session/typed_text.ts";
 import type { MountRequest } from "./mount_listeners.ts";
 import { headText } from "./title.ts";
@@ -44,10 +44,10 @@ export interface DialogueOptions {
   readonly tag: (target: PublishTarget, tags: Tags) => void;
   /**
    * Called when somebody asks what is on air.
-   * @param mount the one that is asked for; `undefined`: all
+   * @param asked the broadcast that is asked for, with what is shown for it; `undefined`: all
    * @returns the answer's JSON
    */
-  readonly status: (mount: string | undefined) => string;
+  readonly status: (asked: PublishTarget | undefined) => string;
   /** Called for receivers. @returns whether somebody else goes on with the connection */
   readonly listen: (request: MountRequest) => boolean;
   /** Takes bytes for the peer, in order; they are the receiver's to keep. */
@@ -68,6 +68,8 @@ export interface SourceDialogue {
   feed(bytes: Uint8Array, arrivedAt?: number): void;
   /** Lets the source begin; does nothing where it does not ask any more. */
   accept(): void;
+  /** All that came before it was let in has been handed on. */
+  handedOn(): void;
   /**
    * Says no to who asks; does nothing where nobody does any more.
    * @throws `why` where it is no `PublishRefused`
@@ -85,10 +87,8 @@ export interface SourceDialogue {
 export function factsOf(fields: ReadonlyMap<string, string>): StreamFacts {
   const facts: Record<string, string> = {};
   for (const [field, fact] of FACTS) {
-    const text = fields.get(field);
-    if (text !== undefined && text !== "") {
-      facts[fact] ??= headText(text).slice(0, MAX_FACT_TEXT);
-    }
+    const text = cleanText(headText(fields.get(field) ?? ""));
+    if (text !== undefined) facts[fact] ??= text;
   }
   return facts;
 }
@@ -109,5 +109,3 @@ const FACTS: ReadonlyMap<string, string> = new Map([
   ["icy-pub", "ice-public"],
   ["icy-br", "ice-bitrate"],
 ]);
-
-const MAX_FACT_TEXT = 256;

@@ -41,6 +41,7 @@ export class SourceStream {
   #format: FrameFormat | undefined;
   #parser: ElementaryStreamParser | undefined;
   #arrivedAt: number | undefined;
+  #isRejected = false;
 
   constructor(ingest: Ingest) {
     this.#ingest = ingest;
@@ -57,6 +58,11 @@ export class SourceStream {
     if (this.#format !== undefined) return FORMAT_NAMES[this.#format];
     if (this.#unknown.length > 0) return nameBytes(this.#unknown);
     return this.#tags.seen ? "an ID3 tag" : "nothing";
+  }
+
+  /** Whether it is something that cannot be broadcast. */
+  get isRejected(): boolean {
+    return this.#isRejected;
   }
 
   /**
@@ -82,6 +88,7 @@ export class SourceStream {
       step();
     } catch (error) {
       if (!(error instanceof UnsupportedAudio)) throw error;
+      this.#isRejected = true;
       this.#ingest.reject(`unsupported audio: ${error.message}`);
     }
   }

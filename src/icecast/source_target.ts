@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { decodeText } from "../audio/text_bytes.ts";
 import type { Reading } from "../session/ingest.ts";
 import { allReadings, type PublishTarget, splitAt } from "../session/typed_text.ts";
 
@@ -22,13 +23,14 @@ export function nameOfMount(mount: string): string {
 }
 
 /**
- * Reads an Authorization header (RFC 7617 2).
+ * Reads an Authorization header (RFC 7617 2). Encoders write it in UTF-8, or in the 8-bit characters of
+ * their own system.
  * @returns `undefined` where it shows no password
  */
 export function basicCredentials(header: string | undefined): SourceCredentials | undefined {
   const [, token] = /^Basic +(\S+)$/i.exec(header ?? "") ?? [];
   if (token === undefined) return undefined;
-  const [user, key] = splitAt(Buffer.from(token, "base64").toString(), ":");
+  const [user, key] = splitAt(decodeText(Buffer.from(token, "base64")), ":");
   return { user, key };
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import type { StreamFacts } from "../session/ingest.ts";
 import type { Tags } from "../session/tags.ts";
 
@@ -27,12 +28,19 @@ export interface ServerStatus {
   readonly startedAt: number;
 }
 
-/** More are not listed at once, so that the answer is no burden; each can be asked for by itself. */
+/** What is listed has so many bytes at most, so that the answer is no burden; … */
+export const MAX_STATUS_BYTES = 98_304;
+/** … and so many broadcasts. Each other one can be asked for by itself. */
 const MAX_LISTED = 100;
+/** What stands around them. */
+const FRAME_BYTES = 1024;
 
-/** The answer's JSON: `source` is an object where there is one, an array where there are several. */
-export function statusJson(server: ServerStatus, mounts: readonly MountStatus[]): string {
-  const sources = mounts.slice(0, MAX_LISTED).map((mount) => sourceOf(server, mount));
+/**
+ * The answer's JSON: `source` is an object where there is one, an array where there are several.
+ * @param mounts taken as far as there is room
+ */
+export function statusJson(server: ServerStatus, mounts: Iterable<MountStatus>): string {
+  const sources = listed(server, mounts);
   const [only, ...others] = sources;
   return JSON.stringify({
     icestats: {
@@ -41,6 +49,19 @@ export function statusJson(server: ServerStatus, mounts: readonly MountStatus[])
       ...(only === undefined ? {} : { source: others.length === 0 ? only : sources }),
     },
   });
+}
+
+function listed(server: ServerStatus, mounts: Iterable<MountStatus>): Record<string, unknown>[] {
+  const sources: Record<string, unknown>[] = [];
+  let bytes = FRAME_BYTES;
+  for (const mount of mounts) {
+    const source = sourceOf(server, mount);
+    bytes += Buffer.byteLength(JSON.stringify(source)) + ",".length;
+    if (bytes > MAX_STATUS_BYTES) break;
+    sources.push(source);
+    if (sources.length === MAX_LISTED) break;
+  }
+  return sources;
 }
 
 function sourceOf(server: ServerStatus, mount: MountStatus): Record<string, unknown> {

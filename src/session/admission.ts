@@ -33,6 +33,8 @@ export interface AdmissionOptions {
   readonly request: () => PublishRequest;
   /** Called once it is let in, before what was held is handed on. */
   readonly onAdmitted?: (ingest: AdmittedIngest) => void;
+  /** Called behind that, once what was held has been handed on. */
+  readonly onHandedOn?: () => void;
   /**
    * Called where it is not let in: the door tells why, and ends the connection.
    * @param why mostly {@link PublishRefused}; anything else that is not the request's is a bug
@@ -171,6 +173,7 @@ export class Admission implements Ingest {
     this.#watch.restart();
     this.#options.onAdmitted?.(ingest);
     this.#attempt(() => this.#handOver(ingest));
+    this.#options.onHandedOn?.();
   }
 
   #handOver(ingest: Ingest): void {

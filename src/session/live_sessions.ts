@@ -25,6 +25,11 @@ export class LiveSessions {
     return this.#byId.get(id);
   }
 
+  /** Those whose DJs have been gone for longer than the hold, and whose fallbacks are heard. */
+  get unattended(): readonly Session[] {
+    return this.all.filter(({ fallback, isAbandoned }) => fallback !== undefined && isAbandoned);
+  }
+
   /** All sessions of a name, the oldest first. */
   allOf(name: string): readonly Session[] {
     return this.#byName.get(name) ?? [];

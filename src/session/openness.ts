@@ -4,7 +4,10 @@
  * @module
  */
 import { PublishRefused } from "./ingest.ts";
+import type { LiveSessions } from "./live_sessions.ts";
 import { isValidName } from "./name.ts";
+import { NO_ROOM_REASON } from "./reason.ts";
+import type { WaitingSessions } from "./waiting_sessions.ts";
 
 /** How many sessions there may be at a time. */
 export interface SessionLimits {
@@ -57,11 +60,28 @@ export class Openness {
   }
 
   /**
-   * Whether there may be a session of `name` beside `count` others.
+   * Whether there may be another session, of `name`.
    * @throws {PublishRefused}
    */
-  checkRoom(name: string, count: number): void {
-    if (count < this.limits.maxSessions) return;
+  checkRoom(name: string, sessions: Pick<LiveSessions, "size" | "unattended">): void {
+    const { maxSessions } = this.limits;
+    if (sessions.size < maxSessions) return;
+    if (sessions.size - sessions.unattended.length < maxSessions) return;
     throw new PublishRefused("limit", `Cannot publish ${name}: the server is full`);
+  }
+
+  /**
+   * Has those give way whose DJs are gone, where there is no room otherwise for a session of `name`.
+   * @throws {PublishRefused}
+   */
+  makeRoom(
+    name: string,
+    sessions: Pick<LiveSessions, "size" | "unattended">,
+    owners: Pick<WaitingSessions, "longestOfGreediest">,
+  ): void {
+    this.checkRoom(name, sessions);
+    while (sessions.size >= this.limits.maxSessions) {
+      owners.longestOfGreediest(sessions.unattended)?.end("lost", NO_ROOM_REASON);
+    }
   }
 }

@@ -21,3 +21,9 @@ export const NAME_TAKEN_REASON: Reason = {
   code: 30000,
   message: "another session of the name is on air",
 };
+
+/** The server ended a session whose DJ was gone, as it was full. */
+export const NO_ROOM_REASON: Reason = {
+  code: 30000,
+  message: "the server is full, and its DJ was gone",
+};

@@ -251,7 +251,7 @@ export class SessionManager implements Doorkeeper {
         (it) => approved !== undefined || this.#waiting.isFrom(it, address),
       );
     const right = this.#rights.rightTo(own, reading, approved);
-    if (own === undefined) this.#openness.checkRoom(name, this.#sessions.size);
+    if (own === undefined) this.#openness.checkRoom(name, this.#sessions);
     else if (!right.isProof && !this.places.isFree(own)) throw nameInUse(name);
     return { name, key, own, ...right };
   }
@@ -261,7 +261,7 @@ export class SessionManager implements Doorkeeper {
   }
 
   #create(name: string, { protocol, address }: Pick<Transport, "protocol" | "address">): Session {
-    this.#openness.checkRoom(name, this.#sessions.size);
+    this.#openness.makeRoom(name, this.#sessions, this.#waiting);
     const { clock, events, policy } = this.#options;
     const session = new Session({
       id: this.#nextId++,

@@ -52,6 +52,13 @@ export class WaitingSessions {
     return this.#from.get(session) === networkOf(address);
   }
 
+  /** Of `sessions`, that of the network with the most of them whose DJ has been gone for longest. */
+  longestOfGreediest(sessions: readonly Session[]): Session | undefined {
+    const byNetwork = Map.groupBy(sessions, (session) => this.#from.get(session));
+    const [most] = [...byNetwork.values()].sort((a, b) => b.length - a.length);
+    return most?.sort((a, b) => b.silentForMs - a.silentForMs)[0];
+  }
+
   /** How long a session that has not been heard waits; `undefined`: as long as any other. */
   waitMsOf(session: Session): number | undefined {
     return this.#auth === "open" && this.has(session) ? OPEN_WAIT_MS : undefined;

@@ -1,5 +1,4 @@
 /** The source port: takes broadcasts from sources of Icecast and Shoutcast. */
-import { isIPv6 } from "node:net";
 import type { TcpDoorOptions } from "../doors/tcp_door.ts";
 import { LiveSources } from "../icecast/live_sources.ts";
 import type { MountListeners } from "../icecast/mount_listeners.ts";
@@ -8,12 +7,9 @@ import {
   type IcecastServerOptions,
   type SourceProtocol,
 } from "../icecast/server.ts";
-import { nameOfMount } from "../icecast/source_target.ts";
-import { type MountStatus, type ServerStatus, statusJson } from "../icecast/status.ts";
-import type { Session } from "../session/session.ts";
 import { tellTitle } from "../session/titles.ts";
-import { SERVER_NAME } from "../version.ts";
 import type { Core } from "./core.ts";
+import { icecastStatus } from "./icecast_status.ts";
 import { listen } from "./listen.ts";
 import { applyNothing, type Reload } from "./reload.ts";
 import { securePlace } from "./tls.ts";
@@ -36,9 +32,9 @@ export function startIcecast(core: Core, listeners?: MountListeners): Reload {
   if (!icecast.enabled) return applyNothing;
   const { sessions } = core;
   const common: Common = {
-    sources: new LiveSources(),
+    sources: new LiveSources(core.clock),
     tag: (request, tags) => tellTitle(sessions, request, tags),
-    status: statusOf(core),
+    status: icecastStatus(core),
     listeners,
   };
   const secure = securePlace(core, tls.icecastAddr);
@@ -74,33 +70,3 @@ function open(
   stops.add(() => server.close(), () => socket.close());
   return server;
 }
-
-/** Tells what is on air. Where listeners need tokens, that is for nobody to see. */
-function statusOf({ config, clock, sessions, listeners }: Core): Common["status"] {
-  const { hls, control, icecast } = config;
-  const ip = isIPv6(control.publicIp) ? `[${control.publicIp}]` : control.publicIp;
-  const server: ServerStatus = {
-    url: `http://${ip}:${icecast.addr.port}`,
-    serverName: SERVER_NAME,
-    startedAt: clock.now(),
-  };
-  return (mount) => {
-    const onAir = mount === undefined
-      ? sessions.sessions
-      : [sessions.find(nameOfMount(mount))].filter((session) => session !== undefined);
-    const shown = hls.auth === "jwt" ? [] : onAir.flatMap((session) => {
-      return mountStatus(session, listeners.count(session.name));
-    });
-    return statusJson(server, shown);
-  };
-}
-
-function mountStatus(session: Session, listeners: number): MountStatus[] {
-  const { name, audio, created, streamFacts: facts, tags } = session;
-  if (created === undefined || audio === undefined) return [];
-  const type = audio.codecs === MP3_CODECS ? "audio/mpeg" : "audio/aac";
-  return [{ name, type, facts, tags, listeners, startedAt: created.wallMs }];
-}
-
-/** What MP3 is called in playlists (RFC 6381). */
-const MP3_CODECS = "mp4a.40.34";

@@ -48,13 +48,18 @@ export class DialogueHarness {
           seen: () => this.dialogue.seen,
           request: () => ({ ...target, transport }),
           onAdmitted: () => this.dialogue.accept(),
+          onHandedOn: () => this.dialogue.handedOn(),
           onRefused: (why) => this.dialogue.refuse(why),
         });
         admission.enter();
         return admission;
       },
       tag: (target, tags) => this.titles.push({ target, tags }),
-      status: (mount) => JSON.stringify({ mount }),
+      status: (asked) => {
+        if (asked === undefined) return "{}";
+        const { name, user, key } = asked;
+        return JSON.stringify({ name, user, key });
+      },
       listen: (request) => {
         if (this.servesReceivers) this.receivers.push(request);
         return this.servesReceivers;

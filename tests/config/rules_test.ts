@@ -16,6 +16,13 @@ Deno.test("certificate and key go together, and nothing else of TLS without them
   assert.match(warningsOf({ TLS_CERT: "cert.pem" }).join(), /TLS_CERT is unknown/);
 });
 
+Deno.test("a misspelled variable of dead air is told of", () => {
+  assert.match(
+    warningsOf({ DEAD_AIR_LEVLE: "-40" }).join(),
+    /DEAD_AIR_LEVLE is unknown: did you mean DEAD_AIR_LEVEL\?/,
+  );
+});
+
 Deno.test("without a key of its own a process signs with a random one, and says so", () => {
   const first = loadConfig({ ...QUIET, ECHO_PRIV_KEY: "" });
   const second = loadConfig({ ...QUIET, ECHO_PRIV_KEY: "" });

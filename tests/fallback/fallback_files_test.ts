@@ -86,6 +86,16 @@ Deno.test("all that cannot be played is said, and the others are played", () =>
     ]);
   }));
 
+Deno.test("a link that leads nowhere costs that file alone", () =>
+  withFolder(async (folder) => {
+    const names = ["a", "b", "c", "d", "e", "f"];
+    for (const name of names) await Deno.writeFile(`${folder}/${name}.aac`, adts(5));
+    await Deno.symlink(`${folder}/nowhere`, `${folder}/link.aac`);
+    const { byName, problems } = await readFallbacks({ dir: folder });
+    assert.deepEqual([...byName.keys()], names);
+    assert.match(problems.join(), /link\.aac: [^,]*[Nn]o such file/);
+  }));
+
 Deno.test("files of the folder are read as long as there is room for all", () =>
   withFolder(async (folder) => {
     for (let i = 1; i <= 4; i++) await Deno.truncate(await large(folder, `a${i}`), MAX_FILE_BYTES);

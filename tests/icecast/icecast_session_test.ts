@@ -163,7 +163,7 @@ Deno.test("Ogg that is called MP3 ends the source, which is told why where it ca
   const type = "Content-Type: audio/mpeg\r\n";
   harness.feed(`PUT /demo HTTP/1.1\r\n${CREDENTIALS}${type}${EXPECT}\r\n`, "OggS\0\x02 and more");
   assert.match(harness.ingest.rejections[0] ?? "", /^unsupported audio: Ogg: MP3 /);
-  assert.deepEqual(harness.statuses, [100, 403]);
+  assert.deepEqual(harness.statuses, [100, 415]);
   assert.equal(harness.dialogue.state, "over");
 });
 
@@ -238,11 +238,100 @@ Deno.test("where nobody serves receivers, they are answered 404", () => {
 
 Deno.test("the status is JSON that pages of other sites may read, of one mount or of all", () => {
   const harness = new DialogueHarness();
-  harness.feed(
-    "GET /status-json.xsl HTTP/1.1\r\n\r\nGET /status-json.xsl?mount=%2Fdemo HTTP/1.0\r\n\r\n",
-  );
-  assert.deepEqual(harness.statuses, [200, 200]);
+  harness.feed("GET /status-json.xsl HTTP/1.1\r\n\r\nGET /status-json.xsl HTTP/1.1\r\n\r\n");
+  assert.deepEqual(harness.statuses, [200], "it may be long, so that it is the last answer");
   assert.match(harness.answers, /^Access-Control-Allow-Origin: \*\r$/m);
-  assert.ok(harness.answers.includes("\r\n\r\n{}HTTP/1.0"));
-  assert.ok(harness.answers.endsWith('\r\n\r\n{"mount":"/demo"}'));
+  assert.ok(harness.answers.endsWith("\r\n\r\n{}"));
+  const other = new DialogueHarness();
+  other.feed(`GET /status-json.xsl?mount=%2Fdemo HTTP/1.0\r\n${CREDENTIALS}\r\n`);
+  assert.ok(other.answers.endsWith('\r\n\r\n{"name":"demo","user":"source","key":"sesame"}'));
+});
+
+for (
+  const [what, { form, body }] of Object.entries({
+    "of a length that is known": { form: `Content-Length: ${audio.length}`, body: audio },
+    "in chunks": { form: "Transfer-Encoding: chunked", body: inChunks(audio, 50) },
+  })
+) {
+  Deno.test(`a body ${what} that is over before the publish is decided gets its last answer`, async () => {
+    const harness = new DialogueHarness();
+    harness.doorkeeper.question = Promise.withResolvers();
+    harness.feed(`${PUT}${form}\r\n\r\n`, body);
+    assert.equal(harness.dialogue.state, "asking");
+    harness.doorkeeper.question.resolve();
+    await (await harness.doorkeeper.ingest()).until(() => harness.ingest.ends.length > 0);
+    assert.deepEqual(harness.ingest.frames.map(({ data }) => data), frames);
+    assert.deepEqual(harness.ingest.ends, ["finished"]);
+    assert.deepEqual(harness.statuses, [200, 200]);
+    assert.equal(harness.dialogue.end?.kind, "goodbye");
+  });
+}
+
+for (const asked of ["GET /admin/!POKE", "GET /admin/metadata?mode=updinfo", "OPTIONS *"]) {
+  for (const form of ["Content-Length: 31", "Transfer-Encoding: chunked"]) {
+    Deno.test(`${asked} with a body (${form}) is the last request of its connection`, () => {
+      const harness = new DialogueHarness();
+      harness.feed(`${asked} HTTP/1.1\r\n${form}\r\n\r\nOPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n`);
+      assert.equal(harness.statuses.length, 1);
+      assert.match(harness.answers, /^Connection: close\r$/m);
+      assert.equal(harness.dialogue.state, "over");
+    });
+  }
+}
+
+Deno.test("an update with a body is the last request of its connection", () => {
+  const harness = new DialogueHarness();
+  harness.feed(
+    `GET /admin/metadata?mode=updinfo&mount=/demo&song=x HTTP/1.1\r\n${CREDENTIALS}` +
+      "Content-Length: 24\r\n\r\nOPTIONS * HTTP/1.1\r\n\r\n",
+  );
+  harness.dialogue.tagged(true);
+  assert.deepEqual(harness.statuses, [200]);
+  assert.equal(harness.dialogue.state, "over");
+});
+
+for (
+  const form of [
+    "Content-Length: 5\r\nContent-Length: 6",
+    "Content-Length: 5\r\nTransfer-Encoding: chunked",
+    "Transfer-Encoding: chunked, gzip",
+    "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+  ]
+) {
+  Deno.test(`a body whose end is unclear is answered 400: ${JSON.stringify(form)}`, () => {
+    const harness = new DialogueHarness();
+    harness.feed(`${PUT}${form}\r\n\r\n`);
+    assert.deepEqual(harness.statuses, [400]);
+    assert.deepEqual(harness.doorkeeper.ingests, []);
+  });
+}
+
+Deno.test("a length that is told twice is one", () => {
+  const harness = new DialogueHarness();
+  const length = `Content-Length: ${audio.length}\r\n`;
+  harness.feed(`${PUT}${length}${length}\r\n`, audio);
+  assert.deepEqual(harness.ingest.ends, ["finished"]);
+});
+
+Deno.test("a password in the characters of Windows is the one that it is in UTF-8", () => {
+  for (const password of ["\xfcber", "\xc3\xbcber"]) {
+    const harness = new DialogueHarness();
+    const authorization = `Authorization: Basic ${btoa(`source:${password}`)}\r\n`;
+    harness.feed(`SOURCE /demo HTTP/1.0\r\n${authorization}\r\n`, audio);
+    assert.equal(harness.ingest.request.key, "über");
+    harness.dialogue.close();
+  }
+});
+
+Deno.test("facts have no control characters, and are cut between characters", () => {
+  const harness = new DialogueHarness();
+  harness.feed(
+    `${PUT}ice-name: ${"\xf0\x9f\x8e\xb5".repeat(300)}\r\n` +
+      "ice-genre: a\x1b[31m\xe2\x80\xaeb\r\nice-url: \x00\r\n\r\n",
+  );
+  assert.deepEqual(harness.ingest.recordedFacts, [{
+    "ice-name": "🎵".repeat(256),
+    "ice-genre": "a [31m b",
+  }]);
+  harness.dialogue.close();
 });

@@ -37,7 +37,7 @@ class Fixture implements AsyncDisposable {
       clock: this.clock,
       doorkeeper: this.doorkeeper,
       speaks: "Icecast",
-      sources: new LiveSources(),
+      sources: new LiveSources(this.clock),
       tag: async (request, tags) => {
         this.titles.push({ ...tags, request });
         return await this.answer();

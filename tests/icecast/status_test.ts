@@ -1,6 +1,6 @@
 /** What is on air, as pages of stations read it. */
 import assert from "node:assert/strict";
-import { type MountStatus, statusJson } from "../../src/icecast/status.ts";
+import { MAX_STATUS_BYTES, type MountStatus, statusJson } from "../../src/icecast/status.ts";
 
 const server = { url: "http://192.0.2.1:8000", serverName: "Echo/2.0.0", startedAt: 0 };
 const demo: MountStatus = {
@@ -47,4 +47,24 @@ Deno.test("a broadcast of which nobody told anything has its name", () => {
   const { server_name, yp_currently_playing, bitrate } =
     icestats([{ ...demo, facts: {}, tags: undefined }]).source;
   assert.deepEqual([server_name, yp_currently_playing, bitrate], ["demo", "", undefined]);
+});
+
+Deno.test("the answer is bounded in bytes too, and made of no more broadcasts than fit", () => {
+  const text = "\u{1f3b5}".repeat(256);
+  const facts = Object.fromEntries(
+    ["ice-name", "ice-description", "ice-genre", "ice-url", "ice-audio-info"].map((fact) => {
+      return [fact, text];
+    }),
+  );
+  let made = 0;
+  const many = function* () {
+    for (; made < 2000; made++) {
+      yield { ...demo, name: "n".repeat(128), facts, tags: { title: text, artist: text } };
+    }
+  };
+  const answer = statusJson(server, many());
+  assert.ok(new TextEncoder().encode(answer).length <= MAX_STATUS_BYTES);
+  const listed = JSON.parse(answer).icestats.source.length;
+  assert.ok(listed >= 5);
+  assert.equal(made, listed);
 });

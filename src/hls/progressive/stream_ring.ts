@@ -54,8 +54,9 @@ export class StreamRing {
 
   /** How many bytes it keeps. */
   get size(): number {
-    const starts = [...this.#cursors].map(({ keptFrom }) => keptFrom);
-    return this.#endByte - Math.min(this.#burst.startByte, ...starts);
+    let start = this.#burst.startByte;
+    for (const { keptFrom } of this.#cursors) start = Math.min(start, keptFrom);
+    return this.#endByte - start;
   }
 
   /**

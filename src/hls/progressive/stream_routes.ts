@@ -5,7 +5,7 @@
  */
 import { Hono } from "hono";
 import { LiveBody, type LiveSource } from "../../http/live_body.ts";
-import type { Clock } from "../../session/clock.ts";
+import type { Clock, Timer } from "../../session/clock.ts";
 import { answerEnd } from "../../web/answer_end.ts";
 import { anyOrigin, fromInternet } from "../../web/any_origin.ts";
 import { notThere } from "../answers.ts";
@@ -71,9 +71,15 @@ export function streamFor(
 
 /** Ends a source at `at`, in milliseconds since the epoch. */
 function endingAt(at: number, source: LiveSource, clock: StreamRoutesOptions["clock"]): LiveSource {
-  const leftMs = at - clock.now();
-  if (leftMs > MAX_TIMER_MS) return source;
-  const timer = clock.after(Math.max(0, leftMs), () => source.leave());
+  if (at === Infinity) return source;
+  let timer: Timer;
+  const arm = () => {
+    const leftMs = Math.max(0, at - clock.now());
+    timer = leftMs > MAX_TIMER_MS
+      ? clock.after(MAX_TIMER_MS, arm)
+      : clock.after(leftMs, () => source.leave());
+  };
+  arm();
   return {
     next: () => {
       const bytes = source.next();
@@ -91,5 +97,5 @@ function endingAt(at: number, source: LiveSource, clock: StreamRoutesOptions["cl
 
 /** What players may read of an answer, besides what they always may. */
 const ICY_FIELDS: readonly string[] = ["icy-br", "icy-metaint", "icy-name"];
-/** 20 days: timers take no more than 24. */
+/** 20 days: timers take no more than 24. Then another one is set. */
 const MAX_TIMER_MS = 1_728_000_000;

@@ -7,8 +7,9 @@ const logger = getLogger(["echo", "stat"]);
 const DAY_MS = 86_400_000;
 /** How long lines are kept. */
 export const KEEP_DAYS = 400;
-/** A show that has ended on some day has one line at least; titles leave room for these. */
+/** Of one day. */
 export const MAX_DAY_BYTES = 16 * 1024 * 1024;
+/** Titles fill a day so far, so that shows still have room. */
 export const MAX_TITLE_BYTES = 12 * 1024 * 1024;
 /** The oldest days go while all together have more. */
 export const MAX_BYTES = 256 * 1024 * 1024;
@@ -113,17 +114,18 @@ function fitting(
   size: number,
   isTorn: boolean,
 ): { bytes: Uint8Array; left: number } {
-  let room = size;
+  let used = size;
   let text = isTorn ? "\n" : "";
   let left = 0;
   for (const line of lines) {
     const added = formatLine(line);
-    room += encoder.encode(added).length;
-    if (room <= (line.kind === "title" ? MAX_TITLE_BYTES : MAX_DAY_BYTES)) text += added;
-    else {
-      room -= encoder.encode(added).length;
+    const after = used + encoder.encode(added).length;
+    if (after > (line.kind === "title" ? MAX_TITLE_BYTES : MAX_DAY_BYTES)) {
       left++;
+      continue;
     }
+    used = after;
+    text += added;
   }
   return { bytes: encoder.encode(text), left };
 }
@@ -142,7 +144,8 @@ async function isTorn(file: Deno.FsFile, size: number): Promise<boolean> {
  * so that nothing else waits for long.
  */
 async function* readLines(path: string): AsyncGenerator<readonly ReportLine[]> {
-  using file = await Deno.open(path);
+  using file = await openDay(path);
+  if (file === undefined) return;
   const chunk = new Uint8Array(CHUNK_BYTES);
   const decoder = new TextDecoder();
   let open = "";
@@ -159,4 +162,14 @@ async function* readLines(path: string): AsyncGenerator<readonly ReportLine[]> {
     yield lines;
   }
   if (bad > 0) logger.warn("Cannot read {bad} lines of {path}: they are left out", { bad, path });
+}
+
+/** @returns `undefined` where it was removed since it was listed */
+async function openDay(path: string): Promise<Deno.FsFile | undefined> {
+  try {
+    return await Deno.open(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

@@ -113,3 +113,10 @@ Deno.test("at the end each gets what there is, and then nothing", () => {
   assert.equal(cursor.next(), undefined);
   assert.equal(ring.listeners, 0);
 });
+
+Deno.test("what is kept is known however many listen", () => {
+  const ring = new StreamRing();
+  add(ring, 0, 3);
+  for (let i = 0; i < 200_000; i++) ring.join();
+  assert.equal(ring.size, 300);
+});

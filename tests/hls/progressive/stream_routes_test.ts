@@ -1,8 +1,10 @@
 /** Endless streams over HTTP. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
+import { StreamRing } from "../../../src/hls/progressive/stream_ring.ts";
 import { streamFor, streamRoutes } from "../../../src/hls/progressive/stream_routes.ts";
 import { endAnswersAt } from "../../../src/web/answer_end.ts";
+import { FakeClock } from "../../../testing/fake_clock.ts";
 import { readIcy } from "../../../testing/hls/icy_stream.ts";
 import { FRAME_MS } from "../../../testing/hls/on_air.ts";
 import { StreamedBroadcast } from "../../../testing/hls/streamed_broadcast.ts";
@@ -108,6 +110,26 @@ Deno.test("a stream ends when its listener's token does", async () => {
   assert.equal(broadcast.copies.listeners.size, 0);
   await whole;
   await broadcast.stop();
+});
+
+Deno.test("a stream ends when its listener's token does, also where that is in a month", async () => {
+  const endsInMs = 30 * 86_400_000;
+  const clock = new FakeClock();
+  const ring = new StreamRing();
+  const streams = {
+    fileOf: () => "stream.aac",
+    join: () => Promise.resolve({ cursor: ring.join(), bytesPerSecond: 1000 }),
+  };
+  const app = new Hono().use((c, next) => {
+    endAnswersAt(c, clock.now() + endsInMs);
+    return next();
+  }).route("/cast", streamRoutes({ clock, streams }));
+  const answer = await app.request("/cast/demo/stream.aac");
+  await clock.advance(endsInMs - 1000);
+  assert.equal(ring.listeners, 1);
+  await clock.advance(1000);
+  assert.equal(ring.listeners, 0);
+  assert.equal((await answer.bytes()).length, 0);
 });
 
 for (const bitrate of [24, 48, 64, 96, 128, 160, 320]) {

@@ -42,6 +42,17 @@ Deno.test("lines are kept by day, for who runs the server alone", async () => {
   });
 });
 
+Deno.test("a day that is removed while others are read is left out", async () => {
+  await withFolder(async (folder) => {
+    const days = new DayFiles(folder);
+    await days.append([show(1), show(2, START + DAY_MS), show(3, START + 2 * DAY_MS)]);
+    const parts = days.read(0);
+    assert.deepEqual((await parts.next()).value, [show(1)]);
+    await Deno.remove(`${folder}/2026-11-24.jsonl`);
+    assert.deepEqual((await Array.fromAsync(parts)).flat(), [show(3, START + 2 * DAY_MS)]);
+  });
+});
+
 Deno.test("a damaged line costs that line alone", async () => {
   await withFolder(async (folder) => {
     await using log = await LogRecorder.start();
