@@ -40,7 +40,7 @@ export function attemptToListen<T>(
 
 /** Says in the log that `what` listens. */
 export function tellListening(addr: ListenAddress, what: string): void {
-  // Lines of one template are taken for a flood where they are many, as doors may be.
+  // The log passes ten lines of one template, and there are more ports.
   logger.info(`${what} listens on {address}`, { address: textOf(addr) });
 }
 
