@@ -19,7 +19,7 @@ import type {
 import type { Tags } from "../session/tags.ts";
 import type { PublishTarget } from "../session/typed_text.ts";
 import type { LiveSources } from "./live_sources.ts";
-import type { MountListeners } from "./mount_listeners.ts";
+import type { MountListeners, MountRequest } from "./mount_listeners.ts";
 import type { DialogueOptions, SourceDialogue } from "./source_dialogue.ts";
 import { MAX_STATUS_BYTES } from "./status.ts";
 
@@ -95,7 +95,7 @@ export class IcecastConnection implements Transport, DoorConnection {
       status: (asked) => {
         return door.status(asked?.name, asked !== undefined && this.#sourceOf(asked) !== undefined);
       },
-      listen: (request) => door.listeners?.serve(request, socket, this.address) ?? false,
+      listen: (request) => this.#listen(request),
       send: (bytes) => this.#writer.send(bytes),
     });
   }
@@ -124,6 +124,13 @@ export class IcecastConnection implements Transport, DoorConnection {
     this.abort("");
     await this.#writer.idle;
     this.#log();
+  }
+
+  /** Hands the socket over. An answer that is still being written would get between the audio. */
+  #listen(request: MountRequest): boolean {
+    const { listeners } = this.#door;
+    if (listeners === undefined || !this.#writer.isIdle) return false;
+    return listeners.serve(request, this.#socket, this.address);
   }
 
   readAtOnce(): void {

@@ -11,7 +11,7 @@ export interface IcecastRequest {
   readonly path: string;
   /** What stands behind `?`; empty where nothing does. */
   readonly query: string;
-  readonly version: "HTTP/1.0" | "HTTP/1.1" | "ICE/1.0";
+  readonly version: typeof VERSIONS[number];
   /**
    * The header fields, by their names in lower case. Of several of one name the last counts; those that
    * tell where the body ends are joined by commas where they differ (RFC 9110 5.3).
@@ -19,7 +19,7 @@ export interface IcecastRequest {
   readonly fields: ReadonlyMap<string, string>;
 }
 
-const MAX_FIELDS_OF_SOURCES = 100;
+const VERSIONS = ["HTTP/1.0", "HTTP/1.1", "ICE/1.0"] as const;
 
 /**
  * Reads the lines of a head, without the empty one. Clients escape titles badly, so that the target may
@@ -29,9 +29,12 @@ const MAX_FIELDS_OF_SOURCES = 100;
 export function parseIcecastRequest(
   [first = "", ...lines]: readonly string[],
 ): IcecastRequest | undefined {
-  const [, method = "", target = "", version] =
-    /^([A-Z]{1,16}) +(\S.*?) +(HTTP\/1\.0|HTTP\/1\.1|ICE\/1\.0)\s*$/.exec(first) ?? [];
-  if (!isVersion(version)) return undefined;
+  const line = first.trimEnd();
+  const method = line.slice(0, Math.max(0, line.indexOf(" ")));
+  const versionAt = line.lastIndexOf(" ") + 1;
+  const target = line.slice(method.length, versionAt).trim();
+  const version = VERSIONS.find((known) => known === line.slice(versionAt));
+  if (!/^[A-Z]{1,16}$/.test(method) || target === "" || version === undefined) return undefined;
   const relative = target.replace(/^https?:\/\/[^/?]*/i, "");
   const mark = relative.indexOf("?");
   const path = mark < 0 ? relative : relative.slice(0, mark);
@@ -42,7 +45,7 @@ export function parseIcecastRequest(
 /** Header fields by their names in lower case. Lines that are none are left out. */
 export function parseFields(lines: readonly string[]): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
-  for (const line of lines.slice(0, MAX_FIELDS_OF_SOURCES)) {
+  for (const line of lines) {
     const colon = line.indexOf(":");
     if (colon <= 0) continue;
     const name = line.slice(0, colon).trim().toLowerCase();
@@ -79,7 +82,7 @@ export function bodyForm(
 
 /** Whether a body stands behind the head, which only a source may have. */
 export function announcesBody({ fields }: Pick<IcecastRequest, "fields">): boolean {
-  return fields.has("transfer-encoding") || !/^0*$/.test(fields.get("content-length") ?? "");
+  return fields.has("transfer-encoding") || !/^0+$/.test(fields.get("content-length") ?? "0");
 }
 
 /** Whether the source sends no body before it is told to (RFC 9110 10.1.1). */
@@ -94,8 +97,4 @@ export function keepsAlive(
   const connection = (fields.get("connection") ?? "").toLowerCase();
   if (connection.includes("close")) return false;
   return version === "HTTP/1.1" || connection.includes("keep-alive");
-}
-
-function isVersion(version: string | undefined): version is IcecastRequest["version"] {
-  return version !== undefined;
 }

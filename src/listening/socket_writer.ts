@@ -30,6 +30,11 @@ export class SocketWriter {
     this.#options = options;
   }
 
+  /** Whether nothing is being written. */
+  get isIdle(): boolean {
+    return this.#writing === undefined;
+  }
+
   /** Resolves once nothing is being written; rejects never. */
   get idle(): Promise<void> {
     return this.#writing ?? Promise.resolve();

@@ -54,6 +54,8 @@ export class DeadAirWatch implements SoundFacts {
   /** How much audio came since the last estimate. */
   #sinceMs = 0;
   #soundMs = 0;
+  /** For how much audio there has been no sound since then. */
+  #pauseMs = 0;
   #silentMs = 0;
   /** For how much audio there has been nothing but digital silence. */
   #zeroMs = 0;
@@ -78,7 +80,7 @@ export class DeadAirWatch implements SoundFacts {
 
   /**
    * For how many milliseconds of audio sound has been heard without a break since the connection came.
-   * Half a second without sound, as between two words, is no break.
+   * What is shorter than two seconds without sound, as between two sentences, is no break.
    */
   get soundMs(): number {
     return this.#soundMs;
@@ -89,6 +91,7 @@ export class DeadAirWatch implements SoundFacts {
     this.#window.clear();
     this.#sinceMs = 0;
     this.#soundMs = 0;
+    this.#pauseMs = 0;
   }
 
   /** The configuration of the frames that follow. */
@@ -116,6 +119,7 @@ export class DeadAirWatch implements SoundFacts {
 
   #hearSound(passedMs: number): void {
     this.#soundMs += passedMs;
+    this.#pauseMs = 0;
     this.#zeroMs = 0;
     if (!this.#isDeadAir) this.#silentMs = 0;
     else if (this.#soundMs >= OVER_AFTER_MS) {
@@ -127,7 +131,8 @@ export class DeadAirWatch implements SoundFacts {
   }
 
   #hearSilence(passedMs: number, levelDb: number): void {
-    this.#soundMs = 0;
+    this.#pauseMs += passedMs;
+    if (this.#pauseMs >= BREAK_MS) this.#soundMs = 0;
     this.#silentMs += passedMs;
     this.#zeroMs = levelDb === -Infinity ? this.#zeroMs + passedMs : 0;
     if (this.#isDeadAir) return;
@@ -145,3 +150,5 @@ const WINDOW_ESTIMATES = 4;
 const ZERO_AFTER_MS = 10_000;
 /** It is over after so much sound. */
 const OVER_AFTER_MS = 2000;
+/** So much without sound interrupts it. */
+const BREAK_MS = 2000;

@@ -23,11 +23,10 @@ export interface IcecastStatusOptions extends Pick<Core, "clock" | "listeners"> 
 export function icecastStatus(
   { config, clock, sessions, listeners }: IcecastStatusOptions,
 ): SourceDoor["status"] {
-  const { hls, control, icecast } = config;
+  const { hls } = config;
   const isForAll = hls.auth === "open" && hls.originSecret === undefined;
-  const ip = isIPv6(control.publicIp) ? `[${control.publicIp}]` : control.publicIp;
   const server: ServerStatus = {
-    url: `http://${ip}:${icecast.addr.port}`,
+    url: mountsUrl(config),
     serverName: SERVER_NAME,
     startedAt: clock.now(),
   };
@@ -46,6 +45,13 @@ export function icecastStatus(
     kept.texts.set(name, text);
     return text;
   };
+}
+
+/** Where receivers find mounts: a URL without a slash at its end. */
+export function mountsUrl(
+  { control: { publicIp }, icecast }: Pick<IcecastStatusOptions["config"], "control" | "icecast">,
+): string {
+  return `http://${isIPv6(publicIp) ? `[${publicIp}]` : publicIp}:${icecast.addr.port}`;
 }
 
 /** What is answered for a while. */

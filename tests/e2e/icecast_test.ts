@@ -124,7 +124,7 @@ scenario("a source is refused in words, and its title is heard with its audio", 
   assert.equal(await tell("wrong"), 401);
   assert.equal(await tell(key), 200);
   const status = await until("the title is told", async () => {
-    const response = await fetch(`http://127.0.0.1:${port}/status-json.xsl`);
+    const response = await fetch(`http://127.0.0.1:${port}/status-json.xsl?mount=/demo`);
     const { icestats: { source } } = await response.json();
     return source?.title !== undefined && source;
   });

@@ -79,7 +79,7 @@ Deno.test("how long sound was heard counts from the last break, or from the last
   assert.ok(watch.soundMs > 3500 && watch.soundMs <= 4000, `${watch.soundMs}`);
   watched.feed(HISS, 0.5).feed(SOUND, 4);
   assert.ok(watch.soundMs > 8000, `${watch.soundMs}`);
-  watched.feed(HISS, 2);
+  watched.feed(HISS, 3);
   assert.equal(watch.soundMs, 0);
   watched.feed(SOUND, 4);
   watch.restart();
@@ -99,4 +99,13 @@ Deno.test("dead air goes on over a return, and through frames that cannot be rea
   watched.watch.restart();
   watched.feed(HISS, 3).feed(GARBAGE, FRAME_MS / 1000).feed(HISS, 4);
   assert.deepEqual(watched.told, ["20: quiet"]);
+});
+
+Deno.test("who pauses between sentences is heard all the same", () => {
+  const watched = new Watched().feed(ZERO, 5);
+  watched.watch.restart();
+  for (let i = 0; i < 3; i++) watched.feed(SOUND, 2).feed(HISS, 1.5);
+  assert.ok(watched.watch.soundMs >= 3000, `${watched.watch.soundMs} ms`);
+  watched.feed(HISS, 2);
+  assert.equal(watched.watch.soundMs, 0);
 });

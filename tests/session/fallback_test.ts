@@ -461,7 +461,7 @@ Deno.test("dead air gives way to the file, frame for frame, until there were thr
   assert.deepEqual(happened(), ["start: dead-air"]);
   assert.equal(session()?.fallback, "dead-air");
   await send(ingest, 64);
-  await sendSilence(ingest, 32);
+  await sendSilence(ingest, 160);
   await send(ingest, FRAMES_BACK_FROM_SILENCE - 1);
   assert.deepEqual(happened(), ["start: dead-air"], "two seconds of sound are not enough");
   await send(ingest, 100);
@@ -470,7 +470,7 @@ Deno.test("dead air gives way to the file, frame for frame, until there were thr
   assert.deepEqual([live?.[0], file?.[0], back, others], ["dj", "file", ["dj", 100], []]);
   const silentMs = ((live?.[1] ?? 0) - 96) * FRAME_MS;
   assert.ok(silentMs >= 10_000 && silentMs < 12_000, `${silentMs} ms of silence were heard`);
-  assert.equal(heard.all.length, 96 + 1000 + 64 + 32 + FRAMES_BACK_FROM_SILENCE - 1 + 100);
+  assert.equal(heard.all.length, 96 + 1000 + 64 + 160 + FRAMES_BACK_FROM_SILENCE - 1 + 100);
   assert.deepEqual([heard.starts, heard.ends], [1, []]);
   const { drop_count, filler_count } = session()?.quality ?? {};
   assert.deepEqual([drop_count, filler_count], [0, 0]);

@@ -46,13 +46,12 @@ export function icyBlock(title: string): Uint8Array {
 
 /** The audio that goes between the blocks, and the titles of it. */
 export interface TitledSource extends LiveSource {
-  /** Where the client is, in bytes since some start. */
-  readonly position: number;
   /**
-   * The block of the title that is heard at a position; the same object for the same title.
+   * The block of the title that is heard so many bytes beyond where the client is, or half a second,
+   * where that is nearer; the same object for the same title.
    * @returns `undefined` where that is not known yet
    */
-  blockAt(position: number): Uint8Array | undefined;
+  blockAhead(bytes: number): Uint8Array | undefined;
 }
 
 /** Puts the blocks into what one client is sent. */
@@ -99,10 +98,11 @@ export class IcySource implements LiveSource {
 
   /**
    * It stands in the middle of what it may tell the title of, so that it is as near to the title's
-   * first frame as any block. So audio waits here for half an interval.
+   * first frame as any block. So audio waits here for half an interval, which is half a second at most:
+   * silence has few bytes.
    */
   #nextBlock(): Uint8Array | undefined {
-    const block = this.#audio.blockAt(this.#audio.position + this.#interval / 2);
+    const block = this.#audio.blockAhead(this.#interval / 2);
     if (block === undefined || block === this.#told) return block && NO_NEWS;
     this.#told = block;
     return block;

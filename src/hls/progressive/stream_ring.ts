@@ -145,8 +145,15 @@ export class StreamCursor implements TitledSource {
     return this.#link?.startByte ?? Infinity;
   }
 
-  blockAt(position: number): Uint8Array | undefined {
-    return this.#options.blockAt(position);
+  blockAhead(bytes: number): Uint8Array | undefined {
+    return this.#options.blockAt(Math.min(this.position + bytes, this.#lastByteAhead));
+  }
+
+  /** The last byte of {@link AHEAD_MS} beyond where the listener is, up to a chunk exact. */
+  get #lastByteAhead(): number {
+    let link = this.#link;
+    while (link !== undefined && link.endMs - this.ms < AHEAD_MS) link = link.next;
+    return link === undefined ? Infinity : link.startByte + link.bytes.length - 1;
   }
 
   next(): Uint8Array | undefined {
@@ -195,5 +202,7 @@ const NO_LINK: Link = {
 const NOTHING = new Uint8Array();
 /** What who comes is sent at once: receivers begin to play when they have a few seconds. */
 const BURST_MS = 4000;
+/** So much of what is to come a block of titles waits for, at most. */
+const AHEAD_MS = 500;
 /** Two a second over more than the longest that anybody may be behind. */
 const MAX_TITLES = 64;

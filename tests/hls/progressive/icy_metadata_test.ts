@@ -101,8 +101,8 @@ Deno.test("a title is told once, and its block is one for all listeners", () => 
   const ring = new StreamRing();
   const [one, other] = [ring.join(), ring.join()];
   ring.add({ bytes: new Uint8Array(50), durationMs: 100, titles: [{ at: 0, title: "a" }] }, 1e9);
-  assert.ok(one.blockAt(10) === other.blockAt(49));
-  assert.equal(one.blockAt(50), undefined);
+  assert.ok(one.blockAhead(10) === other.blockAhead(49));
+  assert.equal(one.blockAhead(50), undefined);
   const source = new IcySource(one, 10);
   const blocks: number[] = [];
   for (let bytes = source.next(); bytes && bytes.length > 0; bytes = source.next()) {
@@ -110,4 +110,23 @@ Deno.test("a title is told once, and its block is one for all listeners", () => 
     source.sent(bytes.length);
   }
   assert.deepEqual(blocks, [icyBlock("a").length, 1, 1, 1]);
+});
+
+Deno.test("in silence, of which a second has few bytes, no block waits for more than a second of it", () => {
+  const ring = new StreamRing();
+  const source = new IcySource(ring.join(), 16_000);
+  let sentBytes = 0;
+  let waitedMs = 0;
+  for (let i = 0; i < 600; i++) {
+    const bytes = new Uint8Array(i < 50 ? 3200 : 112);
+    ring.add({ bytes, durationMs: 200, titles: [] }, 20_000);
+    const before = sentBytes;
+    for (let part = source.next(); part && part.length > 0; part = source.next()) {
+      source.sent(part.length);
+      sentBytes += part.length;
+    }
+    waitedMs = sentBytes === before ? waitedMs + 200 : 0;
+    assert.ok(waitedMs <= 1000, `nothing is sent for ${waitedMs} ms`);
+  }
+  assert.equal(ring.listeners, 1);
 });
