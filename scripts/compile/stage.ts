@@ -105,8 +105,21 @@ async function bundle(entry: string, folder: string): Promise<string> {
   await runTool(Deno.execPath(), ["bundle", ...options, ...output, join(ROOT, entry)], {
     cwd: ROOT,
   });
-  return basename(entry).replace(/\.ts$/, ".js");
+  const name = basename(entry).replace(/\.ts$/, ".js");
+  const code = await Deno.readTextFile(join(folder, name));
+  if (code.includes(ASKS_FOR_REQUIRE)) {
+    await Deno.writeTextFile(join(folder, name), REQUIRE + code);
+  }
+  return name;
 }
+
+/**
+ * What is left of the `require` of CommonJS packages where Deno 2.9 does not put its own in the place
+ * of it, as where the short name that it has in the bundle has a `$`.
+ */
+const ASKS_FOR_REQUIRE = 'typeof require<"u"';
+const REQUIRE =
+  'import{createRequire}from"node:module";const require=createRequire(import.meta.url);\n';
 
 /** The statement that is put before the program, and that `src/version.ts` reads. */
 function statement(libsrt: LibsrtFacts | undefined): string {

@@ -106,15 +106,17 @@ function tellKey({ user, names }: Omit<Dj, "hash">, key: string, at: EncoderHost
     `The key of ${user} is ${key}`,
     "It is shown this once: Echo keeps a hash of it alone.",
     "",
-    ...encoderSettings({ name, user, key }, at).map(lineOf),
+    ...linesOf(encoderSettings({ name, user, key }, at)),
   ];
   if (isBeginning) lines.push("", `${name} stands for a name that begins with ${first}`);
   else if (names.length > 1) lines.push("", `${name} may be any of ${names.join(", ")}`);
   return lines.join("\n");
 }
 
-function lineOf({ encoder, field, text }: EncoderSetting): string {
-  return `${`${encoder}, ${field}`.padEnd(18)}  ${text}`;
+function linesOf(settings: readonly EncoderSetting[]): string[] {
+  const labels = settings.map(({ encoder, field }) => `${encoder}, ${field}`);
+  const width = Math.max(...labels.map(({ length }) => length));
+  return settings.map(({ text }, i) => `${labels[i]?.padEnd(width)}  ${text}`);
 }
 
 function misuse(): DjError {

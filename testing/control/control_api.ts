@@ -5,7 +5,7 @@ import { PageOrigins } from "../../src/control/page_origins.ts";
 import { type ControlOptions, controlRoutes, type SessionPorts } from "../../src/control/routes.ts";
 import type { Authority } from "../../src/session/authority.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
-import { PublishRefused, type Transport } from "../../src/session/ingest.ts";
+import { type Protocol, PublishRefused, type Transport } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
 import type { Session } from "../../src/session/session.ts";
 import type { AuthMode } from "../../src/session/publish_rights.ts";
@@ -128,7 +128,7 @@ export interface PublishBody {
 }
 
 /** One that is right. */
-export function publishBody(protocol: "srt" | "rtmp" = "srt"): PublishBody {
+export function publishBody(protocol: Protocol = "srt"): PublishBody {
   return {
     media: { type: "audio", protocol, format: protocol === "srt" ? "aac" : "flv" },
     reason: { code: 10_000, message: "start" },
@@ -147,7 +147,7 @@ export function cookieOf(answer: Response): string {
 export async function publish(
   { request }: Pick<Api, "request">,
   name: string = "demo",
-  protocol: "srt" | "rtmp" = "srt",
+  protocol: Protocol = "srt",
 ): Promise<string> {
   const answer = await request("POST", `/echo/4/publish/${name}`, { body: publishBody(protocol) });
   await answer.body?.cancel();

@@ -91,6 +91,14 @@ export class Media implements AsyncDisposable {
     return file;
   }
 
+  /** An empty folder, in which anybody may write. @returns its path */
+  async folder(name: string): Promise<string> {
+    const folder = `${this.#folder}/${name}`;
+    await Deno.mkdir(folder);
+    await Deno.chmod(folder, 0o777);
+    return folder;
+  }
+
   /** A file with these bytes. @returns its path */
   async keep(name: string, bytes: Uint8Array): Promise<string> {
     const file = `${this.#folder}/${name}`;

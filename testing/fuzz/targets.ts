@@ -11,6 +11,7 @@ import { FLV_TARGETS } from "./targets/flv.ts";
 import { HTTP_CONNECTION_TARGETS } from "./targets/http_connections.ts";
 import { HTTP_TARGETS } from "./targets/http.ts";
 import { HTTP2_TARGETS } from "./targets/http2.ts";
+import { ICECAST_TARGETS } from "./targets/icecast.ts";
 import { REWIND_TARGETS } from "./targets/rewind.ts";
 import { RTMP_TARGETS } from "./targets/rtmp.ts";
 import { STREAM_TARGETS } from "./targets/streams.ts";
@@ -19,6 +20,7 @@ import { TOKEN_TARGETS } from "./targets/tokens.ts";
 export const TARGETS: readonly Target[] = [
   ...RTMP_TARGETS,
   ...FLV_TARGETS,
+  ...ICECAST_TARGETS,
   ...AUDIO_TARGETS,
   ...STREAM_TARGETS,
   ...FILE_TARGETS,

@@ -16,6 +16,7 @@ export interface Client {
   readonly program: string;
   readonly files?: (run: ClientRun) => Readonly<Record<string, string>>;
   readonly command: (run: ClientRun) => readonly string[];
+  readonly env?: (run: ClientRun) => Readonly<Record<string, string>>;
   /** The line of Echo's log that says why it is refused, where it is to be. */
   readonly refusal?: RegExp;
 }
@@ -24,14 +25,19 @@ export interface Client {
 function withSound(run: ClientRun, client: string): string {
   return [
     "export PULSE_RUNTIME_PATH=$PWD/pulse PULSE_SERVER=unix:$PWD/pulse/native",
-    "trap 'kill $(jobs -p)' EXIT",
+    END_ALL,
     "pulseaudio -n --daemonize=no --exit-idle-time=-1 --use-pid-file=no " +
     "-L 'module-null-sink sink_name=null' -L 'module-native-protocol-unix auth-anonymous=1' &",
     "until pactl info >/dev/null 2>&1; do sleep 0.2; done",
     `ffmpeg -v error -re -i '${run.mp3}' -f wav - | paplay --file-format=wav /dev/stdin &`,
-    client,
+    `${client} &`,
+    "wait $!",
   ].join("\n");
 }
+
+/** A shell that ends all that it has started, with itself. */
+const SHELL = ["setsid", "bash", "-c"];
+const END_ALL = "trap 'kill -KILL 0' EXIT; trap exit TERM INT";
 
 /** All of them, by the names of their broadcasts. */
 export const CLIENTS: Readonly<Record<string, Client>> = {
@@ -57,7 +63,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
   mpd: {
     program: "mpd",
     files: ({ port, password, name, folder, mp3 }) => ({
-      "mpd.conf": `music_directory "${mp3.slice(0, mp3.lastIndexOf("/"))}"
+      "mpd.conf": `zeroconf_enabled "no"
 bind_to_address "${folder}/socket"
 decoder {
   plugin "wildmidi"
@@ -77,22 +83,24 @@ audio_output {
   always_on "yes"
 }
 `,
-      "play": `${mp3.slice(mp3.lastIndexOf("/") + 1)}`,
+      "play": mp3,
     }),
     command: ({ folder }) => [
-      "sh",
-      "-c",
-      `trap 'kill $!' EXIT; mpd --no-daemon --stderr ${folder}/mpd.conf & ` +
-      `until [ -S ${folder}/socket ]; do sleep 0.2; done; sleep 2; ` +
-      `printf 'update\\nadd "%s"\\nrepeat 1\\nplay\\nclose\\n' "$(cat ${folder}/play)" | ` +
-      `python3 -c 'import socket,sys,time; s=socket.socket(socket.AF_UNIX); ` +
-      `s.connect("${folder}/socket"); ` +
-      `[(s.send(line.encode()), time.sleep(1)) for line in sys.stdin]; print(s.recv(4096))'; wait`,
+      ...SHELL,
+      [
+        END_ALL,
+        "mpd --no-daemon --stderr mpd.conf &",
+        `until [ -S ${folder}/socket ]; do sleep 0.2; done; sleep 1`,
+        'mpc -q add "$(cat play)" && mpc -q repeat on && mpc -q play',
+        "wait",
+      ].join("\n"),
     ],
+    env: ({ folder }) => ({ MPD_HOST: `${folder}/socket` }),
   },
   butt: {
     program: "butt",
     files: ({ port, password, name }) => ({
+      ".asoundrc": "pcm.!default pulse\nctl.!default pulse\n",
       "buttrc": `[main]
 server = echo
 srv_ent = echo
@@ -145,8 +153,7 @@ usr = source
 `,
     }),
     command: (run) => [
-      "bash",
-      "-c",
+      ...SHELL,
       withSound(run, "xvfb-run -a butt -x -c $PWD/buttrc"),
     ],
   },
@@ -176,7 +183,7 @@ mountPoint = ${name}
 name = DarkIce
 `,
     }),
-    command: (run) => ["bash", "-c", withSound(run, "darkice -c $PWD/darkice.cfg")],
+    command: (run) => [...SHELL, withSound(run, "darkice -c $PWD/darkice.cfg")],
   },
   ices2: {
     program: "ices2",

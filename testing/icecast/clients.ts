@@ -1,7 +1,8 @@
 /**
  * Has the source clients of Debian publish that the tests do not, and prints what came of each:
- * `deno task test:icecast-clients [NAME …]`. A client that is not installed is left out. Exits with 1
- * where what is heard by HLS, or recorded, is not what was sent.
+ * `deno task test:icecast-clients [NAME …]`. A client that is not installed is left out. MPD needs `mpc`
+ * as well; BUTT and DarkIce need `pulseaudio`, `pulseaudio-utils`, `libasound2-plugins` and `xvfb`. Exits
+ * with 1 where what is heard by HLS, or recorded, is not what was sent.
  */
 import { assertConnections } from "../e2e/audio_sent.ts";
 import { EchoServer } from "../e2e/echo_server.ts";
@@ -49,19 +50,29 @@ async function tryOut(name: string, client: Client, mp3: string): Promise<Outcom
     const title = server.log.findLast((line) => line.includes(` ${name}#`) && /plays/.test(line));
     await server.stop("SIGTERM");
     if (client.refusal !== undefined) return { held: true, words: "refused with 415" };
-    const [body = new Uint8Array(0)] = relay.bodies;
-    const sent = await packetsOf(await media.keep(name, body));
-    const live = assertConnections(heard, [sent], "HLS");
+    const sent: string[][] = [];
+    // MPD connects to see whether it can, before it sends.
+    for (const body of relay.bodies.filter(({ length }) => length > 0)) {
+      sent.push(await packetsOf(await media.keep(name, body)));
+    }
+    const live = assertConnections(heard, sent, "HLS");
     const recording = `${server.folder}/output/record/${name}.mp4`;
-    const recorded = assertConnections(await packetsOf(recording), [sent], "MP4");
+    const recorded = assertConnections(await packetsOf(recording), sent, "MP4");
     const told = title === undefined ? "" : `; ${title.replace(/^.*plays/, "plays")}`;
     return { held: true, words: `${live.counts} heard, ${recorded.counts} recorded${told}` };
   } catch (error) {
-    return { held: false, words: error instanceof Error ? error.message : String(error) };
+    return { held: false, words: wordsOf(error) };
   } finally {
     await relay[Symbol.asyncDispose]();
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof SuppressedError) {
+    return `${wordsOf(error.suppressed)}; ${wordsOf(error.error)}`;
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function withClient<T>(
@@ -73,9 +84,14 @@ async function withClient<T>(
     await Deno.writeTextFile(`${run.folder}/${file}`, text, { mode: 0o600 });
   }
   const [program = "", ...args] = client.command(run);
-  const env = { HOME: run.folder, XDG_RUNTIME_DIR: run.folder };
+  const env = { HOME: run.folder, XDG_RUNTIME_DIR: run.folder, ...client.env?.(run) };
   await using child = new Child(program, args, { env, cwd: run.folder });
-  return await body(child);
+  try {
+    return await body(child);
+  } finally {
+    // A shell ends by that what it has started.
+    if (child.running) await child.stop("SIGTERM");
+  }
 }
 
 async function isInstalled(program: string): Promise<boolean> {

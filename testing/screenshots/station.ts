@@ -122,7 +122,7 @@ export class ShownStation implements AsyncDisposable {
 function encoder(index: number, target: readonly string[]): Child {
   const [title = "", artist = ""] = TITLES[index % TITLES.length] ?? [];
   return new Child("ffmpeg", [
-    ...["-hide_banner", "-nostdin", "-v", "error", "-re", "-stream_loop", "-1", "-ss", "30"],
+    ...["-hide_banner", "-nostdin", "-v", "error", "-re", "-stream_loop", "-1"],
     ...["-i", CLIP, "-metadata", `title=${title}`, "-metadata", `artist=${artist}`],
     ...["-c", "copy", ...target],
   ]);

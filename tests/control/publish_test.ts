@@ -81,6 +81,27 @@ Deno.test("ports that are not the defaults and IPv6 addresses appear in what is 
   assert.deepEqual(publish.transports, [{ type: "IPv6", address: "2001:db8::5", port: 40_000 }]);
 });
 
+Deno.test("a client that publishes by Icecast is told what is typed into a source", async () => {
+  const address = { ip: "203.0.113.5", controlPort: 5021, rtmpPort: 1935, icecastPort: 8000 };
+  const { request } = setUpApi({ address });
+  const answer = await request("POST", "/echo/4/publish/demo", { body: publishBody("icecast") });
+  const { publish: { icecast, rtmp, transports } } = await answer.json();
+  assert.deepEqual(icecast, {
+    url: "http://203.0.113.5:8000/demo",
+    mount: "/demo",
+    user: "source",
+    password: rtmp.name,
+  });
+  assert.deepEqual(transports, []);
+});
+
+Deno.test("where there is no port for sources, a publish by Icecast is answered 503", async () => {
+  const body = publishBody("icecast");
+  const answer = await setUpApi().request("POST", "/echo/4/publish/demo", { body });
+  assert.equal(answer.status, 503);
+  assert.equal((await answer.json()).message, "Icecast is not available on this server");
+});
+
 Deno.test("clients that ask over TLS are sent on to TLS, under the host that they asked for", async () => {
   const secure = {
     controlPort: 5443,

@@ -57,12 +57,12 @@ scenario(
 /** While it lasts: lamp, band, title of the tab, events, statistics, metrics. */
 async function showsSilence(page: Page, server: EchoServer): Promise<void> {
   await until("the lamp shows dead air", async () => /^dead air \d/.test(await stateOf(page)));
-  assert.match(await rowOf(page), /digital silence/);
+  assert.match(await rowOf(page), /−∞ dB/);
   const [text = ""] = await page.locator("#troubles li", { hasText: "EchoDeadAir" })
     .allInnerTexts();
   assert.match(text.replaceAll(/\s+/g, " "), /^demo has had no sound for 0:\d\d: its level/);
   assert.match(await page.title(), /^\(1\) demo has had no sound .* – Echo – 127\.0\.0\.1$/);
-  await page.locator("#events", { hasText: "dead air: its level" }).waitFor();
+  await page.locator("#events", { hasText: "dead air: digital silence" }).waitFor();
   assert.match(String((await infoOf(server))["dead_air_since"]), /^\d{4}-.*Z$/);
   const metrics = await metricsOf(server);
   assert.match(metrics, /^echo_dead_air 1$/m);

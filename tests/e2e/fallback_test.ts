@@ -19,6 +19,9 @@ const SILENT_UNIT = Uint8Array.fromHex("21000000001c");
 /** At 44.1 kHz. */
 const FRAME_MS = { aac: 1024 / 44.1, mp3: 1152 / 44.1 };
 
+/** What FFmpeg prints of every file that has frames alone. */
+const OF_EVERY_STREAM = /Estimating duration from bitrate/;
+
 /** A show, and whether recordings have the fallback. */
 const SHOWS = [
   { codec: "aac", isRecorded: "0" },
@@ -49,6 +52,7 @@ scenario("a DJ who is lost gives way to the fallback file until he is back", asy
     await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
     await until("it is on air", () => follower.segments.size >= 3);
     const warnings = decoderWarnings(url);
+    const captured = capture(url.replace("playlist.m3u8", `stream.${codec}`));
     await encoder.stop("SIGKILL");
     await until("the file is heard more than twice", () => heardOf(looped) > 2.5 * looped.length);
     await using returned = new Encoder(clip, server.rtmpUrl("live/demo"));
@@ -66,6 +70,15 @@ scenario("a DJ who is lost gives way to the fallback file until he is back", asy
     assert.deepEqual(second, sent.slice(back, back + second.length));
     const segments = [...follower.segments.values()];
     assert.ok(segments.every(({ listed }) => !listed.discontinuity));
+
+    const path = `${server.folder}/captured.${codec}`;
+    await Deno.writeFile(path, await captured);
+    const streamed = await unitsOf(path);
+    while (streamed.at(-1) === silence) streamed.pop();
+    assert.ok(streamed.length > fallback.length + second.length, "it lasts from the DJ to the DJ");
+    assert.deepEqual(streamed, [...first, ...fallback, ...second].slice(-streamed.length));
+    const complaints = await decoderWarnings(path);
+    assert.deepEqual(complaints.filter((line) => !OF_EVERY_STREAM.test(line)), []);
 
     await server.line(/ recorded to .*\.mp4, /);
     const folder = `${server.folder}/output/record`;
@@ -127,6 +140,13 @@ scenario("a DJ of whom nothing is to be heard gives way to the file of his name"
   assert.deepEqual(warnings, []);
   await server.line(/ recorded to .*\.mp4, /);
 });
+
+/** All that comes of an endless stream, to its end. */
+async function capture(url: string): Promise<Uint8Array> {
+  const response = await fetch(url);
+  assert.equal(response.status, 200, url);
+  return await response.bytes();
+}
 
 /** A DJ's clip and a fallback of a codec, and how to compare them: by the MD5 of access units. */
 interface ShowFiles {

@@ -199,7 +199,7 @@ async function checkKeyboard(page: Page): Promise<void> {
   await untilPhase(page, "playing");
 }
 
-/** The QR code has the link, and a player's file has the playlist. */
+/** The QR code has the link, and a player's file the endless stream. */
 async function checkSharing(page: Page): Promise<void> {
   const link = await page.locator("#share-link").inputValue();
   const dark = encode(link, { border: 4 }).data.flat().filter((module) => module).length;
@@ -214,7 +214,7 @@ async function checkSharing(page: Page): Promise<void> {
   );
   assert.deepEqual(files, [`${link}playlist.m3u8`, `${link}stream.m3u`]);
   const response = await fetch(`${link}stream.m3u`);
-  assert.ok((await response.text()).includes(`\n${link}playlist.m3u8\n`));
+  assert.ok((await response.text()).includes(`\n${link}stream.aac\n`));
 }
 
 /** When the show was on, and what else is, with a title that is longer than a row. */

@@ -19,7 +19,7 @@ scenario("an operator copies what a DJ types, with a new key and with the DJ's o
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 60 });
   await using server = await EchoServer.start({
-    env: { ECHO_AUTH: "dj", ECHO_DJ_FILE: "djs" },
+    env: { ECHO_AUTH: "dj", ECHO_DJ_FILE: "djs", ICECAST_ENABLED: "1" },
     files: { djs: `anna:${hashOfDjKey("annas-key")}:morning,evening*\n` },
   });
   const origin = `http://127.0.0.1:${server.statPort}`;
@@ -48,7 +48,7 @@ scenario("an operator copies what a DJ types, with a new key and with the DJ's o
   await page.locator("#publish-name").fill("evening-2");
   assert.deepEqual(await texts(page), {}, "the key of another name is gone");
   await page.locator("#publish-dj").selectOption("anna");
-  await page.getByRole("button", { name: "Show", exact: true }).click();
+  await page.locator("#publish-make").click();
   await page.locator("#publish-own").waitFor();
   assert.equal(await page.locator("#publish-code").isVisible(), false);
   assert.equal((await texts(page))["OBS: Stream key"], "evening-2?user=anna&key=KEY");
@@ -59,6 +59,11 @@ scenario("an operator copies what a DJ types, with a new key and with the DJ's o
   assert.equal(own["OBS: Server"], server.rtmpUrl("live"));
   assert.equal(own["OBS: Stream key"], "evening-2?user=anna&key=annas-key");
   await assertOnAir(clip, urlOf(own, "FFmpeg: SRT"), server.playlistUrl("evening-2"));
+  const butt = ["Address", "Port", "Password", "IceCast mountpoint", "IceCast user"];
+  assert.deepEqual(
+    butt.map((field) => own[`BUTT: ${field}`]),
+    ["127.0.0.1", `${server.icecastPort}`, "annas-key", "evening-2", "anna"],
+  );
 
   await page.keyboard.press("Escape");
   await until("the dialog has forgotten all", async () => {

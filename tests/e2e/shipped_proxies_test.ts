@@ -34,6 +34,7 @@ scenario("nginx and Caddy pass on playlists, pages, events and keys, with HTTPS"
     await dashboardIsLive(proxy);
     await keysAreGiven(proxy);
     await ffmpegPlays(proxy);
+    await streamComes(proxy);
   });
   const plain = await fetch(nginx.plainOrigin + PLAYLIST, { redirect: "manual" });
   await plain.body?.cancel();
@@ -91,6 +92,24 @@ async function playlistGoesOn(proxy: ShippedProxy): Promise<void> {
   await until(`${proxy.kind} has the next segment`, async () => await last() !== first);
   const segment = await proxy.request(FOLDER + await last());
   assert.deepEqual([segment.status, (await segment.bytes())[0]], [200, 0x47], proxy.kind);
+}
+
+/** Whole seconds of it are a moment's; what follows has to come as it is made. */
+async function streamComes(proxy: ShippedProxy): Promise<void> {
+  const leaving = new AbortController();
+  const headers = { "Icy-MetaData": "1" };
+  const init = { headers, signal: leaving.signal };
+  const answer = await proxy.request(`${FOLDER}stream.aac`, init);
+  assert.deepEqual([answer.status, answer.headers.get("icy-name")], [200, "demo"], proxy.kind);
+  assert.notEqual(answer.headers.get("icy-metaint"), null);
+  let got = 0;
+  for await (const { length } of answer.body ?? []) {
+    got += length;
+    // More than the burst.
+    if (got > 120_000) break;
+  }
+  leaving.abort();
+  assert.ok(got > 120_000, `${proxy.kind} ended after ${got} bytes`);
 }
 
 async function pagesKnowHttps(proxy: ShippedProxy): Promise<void> {

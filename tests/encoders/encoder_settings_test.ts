@@ -38,6 +38,26 @@ Deno.test("each encoder gets its texts, with user and key", () => {
   });
 });
 
+Deno.test("BUTT and FFmpeg get what sources of Icecast need, where there is a port for them", () => {
+  const at = { ...AT, host: "[2001:db8::1]", icecastPort: 8000 };
+  const icecast = Object.entries(texts({ name: "demo", user: "anna", key: KEY }, at))
+    .filter(([label]) => /BUTT|Icecast/.test(label));
+  assert.deepEqual(icecast, [
+    ["BUTT, Address", "2001:db8::1"],
+    ["BUTT, Port", "8000"],
+    ["BUTT, Password", KEY],
+    ["BUTT, IceCast mountpoint", "demo"],
+    ["BUTT, IceCast user", "anna"],
+    [
+      "FFmpeg, Icecast",
+      "ffmpeg -re -i FILE -vn -c:a aac -b:a 128k -f adts -content_type audio/aac " +
+      `"icecast://anna:${KEY}@[2001:db8::1]:8000/demo"`,
+    ],
+  ]);
+  const open = texts({ name: "demo" }, at);
+  assert.deepEqual([open["BUTT, Password"], open["BUTT, IceCast user"]], ["any", "source"]);
+});
+
 Deno.test("a key without a user, and none, are left out where they would stand", () => {
   const keyed = texts({ name: "demo", key: KEY }, AT);
   assert.equal(keyed["OBS, Stream key"], `demo?key=${KEY}`);

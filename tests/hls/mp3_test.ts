@@ -2,11 +2,14 @@
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../src/audio/audio_config.ts";
 import { codecOf } from "../../src/audio/codec_of.ts";
+import type { Preroll } from "../../src/hls/preroll.ts";
 import type { Ingest } from "../../src/session/ingest.ts";
 import { audioConfig } from "../../testing/audio/access_units.ts";
-import { everyMp3Config, mp3Config } from "../../testing/audio/mp3_streams.ts";
+import { encode } from "../../testing/audio/ffmpeg.ts";
+import { encodeMp3, everyMp3Config, mp3Config } from "../../testing/audio/mp3_streams.ts";
 import { Broadcast } from "../../testing/hls/broadcast.ts";
 import { LowListener } from "../../testing/hls/low_listener.ts";
+import { prerollOf } from "../../testing/hls/preroll_folder.ts";
 import { demux } from "../../testing/mpegts/timed_collector.ts";
 
 const LOW_FILES = ["low.m3u8", "low-media.m3u8"];
@@ -24,8 +27,8 @@ class OnAir {
     this.#ingest = broadcast.connect();
   }
 
-  static async start(): Promise<OnAir> {
-    return new OnAir(await Broadcast.start());
+  static async start(preroll?: Preroll): Promise<OnAir> {
+    return new OnAir(await Broadcast.start(preroll && { preroll }));
   }
 
   /** Frames in real time: silent ones, of the source. */
@@ -101,12 +104,13 @@ Deno.test("a show that goes from AAC to MP3 and back is in low latency while it 
   await show.play(aac, 6);
   assert.match(await show.master(), /CODECS="mp4a\.40\.2"/);
   assert.equal(await show.status("low.m3u8"), 200);
-  const versions = listener.versions.length;
-  assert.ok(versions > 0);
+  const low = () => show.broadcast.hls.find("demo")?.low.isOffered;
+  assert.ok(listener.versions.length > 0 && low(), "listeners are told that there is low latency");
 
   await show.play(mp3, 6);
   assert.match(await show.master(), /CODECS="mp4a\.40\.34"/);
   for (const file of LOW_FILES) assert.equal(await show.status(file), 404, file);
+  assert.equal(low(), false);
   const before = listener.versions.length;
   await show.play(mp3, 6);
   assert.equal(listener.versions.length, before, "no version of it is MP3");
@@ -119,9 +123,33 @@ Deno.test("a show that goes from AAC to MP3 and back is in low latency while it 
   await show.play(aac, 8);
   assert.match(await show.master(), /CODECS="mp4a\.40\.2"/);
   assert.equal(await show.status("low.m3u8"), 200);
-  assert.ok(listener.versions.length > before, "it is there again");
+  assert.ok(listener.versions.length > before && low(), "it is there again");
   assert.equal(new Set(listener.playlist.segments.map(({ map }) => map)).size, 1);
   await show.stop();
+});
+
+const AAC_SPOT = {
+  "live.m3u8": "#EXTM3U\n#EXTINF:1.0,\na.aac\n",
+  "a.aac": await encode({ rate: 44_100 }),
+};
+const MP3_SPOT = {
+  "live.m3u8": "#EXTM3U\n#EXTINF:1.0,\na.ts\n",
+  "a.ts": await encodeMp3({ output: ["-f", "mpegts"] }),
+};
+
+Deno.test("a preroll and a show of different codecs have a discontinuity between them", async () => {
+  for (const [spot, config] of [[AAC_SPOT, mp3Config()], [MP3_SPOT, audioConfig()]] as const) {
+    const show = await OnAir.start(await prerollOf(spot));
+    await show.play(config, 5);
+    const [preroll, first, ...others] = show.broadcast.playlist().segments;
+    assert.equal(preroll?.wallMs, undefined);
+    assert.ok(first?.discontinuity && others.every(({ discontinuity }) => !discontinuity));
+    const { codec } = config;
+    assert.match(await show.master(), codec === "mp3" ? /"mp4a\.40\.34"/ : /"mp4a\.40\.2"/);
+    // What of the preroll cannot be had in low latency is left out there.
+    assert.equal(await show.status("low.m3u8"), codec === "mp3" ? 404 : 200);
+    await show.stop();
+  }
 });
 
 Deno.test("what waits for a part of AAC is let go where MP3 follows", async () => {

@@ -16,6 +16,13 @@ for (
       1000,
       "RTMP_MAX_CONNECTIONS",
     ],
+    ["Icecast is off", { ICECAST_MAX_CONNECTIONS: "500" }, 2, "WEB_MAX_CONNECTIONS"],
+    [
+      "Icecast, and over TLS beside it",
+      { ...TLS, ICECAST_ENABLED: "1", ICECAST_MAX_CONNECTIONS: "500" },
+      3000,
+      "ICECAST_MAX_CONNECTIONS",
+    ],
   ] as const
 ) {
   Deno.test(`files that may be open suffice for all connections: ${what}`, () => {

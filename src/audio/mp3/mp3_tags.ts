@@ -19,12 +19,11 @@ export function findMp3Tag(bytes: Uint8Array, at: number): TagFound {
  * @param at where the frame begins
  */
 export function tellsOfFile(bytes: Uint8Array, at: number, header: MpegAudioHeader): boolean {
-  const sideInfo = at + MP3_HEADER_BYTES;
-  const mainData = sideInfo + sideInfoBytes(header);
-  const end = at + header.frameBytes;
-  return (mainData + 4 <= end &&
-    (begins(bytes, mainData, XING) || begins(bytes, mainData, INFO))) ||
-    (sideInfo + VBRI_OFFSET + 4 <= end && begins(bytes, sideInfo + VBRI_OFFSET, VBRI));
+  const crc = ((bytes[at + 1] ?? 0) & NO_CRC) === 0 ? CRC_BYTES : 0;
+  const mainData = MP3_HEADER_BYTES + crc + sideInfoBytes(header);
+  const stands = (signature: readonly number[], offset: number) =>
+    offset + signature.length <= header.frameBytes && begins(bytes, at + offset, signature);
+  return stands(XING, mainData) || stands(INFO, mainData) || stands(VBRI, VBRI_OFFSET);
 }
 
 /** ID3v1 has 128 bytes. */
@@ -68,7 +67,10 @@ const XING = ascii("Xing");
 const INFO = ascii("Info");
 const VBRI = ascii("VBRI");
 /** It stands where the main data of MPEG-1 in stereo begins, in all versions and modes. */
-const VBRI_OFFSET = 32;
+const VBRI_OFFSET = 36;
+/** protection_bit, and the crc_check that stands behind the header without it. */
+const NO_CRC = 1;
+const CRC_BYTES = 2;
 const TAG = ascii("TAG");
 const ID3V1_BYTES = 128;
 const APE = ascii("APETAGEX");

@@ -18,10 +18,21 @@ export function confirmed(title, text, yes) {
   element("confirm-title").textContent = title;
   element("confirm-text").textContent = text;
   element("confirm-yes").textContent = yes;
-  dialog.returnValue = "no";
   dialog.showModal();
+  const asked = new AbortController();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    const answer = (/** @type {boolean} */ isYes) => {
+      asked.abort();
+      resolve(isYes);
+    };
+    const { signal } = asked;
+    // Its event `close` comes later, perhaps when the next question is asked already.
+    dialog.addEventListener("submit", ({ submitter }) => {
+      answer(submitter === element("confirm-yes"));
+    }, { signal });
+    dialog.addEventListener("close", () => {
+      if (!dialog.open) answer(false);
+    }, { signal });
   });
 }
 

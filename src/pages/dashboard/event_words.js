@@ -33,7 +33,9 @@ const WORDS = {
     end === "live" ? "the DJ is heard again" : "plays its fallback no longer",
   "input-error": ({ details }) => `cannot be broadcast: ${details.message}`,
   "dead-air": ({ details: { levelDb } }) =>
-    `dead air: its level (estimate) is ${levelDb === null ? "digital silence" : decibels(levelDb)}`,
+    levelDb === null
+      ? "dead air: digital silence"
+      : `dead air: its level (estimate) is ${decibels(levelDb)}`,
   "sound": ({ details }) => `sound again, after ${duration(details.silentMs / 1000)} of dead air`,
   "input-quality": ({ details: { quality } }) =>
     `input so far: ${count(quality.total_count)} frames, ${count(quality.drop_count)} dropped, ` +

@@ -29,11 +29,11 @@ export function bitrate(value) {
 
 /**
  * Formats a level.
- * @param {number | null | undefined} value dBFS; what the server tells of digital silence is the least
+ * @param {number | null | undefined} value dBFS; the least stands for digital silence
  */
 export function decibels(value) {
   if (value === null || value === undefined) return DASH;
-  return value <= LEAST_DB ? "digital silence" : `${Math.round(value)} dB`.replace("-", "−");
+  return value <= LEAST_DB ? "−∞ dB" : `${Math.round(value)} dB`.replace("-", "−");
 }
 
 /** Formats a size. @param {number | null | undefined} value bytes */

@@ -20,7 +20,7 @@ const PLOTS = [
   },
   {
     title: "Level (estimate)",
-    series: [{ field: "level", label: "of full scale", format: decibels, least: 0, lowest: -80 }],
+    series: [{ field: "level", label: "mean", format: decibels, least: 0, lowest: -80 }],
   },
   {
     title: "Not heard",
@@ -170,6 +170,7 @@ export class OpenSession {
       "Encoder": encoder,
       "From": [dj, protocol.toUpperCase(), address].filter((text) => text !== null).join(" "),
       "On air for": started === null ? "" : duration((this.#now - started) / 1000),
+      "Frames": count(session.frames),
       "Bitrate": session.bitrate === null ? "" : bitrate(session.bitrate),
       "Level (estimate)": session.level === null ? "" : decibels(session.level),
       "Not heard in the last minute": lost === null ? "" : `${lost} %`,

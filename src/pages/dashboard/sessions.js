@@ -144,7 +144,7 @@ export class Sessions {
         kind: "from",
       },
       number("Bitrate", (session) => session.bitrate, bitrate),
-      number("Level (estimate)", (session) => session.level, decibels),
+      number("Level (est.)", (session) => session.level, decibels),
       {
         title: "On air for",
         order: ({ started }) => started === null ? -1 : this.#now - started,
@@ -154,7 +154,6 @@ export class Sessions {
         kind: "number",
       },
       number("Listeners", (session) => session.listeners, count),
-      number("Frames", (session) => session.frames, count, "quiet"),
       number("Dropped", (session) => session.dropped, count, "fault"),
       number("Bad", (session) => session.bad, count, "fault"),
       number("Fillers", (session) => session.fillers, count, "fault"),
@@ -270,7 +269,7 @@ function showState(session, now, cell) {
  * @param {string} title
  * @param {(session: Session) => number | null} read
  * @param {(value: any) => string} format
- * @param {"" | "quiet" | "fault"} kind `fault`: a value above 0 stands out
+ * @param {"" | "fault"} kind `fault`: a value above 0 stands out
  * @returns {import("./table.js").Column<Session>}
  */
 function number(title, read, format, kind = "") {

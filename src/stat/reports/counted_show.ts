@@ -86,7 +86,7 @@ export class CountedShow {
   }
 }
 
-/** A moment. */
+/** When listeners are counted. */
 export interface CountedTime {
   /** On `Clock.awake`. */
   readonly awakeMs: number;

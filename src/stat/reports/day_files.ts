@@ -7,8 +7,9 @@ const logger = getLogger(["echo", "stat"]);
 const DAY_MS = 86_400_000;
 /** How long lines are kept. */
 export const KEEP_DAYS = 400;
-/** A show that has ended on some day has one line at least; titles leave room for these. */
+/** Of one day. */
 export const MAX_DAY_BYTES = 16 * 1024 * 1024;
+/** Titles fill a day so far, so that shows still have room. */
 export const MAX_TITLE_BYTES = 12 * 1024 * 1024;
 /** The oldest days go while all together have more. */
 export const MAX_BYTES = 256 * 1024 * 1024;
@@ -113,17 +114,18 @@ function fitting(
   size: number,
   isTorn: boolean,
 ): { bytes: Uint8Array; left: number } {
-  let room = size;
+  let used = size;
   let text = isTorn ? "\n" : "";
   let left = 0;
   for (const line of lines) {
     const added = formatLine(line);
-    room += encoder.encode(added).length;
-    if (room <= (line.kind === "title" ? MAX_TITLE_BYTES : MAX_DAY_BYTES)) text += added;
-    else {
-      room -= encoder.encode(added).length;
+    const after = used + encoder.encode(added).length;
+    if (after > (line.kind === "title" ? MAX_TITLE_BYTES : MAX_DAY_BYTES)) {
       left++;
+      continue;
     }
+    used = after;
+    text += added;
   }
   return { bytes: encoder.encode(text), left };
 }

@@ -106,7 +106,7 @@ export class ReportFiles {
     try {
       const text = await readSmallTextFile(this.#openPath, MAX_OPEN_BYTES);
       const lines = text.split("\n").map(parseLine).filter((line) => line !== undefined);
-      this.#waiting.unshift(...lines);
+      this.#waiting = [...lines, ...this.#waiting];
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) this.#hasOpen = false;
       else this.#fail(error);
@@ -119,10 +119,10 @@ export class ReportFiles {
   }
 
   async #write(open: readonly ReportLine[]): Promise<void> {
-    const { length } = this.#waiting;
+    const lines = [...this.#waiting];
     try {
-      const full = await this.#days.append(this.#waiting);
-      this.#waiting.splice(0, length);
+      const full = await this.#days.append(lines);
+      this.#waiting.splice(0, lines.length);
       if (full > 0) this.#noteFull(full);
       await this.#writeOpen(open);
       await this.#prune();

@@ -7,6 +7,7 @@ import {
   writeAudioSpecificConfig,
 } from "../../../src/audio/aac/audio_specific_config.ts";
 import { MalformedAudio } from "../../../src/audio/bits.ts";
+import type { AudioConfig } from "../../../src/audio/audio_config.ts";
 import type { ElementaryStreamParser, ParserMaker } from "../../../src/audio/codec.ts";
 import { codecOf } from "../../../src/audio/codec_of.ts";
 import { Id3Skipper } from "../../../src/audio/id3.ts";
@@ -15,7 +16,9 @@ import { Mp3Parser } from "../../../src/audio/mp3/mp3_parser.ts";
 import { UnsupportedAudio } from "../../../src/audio/unsupported_audio.ts";
 import { sampleDescriptionBox } from "../../../src/mp4/sample_description.ts";
 import { boxSize } from "../../../src/mp4/boxes.ts";
-import { adtsStreams, loasStreams, mp3Streams } from "../seeds.ts";
+import { audioConfig } from "../../audio/access_units.ts";
+import { mp3Config } from "../../audio/mp3_streams.ts";
+import { adtsStreams, audio, loasStreams, mp3Streams } from "../seeds.ts";
 import { about, bytesOf, piecesOf, type Target } from "../target.ts";
 
 const TAG = Uint8Array.of(...bytesOf("ID3"), 4, 0, 0, 0, 0, 0, 5, 1, 2, 3, 4, 5);
@@ -29,6 +32,8 @@ const CONFIGS = [
   [0xeb, 0x8a, 0x08, 0x00],
   [0x11, 0x80, 0x04, 0xc8, 0x44, 0x00, 0x20, 0x00, 0xc4, 0x0c, 0x4c, 0x61, 0x76, 0x63],
 ];
+
+const LC = audioConfig({ sampleRate: 24_000, channelConfiguration: 1 });
 
 export const AUDIO_TARGETS: readonly Target[] = [
   {
@@ -57,6 +62,21 @@ export const AUDIO_TARGETS: readonly Target[] = [
     tokens: [Uint8Array.of(0x56, 0xe0)],
     seeds: loasStreams,
     run: (input) => parse((sink) => new LatmParser(sink), input),
+  },
+  {
+    name: "audio_level_aac",
+    errors: [],
+    maxBytes: 2048,
+    seeds: () => [...audio().frames.slice(0, 20), codecOf(LC).silentFrame(LC)],
+    run: (input) => levelOf(LC, input),
+  },
+  {
+    name: "audio_level_mp3",
+    errors: [],
+    maxBytes: 2048,
+    tokens: MP3_HEADERS,
+    seeds: mp3Streams,
+    run: (input) => levelOf(mp3Config(), input),
   },
   {
     name: "audio_mp3",
@@ -123,4 +143,13 @@ function parse(makeParser: ParserMaker, input: Uint8Array): string {
   if (input.length % 5 === 0) parser.reset();
   parser.flush();
   return `${about(frames)} ${about(configs)} ${about(bad)}`;
+}
+
+/** The level (estimate) of an access unit behind others of the same bytes, in steps of 20 dB. */
+function levelOf(config: AudioConfig, input: Uint8Array): string {
+  const meter = codecOf(config).levelMeter(config);
+  for (let i = 0; i < 3; i++) meter.take(input);
+  const level = meter.level(input);
+  assert.ok(level === undefined || level <= 10, `${level} dBFS`);
+  return level === undefined ? "unknown" : `${Math.floor(level / 20)}`;
 }

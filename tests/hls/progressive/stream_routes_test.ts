@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { StreamRing } from "../../../src/hls/progressive/stream_ring.ts";
-import { streamRoutes } from "../../../src/hls/progressive/stream_routes.ts";
+import { streamFor, streamRoutes } from "../../../src/hls/progressive/stream_routes.ts";
 import { endAnswersAt } from "../../../src/web/answer_end.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
 import { readIcy } from "../../../testing/hls/icy_stream.ts";
+import { FRAME_MS } from "../../../testing/hls/on_air.ts";
 import { StreamedBroadcast } from "../../../testing/hls/streamed_broadcast.ts";
 import { concat } from "../../../testing/bytes.ts";
 
@@ -130,3 +131,51 @@ Deno.test("a stream ends when its listener's token does, also where that is in a
   assert.equal(ring.listeners, 0);
   assert.equal((await answer.bytes()).length, 0);
 });
+
+for (const bitrate of [24, 48, 64, 96, 128, 160, 320]) {
+  Deno.test(`at ${bitrate} kbit/s each title is heard within half a second of its audio`, async () => {
+    const broadcast = await StreamedBroadcast.start();
+    const { clock, copies } = broadcast;
+    const ingest = broadcast.publish();
+    const frameBytes = Math.round(bitrate * 1000 / 8 * FRAME_MS / 1000) - ADTS_BYTES;
+    const data = new Uint8Array(frameBytes).fill(1);
+    const begins = new Map<string, number>();
+    const play = async (from: number, to: number) => {
+      for (let number = from; number < to; number++) {
+        if (number % 237 === 100) {
+          ingest.metadata({ title: `title ${number}`, artist: undefined }, number * FRAME_MS);
+          begins.set(`title ${number}`, number);
+        }
+        new DataView(data.buffer).setUint32(0, number);
+        ingest.write(data, number * FRAME_MS);
+        await clock.advance(FRAME_MS);
+      }
+    };
+    await play(0, 400);
+    const joined = await copies.join("demo");
+    assert.ok(typeof joined === "object");
+    const { source, fields } = streamFor(joined, true);
+    const interval = Number(fields["icy-metaint"]);
+    const pieces: Uint8Array[] = [];
+    source.onMore(() => {
+      for (let bytes = source.next(); bytes?.length; bytes = source.next()) {
+        pieces.push(bytes);
+        source.sent(bytes.length);
+      }
+    });
+    await play(400, 2400);
+    const { audio, titles } = readIcy(concat(pieces), interval);
+    const first = new DataView(audio.buffer).getUint32(ADTS_BYTES);
+    assert.ok(titles.length >= 8);
+    for (const { title, position } of titles.slice(1)) {
+      const number = first + position / (frameBytes + ADTS_BYTES);
+      const offMs = Math.abs(number - (begins.get(title) ?? NaN)) * FRAME_MS;
+      assert.ok(offMs <= 500, `${title} is ${offMs} ms off`);
+    }
+    source.leave();
+    await broadcast.stop();
+  });
+}
+
+/** Of each frame. */
+const ADTS_BYTES = 7;

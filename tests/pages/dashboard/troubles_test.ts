@@ -93,7 +93,7 @@ Deno.test("a broadcast without sound is told of with its level, before what it l
     "EchoDeadAir: a has had no sound for 1:05: its level (estimate) is −62 dB",
   ]);
   assert.deepEqual(told(-100), [
-    "EchoDeadAir: a has had no sound for 1:05: its level (estimate) is digital silence",
+    "EchoDeadAir: a has had no sound for 1:05: its level (estimate) is −∞ dB",
   ]);
   const sessions = Array.from({ length: 4 }, (_, i) => session(`s${i}`, { dead_air: 1, lost: 9 }));
   const troubles = troublesOf(seen({ sessions }));
