@@ -1,5 +1,6 @@
 /** What the source port tells of what is on air, and whom. */
 import { isIPv6 } from "node:net";
+import { streamFormOf } from "../hls/progressive/stream_form.ts";
 import type { SourceDoor } from "../icecast/connection.ts";
 import { type MountStatus, type ServerStatus, statusJson } from "../icecast/status.ts";
 import type { Session } from "../session/session.ts";
@@ -69,12 +70,11 @@ function* statusesOf(
 ): Generator<MountStatus> {
   for (const { name, audio, created, streamFacts: facts, tags } of onAir) {
     if (created === undefined || audio === undefined) continue;
-    const type = audio.codecs === MP3_CODECS ? "audio/mpeg" : "audio/aac";
+    const type = streamFormOf(audio)?.type;
+    if (type === undefined) continue;
     const listeners = counts.get(name) ?? 0;
     yield { name, type, facts, tags, listeners, startedAt: created.wallMs };
   }
 }
 
 const KEPT_MS = 1000;
-/** What MP3 is called in playlists (RFC 6381). */
-const MP3_CODECS = "mp4a.40.34";
