@@ -11,6 +11,7 @@ import {
   PageVisits,
   takeScreenshots,
 } from "../../testing/players/page_visits.ts";
+import { moveBar, statusOf } from "../../testing/players/visited_show.ts";
 import { until } from "../../testing/until.ts";
 
 /** As `NEAREST_MS` of the page: what is newer is played live. */
@@ -26,7 +27,7 @@ scenario("a listener rewinds the show, shares a moment of it, and goes back to l
   await using _encoder = new ClockEncoder(server.rtmpUrl("live/demo"));
   const page = await visits.open("/cast/demo/");
   const begin = await until("the show is long enough to be rewound", async () => {
-    const { rewind_from: from, now } = await status(page);
+    const { rewind_from: from, now } = await statusOf(page);
     return from !== null && Date.parse(now) - Date.parse(from) > NEWEST_MS + MOVED_MS + 5000 &&
       Date.parse(from);
   });
@@ -38,7 +39,7 @@ scenario("a listener rewinds the show, shares a moment of it, and goes back to l
   assert.equal(await heard.locator("#bar").getAttribute("aria-valuetext"), "live");
   const [value, end] = await heard.evaluate<string[]>("[bar.value, bar.max]");
   assert.equal(value, end, "what is live is at the end of the bar");
-  await move(heard, begin + MOVED_MS);
+  await moveBar(heard, begin + MOVED_MS);
   await until("it plays what was", async () => await behindS(heard) > NEWEST_MS / 1000);
   await checkPlace(listener, begin + MOVED_MS);
   await until("the way back is offered", () => heard.locator("#live").isVisible());
@@ -115,18 +116,8 @@ async function checkPlace(listener: LatencyListener, from: number): Promise<void
     return apart < 2000 && [behind, last];
   });
   console.log(`shown ${shownMs} ms behind live, by the sound ${Math.round(soundMs ?? NaN)} ms`);
-  const { now } = await status(page);
+  const { now } = await statusOf(page);
   assert.ok(Date.parse(now) - (shownMs ?? NaN) > from - 2000);
-}
-
-/** Moves the bar to a time, as a listener does. */
-async function move(page: Page, at: number): Promise<void> {
-  await page.evaluate(`(() => {
-    const bar = document.getElementById("bar");
-    bar.value = ${at};
-    bar.dispatchEvent(new Event("input"));
-    bar.dispatchEvent(new Event("change"));
-  })()`);
 }
 
 /** How far behind live the page says that it plays; NaN where it does not. */
@@ -134,8 +125,4 @@ async function behindS(page: Page): Promise<number> {
   const text = await page.locator("#behind").textContent() ?? "";
   const [, minutes = "0", seconds] = /(?:(\d+):)?(\d+)(?: s)? behind live$/.exec(text) ?? [];
   return Number(minutes) * 60 + Number(seconds);
-}
-
-async function status(page: Page): Promise<{ now: string; rewind_from: string | null }> {
-  return await page.evaluate("fetch('status.json').then((response) => response.json())");
 }

@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { pressOn } from "../../testing/players/keyboard.ts";
 import { checkAccessibility, PageVisits, SCREENS } from "../../testing/players/page_visits.ts";
 import { until } from "../../testing/until.ts";
 
@@ -96,11 +97,7 @@ async function reportOf(server: EchoServer): Promise<Show[]> {
 async function watch(page: Page): Promise<void> {
   await page.setViewportSize(SCREENS.desktop);
   await page.getByText(/^Days in /).waitFor(); // until then it is a form like any other
-  await page.locator("#reports-from").focus();
-  while (await page.locator("#reports-form button:focus").count() === 0) {
-    await page.keyboard.press("Tab");
-  }
-  await page.keyboard.press("Enter");
+  await pressOn(page, "#reports-form button", "Enter");
   const rows = page.locator("#reports tbody tr");
   await until("the table has both shows", async () => await rows.count() === 2);
   assert.match(await rows.last().innerText(), /^demo\s.*RTMP/s);
