@@ -17,7 +17,7 @@ import {
   rtmpSlotsOfMany,
   WEB_SLOTS,
 } from "./slots.ts";
-import { deafReaders, slowHttp } from "./slow_http.ts";
+import { deafReaders, deafReceivers, slowHttp } from "./slow_http.ts";
 import { RTMP_TIMEOUT_SECONDS, slowRtmp } from "./slow_rtmp.ts";
 import { inductionsOnly, silentSrt, SRT_TIMEOUT_SECONDS, srtNoise } from "./slow_srt.ts";
 import type { Credentials } from "./target.ts";
@@ -96,7 +96,7 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
         srtNoise,
         foreignOperator,
       ),
-      { attacks: [...slowHttp, deafReaders, ...slowRtmp, silentSrt] },
+      { attacks: [...slowHttp, deafReaders, deafReceivers, ...slowRtmp, silentSrt] },
     ],
   },
   passwords: {
@@ -203,4 +203,4 @@ export const SOAK: Round = {
 };
 
 /** What takes longer, and is left out of a short soak. */
-export const SLOW_SOAK: Phase = { attacks: [...slowHttp, deafReaders, silentSrt] };
+export const SLOW_SOAK: Phase = { attacks: [...slowHttp, deafReaders, deafReceivers, silentSrt] };

@@ -15,6 +15,9 @@ const IDLE_MS = 75_000;
 /** By then a reader that takes nothing is ended. */
 export const STUCK_READER_MS = 20_000;
 
+/** By then a receiver is let go: what the systems of both ends hold lasts for half of this. */
+const BEHIND_MS = 60_000;
+
 /** How connections of one kind are kept, and by when the server has to end them. */
 interface Slowness {
   readonly name: string;
@@ -97,6 +100,27 @@ export const deafReaders: Attack = {
       held: left === 0,
       counts: `${crowd.clients.length} connections with ${asked} requests each: ` +
         `${crowd.ended} ended, ${left} left; ${megabytes.toFixed(0)} MB came in the end`,
+    };
+  },
+};
+
+/** Endless streams are asked for, and nothing of them is read. */
+export const deafReceivers: Attack = {
+  name: "HTTP: receivers of endless streams that take nothing",
+  run: async (target) => {
+    const [name = ""] = target.onAir;
+    using crowd = await Crowd.connect(target.webPorts.hls, COUNT, { reads: false });
+    crowd.send(`GET /cast/${name}/stream.aac HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+    await pause(BEHIND_MS + SLACK_MS);
+    for (const client of crowd.clients) client.read();
+    // Who was let go gets what was on its way, and then the end.
+    await pause(SLACK_MS);
+    const left = crowd.clients.length - crowd.ended;
+    const kilobytes = Math.max(...crowd.clients.map(({ received }) => received)) / 1000;
+    return {
+      held: left === 0,
+      counts: `${crowd.clients.length} receivers: ${crowd.ended} let go, ${left} left; ` +
+        `${kilobytes.toFixed(0)} kB at most were on their way`,
     };
   },
 };

@@ -178,7 +178,11 @@ async function startEcho({ folder, options }: Plan, name: string) {
   await Deno.mkdir(own);
   const server = await ServerProcess.start({
     folder: own,
-    env: { ICECAST_ENABLED: "1", ECHO_ENABLED: "0", ...serverEnv(options) },
+    env: {
+      ...{ ICECAST_ENABLED: "1", ECHO_ENABLED: "0", ...serverEnv(options) },
+      // All connect before the first sends.
+      ICECAST_CONNECTION_TIMEOUT: "60",
+    },
     profileFolder: options.profileFolder,
   });
   return { server, [Symbol.asyncDispose]: () => server.abort() };

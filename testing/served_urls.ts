@@ -60,7 +60,7 @@ export async function isServed({ method, path: named }: NamedUrl): Promise<boole
 /** Whether it is a mount, or something else that clients of Icecast ask for. */
 function isOfSourcePort(path: string): boolean {
   const harness = new DialogueHarness();
-  harness.servesReceivers = /^\/NAME(?:\.mp3|\.aac)?$/.test(path);
+  harness.servesReceivers = /^\/NAME(?:\.(?:mp3|aac|m3u|pls))?$/.test(path);
   harness.feed(`GET ${path} HTTP/1.1\r\n\r\n`);
   return !harness.statuses.includes(404);
 }

@@ -10,10 +10,19 @@ import { Mp3Parser } from "./mp3/mp3_parser.ts";
 /** AAC in ADTS, or MP3. */
 export type FrameFormat = "adts" | "mp3";
 
-/** Makers of what finds these frames. */
-export const FRAME_PARSERS: Readonly<Record<FrameFormat, ParserMaker>> = {
-  adts: (sink) => new AdtsParser(sink),
-  mp3: (sink) => new Mp3Parser(sink),
+/** What is known of such a format. */
+export interface FrameFormatFacts {
+  /** What users call it. */
+  readonly name: string;
+  /** What stands behind the dot in the names of its files. */
+  readonly extension: string;
+  /** Makes what finds its frames. */
+  readonly makeParser: ParserMaker;
+}
+
+export const FRAME_FORMATS: Readonly<Record<FrameFormat, FrameFormatFacts>> = {
+  adts: { name: "AAC in ADTS", extension: "aac", makeParser: (sink) => new AdtsParser(sink) },
+  mp3: { name: "MP3", extension: "mp3", makeParser: (sink) => new Mp3Parser(sink) },
 };
 
 /** What bytes are that begin as a format does which has more than frames; `undefined` for others. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { FRAME_FORMATS } from "../audio/frame_formats.ts";
 import { isValidName } from "../session/name.ts";
 import type { FallbackAudio, FallbackSource } from "../session/fallback_audio.ts";
-import { FALLBACK_PARSERS, readFallbackAudio } from "./read_audio.ts";
+import { readFallbackAudio } from "./read_audio.ts";
 
 /** Where the files are. */
 export interface FallbackPlaces {
@@ -91,7 +92,7 @@ class Reader {
   }
 
   async read(path: string, maxBytes: number): Promise<FallbackAudio | undefined> {
-    const makeParser = FALLBACK_PARSERS.get(extensionOf(path));
+    const makeParser = PARSERS.get(extensionOf(path));
     if (makeParser === undefined) {
       this.#note(path, `its name does not end in ${EXTENSIONS}`);
       return undefined;
@@ -121,7 +122,7 @@ class Reader {
       for await (const { name: file } of Deno.readDir(dir)) {
         const extension = extensionOf(file);
         const name = file.slice(0, -extension.length - 1);
-        if (!FALLBACK_PARSERS.has(extension) || !isValidName(name)) continue;
+        if (!PARSERS.has(extension) || !isValidName(name)) continue;
         const path = `${dir.replace(/\/$/, "")}/${file}`;
         listed.push({ path, name, size: await sizeOf(path) });
       }
@@ -158,6 +159,11 @@ function messageOf(error: unknown): string {
 export const MAX_FILE_BYTES = 64 * 2 ** 20;
 export const MAX_FOLDER_BYTES = 256 * 2 ** 20;
 
-const EXTENSIONS = [...FALLBACK_PARSERS.keys()].map((extension) => `.${extension}`).join(" or ");
+/** Makers of what reads a file, by the extension of its name. */
+const PARSERS = new Map(
+  Object.values(FRAME_FORMATS).map(({ extension, makeParser }) => [extension, makeParser]),
+);
+
+const EXTENSIONS = [...PARSERS.keys()].map((extension) => `.${extension}`).join(" or ");
 
 const NONE: ReadFallbacks = { byPath: new Map(), byName: new Map(), forAll: [], problems: [] };

@@ -1,18 +1,10 @@
 /** Reads a fallback file: AAC in ADTS, or MP3. */
-import { AdtsParser } from "../audio/aac/adts_parser.ts";
 import type { AccessUnitSink } from "../audio/access_unit_sink.ts";
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { ParserMaker } from "../audio/codec.ts";
-import { Mp3Parser } from "../audio/mp3/mp3_parser.ts";
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { FileError } from "../disk/small_file.ts";
 import type { FallbackAudio } from "../session/fallback_audio.ts";
-
-/** Makers of what reads fallback files, by the extensions of their names. */
-export const FALLBACK_PARSERS: ReadonlyMap<string, ParserMaker> = new Map<string, ParserMaker>([
-  ["aac", (sink) => new AdtsParser(sink)],
-  ["mp3", (sink) => new Mp3Parser(sink)],
-]);
 
 /**
  * Reads all of a file piece by piece, so that others go on meanwhile.

@@ -23,7 +23,7 @@ export function requestUrl(
   { scheme, ownHost }: { readonly scheme: HttpScheme; readonly ownHost: string },
 ): RequestUrl {
   // RFC 9112 3.2: one that is wrong is refused, whether it counts or not.
-  if (host !== undefined && host !== "" && !HOST.test(host)) throw badHost();
+  if (host !== undefined && host !== "" && !isHost(host)) throw badHost();
   if (target.startsWith("/")) {
     const named = host === undefined || host === "" ? ownHost : host;
     return { host: named, href: `${scheme}://${named}${target}` };
@@ -39,4 +39,9 @@ export function requestUrl(
 
 function badHost(): HttpError {
   return new HttpError(400, "the host is none");
+}
+
+/** Whether it is a host, with or without a port, as a Host field has it (RFC 9110 7.2). */
+export function isHost(text: string): boolean {
+  return HOST.test(text);
 }

@@ -21,8 +21,6 @@ export interface IcecastRequest {
 
 const VERSIONS = ["HTTP/1.0", "HTTP/1.1", "ICE/1.0"] as const;
 
-const MAX_FIELDS_OF_SOURCES = 100;
-
 /**
  * Reads the lines of a head, without the empty one. Clients escape titles badly, so that the target may
  * hold spaces.
@@ -47,7 +45,7 @@ export function parseIcecastRequest(
 /** Header fields by their names in lower case. Lines that are none are left out. */
 export function parseFields(lines: readonly string[]): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
-  for (const line of lines.slice(0, MAX_FIELDS_OF_SOURCES)) {
+  for (const line of lines) {
     const colon = line.indexOf(":");
     if (colon <= 0) continue;
     const name = line.slice(0, colon).trim().toLowerCase();
@@ -84,7 +82,7 @@ export function bodyForm(
 
 /** Whether a body stands behind the head, which only a source may have. */
 export function announcesBody({ fields }: Pick<IcecastRequest, "fields">): boolean {
-  return fields.has("transfer-encoding") || !/^0*$/.test(fields.get("content-length") ?? "");
+  return fields.has("transfer-encoding") || !/^0+$/.test(fields.get("content-length") ?? "0");
 }
 
 /** Whether the source sends no body before it is told to (RFC 9110 10.1.1). */

@@ -6,7 +6,7 @@
 import type { AccessUnitSink } from "../audio/access_unit_sink.ts";
 import type { ElementaryStreamParser } from "../audio/codec.ts";
 import {
-  FRAME_PARSERS,
+  FRAME_FORMATS,
   type FrameFormat,
   nameBytes,
   otherFormatOf,
@@ -15,9 +15,6 @@ import { Id3Skipper } from "../audio/id3.ts";
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import type { Ingest, IngestEnd } from "../session/ingest.ts";
 import { TAKEN_FORMATS } from "./content_type.ts";
-
-/** What users call what may come. */
-const FORMAT_NAMES: Readonly<Record<FrameFormat, string>> = { adts: "AAC in ADTS", mp3: "MP3" };
 
 /** So many bytes are searched for two frames in a row: more than two of the largest have. */
 const MAX_UNKNOWN_BYTES_OF_SOURCES = 20_000;
@@ -55,7 +52,7 @@ export class SourceStream {
 
   /** What it was found to be, in users' words. */
   get seen(): string {
-    if (this.#format !== undefined) return FORMAT_NAMES[this.#format];
+    if (this.#format !== undefined) return FRAME_FORMATS[this.#format].name;
     if (this.#unknown.length > 0) return nameBytes(this.#unknown);
     return this.#tags.seen ? "an ID3 tag" : "nothing";
   }
@@ -111,13 +108,13 @@ export class SourceStream {
     this.#unknown = new Uint8Array(0);
     this.#probes = [];
     this.#format = format;
-    this.#parser = FRAME_PARSERS[format](this.#sink);
+    this.#parser = FRAME_FORMATS[format].makeParser(this.#sink);
     this.#parser.feed(bytes);
   }
 }
 
 function probeOf(format: FrameFormat): Probe {
-  const parser = FRAME_PARSERS[format]({
+  const parser = FRAME_FORMATS[format].makeParser({
     configure: () => {},
     write: () => probe.isFound = true,
     bad: () => {},

@@ -135,6 +135,10 @@ class CoalescedSocket implements StreamSocket {
     return this.#socket.remoteAddr;
   }
 
+  get carrier(): object | undefined {
+    return this.#socket.carrier;
+  }
+
   get plain(): object | undefined {
     return this.#socket.carrier === undefined ? this.#socket : undefined;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FRAME_PARSERS, type FrameFormat, nameBytes } from "../audio/frame_formats.ts";
+import { FRAME_FORMATS, type FrameFormat, nameBytes } from "../audio/frame_formats.ts";
 import { Id3Skipper } from "../audio/id3.ts";
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { TsDemuxer } from "../mpegts/demuxer.ts";
@@ -45,7 +45,7 @@ export class Payload {
 
   /** What it was found to be, in users' words. */
   get seen(): string {
-    if (this.#frames !== undefined) return FRAME_NAMES[this.#frames.format];
+    if (this.#frames !== undefined) return FRAME_FORMATS[this.#frames.format].name;
     if (this.#ts !== undefined) return nameProgram(this.#ts.streamNames);
     if (this.#unknown.length > 0) return nameBytes(this.#unknown);
     return this.#tags.seen ? "an ID3 tag" : "nothing";
@@ -106,13 +106,11 @@ export class Payload {
   }
 
   #beginFrames(format: FrameFormat): FrameMessages {
-    const messages = new FrameMessages(this.#sink, FRAME_PARSERS[format]);
+    const messages = new FrameMessages(this.#sink, FRAME_FORMATS[format].makeParser);
     this.#frames = { format, messages };
     return messages;
   }
 }
-
-const FRAME_NAMES: Readonly<Record<FrameFormat, string>> = { adts: "ADTS", mp3: "MP3" };
 
 function nameProgram(streamNames: readonly string[]): string {
   if (streamNames.length === 0) return "MPEG-TS without a program";

@@ -4,7 +4,7 @@
  * @module
  */
 import { mayBeAdtsSync, parseAdtsHeader } from "../audio/aac/adts.ts";
-import { FRAME_PARSERS, type FrameFormat } from "../audio/frame_formats.ts";
+import { FRAME_FORMATS, type FrameFormat } from "../audio/frame_formats.ts";
 import { parseMpegAudioHeader } from "../audio/mp3/mp3_header.ts";
 import { PACKET_BYTES, SYNC_BYTE } from "../mpegts/packet.ts";
 import { PacketFinder } from "../mpegts/packet_finder.ts";
@@ -30,14 +30,18 @@ export function formatOfStretch(bytes: Uint8Array): PayloadFormat | undefined {
   // Packets count for more: they may well have frames inside.
   let isPackets = false;
   new PacketFinder({ packet: () => isPackets = true, bad: () => {} }).feed(bytes);
-  return isPackets ? "mpegts" : FRAME_FORMATS.find((format) => hasFrames(bytes, format));
+  return isPackets ? "mpegts" : FORMATS_OF_FRAMES.find((format) => hasFrames(bytes, format));
 }
 
-const FRAME_FORMATS: readonly FrameFormat[] = ["adts", "mp3"];
+const FORMATS_OF_FRAMES: readonly FrameFormat[] = ["adts", "mp3"];
 
 function hasFrames(bytes: Uint8Array, format: FrameFormat): boolean {
   let found = false;
-  FRAME_PARSERS[format]({ configure: () => {}, write: () => found = true, bad: () => {} })
+  FRAME_FORMATS[format].makeParser({
+    configure: () => {},
+    write: () => found = true,
+    bad: () => {},
+  })
     .feed(bytes);
   return found;
 }

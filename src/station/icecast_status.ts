@@ -1,5 +1,6 @@
 /** What the source port tells of what is on air, and whom. */
 import { isIPv6 } from "node:net";
+import { streamFormOf } from "../hls/progressive/stream_form.ts";
 import type { SourceDoor } from "../icecast/connection.ts";
 import { type MountStatus, type ServerStatus, statusJson } from "../icecast/status.ts";
 import type { Session } from "../session/session.ts";
@@ -23,11 +24,10 @@ export interface IcecastStatusOptions extends Pick<Core, "clock" | "listeners"> 
 export function icecastStatus(
   { config, clock, sessions, listeners }: IcecastStatusOptions,
 ): SourceDoor["status"] {
-  const { hls, control, icecast } = config;
+  const { hls } = config;
   const isForAll = hls.auth === "open" && hls.originSecret === undefined;
-  const ip = isIPv6(control.publicIp) ? `[${control.publicIp}]` : control.publicIp;
   const server: ServerStatus = {
-    url: `http://${ip}:${icecast.addr.port}`,
+    url: mountsUrl(config),
     serverName: SERVER_NAME,
     startedAt: clock.now(),
   };
@@ -48,6 +48,13 @@ export function icecastStatus(
   };
 }
 
+/** Where receivers find mounts: a URL without a slash at its end. */
+export function mountsUrl(
+  { control: { publicIp }, icecast }: Pick<IcecastStatusOptions["config"], "control" | "icecast">,
+): string {
+  return `http://${isIPv6(publicIp) ? `[${publicIp}]` : publicIp}:${icecast.addr.port}`;
+}
+
 /** What is answered for a while. */
 interface Kept {
   readonly since: number;
@@ -63,12 +70,11 @@ function* statusesOf(
 ): Generator<MountStatus> {
   for (const { name, audio, created, streamFacts: facts, tags } of onAir) {
     if (created === undefined || audio === undefined) continue;
-    const type = audio.codecs === MP3_CODECS ? "audio/mpeg" : "audio/aac";
+    const type = streamFormOf(audio)?.type;
+    if (type === undefined) continue;
     const listeners = counts.get(name) ?? 0;
     yield { name, type, facts, tags, listeners, startedAt: created.wallMs };
   }
 }
 
 const KEPT_MS = 1000;
-/** What MP3 is called in playlists (RFC 6381). */
-const MP3_CODECS = "mp4a.40.34";

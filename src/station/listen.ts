@@ -40,7 +40,8 @@ export function attemptToListen<T>(
 
 /** Says in the log that `what` listens. */
 export function tellListening(addr: ListenAddress, what: string): void {
-  logger.info("{what} listens on {address}", { what, address: textOf(addr) });
+  // The log passes ten lines of one template, and there are more ports.
+  logger.info(`${what} listens on {address}`, { address: textOf(addr) });
 }
 
 function textOf({ hostname, port }: ListenAddress): string {

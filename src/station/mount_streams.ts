@@ -14,6 +14,7 @@ import type { StreamSocket } from "../listening/stream_socket.ts";
 import type { Clock } from "../session/clock.ts";
 import { isValidName } from "../session/name.ts";
 import { mountAnswer, mountHead, mountStreamHead } from "./mount_answer.ts";
+import { askedUrl, mountList } from "./mount_lists.ts";
 import { type LendableSocket, untilLeft } from "./threads/lent_sockets.ts";
 import type { StreamAsked } from "./threads/messages.ts";
 
@@ -23,6 +24,8 @@ export interface MountStreamsOptions {
   /** Of those that are sent to in this thread. */
   readonly copies: Pick<StreamCopies, "join">;
   readonly counts: ConnectionCounts;
+  /** Where mounts are for receivers that do not tell it: a URL without a slash at its end. */
+  readonly url: string;
   /** Has a thread send to a receiver. @returns whether one does */
   readonly lend: (socket: LendableSocket) => boolean;
   /** How many receivers are sent to in this thread at most, which has the broadcasts. Default: 500. */
@@ -57,15 +60,19 @@ export class MountStreams {
     const { streams, counts, lend, maxSentHere = MAX_SENT_HERE } = this.#options;
     const [, name = "", file] = MOUNT.exec(path) ?? [];
     const there = isValidName(name) ? streams.fileOf(name) : undefined;
-    if (there === undefined || file !== undefined && there !== `stream.${file}`) return false;
+    if (there === undefined) return false;
+    const url = askedUrl(fields.get("host"), socket.carrier !== undefined, this.#options.url);
+    const list = mountList(file ?? "", { name, file: there, url }, method === "HEAD");
+    const isStream = file === undefined || there === `stream.${file}`;
+    if (list === undefined && !isStream) return false;
     const release = counts.admit(address);
     if (typeof release === "string") {
       counts.refuse(release);
       void this.#sendOnce(mountHead("503 Service Unavailable"), socket);
       return true;
     }
-    if (method === "HEAD") {
-      void this.#sendOnce(mountStreamHead(name, there), socket).finally(release);
+    if (list !== undefined || method === "HEAD") {
+      void this.#sendOnce(list ?? mountStreamHead(name, there), socket).finally(release);
       return true;
     }
     const asked = { name, wantsTitles: fields.get("icy-metadata") === "1" };
@@ -144,8 +151,8 @@ export class MountStreams {
   }
 }
 
-/** `/NAME`, perhaps with the extension of its stream. */
-const MOUNT = /^\/([^/.]+)(?:\.(mp3|aac))?$/;
+/** `/NAME`, perhaps with the extension of its stream, or of a file that names it. */
+const MOUNT = /^\/([^/.]+)(?:\.([a-z0-9]{1,8}))?$/;
 const MAX_SENT_HERE = 500;
 /** How long a short answer may take. */
 const ONCE_MS = 2000;

@@ -2,6 +2,7 @@
 import { localStreams } from "../hls/progressive/local_streams.ts";
 import type { MountListeners } from "../icecast/mount_listeners.ts";
 import type { Core } from "./core.ts";
+import { mountsUrl } from "./icecast_status.ts";
 import { MountStreams } from "./mount_streams.ts";
 import type { HlsOutput } from "./outputs.ts";
 import type { HttpThreads } from "./threads/http_threads.ts";
@@ -22,7 +23,7 @@ export function serveMounts(
   const copies = localStreams(streams, { clock });
   listeners.addStreams(() => [copies.listeners]);
   const mounts = new MountStreams({
-    ...{ clock, streams, copies },
+    ...{ clock, streams, copies, url: mountsUrl(config) },
     counts: webLimits.addServer("mounts"),
     lend: (socket) => threads?.lend(socket) ?? false,
   });

@@ -10,6 +10,8 @@ export interface SecurePorts {
   readonly stat: number;
   readonly control: number;
   readonly rtmps: number;
+  /** Listens where `ICECAST_ENABLED` is set. */
+  readonly icecast: number;
 }
 
 /** Such a server. Its disposal ends it, and removes the authority. */
@@ -33,7 +35,7 @@ export class SecureServer implements AsyncDisposable {
   static async start({ env = {}, ...options }: EchoServerOptions = {}): Promise<SecureServer> {
     const authority = await TestAuthority.create();
     const folder = await Deno.makeTempDir({ prefix: "echo-certificate-" });
-    const [hls = 0, stat = 0, control = 0, rtmps = 0] = freePorts(4);
+    const [hls = 0, stat = 0, control = 0, rtmps = 0, icecast = 0] = freePorts(5);
     await writePair(folder, await authority.issue());
     const echo = await EchoServer.start({
       ...options,
@@ -44,13 +46,15 @@ export class SecureServer implements AsyncDisposable {
         STAT_WEB_TLS_ADDR: `127.0.0.1:${stat}`,
         ECHO_TLS_ADDR: `127.0.0.1:${control}`,
         RTMPS_ADDR: `127.0.0.1:${rtmps}`,
+        ICECAST_TLS_ADDR: `127.0.0.1:${icecast}`,
         ...env,
       },
     });
     for (const port of [hls, stat, control, rtmps]) {
       await echo.line(new RegExp(`listens on 127\\.0\\.0\\.1:${port}$`));
     }
-    return new SecureServer(echo, authority, { ports: { hls, stat, control, rtmps }, folder });
+    const ports = { hls, stat, control, rtmps, icecast };
+    return new SecureServer(echo, authority, { ports, folder });
   }
 
   /** Replaces the files of the certificate. */

@@ -2,7 +2,7 @@
  * Has the source clients of Debian publish that the tests do not, and prints what came of each:
  * `deno task test:icecast-clients [NAME …]`. A client that is not installed is left out. MPD needs `mpc`
  * as well; BUTT and DarkIce need `pulseaudio`, `pulseaudio-utils`, `libasound2-plugins` and `xvfb`. Exits
- * with 1 where what is heard by HLS, or recorded, is not what was sent.
+ * with 1 where what is heard by HLS or in the endless stream, or recorded, is not what was sent.
  */
 import { assertConnections } from "../e2e/audio_sent.ts";
 import { EchoServer } from "../e2e/echo_server.ts";
@@ -12,6 +12,7 @@ import { Child } from "../child.ts";
 import { md5 } from "../mp4/readers.ts";
 import { until } from "../until.ts";
 import { type Client, type ClientRun, CLIENTS } from "./client_programs.ts";
+import { assertReceived, type CapturedStream, captureStream } from "./captured_stream.ts";
 import { RecordingRelay } from "./recording_relay.ts";
 
 const SEGMENTS = 5;
@@ -35,17 +36,22 @@ async function tryOut(name: string, client: Client, mp3: string): Promise<Outcom
   try {
     const place = { port: relay.port, name, password: PASSWORD };
     const run: ClientRun = { ...place, mp3, folder };
-    const heard = await withClient(client, run, async (child) => {
+    const heard: string[] = [];
+    const streamUrl = `http://127.0.0.1:${server.hlsPort}/cast/${name}/stream.mp3`;
+    let stream: CapturedStream | undefined;
+    const received = await withClient(client, run, async (child) => {
       if (client.refusal !== undefined) {
         await until("it is refused", () => server.log.some((line) => client.refusal?.test(line)));
-        return [];
+        return undefined;
       }
       await using follower = new PlaylistFollower(server.playlistUrl(name));
       await until(`${name} is heard`, () => {
         if (!child.running) throw new Error(`it ended:\n${child.output}`);
+        if (follower.segments.size > 0) stream ??= captureStream(streamUrl);
         return follower.segments.size >= SEGMENTS;
       }, HEARD_WITHIN_MS);
-      return follower.accessUnits.map(md5);
+      heard.push(...follower.accessUnits.map(md5));
+      return await stream?.end();
     });
     const title = server.log.findLast((line) => line.includes(` ${name}#`) && /plays/.test(line));
     await server.stop("SIGTERM");
@@ -58,6 +64,8 @@ async function tryOut(name: string, client: Client, mp3: string): Promise<Outcom
     const live = assertConnections(heard, sent, "HLS");
     const recording = `${server.folder}/output/record/${name}.mp4`;
     const recorded = assertConnections(await packetsOf(recording), sent, "MP4");
+    if (received === undefined) throw new Error("there was no endless stream");
+    assertReceived(await packetsOf(await media.keep("stream", received)), sent.flat());
     const told = title === undefined ? "" : `; ${title.replace(/^.*plays/, "plays")}`;
     return { held: true, words: `${live.counts} heard, ${recorded.counts} recorded${told}` };
   } catch (error) {

@@ -155,7 +155,7 @@ async function main(): Promise<number> {
   await using _second = new FfmpegSource(file, { ...live, port: echo.icecastPort });
   for (const port of ports) {
     await until("it is on air", async () => {
-      const answer = await answerOf(port, "GET /status-json.xsl HTTP/1.0\r\n\r\n");
+      const answer = await answerOf(port, "GET /status-json.xsl?mount=/live1 HTTP/1.0\r\n\r\n");
       return answer.includes("/live1");
     });
   }

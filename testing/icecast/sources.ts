@@ -8,19 +8,26 @@ export interface SourcePlace {
   readonly password: string;
 }
 
-/** FFmpeg: sends a file in real time as it is, `.aac` or `.mp3`, by PUT or by SOURCE. */
+/** FFmpeg: sends a file in real time as it is, `.aac` or `.mp3`, by PUT or by SOURCE, or over TLS. */
 export class FfmpegSource extends Child {
-  constructor(file: string, { port, name, password }: SourcePlace, by: "PUT" | "SOURCE" = "PUT") {
+  constructor(
+    file: string,
+    { port, name, password }: SourcePlace,
+    by: "PUT" | "SOURCE" | "TLS" = "PUT",
+  ) {
     const format = file.endsWith(".mp3")
       ? ["-f", "mp3"]
       : ["-f", "adts", "-content_type", "audio/aac"];
     super("ffmpeg", [
       ...["-hide_banner", "-nostdin", "-v", "warning", "-re", "-i", file, "-c", "copy"],
-      ...[...format, ...(by === "SOURCE" ? ["-legacy_icecast", "1"] : [])],
+      ...[...format, ...WAYS[by]],
       `icecast://source:${password}@127.0.0.1:${port}/${name}`,
     ]);
   }
 }
+
+/** What FFmpeg is told for each way. It takes any certificate. */
+const WAYS = { PUT: [], SOURCE: ["-legacy_icecast", "1"], TLS: ["-tls", "1"] };
 
 /** `shout` of libshout: sends a file of MP3 in real time. */
 export class ShoutSource extends Child {

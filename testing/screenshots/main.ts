@@ -113,7 +113,8 @@ async function page(look: Look, station: ShownStation): Promise<void> {
   await engine.click("#share");
   await look.take("page-share");
   await look.evaluate("(document.querySelector('#share-dialog').close(), true)");
-  await engine.click("#help-open");
+  // Its button is only for who has a pointer.
+  await look.evaluate("(document.querySelector('#help').showModal(), true)");
   await look.take("page-help");
   await look.evaluate("(document.querySelector('#help').close(), true)");
   await look.evaluate("(document.querySelector('audio').pause(), true)");

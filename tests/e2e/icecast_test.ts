@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { assertConnections } from "../../testing/e2e/audio_sent.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Media, packetsOf } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { SecureServer } from "../../testing/e2e/secure_server.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
 import { askStat } from "../../testing/e2e/stat_request.ts";
 import { PlaylistFollower } from "../../testing/hls_validator/follower.ts";
+import { assertReceived, captureStream } from "../../testing/icecast/captured_stream.ts";
 import { RecordingRelay } from "../../testing/icecast/recording_relay.ts";
 import {
   FfmpegSource,
@@ -62,14 +64,23 @@ scenario(
       );
       return await together(names, async (name) => {
         await using follower = new PlaylistFollower(server.playlistUrl(name));
+        await until(`${name} is on air`, () => follower.segments.size > 0);
+        const extension = name.endsWith("aac") ? "aac" : "mp3";
+        const stream = captureStream(
+          `http://127.0.0.1:${server.hlsPort}/cast/${name}/stream.${extension}`,
+        );
+        const atSource = captureStream(
+          `http://127.0.0.1:${server.icecastPort}/${name}.${extension}`,
+        );
         await until(`${name} is heard`, () => follower.segments.size >= SEGMENTS);
-        return { name, heard: follower.accessUnits.map(md5) };
+        const streams = await Promise.all([stream, atSource].map((captured) => captured.end()));
+        return { name, heard: follower.accessUnits.map(md5), streams };
       });
     })();
     const [, count] = await askStat(server, "/stat/1/sessions/count/input");
     assert.equal(Object.hasOwn(count as object, "icecast"), true);
     await server.stop("SIGTERM");
-    for (const { name, heard: units } of heard) {
+    for (const { name, heard: units, streams } of heard) {
       await t.step(name, async () => {
         const isAac = name.endsWith("aac");
         const unitsOf = async (file: string) => {
@@ -85,6 +96,9 @@ scenario(
         const recorded = assertConnections(await unitsOf(recording), [sent], `${name} in MP4`);
         console.log(`${name}: ${live.counts} frames heard, ${recorded.counts} recorded`);
         assert.ok((live.counts[0] ?? 0) > 0 && (recorded.counts[0] ?? 0) >= (live.counts[0] ?? 0));
+        for (const [i, bytes] of streams.entries()) {
+          assertReceived(await unitsOf(await media.keep(`${name}-${i}`, bytes)), sent);
+        }
       });
     }
     for (const relay of relays.values()) await relay[Symbol.asyncDispose]();
@@ -124,7 +138,7 @@ scenario("a source is refused in words, and its title is heard with its audio", 
   assert.equal(await tell("wrong"), 401);
   assert.equal(await tell(key), 200);
   const status = await until("the title is told", async () => {
-    const response = await fetch(`http://127.0.0.1:${port}/status-json.xsl`);
+    const response = await fetch(`http://127.0.0.1:${port}/status-json.xsl?mount=/demo`);
     const { icestats: { source } } = await response.json();
     return source?.title !== undefined && source;
   });
@@ -132,4 +146,18 @@ scenario("a source is refused in words, and its title is heard with its audio", 
   assert.equal(status.server_type, "audio/aac");
   assert.match(status.listenurl, /\/demo$/);
   assert.equal(typeof status.listeners, "number");
+});
+
+scenario("a source over TLS is heard, and one without TLS is not taken there", async () => {
+  await using media = await Media.create();
+  const aac = await media.encode("clip", { seconds: SECONDS });
+  await using server = await SecureServer.start({ env: { ICECAST_ENABLED: "1" } });
+  await server.echo.line(/Icecast over TLS listens on/);
+  const { ports: { icecast: tls } } = server;
+  await using plain = new FfmpegSource(aac, { port: tls, name: "plain", password: PASSWORD });
+  assert.notEqual((await plain.end()).code, 0);
+  const place = { port: tls, name: "secure", password: PASSWORD };
+  await using _source = new FfmpegSource(aac, place, "TLS");
+  await using follower = new PlaylistFollower(server.echo.playlistUrl("secure"));
+  await until("it is heard", () => follower.segments.size > 1);
 });

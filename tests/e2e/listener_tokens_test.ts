@@ -43,6 +43,7 @@ withAnyThreads("a listener with a token hears the show that it is for", async (e
     await checkPage(origin, token);
     await checkRefusals(origin, other);
     await checkFiles(origin, token, other);
+    await checkStream(origin, token, other);
     const newer = new Issuer("key-2");
     keys.text = keySetOf(issuer, newer);
     const next = newer.token([{ action: "listen", name: "demo" }]);
@@ -62,6 +63,22 @@ withAnyThreads("a listener with a token hears the show that it is for", async (e
     }
   });
 });
+
+/** The endless stream, and the file by which a player opens it with the same token. */
+async function checkStream(origin: string, token: string, other: string): Promise<void> {
+  const list = await get(`${origin}/cast/~${token}/demo/stream.m3u`);
+  const url = `${origin}/cast/~${token}/demo/stream.aac`;
+  assert.ok(list.text.endsWith(`\n${url}\n`), list.text);
+  const answer = await fetch(url);
+  const reader = answer.body?.getReader();
+  assert.equal((await reader?.read())?.value?.[0], 0xff);
+  await reader?.cancel();
+  for (const path of ["demo", `~${other}/demo`]) {
+    for (const file of ["stream.aac", "stream.m3u"]) {
+      assert.equal((await get(`${origin}/cast/${path}/${file}`)).status, 403, path);
+    }
+  }
+}
 
 /** In Chromium: it plays, asks for nothing without need, and tells the token to nobody. */
 async function checkPage(origin: string, token: string): Promise<void> {

@@ -4,9 +4,11 @@ import { Buffer } from "node:buffer";
 import { Child } from "../../testing/child.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
-import { withAnyThreads } from "../../testing/e2e/scenario.ts";
+import { scenario, withAnyThreads } from "../../testing/e2e/scenario.ts";
+import { SecureServer } from "../../testing/e2e/secure_server.ts";
 import { metricsOf } from "../../testing/e2e/stat_request.ts";
 import { Curl, IcyReader, untilMore } from "../../testing/e2e/stream_receivers.ts";
+import { freePorts } from "../../testing/free_ports.ts";
 import { until } from "../../testing/until.ts";
 
 withAnyThreads("receivers of MP3 get what was sent, at both ports", async (env) => {
@@ -43,4 +45,31 @@ withAnyThreads("receivers of MP3 get what was sent, at both ports", async (env) 
   const { code } = await mpg123.end();
   assert.deepEqual([code, mpg123.output], [0, ""]);
   assert.notEqual(sent.indexOf(icy.audio.subarray(0, 8000)), -1);
+});
+
+scenario("receivers get the same over TLS, at both ports", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 12 });
+  const [port = 0] = freePorts(1);
+  const env = { ICECAST_ENABLED: "1", ICECAST_TLS_ADDR: `127.0.0.1:${port}` };
+  await using server = await SecureServer.start({ env });
+  await using encoder = new Encoder(clip, server.echo.rtmpUrl("live/demo"));
+  const stream = server.playlistUrl("demo").replace("playlist.m3u8", "stream.aac");
+  const isThere = async () => (await server.curl(stream, "--head")).status === 200;
+  await until("it can be heard", isThere);
+  const trust = ["--cacert", server.authority.rootFile];
+  const mount = `https://localhost:${port}/demo`;
+  await using byMount = new Curl(mount, await media.write("mount", ""), ...trust);
+  await using byHttp1 = new Curl(stream, await media.write("h1", ""), ...trust, "--http1.1");
+  await using byHttp2 = new Curl(stream, await media.write("h2", ""), ...trust, "--http2");
+  const receivers = [byMount, byHttp1, byHttp2];
+  for (const receiver of receivers) await untilMore(receiver);
+  await encoder.end();
+  const sent = (await media.readFrames(clip)).map(({ data }) => data.toHex());
+  for (const receiver of receivers) {
+    const heard = (await receiver.frames()).map(({ data }) => data.toHex());
+    const first = sent.indexOf(heard[0] ?? "");
+    assert.notEqual(first, -1);
+    assert.deepEqual(heard.slice(0, sent.length - first), sent.slice(first));
+  }
 });

@@ -77,20 +77,24 @@ for (const failure of [429, 500, 503, "down"] as const) {
   });
 }
 
-Deno.test("without an answer for 5 s, nobody is let in", async () => {
-  await using log = await LogRecorder.start();
-  const { authority, server, clock } = setUp();
-  server.behave = () => "silent";
-  let over = false;
-  const asked = assert.rejects(authority.ask(QUESTION), refused("unavailable"))
-    .then(() => over = true);
-  await clock.advance(4999);
-  assert.equal(over, false);
-  await clock.advance(1);
-  await asked;
-  assert.equal(clock.timerCount, 0);
-  assert.match(log.lines.join(), /no answer within 5 s/);
-});
+for (const [protocol, seconds] of [["rtmp", 5], ["srt", 5], ["icecast", 3]] as const) {
+  Deno.test(`${protocol}: without an answer for ${seconds} s, nobody is let in`, async () => {
+    await using log = await LogRecorder.start();
+    const { authority, server, clock } = setUp();
+    server.behave = () => "silent";
+    let over = false;
+    const asked = assert.rejects(
+      authority.ask({ ...QUESTION, protocol }),
+      refused("unavailable"),
+    ).then(() => over = true);
+    await clock.advance(1000 * seconds - 1);
+    assert.equal(over, false);
+    await clock.advance(1);
+    await asked;
+    assert.equal(clock.timerCount, 0);
+    assert.match(log.lines.join(), new RegExp(`no answer within ${seconds} s`));
+  });
+}
 
 Deno.test("an answer that came while this server stood still counts", async () => {
   const { authority, server, clock } = setUp();

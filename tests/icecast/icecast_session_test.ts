@@ -268,8 +268,14 @@ for (
 }
 
 for (const asked of ["GET /admin/!POKE", "GET /admin/metadata?mode=updinfo", "OPTIONS *"]) {
-  for (const form of ["Content-Length: 31", "Transfer-Encoding: chunked"]) {
-    Deno.test(`${asked} with a body (${form}) is the last request of its connection`, () => {
+  const forms = {
+    "of a length": "Content-Length: 31",
+    "of a length on a line of its own": "Content-Length:\r\n 31",
+    "of a length that is told last": `${"a:\r\n".repeat(200)}Content-Length: 31`,
+    "in chunks": "Transfer-Encoding: chunked",
+  };
+  for (const [what, form] of Object.entries(forms)) {
+    Deno.test(`${asked} with a body ${what} is the last request of its connection`, () => {
       const harness = new DialogueHarness();
       harness.feed(`${asked} HTTP/1.1\r\n${form}\r\n\r\nOPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n`);
       assert.equal(harness.statuses.length, 1);

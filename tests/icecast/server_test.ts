@@ -42,7 +42,7 @@ class Fixture implements AsyncDisposable {
         this.titles.push({ ...tags, request });
         return await this.answer();
       },
-      status: () => "{}",
+      status: (name, isItsSource) => JSON.stringify({ name, isItsSource }),
       listeners,
     });
     this.server.start();
@@ -242,6 +242,51 @@ Deno.test("a title by other credentials is somebody else's to decide", async () 
   }
   assert.equal(fixture.titles[0]?.request.key, "wrong");
   assert.deepEqual(ingest.tags, []);
+  await source.vanish();
+});
+
+Deno.test("after ten wrong guesses also the source's own credentials are somebody else's to decide", async () => {
+  await using fixture = await Fixture.start();
+  const source = await fixture.connect();
+  await source.send(SOURCE, audio);
+  const ingest = await fixture.doorkeeper.ingest();
+  // Who guesses does not wait for what is slow, as it is where wrong.
+  fixture.answer = () => new Promise(() => {});
+  const path = "/admin/metadata?mode=updinfo&mount=/demo&song=x";
+  const guess = async (password: string) => {
+    const client = await fixture.connect();
+    await client.send(`GET ${path} HTTP/1.0\r\n${basic("source", password)}\r\n`);
+    return client;
+  };
+  for (let i = 0; i <= 10; i++) {
+    const client = await guess(`guess${i}`);
+    await until("it is asked about", () => fixture.titles.length === i + 1);
+    await client.vanish();
+  }
+  const last = await guess("sesame");
+  await until("it is asked about", () => fixture.titles.length === 12);
+  assert.deepEqual([last.answers, ingest.tags], ["", []]);
+  for (const client of [last, source]) await client.vanish();
+});
+
+Deno.test("the status is told whether the credentials of a mount's source are shown", async () => {
+  await using fixture = await Fixture.start();
+  const source = await fixture.connect();
+  await source.send(SOURCE, audio);
+  await fixture.doorkeeper.ingest();
+  const asked: [query: string, fields: string, expected: object][] = [
+    ["", CREDENTIALS, { isItsSource: false }],
+    ["?mount=/demo.mp3", "", { name: "demo", isItsSource: false }],
+    ["?mount=/demo", CREDENTIALS, { name: "demo", isItsSource: true }],
+    ["?mount=/other", CREDENTIALS, { name: "other", isItsSource: false }],
+    ["?mount=/demo", basic("source", "wrong"), { name: "demo", isItsSource: false }],
+  ];
+  for (const [query, fields, expected] of asked) {
+    const client = await fixture.connect();
+    await client.send(`GET /status-json.xsl${query} HTTP/1.1\r\n${fields}\r\n`);
+    await client.ended;
+    assert.deepEqual(JSON.parse(client.answers.split("\r\n\r\n")[1] ?? ""), expected, query);
+  }
   await source.vanish();
 });
 

@@ -39,7 +39,7 @@ Deno.test("a message that is a whole frame gives it at once", () => {
   assert.deepEqual(found.frames, frames);
   assert.deepEqual(new Set(found.times), new Set([undefined]));
   assert.equal(found.badCount, 0);
-  assert.equal(payload.seen, "ADTS");
+  assert.equal(payload.seen, "AAC in ADTS");
 });
 
 Deno.test("ID3 tags beside the audio are told with their time", () => {
@@ -118,7 +118,7 @@ for (const size of [0, 1000, 60_000, 3_000_000]) {
       const { found, payload } = unpack(cut(concat([tag, id3Tag(5), adts]), bytes));
       assert.deepEqual(found.frames, frames, `messages of ${bytes} bytes`);
       assert.equal(found.badCount, 0);
-      assert.equal(payload.seen, "ADTS");
+      assert.equal(payload.seen, "AAC in ADTS");
     }
     const { found } = unpack([tag, ...messages]);
     assert.deepEqual(found.frames, frames);

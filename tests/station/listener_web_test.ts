@@ -2,20 +2,25 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { hlsRoutes } from "../../src/hls/routes.ts";
+import { STREAM_FILES } from "../../src/hls/progressive/stream_form.ts";
+import { streamRoutes } from "../../src/hls/progressive/stream_routes.ts";
 import { loadAssets, PAGE_FILES, showRoutes } from "../../src/pages/listener/routes.ts";
+import { FakeClock } from "../../testing/fake_clock.ts";
 import { originOf, servedStream } from "../../testing/hls/served_stream.ts";
 import { OFF_AIR } from "../../testing/pages/listener/broadcasts.ts";
 import { listenersServer } from "../../testing/web/http_servers.ts";
 
 /** The routes that have a prefix in common, in an order in which they may be mounted. */
-function mounted(order: readonly ("files" | "pages")[]): Hono {
+function mounted(order: readonly ("files" | "pages" | "streams")[]): Hono {
   const playlist = { text: new TextEncoder().encode("#EXTM3U\n"), etag: '"5-1"' };
   const segment = () => new Uint8Array(188);
   const stream = servedStream({ playlist, files: ["1-1.ts"], segment });
   const origin = originOf({ demo: () => stream });
+  const join = () => Promise.resolve(undefined);
   const shows = { status: (name: string) => ({ ...OFF_AIR, name }) };
   const routes = {
-    files: hlsRoutes({ origin, others: PAGE_FILES }),
+    files: hlsRoutes({ origin, others: [...PAGE_FILES, ...STREAM_FILES] }),
+    streams: streamRoutes({ clock: new FakeClock(), streams: { fileOf: () => undefined, join } }),
     pages: showRoutes({ shows, assets: loadAssets(), path: "cast", index: false }),
   };
   const app = new Hono();
@@ -35,7 +40,10 @@ async function seen(app: Hono, method: string, path: string): Promise<unknown> {
 }
 
 Deno.test("rooms that share a prefix answer the same in whatever order they are mounted", async () => {
-  const [one, other] = [mounted(["files", "pages"]), mounted(["pages", "files"])];
+  const [one, other] = [
+    mounted(["files", "pages", "streams"]),
+    mounted(["streams", "pages", "files"]),
+  ];
   for (const name of ["demo", "not.a.name", "~assets"]) {
     for (
       const rest of [
@@ -43,6 +51,7 @@ Deno.test("rooms that share a prefix answer the same in whatever order they are 
         "/",
         "/status.json",
         "/stream.m3u",
+        "/stream.aac",
         "/playlist.m3u8",
         "/1-1.ts",
         "/none",
@@ -70,6 +79,8 @@ Deno.test("a broadcast's page, its status and its files are each answered by the
   assert.deepEqual(await typeOf("/cast/demo/"), [200, "text/html"]);
   assert.deepEqual(await typeOf("/cast/demo/status.json"), [200, "application/json"]);
   assert.deepEqual(await typeOf("/cast/demo/stream.m3u"), [200, "audio/x-mpegurl"]);
+  // Endless streams are off here.
+  assert.deepEqual(await typeOf("/cast/demo/stream.aac"), [404, "application/json"]);
   assert.deepEqual(await typeOf("/cast/demo/playlist.m3u8"), [
     200,
     "application/vnd.apple.mpegurl",

@@ -30,7 +30,7 @@ class SourcePort implements AsyncDisposable {
     });
     this.borrowed = new BorrowedSockets(copies, (id) => this.lent.takeBack(id));
     this.mounts = new MountStreams({
-      ...{ clock, streams, copies, counts: this.counts },
+      ...{ clock, streams, copies, counts: this.counts, url: "http://192.0.2.9:8000" },
       ...(maxSentHere === undefined ? {} : { maxSentHere }),
       lend: (socket) => {
         if (isLending) this.lent.lend(socket);
@@ -176,4 +176,27 @@ Deno.test("the thread of the port sends to so many receivers, and refuses others
   const second = await port.ask("/demo");
   assert.match(await second?.all() ?? "", /^HTTP\/1\.0 503 /);
   await until("the second is counted no more", () => port.counts.count === 1);
+});
+
+Deno.test("the files by which players open a mount name it at the port where they were asked for", async () => {
+  await using port = await SourcePort.open(true);
+  const asked = { fields: { host: "radio.example:8000" } };
+  const m3u = await (await port.ask("/demo.m3u", asked))?.all() ?? "";
+  assert.match(m3u, /^HTTP\/1\.0 200 OK\r\n/);
+  assert.match(m3u, /\r\nContent-Type: audio\/x-mpegurl\r\n/);
+  assert.match(m3u, /\r\n\r\n#EXTM3U\n#EXTINF:-1,demo\nhttp:\/\/radio\.example:8000\/demo\.aac\n$/);
+  const pls = await (await port.ask("/demo.pls", asked))?.all() ?? "";
+  assert.match(pls, /\r\nContent-Type: audio\/x-scpls\r\n/);
+  assert.match(pls, /\nFile1=http:\/\/radio\.example:8000\/demo\.aac\n/);
+  await until("they are counted no more", () => port.counts.count === 0);
+  for (const fields of [{}, { host: "a b" }, { host: 'x"/' }]) {
+    const text = await (await port.ask("/demo.m3u", { fields }))?.all() ?? "";
+    assert.match(text, /\nhttp:\/\/192\.0\.2\.9:8000\/demo\.aac\n$/, "as nobody told where");
+    await until("it is counted no more", () => port.counts.count === 0);
+  }
+  const head = await (await port.ask("/demo.m3u", { method: "HEAD" }))?.all() ?? "";
+  assert.match(head, /\r\nContent-Length: \d+\r\n[^]*\r\n\r\n$/);
+  for (const path of ["/other.m3u", "/demo.ogg", "/demo.xspf", "/demo.m3u8"]) {
+    assert.equal(await port.ask(path), undefined, path);
+  }
 });

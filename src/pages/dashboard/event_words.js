@@ -3,6 +3,9 @@
 
 import { count, decibels, duration } from "./format.js";
 
+/** The code of a reason that nobody has given. */
+const UNKNOWN_REASON = 50_000;
+
 /**
  * @typedef {object} LogEvent
  * @property {number} number
@@ -18,9 +21,9 @@ import { count, decibels, duration } from "./format.js";
 const WORDS = {
   "authorize": ({ protocol, details }) => `${details.address} may publish by ${protocol}`,
   "create": ({ protocol, details }) => `on air by ${protocol} from ${details.address}`,
-  "pause": ({ details }) => `paused: ${reason(details)}`,
-  "resume": ({ protocol, details }) => `on air again by ${protocol}: ${reason(details)}`,
-  "release": ({ details }) => `over: ${reason(details)}`,
+  "pause": ({ details }) => `paused${reason(details, ": the connection is gone")}`,
+  "resume": ({ protocol, details }) => `on air again by ${protocol}${reason(details)}`,
+  "release": ({ details }) => `over${reason(details)}`,
   "hls-ready": () => "can be heard by every player",
   "hls-release": () => "can no longer be heard",
   "record-start": ({ details }) => `is recorded to ${fileOf(details.path)}`,
@@ -47,9 +50,12 @@ export function wordsOf(event) {
   return WORDS[event.event]?.(event) ?? event.event;
 }
 
-/** @param {{ reason: { code: number, message: string } }} details */
-function reason({ reason: { code, message } }) {
-  return `${message} (${code})`;
+/**
+ * @param {{ reason: { code: number, message: string } }} details
+ * @param {string} unknown what is read where nobody has given a reason
+ */
+function reason({ reason: { code, message } }, unknown = "") {
+  return code === UNKNOWN_REASON ? unknown : `: ${message} (${code})`;
 }
 
 /** @param {string} path */
