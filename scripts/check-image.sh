@@ -104,9 +104,11 @@ mounted=$(podman image mount echo)
 cat >"$work/echo" <<END
 #!/bin/bash
 # What tests make for the server is root's alone.
-for path in "\$PWD" "\${HLS_PREROLE_DIR:-}" "\${ECHO_HTPASSWD_FILE:-}" "\${LOG4RS_FILE:-}"; do
-  if [[ -e \$path ]]; then chown -R 4242:4242 "\$path" && chmod a+x "\$(dirname "\$path")"; fi
-done
+{ pwd && env | sed -n 's/^[A-Z0-9_]*_\(FILE\|DIR\)=//p'; } |
+  while IFS= read -r path; do
+    [[ \$path == /tmp/?* && -e \$path ]] || continue
+    chown -R 4242:4242 "\$path" && chmod a+x "\$(dirname "\$path")"
+  done
 exec unshare --mount bash -c '
   set -e
   mount --bind "$mounted" "$mounted"
