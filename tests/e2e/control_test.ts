@@ -75,7 +75,8 @@ scenario("every call of the control API answers as it is written, to the letter"
   const ok = (body: unknown) => ({ status: 200, body });
 
   await t.step("option", async () => {
-    const options = { versions: [1, 2, 3, 4], protocols: ["srt", "rtmp"], formats: ["aac"] };
+    const formats = ["aac", "mp3"];
+    const options = { versions: [1, 2, 3, 4], protocols: ["srt", "rtmp"], formats };
     await answers(ok(options), "GET", "/echo/option");
   });
 
