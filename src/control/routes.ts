@@ -2,7 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono, type Next } from "hono";
 import type { Clock } from "../session/clock.ts";
-import { type Approval, PROTOCOLS, PublishRefused } from "../session/ingest.ts";
+import { type Approval, type Protocol, PROTOCOLS, PublishRefused } from "../session/ingest.ts";
 import type { KeyStore } from "../session/key_store.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
 import type { Session } from "../session/session.ts";
@@ -36,7 +36,7 @@ const logger = getLogger(["echo", "control"]);
 
 const MAX_BODY_BYTES = 4096;
 
-const OPTIONS = { versions: [1, 2, 3, 4], protocols: PROTOCOLS, formats: OFFERED_FORMATS };
+const VERSIONS = [1, 2, 3, 4];
 
 /** The versions that have each call. */
 const VERSIONS_OF_CALL: ReadonlyMap<string, readonly string[]> = new Map([
@@ -91,7 +91,11 @@ export function controlRoutes(options: ControlOptions): Hono {
   app.notFound((c) => answerError(new ControlError(404, "not found"), c));
   app.use(anyOrigin(["GET", "HEAD", "POST", "PUT"]));
   app.use(bodyLimit(MAX_BODY_BYTES));
-  app.get("/echo/option", (c) => c.json(OPTIONS));
+  app.get(
+    "/echo/option",
+    (c) =>
+      c.json({ versions: VERSIONS, protocols: protocolsOf(address), formats: OFFERED_FORMATS }),
+  );
   app.use("/echo/:version/:call/*", checkVersion);
 
   app.route("/echo/0", dryRunRoutes(address, options.dryRunPort));
@@ -104,6 +108,11 @@ export function controlRoutes(options: ControlOptions): Hono {
   app.put("/echo/4/teardown", (c) => teardown(c, "4", options));
   app.all("/echo/4/state", (c) => tellState(c, options));
   return app;
+}
+
+/** Sources of Icecast have a port where that is asked for alone. */
+function protocolsOf({ icecastPort }: PublicAddress): readonly Protocol[] {
+  return PROTOCOLS.filter((protocol) => protocol !== "icecast" || icecastPort !== undefined);
 }
 
 async function checkVersion(c: Context, next: Next): Promise<void> {

@@ -24,9 +24,15 @@ Deno.test("option tells versions, protocols and formats", async () => {
   assert.match(answer.headers.get("Content-Type") ?? "", /^application\/json/);
   assert.deepEqual(await answer.json(), {
     versions: [1, 2, 3, 4],
-    protocols: ["srt", "rtmp", "icecast"],
+    protocols: ["srt", "rtmp"],
     formats: ["aac", "mp3"],
   });
+});
+
+Deno.test("option tells of Icecast where there is a port for it", async () => {
+  const address = { ip: "203.0.113.5", controlPort: 5021, rtmpPort: 1935, icecastPort: 8000 };
+  const answer = await setUpApi({ address }).request("GET", "/echo/option");
+  assert.deepEqual((await answer.json()).protocols, ["srt", "rtmp", "icecast"]);
 });
 
 Deno.test("pause and resume announce a reason and change no state", async () => {
