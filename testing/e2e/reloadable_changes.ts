@@ -51,6 +51,7 @@ export const CHANGED_SECRETS: readonly string[] = [
 export function valuesBefore(oldHooks: HookReceiver): Values {
   return {
     ECHO_BEARER_TOKEN: TOKEN,
+    ICECAST_ENABLED: "1",
     STAT_TOKEN: "old-stat",
     HOOK_URL: oldHooks.url,
     HOOK_SECRET: "old-secret",
@@ -136,6 +137,13 @@ export const CHANGES: readonly Change[] = [
     look: ({ server }) => firstOfTwo(server),
     was: "NetStream.Publish.Denied",
     is: "hung up",
+  },
+  {
+    names: ["ICECAST_MAX_CONNECTIONS"],
+    values: () => ({ ICECAST_MAX_CONNECTIONS: "1" }),
+    look: ({ server }) => firstOfTwoSources(server),
+    was: "HTTP/1.1 200 OK",
+    is: "",
   },
   {
     names: ["WEB_MAX_CONNECTIONS"],
@@ -238,6 +246,23 @@ async function firstOfTwo({ rtmpPort: port }: EchoServer): Promise<string> {
   });
   for (const publisher of [first, second]) await publisher.vanish();
   return told;
+}
+
+/** Connects twice to the port of sources, then asks by the first. @returns the first line of its answer */
+async function firstOfTwoSources({ icecastPort: port }: EchoServer): Promise<string> {
+  using first = await Deno.connect({ hostname: "127.0.0.1", port });
+  using _second = await Deno.connect({ hostname: "127.0.0.1", port });
+  const buffer = new Uint8Array(1000);
+  try {
+    await first.write(new TextEncoder().encode("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"));
+    const count = await first.read(buffer) ?? 0;
+    return new TextDecoder().decode(buffer.subarray(0, count)).split("\r\n")[0] ?? "";
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe) {
+      return "";
+    }
+    throw error;
+  }
 }
 
 /** @returns whether HTTP is answered beside a connection that is open */

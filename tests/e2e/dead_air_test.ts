@@ -41,7 +41,8 @@ scenario(
 
     await until("sound is back", () => receiver.types("demo").includes("sound"));
     await until("all is well on the dashboard", async () => /^on air/.test(await stateOf(page)));
-    assert.equal(await page.locator("#troubles li").count(), 0);
+    const told = page.locator("#troubles li", { hasText: "EchoDeadAir" });
+    assert.equal(await told.count(), 0);
     assert.match(await metricsOf(server), /^echo_dead_air 0$/m);
     assert.equal("dead_air_since" in await infoOf(server), false);
 

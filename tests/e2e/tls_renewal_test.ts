@@ -13,7 +13,7 @@ const LISTENERS = Number(Deno.env.get("TLS_LISTENERS") ?? 16);
 const AT_ONCE = 10;
 
 scenario("a renewal drops nobody, and the next connection gets the new certificate", async () => {
-  await using server = await SecureServer.start();
+  await using server = await SecureServer.start({ env: { ICECAST_ENABLED: "1" } });
   await using stack = new AsyncDisposableStack();
   const djs = await inTurn(DJS, async (i) => stack.use(await SecureDj.start(server, `dj${i}`)));
   await until("they are on air", async () => {
