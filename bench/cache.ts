@@ -155,12 +155,22 @@ async function listenInLow(
 }
 
 async function ask(way: Way, path: string, found: Found): Promise<Response> {
-  const answer = await way.ask(path);
+  const answer = await askAgain(way, path);
   if (!answer.ok) throw new Error(`Cannot listen: ${way.name} answers ${path} ${answer.status}`);
   found.answers++;
   const status = answer.headers.get("x-cache");
   if (status === null || ASKED_OF_ECHO.includes(status)) found.asked++;
   return answer;
+}
+
+/** As players do: nginx ends a connection after so many requests, some of which are under way then. */
+async function askAgain(way: Way, path: string): Promise<Response> {
+  try {
+    return await way.ask(path);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return await way.ask(path);
+  }
 }
 
 async function lastOf(answer: Response): Promise<string> {
