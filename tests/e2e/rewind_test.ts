@@ -44,7 +44,8 @@ scenario(
       const count = async (): Promise<void> => {
         await until(`each of them is a listener, ${threads} threads`, async () => {
           const status = await fetch(new URL("status.json", show.url));
-          return (await status.json()).listeners === PLAYER_KINDS.length;
+          // A player that asks again for what it could not keep may count twice for a while.
+          return (await status.json()).listeners >= PLAYER_KINDS.length;
         });
       };
       const all = [...PLAYER_KINDS.map((kind) => () => hear(kind)), count];
