@@ -180,6 +180,11 @@ export class Member implements FleetView {
     void this.#saveSoon();
   }
 
+  /** Takes what another box tells of a name that it has. */
+  learn(record: NameRecord): void {
+    this.#takeNames([record], false);
+  }
+
   /** Gives up a name that this box owns and that is over. */
   release(name: string): void {
     const record = this.#names.find(name);
@@ -240,14 +245,19 @@ export class Member implements FleetView {
     }
     const boxesChanged = this.#boxes.take(boxes, now);
     this.#membership.joined(this.boxes);
+    this.#takeNames(names, boxesChanged);
+  }
+
+  #takeNames(records: readonly NameRecord[], boxes: boolean): void {
+    const now = this.#options.clock.monotonic();
     const changed: string[] = this.#names.forgetOld(now);
     const lost: string[] = [];
-    for (const record of names) {
+    for (const record of records) {
       const taken = this.#names.take(record, now, (owner) => this.isAlive(owner));
       if (taken.changed) changed.push(record.name);
       if (taken.lost) lost.push(record.name);
     }
-    this.#tell({ names: changed, lost, boxes: boxesChanged });
+    this.#tell({ names: changed, lost, boxes });
   }
 
   #refused(heard: BeatAnswer & { readonly kind: "refused" }): void {
