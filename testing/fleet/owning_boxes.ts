@@ -294,7 +294,7 @@ export class OwningBox {
       Object.assign(show, { next, endsAtMs, isEmpty: true });
     } else if (before !== undefined && !isOwn) {
       show.next = Math.max(show.next, before.mediaSequence);
-      show.endsAtMs = Math.max(show.endsAtMs, before.endsAtMs, this.clock.now());
+      show.endsAtMs = Math.max(show.endsAtMs, before.endsAtMs);
       show.isEmpty = true;
     }
     // What was seen here may be newer than what was told.

@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Timer } from "../../session/clock.ts";
 import type { Names, NameWish } from "../../session/names.ts";
 import type { FleetView } from "../fleet_view.ts";
-import type { Caller, NameRecord, Ownership } from "../registry.ts";
+import { type Caller, type NameRecord, newRecord, type Ownership } from "../registry.ts";
 import {
   FREEZE_MS,
   type HandedName,
@@ -86,7 +86,7 @@ export class OwnedNames implements Names {
   number(name: string, numbers: OwnedNumbers): void {
     const own = this.#own.get(name);
     if (own === undefined) return;
-    own.record = { ...own.record, ...numbers };
+    own.record = { ...own.record, ...numbers, toldAtMs: this.#options.clock.now() };
     this.#save(own);
   }
 
@@ -167,10 +167,9 @@ export class OwnedNames implements Names {
   }
 
   /** Whether the session of a record goes on: where nobody came back in time, it is over. */
-  #goesOn({ state, endsAtMs, holdMs }: NameRecord): boolean {
+  #goesOn({ state, toldAtMs, holdMs }: NameRecord): boolean {
     if (state === "over") return false;
-    const sinceMs = endsAtMs === 0 ? 0 : this.#options.clock.now() - endsAtMs;
-    return sinceMs < holdMs + UNTOLD_MS;
+    return toldAtMs === 0 || this.#options.clock.now() - toldAtMs < holdMs + UNTOLD_MS;
   }
 
   #handOver(own: OwnedName, to: Caller): HandedName {
@@ -245,11 +244,9 @@ interface Handed {
 
 /** The record of a name that this box has just got. */
 function recordOf({ name }: NameWish, { own, before }: GotName, goesOn: boolean): NameRecord {
-  const { mediaSequence = 0, discontinuitySequence = 0, endsAtMs = 0 } = before ?? {};
-  const numbers = { name, mediaSequence, discontinuitySequence, endsAtMs };
-  return before !== undefined && goesOn
-    ? { ...before, ...own }
-    : { ...own, ...numbers, sessionId: 0, state: "held", props: {}, holdMs: 0, createdAtMs: 0 };
+  const record = before ?? newRecord(name);
+  if (goesOn) return { ...record, ...own };
+  return { ...record, ...own, sessionId: 0, state: "held", props: {}, holdMs: 0, createdAtMs: 0 };
 }
 
 /** A name that nobody has published within this is given up. */

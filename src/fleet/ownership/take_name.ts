@@ -104,15 +104,14 @@ function isLater(record: NameRecord | undefined, before: NameRecord | undefined)
  * A record with numbers and a time behind all that its owner may have listed since it was saved, where
  * that goes on unseen.
  */
-function behind(record: NameRecord, { clock, directory, segmentMs }: TakeNameOptions): NameRecord {
-  const { box, endsAtMs, mediaSequence } = record;
-  if (box === directory.box || endsAtMs === 0) return record;
-  const latestMs = clock.now() + MAX_SKEW_MS;
-  const listed = Math.max(0, Math.ceil((latestMs - endsAtMs) / segmentMs));
+function behind(record: NameRecord, { clock, segmentMs }: TakeNameOptions): NameRecord {
+  const { endsAtMs, toldAtMs, mediaSequence } = record;
+  if (toldAtMs === 0) return record;
+  const goneMs = Math.max(0, clock.now() - toldAtMs + MAX_SKEW_MS);
   return {
     ...record,
-    mediaSequence: mediaSequence + listed,
-    endsAtMs: Math.max(endsAtMs, latestMs),
+    mediaSequence: mediaSequence + Math.ceil(goneMs / segmentMs),
+    endsAtMs: (endsAtMs || toldAtMs) + goneMs + MAX_HASTE_MS,
   };
 }
 
@@ -184,6 +183,8 @@ const AGAIN_MS = 300;
 const MARGIN_MS = 200;
 /** By how much the clocks of two boxes may differ. */
 const MAX_SKEW_MS = 2000;
+/** By how much what is listed may be ahead of what was told, and of the time since. */
+const MAX_HASTE_MS = 1500;
 /** Media sequence numbers that are left out where nobody could be asked which are used. */
 const ALONE_AHEAD = 60;
 

