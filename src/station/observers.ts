@@ -92,7 +92,11 @@ function startMetrics(
 function fleetFigures(fleet: Core["fleet"]): FleetFigures | undefined {
   if (fleet === undefined) return undefined;
   const { membership: { isJoined, beatAgeMs, errors }, boxes, ownedNames } = fleet.member;
-  return { isJoined, beatAgeMs, registryErrors: errors, boxes: boxes.length, names: ownedNames };
+  const open = boxes.filter(({ state }) => state === "open").length;
+  return {
+    ...{ isJoined, beatAgeMs, registryErrors: errors, names: ownedNames },
+    boxes: { open, draining: boxes.length - open },
+  };
 }
 
 /** How often each kind of listening socket was opened again, in this thread and by others. */

@@ -70,7 +70,8 @@ Deno.test("frames are counted over live and ended sessions, and never fewer than
 });
 
 Deno.test("a box tells how it stands to its fleet, and nothing where it is alone", async () => {
-  const figures = { isJoined: false, beatAgeMs: 2500, registryErrors: 4, boxes: 3, names: 7 };
+  const boxes = { open: 2, draining: 1 };
+  const figures = { isJoined: false, beatAgeMs: 2500, registryErrors: 4, boxes, names: 7 };
   const fleetOf = (samples: ReadonlyMap<string, number>) => {
     return Object.fromEntries([...samples].filter(([name]) => name.startsWith("echo_fleet_")));
   };
@@ -78,7 +79,8 @@ Deno.test("a box tells how it stands to its fleet, and nothing where it is alone
     assert.deepEqual(fleetOf(await samplesOf(metrics)), {
       echo_fleet_joined: 0,
       echo_fleet_beat_age_seconds: 2.5,
-      echo_fleet_boxes: 3,
+      'echo_fleet_boxes{state="open"}': 2,
+      'echo_fleet_boxes{state="draining"}': 1,
       echo_fleet_names: 7,
       echo_fleet_registry_errors_total: 4,
     });
