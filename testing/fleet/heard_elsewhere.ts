@@ -92,9 +92,26 @@ export class HeardElsewhere implements AsyncDisposable {
   /** So many seconds go on air at `a`. */
   async onAir(seconds: number): Promise<void> {
     this.#ingest ??= this.broadcast.connect();
-    const to = this.#frames + Math.round(seconds * 1000 / FRAME_MS);
-    await this.broadcast.live(this.#ingest, this.#frames, to);
-    this.#frames = to;
+    for (let left = seconds; left > 0; left -= STEP_S) {
+      const to = this.#frames + Math.round(Math.min(left, STEP_S) * 1000 / FRAME_MS);
+      await this.broadcast.live(this.#ingest, this.#frames, to);
+      this.#frames = to;
+      await this.exchange();
+    }
+  }
+
+  /** So many seconds pass, in which what boxes send arrives. */
+  async pass(seconds: number): Promise<void> {
+    for (let left = seconds; left > 0; left -= STEP_S) {
+      await this.broadcast.clock.advance(Math.min(left, STEP_S) * 1000);
+      await this.exchange();
+    }
+  }
+
+  /** What was sent on the network so far arrives meanwhile: time stands still. */
+  async exchange(): Promise<void> {
+    const { privateUrl } = this.b.place;
+    for (let i = 0; i < 2; i++) await (await fetch(`${privateUrl}/fleet/1/`)).body?.cancel();
   }
 
   /** The playlist at `a`, as text. */
@@ -132,6 +149,9 @@ export class HeardElsewhere implements AsyncDisposable {
     await this.broadcast.stop();
   }
 }
+
+/** Clocks stand still while the network does its work: boxes are not to be taken for silent. */
+const STEP_S = 0.5;
 
 function textOf(playlist: ServedPlaylist | undefined): string {
   return new TextDecoder().decode(playlist?.text);
