@@ -117,7 +117,7 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
     ...{ config, clock, stops, events, keys, authority, djs, sessions, health, sockets, hooks },
     ...{ certificate, tokens, fallbacks },
     reloadLimits: ({ session, srt }) => () => {
-      sessions.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
+      sessions.openness.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
     },
     reloadHooks: ({ hook }) => () => hooks.replace(hook),
     listeners: new Listeners(config.hls.targetDurationMs, () => clock.awake()),
