@@ -1,7 +1,7 @@
 /** The whole server, as main.ts starts, reloads, drains and stops it. */
 import type { Config } from "./config.ts";
 import { type Clock, systemClock } from "./session/clock.ts";
-import { drain } from "./session/drain.ts";
+import { broadcastsLeft, drain } from "./session/drain.ts";
 import type { EventBus } from "./session/events.ts";
 import { SERVER_REASON } from "./session/reason.ts";
 import type { SessionManager } from "./session/session_manager.ts";
@@ -142,7 +142,7 @@ export class Station {
    */
   async drain(signal: AbortSignal): Promise<void> {
     const { clock, sessions } = this.#core;
-    const left = () => this.#statistics.ids.filter((id) => !sessions.get(id)?.isAbandoned).length;
+    const left = () => broadcastsLeft(this.#statistics.ids, sessions);
     await drain({ clock, sessions, left, timeoutMs: this.#drainTimeoutMs, signal });
   }
 
