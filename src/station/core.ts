@@ -10,7 +10,7 @@ import type { Authority } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
 import { logEvent } from "../session/log_events.ts";
 import { EventBus } from "../session/events.ts";
-import { KeyStore } from "../session/key_store.ts";
+import { type Keys, KeyStore } from "../session/key_store.ts";
 import type { AuthMode } from "../session/publish_rights.ts";
 import { SessionManager } from "../session/session_manager.ts";
 import { Health } from "../stat/health.ts";
@@ -36,7 +36,7 @@ export interface Core {
   /** Whoever starts something adds how to stop it. */
   readonly stops: Stops;
   readonly events: EventBus;
-  readonly keys: KeyStore;
+  readonly keys: Keys;
   /** Who is asked who may publish; `undefined` where nobody is. */
   readonly authority: Authority | undefined;
   /** Lets DJs in, where the mode is that. */

@@ -8,7 +8,7 @@ import type { Catalogue } from "../record/catalogue.ts";
 import { recordRoutes } from "../record/routes.ts";
 import type { Clock } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
-import type { KeyStore } from "../session/key_store.ts";
+import type { Keys } from "../session/key_store.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import type { Health } from "../stat/health.ts";
 import { encoderRoutes } from "../stat/encoders/routes.ts";
@@ -37,7 +37,7 @@ export interface StatWebParts {
   readonly reporter: Pick<Reporter, "report">;
   readonly listeners: Listeners;
   readonly health: Health;
-  readonly keys: KeyStore;
+  readonly keys: Keys;
   readonly djs: DjAuthority;
   /** Filled with how the server fares. */
   readonly history: History;
