@@ -6,11 +6,11 @@
 # Each URL is where one box serves its statistics, such as http://10.0.0.2:8088; name all of them.
 # A box drains: its broadcasts go to the other boxes, and it serves what players still ask it for.
 # Once nothing is left there, or after SECONDS (default: 600), COMMAND upgrades and restarts it. It is
-# run by the shell, with ECHO_BOX_ID, ECHO_BOX_URL and ECHO_BOX_HOST in its environment:
+# run by the shell, with BOX_ID, BOX_URL and BOX_HOST in its environment:
 #
 #   scripts/rolling-upgrade.sh \
-#     -c 'scp dist/echo "root@$ECHO_BOX_HOST:new" &&
-#       ssh "root@$ECHO_BOX_HOST" /opt/echo/scripts/install.sh new' \
+#     -c 'scp dist/echo "root@$BOX_HOST:new" &&
+#       ssh "root@$BOX_HOST" /opt/echo/scripts/install.sh new' \
 #     http://10.0.0.2:8088 http://10.0.0.3:8088 http://10.0.0.4:8088
 #
 # The next box follows when this one is back, open, and known to the others. Where COMMAND fails or a
@@ -66,7 +66,7 @@ upgrade() {
   ask PUT "$url/stat/1/fleet/$id/drain" >/dev/null || die "Cannot drain box $id"
   await_empty "$url" "$id"
   say "box $id is upgraded"
-  if ! ECHO_BOX_ID=$id ECHO_BOX_URL=$url ECHO_BOX_HOST=$(host_of "$url") \
+  if ! BOX_ID=$id BOX_URL=$url BOX_HOST=$(host_of "$url") \
     bash -c "$command" </dev/null; then
     die "The command failed for box $id, which drains still; the boxes behind it are as they were"
   fi

@@ -9,7 +9,9 @@ const LOOK_MS = 250;
 
 export interface DrainOptions {
   readonly clock: Clock;
-  readonly sessions: Pick<SessionManager, "sessions" | "drain">;
+  readonly sessions: Pick<SessionManager, "sessions">;
+  /** Has no new broadcasts be taken. */
+  readonly begin: () => void;
   /** How many broadcasts have not come to their end in every respect. */
   readonly left: () => number;
   /** No longer than this, in milliseconds. */
@@ -35,8 +37,8 @@ export function broadcastsLeft(
  * patience.
  */
 export async function drain(options: DrainOptions): Promise<void> {
-  const { clock, sessions, left, timeoutMs, signal } = options;
-  sessions.drain();
+  const { clock, sessions, begin, left, timeoutMs, signal } = options;
+  begin();
   logger.info("drains for up to {seconds} s: {live} broadcasts are live", {
     seconds: timeoutMs / 1000,
     live: sessions.sessions.length,

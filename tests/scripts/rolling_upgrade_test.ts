@@ -6,7 +6,7 @@ const SCRIPT = fileURLToPath(new URL("../../scripts/rolling-upgrade.sh", import.
 const TOKEN = "letmein";
 
 /** Restarts a box, as an upgrade does. */
-const RESTART = 'curl --silent --fail --request POST "$ECHO_BOX_URL/restart/$ECHO_BOX_ID"';
+const RESTART = 'curl --silent --fail --request POST "$BOX_URL/restart/$BOX_ID"';
 
 interface PretendedBox {
   readonly id: string;

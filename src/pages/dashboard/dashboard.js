@@ -5,7 +5,7 @@
 import { Alarm } from "./alarm.js";
 import { Band } from "./band.js";
 import { EventList } from "./event_list.js";
-import { Fleet } from "./fleet.js";
+import { FleetSections } from "./fleet.js";
 import { bytes, count, duration } from "./format.js";
 import { LiveEvents } from "./live.js";
 import { Plots } from "./plots.js";
@@ -20,7 +20,7 @@ const publish = new PublishDialog();
 const sessions = new Sessions((name) => publish.open(name));
 const plots = new Plots();
 const recordings = new Recordings();
-const fleet = new Fleet();
+const fleet = new FleetSections();
 new Reports();
 const events = new EventList();
 const band = new Band((id) => sessions.open(id));

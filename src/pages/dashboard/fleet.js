@@ -19,7 +19,7 @@ const REFRESH_MS = 3000;
  */
 
 /** The sections about the other boxes, which are hidden where there is no fleet. */
-export class Fleet {
+export class FleetSections {
   #boxes = new Boxes(() => this.#load());
   #elsewhere = new Elsewhere();
   #isStarted = false;

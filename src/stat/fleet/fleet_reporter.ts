@@ -4,6 +4,7 @@
  * @module
  */
 import type { FleetView } from "../../fleet/fleet_view.ts";
+import type { BoxLinks } from "../../fleet/links/box_links.ts";
 import type { BoxState, KnownBox } from "../../fleet/registry.ts";
 import type { Clock } from "../../session/clock.ts";
 import { type BoxReport, parseBoxReport, type ReportedSession } from "./box_report.ts";
@@ -16,18 +17,6 @@ const TIMEOUT_MS = 1000;
 const FRESH_MS = 1000;
 /** What a box with 2000 broadcasts tells is less than 1 MB. */
 const MAX_BYTES = 4 * 2 ** 20;
-
-/** Asks other boxes, by signed requests. */
-export interface BoxAsker {
-  /** Rejects where no answer comes in time. */
-  request(box: KnownBox, path: string, init?: BoxQuestion): Promise<Response>;
-}
-
-export interface BoxQuestion {
-  readonly method?: string;
-  readonly timeoutMs?: number;
-  readonly maxBytes?: number;
-}
 
 /** What `GET /stat/1/fleet` answers. */
 export interface FleetReport {
@@ -78,7 +67,7 @@ export interface FleetSession extends ReportedSession {
 export interface FleetReporterOptions {
   readonly clock: Pick<Clock, "monotonic">;
   readonly view: Pick<FleetView, "box" | "boxes">;
-  readonly links: BoxAsker;
+  readonly links: Pick<BoxLinks, "request">;
   /** What this box tells. */
   readonly own: () => BoxReport;
 }

@@ -3,17 +3,18 @@ import { getLogger } from "@logtape/logtape";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { BoxDrain } from "../../fleet/drain/box_drain.ts";
 import type { FleetView } from "../../fleet/fleet_view.ts";
+import type { BoxLinks } from "../../fleet/links/box_links.ts";
 import { peerAddress } from "../../web/peer_address.ts";
 import { BOX_PATH } from "./box_routes.ts";
 import { prometheusTargets } from "./box_urls.ts";
-import type { BoxAsker, FleetReporter } from "./fleet_reporter.ts";
+import type { FleetReporter } from "./fleet_reporter.ts";
 
 const logger = getLogger(["echo", "fleet"]);
 
 export interface FleetStatOptions {
   readonly view: Pick<FleetView, "box" | "boxes" | "boxOf">;
   readonly reporter: Pick<FleetReporter, "report">;
-  readonly links: BoxAsker;
+  readonly links: Pick<BoxLinks, "request">;
   /** Of this box. */
   readonly drain: Pick<BoxDrain, "start" | "cancel">;
   /** Lets operators in. */

@@ -1,9 +1,10 @@
 /** The whole fleet at a glance: what boxes tell is added up, and who does not answer is told. */
 import assert from "node:assert/strict";
+import type { BoxPlace, BoxRequest } from "../../../src/fleet/links/box_links.ts";
 import type { KnownBox } from "../../../src/fleet/registry.ts";
 import { type BoxReport, boxReport } from "../../../src/stat/fleet/box_report.ts";
 import { boxRoutes } from "../../../src/stat/fleet/box_routes.ts";
-import { type BoxQuestion, FleetReporter } from "../../../src/stat/fleet/fleet_reporter.ts";
+import { FleetReporter } from "../../../src/stat/fleet/fleet_reporter.ts";
 import { Health } from "../../../src/stat/health.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
 import { knownBox } from "../../../testing/fleet/known_box.ts";
@@ -26,13 +27,13 @@ function told(names: Record<string, number>, sessions: string[] = Object.keys(na
 /** A fleet as box `a` sees it, with what the other boxes answer, or how they fail. */
 function setUp(own: BoxReport, others: Record<string, BoxReport | Error>, boxes: KnownBox[]) {
   const clock = new FakeClock();
-  const asked: [string, string, BoxQuestion | undefined][] = [];
+  const asked: [string, string, BoxRequest | undefined][] = [];
   const reporter = new FleetReporter({
     clock,
     view: { box: "a", boxes },
     own: () => own,
     links: {
-      request: (box, path, init) => {
+      request: (box: BoxPlace, path: string, init?: BoxRequest) => {
         asked.push([box.id, path, init]);
         const answer = others[box.id];
         if (answer instanceof Error || answer === undefined) return Promise.reject(answer);
