@@ -1,7 +1,7 @@
 /** The whole server, as main.ts starts, reloads, drains and stops it. */
 import type { Config } from "./config.ts";
 import { type Clock, systemClock } from "./session/clock.ts";
-import { drain } from "./session/drain.ts";
+import { broadcastsLeft, drain } from "./session/drain.ts";
 import type { EventBus } from "./session/events.ts";
 import { SERVER_REASON } from "./session/reason.ts";
 import type { SessionManager } from "./session/session_manager.ts";
@@ -10,6 +10,9 @@ import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
 import { startDjs } from "./station/djs.ts";
 import { startFallback } from "./station/fallback.ts";
+import { startFleet } from "./station/fleet.ts";
+import { serveFleet } from "./station/fleet_links.ts";
+import { type FleetOverview, startFleetOverview } from "./station/fleet_overview.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
 import { startIcecast } from "./station/icecast.ts";
 import { trimMemory } from "./station/memory_trim.ts";
@@ -34,6 +37,8 @@ interface Started {
   readonly threads: HttpThreads | undefined;
   /** `undefined` where there is none. */
   readonly srt: SrtServer | undefined;
+  /** `undefined` where the server is alone. */
+  readonly overview: FleetOverview | undefined;
   /** What applies new values, part by part. */
   readonly reload: Readonly<
     Record<"djs" | "fallback" | "rtmp" | "icecast" | "archive" | "control" | "stat", Reload>
@@ -46,14 +51,16 @@ export class Station {
   readonly #statistics: Statistics;
   readonly #threads: HttpThreads | undefined;
   readonly #srt: SrtServer | undefined;
+  readonly #overview: FleetOverview | undefined;
   readonly #reloads: Reloads;
   #drainTimeoutMs: number;
 
-  private constructor(core: Core, { statistics, threads, srt, reload }: Started) {
+  private constructor(core: Core, { statistics, threads, srt, overview, reload }: Started) {
     this.#core = core;
     this.#statistics = statistics;
     this.#threads = threads;
     this.#srt = srt;
+    this.#overview = overview;
     this.#drainTimeoutMs = core.config.session.drainTimeoutMs;
     const { reloadLimits: limits, reloadHooks: hooks, reloadWebLimits: web } = core;
     this.#reloads = {
@@ -138,12 +145,13 @@ export class Station {
   /**
    * Takes no new broadcasts, and waits until those that are on air have come to their end, been heard
    * and been recorded, or have lost their DJ for longer than the hold; for {@link drainTimeoutMs} at
-   * most, or until `signal`.
+   * most, or until `signal`. Where other boxes take them, they go there.
    */
   async drain(signal: AbortSignal): Promise<void> {
     const { clock, sessions } = this.#core;
-    const left = () => this.#statistics.ids.filter((id) => !sessions.get(id)?.isAbandoned).length;
-    await drain({ clock, sessions, left, timeoutMs: this.#drainTimeoutMs, signal });
+    const left = () => broadcastsLeft(this.#statistics.ids, sessions);
+    const begin = () => this.#overview === undefined ? sessions.drain() : this.#overview.drain.start();
+    await drain({ clock, sessions, begin, left, timeoutMs: this.#drainTimeoutMs, signal });
   }
 
   /** Ends all broadcasts as a server does that comes back, and writes out what is open. */
@@ -170,6 +178,7 @@ async function startParts(core: Core): Promise<Started> {
   // Before the outputs, so that they hear of their end.
   const observers = startObservers(core, observed);
   const { statistics, metrics } = observers;
+  const overview = startFleetOverview(core, observers);
   // Before HLS, so that it stops after it: finishing recordings may take a while.
   const archive = startArchive(core);
   observed.recorder = archive?.recorder;
@@ -182,12 +191,16 @@ async function startParts(core: Core): Promise<Started> {
   const djs = await startDjs(core);
   await startTokens(core);
   const fallback = await startFallback(core);
+  // Before the doors, so that it is known who has which name when somebody comes.
+  await startFleet(core, output?.preroll);
   const rtmp = startRtmp(core);
   const icecast = startIcecast(core, output && serveMounts(core, output, observed.threads));
   observed.srt = startSrt(core);
   const { hls, streams } = output ?? {};
   const control = await serveControl(core, { metrics, srt: observed.srt, hls, streams });
-  const stat = serveStatistics(core, observers, archive?.catalogue);
+  const stat = serveStatistics(core, observers, { catalogue: archive?.catalogue, overview });
+  // Each part that answers other boxes has mounted its routes.
+  if (core.fleet !== undefined) serveFleet(core, core.fleet.links, core.config.fleet.addr);
   const { srt, threads } = observed;
   // They start while everything else does.
   await threads?.listening();
@@ -195,6 +208,7 @@ async function startParts(core: Core): Promise<Started> {
     statistics,
     threads,
     srt,
+    overview,
     reload: {
       ...{ djs, fallback, rtmp, icecast, archive: archive?.reload ?? applyNothing, control, stat },
     },

@@ -35,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   fallback: ["audio", "session", "disk"],
   fleet: ["session", "http", "web", "hls"],
   record: ["audio", "session", "mp4", "disk", "web"],
-  stat: ["session", "disk", "http", "web", "version", "encoders"],
+  stat: ["session", "disk", "fleet", "http", "web", "version", "encoders"],
   tokens: ["session", "disk", "web"],
   hook: ["session", "version"],
   pages: ["session", "web"],

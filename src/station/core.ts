@@ -10,13 +10,14 @@ import type { Authority } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
 import { logEvent } from "../session/log_events.ts";
 import { EventBus } from "../session/events.ts";
-import { KeyStore } from "../session/key_store.ts";
+import { type Keys, KeyStore } from "../session/key_store.ts";
 import type { AuthMode } from "../session/publish_rights.ts";
 import { SessionManager } from "../session/session_manager.ts";
 import { Health } from "../stat/health.ts";
 import type { CertificateFiles } from "../tls/certificate_files.ts";
 import { TokenAuthority } from "../tokens/token_authority.ts";
 import type { Reload } from "./reload.ts";
+import { type Fleet, openFleet } from "./fleet.ts";
 import { Stops } from "./stops.ts";
 import { openCertificate } from "./tls.ts";
 import { openTokens, type Tokens } from "./tokens.ts";
@@ -35,7 +36,7 @@ export interface Core {
   /** Whoever starts something adds how to stop it. */
   readonly stops: Stops;
   readonly events: EventBus;
-  readonly keys: KeyStore;
+  readonly keys: Keys;
   /** Who is asked who may publish; `undefined` where nobody is. */
   readonly authority: Authority | undefined;
   /** Lets DJs in, where the mode is that. */
@@ -60,6 +61,8 @@ export interface Core {
   readonly reloadWebLimits: Reload;
   /** What doors with TLS have; `undefined` where there are none. */
   readonly certificate: CertificateFiles | undefined;
+  /** What makes this box one of several; `undefined` where it is alone. */
+  readonly fleet: Fleet | undefined;
 }
 
 /**
@@ -113,14 +116,15 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
   });
   events.subscribe(logEvent);
   const webLimits = connectionLimits(config);
+  const listeners = new Listeners(config.hls.targetDurationMs, () => clock.awake());
+  const fleet = openFleet({ config, clock, stops, health, sessions, listeners });
   return {
     ...{ config, clock, stops, events, keys, authority, djs, sessions, health, sockets, hooks },
-    ...{ certificate, tokens, fallbacks },
+    ...{ certificate, tokens, fallbacks, listeners, fleet },
     reloadLimits: ({ session, srt }) => () => {
-      sessions.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
+      sessions.openness.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
     },
     reloadHooks: ({ hook }) => () => hooks.replace(hook),
-    listeners: new Listeners(config.hls.targetDurationMs, () => clock.awake()),
     webLimits,
     reloadWebLimits: reloadOf(webLimits),
   };

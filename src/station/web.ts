@@ -24,6 +24,7 @@ import type { Core } from "./core.ts";
 import { keepLastHour } from "./last_hour.ts";
 import { listen } from "./listen.ts";
 import { entranceSettings, listenerEntrance } from "./entrance_settings.ts";
+import type { FleetOverview } from "./fleet_overview.ts";
 import { listenerSite } from "./listener_web.ts";
 import type { Observers } from "./observers.ts";
 import type { HlsOutput } from "./outputs.ts";
@@ -178,15 +179,22 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
   };
 }
 
+/** What statistics tell of beside the core and its observers. */
+export interface ServedStatistics {
+  /** `undefined` where nothing is recorded. */
+  readonly catalogue: Catalogue | undefined;
+  /** `undefined` where the server is alone. */
+  readonly overview: FleetOverview | undefined;
+}
+
 /**
  * Serves statistics, metrics, recordings and the dashboard.
- * @param catalogue `undefined` where nothing is recorded
  * @returns what applies the token that opens them
  */
 export function serveStatistics(
   core: Core,
   { statistics, metrics, reporter }: Observers,
-  catalogue: Catalogue | undefined,
+  { catalogue, overview }: ServedStatistics,
 ): Reload {
   const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
@@ -195,7 +203,7 @@ export function serveStatistics(
   const history = new History();
   const parts = new StatWeb(config, {
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
-    ...{ reporter, tokens, history, isCertified: core.certificate?.isFor },
+    ...{ reporter, tokens, history, isCertified: core.certificate?.isFor, overview },
   });
   keepLastHour(core, history, () => parts.tellHistory());
   stops.add(() => parts.close());
