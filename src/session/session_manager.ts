@@ -15,7 +15,7 @@ import {
 } from "./ingest.ts";
 import type { Key } from "./key_store.ts";
 import { AllNames, type Names, type NameWish } from "./names.ts";
-import { Openness, type SessionLimits } from "./openness.ts";
+import { type DrainingOpenness, Openness, type SessionLimits } from "./openness.ts";
 import { NOTHING_SHOWN, Places, type Shown, SILENT_MS } from "./places.ts";
 import { withDj } from "./props.ts";
 import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
@@ -42,7 +42,8 @@ export class SessionManager implements Doorkeeper {
   readonly places: Places;
   readonly #waiting: WaitingSessions;
   readonly #sessions = new LiveSessions();
-  readonly #openness: Openness;
+  /** What it takes, and how much. */
+  readonly openness: Openness;
   readonly #outputs: Output[] = [];
   readonly #keySweep: Timer;
   /** Which names it may have sessions of: by default all. To be set before there are doors. */
@@ -54,10 +55,10 @@ export class SessionManager implements Doorkeeper {
     this.names = new AllNames(options.clock);
     this.#rights = new PublishRights(options);
     this.#waiting = new WaitingSessions(options.auth);
-    this.#openness = new Openness(options);
+    this.openness = new Openness(options);
     this.places = new Places(options.clock, options.keys);
     this.#asking = new Asking({
-      ...{ rights: this.#rights, openness: this.#openness, places: this.places },
+      ...{ rights: this.#rights, openness: this.openness, places: this.places },
       ...{ sessions: this.#sessions, names: () => this.names },
     });
     this.#keySweep = options.clock.every(KEY_SWEEP_MS, () => {
@@ -71,15 +72,6 @@ export class SessionManager implements Doorkeeper {
   /** Has every later broadcast's frames go to what `output` makes. */
   addOutput(output: Output): void {
     this.#outputs.push(output);
-  }
-
-  get limits(): SessionLimits {
-    return this.#openness.limits;
-  }
-
-  /** May be replaced at any time; who is there already stays. */
-  set limits(limits: SessionLimits) {
-    this.#openness.limits = limits;
   }
 
   get sessions(): readonly Session[] {
@@ -176,7 +168,7 @@ export class SessionManager implements Doorkeeper {
     if (own === undefined) this.#waiting.checkNew(client);
     const isCounted = own !== undefined && (own.transport !== undefined || own.protocol === "srt");
     if (protocol === "srt" && !isCounted) {
-      this.#waiting.checkSrt(this.sessions, client, this.limits.maxWaiting);
+      this.#waiting.checkSrt(this.sessions, client, this.openness.limits.maxWaiting);
     }
     const session = own ?? this.#create(name, { protocol, address });
     try {
@@ -196,21 +188,25 @@ export class SessionManager implements Doorkeeper {
     return { session, key };
   }
 
-  /** Lets a connection send that came to the session by itself, as to the port it waits on. */
+  /**
+   * Lets a connection send that came to the session by itself, as to the port it waits on.
+   * @throws {PublishRefused} where nobody is taken
+   */
   attach(
     session: Session,
     transport: PublishRequest["transport"],
     shown: Shown = NOTHING_SHOWN,
   ): AdmittedIngest {
+    this.#checkOpen(session.name);
     return session.attach(transport, this.places.taken(session, transport, shown));
   }
 
   /**
    * Takes no new broadcasts from now on. Those that are on air go on, and whoever publishes them may
-   * come back; what has not begun yet ends.
+   * come back, unless it is open to nobody; what has not begun yet ends.
    */
-  drain(): void {
-    this.#openness.drain();
+  drain(openTo: DrainingOpenness = "returns"): void {
+    this.openness.drain(openTo);
     for (const session of this.sessions) {
       if (session.state === "init" || session.state === "ready") {
         session.end("shutdown", SERVER_REASON);
@@ -220,13 +216,13 @@ export class SessionManager implements Doorkeeper {
 
   /** Ends all sessions, and refuses every publish from now on. */
   stop(how: SessionEnd, reason: Reason): void {
-    this.#openness.stop();
+    this.openness.stop();
     this.#keySweep.cancel();
     for (const session of this.sessions) session.end(how, reason);
   }
 
   #checkOpen(name: string): void {
-    this.#openness.checkName(name, this.find(name) !== undefined);
+    this.openness.checkName(name, this.find(name) !== undefined);
   }
 
   /** @throws {PublishRefused} where it must not be published */
@@ -242,7 +238,7 @@ export class SessionManager implements Doorkeeper {
         (it) => approved !== undefined || this.#waiting.isFrom(it, address),
       );
     const right = this.#rights.rightTo(own, reading, approved);
-    if (own === undefined) this.#openness.checkRoom(name, this.#sessions);
+    if (own === undefined) this.openness.checkRoom(name, this.#sessions);
     else if (!right.isProof && !this.places.isFree(own)) throw nameInUse(name);
     return { name, key, own, ...right };
   }
@@ -252,7 +248,7 @@ export class SessionManager implements Doorkeeper {
     { protocol, address }: Pick<Transport, "protocol" | "address">,
     carried?: CarriedSession,
   ): Session {
-    this.#openness.makeRoom(name, this.#sessions, this.#waiting);
+    this.openness.makeRoom(name, this.#sessions, this.#waiting);
     const { clock, events, policy } = this.#options;
     const session = new Session({
       id: carried?.id ?? this.names.sessionId(),

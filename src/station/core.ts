@@ -122,7 +122,7 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
     ...{ config, clock, stops, events, keys, authority, djs, sessions, health, sockets, hooks },
     ...{ certificate, tokens, fallbacks, listeners, fleet },
     reloadLimits: ({ session, srt }) => () => {
-      sessions.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
+      sessions.openness.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
     },
     reloadHooks: ({ hook }) => () => hooks.replace(hook),
     webLimits,

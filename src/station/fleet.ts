@@ -13,11 +13,14 @@ import type { SessionManager } from "../session/session_manager.ts";
 import type { Health } from "../stat/health.ts";
 import { processorMs } from "../stat/metrics/load_meter.ts";
 import { VERSION } from "../version.ts";
+import { type FleetLinks, openFleetLinks } from "./fleet_links.ts";
 import type { Stops } from "./stops.ts";
 
 /** What makes this box one of a fleet. */
 export interface Fleet {
   readonly member: Member;
+  /** How it asks other boxes, and answers them. */
+  readonly links: FleetLinks;
 }
 
 /** What the fleet has to do with. */
@@ -34,15 +37,16 @@ export interface FleetParts {
 export function openFleet(parts: FleetParts): Fleet | undefined {
   const { config, clock, stops, health } = parts;
   if (config.fleet.redis === undefined) return undefined;
+  const facts = factsOf(config);
   const member = new Member({
     clock,
     registry: new MemoryRegistry(clock),
-    facts: factsOf(config),
+    facts,
     load: loadMeter(parts),
   });
   health.add("fleet", () => [member.membership.problem]);
   stops.add(() => member.stop());
-  return { member };
+  return { member, links: openFleetLinks(parts, facts, config.control.cookieKey) };
 }
 
 /** Joins the fleet; waits no longer than a moment for the registry. */

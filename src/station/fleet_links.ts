@@ -8,10 +8,11 @@ import type { BoxRun } from "../fleet/links/request_signature.ts";
 import { TrustedProxies } from "../http/addresses.ts";
 import { ConnectionLimits } from "../http/connection_limits.ts";
 import type { ListenAddress } from "../http/http_server.ts";
+import type { ListeningSockets } from "../listening/listening_sockets.ts";
 import type { Clock } from "../session/clock.ts";
 import { WebServer } from "../web/web_server.ts";
-import type { Core } from "./core.ts";
 import { listen } from "./listen.ts";
+import type { Stops } from "./stops.ts";
 
 /** How this box asks others, and what it answers them. */
 export interface FleetLinks {
@@ -20,12 +21,18 @@ export interface FleetLinks {
   readonly routes: Hono;
 }
 
+/** What links have to do with. */
+export interface LinkParts {
+  readonly clock: Clock;
+  readonly stops: Stops;
+}
+
 /**
  * Makes what boxes ask each other by; nothing is asked or answered yet.
  * @param sharedKey `ECHO_PRIV_KEY`
  */
 export function openFleetLinks(
-  { clock, stops }: Pick<Core, "clock" | "stops">,
+  { clock, stops }: LinkParts,
   own: BoxRun,
   sharedKey: string,
 ): FleetLinks {
@@ -37,7 +44,7 @@ export function openFleetLinks(
 
 /** Answers other boxes from now on. All routes are mounted. */
 export function serveFleet(
-  { clock, stops, sockets }: Pick<Core, "clock" | "stops" | "sockets">,
+  { clock, stops, sockets }: LinkParts & { readonly sockets: ListeningSockets },
   { routes }: FleetLinks,
   addr: ListenAddress,
 ): void {

@@ -25,6 +25,7 @@ import { systemUsage } from "../stat/system_usage.ts";
 import { VERSION } from "../version.ts";
 import type { OperatorTokens } from "../web/entrance.ts";
 import { encoderHost } from "./encoder_host.ts";
+import type { FleetOverview } from "./fleet_overview.ts";
 import type { Reload } from "./reload.ts";
 
 /** What is told of over HTTP. */
@@ -47,6 +48,8 @@ export interface StatWebParts {
   readonly isCertified?: ((host: string) => boolean) | undefined;
   /** Tokens that let operators in; `undefined` where there are none. */
   readonly tokens?: OperatorTokens | undefined;
+  /** The whole fleet; `undefined` where the server is alone. */
+  readonly overview?: FleetOverview | undefined;
 }
 
 /** All that `STAT_WEB_ADDR` serves: statistics, metrics, recordings, and the dashboard. */
@@ -57,7 +60,7 @@ export class StatWeb {
 
   constructor(config: Config, parts: StatWebParts) {
     const { clock, sessions, statistics, metrics, listeners: audience, health, catalogue } = parts;
-    const { tokens, reporter } = parts;
+    const { tokens, reporter, overview } = parts;
     const entrance = new OperatorEntrance({ token: config.stat.token, tokens, clock });
     const { guard } = entrance;
     const validity = () => entrance.validity;
@@ -70,6 +73,7 @@ export class StatWeb {
     this.routes.route("/", liveRoutes({ live, sessions, guard, validity }));
     this.routes.route("/", reportRoutes({ reporter, clock, guard }));
     this.routes.route("/", publishing(config, parts, guard));
+    if (overview !== undefined) this.routes.route("/", overview.routes(guard));
     this.routes.route("/", dashboardRoutes(entrance, ...hlsPortsOf(config)));
     if (catalogue === undefined) return;
     this.routes.route("/stat/1/recordings", recordRoutes({ catalogue, guard }));
@@ -120,6 +124,7 @@ function watch(config: Config, parts: StatWebParts, entrance: OperatorEntrance):
       hls: hlsOf(config),
       recordings: record.enabled,
       token: entrance.hasToken,
+      ...(parts.overview === undefined ? {} : { fleet: true as const }),
     }),
   });
 }
