@@ -1,7 +1,7 @@
 /** Records as the registry's Redis keeps them: text. */
 import { getLogger } from "@logtape/logtape";
 import { z } from "zod";
-import { type BoxRecord, type KnownBox, type NameRecord, newRecord } from "../registry.ts";
+import { type BoxRecord, type KnownBox, type NameRecord } from "../registry.ts";
 
 /** What of a name's record the scripts do not look at. */
 export function restOf(record: Omit<NameRecord, "box" | "incarnation" | "epoch">): string {
@@ -19,8 +19,8 @@ export function nameRecord(fields: NameFields): NameRecord | undefined {
   const [name, box, incarnation, epoch, state, rest] = fields;
   return read(`the record of ${name}`, () => {
     return {
-      ...{ ...newRecord(name), ...REST.parse(JSON.parse(rest)) },
-      ...{ box, incarnation, epoch: Number(epoch), state: STAGE.parse(state) },
+      ...REST.parse(JSON.parse(rest)),
+      ...{ name, box, incarnation, epoch: Number(epoch), state: STAGE.parse(state) },
     };
   });
 }
@@ -49,12 +49,12 @@ export type BoxFields = z.output<typeof BOX_FIELDS>;
 
 const STAGE = z.enum(["live", "held", "over"]);
 
-/** Boxes of other versions may lack some of it. */
 const REST = z.object({
   sessionId: z.number(),
   mediaSequence: z.number(),
   discontinuitySequence: z.number(),
   endsAtMs: z.number(),
+  toldAtMs: z.number().default(0),
   props: z.record(z.string(), z.string()),
   holdMs: z.number(),
   createdAtMs: z.number(),

@@ -105,6 +105,7 @@ Deno.test("a record comes back as it was saved", async (context) => {
       mediaSequence: 123_456,
       discontinuitySequence: 7,
       endsAtMs: 1_795_000_000_456.5,
+      toldAtMs: 1_795_000_000_457,
       props: { title: 'a "b"\n\u0000 ü ☃', "": "" },
       holdMs: 29_999,
       createdAtMs: 1_795_000_000_001,
