@@ -5,7 +5,8 @@ import { Clips } from "./clips.ts";
 import { type FileState, parseFileName, type RecordingFile } from "./file_names.ts";
 import { messageOf } from "./files.ts";
 import type { FileInWork, Recorder } from "./recorder.ts";
-import type { RecordFolder, StoredFile } from "./record_folder.ts";
+import type { RecordFolder } from "./record_folder.ts";
+import type { StoredFile } from "./stored_file.ts";
 
 const logger = getLogger(["echo", "record"]);
 
