@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import type { Config } from "../config.ts";
 import { checkTokens } from "./token_rules.ts";
 import { ConfigError } from "./config_error.ts";
-import { checkStorage } from "./storage_rules.ts";
+import { checkStorageRules } from "./storage_rules.ts";
 
 /**
  * Checks variables against each other. Warnings are about what is allowed, but easily a mistake.
@@ -51,7 +51,7 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
     warnings.push("ECHO_AUTH_ANY is on: ANY credentials get a key from the control API");
   }
 
-  warnings.push(...checkTokens(config), ...checkStorage(config, isSet));
+  warnings.push(...checkTokens(config), ...checkStorageRules(config, isSet));
 
   if (icecast.shoutcastEnabled && !icecast.enabled) {
     warnings.push(

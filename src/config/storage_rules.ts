@@ -8,7 +8,7 @@ import { ConfigError } from "./config_error.ts";
  * @returns warnings
  * @throws {ConfigError}
  */
-export function checkStorage(
+export function checkStorageRules(
   { record, storage }: Pick<Config, "record" | "storage">,
   isSet: (name: string) => boolean,
 ): string[] {

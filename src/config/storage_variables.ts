@@ -6,7 +6,7 @@ const TEN_YEARS_S = 315_360_000;
 
 /** Where a store is: its address, in which `{bucket}` may stand for the bucket's name. */
 const storeUrl: Kind<string> = {
-  allowed: "an http:// or https:// URL, as https://s3.example or https://{bucket}.s3.example",
+  allowed: "a URL, as https://s3.example or https://{bucket}.s3.example",
   parse(text) {
     const url = URL.parse(text.replaceAll("{bucket}", "bucket"));
     if (url === null || !/^https?:$/.test(url.protocol)) return undefined;

@@ -27,12 +27,15 @@ export function elementsOf(xml: string, tag: string): string[] {
 
 /** Replaces the references that XML has by itself (XML 1.0 4.6), and those to characters (4.1). */
 function decode(text: string): string {
-  return text.replace(/&(?:#(\d{1,7})|#x([\da-fA-F]{1,6})|(amp|lt|gt|quot|apos));/g, (all, ...m) => {
-    const [decimal, hexadecimal, name] = m;
-    if (name !== undefined) return NAMED[String(name)] ?? all;
-    const code = decimal === undefined ? parseInt(hexadecimal, 16) : Number(decimal);
-    return code <= 0x10ffff ? String.fromCodePoint(code) : all;
-  });
+  return text.replace(
+    /&(?:#(\d{1,7})|#x([\da-fA-F]{1,6})|(amp|lt|gt|quot|apos));/g,
+    (all, ...m) => {
+      const [decimal, hexadecimal, name] = m;
+      if (name !== undefined) return NAMED[String(name)] ?? all;
+      const code = decimal === undefined ? parseInt(hexadecimal, 16) : Number(decimal);
+      return code <= 0x10ffff ? String.fromCodePoint(code) : all;
+    },
+  );
 }
 
 const NAMED: Readonly<Record<string, string>> = {

@@ -178,9 +178,7 @@ export class UploadSteps {
   }
 
   #begun(kept: KeptUpload): BegunUpload | undefined {
-    return kept.uploadId === null
-      ? undefined
-      : { key: this.keyOf(kept), uploadId: kept.uploadId };
+    return kept.uploadId === null ? undefined : { key: this.keyOf(kept), uploadId: kept.uploadId };
   }
 
   async #setPart(upload: Upload, part: number, sent: SentPart | null): Promise<void> {

@@ -7,6 +7,7 @@ import type { RecordFolder } from "../record/record_folder.ts";
 import { BackOff } from "./back_off.ts";
 import type { Bucket } from "./bucket.ts";
 import { KeptUploads } from "./kept_uploads.ts";
+import type { RecordingId } from "./object_keys.ts";
 import type { PartWork } from "./part_job.ts";
 import { StorageError } from "./storage_error.ts";
 import { FileChanged } from "./store_transport.ts";
@@ -111,11 +112,10 @@ export class Uploader {
     return { ...this.#done, waitingBytes, waitingRecordings, waitingMs };
   }
 
-  /** The key of the recording in a file, known by its identity, once that is whole in the bucket. */
-  storedKey(identity: string): string | undefined {
+  /** The recording in a file, known by its identity, once that is whole in the bucket. */
+  stored(identity: string): RecordingId | undefined {
     const kept = this.#list.stored.get(identity) ?? this.#list.open.get(identity)?.kept;
-    if (kept === undefined || kept.storedBytes === null) return undefined;
-    return this.#steps.keyOf(kept);
+    return kept === undefined || kept.storedBytes === null ? undefined : kept;
   }
 
   /** Gives up what is under way. The next run of the server goes on with it. */

@@ -1,5 +1,6 @@
 /** An archive whose recordings go to a store, on a clock that is moved by hand. */
 import assert from "node:assert/strict";
+import type { Bucket } from "../../src/storage/bucket.ts";
 import { LocalPartWork } from "../../src/storage/part_job.ts";
 import { Uploader } from "../../src/storage/uploader.ts";
 import { FakeClock } from "../fake_clock.ts";
@@ -26,13 +27,20 @@ export class StoredArchive implements AsyncDisposable {
   readonly uploader: Uploader;
   readonly server: S3Server;
   readonly clock: FakeClock;
+  readonly bucket: Bucket;
   readonly #fixture: BucketFixture;
   readonly #keepsServer: boolean;
 
-  private constructor(archive: Archive, uploader: Uploader, fixture: BucketFixture, keeps: boolean) {
+  private constructor(
+    archive: Archive,
+    uploader: Uploader,
+    fixture: BucketFixture,
+    keeps: boolean,
+  ) {
     this.archive = archive;
     this.uploader = uploader;
     this.server = fixture.server;
+    this.bucket = fixture.bucket;
     this.clock = archive.clock;
     this.#fixture = fixture;
     this.#keepsServer = keeps;
@@ -41,7 +49,7 @@ export class StoredArchive implements AsyncDisposable {
   static async open(options: StoredArchiveOptions = {}): Promise<StoredArchive> {
     const { server, keepsFiles = true, isNeeded, clock = new FakeClock(START), ...own } = options;
     const { partBytes = SMALL_PART_BYTES } = options;
-    const stored = (identity: string) => uploader.storedKey(identity) !== undefined;
+    const stored = (identity: string) => uploader.stored(identity) !== undefined;
     const archive = await Archive.open({
       ...{ ...own, clock },
       mayRemove: ({ identity, state }) => state === "damaged" || stored(identity),
@@ -56,23 +64,26 @@ export class StoredArchive implements AsyncDisposable {
   }
 
   /** Lets time pass, second by second, until something is so. */
-  async pass(what: string, probe: () => boolean | Promise<boolean>): Promise<void> {
+  readonly pass = async (
+    what: string,
+    probe: () => boolean | Promise<boolean>,
+  ): Promise<void> => {
     await until(what, async () => {
       await this.clock.advance(1000);
       return await probe();
     });
-  }
+  };
 
   /** Waits until that is in the bucket, and is what is on the disk. */
-  async expectStored(key: string, file: string): Promise<void> {
+  readonly expectStored = async (key: string, file: string): Promise<void> => {
     await this.pass(`${key} is in the bucket`, () => this.server.objects.has(key));
     assert.deepEqual(this.server.objects.get(key)?.bytes, await this.archive.read(file));
-  }
+  };
 
   /** All in the folder but what is hidden. */
-  async files(): Promise<string[]> {
+  readonly files = async (): Promise<string[]> => {
     return (await this.archive.files()).filter((file) => !file.startsWith("."));
-  }
+  };
 
   /** Sends nothing any more, as after a crash. */
   async stopSending(): Promise<void> {

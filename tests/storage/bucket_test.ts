@@ -146,7 +146,10 @@ Deno.test("buckets are in the path, or hosts of their own", async () => {
     return url.split("?")[0];
   };
   assert.equal(await signed({}), "https://s3.example:9000/base/shows/a/b.mp4");
-  assert.equal(await signed({ url: "https://{bucket}.s3.example" }), "https://shows.s3.example/a/b.mp4");
+  assert.equal(
+    await signed({ url: "https://{bucket}.s3.example" }),
+    "https://shows.s3.example/a/b.mp4",
+  );
   const publicUrl = "https://cdn.example/s3";
   assert.equal(await signed({ publicUrl }), "https://cdn.example/s3/shows/a/b.mp4");
 });

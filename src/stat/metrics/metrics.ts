@@ -22,6 +22,7 @@ import { type RecordingFigures, registerRecordMetrics } from "./record_metrics.t
 import { registerReportMetrics } from "./report_metrics.ts";
 import { registerSessionMetrics } from "./session_metrics.ts";
 import { registerSrtMetrics, type SrtLinks } from "./srt_metrics.ts";
+import { registerStorageMetrics, type StorageFigures } from "./storage_metrics.ts";
 import { registerTlsMetrics } from "./tls_metrics.ts";
 
 export interface MetricsOptions {
@@ -45,6 +46,8 @@ export interface MetricsOptions {
   readonly certificateLeftMs?: (() => number | undefined) | undefined;
   /** `undefined`, or gives that, where there are no webhooks. */
   readonly hook?: (() => HookDeliveries | undefined) | undefined;
+  /** `undefined`, or gives that, where there is no bucket. */
+  readonly uploads?: (() => StorageFigures | undefined) | undefined;
   /** Lines that reports lack, because they could not be kept. */
   readonly lostReports?: (() => number) | undefined;
 }
@@ -77,6 +80,7 @@ export class Metrics {
     registerLevelMetrics(registry, sessions);
     registerTlsMetrics(registry, options.certificateLeftMs ?? (() => undefined));
     registerHookMetrics(registry, hook ?? (() => undefined));
+    registerStorageMetrics(registry, options.uploads ?? (() => undefined));
     registerReportMetrics(registry, options.lostReports ?? (() => 0));
     this.#stops = [
       registerSessionMetrics(registry, events, sessions),
