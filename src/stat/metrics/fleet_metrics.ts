@@ -10,8 +10,8 @@ export interface FleetFigures {
   readonly beatAgeMs: number;
   /** How often the registry did not answer in time, or with an error. */
   readonly registryErrors: number;
-  /** Boxes that are alive, this one among them. */
-  readonly boxes: number;
+  /** Boxes that are alive, this one among them, by their state. */
+  readonly boxes: Readonly<Record<"open" | "draining", number>>;
   /** Names that this box owns. */
   readonly names: number;
 }
@@ -43,7 +43,17 @@ export function registerFleetMetrics(
     "Seconds since the registry of the fleet answered a beat",
     ({ beatAgeMs }) => beatAgeMs / 1000,
   );
-  gauge("echo_fleet_boxes", "Boxes of the fleet that are alive", ({ boxes }) => boxes);
+  new Gauge({
+    name: "echo_fleet_boxes",
+    help: "Boxes of the fleet that are alive, by their state",
+    labelNames: ["state"],
+    registers: [registry],
+    collect() {
+      for (const [state, count] of Object.entries(figures()?.boxes ?? {})) {
+        this.set({ state }, count);
+      }
+    },
+  });
   gauge("echo_fleet_names", "Names that this box owns in its fleet", ({ names }) => names);
   registerCounter(
     registry,
