@@ -77,6 +77,7 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "S3_URL S3_BUCKET S3_REGION S3_ACCESS_KEY_ID S3_SECRET_ACCESS_KEY S3_PREFIX S3_PUBLIC_URL",
       "S3_MAX_AGE RECORD_KEEP",
       "STAT_WEB_TLS_ADDR RTMPS_ADDR DEAD_AIR_AFTER DEAD_AIR_LEVEL",
+      "ECHO_REDIS_URL ECHO_BOX ECHO_FLEET_ADDR",
     ].join(" ").split(" ").toSorted(),
   );
   assert.ok(ROWS.every((row) => row.section in SECTION_TITLES));
