@@ -15,6 +15,8 @@ import { serveFleet } from "./station/fleet_links.ts";
 import { type FleetOverview, startFleetOverview } from "./station/fleet_overview.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
 import { startIcecast } from "./station/icecast.ts";
+import { serveHls } from "./station/hls_web.ts";
+import { openListening, otherBoxes, serveOtherBoxes } from "./station/listen_anywhere.ts";
 import { trimMemory } from "./station/memory_trim.ts";
 import { serveMounts } from "./station/mounts.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
@@ -28,7 +30,7 @@ import {
 } from "./station/reload.ts";
 import type { HttpThreads } from "./station/threads/http_threads.ts";
 import { startTokens } from "./station/tokens.ts";
-import { serveControl, serveHls, serveStatistics } from "./station/web.ts";
+import { serveControl, serveStatistics } from "./station/web.ts";
 
 /** What the parts have that were started. */
 interface Started {
@@ -150,7 +152,8 @@ export class Station {
   async drain(signal: AbortSignal): Promise<void> {
     const { clock, sessions } = this.#core;
     const left = () => broadcastsLeft(this.#statistics.ids, sessions);
-    const begin = () => this.#overview === undefined ? sessions.drain() : this.#overview.drain.start();
+    const begin = () =>
+      this.#overview === undefined ? sessions.drain() : this.#overview.drain.start();
     await drain({ clock, sessions, begin, left, timeoutMs: this.#drainTimeoutMs, signal });
   }
 
@@ -182,10 +185,13 @@ async function startParts(core: Core): Promise<Started> {
   // Before HLS, so that it stops after it: finishing recordings may take a while.
   const archive = startArchive(core);
   observed.recorder = archive?.recorder;
-  const output = await openHls(core, metrics, archive?.rewinds);
+  const anywhere = openListening(core);
+  const others = anywhere && core.fleet && otherBoxes(core.fleet, anywhere);
+  const output = await openHls(core, metrics, archive?.rewinds, others);
   if (output !== undefined) {
+    serveOtherBoxes(core, anywhere, output);
     // Before HLS itself, so that listeners still get what it writes out when it stops.
-    observed.threads = serveHls(core, output, metrics);
+    observed.threads = serveHls(core, output, { metrics, elsewhere: anywhere?.hls });
     core.stops.add(() => output.hls.stop());
   }
   const djs = await startDjs(core);

@@ -29,4 +29,7 @@ export const NO_ROOM_REASON: Reason = {
 };
 
 /** Another box of the fleet has the name, and goes on with the session. */
-export const MOVED_REASON: Reason = { code: 30000, message: "the broadcast goes on at another server" };
+export const MOVED_REASON: Reason = {
+  code: 30000,
+  message: "the broadcast goes on at another server",
+};

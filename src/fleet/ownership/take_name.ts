@@ -79,7 +79,9 @@ function ownerOf(
   known: NameRecord | undefined,
   directory: NameDirectory,
 ): KnownBox | undefined {
-  if (known === undefined || known.state === "over" || known.box === directory.box) return undefined;
+  if (known === undefined || known.state === "over" || known.box === directory.box) {
+    return undefined;
+  }
   return directory.isAlive(known) ? directory.boxOf(known.box) : undefined;
 }
 

@@ -59,7 +59,11 @@ export class Boxes {
         show: showState,
         kind: "state",
       },
-      { title: "Version", order: (box) => box.version, show: (box, at) => setText(at, box.version) },
+      {
+        title: "Version",
+        order: (box) => box.version,
+        show: (box, at) => setText(at, box.version),
+      },
       number("Sessions", (box) => box.sessions, count),
       number("Listeners", (box) => box.listeners, count),
       number("CPU", (box) => box.cpu, (cpu) => `${Math.round(cpu * 100)} %`),

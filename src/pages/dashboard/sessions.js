@@ -41,7 +41,12 @@ import { rankOf, troubleOf } from "./troubles.js";
  */
 
 /** What the states are called. */
-export const STATES = { init: "connecting", ready: "waiting", publishing: "on air", paused: "paused" };
+export const STATES = {
+  init: "connecting",
+  ready: "waiting",
+  publishing: "on air",
+  paused: "paused",
+};
 
 /** What stands there instead of "on air", by the trouble. @type {Record<string, string>} */
 const SENDER_STATES = { EchoFallback: "fallback", EchoDeadAir: "dead air", silent: "silent" };
