@@ -1,9 +1,10 @@
 /** Which box of the fleet answers a call of the control API. */
 import type { AskBox, OtherBoxes } from "../control/other_boxes.ts";
+import type { BoxLinks } from "../fleet/links/box_links.ts";
 import { FLEET_PATH } from "../fleet/links/fleet_routes.ts";
+import type { Member } from "../fleet/member.ts";
 import { betterOfTwo } from "../fleet/placement.ts";
 import type { KnownBox } from "../fleet/registry.ts";
-import type { Fleet } from "./fleet.ts";
 
 /** Where calls are passed on to, below {@link FLEET_PATH}. */
 export const PASSED_PATH = "/control";
@@ -11,11 +12,17 @@ export const PASSED_PATH = "/control";
 /** A box waits for the death of another one before it takes a name, which it knows within 8 s. */
 const TIMEOUT_MS = 10_000;
 
+/** What this box knows of the others, and how it asks them. */
+export interface PassingParts {
+  readonly member: Pick<Member, "box" | "boxes" | "find" | "boxOf" | "isAlive">;
+  readonly links: Pick<BoxLinks, "request">;
+}
+
 /**
  * A broadcast is published at the box that has its name, unless that drains; a new one at the better
  * of two boxes at random, of which this one may be one.
  */
-export function otherBoxes({ member, links: { links } }: Fleet): OtherBoxes {
+export function otherBoxes({ member, links }: PassingParts): OtherBoxes {
   const ask = (box: KnownBox): AskBox => (request) =>
     links.request(box, `${FLEET_PATH}${PASSED_PATH}`, {
       method: "POST",

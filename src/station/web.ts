@@ -74,7 +74,8 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
       parts.streams?.endNow(name, id);
     },
   };
-  const others = core.fleet && otherBoxes(core.fleet);
+  const others = core.fleet &&
+    otherBoxes({ member: core.fleet.member, links: core.fleet.links.links });
   const routes = controlRoutes({ ...options, others });
   if (core.fleet !== undefined) {
     const passedOn = controlRoutes({ ...options, isPassedOn: true });
