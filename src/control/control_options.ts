@@ -4,7 +4,7 @@ import type { KeyStore } from "../session/key_store.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import type { Authorizer } from "./authorization.ts";
-import type { OtherBoxes } from "./other_boxes.ts";
+import type { AnsweringBoxes } from "./answering_boxes.ts";
 import type { PageOrigins } from "./page_origins.ts";
 import type { PublicAddress } from "./publish_answer.ts";
 
@@ -37,7 +37,7 @@ export interface ControlOptions {
   /** The SRT port that the dry run tells. */
   readonly dryRunPort: number;
   /** The other boxes of the fleet; `undefined` where there are none, or one of them passes calls on. */
-  readonly others?: OtherBoxes | undefined;
+  readonly others?: AnsweringBoxes | undefined;
   /** Whether another box passes the calls on, which knows that this one has the session. */
   readonly isPassedOn?: boolean;
   /** Called when a session is torn down that has already ended, so that nobody waits for it. */

@@ -15,7 +15,7 @@ import { ControlError } from "./control_error.ts";
 import type { ControlOptions, SessionPorts } from "./control_options.ts";
 import { sessionCookieOf, setSessionCookie } from "./cookie.ts";
 import { findSession } from "./find_session.ts";
-import { type AskBox, passOn } from "./other_boxes.ts";
+import { type AskBox, passOn } from "./answering_boxes.ts";
 import { publishAnswer } from "./publish_answer.ts";
 import { parseBody, publishBody3, publishBody4 } from "./schemas.ts";
 

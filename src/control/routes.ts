@@ -12,7 +12,7 @@ import { readSessionCookie, type SessionCookie } from "./cookie.ts";
 import { dryRunRoutes } from "./dry_run.ts";
 import { existingSession, findSession } from "./find_session.ts";
 import { forward } from "./forward.ts";
-import { type AskBox, passOn } from "./other_boxes.ts";
+import { type AskBox, passOn } from "./answering_boxes.ts";
 import { publish } from "./publish.ts";
 import type { PublicAddress } from "./publish_answer.ts";
 import { metadataBody, OFFERED_FORMATS, parseBody, reasonBody } from "./schemas.ts";

@@ -1,5 +1,5 @@
 /** Which box of the fleet answers a call of the control API. */
-import type { AskBox, OtherBoxes } from "../control/other_boxes.ts";
+import type { AskBox, AnsweringBoxes } from "../control/answering_boxes.ts";
 import type { BoxLinks } from "../fleet/links/box_links.ts";
 import { FLEET_PATH } from "../fleet/links/fleet_routes.ts";
 import type { Member } from "../fleet/member.ts";
@@ -22,7 +22,7 @@ export interface PassingParts {
  * A broadcast is published at the box that has its name, unless that drains; a new one at the better
  * of two boxes at random, of which this one may be one.
  */
-export function otherBoxes({ member, links }: PassingParts): OtherBoxes {
+export function answeringBoxes({ member, links }: PassingParts): AnsweringBoxes {
   const ask = (box: KnownBox): AskBox => (request) =>
     links.request(box, `${FLEET_PATH}${PASSED_PATH}`, {
       method: "POST",

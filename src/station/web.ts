@@ -2,7 +2,7 @@
 import type { Hono, MiddlewareHandler } from "hono";
 import type { Address } from "../config/kinds.ts";
 import { Authorizer, loadCredentials } from "../control/authorization.ts";
-import { passedRoutes } from "../control/other_boxes.ts";
+import { passedRoutes } from "../control/answering_boxes.ts";
 import { PageOrigins } from "../control/page_origins.ts";
 import type { PublicAddress } from "../control/publish_answer.ts";
 import { controlRoutes } from "../control/routes.ts";
@@ -17,7 +17,7 @@ import { StatTokens } from "../tokens/stat_tokens.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
 import { requestTiming } from "../web/request_timing.ts";
 import { WebServer, type WebServerOptions } from "../web/web_server.ts";
-import { otherBoxes, PASSED_PATH } from "./control_passing.ts";
+import { answeringBoxes, PASSED_PATH } from "./control_passing.ts";
 import type { Core } from "./core.ts";
 import { keepLastHour } from "./last_hour.ts";
 import { listen } from "./listen.ts";
@@ -75,7 +75,7 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     },
   };
   const others = core.fleet &&
-    otherBoxes({ member: core.fleet.member, links: core.fleet.links.links });
+    answeringBoxes({ member: core.fleet.member, links: core.fleet.links.links });
   const routes = controlRoutes({ ...options, others });
   if (core.fleet !== undefined) {
     const passedOn = controlRoutes({ ...options, isPassedOn: true });

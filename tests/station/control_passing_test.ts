@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { KnownBox, NameRecord } from "../../src/fleet/registry.ts";
 import { newRecord } from "../../src/fleet/registry.ts";
-import { otherBoxes } from "../../src/station/control_passing.ts";
+import { answeringBoxes } from "../../src/station/control_passing.ts";
 import { knownBox } from "../../testing/fleet/known_box.ts";
 
 const OWNER = { box: "b", incarnation: "first of b", epoch: 3 };
@@ -12,7 +12,7 @@ const REQUEST = { method: "POST", url: "http://a/", address: "", headers: {}, bo
 function setUp(boxes: KnownBox[], record?: Partial<NameRecord>) {
   const known = record && { ...newRecord("demo"), ...OWNER, ...record };
   const asked: string[] = [];
-  const others = otherBoxes({
+  const others = answeringBoxes({
     member: {
       box: "a",
       boxes,

@@ -1,6 +1,6 @@
 /** Calls of the control API that another box of the fleet answers. */
 import assert from "node:assert/strict";
-import { type OtherBoxes, passedRoutes } from "../../src/control/other_boxes.ts";
+import { type AnsweringBoxes, passedRoutes } from "../../src/control/answering_boxes.ts";
 import {
   type Api,
   type ApiOptions,
@@ -30,7 +30,7 @@ function setUp(options: ApiOptions = {}): Fleet {
   const passedOn = passedRoutes(there.app);
   const passed: string[] = [];
   const state: Fleet["state"] = { place: "there", isThere: true };
-  const ask: ReturnType<OtherBoxes["forPublish"]> = async (request) => {
+  const ask: ReturnType<AnsweringBoxes["forPublish"]> = async (request) => {
     passed.push(`${request.method} ${new URL(request.url).pathname}`);
     if (!state.isThere) throw new Error("no answer within 10 s");
     return await passedOn.request("/", { method: "POST", body: JSON.stringify(request) });

@@ -20,7 +20,7 @@ export interface SessionPlace {
 export type AskBox = (request: PassedRequest) => Promise<Response>;
 
 /** Who of the fleet answers. */
-export interface OtherBoxes {
+export interface AnsweringBoxes {
   /** The box that is to have what is published as `name`; `undefined` where that is this one. */
   forPublish(name: string): AskBox | undefined;
   /** The box that has a session, also this one; `undefined` where none is known to have it. */
