@@ -135,7 +135,7 @@ class FleetDashboard implements AsyncDisposable {
     return new Hono()
       .route("/", liveRoutes({ live: this.#live, sessions: this.#sessions, guard, validity }))
       .route("/", fleetStatRoutes({ view, reporter, links, drain: drainOf("a"), guard }))
-      .route("/", dashboardRoutes(ENTRANCE, HLS_PORT));
+      .route("/", dashboardRoutes(ENTRANCE, { hlsPorts: [HLS_PORT] }));
   }
 }
 
