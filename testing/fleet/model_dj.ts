@@ -80,7 +80,9 @@ export class ModelDj {
     const box = boxes[choose(boxes.length)];
     if (this.#isGone || this.#box !== undefined) return;
     if (box === undefined) return this.#comeBack(AGAIN_MS);
+    let isClosed = false;
     const onClosed = () => {
+      isClosed = true;
       if (this.#close !== onClosed) return;
       this.#box = this.#close = undefined;
       if (isStubborn) this.#comeBack(AGAIN_MS);
@@ -108,6 +110,7 @@ export class ModelDj {
       this.#lookAtQuestion = () => {};
       this.#box = box;
       this.#close = onClosed;
+      if (isClosed) onClosed();
     } catch {
       giveUp();
     }
