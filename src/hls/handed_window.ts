@@ -8,7 +8,7 @@ import type { SegmentMaker } from "./segment_name.ts";
 import type { Numbering } from "./window.ts";
 
 /** What a box goes on with: what the owner before hands over, or what is known where it is gone. */
-export type HandedOver = HandedWindow | ReservedNumbers;
+export type NameHandover = HandedWindow | ReservedNumbers;
 
 /** The window of a broadcast at the moment at which its owner has stopped to list anything more. */
 export interface HandedWindow {

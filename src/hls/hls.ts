@@ -14,7 +14,7 @@ import { BufferPool } from "./buffer_pool.ts";
 import { Distributor, type ServedStream } from "./distributor.ts";
 import { readEarlierRun } from "./earlier_run.ts";
 import { FORMATS, FORMATS_WITH_ID3 } from "./formats.ts";
-import type { HandedOver } from "./handed_window.ts";
+import type { NameHandover } from "./handed_window.ts";
 import { LOW_MEDIA_FILE, lowFeed, nameOfLowFeed } from "./low_latency/low_names.ts";
 import { LowPlaces } from "./low_latency/low_places.ts";
 import {
@@ -31,7 +31,7 @@ import { SessionSegments } from "./session_segments.ts";
 import { HlsStream } from "./stream.ts";
 import { type HlsFolder, PLAYLIST_FILE, type StreamFiles } from "./stream_files.ts";
 import type { Numbering } from "./window.ts";
-import { isNewest, takenOver } from "./window_handover.ts";
+import { takenOver } from "./window_handover.ts";
 
 export interface HlsOptions {
   readonly clock: Clock;
@@ -110,7 +110,7 @@ export class Hls {
    * Lists what there is of `name`, and nothing more until {@link thaw} or {@link letGo}.
    * @returns what another box goes on with; `undefined` where nothing of it is here
    */
-  handOver(name: string): HandedOver | undefined {
+  handOver(name: string): NameHandover | undefined {
     const handover = this.#streams.get(name)?.handover;
     return handover === undefined || handover.isElsewhere ? undefined : handover.handOver();
   }
@@ -129,9 +129,9 @@ export class Hls {
   }
 
   /** Goes on with `name` behind another owner, before a session of it sends here. */
-  takeOver(name: string, handed: HandedOver): void {
+  takeOver(name: string, handed: NameHandover): void {
     const known = this.#streams.get(name);
-    if (handed.kind === "numbers" && known !== undefined && isNewest(known, handed)) return;
+    if (handed.kind === "numbers" && known?.handover.isNewest(handed.madeBy)) return;
     if (known !== undefined) this.#numberings.set(name, known.next);
     const files = known?.handover.giveWay() ?? [];
     const { numbering, run } = takenOver(handed, FORMATS[0].extension, this.#targetDuration);

@@ -7,7 +7,7 @@ import type { MediaPlaylist, SegmentEntry } from "./playlist.ts";
 import type { Publishers } from "./publishers.ts";
 import { foundSegment, listedSegments, segmentOnDisk } from "./segment.ts";
 import type { SegmentLabel, SegmentLabels } from "./segment_labels.ts";
-import { makerOf, type SegmentMaker, segmentName } from "./segment_name.ts";
+import { makerOf, type SegmentMaker, segmentName, type StreamMaker } from "./segment_name.ts";
 import type { CutSegment } from "./segmenter.ts";
 import type { Shelf } from "./shelf.ts";
 import type { SilentSegment } from "./silent_end.ts";
@@ -22,12 +22,6 @@ export interface SegmentIntakeOptions {
   readonly maker: StreamMaker | undefined;
   /** Told of numbers before they are listed. */
   readonly numbersAhead: Pick<NumbersAhead, "cover"> | undefined;
-}
-
-/** The box that makes a stream's segments. */
-export interface StreamMaker extends Pick<SegmentMaker, "box"> {
-  /** Since it owns the name; `undefined` where it does not. */
-  readonly epoch: () => number | undefined;
 }
 
 /** Takes in what sessions, the preroll and an earlier run bring. */

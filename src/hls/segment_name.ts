@@ -15,6 +15,12 @@ export interface SegmentMaker {
   readonly epoch: number;
 }
 
+/** The box that makes a stream's segments. */
+export interface StreamMaker extends Pick<SegmentMaker, "box"> {
+  /** The epoch at which it owns the name now; `undefined` where it does not. */
+  readonly epoch: () => number | undefined;
+}
+
 /**
  * Names a segment.
  * @param sequence its media sequence number

@@ -5,9 +5,10 @@
  * @module
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
-import type { HandedOver, HandedWindow } from "./handed_window.ts";
+import type { HandedWindow, NameHandover } from "./handed_window.ts";
 import type { Life } from "./life.ts";
 import type { LowLatency } from "./low_latency/low_latency.ts";
+import type { PlayedTags } from "./played_tags.ts";
 import { durationMs, type MediaPlaylist } from "./playlist.ts";
 import type { Publishers } from "./publishers.ts";
 import type { SegmentIntake } from "./segment_intake.ts";
@@ -15,7 +16,6 @@ import type { SegmentLabels } from "./segment_labels.ts";
 import { makerOf, type SegmentMaker } from "./segment_name.ts";
 import { KEEP_MS, type Shelf } from "./shelf.ts";
 import type { SilentEnd } from "./silent_end.ts";
-import type { HlsStream } from "./stream.ts";
 import type { EarlierRun, StreamOptions } from "./stream_options.ts";
 import { handedWindow, playedTitle } from "./window_handover.ts";
 
@@ -28,13 +28,22 @@ export interface StreamParts {
   readonly publishers: Publishers;
   readonly intake: SegmentIntake;
   readonly low: Pick<LowLatency, "resume" | "freeze" | "thaw" | "close">;
-  readonly stream: Pick<HlsStream, "config" | "played" | "close">;
+  readonly stream: HandedStream;
   /** Ends the open segment, if there is one. */
   readonly cut: () => void;
   /** Lets the session go that has joined, if there is one. */
   readonly part: () => void;
   /** When all of it goes, where nobody sends any more, on `Clock.awake`. */
   readonly goesAt: () => number;
+}
+
+/** What is public of a stream, as far as it is handed over. */
+export interface HandedStream {
+  /** That of what is heard, or was heard last; `undefined` where it is not known. */
+  config: AudioConfig | undefined;
+  readonly played: Pick<PlayedTags, "add" | "since">;
+  /** Stops all timers. */
+  close(): void;
 }
 
 /** A stream as far as it goes on with what others began, or others go on with it. */
@@ -58,9 +67,11 @@ export class StreamHandover {
     return this.#parts.life.state.phase === "elsewhere";
   }
 
-  /** Who has made what is listed last; `undefined` where its name does not tell. */
-  get lastMaker(): SegmentMaker | undefined {
-    return makerOf(this.#parts.publishers.main.known.at(-1)?.uri ?? "");
+  /** Whether nobody has listed anything since this stream has, where `madeBy` was the last to list. */
+  isNewest(madeBy: SegmentMaker | undefined): boolean {
+    const own = this.#lastMaker;
+    if (this.isElsewhere || own === undefined) return false;
+    return own.box === madeBy?.box && own.epoch === madeBy.epoch;
   }
 
   /** Takes up what an earlier run or another box left, to be called before anything else. */
@@ -78,14 +89,14 @@ export class StreamHandover {
   }
 
   /** Ends the open segment, lists no other until {@link thaw}, and says what to go on with. */
-  handOver(): HandedOver {
+  handOver(): NameHandover {
     const { options, life, labels, publishers, intake, low, stream, cut } = this.#parts;
     const { main } = publishers;
     cut();
     const mayGoOn = life.state.phase === "live" || life.state.phase === "grace";
     if (main.isEmpty || !mayGoOn) {
       const { endsAtMs } = labels;
-      const { lastMaker: madeBy } = this;
+      const madeBy = this.#lastMaker;
       return { kind: "numbers", ...intake.next, endsAtMs, madeBy, goesOn: false };
     }
     publishers.freeze();
@@ -119,6 +130,11 @@ export class StreamHandover {
     this.letGo();
     this.#parts.stream.close();
     return this.#parts.shelf.files;
+  }
+
+  /** Who has made what is listed last; `undefined` where its name does not tell. */
+  get #lastMaker(): SegmentMaker | undefined {
+    return makerOf(this.#parts.publishers.main.known.at(-1)?.uri ?? "");
   }
 
   #restoreWindow(

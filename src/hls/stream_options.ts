@@ -14,7 +14,7 @@ import type { Reservation } from "./name_states.ts";
 import type { MediaPlaylist } from "./playlist.ts";
 import type { Preroll } from "./preroll.ts";
 import type { Segment } from "./segment.ts";
-import type { StreamMaker } from "./segment_intake.ts";
+import type { StreamMaker } from "./segment_name.ts";
 import type { Segmenter } from "./segmenter.ts";
 import type { SilentEnd } from "./silent_end.ts";
 import type { StreamFiles } from "./stream_files.ts";

@@ -6,10 +6,9 @@
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { configOfText, configText } from "../audio/codec_of.ts";
 import type { TimedTags } from "../session/tags.ts";
-import type { HandedOver, HandedTitle, HandedWindow, ReservedNumbers } from "./handed_window.ts";
+import type { HandedTitle, HandedWindow, NameHandover } from "./handed_window.ts";
 import { parsePlaylist, renderPlaylist, restorePlaylist } from "./playlist.ts";
 import type { PlaylistPublisher } from "./playlist_publisher.ts";
-import type { HlsStream } from "./stream.ts";
 import type { EarlierRun } from "./stream_options.ts";
 import { type Numbering, numbersBehind } from "./window.ts";
 
@@ -53,7 +52,7 @@ export interface TakenOver {
  * @param targetDuration what `EXT-X-TARGETDURATION` says here, in seconds
  */
 export function takenOver(
-  handed: HandedOver,
+  handed: NameHandover,
   extension: string,
   targetDuration: number,
 ): TakenOver {
@@ -75,15 +74,6 @@ export function takenOver(
   const goesOnFromMs = last?.wallMs === undefined ? 0 : last.wallMs + last.durationUs / 1000;
   const numbering = read && numbersBehind(read);
   return { numbering, run: { playlist: undefined, ageMs: 0, goesOnFromMs } };
-}
-
-/** Whether nobody has listed anything since `stream` has: the numbers were told by it. */
-export function isNewest(
-  { handover: { isElsewhere, lastMaker } }: Pick<HlsStream, "handover">,
-  { madeBy }: Pick<ReservedNumbers, "madeBy">,
-): boolean {
-  if (isElsewhere || madeBy === undefined || lastMaker === undefined) return false;
-  return madeBy.box === lastMaker.box && madeBy.epoch === lastMaker.epoch;
 }
 
 /** What a title of another box is here. It has no place on a timeline of this one. */

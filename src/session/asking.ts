@@ -16,7 +16,7 @@ export interface AskingOptions {
   readonly openness: Openness;
   readonly places: Places;
   readonly sessions: LiveSessions;
-  readonly names: Names;
+  readonly names: () => Names;
 }
 
 /** Asks whoever has to be asked. */
@@ -31,7 +31,7 @@ export class Asking implements Pick<Doorkeeper, "ask"> {
   ask(request: PublishRequest): Promise<Approval | undefined> | undefined {
     const answer = this.approve(request);
     const reading = this.read(request);
-    if (this.#options.names.owns(reading.name)) return answer;
+    if (this.#options.names().owns(reading.name)) return answer;
     return Promise.resolve(answer).then(async (approved) => {
       await this.#ownFor(reading, request, approved);
       return approved;
@@ -58,9 +58,9 @@ export class Asking implements Pick<Doorkeeper, "ask"> {
   async own(wish: NameWish): Promise<void> {
     const { openness, sessions, names } = this.#options;
     this.#checkOpen(wish.name);
-    if (names.owns(wish.name)) return;
+    if (names().owns(wish.name)) return;
     openness.checkRoom(wish.name, sessions);
-    await names.own(wish);
+    await names().own(wish);
   }
 
   /** What was typed means. */

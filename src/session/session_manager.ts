@@ -32,8 +32,6 @@ export interface SessionManagerOptions extends SessionLimits, PublishRightsOptio
   readonly clock: Clock;
   readonly events: EventBus;
   readonly policy: SessionPolicy;
-  /** Which names it may have sessions of; by default all. */
-  readonly names?: Names | undefined;
 }
 
 /** All live sessions, and the rules of who may publish which. */
@@ -48,19 +46,20 @@ export class SessionManager implements Doorkeeper {
   readonly openness: Openness;
   readonly #outputs: Output[] = [];
   readonly #keySweep: Timer;
-  readonly #names: Names;
+  /** Which names it may have sessions of: by default all. To be set before there are doors. */
+  names: Names;
   readonly #asking: Asking;
 
   constructor(options: SessionManagerOptions) {
     this.#options = options;
-    this.#names = options.names ?? new AllNames(options.clock);
+    this.names = new AllNames(options.clock);
     this.#rights = new PublishRights(options);
     this.#waiting = new WaitingSessions(options.auth);
     this.openness = new Openness(options);
     this.places = new Places(options.clock, options.keys);
     this.#asking = new Asking({
       ...{ rights: this.#rights, openness: this.openness, places: this.places },
-      ...{ sessions: this.#sessions, names: this.#names },
+      ...{ sessions: this.#sessions, names: () => this.names },
     });
     this.#keySweep = options.clock.every(KEY_SWEEP_MS, () => {
       options.keys.sweep((name) => this.find(name) !== undefined);
@@ -252,7 +251,7 @@ export class SessionManager implements Doorkeeper {
     this.openness.makeRoom(name, this.#sessions, this.#waiting);
     const { clock, events, policy } = this.#options;
     const session = new Session({
-      id: carried?.id ?? this.#names.sessionId(),
+      id: carried?.id ?? this.names.sessionId(),
       name,
       protocol,
       clock,

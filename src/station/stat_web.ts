@@ -27,6 +27,7 @@ import type { OperatorTokens } from "../web/entrance.ts";
 import { encoderHost } from "./encoder_host.ts";
 import type { FleetOverview } from "./fleet_overview.ts";
 import type { Reload } from "./reload.ts";
+import { bucketOrigin } from "./storage.ts";
 
 /** What is told of over HTTP. */
 export interface StatWebParts {
@@ -74,7 +75,13 @@ export class StatWeb {
     this.routes.route("/", reportRoutes({ reporter, clock, guard }));
     this.routes.route("/", publishing(config, parts, guard));
     if (overview !== undefined) this.routes.route("/", overview.routes(guard));
-    this.routes.route("/", dashboardRoutes(entrance, ...hlsPortsOf(config)));
+    this.routes.route(
+      "/",
+      dashboardRoutes(entrance, {
+        hlsPorts: hlsPortsOf(config),
+        recordingsOrigin: bucketOrigin(config),
+      }),
+    );
     if (catalogue === undefined) return;
     this.routes.route("/stat/1/recordings", recordRoutes({ catalogue, guard }));
   }

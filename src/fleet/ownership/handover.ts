@@ -9,8 +9,8 @@ import type { KnownBox, NameRecord, Ownership } from "../registry.ts";
 /** How the owner of a name answers another box, to which somebody has come who wants it. */
 export type HandoverAnswer =
   | HandedName
-  /** It does not own the name. */
-  | { readonly kind: "not-mine" }
+  /** It does not own the name; what it knows of that. */
+  | { readonly kind: "not-mine"; readonly record?: NameRecord | undefined }
   /**
    * Somebody else publishes. `later`: it may be the same client, whose old connection is about to be
    * found silent.

@@ -4,10 +4,10 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import type { Clock, Timer } from "../../session/clock.ts";
+import type { Timer } from "../../session/clock.ts";
 import type { Names, NameWish } from "../../session/names.ts";
 import type { FleetView } from "../fleet_view.ts";
-import type { Caller, NameRecord, Ownership } from "../registry.ts";
+import { type Caller, type NameRecord, newRecord, type Ownership } from "../registry.ts";
 import {
   FREEZE_MS,
   type HandedName,
@@ -22,17 +22,13 @@ import { type GotName, type NameDirectory, takeName, type TakeNameOptions } from
 export interface NameBook extends NameDirectory, Pick<FleetView, "onChange"> {
   /** Keeps the latest record of a name of this box, and has the registry keep it. */
   save(record: NameRecord): void;
-  /** Another box has told that it has a name that was this one's. */
-  learn(record: NameRecord): void;
 }
 
-export interface OwnedNamesOptions {
-  readonly clock: Clock;
+export interface OwnedNamesOptions extends TakeNameOptions {
   readonly directory: NameBook;
   readonly handovers: Handovers;
   readonly shows: LocalShows;
   readonly ids: SessionIds;
-  readonly proves: TakeNameOptions["proves"];
 }
 
 /** Numbers of a name that nothing has which is listed, or is about to be. */
@@ -90,7 +86,7 @@ export class OwnedNames implements Names {
   number(name: string, numbers: OwnedNumbers): void {
     const own = this.#own.get(name);
     if (own === undefined) return;
-    own.record = { ...own.record, ...numbers };
+    own.record = { ...own.record, ...numbers, toldAtMs: this.#options.clock.now() };
     this.#save(own);
   }
 
@@ -109,7 +105,9 @@ export class OwnedNames implements Names {
     const { shows } = this.#options;
     const may = this.#own.has(name) ? await shows.mayLeave(wish) : "yes";
     const own = this.#own.get(name);
-    if (own === undefined) return { kind: "not-mine" };
+    if (own === undefined) {
+      return { kind: "not-mine", record: this.#options.directory.find(name) };
+    }
     if (own.handed !== undefined) {
       return own.handed.to === to.incarnation
         ? own.handed.answer
@@ -121,11 +119,7 @@ export class OwnedNames implements Names {
 
   /** Another box tells that it has a name. */
   taken(record: NameRecord): void {
-    const own = this.#own.get(record.name);
-    if (own !== undefined && record.epoch <= own.record.epoch) return;
     this.#options.directory.learn(record);
-    if (own === undefined) this.#options.shows.letGo(record.name);
-    else this.#lose(record.name);
   }
 
   /** Stops all timers. */
@@ -160,10 +154,9 @@ export class OwnedNames implements Names {
   async #take(wish: NameWish): Promise<void> {
     const { clock, directory, shows, handovers } = this.#options;
     const got = await takeName(wish, this.#options);
-    const { own, from, handed } = got;
-    const before = handed?.record ?? got.before;
+    const { own, before, from, handed } = got;
     const goesOn = before !== undefined && this.#goesOn(before);
-    const record = recordOf(wish, { ...got, before }, goesOn);
+    const record = recordOf(wish, got, goesOn);
     const owned: OwnedName = { record, handed: undefined, unused: undefined };
     this.#own.set(wish.name, owned);
     directory.save(record);
@@ -174,10 +167,9 @@ export class OwnedNames implements Names {
   }
 
   /** Whether the session of a record goes on: where nobody came back in time, it is over. */
-  #goesOn({ state, endsAtMs, holdMs }: NameRecord): boolean {
+  #goesOn({ state, toldAtMs, holdMs }: NameRecord): boolean {
     if (state === "over") return false;
-    const sinceMs = endsAtMs === 0 ? 0 : this.#options.clock.now() - endsAtMs;
-    return sinceMs < holdMs + UNTOLD_MS;
+    return toldAtMs === 0 || this.#options.clock.now() - toldAtMs < holdMs + UNTOLD_MS;
   }
 
   #handOver(own: OwnedName, to: Caller): HandedName {
@@ -187,7 +179,7 @@ export class OwnedNames implements Names {
     const decided = Promise.withResolvers<void>();
     const timer = clock.after(FREEZE_MS, () => {
       own.handed = undefined;
-      logger.warning("{name} is not taken by {box}, so it goes on here", { name, box: to.id });
+      logger.warn("{name} is not taken by {box}, so it goes on here", { name, box: to.id });
       shows.thaw(name);
       this.changed(name);
       decided.resolve();
@@ -252,11 +244,9 @@ interface Handed {
 
 /** The record of a name that this box has just got. */
 function recordOf({ name }: NameWish, { own, before }: GotName, goesOn: boolean): NameRecord {
-  const { mediaSequence = 0, discontinuitySequence = 0, endsAtMs = 0 } = before ?? {};
-  const numbers = { name, mediaSequence, discontinuitySequence, endsAtMs };
-  return before !== undefined && goesOn
-    ? { ...before, ...own }
-    : { ...own, ...numbers, sessionId: 0, state: "held", props: {}, holdMs: 0, createdAtMs: 0 };
+  const record = before ?? newRecord(name);
+  if (goesOn) return { ...record, ...own };
+  return { ...record, ...own, sessionId: 0, state: "held", props: {}, holdMs: 0, createdAtMs: 0 };
 }
 
 /** A name that nobody has published within this is given up. */

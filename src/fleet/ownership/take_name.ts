@@ -26,6 +26,8 @@ export interface NameDirectory extends Pick<FleetView, "box" | "find" | "boxOf">
   isAlive(owner: Ownership): boolean;
   /** @throws {RegistryUnavailable} */
   claim(name: string, shown?: number): Promise<Claimed>;
+  /** Takes what another box tells of a name. */
+  learn(record: NameRecord): void;
 }
 
 export interface TakeNameOptions {
@@ -34,6 +36,8 @@ export interface TakeNameOptions {
   readonly handovers: Pick<Handovers, "ask">;
   /** Whether what somebody shows proves his right to a session. */
   readonly proves: (wish: NameWish, sessionId: number) => boolean;
+  /** What segments aim at, in milliseconds. */
+  readonly segmentMs: number;
 }
 
 /** A name that was got. */
@@ -52,26 +56,63 @@ export interface GotName {
  * @throws {PublishRefused} `name-in-use`
  */
 export async function takeName(wish: NameWish, options: TakeNameOptions): Promise<GotName> {
-  const { clock, directory } = options;
+  const { clock } = options;
   const startedAt = clock.monotonic();
   for (;;) {
-    const known = directory.find(wish.name);
-    const from = ownerOf(known, directory);
-    const askedAt = clock.monotonic();
-    const answer = from && await options.handovers.ask(from, wish);
-    if (answer?.kind === "refused" && !answer.later) throw nameInUse(wish.name);
-    if (answer?.kind !== "refused") {
-      const handed = answer?.kind === "handed" ? answer : undefined;
-      const shown = from && known && shownEpoch(answer, known, wish, options);
-      const got = await claim(wish.name, { shown, known: handed?.record ?? known }, directory);
-      // Who had it may have gone on by now, with numbers that lie below the reserved ones.
-      const isFresh = clock.monotonic() - askedAt < FREEZE_MS - MARGIN_MS;
-      if (got !== undefined) return { ...got, handed: isFresh ? handed : undefined, from };
-    }
-    const waitMs = answer?.kind === "refused" ? SILENCE_MS : DEATH_MS;
-    if (clock.monotonic() - startedAt >= waitMs) throw nameInUse(wish.name);
+    const tried = await tryOnce(wish, options);
+    if (typeof tried === "object") return tried;
+    const waitMs = tried === "silent soon" ? SILENCE_MS : DEATH_MS;
+    if (tried === "refused" || clock.monotonic() - startedAt >= waitMs) throw nameInUse(wish.name);
     await new Promise<void>((resolve) => clock.after(AGAIN_MS, resolve));
   }
+}
+
+/** Why a name was not got: `taken` by a box that may be dead, or lets it go in a moment. */
+type NotGot = "refused" | "silent soon" | "taken";
+
+async function tryOnce(wish: NameWish, options: TakeNameOptions): Promise<GotName | NotGot> {
+  const { clock, directory } = options;
+  const { name } = wish;
+  const known = directory.find(name);
+  const from = ownerOf(known, directory);
+  const askedAt = clock.monotonic();
+  const answer = from && await options.handovers.ask(from, wish);
+  if (answer?.kind === "refused") return answer.later ? "silent soon" : "refused";
+  if (answer?.kind === "not-mine" && answer.record !== undefined) {
+    directory.learn(answer.record);
+    if (isLater(directory.find(name), known)) return "taken";
+  }
+  const shown = from && known && shownEpoch(answer, known, wish, options);
+  const claimed = await claim(name, shown, directory);
+  if (claimed?.kind === "taken") return "taken";
+  // Who had it may have gone on by now.
+  const isFresh = clock.monotonic() - askedAt < FREEZE_MS - MARGIN_MS;
+  const handed = answer?.kind === "handed" && isFresh ? answer : undefined;
+  const before = handed?.record ?? (claimed === undefined ? known : claimed.record ?? known);
+  const later = handed === undefined && before !== undefined ? behind(before, options) : before;
+  if (claimed !== undefined) return { own: claimed.own, before: later, handed, from };
+  const jump = handed === undefined ? ALONE_AHEAD : 0;
+  return { ...alone(before, later, jump, directory), handed, from };
+}
+
+/** Whether a record tells of another owner than the one before does, and a later one. */
+function isLater(record: NameRecord | undefined, before: NameRecord | undefined): boolean {
+  return (record?.epoch ?? 0) > (before?.epoch ?? 0);
+}
+
+/**
+ * A record with numbers and a time behind all that its owner may have listed since it was saved, where
+ * that goes on unseen.
+ */
+function behind(record: NameRecord, { clock, segmentMs }: TakeNameOptions): NameRecord {
+  const { endsAtMs, toldAtMs, mediaSequence } = record;
+  if (toldAtMs === 0) return record;
+  const goneMs = Math.max(0, clock.now() - toldAtMs + MAX_SKEW_MS);
+  return {
+    ...record,
+    mediaSequence: mediaSequence + Math.ceil(goneMs / segmentMs),
+    endsAtMs: (endsAtMs || toldAtMs) + goneMs + MAX_HASTE_MS,
+  };
 }
 
 /** The box that has a name and runs; `undefined` where it is this one, or none. */
@@ -98,37 +139,40 @@ function shownEpoch(
   return known.state === "held" || proves(wish, known.sessionId) ? known.epoch : undefined;
 }
 
-interface ClaimParts {
-  readonly shown: number | undefined;
-  readonly known: NameRecord | undefined;
-}
-
-/** @returns `undefined` where another box has it */
+/** @returns `undefined` where the registry does not answer */
 async function claim(
   name: string,
-  { shown, known }: ClaimParts,
+  shown: number | undefined,
   directory: NameDirectory,
-): Promise<Pick<GotName, "own" | "before"> | undefined> {
+): Promise<Claimed | undefined> {
   try {
-    const claimed = await directory.claim(name, shown);
-    if (claimed.kind === "taken") return undefined;
-    const { own, record } = claimed;
-    return { own, before: record ?? known };
+    return await directory.claim(name, shown);
   } catch (error) {
     if (!(error instanceof RegistryUnavailable)) throw error;
-    logger.warning("{name} is taken without the registry: {error}", { name, error: error.message });
-    return alone(known, directory);
+    logger.warn("{name} is taken without the registry: {error}", { name, error: error.message });
+    return undefined;
   }
 }
 
-/** What an owner may have listed that could not save it lies below these numbers. */
+/**
+ * Takes a name that nobody could be asked for. Several boxes may do so: the registry will leave it to
+ * the one with the highest epoch, so that is the one with the highest numbers.
+ * @param before what was known
+ * @param later the same, with numbers that the owner has not got to yet
+ * @param jump numbers that are left out, as there may be others who took it
+ */
 function alone(
-  known: NameRecord | undefined,
+  before: NameRecord | undefined,
+  later: NameRecord | undefined,
+  jump: number,
   { box, incarnation }: NameDirectory,
 ): Pick<GotName, "own" | "before"> {
-  const own = { box, incarnation, epoch: (known?.epoch ?? 0) + 1 };
-  const before = known && { ...known, mediaSequence: known.mediaSequence + ALONE_AHEAD };
-  return { own, before };
+  if (before === undefined || later === undefined) {
+    return { own: { box, incarnation, epoch: 1 }, before: undefined };
+  }
+  const mediaSequence = later.mediaSequence + jump;
+  const epoch = before.epoch + Math.max(1, mediaSequence - before.mediaSequence);
+  return { own: { box, incarnation, epoch }, before: { ...later, mediaSequence } };
 }
 
 /** How long somebody waits whose old connection to the owner may be found silent … */
@@ -139,7 +183,11 @@ const DEATH_MS = BOX_LIFE_MS + 2000;
 const AGAIN_MS = 300;
 /** Between this box's clock and the other's, each runs a little faster or slower. */
 const MARGIN_MS = 200;
-/** Media sequence numbers that are left out where the registry did not say which are used. */
+/** By how much the clocks of two boxes may differ. */
+const MAX_SKEW_MS = 2000;
+/** By how much what is listed may be ahead of what was told, and of the time since. */
+const MAX_HASTE_MS = 1500;
+/** Media sequence numbers that are left out where nobody could be asked which are used. */
 const ALONE_AHEAD = 60;
 
 const logger = getLogger(["echo", "fleet"]);
