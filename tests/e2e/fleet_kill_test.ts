@@ -25,17 +25,22 @@ scenario("a box is killed, and an encoder that connects again goes on at another
   await survives(fleet);
 });
 
-scenario("a box is killed, and a client of the control API goes on by SRT at another one", async () => {
-  await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 240 });
-  await using fleet = await Fleet.start({ env: ENV, expectedErrors: EXPECTED });
-  const controls = fleet.boxes.map(({ host, controlPort }) => `${host}:${controlPort}`);
-  await using client = new SrtClient({ name: NAME, file: clip, controls });
-  await survives(fleet).catch((error) => {
-    const { told, refusals } = client;
-    throw new Error(`told ${told.join(", ")}; refused:\n${refusals.join("\n")}`, { cause: error });
-  });
-});
+scenario(
+  "a box is killed, and a client of the control API goes on by SRT at another one",
+  async () => {
+    await using media = await Media.create();
+    const clip = await media.encode("clip", { seconds: 240 });
+    await using fleet = await Fleet.start({ env: ENV, expectedErrors: EXPECTED });
+    const controls = fleet.boxes.map(({ host, controlPort }) => `${host}:${controlPort}`);
+    await using client = new SrtClient({ name: NAME, file: clip, controls });
+    await survives(fleet).catch((error) => {
+      const { told, refusals } = client;
+      throw new Error(`told ${told.join(", ")}; refused:\n${refusals.join("\n")}`, {
+        cause: error,
+      });
+    });
+  },
+);
 
 /** Kills the box that has the name, and judges what those hear who listen at the others. */
 async function survives(fleet: Fleet): Promise<void> {
