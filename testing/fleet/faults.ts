@@ -29,6 +29,8 @@ export interface Scene {
 export interface Fault {
   /** What is said of it. */
   readonly what: string;
+  /** Whether listeners may notice it: else their playlists go on as if nothing was. */
+  readonly noticed: boolean;
   /** Whether it can be had in this fleet. */
   readonly fits: (fleet: Fleet) => boolean;
   readonly run: (scene: Scene) => Promise<void>;
@@ -38,41 +40,49 @@ export interface Fault {
 export const FAULTS: readonly Fault[] = [
   {
     what: "the owner is killed, and is back later",
+    noticed: true,
     fits: () => true,
     run: ({ fleet, owner }) => fleet.killed(owner, () => pause(BOX_GONE_MS)),
   },
   {
     what: "the owner stands still",
+    noticed: true,
     fits: () => true,
     run: ({ fleet, owner }) => stopped(fleet, owner),
   },
   {
     what: "the owner does not reach Redis",
+    noticed: false,
     fits: isStandalone,
     run: ({ fleet, owner }) => separated(fleet, owner, [REDIS]),
   },
   {
     what: "the owner does not reach another box",
+    noticed: true,
     fits: isStandalone,
     run: ({ fleet, owner }) => separated(fleet, owner, fleet.others(owner).slice(0, 1)),
   },
   {
     what: "the owner reaches neither Redis nor the others",
+    noticed: true,
     fits: isStandalone,
     run: ({ fleet, owner }) => separated(fleet, owner, [REDIS, ...fleet.others(owner)]),
   },
   {
     what: "Redis is gone, and comes back empty",
+    noticed: false,
     fits: isStandalone,
     run: ({ fleet }) => withoutRedis(fleet, REDIS_GONE_MS),
   },
   {
     what: "Redis is emptied",
+    noticed: false,
     fits: () => true,
     run: async ({ fleet }) => void await fleet.directory.ask("FLUSHALL"),
   },
   {
     what: "Redis does not answer for a while",
+    noticed: false,
     fits: () => true,
     run: async ({ fleet }) => {
       await fleet.directory.ask("CLIENT", "PAUSE", `${REDIS_PAUSED_MS}`, "ALL");
@@ -81,6 +91,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: "another Redis takes over",
+    noticed: false,
     fits: (fleet) => fleet.directory instanceof RedisSentinels,
     run: async ({ fleet: { directory } }) => {
       if (directory instanceof RedisSentinels) await directory.failOver();
@@ -88,6 +99,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: "all boxes start together",
+    noticed: true,
     fits: () => true,
     run: async ({ fleet }) => {
       await together(fleet.boxes, (box) => box.stop("SIGKILL"));
@@ -97,6 +109,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: "another DJ wants the name at another box",
+    noticed: false,
     fits: () => true,
     run: ({ fleet, name, owner, clip }) => intruded(fleet, { name, owner, clip }),
   },

@@ -20,6 +20,8 @@ const SENTINELS_EVERY = 4;
 /** After a fault no name has two owners for longer than this. */
 const ONE_OWNER_MS = 10_000;
 const REDIS_LONG_GONE_MS = 300_000;
+/** A version comes at the latest 1.4 target durations after the one before; and this machine is busy. */
+const MAX_STILL_MS = 2500;
 /** Longer than whatever a fault takes. */
 const ENV = { HLS_HOLD: "60", RECORD_ENABLED: "0" };
 /** Boxes that cannot reach Redis or each other may say so. */
@@ -47,7 +49,7 @@ if (ROUNDS > 0) {
     await using fleet = await Fleet.start({ env: ENV, expectedErrors: EXPECTED });
     const what = "Redis is gone for five minutes";
     const run = () => withoutRedis(fleet, REDIS_LONG_GONE_MS);
-    await endure(fleet, [{ what, fits: () => true, run }], "same owner");
+    await endure(fleet, [{ what, noticed: false, fits: () => true, run }], "same owner");
   });
 }
 
@@ -70,7 +72,7 @@ async function endure(
   await using _dj = new RovingEncoder(clip, fleet.rtmpUrls(`live/${name}`));
   await using watch = new NameWatch(name, fleet.playlistUrls(name));
   await watch.goesOn(4);
-  for (const { what, run } of faults) {
+  for (const { what, noticed, run } of faults) {
     const owner = await fleet.owner();
     watch.mark();
     await run({ fleet, name, owner, clip });
@@ -79,6 +81,8 @@ async function endure(
     await watch.goesOn(3);
     const still = fleet.ids.map((id) => `${id} ${Math.round(watch.longestStillMs(id))} ms`);
     console.log(`${what}: ${owner} → ${next}; nothing new for ${still.join(", ")}`);
+    if (noticed || ROUNDS === 0) continue;
+    for (const id of fleet.ids) assert.ok(watch.longestStillMs(id) < MAX_STILL_MS, what);
   }
   const ids = new Set(fleet.boxes.flatMap((box) => sessionIds(box, name)));
   assert.equal(ids.size, 1, `sessions ${[...ids].join(", ")}`);
