@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { AUTH_VARIABLES } from "./config/auth_variables.ts";
 import { DEAD_AIR_VARIABLES } from "./config/dead_air_variables.ts";
 import { FALLBACK_VARIABLES } from "./config/fallback_variables.ts";
+import { FLEET_VARIABLES } from "./config/fleet_variables.ts";
 import { HLS_VARIABLES } from "./config/hls_variables.ts";
 import {
   address,
@@ -202,6 +203,7 @@ export const VARIABLES = {
   web: WEB_VARIABLES,
   tls: TLS_VARIABLES,
   hook: HOOK_VARIABLES,
+  fleet: FLEET_VARIABLES,
 };
 
 /** The whole configuration, by part. Durations are milliseconds; what may be unset is optional. */

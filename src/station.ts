@@ -10,6 +10,7 @@ import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
 import { startDjs } from "./station/djs.ts";
 import { startFallback } from "./station/fallback.ts";
+import { startFleet } from "./station/fleet.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
 import { startIcecast } from "./station/icecast.ts";
 import { trimMemory } from "./station/memory_trim.ts";
@@ -182,6 +183,8 @@ async function startParts(core: Core): Promise<Started> {
   const djs = await startDjs(core);
   await startTokens(core);
   const fallback = await startFallback(core);
+  // Before the doors, so that it is known who has which name when somebody comes.
+  await startFleet(core, output?.preroll);
   const rtmp = startRtmp(core);
   const icecast = startIcecast(core, output && serveMounts(core, output, observed.threads));
   observed.srt = startSrt(core);

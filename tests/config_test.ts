@@ -75,6 +75,7 @@ Deno.test("every variable of the contract is in the table, once, and in a titled
       "TLS_CERT_FILE TLS_KEY_FILE HLS_WEB_TLS_ADDR HLS_WEB_REDIRECT HLS_WEB_HSTS ECHO_TLS_ADDR",
       "FALLBACK_FILE FALLBACK_DIR FALLBACK_FOR RECORD_FALLBACK",
       "STAT_WEB_TLS_ADDR RTMPS_ADDR DEAD_AIR_AFTER DEAD_AIR_LEVEL",
+      "ECHO_REDIS_URL ECHO_BOX ECHO_FLEET_ADDR",
     ].join(" ").split(" ").toSorted(),
   );
   assert.ok(ROWS.every((row) => row.section in SECTION_TITLES));

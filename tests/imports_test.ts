@@ -33,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: ["session", "http", "tls", "version"],
   hls: ["audio", "session", "mpegts", "mp4", "disk", "http", "web"],
   fallback: ["audio", "session", "disk"],
-  fleet: [],
+  fleet: ["session"],
   record: ["audio", "session", "mp4", "disk", "web"],
   stat: ["session", "disk", "http", "web", "version", "encoders"],
   tokens: ["session", "disk", "web"],

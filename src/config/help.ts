@@ -45,6 +45,7 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   web: "HTTP ports",
   tls: "TLS",
   hook: "Webhooks",
+  fleet: "Several boxes as one server",
 };
 
 /** What operators want to do, and the parts that they configure for it. */
@@ -56,6 +57,7 @@ const TASKS: readonly { readonly task: string; readonly parts: readonly (keyof C
   { task: "Let listeners hear", parts: ["hls", "fallback", "web", "tls"] },
   { task: "Keep recordings", parts: ["record"] },
   { task: "Watch it", parts: ["deadAir", "stat", "log", "hook"] },
+  { task: "Have more boxes", parts: ["fleet"] },
 ];
 
 /** What `-h` prints. */

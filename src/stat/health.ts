@@ -14,7 +14,8 @@ export type HealthPart =
   | "hook"
   | "dj"
   | "tls"
-  | "tokens";
+  | "tokens"
+  | "fleet";
 
 /** How the server is, as `/health` tells it. */
 export interface HealthReport {
