@@ -98,7 +98,6 @@ export function isPreroll(segment: ListedSegment): boolean {
   return segment.uri.includes("/");
 }
 
-/** In a fleet, the name also says which box has made it, and at which epoch. */
 function checkName({ sequence, uri }: ListedSegment): string[] {
   const [, number] = /^(\d+)-\d+(?:-[a-z0-9]{1,16}e\d+)?\.ts$/.exec(uri) ?? [];
   return number === String(sequence) ? [] : [`segment ${sequence} is named ${uri}`];
