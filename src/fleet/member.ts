@@ -153,13 +153,13 @@ export class Member implements FleetView {
    *   box at a higher epoch than that of {@link find}
    */
   async claim(name: string, shown?: number): Promise<Claimed> {
-    const { clock, registry, facts } = this.#options;
+    const { registry, facts } = this.#options;
     if (!this.#membership.isJoined) throw new RegistryUnavailable("This box is alone");
     try {
       const known = this.#names.find(name);
       const claimed = await registry.claim(name, facts, { shown, known: known?.epoch });
       if (claimed.kind === "taken") {
-        this.#names.take(claimed.by, clock.monotonic(), (owner) => this.isAlive(owner));
+        this.learn(claimed.by);
         return claimed;
       }
       const record = claimed.record ?? this.#names.find(name);
@@ -180,10 +180,9 @@ export class Member implements FleetView {
     void this.#saveSoon();
   }
 
-  /** Gives up a name that this box owns and that is over. */
-  release(name: string): void {
-    const record = this.#names.find(name);
-    if (record !== undefined && this.#names.owns(name)) this.save({ ...record, state: "over" });
+  /** Takes what another box tells of a name that it has. */
+  learn(record: NameRecord): void {
+    this.#learn([record], []);
   }
 
   /**
@@ -240,14 +239,20 @@ export class Member implements FleetView {
     }
     const boxesChanged = this.#boxes.take(boxes, now);
     this.#membership.joined(this.boxes);
-    const changed: string[] = this.#names.forgetOld(now);
+    this.#learn(names, this.#names.forgetOld(now), boxesChanged);
+  }
+
+  /** @param gone names of which nothing is known any more */
+  #learn(records: readonly NameRecord[], gone: readonly string[], boxes = false): void {
+    const now = this.#options.clock.monotonic();
+    const names = [...gone];
     const lost: string[] = [];
-    for (const record of names) {
+    for (const record of records) {
       const taken = this.#names.take(record, now, (owner) => this.isAlive(owner));
-      if (taken.changed) changed.push(record.name);
+      if (taken.changed) names.push(record.name);
       if (taken.lost) lost.push(record.name);
     }
-    this.#tell({ names: changed, lost, boxes: boxesChanged });
+    this.#tell({ names, lost, boxes });
   }
 
   #refused(heard: BeatAnswer & { readonly kind: "refused" }): void {

@@ -2,6 +2,7 @@
 import type { Recorder } from "../record/recorder.ts";
 import type { SrtServer } from "../srt/server.ts";
 import { logCounts, logSessionEvent } from "../stat/statistics/event_log.ts";
+import type { FleetFigures } from "../stat/metrics/fleet_metrics.ts";
 import { Metrics } from "../stat/metrics/metrics.ts";
 import { Reporter } from "../stat/reports/reporter.ts";
 import { Statistics } from "../stat/statistics/statistics.ts";
@@ -79,12 +80,23 @@ function startMetrics(
     httpThreads: () => observed.threads,
     httpServers: () => webLimits.servers,
     certificateLeftMs: () => core.certificate?.leftMs,
+    fleet: () => fleetFigures(core.fleet),
     srt: () => observed.srt,
     hook: () => hooks,
     lostReports: () => reporter?.lost ?? 0,
   });
   core.stops.add(() => metrics.close());
   return metrics;
+}
+
+function fleetFigures(fleet: Core["fleet"]): FleetFigures | undefined {
+  if (fleet === undefined) return undefined;
+  const { membership: { isJoined, beatAgeMs, errors }, boxes, ownedNames } = fleet.member;
+  const open = boxes.filter(({ state }) => state === "open").length;
+  return {
+    ...{ isJoined, beatAgeMs, registryErrors: errors, names: ownedNames },
+    boxes: { open, draining: boxes.length - open },
+  };
 }
 
 /** How often each kind of listening socket was opened again, in this thread and by others. */

@@ -43,7 +43,8 @@ Deno.test("a name of a box that is alive is claimed with the epoch that it showe
   const fleet = new TestedFleet(new FakeClock());
   const [a, b] = [await fleet.join("a"), await fleet.join("b")];
   await a.claim("dj1");
-  a.save({ ...recordOf(a.find("dj1")), sessionId: 7, mediaSequence: 40 });
+  const owned = { ...recordOf(a.find("dj1")), sessionId: 7, mediaSequence: 40 };
+  a.save(owned);
   await fleet.clock.advance(500);
   const lost: string[] = [];
   a.onChange((change) => lost.push(...change.lost));
@@ -56,7 +57,7 @@ Deno.test("a name of a box that is alive is claimed with the epoch that it showe
   assert.deepEqual(lost, ["dj1"]);
   assert.ok(!a.owns("dj1"));
   assert.equal(a.ownerOf("dj1")?.id, "b");
-  a.release("dj1");
+  a.save({ ...owned, state: "over" });
   await fleet.clock.advance(500);
   assert.equal(b.find("dj1")?.state, "live", "who has lost a name cannot end it");
   await fleet.stop();
@@ -142,12 +143,28 @@ Deno.test("of two owners, the one of the lower epoch is told that it lost the na
   await fleet.stop();
 });
 
+Deno.test("what another box tells of a name counts as what the registry tells", async () => {
+  const fleet = new TestedFleet(new FakeClock());
+  const [a, b] = [await fleet.join("a"), await fleet.join("b")];
+  await a.claim("dj1");
+  await fleet.clock.advance(500);
+  fleet.cut("a", "b");
+  await fleet.clock.advance(500);
+  const lost: string[] = [];
+  a.onChange((change) => lost.push(...change.lost));
+  const { box, incarnation } = b;
+  a.learn({ ...recordOf(b.find("dj1")), box, incarnation, epoch: 2 });
+  assert.deepEqual(lost, ["dj1"]);
+  assert.equal(a.ownerOf("dj1")?.id, "b");
+  await fleet.stop();
+});
+
 Deno.test("a name that is over is nobody's, and its numbers stay", async () => {
   const fleet = new TestedFleet(new FakeClock());
   const [a, b] = [await fleet.join("a"), await fleet.join("b")];
   await a.claim("dj1");
   a.save({ ...recordOf(a.find("dj1")), mediaSequence: 40 });
-  a.release("dj1");
+  a.save({ ...recordOf(a.find("dj1")), state: "over" });
   await fleet.clock.advance(500);
   assert.ok(!a.owns("dj1"));
   assert.equal(a.ownedNames, 0);
@@ -163,7 +180,7 @@ Deno.test("a name that ends while the registry is gone is over once it is back",
   await a.claim("dj1");
   await fleet.clock.advance(500);
   fleet.cut("a");
-  a.release("dj1");
+  a.save({ ...recordOf(a.find("dj1")), state: "over" });
   await fleet.clock.advance(1000);
   assert.equal(b.find("dj1")?.state, "live");
   fleet.mend("a");

@@ -6,6 +6,7 @@ import type { SessionManager } from "../../session/session_manager.ts";
 import type { Audience } from "../audience.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
 import { registerDiskMetrics } from "./disk_metrics.ts";
+import { type FleetFigures, registerFleetMetrics } from "./fleet_metrics.ts";
 import type { Health } from "../health.ts";
 import { registerHealthMetrics } from "./health_metrics.ts";
 import { registerHlsMetrics } from "./hls_metrics.ts";
@@ -43,6 +44,8 @@ export interface MetricsOptions {
   readonly srt?: (() => SrtLinks | undefined) | undefined;
   /** How long the TLS certificate is valid yet; `undefined`, or gives that, where there is none. */
   readonly certificateLeftMs?: (() => number | undefined) | undefined;
+  /** `undefined`, or gives that, where this box is in no fleet. */
+  readonly fleet?: (() => FleetFigures | undefined) | undefined;
   /** `undefined`, or gives that, where there are no webhooks. */
   readonly hook?: (() => HookDeliveries | undefined) | undefined;
   /** Lines that reports lack, because they could not be kept. */
@@ -76,6 +79,7 @@ export class Metrics {
     registerHealthMetrics(registry, options.health, options.restarts);
     registerLevelMetrics(registry, sessions);
     registerTlsMetrics(registry, options.certificateLeftMs ?? (() => undefined));
+    registerFleetMetrics(registry, options.fleet ?? (() => undefined));
     registerHookMetrics(registry, hook ?? (() => undefined));
     registerReportMetrics(registry, options.lostReports ?? (() => 0));
     this.#stops = [
