@@ -5,7 +5,7 @@ import type { Config } from "../config.ts";
 import { derivedKey } from "../fleet/derived_key.ts";
 import { Member } from "../fleet/member.ts";
 import type { BoxLoad, BoxRecord, PublicPlace } from "../fleet/registry.ts";
-import { MemoryRegistry } from "../fleet/registry/memory_registry.ts";
+import { openRedisRegistry } from "../fleet/registry/redis_registry.ts";
 import type { Listeners } from "../hls/listeners.ts";
 import { NO_PREROLL, type Preroll } from "../hls/preroll.ts";
 import type { Clock } from "../session/clock.ts";
@@ -36,7 +36,7 @@ export function openFleet(parts: FleetParts): Fleet | undefined {
   if (config.fleet.redis === undefined) return undefined;
   const member = new Member({
     clock,
-    registry: new MemoryRegistry(clock),
+    registry: openRedisRegistry(clock, config.fleet.redis),
     facts: factsOf(config),
     load: loadMeter(parts),
   });
