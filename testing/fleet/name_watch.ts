@@ -87,6 +87,7 @@ export class NameWatch implements AsyncDisposable {
 
   /** Resolves once each box lists `count` segments more than any of them lists now. */
   async goesOn(count: number): Promise<void> {
+    await until(`${this.#name} is on air`, () => this.newest >= 0);
     const due = this.newest + count;
     await until(`${this.#name} goes on at all boxes`, () => {
       return [...this.#boxes.values()].every(({ playlist }) => lastSequence(playlist) >= due);
