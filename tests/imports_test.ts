@@ -35,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   fallback: ["audio", "session", "disk"],
   fleet: ["session"],
   record: ["audio", "session", "mp4", "disk", "web"],
+  storage: ["session", "mp4", "disk", "record"],
   stat: ["session", "disk", "http", "web", "version", "encoders"],
   tokens: ["session", "disk", "web"],
   hook: ["session", "version"],
