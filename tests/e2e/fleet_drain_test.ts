@@ -52,7 +52,7 @@ scenario("an encoder that can reconnect takes its show to the box that it is tol
 
 scenario("SIGTERM gives a client of the control API another box, and then the box stops", async () => {
   await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 240, form: "mpegts" });
+  const clip = await media.encode("clip", { seconds: 240 });
   const env = { ...KEYS, DRAIN_TIMEOUT: "120" };
   await using fleet = await Fleet.start({ env, expectedErrors: EXPECTED });
   const controls = fleet.ids.map((id) => controlOf(fleet, id));
