@@ -137,7 +137,7 @@ function timing(
 }
 
 /** What a web server is called, and where it listens. */
-export interface Place {
+export interface WebPlace {
   readonly kind: string;
   readonly what: string;
   readonly addr: ListenAddress;
@@ -149,7 +149,7 @@ export interface Place {
 export type Site = Pick<WebServerOptions, "middleware" | "shared" | "getPath" | "certificate">;
 
 /** Serves `routes`, and over TLS too where there is a certificate. */
-export function serve(core: Core, routes: Hono, site: Site, { secure, ...place }: Place): void {
+export function serve(core: Core, routes: Hono, site: Site, { secure, ...place }: WebPlace): void {
   serveAt(core, routes, site, place);
   const found = securePlace(core, secure.addr);
   if (found === undefined) return;
@@ -179,7 +179,7 @@ function serveAt(
   { clock, stops, sockets, health, webLimits }: Core,
   routes: Hono,
   site: Site,
-  { kind, what, addr }: Omit<Place, "secure">,
+  { kind, what, addr }: Omit<WebPlace, "secure">,
 ): void {
   const counts = webLimits.addServer(kind);
   const web = new WebServer(addr, routes, ["echo", kind], { ...site, clock, counts });

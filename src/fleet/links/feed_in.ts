@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock, Timer } from "../../session/clock.ts";
 import type { BoxLinks, BoxPlace } from "./box_links.ts";
 import type { FeedNews, FeedRequest } from "./feed_messages.ts";
-import { FrameReader } from "./frames.ts";
+import { FeedFrames } from "./frames.ts";
 
 export interface FeedInOptions {
   readonly clock: Pick<Clock, "after" | "every" | "awake" | "waited">;
@@ -96,7 +96,7 @@ export class FeedIn {
       const body = JSON.stringify(wanted());
       const answer = await links.open(place, FEED, { method: "POST", body, signal });
       if (answer.status !== 200) await refuse(answer);
-      const frames = new FrameReader();
+      const frames = new FeedFrames();
       for await (const piece of answer.body ?? []) {
         heardAt = clock.awake();
         // Sound: it comes from a box, by what a `FeedsOut` writes.
