@@ -142,6 +142,7 @@ export class OwningBox {
     this.#run?.names.close();
     this.#run = undefined;
     this.isStopped = false;
+    this.#stoodMs = 0;
     for (const { session } of shows.values()) session?.close?.();
   }
 
