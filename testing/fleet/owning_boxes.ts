@@ -8,6 +8,7 @@ import { derivedKey } from "../../src/fleet/derived_key.ts";
 import { Member } from "../../src/fleet/member.ts";
 import type {
   HandoverAnswer,
+  Leave,
   LocalShows,
   ShowFacts,
   TakenName,
@@ -282,11 +283,11 @@ export class OwningBox {
     };
   }
 
-  #mayLeave({ name, shown: { tokens } }: NameWish): "yes" | "no" {
+  #mayLeave({ name, shown: { tokens } }: NameWish): Leave {
     const session = this.#shows.get(name)?.session;
-    if (session?.close === undefined) return "yes";
+    if (session?.close === undefined) return "free";
     const { id } = session;
-    return tokens.some((token) => this.keys.proves({ name, id }, token)) ? "yes" : "no";
+    return tokens.some((token) => this.keys.proves({ name, id }, token)) ? "proven" : "no";
   }
 
   #takeOver({ wish: { name }, before, goesOn, state }: TakenName): void {

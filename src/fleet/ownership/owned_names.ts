@@ -105,7 +105,7 @@ export class OwnedNames implements Names {
     const { name } = wish;
     await this.#taking.get(name)?.catch(() => {});
     const { shows } = this.#options;
-    const may = this.#own.has(name) ? await shows.mayLeave(wish) : "yes";
+    const may = this.#own.has(name) ? await shows.mayLeave(wish) : "free";
     const own = this.#own.get(name);
     if (own === undefined) {
       return { kind: "not-mine", record: this.#options.directory.find(name) };
@@ -115,8 +115,8 @@ export class OwnedNames implements Names {
         ? own.handed.answer
         : { kind: "refused", later: true };
     }
-    if (may !== "yes") return { kind: "refused", later: may === "later" };
-    return this.#handOver(own, to);
+    if (may === "no" || may === "later") return { kind: "refused", later: may === "later" };
+    return this.#handOver(own, to, may === "proven");
   }
 
   /** Another box tells that it has a name. */
@@ -166,7 +166,8 @@ export class OwnedNames implements Names {
     this.#own.set(wish.name, owned);
     directory.save(record);
     if (from !== undefined) void handovers.taken(from, record);
-    shows.takeOver({ wish, own, before, goesOn, state: handed?.state });
+    const { state, isProven = false } = handed ?? {};
+    shows.takeOver({ wish, own, before, goesOn, state, isProven });
     // Who has asked may be gone by now.
     owned.unused = clock.after(UNUSED_MS, () => this.changed(wish.name));
   }
@@ -177,7 +178,7 @@ export class OwnedNames implements Names {
     return toldAtMs === 0 || this.#options.clock.now() - toldAtMs < holdMs + UNTOLD_MS;
   }
 
-  #handOver(own: OwnedName, to: Caller): HandedName {
+  #handOver(own: OwnedName, to: Caller, isProven: boolean): HandedName {
     const { clock, shows } = this.#options;
     const { name } = own.record;
     const state = shows.freeze(name);
@@ -190,7 +191,7 @@ export class OwnedNames implements Names {
       decided.resolve();
     });
     this.#save(own);
-    const answer: HandedName = { kind: "handed", record: own.record, state };
+    const answer: HandedName = { kind: "handed", record: own.record, isProven, state };
     const { promise, resolve } = decided;
     own.handed = { to: to.incarnation, answer, timer, decided: promise, decide: resolve };
     return answer;
