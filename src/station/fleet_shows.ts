@@ -5,6 +5,8 @@ import type { Leave, LocalShows, ShowFacts, TakenName } from "../fleet/ownership
 import type { NameRecord } from "../fleet/registry.ts";
 import type { NameHandover } from "../hls/handed_window.ts";
 import type { Hls } from "../hls/hls.ts";
+import type { CarriedSession } from "../session/carried_session.ts";
+import type { Protocol } from "../session/ingest.ts";
 import type { Keys } from "../session/key_store.ts";
 import type { NameWish } from "../session/names.ts";
 import { MOVED_REASON } from "../session/reason.ts";
@@ -54,14 +56,14 @@ export class FleetShows implements LocalShows {
     const { name, protocol, address, shown } = wish;
     this.hls?.takeOver(name, handedOver(state, name) ?? numbersOf(before, goesOn));
     if (before === undefined || !goesOn) return;
-    const { sessionId: id, props, createdAtMs, holdMs, state: stage } = before;
-    const wasHeard = createdAtMs > 0;
+    const { sessionId: id } = before;
     // A key may count in a session that it has opened elsewhere.
-    if (isProven) for (const token of shown.tokens) this.#keys.opened({ name, id }, token);
-    this.#sessions.takeOver({
-      ...{ id, name, protocol, props, holdMs, isPaused: wasHeard && stage === "held" },
-      createdAtMs: wasHeard ? createdAtMs : undefined,
-    }, address);
+    if (isProven) { for (const token of shown.tokens) this.#keys.opened({ name, id }, token); }
+    this.#sessions.takeOver(carried(before, protocol), address);
+  }
+
+  bury(record: NameRecord): void {
+    this.#sessions.takeOver({ ...carried(record, "rtmp"), holdMs: 0 }, "");
   }
 
   letGo(name: string): void {
@@ -70,6 +72,15 @@ export class FleetShows implements LocalShows {
       if (session.name === name) session.end("moved", MOVED_REASON);
     }
   }
+}
+
+function carried(record: NameRecord, protocol: Protocol): CarriedSession {
+  const { name, sessionId: id, props, createdAtMs, holdMs, state } = record;
+  const wasHeard = createdAtMs > 0;
+  return {
+    ...{ id, name, protocol, props, holdMs, isPaused: wasHeard && state === "held" },
+    createdAtMs: wasHeard ? createdAtMs : undefined,
+  };
 }
 
 /** What HLS of another box handed over; `undefined` where it did not, or in a way not known here. */

@@ -50,6 +50,8 @@ export interface LocalShows {
   thaw(name: string): void;
   /** Goes on with what another box had. */
   takeOver(taken: TakenName): void;
+  /** Nobody goes on with a session whose box is gone: it is over, and that is to be told. */
+  bury(record: NameRecord): void;
   /** Another box has the name: what this one has of it ends without a word to listeners. */
   letGo(name: string): void;
 }

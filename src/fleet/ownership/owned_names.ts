@@ -8,6 +8,7 @@ import type { Timer } from "../../session/clock.ts";
 import type { Names, NameWish } from "../../session/names.ts";
 import type { FleetView } from "../fleet_view.ts";
 import { type Caller, type NameRecord, newRecord } from "../registry.ts";
+import { AbandonedNames } from "./abandoned_names.ts";
 import {
   FREEZE_MS,
   type HandedName,
@@ -44,11 +45,22 @@ export class OwnedNames implements Names {
   /** Names that it is about to get. */
   readonly #taking = new Map<string, Promise<void>>();
 
+  /** Looks after names whose boxes are gone. */
+  readonly #abandoned: AbandonedNames;
+
   constructor(options: OwnedNamesOptions) {
     this.#options = options;
-    options.directory.onChange(({ names, lost }) => {
+    const { clock, directory } = options;
+    this.#abandoned = new AbandonedNames({
+      ...{ clock, directory, goesOn: (record) => this.#goesOn(record) },
+      onOver: (record) => this.#bury(record),
+    });
+    directory.onChange(({ names, lost }) => {
       for (const name of lost) this.#lose(name);
-      for (const name of names) if (this.#isOthers(name)) options.shows.letGo(name);
+      for (const name of names) {
+        this.#abandoned.watch(name);
+        if (this.#isOthers(name)) options.shows.letGo(name);
+      }
     });
   }
 
@@ -135,6 +147,7 @@ export class OwnedNames implements Names {
 
   /** Stops all timers. */
   close(): void {
+    this.#abandoned.close();
     for (const { handed, unused } of this.#own.values()) {
       handed?.timer.cancel();
       unused?.cancel();
@@ -195,6 +208,11 @@ export class OwnedNames implements Names {
     const { promise, resolve } = decided;
     own.handed = { to: to.incarnation, answer, timer, decided: promise, decide: resolve };
     return answer;
+  }
+
+  #bury(record: NameRecord): void {
+    this.#own.set(record.name, { record, handed: undefined, unused: undefined });
+    this.#options.shows.bury(record);
   }
 
   #lose(name: string): void {
