@@ -19,6 +19,7 @@ import {
 } from "./config/kinds.ts";
 import { HOOK_VARIABLES } from "./config/hook_variables.ts";
 import { ICECAST_VARIABLES } from "./config/icecast_variables.ts";
+import { STORAGE_VARIABLES } from "./config/storage_variables.ts";
 import { TLS_VARIABLES } from "./config/tls_variables.ts";
 import { TOKEN_VARIABLES } from "./config/token_variables.ts";
 import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
@@ -179,6 +180,7 @@ export const VARIABLES = {
       "the oldest finished recordings are deleted while all together have more bytes. 0: off",
     )),
   },
+  storage: STORAGE_VARIABLES,
   stat: {
     enabled: variable("STAT_ENABLED", boolean, "1", "log events and counts of sessions"),
     webEnabled: variable(

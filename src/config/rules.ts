@@ -3,6 +3,7 @@ import type { Config } from "../config.ts";
 import { ConfigError } from "./config_error.ts";
 import { checkFleet } from "./fleet_rules.ts";
 import { isLoopbackHost } from "./hosts.ts";
+import { checkStorageRules } from "./storage_rules.ts";
 import { checkTokens } from "./token_rules.ts";
 
 /**
@@ -51,7 +52,11 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
     warnings.push("ECHO_AUTH_ANY is on: ANY credentials get a key from the control API");
   }
 
-  warnings.push(...checkTokens(config), ...checkFleet(config, isSet));
+  warnings.push(
+    ...checkTokens(config),
+    ...checkFleet(config, isSet),
+    ...checkStorageRules(config, isSet),
+  );
 
   if (icecast.shoutcastEnabled && !icecast.enabled) {
     warnings.push(

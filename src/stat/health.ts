@@ -10,6 +10,7 @@ export type HealthPart =
   | "hls"
   | "fallback"
   | "record"
+  | "storage"
   | "stat"
   | "hook"
   | "dj"

@@ -6,6 +6,7 @@ import type { FleetFigures } from "../stat/metrics/fleet_metrics.ts";
 import { Metrics } from "../stat/metrics/metrics.ts";
 import { Reporter } from "../stat/reports/reporter.ts";
 import { Statistics } from "../stat/statistics/statistics.ts";
+import type { Uploader } from "../storage/uploader.ts";
 import type { Core } from "./core.ts";
 import type { HttpThreads } from "./threads/http_threads.ts";
 
@@ -20,6 +21,8 @@ export interface Observers {
 export interface Observed {
   /** `undefined` where nothing is recorded, or not yet. */
   recorder: Recorder | undefined;
+  /** `undefined` where recordings stay on the disk, or not yet. */
+  uploader: Uploader | undefined;
   /** `undefined` where there is no SRT, or not yet. */
   srt: SrtServer | undefined;
   /** `undefined` where this thread serves listeners, or not yet. */
@@ -83,6 +86,7 @@ function startMetrics(
     fleet: () => fleetFigures(core.fleet),
     srt: () => observed.srt,
     hook: () => hooks,
+    uploads: () => observed.uploader?.figures,
     lostReports: () => reporter?.lost ?? 0,
   });
   core.stops.add(() => metrics.close());

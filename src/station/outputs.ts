@@ -3,6 +3,7 @@ import { FolderWatch } from "../disk/folder_watch.ts";
 import { Hls } from "../hls/hls.ts";
 import { LowPlaces } from "../hls/low_latency/low_places.ts";
 import { LEAST_SEGMENTS } from "../hls/low_latency/low_window.ts";
+import type { OtherBoxes } from "../hls/other_boxes.ts";
 import { StateFiles } from "../hls/name_states.ts";
 import { ProgressiveStreams } from "../hls/progressive/progressive_streams.ts";
 import { loadPreroll, NO_PREROLL, type Preroll } from "../hls/preroll.ts";
@@ -16,6 +17,7 @@ import { failingRecordings, type HealthPart } from "../stat/health.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
 import type { Core } from "./core.ts";
 import type { Reload } from "./reload.ts";
+import { startStorage, type Storage } from "./storage.ts";
 
 /** The output that records. */
 export interface Archive {
@@ -23,6 +25,8 @@ export interface Archive {
   readonly catalogue: Catalogue;
   /** The shows that may be rewound; `undefined` where none may. */
   readonly rewinds: Rewinds | undefined;
+  /** Where recordings go; `undefined` where they stay on the disk. */
+  readonly storage: Storage | undefined;
   /** Applies what is kept of finished recordings. */
   readonly reload: Reload;
 }
@@ -34,6 +38,8 @@ export function startArchive(core: Core): Archive | undefined {
   if (!record.enabled) return undefined;
   const folder = new RecordFolder(record.rootDir);
   const rewinds = startRewinds(core);
+  // Before the recorder, so that it stops after it.
+  const storage = startStorage(core, folder, (identity) => rewinds?.holds(identity) ?? false);
   const recorder = new Recorder({
     clock,
     events,
@@ -43,6 +49,9 @@ export function startArchive(core: Core): Archive | undefined {
     rules: { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes },
     index: rewinds?.index,
     onRemoved: rewinds?.removed,
+    mayRemove: storage && (({ identity, state }) => {
+      return state === "damaged" || storage.uploader.stored(identity) !== undefined;
+    }),
   });
   watch(core, "record", record.rootDir, "broadcasts are not recorded");
   health.add("record", failingRecordings(events, (id) => sessions.get(id) !== undefined));
@@ -50,8 +59,9 @@ export function startArchive(core: Core): Archive | undefined {
   stops.add(() => recorder.stop());
   return {
     recorder,
-    catalogue: new Catalogue(folder, recorder),
+    catalogue: new Catalogue(folder, recorder, storage?.recordings),
     rewinds,
+    storage,
     reload: ({ record: { maxAgeMs, maxBytes } }) => () => {
       recorder.rules = { maxAgeMs, maxBytes };
     },
@@ -81,12 +91,14 @@ export interface HlsOutput {
 
 /**
  * Opens the HLS output. Who calls it has to have `hls` stopped.
+ * @param fleet the other boxes; `undefined` where the server is alone
  * @returns `undefined` where there is to be no HLS
  */
 export async function openHls(
   core: Core,
   metrics: Metrics,
   rewinds: Rewinds | undefined,
+  fleet?: OtherBoxes,
 ): Promise<HlsOutput | undefined> {
   const { clock, stops, events, sessions, listeners } = core;
   const { hls } = core.config;
@@ -125,6 +137,7 @@ export async function openHls(
     },
     id3: hls.id3,
     lowPlaces,
+    fleet,
     onTags: (name, tags) => shows.tagged(name, tags),
     countListeners: hls.webEnabled ? (name) => listeners.count(name) : undefined,
   });

@@ -8,14 +8,14 @@ import type { House } from "./house.ts";
 const NOBODY: Audience = { total: 0, streaming: 0, byName: () => [] };
 
 export type Setup =
-  & Partial<Pick<MetricsOptions, "audience" | "folders" | "srt" | "hook" | "fleet">>
+  & Partial<Pick<MetricsOptions, "audience" | "folders" | "srt" | "hook" | "fleet" | "uploads">>
   & {
     readonly house?: House;
   };
 
 /** Metrics of a house, or of nothing, while `test` looks at them. */
 export async function withMetrics(
-  { house, audience = NOBODY, folders = {}, srt, hook, fleet }: Setup,
+  { house, audience = NOBODY, folders = {}, srt, hook, fleet, uploads }: Setup,
   test: (metrics: Metrics) => Promise<void>,
 ): Promise<void> {
   const metrics = new Metrics({
@@ -34,6 +34,7 @@ export async function withMetrics(
     srt,
     hook,
     fleet,
+    uploads,
   });
   try {
     await test(metrics);

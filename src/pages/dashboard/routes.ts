@@ -18,6 +18,7 @@ import audioWordsJs from "./audio_words.js" with { type: "text" };
 import bandCss from "./band.css" with { type: "text" };
 import cardsCss from "./cards.css" with { type: "text" };
 import bandJs from "./band.js" with { type: "text" };
+import boxesJs from "./boxes.js" with { type: "text" };
 import chartJs from "./chart.js" with { type: "text" };
 import closedHtml from "./closed.html" with { type: "text" };
 import css from "./dashboard.css" with { type: "text" };
@@ -25,10 +26,13 @@ import html from "./dashboard.html" with { type: "text" };
 import dashboardJs from "./dashboard.js" with { type: "text" };
 import detailsCss from "./details.css" with { type: "text" };
 import dialogJs from "./dialog.js" with { type: "text" };
+import elsewhereJs from "./elsewhere.js" with { type: "text" };
 import eventListJs from "./event_list.js" with { type: "text" };
 import eventWordsJs from "./event_words.js" with { type: "text" };
+import fleetJs from "./fleet.js" with { type: "text" };
 import formatJs from "./format.js" with { type: "text" };
 import gapsJs from "./gaps.js" with { type: "text" };
+import listeningActionsJs from "./listening_actions.js" with { type: "text" };
 import liveJs from "./live.js" with { type: "text" };
 import panelsCss from "./panels.css" with { type: "text" };
 import playerJs from "./player.js" with { type: "text" };
@@ -73,11 +77,18 @@ const WHY_NOT = {
   unavailable: "Tokens cannot be checked at the moment. Try again later.",
 } as const;
 
-/**
- * The dashboard at `/`, or the page to sign in. The dashboard gets all its data from the API.
- * @param hlsPorts the ports, on the same host, from which the dashboard may play live broadcasts
- */
-export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number[]): Hono {
+export interface DashboardRoutesOptions {
+  /** The ports, on the same host, from which the dashboard may play live broadcasts. */
+  readonly hlsPorts?: readonly number[];
+  /** The site from which it may play recordings, besides its own server. */
+  readonly recordingsOrigin?: string | undefined;
+}
+
+/** The dashboard at `/`, or the page to sign in. The dashboard gets all its data from the API. */
+export function dashboardRoutes(
+  entrance: Entrance,
+  { hlsPorts = [], recordingsOrigin }: DashboardRoutesOptions = {},
+): Hono {
   const open = new Assets([
     { name: "icon.svg", body: icon },
     { name: "theme.css", body: theme },
@@ -89,17 +100,21 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
     { name: "band.css", body: bandCss },
     { name: "cards.css", body: cardsCss },
     { name: "band.js", body: bandJs },
+    { name: "boxes.js", body: boxesJs },
     { name: "chart.js", body: chartJs },
     { name: "codec_changes.js", body: codecChangesJs },
     { name: "dashboard.css", body: css },
     { name: "dashboard.js", body: dashboardJs },
     { name: "details.css", body: detailsCss },
     { name: "dialog.js", body: dialogJs },
+    { name: "elsewhere.js", body: elsewhereJs },
     { name: "event_list.js", body: eventListJs },
     { name: "event_words.js", body: eventWordsJs },
+    { name: "fleet.js", body: fleetJs },
     { name: "format.js", body: formatJs },
     { name: "gaps.js", body: gapsJs },
     hlsLibrary,
+    { name: "listening_actions.js", body: listeningActionsJs },
     { name: "live.js", body: liveJs },
     { name: "panels.css", body: panelsCss },
     { name: "player.js", body: playerJs },
@@ -129,7 +144,8 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
   app.get("/", async (c) => {
     const verdict = await entrance.check(c);
     if (verdict === "granted") {
-      return send(c, dashboard, verdict, hlsOrigins(c, hlsPorts));
+      const hls = hlsOrigins(c, hlsPorts);
+      return send(c, dashboard, verdict, { hls, recordings: recordingsOrigin });
     }
     // Where no token is configured, nobody can sign in.
     if (verdict === "unavailable") return send(c, fill(signIn, { why: WHY_NOT[verdict] }), verdict);
@@ -177,15 +193,27 @@ function link(page: string, folder: string, assets: Assets): string {
   );
 }
 
-/** @param hls the origins that the page may play from, besides its own server; empty: none */
-function send(c: Context, page: string, verdict: Verdict, hls: string = ""): Response {
+/** Where a page may play from, besides its own server. */
+interface Sources {
+  /** Live broadcasts; empty: nowhere. */
+  readonly hls?: string;
+  readonly recordings?: string | undefined;
+}
+
+function send(
+  c: Context,
+  page: string,
+  verdict: Verdict,
+  { hls = "", recordings = "" }: Sources = {},
+): Response {
+  // hls.js plays from a `blob:`; iPhones load from the server itself.
+  const media = ["'self'", ...hls === "" ? [] : ["blob:", hls], recordings];
   return c.html(page, STATUS[verdict], {
     ...pageHeaders({
       policy: {
         "form-action": "'self'",
         "connect-src": `'self' ${hls}`.trim(),
-        // hls.js plays from a `blob:`; iPhones load from the server itself.
-        "media-src": hls === "" ? "'self'" : `'self' blob: ${hls}`,
+        "media-src": media.join(" ").trim(),
       },
       cacheControl: "no-store",
     }),

@@ -23,6 +23,7 @@ import { type RecordingFigures, registerRecordMetrics } from "./record_metrics.t
 import { registerReportMetrics } from "./report_metrics.ts";
 import { registerSessionMetrics } from "./session_metrics.ts";
 import { registerSrtMetrics, type SrtLinks } from "./srt_metrics.ts";
+import { registerStorageMetrics, type StorageFigures } from "./storage_metrics.ts";
 import { registerTlsMetrics } from "./tls_metrics.ts";
 
 export interface MetricsOptions {
@@ -48,6 +49,8 @@ export interface MetricsOptions {
   readonly fleet?: (() => FleetFigures | undefined) | undefined;
   /** `undefined`, or gives that, where there are no webhooks. */
   readonly hook?: (() => HookDeliveries | undefined) | undefined;
+  /** `undefined`, or gives that, where there is no bucket. */
+  readonly uploads?: (() => StorageFigures | undefined) | undefined;
   /** Lines that reports lack, because they could not be kept. */
   readonly lostReports?: (() => number) | undefined;
 }
@@ -81,6 +84,7 @@ export class Metrics {
     registerTlsMetrics(registry, options.certificateLeftMs ?? (() => undefined));
     registerFleetMetrics(registry, options.fleet ?? (() => undefined));
     registerHookMetrics(registry, hook ?? (() => undefined));
+    registerStorageMetrics(registry, options.uploads ?? (() => undefined));
     registerReportMetrics(registry, options.lostReports ?? (() => 0));
     this.#stops = [
       registerSessionMetrics(registry, events, sessions),

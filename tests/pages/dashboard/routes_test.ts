@@ -73,7 +73,7 @@ Deno.test("the dashboard may play what is on air from the host that it is asked 
     signOut: () => {},
     guard: (_, next) => next(),
   };
-  const app = dashboardRoutes(entrance, 8080);
+  const app = dashboardRoutes(entrance, { hlsPorts: [8080] });
   const sources = async (Host: string) => {
     const { headers } = await app.request("/", { headers: { Host } });
     const policy = headers.get("content-security-policy") ?? "";
@@ -115,7 +115,7 @@ Deno.test("scripts import each other by names that are served", async () => {
   for (const link of links(html).filter((link) => link.endsWith("dashboard.js"))) {
     await visit(`/${link}`);
   }
-  assert.equal(visited.size, 24);
+  assert.equal(visited.size, 28);
   assert.ok([...visited].some((url) => url.endsWith("/time_breaks.js")), "from the folder above");
 });
 

@@ -175,6 +175,32 @@ Deno.test("what became of webhooks' events is told, and nothing where there are 
   }
 });
 
+Deno.test("what goes to the bucket and waits for it is told, and nothing where there is none", async () => {
+  const uploads = () => ({
+    ...{ sentBytes: 1, storedRecordings: 2, failures: 3 },
+    ...{ waitingBytes: 4, waitingRecordings: 5, waitingMs: 6000 },
+  });
+  for (
+    const [setup, expected] of [[{ uploads }, [1, 2, 3, 4, 5, 6]], [{}, [
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+    ]]] as const
+  ) {
+    await withMetrics(setup, async (metrics) => {
+      const samples = await samplesOf(metrics);
+      const names = [
+        ...["sent_bytes_total", "recordings_total", "failures_total"],
+        ...["waiting_bytes", "waiting_recordings", "waiting_seconds"],
+      ];
+      assert.deepEqual(names.map((name) => samples.get(`echo_storage_${name}`)), expected);
+    });
+  }
+});
+
 Deno.test("segments, requests and recordings are measured", async () => {
   using house = new House();
   await withMetrics({ house }, async (metrics) => {
@@ -245,7 +271,7 @@ Deno.test("every metric has a type, a help text and a name as Prometheus wants i
       assert.equal(name.endsWith("_total"), type === "counter", name);
       assert.match(name, /^(echo|process)_/);
     }
-    assert.equal(types.size, 53);
+    assert.equal(types.size, 59);
     assert.deepEqual(await promtool(["check", "metrics"], await metrics.render()), {
       ok: true,
       output: "",
