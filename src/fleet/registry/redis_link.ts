@@ -41,20 +41,19 @@ export class RedisLink {
 
   /**
    * Runs a script.
-   * @returns what Redis answers, as it comes
    * @throws {RegistryUnavailable} at once where there is no connection, and where no answer comes within
    *   {@link ANSWER_MS}, or an error
    */
-  async run(script: RedisScript, args: readonly string[]): Promise<unknown> {
+  async run(script: RedisScript, args: readonly string[]): Promise<RedisAnswer> {
     // The first calls come before there can be a connection.
     if (this.#connections === 0) await this.#connecting;
-    const connection = this.#connection;
+    const [connection, by] = [this.#connection, this.#connections];
     if (connection === undefined) throw new RegistryUnavailable(this.#why);
     try {
       const { clock } = this.#options;
-      const answer = await within(ANSWER_MS, clock, () => evaluate(connection, script, args));
+      const value = await within(ANSWER_MS, clock, () => evaluate(connection, script, args));
       this.#failures = 0;
-      return answer;
+      return { value, by };
     } catch (error) {
       this.#lose(connection, reasonOf(error));
       throw new RegistryUnavailable(reasonOf(error), { cause: error });
@@ -101,6 +100,14 @@ export class RedisLink {
       this.#connecting = this.#connect();
     });
   }
+}
+
+/** What a script answered. */
+export interface RedisAnswer {
+  /** As it came. */
+  readonly value: unknown;
+  /** The connection by which it came, as {@link RedisLink.connections} counts. */
+  readonly by: number;
 }
 
 /** How long an answer may take. */
