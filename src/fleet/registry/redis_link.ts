@@ -7,7 +7,12 @@
 import { ErrorReply } from "@redis/client";
 import type { Clock, Timer } from "../../session/clock.ts";
 import { RegistryUnavailable } from "../registry.ts";
-import { connectTo, type RedisConnection, type RedisServers } from "./redis_connection.ts";
+import {
+  connectTo,
+  type RedisConnection,
+  redisProblem,
+  type RedisServers,
+} from "./redis_connection.ts";
 import type { RedisScript } from "./scripts.ts";
 import { within } from "./within.ts";
 
@@ -55,8 +60,8 @@ export class RedisLink {
       this.#failures = 0;
       return { value, by };
     } catch (error) {
-      this.#lose(connection, reasonOf(error));
-      throw new RegistryUnavailable(reasonOf(error), { cause: error });
+      this.#lose(connection, redisProblem(error));
+      throw new RegistryUnavailable(redisProblem(error), { cause: error });
     }
   }
 
@@ -72,14 +77,14 @@ export class RedisLink {
     const { clock, servers } = this.#options;
     try {
       const lost = (connection: RedisConnection, error: unknown) => {
-        this.#lose(connection, reasonOf(error));
+        this.#lose(connection, redisProblem(error));
       };
       const connection = await connectTo(servers, { clock, timeoutMs: CONNECT_MS, lost });
       if (this.#isClosed) return connection.close();
       this.#connection = connection;
       this.#connections++;
     } catch (error) {
-      this.#why = reasonOf(error);
+      this.#why = redisProblem(error);
       this.#tryAgain();
     }
   }
@@ -125,12 +130,6 @@ async function evaluate(
     if (!(error instanceof ErrorReply && error.message.startsWith("NOSCRIPT"))) throw error;
     return await send(["EVAL", text, "1", KEY, ...args]);
   }
-}
-
-/** Errors of connections to several addresses have no message of their own. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** All keys have its hash tag. */
