@@ -61,7 +61,7 @@ export class FakeView implements FleetView {
     this.#names.set(name, {
       ...{ name, box, incarnation: `run-of-${box}`, epoch, sessionId: 1, state: "live" },
       ...{ mediaSequence: 0, discontinuitySequence: 0, endsAtMs: 0, props: {}, createdAtMs: 0 },
-      ...{ holdMs: 30_000, ...more },
+      ...{ holdMs: 30_000, toldAtMs: 0, ...more },
     });
     this.#tell({ names: [name], lost: [], boxes: false });
   }

@@ -68,7 +68,9 @@ export class OwningBox {
   readonly #seen = new Map<string, Seen>();
   #shows = new Map<string, ModelShow>();
   #runs = 0;
-  #run: { readonly member: Member; readonly names: OwnedNames; readonly keys: SignedKeys } | undefined;
+  #run:
+    | { readonly member: Member; readonly names: OwnedNames; readonly keys: SignedKeys }
+    | undefined;
   /** Time that it has stood still. */
   #stoodMs = 0;
   isStopped = false;
@@ -155,7 +157,7 @@ export class OwningBox {
       this.#stoodMs = 0;
     }
     await this.clock.advance(STEP_MS);
-    if (isDue) for (const [name, show] of this.#shows) this.#list(name, show);
+    if (isDue) { for (const [name, show] of this.#shows) this.#list(name, show); }
   }
 
   /**
