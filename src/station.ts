@@ -198,6 +198,7 @@ async function startParts(core: Core): Promise<Started> {
   const others = anywhere && core.fleet && otherBoxes(core.fleet, anywhere);
   const output = await openHls(core, metrics, archive?.rewinds, others);
   if (output !== undefined) {
+    if (core.fleet !== undefined) core.fleet.own.shows.hls = output.hls;
     serveOtherBoxes(core, anywhere, output);
     // Before HLS itself, so that listeners still get what it writes out when it stops.
     observed.threads = serveHls(core, output, { metrics, elsewhere: anywhere?.hls });
@@ -233,7 +234,8 @@ async function startParts(core: Core): Promise<Started> {
 }
 
 /** Sessions end first, and outputs hear of it. */
-async function stop({ sessions, stops }: Core): Promise<void> {
-  sessions.stop("shutdown", SERVER_REASON);
+async function stop({ fleet, sessions, stops }: Core): Promise<void> {
+  fleet?.own.names.leave();
+  sessions.stop(fleet === undefined ? "shutdown" : "moved", SERVER_REASON);
   await stops.run();
 }

@@ -28,14 +28,11 @@ export function openListening(
 }
 
 /** The other boxes, as HLS of this one sees them. */
-export function otherBoxes({ member }: Fleet, { hls }: ListenAnywhere): OtherBoxes {
+export function otherBoxes({ member, own: { names } }: Fleet, { hls }: ListenAnywhere): OtherBoxes {
   return {
     box: member.box,
-    epochOf: (name) => member.owns(name) ? member.find(name)?.epoch : undefined,
-    onNumbers: (name, numbers) => {
-      const record = member.owns(name) ? member.find(name) : undefined;
-      if (record !== undefined) member.save({ ...record, ...numbers });
-    },
+    epochOf: (name) => names.epochOf(name),
+    onNumbers: (name, numbers) => names.number(name, numbers),
     readElsewhere: async (name, file) => {
       try {
         return await hls.readElsewhere(name, file);

@@ -234,7 +234,7 @@ export class OwningBox {
     show.endsAtMs = (show.endsAtMs || this.clock.now()) + SEGMENT_MS;
     show.next++;
     show.isEmpty = false;
-    show.epoch = this.names.epochOf(name);
+    show.epoch = this.names.epochOf(name) ?? 0;
     if (show.next + RESERVED_AGAIN >= show.reserved) this.#reserve(name, show);
   }
 

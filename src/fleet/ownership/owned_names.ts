@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Timer } from "../../session/clock.ts";
 import type { Names, NameWish } from "../../session/names.ts";
 import type { FleetView } from "../fleet_view.ts";
-import { type Caller, type NameRecord, newRecord, type Ownership } from "../registry.ts";
+import { type Caller, type NameRecord, newRecord } from "../registry.ts";
 import {
   FREEZE_MS,
   type HandedName,
@@ -62,9 +62,11 @@ export class OwnedNames implements Names {
     return own !== undefined && own.handed === undefined;
   }
 
-  /** The epoch of a name that it owns, or had last; 0 where it never did. */
-  epochOf(name: string): number {
-    return this.#own.get(name)?.record.epoch ?? this.#lastOf(name)?.epoch ?? 0;
+  /** The epoch of a name that it owns, or owned last; `undefined` where others did. */
+  epochOf(name: string): number | undefined {
+    const { directory } = this.#options;
+    const record = this.#own.get(name)?.record ?? directory.find(name);
+    return record?.box === directory.box ? record.epoch : undefined;
   }
 
   sessionId(): number {
@@ -122,6 +124,15 @@ export class OwnedNames implements Names {
     this.#options.directory.learn(record);
   }
 
+  /** The server stops: other boxes may go on with what it has. */
+  leave(): void {
+    for (const own of this.#own.values()) {
+      this.#save(own);
+      this.#forget(own);
+      this.#options.directory.save(behindEnd({ ...own.record, state: "held" }));
+    }
+  }
+
   /** Stops all timers. */
   close(): void {
     for (const { handed, unused } of this.#own.values()) {
@@ -136,12 +147,6 @@ export class OwnedNames implements Names {
     const record = directory.find(name);
     return record !== undefined && record.box !== directory.box && !this.#own.has(name) &&
       directory.isAlive(record);
-  }
-
-  #lastOf(name: string): Ownership | undefined {
-    const { directory } = this.#options;
-    const record = directory.find(name);
-    return record?.box === directory.box ? record : undefined;
   }
 
   async #takeAlone(wish: NameWish): Promise<void> {
@@ -167,8 +172,8 @@ export class OwnedNames implements Names {
   }
 
   /** Whether the session of a record goes on: where nobody came back in time, it is over. */
-  #goesOn({ state, toldAtMs, holdMs }: NameRecord): boolean {
-    if (state === "over") return false;
+  #goesOn({ state, sessionId, toldAtMs, holdMs }: NameRecord): boolean {
+    if (state === "over" || sessionId === 0) return false;
     return toldAtMs === 0 || this.#options.clock.now() - toldAtMs < holdMs + UNTOLD_MS;
   }
 
@@ -203,10 +208,7 @@ export class OwnedNames implements Names {
   /** Its last session is over. */
   #giveUp(own: OwnedName): void {
     this.#forget(own);
-    const { record } = own;
-    // What outputs list behind the end has numbers too.
-    const mediaSequence = record.mediaSequence + BEHIND_END;
-    this.#options.directory.save({ ...record, state: "over", mediaSequence });
+    this.#options.directory.save(behindEnd({ ...own.record, state: "over" }));
   }
 
   #forget(own: OwnedName): void {
@@ -247,6 +249,11 @@ function recordOf({ name }: NameWish, { own, before }: GotName, goesOn: boolean)
   const record = before ?? newRecord(name);
   if (goesOn) return { ...record, ...own };
   return { ...record, ...own, sessionId: 0, state: "held", props: {}, holdMs: 0, createdAtMs: 0 };
+}
+
+/** A record with numbers behind what outputs list when sessions are over. */
+function behindEnd(record: NameRecord): NameRecord {
+  return { ...record, mediaSequence: record.mediaSequence + BEHIND_END };
 }
 
 /** A name that nobody has published within this is given up. */
