@@ -95,7 +95,7 @@ export function troubleOf(session, now) {
     return { alert: "EchoDeadAir", text };
   }
   if ((silent ?? 0) > SILENT_MS) {
-    return { alert: "silent", text: `has sent nothing for ${duration((silent ?? 0) / 1000)}` };
+    return { alert: "silent", text: sendsNothing(session) };
   }
   if ((lost ?? 0) > MUCH_LOST_PERCENT) {
     return protocol === "srt"
@@ -117,8 +117,14 @@ export function whyOf({ state, address, why }) {
 }
 
 /** @param {Judged} session */
+function sendsNothing({ silent }) {
+  return `has sent nothing for ${duration((silent ?? 0) / 1000)}`;
+}
+
+/** @param {Judged} session */
 function whyFallback(session) {
   if (session.state === "paused") return `it has lost its DJ, ${whyOf(session)}`;
+  if ((session.silent ?? 0) > SILENT_MS) return `its DJ ${sendsNothing(session)}`;
   return session.fallback === "gone" ? "its DJ is back and not heard yet" : "its DJ is silent";
 }
 

@@ -71,6 +71,9 @@ Deno.test("a broadcast whose fallback is heard is told of with why, instead of t
       "EchoFallback: ccc plays its fallback: its DJ is silent",
     ],
   );
+  assert.deepEqual(band({ sessions: [session("a", { fallback: "gone", silent: 9000 })] }), [
+    "EchoFallback: a plays its fallback: its DJ has sent nothing for 0:09",
+  ]);
 });
 
 Deno.test("a session that waits is told of with why, and not before an encoder had time to come", () => {
