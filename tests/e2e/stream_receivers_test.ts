@@ -96,6 +96,7 @@ scenario("receivers stay through a fallback, and hear it", async () => {
   const { curl, receivers } = await receive(url, { codec: "aac", media, stack });
   await encoder.stop("SIGKILL");
   await server.line(/fallback is heard/);
+  assert.equal(await stateOf(server), "on-air", "the page says that it goes on");
   await together(receivers, untilMore);
   await using returned = new Encoder(clip, server.rtmpUrl("live/demo"));
   await server.line(/heard again instead of its fallback/);
