@@ -54,7 +54,10 @@ scenario("whoever listens on the page goes on by itself after every outage", asy
   await using server = await EchoServer.start();
   await using studio = new Studio(server, await media.encode("clip", { seconds: 240 }));
   await using stack = new AsyncDisposableStack();
-  const engines = await together(ENGINE_KINDS, async (kind) => stack.use(await startEngine(kind)));
+  const motion = IS_MEASURED ? "moving" : "still";
+  const engines = await together(ENGINE_KINDS, async (kind) => {
+    return stack.use(await startEngine(kind, { motion }));
+  });
   const measured: Measured[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     measured.push(...await listenThrough(studio, engines, round));
