@@ -52,7 +52,10 @@ interface Measured {
 scenario("whoever listens on the page goes on by itself after every outage", async () => {
   await using media = await Media.create();
   await using server = await EchoServer.start();
-  await using studio = new Studio(server, await media.encode("clip", { seconds: 240 }));
+  await using studio = new Studio(
+    server,
+    await media.encode("clip", { seconds: 10, times: 24 }),
+  );
   await using stack = new AsyncDisposableStack();
   const motion = IS_MEASURED ? "moving" : "still";
   const engines = await together(ENGINE_KINDS, async (kind) => {
