@@ -94,8 +94,12 @@ scenario("receivers stay through a fallback, and hear it", async () => {
   await until("something was sent", () => encoder.sent > 6);
   await using stack = new AsyncDisposableStack();
   const { curl, receivers } = await receive(url, { codec: "aac", media, stack });
-  await encoder.stop("SIGKILL");
+  // It is still connected, as where a network breaks without a word.
+  encoder.kill("SIGSTOP");
   await server.line(/fallback is heard/);
+  assert.ok(!server.log.some((line) => / paused/.test(line)));
+  await encoder.stop("SIGKILL");
+  await server.line(/ demo#\d+ paused/);
   assert.equal(await stateOf(server), "on-air", "the page says that it goes on");
   await together(receivers, untilMore);
   await using returned = new Encoder(clip, server.rtmpUrl("live/demo"));
