@@ -24,14 +24,10 @@ export class Icecast2 implements AsyncDisposable {
     const child = spawn(command);
     if (child === undefined) return undefined;
     const icecast = new Icecast2(child, port);
-    await until("icecast2 listens", async () => {
-      try {
-        (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-        return true;
-      } catch (error) {
-        if (error instanceof Deno.errors.ConnectionRefused) return false;
-        throw error;
-      }
+    await until("icecast2 answers", async () => {
+      const response = await fetch(`http://127.0.0.1:${port}/status-json.xsl`).catch(() => null);
+      await response?.body?.cancel();
+      return response !== null;
     });
     return icecast;
   }

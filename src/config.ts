@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { AUTH_VARIABLES } from "./config/auth_variables.ts";
 import { DEAD_AIR_VARIABLES } from "./config/dead_air_variables.ts";
 import { FALLBACK_VARIABLES } from "./config/fallback_variables.ts";
+import { FLEET_VARIABLES } from "./config/fleet_variables.ts";
 import { HLS_VARIABLES } from "./config/hls_variables.ts";
 import {
   address,
@@ -18,6 +19,7 @@ import {
 } from "./config/kinds.ts";
 import { HOOK_VARIABLES } from "./config/hook_variables.ts";
 import { ICECAST_VARIABLES } from "./config/icecast_variables.ts";
+import { STORAGE_VARIABLES } from "./config/storage_variables.ts";
 import { TLS_VARIABLES } from "./config/tls_variables.ts";
 import { TOKEN_VARIABLES } from "./config/token_variables.ts";
 import { optional, reloadable, type ValueOf, type Variable, variable } from "./config/variable.ts";
@@ -178,6 +180,7 @@ export const VARIABLES = {
       "the oldest finished recordings are deleted while all together have more bytes. 0: off",
     )),
   },
+  storage: STORAGE_VARIABLES,
   stat: {
     enabled: variable("STAT_ENABLED", boolean, "1", "log events and counts of sessions"),
     webEnabled: variable(
@@ -202,6 +205,7 @@ export const VARIABLES = {
   web: WEB_VARIABLES,
   tls: TLS_VARIABLES,
   hook: HOOK_VARIABLES,
+  fleet: FLEET_VARIABLES,
 };
 
 /** The whole configuration, by part. Durations are milliseconds; what may be unset is optional. */

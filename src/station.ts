@@ -10,6 +10,7 @@ import type { Statistics } from "./stat/statistics/statistics.ts";
 import { type Core, startCore } from "./station/core.ts";
 import { startDjs } from "./station/djs.ts";
 import { startFallback } from "./station/fallback.ts";
+import { startFleet } from "./station/fleet.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
 import { startIcecast } from "./station/icecast.ts";
 import { trimMemory } from "./station/memory_trim.ts";
@@ -27,6 +28,11 @@ import type { HttpThreads } from "./station/threads/http_threads.ts";
 import { startTokens } from "./station/tokens.ts";
 import { serveControl, serveHls, serveStatistics } from "./station/web.ts";
 
+/** Parts that apply new values. */
+type Reloading =
+  | ("djs" | "fallback" | "rtmp" | "icecast")
+  | ("archive" | "storage" | "control" | "stat");
+
 /** What the parts have that were started. */
 interface Started {
   readonly statistics: Statistics;
@@ -36,7 +42,7 @@ interface Started {
   readonly srt: SrtServer | undefined;
   /** What applies new values, part by part. */
   readonly reload: Readonly<
-    Record<"djs" | "fallback" | "rtmp" | "icecast" | "archive" | "control" | "stat", Reload>
+    Record<Reloading, Reload>
   >;
 }
 
@@ -73,6 +79,7 @@ export class Station {
       icecast: { maxConnections: reload.icecast },
       fallback: { file: reload.fallback, dir: reload.fallback },
       record: { maxAgeMs: reload.archive, maxBytes: reload.archive },
+      storage: { accessKeyId: reload.storage, secretAccessKey: reload.storage },
       stat: { token: reload.stat },
       web: { maxConnections: web, maxPerAddress: web },
       hook: { url: hooks, secret: hooks },
@@ -166,13 +173,16 @@ export class Station {
  */
 async function startParts(core: Core): Promise<Started> {
   core.stops.add(trimMemory(core.clock));
-  const observed: Observed = { recorder: undefined, srt: undefined, threads: undefined };
+  const observed: Observed = {
+    ...{ recorder: undefined, uploader: undefined, srt: undefined, threads: undefined },
+  };
   // Before the outputs, so that they hear of their end.
   const observers = startObservers(core, observed);
   const { statistics, metrics } = observers;
   // Before HLS, so that it stops after it: finishing recordings may take a while.
   const archive = startArchive(core);
   observed.recorder = archive?.recorder;
+  observed.uploader = archive?.storage?.uploader;
   const output = await openHls(core, metrics, archive?.rewinds);
   if (output !== undefined) {
     // Before HLS itself, so that listeners still get what it writes out when it stops.
@@ -182,6 +192,8 @@ async function startParts(core: Core): Promise<Started> {
   const djs = await startDjs(core);
   await startTokens(core);
   const fallback = await startFallback(core);
+  // Before the doors, so that it is known who has which name when somebody comes.
+  await startFleet(core, output?.preroll);
   const rtmp = startRtmp(core);
   const icecast = startIcecast(core, output && serveMounts(core, output, observed.threads));
   observed.srt = startSrt(core);
@@ -196,7 +208,9 @@ async function startParts(core: Core): Promise<Started> {
     threads,
     srt,
     reload: {
-      ...{ djs, fallback, rtmp, icecast, archive: archive?.reload ?? applyNothing, control, stat },
+      ...{ djs, fallback, rtmp, icecast, control, stat },
+      archive: archive?.reload ?? applyNothing,
+      storage: archive?.storage?.reload ?? applyNothing,
     },
   };
 }

@@ -122,7 +122,9 @@ function statServer(): Hono[] {
   const granted = () => Promise.resolve("granted" as const);
   const entrance = { check: granted, signIn: granted, signOut: () => {}, guard };
   const clips = { make: nothing };
-  const catalogue = { list: () => Promise.resolve([]), open: nothing, remove: nothing, clips };
+  const catalogue = {
+    ...{ list: () => Promise.resolve([]), open: nothing, urlOf: nothing, remove: nothing, clips },
+  };
   const live = { watch: () => new ReadableStream(), details: () => undefined };
   const encoders = {
     clock: house.clock,

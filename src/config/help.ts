@@ -41,10 +41,12 @@ export const SECTION_TITLES: Readonly<Record<keyof Config, string>> = {
   hls: "HLS output",
   fallback: "Fallback",
   record: "Archive",
+  storage: "Object storage",
   stat: "Statistics",
   web: "HTTP ports",
   tls: "TLS",
   hook: "Webhooks",
+  fleet: "Several boxes as one server",
 };
 
 /** What operators want to do, and the parts that they configure for it. */
@@ -54,8 +56,9 @@ const TASKS: readonly { readonly task: string; readonly parts: readonly (keyof C
     parts: ["auth", "tokens", "rtmp", "icecast", "srt", "control", "session"],
   },
   { task: "Let listeners hear", parts: ["hls", "fallback", "web", "tls"] },
-  { task: "Keep recordings", parts: ["record"] },
+  { task: "Keep recordings", parts: ["record", "storage"] },
   { task: "Watch it", parts: ["deadAir", "stat", "log", "hook"] },
+  { task: "Have more boxes", parts: ["fleet"] },
 ];
 
 /** What `-h` prints. */

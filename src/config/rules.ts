@@ -1,8 +1,10 @@
 /** Rules that one row of the table cannot state, because they are about several variables. */
-import { isIP } from "node:net";
 import type { Config } from "../config.ts";
-import { checkTokens } from "./token_rules.ts";
 import { ConfigError } from "./config_error.ts";
+import { checkFleet } from "./fleet_rules.ts";
+import { isLoopbackHost } from "./hosts.ts";
+import { checkStorageRules } from "./storage_rules.ts";
+import { checkTokens } from "./token_rules.ts";
 
 /**
  * Checks variables against each other. Warnings are about what is allowed, but easily a mistake.
@@ -50,7 +52,11 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
     warnings.push("ECHO_AUTH_ANY is on: ANY credentials get a key from the control API");
   }
 
-  warnings.push(...checkTokens(config));
+  warnings.push(
+    ...checkTokens(config),
+    ...checkFleet(config, isSet),
+    ...checkStorageRules(config, isSet),
+  );
 
   if (icecast.shoutcastEnabled && !icecast.enabled) {
     warnings.push(
@@ -77,7 +83,7 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
     warnings.push("ECHO_PRIV_KEY is unset: cookies are void after a restart and on other boxes");
   }
 
-  if (!isSet("ECHO_SRT_PUB_IP") && isLoopback(control.publicIp) && hasPublicIngest(config)) {
+  if (!isSet("ECHO_SRT_PUB_IP") && isLoopbackHost(control.publicIp) && hasPublicIngest(config)) {
     warnings.push(
       `ECHO_SRT_PUB_IP is unset: clients are told ${control.publicIp}, which is this box alone`,
     );
@@ -118,12 +124,7 @@ function checkTls(
 }
 
 function hasPublicIngest({ control, icecast, rtmp, srt }: Config): boolean {
-  return (rtmp.enabled && !isLoopback(rtmp.addr.hostname)) ||
-    (icecast.enabled && !isLoopback(icecast.addr.hostname)) ||
-    (control.enabled && !isLoopback(srt.addr.hostname));
-}
-
-function isLoopback(host: string): boolean {
-  if (isIP(host) === 4) return host.startsWith("127.");
-  return host === "::1" || host === "localhost";
+  return (rtmp.enabled && !isLoopbackHost(rtmp.addr.hostname)) ||
+    (icecast.enabled && !isLoopbackHost(icecast.addr.hostname)) ||
+    (control.enabled && !isLoopbackHost(srt.addr.hostname));
 }

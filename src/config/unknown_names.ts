@@ -7,7 +7,7 @@
 const PREFIXES = [
   ...["ECHO_", "HLS_", "RTMP_", "RECORD_", "STAT_", "HOOK_", "DRAIN_", "TTL_"],
   ...["TLS_", "RTMPS_", "ARTWORK_", "FALLBACK_", "ICECAST_", "SHOUTCAST_"],
-  ...["DEAD_AIR_"],
+  ...["DEAD_AIR_", "S3_"],
   // Other programs have variables that begin with WEB.
   ...["WEB_MAX_", "TRUSTED_PROX"],
 ];

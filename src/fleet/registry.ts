@@ -17,7 +17,7 @@ export interface BoxRecord {
   readonly publicAddress: PublicPlace;
   readonly load: BoxLoad;
   readonly state: BoxState;
-  /** Hash of what must be alike on all boxes, such as the target duration and the preroll. */
+  /** What must be alike on all boxes, such as the target duration: by name, as `target=1000`. */
   readonly alike: string;
   readonly version: string;
 }
@@ -54,7 +54,7 @@ export interface Ownership {
   readonly epoch: number;
 }
 
-/** `held`: its DJ is away, and may come back; `over`: it has ended. */
+/** `held`: its DJ is away, and may come back; `over`: it has ended, and nobody owns it. */
 export type NameStage = "live" | "held" | "over";
 
 /** What another box needs to go on with a name. */
@@ -67,6 +67,8 @@ export interface NameRecord extends Ownership {
   readonly discontinuitySequence: number;
   /** EXT-X-PROGRAM-DATE-TIME at the end of what is listed, in milliseconds since the epoch. */
   readonly endsAtMs: number;
+  /** When the numbers were told, in milliseconds since the epoch by the owner's clock; 0 before. */
+  readonly toldAtMs: number;
   /** What the client said of itself when it published. */
   readonly props: Readonly<Record<string, string>>;
   /** For how long its DJ may still come back, in milliseconds, at the time of the save. */
@@ -79,22 +81,37 @@ export interface NameRecord extends Ownership {
 export interface Changes {
   /** To be shown at the next call. */
   readonly version: number;
-  /** All boxes that are alive, this one among them. */
+  /**
+   * Whether the registry may have forgotten what it was told: it is another one, or was emptied. All
+   * that it knows is told then, and who owns names has to save them again.
+   */
+  readonly renewed: boolean;
+  /** All boxes that are alive and have joined. */
   readonly boxes: readonly KnownBox[];
   /** Names whose record changed. */
   readonly names: readonly NameRecord[];
-  /** Names that are no more in the registry. */
-  readonly gone: readonly string[];
-  /** Names that the box claims to own, and that another box has at a higher epoch. */
-  readonly lost: readonly string[];
 }
 
-/** How a claim was answered. */
+/** How a beat was answered. */
+export type BeatAnswer =
+  | { readonly kind: "joined"; readonly changes: Changes }
+  /** `unlike`: `by` has another {@link BoxRecord.alike}. `replaced`: `by` has the same id. */
+  | { readonly kind: "refused"; readonly why: "unlike" | "replaced"; readonly by: KnownBox };
+
+/** How a claim was answered. `record`: what was saved of the name last, by whoever had it. */
 export type Claimed =
   | { readonly kind: "granted"; readonly record: NameRecord | undefined; readonly own: Ownership }
   | { readonly kind: "taken"; readonly by: NameRecord };
 
-/** How a save was answered: `lost` where another box has the name at a higher epoch. */
+/** Epochs that a claimer knows of. */
+export interface KnownEpochs {
+  /** The epoch at which the owner has handed over. */
+  readonly shown?: number | undefined;
+  /** The highest that was heard of: the next is higher, also where the registry has forgotten it. */
+  readonly known?: number | undefined;
+}
+
+/** How a save was answered: `lost` where another owner has the name, at this epoch or a higher one. */
 export type Saved = "saved" | "lost";
 
 /** Thrown where the registry does not answer in time, or with an error. */
@@ -102,35 +119,40 @@ export class RegistryUnavailable extends Error {
   override readonly name = "RegistryUnavailable";
 }
 
-/** The directory. Each call is one script, takes a second at most, and may be repeated. */
+/** Who calls: a box that runs. */
+export type Caller = Pick<BoxRecord, "id" | "incarnation">;
+
+/** The directory. Each call takes a second at most, and may be repeated. */
 export interface Registry {
   /**
-   * Says that the box is alive, and asks what has changed.
+   * Says that the box is alive, and asks what has changed. Boxes that do not beat for
+   * {@link BOX_LIFE_MS} are forgotten.
    * @param since the version of the answer before; 0 at first
-   * @param owned names that the box has now, with their epochs
    * @throws {RegistryUnavailable}
    */
-  beat(box: BoxRecord, since: number, owned: ReadonlyMap<string, number>): Promise<Changes>;
+  beat(box: BoxRecord, since: number): Promise<BeatAnswer>;
+
+  /**
+   * Asks what has changed.
+   * @param since as above
+   * @throws {RegistryUnavailable}
+   */
+  changes(since: number): Promise<Changes>;
 
   /**
    * Takes a name for a box, at the next epoch, with the record of before; refused where its owner is
-   * alive and `shown` is not its epoch.
-   * @param shown the epoch at which the owner has handed over
+   * alive and `shown` is not its epoch. Who owns it already gets it at the same epoch. It is not
+   * granted once {@link RegistryUnavailable} was thrown.
    * @throws {RegistryUnavailable}
    */
-  claim(name: string, box: Pick<BoxRecord, "id" | "incarnation">, shown?: number): Promise<Claimed>;
+  claim(name: string, box: Caller, epochs?: KnownEpochs): Promise<Claimed>;
 
   /**
-   * Writes the owner's record. Makes it again where it is missing.
+   * Writes the owner's record. Makes it again where it is missing. A record that is over gives the
+   * name up: its numbers stay.
    * @throws {RegistryUnavailable}
    */
   save(record: NameRecord): Promise<Saved>;
-
-  /**
-   * Gives a name up that is over: its numbers stay.
-   * @throws {RegistryUnavailable}
-   */
-  release(record: NameRecord): Promise<void>;
 
   /**
    * A session id that is higher than all before.
@@ -138,8 +160,25 @@ export interface Registry {
    */
   nextSessionId(): Promise<number>;
 
-  /** Takes a box off the list at once, as it stops. */
-  leave(box: Pick<BoxRecord, "id" | "incarnation">): Promise<void>;
+  /**
+   * Takes a box off the list at once, as it stops.
+   * @throws {RegistryUnavailable}
+   */
+  leave(box: Caller): Promise<void>;
 
   close(): Promise<void>;
+}
+
+/** How long a box is alive after its last beat, by the registry's clock. */
+export const BOX_LIFE_MS = 6000;
+
+/** How long a name's record is kept after its last save, by the registry's clock. */
+export const NAME_LIFE_MS = 24 * 3600 * 1000;
+
+/** What there is to say of a name that nobody had before. */
+export function newRecord(name: string): Omit<NameRecord, keyof Ownership> {
+  return {
+    ...{ name, sessionId: 0, state: "live", mediaSequence: 0, discontinuitySequence: 0 },
+    ...{ endsAtMs: 0, toldAtMs: 0, props: {}, holdMs: 0, createdAtMs: 0 },
+  };
 }

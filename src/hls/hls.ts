@@ -12,7 +12,9 @@ import type { Session } from "../session/session.ts";
 import type { TimedTags } from "../session/tags.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { Distributor, type ServedStream } from "./distributor.ts";
+import { readEarlierRun } from "./earlier_run.ts";
 import { FORMATS, FORMATS_WITH_ID3 } from "./formats.ts";
+import type { NameHandover } from "./handed_window.ts";
 import { LOW_MEDIA_FILE, lowFeed, nameOfLowFeed } from "./low_latency/low_names.ts";
 import { LowPlaces } from "./low_latency/low_places.ts";
 import {
@@ -23,13 +25,13 @@ import {
   Reservation,
 } from "./name_states.ts";
 import { Numberings } from "./numberings.ts";
-import { type MediaPlaylist, restorePlaylist } from "./playlist.ts";
+import { filesOfBoxes, type OtherBoxes } from "./other_boxes.ts";
 import type { Preroll } from "./preroll.ts";
 import { SessionSegments } from "./session_segments.ts";
-import { type ShownOpen, type SilentEnd, silentEnd } from "./silent_end.ts";
 import { HlsStream } from "./stream.ts";
-import { type HlsFolder, PLAYLIST_FILE } from "./stream_files.ts";
-import { type Numbering, Window } from "./window.ts";
+import { type HlsFolder, PLAYLIST_FILE, type StreamFiles } from "./stream_files.ts";
+import type { Numbering } from "./window.ts";
+import { takenOver } from "./window_handover.ts";
 
 export interface HlsOptions {
   readonly clock: Clock;
@@ -50,6 +52,8 @@ export interface HlsOptions {
   readonly countListeners?: ((name: string) => number) | undefined;
   /** Places in low latency; by default none are known to others. */
   readonly lowPlaces?: LowPlaces;
+  /** The other boxes; `undefined` where there is one. */
+  readonly fleet?: OtherBoxes | undefined;
 }
 
 /** The HLS output: a stream for each name that is or was lately on air. */
@@ -102,10 +106,51 @@ export class Hls {
     return this.#streams.get(name);
   }
 
+  /**
+   * Lists what there is of `name`, and nothing more until {@link thaw} or {@link letGo}.
+   * @returns what another box goes on with; `undefined` where nothing of it is here
+   */
+  handOver(name: string): NameHandover | undefined {
+    const handover = this.#streams.get(name)?.handover;
+    return handover === undefined || handover.isElsewhere ? undefined : handover.handOver();
+  }
+
+  /** No other box has taken `name` over: it goes on here. */
+  thaw(name: string): void {
+    this.#streams.get(name)?.handover.thaw();
+  }
+
+  /**
+   * Another box goes on with `name`: nothing is listed here any more, nor ended. What was listed stays
+   * for players that have its playlist.
+   */
+  letGo(name: string): void {
+    this.#streams.get(name)?.handover.letGo();
+  }
+
+  /** Goes on with `name` behind another owner, before a session of it sends here. */
+  takeOver(name: string, handed: NameHandover): void {
+    const known = this.#streams.get(name);
+    if (handed.kind === "numbers" && known?.handover.isNewest(handed.madeBy)) return;
+    if (known !== undefined) this.#numberings.set(name, known.next);
+    const files = known?.handover.giveWay() ?? [];
+    const { numbering, run } = takenOver(handed, FORMATS[0].extension, this.#targetDuration);
+    this.#create(name, undefined, numbering).restore({ ...run, files });
+    this.distributor.version(name, PLAYLIST_FILE, []);
+    this.#tendLow(name);
+  }
+
   /** What a replica gets that has subscribed to `feed`: a name, or low latency of it. */
   #serve(feed: string): ServedStream | undefined {
-    const name = nameOfLowFeed(feed);
-    return name === undefined ? this.find(feed) : this.find(name)?.low;
+    const lowOf = nameOfLowFeed(feed);
+    const stream = this.find(lowOf ?? feed);
+    const own = lowOf === undefined ? stream : stream?.low;
+    const { fleet } = this.#options;
+    if (fleet === undefined) return own;
+    const file = lowOf === undefined ? PLAYLIST_FILE : LOW_MEDIA_FILE;
+    const isHere = stream?.handover.isElsewhere === false && own?.playlist(file) !== undefined;
+    // What another box listed last is better than nothing.
+    return isHere ? own : fleet.elsewhere(feed) ?? own;
   }
 
   /** Ends the playlist that the session `id` left a moment ago, and that waits for its return. */
@@ -126,9 +171,12 @@ export class Hls {
     for (const stream of streams) stream.close();
   }
 
-  /** @param kept what an earlier run of the server kept */
-  #create(name: string, kept?: NameState): HlsStream {
-    const { clock, targetMs, folder, preroll, onListed } = this.#options;
+  /**
+   * @param kept what an earlier run of the server kept
+   * @param handed where the numbering of another box goes on
+   */
+  #create(name: string, kept?: NameState, handed?: Numbering): HlsStream {
+    const { clock, targetMs, preroll, onListed, fleet } = this.#options;
     const now = Math.floor(clock.now() / 1000);
     const known = this.#numberings.get(name);
     const stream = new HlsStream(name, {
@@ -136,7 +184,7 @@ export class Hls {
       targetMs,
       targetDuration: this.#targetDuration,
       preroll,
-      files: folder.stream(name),
+      files: this.#filesOf(name),
       pool: this.#pool,
       formats: FORMATS,
       lowPlaces: this.#lowPlaces,
@@ -146,16 +194,23 @@ export class Hls {
         ...known,
       }),
       numbering: {
-        mediaSequence: Math.max(now, known?.mediaSequence ?? 0),
-        discontinuitySequence: known?.discontinuitySequence ?? 0,
+        mediaSequence: Math.max(handed?.mediaSequence ?? now, known?.mediaSequence ?? 0),
+        discontinuitySequence: Math.max(
+          handed?.discontinuitySequence ?? 0,
+          known?.discontinuitySequence ?? 0,
+        ),
       },
       onVersion: (file, segments) => this.distributor.version(name, file, segments),
       onLowVersion: (files) => this.distributor.version(lowFeed(name), LOW_MEDIA_FILE, files),
       onLowRefused: () => this.distributor.refuse(lowFeed(name)),
       onListed: (file, lateMs) => onListed?.(name, file, lateMs),
+      maker: fleet && { box: fleet.box, epoch: () => fleet.epochOf(name) },
+      onNumbers: fleet && ((numbers) => fleet.onNumbers(name, numbers)),
       onGone: (next, cleared) => {
         this.#streams.delete(name);
-        for (const feed of [name, lowFeed(name)]) this.distributor.end(feed);
+        for (const feed of [name, lowFeed(name)]) {
+          if (fleet?.elsewhere(feed) === undefined) this.distributor.end(feed);
+        }
         this.#clearing.add(cleared);
         cleared.finally(() => this.#clearing.delete(cleared));
         this.#numberings.set(name, next);
@@ -164,6 +219,13 @@ export class Hls {
     this.#streams.set(name, stream);
     this.distributor.begin(name);
     return stream;
+  }
+
+  #filesOf(name: string): StreamFiles {
+    const { folder, fleet } = this.#options;
+    const files = folder.stream(name);
+    if (fleet === undefined) return files;
+    return filesOfBoxes(files, fleet.box, (file) => fleet.readElsewhere(name, file));
   }
 
   async #restore(): Promise<void> {
@@ -177,27 +239,16 @@ export class Hls {
   }
 
   async #restoreName({ name, changedAt }: NamedState): Promise<void> {
-    const { clock, folder, states } = this.#options;
+    const { clock, folder, states, targetMs, id3 } = this.#options;
     try {
-      const state = await states.load(name);
-      const { segments, playlist, ageMs } = await folder.list(name, clock.now());
-      const { extension } = FORMATS[0];
-      const window = playlist === undefined ? undefined : restorePlaylist(playlist, extension);
-      if (playlist !== undefined && window === undefined) {
-        const path = folder.pathOf(name, PLAYLIST_FILE);
-        logger.warn("{path} is damaged, so the broadcast begins a new playlist", { path, name });
-      }
-      const numbering = highest(state, window);
+      const { state, numbering, run } = await readEarlierRun(name, {
+        ...{ clock, folder, states, targetMs, targetDuration: this.#targetDuration },
+        format: (id3 ? FORMATS_WITH_ID3 : FORMATS)[0],
+        files: this.#filesOf(name),
+      });
       const unchangedMs = Math.max(0, clock.now() - changedAt);
       if (numbering !== undefined) this.#numberings.set(name, numbering, unchangedMs);
-      if (segments.length === 0 && window === undefined) return;
-      const silence = await this.#silenceBehind(name, window, state?.shownOpen);
-      const fits = state?.written && window?.targetDuration === this.#targetDuration &&
-        silence !== "unknown";
-      this.#create(name, state ?? NOT_KNOWN).restore({
-        playlist: fits ? window : undefined,
-        ...{ files: segments, ageMs, silence: silence === "unknown" ? undefined : silence },
-      });
+      if (run !== undefined) this.#create(name, state).restore(run);
     } catch (error) {
       logger.error("Cannot take up what an earlier run left of {name}: {error}", {
         name,
@@ -206,65 +257,27 @@ export class Hls {
     }
   }
 
-  /** The silence that `window` goes on with, where players were shown more of it. */
-  async #silenceBehind(
-    name: string,
-    window: MediaPlaylist | undefined,
-    shown: readonly ShownOpen[] = [],
-  ): Promise<SilentEnd | "unknown" | undefined> {
-    const last = window?.segments.at(-1);
-    if (window === undefined || last === undefined) return;
-    const configs = shown.map(({ config }) => config);
-    const next = window.mediaSequence + window.segments.length;
-    const behind = shown.filter(({ sequence }) => sequence >= next);
-    if (behind.length === 0) return { configs, segments: [] };
-    if (window.ended || behind.some(({ sequence }, i) => sequence !== next + i)) return "unknown";
-    // Nothing continues preroll, so its bytes are not needed.
-    const bytes = last.wallMs === undefined
-      ? NO_BYTES
-      : await this.#options.folder.stream(name).readSegment(last.uri);
-    if (bytes === undefined) return "unknown";
-    const { targetMs, id3 } = this.#options;
-    const [format] = id3 ? FORMATS_WITH_ID3 : FORMATS;
-    const segments = silentEnd(behind, bytes, { format, targetMs });
-    const isAsShown = segments.every(({ label }, i) =>
-      label.discontinuity === behind[i]?.discontinuity
-    );
-    return isAsShown ? { configs, segments } : "unknown";
-  }
-
   #sweep(): void {
     for (const [name, stream] of this.#streams) {
       stream.sweep();
-      if (this.distributor.isWanted(lowFeed(name))) stream.low.open();
-      else stream.low.close();
+      this.#tendLow(name);
     }
     this.#numberings.sweep((name) => this.#streams.has(name));
   }
-}
 
-/** Numbers that nothing has that is known to have been listed; `undefined` where nothing is known. */
-function highest(
-  state: Numbering | undefined,
-  playlist: MediaPlaylist | undefined,
-): Numbering | undefined {
-  if (playlist === undefined) return state;
-  const { targetDuration, mediaSequence, segments } = playlist;
-  const numbered = segments.map((entry, i) => ({ ...entry, sequence: mediaSequence + i }));
-  const { next } = new Window(targetDuration, playlist, numbered);
-  return {
-    mediaSequence: Math.max(next.mediaSequence, state?.mediaSequence ?? 0),
-    discontinuitySequence: Math.max(next.discontinuitySequence, state?.discontinuitySequence ?? 0),
-  };
+  /** Low latency is there while somebody listens. */
+  #tendLow(name: string): void {
+    const stream = this.#streams.get(name);
+    if (stream === undefined || stream.handover.isElsewhere) return;
+    if (this.distributor.isWanted(lowFeed(name))) stream.low.open();
+    else stream.low.close();
+  }
 }
 
 const SWEEP_MS = 1000;
 /** How long a stop waits for the disk. */
 const STOP_MS = 1500;
 const RESTORED_AT_ONCE = 16;
-/** The state of a name cannot be read: its playlist may lack what players were shown. */
-const NOT_KNOWN: NameState = { ...NOTHING_KEPT, written: false };
-const NO_BYTES = new Uint8Array();
 const POOL_BYTES = 16 * 1024 * 1024;
 
 const logger = getLogger(["echo", "hls"]);

@@ -11,6 +11,7 @@ import type { Timer } from "../session/clock.ts";
  *   silence follows until then
  * - `ending`: the next version of the playlist tells players that nothing follows
  * - `ended`: the last version that was written tells them so
+ * - `elsewhere`: another box goes on with it; files stay for players that have the playlist of here
  * - `gone`: nothing is served any more
  */
 export type LifeState =
@@ -18,6 +19,7 @@ export type LifeState =
   | { readonly phase: "grace"; readonly timer: Timer }
   | { readonly phase: "ending" }
   | Ended
+  | Elsewhere
   | { readonly phase: "gone" };
 
 interface Live {
@@ -33,6 +35,12 @@ interface Ended {
   readonly phase: "ended";
   /** When all of it goes, on `Clock.awake`; `undefined` until players have that last version. */
   readonly goesAt?: number;
+}
+
+interface Elsewhere {
+  readonly phase: "elsewhere";
+  /** When all of it goes, on `Clock.awake`. */
+  readonly goesAt: number;
 }
 
 /** How long a broadcast that ended on purpose may come back before its playlist is ended. */
@@ -98,9 +106,10 @@ type Phase = LifeState["phase"];
 
 /** What may follow each phase. */
 const FOLLOWS: Readonly<Record<Phase, readonly Phase[]>> = {
-  "live": ["live", "grace", "ending", "ended", "gone"],
-  "grace": ["live", "ending"],
-  "ending": ["live", "ended"],
-  "ended": ["live", "ended", "gone"],
+  "live": ["live", "grace", "ending", "ended", "elsewhere", "gone"],
+  "grace": ["live", "ending", "elsewhere"],
+  "ending": ["live", "ended", "elsewhere"],
+  "ended": ["live", "ended", "elsewhere", "gone"],
+  "elsewhere": ["gone"],
   "gone": [],
 };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { segmentName } from "./segment_name.ts";
+import { makerOf, segmentName } from "./segment_name.ts";
 
 /** A segment as a playlist tells of it (RFC 8216 4.3.2). */
 export interface SegmentEntry {
@@ -113,6 +113,6 @@ function isPlausible(playlist: MediaPlaylist, extension: string): boolean {
     durationUs > 0 && Math.round(durationUs / 1e6) <= targetDuration &&
     (wallMs === undefined
       ? /^(?:\/|\.\.\/~)/.test(uri)
-      : uri === segmentName(mediaSequence + index, wallMs, extension))
+      : uri === segmentName(mediaSequence + index, wallMs, extension, makerOf(uri)))
   );
 }

@@ -9,6 +9,7 @@ import type { ServedPlaylist } from "./origin.ts";
 import type { SegmentFormat } from "./packager.ts";
 import type { Segment } from "./segment.ts";
 import type { StreamOptions } from "./stream_options.ts";
+import { VersionFiles } from "./version_files.ts";
 import { type Numbering, Window } from "./window.ts";
 
 /** Who is told of the versions. */
@@ -35,15 +36,15 @@ export class PlaylistPublisher {
   #next: NextVersion = { segments: [], isLast: false };
   #newest: NewestVersion | undefined;
   #publishing: Promise<void> | undefined;
-  #onDisk: Promise<void> = Promise.resolve();
-  /** The text of the newest version that is to be written. */
-  #newestText: Uint8Array | undefined;
+  readonly #disk: VersionFiles;
   #cadenceTimer: Timer | undefined;
+  #listing: Listing = "on";
 
   constructor(format: SegmentFormat, options: StreamOptions, listener: PublisherListener) {
     this.format = format;
     this.#options = options;
     this.#listener = listener;
+    this.#disk = new VersionFiles(format.playlistFile, options);
     this.#window = new Window(options.targetDuration, options.numbering);
   }
 
@@ -92,10 +93,24 @@ export class PlaylistPublisher {
     return this.#publishing !== undefined || this.#next.segments.length > 0;
   }
 
-  /** Shows again what an earlier run listed. */
-  restore(numbering: Numbering, segments: readonly Segment[], ended: boolean): void {
+  /** How many of {@link known} are in no version, nor in one that is being written. */
+  get unlisted(): number {
+    return this.#next.segments.length;
+  }
+
+  /** How long ago the newest version was out, in milliseconds; 0 where one is about to be. */
+  get listedAgoMs(): number {
+    if (this.#publishing !== undefined || this.#newest === undefined) return 0;
+    return this.#options.clock.awake() - this.#newest.at;
+  }
+
+  /**
+   * Shows again what an earlier run, or another box, listed.
+   * @param agoMs how long ago that was, in milliseconds
+   */
+  restore(numbering: Numbering, segments: readonly Segment[], ended: boolean, agoMs = 0): void {
     this.#window = new Window(this.#options.targetDuration, numbering, segments);
-    this.#show(this.#render(ended));
+    this.#show(this.#render(ended), this.#options.clock.awake() - agoMs);
   }
 
   /** Goes on behind `segments`, which an earlier run listed in another format. */
@@ -126,13 +141,33 @@ export class PlaylistPublisher {
     this.#schedule();
   }
 
+  /** Begins no version until {@link thaw}. */
+  freeze(): void {
+    this.#cadenceTimer?.cancel();
+    if (this.#listing === "on") this.#listing = "frozen";
+  }
+
+  /** Ends {@link freeze}. */
+  thaw(): void {
+    if (this.#listing === "frozen") this.#listing = "on";
+    this.#schedule();
+  }
+
+  /** Has no other version out, nor on disk: another box goes on with it. */
+  letGo(): void {
+    this.close();
+    this.#listing = "over";
+    this.#next = { segments: [], isLast: false };
+    this.#disk.close();
+  }
+
   /** Lists what is ready without waiting for the cadence; resolves when that is on disk. */
   async flush(): Promise<void> {
     while (this.isBusy) {
       if (this.#publishing === undefined) this.#startPublishing();
       await this.#publishing;
     }
-    await this.#onDisk;
+    await this.#disk.written;
   }
 
   /** Stops the timer; what is shown stays. */
@@ -144,12 +179,13 @@ export class PlaylistPublisher {
   clear(): void {
     this.close();
     this.#newest = undefined;
-    this.#newestText = undefined;
+    this.#disk.close();
   }
 
   #schedule(): void {
     const { segments, isLast } = this.#next;
-    if (this.#publishing !== undefined || !(segments.length > 0 || isLast)) return;
+    const isDue = segments.length > 0 || isLast;
+    if (this.#publishing !== undefined || !isDue || this.#listing !== "on") return;
     this.#cadenceTimer?.cancel();
     const { clock } = this.#options;
     const mayBeOutAt = this.#mayBeOutAt;
@@ -183,9 +219,8 @@ export class PlaylistPublisher {
       return readyAt === undefined || readyAt <= seenBy;
     });
     const text = this.#render(isLast);
-    this.#newestText = text;
-    this.#onDisk = this.#write(segments, text, this.#onDisk);
-    await this.#patience(this.#onDisk);
+    await this.#disk.write({ text, segments, next: this.#window.next }, this.#diskHasUntil);
+    if (this.#listing === "over") return;
     const mayBeOutAt = this.#mayBeOutAt;
     const at = this.#show(text);
     this.#listener.onVersion(at, segments);
@@ -197,40 +232,17 @@ export class PlaylistPublisher {
     return new TextEncoder().encode(this.format.renderPlaylist(this.#window.version(isLast)));
   }
 
-  /** One version at a time; one that a newer waits for need not be written any more. */
-  async #write(
-    segments: readonly Segment[],
-    text: Uint8Array,
-    before: Promise<void>,
-  ): Promise<void> {
-    const { files, reservation } = this.#options;
-    const reserved = reservation.cover(this.#window.next);
-    await Promise.all([before, reserved, ...segments.map((segment) => segment.written)]);
-    if (text !== this.#newestText) return;
-    const written = await files.replacePlaylist(this.format.playlistFile, text);
-    if (written && text === this.#newestText) await reservation.tellWritten(true);
-  }
-
-  /** Waits for the disk, but no longer than players can. */
-  async #patience(onDisk: Promise<void>): Promise<void> {
-    const { clock, targetMs, reservation } = this.#options;
+  /** Until when a version waits for the disk, on `Clock.awake`: players cannot wait any longer. */
+  get #diskHasUntil(): number {
+    const { clock, targetMs } = this.#options;
     const now = clock.awake();
-    const diskHasUntil = now + MAX_WRITE * targetMs;
-    const latest = this.#newest === undefined
-      ? diskHasUntil
-      : Math.min(diskHasUntil, Math.max(now, this.#newest.at + MAX_CADENCE * targetMs));
-    const late = Promise.withResolvers<void>();
-    const timer = clock.after(latest - now, () => {
-      reservation.tellWritten(false);
-      late.resolve();
-    });
-    await Promise.race([onDisk, late.promise]);
-    timer.cancel();
+    const latest = now + MAX_WRITE * targetMs;
+    if (this.#newest === undefined) return latest;
+    return Math.min(latest, Math.max(now, this.#newest.at + MAX_CADENCE * targetMs));
   }
 
   /** @returns when that is, on `Clock.awake` */
-  #show(text: Uint8Array<ArrayBuffer>): number {
-    const at = this.#options.clock.awake();
+  #show(text: Uint8Array<ArrayBuffer>, at = this.#options.clock.awake()): number {
     this.#newest = { at, version: { text, etag: entityTag(text) } };
     return at;
   }
@@ -252,6 +264,13 @@ interface NextVersion {
   /** Whether it tells players that nothing follows. */
   isLast: boolean;
 }
+
+/**
+ * - `on`: versions come
+ * - `frozen`: another box may go on with it, so none begins
+ * - `over`: another box goes on with it
+ */
+type Listing = "on" | "frozen" | "over";
 
 /** What players get, and since when, on `Clock.awake`. */
 interface NewestVersion {

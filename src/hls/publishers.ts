@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { HandedWindow } from "./handed_window.ts";
 import type { ServedPlaylist } from "./origin.ts";
 import type { SegmentFormat } from "./packager.ts";
 import type { MediaPlaylist } from "./playlist.ts";
@@ -21,6 +22,9 @@ export interface PublishersListener {
   /** Segments have left a playlist. */
   onLeft(segments: readonly Segment[]): void;
 }
+
+/** What another box was about to list, and when it has listed what is before that. */
+export type Unlisted = Pick<HandedWindow, "unlisted" | "listedAgoMs">;
 
 /** Publishes a stream's playlists. */
 export class Publishers {
@@ -60,11 +64,32 @@ export class Publishers {
     return this.all.find(({ format }) => format.playlistFile === file)?.version;
   }
 
-  /** Shows again what an earlier run listed in the first format, and goes on behind it in all. */
-  restore(playlist: MediaPlaylist, segments: readonly Segment[]): void {
+  /**
+   * Shows again what an earlier run listed in the first format, and goes on behind it in all.
+   * @param handed where it was another box: which of the last segments the next version is to list
+   */
+  restore(playlist: MediaPlaylist, segments: readonly Segment[], handed?: Unlisted): void {
     const [main, ...others] = this.all;
-    main?.restore(playlist, segments, playlist.ended);
+    const { unlisted = 0, listedAgoMs } = handed ?? {};
+    const listed = segments.length - unlisted;
+    main?.restore(playlist, segments.slice(0, listed), playlist.ended, listedAgoMs);
+    if (unlisted > 0) main?.add(...segments.slice(listed));
     for (const publisher of others) publisher.restoreBehind(playlist, segments);
+  }
+
+  /** As `PlaylistPublisher.freeze`, for all. */
+  freeze(): void {
+    for (const publisher of this.all) publisher.freeze();
+  }
+
+  /** As `PlaylistPublisher.thaw`, for all. */
+  thaw(): void {
+    for (const publisher of this.all) publisher.thaw();
+  }
+
+  /** As `PlaylistPublisher.letGo`, for all. */
+  letGo(): void {
+    for (const publisher of this.all) publisher.letGo();
   }
 
   /** As `PlaylistPublisher.begin`, for all. */

@@ -25,11 +25,18 @@ export function segmentOnDisk(entry: NumberedSegment, readyAt: number | undefine
   return { ...entry, bytes: undefined, size: 0, written: ON_DISK, isWritten: true, readyAt };
 }
 
-/** The segments of an earlier run that its playlist lists. */
-export function listedSegments({ mediaSequence, segments }: MediaPlaylist): Segment[] {
-  return segments.map((entry, i) =>
-    segmentOnDisk({ ...entry, sequence: mediaSequence + i }, undefined)
-  );
+/**
+ * The segments of an earlier run, or of another box, that its playlist lists.
+ * @param sizes in bytes, as far as they are known
+ */
+export function listedSegments(
+  { mediaSequence, segments }: MediaPlaylist,
+  sizes: readonly number[] = [],
+): Segment[] {
+  return segments.map((entry, i) => {
+    const segment = segmentOnDisk({ ...entry, sequence: mediaSequence + i }, undefined);
+    return { ...segment, size: sizes[i] ?? 0 };
+  });
 }
 
 /** A segment of an earlier run of which no playlist tells. */

@@ -45,6 +45,16 @@ export class SegmentLabels {
     return this.#next;
   }
 
+  /** Up to where wall time was told, in milliseconds since the epoch; 0 where none was. */
+  get endsAtMs(): number {
+    return Math.ceil(this.#wallTime.endMs ?? 0);
+  }
+
+  /** Nothing comes before `endsAtMs`, in milliseconds since the epoch: another box may have told it. */
+  startAfter(endsAtMs: number): void {
+    this.#wallTime.resume(endsAtMs);
+  }
+
   /** Goes on under the number `next`, behind the `last` segment that an earlier run listed. */
   resume(next: number, last: SegmentEntry | undefined): void {
     this.#next = next;

@@ -34,6 +34,11 @@ export class Shelf {
     return segments.filter(({ isWritten }) => !isWritten).map(({ uri }) => uri);
   }
 
+  /** Names of the files of all segments that are here. */
+  get files(): readonly string[] {
+    return [...this.#byFile.keys()];
+  }
+
   /** Takes a segment in that has just been cut, and has its file written. */
   keep(entry: NumberedSegment, packaged: Uint8Array, readyAt: number): Segment {
     const bytes = this.#pool.copy(packaged);

@@ -6,24 +6,23 @@
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { Clock } from "../session/clock.ts";
 import type { SessionEnd } from "../session/frame_sink.ts";
-import { formatOf } from "./formats.ts";
 import { JoinedSession } from "./joined_session.ts";
 import { END_GRACE_MS, Life, type Presentation } from "./life.ts";
 import { LowLatency } from "./low_latency/low_latency.ts";
 import { renderMasterPlaylist } from "./master_playlist.ts";
 import type { ServedPlaylist } from "./origin.ts";
 import type { SegmentFormat } from "./packager.ts";
+import { NumbersAhead } from "./numbers_ahead.ts";
 import { PlayedTags } from "./played_tags.ts";
-import { durationMs, type MediaPlaylist } from "./playlist.ts";
 import type { RecentAudio } from "./progressive/recent_audio.ts";
 import { Publishers } from "./publishers.ts";
 import { Releases } from "./releases.ts";
-import { foundSegment, listedSegments, type Segment, segmentOnDisk } from "./segment.ts";
-import { type SegmentLabel, SegmentLabels } from "./segment_labels.ts";
-import { segmentName } from "./segment_name.ts";
+import type { Segment } from "./segment.ts";
+import { SegmentIntake } from "./segment_intake.ts";
+import { SegmentLabels } from "./segment_labels.ts";
 import type { CutSegment } from "./segmenter.ts";
 import { KEEP_MS, Shelf } from "./shelf.ts";
-import type { SilentEnd } from "./silent_end.ts";
+import { StreamHandover } from "./stream_handover.ts";
 import type { EarlierRun, SegmentSource, StreamOptions } from "./stream_options.ts";
 import type { Numbering } from "./window.ts";
 
@@ -34,6 +33,8 @@ export class HlsStream {
   config: AudioConfig | undefined;
   /** While somebody listens in low latency. */
   readonly low: LowLatency;
+  /** What it takes up of an earlier run or of another box, and hands over to one. */
+  readonly handover: StreamHandover;
   /** What is heard of it, and when. */
   readonly played = new PlayedTags();
   readonly #options: StreamOptions;
@@ -43,9 +44,9 @@ export class HlsStream {
   readonly #labels: SegmentLabels;
   readonly #releases = new Releases();
   readonly #publishers: Publishers;
+  readonly #intake: SegmentIntake;
   /** Who sends, or has said goodbye and brings silence. */
   #session: JoinedSession | undefined;
-  #longestSegmentMs = 0;
 
   constructor(name: string, options: StreamOptions) {
     this.name = name;
@@ -59,6 +60,11 @@ export class HlsStream {
       onMainVersion: (at) => this.#versionIsOut(at),
       onLeft: (segments) => this.#retire(segments),
     });
+    this.#intake = new SegmentIntake({
+      ...{ clock: options.clock, labels: this.#labels, shelf: this.#shelf },
+      ...{ publishers: this.#publishers, maker: options.maker },
+      numbersAhead: options.onNumbers && new NumbersAhead(options.clock, options.onNumbers),
+    });
     this.low = new LowLatency({
       ...{ ...options, name, places: options.lowPlaces, played: this.played },
       ...{ labels: this.#labels, main: this.#publishers.main },
@@ -70,19 +76,18 @@ export class HlsStream {
         ended: ["ending", "ended"].includes(this.#life.state.phase),
       }),
     });
+    this.handover = new StreamHandover({
+      ...{ options, life: this.#life, shelf: this.#shelf, labels: this.#labels, stream: this },
+      ...{ publishers: this.#publishers, intake: this.#intake, low: this.low },
+      cut: () => this.#session?.feeder.cut(),
+      part: () => this.#part(),
+      goesAt: () => this.#goesAt,
+    });
   }
 
-  /** Takes up what an earlier run of the server left on disk, to be called before anything else. */
-  restore({ playlist, files, ageMs, silence }: EarlierRun): void {
-    const leftMs = playlist === undefined ? 0 : durationMs(playlist) + KEEP_MS - ageMs;
-    const isJoined = playlist !== undefined && leftMs > 0;
-    if (isJoined) this.#restoreWindow(playlist, silence);
-    const orphans = files.filter((file) => this.#shelf.get(file) === undefined).map(foundSegment);
-    for (const segment of orphans) this.#shelf.put(segment);
-    const now = this.#clock.awake();
-    this.#shelf.retire(orphans, now + Math.max(0, KEEP_MS - ageMs));
-    const goesAt = Math.max(now + leftMs, this.#shelf.lastGoesAt ?? now);
-    this.#life.move({ phase: isJoined && playlist.ended ? "ended" : "live", goesAt });
+  /** As `StreamHandover.restore`. */
+  restore(run: EarlierRun): void {
+    this.handover.restore(run);
   }
 
   /** What players get in the playlist `file`, by default that of the first format. */
@@ -114,8 +119,7 @@ export class HlsStream {
 
   /** Where the numbering of a later presentation begins. */
   get next(): Numbering {
-    const { discontinuitySequence } = this.#publishers.main.next;
-    return { mediaSequence: this.#labels.next, discontinuitySequence };
+    return this.#intake.next;
   }
 
   /** When what is due at `dueMs` is heard by its playlists, in milliseconds since the epoch. */
@@ -141,12 +145,14 @@ export class HlsStream {
 
   /** A session's segments follow. */
   join(feeder: SegmentSource): void {
+    // Another box has the name since its session began.
+    if (this.handover.isElsewhere) return;
     const isNew = this.#life.state.phase === "ended";
     this.#part();
     this.#life.move({ phase: "live" });
     this.#retire(this.#publishers.begin(isNew));
     const isFirst = this.#publishers.main.isEmpty;
-    if (isFirst) this.#addPreroll();
+    if (isFirst && (isNew || !this.handover.goesOn)) this.#addPreroll();
     this.#labels.join(this.#publishers.main.isEmpty);
     const now = this.#clock.awake();
     this.#session = new JoinedSession(feeder, this.#options.targetMs, now);
@@ -157,19 +163,9 @@ export class HlsStream {
 
   /** The next segment. */
   add(cut: CutSegment): void {
+    if (this.handover.isElsewhere) return;
     this.#session?.brought(cut);
-    this.#list(cut, this.#labels.take(cut));
-  }
-
-  #list({ packages, durationUs }: CutSegment, label: SegmentLabel): void {
-    this.#longestSegmentMs = Math.max(this.#longestSegmentMs, durationUs / 1000);
-    for (const [i, bytes] of packages.entries()) {
-      const publisher = this.#publishers.all[i];
-      if (publisher === undefined) continue;
-      const uri = segmentName(label.sequence, label.wallMs, publisher.format.extension);
-      const entry = { ...label, uri, durationUs };
-      publisher.add(this.#shelf.keep(entry, bytes, this.#clock.awake()));
-    }
+    this.#intake.take(cut);
   }
 
   /**
@@ -177,8 +173,10 @@ export class HlsStream {
    * @param onReleased called when its last listener has heard it to the end
    */
   leave(how: SessionEnd, onReleased: () => void): void {
-    if (this.#life.state.phase !== "live") return;
+    const { phase } = this.#life.state;
+    if (phase !== "live" && phase !== "elsewhere") return;
     this.#releases.add(this.#clock.awake() + this.durationMs, onReleased);
+    if (phase === "elsewhere") return;
     if (how === "finished") return this.#awaitReturn();
     if (how === "teardown") return this.#end();
     this.#part();
@@ -212,28 +210,9 @@ export class HlsStream {
     this.#releases.sweep(Infinity);
   }
 
-  #restoreWindow(playlist: MediaPlaylist, silence: SilentEnd | undefined): void {
-    this.#life.begin();
-    const segments = listedSegments(playlist);
-    for (const ours of segments.filter(({ uri }) => formatOf(uri))) this.#shelf.put(ours);
-    this.#labels.resume(playlist.mediaSequence + segments.length, segments.at(-1));
-    this.#publishers.restore(playlist, segments);
-    if (silence === undefined) return;
-    this.config = silence.configs.at(-1);
-    this.low.resume(silence.configs);
-    for (const { cut, label } of silence.segments) this.#list(cut, this.#labels.takeUp(label, cut));
-  }
-
-  /** All of it is in one version. */
   #addPreroll(): void {
     this.#life.begin();
-    const { entries } = this.#options.preroll;
-    const now = this.#clock.awake();
-    const segments = entries.map((entry) => {
-      this.#longestSegmentMs = Math.max(this.#longestSegmentMs, entry.durationUs / 1000);
-      return segmentOnDisk({ ...entry, sequence: this.#labels.takeNumber() }, now);
-    });
-    this.#publishers.add(segments);
+    this.#intake.takePreroll(this.#options.preroll.entries);
   }
 
   /** A version lists `segments`: where they are written, memory need not have them any more. */
@@ -280,7 +259,7 @@ export class HlsStream {
 
   /** How long segments stay to be had that have left the playlist. */
   get #keepMs(): number {
-    return Math.max(KEEP_MS, this.#publishers.main.longestMs + this.#longestSegmentMs);
+    return Math.max(KEEP_MS, this.#publishers.main.longestMs + this.#intake.longestMs);
   }
 
   /** When all of it goes, where nobody sends any more: when its last segment may. */

@@ -7,12 +7,14 @@ import type { Clock } from "../session/clock.ts";
 import type { StateNeed } from "../session/continuity.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { SegmentFormats } from "./formats.ts";
+import type { HandedWindow, NameNumbers } from "./handed_window.ts";
 import type { LowPlaces } from "./low_latency/low_places.ts";
 import type { LowFile } from "./low_latency/low_stream.ts";
 import type { Reservation } from "./name_states.ts";
 import type { MediaPlaylist } from "./playlist.ts";
 import type { Preroll } from "./preroll.ts";
 import type { Segment } from "./segment.ts";
+import type { StreamMaker } from "./segment_name.ts";
 import type { Segmenter } from "./segmenter.ts";
 import type { SilentEnd } from "./silent_end.ts";
 import type { StreamFiles } from "./stream_files.ts";
@@ -43,20 +45,28 @@ export interface StreamOptions {
   readonly onLowRefused?: (() => void) | undefined;
   /** A session's segment is listed in the first format's playlist, `lateMs` after it was due. */
   readonly onListed?: ((file: string, lateMs: number) => void) | undefined;
+  /** Who makes its segments; `undefined` where there is one box. */
+  readonly maker?: StreamMaker | undefined;
+  /** Told of numbers before they are listed. */
+  readonly onNumbers?: ((numbers: NameNumbers) => void) | undefined;
   /** It is over. `next` is where its numbering goes on; `cleared` resolves when its files are gone. */
   readonly onGone: (next: Numbering, cleared: Promise<unknown>) => void;
 }
 
-/** What an earlier run of the server left of a stream on disk. */
+/** What an earlier run of the server left of a stream on disk, or another box hands over. */
 export interface EarlierRun {
   /** The last version in the first format, where the broadcast may still join it. */
   readonly playlist: MediaPlaylist | undefined;
-  /** All its segments' files. */
+  /** All its segments' files on this box. */
   readonly files: readonly string[];
   /** How old that version is, in milliseconds. */
   readonly ageMs: number;
   /** What it goes on with, where players were shown more of it than is listed. */
   readonly silence?: SilentEnd | undefined;
+  /** Where it is of another box, all else that it tells of that version. */
+  readonly handed?: HandedWindow | undefined;
+  /** Where there is no version, and the presentation goes on: up to which time it was listed. */
+  readonly goesOnFromMs?: number | undefined;
 }
 
 /** The session whose segments a stream takes. */

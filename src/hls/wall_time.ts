@@ -15,11 +15,16 @@ export class WallTime {
   readonly #clock: Pick<Clock, "now" | "monotonic">;
   /** `undefined` before a session's first segment. */
   #told: Told | undefined;
-  /** Up to where wall time was told, in milliseconds since the epoch; `undefined` where none was. */
+  /** As {@link endMs}. */
   #endMs: number | undefined;
 
   constructor(clock: Pick<Clock, "now" | "monotonic">) {
     this.#clock = clock;
+  }
+
+  /** Up to where wall time was told, in milliseconds since the epoch; `undefined` where none was. */
+  get endMs(): number | undefined {
+    return this.#endMs;
   }
 
   /** Another session's segments follow. */

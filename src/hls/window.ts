@@ -130,6 +130,13 @@ export class Window<S extends NumberedSegment> {
   }
 }
 
+/** Numbers that nothing has that `playlist` lists, nor anything after it. */
+export function numbersBehind(playlist: MediaPlaylist): Numbering {
+  const { targetDuration, mediaSequence, segments } = playlist;
+  const numbered = segments.map((entry, i) => ({ ...entry, sequence: mediaSequence + i }));
+  return new Window(targetDuration, playlist, numbered).next;
+}
+
 const MIN_SECONDS = 12;
 const MIN_SEGMENTS = 4;
 const MIN_TARGETS = 3;

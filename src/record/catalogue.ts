@@ -1,11 +1,13 @@
 /** The archive as operators see it: list, read, delete. */
 import { getLogger } from "@logtape/logtape";
 import { Mp4Error } from "../mp4/boxes.ts";
+import type { BucketCopies, BucketCopy } from "./bucket_copies.ts";
 import { Clips } from "./clips.ts";
 import { type FileState, parseFileName, type RecordingFile } from "./file_names.ts";
-import { messageOf } from "./files.ts";
+import { identityOf, messageOf } from "./files.ts";
 import type { FileInWork, Recorder } from "./recorder.ts";
-import type { RecordFolder, StoredFile } from "./record_folder.ts";
+import type { RecordFolder } from "./record_folder.ts";
+import type { StoredFile } from "./stored_file.ts";
 
 const logger = getLogger(["echo", "record"]);
 
@@ -14,6 +16,9 @@ const logger = getLogger(["echo", "record"]);
  * one no recording can be made.
  */
 export type RecordingState = FileInWork["state"] | FileState;
+
+/** Where a recording is. */
+export type RecordingPlace = "disk" | "bucket";
 
 /** A recording as operators see it. */
 export interface CatalogueEntry {
@@ -27,6 +32,8 @@ export interface CatalogueEntry {
   /** What a player shows; `undefined` where it is not known. */
   readonly durationMs: number | undefined;
   readonly bytes: number;
+  /** `undefined` where there is no bucket. */
+  readonly places: readonly RecordingPlace[] | undefined;
 }
 
 /** A file to be sent. Whoever gets it has to close it. */
@@ -41,15 +48,18 @@ export interface OpenedRecording {
 export class Catalogue {
   readonly #folder: RecordFolder;
   readonly #recorder: Pick<Recorder, "find">;
+  readonly #bucket: BucketCopies | undefined;
   readonly clips: Clips;
   /** What finished files tell of themselves, kept so that each file is read once. */
   #times = new Map<string, Times | undefined>();
   /** Files that could not be read the last time, kept so that each is logged once. */
   #unreadable = new Set<string>();
 
-  constructor(folder: RecordFolder, recorder: Pick<Recorder, "find">) {
+  /** @param bucket where recordings are, too; `undefined`: nowhere */
+  constructor(folder: RecordFolder, recorder: Pick<Recorder, "find">, bucket?: BucketCopies) {
     this.#folder = folder;
     this.#recorder = recorder;
+    this.#bucket = bucket;
     this.clips = new Clips(folder.path);
   }
 
@@ -58,17 +68,29 @@ export class Catalogue {
     const times = new Map<string, Times | undefined>();
     const unreadable = new Set<string>();
     const entries: CatalogueEntry[] = [];
+    const copies = new Map((await this.#bucket?.list())?.map((copy) => [copy.file, copy]));
     for (const stored of await this.#folder.files()) {
       const state = this.#stateOf(stored);
       const told = this.#recorder.find(stored.file) ??
         (state === "finished" ? await this.#timesOf(stored, times, unreadable) : undefined);
       const { file, name, bytes } = stored;
       const startTime = told?.startTime ?? stored.startTime;
-      entries.push({ file, name, state, startTime, durationMs: told?.durationMs, bytes });
+      const places = this.#placesOf(stored, copies);
+      entries.push({ file, name, state, startTime, durationMs: told?.durationMs, bytes, places });
     }
+    for (const copy of copies.values()) entries.push(inBucketAlone(copy));
     this.#times = times;
     this.#unreadable = unreadable;
     return entries.sort((a, b) => (b.startTime ?? 0) - (a.startTime ?? 0));
+  }
+
+  /**
+   * Where to read a recording that is not on the disk; `undefined` where it is nowhere.
+   * @param method `GET` or `HEAD`
+   * @throws {BucketUnavailable}
+   */
+  async urlOf(file: string, method: string): Promise<string | undefined> {
+    return await this.#bucket?.urlOf(file, method);
   }
 
   /** Opens a recording to be read, which may still grow; `undefined` where there is none. */
@@ -88,8 +110,9 @@ export class Catalogue {
   }
 
   /**
-   * Deletes a recording, unless it is live or being finished.
+   * Deletes a recording wherever it is, unless it is live or being finished.
    * @returns the state that it had; `undefined` where there is none
+   * @throws {BucketUnavailable} where it may be in the bucket; then it stays on the disk, too
    */
   async remove(file: string): Promise<RecordingState | undefined> {
     const parsed = parseFileName(file);
@@ -97,13 +120,28 @@ export class Catalogue {
     const state = this.#stateOf(parsed);
     if (state === "live" || state === "finishing") return state;
     try {
-      if (!(await Deno.lstat(this.#folder.pathOf(file))).isFile) return undefined;
+      const info = await Deno.lstat(this.#folder.pathOf(file));
+      if (!info.isFile) return undefined;
+      const copy = this.#bucket?.copyOf(identityOf(info));
+      if (copy !== undefined) await this.#bucket?.remove(copy);
       await this.#folder.remove(file);
       return state;
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      return await this.#bucket?.remove(file) ? state : undefined;
     }
+  }
+
+  /** Where a file is. Takes its copy out of `copies`. */
+  #placesOf(
+    { identity }: StoredFile,
+    copies: Map<string, BucketCopy>,
+  ): CatalogueEntry["places"] {
+    if (this.#bucket === undefined) return undefined;
+    const copy = this.#bucket.copyOf(identity);
+    if (copy === undefined) return ["disk"];
+    copies.delete(copy);
+    return ["disk", "bucket"];
   }
 
   #stateOf({ file, state }: RecordingFile): RecordingState {
@@ -135,6 +173,11 @@ export class Catalogue {
     const { startTime, durationMs } = await this.#folder.read(file);
     return { startTime, durationMs };
   }
+}
+
+function inBucketAlone({ file, name, startTime, bytes }: BucketCopy): CatalogueEntry {
+  const unknown = { durationMs: undefined };
+  return { file, name, state: "finished", startTime, ...unknown, bytes, places: ["bucket"] };
 }
 
 /** As {@link CatalogueEntry} has them. */

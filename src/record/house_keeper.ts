@@ -2,7 +2,8 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../session/clock.ts";
 import { identityOf } from "./files.ts";
-import type { RecordFolder, StoredFile } from "./record_folder.ts";
+import type { RecordFolder } from "./record_folder.ts";
+import type { StoredFile } from "./stored_file.ts";
 
 const logger = getLogger(["echo", "record"]);
 
@@ -20,6 +21,7 @@ export class HouseKeeper {
   readonly #folder: RecordFolder;
   readonly #clock: Clock;
   readonly #onRemoved: (identity: string) => void;
+  readonly #mayRemove: (file: StoredFile) => boolean;
   /** May be replaced at any time; they hold from the next cleaning on. */
   rules: HouseRules;
   /** Wall time less monotonic time, as of the last look. */
@@ -29,14 +31,21 @@ export class HouseKeeper {
   /** What could not be deleted the last time, kept so that each is logged once. */
   #stuck = new Set<string>();
 
-  /** @param onRemoved called with the identity of a file that was deleted: see {@link identityOf} */
+  /**
+   * @param onRemoved called with the identity of a file that was deleted
+   * @param mayRemove whether a file may be deleted, whatever the rules say
+   */
   constructor(
     folder: RecordFolder,
     rules: HouseRules,
     clock: Clock,
-    onRemoved: (identity: string) => void = () => {},
+    { onRemoved = () => {}, mayRemove = () => true }: {
+      readonly onRemoved?: ((identity: string) => void) | undefined;
+      readonly mayRemove?: ((file: StoredFile) => boolean) | undefined;
+    } = {},
   ) {
     this.#onRemoved = onRemoved;
+    this.#mayRemove = mayRemove;
     this.#folder = folder;
     this.rules = rules;
     this.#clock = clock;
@@ -56,6 +65,7 @@ export class HouseKeeper {
       const isOld = ageCounts && this.#clock.now() - file.changedAt > maxAgeMs;
       const isTooMuch = maxBytes > 0 && bytes > maxBytes;
       if (!isOld && !isTooMuch) break;
+      if (!this.#mayRemove(file)) continue;
       if (!await this.#remove(file, isOld ? "too old" : "too much")) stuck.add(file.file);
       // Even if it is still there: no other recording is to be deleted in its place.
       bytes -= file.bytes;
@@ -75,9 +85,10 @@ export class HouseKeeper {
   }
 
   /** @returns whether it is gone */
-  async #remove({ file, bytes }: StoredFile, why: string): Promise<boolean> {
+  async #remove({ file, bytes, identity }: StoredFile, why: string): Promise<boolean> {
     try {
-      const identity = identityOf(await Deno.lstat(this.#folder.pathOf(file)));
+      // The next recording may have got its name meanwhile.
+      if (identityOf(await Deno.stat(this.#folder.pathOf(file))) !== identity) return true;
       await this.#folder.remove(file);
       this.#onRemoved(identity);
       logger.info("{file} of {bytes} bytes is deleted: {why}", { file, bytes, why });

@@ -16,6 +16,7 @@ import {
 import { FolderSync } from "./folder_sync.ts";
 import { closeLocked, exists, identityOf, isFile, lock, openLocked } from "./files.ts";
 import { inspect, type Inspected, readFrom } from "./inspect.ts";
+import { type StoredFile, storedFile } from "./stored_file.ts";
 
 const logger = getLogger(["echo", "record"]);
 
@@ -34,13 +35,6 @@ export interface OpenPart {
 export interface FinishedFile {
   readonly file: string;
   readonly recording: FinishedRecording;
-}
-
-/** A file with what the folder knows of it. */
-export interface StoredFile extends RecordingFile {
-  readonly bytes: number;
-  /** When it was last written to, in milliseconds since the epoch. */
-  readonly changedAt: number;
 }
 
 /**
@@ -160,7 +154,7 @@ export class RecordFolder {
     try {
       for await (const entry of Deno.readDir(this.path)) {
         const parsed = entry.isFile ? parseFileName(entry.name) : undefined;
-        const stored = parsed === undefined ? undefined : await this.#store(parsed);
+        const stored = parsed === undefined ? undefined : await storedFile(this.path, parsed);
         if (stored !== undefined) found.push(stored);
       }
     } catch (error) {
@@ -281,17 +275,6 @@ export class RecordFolder {
       if (!this.#busy.has(file) && !await exists(this.pathOf(file))) return file;
     }
     throw new Error(`Cannot keep ${name}: ${MAX_COUNT} recordings began in the same second`);
-  }
-
-  async #store(file: RecordingFile): Promise<StoredFile | undefined> {
-    try {
-      const { size, mtime } = await Deno.stat(this.pathOf(file.file));
-      return { ...file, bytes: size, changedAt: mtime?.getTime() ?? 0 };
-    } catch (error) {
-      // Most often it was renamed or removed since the folder was read.
-      logger.debug("Cannot look at {file}: {error}", { file: file.file, error: String(error) });
-      return undefined;
-    }
   }
 }
 

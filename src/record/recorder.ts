@@ -13,6 +13,7 @@ import { HouseKeeper, type HouseRules } from "./house_keeper.ts";
 import { Part, type PartIndex } from "./part.ts";
 import type { OpenPart, RecordFolder } from "./record_folder.ts";
 import { SessionRecording } from "./session_recording.ts";
+import type { StoredFile } from "./stored_file.ts";
 import { Turns } from "./turns.ts";
 
 export interface RecorderOptions {
@@ -30,6 +31,8 @@ export interface RecorderOptions {
     | undefined;
   /** A recording was deleted because the rules do not keep it: gets what told it from all others. */
   readonly onRemoved?: ((identity: string) => void) | undefined;
+  /** Whether the rules may have a finished recording deleted; by default, they always may. */
+  readonly mayRemove?: ((file: StoredFile) => boolean) | undefined;
 }
 
 /** What is being done with a file. */
@@ -64,10 +67,10 @@ export class Recorder {
 
   /** Finishes in the background what an earlier run of the server left over. */
   constructor(options: RecorderOptions) {
-    const { clock, events, folder, rules, onRemoved } = options;
+    const { clock, events, folder, rules, onRemoved, mayRemove } = options;
     this.#options = options;
     this.#folder = folder;
-    const keeper = new HouseKeeper(folder, rules, clock, onRemoved);
+    const keeper = new HouseKeeper(folder, rules, clock, { onRemoved, mayRemove });
     this.#keeper = keeper;
     this.#finisher = new Finisher({ clock, events, folder, keeper, turns: this.#turns });
     this.#timers = [

@@ -3,13 +3,14 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { etag } from "hono/etag";
 import type { ByteRange } from "../web/byte_range.ts";
 import { sendRanged } from "../web/ranged_answer.ts";
+import { BucketUnavailable } from "./bucket_copies.ts";
 import type { Catalogue, CatalogueEntry, OpenedRecording } from "./catalogue.ts";
 import { clipAnswer, closeUnsent } from "./clip_answer.ts";
 import type { Clips } from "./clips.ts";
 import { PART } from "./file_names.ts";
 
 export interface RecordRoutesOptions {
-  readonly catalogue: Pick<Catalogue, "list" | "open" | "remove"> & {
+  readonly catalogue: Pick<Catalogue, "list" | "open" | "remove" | "urlOf"> & {
     readonly clips: Pick<Clips, "make">;
   };
   /** Lets in who may see recordings. */
@@ -20,10 +21,18 @@ export interface RecordRoutesOptions {
 export function recordRoutes({ catalogue, guard }: RecordRoutesOptions): Hono {
   const app = new Hono();
   app.use(guard);
+  app.onError((error, c) => {
+    if (!(error instanceof BucketUnavailable)) throw error;
+    return c.json({ code: 503, message: error.message }, 503);
+  });
   app.get("/", async (c) => c.json((await catalogue.list()).map(describe)));
   app.get("/:file", async (c) => {
     const opened = await catalogue.open(c.req.param("file"));
-    return opened === undefined ? notFound(c) : send(c, opened, c.req.param("file"));
+    if (opened !== undefined) return send(c, opened, c.req.param("file"));
+    const url = await catalogue.urlOf(c.req.param("file"), c.req.method);
+    if (url === undefined) return notFound(c);
+    c.header("Cache-Control", "private, no-store");
+    return c.redirect(url, 302);
   });
   app.get(
     "/:file/clip.mp4",
@@ -43,8 +52,8 @@ export function recordRoutes({ catalogue, guard }: RecordRoutesOptions): Hono {
 }
 
 /** `start` is as in RFC 3339, `duration` in seconds, to the microsecond; null is not known. */
-function describe(entry: CatalogueEntry): Record<string, string | number | null> {
-  const { file, name, state, startTime, durationMs, bytes } = entry;
+function describe(entry: CatalogueEntry): Record<string, unknown> {
+  const { file, name, state, startTime, durationMs, bytes, places } = entry;
   return {
     file,
     name,
@@ -52,6 +61,7 @@ function describe(entry: CatalogueEntry): Record<string, string | number | null>
     start: startTime === undefined ? null : new Date(startTime).toISOString(),
     duration: durationMs === undefined ? null : Math.round(durationMs * 1000) / 1e6,
     size: bytes,
+    ...places === undefined ? {} : { places },
   };
 }
 

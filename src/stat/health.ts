@@ -10,11 +10,13 @@ export type HealthPart =
   | "hls"
   | "fallback"
   | "record"
+  | "storage"
   | "stat"
   | "hook"
   | "dj"
   | "tls"
-  | "tokens";
+  | "tokens"
+  | "fleet";
 
 /** How the server is, as `/health` tells it. */
 export interface HealthReport {

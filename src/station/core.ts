@@ -17,6 +17,7 @@ import { Health } from "../stat/health.ts";
 import type { CertificateFiles } from "../tls/certificate_files.ts";
 import { TokenAuthority } from "../tokens/token_authority.ts";
 import type { Reload } from "./reload.ts";
+import { type Fleet, openFleet } from "./fleet.ts";
 import { Stops } from "./stops.ts";
 import { openCertificate } from "./tls.ts";
 import { openTokens, type Tokens } from "./tokens.ts";
@@ -60,6 +61,8 @@ export interface Core {
   readonly reloadWebLimits: Reload;
   /** What doors with TLS have; `undefined` where there are none. */
   readonly certificate: CertificateFiles | undefined;
+  /** What makes this box one of several; `undefined` where it is alone. */
+  readonly fleet: Fleet | undefined;
 }
 
 /**
@@ -113,14 +116,15 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
   });
   events.subscribe(logEvent);
   const webLimits = connectionLimits(config);
+  const listeners = new Listeners(config.hls.targetDurationMs, () => clock.awake());
+  const fleet = openFleet({ config, clock, stops, health, sessions, listeners });
   return {
     ...{ config, clock, stops, events, keys, authority, djs, sessions, health, sockets, hooks },
-    ...{ certificate, tokens, fallbacks },
+    ...{ certificate, tokens, fallbacks, listeners, fleet },
     reloadLimits: ({ session, srt }) => () => {
       sessions.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
     },
     reloadHooks: ({ hook }) => () => hooks.replace(hook),
-    listeners: new Listeners(config.hls.targetDurationMs, () => clock.awake()),
     webLimits,
     reloadWebLimits: reloadOf(webLimits),
   };

@@ -2,9 +2,11 @@
 import type { Recorder } from "../record/recorder.ts";
 import type { SrtServer } from "../srt/server.ts";
 import { logCounts, logSessionEvent } from "../stat/statistics/event_log.ts";
+import type { FleetFigures } from "../stat/metrics/fleet_metrics.ts";
 import { Metrics } from "../stat/metrics/metrics.ts";
 import { Reporter } from "../stat/reports/reporter.ts";
 import { Statistics } from "../stat/statistics/statistics.ts";
+import type { Uploader } from "../storage/uploader.ts";
 import type { Core } from "./core.ts";
 import type { HttpThreads } from "./threads/http_threads.ts";
 
@@ -19,6 +21,8 @@ export interface Observers {
 export interface Observed {
   /** `undefined` where nothing is recorded, or not yet. */
   recorder: Recorder | undefined;
+  /** `undefined` where recordings stay on the disk, or not yet. */
+  uploader: Uploader | undefined;
   /** `undefined` where there is no SRT, or not yet. */
   srt: SrtServer | undefined;
   /** `undefined` where this thread serves listeners, or not yet. */
@@ -79,12 +83,24 @@ function startMetrics(
     httpThreads: () => observed.threads,
     httpServers: () => webLimits.servers,
     certificateLeftMs: () => core.certificate?.leftMs,
+    fleet: () => fleetFigures(core.fleet),
     srt: () => observed.srt,
     hook: () => hooks,
+    uploads: () => observed.uploader?.figures,
     lostReports: () => reporter?.lost ?? 0,
   });
   core.stops.add(() => metrics.close());
   return metrics;
+}
+
+function fleetFigures(fleet: Core["fleet"]): FleetFigures | undefined {
+  if (fleet === undefined) return undefined;
+  const { membership: { isJoined, beatAgeMs, errors }, boxes, ownedNames } = fleet.member;
+  const open = boxes.filter(({ state }) => state === "open").length;
+  return {
+    ...{ isJoined, beatAgeMs, registryErrors: errors, names: ownedNames },
+    boxes: { open, draining: boxes.length - open },
+  };
 }
 
 /** How often each kind of listening socket was opened again, in this thread and by others. */

@@ -16,6 +16,7 @@ import { failingRecordings, type HealthPart } from "../stat/health.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
 import type { Core } from "./core.ts";
 import type { Reload } from "./reload.ts";
+import { startStorage, type Storage } from "./storage.ts";
 
 /** The output that records. */
 export interface Archive {
@@ -23,6 +24,8 @@ export interface Archive {
   readonly catalogue: Catalogue;
   /** The shows that may be rewound; `undefined` where none may. */
   readonly rewinds: Rewinds | undefined;
+  /** Where recordings go; `undefined` where they stay on the disk. */
+  readonly storage: Storage | undefined;
   /** Applies what is kept of finished recordings. */
   readonly reload: Reload;
 }
@@ -34,6 +37,8 @@ export function startArchive(core: Core): Archive | undefined {
   if (!record.enabled) return undefined;
   const folder = new RecordFolder(record.rootDir);
   const rewinds = startRewinds(core);
+  // Before the recorder, so that it stops after it.
+  const storage = startStorage(core, folder, (identity) => rewinds?.holds(identity) ?? false);
   const recorder = new Recorder({
     clock,
     events,
@@ -43,6 +48,9 @@ export function startArchive(core: Core): Archive | undefined {
     rules: { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes },
     index: rewinds?.index,
     onRemoved: rewinds?.removed,
+    mayRemove: storage && (({ identity, state }) => {
+      return state === "damaged" || storage.uploader.stored(identity) !== undefined;
+    }),
   });
   watch(core, "record", record.rootDir, "broadcasts are not recorded");
   health.add("record", failingRecordings(events, (id) => sessions.get(id) !== undefined));
@@ -50,8 +58,9 @@ export function startArchive(core: Core): Archive | undefined {
   stops.add(() => recorder.stop());
   return {
     recorder,
-    catalogue: new Catalogue(folder, recorder),
+    catalogue: new Catalogue(folder, recorder, storage?.recordings),
     rewinds,
+    storage,
     reload: ({ record: { maxAgeMs, maxBytes } }) => () => {
       recorder.rules = { maxAgeMs, maxBytes };
     },

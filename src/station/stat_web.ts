@@ -26,6 +26,7 @@ import { VERSION } from "../version.ts";
 import type { OperatorTokens } from "../web/entrance.ts";
 import { encoderHost } from "./encoder_host.ts";
 import type { Reload } from "./reload.ts";
+import { bucketOrigin } from "./storage.ts";
 
 /** What is told of over HTTP. */
 export interface StatWebParts {
@@ -70,7 +71,13 @@ export class StatWeb {
     this.routes.route("/", liveRoutes({ live, sessions, guard, validity }));
     this.routes.route("/", reportRoutes({ reporter, clock, guard }));
     this.routes.route("/", publishing(config, parts, guard));
-    this.routes.route("/", dashboardRoutes(entrance, ...hlsPortsOf(config)));
+    this.routes.route(
+      "/",
+      dashboardRoutes(entrance, {
+        hlsPorts: hlsPortsOf(config),
+        recordingsOrigin: bucketOrigin(config),
+      }),
+    );
     if (catalogue === undefined) return;
     this.routes.route("/stat/1/recordings", recordRoutes({ catalogue, guard }));
   }

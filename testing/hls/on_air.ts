@@ -24,7 +24,15 @@ export interface OnAir {
 export type OnAirOptions =
   & Pick<
     HlsOptions,
-    "clock" | "targetMs" | "folder" | "states" | "countListeners" | "id3" | "onTags" | "lowPlaces"
+    | "clock"
+    | "targetMs"
+    | "folder"
+    | "states"
+    | "countListeners"
+    | "id3"
+    | "onTags"
+    | "lowPlaces"
+    | "fleet"
   >
   & Partial<Pick<HlsOptions, "preroll"> & Pick<SessionPolicy, "fallback">>;
 

@@ -99,7 +99,7 @@ export function isPreroll(segment: ListedSegment): boolean {
 }
 
 function checkName({ sequence, uri }: ListedSegment): string[] {
-  const [, number] = /^(\d+)-\d+\.ts$/.exec(uri) ?? [];
+  const [, number] = /^(\d+)-\d+(?:-[a-z0-9]{1,16}e\d+)?\.ts$/.exec(uri) ?? [];
   return number === String(sequence) ? [] : [`segment ${sequence} is named ${uri}`];
 }
 

@@ -31,6 +31,7 @@ export interface ArchiveOptions {
   readonly makeFolder?: (path: string) => RecordFolder;
   readonly index?: RecorderOptions["index"];
   readonly onRemoved?: RecorderOptions["onRemoved"];
+  readonly mayRemove?: RecorderOptions["mayRemove"];
 }
 
 /** A recorder with a folder on a real disk, and a clock that stands still. */
@@ -56,13 +57,14 @@ export class Archive implements AsyncDisposable {
   static async open(options: ArchiveOptions = {}): Promise<Archive> {
     const path = options.path ?? `${await Deno.makeTempDir({ prefix: "echo-record-" })}/record`;
     const { clock = new FakeClock(START), makeFolder = (path) => new RecordFolder(path) } = options;
-    const { append = false, maxAgeMs = 0, maxBytes = 0, index, onRemoved } = options;
+    const { append = false, maxAgeMs = 0, maxBytes = 0, index, onRemoved, mayRemove } = options;
     const { recordsFallback = false } = options;
     const bus = new EventBus();
     const folder = makeFolder(path);
     const rules = { maxAgeMs, maxBytes };
     const recorder = new Recorder({
       ...{ clock, events: bus, folder, append, rules, recordsFallback, index, onRemoved },
+      mayRemove,
     });
     return new Archive(recorder, folder, clock, bus, options.path !== undefined);
   }

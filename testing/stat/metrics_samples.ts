@@ -7,13 +7,15 @@ import type { House } from "./house.ts";
 
 const NOBODY: Audience = { total: 0, streaming: 0, byName: () => [] };
 
-export type Setup = Partial<Pick<MetricsOptions, "audience" | "folders" | "srt" | "hook">> & {
-  readonly house?: House;
-};
+export type Setup =
+  & Partial<Pick<MetricsOptions, "audience" | "folders" | "srt" | "hook" | "fleet" | "uploads">>
+  & {
+    readonly house?: House;
+  };
 
 /** Metrics of a house, or of nothing, while `test` looks at them. */
 export async function withMetrics(
-  { house, audience = NOBODY, folders = {}, srt, hook }: Setup,
+  { house, audience = NOBODY, folders = {}, srt, hook, fleet, uploads }: Setup,
   test: (metrics: Metrics) => Promise<void>,
 ): Promise<void> {
   const metrics = new Metrics({
@@ -31,6 +33,8 @@ export async function withMetrics(
     httpServers: () => new Map([["hls", { count: 3, refused: new Map([["late", 4]]) }]]),
     srt,
     hook,
+    fleet,
+    uploads,
   });
   try {
     await test(metrics);

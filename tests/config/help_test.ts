@@ -15,6 +15,7 @@ Deno.test("the effective configuration shows every variable and no secret", () =
     STAT_TOKEN: "hush",
     HOOK_URL: "https://example.org/hush",
     HOOK_SECRET: "hush",
+    ECHO_REDIS_URL: "redis://:hush@localhost",
   };
   const text = describe(load({ ...secrets, RTMP_ADDR: "[::]:1936", HLS_HOLD: "0.25" }));
   assert.ok(text.startsWith(`Echo/${VERSION}\n`));
@@ -45,7 +46,7 @@ Deno.test("the help groups commands and variables by what one wants to do", () =
   const tasks = new Set(headings.map((line) => line.split(":")[0]));
   assert.deepEqual([...tasks], [
     ...["Set it up", "Run it", "Let DJs publish, each with a key of his own", "Look it up"],
-    ...["Let DJs publish", "Let listeners hear", "Keep recordings", "Watch it"],
+    ...["Let DJs publish", "Let listeners hear", "Keep recordings", "Watch it", "Have more boxes"],
   ]);
   assert.ok(headings.includes("Let listeners hear: HLS output"));
 });

@@ -16,6 +16,24 @@ Deno.test("certificate and key go together, and nothing else of TLS without them
   assert.match(warningsOf({ TLS_CERT: "cert.pem" }).join(), /TLS_CERT is unknown/);
 });
 
+Deno.test("a fleet needs a key that boxes share, and an address at which they reach this one", () => {
+  const local = { ECHO_REDIS_URL: "redis://localhost" };
+  assert.match(refusalOf(local), /ECHO_REDIS_URL: expected ECHO_PRIV_KEY to be set/);
+  const elsewhere = { ECHO_REDIS_URL: "redis://10.0.0.1", ECHO_PRIV_KEY: QUIET.ECHO_PRIV_KEY };
+  for (const addr of ["127.0.0.2:5022", "[::1]:5022", "localhost:5022", "0.0.0.0:5022", "[::]:1"]) {
+    assert.match(
+      refusalOf({ ...elsewhere, ECHO_FLEET_ADDR: addr }),
+      /ECHO_FLEET_ADDR: .* since the Redis is elsewhere, got/,
+    );
+  }
+  assert.match(refusalOf(elsewhere), /since the Redis is elsewhere, got "127.0.0.1"/);
+  const sentinels = { ...elsewhere, ECHO_REDIS_URL: "redis+sentinel://127.0.0.1,10.0.0.1/main" };
+  assert.match(refusalOf(sentinels), /since the Redis is elsewhere/);
+  assert.deepEqual(warningsOf({ ...elsewhere, ECHO_SRT_PRIV_IP: "10.0.0.2" }), []);
+  assert.match(warningsOf(local).join(), /^ECHO_FLEET_ADDR is 127.0.0.1: boxes on other machines/);
+  assert.match(warningsOf({ ECHO_BOX: "a" }).join(), /^ECHO_REDIS_URL is unset: ECHO_BOX means no/);
+});
+
 Deno.test("a misspelled variable of dead air is told of", () => {
   assert.match(
     warningsOf({ DEAD_AIR_LEVLE: "-40" }).join(),

@@ -33,6 +33,17 @@ Deno.test("nothing follows what is gone, and nothing is gone whose end was not t
   assert.throws(() => lifeOf(grace()).move(gone), /gone does not follow grace/);
 });
 
+Deno.test("what another box goes on with is never live again, but goes in its time", () => {
+  const elsewhere: LifeState = { phase: "elsewhere", goesAt: 50 };
+  const ended: LifeState = { phase: "ended" };
+  for (const before of [[grace()], [{ phase: "ending" }], [{ phase: "ending" }, ended]] as const) {
+    const life = lifeOf(...before, elsewhere);
+    assert.throws(() => life.move({ phase: "live" }), /live does not follow elsewhere/);
+    assert.deepEqual([life.isOver(49), life.isOver(50)], [false, true]);
+    life.move({ phase: "gone" });
+  }
+});
+
 Deno.test("whoever comes back within the grace is not ended by its timer", async () => {
   const clock = new FakeClock();
   lifeOf(grace(clock, () => assert.fail("it was ended")), { phase: "live" });

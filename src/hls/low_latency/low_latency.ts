@@ -19,6 +19,7 @@ import type { Segmenter } from "../segmenter.ts";
 import type { ShownOpen } from "../silent_end.ts";
 import type { StreamFiles } from "../stream_files.ts";
 import { type EarlierSegments, earlierSegments, readMissing, shownBy } from "./earlier_segments.ts";
+import { HeldVersions } from "./held_versions.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
 import type { LowClient, LowPlace, LowPlaces } from "./low_places.ts";
 import type { LowPreroll } from "./low_preroll.ts";
@@ -69,10 +70,8 @@ export class LowLatency {
   /** Resolves once it is open; `undefined` while it is not about to be. */
   #opening: Promise<void> | undefined;
   #version: ServedPlaylist | undefined;
-  /** Resolves once it is kept that the newest segment is shown; `undefined` where it is kept. */
-  #keeping: Promise<void> | undefined;
-  /** Versions that wait for that. */
-  #held: LowVersion[] = [];
+  /** Versions that wait until it is kept that their segments are shown. */
+  readonly #held = new HeldVersions((version) => this.#show(version));
   /** Those of what an earlier run of the server left. */
   #earlierConfigs: readonly AudioConfig[] = [];
   #isOffered = true;
@@ -131,6 +130,17 @@ export class LowLatency {
     this.#clear();
   }
 
+  /** What has come so far is shown, and nothing more until {@link thaw}. */
+  freeze(): void {
+    // What comes at once is in one version, which is made behind that.
+    queueMicrotask(() => this.#held.freeze());
+  }
+
+  /** Ends {@link freeze}. */
+  thaw(): void {
+    this.#held.thaw();
+  }
+
   /** Another session's frames follow. @param isNew whether they begin a presentation */
   join(isNew: boolean): void {
     if (isNew) return this.#clear();
@@ -181,8 +191,7 @@ export class LowLatency {
     this.#options.source().segmenter?.tap(undefined);
     this.#stream = undefined;
     this.#version = undefined;
-    this.#keeping = undefined;
-    this.#held = [];
+    this.#held.clear();
   }
 
   /** What it had may go meanwhile, and somebody may want it again: then it is opened again. */
@@ -192,7 +201,7 @@ export class LowLatency {
       while (this.#place !== undefined) {
         if (this.#stream === undefined) {
           await places.inTurn(() => this.#readMissing(), (read) => this.#open(read));
-        } else if (this.#keeping !== undefined) await this.#keeping;
+        } else if (this.#held.keeping !== undefined) await this.#held.keeping;
         else break;
       }
     } catch (error) {
@@ -269,19 +278,11 @@ export class LowLatency {
    * that no number is another segment's behind a crash.
    */
   #keep(shown: readonly ShownOpen[]): void {
-    const kept = this.#patience(this.#options.showOpen(shown), PART_TARGET_MS);
-    const keeping = kept.then(() => {
-      if (this.#keeping !== keeping) return;
-      this.#keeping = undefined;
-      for (const version of this.#held.splice(0)) this.#show(version);
-    });
-    this.#keeping = keeping;
+    this.#held.keep(this.#patience(this.#options.showOpen(shown), PART_TARGET_MS));
   }
 
   #take(stream: LowStream, version: LowVersion): void {
-    if (stream !== this.#stream) return;
-    if (this.#keeping === undefined) this.#show(version);
-    else this.#held.push(version);
+    if (stream === this.#stream) this.#held.take(version);
   }
 
   #show({ text, edge, files }: LowVersion): void {

@@ -21,6 +21,7 @@ const SETTLE_MS = 500;
  * @property {string | null} start
  * @property {number | null} duration
  * @property {number} size
+ * @property {("disk" | "bucket")[]} [places] where it is, where there is a bucket
  */
 
 /** The table of recordings, with its filter. */
@@ -99,10 +100,10 @@ export class Recordings {
       },
       {
         title: "State",
-        order: ({ state }) => state,
-        show: ({ state }, cell) => {
-          setText(cell, state === "live" ? "recording" : state);
-          cell.dataset["state"] = state;
+        order: (recording) => stateWords(recording),
+        show: (recording, cell) => {
+          setText(cell, stateWords(recording));
+          cell.dataset["state"] = recording.state;
         },
         kind: "state",
       },
@@ -131,9 +132,10 @@ export class Recordings {
    * @param {Recording} recording
    * @param {HTMLElement} cell
    */
-  #showActions({ file, name, state, start }, cell) {
-    if (cell.dataset["shown"] === state) return;
-    cell.dataset["shown"] = state;
+  #showActions({ file, name, state, start, places = ["disk"] }, cell) {
+    const shown = `${state} ${places}`;
+    if (cell.dataset["shown"] === shown) return;
+    cell.dataset["shown"] = shown;
     const url = `${FOLDER}/${encodeURIComponent(file)}`;
     const title = `${name}, ${dayAndTime(start)}`;
     const download = document.createElement("a");
@@ -152,7 +154,7 @@ export class Recordings {
     };
     cell.replaceChildren(button("Play", () => player.play(url, title)), download);
     if (state !== "finished" && state !== "damaged") return;
-    const remove = button("Delete", () => this.#delete(url, title));
+    const remove = button("Delete", () => this.#delete(url, title, places));
     remove.classList.add("danger");
     cell.append(remove);
   }
@@ -160,13 +162,25 @@ export class Recordings {
   /**
    * @param {string} url
    * @param {string} title
+   * @param {readonly ("disk" | "bucket")[]} places
    */
-  async #delete(url, title) {
-    const text = "The file is removed from the server, for good.";
+  async #delete(url, title, places) {
+    const from = places.map((place) => place === "disk" ? "the server" : "the bucket");
+    const text = `The file is removed from ${from.join(" and ")}, for good.`;
     if (!await confirmed(`Delete ${title}?`, text, "Delete recording")) return;
     if (player.source === url) player.stop();
     const failure = await remove(url);
     tell(failure === undefined ? `${title} is deleted.` : `Cannot delete ${title}: ${failure}.`);
     await this.#load();
   }
+}
+
+/**
+ * What is told of a recording's state: of one that is in the bucket, where it is.
+ * @param {Recording} recording
+ */
+function stateWords({ state, places = [] }) {
+  if (state === "live") return "recording";
+  if (!places.includes("bucket")) return state;
+  return places.includes("disk") ? "finished, in bucket" : "in bucket";
 }

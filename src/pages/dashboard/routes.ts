@@ -73,11 +73,18 @@ const WHY_NOT = {
   unavailable: "Tokens cannot be checked at the moment. Try again later.",
 } as const;
 
-/**
- * The dashboard at `/`, or the page to sign in. The dashboard gets all its data from the API.
- * @param hlsPorts the ports, on the same host, from which the dashboard may play live broadcasts
- */
-export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number[]): Hono {
+export interface DashboardRoutesOptions {
+  /** The ports, on the same host, from which the dashboard may play live broadcasts. */
+  readonly hlsPorts?: readonly number[];
+  /** The site from which it may play recordings, besides its own server. */
+  readonly recordingsOrigin?: string | undefined;
+}
+
+/** The dashboard at `/`, or the page to sign in. The dashboard gets all its data from the API. */
+export function dashboardRoutes(
+  entrance: Entrance,
+  { hlsPorts = [], recordingsOrigin }: DashboardRoutesOptions = {},
+): Hono {
   const open = new Assets([
     { name: "icon.svg", body: icon },
     { name: "theme.css", body: theme },
@@ -129,7 +136,8 @@ export function dashboardRoutes(entrance: Entrance, ...hlsPorts: readonly number
   app.get("/", async (c) => {
     const verdict = await entrance.check(c);
     if (verdict === "granted") {
-      return send(c, dashboard, verdict, hlsOrigins(c, hlsPorts));
+      const hls = hlsOrigins(c, hlsPorts);
+      return send(c, dashboard, verdict, { hls, recordings: recordingsOrigin });
     }
     // Where no token is configured, nobody can sign in.
     if (verdict === "unavailable") return send(c, fill(signIn, { why: WHY_NOT[verdict] }), verdict);
@@ -177,15 +185,27 @@ function link(page: string, folder: string, assets: Assets): string {
   );
 }
 
-/** @param hls the origins that the page may play from, besides its own server; empty: none */
-function send(c: Context, page: string, verdict: Verdict, hls: string = ""): Response {
+/** Where a page may play from, besides its own server. */
+interface Sources {
+  /** Live broadcasts; empty: nowhere. */
+  readonly hls?: string;
+  readonly recordings?: string | undefined;
+}
+
+function send(
+  c: Context,
+  page: string,
+  verdict: Verdict,
+  { hls = "", recordings = "" }: Sources = {},
+): Response {
+  // hls.js plays from a `blob:`; iPhones load from the server itself.
+  const media = ["'self'", ...hls === "" ? [] : ["blob:", hls], recordings];
   return c.html(page, STATUS[verdict], {
     ...pageHeaders({
       policy: {
         "form-action": "'self'",
         "connect-src": `'self' ${hls}`.trim(),
-        // hls.js plays from a `blob:`; iPhones load from the server itself.
-        "media-src": hls === "" ? "'self'" : `'self' blob: ${hls}`,
+        "media-src": media.join(" ").trim(),
       },
       cacheControl: "no-store",
     }),

@@ -111,6 +111,14 @@ export class Rewinds {
     }
   };
 
+  /** Whether a show that may be rewound is in that file. */
+  holds(identity: string): boolean {
+    for (const { pieces } of this.#shows.values()) {
+      if (pieces.some(({ facts }) => facts?.identity === identity)) return true;
+    }
+    return false;
+  }
+
   /** What is new of the show of `name`. Nobody waits for the disk: what is unread is read meanwhile. */
   news({ name, known }: ShowQuestion): ShowReply {
     const show = this.#find(name);

@@ -6,6 +6,7 @@ import type { SessionManager } from "../../session/session_manager.ts";
 import type { Audience } from "../audience.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
 import { registerDiskMetrics } from "./disk_metrics.ts";
+import { type FleetFigures, registerFleetMetrics } from "./fleet_metrics.ts";
 import type { Health } from "../health.ts";
 import { registerHealthMetrics } from "./health_metrics.ts";
 import { registerHlsMetrics } from "./hls_metrics.ts";
@@ -22,6 +23,7 @@ import { type RecordingFigures, registerRecordMetrics } from "./record_metrics.t
 import { registerReportMetrics } from "./report_metrics.ts";
 import { registerSessionMetrics } from "./session_metrics.ts";
 import { registerSrtMetrics, type SrtLinks } from "./srt_metrics.ts";
+import { registerStorageMetrics, type StorageFigures } from "./storage_metrics.ts";
 import { registerTlsMetrics } from "./tls_metrics.ts";
 
 export interface MetricsOptions {
@@ -43,8 +45,12 @@ export interface MetricsOptions {
   readonly srt?: (() => SrtLinks | undefined) | undefined;
   /** How long the TLS certificate is valid yet; `undefined`, or gives that, where there is none. */
   readonly certificateLeftMs?: (() => number | undefined) | undefined;
+  /** `undefined`, or gives that, where this box is in no fleet. */
+  readonly fleet?: (() => FleetFigures | undefined) | undefined;
   /** `undefined`, or gives that, where there are no webhooks. */
   readonly hook?: (() => HookDeliveries | undefined) | undefined;
+  /** `undefined`, or gives that, where there is no bucket. */
+  readonly uploads?: (() => StorageFigures | undefined) | undefined;
   /** Lines that reports lack, because they could not be kept. */
   readonly lostReports?: (() => number) | undefined;
 }
@@ -76,7 +82,9 @@ export class Metrics {
     registerHealthMetrics(registry, options.health, options.restarts);
     registerLevelMetrics(registry, sessions);
     registerTlsMetrics(registry, options.certificateLeftMs ?? (() => undefined));
+    registerFleetMetrics(registry, options.fleet ?? (() => undefined));
     registerHookMetrics(registry, hook ?? (() => undefined));
+    registerStorageMetrics(registry, options.uploads ?? (() => undefined));
     registerReportMetrics(registry, options.lostReports ?? (() => 0));
     this.#stops = [
       registerSessionMetrics(registry, events, sessions),

@@ -226,7 +226,7 @@ function makeStatApp(): Hono {
   });
   const validity = () => entrance.validity;
   app.route("/", liveRoutes({ live, sessions, guard, validity }));
-  app.route("/", dashboardRoutes(entrance, 8080));
+  app.route("/", dashboardRoutes(entrance, { hlsPorts: [8080] }));
   return withServerHeader(app, ["echo", "stat"]);
 }
 

@@ -73,7 +73,7 @@ Deno.test("the dashboard may play what is on air from the host that it is asked 
     signOut: () => {},
     guard: (_, next) => next(),
   };
-  const app = dashboardRoutes(entrance, 8080);
+  const app = dashboardRoutes(entrance, { hlsPorts: [8080] });
   const sources = async (Host: string) => {
     const { headers } = await app.request("/", { headers: { Host } });
     const policy = headers.get("content-security-policy") ?? "";

@@ -69,6 +69,27 @@ Deno.test("frames are counted over live and ended sessions, and never fewer than
   });
 });
 
+Deno.test("a box tells how it stands to its fleet, and nothing where it is alone", async () => {
+  const boxes = { open: 2, draining: 1 };
+  const figures = { isJoined: false, beatAgeMs: 2500, registryErrors: 4, boxes, names: 7 };
+  const fleetOf = (samples: ReadonlyMap<string, number>) => {
+    return Object.fromEntries([...samples].filter(([name]) => name.startsWith("echo_fleet_")));
+  };
+  await withMetrics({ fleet: () => figures }, async (metrics) => {
+    assert.deepEqual(fleetOf(await samplesOf(metrics)), {
+      echo_fleet_joined: 0,
+      echo_fleet_beat_age_seconds: 2.5,
+      'echo_fleet_boxes{state="open"}': 2,
+      'echo_fleet_boxes{state="draining"}': 1,
+      echo_fleet_names: 7,
+      echo_fleet_registry_errors_total: 4,
+    });
+  });
+  await withMetrics({}, async (metrics) => {
+    assert.deepEqual(fleetOf(await samplesOf(metrics)), { echo_fleet_registry_errors_total: 0 });
+  });
+});
+
 Deno.test("a thousand sessions make no more time series than ten, but for names, 100 at most", async () => {
   const series = async (sessions: number) => {
     using house = new House();
@@ -154,6 +175,32 @@ Deno.test("what became of webhooks' events is told, and nothing where there are 
   }
 });
 
+Deno.test("what goes to the bucket and waits for it is told, and nothing where there is none", async () => {
+  const uploads = () => ({
+    ...{ sentBytes: 1, storedRecordings: 2, failures: 3 },
+    ...{ waitingBytes: 4, waitingRecordings: 5, waitingMs: 6000 },
+  });
+  for (
+    const [setup, expected] of [[{ uploads }, [1, 2, 3, 4, 5, 6]], [{}, [
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+    ]]] as const
+  ) {
+    await withMetrics(setup, async (metrics) => {
+      const samples = await samplesOf(metrics);
+      const names = [
+        ...["sent_bytes_total", "recordings_total", "failures_total"],
+        ...["waiting_bytes", "waiting_recordings", "waiting_seconds"],
+      ];
+      assert.deepEqual(names.map((name) => samples.get(`echo_storage_${name}`)), expected);
+    });
+  }
+});
+
 Deno.test("segments, requests and recordings are measured", async () => {
   using house = new House();
   await withMetrics({ house }, async (metrics) => {
@@ -224,7 +271,7 @@ Deno.test("every metric has a type, a help text and a name as Prometheus wants i
       assert.equal(name.endsWith("_total"), type === "counter", name);
       assert.match(name, /^(echo|process)_/);
     }
-    assert.equal(types.size, 48);
+    assert.equal(types.size, 59);
     assert.deepEqual(await promtool(["check", "metrics"], await metrics.render()), {
       ok: true,
       output: "",

@@ -118,8 +118,11 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
     series("echo_input_bad_total", "0+1x30"),
     series("echo_hook_queued", "0+0x10 1 0+0x20"),
     series("echo_hook_failures_total", "0+0x10 1+0x20"),
+    series("echo_storage_waiting_seconds", "0+60x15 0+0x15"),
     series("echo_http_refused_total", "0+1x30", full),
     series("echo_http_thread_lag_seconds", "0.1+0x30"),
+    // Redis is restarted.
+    series("echo_fleet_joined", "1+0x10 0 1+0x20"),
   ];
   const troubles: Record<string, typeof calm> = {
     EchoDown: [series("up", "1+0x10 0+0x20")],
@@ -140,6 +143,7 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
       series("echo_hook_queued", "0+0x10 1+1x20"),
       series("echo_hook_failures_total", "0+0x10 1+1x20"),
     ],
+    EchoStorageBehind: [series("echo_storage_waiting_seconds", "1500+60x30")],
     EchoPaused: [series("echo_sessions", "0+0x10 1+0x20", ',protocol="rtmp",state="paused"')],
     EchoFallback: [series("echo_fallback_sessions", "0+0x10 1+0x20")],
     EchoDeadAir: [series("echo_dead_air", "0+0x10 1+0x20")],
@@ -148,6 +152,7 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
     EchoInputBad: [series("echo_input_bad_total", "0+20x30")],
     EchoListenersRefused: [series("echo_http_refused_total", "0+20x30", full)],
     EchoThreadLag: [series("echo_http_thread_lag_seconds", "0.1+0x10 2+0x20")],
+    EchoFleetApart: [series("echo_fleet_joined", "1+0x10 0+0x20")],
   };
   const alerts = await alertNames();
   assert.deepEqual(Object.keys(troubles).sort(), alerts.toSorted());

@@ -1,0 +1,48 @@
+/** What a box knows of the other boxes of its fleet. */
+import { BOX_LIFE_MS, type KnownBox, type Ownership } from "./registry.ts";
+
+/** The boxes of a fleet, as one of them knows them. Moments are on `Clock.monotonic`. */
+export class KnownBoxes {
+  #boxes = new Map<string, KnownBox>();
+  /** Since when the registry has told without a gap; `undefined` while it tells nothing. */
+  #toldSince: number | undefined;
+
+  get all(): readonly KnownBox[] {
+    return [...this.#boxes.values()];
+  }
+
+  get(id: string): KnownBox | undefined {
+    return this.#boxes.get(id);
+  }
+
+  /** Whether the process runs that owns something. */
+  isAlive({ box, incarnation }: Ownership): boolean {
+    return this.#boxes.get(box)?.incarnation === incarnation;
+  }
+
+  /** The registry tells nothing, or may have forgotten who is alive: all that is known stays known. */
+  interrupted(): void {
+    this.#toldSince = undefined;
+  }
+
+  /**
+   * Takes what the registry tells. A box that is not in it is gone; but where the registry was gone
+   * itself, boxes get as long to tell it of themselves as they may be silent.
+   * @returns whether a box came, went, was started again or changed its state
+   */
+  take(boxes: readonly KnownBox[], now: number): boolean {
+    this.#toldSince ??= now;
+    const told = new Map(boxes.map((box) => [box.id, box]));
+    if (now - this.#toldSince < BOX_LIFE_MS) {
+      for (const [id, box] of this.#boxes) if (!told.has(id)) told.set(id, box);
+    }
+    const before = this.#boxes;
+    this.#boxes = told;
+    return before.size !== told.size ||
+      boxes.some((box) => !isSameRun(before.get(box.id), box));
+  }
+}
+
+function isSameRun(before: KnownBox | undefined, now: KnownBox): boolean {
+  return before?.incarnation === now.incarnation && before.state === now.state;
+}

@@ -1,0 +1,50 @@
+/** Writes what a box owns to the registry. */
+import type { Clock } from "../session/clock.ts";
+import type { KnownNames } from "./known_names.ts";
+import type { NameRecord, Registry } from "./registry.ts";
+
+export interface NameSavesOptions {
+  readonly clock: Clock;
+  readonly registry: Pick<Registry, "save">;
+  readonly names: KnownNames;
+  /** Another owner has the name of a record that was to be saved: this box has it no more. */
+  readonly onLost: (record: NameRecord) => void;
+}
+
+/** Writes the names that are not saved. */
+export class NameSaves {
+  readonly #options: NameSavesOptions;
+  /** Those that are being written. */
+  readonly #writing = new Set<string>();
+
+  constructor(options: NameSavesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Writes what is not saved and not being written, a few records at a time.
+   * @throws {RegistryUnavailable}
+   */
+  async writeAll(): Promise<void> {
+    for (;;) {
+      const records = this.#options.names.unsaved.filter(({ name }) => !this.#writing.has(name));
+      if (records.length === 0) return;
+      await Promise.all(records.slice(0, WRITTEN_TOGETHER).map((record) => this.#write(record)));
+    }
+  }
+
+  async #write(record: NameRecord): Promise<void> {
+    const { clock, registry, names, onLost } = this.#options;
+    const { name } = record;
+    this.#writing.add(name);
+    try {
+      if (await registry.save(record) === "saved") names.saved(record, clock.monotonic());
+      else if (names.lose(record)) onLost(record);
+    } finally {
+      this.#writing.delete(name);
+    }
+  }
+}
+
+/** So that the registry answers others in between. */
+const WRITTEN_TOGETHER = 64;

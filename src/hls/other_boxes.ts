@@ -1,0 +1,38 @@
+/** What HLS needs to know where several boxes are one server. */
+import type { ServedStream } from "./distributor.ts";
+import type { NameNumbers } from "./handed_window.ts";
+import { makerOf } from "./segment_name.ts";
+import type { StreamFiles } from "./stream_files.ts";
+
+/** The other boxes, as HLS of this one sees them. */
+export interface OtherBoxes {
+  /** This box's id, `[a-z0-9]{1,16}`. */
+  readonly box: string;
+  /** The epoch at which this box owns `name`; `undefined` where it does not. */
+  epochOf(name: string): number | undefined;
+  /** No number from these on is listed before this is called again. */
+  onNumbers(name: string, numbers: NameNumbers): void;
+  /** Reads a segment that another box has made; `undefined` where it cannot be had. Never rejects. */
+  readElsewhere(name: string, file: string): Promise<Uint8Array | undefined>;
+  /** What another box serves, or served last, of a name or of low latency of it. */
+  elsewhere(feed: string): ServedStream | undefined;
+}
+
+/**
+ * The files of a stream of which other boxes may have made some.
+ * @param files those of this box
+ * @param readElsewhere as `OtherBoxes.readElsewhere`
+ */
+export function filesOfBoxes(
+  files: StreamFiles,
+  box: string,
+  readElsewhere: (file: string) => Promise<Uint8Array | undefined>,
+): StreamFiles {
+  const isHere = (file: string) => (makerOf(file)?.box ?? box) === box;
+  return {
+    writeSegment: (file, bytes) => files.writeSegment(file, bytes),
+    readSegment: (file) => isHere(file) ? files.readSegment(file) : readElsewhere(file),
+    replacePlaylist: (file, text) => files.replacePlaylist(file, text),
+    remove: (names) => files.remove(names),
+  };
+}

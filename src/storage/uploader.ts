@@ -1,0 +1,294 @@
+/** Has all recordings go to the bucket, while they are live and after that. */
+import { getLogger } from "@logtape/logtape";
+import type { Clock, Timer } from "../session/clock.ts";
+import type { EventBus } from "../session/events.ts";
+import { closeLocked, lock, messageOf } from "../record/files.ts";
+import type { RecordFolder } from "../record/record_folder.ts";
+import { BackOff } from "./back_off.ts";
+import type { Bucket } from "./bucket.ts";
+import { KeptUploads } from "./kept_uploads.ts";
+import type { RecordingId } from "./object_keys.ts";
+import type { PartWork } from "./part_job.ts";
+import { StorageError } from "./storage_error.ts";
+import { FileChanged } from "./store_transport.ts";
+import { PART_BYTES, type Upload, type UploadStep } from "./upload.ts";
+import { UploadList } from "./upload_list.ts";
+import { UploadSteps } from "./upload_steps.ts";
+
+const logger = getLogger(["echo", "storage"]);
+
+export interface UploaderOptions {
+  readonly clock: Clock;
+  readonly events: Pick<EventBus, "subscribe">;
+  readonly folder: RecordFolder;
+  readonly bucket: Bucket;
+  readonly work: PartWork;
+  /** What keys begin with. */
+  readonly prefix: string;
+  /** Whether files stay on the disk once they are in the bucket. */
+  readonly keepsFiles: boolean;
+  /** Whether somebody still reads a file, known by its identity, that is in the bucket. */
+  readonly isNeeded?: ((identity: string) => boolean) | undefined;
+  /** Of new uploads; 8 MiB by default. */
+  readonly partBytes?: number;
+}
+
+/** What was done, and what waits. */
+export interface UploadFigures {
+  /** Bytes of parts that the store took. */
+  readonly sentBytes: number;
+  /** Recordings that became whole in the bucket. */
+  readonly storedRecordings: number;
+  /** Requests that failed. */
+  readonly failures: number;
+  /** Bytes on the disk that the store does not have, of live recordings too. */
+  readonly waitingBytes: number;
+  /** Finished recordings that are not whole in the bucket. */
+  readonly waitingRecordings: number;
+  /** How long ago the oldest of these was finished; 0 where there is none. */
+  readonly waitingMs: number;
+}
+
+/**
+ * Sends recordings to the bucket, 16 parts at a time, each by one step after another. A store that
+ * fails is asked by one request at a time, after 1 to 60 s, until it works again. Nothing of this is
+ * in the way of a broadcast.
+ */
+export class Uploader {
+  readonly #options: UploaderOptions;
+  readonly #steps: UploadSteps;
+  readonly #list: UploadList;
+  readonly #keeper: KeptUploads;
+  readonly #timers: readonly Timer[];
+  readonly #unsubscribe: () => void;
+  readonly #store: BackOff;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #done = { sentBytes: 0, storedRecordings: 0, failures: 0 };
+  readonly #looking = new Looking();
+  /** Why the store did not do what it was asked, the last time. */
+  #why = "";
+  #lock: Deno.FsFile | undefined;
+  #closed = false;
+
+  constructor(options: UploaderOptions) {
+    const { clock, events, folder, bucket, work, prefix, keepsFiles } = options;
+    const { partBytes = PART_BYTES } = options;
+    this.#options = options;
+    this.#keeper = new KeptUploads(folder.path);
+    const keeper = this.#keeper;
+    this.#steps = new UploadSteps({ bucket, work, keeper, folder: folder.path, prefix });
+    this.#list = new UploadList({ clock, folder, keeper, keepsFiles, partBytes });
+    this.#store = new BackOff(clock);
+    this.#timers = [
+      clock.every(TICK_MS, () => this.#startSteps()),
+      clock.every(LOOK_MS, () => this.#lookAtLive()),
+      clock.every(SCAN_MS, () => this.#scan()),
+    ];
+    this.#unsubscribe = events.subscribe((event) => {
+      if (event.kind === "record-start" || event.kind === "record-complete") {
+        this.#look(() => this.#list.look(event.path));
+      }
+    });
+    this.#scan();
+  }
+
+  /** Why recordings do not get to the bucket, as a sentence; `undefined` where they do. */
+  get problem(): string | undefined {
+    if (this.#store.failures < TOLD_FAILURES) return undefined;
+    const { waitingRecordings } = this.figures;
+    return `Recordings cannot be stored in ${this.#options.bucket.settings.bucket}: ${this.#why}; ` +
+      `${waitingRecordings} finished ones wait on the disk`;
+  }
+
+  get figures(): UploadFigures {
+    let [waitingBytes, waitingRecordings, waitingMs] = [0, 0, 0];
+    for (const upload of this.#list.open.values()) {
+      waitingBytes += upload.waitingBytes;
+      if (!upload.isFinished || upload.kept.storedBytes !== null) continue;
+      waitingRecordings++;
+      const changedAt = upload.file?.changedAt ?? Infinity;
+      waitingMs = Math.max(waitingMs, this.#options.clock.now() - changedAt);
+    }
+    return { ...this.#done, waitingBytes, waitingRecordings, waitingMs };
+  }
+
+  /** The recording in a file, known by its identity, once that is whole in the bucket. */
+  stored(identity: string): RecordingId | undefined {
+    const kept = this.#list.stored.get(identity) ?? this.#list.open.get(identity)?.kept;
+    return kept === undefined || kept.storedBytes === null ? undefined : kept;
+  }
+
+  /** Gives up what is under way. The next run of the server goes on with it. */
+  async stop(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#unsubscribe();
+    await this.#looking.over();
+    await Promise.all(this.#underWay);
+    if (this.#lock !== undefined) await closeLocked(this.#lock);
+    this.#lock = undefined;
+  }
+
+  #scan(): void {
+    this.#look(async () => {
+      if (!await this.#open()) return;
+      for (const upload of await this.#list.scan()) await this.#abandon(upload);
+    });
+  }
+
+  #lookAtLive(): void {
+    this.#look(async () => {
+      if (!await this.#list.lookAtLive()) await this.#list.scan();
+    });
+  }
+
+  /** Looks at files, and does then what is to be done. */
+  #look(look: () => Promise<void>): void {
+    if (this.#closed) return;
+    this.#looking.run(async () => {
+      if (this.#closed) return;
+      await look();
+      this.#startSteps();
+    });
+  }
+
+  /** Two servers may share the folder: one of them sends what is in it. */
+  async #open(): Promise<boolean> {
+    if (this.#lock !== undefined) return true;
+    await Deno.mkdir(this.#keeper.path, { recursive: true });
+    const path = `${this.#keeper.path}/lock`;
+    const handle = await Deno.open(path, { create: true, write: true });
+    if (!await lock(handle)) {
+      handle.close();
+      return false;
+    }
+    await this.#list.load();
+    this.#lock = handle;
+    return true;
+  }
+
+  async #abandon(upload: Upload): Promise<void> {
+    const key = this.#steps.keyOf(upload.kept);
+    try {
+      await this.#steps.abandon(upload);
+      this.#list.open.delete(upload.kept.identity);
+      logger.info("{key} is not stored any further: its file is gone", { key });
+    } catch (error) {
+      // It is tried again with the next look.
+      logger.debug("Cannot give up {key}: {why}", { key, why: messageOf(error) });
+    }
+  }
+
+  #startSteps(): void {
+    if (this.#closed || this.#lock === undefined || !this.#store.isOver) return;
+    const { keepsFiles, isNeeded = () => false } = this.#options;
+    const places = this.#store.failures > 0 ? 1 : AT_A_TIME;
+    for (const upload of this.#list.open.values()) {
+      if (this.#underWay.size >= places) return;
+      if (upload.isBusy || !upload.backOff.isOver) continue;
+      const step = upload.next(keepsFiles || isNeeded(upload.kept.identity));
+      if (step === undefined) continue;
+      upload.isBusy = true;
+      const doing: Promise<void> = this.#do(upload, step).finally(() => {
+        this.#underWay.delete(doing);
+        upload.isBusy = false;
+        this.#startSteps();
+      });
+      this.#underWay.add(doing);
+    }
+  }
+
+  /** Never rejects. */
+  async #do(upload: Upload, step: UploadStep): Promise<void> {
+    const wasStored = upload.kept.storedBytes !== null;
+    try {
+      this.#done.sentBytes += await this.#steps.do(upload, step);
+      upload.backOff.succeeded();
+      if (ASKS_STORE.has(step.kind)) this.#storeWorks();
+      if (!wasStored && upload.kept.storedBytes !== null) this.#done.storedRecordings++;
+      if (step.kind === "remove file") this.#list.open.delete(upload.kept.identity);
+      else this.#list.settle(upload);
+    } catch (error) {
+      this.#failed(upload, error);
+    }
+  }
+
+  #failed(upload: Upload, error: unknown): void {
+    if (error instanceof StorageError) {
+      if (this.#closed) return;
+      upload.backOff.failed();
+      this.#done.failures++;
+      if (!error.isUploadLost) this.#storeFails(error.message);
+    } else if (error instanceof FileChanged || error instanceof Deno.errors.NotFound) {
+      // It was renamed, most likely: the next look tells what it is called.
+      upload.file = undefined;
+      this.#scan();
+    } else {
+      upload.backOff.failed();
+      const key = this.#steps.keyOf(upload.kept);
+      const details = { key, why: messageOf(error) };
+      if (upload.backOff.failures > 1) return;
+      logger.error("Cannot store {key}, which is tried again: {why}", details);
+    }
+  }
+
+  #storeFails(why: string): void {
+    this.#store.failed();
+    this.#why = why;
+    if (this.#store.failures !== TOLD_FAILURES) return;
+    const { bucket } = this.#options.bucket.settings;
+    logger.error(
+      "Cannot store recordings in {bucket}: {why}. They stay on the disk, and it is tried again",
+      { bucket, why },
+    );
+  }
+
+  #storeWorks(): void {
+    if (this.#store.failures >= TOLD_FAILURES) {
+      const { bucket } = this.#options.bucket.settings;
+      logger.info("Recordings go to {bucket} again", { bucket });
+    }
+    this.#store.succeeded();
+  }
+}
+
+/** Looks at the disk, one after another. What fails is logged, once until a look succeeds. */
+class Looking {
+  #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #fails = false;
+
+  /** Looks when all looks before it are over; not at all where too many wait. */
+  run(look: () => Promise<void>): void {
+    if (this.#waiting >= MAX_WAITING) return;
+    this.#waiting++;
+    this.#last = this.#last.then(() => this.#attempt(look));
+  }
+
+  async over(): Promise<void> {
+    await this.#last;
+  }
+
+  async #attempt(look: () => Promise<void>): Promise<void> {
+    try {
+      await look();
+      this.#fails = false;
+    } catch (error) {
+      const why = messageOf(error);
+      if (!this.#fails) logger.error("Cannot see what is to be stored: {why}", { why });
+      this.#fails = true;
+    }
+    this.#waiting--;
+  }
+}
+
+const ASKS_STORE: ReadonlySet<UploadStep["kind"]> = new Set(["begin", "send", "complete"]);
+/** How many requests are under way at a time. */
+const AT_A_TIME = 16;
+/** A request that fails now and then is no news. */
+const TOLD_FAILURES = 3;
+const TICK_MS = 1000;
+const LOOK_MS = 5000;
+const SCAN_MS = 60_000;
+/** Looks beyond these would see nothing that the ones before do not. */
+const MAX_WAITING = 10_000;
