@@ -18,7 +18,10 @@ export function existingSession(cookie: SessionCookie, options: ControlOptions):
 }
 
 /** The same; `undefined` where it is not here, or not any more. */
-export function findSession({ id, name }: SessionCookie, { sessions }: ControlOptions): Session | undefined {
+export function findSession(
+  { id, name }: SessionCookie,
+  { sessions }: ControlOptions,
+): Session | undefined {
   const session = sessions.get(id);
   return session?.name === name ? session : undefined;
 }

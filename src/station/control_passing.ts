@@ -1,5 +1,5 @@
 /** Which box of the fleet answers a call of the control API. */
-import type { AskBox, AnsweringBoxes } from "../control/answering_boxes.ts";
+import type { AnsweringBoxes, AskBox } from "../control/answering_boxes.ts";
 import type { BoxLinks } from "../fleet/links/box_links.ts";
 import { FLEET_PATH } from "../fleet/links/fleet_routes.ts";
 import type { Member } from "../fleet/member.ts";

@@ -94,7 +94,11 @@ Deno.test("encoders are told that they may be asked, where that is so", () => {
 Deno.test("it is asked over its connection, which is served on until it leaves", async () => {
   const doorkeeper = new RecordingDoorkeeper();
   const server = new RtmpServer({
-    ...{ addr: { hostname: "127.0.0.1", port: 0 }, connectionTimeoutMs: 10_000, maxConnections: 10 },
+    ...{
+      addr: { hostname: "127.0.0.1", port: 0 },
+      connectionTimeoutMs: 10_000,
+      maxConnections: 10,
+    },
     ...{ clock: systemClock, doorkeeper, asksToReconnect: true },
   });
   server.start();
