@@ -128,6 +128,11 @@ export class Hls {
     this.#streams.get(name)?.handover.letGo();
   }
 
+  /** How many names another box goes on with of which players may still have the playlist of here. */
+  get leftElsewhere(): number {
+    return [...this.#streams.values()].filter(({ handover }) => handover.isElsewhere).length;
+  }
+
   /** Goes on with `name` behind another owner, before a session of it sends here. */
   takeOver(name: string, handed: NameHandover): void {
     const known = this.#streams.get(name);
