@@ -128,9 +128,9 @@ export class Hls {
     this.#streams.get(name)?.handover.letGo();
   }
 
-  /** How many names another box goes on with of which players may still have the playlist of here. */
-  get leftElsewhere(): number {
-    return [...this.#streams.values()].filter(({ handover }) => handover.isElsewhere).length;
+  /** Names that another box goes on with, and of which players may still have the playlist of here. */
+  get leftElsewhere(): readonly string[] {
+    return [...this.#streams].flatMap(([name, { handover }]) => handover.isElsewhere ? [name] : []);
   }
 
   /** Goes on with `name` behind another owner, before a session of it sends here. */

@@ -40,7 +40,8 @@ export function startFleetOverview(
   stops.add(() => drain.close());
   const startedMs = clock.now();
   const left = () => {
-    return broadcastsLeft(statistics.ids, sessions) + (fleet.own.shows.hls?.leftElsewhere ?? 0);
+    const here = broadcastsLeft(statistics.ids, sessions).map((id) => statistics.find(id)?.name);
+    return new Set([...here, ...fleet.own.shows.hls?.leftElsewhere ?? []]).size;
   };
   const own = () => boxReport({ startedMs, sessions, left: left(), audience, health });
   routes.route(BOX_PATH.slice(FLEET_PATH.length), boxRoutes({ report: own, drain }));
