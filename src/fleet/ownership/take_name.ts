@@ -90,7 +90,9 @@ async function tryOnce(wish: NameWish, options: TakeNameOptions): Promise<GotNam
   const handed = answer?.kind === "handed" && isFresh ? answer : undefined;
   const before = handed?.record ?? latestOf(claimed?.record, known);
   const later = handed === undefined && before !== undefined ? behind(before, options) : before;
-  if (claimed !== undefined) return { own: above(claimed.own, before), before: later, handed, from };
+  if (claimed !== undefined) {
+    return { own: above(claimed.own, before), before: later, handed, from };
+  }
   return { ...alone(before, later, handed === undefined, directory), handed, from };
 }
 
