@@ -110,6 +110,11 @@ const HANDOVER = z.discriminatedUnion("kind", [
     titles: z.array(z.object({
       ...{ title: z.string().optional(), artist: z.string().optional(), wallMs: z.number() },
     })),
+    low: z.array(z.object({
+      ...{ sequence: z.number(), uri: z.string(), initUri: z.string(), durationUs: z.number() },
+      ...{ discontinuity: z.boolean(), wallMs: z.number().optional(), size: z.number() },
+      parts: z.array(z.object({ uri: z.string(), durationUs: z.number() })),
+    })).optional(),
   }),
   z.object({
     ...{ kind: z.literal("numbers"), ...NUMBERING, endsAtMs: z.number(), goesOn: z.boolean() },
