@@ -14,6 +14,7 @@ import {
   type HandedName,
   type HandoverAnswer,
   type Handovers,
+  type Leave,
   type LocalShows,
 } from "./handover.ts";
 import { type SessionIds } from "./session_ids.ts";
@@ -59,7 +60,7 @@ export class OwnedNames implements Names {
       for (const name of lost) this.#lose(name);
       for (const name of names) {
         this.#abandoned.watch(name);
-        if (this.#isOthers(name)) options.shows.letGo(name);
+        if (this.#isOthers(name)) this.#letGo(name);
       }
     });
   }
@@ -128,7 +129,7 @@ export class OwnedNames implements Names {
         : { kind: "refused", later: true };
     }
     if (may === "no" || may === "later") return { kind: "refused", later: may === "later" };
-    return this.#handOver(own, to, may === "proven");
+    return this.#handOver(own, to, may);
   }
 
   /** Another box tells that it has a name. */
@@ -170,10 +171,12 @@ export class OwnedNames implements Names {
   }
 
   async #take(wish: NameWish): Promise<void> {
-    const { clock, directory, shows, handovers } = this.#options;
+    const { clock, directory, shows, handovers, proves } = this.#options;
     const got = await takeName(wish, this.#options);
     const { own, before, from, handed } = got;
-    const goesOn = before !== undefined && this.#goesOn(before);
+    const goesOn = before !== undefined && this.#goesOn(before) &&
+      // Whoever waits for its first audio has it for himself.
+      (handed !== undefined || before.createdAtMs > 0 || proves(wish, before.sessionId));
     const record = recordOf(wish, got, goesOn);
     const owned: OwnedName = { record, handed: undefined, unused: undefined };
     this.#own.set(wish.name, owned);
@@ -191,7 +194,7 @@ export class OwnedNames implements Names {
     return toldAtMs === 0 || this.#options.clock.now() - toldAtMs < holdMs + UNTOLD_MS;
   }
 
-  #handOver(own: OwnedName, to: Caller, isProven: boolean): HandedName {
+  #handOver(own: OwnedName, to: Caller, may: Leave): HandedName {
     const { clock, shows } = this.#options;
     const { name } = own.record;
     const state = shows.freeze(name);
@@ -204,7 +207,8 @@ export class OwnedNames implements Names {
       decided.resolve();
     });
     this.#save(own);
-    const answer: HandedName = { kind: "handed", record: own.record, isProven, state };
+    const record = may === "as new" ? { ...own.record, ...NO_SESSION } : own.record;
+    const answer: HandedName = { kind: "handed", record, isProven: may === "proven", state };
     const { promise, resolve } = decided;
     own.handed = { to: to.incarnation, answer, timer, decided: promise, decide: resolve };
     return answer;
@@ -220,8 +224,14 @@ export class OwnedNames implements Names {
     if (own === undefined) return;
     this.#forget(own);
     logger.info("{name} goes on at another box", { name });
-    this.#options.shows.letGo(name);
+    this.#letGo(name);
     own.handed?.decide();
+  }
+
+  #letGo(name: string): void {
+    const { directory, shows } = this.#options;
+    const record = directory.find(name);
+    shows.letGo(name, record?.box === directory.box ? undefined : record?.sessionId);
   }
 
   /** Its last session is over. */
@@ -267,8 +277,11 @@ interface Handed {
 function recordOf({ name }: NameWish, { own, before }: GotName, goesOn: boolean): NameRecord {
   const record = before ?? newRecord(name);
   if (goesOn) return { ...record, ...own };
-  return { ...record, ...own, sessionId: 0, state: "held", props: {}, holdMs: 0, createdAtMs: 0 };
+  return { ...record, ...own, ...NO_SESSION };
 }
+
+/** What is told of a name that has no session yet. */
+const NO_SESSION = { sessionId: 0, state: "held", props: {}, holdMs: 0, createdAtMs: 0 } as const;
 
 /** A record with numbers behind what outputs list when sessions are over. */
 function behindEnd(record: NameRecord): NameRecord {

@@ -275,6 +275,19 @@ Deno.test("a name for which nobody publishes in the end is given up", async () =
   assert.deepEqual(ownersOf(fleet), []);
 });
 
+Deno.test("who waits for a name at a box that is gone has left nothing to strangers", async () => {
+  const { fleet, a, b } = await startFleet();
+  const key = a.keys.create(NAME).token;
+  a.shows.wait(NAME);
+  await settled(fleet, a.names.own(wish(key)));
+  a.names.changed(NAME);
+  const id = a.shows.sessionOf(NAME);
+  await fleet.pass(1000);
+  a.kill();
+  await settled(fleet, b.publish(wish(undefined, "198.51.100.1"), connection().close));
+  assert.notEqual(b.shows.sessionOf(NAME), id);
+});
+
 Deno.test("of a show whose box is gone and whose DJ stays away one box says that it is over", async () => {
   const { fleet, a, b, c } = await startFleet();
   await settled(fleet, a.publish(wish(), connection().close));
