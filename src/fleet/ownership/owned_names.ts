@@ -8,7 +8,7 @@ import type { Timer } from "../../session/clock.ts";
 import type { Names, NameWish } from "../../session/names.ts";
 import type { FleetView } from "../fleet_view.ts";
 import { type Caller, type NameRecord, newRecord } from "../registry.ts";
-import { AbandonedNames } from "./abandoned_names.ts";
+import { type AbandonedDirectory, AbandonedNames } from "./abandoned_names.ts";
 import {
   FREEZE_MS,
   type HandedName,
@@ -21,7 +21,7 @@ import { type SessionIds } from "./session_ids.ts";
 import { type GotName, type NameDirectory, takeName, type TakeNameOptions } from "./take_name.ts";
 
 /** What is told of own names, and heard of those of others. */
-export interface NameBook extends NameDirectory, Pick<FleetView, "onChange"> {
+export interface NameBook extends NameDirectory, AbandonedDirectory, Pick<FleetView, "onChange"> {
   /** Keeps the latest record of a name of this box, and has the registry keep it. */
   save(record: NameRecord): void;
 }
@@ -51,10 +51,14 @@ export class OwnedNames implements Names {
 
   constructor(options: OwnedNamesOptions) {
     this.#options = options;
-    const { clock, directory } = options;
+    const { clock, directory, handovers, lastSeen, shows } = options;
     this.#abandoned = new AbandonedNames({
       ...{ clock, directory, goesOn: (record) => this.#goesOn(record) },
-      onOver: (record) => this.#bury(record),
+      hasStill: async (record) => {
+        const box = lastSeen(record);
+        return box !== undefined && await handovers.has(box, record.name);
+      },
+      onOver: (record) => shows.bury(record),
     });
     directory.onChange(({ names, lost }) => {
       for (const name of lost) this.#lose(name);
@@ -130,6 +134,11 @@ export class OwnedNames implements Names {
     }
     if (may === "no" || may === "later") return { kind: "refused", later: may === "later" };
     return this.#handOver(own, to, may);
+  }
+
+  /** Whether it has a name, also where another box may be about to get that. */
+  has(name: string): boolean {
+    return this.#own.has(name);
   }
 
   /** Another box tells that it has a name. */
@@ -212,11 +221,6 @@ export class OwnedNames implements Names {
     const { promise, resolve } = decided;
     own.handed = { to: to.incarnation, answer, timer, decided: promise, decide: resolve };
     return answer;
-  }
-
-  #bury(record: NameRecord): void {
-    this.#own.set(record.name, { record, handed: undefined, unused: undefined });
-    this.#options.shows.bury(record);
   }
 
   #lose(name: string): void {

@@ -37,6 +37,7 @@ class Two implements AsyncDisposable {
           this.asked.push({ wish, to });
           return Promise.resolve(this.answer);
         },
+        has: (name) => name === "demo",
         taken: (record) => this.told.push(record),
       }),
     );
@@ -68,6 +69,12 @@ Deno.test("what one box asks and another answers comes as it was", async () => {
   assert.deepEqual(two.asked[0], { wish: WISH, to: { id: "b", incarnation: "run-of-b" } });
 });
 
+Deno.test("a box tells whether it has a name", async () => {
+  await using two = new Two();
+  assert.equal(await two.handovers.has(two.owner, "demo"), true);
+  assert.equal(await two.handovers.has(two.owner, "other"), false);
+});
+
 Deno.test("the owner before is told who has the name", async () => {
   await using two = new Two();
   await two.handovers.taken(two.owner, RECORD);
@@ -80,6 +87,7 @@ Deno.test("a box that does not answer, or not as one does, is as good as gone", 
   const gone = { ...two.owner, privateUrl: "http://127.0.0.1:1" };
   assert.equal(await two.handovers.ask(gone, WISH), undefined);
   await two.handovers.taken(gone, RECORD);
+  assert.equal(await two.handovers.has(gone, "demo"), false);
   two.answer = { kind: "handed" } as HandoverAnswer;
   assert.equal(await two.handovers.ask(two.owner, WISH), undefined);
 });
