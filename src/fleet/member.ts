@@ -109,7 +109,7 @@ export class Member implements FleetView {
   }
 
   get boxes(): readonly KnownBox[] {
-    return this.#boxes.all;
+    return this.#boxes.at(this.#options.clock.monotonic());
   }
 
   find(name: string): NameRecord | undefined {

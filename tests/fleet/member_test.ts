@@ -91,6 +91,7 @@ Deno.test("while the registry is gone, all that is known stays known", async () 
     /^The registry of the fleet has not answered a beat for/,
   );
   assert.ok(b.membership.beatAgeMs >= 300_000 && b.membership.errors > 0);
+  assert.ok(b.boxes.every(({ ageMs }) => ageMs >= 300_000), "and how old it is");
   await assert.rejects(b.claim("dj2"), { name: "RegistryUnavailable" });
   fleet.mend("b");
   await fleet.clock.advance(2000);
