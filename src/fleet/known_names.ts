@@ -71,8 +71,10 @@ export class KnownNames {
       return own.state === "over" ? CHANGED : LOST;
     }
     const known = this.#names.get(record.name)?.record;
-    // A registry that has forgotten a name may tell of an owner that knows no better.
-    if (known !== undefined && record.epoch < known.epoch && isAlive(known)) return UNCHANGED;
+    // A registry that has forgotten a name may tell of an owner that knows no better: then who owns
+    // it at a higher epoch tells of itself, if anybody does.
+    const isOwned = known !== undefined && known.state !== "over" && isAlive(known);
+    if (isOwned && record.epoch < known.epoch) return UNCHANGED;
     this.#names.set(record.name, { record, at: now });
     return CHANGED;
   }

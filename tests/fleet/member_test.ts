@@ -160,6 +160,23 @@ Deno.test("what another box tells of a name counts as what the registry tells", 
   await fleet.stop();
 });
 
+Deno.test("where the registry has forgotten a name of a box that is gone, its next owner counts", async () => {
+  const fleet = new TestedFleet(new FakeClock());
+  const [a, b] = [await fleet.join("a"), await fleet.join("b")];
+  await a.claim("dj1");
+  a.save({ ...recordOf(a.find("dj1")), epoch: 9 });
+  await fleet.clock.advance(500);
+  fleet.cut("a");
+  fleet.registry.forget();
+  await fleet.clock.advance(10_000);
+  const c = await fleet.join("c");
+  assert.equal((await c.claim("dj1")).kind, "granted");
+  assert.equal(c.find("dj1")?.epoch, 1);
+  await fleet.clock.advance(500);
+  assert.equal(b.ownerOf("dj1")?.id, "c");
+  await fleet.stop();
+});
+
 Deno.test("a name that is over is nobody's, and its numbers stay", async () => {
   const fleet = new TestedFleet(new FakeClock());
   const [a, b] = [await fleet.join("a"), await fleet.join("b")];
