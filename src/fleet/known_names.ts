@@ -66,6 +66,7 @@ export class KnownNames {
   take(record: NameRecord, now: number, isAlive: (owner: NameRecord) => boolean): Taken {
     const own = this.#own.get(record.name);
     if (own !== undefined) {
+      if (isSameOwner(record, own)) this.#correct(record, own);
       if (record.epoch < own.epoch || isSameOwner(record, own)) return UNCHANGED;
       this.#letGo(record, now);
       return own.state === "over" ? CHANGED : LOST;
@@ -94,6 +95,11 @@ export class KnownNames {
     const old = [...this.#names].filter(([, { at }]) => now - at > NAME_LIFE_MS + BOX_LIFE_MS);
     for (const [name] of old) this.#names.delete(name);
     return old.map(([name]) => name);
+  }
+
+  /** Another box may have said that it is over, while this one was not to be reached. */
+  #correct(told: NameRecord, own: NameRecord): void {
+    if (told.state === "over" && own.state !== "over") this.#unsaved.add(own.name);
   }
 
   #letGo(record: NameRecord, now: number): void {

@@ -160,6 +160,29 @@ Deno.test("what another box tells of a name counts as what the registry tells", 
   await fleet.stop();
 });
 
+Deno.test("a name of a box that is gone can be said to be over, and is not if that box has it yet", async () => {
+  const fleet = new TestedFleet(new FakeClock());
+  const [a, b] = [await fleet.join("a"), await fleet.join("b")];
+  await a.claim("dj1");
+  a.save({ ...recordOf(a.find("dj1")), mediaSequence: 40 });
+  await fleet.clock.advance(500);
+  fleet.cut("a");
+  await fleet.clock.advance(10_000);
+  assert.ok(await b.sayOver(recordOf(b.find("dj1"))));
+  assert.deepEqual([b.find("dj1")?.state, b.find("dj1")?.mediaSequence], ["over", 40]);
+  const lost: string[] = [];
+  a.onChange((change) => lost.push(...change.lost));
+  fleet.mend("a");
+  await fleet.clock.advance(1000);
+  assert.deepEqual(lost, []);
+  assert.ok(a.owns("dj1"));
+  assert.equal(b.find("dj1")?.state, "live");
+  assert.equal((await b.claim("dj1")).kind, "taken");
+  await b.claim("dj1", 1);
+  assert.ok(!await a.sayOver({ ...recordOf(b.find("dj1")), ...{ box: "a", epoch: 1 } }));
+  await fleet.stop();
+});
+
 Deno.test("where the registry has forgotten a name of a box that is gone, its next owner counts", async () => {
   const fleet = new TestedFleet(new FakeClock());
   const [a, b] = [await fleet.join("a"), await fleet.join("b")];
