@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Timer } from "../../session/clock.ts";
 import type { Names, NameWish } from "../../session/names.ts";
 import type { FleetView } from "../fleet_view.ts";
-import { type Caller, type NameRecord, newRecord } from "../registry.ts";
+import type { Caller, NameRecord } from "../registry.ts";
 import { type AbandonedDirectory, AbandonedNames } from "./abandoned_names.ts";
 import {
   FREEZE_MS,
@@ -17,6 +17,7 @@ import {
   type Leave,
   type LocalShows,
 } from "./handover.ts";
+import { behindEnd, NO_SESSION, recordOf } from "./name_records.ts";
 import { type SessionIds } from "./session_ids.ts";
 import { type GotName, type NameDirectory, takeName, type TakeNameOptions } from "./take_name.ts";
 
@@ -277,26 +278,9 @@ interface Handed {
   readonly decide: () => void;
 }
 
-/** The record of a name that this box has just got. */
-function recordOf({ name }: NameWish, { own, before }: GotName, goesOn: boolean): NameRecord {
-  const record = before ?? newRecord(name);
-  if (goesOn) return { ...record, ...own };
-  return { ...record, ...own, ...NO_SESSION };
-}
-
-/** What is told of a name that has no session yet. */
-const NO_SESSION = { sessionId: 0, state: "held", props: {}, holdMs: 0, createdAtMs: 0 } as const;
-
-/** A record with numbers behind what outputs list when sessions are over. */
-function behindEnd(record: NameRecord): NameRecord {
-  return { ...record, mediaSequence: record.mediaSequence + BEHIND_END };
-}
-
 /** A name that nobody has published within this is given up. */
 const UNUSED_MS = 5000;
 /** For so long an owner may have said nothing new of a name that goes on. */
 const UNTOLD_MS = 120_000;
-/** Media sequence numbers that outputs may use once the last session of a name is over. */
-const BEHIND_END = 16;
 
 const logger = getLogger(["echo", "fleet"]);
