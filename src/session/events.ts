@@ -42,14 +42,14 @@ export type FallbackEnd = "live" | "limit" | "over";
 export interface EventDetails {
   /** A publish was accepted. */
   "authorize": { readonly address: string };
-  /** The first audio frame arrived. */
-  "create": { readonly address: string };
+  /** The first audio frame arrived; `goesOn`: of a session that another box has begun. */
+  "create": { readonly address: string; readonly goesOn?: boolean };
   /** The transport is gone. */
   "pause": { readonly reason: Reason };
   /** A transport is back and audio arrived. */
   "resume": { readonly reason: Reason };
-  /** The session is over. */
-  "release": { readonly reason: Reason };
+  /** The session is over; `goesOn`: here, as another box has it. */
+  "release": { readonly reason: Reason; readonly goesOn?: boolean };
   /** Enough is in the playlist for players to start. */
   "hls-ready": { readonly path: string };
   /**

@@ -298,3 +298,20 @@ Deno.test("a window that cannot be read goes on under its numbers", async () => 
   await b.stop();
   await a.stop();
 });
+
+Deno.test("times go on behind those of a dead box whose clock was ahead", async () => {
+  const clock = new FakeClock();
+  const [a, b] = await startBoxes(["a1", "b2"], { clock });
+  assert.ok(a && b);
+  await a.send(a.publish(), 3 * SECOND);
+  const told = a.told.at(-1);
+  assert.ok(told);
+  const endsAtMs = Math.ceil(clock.now()) + 5000;
+  b.epoch = 2;
+  const madeBy = { box: "a1", epoch: 1 };
+  b.hls.takeOver("demo", { kind: "numbers", ...told, endsAtMs, madeBy, goesOn: true });
+  await b.send(b.publish(), 3 * SECOND);
+  assert.equal(b.playlist.segments[0]?.wallMs, endsAtMs);
+  await b.stop();
+  await a.stop();
+});
