@@ -10,7 +10,7 @@ import { entranceSettings, listenerEntrance } from "./entrance_settings.ts";
 import { listenerSite } from "./listener_web.ts";
 import type { HlsOutput } from "./outputs.ts";
 import { localRewind } from "./rewind.ts";
-import type { Elsewhere } from "./threads/elsewhere_questions.ts";
+import type { FilesElsewhere } from "./threads/elsewhere_questions.ts";
 import { HttpThreads, type HttpThreadsOptions } from "./threads/http_threads.ts";
 import type { RewindSettings } from "./threads/messages.ts";
 import { securePlace } from "./tls.ts";
@@ -20,7 +20,7 @@ import { overTls, problemIfFull, serve } from "./web.ts";
 export interface HlsWebParts {
   readonly metrics: Metrics;
   /** What other boxes have; `undefined` where the server is alone. */
-  readonly elsewhere: Elsewhere | undefined;
+  readonly elsewhere: FilesElsewhere | undefined;
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Hono, MiddlewareHandler } from "hono";
 import type { Address } from "../config/kinds.ts";
 import { Authorizer, loadCredentials } from "../control/authorization.ts";
+import { passedRoutes } from "../control/answering_boxes.ts";
 import { PageOrigins } from "../control/page_origins.ts";
 import type { PublicAddress } from "../control/publish_answer.ts";
 import { controlRoutes } from "../control/routes.ts";
@@ -16,6 +17,7 @@ import { StatTokens } from "../tokens/stat_tokens.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
 import { requestTiming } from "../web/request_timing.ts";
 import { WebServer, type WebServerOptions } from "../web/web_server.ts";
+import { answeringBoxes, PASSED_PATH } from "./control_passing.ts";
 import type { Core } from "./core.ts";
 import { keepLastHour } from "./last_hour.ts";
 import { listen } from "./listen.ts";
@@ -52,7 +54,7 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
   });
   stops.add(() => authorizer.close());
   const origins = new PageOrigins(control.origins ?? []);
-  const routes = controlRoutes({
+  const options = {
     clock,
     sessions,
     keys,
@@ -67,11 +69,18 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     privateIp: control.privateIp,
     cookieKey: control.cookieKey,
     dryRunPort: srt.minPort,
-    onLateTeardown: (name, id) => {
+    onLateTeardown: (name: string, id: number) => {
       parts.hls?.endNow(name, id);
       parts.streams?.endNow(name, id);
     },
-  });
+  };
+  const others = core.fleet &&
+    answeringBoxes({ member: core.fleet.member, links: core.fleet.links.links });
+  const routes = controlRoutes({ ...options, others });
+  if (core.fleet !== undefined) {
+    const passedOn = controlRoutes({ ...options, isPassedOn: true });
+    core.fleet.links.routes.route(PASSED_PATH, passedRoutes(passedOn));
+  }
   const middleware = [timing("control", core, parts.metrics)];
   const place = {
     ...{ kind: "control", what: "control API", addr: control.addr },
@@ -137,7 +146,7 @@ function timing(
 }
 
 /** What a web server is called, and where it listens. */
-export interface Place {
+export interface WebPlace {
   readonly kind: string;
   readonly what: string;
   readonly addr: ListenAddress;
@@ -149,7 +158,7 @@ export interface Place {
 export type Site = Pick<WebServerOptions, "middleware" | "shared" | "getPath" | "certificate">;
 
 /** Serves `routes`, and over TLS too where there is a certificate. */
-export function serve(core: Core, routes: Hono, site: Site, { secure, ...place }: Place): void {
+export function serve(core: Core, routes: Hono, site: Site, { secure, ...place }: WebPlace): void {
   serveAt(core, routes, site, place);
   const found = securePlace(core, secure.addr);
   if (found === undefined) return;
@@ -179,7 +188,7 @@ function serveAt(
   { clock, stops, sockets, health, webLimits }: Core,
   routes: Hono,
   site: Site,
-  { kind, what, addr }: Omit<Place, "secure">,
+  { kind, what, addr }: Omit<WebPlace, "secure">,
 ): void {
   const counts = webLimits.addServer(kind);
   const web = new WebServer(addr, routes, ["echo", kind], { ...site, clock, counts });

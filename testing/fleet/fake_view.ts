@@ -60,8 +60,8 @@ export class FakeView implements FleetView {
     const epoch = (this.#names.get(name)?.epoch ?? 0) + 1;
     this.#names.set(name, {
       ...{ name, box, incarnation: `run-of-${box}`, epoch, sessionId: 1, state: "live" },
-      ...{ mediaSequence: 0, discontinuitySequence: 0, endsAtMs: 0, props: {}, createdAtMs: 0 },
-      ...{ holdMs: 30_000, ...more },
+      ...{ mediaSequence: 0, discontinuitySequence: 0, endsAtMs: 0, toldAtMs: 0, props: {} },
+      ...{ createdAtMs: 0, holdMs: 30_000, ...more },
     });
     this.#tell({ names: [name], lost: [], boxes: false });
   }

@@ -12,6 +12,7 @@ import type { Ingest } from "../../src/session/ingest.ts";
 import { Broadcast } from "../hls/broadcast.ts";
 import { FRAME_MS } from "../hls/on_air.ts";
 import { until } from "../until.ts";
+import { BadNetwork } from "./bad_network.ts";
 import { FakeView } from "./fake_view.ts";
 import { LinkedBox } from "./linked_boxes.ts";
 
@@ -23,6 +24,8 @@ export class HeardElsewhere implements AsyncDisposable {
   /** What `b` knows. */
   readonly view = new FakeView("b");
   readonly out: FeedsOut;
+  /** Between the two. */
+  readonly network = new BadNetwork();
   readonly anywhere: ListenAnywhere;
   /** Of `b`. */
   readonly distributor: Distributor;
@@ -48,7 +51,7 @@ export class HeardElsewhere implements AsyncDisposable {
     this.broadcast = broadcast;
     const { clock, hls, folder } = broadcast;
     this.a = new LinkedBox("a", { clock });
-    this.b = new LinkedBox("b", { clock });
+    this.b = new LinkedBox("b", { clock, fetch: this.network.fetch });
     const own = (feed: string) => {
       const name = nameOfLowFeed(feed);
       return name === undefined ? hls.find(feed) : hls.find(name)?.low;
@@ -127,7 +130,10 @@ export class HeardElsewhere implements AsyncDisposable {
   /** Resolves once listeners at `b` have what there is at `a`. */
   async caughtUp(): Promise<void> {
     await until("the other box has the newest version", async () => {
-      return this.original !== "" && await this.heard() === this.original;
+      if (this.original !== "" && await this.heard() === this.original) return true;
+      // A connection may have been given up meanwhile: it is tried again a moment later.
+      await this.pass(0.1);
+      return false;
     });
   }
 
@@ -142,7 +148,7 @@ export class HeardElsewhere implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const replica of this.#replicas) replica.close();
-    this.anywhere.close();
+    await this.anywhere.close();
     this.out.close();
     await this.b[Symbol.asyncDispose]();
     await this.a[Symbol.asyncDispose]();

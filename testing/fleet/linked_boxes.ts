@@ -13,6 +13,8 @@ export interface LinkedBoxOptions {
   /** `ECHO_PRIV_KEY`. */
   readonly sharedKey?: string;
   readonly incarnation?: string;
+  /** Asks other boxes. Default: that of Deno. */
+  readonly fetch?: typeof fetch;
 }
 
 /** A box that answers others, as soon as somebody asks for its place. */
@@ -29,7 +31,8 @@ export class LinkedBox implements AsyncDisposable {
     const { clock = new FakeClock(), sharedKey = "shared", incarnation = `run-of-${id}` } = options;
     const key = derivedKey(sharedKey, "between boxes");
     const own = this.#own = { id, incarnation };
-    this.links = new BoxLinks({ clock, own, key });
+    const { fetch } = options;
+    this.links = new BoxLinks({ clock, own, key, ...fetch && { fetch } });
     this.routes = fleetRoutes({ own, key, onRefused: (why) => this.refusals.push(why) });
   }
 

@@ -1,7 +1,12 @@
 /** Encoders that are asked to go on at another server (Enhanced RTMP v2, Reconnect Request). */
 import assert from "node:assert/strict";
 import { type AmfObject, isAmfObject } from "../../src/rtmp/amf_value.ts";
+import { RtmpServer } from "../../src/rtmp/server.ts";
+import { systemClock } from "../../src/session/clock.ts";
+import { RtmpPublisher } from "../../testing/rtmp/rtmp_publisher.ts";
 import { ASC, SessionHarness } from "../../testing/rtmp/session_harness.ts";
+import { RecordingDoorkeeper } from "../../testing/session/recording_doorkeeper.ts";
+import { until } from "../../testing/until.ts";
 
 const RECONNECT = 1;
 const MULTITRACK = 2;
@@ -84,4 +89,32 @@ Deno.test("encoders are told that they may be asked, where that is so", () => {
   const alone = SessionHarness.shaken();
   alone.feed(alone.encoder.connect("demo", { capsEx: RECONNECT }));
   assert.equal(told(alone).capsEx, 0, "on a server that has no others beside it");
+});
+
+Deno.test("it is asked over its connection, which is served on until it leaves", async () => {
+  const doorkeeper = new RecordingDoorkeeper();
+  const server = new RtmpServer({
+    ...{
+      addr: { hostname: "127.0.0.1", port: 0 },
+      connectionTimeoutMs: 10_000,
+      maxConnections: 10,
+    },
+    ...{ clock: systemClock, doorkeeper, asksToReconnect: true },
+  });
+  server.start();
+  const { hostname, port } = server.addr;
+  const publisher = await RtmpPublisher.connect({
+    ...{ hostname, port, app: "demo", properties: { capsEx: RECONNECT } },
+  });
+  await publisher.publish("sesame");
+  await publisher.sendConfig(ASC);
+  const [ingest] = doorkeeper.ingests;
+  assert.ok(ingest !== undefined);
+  assert.equal(ingest.request.transport.requestReconnect?.("192.0.2.7", 1935), true);
+  assert.equal((await publisher.reconnectRequest()).href, "rtmp://192.0.2.7:1935/demo");
+  await publisher.sendFrame(Uint8Array.of(1, 2, 3), 0);
+  await until("its frame has come", () => ingest.frames.length === 1);
+  await publisher.finish();
+  await server.close();
+  assert.equal(ingest.request.transport.requestReconnect?.("192.0.2.7", 1935), false);
 });

@@ -48,7 +48,9 @@ export class BoxLinks {
   readonly #fetch: typeof fetch;
   /** Requests under way, by box. */
   readonly #underWay = new Map<string, number>();
-  readonly #closing = new AbortController();
+  /** Of requests and of streams that go on. */
+  readonly #controllers = new Set<AbortController>();
+  #isClosed = false;
   /** Made for the first request. */
   #client: Deno.HttpClient | undefined;
   #lastNumber = 0;
@@ -67,26 +69,63 @@ export class BoxLinks {
    */
   async request(box: BoxPlace, path: string, init: BoxRequest = {}): Promise<Response> {
     const { maxBytes = MAX_BYTES } = init;
-    return await this.#inTime(box, init, async (signal) => {
-      const answer = await this.#ask(box, path, init, signal);
-      const bytes = answer.body && await readAtMost(answer.body, maxBytes);
-      if (bytes === undefined) throw new BoxUnreachable(`more than ${maxBytes} bytes came`);
-      return withBody(answer, bytes);
-    });
+    const controller = new AbortController();
+    const release = this.#give(controller, init.signal);
+    try {
+      return await this.#inTime(box, init, controller, async () => {
+        const answer = await this.#ask(box, path, init, controller.signal);
+        const bytes = answer.body && await readAtMost(answer.body, maxBytes);
+        if (bytes === undefined) throw new BoxUnreachable(`more than ${maxBytes} bytes came`);
+        return withBody(answer, bytes);
+      });
+    } finally {
+      release();
+    }
   }
 
   /**
-   * Asks a box for what goes on: its body comes bit by bit, until the signal of `init` ends it.
+   * Asks a box for what goes on: its body comes bit by bit.
+   * @param init its signal has to end it, sooner or later
    * @throws {BoxUnreachable} where its header does not come
    */
-  async open(box: BoxPlace, path: string, init: BoxRequest = {}): Promise<Response> {
-    return await this.#inTime(box, init, (signal) => this.#ask(box, path, init, signal));
+  async open(
+    box: BoxPlace,
+    path: string,
+    init: BoxRequest & { readonly signal: AbortSignal },
+  ): Promise<Response> {
+    const controller = new AbortController();
+    this.#give(controller, init.signal);
+    return await this.#inTime(box, init, controller, () => {
+      return this.#ask(box, path, init, controller.signal);
+    });
   }
 
   /** Gives up what is under way, and asks nothing any more. */
   close(): void {
-    this.#closing.abort(new BoxUnreachable("the server is stopping"));
+    this.#isClosed = true;
+    for (const controller of this.#controllers) controller.abort(STOPPING);
     this.#client?.close();
+  }
+
+  /**
+   * Has `signal` give up what `controller` does, and {@link close}. `AbortSignal.any` would not do:
+   * what it makes may be collected before, where nothing but a body that is read depends on it.
+   * @returns ends that
+   */
+  #give(controller: AbortController, signal: AbortSignal | undefined): () => void {
+    const giveUp = () => {
+      release();
+      controller.abort(signal?.reason);
+    };
+    const release = () => {
+      signal?.removeEventListener("abort", giveUp);
+      this.#controllers.delete(controller);
+    };
+    this.#controllers.add(controller);
+    signal?.addEventListener("abort", giveUp);
+    if (signal?.aborted) giveUp();
+    if (this.#isClosed) controller.abort(STOPPING);
+    return release;
   }
 
   /** Asks, and once more where the box has been started again since it was heard of. */
@@ -127,19 +166,18 @@ export class BoxLinks {
   /** @throws {BoxUnreachable} */
   async #inTime<T>(
     { id }: BoxPlace,
-    { timeoutMs = TIMEOUT_MS, signal }: BoxRequest,
-    work: (signal: AbortSignal) => Promise<T>,
+    { timeoutMs = TIMEOUT_MS }: BoxRequest,
+    controller: AbortController,
+    work: () => Promise<T>,
   ): Promise<T> {
     const underWay = this.#underWay.get(id) ?? 0;
     if (underWay >= MAX_UNDER_WAY) throw unreachable(id, `${underWay} requests are under way`);
     this.#underWay.set(id, underWay + 1);
-    const late = new AbortController();
     const timer = this.#options.clock.after(timeoutMs, () => {
-      late.abort(new BoxUnreachable(`no answer within ${timeoutMs / 1000} s`));
+      controller.abort(new BoxUnreachable(`no answer within ${timeoutMs / 1000} s`));
     });
-    const signals = [late.signal, this.#closing.signal, ...(signal === undefined ? [] : [signal])];
     try {
-      return await work(AbortSignal.any(signals));
+      return await work();
     } catch (error) {
       throw unreachable(id, reasonOf(error), error);
     } finally {
@@ -186,4 +224,5 @@ const MAX_UNDER_WAY = 256;
 /** Statuses that have no body (RFC 9110 6.4.1). */
 const NO_BODY: readonly number[] = [101, 204, 205, 304];
 const NOTHING = new Uint8Array();
+const STOPPING = new BoxUnreachable("the server is stopping");
 const encoder = new TextEncoder();

@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock, Timer } from "../../session/clock.ts";
 import type { BoxLinks, BoxPlace } from "./box_links.ts";
 import type { FeedNews, FeedRequest } from "./feed_messages.ts";
-import { FrameReader } from "./frames.ts";
+import { MessageReader } from "./frames.ts";
 
 export interface FeedInOptions {
   readonly clock: Pick<Clock, "after" | "every" | "awake" | "waited">;
@@ -24,15 +24,18 @@ export interface FeedInOptions {
 /** The feed of one box. Where it breaks it is opened again, later each time that it does not open. */
 export class FeedIn {
   readonly #options: FeedInOptions;
-  /** Ends all; `undefined` while nothing is wanted. */
-  #running: AbortController | undefined;
+  /** What goes on; `undefined` while nothing is wanted. */
+  #running: object | undefined;
   /** Ends the feed that there is, or is about to be. */
   #following: AbortController | undefined;
   /** By what to ask for more; `undefined` while there is no feed. */
   #id: string | undefined;
   /** Not asked for yet. */
   #requests: FeedRequest[] = [];
-  #isAsking = false;
+  /** Settles when all that was to be asked for is; `undefined` while nothing is. */
+  #asking: Promise<void> | undefined;
+  /** Settles when the feeds have ended that were stopped. */
+  #ended: Promise<unknown> = Promise.resolve();
   #pauseMs = FIRST_PAUSE_MS;
   /** While it waits to open the feed again. */
   #pause: { readonly timer: Timer; readonly end: () => void } | undefined;
@@ -49,8 +52,8 @@ export class FeedIn {
   /** Opens the feed, where it is not open; all that is wanted is asked for. */
   start(): void {
     if (this.#running !== undefined) return;
-    const running = this.#running = new AbortController();
-    void this.#run(running);
+    const running = this.#running = {};
+    this.#ended = Promise.all([this.#ended, this.#run(running)]);
   }
 
   /** The box may be there again, or be elsewhere: does not wait any longer. */
@@ -63,18 +66,19 @@ export class FeedIn {
   ask(request: FeedRequest): void {
     if (this.#running === undefined) return;
     this.#requests.push(request);
-    void this.#askAll();
+    this.#askAll();
   }
 
-  /** Nothing is wanted any more. */
-  stop(): void {
-    this.#running?.abort();
+  /** Nothing is wanted any more. Resolves once nothing is under way. */
+  async stop(): Promise<void> {
     this.#running = undefined;
+    this.#following?.abort();
     this.#id = undefined;
     this.#pause?.end();
+    await Promise.all([this.#ended, this.#asking]);
   }
 
-  async #run(running: AbortController): Promise<void> {
+  async #run(running: object): Promise<void> {
     while (this.#running === running) {
       const place = this.#options.place();
       if (place !== undefined) await this.#follow(place, running);
@@ -83,10 +87,10 @@ export class FeedIn {
   }
 
   /** Takes all that the box tells, until that ends. */
-  async #follow(place: BoxPlace, running: AbortController): Promise<void> {
+  async #follow(place: BoxPlace, running: object): Promise<void> {
     const { clock, links, wanted } = this.#options;
     const following = this.#following = new AbortController();
-    const signal = AbortSignal.any([running.signal, following.signal]);
+    const { signal } = following;
     let heardAt = clock.awake();
     const watch = clock.every(CHECK_MS, () => {
       if (clock.waited(heardAt) >= SILENT_MS) following.abort(new Error("it tells nothing"));
@@ -96,7 +100,7 @@ export class FeedIn {
       const body = JSON.stringify(wanted());
       const answer = await links.open(place, FEED, { method: "POST", body, signal });
       if (answer.status !== 200) await refuse(answer);
-      const frames = new FrameReader();
+      const frames = new MessageReader();
       for await (const piece of answer.body ?? []) {
         heardAt = clock.awake();
         // Sound: it comes from a box, by what a `FeedsOut` writes.
@@ -109,6 +113,7 @@ export class FeedIn {
       }
     } finally {
       watch.cancel();
+      following.abort();
       if (this.#running === running) {
         this.#id = undefined;
         this.#options.onBroken();
@@ -122,27 +127,30 @@ export class FeedIn {
     if (news.kind !== "feed") return this.#options.onNews(news);
     this.#id = news.id;
     this.#pauseMs = FIRST_PAUSE_MS;
-    void this.#askAll();
+    this.#askAll();
   }
 
   /** One request after the other, so that the box takes all in this order. */
-  async #askAll(): Promise<void> {
-    if (this.#isAsking) return;
-    this.#isAsking = true;
-    try {
-      while (this.#id !== undefined && this.#requests.length > 0) await this.#askNext(this.#id);
-    } finally {
-      this.#isAsking = false;
-    }
+  #askAll(): void {
+    if (this.#id === undefined || this.#requests.length === 0) return;
+    this.#asking ??= this.#askEach().finally(() => {
+      this.#asking = undefined;
+      this.#askAll();
+    });
+  }
+
+  async #askEach(): Promise<void> {
+    while (this.#id !== undefined && this.#requests.length > 0) await this.#askNext(this.#id);
   }
 
   async #askNext(id: string): Promise<void> {
+    const signal = this.#following?.signal;
     const place = this.#options.place();
     const body = JSON.stringify(this.#requests.splice(0, MAX_ASKED));
     try {
       if (place === undefined) throw new Error("the box is not known any more");
       const answer = await this.#options.links.request(place, `${FEED}/${id}`, {
-        ...{ method: "POST", body },
+        ...{ method: "POST", body, signal },
       });
       if (answer.status !== 204) await refuse(answer);
     } catch (error) {

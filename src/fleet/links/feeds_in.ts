@@ -24,6 +24,7 @@ export interface FeedsInOptions {
 export class FeedsIn {
   readonly #options: FeedsInOptions;
   readonly #feeds = new Map<string, FeedIn>();
+  readonly #ending = new Set<Promise<void>>();
 
   constructor(options: FeedsInOptions) {
     this.#options = options;
@@ -46,15 +47,17 @@ export class FeedsIn {
   sweep(): void {
     for (const [id, feed] of this.#feeds) {
       if (this.#options.wantedOf(id).length > 0) continue;
-      feed.stop();
       this.#feeds.delete(id);
+      const ending = feed.stop().finally(() => this.#ending.delete(ending));
+      this.#ending.add(ending);
     }
   }
 
-  /** Ends all. */
-  close(): void {
-    for (const feed of this.#feeds.values()) feed.stop();
+  /** Ends all. Resolves once nothing is under way. */
+  async close(): Promise<void> {
+    const feeds = [...this.#feeds.values()];
     this.#feeds.clear();
+    await Promise.all([...this.#ending, ...feeds.map((feed) => feed.stop())]);
   }
 
   #open(id: string): void {

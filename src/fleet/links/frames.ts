@@ -31,7 +31,7 @@ export class MalformedFrame extends Error {
 }
 
 /** Reads messages out of pieces of any length. */
-export class FrameReader {
+export class MessageReader {
   #pieces: Uint8Array[] = [];
   #length = 0;
   /** What is needed before the next frame is whole. */

@@ -52,9 +52,9 @@ export class ListenAnywhere {
     this.#timer = clock.every(SWEEP_MS, () => this.#sweep());
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#timer.cancel();
-    this.#feeds.close();
+    await this.#feeds.close();
   }
 
   #take(id: string, news: FeedNews): void {

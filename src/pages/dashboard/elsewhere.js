@@ -24,7 +24,7 @@ import { element, filterField, setText, Table } from "./table.js";
  */
 
 /** The table of these sessions, with its filter. */
-export class Elsewhere {
+export class OtherSessions {
   /** @type {FleetSession[]} */
   #sessions = [];
   /** By box. @type {Map<string, string | null>} */

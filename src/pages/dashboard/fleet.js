@@ -3,7 +3,7 @@
 // The whole fleet, where this box is one of several: asks for it again and again.
 
 import { Boxes } from "./boxes.js";
-import { Elsewhere } from "./elsewhere.js";
+import { OtherSessions } from "./elsewhere.js";
 import { element } from "./table.js";
 
 /** One that is on air moves for seconds when its box drains. */
@@ -21,7 +21,7 @@ const REFRESH_MS = 3000;
 /** The sections about the other boxes, which are hidden where there is no fleet. */
 export class FleetSections {
   #boxes = new Boxes(() => this.#load());
-  #elsewhere = new Elsewhere();
+  #elsewhere = new OtherSessions();
   #isStarted = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;

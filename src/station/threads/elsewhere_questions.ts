@@ -9,7 +9,7 @@ import type { Clock } from "../../session/clock.ts";
 import type { ElsewhereAnswer, ElsewhereQuestion } from "./messages.ts";
 
 /** What other boxes have. */
-export interface Elsewhere {
+export interface FilesElsewhere {
   /**
    * A segment of the broadcast `name`; `undefined` where no box has it.
    * @throws {SegmentUnavailable}
@@ -19,7 +19,7 @@ export interface Elsewhere {
 
 /** Answers a question. The answer is the thread's: nobody else has its memory. */
 export async function answerElsewhere(
-  elsewhere: Elsewhere | undefined,
+  elsewhere: FilesElsewhere | undefined,
   { id, name, file }: ElsewhereQuestion,
 ): Promise<ElsewhereAnswer> {
   try {
@@ -32,7 +32,7 @@ export async function answerElsewhere(
 }
 
 /** The questions of one thread. */
-export class ElsewhereQuestions implements Elsewhere {
+export class ElsewhereQuestions implements FilesElsewhere {
   readonly #clock: Pick<Clock, "after">;
   readonly #ask: (question: ElsewhereQuestion) => void;
   readonly #asked = new Map<number, (answer: ElsewhereAnswer) => void>();

@@ -18,7 +18,7 @@ import type { Clock } from "../../session/clock.ts";
 import type { KeySource } from "../../tokens/key_set.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import { type LendableSocket, LentSockets } from "./lent_sockets.ts";
-import { answerElsewhere, type Elsewhere } from "./elsewhere_questions.ts";
+import { answerElsewhere, type FilesElsewhere } from "./elsewhere_questions.ts";
 import type {
   ElsewhereQuestion,
   FromThread,
@@ -42,7 +42,7 @@ export interface HttpThreadOptions {
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
   /** What other boxes have; `undefined` where there are none. */
-  readonly elsewhere?: Elsewhere | undefined;
+  readonly elsewhere?: FilesElsewhere | undefined;
   readonly counts: ThreadCounts;
   /** `undefined` where there is no TLS. */
   readonly secure?: SecureThread | undefined;

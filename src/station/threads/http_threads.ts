@@ -21,7 +21,7 @@ import type { Clock, Timer } from "../../session/clock.ts";
 import type { KeySet } from "../../tokens/key_set.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
 import { attemptToListen, tellListening } from "../listen.ts";
-import type { Elsewhere } from "./elsewhere_questions.ts";
+import type { FilesElsewhere } from "./elsewhere_questions.ts";
 import { HttpThread } from "./http_thread.ts";
 import type { LendableSocket } from "./lent_sockets.ts";
 import { ACCESS_LOG, type LogLevels, type Pulse, type ThreadSettings } from "./messages.ts";
@@ -44,7 +44,7 @@ export interface HttpThreadsOptions {
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
   /** What other boxes have; `undefined` where there are none. */
-  readonly elsewhere?: Elsewhere | undefined;
+  readonly elsewhere?: FilesElsewhere | undefined;
   readonly sockets: ListeningSockets;
   readonly counts: ThreadCounts;
   readonly listeners: Pick<Listeners, "fetched" | "addStreams">;

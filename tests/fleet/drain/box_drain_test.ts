@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { BoxDrain } from "../../../src/fleet/drain/box_drain.ts";
 import type { BoxState, KnownBox } from "../../../src/fleet/registry.ts";
 import { EventBus } from "../../../src/session/events.ts";
-import { type AdmittedIngest, PublishRefused, type Transport } from "../../../src/session/ingest.ts";
+import {
+  type AdmittedIngest,
+  PublishRefused,
+  type Transport,
+} from "../../../src/session/ingest.ts";
 import { SERVER_REASON } from "../../../src/session/reason.ts";
 import { audioConfig } from "../../../testing/audio/access_units.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
