@@ -8,10 +8,10 @@ const RECONNECT_MS = 1000;
 /** So often frames are sent, several at a time. */
 const TICK_MS = 100;
 /** AAC-LC, 48 kHz, stereo: ISO/IEC 14496-3 1.6.2.1. */
-const ASC = Uint8Array.of(0x11, 0x90);
-const FRAME_MS = 1024 / 48;
+export const ASC = Uint8Array.of(0x11, 0x90);
+export const FRAME_MS = 1024 / 48;
 /** A channel pair, and noise: no server decodes it. */
-const FRAME = Uint8Array.from({ length: 171 }, (_, i) => i === 0 ? 0x21 : (i * 89) & 0xff);
+export const FRAME = Uint8Array.from({ length: 171 }, (_, i) => i === 0 ? 0x21 : (i * 89) & 0xff);
 const ENDS = [
   PublishFailed,
   Deno.errors.BadResource,
