@@ -157,10 +157,11 @@ export class BoxLinks {
     const fields = signedFields(key, {
       ...{ method, target, digest, from, to, number: ++this.#lastNumber },
     });
-    return await this.#fetch(url, {
+    const answer = await this.#fetch(url, {
       ...{ method, signal, redirect: "manual", headers: { ...headers, ...fields } },
       ...(bytes === undefined ? {} : { body: bytes }),
     });
+    return answer.body === null ? answer : new Response(endedBy(answer.body, signal), answer);
   }
 
   /** @throws {BoxUnreachable} */
@@ -187,6 +188,32 @@ export class BoxLinks {
       else this.#underWay.set(id, left);
     }
   }
+}
+
+/**
+ * `body`, until `signal` ends it. Deno forgets the signal of a request once its header has come and
+ * memory is collected.
+ */
+function endedBy(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  signal: AbortSignal,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
+  const end = () => reader.cancel(signal.reason).catch(() => {});
+  signal.addEventListener("abort", end);
+  return new ReadableStream({
+    pull: async (controller) => {
+      const { done, value } = await reader.read();
+      signal.throwIfAborted();
+      if (!done) return controller.enqueue(value);
+      signal.removeEventListener("abort", end);
+      controller.close();
+    },
+    cancel: async (reason) => {
+      signal.removeEventListener("abort", end);
+      await reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
 }
 
 function withBody(

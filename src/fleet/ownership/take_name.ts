@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../session/clock.ts";
 import { nameInUse } from "../../session/ingest.ts";
 import type { NameWish } from "../../session/names.ts";
-import type { FleetView } from "../fleet_view.ts";
+import { type FleetView, isSameOwner } from "../fleet_view.ts";
 import {
   BOX_LIFE_MS,
   type Claimed,
@@ -88,10 +88,25 @@ async function tryOnce(wish: NameWish, options: TakeNameOptions): Promise<GotNam
   // Who had it may have gone on by now.
   const isFresh = clock.monotonic() - askedAt < FREEZE_MS - MARGIN_MS;
   const handed = answer?.kind === "handed" && isFresh ? answer : undefined;
-  const before = handed?.record ?? (claimed === undefined ? known : claimed.record ?? known);
+  const before = handed?.record ?? latestOf(claimed?.record, known);
   const later = handed === undefined && before !== undefined ? behind(before, options) : before;
-  if (claimed !== undefined) return { own: claimed.own, before: later, handed, from };
+  if (claimed !== undefined) {
+    return { own: above(claimed.own, before), before: later, handed, from };
+  }
   return { ...alone(before, later, handed === undefined, directory), handed, from };
+}
+
+/** What was granted, at an epoch above that of an owner of whom the registry had not heard. */
+function above(own: Ownership, before: NameRecord | undefined): Ownership {
+  if (before === undefined || isSameOwner(own, before)) return own;
+  return { ...own, epoch: Math.max(own.epoch, before.epoch + 1) };
+}
+
+function latestOf(
+  record: NameRecord | undefined,
+  known: NameRecord | undefined,
+): NameRecord | undefined {
+  return isLater(known, record) ? known : record ?? known;
 }
 
 /** Whether a record tells of another owner than the one before does, and a later one. */

@@ -198,6 +198,21 @@ Deno.test("without the registry and the owner a box goes on alone, and the owner
   assert.equal(player.sessionIds.size, 1);
 });
 
+Deno.test("who gets a name back of an owner of whom the registry has not heard keeps it", async () => {
+  const { fleet, a, c } = await startFleet();
+  const player = new FleetPlayer(NAME);
+  const key = a.keys.create(NAME).token;
+  await settled(fleet, c.publish(wish(key), connection().close));
+  await watch(fleet, 3000, player);
+  fleet.cutFromRegistry.add(a);
+  await settled(fleet, a.publish(wish(key), connection().close));
+  await watch(fleet, 1000, player);
+  await settled(fleet, c.publish(wish(key), connection().close));
+  fleet.mend();
+  await watch(fleet, 10_000, player);
+  assert.deepEqual(ownersOf(fleet), ["c"]);
+});
+
 Deno.test("a box that stood still lets go of what another one has", async () => {
   const { fleet, a, b } = await startFleet();
   const player = new FleetPlayer(NAME);
