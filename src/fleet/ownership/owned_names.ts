@@ -19,7 +19,7 @@ import {
 } from "./handover.ts";
 import { behindEnd, NO_SESSION, recordOf } from "./name_records.ts";
 import { type SessionIds } from "./session_ids.ts";
-import { type GotName, type NameDirectory, takeName, type TakeNameOptions } from "./take_name.ts";
+import { type NameDirectory, takeName, type TakeNameOptions } from "./take_name.ts";
 
 /** What is told of own names, and heard of those of others. */
 export interface NameBook extends NameDirectory, AbandonedDirectory, Pick<FleetView, "onChange"> {
