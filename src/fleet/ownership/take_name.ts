@@ -120,7 +120,7 @@ function isLater(record: NameRecord | undefined, before: NameRecord | undefined)
  */
 function behind(record: NameRecord, { clock, segmentMs }: TakeNameOptions): NameRecord {
   const { endsAtMs, toldAtMs, mediaSequence } = record;
-  if (toldAtMs === 0) return record;
+  if (toldAtMs === 0 || mediaSequence === 0) return record;
   const goneMs = Math.max(0, clock.now() - toldAtMs + MAX_SKEW_MS);
   return {
     ...record,
