@@ -44,7 +44,10 @@ export class ListenAnywhere {
       ...{ clock, view, links },
       wantedOf: (id) => [...this.hls.wantedOf(id), ...this.#streams?.wantedOf(id) ?? []],
       onNews: (id, news) => this.#take(id, news),
-      onBroken: (id) => this.hls.becomeStale(id),
+      onBroken: (id) => {
+        this.hls.becomeStale(id);
+        this.#streams?.becomeStale(id);
+      },
     });
     this.hls = new RemoteHls({
       ...{ clock, view, onListed },
