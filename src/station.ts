@@ -157,7 +157,8 @@ export class Station {
    */
   async drain(signal: AbortSignal): Promise<void> {
     const { clock, sessions } = this.#core;
-    const left = () => broadcastsLeft(this.#statistics.ids, sessions);
+    const left = this.#overview?.left ??
+      (() => broadcastsLeft(this.#statistics.ids, sessions).length);
     const begin = () =>
       this.#overview === undefined ? sessions.drain() : this.#overview.drain.start();
     await drain({ clock, sessions, begin, left, timeoutMs: this.#drainTimeoutMs, signal });

@@ -128,6 +128,11 @@ export class Hls {
     this.#streams.get(name)?.handover.letGo();
   }
 
+  /** Names that another box goes on with, and of which players may still have the playlist of here. */
+  get leftElsewhere(): readonly string[] {
+    return [...this.#streams].flatMap(([name, { handover }]) => handover.isElsewhere ? [name] : []);
+  }
+
   /** Goes on with `name` behind another owner, before a session of it sends here. */
   takeOver(name: string, handed: NameHandover): void {
     const known = this.#streams.get(name);

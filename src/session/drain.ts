@@ -21,15 +21,15 @@ export interface DrainOptions {
 }
 
 /**
- * How many broadcasts have not come to their end in every respect: on air, or still served or written
+ * The broadcasts that have not come to their end in every respect: on air, or still served or written
  * out. Those do not count that have lost their DJ for longer than the hold.
  * @param ids of the sessions that are not over for all who have to do with them
  */
 export function broadcastsLeft(
   ids: readonly number[],
   sessions: Pick<SessionManager, "get">,
-): number {
-  return ids.filter((id) => sessions.get(id)?.isAbandoned !== true).length;
+): readonly number[] {
+  return ids.filter((id) => sessions.get(id)?.isAbandoned !== true);
 }
 
 /**

@@ -29,7 +29,10 @@ export interface SessionFacts {
   readonly props: Readonly<Record<string, string>>;
 }
 
-/** Why a fallback is heard: there is no connection, or one of which nothing can be heard. */
+/**
+ * Why a fallback is heard. `gone`: there is no connection, or none by which audio comes. `dead-air`:
+ * nothing can be heard in what comes.
+ */
 export type FallbackWhy = "gone" | "dead-air";
 
 /**

@@ -36,6 +36,8 @@ export interface Transport {
   readonly address: string;
   /** As it is now; `undefined` where nobody measures it. */
   readonly link?: LinkQuality | undefined;
+  /** Frames that were dropped because they came too far ahead of real time. Default: 0. */
+  readonly tooEarly?: number;
   /**
    * Called once when the session lets this connection go: another took over, the session ended or
    * the server stops. The door closes the socket; what it writes afterwards is ignored.

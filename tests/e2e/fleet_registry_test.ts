@@ -37,6 +37,26 @@ scenario("a box that stops does not wait for a Redis that stands still", async (
   }
 });
 
+scenario("a box with another key and target duration does not join, and says so", async () => {
+  await using redis = await RedisServer.start();
+  await using first = await EchoServer.start({ env: fleetEnv(redis.url) });
+  await until("nothing is wrong", async () => await isWell(first));
+  await using second = await EchoServer.start({
+    env: {
+      ...fleetEnv(redis.url),
+      ECHO_BOX: "b",
+      ECHO_PRIV_KEY: "another key of thirty-two chars!",
+      HLS_TARGET_DURATION: "2",
+    },
+    expectedErrors: [/This box does not join the fleet/],
+  });
+  assert.deepEqual((await healthOf(second)).problems, [
+    "This box does not join the fleet: box a has another ECHO_PRIV_KEY and HLS_TARGET_DURATION",
+  ]);
+  assert.equal(await redis.ask("SMEMBERS", "{echo}:boxes"), "a");
+  assert.ok(await isWell(first));
+});
+
 scenario("a Redis is asked over TLS, with an authority of one's own", async () => {
   await using authority = await TestAuthority.create();
   const { cert, key } = await authority.issue();
@@ -49,13 +69,13 @@ scenario("a Redis is asked over TLS, with an authority of one's own", async () =
       ...["--tls-port", `${port}`, "--tls-cert-file", certFile, "--tls-key-file", keyFile],
       ...["--tls-ca-cert-file", authority.rootFile, "--tls-auth-clients", "no"],
     );
-    const env = fleetEnv(`rediss://localhost:${port}`);
+    const url = `rediss://localhost:${port}`;
     await using trusting = await EchoServer.start({
-      env: { ...env, DENO_CERT: authority.rootFile },
+      env: { ...fleetEnv(url), DENO_CERT: authority.rootFile },
     });
     await until("nothing is wrong", async () => await isWell(trusting));
     assert.equal(await redis.ask("SMEMBERS", "{echo}:boxes"), "a");
-    await using other = await EchoServer.start({ env: { ...env, ECHO_BOX: "b" } });
+    await using other = await EchoServer.start({ env: { ...fleetEnv(url), ECHO_BOX: "b" } });
     assert.deepEqual((await healthOf(other)).parts, ["fleet"]);
     assert.equal(await redis.ask("SMEMBERS", "{echo}:boxes"), "a");
   });

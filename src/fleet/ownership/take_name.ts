@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../session/clock.ts";
 import { nameInUse } from "../../session/ingest.ts";
 import type { NameWish } from "../../session/names.ts";
-import type { FleetView } from "../fleet_view.ts";
+import { type FleetView, isSameOwner } from "../fleet_view.ts";
 import {
   BOX_LIFE_MS,
   type Claimed,
@@ -19,7 +19,7 @@ import {
 import { FREEZE_MS, type HandedName, type HandoverAnswer, type Handovers } from "./handover.ts";
 
 /** What is known of names, and where they are claimed. */
-export interface NameDirectory extends Pick<FleetView, "box" | "find" | "boxOf"> {
+export interface NameDirectory extends Pick<FleetView, "box" | "boxes" | "find" | "boxOf"> {
   /** This run of the process. */
   readonly incarnation: string;
   /** Whether the process runs that owns something, for all that is known. */
@@ -88,11 +88,25 @@ async function tryOnce(wish: NameWish, options: TakeNameOptions): Promise<GotNam
   // Who had it may have gone on by now.
   const isFresh = clock.monotonic() - askedAt < FREEZE_MS - MARGIN_MS;
   const handed = answer?.kind === "handed" && isFresh ? answer : undefined;
-  const before = handed?.record ?? (claimed === undefined ? known : claimed.record ?? known);
+  const before = handed?.record ?? latestOf(claimed?.record, known);
   const later = handed === undefined && before !== undefined ? behind(before, options) : before;
-  if (claimed !== undefined) return { own: claimed.own, before: later, handed, from };
-  const jump = handed === undefined ? ALONE_AHEAD : 0;
-  return { ...alone(before, later, jump, directory), handed, from };
+  if (claimed !== undefined) {
+    return { own: above(claimed.own, before), before: later, handed, from };
+  }
+  return { ...alone(before, later, handed === undefined, directory), handed, from };
+}
+
+/** What was granted, at an epoch above that of an owner of whom the registry had not heard. */
+function above(own: Ownership, before: NameRecord | undefined): Ownership {
+  if (before === undefined || isSameOwner(own, before)) return own;
+  return { ...own, epoch: Math.max(own.epoch, before.epoch + 1) };
+}
+
+function latestOf(
+  record: NameRecord | undefined,
+  known: NameRecord | undefined,
+): NameRecord | undefined {
+  return isLater(known, record) ? known : record ?? known;
 }
 
 /** Whether a record tells of another owner than the one before does, and a later one. */
@@ -155,24 +169,25 @@ async function claim(
 }
 
 /**
- * Takes a name that nobody could be asked for. Several boxes may do so: the registry will leave it to
- * the one with the highest epoch, so that is the one with the highest numbers.
+ * Takes a name without the registry, which will leave it to the highest epoch of all that took it.
  * @param before what was known
  * @param later the same, with numbers that the owner has not got to yet
- * @param jump numbers that are left out, as there may be others who took it
+ * @param isUnasked whether nobody could be asked, so that others may do so too: the highest epoch is
+ *   then the one with the highest numbers and the latest time, which lie apart
  */
 function alone(
   before: NameRecord | undefined,
   later: NameRecord | undefined,
-  jump: number,
-  { box, incarnation }: NameDirectory,
+  isUnasked: boolean,
+  { box, boxes, incarnation }: NameDirectory,
 ): Pick<GotName, "own" | "before"> {
-  if (before === undefined || later === undefined) {
-    return { own: { box, incarnation, epoch: 1 }, before: undefined };
-  }
-  const mediaSequence = later.mediaSequence + jump;
-  const epoch = before.epoch + Math.max(1, mediaSequence - before.mediaSequence);
-  return { own: { box, incarnation, epoch }, before: { ...later, mediaSequence } };
+  const own = { box, incarnation, epoch: (before?.epoch ?? 0) + 1 };
+  if (before === undefined || later === undefined || !isUnasked) return { own, before: later };
+  const rank = boxes.filter(({ id }) => id < box).length + 1;
+  const mediaSequence = later.mediaSequence + rank * ALONE_AHEAD;
+  const endsAtMs = later.endsAtMs + rank * MAX_SKEW_MS;
+  const epoch = before.epoch + mediaSequence - before.mediaSequence;
+  return { own: { ...own, epoch }, before: { ...later, mediaSequence, endsAtMs } };
 }
 
 /** How long somebody waits whose old connection to the owner may be found silent … */

@@ -35,6 +35,7 @@ import { rankOf, troubleOf } from "./troubles.js";
  * @property {string | null} why
  * @property {number | null} lost
  * @property {number} unread
+ * @property {number} too_fast
  * @property {"gone" | "dead-air" | null} fallback
  * @property {number | null} level
  * @property {number | null} dead_air

@@ -4,12 +4,10 @@
  * @module
  */
 import { z } from "zod";
-import { broadcastsLeft } from "../../session/drain.ts";
 import type { Session } from "../../session/session.ts";
 import type { SessionManager } from "../../session/session_manager.ts";
 import type { Audience } from "../audience.ts";
 import type { Health } from "../health.ts";
-import type { Statistics } from "../statistics/statistics.ts";
 
 const session = z.object({
   id: z.number(),
@@ -30,7 +28,7 @@ const report = z.object({
   sessions: z.array(session),
   /** Those whom this box serves itself. */
   listeners: z.object({ total: z.number(), names: z.record(z.string(), z.number()) }),
-  /** Broadcasts that have not come to their end in every respect, see {@link broadcastsLeft}. */
+  /** Broadcasts that are not over on this box in every respect. */
   left: z.number(),
   /** What is wrong, in words. */
   problems: z.array(z.string()),
@@ -45,8 +43,8 @@ export type ReportedSession = z.infer<typeof session>;
 export interface BoxReportSources {
   /** When the process started, in milliseconds since the epoch. */
   readonly startedMs: number;
-  readonly sessions: Pick<SessionManager, "sessions" | "get">;
-  readonly statistics: Pick<Statistics, "ids">;
+  readonly sessions: Pick<SessionManager, "sessions">;
+  readonly left: number;
   /** Of this box alone. */
   readonly audience: Audience;
   readonly health: Pick<Health, "report">;
@@ -54,12 +52,12 @@ export interface BoxReportSources {
 
 /** This box as it is now. */
 export function boxReport(sources: BoxReportSources): BoxReport {
-  const { startedMs, sessions, statistics, audience, health } = sources;
+  const { startedMs, sessions, left, audience, health } = sources;
   return {
     started: new Date(startedMs).toISOString(),
     sessions: sessions.sessions.map(reportedSession),
     listeners: { total: audience.total, names: Object.fromEntries(audience.byName()) },
-    left: broadcastsLeft(statistics.ids, sessions),
+    left,
     problems: [...health.report.problems],
   };
 }

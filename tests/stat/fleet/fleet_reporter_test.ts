@@ -31,6 +31,7 @@ function setUp(own: BoxReport, others: Record<string, BoxReport | Error>, boxes:
   const reporter = new FleetReporter({
     clock,
     view: { box: "a", boxes },
+    membership: { isJoined: true, beatAgeMs: 1234.5, errors: 3, problem: undefined },
     own: () => own,
     links: {
       request: (box: BoxPlace, path: string, init?: BoxRequest) => {
@@ -52,8 +53,9 @@ Deno.test("boxes are asked for a second, and what they tell is added up", async 
     { b: told({ demo: 5 }, ["other"]), c: told({}) },
     [knownBox("c"), knownBox("a"), knownBox("b")],
   );
-  const { box, total, boxes, sessions } = await reporter.report();
+  const { box, registry, total, boxes, sessions } = await reporter.report();
   assert.equal(box, "a");
+  assert.deepEqual(registry, { joined: true, beat_age_ms: 1235, errors: 3 });
   assert.deepEqual(total, { boxes: 3, sessions: 2, listeners: 9 });
   assert.deepEqual(boxes.map(({ id, sessions, listeners }) => [id, sessions, listeners]), [
     ["a", 1, 4],
@@ -114,17 +116,17 @@ Deno.test("what newer boxes add is passed over; what is no report counts as no a
   assert.deepEqual([c?.started, c?.problems.length], [null, 1]);
 });
 
-Deno.test("a box tells its broadcasts, its own listeners, and how many are not over", () => {
+Deno.test("a box tells its broadcasts, its own listeners, and what is wrong with it", () => {
   using house = new House();
-  const { sessions, statistics } = house;
+  const { sessions } = house;
   const health = new Health();
   health.add("hls", () => ["the disk is full"]);
   const report = () =>
     boxReport({
-      ...{ startedMs: START, sessions, statistics, health },
+      ...{ startedMs: START, sessions, left: 1, health },
       audience: { total: 4, streaming: 0, byName: () => [["demo", 3], ["other", 1]] },
     });
-  assert.deepEqual([report().left, report().sessions], [0, []]);
+  assert.deepEqual(report().sessions, []);
   const demo = house.publish("demo", "rtmp");
   house.play(1, demo);
   demo.metadata({ title: "Blue in green", artist: undefined }, undefined);
