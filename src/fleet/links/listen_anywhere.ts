@@ -16,7 +16,7 @@ import { StreamNames } from "./stream_names.ts";
 
 export interface ListenAnywhereOptions {
   readonly clock: Clock;
-  readonly view: Pick<FleetView, "box" | "find" | "boxOf" | "onChange">;
+  readonly view: Pick<FleetView, "box" | "find" | "boxOf" | "placeOf" | "onChange">;
   readonly links: Pick<BoxLinks, "open" | "request">;
   /** A segment of the broadcast `name` of another box is listed. */
   readonly onListed?: (name: string, file: string) => void;

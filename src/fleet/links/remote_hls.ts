@@ -17,7 +17,7 @@ import { RemoteStream } from "./remote_stream.ts";
 
 export interface RemoteHlsOptions {
   readonly clock: Pick<Clock, "awake" | "waited">;
-  readonly view: Pick<FleetView, "box" | "find" | "boxOf">;
+  readonly view: Pick<FleetView, "box" | "find" | "boxOf" | "placeOf">;
   readonly feeds: Pick<FeedsIn, "ask">;
   readonly segments: FarSegments;
   /** A segment of the broadcast `name` is listed. */
@@ -72,7 +72,7 @@ export class RemoteHls {
     if (kept !== undefined) return kept;
     const id = makerOf(file)?.box ?? this.#boxWith(name);
     if (id === undefined || id === view.box) return undefined;
-    const box = view.boxOf(id);
+    const box = view.placeOf(id);
     return box === undefined ? undefined : await segments.read(box, name, file);
   }
 
