@@ -44,6 +44,12 @@ export interface Transport {
    */
   close(why: string): void;
   /**
+   * Asks the encoder to connect to another server, and to go on here until it has; absent where the
+   * protocol has no such request.
+   * @returns whether this encoder can be asked
+   */
+  requestReconnect?(host: string, port: number): boolean;
+  /**
    * What arrived is wanted now, and what follows as it comes. A door that reads later than it comes
    * has this.
    */

@@ -88,7 +88,7 @@ Deno.test("where keys are needed, a wrong one is refused and the right one taken
 
 Deno.test("a server that is full, or about to stop, says so to who comes", async () => {
   await using fixture = await SrtFixture.start();
-  fixture.sessions.limits = { maxSessions: 0, maxWaiting: 0 };
+  fixture.sessions.openness.limits = { maxSessions: 0, maxWaiting: 0 };
   assert.equal(await fixture.callers.refusal(fixture.shared, { streamId: "demo" }), 1402);
   fixture.sessions.drain();
   assert.equal(await fixture.callers.refusal(fixture.shared, { streamId: "demo" }), 1503);

@@ -1,17 +1,17 @@
 /** Records as the registry's Redis keeps them: text. */
 import { getLogger } from "@logtape/logtape";
 import { z } from "zod";
-import { type BoxRecord, type KnownBox, type NameRecord } from "../registry.ts";
+import type { BoxRecord, KnownBox, NameRecord } from "../registry.ts";
 
 /** What of a name's record the scripts do not look at. */
 export function restOf(record: Omit<NameRecord, "box" | "incarnation" | "epoch">): string {
-  const { sessionId, mediaSequence, discontinuitySequence, endsAtMs, props, holdMs } = record;
-  const { createdAtMs } = record;
-  return JSON.stringify(
-    {
-      ...{ sessionId, mediaSequence, discontinuitySequence, endsAtMs, props, holdMs, createdAtMs },
-    } satisfies z.input<typeof REST>,
-  );
+  const { sessionId, mediaSequence, discontinuitySequence, endsAtMs, toldAtMs } = record;
+  const { props, holdMs, createdAtMs } = record;
+  const rest: z.output<typeof REST> = {
+    ...{ sessionId, mediaSequence, discontinuitySequence, endsAtMs, toldAtMs },
+    ...{ props, holdMs, createdAtMs },
+  };
+  return JSON.stringify(rest);
 }
 
 /** A name's record. @returns `undefined` where it cannot be read, which is logged */

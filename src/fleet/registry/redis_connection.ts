@@ -52,6 +52,12 @@ export async function connectTo(
   return await connectToAny(masters, servers, options);
 }
 
+/** What is wrong with a Redis, of which there may be several. */
+export function redisProblem(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(redisProblem).join("; ");
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Connects to the first of `hosts` that is a master. */
 async function connectToAny(
   hosts: readonly RedisHost[],

@@ -7,7 +7,12 @@
 import { ErrorReply } from "@redis/client";
 import type { Clock, Timer } from "../../session/clock.ts";
 import { RegistryUnavailable } from "../registry.ts";
-import { connectTo, type RedisConnection, type RedisServers } from "./redis_connection.ts";
+import {
+  connectTo,
+  type RedisConnection,
+  redisProblem,
+  type RedisServers,
+} from "./redis_connection.ts";
 import type { RedisScript } from "./scripts.ts";
 import { within } from "./within.ts";
 
@@ -41,23 +46,22 @@ export class RedisLink {
 
   /**
    * Runs a script.
-   * @returns what Redis answers, as it comes
    * @throws {RegistryUnavailable} at once where there is no connection, and where no answer comes within
    *   {@link ANSWER_MS}, or an error
    */
-  async run(script: RedisScript, args: readonly string[]): Promise<unknown> {
+  async run(script: RedisScript, args: readonly string[]): Promise<RedisAnswer> {
     // The first calls come before there can be a connection.
     if (this.#connections === 0) await this.#connecting;
-    const connection = this.#connection;
+    const [connection, by] = [this.#connection, this.#connections];
     if (connection === undefined) throw new RegistryUnavailable(this.#why);
     try {
       const { clock } = this.#options;
-      const answer = await within(ANSWER_MS, clock, () => evaluate(connection, script, args));
+      const value = await within(ANSWER_MS, clock, () => evaluate(connection, script, args));
       this.#failures = 0;
-      return answer;
+      return { value, by };
     } catch (error) {
-      this.#lose(connection, reasonOf(error));
-      throw new RegistryUnavailable(reasonOf(error), { cause: error });
+      this.#lose(connection, redisProblem(error));
+      throw new RegistryUnavailable(redisProblem(error), { cause: error });
     }
   }
 
@@ -73,14 +77,14 @@ export class RedisLink {
     const { clock, servers } = this.#options;
     try {
       const lost = (connection: RedisConnection, error: unknown) => {
-        this.#lose(connection, reasonOf(error));
+        this.#lose(connection, redisProblem(error));
       };
       const connection = await connectTo(servers, { clock, timeoutMs: CONNECT_MS, lost });
       if (this.#isClosed) return connection.close();
       this.#connection = connection;
       this.#connections++;
     } catch (error) {
-      this.#why = reasonOf(error);
+      this.#why = redisProblem(error);
       this.#tryAgain();
     }
   }
@@ -103,6 +107,14 @@ export class RedisLink {
   }
 }
 
+/** What a script answered. */
+export interface RedisAnswer {
+  /** As it came. */
+  readonly value: unknown;
+  /** The connection by which it came, as {@link RedisLink.connections} counts. */
+  readonly by: number;
+}
+
 /** How long an answer may take. */
 export const ANSWER_MS = 1000;
 
@@ -118,12 +130,6 @@ async function evaluate(
     if (!(error instanceof ErrorReply && error.message.startsWith("NOSCRIPT"))) throw error;
     return await send(["EVAL", text, "1", KEY, ...args]);
   }
-}
-
-/** Errors of connections to several addresses have no message of their own. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** All keys have its hash tag. */

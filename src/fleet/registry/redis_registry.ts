@@ -54,23 +54,22 @@ export class RedisRegistry implements Registry {
 
   async beat(box: BoxRecord, since: number): Promise<BeatAnswer> {
     const { id, incarnation, alike } = box;
-    const by = this.#link.connections;
     const joins = since === 0 ? "1" : "0";
     const args = [id, incarnation, alike, boxText(box), this.#since(since), joins];
-    const answer = await this.#ask(BEAT, args, BEAT_ANSWER);
+    const [answer, connection] = await this.#askBy(BEAT, args, BEAT_ANSWER);
     if (answer[0] !== "changes") {
       const [why, fields] = answer;
       const by = knownBox(fields);
       if (by === undefined) throw new RegistryUnavailable("Cannot read the record of a box");
       return { kind: "refused", why, by };
     }
-    return { kind: "joined", changes: await this.#changesOf(answer, by) };
+    return { kind: "joined", changes: await this.#changesOf(answer, connection) };
   }
 
   async changes(since: number): Promise<Changes> {
-    const by = this.#link.connections;
-    const answer = await this.#ask(CHANGES, [this.#since(since), "1"], CHANGES_ANSWER);
-    return await this.#changesOf(answer, by);
+    return await this.#changesOf(
+      ...await this.#askBy(CHANGES, [this.#since(since), "1"], CHANGES_ANSWER),
+    );
   }
 
   async claim(
@@ -117,7 +116,7 @@ export class RedisRegistry implements Registry {
     return this.#toldBy === this.#link.connections ? String(since) : "0";
   }
 
-  /** Reads an answer, and the further pages of it. */
+  /** Reads an answer that came by a connection, and asks for the further pages of it. */
   async #changesOf(first: z.output<typeof CHANGES_ANSWER>, by: number): Promise<Changes> {
     const names: NameRecord[] = [];
     let answer = first;
@@ -137,18 +136,27 @@ export class RedisRegistry implements Registry {
 
   /** No later than Redis's time is, in milliseconds. */
   async #redisNow(): Promise<number> {
-    const by = this.#link.connections;
-    if (this.#time?.by !== by) {
-      const atMs = Number(await this.#ask(TIME, [], z.string()));
-      this.#time = { by, atMs, monotonicMs: this.#clock.monotonic() };
+    if (this.#time?.by !== this.#link.connections) {
+      const [now, by] = await this.#askBy(TIME, [], z.string());
+      this.#time = { by, atMs: Number(now), monotonicMs: this.#clock.monotonic() };
     }
     const { atMs, monotonicMs } = this.#time;
     return atMs + this.#clock.monotonic() - monotonicMs;
   }
 
   async #ask<T>(script: RedisScript, args: readonly string[], schema: z.ZodType<T>): Promise<T> {
-    const read = schema.safeParse(await this.#link.run(script, args));
-    if (read.success) return read.data;
+    return (await this.#askBy(script, args, schema))[0];
+  }
+
+  /** @returns the answer, and the connection by which it came */
+  async #askBy<T>(
+    script: RedisScript,
+    args: readonly string[],
+    schema: z.ZodType<T>,
+  ): Promise<[T, number]> {
+    const { value, by } = await this.#link.run(script, args);
+    const read = schema.safeParse(value);
+    if (read.success) return [read.data, by];
     throw new RegistryUnavailable(`Cannot read its answer: ${z.prettifyError(read.error)}`);
   }
 }

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Distributor } from "../../hls/distributor.ts";
 import type { Listeners } from "../../hls/listeners.ts";
-import type { ProgressiveStreams } from "../../hls/progressive/progressive_streams.ts";
+import type { StreamSource } from "../../hls/progressive/progressive_streams.ts";
 import type { ThreadCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
 import {
@@ -15,12 +15,13 @@ import {
   type KeptSocket,
   type ListeningSockets,
 } from "../../listening/listening_sockets.ts";
-import type { Shows } from "../../pages/listener/shows.ts";
+import type { Shows, ShowsSource } from "../../pages/listener/shows.ts";
 import type { Rewinds } from "../../record/rewind/rewinds.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
 import type { KeySet } from "../../tokens/key_set.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
 import { attemptToListen, tellListening } from "../listen.ts";
+import type { FilesElsewhere } from "./elsewhere_questions.ts";
 import { HttpThread } from "./http_thread.ts";
 import type { LendableSocket } from "./lent_sockets.ts";
 import { ACCESS_LOG, type LogLevels, type Pulse, type ThreadSettings } from "./messages.ts";
@@ -38,10 +39,12 @@ export interface HttpThreadsOptions {
   readonly keys: Pick<KeySet, "keys" | "renew" | "watch"> | undefined;
   readonly distributor: Distributor;
   /** `undefined` where there are none. */
-  readonly streams?: Pick<ProgressiveStreams, "connect"> | undefined;
-  readonly shows: Pick<Shows, "status" | "current" | "watchEnds">;
+  readonly streams?: Pick<StreamSource, "connect"> | undefined;
+  readonly shows: ShowsSource & Pick<Shows, "watchEnds">;
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
+  /** What other boxes have; `undefined` where there are none. */
+  readonly elsewhere?: FilesElsewhere | undefined;
   readonly sockets: ListeningSockets;
   readonly counts: ThreadCounts;
   readonly listeners: Pick<Listeners, "fetched" | "addStreams">;
@@ -172,9 +175,10 @@ export class HttpThreads {
   }
 
   #newThread(): HttpThread {
-    const { clock, distributor, streams, shows, rewinds, counts, keys, settings } = this.#options;
+    const { clock, distributor, streams, shows, rewinds, elsewhere, counts, keys, settings } =
+      this.#options;
     return new HttpThread({
-      ...{ clock, distributor, streams, shows, rewinds, counts, keys },
+      ...{ clock, distributor, streams, shows, rewinds, elsewhere, counts, keys },
       settings: { ...settings, addr: this.#addr },
       secure: this.#secure,
       levels: () => this.#levels,

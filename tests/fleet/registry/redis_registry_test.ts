@@ -107,7 +107,8 @@ Deno.test("where another Redis takes over, boxes find it by the Sentinels, and s
 
 Deno.test("a password and a database are used, and a wrong one is said without being shown", async () => {
   await using log = await LogRecorder.start();
-  await using redis = await RedisServer.start("--requirepass", "s3cret/@");
+  await using redis = await RedisServer.start();
+  await redis.ask("CONFIG", "SET", "requirepass", "s3cret/@");
   const url = (password: string) => redis.url.replace("//", `//:${password}@`) + "/3";
   await using boxes = await Boxes.start(url("s3cret%2F%40"), "a");
   assert.ok(boxes.all[0].membership.isJoined);
