@@ -4,9 +4,11 @@ import type { Clock, Timer } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
 import { closeLocked, lock, messageOf } from "../record/files.ts";
 import type { RecordFolder } from "../record/record_folder.ts";
+import type { StoredFile } from "../record/stored_file.ts";
 import { BackOff } from "./back_off.ts";
 import type { Bucket } from "./bucket.ts";
 import { KeptUploads } from "./kept_uploads.ts";
+import { DiskLooks } from "./disk_looks.ts";
 import type { RecordingId } from "./object_keys.ts";
 import type { PartWork } from "./part_job.ts";
 import { StorageError } from "./storage_error.ts";
@@ -64,7 +66,7 @@ export class Uploader {
   readonly #store: BackOff;
   readonly #underWay = new Set<Promise<void>>();
   readonly #done = { sentBytes: 0, storedRecordings: 0, failures: 0 };
-  readonly #looking = new Looking();
+  readonly #looking = new DiskLooks();
   /** Why the store did not do what it was asked, the last time. */
   #why = "";
   #lock: Deno.FsFile | undefined;
@@ -116,6 +118,13 @@ export class Uploader {
   stored(identity: string): RecordingId | undefined {
     const kept = this.#list.stored.get(identity) ?? this.#list.open.get(identity)?.kept;
     return kept === undefined || kept.storedBytes === null ? undefined : kept;
+  }
+
+  /** Whether limits of the disk may have a file deleted: it is in the bucket, or does not go there. */
+  mayRemove(file: StoredFile): boolean {
+    const { identity, state } = file;
+    if (state === "damaged" || this.#list.isForeign(file)) return true;
+    return this.stored(identity) !== undefined;
   }
 
   /** Gives up what is under way. The next run of the server goes on with it. */
@@ -252,36 +261,6 @@ export class Uploader {
   }
 }
 
-/** Looks at the disk, one after another. What fails is logged, once until a look succeeds. */
-class Looking {
-  #last: Promise<void> = Promise.resolve();
-  #waiting = 0;
-  #fails = false;
-
-  /** Looks when all looks before it are over; not at all where too many wait. */
-  run(look: () => Promise<void>): void {
-    if (this.#waiting >= MAX_WAITING) return;
-    this.#waiting++;
-    this.#last = this.#last.then(() => this.#attempt(look));
-  }
-
-  async over(): Promise<void> {
-    await this.#last;
-  }
-
-  async #attempt(look: () => Promise<void>): Promise<void> {
-    try {
-      await look();
-      this.#fails = false;
-    } catch (error) {
-      const why = messageOf(error);
-      if (!this.#fails) logger.error("Cannot see what is to be stored: {why}", { why });
-      this.#fails = true;
-    }
-    this.#waiting--;
-  }
-}
-
 const ASKS_STORE: ReadonlySet<UploadStep["kind"]> = new Set(["begin", "send", "complete"]);
 /** How many requests are under way at a time. */
 const AT_A_TIME = 16;
@@ -290,5 +269,3 @@ const TOLD_FAILURES = 3;
 const TICK_MS = 1000;
 const LOOK_MS = 5000;
 const SCAN_MS = 60_000;
-/** Looks beyond these would see nothing that the ones before do not. */
-const MAX_WAITING = 10_000;

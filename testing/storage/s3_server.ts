@@ -167,7 +167,7 @@ export class S3Server implements AsyncDisposable {
         return this.#list(query);
       case "HeadObject":
       case "GetObject":
-        return this.#object(key, action === "HeadObject");
+        return this.#object(key, action === "HeadObject", request.headers.get("range"));
     }
   }
 
@@ -193,13 +193,22 @@ export class S3Server implements AsyncDisposable {
     return xml("CompleteMultipartUploadResult", `<Key>${key}</Key>`);
   }
 
-  #object(key: string, isHead: boolean): Response {
+  #object(key: string, isHead: boolean, range: string | null): Response {
     const object = this.objects.get(key);
     if (object === undefined) return isHead ? bare(404) : failure(404, "NoSuchKey");
     const headers = new Headers({ ETag: object.etag, "Content-Type": "audio/mp4" });
     headers.set("Content-Length", `${object.bytes.length}`);
     if (object.mark !== undefined) headers.set("x-amz-meta-echo-upload", object.mark);
-    return new Response(isHead ? null : new Uint8Array(object.bytes), { headers });
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? "") ?? [];
+    if (from === undefined) {
+      return new Response(isHead ? null : new Uint8Array(object.bytes), { headers });
+    }
+    const { length } = object.bytes;
+    const end = to === undefined || to === "" ? length : Number(to) + 1;
+    const part = new Uint8Array(object.bytes.subarray(Number(from), end));
+    headers.set("Content-Range", `bytes ${from}-${Number(from) + part.length - 1}/${length}`);
+    headers.set("Content-Length", `${part.length}`);
+    return new Response(part, { status: 206, headers });
   }
 
   #list(query: URLSearchParams): Response {

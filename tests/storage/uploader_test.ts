@@ -284,6 +284,16 @@ Deno.test("limits delete nothing that is not in the bucket", async () => {
   assert.ok(server.objects.has(KEY));
 });
 
+Deno.test("limits delete what does not go to the bucket, as without one", async () => {
+  await using stored = await StoredArchive.open({ maxBytes: 1 });
+  const { archive, server } = stored;
+  await server.close();
+  await Deno.mkdir(archive.folder.path, { recursive: true });
+  await Deno.writeTextFile(archive.folder.pathOf("notes.mp4"), "not Echo's");
+  await Deno.writeTextFile(archive.folder.pathOf("a.20261123T141200Z.mp4.damaged"), "damaged");
+  await stored.pass("they are deleted", async () => (await stored.files()).length === 0);
+});
+
 Deno.test("16 requests are under way at a time, and one while the store fails", async () => {
   await using stored = await StoredArchive.open();
   const { archive, server } = stored;
