@@ -177,14 +177,15 @@ export class Uploader {
   }
 
   async #abandon(upload: Upload): Promise<void> {
-    const key = this.#steps.keyOf(upload.kept);
+    // What is named like a secret is masked in the log.
+    const object = this.#steps.keyOf(upload.kept);
     try {
       await this.#steps.abandon(upload);
       this.#list.open.delete(upload.kept.identity);
-      logger.info("{key} is not stored any further: its file is gone", { key });
+      logger.info("{object} is not stored any further: its file is gone", { object });
     } catch (error) {
       // It is tried again with the next look.
-      logger.debug("Cannot give up {key}: {why}", { key, why: messageOf(error) });
+      logger.debug("Cannot give up {object}: {why}", { object, why: messageOf(error) });
     }
   }
 
@@ -234,10 +235,10 @@ export class Uploader {
       this.#scan();
     } else {
       upload.backOff.failed();
-      const key = this.#steps.keyOf(upload.kept);
-      const details = { key, why: messageOf(error) };
+      const object = this.#steps.keyOf(upload.kept);
+      const details = { object, why: messageOf(error) };
       if (upload.backOff.failures > 1) return;
-      logger.error("Cannot store {key}, which is tried again: {why}", details);
+      logger.error("Cannot store {object}, which is tried again: {why}", details);
     }
   }
 

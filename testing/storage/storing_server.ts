@@ -2,6 +2,7 @@
 import { Archive } from "../record/archive.ts";
 import { EchoServer } from "../e2e/echo_server.ts";
 import { metricsOf } from "../e2e/stat_request.ts";
+import { until } from "../until.ts";
 import { TEST_KEY } from "./s3_server.ts";
 
 /** Where a store is. */
@@ -49,9 +50,10 @@ export async function leaveRecording(folder: string, name: string, bytes: number
   const show = archive.begin(name);
   const frame = 4000;
   for (let sent = 0; sent < bytes; sent += frame * 47) {
+    const { writtenBytes } = archive.recorder;
     for (let i = 0; i < 47; i++) show.write(crypto.getRandomValues(new Uint8Array(frame)));
+    await until("a second is written", () => archive.recorder.writtenBytes > writtenBytes);
     await show.clock.advance(1000);
-    await archive.reach("record-start", 1);
   }
   const [part = ""] = await archive.files();
   await Deno.mkdir(folder, { recursive: true });

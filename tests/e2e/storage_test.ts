@@ -95,7 +95,10 @@ scenario("a wrong key is told of, and mended while the server runs", async () =>
   });
   await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
   await encoder.end();
-  const words = await until("it is told", async () => await storageProblem(server));
+  const words = await until("it is told", async () => {
+    const problem = await storageProblem(server);
+    return problem !== "" && problem;
+  });
   assert.match(words, /^Recordings cannot be stored in recordings: .*; 1 finished ones wait/);
   await server.line(/Cannot store recordings in recordings: .*They stay on the disk/);
   assert.ok((await Deno.stat(`${recordings(server)}/demo.mp4`)).isFile);
