@@ -99,7 +99,7 @@ export class Uploader {
     if (this.#store.failures < TOLD_FAILURES) return undefined;
     const { waitingRecordings } = this.figures;
     return `Recordings cannot be stored in ${this.#options.bucket.settings.bucket}: ${this.#why}; ` +
-      `${waitingRecordings} finished ones wait on the disk`;
+      `finished ones that wait on the disk: ${waitingRecordings}`;
   }
 
   get figures(): UploadFigures {

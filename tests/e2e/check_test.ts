@@ -150,7 +150,7 @@ const MISTAKES: readonly Mistake[] = [
     make: () => ({
       ...storageEnv({ url: `http://127.0.0.1:${freePorts(1)}`, bucket: "shows" }),
     }),
-    said: /^S3_URL: Cannot store recordings in shows: Unreachable: .*refused/,
+    said: /^S3_URL: Cannot store recordings in shows: Unreachable: .*REFUSED/,
   },
   {
     what: "a clock that is behind",

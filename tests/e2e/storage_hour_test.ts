@@ -130,7 +130,7 @@ async function refused(store: Versitygw, minute: string): Promise<void> {
     });
     await using encoder = new Encoder(minute, server.rtmpUrl(`live/${name}`));
     await until("it is over", () => !encoder.running, PATIENCE_MS);
-    await until("it is told", async () => /1 finished/.test(await storageProblem(server)));
+    await until("it is told", async () => /disk: 1$/.test(await storageProblem(server)));
     const words = await storageProblem(server);
     const file = `${recordings(server)}/${name}.mp4`;
     const bytes = await Deno.readFile(file);
