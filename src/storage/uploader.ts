@@ -232,6 +232,7 @@ export class Uploader {
     } else if (error instanceof FileChanged || error instanceof Deno.errors.NotFound) {
       // It was renamed, most likely: the next look tells what it is called.
       upload.file = undefined;
+      upload.backOff.failed();
       this.#scan();
     } else {
       upload.backOff.failed();

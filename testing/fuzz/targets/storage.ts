@@ -27,7 +27,7 @@ export const STORAGE_TARGETS: readonly Target[] = [
       const text = textOf(input);
       const contents = elementsOf(text, "Contents");
       for (const entry of contents) assert.ok(text.includes(entry));
-      return `${about(contents.length)} ${xmlText(text, "Code")?.length ?? "none"}`;
+      return `${about(contents.length)} ${about(xmlText(text, "Code")?.length ?? 0)}`;
     },
   },
   {
