@@ -1,5 +1,6 @@
 /** A small store that speaks S3, keeps all in memory, and fails in the ways that stores do. */
 import { createHash } from "node:crypto";
+import type { PemPair } from "../../src/tls/certificate.ts";
 import { sha256, signatureFault, type StoreKey } from "./request_signature.ts";
 
 /** A request as the store sees it. */
@@ -60,17 +61,20 @@ export class S3Server implements AsyncDisposable {
   /** What is silent ends with it. */
   #cut = new AbortController();
   #lastUpload = 0;
+  #pair: PemPair | undefined;
   #server: Deno.HttpServer<Deno.NetAddr> | undefined;
   #port = 0;
 
-  static start(): S3Server {
+  /** @param pair the certificate of a store that is asked over TLS */
+  static start(pair?: PemPair): S3Server {
     const server = new S3Server();
+    server.#pair = pair;
     server.open();
     return server;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `${this.#pair === undefined ? "http" : "https"}://127.0.0.1:${this.#port}`;
   }
 
   /** How often it was asked that. */
@@ -80,7 +84,10 @@ export class S3Server implements AsyncDisposable {
 
   /** Answers again, at the same port. */
   open(): void {
-    const options = { hostname: "127.0.0.1", port: this.#port, onListen: () => {} };
+    const options = {
+      ...{ hostname: "127.0.0.1", port: this.#port, onListen: () => {} },
+      ...this.#pair,
+    };
     this.#server = Deno.serve(options, (request) => this.#answer(request));
     this.#port = this.#server.addr.port;
   }

@@ -1,6 +1,6 @@
 /** Shows that go to a bucket: played from there, through kills of the server, with a wrong key. */
 import assert from "node:assert/strict";
-import { EchoServer } from "../../testing/e2e/echo_server.ts";
+import { EchoServer, runEcho } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
 import { PageVisits } from "../../testing/players/page_visits.ts";
@@ -13,6 +13,7 @@ import {
   storageProblem,
   STORE_FAILS,
 } from "../../testing/storage/storing_server.ts";
+import { TestAuthority } from "../../testing/tls/test_authority.ts";
 import { until } from "../../testing/until.ts";
 
 const PART_BYTES = 8 * 2 ** 20;
@@ -108,4 +109,20 @@ scenario("a wrong key is told of, and mended while the server runs", async () =>
   await until("it is in the bucket", () => store.objects.size === 1, 120_000);
   await until("nothing is wrong", async () => await storageProblem(server) === "");
   assert.ok(!server.log.join("\n").includes("a-wrong-secret"));
+});
+
+scenario("a store is asked over TLS, where its certificate is trusted", async () => {
+  await using authority = await TestAuthority.create();
+  await using store = S3Server.start(await authority.issue());
+  const found = async (trusted: Readonly<Record<string, string>>) => {
+    const folder = await Deno.makeTempDir({ prefix: "echo-check-" });
+    const env = { ...storageEnv(store), ...trusted };
+    await using check = runEcho(["check"], { env, cwd: folder });
+    await check.end();
+    await Deno.remove(folder, { recursive: true });
+    return check.lines.filter((line) => line.includes("S3_URL")).join();
+  };
+  assert.equal(await found({ DENO_CERT: authority.rootFile }), "");
+  assert.ok(store.count("CreateMultipartUpload") === 1 && store.uploads.size === 0);
+  assert.match(await found({}), /Cannot store recordings in recordings: Unreachable: .*cert/i);
 });
