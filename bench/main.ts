@@ -2,6 +2,7 @@
 import { archive } from "./archive.ts";
 import { archiveStop } from "./archive_stop.ts";
 import { cache } from "./cache.ts";
+import { fleet } from "./fleet.ts";
 import { flood } from "./flood.ts";
 import { frame } from "./frame.ts";
 import { http } from "./http.ts";
@@ -104,6 +105,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     usage: "radio [SOURCES] [LISTENERS] [SECONDS]",
     help: "sources of MP3 by Icecast and RTMP; listeners of an endless stream, beside icecast2",
     run: radio,
+  },
+  fleet: {
+    usage: "fleet [NAMES] [BOXES] [SECONDS]",
+    help: "boxes that share a Redis, with names and without audio: what the registry costs",
+    run: fleet,
   },
   "slow-http": {
     usage: "slow-http [HALF-OPEN] [READERS]",

@@ -54,6 +54,9 @@ need_for_testing() {
   have jq || need jq jq jq
   # macOS has no systemd; there the tests of its unit are left out.
   [[ $OSTYPE == darwin* ]] || have systemd-analyze || need systemd-analyze systemd systemd
+  have redis-server || need Redis redis-server redis
+  # With Homebrew it is redis-server --sentinel.
+  [[ $OSTYPE == darwin* ]] || have redis-sentinel || need "Redis Sentinel" redis-sentinel redis
   have promtool || need promtool prometheus prometheus
   have srt-live-transmit || need "SRT's tools" srt-tools srt
   have shout || need "libshout's tools" libshout-tools libshout

@@ -1,7 +1,7 @@
 /** The whole server, as main.ts starts, reloads, drains and stops it. */
 import type { Config } from "./config.ts";
 import { type Clock, systemClock } from "./session/clock.ts";
-import { drain } from "./session/drain.ts";
+import { broadcastsLeft, drain } from "./session/drain.ts";
 import type { EventBus } from "./session/events.ts";
 import { SERVER_REASON } from "./session/reason.ts";
 import type { SessionManager } from "./session/session_manager.ts";
@@ -11,8 +11,12 @@ import { type Core, startCore } from "./station/core.ts";
 import { startDjs } from "./station/djs.ts";
 import { startFallback } from "./station/fallback.ts";
 import { startFleet } from "./station/fleet.ts";
+import { serveFleet } from "./station/fleet_links.ts";
+import { type FleetOverview, startFleetOverview } from "./station/fleet_overview.ts";
 import { startRtmp, startSrt } from "./station/doors.ts";
 import { startIcecast } from "./station/icecast.ts";
+import { serveHls } from "./station/hls_web.ts";
+import { openListening, otherBoxes, serveOtherBoxes } from "./station/listen_anywhere.ts";
 import { trimMemory } from "./station/memory_trim.ts";
 import { serveMounts } from "./station/mounts.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
@@ -26,7 +30,7 @@ import {
 } from "./station/reload.ts";
 import type { HttpThreads } from "./station/threads/http_threads.ts";
 import { startTokens } from "./station/tokens.ts";
-import { serveControl, serveHls, serveStatistics } from "./station/web.ts";
+import { serveControl, serveStatistics } from "./station/web.ts";
 
 /** Parts that apply new values. */
 type Reloading =
@@ -40,6 +44,8 @@ interface Started {
   readonly threads: HttpThreads | undefined;
   /** `undefined` where there is none. */
   readonly srt: SrtServer | undefined;
+  /** `undefined` where the server is alone. */
+  readonly overview: FleetOverview | undefined;
   /** What applies new values, part by part. */
   readonly reload: Readonly<
     Record<Reloading, Reload>
@@ -52,14 +58,16 @@ export class Station {
   readonly #statistics: Statistics;
   readonly #threads: HttpThreads | undefined;
   readonly #srt: SrtServer | undefined;
+  readonly #overview: FleetOverview | undefined;
   readonly #reloads: Reloads;
   #drainTimeoutMs: number;
 
-  private constructor(core: Core, { statistics, threads, srt, reload }: Started) {
+  private constructor(core: Core, { statistics, threads, srt, overview, reload }: Started) {
     this.#core = core;
     this.#statistics = statistics;
     this.#threads = threads;
     this.#srt = srt;
+    this.#overview = overview;
     this.#drainTimeoutMs = core.config.session.drainTimeoutMs;
     const { reloadLimits: limits, reloadHooks: hooks, reloadWebLimits: web } = core;
     this.#reloads = {
@@ -145,12 +153,15 @@ export class Station {
   /**
    * Takes no new broadcasts, and waits until those that are on air have come to their end, been heard
    * and been recorded, or have lost their DJ for longer than the hold; for {@link drainTimeoutMs} at
-   * most, or until `signal`.
+   * most, or until `signal`. Where other boxes take them, they go there.
    */
   async drain(signal: AbortSignal): Promise<void> {
     const { clock, sessions } = this.#core;
-    const left = () => this.#statistics.ids.filter((id) => !sessions.get(id)?.isAbandoned).length;
-    await drain({ clock, sessions, left, timeoutMs: this.#drainTimeoutMs, signal });
+    const left = this.#overview?.left ??
+      (() => broadcastsLeft(this.#statistics.ids, sessions).length);
+    const begin = () =>
+      this.#overview === undefined ? sessions.drain() : this.#overview.drain.start();
+    await drain({ clock, sessions, begin, left, timeoutMs: this.#drainTimeoutMs, signal });
   }
 
   /** Ends all broadcasts as a server does that comes back, and writes out what is open. */
@@ -179,14 +190,19 @@ async function startParts(core: Core): Promise<Started> {
   // Before the outputs, so that they hear of their end.
   const observers = startObservers(core, observed);
   const { statistics, metrics } = observers;
+  const overview = startFleetOverview(core, observers);
   // Before HLS, so that it stops after it: finishing recordings may take a while.
   const archive = startArchive(core);
   observed.recorder = archive?.recorder;
   observed.uploader = archive?.storage?.uploader;
-  const output = await openHls(core, metrics, archive?.rewinds);
+  const anywhere = openListening(core);
+  const others = anywhere && core.fleet && otherBoxes(core.fleet, anywhere);
+  const output = await openHls(core, metrics, archive?.rewinds, others);
   if (output !== undefined) {
+    if (core.fleet !== undefined) core.fleet.own.shows.hls = output.hls;
+    serveOtherBoxes(core, anywhere, output);
     // Before HLS itself, so that listeners still get what it writes out when it stops.
-    observed.threads = serveHls(core, output, metrics);
+    observed.threads = serveHls(core, output, { metrics, elsewhere: anywhere?.hls });
     core.stops.add(() => output.hls.stop());
   }
   const djs = await startDjs(core);
@@ -199,7 +215,9 @@ async function startParts(core: Core): Promise<Started> {
   observed.srt = startSrt(core);
   const { hls, streams } = output ?? {};
   const control = await serveControl(core, { metrics, srt: observed.srt, hls, streams });
-  const stat = serveStatistics(core, observers, archive?.catalogue);
+  const stat = serveStatistics(core, observers, { catalogue: archive?.catalogue, overview });
+  // Each part that answers other boxes has mounted its routes.
+  if (core.fleet !== undefined) serveFleet(core, core.fleet.links, core.config.fleet.addr);
   const { srt, threads } = observed;
   // They start while everything else does.
   await threads?.listening();
@@ -207,6 +225,7 @@ async function startParts(core: Core): Promise<Started> {
     statistics,
     threads,
     srt,
+    overview,
     reload: {
       ...{ djs, fallback, rtmp, icecast, control, stat },
       archive: archive?.reload ?? applyNothing,
@@ -216,7 +235,8 @@ async function startParts(core: Core): Promise<Started> {
 }
 
 /** Sessions end first, and outputs hear of it. */
-async function stop({ sessions, stops }: Core): Promise<void> {
-  sessions.stop("shutdown", SERVER_REASON);
+async function stop({ fleet, sessions, stops }: Core): Promise<void> {
+  fleet?.own.names.leave();
+  sessions.stop(fleet === undefined ? "shutdown" : "moved", SERVER_REASON);
   await stops.run();
 }

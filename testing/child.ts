@@ -17,7 +17,7 @@ export interface Exit {
 
 const PASSED_ON = ["PATH", "HOME", "DENO_DIR", "TMPDIR", "LD_LIBRARY_PATH"];
 const HANGS_AFTER_MS = 15_000;
-const MAX_LINES = 50_000;
+const MAX_LINES = 200_000;
 
 /** A program of its own, whose output is kept. It does not outlive its disposal. */
 export class Child implements AsyncDisposable {

@@ -6,6 +6,7 @@ import { dashboardRoutes } from "../src/pages/dashboard/routes.ts";
 import { refusalPage } from "../src/pages/listener/refusal_page.ts";
 import { recordRoutes } from "../src/record/routes.ts";
 import { encoderRoutes } from "../src/stat/encoders/routes.ts";
+import { fleetStatRoutes } from "../src/stat/fleet/routes.ts";
 import { Health } from "../src/stat/health.ts";
 import { liveRoutes } from "../src/stat/live/routes.ts";
 import { reportRoutes } from "../src/stat/reports/routes.ts";
@@ -133,6 +134,12 @@ function statServer(): Hono[] {
     djs: () => [],
     at: (host: string) => ({ host, rtmpPort: 1935, srtPort: 9000, passphrase: undefined }),
   };
+  const fleet = {
+    view: { box: "a", boxes: [], boxOf: nothingKnown },
+    reporter: { report: nobody },
+    links: { request: nobody },
+    drain: { start: () => {}, cancel: () => {} },
+  };
   const validity = () => new AbortController().signal;
   return [
     statRoutes({ statistics, usage: systemUsage, metrics, audience, health, entrance })
@@ -140,6 +147,7 @@ function statServer(): Hono[] {
     liveRoutes({ live, sessions, guard, validity }),
     reportRoutes({ reporter: { report: () => Promise.resolve([]) }, clock: house.clock, guard }),
     encoderRoutes({ ...encoders, guard }),
+    fleetStatRoutes({ ...fleet, guard }),
     dashboardRoutes(entrance),
   ];
 }
@@ -149,7 +157,7 @@ function nothingKnown(): undefined {
 }
 
 function nobody(): Promise<never> {
-  return Promise.reject(new Error("Cannot be: the routes check no token"));
+  return Promise.reject(new Error("Cannot be: it is only looked which routes there are"));
 }
 
 function nothing(): Promise<undefined> {

@@ -52,8 +52,11 @@ export function checkConfig(config: Config, isSet: (name: string) => boolean): s
     warnings.push("ECHO_AUTH_ANY is on: ANY credentials get a key from the control API");
   }
 
-  warnings.push(...checkTokens(config), ...checkFleet(config, isSet));
-  warnings.push(...checkStorageRules(config, isSet));
+  warnings.push(
+    ...checkTokens(config),
+    ...checkFleet(config, isSet),
+    ...checkStorageRules(config, isSet),
+  );
 
   if (icecast.shoutcastEnabled && !icecast.enabled) {
     warnings.push(

@@ -1,36 +1,21 @@
 /** The routes of the control API. */
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono, type Next } from "hono";
-import type { Clock } from "../session/clock.ts";
-import { type Approval, type Protocol, PROTOCOLS, PublishRefused } from "../session/ingest.ts";
-import type { KeyStore } from "../session/key_store.ts";
+import { type Protocol, PROTOCOLS } from "../session/ingest.ts";
 import { UNKNOWN_REASON } from "../session/reason.ts";
-import type { Session } from "../session/session.ts";
-import type { SessionManager } from "../session/session_manager.ts";
-import type { Authorizer, PublishWish } from "./authorization.ts";
+import { anyOrigin } from "../web/any_origin.ts";
+import { peerAddress } from "../web/peer_address.ts";
 import { bodyLimit } from "./body_limit.ts";
 import { answerError, ControlError } from "./control_error.ts";
-import {
-  readSessionCookie,
-  type SessionCookie,
-  sessionCookieOf,
-  setSessionCookie,
-} from "./cookie.ts";
+import type { ControlOptions } from "./control_options.ts";
+import { readSessionCookie, type SessionCookie } from "./cookie.ts";
 import { dryRunRoutes } from "./dry_run.ts";
+import { existingSession, findSession } from "./find_session.ts";
 import { forward } from "./forward.ts";
-import type { PageOrigins } from "./page_origins.ts";
-import { anyOrigin } from "../web/any_origin.ts";
-import { bearerTokenOf } from "../web/bearer_token.ts";
-import { peerAddress } from "../web/peer_address.ts";
-import { type PublicAddress, publishAnswer } from "./publish_answer.ts";
-import {
-  metadataBody,
-  OFFERED_FORMATS,
-  parseBody,
-  publishBody3,
-  publishBody4,
-  reasonBody,
-} from "./schemas.ts";
+import { type AskBox, passOn } from "./answering_boxes.ts";
+import { publish } from "./publish.ts";
+import type { PublicAddress } from "./publish_answer.ts";
+import { metadataBody, OFFERED_FORMATS, parseBody, reasonBody } from "./schemas.ts";
 
 const logger = getLogger(["echo", "control"]);
 
@@ -47,38 +32,6 @@ const VERSIONS_OF_CALL: ReadonlyMap<string, readonly string[]> = new Map([
   ["teardown", ["0", "3", "4"]],
   ["state", ["0", "4"]],
 ]);
-
-/** The SRT listeners that serve one session each. */
-export interface SessionPorts {
-  /**
-   * Opens a listener for a session that has none. It is closed when the session ends.
-   * @throws {PublishRefused} of kind `limit`, where no port is free
-   */
-  open(session: Session): number;
-  /** The port of the session's listener; `undefined` where it has none. */
-  portOf(session: Session): number | undefined;
-}
-
-export interface ControlOptions {
-  readonly clock: Clock;
-  readonly sessions: Pick<SessionManager, "reserve" | "get" | "provenBy">;
-  readonly keys: Pick<KeyStore, "expired">;
-  readonly authorizer: Pick<Authorizer, "check">;
-  /** Pages of other sites that may call what changes something. */
-  readonly origins: Pick<PageOrigins, "check">;
-  /** `undefined` where there is no SRT. */
-  readonly ports: SessionPorts | undefined;
-  /** What clients are told; it is read again for each answer. */
-  readonly address: PublicAddress;
-  /** This box's address in the cookie and between boxes. */
-  readonly privateIp: string;
-  /** Signs the cookie. */
-  readonly cookieKey: string;
-  /** The SRT port that the dry run tells. */
-  readonly dryRunPort: number;
-  /** Called when a session is torn down that has already ended, so that nobody waits for it. */
-  readonly onLateTeardown?: (name: string, id: number) => void;
-}
 
 /**
  * The control API: with it clients open and end broadcasts, announce reasons, and ask for the
@@ -124,63 +77,6 @@ async function checkVersion(c: Context, next: Next): Promise<void> {
   await next();
 }
 
-async function publish(c: Context, version: "3" | "4", options: ControlOptions): Promise<Response> {
-  const name = c.req.param("name") ?? "";
-  const client = peerAddress(c);
-  const approval = await authorize(c, options.authorizer, { name, address: client });
-  if (approval === undefined) options.origins.check(c);
-  const { media, props } = await parseBody(c, version === "3" ? publishBody3 : publishBody4);
-  const srt = media.protocol === "srt" ? availablePorts(options.ports) : undefined;
-  if (media.protocol === "icecast" && options.address.icecastPort === undefined) {
-    throw new ControlError(503, "Icecast is not available on this server");
-  }
-  const { session, key } = options.sessions.reserve({
-    name,
-    protocol: media.protocol,
-    address: client,
-    props: { ...props, client_ip: client },
-    shown: approval === undefined ? sessionShown(c, name, options) : "credentials",
-    dj: approval?.dj,
-    terms: approval?.terms,
-    prepare: (session) => srt?.portOf(session) ?? srt?.open(session),
-  });
-  const asked = new URL(c.req.url);
-  setSessionCookie(c, options.cookieKey, { id: session.id, name, address: options.privateIp });
-  const grant = { version, name, media, srtPort: srt?.portOf(session), key: key.token };
-  return c.json(publishAnswer(grant, options.address, asked));
-}
-
-/** The session of the name whose cookie a request shows, or a key of it as Bearer token. */
-function sessionShown(c: Context, name: string, options: ControlOptions): Session | undefined {
-  const cookie = sessionCookieOf(c, options.cookieKey);
-  const session = cookie?.name === name ? find(cookie, options) : undefined;
-  if (session !== undefined) return session;
-  const key = bearerTokenOf(c.req.header("Authorization"));
-  return key === undefined ? undefined : options.sessions.provenBy(name, key);
-}
-
-/** As {@link Authorizer.check}; who may not publish is logged. */
-async function authorize(
-  c: Context,
-  authorizer: ControlOptions["authorizer"],
-  wish: PublishWish,
-): Promise<Approval | undefined> {
-  try {
-    return await authorizer.check(c.req.header("Authorization"), wish);
-  } catch (error) {
-    if (error instanceof ControlError || error instanceof PublishRefused) {
-      const { message } = error;
-      logger.warning("{client} may not publish: {message}", { client: wish.address, message });
-    }
-    throw error;
-  }
-}
-
-function availablePorts(ports: SessionPorts | undefined): SessionPorts {
-  if (ports === undefined) throw new ControlError(503, "SRT is not available on this server");
-  return ports;
-}
-
 /** Announces the reason of the next pause or resume; the connection causes the pause itself. */
 async function announce(
   c: Context,
@@ -190,7 +86,7 @@ async function announce(
   options.origins.check(c);
   return await whereSessionIs(c, options, async (cookie) => {
     const { reason } = await parseBody(c, reasonBody);
-    const session = existing(cookie, options);
+    const session = existingSession(cookie, options);
     session.announce(reason);
     return c.json({ [call]: { name: session.name } });
   });
@@ -201,7 +97,7 @@ async function tag(c: Context, options: ControlOptions): Promise<Response> {
   options.origins.check(c);
   return await whereSessionIs(c, options, async (cookie) => {
     const tags = await parseBody(c, metadataBody);
-    const session = existing(cookie, options);
+    const session = existingSession(cookie, options);
     session.setTags(tags);
     return c.json({ metadata: { name: session.name } });
   });
@@ -218,7 +114,7 @@ async function teardown(
     const { reason } = version === "3"
       ? { reason: UNKNOWN_REASON }
       : await parseBody(c, reasonBody);
-    const session = find(cookie, options);
+    const session = findSession(cookie, options);
     session?.end("teardown", reason);
     if (session === undefined) options.onLateTeardown?.(cookie.name, cookie.id);
     else {
@@ -235,37 +131,33 @@ async function teardown(
 
 async function tellState(c: Context, options: ControlOptions): Promise<Response> {
   return await whereSessionIs(c, options, (cookie) => {
-    const { name, state } = existing(cookie, options);
+    const { name, state } = existingSession(cookie, options);
     return c.json({ state: { name, state } });
   });
 }
 
-/** Answers by `here` where the cookie names this box; else the box that it names answers. */
+/** Answers by `here` where this box has the session of the cookie; else the box that has it does. */
 async function whereSessionIs(
   c: Context,
-  { clock, cookieKey, privateIp, address }: ControlOptions,
+  options: ControlOptions,
   here: (cookie: SessionCookie) => Response | Promise<Response>,
 ): Promise<Response> {
+  const { clock, cookieKey, privateIp, address, others, isPassedOn = false } = options;
   const cookie = readSessionCookie(c, cookieKey);
+  const ask = isPassedOn ? "here" : others?.forSession(cookie);
+  if (ask === "here") return await here(cookie);
+  if (ask !== undefined) return await askElsewhere(c, ask);
   if (cookie.address === privateIp) return await here(cookie);
   const { controlPort: port } = address;
   return await forward(c, cookie.address, { clock, port });
 }
 
-/**
- * The session of a cookie.
- * @throws {ControlError} 460 where it has ended because its keys have expired; 404 where it has
- *   ended otherwise
- */
-function existing(cookie: SessionCookie, options: ControlOptions): Session {
-  const session = find(cookie, options);
-  if (session !== undefined) return session;
-  throw options.keys.expired(cookie.name)
-    ? new ControlError(460, "expired token")
-    : new ControlError(404, "session not found");
-}
-
-function find({ id, name }: SessionCookie, { sessions }: ControlOptions): Session | undefined {
-  const session = sessions.get(id);
-  return session?.name === name ? session : undefined;
+async function askElsewhere(c: Context, ask: AskBox): Promise<Response> {
+  try {
+    return await passOn(c, ask);
+  } catch (error) {
+    const { path } = c.req;
+    logger.warning("Cannot pass {path} on: {error}", { path, error: String(error) });
+    throw new ControlError(503, "the server that has the session does not answer");
+  }
 }

@@ -67,6 +67,8 @@ export interface NameRecord extends Ownership {
   readonly discontinuitySequence: number;
   /** EXT-X-PROGRAM-DATE-TIME at the end of what is listed, in milliseconds since the epoch. */
   readonly endsAtMs: number;
+  /** When the numbers were told, in milliseconds since the epoch by the owner's clock; 0 before. */
+  readonly toldAtMs: number;
   /** What the client said of itself when it published. */
   readonly props: Readonly<Record<string, string>>;
   /** For how long its DJ may still come back, in milliseconds, at the time of the save. */
@@ -177,6 +179,6 @@ export const NAME_LIFE_MS = 24 * 3600 * 1000;
 export function newRecord(name: string): Omit<NameRecord, keyof Ownership> {
   return {
     ...{ name, sessionId: 0, state: "live", mediaSequence: 0, discontinuitySequence: 0 },
-    ...{ endsAtMs: 0, props: {}, holdMs: 0, createdAtMs: 0 },
+    ...{ endsAtMs: 0, toldAtMs: 0, props: {}, holdMs: 0, createdAtMs: 0 },
   };
 }

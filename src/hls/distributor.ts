@@ -28,6 +28,8 @@ export interface ServedStream
   open?(client: string | undefined): Promise<void>;
   /** Clients at these addresses have heard it just now; see `Heard`. */
   hear?(clients: readonly (string | undefined)[]): void;
+  /** Whether another box makes it: what it lists is not on disk here. Not by default. */
+  readonly isElsewhere?: boolean;
 }
 
 /** Takes news, and memory in it that is the receiver's from now on. */
@@ -44,10 +46,16 @@ export class Distributor {
     this.#find = find;
   }
 
-  /** Tells a replica all news from now on, and which names there are. */
-  connect(tell: TellReplica): Subscriber {
+  /**
+   * Tells a replica all news from now on, and which names there are.
+   * @param find what it is served under a name. Default: as all others
+   */
+  connect(
+    tell: TellReplica,
+    find: (name: string) => ServedStream | undefined = this.#find,
+  ): Subscriber {
     const subscriber: Subscriber = new Subscriber(tell, {
-      find: this.#find,
+      find,
       onClose: () => this.#subscribers.delete(subscriber),
     });
     this.#subscribers.add(subscriber);
@@ -187,9 +195,10 @@ export class Subscriber {
       const text = encoder.encode(master);
       playlists.push({ file: filesOf(name).master, text, etag: undefined });
     }
-    const { unwritten } = stream;
+    const { unwritten, isElsewhere } = stream;
     const transfer = segments.map(({ bytes }) => bytes.buffer);
-    this.tell({ kind: "version", name, playlists, segments, unwritten }, transfer);
+    const version = { name, playlists, segments, unwritten };
+    this.tell({ kind: "version", ...version, ...isElsewhere && { isElsewhere } }, transfer);
   }
 
   #send(wanted: readonly { readonly name: string; readonly file: string }[]): void {

@@ -128,10 +128,15 @@ export class Hls {
     this.#streams.get(name)?.handover.letGo();
   }
 
+  /** Names that another box goes on with, and of which players may still have the playlist of here. */
+  get leftElsewhere(): readonly string[] {
+    return [...this.#streams].flatMap(([name, { handover }]) => handover.isElsewhere ? [name] : []);
+  }
+
   /** Goes on with `name` behind another owner, before a session of it sends here. */
   takeOver(name: string, handed: NameHandover): void {
     const known = this.#streams.get(name);
-    if (handed.kind === "numbers" && known?.handover.isNewest(handed.madeBy)) return;
+    if (handed.kind === "numbers" && known?.handover.goOnHere(handed)) return;
     if (known !== undefined) this.#numberings.set(name, known.next);
     const files = known?.handover.giveWay() ?? [];
     const { numbering, run } = takenOver(handed, FORMATS[0].extension, this.#targetDuration);

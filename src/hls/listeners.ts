@@ -23,6 +23,7 @@ export class Listeners {
   readonly #names = new Map<string, Fetches[]>();
   readonly #rewinding: RewindingListeners;
   readonly #streamSources: (() => readonly StreamAudience[])[] = [];
+  #elsewhere: () => readonly StreamAudience[] = () => [];
 
   /**
    * @param targetMs how long segments are, in milliseconds
@@ -78,8 +79,18 @@ export class Listeners {
     this.#streamSources.push(streams);
   }
 
-  /** Listeners of `name`. */
+  /** Other boxes have listeners to what is here: `elsewhere` tells how many, for each box. */
+  addElsewhere(elsewhere: () => readonly StreamAudience[]): void {
+    this.#elsewhere = elsewhere;
+  }
+
+  /** Listeners of `name`, those at other boxes included. */
   count(name: string): number {
+    return this.countHere(name) + countStreaming(this.#elsewhere(), name);
+  }
+
+  /** Listeners of `name` at this box. */
+  countHere(name: string): number {
     return this.#countFetching(name) + countStreaming(this.#streams, name);
   }
 
@@ -104,14 +115,14 @@ export class Listeners {
     return live + this.#rewinding.count(name);
   }
 
-  /** Listeners of all names. */
+  /** Listeners of all names at this box. */
   get total(): number {
     let total = 0;
     for (const [, listeners] of this.byName()) total += listeners;
     return total;
   }
 
-  /** The names that somebody listens to. */
+  /** The names that somebody listens to at this box. */
   *byName(): Generator<[name: string, listeners: number]> {
     // They are made anew for whoever asks.
     const streams = this.#streams;
@@ -146,7 +157,7 @@ export class Listeners {
   }
 }
 
-/** How many are sent endless streams, by the names of broadcasts, in one thread. */
+/** How many listen, by the names of broadcasts, in one thread or at one box. */
 export type StreamAudience = ReadonlyMap<string, number>;
 
 function countStreaming(streams: readonly StreamAudience[], name: string): number {

@@ -29,6 +29,7 @@ export class NameCopy {
   /** Who has heard it since {@link takeHearers}: an address for each site. */
   readonly #hearers = new Map<string, string | undefined>();
   #unwritten: ReadonlySet<string> = new Set();
+  #isElsewhere = false;
   readonly #first = Promise.withResolvers<void>();
   #isThere = false;
   #isGone = false;
@@ -65,14 +66,20 @@ export class NameCopy {
     return this.#unwritten.has(file);
   }
 
+  /** Whether another box makes it. */
+  get isElsewhere(): boolean {
+    return this.#isElsewhere;
+  }
+
   /** Takes what is new. */
-  take({ playlists, segments, unwritten }: VersionOut): void {
+  take({ playlists, segments, unwritten, isElsewhere = false }: VersionOut): void {
     for (const { file, ...playlist } of playlists) this.playlists.set(file, playlist);
     for (const { file, bytes } of segments) {
       const served = servedFile(file, bytes);
       if (served !== undefined) this.segments.add(file, served);
     }
     this.#unwritten = new Set(unwritten);
+    this.#isElsewhere = isElsewhere;
     this.#isThere = true;
     this.#first.resolve();
     this.waiters.wake();

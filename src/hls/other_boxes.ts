@@ -1,6 +1,7 @@
 /** What HLS needs to know where several boxes are one server. */
 import type { ServedStream } from "./distributor.ts";
 import type { NameNumbers } from "./handed_window.ts";
+import { SegmentUnavailable } from "./origin.ts";
 import { makerOf } from "./segment_name.ts";
 import type { StreamFiles } from "./stream_files.ts";
 
@@ -12,7 +13,10 @@ export interface OtherBoxes {
   epochOf(name: string): number | undefined;
   /** No number from these on is listed before this is called again. */
   onNumbers(name: string, numbers: NameNumbers): void;
-  /** Reads a segment that another box has made; `undefined` where it cannot be had. Never rejects. */
+  /**
+   * Reads a segment that another box has made; `undefined` where there is none.
+   * @throws {SegmentUnavailable} where it cannot be had now
+   */
   readElsewhere(name: string, file: string): Promise<Uint8Array | undefined>;
   /** What another box serves, or served last, of a name or of low latency of it. */
   elsewhere(feed: string): ServedStream | undefined;
@@ -29,9 +33,17 @@ export function filesOfBoxes(
   readElsewhere: (file: string) => Promise<Uint8Array | undefined>,
 ): StreamFiles {
   const isHere = (file: string) => (makerOf(file)?.box ?? box) === box;
+  const readOthers = async (file: string) => {
+    try {
+      return await readElsewhere(file);
+    } catch (error) {
+      if (!(error instanceof SegmentUnavailable)) throw error;
+      return undefined;
+    }
+  };
   return {
     writeSegment: (file, bytes) => files.writeSegment(file, bytes),
-    readSegment: (file) => isHere(file) ? files.readSegment(file) : readElsewhere(file),
+    readSegment: (file) => isHere(file) ? files.readSegment(file) : readOthers(file),
     replacePlaylist: (file, text) => files.replacePlaylist(file, text),
     remove: (names) => files.remove(names),
   };

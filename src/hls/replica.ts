@@ -24,7 +24,7 @@ import { Refusals } from "./refusals.ts";
 import { SegmentCache } from "./segment_cache.ts";
 import { SegmentFetches, type SegmentFetchesOptions } from "./segment_fetches.ts";
 
-export interface ReplicaOptions extends Pick<SegmentFetchesOptions, "readFile"> {
+export interface ReplicaOptions extends Pick<SegmentFetchesOptions, "readFile" | "readElsewhere"> {
   readonly clock: Pick<Clock, "awake" | "after" | "every">;
   /** Asks the source. It may answer at once, by {@link Replica.take}. */
   readonly ask: (request: ReplicaRequest) => void;
@@ -54,11 +54,11 @@ export class Replica implements Origin {
   #takenBytes = 0;
 
   constructor(options: ReplicaOptions) {
-    const { clock, readFile, ask, cacheBytes = CACHE_BYTES } = options;
+    const { clock, readFile, readElsewhere, ask, cacheBytes = CACHE_BYTES } = options;
     this.#options = options;
     this.#cache = new SegmentCache(cacheBytes);
     this.#fetches = new SegmentFetches({
-      ...{ clock, readFile },
+      ...{ clock, readFile, readElsewhere },
       ask: (wanted) => ask({ kind: "segments", wanted }),
     });
     this.#catchUp = new CatchUp(clock, () => ask({ kind: "catchUp" }));

@@ -42,6 +42,8 @@ export interface VersionOut {
   readonly segments: readonly SegmentCopy[];
   /** Names of segments' files that are in memory alone. */
   readonly unwritten: readonly string[];
+  /** See `ServedStream.isElsewhere`. */
+  readonly isElsewhere?: boolean;
 }
 
 /** What the replica has asked for, in the same order. */

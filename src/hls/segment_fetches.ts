@@ -1,6 +1,6 @@
 /**
  * Gets segments that a replica has not: from its source what is in memory there alone, from disk all
- * others.
+ * others, and from another box what that one has made.
  *
  * @module
  */
@@ -11,12 +11,20 @@ import { nameOfLowFeed } from "./low_latency/low_names.ts";
 import { type NameCopy, servedFile } from "./name_copy.ts";
 import { SegmentUnavailable, type ServedFile } from "./origin.ts";
 import type { SegmentSent, SegmentWanted } from "./replica_messages.ts";
+import { makerOf } from "./segment_name.ts";
 import { FileUnreadable } from "./stream_files.ts";
 
 export interface SegmentFetchesOptions {
   readonly clock: Pick<Clock, "after">;
   /** Reads a file of the broadcast `name`; `undefined` where there is none. */
   readonly readFile: (name: string, file: string) => Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /**
+   * Reads what another box has made; `undefined` where it has none. There is no other box by default.
+   * @throws {SegmentUnavailable}
+   */
+  readonly readElsewhere?:
+    | ((name: string, file: string) => Promise<Uint8Array<ArrayBuffer> | undefined>)
+    | undefined;
   /** Asks the source for several; {@link SegmentFetches.take} brings the answer. */
   readonly ask: (wanted: readonly SegmentWanted[]) => void;
 }
@@ -52,7 +60,8 @@ export class SegmentFetches {
   }
 
   async #fetch(copy: NameCopy, file: string): Promise<ServedFile | undefined> {
-    const bytes = await this.#ask(copy, file) ?? await this.#readFile(copy, file);
+    const bytes = await this.#ask(copy, file) ?? await this.#readFile(copy, file) ??
+      await this.#readElsewhere(copy, file);
     const newer = copy.segments.get(file);
     // It has come with a version meanwhile.
     if (newer !== undefined) return newer;
@@ -76,6 +85,15 @@ export class SegmentFetches {
     } finally {
       timer.cancel();
     }
+  }
+
+  async #readElsewhere(
+    { name, isElsewhere }: NameCopy,
+    file: string,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const isOthers = isElsewhere || makerOf(file) !== undefined;
+    if (!isOthers) return undefined;
+    return await this.#options.readElsewhere?.(nameOfLowFeed(name) ?? name, file);
   }
 
   async #readFile({ name }: NameCopy, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {

@@ -40,6 +40,8 @@ export class SessionSegments implements FrameSink {
   readonly #options: SessionSegmentsOptions;
   readonly #segmenter: Segmenter;
   readonly #audience: SessionAudience | undefined;
+  /** Whether another box has told already that it can be heard. */
+  readonly #goesOn: boolean;
   #progress: Progress = "not listed";
   #hasBegun = false;
 
@@ -53,6 +55,7 @@ export class SessionSegments implements FrameSink {
       (segment) => stream.add(segment),
     );
     this.#audience = this.#watchAudience();
+    this.#goesOn = stream.handover.carries(session.id, READY_MS);
     stream.join({
       sessionId: session.id,
       missingFrames: () => this.#segmenter.missingFrames,
@@ -96,7 +99,10 @@ export class SessionSegments implements FrameSink {
     const { clock, events } = this.#options;
     this.#stream.leave(how, () => {
       const peak = this.#audience?.peak;
-      const details = peak === undefined ? {} : { peakListeners: peak };
+      const details = {
+        ...peak !== undefined && { peakListeners: peak },
+        ...how === "moved" && { goesOn: true },
+      };
       events.emit(sessionEvent(this.#session, "hls-release", clock.now(), details));
       const wasHeard = this.#progress !== "not listed";
       if (wasHeard && !this.#stream.heard) this.#log("can no longer be heard");
@@ -124,7 +130,8 @@ export class SessionSegments implements FrameSink {
     if (this.#progress === "heard" && this.#stream.durationMs >= READY_MS) {
       this.#progress = "ready";
       const { clock, events, playlistPath: path } = this.#options;
-      events.emit(sessionEvent(this.#session, "hls-ready", clock.now(), { path }));
+      const details = { path, ...this.#goesOn && { goesOn: true } };
+      events.emit(sessionEvent(this.#session, "hls-ready", clock.now(), details));
     }
     this.#audience?.update();
   }

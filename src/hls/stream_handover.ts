@@ -5,7 +5,7 @@
  * @module
  */
 import type { AudioConfig } from "../audio/audio_config.ts";
-import type { HandedWindow, NameHandover } from "./handed_window.ts";
+import type { HandedWindow, NameHandover, ReservedNumbers } from "./handed_window.ts";
 import type { Life } from "./life.ts";
 import type { LowLatency } from "./low_latency/low_latency.ts";
 import type { PlayedTags } from "./played_tags.ts";
@@ -52,6 +52,10 @@ export class StreamHandover {
   /** Those of segments that this stream has not made, the newest last. */
   #earlierConfigs: readonly AudioConfig[] = [];
   #goesOn = false;
+  /** How much the owner before had listed of what goes on here, in milliseconds. */
+  #takenMs = 0;
+  /** The session that goes on here. */
+  #carriedId: number | undefined;
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
@@ -62,16 +66,31 @@ export class StreamHandover {
     return this.#goesOn;
   }
 
+  /**
+   * Whether the session `id` is the one of an owner before, who had listed `leastMs` of it for all
+   * that is known: it is the first one here.
+   */
+  carries(id: number, leastMs: number): boolean {
+    this.#carriedId ??= id;
+    return this.#carriedId === id && (this.#goesOn || this.#takenMs >= leastMs);
+  }
+
   /** Whether another box goes on with it. */
   get isElsewhere(): boolean {
     return this.#parts.life.state.phase === "elsewhere";
   }
 
-  /** Whether nobody has listed anything since this stream has, where `madeBy` was the last to list. */
-  isNewest(madeBy: SegmentMaker | undefined): boolean {
+  /**
+   * Goes on behind what is listed here, where that is the newest: it was the owner before that listed
+   * it, and nobody has since.
+   * @returns whether it does
+   */
+  goOnHere({ madeBy, goesOn }: ReservedNumbers): boolean {
     const own = this.#lastMaker;
     if (this.isElsewhere || own === undefined) return false;
-    return own.box === madeBy?.box && own.epoch === madeBy.epoch;
+    if (own.box !== madeBy?.box || own.epoch !== madeBy.epoch) return false;
+    if (goesOn) this.#takenMs = this.#parts.publishers.main.durationMs;
+    return true;
   }
 
   /** Takes up what an earlier run or another box left, to be called before anything else. */
@@ -147,6 +166,7 @@ export class StreamHandover {
     stream.config = configs.at(-1);
     this.#earlierConfigs = configs;
     low.resume(configs);
+    if (handed !== undefined) this.#takenMs = durationMs(playlist);
     for (const title of handed?.titles ?? []) stream.played.add(playedTitle(title));
     intake.restore(playlist, segments, handed);
   }

@@ -128,7 +128,8 @@ export class Hooks {
   }
 
   #add(event: SessionEvent): void {
-    if (!this.#endpoint.exists) return;
+    // Of a session that goes on at another box, the hook server is told no end and no beginning.
+    if (!this.#endpoint.exists || "goesOn" in event) return;
     const queue = this.#queues.get(event.id) ?? new EventQueue();
     if (queue.length >= MAX_QUEUED_PER_SESSION || this.#queued >= MAX_QUEUED) {
       // One that waits is dropped; where none does, the new one is.

@@ -10,8 +10,9 @@ import { Admission } from "../session/admission.ts";
 import type { Clock } from "../session/clock.ts";
 import type { AdmittedIngest, Doorkeeper, Ingest, Transport } from "../session/ingest.ts";
 import type { PublishTarget } from "../session/typed_text.ts";
+import type { UnusedMessage } from "./message.ts";
 import { RtmpError } from "./rtmp_error.ts";
-import { RtmpSession, type UnusedMessage } from "./rtmp_session.ts";
+import { RtmpSession } from "./rtmp_session.ts";
 
 /** Memory and reads are weighed here: an audio publisher sends some 20 kB a second. */
 const READ_BUFFER_SIZE = 4096;
@@ -27,6 +28,8 @@ export interface RtmpConnectionOptions {
   readonly clock: Clock;
   /** Milliseconds of silence that end the connection; the other limits follow from it. */
   readonly timeoutMs: number;
+  /** Whether encoders are told that they may be asked to reconnect; default: no. */
+  readonly asksToReconnect?: boolean | undefined;
 }
 
 /** One connection that speaks RTMP: reads into its session, writes what that answers. */
@@ -55,7 +58,8 @@ export class RtmpConnection implements Transport {
   /** Messages that were passed over, or used in part only. */
   #unused = 0;
 
-  constructor(socket: StreamSocket, { doorkeeper, clock, timeoutMs }: RtmpConnectionOptions) {
+  constructor(socket: StreamSocket, options: RtmpConnectionOptions) {
+    const { doorkeeper, clock, timeoutMs, asksToReconnect } = options;
     this.#socket = socket;
     this.#writer = new SocketWriter({
       socket,
@@ -73,6 +77,7 @@ export class RtmpConnection implements Transport {
       publish: (target) => this.#publish(target),
       send: (bytes) => this.#writer.send(bytes),
       onUnused: (message) => this.#countUnused(message),
+      asksToReconnect,
     });
   }
 
@@ -113,6 +118,10 @@ export class RtmpConnection implements Transport {
 
   readAtOnce(): void {
     this.#socket.setCoalesced?.(false);
+  }
+
+  requestReconnect(host: string, port: number): boolean {
+    return this.#why === undefined && this.#session.requestReconnect(host, port);
   }
 
   /** The session lets this connection go: the encoder is told why. */

@@ -31,3 +31,13 @@ export function payloadOf({ bytes, start, end }: Message): Uint8Array {
 export function isCut({ start, end, length }: Message): boolean {
   return end - start < length;
 }
+
+/** A message that the connection does without. */
+export interface UnusedMessage {
+  /** Message type id. */
+  readonly type: number;
+  /** Bytes of its payload. */
+  readonly length: number;
+  /** Fit for a log line. */
+  readonly why: string;
+}

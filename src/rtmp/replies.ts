@@ -8,6 +8,7 @@ import type { RefusalKind } from "../session/ingest.ts";
 import { writeAmf0 } from "./amf0.ts";
 import type { AmfObject, AmfValue } from "./amf_value.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
+import { RECONNECT } from "./connect_facts.ts";
 import { FOURCC } from "./flv_audio.ts";
 import { MessageType, UserControlEvent } from "./message_type.ts";
 
@@ -64,8 +65,11 @@ export class Replies {
     this.#control(MessageType.UserControl, [0, UserControlEvent.PingResponse, ...timestamp]);
   }
 
-  /** @param enhanced the encoder asked in terms of Enhanced RTMP, and is told what Echo takes */
-  connected(transactionId: number, enhanced: boolean): void {
+  /**
+   * @param enhanced the encoder asked in terms of Enhanced RTMP, and is told what Echo takes
+   * @param asksToReconnect whether it may be asked to reconnect
+   */
+  connected(transactionId: number, enhanced: boolean, asksToReconnect: boolean): void {
     const properties: AmfObject = { fmsVer: "FMS/3,5,1,516", capabilities: 31, mode: 1 };
     if (enhanced) {
       const fourCcs = Object.values(FOURCC);
@@ -73,7 +77,7 @@ export class Replies {
       properties.audioFourCcInfoMap = Object.fromEntries(
         fourCcs.map((fourCc) => [fourCc, CAN_FORWARD]),
       );
-      properties.capsEx = 0;
+      properties.capsEx = asksToReconnect ? RECONNECT : 0;
     }
     this.result(transactionId, properties, {
       level: "status",
@@ -94,6 +98,19 @@ export class Replies {
     this.#control(MessageType.UserControl, [0, UserControlEvent.StreamBegin, ...uint32(streamId)]);
     this.#command(COMMAND_STREAM, 0, "onFCPublish", 0, null, { code, description });
     this.status(streamId, "status", code, description);
+  }
+
+  /**
+   * Asks the encoder to connect to another server and to go on here until it has (Enhanced RTMP v2,
+   * Reconnect Request).
+   * @param tcUrl of the other server
+   */
+  reconnectRequest(tcUrl: string): void {
+    const code = "NetConnection.Connect.ReconnectRequest";
+    const description = "This server gives its broadcasts to others.";
+    this.#command(COMMAND_STREAM, 0, "onStatus", 0, null, {
+      ...{ level: "status", code, description, tcUrl },
+    });
   }
 
   status(streamId: number, level: "status" | "error", code: string, description: string): void {

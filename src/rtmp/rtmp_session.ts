@@ -9,8 +9,9 @@ import { amf0Of } from "./amf0.ts";
 import type { AmfObject } from "./amf_value.ts";
 import { ChunkReader, MAX_MESSAGE_SIZE } from "./chunk_reader.ts";
 import { readCommand } from "./command.ts";
+import { connectFacts, NO_FACTS, reconnectUrl } from "./connect_facts.ts";
 import { Handshake } from "./handshake.ts";
-import { isCut, type Message, payloadOf } from "./message.ts";
+import { isCut, type Message, payloadOf, type UnusedMessage } from "./message.ts";
 import { MessageType, UserControlEvent } from "./message_type.ts";
 import type { PublishTarget } from "../session/typed_text.ts";
 import { publishHint, publishTarget } from "./publish_target.ts";
@@ -35,16 +36,8 @@ export interface RtmpSessionOptions {
   readonly send: (bytes: Uint8Array) => void;
   /** Told of each message that is passed over, or used only as far as it could be read. */
   readonly onUnused: (message: UnusedMessage) => void;
-}
-
-/** A message that the connection does without. */
-export interface UnusedMessage {
-  /** Message type id. */
-  readonly type: number;
-  /** Bytes of its payload. */
-  readonly length: number;
-  /** Fit for a log line. */
-  readonly why: string;
+  /** Whether encoders are told that they may be asked to reconnect; default: no. */
+  readonly asksToReconnect?: boolean | undefined;
 }
 
 /**
@@ -67,12 +60,13 @@ export class RtmpSession {
   readonly #publish: RtmpSessionOptions["publish"];
   readonly #send: RtmpSessionOptions["send"];
   readonly #onUnused: RtmpSessionOptions["onUnused"];
+  readonly #asksToReconnect: boolean;
   readonly #replies: Replies;
   readonly #handshake = new Handshake();
   readonly #chunks = new ChunkReader((message) => this.#onMessage(message));
   readonly #received = new ReceivedBytes();
   #state: RtmpState = "handshake";
-  #app = "";
+  #client = NO_FACTS;
   #streamName = "";
   #streamCount = 0;
   #stream: PublishedStream | undefined;
@@ -81,10 +75,11 @@ export class RtmpSession {
   /** When what is read arrived. */
   #arrivedAt: number | undefined;
 
-  constructor({ publish, send, onUnused }: RtmpSessionOptions) {
+  constructor({ publish, send, onUnused, asksToReconnect = false }: RtmpSessionOptions) {
     this.#publish = publish;
     this.#send = send;
     this.#onUnused = onUnused;
+    this.#asksToReconnect = asksToReconnect;
     this.#replies = new Replies(send);
   }
 
@@ -135,7 +130,7 @@ export class RtmpSession {
     if (this.#state !== "asking") return;
     if (!(why instanceof PublishRefused)) throw why;
     const hint = isAboutWhatWasTyped(why.kind)
-      ? `; ${publishHint(this.#app, this.#streamName)}`
+      ? `; ${publishHint(this.#client.app, this.#streamName)}`
       : "";
     const description = why.message + hint;
     this.#replies.status(this.#streamId, "error", REFUSAL_CODES[why.kind], description);
@@ -146,6 +141,16 @@ export class RtmpSession {
   dismiss(why: string): void {
     if (this.#state !== "publishing") return;
     this.#replies.status(this.#streamId, "error", "NetStream.Publish.Rejected", why);
+  }
+
+  /**
+   * Asks a publishing encoder to go on at another server; it is served until it has left.
+   * @returns whether it can be asked
+   */
+  requestReconnect(host: string, port: number): boolean {
+    if (this.#state !== "publishing" || !this.#client.canReconnect) return false;
+    this.#replies.reconnectRequest(reconnectUrl(this.#client, host, port));
+    return true;
   }
 
   /** The connection is gone or will be; a stream that was being published is lost. */
@@ -231,13 +236,11 @@ export class RtmpSession {
 
   #connect(transactionId: number, properties: AmfObject): void {
     if (this.#state !== "connecting") throw new RtmpError("Cannot connect: connected already");
-    const { app, fourCcList, audioFourCcInfoMap, capsEx } = properties;
-    this.#app = typeof app === "string" ? app : "";
+    this.#client = connectFacts(properties);
     this.#state = "connected";
     this.#replies.windowSizes(WINDOW_SIZE);
     this.#replies.setChunkSize(CHUNK_SIZE);
-    const enhanced = [fourCcList, audioFourCcInfoMap, capsEx].some((value) => value !== undefined);
-    this.#replies.connected(transactionId, enhanced);
+    this.#replies.connected(transactionId, this.#client.isEnhanced, this.#asksToReconnect);
   }
 
   #createStream(transactionId: number): void {
@@ -261,7 +264,7 @@ export class RtmpSession {
     }
     this.#streamId = streamId;
     this.#streamName = streamName;
-    const target = publishTarget(this.#app, streamName);
+    const target = publishTarget(this.#client.app, streamName);
     this.#state = "asking";
     const ingest = this.#publish(target);
     if (this.state === "over") ingest.end("lost");

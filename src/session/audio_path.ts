@@ -64,6 +64,7 @@ export class AudioPath {
     const choice = new FallbackChoice(owner, policy.fallback?.source);
     this.fallback = new FallbackPlayer({
       ...{ clock, feed, sound: this.input.sound, stateNeed: this.#continuity.addOutput() },
+      silentForMs: () => this.input.silentForMs,
       find: (show) => choice.find(show),
       forMs: policy.fallback?.forMs ?? 0,
       onStart: options.onFallback,

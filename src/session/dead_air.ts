@@ -86,7 +86,10 @@ export class DeadAirWatch implements SoundFacts {
     return this.#soundMs;
   }
 
-  /** Another connection sends from now on: its sound does not continue that of the one before. */
+  /**
+   * What comes from now on does not continue the sound before: another connection sends, or nothing
+   * came for {@link BREAK_MS}.
+   */
   restart(): void {
     this.#window.clear();
     this.#sinceMs = 0;
@@ -150,5 +153,5 @@ const WINDOW_ESTIMATES = 4;
 const ZERO_AFTER_MS = 10_000;
 /** It is over after so much sound. */
 const OVER_AFTER_MS = 2000;
-/** So much without sound interrupts it. */
-const BREAK_MS = 2000;
+/** So much without sound, in milliseconds, interrupts it. */
+export const BREAK_MS = 2000;

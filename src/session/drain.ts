@@ -9,7 +9,9 @@ const LOOK_MS = 250;
 
 export interface DrainOptions {
   readonly clock: Clock;
-  readonly sessions: Pick<SessionManager, "sessions" | "drain">;
+  readonly sessions: Pick<SessionManager, "sessions">;
+  /** Has no new broadcasts be taken. */
+  readonly begin: () => void;
   /** How many broadcasts have not come to their end in every respect. */
   readonly left: () => number;
   /** No longer than this, in milliseconds. */
@@ -19,12 +21,24 @@ export interface DrainOptions {
 }
 
 /**
+ * The broadcasts that have not come to their end in every respect: on air, or still served or written
+ * out. Those do not count that have lost their DJ for longer than the hold.
+ * @param ids of the sessions that are not over for all who have to do with them
+ */
+export function broadcastsLeft(
+  ids: readonly number[],
+  sessions: Pick<SessionManager, "get">,
+): readonly number[] {
+  return ids.filter((id) => sessions.get(id)?.isAbandoned !== true);
+}
+
+/**
  * Takes no new broadcasts, and waits until none is left, the time is over or somebody loses
  * patience.
  */
 export async function drain(options: DrainOptions): Promise<void> {
-  const { clock, sessions, left, timeoutMs, signal } = options;
-  sessions.drain();
+  const { clock, sessions, begin, left, timeoutMs, signal } = options;
+  begin();
   logger.info("drains for up to {seconds} s: {live} broadcasts are live", {
     seconds: timeoutMs / 1000,
     live: sessions.sessions.length,

@@ -29,7 +29,10 @@ export interface SessionFacts {
   readonly props: Readonly<Record<string, string>>;
 }
 
-/** Why a fallback is heard: there is no connection, or one of which nothing can be heard. */
+/**
+ * Why a fallback is heard. `gone`: there is no connection, or none by which audio comes. `dead-air`:
+ * nothing can be heard in what comes.
+ */
 export type FallbackWhy = "gone" | "dead-air";
 
 /**
@@ -42,23 +45,26 @@ export type FallbackEnd = "live" | "limit" | "over";
 export interface EventDetails {
   /** A publish was accepted. */
   "authorize": { readonly address: string };
-  /** The first audio frame arrived. */
-  "create": { readonly address: string };
+  /** The first audio frame arrived; `goesOn`: of a session that another box has begun. */
+  "create": { readonly address: string; readonly goesOn?: boolean };
   /** The transport is gone. */
   "pause": { readonly reason: Reason };
   /** A transport is back and audio arrived. */
   "resume": { readonly reason: Reason };
-  /** The session is over. */
-  "release": { readonly reason: Reason };
-  /** Enough is in the playlist for players to start. */
-  "hls-ready": { readonly path: string };
+  /** The session is over; `goesOn`: here, as another box has it. */
+  "release": { readonly reason: Reason; readonly goesOn?: boolean };
+  /** Enough is in the playlist for players to start; `goesOn`: another box had as much already. */
+  "hls-ready": { readonly path: string; readonly goesOn?: boolean };
   /**
    * So many listen, and so many did at most. Told when the number has changed, once a minute at most,
    * and only where listeners are counted.
    */
   "audience": { readonly listeners: number; readonly peak: number };
-  /** Nothing of the broadcast is served any more; how many listened at most, where it was counted. */
-  "hls-release": { readonly peakListeners?: number };
+  /**
+   * Nothing of the broadcast is served any more; how many listened at most, where it was counted;
+   * `goesOn`: here, as another box has it.
+   */
+  "hls-release": { readonly peakListeners?: number; readonly goesOn?: boolean };
   /** A file of the broadcast begins; there may be several, one after another. */
   "record-start": { readonly path: string };
   /** `path` is not written or not finished, for now at least; so it may follow on a start or not. */

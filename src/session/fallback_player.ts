@@ -15,6 +15,8 @@ export interface FallbackPlayerOptions {
   readonly clock: Clock;
   readonly feed: Pick<Feed, "config" | "frameMs" | "overdueFrames" | "wait" | "standIn">;
   readonly sound: Pick<DeadAirWatch, "isDeadAir" | "soundMs">;
+  /** How long the DJ has sent nothing, as {@link Clock.waited}. */
+  readonly silentForMs: () => number;
   /** States by when it has to put in the next frames. */
   readonly stateNeed: StateNeed;
   /** The audio that may stand among the access units of a configuration. */
@@ -26,16 +28,17 @@ export interface FallbackPlayerOptions {
 }
 
 /**
- * `due`: the DJ is gone, and the next frames that outputs need are of the file. `used up`: it was
- * played for as long as it may be, and the DJ has not been heard since.
+ * `off`: the DJ is connected, and heard. `due`: he is gone, and the next frames that outputs need are
+ * of the file. `used up`: it was played for as long as it may be, and the DJ has not been heard since.
+ * `none`: he is gone and no file fits, or the broadcast is over.
  */
-type State = "off" | "due" | "playing" | "used up";
+type State = "off" | "due" | "playing" | "used up" | "none";
 
 /**
- * Decides between the DJ and the fallback file. Where the DJ is gone, it begins with the first frames
- * that an output needs, and goes on in real time; where there is dead air, with the DJ's next frame.
- * From then on the file's frames take the places of the DJ's, until there were {@link BACK_MS} of
- * sound.
+ * Decides between the DJ and the fallback file. Where the DJ is gone, or is connected and has sent
+ * nothing for {@link BEGIN_MS}, it begins with the first frames that an output needs, and goes on in
+ * real time; where there is dead air, with the DJ's next frame. From then on the file's frames take
+ * the places of the DJ's, until there were {@link BACK_MS} of sound.
  */
 export class FallbackPlayer {
   readonly #options: FallbackPlayerOptions;
@@ -43,8 +46,11 @@ export class FallbackPlayer {
   #why: FallbackWhy = "gone";
   #audio: FallbackAudio | undefined;
   #limit: Timer | undefined;
-  /** Since when frames are put in at the pace of real time, on {@link Clock.awake}. */
-  #pacedFrom = 0;
+  /**
+   * Since when frames are put in at the pace of real time, on {@link Clock.awake}; `undefined` where
+   * they are not.
+   */
+  #pacedFrom: number | undefined;
   /** Frames that it has given since then. */
   #given = 0;
   /** Whether there was dead air when the last frame arrived. */
@@ -69,17 +75,17 @@ export class FallbackPlayer {
     if (this.#state === "playing") return this.#pace();
     if (this.#state !== "off") return;
     this.#audio = this.#find();
-    if (this.#audio === undefined) return;
-    this.#state = "due";
+    this.#state = this.#audio === undefined ? "none" : "due";
+    if (this.#state === "none") return;
     const { clock, stateNeed } = this.#options;
     stateNeed({ at: clock.awake() + BEGIN_MS, frames: () => this.#firstFrames });
   }
 
   /** The first frame of another connection is there. */
   resume(): void {
-    if (this.#state === "due") this.#state = "off";
+    if (this.#state === "due" || this.#state === "none") this.#state = "off";
     this.#wasDeadAir = false;
-    this.#options.stateNeed(undefined);
+    this.#stopPace();
   }
 
   /** A frame of the DJ is there, and about to be placed. */
@@ -89,10 +95,12 @@ export class FallbackPlayer {
     this.#wasDeadAir = isDeadAir;
     if (this.#state === "off") {
       if (isFirstOfDeadAir) this.#startInDeadAir();
-    } else if (soundMs >= BACK_MS) {
-      if (this.#state === "playing") this.#stop("live");
-      this.#state = "off";
+      return;
     }
+    if (this.#pacedFrom !== undefined) this.#stopPace();
+    if (soundMs < BACK_MS) return;
+    if (this.#state === "playing") this.#stop("live");
+    this.#state = "off";
   }
 
   /** The show has another configuration from now on. */
@@ -111,22 +119,28 @@ export class FallbackPlayer {
 
   /** Outputs need `frames` of which nothing has come. */
   wait(frames: number): void {
-    const isFirst = this.#state === "due";
-    if (isFirst) this.#start("gone");
+    const isGone = this.#state === "due" || this.#options.silentForMs() >= BEGIN_MS;
+    if (isGone) this.#standIn();
     this.#options.feed.wait(frames);
-    if (isFirst) this.#pace();
+    if (isGone && this.#state === "playing" && this.#pacedFrom === undefined) this.#pace();
   }
 
   /** The broadcast is over. */
   end(): void {
     if (this.#state === "playing") this.#stop("over");
-    this.#options.stateNeed(undefined);
-    this.#state = "off";
+    this.#stopPace();
+    this.#state = "none";
   }
 
   #find(): FallbackAudio | undefined {
     const { feed: { config }, find } = this.#options;
     return config && find(config);
+  }
+
+  #standIn(): void {
+    if (this.#state === "off") this.#audio = this.#find();
+    else if (this.#state !== "due") return;
+    this.#start("gone");
   }
 
   #startInDeadAir(): void {
@@ -154,10 +168,10 @@ export class FallbackPlayer {
 
   /** What is heard next is the DJ, or silence. */
   #stop(end: FallbackEnd): void {
-    const { feed, stateNeed, onEnd } = this.#options;
+    const { feed, onEnd } = this.#options;
     this.#limit?.cancel();
     feed.standIn = undefined;
-    stateNeed(undefined);
+    this.#stopPace();
     onEnd(this.#why, end);
   }
 
@@ -166,6 +180,11 @@ export class FallbackPlayer {
     this.#pacedFrom = this.#options.clock.awake();
     this.#given = 0;
     this.#awaitNext();
+  }
+
+  #stopPace(): void {
+    this.#pacedFrom = undefined;
+    this.#options.stateNeed(undefined);
   }
 
   #awaitNext(): void {
@@ -181,14 +200,18 @@ export class FallbackPlayer {
   #nextFrames(): number {
     const { clock, feed } = this.#options;
     this.#awaitNext();
-    const passedMs = clock.awake() - this.#pacedFrom;
+    const now = clock.awake();
+    const passedMs = now - (this.#pacedFrom ?? now);
     return Math.max(0, Math.floor(passedMs / feed.frameMs) - this.#given);
   }
 }
 
 /** So much sound the DJ has sent without a break when he is heard again. */
 export const BACK_MS = 3000;
-/** So long after a loss it begins where no output needs frames before. */
+/**
+ * So long after a loss it begins where no output needs frames before; so long a DJ who is connected
+ * sends nothing before it may begin.
+ */
 const BEGIN_MS = 2000;
 /** How often frames are put in. */
 const PACE_MS = 100;

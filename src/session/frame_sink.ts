@@ -10,9 +10,10 @@ import type { PlacedTags } from "./tags.ts";
 /**
  * How a session ended, which tells an output what to say to those who follow it:
  * `teardown` by the control API or the key's expiry, `finished` by the encoder's own goodbye,
- * `lost` when nobody came back in time, `shutdown` when the server stops and may return.
+ * `lost` when nobody came back in time, `shutdown` when the server stops and may return, `moved` when
+ * another box goes on with it.
  */
-export type SessionEnd = "teardown" | "finished" | "lost" | "shutdown";
+export type SessionEnd = "teardown" | "finished" | "lost" | "shutdown" | "moved";
 
 /**
  * Where a session's frames go. All calls are synchronous, and come in this order: `start`, then

@@ -36,11 +36,19 @@ export interface Transport {
   readonly address: string;
   /** As it is now; `undefined` where nobody measures it. */
   readonly link?: LinkQuality | undefined;
+  /** Frames that were dropped because they came too far ahead of real time. Default: 0. */
+  readonly tooEarly?: number;
   /**
    * Called once when the session lets this connection go: another took over, the session ended or
    * the server stops. The door closes the socket; what it writes afterwards is ignored.
    */
   close(why: string): void;
+  /**
+   * Asks the encoder to connect to another server, and to go on here until it has; absent where the
+   * protocol has no such request.
+   * @returns whether this encoder can be asked
+   */
+  requestReconnect?(host: string, port: number): boolean;
   /**
    * What arrived is wanted now, and what follows as it comes. A door that reads later than it comes
    * has this.

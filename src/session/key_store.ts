@@ -40,6 +40,9 @@ export interface KeyedSession {
   readonly id: number;
 }
 
+/** The keys that a server gives out; see {@link KeyStore}. */
+export type Keys = Pick<KeyStore, keyof KeyStore>;
+
 /**
  * Against whom a key counts: whoever publishes its name, as it was given for checked credentials; or
  * who publishes in one session, by its id; or nobody, so that it is good for a new session only. Then

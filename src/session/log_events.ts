@@ -56,7 +56,7 @@ function describe(event: SessionEvent): string {
       return "plays {song}";
     case "fallback-start":
       return event.why === "gone"
-        ? "its fallback is heard: the DJ is gone"
+        ? "its fallback is heard: no audio comes from the DJ"
         : "its fallback is heard: the DJ is silent";
     case "fallback-end":
       return FALLBACK_ENDS[event.end];

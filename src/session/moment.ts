@@ -10,11 +10,11 @@ export class Moment {
   readonly #at: number;
   #told: number;
 
-  /** Now. */
-  constructor(clock: Pick<Clock, "now" | "monotonic">) {
+  /** @param wallMs when it was, by the box's clock; now, by default */
+  constructor(clock: Pick<Clock, "now" | "monotonic">, wallMs: number = clock.now()) {
     this.#clock = clock;
-    this.#at = clock.monotonic();
-    this.#told = clock.now();
+    this.#at = clock.monotonic() - (clock.now() - wallMs);
+    this.#told = wallMs;
   }
 
   /** In milliseconds since the epoch. */

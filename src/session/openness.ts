@@ -16,9 +16,15 @@ export interface SessionLimits {
   readonly maxWaiting: number;
 }
 
-/** What a server is open to: first all, then only broadcasts that it has already, then none. */
+/**
+ * Who a server that drains is open to: broadcasts that it has already, or nobody, where there are
+ * other boxes that take them.
+ */
+export type DrainingOpenness = "returns" | "nobody";
+
+/** What a server is open to: all, as it drains fewer, as it stops none. */
 export class Openness {
-  #state: "all" | "returns" | "none" = "all";
+  #state: "all" | DrainingOpenness | "stopped" = "all";
   /** May be replaced at any time; who is there already stays. */
   limits: SessionLimits;
 
@@ -26,14 +32,19 @@ export class Openness {
     this.limits = limits;
   }
 
-  /** From now on it is open to broadcasts that it has already. */
-  drain(): void {
-    if (this.#state === "all") this.#state = "returns";
+  /** From now on it is open to no others than these. */
+  drain(openTo: DrainingOpenness): void {
+    if (this.#state !== "stopped") this.#state = openTo;
+  }
+
+  /** It drains no more. */
+  reopen(): void {
+    if (this.#state !== "stopped") this.#state = "all";
   }
 
   /** From now on it is open to none. */
   stop(): void {
-    this.#state = "none";
+    this.#state = "stopped";
   }
 
   /**
@@ -48,8 +59,14 @@ export class Openness {
         "Cannot publish: a name is 1 to 128 of A-Z a-z 0-9 _ and -, and not live",
       );
     }
-    if (this.#state === "none") {
+    if (this.#state === "stopped") {
       throw new PublishRefused("stopping", `Cannot publish ${name}: the server is stopping`);
+    }
+    if (this.#state === "nobody") {
+      throw new PublishRefused(
+        "stopping",
+        `Cannot publish ${name}: this box gives its broadcasts to others; connect again`,
+      );
     }
     if (this.#state === "returns" && !isLive) {
       throw new PublishRefused(

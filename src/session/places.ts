@@ -38,6 +38,8 @@ export class Places {
   readonly #keys: Pick<KeyStore, "proves">;
   readonly #askedFrom = new WeakMap<Session, string>();
   readonly #ranks = new WeakMap<Transport, Rank>();
+  /** Connections whose encoders were asked to go elsewhere. */
+  readonly #leaving = new WeakSet<Transport>();
 
   constructor(clock: Clock, keys: Pick<KeyStore, "proves">) {
     this.#clock = clock;
@@ -60,9 +62,18 @@ export class Places {
     return rank === PROVEN ? "proven" : networkOf(transport.address);
   }
 
-  /** Whether anybody may take the place: nobody is there, or has sent nothing for 2 s. */
+  /** The encoder of `transport` was asked to publish elsewhere. */
+  leaves(transport: Transport): void {
+    this.#leaving.add(transport);
+  }
+
+  /**
+   * Whether anybody may take the place: nobody is there, or has sent nothing for 2 s, or was asked to
+   * go elsewhere.
+   */
   isFree(session: Session): boolean {
-    return session.transport === undefined || session.silentForMs >= SILENT_MS;
+    const { transport, silentForMs } = session;
+    return transport === undefined || silentForMs >= SILENT_MS || this.#leaving.has(transport);
   }
 
   /** What speaks for a connection from `address` that wants into `session`. */

@@ -6,7 +6,7 @@
  */
 import type { Authority } from "./authority.ts";
 import { type Approval, PublishRefused, type PublishRequest, type Reading } from "./ingest.ts";
-import type { KeyedSession, KeyStore, ValidKey } from "./key_store.ts";
+import type { KeyedSession, Keys, ValidKey } from "./key_store.ts";
 import { isValidName } from "./name.ts";
 import { shownName } from "./typed_text.ts";
 
@@ -23,7 +23,7 @@ export function hasAuthority(mode: AuthMode): boolean {
 
 export interface PublishRightsOptions {
   readonly auth: AuthMode;
-  readonly keys: KeyStore;
+  readonly keys: Keys;
   /** Asked about connections without a key of this server, where {@link hasAuthority}. */
   readonly authority?: Authority | undefined;
 }

@@ -27,3 +27,9 @@ export const NO_ROOM_REASON: Reason = {
   code: 30000,
   message: "the server is full, and its DJ was gone",
 };
+
+/** Another box of the fleet has the name, and goes on with the session. */
+export const MOVED_REASON: Reason = {
+  code: 30000,
+  message: "the broadcast goes on at another server",
+};

@@ -5,6 +5,7 @@
  */
 import type { AudioFacts } from "./audio_facts.ts";
 import { AudioPath } from "./audio_path.ts";
+import type { CarriedSession } from "./carried_session.ts";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import type { StateNeed } from "./continuity.ts";
@@ -45,6 +46,8 @@ export interface SessionOptions {
   readonly outputs: () => readonly Output[];
   /** Called once, when the session has ended. */
   readonly onEnd: (session: Session) => void;
+  /** What another box has begun; `undefined` where it begins here. */
+  readonly carried?: CarriedSession | undefined;
 }
 
 /** One broadcast of one name: who sends it, what state it is in, and where its frames go. */
@@ -53,17 +56,15 @@ export class Session {
   readonly name: string;
   /** What the client said of itself when it published. */
   props: Readonly<Record<string, string>> = {};
-  readonly #clock: Clock;
-  readonly #events: EventBus;
-  readonly #policy: SessionPolicy;
-  readonly #outputs: () => readonly Output[];
-  readonly #onEnd: (session: Session) => void;
+  readonly #options: SessionOptions;
   readonly #audio: AudioPath;
   readonly #lifetime: Lifetime;
   #protocol: Protocol;
   #state: SessionState = "init";
   #connection: Connection | undefined;
   #created: Moment | undefined;
+  /** Whether it is heard here, so that its outputs are there. */
+  #isOnAir = false;
   #announced: Reason | undefined;
   #unheardWaitMs: number;
 
@@ -71,13 +72,9 @@ export class Session {
     this.id = options.id;
     this.name = options.name;
     this.#protocol = options.protocol;
-    const { clock, policy } = options;
-    this.#clock = clock;
-    this.#events = options.events;
-    this.#policy = policy;
+    this.#options = options;
+    const { clock, policy, carried } = options;
     this.#unheardWaitMs = policy.unheardWaitMs;
-    this.#outputs = options.outputs;
-    this.#onEnd = options.onEnd;
     this.#lifetime = new Lifetime({
       clock,
       onLost: () => this.end("lost", SERVER_REASON),
@@ -86,9 +83,7 @@ export class Session {
     this.#audio = new AudioPath({
       ...{ owner: this, clock, policy },
       onTags: ({ title = null, artist = null }) => this.#emit("metadata", { title, artist }),
-      onFirstFrame: () => {
-        if (this.#state !== "publishing") this.#goOnAir();
-      },
+      onFirstFrame: () => this.#goOnAir(),
       onDeadAir: (levelDb) => this.#emit("dead-air", { levelDb }),
       onSound: (silentMs) => this.#emit("sound", { silentMs }),
       onReject: (why) => this.#reject(why),
@@ -98,6 +93,7 @@ export class Session {
         if (end === "limit" && this.#state === "paused") this.#hold();
       },
     });
+    if (carried !== undefined) this.#carryOn(carried);
   }
 
   get state(): SessionState {
@@ -143,12 +139,15 @@ export class Session {
     return this.#audio.feed.inputBytes;
   }
 
-  /**
-   * Milliseconds since the connection's last audio frame, or since it came, on {@link Clock.awake};
-   * `Infinity` before.
-   */
+  /** Milliseconds since the connection's last frame, or since it came, on {@link Clock.awake}. */
   get silentForMs(): number {
     return this.#audio.input.silentForMs;
+  }
+
+  /** For how long its DJ may be away, in milliseconds. */
+  get holdMs(): number {
+    const { waitMs } = this.#options.policy;
+    return this.#created === undefined ? this.#unheardWaitMs : waitMs[this.#protocol];
   }
 
   /** When its first audio frame came; `undefined` before. */
@@ -172,7 +171,7 @@ export class Session {
   }
 
   /** The session waits for its transport from now on. */
-  ready(protocol: Protocol, waitMs: number = this.#policy.firstWaitMs): void {
+  ready(protocol: Protocol, waitMs: number = this.#options.policy.firstWaitMs): void {
     this.#protocol = protocol;
     this.#unheardWaitMs = waitMs;
     if (this.#state === "init") this.#state = "ready";
@@ -194,9 +193,7 @@ export class Session {
     this.#protocol = transport.protocol;
     this.#audio.restart(client);
     const connection = new Connection({
-      session: this,
-      transport,
-      input: this.#audio.input,
+      ...{ session: this, transport, input: this.#audio.input },
       onReject: (why) => this.#reject(why),
       onEnd: (how) => this.#disconnected(how),
     });
@@ -214,29 +211,36 @@ export class Session {
     this.#audio.feed.setTags(tags);
   }
 
-  /**
-   * Ends the session and lets its transport go. After a goodbye, outputs that need it still get
-   * silence.
-   */
+  /** Ends the session and lets its transport go. After a goodbye, outputs may still get silence. */
   end(how: SessionEnd, reason: Reason): void {
     if (this.#state === "terminated") return;
     this.#drop(reason.message);
     this.#state = "terminated";
     this.#lifetime.end();
     this.#audio.end(how);
-    this.#emit("release", { reason });
-    this.#onEnd(this);
+    this.#emit("release", { reason, ...how === "moved" && { goesOn: true } });
+    this.#options.onEnd(this);
+  }
+
+  #carryOn({ props, createdAtMs, isPaused, holdMs }: CarriedSession): void {
+    this.props = props;
+    this.#state = isPaused ? "paused" : "ready";
+    this.#lifetime.await(holdMs);
+    if (createdAtMs !== undefined) this.#created = new Moment(this.#options.clock, createdAtMs);
   }
 
   #goOnAir(): void {
+    if (this.#state === "publishing") return;
     const resumed = this.#state === "paused";
     this.#state = "publishing";
     this.#audio.goOn();
     if (resumed) this.#emit("resume", { reason: this.#takeAnnounced() });
-    if (this.#created !== undefined) return;
-    this.#created = new Moment(this.#clock);
-    this.#emit("create", { address: this.transport?.address ?? "" });
-    for (const output of this.#outputs()) {
+    if (this.#isOnAir) return;
+    this.#isOnAir = true;
+    const goesOn = this.#created !== undefined;
+    this.#created ??= new Moment(this.#options.clock);
+    this.#emit("create", { address: this.transport?.address ?? "", ...goesOn && { goesOn } });
+    for (const output of this.#options.outputs()) {
       this.#audio.add((stateNeed) => output(this, stateNeed));
     }
   }
@@ -261,18 +265,13 @@ export class Session {
       this.#emit("pause", { reason: this.#takeAnnounced() });
       this.#audio.lose();
     }
-    if (!this.#audio.fallback.standsIn) this.#awaitReturn();
+    if (!this.#audio.fallback.standsIn) this.#lifetime.await(this.holdMs);
   }
 
   /** Nothing stands in for its DJ any more. */
   #hold(): void {
     this.#audio.hold();
-    if (this.#connection === undefined) this.#awaitReturn();
-  }
-
-  #awaitReturn(): void {
-    const heard = this.#created !== undefined;
-    this.#lifetime.await(heard ? this.#policy.waitMs[this.#protocol] : this.#unheardWaitMs);
+    if (this.#connection === undefined) this.#lifetime.await(this.holdMs);
   }
 
   /** Closes the connection there is, if any, without a change of state. */
@@ -295,6 +294,6 @@ export class Session {
   }
 
   #emit<K extends EventKind>(kind: K, details: EventDetails[K]): void {
-    this.#events.emit(sessionEvent(this, kind, this.#clock.now(), details));
+    this.#options.events.emit(sessionEvent(this, kind, this.#options.clock.now(), details));
   }
 }

@@ -14,6 +14,7 @@ import {
   MAX_CHANGES,
 } from "./configuration_changes.ts";
 import {
+  BREAK_MS,
   type DeadAirEvents,
   type DeadAirLimits,
   DeadAirWatch,
@@ -122,7 +123,9 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
   ): void {
     const verdict = this.#changes.decide(nowMs);
     if (verdict === "too many") return this.#onReject(TOO_MANY_CHANGES);
-    this.#heardAt = this.#clock.awake(nowMs);
+    const awakeMs = this.#clock.awake(nowMs);
+    if (awakeMs - this.#heardAt >= BREAK_MS) this.#deadAir.restart();
+    this.#heardAt = awakeMs;
     if (this.#isFirstFrame) {
       this.#isFirstFrame = false;
       this.#onFirstFrame();

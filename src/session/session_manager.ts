@@ -1,5 +1,7 @@
 /** All sessions that are live, and the rules of who may publish which name. */
+import { Asking } from "./asking.ts";
 import { questionAbout } from "./authority.ts";
+import type { CarriedSession } from "./carried_session.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { type EventBus, type SessionEvent, sessionEvent } from "./events.ts";
 import type { SessionEnd } from "./frame_sink.ts";
@@ -8,18 +10,17 @@ import {
   type Approval,
   type Doorkeeper,
   nameInUse,
-  type Protocol,
   type PublishRequest,
-  type Reading,
-  type Terms,
   type Transport,
 } from "./ingest.ts";
 import type { Key } from "./key_store.ts";
-import { Openness, type SessionLimits } from "./openness.ts";
+import { AllNames, type Names, type NameWish } from "./names.ts";
+import { type DrainingOpenness, Openness, type SessionLimits } from "./openness.ts";
 import { NOTHING_SHOWN, Places, type Shown, SILENT_MS } from "./places.ts";
 import { withDj } from "./props.ts";
 import { PublishRights, type PublishRightsOptions } from "./publish_rights.ts";
 import { NAME_TAKEN_REASON, type Reason, SERVER_REASON } from "./reason.ts";
+import type { ReserveRequest } from "./reserve_request.ts";
 import { type Output, Session } from "./session.ts";
 import type { SessionPolicy } from "./session_policy.ts";
 import { LiveSessions } from "./live_sessions.ts";
@@ -33,29 +34,6 @@ export interface SessionManagerOptions extends SessionLimits, PublishRightsOptio
   readonly policy: SessionPolicy;
 }
 
-/** What the control API asks for. */
-export interface ReserveRequest {
-  readonly name: string;
-  readonly protocol: Protocol;
-  /** The client's address. */
-  readonly address: string;
-  readonly props: Readonly<Record<string, string>>;
-  /**
-   * What the client has shown: credentials that were checked, which are good for every name, or the
-   * cookie or a key of a session, which are for this one; `undefined` where it was nothing of that.
-   */
-  readonly shown?: "credentials" | Session | undefined;
-  /** Whose credentials they are, where DJs are known. */
-  readonly dj?: string | undefined;
-  /** How long what it has shown counts; `undefined`: as long as a key does. */
-  readonly terms?: Terms | undefined;
-  /**
-   * Provides what the session needs before anything is promised. What it throws undoes the
-   * reservation.
-   */
-  readonly prepare?: (session: Session) => void;
-}
-
 /** All live sessions, and the rules of who may publish which. */
 export class SessionManager implements Doorkeeper {
   readonly #options: SessionManagerOptions;
@@ -64,18 +42,25 @@ export class SessionManager implements Doorkeeper {
   readonly places: Places;
   readonly #waiting: WaitingSessions;
   readonly #sessions = new LiveSessions();
-  readonly #openness: Openness;
+  /** What it takes, and how much. */
+  readonly openness: Openness;
   readonly #outputs: Output[] = [];
   readonly #keySweep: Timer;
-  #nextId: number;
+  /** Which names it may have sessions of: by default all. To be set before there are doors. */
+  names: Names;
+  readonly #asking: Asking;
 
   constructor(options: SessionManagerOptions) {
     this.#options = options;
+    this.names = new AllNames(options.clock);
     this.#rights = new PublishRights(options);
     this.#waiting = new WaitingSessions(options.auth);
-    this.#openness = new Openness(options);
+    this.openness = new Openness(options);
     this.places = new Places(options.clock, options.keys);
-    this.#nextId = options.clock.now();
+    this.#asking = new Asking({
+      ...{ rights: this.#rights, openness: this.openness, places: this.places },
+      ...{ sessions: this.#sessions, names: () => this.names },
+    });
     this.#keySweep = options.clock.every(KEY_SWEEP_MS, () => {
       options.keys.sweep((name) => this.find(name) !== undefined);
     });
@@ -87,15 +72,6 @@ export class SessionManager implements Doorkeeper {
   /** Has every later broadcast's frames go to what `output` makes. */
   addOutput(output: Output): void {
     this.#outputs.push(output);
-  }
-
-  get limits(): SessionLimits {
-    return this.#openness.limits;
-  }
-
-  /** May be replaced at any time; who is there already stays. */
-  set limits(limits: SessionLimits) {
-    this.#openness.limits = limits;
   }
 
   get sessions(): readonly Session[] {
@@ -117,23 +93,30 @@ export class SessionManager implements Doorkeeper {
     return this.#sessions.allOf(name).find((session) => check.key.countsIn(session));
   }
 
-  /** Has the authority say who may publish, where there is one; this server's own keys need none. */
   ask(request: PublishRequest): Promise<Approval | undefined> | undefined {
-    const reading = this.#read(request);
-    const authority = this.#rights.authorityOver(reading);
-    if (authority !== undefined) this.#checkOpen(reading.name);
-    const answer = authority?.ask(questionAbout(reading, request.transport));
-    const live = this.#sessions.find(reading.name);
-    const caughtUp = live && this.places.readFirst(live);
-    if (answer === undefined) return caughtUp;
-    return Promise.all([answer, caughtUp]).then(([approval]) => approval);
+    return this.#asking.ask(request);
+  }
+
+  /** As {@link Asking.approve}. */
+  approve(request: PublishRequest): Promise<Approval | undefined> | undefined {
+    return this.#asking.approve(request);
+  }
+
+  /** As {@link Asking.own}. */
+  async own(wish: NameWish): Promise<void> {
+    await this.#asking.own(wish);
+  }
+
+  /** What another box has begun goes on here; `address` is that of its client. */
+  takeOver(carried: CarriedSession, address: string): void {
+    this.#create(carried.name, { protocol: carried.protocol, address }, carried);
   }
 
   /**
    * @throws {PublishRefused} where {@link publish} would refuse it now, unless others have to be asked
    */
   check(request: PublishRequest): void {
-    const reading = this.#read(request);
+    const reading = this.#asking.read(request);
     const authority = this.#rights.authorityOver(reading);
     if (authority === undefined) this.#examine(request);
     else {
@@ -185,7 +168,7 @@ export class SessionManager implements Doorkeeper {
     if (own === undefined) this.#waiting.checkNew(client);
     const isCounted = own !== undefined && (own.transport !== undefined || own.protocol === "srt");
     if (protocol === "srt" && !isCounted) {
-      this.#waiting.checkSrt(this.sessions, client, this.limits.maxWaiting);
+      this.#waiting.checkSrt(this.sessions, client, this.openness.limits.maxWaiting);
     }
     const session = own ?? this.#create(name, { protocol, address });
     try {
@@ -205,21 +188,25 @@ export class SessionManager implements Doorkeeper {
     return { session, key };
   }
 
-  /** Lets a connection send that came to the session by itself, as to the port it waits on. */
+  /**
+   * Lets a connection send that came to the session by itself, as to the port it waits on.
+   * @throws {PublishRefused} where nobody is taken
+   */
   attach(
     session: Session,
     transport: PublishRequest["transport"],
     shown: Shown = NOTHING_SHOWN,
   ): AdmittedIngest {
+    this.#checkOpen(session.name);
     return session.attach(transport, this.places.taken(session, transport, shown));
   }
 
   /**
    * Takes no new broadcasts from now on. Those that are on air go on, and whoever publishes them may
-   * come back; what has not begun yet ends.
+   * come back, unless it is open to nobody; what has not begun yet ends.
    */
-  drain(): void {
-    this.#openness.drain();
+  drain(openTo: DrainingOpenness = "returns"): void {
+    this.openness.drain(openTo);
     for (const session of this.sessions) {
       if (session.state === "init" || session.state === "ready") {
         session.end("shutdown", SERVER_REASON);
@@ -229,18 +216,18 @@ export class SessionManager implements Doorkeeper {
 
   /** Ends all sessions, and refuses every publish from now on. */
   stop(how: SessionEnd, reason: Reason): void {
-    this.#openness.stop();
+    this.openness.stop();
     this.#keySweep.cancel();
     for (const session of this.sessions) session.end(how, reason);
   }
 
   #checkOpen(name: string): void {
-    this.#openness.checkName(name, this.find(name) !== undefined);
+    this.openness.checkName(name, this.find(name) !== undefined);
   }
 
   /** @throws {PublishRefused} where it must not be published */
   #examine(request: PublishRequest) {
-    const reading = this.#read(request);
+    const reading = this.#asking.read(request);
     const { name, key } = reading;
     const { transport: { address } } = request;
     const approved = request.approved?.name === name ? request.approved : undefined;
@@ -251,25 +238,26 @@ export class SessionManager implements Doorkeeper {
         (it) => approved !== undefined || this.#waiting.isFrom(it, address),
       );
     const right = this.#rights.rightTo(own, reading, approved);
-    if (own === undefined) this.#openness.checkRoom(name, this.#sessions);
+    if (own === undefined) this.openness.checkRoom(name, this.#sessions);
     else if (!right.isProof && !this.places.isFree(own)) throw nameInUse(name);
     return { name, key, own, ...right };
   }
 
-  #read(request: PublishRequest): Reading {
-    return this.#rights.read(request, (name) => this.#sessions.find(name) !== undefined);
-  }
-
-  #create(name: string, { protocol, address }: Pick<Transport, "protocol" | "address">): Session {
-    this.#openness.makeRoom(name, this.#sessions, this.#waiting);
+  #create(
+    name: string,
+    { protocol, address }: Pick<Transport, "protocol" | "address">,
+    carried?: CarriedSession,
+  ): Session {
+    this.openness.makeRoom(name, this.#sessions, this.#waiting);
     const { clock, events, policy } = this.#options;
     const session = new Session({
-      id: this.#nextId++,
+      id: carried?.id ?? this.names.sessionId(),
       name,
       protocol,
       clock,
       events,
       policy,
+      carried,
       outputs: () => this.#outputs,
       onEnd: (session) => this.#remove(session),
     });

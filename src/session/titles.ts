@@ -13,11 +13,11 @@ import type { Tags } from "./tags.ts";
  * @throws {PublishRefused} where the client may not publish it
  */
 export async function tellTitle(
-  sessions: Pick<SessionManager, "ask" | "sessionFor">,
+  sessions: Pick<SessionManager, "approve" | "sessionFor">,
   request: PublishRequest,
   tags: Tags,
 ): Promise<boolean> {
-  const approved = await sessions.ask(request);
+  const approved = await sessions.approve(request);
   const session = sessions.sessionFor({ ...request, approved });
   session?.setTags(tags);
   return session !== undefined;

@@ -70,7 +70,6 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
   #messageNumber: number | undefined;
   #messages = 0;
   #lost = 0;
-  /** Frames too far ahead of real time. */
   #tooEarly = 0;
   /** Why the connection ended; set once, and then nothing more is taken. */
   #why: string | undefined;
@@ -118,6 +117,10 @@ export class SrtPublisher implements Transport, SrtConnectionHandler {
     const { roundTripMs, packetsReceived, packetsRetransmitted, packetsDropped } = statistics;
     const sent = Math.max(1, packetsReceived - packetsRetransmitted + packetsDropped);
     return { roundTripMs, lossPercent: Math.min(100, 100 * statistics.packetsLost / sent) };
+  }
+
+  get tooEarly(): number {
+    return this.#tooEarly;
   }
 
   /** Asks whether it may come in; where this is not called, its first access unit does. */

@@ -1,7 +1,10 @@
 /** The core of the server: sessions, events, and what else doors, outputs and web servers use. */
 import type { Config } from "../config.ts";
 import { DjAuthority } from "../dj/dj_authority.ts";
+import { djLine } from "../dj/dj_list.ts";
 import { FallbackFiles } from "../fallback/fallback_files.ts";
+import { derivedKey } from "../fleet/derived_key.ts";
+import { SignedKeys } from "../fleet/ownership/signed_keys.ts";
 import { Listeners } from "../hls/listeners.ts";
 import { Hooks } from "../hook/hooks.ts";
 import type { ConnectionLimits } from "../http/connection_limits.ts";
@@ -10,7 +13,7 @@ import type { Authority } from "../session/authority.ts";
 import type { Clock } from "../session/clock.ts";
 import { logEvent } from "../session/log_events.ts";
 import { EventBus } from "../session/events.ts";
-import { KeyStore } from "../session/key_store.ts";
+import { type Keys, KeyStore } from "../session/key_store.ts";
 import type { AuthMode } from "../session/publish_rights.ts";
 import { SessionManager } from "../session/session_manager.ts";
 import { Health } from "../stat/health.ts";
@@ -36,7 +39,7 @@ export interface Core {
   /** Whoever starts something adds how to stop it. */
   readonly stops: Stops;
   readonly events: EventBus;
-  readonly keys: KeyStore;
+  readonly keys: Keys;
   /** Who is asked who may publish; `undefined` where nobody is. */
   readonly authority: Authority | undefined;
   /** Lets DJs in, where the mode is that. */
@@ -82,8 +85,8 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
   stops.add(() => hooks.close());
   health.add("hook", () => hooks.failing ? ["The hook server does not take events"] : []);
   health.add("tls", () => certificate?.problems ?? []);
-  const keys = new KeyStore(clock, config.auth.ttlMs * (1 + KEY_GRACE));
   const djs = new DjAuthority({ clock });
+  const keys = openKeys(config, clock, djs);
   const tokens = openTokens({ config, clock, stops, health });
   const authorities: Partial<Record<AuthMode, Authority | undefined>> = {
     hook: hooks.authority,
@@ -117,15 +120,35 @@ export async function startCore(config: Config, clock: Clock): Promise<Core> {
   events.subscribe(logEvent);
   const webLimits = connectionLimits(config);
   const listeners = new Listeners(config.hls.targetDurationMs, () => clock.awake());
-  const fleet = openFleet({ config, clock, stops, health, sessions, listeners });
+  const fleet = openFleet({
+    ...{ config, clock, stops, health, sessions, listeners, keys, events },
+  });
   return {
     ...{ config, clock, stops, events, keys, authority, djs, sessions, health, sockets, hooks },
     ...{ certificate, tokens, fallbacks, listeners, fleet },
     reloadLimits: ({ session, srt }) => () => {
-      sessions.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
+      sessions.openness.limits = { maxSessions: session.maxSessions, maxWaiting: srt.maxWaiting };
     },
     reloadHooks: ({ hook }) => () => hooks.replace(hook),
     webLimits,
     reloadWebLimits: reloadOf(webLimits),
   };
+}
+
+/** In a fleet each box knows the keys of all. */
+function openKeys(
+  { auth, control, fleet }: Config,
+  clock: Clock,
+  djs: Pick<DjAuthority, "list">,
+): Keys {
+  const lifeMs = auth.ttlMs * (1 + KEY_GRACE);
+  if (fleet.redis === undefined) return new KeyStore(clock, lifeMs);
+  const rightOf = (user: string) => {
+    const dj = djs.list.get(user);
+    return dj && djLine(dj);
+  };
+  return new SignedKeys({
+    ...{ clock, lifeMs, signingKey: derivedKey(control.cookieKey, "publish key") },
+    rightOf: auth.mode === "dj" ? rightOf : () => "",
+  });
 }

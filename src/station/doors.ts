@@ -29,13 +29,14 @@ export function startRtmp(core: Core): Reload {
 }
 
 function openRtmp(
-  { config: { rtmp }, clock, stops, sessions, sockets }: Core,
+  { config: { rtmp }, clock, stops, sessions, sockets, fleet }: Core,
   what: string,
   place: Pick<TcpDoorOptions, "addr" | "certificate">,
 ): RtmpServer {
   const { connectionTimeoutMs, maxConnections } = rtmp;
   const server = new RtmpServer({
     ...{ ...place, connectionTimeoutMs, maxConnections, clock, doorkeeper: sessions },
+    asksToReconnect: fleet !== undefined,
   });
   const open = (onEnd: (why: Error) => void) => server.start(onEnd);
   const socket = listen(sockets, place.addr, { kind: what.toLowerCase(), what, open });

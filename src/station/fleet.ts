@@ -5,28 +5,27 @@ import type { Config } from "../config.ts";
 import { derivedKey } from "../fleet/derived_key.ts";
 import { Member } from "../fleet/member.ts";
 import type { BoxLoad, BoxRecord, PublicPlace } from "../fleet/registry.ts";
-import { MemoryRegistry } from "../fleet/registry/memory_registry.ts";
+import { openRedisRegistry } from "../fleet/registry/redis_registry.ts";
 import type { Listeners } from "../hls/listeners.ts";
 import { NO_PREROLL, type Preroll } from "../hls/preroll.ts";
-import type { Clock } from "../session/clock.ts";
-import type { SessionManager } from "../session/session_manager.ts";
 import type { Health } from "../stat/health.ts";
 import { processorMs } from "../stat/metrics/load_meter.ts";
 import { VERSION } from "../version.ts";
-import type { Stops } from "./stops.ts";
+import { type FleetLinks, openFleetLinks } from "./fleet_links.ts";
+import { type NameParts, openNames, type OwnNames } from "./own_names.ts";
 
 /** What makes this box one of a fleet. */
 export interface Fleet {
   readonly member: Member;
+  /** How it asks other boxes, and answers them. */
+  readonly links: FleetLinks;
+  /** The names that this box owns. */
+  readonly own: OwnNames;
 }
 
 /** What the fleet has to do with. */
-export interface FleetParts {
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly stops: Stops;
+export interface FleetParts extends NameParts {
   readonly health: Health;
-  readonly sessions: SessionManager;
   readonly listeners: Listeners;
 }
 
@@ -34,15 +33,17 @@ export interface FleetParts {
 export function openFleet(parts: FleetParts): Fleet | undefined {
   const { config, clock, stops, health } = parts;
   if (config.fleet.redis === undefined) return undefined;
+  const facts = factsOf(config);
   const member = new Member({
     clock,
-    registry: new MemoryRegistry(clock),
-    facts: factsOf(config),
+    registry: openRedisRegistry(clock, config.fleet.redis),
+    facts,
     load: loadMeter(parts),
   });
   health.add("fleet", () => [member.membership.problem]);
   stops.add(() => member.stop());
-  return { member };
+  const links = openFleetLinks(parts, facts, config.control.cookieKey);
+  return { member, links, own: openNames(parts, member, links) };
 }
 
 /** Joins the fleet; waits no longer than a moment for the registry. */

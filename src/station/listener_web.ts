@@ -96,7 +96,7 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
     app.route(`/${path}`, rewindRoutes({ ...rewind, onFetch, forPlayers: forPlayers() }));
   }
   if (streams !== undefined) app.route(`/${path}`, streamRoutes(streams));
-  const streamFile = (name: string) => streams?.streams.fileOf(name);
+  const streamFile = streams && ((name: string) => streams.streams.fileOf(name));
   app.route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens, streamFile }));
   app.route(PREROLL_PATH, prerollRoutes(preroll.files));
   if (hasTokens) app.route(`/${path}/${PREROLL_NAME}`, prerollRoutes(preroll.files));

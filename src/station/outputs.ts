@@ -3,6 +3,7 @@ import { FolderWatch } from "../disk/folder_watch.ts";
 import { Hls } from "../hls/hls.ts";
 import { LowPlaces } from "../hls/low_latency/low_places.ts";
 import { LEAST_SEGMENTS } from "../hls/low_latency/low_window.ts";
+import type { OtherBoxes } from "../hls/other_boxes.ts";
 import { StateFiles } from "../hls/name_states.ts";
 import { ProgressiveStreams } from "../hls/progressive/progressive_streams.ts";
 import { loadPreroll, NO_PREROLL, type Preroll } from "../hls/preroll.ts";
@@ -88,12 +89,14 @@ export interface HlsOutput {
 
 /**
  * Opens the HLS output. Who calls it has to have `hls` stopped.
+ * @param fleet the other boxes; `undefined` where the server is alone
  * @returns `undefined` where there is to be no HLS
  */
 export async function openHls(
   core: Core,
   metrics: Metrics,
   rewinds: Rewinds | undefined,
+  fleet?: OtherBoxes,
 ): Promise<HlsOutput | undefined> {
   const { clock, stops, events, sessions, listeners } = core;
   const { hls } = core.config;
@@ -132,6 +135,7 @@ export async function openHls(
     },
     id3: hls.id3,
     lowPlaces,
+    fleet,
     onTags: (name, tags) => shows.tagged(name, tags),
     countListeners: hls.webEnabled ? (name) => listeners.count(name) : undefined,
   });

@@ -8,7 +8,7 @@ import type { Catalogue } from "../record/catalogue.ts";
 import { recordRoutes } from "../record/routes.ts";
 import type { Clock } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
-import type { KeyStore } from "../session/key_store.ts";
+import type { Keys } from "../session/key_store.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import type { Health } from "../stat/health.ts";
 import { encoderRoutes } from "../stat/encoders/routes.ts";
@@ -25,6 +25,7 @@ import { systemUsage } from "../stat/system_usage.ts";
 import { VERSION } from "../version.ts";
 import type { OperatorTokens } from "../web/entrance.ts";
 import { encoderHost } from "./encoder_host.ts";
+import type { FleetOverview } from "./fleet_overview.ts";
 import type { Reload } from "./reload.ts";
 import { bucketOrigin } from "./storage.ts";
 
@@ -38,7 +39,7 @@ export interface StatWebParts {
   readonly reporter: Pick<Reporter, "report">;
   readonly listeners: Listeners;
   readonly health: Health;
-  readonly keys: KeyStore;
+  readonly keys: Keys;
   readonly djs: DjAuthority;
   /** Filled with how the server fares. */
   readonly history: History;
@@ -48,6 +49,8 @@ export interface StatWebParts {
   readonly isCertified?: ((host: string) => boolean) | undefined;
   /** Tokens that let operators in; `undefined` where there are none. */
   readonly tokens?: OperatorTokens | undefined;
+  /** The whole fleet; `undefined` where the server is alone. */
+  readonly overview?: FleetOverview | undefined;
 }
 
 /** All that `STAT_WEB_ADDR` serves: statistics, metrics, recordings, and the dashboard. */
@@ -58,7 +61,7 @@ export class StatWeb {
 
   constructor(config: Config, parts: StatWebParts) {
     const { clock, sessions, statistics, metrics, listeners: audience, health, catalogue } = parts;
-    const { tokens, reporter } = parts;
+    const { tokens, reporter, overview } = parts;
     const entrance = new OperatorEntrance({ token: config.stat.token, tokens, clock });
     const { guard } = entrance;
     const validity = () => entrance.validity;
@@ -71,6 +74,7 @@ export class StatWeb {
     this.routes.route("/", liveRoutes({ live, sessions, guard, validity }));
     this.routes.route("/", reportRoutes({ reporter, clock, guard }));
     this.routes.route("/", publishing(config, parts, guard));
+    if (overview !== undefined) this.routes.route("/", overview.routes(guard));
     this.routes.route(
       "/",
       dashboardRoutes(entrance, {
@@ -127,6 +131,7 @@ function watch(config: Config, parts: StatWebParts, entrance: OperatorEntrance):
       hls: hlsOf(config),
       recordings: record.enabled,
       token: entrance.hasToken,
+      ...(parts.overview === undefined ? {} : { fleet: true as const }),
     }),
   });
 }

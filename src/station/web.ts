@@ -1,120 +1,31 @@
-/** The web servers: HLS with its pages, the control API, the statistics. */
+/** The web servers of the control API and of the statistics, and what all of them have in common. */
 import type { Hono, MiddlewareHandler } from "hono";
-import type { Config } from "../config.ts";
 import type { Address } from "../config/kinds.ts";
 import { Authorizer, loadCredentials } from "../control/authorization.ts";
+import { passedRoutes } from "../control/answering_boxes.ts";
 import { PageOrigins } from "../control/page_origins.ts";
 import type { PublicAddress } from "../control/publish_answer.ts";
 import { controlRoutes } from "../control/routes.ts";
 import type { Hls } from "../hls/hls.ts";
-import { localOrigin } from "../hls/local_origin.ts";
-import { localStreams } from "../hls/progressive/local_streams.ts";
 import type { ProgressiveStreams } from "../hls/progressive/progressive_streams.ts";
 import type { ListenAddress } from "../http/http_server.ts";
-import type { HttpsRules } from "../pages/listener/https_rules.ts";
 import type { Catalogue } from "../record/catalogue.ts";
 import type { SrtServer } from "../srt/server.ts";
 import { History } from "../stat/live/history.ts";
 import type { Metrics } from "../stat/metrics/metrics.ts";
 import { StatTokens } from "../tokens/stat_tokens.ts";
 import { AccessLog, accessLog } from "../web/access_log.ts";
-import { type RequestObserver, requestTiming } from "../web/request_timing.ts";
+import { requestTiming } from "../web/request_timing.ts";
 import { WebServer, type WebServerOptions } from "../web/web_server.ts";
+import { answeringBoxes, PASSED_PATH } from "./control_passing.ts";
 import type { Core } from "./core.ts";
 import { keepLastHour } from "./last_hour.ts";
 import { listen } from "./listen.ts";
-import { entranceSettings, listenerEntrance } from "./entrance_settings.ts";
-import { listenerSite } from "./listener_web.ts";
+import type { FleetOverview } from "./fleet_overview.ts";
 import type { Observers } from "./observers.ts";
-import type { HlsOutput } from "./outputs.ts";
 import { applyNothing, type Reload } from "./reload.ts";
 import { StatWeb } from "./stat_web.ts";
-import { localRewind } from "./rewind.ts";
-import { HttpThreads, type HttpThreadsOptions } from "./threads/http_threads.ts";
-import type { RewindSettings } from "./threads/messages.ts";
 import { securePlace } from "./tls.ts";
-
-/**
- * Serves playlists, segments and the listeners' pages.
- * @returns the threads that do so; `undefined` where there are none beside this one
- */
-export function serveHls(
-  core: Core,
-  output: HlsOutput,
-  metrics: Metrics,
-): HttpThreads | undefined {
-  const { webEnabled, webAddr, webPath: path, webIndex: index, webThreads, lowLatency } =
-    core.config.hls;
-  const { keys } = core.tokens ?? {};
-  if (!webEnabled) return undefined;
-  const { hls, folder, preroll, shows, rewinds } = output;
-  if (webThreads > 0) return startThreads(core, output, metrics);
-  const readFile = (name: string, file: string) => folder.read(name, file);
-  const origin = localOrigin(hls.distributor, { clock: core.clock, readFile });
-  core.stops.add(() => origin.close());
-  const onFetch = (name: string, file: string) => core.listeners.fetched(name, file);
-  const { clock } = core;
-  const streams = output.streams && localStreams(output.streams, { clock });
-  core.listeners.addStreams(() => streams === undefined ? [] : [streams.listeners]);
-  const settings = rewindSettings(core, output);
-  const has = (name: string) => origin.has(name);
-  const rewind = rewinds && settings && localRewind(rewinds, settings, { clock, has });
-  core.stops.add(() => rewind?.shows.close());
-  const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
-  const entrance = listenerEntrance(entranceSettings(core.config), { clock, path, keys });
-  const site = listenerSite({
-    ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
-    ...{ https: httpsRules(core.config), entrance, streams: streams && { clock, streams } },
-  });
-  core.stops.add(() => streams?.close());
-  serve(core, site.routes, site, {
-    ...{ kind: "hls", what: HLS, addr: webAddr },
-    secure: { what: HLS_OVER_TLS, addr: core.config.tls.hlsAddr },
-  });
-  core.stops.add(() => origin.dismiss(), () => streams?.dismiss());
-  return undefined;
-}
-
-function startThreads(core: Core, output: HlsOutput, metrics: Metrics): HttpThreads {
-  const { clock, stops, sockets, health, webLimits, listeners, tokens } = core;
-  const entrance = entranceSettings(core.config);
-  const { webAddr, webPath: path, webIndex: index, webThreads: count, lowLatency, artworkUrl } =
-    core.config.hls;
-  const { hls, folder, preroll: { files }, streams, shows, rewinds } = output;
-  const rewind = rewindSettings(core, output);
-  const threads = new HttpThreads({
-    ...{ clock, count, what: HLS, addr: webAddr, streams, shows, rewinds, sockets, listeners },
-    settings: {
-      ...{ path, index, lowLatency, artworkUrl, rootDir: folder.path, preroll: { files } },
-      ...{ rewind, entrance, streams: streams !== undefined },
-      https: httpsRules(core.config),
-    },
-    secure: secureThreads(core),
-    keys: entrance.tokens && tokens?.keys,
-    distributor: hls.distributor,
-    counts: webLimits.addThreads("hls"),
-    durations: metrics.requestDurations,
-  });
-  health.add("listening", () => [...threads.problems, problemIfFull(HLS, threads)]);
-  stops.add(() => threads.close());
-  return threads;
-}
-
-function secureThreads(core: Core): HttpThreadsOptions["secure"] {
-  const place = securePlace(core, core.config.tls.hlsAddr);
-  if (place === undefined) return undefined;
-  return { ...place, what: HLS_OVER_TLS, counts: core.webLimits.addThreads(overTls("hls")) };
-}
-
-function httpsRules({ tls: { redirectsPages, strictSeconds, hlsAddr } }: Config): HttpsRules {
-  const redirectPort = redirectsPages && hlsAddr !== "off" ? hlsAddr.port : undefined;
-  return { redirectPort, strictSeconds };
-}
-
-function rewindSettings({ config }: Core, output: HlsOutput): RewindSettings | undefined {
-  if (output.rewinds === undefined) return undefined;
-  return { path: config.record.rootDir, boundMs: config.hls.rewindMs };
-}
 
 /** What the control API has to do with beside the core. */
 export interface ControlParts {
@@ -143,7 +54,7 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
   });
   stops.add(() => authorizer.close());
   const origins = new PageOrigins(control.origins ?? []);
-  const routes = controlRoutes({
+  const options = {
     clock,
     sessions,
     keys,
@@ -158,11 +69,18 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
     privateIp: control.privateIp,
     cookieKey: control.cookieKey,
     dryRunPort: srt.minPort,
-    onLateTeardown: (name, id) => {
+    onLateTeardown: (name: string, id: number) => {
       parts.hls?.endNow(name, id);
       parts.streams?.endNow(name, id);
     },
-  });
+  };
+  const others = core.fleet &&
+    answeringBoxes({ member: core.fleet.member, links: core.fleet.links.links });
+  const routes = controlRoutes({ ...options, others });
+  if (core.fleet !== undefined) {
+    const passedOn = controlRoutes({ ...options, isPassedOn: true });
+    core.fleet.links.routes.route(PASSED_PATH, passedRoutes(passedOn));
+  }
   const middleware = [timing("control", core, parts.metrics)];
   const place = {
     ...{ kind: "control", what: "control API", addr: control.addr },
@@ -178,15 +96,22 @@ export async function serveControl(core: Core, parts: ControlParts): Promise<Rel
   };
 }
 
+/** What statistics tell of beside the core and its observers. */
+export interface ServedStatistics {
+  /** `undefined` where nothing is recorded. */
+  readonly catalogue: Catalogue | undefined;
+  /** `undefined` where the server is alone. */
+  readonly overview: FleetOverview | undefined;
+}
+
 /**
  * Serves statistics, metrics, recordings and the dashboard.
- * @param catalogue `undefined` where nothing is recorded
  * @returns what applies the token that opens them
  */
 export function serveStatistics(
   core: Core,
   { statistics, metrics, reporter }: Observers,
-  catalogue: Catalogue | undefined,
+  { catalogue, overview }: ServedStatistics,
 ): Reload {
   const { config, clock, stops, events, sessions, health, listeners, keys, djs } = core;
   const { stat } = config;
@@ -195,7 +120,7 @@ export function serveStatistics(
   const history = new History();
   const parts = new StatWeb(config, {
     ...{ clock, events, sessions, statistics, metrics, listeners, health, catalogue, keys, djs },
-    ...{ reporter, tokens, history, isCertified: core.certificate?.isFor },
+    ...{ reporter, tokens, history, isCertified: core.certificate?.isFor, overview },
   });
   keepLastHour(core, history, () => parts.tellHistory());
   stops.add(() => parts.close());
@@ -221,7 +146,7 @@ function timing(
 }
 
 /** What a web server is called, and where it listens. */
-interface Place {
+export interface WebPlace {
   readonly kind: string;
   readonly what: string;
   readonly addr: ListenAddress;
@@ -229,10 +154,11 @@ interface Place {
   readonly secure: { readonly what: string; readonly addr: Address | "off" };
 }
 
-type Site = Pick<WebServerOptions, "middleware" | "shared" | "getPath" | "certificate">;
+/** What a web server is made of, but for its routes. */
+export type Site = Pick<WebServerOptions, "middleware" | "shared" | "getPath" | "certificate">;
 
 /** Serves `routes`, and over TLS too where there is a certificate. */
-function serve(core: Core, routes: Hono, site: Site, { secure, ...place }: Place): void {
+export function serve(core: Core, routes: Hono, site: Site, { secure, ...place }: WebPlace): void {
   serveAt(core, routes, site, place);
   const found = securePlace(core, secure.addr);
   if (found === undefined) return;
@@ -242,7 +168,7 @@ function serve(core: Core, routes: Hono, site: Site, { secure, ...place }: Place
 }
 
 /** The kind of a server that is there with TLS too. */
-function overTls(kind: string): string {
+export function overTls(kind: string): string {
   return `${kind}-tls`;
 }
 
@@ -262,7 +188,7 @@ function serveAt(
   { clock, stops, sockets, health, webLimits }: Core,
   routes: Hono,
   site: Site,
-  { kind, what, addr }: Omit<Place, "secure">,
+  { kind, what, addr }: Omit<WebPlace, "secure">,
 ): void {
   const counts = webLimits.addServer(kind);
   const web = new WebServer(addr, routes, ["echo", kind], { ...site, clock, counts });
@@ -275,11 +201,11 @@ function serveAt(
   stops.add(() => web.close(), () => socket.close());
 }
 
-function problemIfFull(what: string, server: { readonly isFull: boolean }): string | undefined {
+/** What health tells of a server that is full. */
+export function problemIfFull(
+  what: string,
+  server: { readonly isFull: boolean },
+): string | undefined {
   if (!server.isFull) return undefined;
   return `${what} turns connections away: it has all that it may have`;
 }
-
-/** What people call what listeners are served by. */
-const HLS = "HLS over HTTP";
-const HLS_OVER_TLS = "HLS over HTTPS";

@@ -2,7 +2,8 @@
 import type { Hono } from "hono";
 import { Authorizer, type Credentials } from "../../src/control/authorization.ts";
 import { PageOrigins } from "../../src/control/page_origins.ts";
-import { type ControlOptions, controlRoutes, type SessionPorts } from "../../src/control/routes.ts";
+import type { ControlOptions, SessionPorts } from "../../src/control/control_options.ts";
+import { controlRoutes } from "../../src/control/routes.ts";
 import type { Authority } from "../../src/session/authority.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
 import { type Protocol, PublishRefused, type Transport } from "../../src/session/ingest.ts";

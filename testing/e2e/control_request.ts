@@ -28,6 +28,8 @@ export interface Grant {
   readonly key: string;
   /** The session's own; `undefined` for RTMP. */
   readonly srtPort: number | undefined;
+  /** Where it publishes by SRT on that port. */
+  readonly srtAddress: string | undefined;
   /** Stands for the session, in the headers of further requests. */
   readonly cookie: Readonly<Record<"Cookie", string>>;
 }
@@ -58,6 +60,7 @@ export async function reserve(
   return {
     key: publish.rtmp.name,
     srtPort: publish.transports[0]?.port,
+    srtAddress: publish.transports[0]?.address,
     cookie: { Cookie: response.headers.getSetCookie()[0]?.split(";")[0] ?? "" },
   };
 }

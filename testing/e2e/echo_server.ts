@@ -11,6 +11,8 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const STARTS = 3;
 
 export interface EchoServerOptions {
+  /** Its address, of this machine. Default 127.0.0.1. */
+  readonly host?: string;
   /** Further environment variables. */
   readonly env?: Readonly<Record<string, string>>;
   /** The text of an echo.env in its folder. */
@@ -24,11 +26,13 @@ export interface EchoServerOptions {
 }
 
 /**
- * Echo as a process of its own, with a folder of its own, on free ports of 127.0.0.1. Runs from
- * source, or `ECHO_BIN` where that is set. Its disposal ends it, removes what it wrote, and fails
- * where an error was logged that nobody expected.
+ * Echo as a process of its own, with a folder of its own, on free ports. Runs from source, or
+ * `ECHO_BIN` where that is set. Its disposal ends it, removes what it wrote, and fails where an error
+ * was logged that nobody expected.
  */
 export class EchoServer implements AsyncDisposable {
+  /** Its address. */
+  readonly host: string;
   /** Its working directory. */
   readonly folder: string;
   #run: Child;
@@ -38,6 +42,7 @@ export class EchoServer implements AsyncDisposable {
 
   private constructor(run: Child, folder: string, ports: Ports, options: EchoServerOptions) {
     this.#run = run;
+    this.host = ports.host;
     this.folder = folder;
     this.#ports = ports;
     this.#options = options;
@@ -52,7 +57,7 @@ export class EchoServer implements AsyncDisposable {
       await Deno.writeTextFile(`${folder}/${name}`, text, { mode: 0o600 });
     }
     for (let attempt = 1;; attempt++) {
-      const ports = findPorts();
+      const ports = findPorts(options.host);
       const run = runOn(ports, folder, options);
       try {
         await untilListening(run, ports);
@@ -83,7 +88,7 @@ export class EchoServer implements AsyncDisposable {
 
   /** What an encoder publishes to: `live/demo`, or `demo/KEY`. */
   rtmpUrl(path: string): string {
-    return `rtmp://127.0.0.1:${this.#ports.rtmp}/${path}`;
+    return `rtmp://${this.host}:${this.#ports.rtmp}/${path}`;
   }
 
   get pid(): number {
@@ -121,7 +126,7 @@ export class EchoServer implements AsyncDisposable {
   }
 
   playlistUrl(name: string): string {
-    return `http://127.0.0.1:${this.#ports.hls}/cast/${name}/playlist.m3u8`;
+    return `http://${this.host}:${this.#ports.hls}/cast/${name}/playlist.m3u8`;
   }
 
   /** A file of a broadcast on disk. */
@@ -195,13 +200,15 @@ function runOn(ports: Ports, cwd: string, options: EchoServerOptions): Child {
   return runEcho([], { ...rest, env: { ...environment(ports), ...env }, cwd });
 }
 
-async function untilListening(run: Child, { hls, rtmp, control, stat }: Ports): Promise<void> {
+async function untilListening(run: Child, ports: Ports): Promise<void> {
+  const { host, hls, rtmp, control, stat } = ports;
   for (const port of [hls, rtmp, control, stat]) {
-    await run.line(new RegExp(`listens on 127\\.0\\.0\\.1:${port}$`));
+    await run.line(new RegExp(`listens on ${RegExp.escape(host)}:${port}$`));
   }
 }
 
 interface Ports {
+  readonly host: string;
   readonly control: number;
   readonly srt: number;
   readonly rtmp: number;
@@ -210,18 +217,20 @@ interface Ports {
   readonly stat: number;
 }
 
-function environment({ control, srt, rtmp, icecast, hls, stat }: Ports): Record<string, string> {
+function environment(ports: Ports): Record<string, string> {
+  const { host, control, srt, rtmp, icecast, hls, stat } = ports;
   return {
-    ECHO_ADDR: `127.0.0.1:${control}`,
-    ECHO_SRT_ADDR: `127.0.0.1:${srt}`,
-    RTMP_ADDR: `127.0.0.1:${rtmp}`,
-    ICECAST_ADDR: `127.0.0.1:${icecast}`,
-    HLS_WEB_ADDR: `127.0.0.1:${hls}`,
-    STAT_WEB_ADDR: `127.0.0.1:${stat}`,
+    ECHO_ADDR: `${host}:${control}`,
+    ECHO_SRT_ADDR: `${host}:${srt}`,
+    RTMP_ADDR: `${host}:${rtmp}`,
+    ICECAST_ADDR: `${host}:${icecast}`,
+    HLS_WEB_ADDR: `${host}:${hls}`,
+    STAT_WEB_ADDR: `${host}:${stat}`,
   };
 }
 
-function findPorts(): Ports {
-  const [control = 0, srt = 0, rtmp = 0, icecast = 0, hls = 0, stat = 0] = freePorts(6);
-  return { control, srt, rtmp, icecast, hls, stat };
+function findPorts(host: string = "127.0.0.1"): Ports {
+  const ports = freePorts(6, host);
+  const [control = 0, srt = 0, rtmp = 0, icecast = 0, hls = 0, stat = 0] = ports;
+  return { host, control, srt, rtmp, icecast, hls, stat };
 }

@@ -17,6 +17,8 @@ export interface Clip {
   readonly sampleRate?: number;
   readonly layout?: "mono" | "stereo" | "5.1" | "5.1(side)";
   readonly seconds: number;
+  /** How often, one after the other; less work than a longer one. Default: 1. */
+  readonly times?: number;
   readonly bitrate?: string;
 }
 
@@ -34,13 +36,13 @@ export class Media implements AsyncDisposable {
 
   /** AAC-LC in ADTS, as `NAME.aac`. @returns its path */
   async encode(name: string, clip: Clip): Promise<string> {
-    const { sampleRate = 44_100, layout = "stereo", seconds, bitrate = "128k" } = clip;
+    const { sampleRate = 44_100, layout = "stereo", seconds, times = 1, bitrate = "128k" } = clip;
     const channels = { mono: 1, stereo: 2, "5.1": 6, "5.1(side)": 6 }[layout];
     const tones = Array.from({ length: channels }, (_, i) => `0.2*sin(${i + 2}*900*t*(1+t/40))`);
     const source = `aevalsrc=${tones.join("|")}:c=${layout}:s=${sampleRate}:d=${seconds}`;
     const file = `${this.#folder}/${name}.aac`;
     await ffmpeg(["-f", "lavfi", "-i", source, "-c:a", "aac", "-b:a", bitrate, "-f", "adts", file]);
-    return file;
+    return times === 1 ? file : await this.repeat(file, times);
   }
 
   /** A programme in AAC-LC, as `NAME.aac`. @param rate its own, in Hz @returns its path */

@@ -23,7 +23,7 @@ export function sharedPort(server: EchoServer): number {
 
 /** Who publishes `name` to the shared listener of `server` says so in this URL. */
 export function sharedUrl(server: EchoServer, streamId: string): string {
-  return `srt://127.0.0.1:${sharedPort(server)}?streamid=${streamId}`;
+  return `srt://${server.host}:${sharedPort(server)}?streamid=${streamId}`;
 }
 
 /** The ids of the sessions of `name` that `server`'s log tells of. */

@@ -9,7 +9,7 @@ export type StatAnswer = readonly [status: number, body: unknown];
 
 /** Asks `server` for what is at `path`, which is JSON. */
 export async function askStat(server: EchoServer, path: string): Promise<StatAnswer> {
-  const response = await fetch(`http://127.0.0.1:${server.statPort}${path}`);
+  const response = await fetch(`http://${server.host}:${server.statPort}${path}`);
   assert.equal(response.headers.get("content-type"), "application/json");
   assert.match(response.headers.get("server") ?? "", /^Echo\/\d/);
   return [response.status, await response.json()];
@@ -17,7 +17,7 @@ export async function askStat(server: EchoServer, path: string): Promise<StatAns
 
 /** What Prometheus gets of `server`. */
 export async function metricsOf(server: EchoServer): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${server.statPort}/metrics`);
+  const response = await fetch(`http://${server.host}:${server.statPort}/metrics`);
   assert.equal(response.status, 200);
   assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
   return await response.text();

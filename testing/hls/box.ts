@@ -8,7 +8,8 @@ import type { Replica } from "../../src/hls/replica.ts";
 import { makerOf } from "../../src/hls/segment_name.ts";
 import type { Preroll } from "../../src/hls/preroll.ts";
 import type { AdmittedIngest } from "../../src/session/ingest.ts";
-import { SERVER_REASON } from "../../src/session/reason.ts";
+import type { SessionEvent } from "../../src/session/events.ts";
+import { MOVED_REASON, SERVER_REASON } from "../../src/session/reason.ts";
 import type { FakeClock } from "../fake_clock.ts";
 import { type DiskContents, SlowDisk } from "./memory_files.ts";
 import { FRAME_MS, goOnAir, type OnAir, playlistOf, publish } from "./on_air.ts";
@@ -35,6 +36,8 @@ export class Box {
   others: readonly Box[] = [];
   /** See {@link BoxOptions.epoch}. */
   epoch: number | undefined;
+  /** What happened to its sessions. */
+  readonly seen: SessionEvent[] = [];
   /** The numbers that were told, the newest last. */
   readonly told: NameNumbers[] = [];
   /** What another box serves of a feed. */
@@ -51,6 +54,7 @@ export class Box {
     parts.bound.box = this;
     this.#onAir = parts.onAir;
     this.hls = parts.onAir.hls;
+    parts.onAir.events.subscribe((event) => this.seen.push(event));
     const readFile = (_: string, file: string) => Promise.resolve(this.bytesOf(file)?.slice());
     this.origin = localOrigin(this.hls.distributor, { clock, readFile });
   }
@@ -98,7 +102,7 @@ export class Box {
   letGo(): void {
     this.epoch = undefined;
     this.hls.letGo("demo");
-    this.#onAir.manager.find("demo")?.end("shutdown", SERVER_REASON);
+    this.#onAir.manager.find("demo")?.end("moved", MOVED_REASON);
   }
 
   /** What is listed here. */

@@ -4,13 +4,18 @@ import { concat } from "../bytes.ts";
 
 /** Passes on all that sources send to 127.0.0.1:`port` and are answered, and keeps it. */
 export class RecordingRelay implements AsyncDisposable {
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #listener: Deno.TcpListener;
   readonly #port: number;
   readonly #serving: Promise<void>;
   /** What came on each connection, in order. */
   readonly #sent: Uint8Array[][] = [];
 
-  constructor(port: number) {
+  /**
+   * @param at where it listens; by default at any port that is free
+   * @throws {Deno.errors.AddrInUse}
+   */
+  constructor(port: number, at: number = 0) {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: at });
     this.#port = port;
     this.#serving = this.#serve();
   }
@@ -65,6 +70,9 @@ async function pump(
 
 /** What follows the head of a request that publishes with a password; others stand before it. */
 function bodyOf(sent: Buffer): Uint8Array | undefined {
+  if (!/^[^\n]* (?:HTTP|ICE)\//.test(sent.toString("latin1", 0, MAX_LINE))) {
+    return shoutcastBodyOf(sent);
+  }
   for (let at = 0; at < sent.length;) {
     const end = sent.indexOf("\r\n\r\n", at) + 4;
     if (end < 4) return undefined;
@@ -77,6 +85,15 @@ function bodyOf(sent: Buffer): Uint8Array | undefined {
   }
   return undefined;
 }
+
+/** What follows the password and the fields of a source of Shoutcast. */
+function shoutcastBodyOf(sent: Buffer): Uint8Array | undefined {
+  const [head] = /^[^]*?\r?\n\r?\n/.exec(sent.toString("latin1", 0, MAX_HEAD)) ?? [];
+  return head === undefined ? undefined : sent.subarray(head.length);
+}
+
+const MAX_LINE = 1024;
+const MAX_HEAD = 8192;
 
 function unchunked(body: Buffer): Uint8Array {
   const parts: Uint8Array[] = [];

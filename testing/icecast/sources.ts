@@ -40,28 +40,35 @@ export class ShoutSource extends Child {
 
 /** An output of {@link LiquidsoapSource}. */
 export interface LiquidsoapOutput extends SourcePlace {
-  readonly by: "SOURCE" | "PUT" | "PUT in chunks";
+  readonly by: "SOURCE" | "PUT" | "PUT in chunks" | "Shoutcast";
   readonly codec: "mp3" | "aac";
 }
 
 /** Liquidsoap: encodes a tone that changes, and sends it to several mounts. */
 export class LiquidsoapSource extends Child {
   constructor(outputs: readonly LiquidsoapOutput[]) {
-    const script = [
-      "settings.init.allow_root.set(true)",
-      "settings.log.stdout.set(true)",
-      "radio = mksafe(amplify(0.5, add([sine(440.), sine(duration=1.5, 660.)])))",
-      ...outputs.map(outputLine),
-    ];
-    super("liquidsoap", [script.join("\n")]);
+    super("liquidsoap", [liquidsoapScript(outputs)]);
   }
+}
+
+/** What Liquidsoap is to do: sends a tone to all of `outputs`. */
+export function liquidsoapScript(outputs: readonly LiquidsoapOutput[]): string {
+  return [
+    "settings.init.allow_root.set(true)",
+    "settings.log.stdout.set(true)",
+    "radio = mksafe(amplify(0.5, add([sine(440.), sine(duration=1.5, 660.)])))",
+    ...outputs.map(outputLine),
+  ].join("\n");
 }
 
 function outputLine({ port, name, password, by, codec }: LiquidsoapOutput): string {
   const encoder = codec === "mp3"
     ? "%mp3(bitrate=96)"
     : '%ffmpeg(format="adts", %audio(codec="aac", b="96k")), format="audio/aac"';
+  const place = `${encoder}, host="127.0.0.1", port=${port}, password="${password}"`;
+  if (by === "Shoutcast") return `output.shoutcast(${place}, radio)`;
   const method = by === "SOURCE" ? "source" : "put";
-  return `output.icecast(${encoder}, host="127.0.0.1", port=${port}, password="${password}", ` +
-    `mount="${name}", method="${method}", chunked=${by === "PUT in chunks"}, radio)`;
+  return `output.icecast(${place}, mount="${name}", method="${method}", chunked=${
+    by === "PUT in chunks"
+  }, radio)`;
 }

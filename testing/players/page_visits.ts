@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { CHROMIUM } from "./chromium.ts";
+import { CHROMIUM, REDUCED_MOTION } from "./chromium.ts";
+import type { Motion } from "./engines/engine.ts";
 
 const SCREENSHOTS = fileURLToPath(new URL("../../tests/screenshots/", import.meta.url));
 
@@ -15,6 +16,12 @@ export const SCREENS = {
 
 /** What a page is looked at in. */
 export const SCHEMES = ["light", "dark"] as const;
+
+/** See {@link PageVisits.start}. */
+export interface VisitOptions {
+  readonly others?: readonly string[];
+  readonly motion?: Motion;
+}
 
 /** Chromium as people have it, for pages of one server. Gone at its disposal. */
 export class PageVisits implements AsyncDisposable {
@@ -40,11 +47,19 @@ export class PageVisits implements AsyncDisposable {
 
   /**
    * @param origin the server's, such as `http://127.0.0.1:8080`
-   * @param others origins that its pages may ask too
+   * @param options.others origins that its pages may ask too
+   * @param options.motion whether pages may move; see {@link Motion}. Default: `still`
    */
-  static async start(origin: string, ...others: readonly string[]): Promise<PageVisits> {
+  static async start(
+    origin: string,
+    { others = [], motion = "still" }: VisitOptions = {},
+  ): Promise<PageVisits> {
     const browser = await chromium.launch(CHROMIUM);
-    const context = await browser.newContext({ baseURL: origin, viewport: SCREENS.phone });
+    const context = await browser.newContext({
+      baseURL: origin,
+      viewport: SCREENS.phone,
+      reducedMotion: REDUCED_MOTION[motion],
+    });
     return new PageVisits(browser, context, [origin, ...others]);
   }
 
@@ -66,16 +81,21 @@ export class PageVisits implements AsyncDisposable {
 
 /** Checks that everybody can use a page, in both colour schemes. */
 export async function checkAccessibility(page: Page): Promise<void> {
+  const isStill = await page.evaluate<boolean>(
+    "matchMedia('(prefers-reduced-motion: reduce)').matches",
+  );
+  const reducedMotion = REDUCED_MOTION[isStill ? "still" : "moving"];
   // By the debugger, so that the page's own policy does not count.
   await page.evaluate(axe.source);
   for (const colorScheme of SCHEMES) {
+    // A colour on its way to another one says nothing.
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const { violations } = await page.evaluate<axe.AxeResults>("axe.run()");
     const bad = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
     const found = bad.map(({ help, nodes }) => `${help}: ${nodes.map((node) => node.html)}`);
     assert.deepEqual(found, [], `${page.url()} in ${colorScheme}`);
   }
-  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  await page.emulateMedia({ colorScheme: null, reducedMotion });
 }
 
 /** Keeps what a page looks like, for people to look at. @param png its picture */

@@ -21,7 +21,8 @@ export class VisitedShow implements AsyncDisposable {
   static async start(seconds: number): Promise<VisitedShow> {
     await using stack = new AsyncDisposableStack();
     const media = stack.use(await Media.create());
-    const clip = await media.encode("clip", { seconds });
+    const times = Math.ceil(seconds / PART_SECONDS);
+    const clip = await media.encode("clip", { seconds: PART_SECONDS, times });
     const server = stack.use(await EchoServer.start());
     const visits = stack.use(await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`));
     stack.use(new Encoder(clip, server.rtmpUrl("live/demo")));
@@ -39,6 +40,9 @@ export class VisitedShow implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 }
+
+/** What is sent again and again. */
+const PART_SECONDS = 10;
 
 /** What the server tells a page of its show. */
 export interface PageStatus {

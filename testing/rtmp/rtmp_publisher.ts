@@ -8,6 +8,9 @@ import {
   HANDSHAKE_SIZE,
 } from "./encoder_messages.ts";
 
+/** Enhanced RTMP v2, Reconnect Request. */
+const RECONNECT_REQUEST = "NetConnection.Connect.ReconnectRequest";
+
 /** The server answered a command with an error, or hung up; `code` is RTMP's where there was one. */
 export class PublishFailed extends Error {
   override readonly name = "PublishFailed";
@@ -23,6 +26,8 @@ export interface RtmpPublisherOptions {
   readonly app: string;
   /** What is set before anything is published. Default: 4096. */
   readonly chunkSize?: number;
+  /** More of what it says of itself in `connect`. */
+  readonly properties?: AmfObject;
 }
 
 /** An encoder by script: connects, publishes, sends what it is told, ends as it is told. */
@@ -50,7 +55,7 @@ export class RtmpPublisher {
   /** The same over a connection that is open. */
   static async over(
     conn: Deno.TcpConn | Deno.TlsConn,
-    { app, chunkSize = 4096 }: Pick<RtmpPublisherOptions, "app" | "chunkSize">,
+    { app, chunkSize = 4096, properties }: Omit<RtmpPublisherOptions, "hostname" | "port">,
   ): Promise<RtmpPublisher> {
     const publisher = new RtmpPublisher(conn);
     try {
@@ -59,7 +64,7 @@ export class RtmpPublisher {
       await publisher.#until(() => publisher.#handshakeLeft === 0);
       await publisher.send(hello.subarray(1));
       await publisher.send(publisher.messages.chunkSize(chunkSize));
-      await publisher.send(publisher.messages.connect(app));
+      await publisher.send(publisher.messages.connect(app, properties));
       await publisher.#answerTo(1);
       return publisher;
     } catch (error) {
@@ -97,6 +102,13 @@ export class RtmpPublisher {
         return status.code === code;
       })
     );
+  }
+
+  /** Waits until it is asked to reconnect. @returns where */
+  async reconnectRequest(): Promise<URL> {
+    const found = () => this.#statuses().find(({ code }) => code === RECONNECT_REQUEST);
+    await this.#until(() => found() !== undefined);
+    return new URL(String(found()?.tcUrl));
   }
 
   /** Ends as encoders do, and closes. */

@@ -1,6 +1,7 @@
 /** An RTMP session without a socket, its doorkeeper and its answers. */
 import { isAmfObject } from "../../src/rtmp/amf_value.ts";
-import { RtmpSession, type UnusedMessage } from "../../src/rtmp/rtmp_session.ts";
+import type { UnusedMessage } from "../../src/rtmp/message.ts";
+import { RtmpSession, type RtmpSessionOptions } from "../../src/rtmp/rtmp_session.ts";
 import { Admission } from "../../src/session/admission.ts";
 import {
   type Answer,
@@ -32,7 +33,7 @@ export class SessionHarness {
   #failure: unknown;
   #skip = 1 + 2 * HANDSHAKE_SIZE;
 
-  constructor() {
+  constructor({ asksToReconnect }: Pick<RtmpSessionOptions, "asksToReconnect"> = {}) {
     const reader = new AnswerReader((answer) => this.answers.push(answer));
     const transport: Transport = {
       protocol: "rtmp",
@@ -62,12 +63,13 @@ export class SessionHarness {
         reader.feed(bytes.subarray(handshake));
       },
       onUnused: (message) => this.unused.push(message),
+      asksToReconnect,
     });
   }
 
   /** Behind the handshake. */
-  static shaken(): SessionHarness {
-    const harness = new SessionHarness();
+  static shaken(options?: Pick<RtmpSessionOptions, "asksToReconnect">): SessionHarness {
+    const harness = new SessionHarness(options);
     const hello = clientHello();
     harness.feed(hello, hello.subarray(1));
     return harness;

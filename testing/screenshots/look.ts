@@ -40,7 +40,7 @@ export class Look implements AsyncDisposable {
   }
 
   static async start(options: LookOptions): Promise<Look> {
-    return new Look(await startEngine(options.kind, options.scheme), options);
+    return new Look(await startEngine(options.kind, { scheme: options.scheme }), options);
   }
 
   async evaluate<T>(expression: string): Promise<T> {

@@ -47,6 +47,18 @@ const MISTAKES: readonly Mistake[] = [
     said: /^HLS_WEB_ADDR is the same port as RTMP_ADDR$/,
   },
   {
+    what: "a Redis that is not there",
+    make: () => {
+      const [redis, fleet] = freePorts(2);
+      return {
+        ECHO_PRIV_KEY: "0123456789abcdefghijklmnopqrstuv",
+        ECHO_REDIS_URL: `redis://:hush@127.0.0.1:${redis}`,
+        ECHO_FLEET_ADDR: `127.0.0.1:${fleet}`,
+      };
+    },
+    said: /^ECHO_REDIS_URL: Cannot use the Redis of the fleet: connect ECONNREFUSED 127/,
+  },
+  {
     what: "an address of another machine",
     make: () => ({ STAT_WEB_ADDR: "192.0.2.1:8088" }),
     said: /^STAT_WEB_ADDR: Cannot listen on 192\.0\.2\.1:8088 for statistics: .*assign/,

@@ -28,7 +28,12 @@ const OF_DISK = [
 
 scenario("what goes wrong in a house stands in the band, each with its cause", async () => {
   await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 300, sampleRate: 48_000, layout: "mono" });
+  const clip = await media.encode("clip", {
+    seconds: 10,
+    times: 30,
+    sampleRate: 48_000,
+    layout: "mono",
+  });
   await using disk = await SmallDisk.create();
   await using secure = await SecureServer.start({
     env: {

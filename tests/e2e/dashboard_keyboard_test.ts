@@ -14,7 +14,12 @@ const ALPHA = "#sessions tbody tr:has([aria-label='End alpha'])";
 
 scenario("an operator needs nothing but the keyboard", async () => {
   await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 300, sampleRate: 24_000, layout: "mono" });
+  const clip = await media.encode("clip", {
+    seconds: 10,
+    times: 30,
+    sampleRate: 24_000,
+    layout: "mono",
+  });
   await using server = await EchoServer.start({
     env: { STAT_TOKEN: TOKEN, ECHO_AUTH: "dj", ECHO_DJ_FILE: "djs" },
     files: { djs: `anna:${hashOfDjKey("annas-key")}:*\n` },

@@ -13,7 +13,12 @@ scenario(
   "an operator sees who has lost his DJ, and why, and plots outlive a restart",
   async () => {
     await using media = await Media.create();
-    const clip = await media.encode("clip", { seconds: 300, sampleRate: 24_000, layout: "mono" });
+    const clip = await media.encode("clip", {
+      seconds: 10,
+      times: 30,
+      sampleRate: 24_000,
+      layout: "mono",
+    });
     await using server = await EchoServer.start({ env: { HLS_HOLD: "120" } });
     await using visits = await PageVisits.start(`http://127.0.0.1:${server.statPort}`);
     const page = await visits.open("/");

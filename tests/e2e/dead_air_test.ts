@@ -22,7 +22,7 @@ scenario(
     const show = together(
       speech({ ...SOUND, seconds: 6 }),
       zeros({ rate: RATE, seconds: SILENCE_S }),
-      speech({ ...SOUND, seconds: 300 }),
+      speech({ ...SOUND, seconds: 120 }),
     );
     const clip = await media.programme("show", show, RATE);
     await using receiver = await HookReceiver.start();

@@ -93,7 +93,7 @@ scenario("a DJ who is lost gives way to the fallback file until he is back", asy
 
     const said = server.log.flatMap((line) => /demo#\d+ (.*fallback.*)$/.exec(line)?.[1] ?? []);
     assert.deepEqual(said, [
-      "its fallback is heard: the DJ is gone",
+      "its fallback is heard: no audio comes from the DJ",
       "the DJ is heard again instead of its fallback",
     ]);
   });

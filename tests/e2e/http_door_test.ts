@@ -24,7 +24,7 @@ scenario(
   "clients that are slow in every way are cut off, and a show goes on beside them",
   async () => {
     await using media = await Media.create();
-    const clip = await media.encode("clip", { seconds: 180 });
+    const clip = await media.encode("clip", { seconds: 10, times: 18 });
     await using server = await EchoServer.start();
     // In one form only, so that it has one connection when they are counted.
     await using follower = new PlaylistFollower(server.playlistUrl("demo"));
@@ -61,7 +61,7 @@ for (const threads of ["0", "1", "2"]) {
     `nobody is refused because many come by one proxy or from this box (${threads} threads)`,
     async () => {
       await using media = await Media.create();
-      const clip = await media.encode("clip", { seconds: 120 });
+      const clip = await media.encode("clip", { seconds: 10, times: 12 });
       await using server = await EchoServer.start({ env: { HLS_WEB_THREADS: threads } });
       await using nginx = await NginxProxy.start(server.hlsPort);
       await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"));

@@ -47,7 +47,7 @@ scenario("a listener who pressed play hears show after show", async () => {
   await using server = await EchoServer.start({ env: { HLS_WEB_INDEX: "1" } });
   const origin = `http://127.0.0.1:${server.hlsPort}`;
   const control = `127.0.0.1:${server.controlPort}`;
-  await using visits = await PageVisits.start(origin);
+  await using visits = await PageVisits.start(origin, { motion: "moving" });
 
   const page = await visits.open("/cast/demo");
   assert.equal(page.url(), `${origin}/cast/demo/`);

@@ -84,7 +84,7 @@ scenario("the page goes on where a show changes from AAC to MP3 and back", async
 
   const origin = `http://127.0.0.1:${server.hlsPort}`;
   const listeners = await together(PAGES, async (kind) => {
-    const engine = stack.use(await startEngine(kind));
+    const engine = stack.use(await startEngine(kind, { motion: IS_MEASURED ? "moving" : "still" }));
     return await PageListener.sit(engine, `${origin}/cast/demo/`);
   });
   for (const [codec, file, low] of [["MP3", mp3, 404], ["AAC", aac, 200]] as const) {

@@ -43,7 +43,7 @@ scenario("the page and the lock screen show a show's picture, where it can be ha
   const env = { ARTWORK_URL: `${pictures.origin}/{name}.svg` };
   await using server = await EchoServer.start({ env });
   const origin = `http://127.0.0.1:${server.hlsPort}`;
-  await using visits = await PageVisits.start(origin, pictures.origin);
+  await using visits = await PageVisits.start(origin, { others: [pictures.origin] });
   const shown = (page: Page) =>
     page.evaluate<string>("navigator.mediaSession.metadata.artwork[0].src");
 

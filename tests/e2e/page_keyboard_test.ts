@@ -10,7 +10,12 @@ import { until } from "../../testing/until.ts";
 
 scenario("a listener needs nothing but the keyboard", async () => {
   await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 120, sampleRate: 24_000, layout: "mono" });
+  const clip = await media.encode("clip", {
+    seconds: 10,
+    times: 12,
+    sampleRate: 24_000,
+    layout: "mono",
+  });
   await using server = await EchoServer.start({ env: { HLS_WEB_INDEX: "1" } });
   await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
   await using encoder = new Encoder(clip, server.rtmpUrl("live/show-7"));

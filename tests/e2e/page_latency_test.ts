@@ -34,7 +34,11 @@ scenario("in low latency the page is heard soon after the encoder's input", asyn
   const complaints: string[][] = [];
   const sit = async (lowLatency: boolean) => {
     // A browser gives less of the machine to a page behind another one, so each has its own.
-    const visits = stack.use(await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`));
+    const visits = stack.use(
+      await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`, {
+        motion: IS_MEASURED ? "moving" : "still",
+      }),
+    );
     complaints.push(visits.complaints);
     return await LatencyListener.sit(visits, "/cast/demo/", { lowLatency });
   };

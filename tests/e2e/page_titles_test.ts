@@ -45,7 +45,7 @@ const SPY = "globalThis.playing = this";
 
 scenario("what the media tell of titles is shown once, when it is heard", async () => {
   await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 120 });
+  const clip = await media.encode("clip", { seconds: 10, times: 12 });
   await using server = await EchoServer.start();
   await using visits = await PageVisits.start(`http://127.0.0.1:${server.hlsPort}`);
   const control = `127.0.0.1:${server.controlPort}`;

@@ -26,7 +26,7 @@ interface Show {
 
 scenario("a show is reported as it was listened to, also after a kill", async () => {
   await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 300, bitrate: "48k" });
+  const clip = await media.encode("clip", { seconds: 10, times: 30, bitrate: "48k" });
   const env = { STAT_TOKEN: TOKEN, HLS_WEB_THREADS: "2", HLS_HOLD: "5" };
   await using server = await EchoServer.start({ env });
   await using _encoder = new Encoder(clip, server.rtmpUrl("live/demo"), ["-c", "copy", ...BEGUN]);

@@ -21,7 +21,7 @@ scenario(
   "nginx and Caddy hold up nothing in low latency, and have nothing that is old",
   async () => {
     await using media = await Media.create();
-    const clip = await media.encode("clip", { seconds: 180 });
+    const clip = await media.encode("clip", { seconds: 10, times: 18 });
     await using server = await EchoServer.start({ env: { TRUSTED_PROXIES: "127.0.0.1" } });
     await using nginx = await ShippedProxy.start("nginx", server);
     await using caddy = await ShippedProxy.start("caddy", server);

@@ -22,7 +22,7 @@ const PUBLISH = [
 
 scenario("FFmpeg, GStreamer and librtmp publish by RTMPS, curl and Chromium hear it", async (t) => {
   await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 120 });
+  const clip = await media.encode("clip", { seconds: 10, times: 12 });
   await using server = await SecureServer.start({ env: { HLS_WEB_REDIRECT: "1" } });
   await using _ffmpeg = new Encoder(clip, server.rtmpsUrl("ffmpeg"));
   await using _gstreamer = new GStreamerEncoder(clip, server.rtmpsUrl("gstreamer"));

@@ -298,3 +298,55 @@ Deno.test("a window that cannot be read goes on under its numbers", async () => 
   await b.stop();
   await a.stop();
 });
+
+Deno.test("times go on behind those of a dead box whose clock was ahead", async () => {
+  const clock = new FakeClock();
+  const [a, b] = await startBoxes(["a1", "b2"], { clock });
+  assert.ok(a && b);
+  await a.send(a.publish(), 3 * SECOND);
+  const told = a.told.at(-1);
+  assert.ok(told);
+  const endsAtMs = Math.ceil(clock.now()) + 5000;
+  b.epoch = 2;
+  const madeBy = { box: "a1", epoch: 1 };
+  b.hls.takeOver("demo", { kind: "numbers", ...told, endsAtMs, madeBy, goesOn: true });
+  await b.send(b.publish(), 3 * SECOND);
+  assert.equal(b.playlist.segments[0]?.wallMs, endsAtMs);
+  await b.stop();
+  await a.stop();
+});
+
+Deno.test("programs are told once that it can be heard, and that it no longer can, over all boxes", async () => {
+  const clock = new FakeClock();
+  const [a, b] = await startBoxes(["a1", "b2"], { clock });
+  assert.ok(a && b);
+  await a.send(a.publish(), 8 * SECOND);
+  move(a, b, 2);
+  const ingest = b.publish();
+  await b.send(ingest, 8 * SECOND);
+  ingest.end("lost");
+  await clock.advance(120_000);
+  await a.send(a.publish(), 1);
+  const told = (box: Box) => {
+    const outside = box.seen.filter((event) => !("goesOn" in event)).map(({ kind }) => kind);
+    return outside.filter((kind) => kind.startsWith("hls-"));
+  };
+  assert.deepEqual([told(a), told(b)], [["hls-ready"], ["hls-release"]]);
+  assert.ok(b.seen.some(({ kind }) => kind === "hls-ready"));
+  assert.ok(a.seen.some(({ kind }) => kind === "hls-release"));
+  await b.stop();
+  await a.stop();
+});
+
+Deno.test("where too little was listed before a move, the next box tells when it is enough", async () => {
+  const clock = new FakeClock();
+  const [a, b] = await startBoxes(["a1", "b2"], { clock });
+  assert.ok(a && b);
+  await a.send(a.publish(), 3 * SECOND);
+  move(a, b, 2);
+  await b.send(b.publish(), 5 * SECOND);
+  const ready = b.seen.filter((event) => event.kind === "hls-ready" && !("goesOn" in event));
+  assert.equal(ready.length, 1);
+  await b.stop();
+  await a.stop();
+});

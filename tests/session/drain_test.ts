@@ -10,7 +10,8 @@ function begin(broadcasts: number) {
   const state = { left: broadcasts, refused: 0, over: false };
   drain({
     clock,
-    sessions: { sessions: [], drain: () => void state.refused++ },
+    sessions: { sessions: [] },
+    begin: () => void state.refused++,
     left: () => state.left,
     timeoutMs: 60_000,
     signal: patience.signal,

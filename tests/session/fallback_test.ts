@@ -251,6 +251,82 @@ Deno.test("gaps in what a DJ sends are silence", async () => {
   stop();
 });
 
+Deno.test("a DJ who is connected and has sent nothing for two seconds gives way to the file", async () => {
+  const { clock, heard, publish, send, need, happened, session, stop } = setUp();
+  const ingest = publish();
+  await send(ingest, 100);
+  await clock.advance(1900);
+  await need(5);
+  assert.deepEqual(happened(), [], "what is late may still come");
+  await clock.advance(200);
+  assert.deepEqual(happened(), [], "it begins with the first frame that is needed");
+  await need(10);
+  assert.deepEqual(happened(), ["start: gone"]);
+  assert.deepEqual([session()?.state, session()?.fallback], ["publishing", "gone"]);
+  await clock.advance(3200);
+  assert.deepEqual(runsOf(heard.all), [["dj", 100], ["silence", 5], ["file", 110]]);
+  ingest.end("lost");
+  await clock.advance(3200);
+  const [, , file] = runsOf(heard.all);
+  assert.ok(Math.abs((file?.[1] ?? 0) - 210) <= 4, "it goes on where the connection ends");
+  assert.deepEqual(happened(), ["start: gone"]);
+  stop();
+});
+
+Deno.test("a DJ who sends again on the same connection is heard after three seconds of sound", async () => {
+  const { clock, heard, publish, send, need, happened, stop } = setUp();
+  const ingest = publish();
+  await send(ingest, 200);
+  await clock.advance(8000);
+  await need(250);
+  await clock.advance(5000);
+  await send(ingest, FRAMES_BACK - 1);
+  await clock.advance(2500);
+  assert.deepEqual(happened(), ["start: gone"], "his pause breaks what he has sent so far");
+  await send(ingest, FRAMES_BACK - 1);
+  assert.deepEqual(happened(), ["start: gone"]);
+  const before = heard.all.length;
+  await send(ingest, 50);
+  assert.deepEqual(happened(), ["start: gone", "end: gone, live"]);
+  assert.equal(heard.all.length, before + 50, "each frame takes one place");
+  assert.deepEqual(runsOf(heard.all).map(([kind]) => kind), ["dj", "file", "dj"]);
+  assert.deepEqual([heard.starts, heard.ends], [1, []]);
+  stop();
+});
+
+Deno.test("where a connected DJ sends nothing for longer than it may be played, silence follows", async () => {
+  const { clock, heard, publish, send, need, happened, stop } = setUp();
+  const ingest = publish();
+  await send(ingest, 100);
+  await clock.advance(3000);
+  await need(90);
+  await clock.advance(FOR_MS);
+  assert.deepEqual(happened(), ["start: gone", "end: gone, limit"]);
+  const before = heard.all.length;
+  await need(7);
+  assert.deepEqual(runsOf(heard.all.slice(before)), [["silence", 7]]);
+  ingest.end("lost");
+  await clock.advance(HOLD_MS);
+  assert.equal(heard.ends[0], "discontinuity", "the hold follows");
+  stop();
+});
+
+Deno.test("a file that is there only once the DJ is gone is not played before he is back", async () => {
+  const { clock, heard, files, publish, send, need, happened, stop } = setUp([]);
+  const ingest = publish();
+  await send(ingest, 100);
+  ingest.end("lost");
+  files.push(fallbackAudio(10, CONFIG));
+  await clock.advance(3000);
+  await need(7);
+  assert.deepEqual(runsOf(heard.all), [["dj", 100], ["silence", 7]]);
+  await send(publish(), 100);
+  await clock.advance(3000);
+  await need(7);
+  assert.deepEqual(happened(), ["start: gone"]);
+  stop();
+});
+
 for (const [protocol, waitMs] of [["rtmp", HOLD_MS], ["srt", 1_800_000]] as const) {
   Deno.test(`by ${protocol}, the hold and the wait for the DJ count after it`, async () => {
     const { clock, heard, publish, send, happened, session, stop } = setUp();
@@ -328,6 +404,19 @@ Deno.test("a goodbye ends it at once, and so does a teardown, a deadline and the
     manager.stop("shutdown", SERVER_REASON);
     assert.equal(clock.timerCount, 0);
   }
+});
+
+Deno.test("after a goodbye outputs get silence, however long they need it", async () => {
+  const { clock, heard, publish, send, need, happened, stop } = setUp();
+  Object.assign(heard, { goodbye: () => {} });
+  const ingest = publish();
+  await send(ingest, 100);
+  ingest.end("finished");
+  await clock.advance(5000);
+  await need(7);
+  assert.deepEqual(runsOf(heard.all), [["dj", 100], ["silence", 7]]);
+  assert.deepEqual(happened(), []);
+  stop();
 });
 
 Deno.test("a session that the control API reserves meanwhile lives as long", async () => {

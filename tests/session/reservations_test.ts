@@ -297,7 +297,7 @@ Deno.test("strangers' keys push nobody else's out, and four of each are enough",
 Deno.test("a key is looked up as often where the name has a hundred sessions as where it has one", () => {
   const lookUps = (sessions: number) => {
     const studio = new Studio();
-    studio.manager.limits = { maxSessions: sessions + 1, maxWaiting: 0 };
+    studio.manager.openness.limits = { maxSessions: sessions + 1, maxWaiting: 0 };
     for (let i = 0; i < sessions; i++) studio.reserve(`192.0.2.${i}`);
     studio.keys.lookUps = 0;
     assert.equal(studio.manager.provenBy("demo", "0".repeat(32)), undefined);

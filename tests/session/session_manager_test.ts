@@ -508,11 +508,11 @@ Deno.test("a lower limit counts for who comes next, and leaves who is there", ()
   for (const name of ["one", "two"]) {
     manager.publish({ name, key: undefined, transport: new Connection() });
   }
-  manager.limits = { maxSessions: 1, maxWaiting: 1 };
+  manager.openness.limits = { maxSessions: 1, maxWaiting: 1 };
   assert.equal(manager.sessions.length, 2);
   const third = { name: "three", key: undefined, transport: new Connection() };
   assert.throws(() => manager.publish(third), refusal("limit"));
-  manager.limits = { maxSessions: 3, maxWaiting: 1 };
+  manager.openness.limits = { maxSessions: 3, maxWaiting: 1 };
   manager.publish(third);
   manager.stop("shutdown", SERVER_REASON);
 });

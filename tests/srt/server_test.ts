@@ -88,7 +88,7 @@ Deno.test("where keys are needed, a wrong one is refused and the right one taken
 
 Deno.test("a server that is full, or about to stop, says so to who comes", async () => {
   await using fixture = await SrtFixture.start();
-  fixture.sessions.limits = { maxSessions: 0, maxWaiting: 0 };
+  fixture.sessions.openness.limits = { maxSessions: 0, maxWaiting: 0 };
   assert.equal(await fixture.callers.refusal(fixture.shared, { streamId: "demo" }), 1402);
   fixture.sessions.drain();
   assert.equal(await fixture.callers.refusal(fixture.shared, { streamId: "demo" }), 1503);
@@ -228,6 +228,7 @@ Deno.test("what a source sends further than 10 s ahead of real time is dropped",
   await until("all have come", () => heard() === 1000);
   const total = quality()?.total_count ?? 0;
   assert.ok(total >= 469 && total <= 471, `${total} frames`);
+  assert.equal(fixture.sessions.find("demo")?.transport?.tooEarly, 1000 - total);
   assert.equal(fixture.log.matching(/sends faster than real time/).length, 1);
   await clock.advance(5000);
   caller.send(message(1));

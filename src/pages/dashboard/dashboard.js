@@ -5,6 +5,7 @@
 import { Alarm } from "./alarm.js";
 import { Band } from "./band.js";
 import { EventList } from "./event_list.js";
+import { FleetSections } from "./fleet.js";
 import { bytes, count, duration } from "./format.js";
 import { LiveEvents } from "./live.js";
 import { Plots } from "./plots.js";
@@ -19,6 +20,7 @@ const publish = new PublishDialog();
 const sessions = new Sessions((name) => publish.open(name));
 const plots = new Plots();
 const recordings = new Recordings();
+const fleet = new FleetSections();
 new Reports();
 const events = new EventList();
 const band = new Band((id) => sessions.open(id));
@@ -35,6 +37,7 @@ new LiveEvents({
     element("sign-out").hidden = !box.token;
     setText(element("fact-version"), box.version);
     if (box.recordings) recordings.start();
+    if (box.fleet) fleet.start(box.hls);
   },
   history: (columns) => plots.restart(columns),
   sample: (sample) => plots.add(sample),

@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-// Asks before something is done, says what was done, and deletes what is at a URL.
+// Asks before something is done, says what was done, and changes or deletes what is at a URL.
 
 import { element } from "./table.js";
 
@@ -56,9 +56,19 @@ export function tell(text) {
  * @param {string} url
  * @returns {Promise<string | undefined>} what went wrong; `undefined` where it is deleted
  */
-export async function remove(url) {
+export function remove(url) {
+  return change(url, "DELETE");
+}
+
+/**
+ * Changes what is at `url`.
+ * @param {string} url
+ * @param {"PUT" | "DELETE"} method
+ * @returns {Promise<string | undefined>} what went wrong; `undefined` where it is done
+ */
+export async function change(url, method) {
   try {
-    const response = await fetch(url, { method: "DELETE" });
+    const response = await fetch(url, { method });
     if (response.ok) return undefined;
     if (response.status === 401) location.reload();
     return (await response.json()).message;

@@ -31,7 +31,9 @@ const WORDS = {
   "record-complete": ({ details }) =>
     `recorded to ${fileOf(details.path)}, ${duration(details.durationMs / 1000)}`,
   "fallback-start": ({ details: { why } }) =>
-    why === "gone" ? "plays its fallback: the DJ is gone" : "plays its fallback: the DJ is silent",
+    why === "gone"
+      ? "plays its fallback: no audio comes from the DJ"
+      : "plays its fallback: the DJ is silent",
   "fallback-end": ({ details: { end } }) =>
     end === "live" ? "the DJ is heard again" : "plays its fallback no longer",
   "input-error": ({ details }) => `cannot be broadcast: ${details.message}`,

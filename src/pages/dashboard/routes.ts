@@ -18,6 +18,7 @@ import audioWordsJs from "./audio_words.js" with { type: "text" };
 import bandCss from "./band.css" with { type: "text" };
 import cardsCss from "./cards.css" with { type: "text" };
 import bandJs from "./band.js" with { type: "text" };
+import boxesJs from "./boxes.js" with { type: "text" };
 import chartJs from "./chart.js" with { type: "text" };
 import closedHtml from "./closed.html" with { type: "text" };
 import css from "./dashboard.css" with { type: "text" };
@@ -25,10 +26,13 @@ import html from "./dashboard.html" with { type: "text" };
 import dashboardJs from "./dashboard.js" with { type: "text" };
 import detailsCss from "./details.css" with { type: "text" };
 import dialogJs from "./dialog.js" with { type: "text" };
+import elsewhereJs from "./elsewhere.js" with { type: "text" };
 import eventListJs from "./event_list.js" with { type: "text" };
 import eventWordsJs from "./event_words.js" with { type: "text" };
+import fleetJs from "./fleet.js" with { type: "text" };
 import formatJs from "./format.js" with { type: "text" };
 import gapsJs from "./gaps.js" with { type: "text" };
+import listeningActionsJs from "./listening_actions.js" with { type: "text" };
 import liveJs from "./live.js" with { type: "text" };
 import panelsCss from "./panels.css" with { type: "text" };
 import playerJs from "./player.js" with { type: "text" };
@@ -96,17 +100,21 @@ export function dashboardRoutes(
     { name: "band.css", body: bandCss },
     { name: "cards.css", body: cardsCss },
     { name: "band.js", body: bandJs },
+    { name: "boxes.js", body: boxesJs },
     { name: "chart.js", body: chartJs },
     { name: "codec_changes.js", body: codecChangesJs },
     { name: "dashboard.css", body: css },
     { name: "dashboard.js", body: dashboardJs },
     { name: "details.css", body: detailsCss },
     { name: "dialog.js", body: dialogJs },
+    { name: "elsewhere.js", body: elsewhereJs },
     { name: "event_list.js", body: eventListJs },
     { name: "event_words.js", body: eventWordsJs },
+    { name: "fleet.js", body: fleetJs },
     { name: "format.js", body: formatJs },
     { name: "gaps.js", body: gapsJs },
     hlsLibrary,
+    { name: "listening_actions.js", body: listeningActionsJs },
     { name: "live.js", body: liveJs },
     { name: "panels.css", body: panelsCss },
     { name: "player.js", body: playerJs },

@@ -4,6 +4,7 @@
 
 import { confirmed, remove, tell } from "./dialog.js";
 import { bitrate, count, decibels, duration } from "./format.js";
+import { actionButton, addListening, playlistOf, showListening } from "./listening_actions.js";
 import { player } from "./player.js";
 import { OpenSession } from "./session_details.js";
 import { element, filterField, setText, Table } from "./table.js";
@@ -34,12 +35,19 @@ import { rankOf, troubleOf } from "./troubles.js";
  * @property {string | null} why
  * @property {number | null} lost
  * @property {number} unread
+ * @property {number} too_fast
  * @property {"gone" | "dead-air" | null} fallback
  * @property {number | null} level
  * @property {number | null} dead_air
  */
 
-const STATES = { init: "connecting", ready: "waiting", publishing: "on air", paused: "paused" };
+/** What the states are called. */
+export const STATES = {
+  init: "connecting",
+  ready: "waiting",
+  publishing: "on air",
+  paused: "paused",
+};
 
 /** What stands there instead of "on air", by the trouble. @type {Record<string, string>} */
 const SENDER_STATES = { EchoFallback: "fallback", EchoDeadAir: "dead air", silent: "silent" };
@@ -49,7 +57,7 @@ export class Sessions {
   /** @type {Session[]} */
   #sessions = [];
   #now = 0;
-  /** @type {{ port: number, tlsPort?: number, path: string } | null} */
+  /** @type {import("./listening_actions.js").ServedHls | null} */
   #hls = null;
   #matches = (/** @type {string} */ _name) => true;
   #filter;
@@ -70,7 +78,7 @@ export class Sessions {
     player.addEventListener("change", () => this.#show());
   }
 
-  /** @param {{ port: number, tlsPort?: number, path: string } | null} hls where listeners are served */
+  /** @param {import("./listening_actions.js").ServedHls | null} hls */
   set hls(hls) {
     this.#hls = hls;
   }
@@ -194,8 +202,7 @@ export class Sessions {
    */
   #showActions({ id, name }, cell) {
     if (cell.childElementCount === 0) this.#addActions(id, name, cell);
-    const listen = cell.querySelector(".listen");
-    listen?.setAttribute("aria-pressed", String(player.source === this.#playlistOf(name)));
+    showListening(cell, playlistOf(this.#hls, name));
   }
 
   /**
@@ -204,46 +211,11 @@ export class Sessions {
    * @param {HTMLElement} cell
    */
   #addActions(id, name, cell) {
-    const button = (/** @type {string} */ text, /** @type {string} */ label) => {
-      const made = document.createElement("button");
-      made.className = "plain";
-      made.textContent = text;
-      made.setAttribute("aria-label", label);
-      cell.append(made);
-      return made;
-    };
-    const playlist = this.#playlistOf(name);
-    if (playlist !== undefined) {
-      const listen = button("Listen", `Listen to ${name}`);
-      listen.classList.add("listen");
-      listen.addEventListener("click", () => {
-        if (player.source === playlist) player.stop();
-        else player.listen(playlist, name);
-      });
-      const page = document.createElement("a");
-      page.href = new URL("./", playlist).href;
-      page.target = "_blank";
-      page.rel = "noopener";
-      page.className = "plain";
-      page.textContent = "Page";
-      page.setAttribute("aria-label", `Page of ${name}, in a new tab`);
-      cell.append(page);
-    }
-    const ending = button("End", `End ${name}`);
+    const playlist = playlistOf(this.#hls, name);
+    if (playlist !== undefined) addListening(cell, name, playlist);
+    const ending = actionButton(cell, "End", `End ${name}`);
     ending.classList.add("danger");
     ending.addEventListener("click", () => end(id, name));
-  }
-
-  /**
-   * The URL of the playlist, on the host that the dashboard was opened by.
-   * @param {string} name
-   * @returns {string | undefined}
-   */
-  #playlistOf(name) {
-    if (this.#hls === null) return undefined;
-    const { port, tlsPort, path } = this.#hls;
-    const at = location.protocol === "https:" ? tlsPort ?? port : port;
-    return `${location.protocol}//${location.hostname}:${at}/${path}/${name}/playlist.m3u8`;
   }
 }
 

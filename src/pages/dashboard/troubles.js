@@ -44,6 +44,7 @@ const RANKS = [
  * @property {number | null} since when it began to wait, by the server's clock
  * @property {string | null} why what ended its audio, or came instead of it
  * @property {number | null} lost percent of the audio that was not heard in the last minute
+ * @property {number} too_fast 1 where some of that was sent faster than real time
  * @property {number} unread what could not be read in the last minute, a second
  * @property {"gone" | "dead-air" | null} fallback why its fallback is heard
  * @property {number | null} level its level (estimate), in dBFS
@@ -95,9 +96,13 @@ export function troubleOf(session, now) {
     return { alert: "EchoDeadAir", text };
   }
   if ((silent ?? 0) > SILENT_MS) {
-    return { alert: "silent", text: `has sent nothing for ${duration((silent ?? 0) / 1000)}` };
+    return { alert: "silent", text: sendsNothing(session) };
   }
   if ((lost ?? 0) > MUCH_LOST_PERCENT) {
+    if (session.too_fast > 0) {
+      const text = `sends faster than real time: ${lost} % of it is not heard`;
+      return { alert: "EchoInputLoss", text };
+    }
     return protocol === "srt"
       ? { alert: "EchoSrtLoss", text: `loses ${lost} % for good; try a larger ECHO_SRT_LATENCY` }
       : { alert: "EchoInputLoss", text: `sends audio of which ${lost} % is not heard` };
@@ -117,8 +122,14 @@ export function whyOf({ state, address, why }) {
 }
 
 /** @param {Judged} session */
+function sendsNothing({ silent }) {
+  return `has sent nothing for ${duration((silent ?? 0) / 1000)}`;
+}
+
+/** @param {Judged} session */
 function whyFallback(session) {
   if (session.state === "paused") return `it has lost its DJ, ${whyOf(session)}`;
+  if ((session.silent ?? 0) > SILENT_MS) return `its DJ ${sendsNothing(session)}`;
   return session.fallback === "gone" ? "its DJ is back and not heard yet" : "its DJ is silent";
 }
 

@@ -11,8 +11,8 @@ import { type EndedShow, LastShows } from "./last_shows.ts";
 const MAX_TITLES = 20;
 
 /**
- * What listeners can hear. `starting`: nothing yet, the first segment is not listed.
- * `reconnecting`: the DJ's connection is lost.
+ * What listeners can hear. `starting`: nothing yet, the first segment is not listed. `on-air`: the
+ * DJ, or a fallback instead. `reconnecting`: silence, since the DJ's connection is lost.
  */
 export type ShowState = "off-air" | "starting" | "on-air" | "reconnecting";
 
@@ -68,7 +68,7 @@ export interface ShowsOptions {
 }
 
 /** The part of a session that is read here. */
-export type ShownSession = Pick<Session, "state" | "props">;
+export type ShownSession = Pick<Session, "state" | "props" | "fallback">;
 
 interface Show {
   readonly id: number;
@@ -209,5 +209,6 @@ export function offAir(
 function stateOf(show: Show | undefined, session: ShownSession | undefined): ShowState {
   if (show === undefined || session === undefined) return "off-air";
   if (show.listed === 0) return "starting";
-  return session.state === "paused" ? "reconnecting" : "on-air";
+  const isSilent = session.state === "paused" && session.fallback === undefined;
+  return isSilent ? "reconnecting" : "on-air";
 }

@@ -34,6 +34,8 @@ export interface BoxFacts {
   readonly recordings: boolean;
   /** Whether a token is needed to watch. */
   readonly token: boolean;
+  /** Whether the server is one of several boxes; left out where it is not. */
+  readonly fleet?: true;
 }
 
 export interface LiveOptions {

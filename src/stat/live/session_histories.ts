@@ -34,6 +34,8 @@ export interface Losses {
   readonly lost: number | null;
   /** What cannot be read, a second. */
   readonly unread: number;
+  /** Whether some was dropped because it was sent faster than real time. */
+  readonly isTooFast: boolean;
 }
 
 /** What is sampled of a session. */
@@ -93,13 +95,14 @@ export class SessionHistories {
   /** What a session has lost over the last minute. */
   lossesOf(id: number): Losses {
     const history = this.#sessions.get(id);
-    if (history === undefined) return { lost: null, unread: 0 };
+    if (history === undefined) return { lost: null, unread: 0, isTooFast: false };
     const numbers = this.#numbersOf(history, LATELY);
     const lost = numbers.map((number) => history.at(number, "lost")).filter((it) => !isNaN(it));
     const bad = sum(numbers.map((number) => history.at(number, "bad")));
     return {
       lost: lost.length === 0 ? null : rounded(sum(lost) / lost.length, 2),
       unread: rounded(bad * 1000 / (LATELY * SESSION_SAMPLE_MS), 2) ?? 0,
+      isTooFast: this.#taken - history.tooFastAt <= LATELY,
     };
   }
 
@@ -111,11 +114,13 @@ export class SessionHistories {
 }
 
 /** What was counted of a session so far. */
-type Counted = Readonly<Record<"bytes" | "frames" | "dropped" | "bad", number>>;
+type Counted = Readonly<Record<"bytes" | "frames" | "dropped" | "bad" | "tooEarly", number>>;
 
 class SessionHistory {
   /** The number of its first sample. */
   readonly since: number;
+  /** The number of the last sample before which some was sent too fast. */
+  tooFastAt = -Infinity;
   readonly #values = new Float32Array(FIELDS.length * CAPACITY);
   /** Before its first sample nobody has looked. */
   #counted: Counted | undefined;
@@ -143,6 +148,7 @@ class SessionHistory {
     this.#set(number, "listeners", listeners);
     this.#set(number, "level", toldLevel(session) ?? NaN);
     this.#set(number, "bad", now.bad - (before?.bad ?? 0));
+    if (now.tooEarly > (before?.tooEarly ?? 0)) this.tooFastAt = number;
   }
 
   #set(number: number, field: Field, value: number): void {
@@ -150,9 +156,9 @@ class SessionHistory {
   }
 }
 
-function countedOf({ inputBytes: bytes, quality }: SampledSession): Counted {
+function countedOf({ inputBytes: bytes, quality, transport }: SampledSession): Counted {
   const { total_count: frames, drop_count: dropped, bad_count: bad } = quality;
-  return { bytes, frames, dropped, bad };
+  return { bytes, frames, dropped, bad, tooEarly: transport?.tooEarly ?? 0 };
 }
 
 function sum(values: readonly number[]): number {

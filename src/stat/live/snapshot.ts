@@ -38,6 +38,8 @@ export const SESSION_FIELDS = [
   /** Of the last minute: percent of the audio that is not heard, and what cannot be read, a second. */
   "lost",
   "unread",
+  /** 1 where some was dropped in the last minute because it was sent faster than real time. */
+  "too_fast",
   /** Why its fallback is heard; null while it is not. */
   "fallback",
   /** The level (estimate) in dBFS. */
@@ -70,7 +72,7 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
     const { tags, props } = session;
     const link = transport?.link;
     const waiting = logs.waiting(id);
-    const { lost, unread } = histories.lossesOf(id);
+    const { lost, unread, isTooFast } = histories.lossesOf(id);
     return [
       id,
       name,
@@ -94,6 +96,7 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       waiting?.why ?? null,
       lost,
       unread,
+      isTooFast ? 1 : 0,
       session.fallback ?? null,
       toldLevel(session) ?? null,
       toldDeadAir(session) ?? null,

@@ -7,6 +7,8 @@ const logger = getLogger(["echo", "stat"]);
 const DAY_MS = 86_400_000;
 /** How long lines are kept. */
 export const KEEP_DAYS = 400;
+/** The clock is believed once there were shows for so long up to now, with no pause that is longer. */
+const PROOF_DAYS = 31;
 /** Of one day. */
 export const MAX_DAY_BYTES = 16 * 1024 * 1024;
 /** Titles fill a day so far, so that shows still have room. */
@@ -49,16 +51,22 @@ export class DayFiles {
     }
   }
 
-  /** Removes the days that are too old by now, and the oldest where all together are too large. */
+  /**
+   * Removes the days that are too old by now, unless the clock may be wrong, and the oldest where all
+   * together are too large.
+   */
   async prune(nowMs: number): Promise<void> {
+    const newestFirst = (await this.#days()).reverse();
     const oldest = dayOf(nowMs - KEEP_DAYS * DAY_MS);
+    const isBelieved = reachesBack(newestFirst, nowMs);
     let bytes = 0;
-    for (const day of (await this.#days()).reverse()) {
+    for (const day of newestFirst) {
       const path = this.#path(day);
       bytes += (await Deno.stat(path)).size;
-      if (bytes <= MAX_BYTES && day >= oldest) continue;
+      const isTooOld = isBelieved && day < oldest;
+      if (bytes <= MAX_BYTES && !isTooOld) continue;
       await Deno.remove(path);
-      if (day < oldest) continue;
+      if (isTooOld) continue;
       logger.warn("Removed {path}: reports of all days have more than {mebibytes} MiB", {
         ...{ path, mebibytes: MAX_BYTES / 1024 ** 2 },
       });
@@ -106,6 +114,23 @@ const FILE = /^(\d{4}-\d\d-\d\d)\.jsonl$/;
 
 function dayOf(ms: number): string {
   return new Date(Math.max(0, ms)).toISOString().slice(0, 10);
+}
+
+/**
+ * Whether there is a day that is {@link PROOF_DAYS} old, and no pause since that is longer than that.
+ * A clock that was set years ahead has none at first.
+ */
+function reachesBack(newestFirst: readonly string[], nowMs: number): boolean {
+  const today = dayOf(nowMs);
+  const daysBetween = (from: string, to: string) => (Date.parse(to) - Date.parse(from)) / DAY_MS;
+  let since = today;
+  for (const day of newestFirst) {
+    if (day > today) continue;
+    if (daysBetween(day, since) > PROOF_DAYS) return false;
+    since = day;
+    if (daysBetween(since, today) >= PROOF_DAYS) return true;
+  }
+  return false;
 }
 
 /** What of `lines` has room in a file of that size. */

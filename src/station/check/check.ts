@@ -11,6 +11,7 @@ import { checkKeySet } from "./key_set.ts";
 import { checkClock, checkDescriptors, checkLibsrt } from "./machine.ts";
 import { checkNamedFiles, checkSecretFile } from "./named_files.ts";
 import { checkPorts } from "./ports.ts";
+import { checkRedis } from "./redis.ts";
 import { checkStorage } from "./storage.ts";
 
 /**
@@ -36,6 +37,7 @@ export async function check(
       ...await checkPorts(config),
       ...await checkLibsrt(config),
       ...await checkHookServer(config),
+      ...await checkRedis(config),
       ...await checkStorage(config),
       ...await checkClock(config, systemClock.now()),
       ...checkDescriptors(config),

@@ -39,7 +39,7 @@ export async function checkPorts(config: Config): Promise<Finding[]> {
   return [...findings, busy];
 }
 
-function doorsOf({ control, hls, icecast, rtmp, srt, stat, tls }: Config): Door[] {
+function doorsOf({ control, fleet, hls, icecast, rtmp, srt, stat, tls }: Config): Door[] {
   const tcp = (enabled: boolean, variable: string, what: string, addr: Address): Door[] =>
     enabled ? [{ variable, what, transport: "tcp", addr }] : [];
   const udp: Door = {
@@ -63,6 +63,7 @@ function doorsOf({ control, hls, icecast, rtmp, srt, stat, tls }: Config): Door[
     ...tcp(control.enabled, "ECHO_ADDR", "the control API", control.addr),
     ...tcp(hls.enabled && hls.webEnabled, "HLS_WEB_ADDR", "HLS over HTTP", hls.webAddr),
     ...tcp(stat.webEnabled, "STAT_WEB_ADDR", "statistics", stat.webAddr),
+    ...tcp(fleet.redis !== undefined, "ECHO_FLEET_ADDR", "requests of other boxes", fleet.addr),
     ...secure(rtmp.enabled, "RTMPS_ADDR", "RTMPS", tls.rtmpsAddr),
     ...secure(icecast.enabled, "ICECAST_TLS_ADDR", "Icecast over TLS", tls.icecastAddr),
     ...secure(control.enabled, "ECHO_TLS_ADDR", "the control API over HTTPS", tls.controlAddr),

@@ -18,7 +18,9 @@ import type { Clock } from "../../session/clock.ts";
 import type { KeySource } from "../../tokens/key_set.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import { type LendableSocket, LentSockets } from "./lent_sockets.ts";
+import { answerElsewhere, type FilesElsewhere } from "./elsewhere_questions.ts";
 import type {
+  ElsewhereQuestion,
   FromThread,
   LoggedLine,
   LogLevels,
@@ -39,6 +41,8 @@ export interface HttpThreadOptions {
   readonly shows: Pick<Shows, "status" | "current" | "watchEnds">;
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
+  /** What other boxes have; `undefined` where there are none. */
+  readonly elsewhere?: FilesElsewhere | undefined;
   readonly counts: ThreadCounts;
   /** `undefined` where there is no TLS. */
   readonly secure?: SecureThread | undefined;
@@ -189,6 +193,7 @@ export class HttpThread {
       const replies = message.questions.map((question) => this.#statusesOf(question));
       running.send({ kind: "shows", replies });
     } else if (message.kind === "keys") void this.#renewKeys();
+    else if (message.kind === "elsewhere") void this.#read(running, message.question);
     else if (message.kind === "rewind") {
       const replies = message.questions.map((question) => this.#newsOf(question));
       running.send({ kind: "rewind", replies });
@@ -208,6 +213,11 @@ export class HttpThread {
       logger.fatal("A bug, please report it: {error}", { error });
       return [];
     }
+  }
+
+  async #read({ send }: Running, question: ElsewhereQuestion): Promise<void> {
+    const answer = await answerElsewhere(this.#options.elsewhere, question);
+    send({ kind: "elsewhere", answer }, answer.bytes === undefined ? [] : [answer.bytes.buffer]);
   }
 
   async #renewKeys(): Promise<void> {

@@ -21,6 +21,7 @@ import type { Clock, Timer } from "../../session/clock.ts";
 import type { KeySet } from "../../tokens/key_set.ts";
 import type { RequestDurations } from "../../web/request_durations.ts";
 import { attemptToListen, tellListening } from "../listen.ts";
+import type { FilesElsewhere } from "./elsewhere_questions.ts";
 import { HttpThread } from "./http_thread.ts";
 import type { LendableSocket } from "./lent_sockets.ts";
 import { ACCESS_LOG, type LogLevels, type Pulse, type ThreadSettings } from "./messages.ts";
@@ -42,6 +43,8 @@ export interface HttpThreadsOptions {
   readonly shows: Pick<Shows, "status" | "current" | "watchEnds">;
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
+  /** What other boxes have; `undefined` where there are none. */
+  readonly elsewhere?: FilesElsewhere | undefined;
   readonly sockets: ListeningSockets;
   readonly counts: ThreadCounts;
   readonly listeners: Pick<Listeners, "fetched" | "addStreams">;
@@ -172,9 +175,10 @@ export class HttpThreads {
   }
 
   #newThread(): HttpThread {
-    const { clock, distributor, streams, shows, rewinds, counts, keys, settings } = this.#options;
+    const { clock, distributor, streams, shows, rewinds, elsewhere, counts, keys, settings } =
+      this.#options;
     return new HttpThread({
-      ...{ clock, distributor, streams, shows, rewinds, counts, keys },
+      ...{ clock, distributor, streams, shows, rewinds, elsewhere, counts, keys },
       settings: { ...settings, addr: this.#addr },
       secure: this.#secure,
       levels: () => this.#levels,

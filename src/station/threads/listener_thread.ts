@@ -23,6 +23,7 @@ import { listenerEntrance } from "../entrance_settings.ts";
 import { listenerSite } from "../listener_web.ts";
 import { newRewind } from "../rewind.ts";
 import { BorrowedSockets } from "./borrowed_sockets.ts";
+import { ElsewhereQuestions } from "./elsewhere_questions.ts";
 import {
   type Fetched,
   type FromThread,
@@ -40,6 +41,8 @@ export class ListenerThread {
   readonly #streams: StreamCopies | undefined;
   /** As above. */
   readonly #borrowed: BorrowedSockets | undefined;
+  /** As above. */
+  readonly #elsewhere: ElsewhereQuestions | undefined;
   readonly #shows: ShowsCopy;
   readonly #keys: KeySetCopy;
   /** By what people call it; the second one, where there is one, has TLS. */
@@ -61,9 +64,13 @@ export class ListenerThread {
     this.#send = send;
     this.#sockets = new ListeningSockets(clock);
     const folder = new HlsFolder(settings.rootDir, clock);
+    const elsewhere = this.#elsewhere = settings.hasOthers
+      ? new ElsewhereQuestions(clock, (question) => send({ kind: "elsewhere", question }))
+      : undefined;
     const origin = this.#replica = new Replica({
       clock,
       readFile: (name, file) => folder.read(name, file),
+      readElsewhere: elsewhere && ((name, file) => elsewhere.readElsewhere(name, file)),
       ask: (request) => send({ kind: "origin", request }),
     });
     const streams = this.#streams = settings.streams
@@ -133,6 +140,7 @@ export class ListenerThread {
     else if (message.kind === "receiver") void this.#borrowed?.serve(message.receiver);
     else if (message.kind === "receiver left") this.#borrowed?.leave(message.id);
     else if (message.kind === "keys") this.#keys.take(message.keySet);
+    else if (message.kind === "elsewhere") this.#elsewhere?.take(message.answer);
     else if (message.kind === "shows") this.#shows.take(message.replies);
     else if (message.kind === "ended") this.#shows.takeEnded(message.shows);
     else this.#rewound?.take(message.replies);
@@ -153,6 +161,7 @@ export class ListenerThread {
     this.#sendPulse();
     this.#replica.close();
     this.#streams?.close();
+    this.#elsewhere?.close();
     this.#borrowed?.close();
     this.#shows.close();
     this.#rewound?.close();

@@ -8,7 +8,7 @@ import type { LogLevel } from "@logtape/logtape";
 import type { StreamAudience } from "../../hls/listeners.ts";
 import type { Preroll } from "../../hls/preroll.ts";
 import type { StreamNews, StreamRequest } from "../../hls/progressive/stream_messages.ts";
-import type { ReplicaNews, ReplicaRequest } from "../../hls/replica_messages.ts";
+import type { ReplicaNews, ReplicaRequest, SegmentWanted } from "../../hls/replica_messages.ts";
 import type { LentCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
 import type { HttpsRules } from "../../pages/listener/https_rules.ts";
@@ -35,6 +35,7 @@ export type ToThread =
   /** These shows are over. */
   | { readonly kind: "ended"; readonly shows: readonly EndedShow[] }
   | { readonly kind: "rewind"; readonly replies: readonly ShowReply[] }
+  | { readonly kind: "elsewhere"; readonly answer: ElsewhereAnswer }
   /** It serves this receiver, whose connection is open until it tells that it is over. */
   | { readonly kind: "receiver"; readonly receiver: LentReceiver }
   /** The receiver with this number has left. */
@@ -58,6 +59,7 @@ export type FromThread =
   /** It wants the key set as it is now. */
   | { readonly kind: "keys" }
   | { readonly kind: "rewind"; readonly questions: readonly ShowQuestion[] }
+  | { readonly kind: "elsewhere"; readonly question: ElsewhereQuestion }
   /** Nothing is sent any more to the receiver with this number. */
   | { readonly kind: "receiver over"; readonly id: number }
   | { readonly kind: "log"; readonly lines: readonly LoggedLine[] }
@@ -97,6 +99,8 @@ export interface ThreadSettings {
   readonly rootDir: string;
   /** How shows are rewound; `undefined` where they are not. */
   readonly rewind?: RewindSettings | undefined;
+  /** Whether there are other boxes, which may have what is not here. Default false. */
+  readonly hasOthers?: boolean;
   readonly preroll: Pick<Preroll, "files">;
   /** What browsers are told of HTTPS; nothing by default. */
   readonly https?: HttpsRules | undefined;
@@ -114,6 +118,20 @@ export interface SecureSettings {
   readonly addr: ListenAddress;
   readonly pair: PemPair;
   readonly counts: LentCounts;
+}
+
+/** A thread wants a segment that another box has. Each question is answered, in whatever order. */
+export interface ElsewhereQuestion extends SegmentWanted {
+  readonly id: number;
+}
+
+export interface ElsewhereAnswer {
+  /** That of the question. */
+  readonly id: number;
+  /** The thread's to keep; `undefined` where no box has it. */
+  readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+  /** Whether it cannot be had now. */
+  readonly isLate: boolean;
 }
 
 /** How shows are rewound. */

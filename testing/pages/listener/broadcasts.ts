@@ -27,13 +27,19 @@ export class Broadcasts implements Disposable {
   readonly shows: Shows;
   /** Whether there is room for more of them in low latency. */
   hasLowPlace = true;
+  /** Why their fallback is heard, where it is. */
+  fallback: Session["fallback"];
 
   constructor({ artworkUrl }: { artworkUrl?: string } = {}) {
     const { events, sessions } = this.#house;
     this.shows = new Shows({
       clock: this.clock,
       events,
-      find: (name) => sessions.find(name),
+      find: (name) => {
+        const session = sessions.find(name);
+        const { fallback } = this;
+        return session && { state: session.state, props: session.props, fallback };
+      },
       listeners: (name) => name.length,
       lowLatencyFrom: 3,
       artworkUrl,

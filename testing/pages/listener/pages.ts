@@ -24,10 +24,12 @@ export const ON_AIR: ShowStatus = {
 /** The pages, with the show `demo`, and a file of a broadcast behind them. */
 export function pagesOf(
   show: Partial<ShowStatus> = {},
-  { path = "cast", index = false, hasTokens = false }: {
+  { path = "cast", index = false, hasTokens = false, hasStreams = true }: {
     path?: string;
     index?: boolean;
     hasTokens?: boolean;
+    /** Whether shows on air have an endless stream. */
+    hasStreams?: boolean;
   } = {},
 ): Hono {
   const demo = { ...ON_AIR, ...show };
@@ -35,7 +37,9 @@ export function pagesOf(
     status: (name: string) => name === "demo" ? demo : { ...OFF_AIR, name },
     current: [demo],
   };
-  const streamFile = (name: string) => name === "demo" ? "stream.aac" : undefined;
+  const streamFile = hasStreams
+    ? (name: string) => name === "demo" ? "stream.aac" : undefined
+    : undefined;
   const assets = loadAssets();
   const pages = new Hono();
   pages.use(notFoundRoutes({ assets, path, index }));

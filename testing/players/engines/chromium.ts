@@ -1,10 +1,10 @@
 /** Chromium as a browser with one page, by Playwright. */
 import { type Browser, chromium, type Page } from "playwright-core";
-import { CHROMIUM } from "../chromium.ts";
+import { CHROMIUM, REDUCED_MOTION } from "../chromium.ts";
 import {
   asJson,
-  type ColorScheme,
   type Engine,
+  type EngineSettings,
   fromJson,
   VIEWPORT,
   type ViewportSize,
@@ -21,9 +21,11 @@ export class ChromiumEngine implements Engine {
     this.#page = page;
   }
 
-  static async start(scheme: ColorScheme): Promise<ChromiumEngine> {
+  static async start({ scheme, motion }: Required<EngineSettings>): Promise<ChromiumEngine> {
     const browser = await chromium.launch(CHROMIUM);
-    return new ChromiumEngine(browser, await browser.newPage({ colorScheme: scheme }));
+    const reducedMotion = REDUCED_MOTION[motion];
+    const page = await browser.newPage({ colorScheme: scheme, reducedMotion });
+    return new ChromiumEngine(browser, page);
   }
 
   async resize(size: ViewportSize): Promise<ViewportSize> {

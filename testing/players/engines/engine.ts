@@ -10,6 +10,18 @@ export type EngineKind = "chromium" | "firefox" | "webkit";
 /** What a person has set his browser to. */
 export type ColorScheme = "light" | "dark";
 
+/**
+ * `still`: with reduced motion, as a person may ask for. What moves costs as much processor time as all
+ * else in a browser that has no graphics card.
+ */
+export type Motion = "moving" | "still";
+
+/** What a person has set a browser to. */
+export interface EngineSettings {
+  readonly scheme?: ColorScheme;
+  readonly motion?: Motion;
+}
+
 /** The inner size of a window, in CSS pixels. */
 export interface ViewportSize {
   readonly width: number;

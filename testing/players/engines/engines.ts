@@ -1,10 +1,12 @@
 /** The browsers that are installed on this machine, by kind. */
 import { ChromiumEngine } from "./chromium.ts";
-import type { ColorScheme, Engine, EngineKind } from "./engine.ts";
+import type { Engine, EngineKind, EngineSettings } from "./engine.ts";
 import { FirefoxEngine } from "./firefox.ts";
 import { WebKitEngine } from "./webkit.ts";
 
-const STARTS: Readonly<Record<EngineKind, (scheme: ColorScheme) => Promise<Engine>>> = {
+const STARTS: Readonly<
+  Record<EngineKind, (settings: Required<EngineSettings>) => Promise<Engine>>
+> = {
   chromium: ChromiumEngine.start,
   firefox: FirefoxEngine.start,
   webkit: WebKitEngine.start,
@@ -15,8 +17,12 @@ export const ENGINE_KINDS: readonly EngineKind[] = isDebian()
   ? ["chromium", "firefox", "webkit"]
   : ["chromium"];
 
-export function startEngine(kind: EngineKind, scheme: ColorScheme = "light"): Promise<Engine> {
-  return STARTS[kind](scheme);
+/** Starts one, with light colours and motion by default. */
+export function startEngine(
+  kind: EngineKind,
+  { scheme = "light", motion = "moving" }: EngineSettings = {},
+): Promise<Engine> {
+  return STARTS[kind]({ scheme, motion });
 }
 
 function isDebian(): boolean {

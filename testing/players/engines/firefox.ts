@@ -5,8 +5,10 @@ import {
   asJson,
   type ColorScheme,
   type Engine,
+  type EngineSettings,
   fromJson,
   isThere,
+  type Motion,
   VIEWPORT,
   type ViewportSize,
 } from "./engine.ts";
@@ -24,6 +26,8 @@ const PREFERENCES = {
 /** The preference that stands for a person's choice, and its values. */
 const SCHEME = "layout.css.prefers-color-scheme.content-override";
 const SCHEMES: Readonly<Record<ColorScheme, number>> = { dark: 0, light: 1 };
+const MOTION = "ui.prefersReducedMotion";
+const MOTIONS: Readonly<Record<Motion, number>> = { moving: 0, still: 1 };
 
 interface Contexts {
   readonly contexts: readonly { readonly context: string }[];
@@ -46,15 +50,18 @@ export class FirefoxEngine implements Engine {
     this.#stack = stack;
   }
 
-  static async start(scheme: ColorScheme): Promise<FirefoxEngine> {
+  static async start({ scheme, motion }: Required<EngineSettings>): Promise<FirefoxEngine> {
     await using stack = new AsyncDisposableStack();
     const profile = await Deno.makeTempDir({ prefix: "echo-firefox-" });
     stack.defer(() => Deno.remove(profile, { recursive: true }));
-    const lines = Object.entries({ ...PREFERENCES, [SCHEME]: SCHEMES[scheme] }).map(
-      ([name, value]) => {
-        return `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`;
-      },
-    );
+    const preferences = {
+      ...PREFERENCES,
+      [SCHEME]: SCHEMES[scheme],
+      [MOTION]: MOTIONS[motion],
+    };
+    const lines = Object.entries(preferences).map(([name, value]) => {
+      return `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`;
+    });
     await Deno.writeTextFile(`${profile}/user.js`, lines.join(""));
     stack.use(soundServer(profile));
     await until("the sound server listens", () => isThere(`${profile}/sound`));

@@ -6,8 +6,10 @@ import {
   asJson,
   type ColorScheme,
   type Engine,
+  type EngineSettings,
   fromJson,
   isThere,
+  type Motion,
   VIEWPORT,
   type ViewportSize,
 } from "./engine.ts";
@@ -37,10 +39,11 @@ export class WebKitEngine implements Engine {
     this.#stack = stack;
   }
 
-  static async start(scheme: ColorScheme): Promise<WebKitEngine> {
+  static async start({ scheme, motion }: Required<EngineSettings>): Promise<WebKitEngine> {
     await using stack = new AsyncDisposableStack();
     const home = await Deno.makeTempDir({ prefix: "echo-webkit-" });
     stack.defer(() => Deno.remove(home, { recursive: true }));
+    await writeSettings(home, motion);
     const screen = stack.use(
       new Child("Xvfb", ["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"]),
     );
@@ -49,6 +52,7 @@ export class WebKitEngine implements Engine {
     const driver = new Child("WebKitWebDriver", [`--port=${port}`], {
       env: {
         HOME: home,
+        XDG_CONFIG_HOME: home,
         XDG_RUNTIME_DIR: home,
         DISPLAY: `:${display}`,
         NO_AT_BRIDGE: "1",
@@ -111,6 +115,15 @@ export class WebKitEngine implements Engine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
+  }
+}
+
+/** WebKit tells pages by GTK's animations whether a person wants motion. */
+async function writeSettings(home: string, motion: Motion): Promise<void> {
+  const text = `[Settings]\ngtk-enable-animations=${motion === "moving"}\n`;
+  for (const version of ["gtk-3.0", "gtk-4.0"]) {
+    await Deno.mkdir(`${home}/${version}`);
+    await Deno.writeTextFile(`${home}/${version}/settings.ini`, text);
   }
 }
 

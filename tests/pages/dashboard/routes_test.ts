@@ -128,7 +128,7 @@ Deno.test("scripts import each other by names that are served", async () => {
   for (const link of links(html).filter((link) => link.endsWith("dashboard.js"))) {
     await visit(`/${link}`);
   }
-  assert.equal(visited.size, 24);
+  assert.equal(visited.size, 28);
   assert.ok([...visited].some((url) => url.endsWith("/time_breaks.js")), "from the folder above");
 });
 

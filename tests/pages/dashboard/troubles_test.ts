@@ -19,7 +19,7 @@ type Seen = Parameters<typeof troublesOf>[0];
 function session(name: string, change: Partial<Judged> = {}): Judged {
   return {
     ...{ id: name.length, name, state: "publishing", protocol: "rtmp", address: "192.0.2.1" },
-    ...{ silent: 20, since: null, why: null, lost: 0, unread: 0 },
+    ...{ silent: 20, since: null, why: null, lost: 0, unread: 0, too_fast: 0 },
     ...{ level: -20, dead_air: null, fallback: null, ...change },
   };
 }
@@ -71,6 +71,9 @@ Deno.test("a broadcast whose fallback is heard is told of with why, instead of t
       "EchoFallback: ccc plays its fallback: its DJ is silent",
     ],
   );
+  assert.deepEqual(band({ sessions: [session("a", { fallback: "gone", silent: 9000 })] }), [
+    "EchoFallback: a plays its fallback: its DJ has sent nothing for 0:09",
+  ]);
 });
 
 Deno.test("a session that waits is told of with why, and not before an encoder had time to come", () => {
@@ -114,6 +117,13 @@ Deno.test("losses are told of above a threshold, each protocol with its own aler
   ]);
   assert.deepEqual([lost("rtmp", 1.1), lost("srt", 1.1)], ["EchoInputLoss", "EchoSrtLoss"]);
   assert.equal(troubleOf(session("demo", { unread: 0.2 }), NOW)?.alert, "EchoInputBad");
+});
+
+Deno.test("an encoder that sends too fast is told of as that, and not as a network that loses", () => {
+  const fast = (name: string) => session(name, { protocol: "srt", lost: 40.5, too_fast: 1 });
+  assert.deepEqual(band({ sessions: [fast("a")] }), [
+    "EchoInputLoss: a sends faster than real time: 40.5 % of it is not heard",
+  ]);
 });
 
 Deno.test("late segments and a late event loop are told of for a minute", () => {

@@ -86,12 +86,22 @@ Deno.test("a player opens a broadcast by a small file with the URL of its endles
     "[playlist]\nNumberOfEntries=1\nFile1=https://radio.example/cast/demo/stream.aac\n" +
       "Title1=demo\nLength1=-1\nVersion=2\n",
   );
-  const offAir = await page("/cast/other/stream.m3u", pagesOf(), from);
-  assert.match(offAir.text, /\nhttps:\/\/radio\.example\/cast\/other\/playlist\.m3u8\n$/);
+  for (const file of ["stream.m3u", "stream.pls"]) {
+    const offAir = await page(`/cast/other/${file}`, pagesOf(), from);
+    assert.equal(offAir.response.status, 404, "which stream there will be is not known");
+  }
   assert.equal(response.headers.get("content-type"), "audio/x-mpegurl");
   assert.equal(response.headers.get("content-disposition"), 'attachment; filename="demo.m3u"');
   assert.equal(response.headers.get("cache-control"), "max-age=1");
   const unknown = await page("/cast/demo/stream.m3u", pagesOf(), { Host: "a b" });
   assert.match(unknown.text, /\nstream\.aac\n$/);
   assert.equal((await page("/cast/a.b/stream.m3u")).response.status, 404);
+});
+
+Deno.test("where there are no endless streams, such a file has the URL of the playlist", async () => {
+  const without = pagesOf({}, { hasStreams: false });
+  for (const name of ["demo", "other"]) {
+    const { text } = await page(`/cast/${name}/stream.m3u`, without, { Host: "radio.example" });
+    assert.match(text, new RegExp(`\\nhttp://radio\\.example/cast/${name}/playlist\\.m3u8\\n$`));
+  }
 });

@@ -66,6 +66,7 @@ Deno.test("who comes is told of the box, the past, what has happened, and what t
     why: null,
     lost: 0,
     unread: 0,
+    too_fast: 0,
     fallback: null,
     level: null,
     dead_air: null,

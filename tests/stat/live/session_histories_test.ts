@@ -13,11 +13,14 @@ interface Counted {
   readonly frames?: number;
   readonly dropped?: number;
   readonly levelDb?: number;
+  readonly tooEarly?: number;
 }
 
-function session(id: number, { bytes = 0, frames = 0, dropped = 0, levelDb }: Counted = {}) {
+function session(id: number, counted: Counted = {}) {
+  const { bytes = 0, frames = 0, dropped = 0, levelDb, tooEarly = 0 } = counted;
+  const transport = { protocol: "srt", address: "192.0.2.1", tooEarly, close: () => {} } as const;
   return {
-    ...{ id, name: `show-${id}`, inputBytes: bytes, transport: undefined },
+    ...{ id, name: `show-${id}`, inputBytes: bytes, transport },
     state: "publishing",
     sound: { isDeadAir: false, levelDb, silentMs: 0 },
     quality: { total_count: frames, drop_count: dropped, bad_count: 0, filler_count: 0 },
@@ -57,7 +60,7 @@ Deno.test("a session that is over is forgotten", () => {
   sample(histories, 2, () => [session(1)]);
   sample(histories, 1, () => [], 2);
   assert.deepEqual(histories.of(1).at, []);
-  assert.deepEqual(histories.lossesOf(1), { lost: null, unread: 0 });
+  assert.deepEqual(histories.lossesOf(1), { lost: null, unread: 0, isTooFast: false });
 });
 
 Deno.test("where no audio comes, nobody knows how much is lost", () => {
@@ -77,4 +80,14 @@ Deno.test("no more is lost than all", () => {
   const histories = new SessionHistories();
   sample(histories, 2, (i) => [session(1, { dropped: i * 50 })]);
   assert.deepEqual(histories.of(1).lost, [null, 100]);
+});
+
+Deno.test("that an encoder was too fast is told for a minute, also where another connection counts anew", () => {
+  const histories = new SessionHistories();
+  const counts = [0, 0, 40, 41, 0, 0, 0, 0, 0, 0, 0, 3];
+  const told = counts.map((tooEarly, i) => {
+    sample(histories, 1, () => [session(1, { frames: 100 * i, tooEarly })], i);
+    return histories.lossesOf(1).isTooFast;
+  });
+  assert.deepEqual(told.map(Number), [0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1]);
 });

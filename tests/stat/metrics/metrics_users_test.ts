@@ -121,6 +121,8 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
     series("echo_storage_waiting_seconds", "0+60x15 0+0x15"),
     series("echo_http_refused_total", "0+1x30", full),
     series("echo_http_thread_lag_seconds", "0.1+0x30"),
+    // A box is upgraded.
+    series("echo_fleet_boxes", "3+0x10 2 3+0x20", ',state="open"'),
     // Redis is restarted.
     series("echo_fleet_joined", "1+0x10 0 1+0x20"),
   ];
@@ -153,6 +155,7 @@ Deno.test("each alert is raised by what it is about, and none by an ordinary eve
     EchoListenersRefused: [series("echo_http_refused_total", "0+20x30", full)],
     EchoThreadLag: [series("echo_http_thread_lag_seconds", "0.1+0x10 2+0x20")],
     EchoFleetApart: [series("echo_fleet_joined", "1+0x10 0+0x20")],
+    EchoFleetBoxGone: [series("echo_fleet_boxes", "3+0x10 2+0x20", ',state="open"')],
   };
   const alerts = await alertNames();
   assert.deepEqual(Object.keys(troubles).sort(), alerts.toSorted());

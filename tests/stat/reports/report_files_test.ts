@@ -156,7 +156,8 @@ Deno.test("titles leave room for shows, and a day has an end", async () => {
 Deno.test("days go after 400 days, and the oldest where all together are too large", async () => {
   await withFolder(async (folder) => {
     await using log = await LogRecorder.start();
-    const keep = ["2025-10-19.jsonl", "2026-11-22.jsonl", "notes.txt"];
+    const month = ["2026-10-23.jsonl", "2026-11-22.jsonl"];
+    const keep = ["2025-10-19.jsonl", ...month, "notes.txt"];
     for (const file of [...keep, "2025-10-18.jsonl", "2020-01-01.jsonl"]) {
       await Deno.writeTextFile(`${folder}/${file}`, "");
     }
@@ -168,7 +169,30 @@ Deno.test("days go after 400 days, and the oldest where all together are too lar
     await sparse(`${folder}/2026-11-21.jsonl`, 1);
     await days.prune(START);
     assert.deepEqual(await namesIn(folder), ["2026-11-22.jsonl", "notes.txt"]);
-    assert.equal(log.matching(/Removed .* more than 256 MiB/).length, 2);
+    assert.equal(log.matching(/Removed .* more than 256 MiB/).length, 3);
+  });
+});
+
+Deno.test("a clock that is years ahead for some weeks removes no day", async () => {
+  await withFolder(async (folder) => {
+    const days = new DayFiles(folder);
+    const names: string[] = [];
+    const live = async (count: number, fromMs: number) => {
+      for (let day = 0; day < count; day++) {
+        const now = fromMs + day * DAY_MS;
+        await days.append([show(1, now)]);
+        await days.prune(now);
+        names.push(`${new Date(now).toISOString().slice(0, 10)}.jsonl`);
+      }
+    };
+    await live(40, START);
+    const ahead = Date.UTC(2031, 0, 1);
+    await live(30, ahead);
+    await live(40, START + 40 * DAY_MS);
+    assert.deepEqual(await namesIn(folder), names.sort());
+    // Who has not noticed it for a month has that time.
+    await live(2, ahead + 30 * DAY_MS);
+    assert.equal((await namesIn(folder))[0], "2031-01-01.jsonl");
   });
 });
 

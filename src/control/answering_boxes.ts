@@ -1,0 +1,77 @@
+/**
+ * Calls of the control API that another box of the fleet answers, because it has the broadcast or is to
+ * have it. A call is passed on once.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { z } from "zod";
+import type { ConnectionInfo } from "../http/http_site.ts";
+import { peerAddress } from "../web/peer_address.ts";
+
+/** Which session a call is about. */
+export interface SessionPlace {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** Asks one other box. Rejects where it does not answer. */
+export type AskBox = (request: PassedRequest) => Promise<Response>;
+
+/** Who of the fleet answers. */
+export interface AnsweringBoxes {
+  /** The box that is to have what is published as `name`; `undefined` where that is this one. */
+  forPublish(name: string): AskBox | undefined;
+  /** The box that has a session, also this one; `undefined` where none is known to have it. */
+  forSession(session: SessionPlace): AskBox | "here" | undefined;
+}
+
+const passedRequest = z.object({
+  method: z.string(),
+  url: z.string(),
+  /** The client's. */
+  address: z.string(),
+  headers: z.record(z.string(), z.string()),
+  body: z.string(),
+});
+
+/** A call as boxes pass it on: what it is answered by. */
+export type PassedRequest = z.infer<typeof passedRequest>;
+
+/** Has another box answer. Rejects as `ask` does. */
+export async function passOn(c: Context, ask: AskBox): Promise<Response> {
+  const answer = await ask(await readRequest(c));
+  const cookie = answer.headers.get("Set-Cookie");
+  return c.body(await answer.arrayBuffer(), answer.status as ContentfulStatusCode, {
+    "Content-Type": "application/json",
+    ...(cookie === null ? {} : { "Set-Cookie": cookie }),
+  });
+}
+
+/** Answers what other boxes pass on. @param control the API of this box, which passes nothing on */
+export function passedRoutes(control: Hono): Hono {
+  const app = new Hono();
+  app.post("/", async (c) => {
+    const { method, url, address, headers, body } = passedRequest.parse(await c.req.json());
+    const request = new Request(url, { method, headers, ...(body === "" ? {} : { body }) });
+    const client: Pick<ConnectionInfo, "client"> = { client: address };
+    return await control.fetch(request, client);
+  });
+  return app;
+}
+
+async function readRequest(c: Context): Promise<PassedRequest> {
+  const { method, url } = c.req;
+  const headers: Record<string, string> = {};
+  for (const name of READ_HEADERS) {
+    const value = c.req.header(name);
+    if (value !== undefined) headers[name] = value;
+  }
+  const isBodiless = method === "GET" || method === "HEAD";
+  const body = isBodiless ? "" : await c.req.text();
+  return { method, url, address: peerAddress(c), headers, body };
+}
+
+/** The header fields that the API looks at. */
+const READ_HEADERS = ["authorization", "content-type", "cookie", "origin"];

@@ -1,0 +1,254 @@
+/**
+ * The broadcasts of other boxes, for the listeners of this one: as far as somebody listens, what is
+ * new of them is handed on to this box's own replicas.
+ *
+ * @module
+ */
+import type { Distributor, ServedStream } from "../../hls/distributor.ts";
+import { lowFeed, nameOfLowFeed } from "../../hls/low_latency/low_names.ts";
+import { mediaTypeOf } from "../../hls/formats.ts";
+import type { ReplicaNews, ReplicaRequest, VersionOut } from "../../hls/replica_messages.ts";
+import { makerOf } from "../../hls/segment_name.ts";
+import type { Clock } from "../../session/clock.ts";
+import type { FleetChange, FleetView } from "../fleet_view.ts";
+import type { FarSegments } from "./far_segments.ts";
+import type { FeedRequest } from "./feed_messages.ts";
+import type { FeedsIn } from "./feeds_in.ts";
+import { RemoteStream } from "./remote_stream.ts";
+
+export interface RemoteHlsOptions {
+  readonly clock: Pick<Clock, "awake" | "waited">;
+  readonly view: Pick<FleetView, "box" | "find" | "boxOf">;
+  readonly feeds: Pick<FeedsIn, "ask">;
+  readonly segments: FarSegments;
+  /** A segment of the broadcast `name` is listed. */
+  readonly onListed?: ((name: string, file: string) => void) | undefined;
+}
+
+/** What others have, as it is served here. */
+export class RemoteHls {
+  readonly #options: RemoteHlsOptions;
+  #distributor: Pick<Distributor, "begin" | "end" | "refuse" | "version" | "isWanted"> | undefined;
+  /** By feed: a name, or low latency of it. */
+  readonly #streams = new Map<string, Served>();
+  /** Names that other boxes have, as far as is known. */
+  readonly #elsewhere = new Set<string>();
+  /** Of those, the ones of which nothing is to be had. */
+  readonly #lost = new Set<string>();
+
+  constructor(options: RemoteHlsOptions) {
+    this.#options = options;
+  }
+
+  /** Hands on what is new to the replicas of `distributor`, from now on. */
+  serve(distributor: Pick<Distributor, "begin" | "end" | "refuse" | "version" | "isWanted">): void {
+    this.#distributor = distributor;
+    for (const name of this.#elsewhere) distributor.begin(name);
+  }
+
+  /** What is served under `feed` of another box, or was a moment ago; `undefined` where nothing is. */
+  find(feed: string): ServedStream | undefined {
+    const known = this.#streams.get(feed);
+    if (known !== undefined) return known.stream;
+    const name = nameOfLowFeed(feed) ?? feed;
+    if (this.#lost.has(name) || this.#boxWith(name) === undefined) return undefined;
+    const { segments, clock } = this.#options;
+    const stream = new RemoteStream({
+      onWanted: (client) => this.#subscribe(feed, client),
+      onHeard: (clients) => this.#ask(feed, { kind: "heard", heard: [{ name: feed, clients }] }),
+      segment: (file) => segments.get(name, file),
+    }, clock.awake());
+    this.#streams.set(feed, { stream, box: undefined, goneAt: undefined });
+    return stream;
+  }
+
+  /**
+   * A segment of the broadcast `name` that another box has made, or has on its disk; `undefined` where
+   * there is none.
+   * @throws {SegmentUnavailable} where it cannot be had now
+   */
+  async readElsewhere(name: string, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { view, segments } = this.#options;
+    if (mediaTypeOf(file) === undefined) return undefined;
+    const kept = segments.get(name, file);
+    if (kept !== undefined) return kept;
+    const id = makerOf(file)?.box ?? this.#boxWith(name);
+    if (id === undefined || id === view.box) return undefined;
+    const box = view.boxOf(id);
+    return box === undefined ? undefined : await segments.read(box, name, file);
+  }
+
+  /** What is wanted of the box with this id, for a feed that begins. */
+  wantedOf(id: string): readonly FeedRequest[] {
+    return [...this.#streams]
+      .filter(([, { box }]) => box === id)
+      .map(([feed]) => ({ kind: "origin", request: { kind: "subscribe", name: feed } }));
+  }
+
+  /** Takes what the box with this id tells. */
+  take(id: string, news: ReplicaNews): void {
+    if (news.kind === "version") return this.#takeVersion(id, news);
+    if (news.kind !== "gone" && news.kind !== "refused") return;
+    const served = this.#streams.get(news.name);
+    if (served?.box !== id) return;
+    served.stream.giveUp();
+    if (news.kind === "gone") served.goneAt = this.#options.clock.awake();
+    else {
+      this.#streams.delete(news.name);
+      this.#distributor?.refuse(news.name);
+    }
+  }
+
+  /** The feed of the box with this id is broken. */
+  becomeStale(id: string): void {
+    const now = this.#options.clock.awake();
+    for (const { box, stream } of this.#streams.values()) if (box === id) stream.becomeStale(now);
+  }
+
+  /** Takes what has changed in the fleet. */
+  change({ names, boxes }: FleetChange): void {
+    for (const name of names) this.#place(name);
+    // A box that is there again may have them still.
+    if (boxes) { for (const name of [...this.#lost]) if (this.#isAlive(name)) this.#place(name); }
+  }
+
+  /** Names that are wanted of other boxes, each with the id of its box. */
+  get heard(): ReadonlyMap<string, string> {
+    const heard = new Map<string, string>();
+    for (const [feed, { box }] of this.#streams) {
+      if (box !== undefined) heard.set(nameOfLowFeed(feed) ?? feed, box);
+    }
+    return heard;
+  }
+
+  /** To be called every second or so. */
+  sweep(): void {
+    this.#options.segments.sweep();
+    for (const name of this.#elsewhere) {
+      for (const feed of [name, lowFeed(name)]) if (this.#isWanted(feed)) this.#subscribe(feed);
+    }
+    for (const [feed, served] of this.#streams) this.#sweepStream(feed, served);
+  }
+
+  #sweepStream(feed: string, { stream, goneAt }: Served): void {
+    const { clock } = this.#options;
+    const name = nameOfLowFeed(feed) ?? feed;
+    const isGone = goneAt !== undefined && clock.waited(goneAt) >= GONE_MS;
+    const isOld = clock.waited(stream.staleSince ?? Infinity) >= this.#staleMs(name, stream);
+    if (!this.#isWanted(feed)) this.#drop(feed);
+    else if (isGone || isOld) this.#lose(name);
+  }
+
+  /** A name is at another box, or not any more. */
+  #place(name: string): void {
+    const wasElsewhere = this.#elsewhere.delete(name);
+    this.#lost.delete(name);
+    if (this.#boxWith(name) !== undefined) {
+      this.#elsewhere.add(name);
+      this.#distributor?.begin(name);
+      for (const feed of [name, lowFeed(name)]) if (this.#isWanted(feed)) this.#subscribe(feed);
+    } else if (wasElsewhere && this.#options.view.find(name) === undefined) this.#lose(name);
+    else for (const feed of [name, lowFeed(name)]) this.#unsubscribe(feed);
+  }
+
+  /** Has the box that has it tell what is new. */
+  #subscribe(feed: string, client?: string): void {
+    const id = this.#boxWith(nameOfLowFeed(feed) ?? feed);
+    if (id === undefined || this.find(feed) === undefined) return;
+    const served = this.#streams.get(feed);
+    if (served === undefined || served.box === id) return;
+    this.#unsubscribe(feed);
+    served.box = id;
+    const from = client !== undefined && { client };
+    this.#ask(feed, { kind: "subscribe", name: feed, ...from });
+  }
+
+  /** Its box tells nothing more of it. What it has told stays, for a while. */
+  #unsubscribe(feed: string): void {
+    const served = this.#streams.get(feed);
+    if (served === undefined) return;
+    this.#ask(feed, { kind: "unsubscribe", name: feed });
+    served.box = undefined;
+    served.goneAt = undefined;
+    served.stream.becomeStale(this.#options.clock.awake());
+  }
+
+  #takeVersion(id: string, version: VersionOut): void {
+    const { name: feed, segments } = version;
+    const served = this.#streams.get(feed);
+    // It crossed the end of the subscription on its way.
+    if (served?.box !== id) return;
+    const name = nameOfLowFeed(feed) ?? feed;
+    served.goneAt = undefined;
+    for (const { file, bytes } of segments) this.#options.segments.add(name, file, bytes);
+    const listed = segments.map(({ file: uri, bytes }) => ({ uri, bytes }));
+    const [first, ...others] = served.stream.take(version);
+    if (first === undefined) return;
+    if (feed === name) { for (const { uri } of listed) this.#options.onListed?.(name, uri); }
+    this.#distributor?.version(feed, first, listed);
+    for (const file of others) this.#distributor?.version(feed, file, []);
+  }
+
+  /** Nothing of it is to be had of others any more. */
+  #lose(name: string): void {
+    // What is this box's own goes on.
+    const isElsewhere = this.#boxWith(name) !== undefined ||
+      this.#options.view.find(name) === undefined;
+    if (isElsewhere) this.#lost.add(name);
+    for (const feed of [name, lowFeed(name)]) {
+      this.#drop(feed);
+      if (isElsewhere) this.#distributor?.end(feed);
+    }
+  }
+
+  #drop(feed: string): void {
+    this.#unsubscribe(feed);
+    this.#streams.get(feed)?.stream.giveUp();
+    this.#streams.delete(feed);
+    const name = nameOfLowFeed(feed) ?? feed;
+    const isHeard = [name, lowFeed(name)].some((other) => this.#streams.has(other));
+    if (!isHeard) this.#options.segments.forget(name);
+  }
+
+  /** Asks the box of which the feed is wanted. */
+  #ask(feed: string, request: ReplicaRequest): void {
+    const box = this.#streams.get(feed)?.box;
+    if (box !== undefined) this.#options.feeds.ask(box, { kind: "origin", request });
+  }
+
+  #isWanted(feed: string): boolean {
+    return this.#distributor?.isWanted(feed) ?? false;
+  }
+
+  /** The id of the other box that has a name, alive or not. */
+  #boxWith(name: string): string | undefined {
+    const { view } = this.#options;
+    const box = view.find(name)?.box;
+    return box === view.box ? undefined : box;
+  }
+
+  #isAlive(name: string): boolean {
+    const id = this.#boxWith(name);
+    return id !== undefined && this.#options.view.boxOf(id) !== undefined;
+  }
+
+  /** For how long what was told last is repeated. */
+  #staleMs(name: string, { isThere }: RemoteStream): number {
+    if (!isThere) return NOTHING_MS;
+    return Math.max(this.#options.view.find(name)?.holdMs ?? 0, LEAST_STALE_MS);
+  }
+}
+
+interface Served {
+  readonly stream: RemoteStream;
+  /** The box that tells what is new; `undefined` while nobody wants it. */
+  box: string | undefined;
+  /** When that box said that it has nothing of it, on `Clock.awake`; `undefined` where it has. */
+  goneAt: number | undefined;
+}
+
+/** A box may know earlier than this one that another one has a name. */
+const GONE_MS = 3000;
+/** How long who comes first waits for a box that tells nothing. */
+const NOTHING_MS = 3000;
+const LEAST_STALE_MS = 10_000;

@@ -1,0 +1,97 @@
+/**
+ * A broadcast that another box has, as that one has told of it last.
+ *
+ * @module
+ */
+import type { ServedStream } from "../../hls/distributor.ts";
+import { LOW_MASTER_FILE } from "../../hls/low_latency/low_names.ts";
+import { MASTER_FILE } from "../../hls/master_playlist.ts";
+import type { ServedPlaylist } from "../../hls/origin.ts";
+import type { VersionOut } from "../../hls/replica_messages.ts";
+
+export interface RemoteStreamOptions {
+  /** Somebody wants it: the client that has this address, where it stands for itself alone. */
+  readonly onWanted: (client: string | undefined) => void;
+  /** See `ServedStream.hear`. */
+  readonly onHeard: (clients: readonly (string | undefined)[]) => void;
+  /** The bytes of a segment where they are in memory. */
+  readonly segment: (file: string) => Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** One name of another box, or low latency of it. */
+export class RemoteStream implements ServedStream {
+  readonly isElsewhere = true;
+  /** Nothing of it is in memory alone: all can be read from the other box. */
+  readonly unwritten: readonly string[] = [];
+  readonly #options: RemoteStreamOptions;
+  readonly #playlists = new Map<string, ServedPlaylist>();
+  readonly #first = Promise.withResolvers<void>();
+  #masterPlaylist: string | undefined;
+  /** Since when it is not kept up to date, on `Clock.awake`. */
+  #staleSince: number | undefined;
+
+  /** @param since when it is made, on `Clock.awake`: nothing is known of it yet */
+  constructor(options: RemoteStreamOptions, since: number) {
+    this.#options = options;
+    this.#staleSince = since;
+  }
+
+  playlist(file = ""): ServedPlaylist | undefined {
+    return this.#playlists.get(file);
+  }
+
+  get masterPlaylist(): string | undefined {
+    return this.#masterPlaylist;
+  }
+
+  segment(file: string): Uint8Array<ArrayBuffer> | undefined {
+    return this.#options.segment(file);
+  }
+
+  /** Whether its box has told something of it. */
+  get isThere(): boolean {
+    return this.#playlists.size > 0;
+  }
+
+  /** Since when it is not kept up to date, on `Clock.awake`; `undefined` where it is. */
+  get staleSince(): number | undefined {
+    return this.#staleSince;
+  }
+
+  open(client: string | undefined): Promise<void> {
+    this.#options.onWanted(client);
+    return this.isThere ? Promise.resolve() : this.#first.promise;
+  }
+
+  hear(clients: readonly (string | undefined)[]): void {
+    this.#options.onHeard(clients);
+  }
+
+  /** Takes what is new. @returns the media playlists of which a version has come */
+  take({ playlists }: Pick<VersionOut, "playlists">): readonly string[] {
+    this.#staleSince = undefined;
+    const media: string[] = [];
+    for (const { file, ...playlist } of playlists) {
+      if (MASTERS.includes(file)) this.#masterPlaylist = decoder.decode(playlist.text);
+      else {
+        this.#playlists.set(file, playlist);
+        media.push(file);
+      }
+    }
+    this.#first.resolve();
+    return media;
+  }
+
+  /** What it has is not kept up to date since `now`, on `Clock.awake`. */
+  becomeStale(now: number): void {
+    this.#staleSince ??= now;
+  }
+
+  /** Has nobody wait for something of it that has nothing. */
+  giveUp(): void {
+    this.#first.resolve();
+  }
+}
+
+const MASTERS: readonly string[] = [MASTER_FILE, LOW_MASTER_FILE];
+const decoder = new TextDecoder();

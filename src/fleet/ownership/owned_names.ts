@@ -1,0 +1,266 @@
+/**
+ * The names that this box owns: how it gets them, what it tells of them, and how it lets them go.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import type { Timer } from "../../session/clock.ts";
+import type { Names, NameWish } from "../../session/names.ts";
+import type { FleetView } from "../fleet_view.ts";
+import { type Caller, type NameRecord, newRecord } from "../registry.ts";
+import {
+  FREEZE_MS,
+  type HandedName,
+  type HandoverAnswer,
+  type Handovers,
+  type LocalShows,
+} from "./handover.ts";
+import { type SessionIds } from "./session_ids.ts";
+import { type GotName, type NameDirectory, takeName, type TakeNameOptions } from "./take_name.ts";
+
+/** What is told of own names, and heard of those of others. */
+export interface NameBook extends NameDirectory, Pick<FleetView, "onChange"> {
+  /** Keeps the latest record of a name of this box, and has the registry keep it. */
+  save(record: NameRecord): void;
+}
+
+export interface OwnedNamesOptions extends TakeNameOptions {
+  readonly directory: NameBook;
+  readonly handovers: Handovers;
+  readonly shows: LocalShows;
+  readonly ids: SessionIds;
+}
+
+/** Numbers of a name that nothing has which is listed, or is about to be. */
+export type OwnedNumbers = Pick<
+  NameRecord,
+  "mediaSequence" | "discontinuitySequence" | "endsAtMs"
+>;
+
+/** The names that this box owns. */
+export class OwnedNames implements Names {
+  readonly #options: OwnedNamesOptions;
+  readonly #own = new Map<string, OwnedName>();
+  /** Names that it is about to get. */
+  readonly #taking = new Map<string, Promise<void>>();
+
+  constructor(options: OwnedNamesOptions) {
+    this.#options = options;
+    options.directory.onChange(({ names, lost }) => {
+      for (const name of lost) this.#lose(name);
+      for (const name of names) if (this.#isOthers(name)) options.shows.letGo(name);
+    });
+  }
+
+  /** All names that it owns. */
+  get names(): readonly string[] {
+    return [...this.#own.keys()];
+  }
+
+  owns(name: string): boolean {
+    const own = this.#own.get(name);
+    return own !== undefined && own.handed === undefined;
+  }
+
+  /** The epoch of a name that it owns, or owned last; `undefined` where others did. */
+  epochOf(name: string): number | undefined {
+    const { directory } = this.#options;
+    const record = this.#own.get(name)?.record ?? directory.find(name);
+    return record?.box === directory.box ? record.epoch : undefined;
+  }
+
+  sessionId(): number {
+    return this.#options.ids.take();
+  }
+
+  async own(wish: NameWish): Promise<void> {
+    const { name } = wish;
+    await this.#options.ids.prepare();
+    while (!this.owns(name)) {
+      // Another box may get it now, or another client has this one get it.
+      const before = this.#own.get(name)?.handed?.decided ?? this.#taking.get(name);
+      if (before === undefined) return await this.#takeAlone(wish);
+      await before.catch(() => {});
+    }
+  }
+
+  /** Numbers are told of a name before they are used. */
+  number(name: string, numbers: OwnedNumbers): void {
+    const own = this.#own.get(name);
+    if (own === undefined) return;
+    own.record = { ...own.record, ...numbers, toldAtMs: this.#options.clock.now() };
+    this.#save(own);
+  }
+
+  /** Something has happened to the sessions of a name. */
+  changed(name: string): void {
+    const own = this.#own.get(name);
+    if (own === undefined || own.handed !== undefined) return;
+    if (this.#options.shows.facts(name) === undefined) this.#giveUp(own);
+    else this.#save(own);
+  }
+
+  /** Another box asks for a name, on behalf of somebody who has come to it. */
+  async handOver(wish: NameWish, to: Caller): Promise<HandoverAnswer> {
+    const { name } = wish;
+    await this.#taking.get(name)?.catch(() => {});
+    const { shows } = this.#options;
+    const may = this.#own.has(name) ? await shows.mayLeave(wish) : "yes";
+    const own = this.#own.get(name);
+    if (own === undefined) {
+      return { kind: "not-mine", record: this.#options.directory.find(name) };
+    }
+    if (own.handed !== undefined) {
+      return own.handed.to === to.incarnation
+        ? own.handed.answer
+        : { kind: "refused", later: true };
+    }
+    if (may !== "yes") return { kind: "refused", later: may === "later" };
+    return this.#handOver(own, to);
+  }
+
+  /** Another box tells that it has a name. */
+  taken(record: NameRecord): void {
+    this.#options.directory.learn(record);
+  }
+
+  /** The server stops: other boxes may go on with what it has. */
+  leave(): void {
+    for (const own of this.#own.values()) {
+      this.#save(own);
+      this.#forget(own);
+      this.#options.directory.save(behindEnd({ ...own.record, state: "held" }));
+    }
+  }
+
+  /** Stops all timers. */
+  close(): void {
+    for (const { handed, unused } of this.#own.values()) {
+      handed?.timer.cancel();
+      unused?.cancel();
+    }
+  }
+
+  /** Whether another box has a name that runs. */
+  #isOthers(name: string): boolean {
+    const { directory } = this.#options;
+    const record = directory.find(name);
+    return record !== undefined && record.box !== directory.box && !this.#own.has(name) &&
+      directory.isAlive(record);
+  }
+
+  async #takeAlone(wish: NameWish): Promise<void> {
+    const { name } = wish;
+    const taking = this.#take(wish).finally(() => this.#taking.delete(name));
+    this.#taking.set(name, taking);
+    await taking;
+  }
+
+  async #take(wish: NameWish): Promise<void> {
+    const { clock, directory, shows, handovers } = this.#options;
+    const got = await takeName(wish, this.#options);
+    const { own, before, from, handed } = got;
+    const goesOn = before !== undefined && this.#goesOn(before);
+    const record = recordOf(wish, got, goesOn);
+    const owned: OwnedName = { record, handed: undefined, unused: undefined };
+    this.#own.set(wish.name, owned);
+    directory.save(record);
+    if (from !== undefined) void handovers.taken(from, record);
+    shows.takeOver({ wish, own, before, goesOn, state: handed?.state });
+    // Who has asked may be gone by now.
+    owned.unused = clock.after(UNUSED_MS, () => this.changed(wish.name));
+  }
+
+  /** Whether the session of a record goes on: where nobody came back in time, it is over. */
+  #goesOn({ state, sessionId, toldAtMs, holdMs }: NameRecord): boolean {
+    if (state === "over" || sessionId === 0) return false;
+    return toldAtMs === 0 || this.#options.clock.now() - toldAtMs < holdMs + UNTOLD_MS;
+  }
+
+  #handOver(own: OwnedName, to: Caller): HandedName {
+    const { clock, shows } = this.#options;
+    const { name } = own.record;
+    const state = shows.freeze(name);
+    const decided = Promise.withResolvers<void>();
+    const timer = clock.after(FREEZE_MS, () => {
+      own.handed = undefined;
+      logger.warn("{name} is not taken by {box}, so it goes on here", { name, box: to.id });
+      shows.thaw(name);
+      this.changed(name);
+      decided.resolve();
+    });
+    this.#save(own);
+    const answer: HandedName = { kind: "handed", record: own.record, state };
+    const { promise, resolve } = decided;
+    own.handed = { to: to.incarnation, answer, timer, decided: promise, decide: resolve };
+    return answer;
+  }
+
+  #lose(name: string): void {
+    const own = this.#own.get(name);
+    if (own === undefined) return;
+    this.#forget(own);
+    logger.info("{name} goes on at another box", { name });
+    this.#options.shows.letGo(name);
+    own.handed?.decide();
+  }
+
+  /** Its last session is over. */
+  #giveUp(own: OwnedName): void {
+    this.#forget(own);
+    this.#options.directory.save(behindEnd({ ...own.record, state: "over" }));
+  }
+
+  #forget(own: OwnedName): void {
+    this.#own.delete(own.record.name);
+    own.handed?.timer.cancel();
+    own.unused?.cancel();
+  }
+
+  #save(own: OwnedName): void {
+    const { directory, shows } = this.#options;
+    own.record = { ...own.record, ...shows.facts(own.record.name) };
+    directory.save(own.record);
+  }
+}
+
+/** A name that this box owns. */
+interface OwnedName {
+  record: NameRecord;
+  /** Set while another box may claim it. */
+  handed: Handed | undefined;
+  /** Looks whether anybody uses it. */
+  unused: Timer | undefined;
+}
+
+/** A name that is being handed over. */
+interface Handed {
+  /** The incarnation of the box that has asked for it. */
+  readonly to: string;
+  readonly answer: HandedName;
+  readonly timer: Timer;
+  /** Resolves when another box has it, or none. */
+  readonly decided: Promise<void>;
+  readonly decide: () => void;
+}
+
+/** The record of a name that this box has just got. */
+function recordOf({ name }: NameWish, { own, before }: GotName, goesOn: boolean): NameRecord {
+  const record = before ?? newRecord(name);
+  if (goesOn) return { ...record, ...own };
+  return { ...record, ...own, sessionId: 0, state: "held", props: {}, holdMs: 0, createdAtMs: 0 };
+}
+
+/** A record with numbers behind what outputs list when sessions are over. */
+function behindEnd(record: NameRecord): NameRecord {
+  return { ...record, mediaSequence: record.mediaSequence + BEHIND_END };
+}
+
+/** A name that nobody has published within this is given up. */
+const UNUSED_MS = 5000;
+/** For so long an owner may have said nothing new of a name that goes on. */
+const UNTOLD_MS = 120_000;
+/** Media sequence numbers that outputs may use once the last session of a name is over. */
+const BEHIND_END = 16;
+
+const logger = getLogger(["echo", "fleet"]);

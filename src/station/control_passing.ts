@@ -1,0 +1,53 @@
+/** Which box of the fleet answers a call of the control API. */
+import type { AnsweringBoxes, AskBox } from "../control/answering_boxes.ts";
+import type { BoxLinks } from "../fleet/links/box_links.ts";
+import { FLEET_PATH } from "../fleet/links/fleet_routes.ts";
+import type { Member } from "../fleet/member.ts";
+import { betterOfTwo } from "../fleet/placement.ts";
+import type { KnownBox } from "../fleet/registry.ts";
+
+/** Where calls are passed on to, below {@link FLEET_PATH}. */
+export const PASSED_PATH = "/control";
+
+/** A box waits for the death of another one before it takes a name, which it knows within 8 s. */
+const TIMEOUT_MS = 10_000;
+
+/** What this box knows of the others, and how it asks them. */
+export interface PassingParts {
+  readonly member: Pick<Member, "box" | "boxes" | "find" | "boxOf" | "isAlive">;
+  readonly links: Pick<BoxLinks, "request">;
+}
+
+/**
+ * A broadcast is published at the box that has its name, unless that drains; a new one at the better
+ * of two boxes at random, of which this one may be one.
+ */
+export function answeringBoxes({ member, links }: PassingParts): AnsweringBoxes {
+  const ask = (box: KnownBox): AskBox => (request) =>
+    links.request(box, `${FLEET_PATH}${PASSED_PATH}`, {
+      method: "POST",
+      body: JSON.stringify(request),
+      timeoutMs: TIMEOUT_MS,
+    });
+  /** The box that has a name, where it is alive. */
+  const ownerOf = (name: string) => {
+    const record = member.find(name);
+    const isTaken = record !== undefined && record.state !== "over" && member.isAlive(record);
+    return isTaken ? member.boxOf(record.box) : undefined;
+  };
+  const isOwn = (box: KnownBox) => box.id === member.box;
+  return {
+    forPublish(name) {
+      const owner = ownerOf(name);
+      const box = owner?.state === "open" ? owner : betterOfTwo(member.boxes, "");
+      return box === undefined || isOwn(box) ? undefined : ask(box);
+    },
+    forSession({ id, name }) {
+      const record = member.find(name);
+      if (record?.sessionId !== id) return undefined;
+      if (record.box === member.box) return "here";
+      const owner = ownerOf(name);
+      return owner && ask(owner);
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** What this box does with names that it owns, gets or loses: its sessions and what is heard of them. */
+import { getLogger } from "@logtape/logtape";
+import { z } from "zod";
+import type { LocalShows, ShowFacts, TakenName } from "../fleet/ownership/handover.ts";
+import type { NameRecord } from "../fleet/registry.ts";
+import type { NameHandover } from "../hls/handed_window.ts";
+import type { Hls } from "../hls/hls.ts";
+import type { NameWish } from "../session/names.ts";
+import { MOVED_REASON } from "../session/reason.ts";
+import type { SessionManager } from "../session/session_manager.ts";
+
+/** The sessions of this box, with the output that goes from box to box with them. */
+export class FleetShows implements LocalShows {
+  /** To be set before there are doors; `undefined` where there is no HLS. */
+  hls: Hls | undefined;
+  readonly #sessions: SessionManager;
+
+  constructor(sessions: SessionManager) {
+    this.#sessions = sessions;
+  }
+
+  facts(name: string): ShowFacts | undefined {
+    const session = this.#sessions.find(name);
+    if (session === undefined) return undefined;
+    const { id: sessionId, props, holdMs, transport, created } = session;
+    return {
+      ...{ sessionId, props, holdMs, createdAtMs: created?.wallMs ?? 0 },
+      state: transport === undefined ? "held" : "live",
+    };
+  }
+
+  async mayLeave({ name, address, shown }: NameWish): Promise<"yes" | "no" | "later"> {
+    const { places } = this.#sessions;
+    const session = this.#sessions.find(name);
+    if (session === undefined) return "yes";
+    await places.readFirst(session);
+    if (session.created === undefined || places.isFree(session)) return "yes";
+    if (places.rankOf(session, address, shown) === PROVEN) return "yes";
+    return session.transport?.address === address ? "later" : "no";
+  }
+
+  freeze(name: string): NameHandover | undefined {
+    return this.hls?.handOver(name);
+  }
+
+  thaw(name: string): void {
+    this.hls?.thaw(name);
+  }
+
+  takeOver({ wish, before, goesOn, state }: TakenName): void {
+    const { name, protocol, address } = wish;
+    this.hls?.takeOver(name, handedOver(state, name) ?? numbersOf(before, goesOn));
+    if (before === undefined || !goesOn) return;
+    const { sessionId: id, props, createdAtMs, holdMs, state: stage } = before;
+    const wasHeard = createdAtMs > 0;
+    this.#sessions.takeOver({
+      ...{ id, name, protocol, props, holdMs, isPaused: wasHeard && stage === "held" },
+      createdAtMs: wasHeard ? createdAtMs : undefined,
+    }, address);
+  }
+
+  letGo(name: string): void {
+    this.hls?.letGo(name);
+    for (const session of this.#sessions.sessions) {
+      if (session.name === name) session.end("moved", MOVED_REASON);
+    }
+  }
+}
+
+/** What HLS of another box handed over; `undefined` where it did not, or in a way not known here. */
+function handedOver(state: unknown, name: string): NameHandover | undefined {
+  if (state === undefined) return undefined;
+  const { data, error } = HANDOVER.safeParse(state);
+  if (error !== undefined) {
+    logger.error("The window of {name} cannot be read: {error}", { name, error: error.message });
+  }
+  return data?.kind === "numbers" ? { ...data, madeBy: data.madeBy } : data;
+}
+
+/** What HLS goes on with where its owner could not be asked. */
+function numbersOf(before: NameRecord | undefined, goesOn: boolean): NameHandover {
+  const { mediaSequence = 0, discontinuitySequence = 0, endsAtMs = 0 } = before ?? {};
+  return {
+    ...{ kind: "numbers", mediaSequence, discontinuitySequence, endsAtMs, goesOn },
+    madeBy: before && { box: before.box, epoch: before.epoch },
+  };
+}
+
+const NUMBERING = { mediaSequence: z.number(), discontinuitySequence: z.number() };
+const HANDOVER = z.discriminatedUnion("kind", [
+  z.object({
+    ...{ kind: z.literal("window"), playlist: z.string(), unlisted: z.number() },
+    ...{ listedAgoMs: z.number(), sizes: z.array(z.number()), configs: z.array(z.string()) },
+    titles: z.array(z.object({
+      ...{ title: z.string().optional(), artist: z.string().optional(), wallMs: z.number() },
+    })),
+  }),
+  z.object({
+    ...{ kind: z.literal("numbers"), ...NUMBERING, endsAtMs: z.number(), goesOn: z.boolean() },
+    madeBy: z.object({ box: z.string(), epoch: z.number() }).optional(),
+  }),
+]);
+
+/** The highest rank: a key was shown, or somebody has said yes. */
+const PROVEN = 2;
+
+const logger = getLogger(["echo", "fleet"]);

@@ -1,0 +1,88 @@
+/** Has broadcasts of other boxes heard here, and those of this one heard there. */
+import { FeedsOut } from "../fleet/links/feeds_out.ts";
+import { fileRoutes } from "../fleet/links/file_routes.ts";
+import { ListenAnywhere } from "../fleet/links/listen_anywhere.ts";
+import { LimiterFull } from "../disk/limiter.ts";
+import { nameOfLowFeed } from "../hls/low_latency/low_names.ts";
+import { SegmentUnavailable } from "../hls/origin.ts";
+import type { OtherBoxes } from "../hls/other_boxes.ts";
+import { FileUnreadable } from "../hls/stream_files.ts";
+import type { ServedStream } from "../hls/distributor.ts";
+import type { Core } from "./core.ts";
+import type { Fleet } from "./fleet.ts";
+import type { HlsOutput } from "./outputs.ts";
+
+/** What the other boxes have, for this one. @returns `undefined` where the server is alone */
+export function openListening(
+  { fleet, clock, listeners, stops }: Core,
+): ListenAnywhere | undefined {
+  if (fleet === undefined) return undefined;
+  const { member: view, links: { links } } = fleet;
+  const anywhere = new ListenAnywhere({
+    ...{ clock, view, links },
+    onListed: (name, file) => listeners.listed(name, file),
+    listenersOf: (name) => listeners.countHere(name),
+  });
+  stops.add(() => anywhere.close());
+  return anywhere;
+}
+
+/** The other boxes, as HLS of this one sees them. */
+export function otherBoxes({ member, own: { names } }: Fleet, { hls }: ListenAnywhere): OtherBoxes {
+  return {
+    box: member.box,
+    epochOf: (name) => names.epochOf(name),
+    onNumbers: (name, numbers) => names.number(name, numbers),
+    readElsewhere: async (name, file) => {
+      try {
+        return await hls.readElsewhere(name, file);
+      } catch (error) {
+        if (!(error instanceof SegmentUnavailable)) throw error;
+        return undefined;
+      }
+    },
+    elsewhere: (feed) => hls.find(feed),
+  };
+}
+
+/** Has what other boxes have be served here, and tells them what this one has. */
+export function serveOtherBoxes(
+  { fleet, clock, listeners, stops }: Core,
+  anywhere: ListenAnywhere | undefined,
+  output: Pick<HlsOutput, "hls" | "folder">,
+): void {
+  if (fleet === undefined) return;
+  const { hls } = output;
+  anywhere?.hls.serve(hls.distributor);
+  const ownStream = (name: string) => {
+    const stream = hls.find(name);
+    return stream?.handover.isElsewhere ? undefined : stream;
+  };
+  // One hop at most: of other boxes' broadcasts nothing is told here.
+  const own = (feed: string): ServedStream | undefined => {
+    const name = nameOfLowFeed(feed);
+    return name === undefined ? ownStream(feed) : ownStream(name)?.low;
+  };
+  const out = new FeedsOut({ clock, connect: (tell) => hls.distributor.connect(tell, own) });
+  stops.add(() => out.close());
+  listeners.addElsewhere(() => out.audiences);
+  fleet.links.routes.route("/feed", out.routes);
+  fleet.links.routes.route("/file", fileRoutes((name, file) => readOwn(output, name, file)));
+}
+
+/** A segment that this box has made. @throws {SegmentUnavailable} */
+async function readOwn(
+  { hls, folder }: Pick<HlsOutput, "hls" | "folder">,
+  name: string,
+  file: string,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const stream = hls.find(name);
+  const kept = stream?.segment(file) ?? stream?.low.segment(file);
+  if (kept !== undefined) return kept.slice();
+  try {
+    return await folder.read(name, file);
+  } catch (error) {
+    if (!(error instanceof LimiterFull || error instanceof FileUnreadable)) throw error;
+    throw new SegmentUnavailable(`Cannot read ${file} now: the disk does not keep up`);
+  }
+}

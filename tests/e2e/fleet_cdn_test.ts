@@ -1,0 +1,48 @@
+/** nginx before a fleet, with the file that is shipped: listeners do not notice which box answers. */
+import assert from "node:assert/strict";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { Fleet } from "../../testing/fleet/fleet.ts";
+import { FleetProxy } from "../../testing/fleet/fleet_proxy.ts";
+import { NameWatch } from "../../testing/fleet/name_watch.ts";
+
+/** So many that some are asked of each box. */
+const NAMES = Array.from({ length: 6 }, (_, i) => `dj${i}`);
+/** Boxes that are left say that they do not reach the one that is gone. */
+const EXPECTED = [/\bfleet\b/i];
+
+scenario("listeners of a CDN before a fleet do not notice that a box is gone", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 120 });
+  const env = { RECORD_ENABLED: "0" };
+  await using fleet = await Fleet.start({ env, expectedErrors: EXPECTED });
+  await using proxy = await FleetProxy.start(fleet);
+  const [owner = "", gone = ""] = fleet.ids;
+  await using stack = new AsyncDisposableStack();
+  const watches = NAMES.map((name) => {
+    stack.use(new Encoder(clip, fleet.box(owner).rtmpUrl(`live/${name}`)));
+    const urls = new Map([["nginx", proxy.playlistUrl(name)]]);
+    return stack.use(new NameWatch(name, urls));
+  });
+  await together(watches, (watch) => watch.goesOn(5));
+
+  const asked = await together(NAMES, async (name) => {
+    const boxes = await together([1, 2, 3], () => boxOf(proxy.playlistUrl(name)));
+    assert.equal(new Set(boxes).size, 1, `${name} is asked of ${boxes.join(", ")}`);
+    return boxes[0];
+  });
+  const { host, hlsPort } = fleet.box(gone);
+  assert.ok(asked.includes(`${host}:${hlsPort}`), "nothing is asked of the box that will be gone");
+
+  await fleet.box(gone).stop("SIGKILL");
+  await together(watches, (watch) => watch.goesOn(5));
+  assert.deepEqual(watches.flatMap(({ missing }) => missing), []);
+});
+
+/** The box that nginx has asked, `HOST:PORT`. */
+async function boxOf(url: string): Promise<string | null> {
+  // What is cached comes from no box.
+  const response = await fetch(`${url}?${crypto.randomUUID()}`);
+  await response.body?.cancel();
+  return response.headers.get("x-box");
+}

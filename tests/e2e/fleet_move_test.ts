@@ -1,0 +1,76 @@
+/** A show goes from one box to another while both are well, and ends for listeners of all boxes. */
+import assert from "node:assert/strict";
+import { ask, reason, reserve, stateOf } from "../../testing/e2e/control_request.ts";
+import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
+import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { sessionIds } from "../../testing/e2e/srt_senders.ts";
+import { Fleet } from "../../testing/fleet/fleet.ts";
+import { NameWatch } from "../../testing/fleet/name_watch.ts";
+import { until } from "../../testing/until.ts";
+
+const NAME = "demo";
+
+scenario("a DJ who comes to another box with his key takes his show there", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 240 });
+  await using fleet = await Fleet.start({ env: { ECHO_AUTH: "key", ECHO_AUTH_ANY: "1" } });
+  const [a = "", b = "", c = ""] = fleet.ids;
+  const control = controlOf(fleet, c);
+  const grant = await reserve(control, NAME, { protocol: "rtmp", authorization: "Bearer any" });
+  await using stack = new AsyncDisposableStack();
+  const publishAt = (box: string) => {
+    return stack.use(new Encoder(clip, fleet.box(box).rtmpUrl(`${NAME}/${grant.key}`)));
+  };
+  let dj = publishAt(a);
+  {
+    await using watch = new NameWatch(NAME, fleet.playlistUrls(NAME));
+    await using low = new NameWatch(NAME, fleet.playlistUrls(NAME), "low-media.m3u8");
+    await watch.goesOn(5);
+    for (const box of [b, a, c]) {
+      const next = publishAt(box);
+      await until(`${box} has the name`, async () => (await fleet.owners()).join() === box);
+      await dj.end();
+      dj = next;
+      await watch.goesOn(4);
+      await low.goesOn(1);
+    }
+    assert.deepEqual([...watch.missing, ...low.missing], []);
+  }
+  const ids = new Set(fleet.boxes.flatMap((box) => sessionIds(box, NAME)));
+  assert.equal(ids.size, 1, `sessions ${[...ids].join(", ")}`);
+
+  // Any box answers for the session, and ends it.
+  const request = { method: "GET", path: "state", headers: grant.cookie };
+  await together(fleet.ids, async (id) => {
+    assert.deepEqual(await ask(controlOf(fleet, id), request), stateOf(NAME, "publishing"));
+  });
+  const end = { ...request, method: "PUT", path: "teardown", body: reason(1, "good night") };
+  assert.equal((await ask(controlOf(fleet, b), end)).status, 200);
+  await together(fleet.playlistUrls(NAME), async ([id, url]) => {
+    await until(`the show has ended at ${id}`, async () => {
+      return (await (await fetch(url)).text()).endsWith("#EXT-X-ENDLIST\n");
+    });
+  });
+});
+
+scenario("who comes to another box without a key does not get a name that is on air", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 120 });
+  await using fleet = await Fleet.start();
+  const [a = "", b = "", c = ""] = fleet.ids;
+  await using _dj = new Encoder(clip, fleet.box(a).rtmpUrl(`live/${NAME}`));
+  await using watch = new NameWatch(NAME, fleet.playlistUrls(NAME));
+  await watch.goesOn(4);
+  await together([b, c], async (box) => {
+    await using other = new Encoder(clip, fleet.box(box).rtmpUrl(`live/${NAME}`));
+    const { code } = await other.end();
+    assert.notEqual(code, 0);
+  });
+  assert.deepEqual(await fleet.owners(), [a]);
+  await watch.goesOn(2);
+});
+
+function controlOf(fleet: Fleet, id: string): string {
+  const { host, controlPort } = fleet.box(id);
+  return `${host}:${controlPort}`;
+}
