@@ -39,7 +39,7 @@ scenario("a show leaves the disk for the bucket, from which operators play it", 
   assert.equal(got.length, sent.length);
 
   const origin = `http://127.0.0.1:${server.statPort}`;
-  await using visits = await PageVisits.start(origin, store.url);
+  await using visits = await PageVisits.start(origin, { others: [store.url] });
   const page = await visits.open("/");
   page.setDefaultTimeout(60_000);
   await page.getByText("in bucket").waitFor();
