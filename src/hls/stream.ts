@@ -71,9 +71,11 @@ export class HlsStream {
       showOpen: (shown) => options.reservation.showOpen(shown),
       onVersion: (files) => options.onLowVersion?.(files),
       onRefused: () => options.onLowRefused?.(),
+      maker: () => this.#intake.maker,
       source: () => ({
         ...{ segmenter: this.#session?.feeder.segmenter, config: this.config },
         ended: ["ending", "ended"].includes(this.#life.state.phase),
+        goesOn: this.handover.goesOn,
       }),
     });
     this.handover = new StreamHandover({
@@ -152,12 +154,13 @@ export class HlsStream {
     this.#life.move({ phase: "live" });
     this.#retire(this.#publishers.begin(isNew));
     const isFirst = this.#publishers.main.isEmpty;
-    if (isFirst && (isNew || !this.handover.goesOn)) this.#addPreroll();
+    const isStart = isFirst && (isNew || !this.handover.goesOn);
+    if (isStart) this.#addPreroll();
     this.#labels.join(this.#publishers.main.isEmpty);
     const now = this.#clock.awake();
     this.#session = new JoinedSession(feeder, this.#options.targetMs, now);
     this.played.join(isNew);
-    this.low.join(isFirst);
+    this.low.join(isStart);
     this.#awaitNext(now);
   }
 

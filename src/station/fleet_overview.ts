@@ -45,7 +45,8 @@ export function startFleetOverview(
   };
   const own = () => boxReport({ startedMs, sessions, left: left(), audience, health });
   routes.route(BOX_PATH.slice(FLEET_PATH.length), boxRoutes({ report: own, drain }));
-  const reporter = new FleetReporter({ clock, view, links, own });
+  const { membership } = view;
+  const reporter = new FleetReporter({ clock, view, membership, links, own });
   return {
     ...{ drain, left },
     routes: (guard) => fleetStatRoutes({ view, reporter, links, drain, guard }),

@@ -129,6 +129,7 @@ class FleetDashboard implements AsyncDisposable {
     };
     const reporter = new FleetReporter({
       ...{ clock: systemClock, view, links, own: () => REPORT_OF_A },
+      membership: { isJoined: true, beatAgeMs: 1400, errors: 3, problem: undefined },
     });
     const { guard } = ENTRANCE;
     const validity = () => new AbortController().signal;
@@ -146,6 +147,7 @@ scenario("an operator sees all boxes and their shows, and has one drain", async 
   page.setDefaultTimeout(60_000);
   await page.setViewportSize(SCREENS.desktop);
   await untilText(page, "#boxes-count", /^3 · sessions 5 · listeners 1,213$/);
+  await untilText(page, "#registry", /^Redis answered 1\.4 s ago · errors 3$/);
   const rows = page.locator("#boxes tbody tr");
   const textOf = async (row: number) => await rows.nth(row).innerText();
   assert.match(await textOf(0), /^a \(this one\)\s+open\s+2\.0\.0\s+0\s+3\s+23 %/);

@@ -5,6 +5,7 @@ import { Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
 import { Fleet } from "../../testing/fleet/fleet.ts";
 import { NameWatch } from "../../testing/fleet/name_watch.ts";
+import { RtmpCrowd } from "../../testing/fleet/rtmp_crowd.ts";
 import { RovingPublisher } from "../../testing/fleet/roving_publisher.ts";
 import { SrtClient } from "../../testing/fleet/srt_client.ts";
 import { until } from "../../testing/until.ts";
@@ -78,6 +79,35 @@ scenario(
     for (const id of fleet.others(first)) await fleet.box(id).stop("SIGINT");
   },
 );
+
+scenario("the script upgrades box by box, while a show goes on", async () => {
+  await using fleet = await Fleet.start({ expectedErrors: EXPECTED });
+  const places = fleet.boxes.map(({ host, rtmpPort }) => ({ hostname: host, port: rtmpPort }));
+  await using crowd = new RtmpCrowd([NAME], places);
+  await using watch = new NameWatch(NAME, fleet.playlistUrls(NAME));
+  await watch.goesOn(5);
+  const upgraded: string[] = [];
+  const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+  await using upgrades = Deno.serve(options, async ({ url }) => {
+    const id = new URL(url).pathname.slice(1);
+    upgraded.push(id);
+    await fleet.box(id).stop("SIGTERM");
+    await fleet.box(id).startAgain();
+    return new Response();
+  });
+  const command = `curl --silent --fail http://127.0.0.1:${upgrades.addr.port}/$BOX_ID`;
+  const urls = fleet.boxes.map(({ host, statPort }) => `http://${host}:${statPort}`);
+  const { code, stderr } = await new Deno.Command("bash", {
+    args: ["scripts/rolling-upgrade.sh", "-t", "2", "-c", command, ...urls],
+    stderr: "piped",
+  }).output();
+  const said = new TextDecoder().decode(stderr);
+  assert.equal(code, 0, said);
+  assert.match(said, /all boxes are upgraded\n$/);
+  assert.deepEqual(upgraded, fleet.ids);
+  assert.ok(crowd.reconnects > 0, said);
+  await watch.goesOn(5);
+});
 
 function controlOf(fleet: Fleet, id: string): string {
   const { host, controlPort } = fleet.box(id);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { PackagedPart } from "../fmp4_packager.ts";
+import type { SegmentMaker } from "../segment_name.ts";
 import { type Numbering, Window } from "../window.ts";
 import type { PlaylistEdge } from "./directives.ts";
 import { partFile, type SegmentStem, wholeFile } from "./low_names.ts";
@@ -40,6 +41,10 @@ export interface LowWindowOptions {
   readonly numbering: Numbering;
   /** As {@link SegmentStem.nonce}. */
   readonly nonce: string;
+  /** As {@link SegmentStem.maker}. */
+  readonly maker?: SegmentMaker | undefined;
+  /** How many whole segments the first version lists. Default {@link LEAST_SEGMENTS}. */
+  readonly leastSegments?: number | undefined;
 }
 
 /**
@@ -122,13 +127,13 @@ export class LowWindow {
    * that is too little.
    */
   get version(): Omit<LowPlaylist, "tags"> | undefined {
+    const { targetDuration, leastSegments = LEAST_SEGMENTS } = this.#options;
     const { segments } = this.#window;
     const nextPartUri = this.#nextPartUri;
     const isEnough = this.#ended
       ? segments.length > 0
-      : segments.length >= LEAST_SEGMENTS && nextPartUri !== undefined;
+      : segments.length >= leastSegments && nextPartUri !== undefined;
     if (!isEnough) return undefined;
-    const { targetDuration } = this.#options;
     return {
       ...{ ...this.#window.begin, targetDuration, segments },
       open: this.#listedOpen,
@@ -167,7 +172,8 @@ export class LowWindow {
   }
 
   #stemAt(wallMs: number): SegmentStem {
-    return { sequence: this.openSequence, wallMs, nonce: this.#options.nonce };
+    const { nonce, maker } = this.#options;
+    return { sequence: this.openSequence, wallMs, nonce, maker };
   }
 }
 

@@ -40,13 +40,14 @@ export class Boxes {
   }
 
   /** @param {import("./fleet.js").FleetReport} report */
-  show({ box, boxes, total }) {
+  show({ box, boxes, total, registry }) {
     this.#own = box;
     this.#boxes = boxes;
     this.#table.show(boxes);
     const { sessions, listeners } = total;
     const all = [`${boxes.length}`, `sessions ${count(sessions)}`, `listeners ${count(listeners)}`];
     setText(element("boxes-count"), all.join(" · "));
+    showRegistry(registry);
   }
 
   /** @returns {import("./table.js").Column<Box>[]} */
@@ -69,7 +70,7 @@ export class Boxes {
       number("CPU", (box) => box.cpu, (cpu) => `${Math.round(cpu * 100)} %`),
       number("Memory", (box) => box.memory_bytes, bytes),
       number("Up", secondsUp, duration),
-      number("Heard", (box) => box.age_ms, (age) => `${(age / 1000).toFixed(1)} s ago`),
+      number("Heard", (box) => box.age_ms, (age) => `${seconds(age)} ago`),
       { title: "", show: (box, cell) => this.#showActions(box, cell), kind: "actions" },
     ];
   }
@@ -142,6 +143,15 @@ export class Boxes {
   }
 }
 
+/** @param {import("./fleet.js").FleetReport["registry"]} registry */
+function showRegistry({ joined, beat_age_ms: age, errors }) {
+  const fact = element("registry");
+  const answered = `Redis answered ${seconds(age)} ago`;
+  const told = errors === 0 ? answered : `${answered} · errors ${count(errors)}`;
+  setText(fact, joined ? told : `Not in touch with the fleet: ${told}`);
+  fact.classList.toggle("trouble", !joined);
+}
+
 /**
  * A link to the dashboard of another box.
  * @param {string} id
@@ -171,6 +181,11 @@ function showState({ state, left, problems }, cell) {
   setText(cell, left === null ? "does not answer" : word);
   cell.dataset["state"] = state;
   cell.classList.toggle("trouble", left === null || problems.length > 0);
+}
+
+/** @param {number} ms */
+function seconds(ms) {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 /** @param {Box} box */

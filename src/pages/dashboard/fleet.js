@@ -13,6 +13,7 @@ const REFRESH_MS = 3000;
  * What the server tells of the fleet.
  * @typedef {object} FleetReport
  * @property {string} box the one that has answered
+ * @property {{ joined: boolean, beat_age_ms: number, errors: number }} registry
  * @property {{ boxes: number, sessions: number, listeners: number }} total
  * @property {import("./boxes.js").Box[]} boxes
  * @property {import("./elsewhere.js").FleetSession[]} sessions

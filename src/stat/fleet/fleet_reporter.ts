@@ -5,6 +5,7 @@
  */
 import type { FleetView } from "../../fleet/fleet_view.ts";
 import type { BoxLinks } from "../../fleet/links/box_links.ts";
+import type { MembershipState } from "../../fleet/membership.ts";
 import type { BoxState, KnownBox } from "../../fleet/registry.ts";
 import type { Clock } from "../../session/clock.ts";
 import { type BoxReport, parseBoxReport, type ReportedSession } from "./box_report.ts";
@@ -22,6 +23,8 @@ const MAX_BYTES = 4 * 2 ** 20;
 export interface FleetReport {
   /** The box that has asked the others. */
   readonly box: string;
+  /** How the registry answers that box. */
+  readonly registry: ReportedRegistry;
   readonly total: {
     readonly boxes: number;
     readonly sessions: number;
@@ -31,6 +34,15 @@ export interface FleetReport {
   readonly boxes: readonly ReportedBox[];
   /** By name. */
   readonly sessions: readonly FleetSession[];
+}
+
+export interface ReportedRegistry {
+  /** Whether it counts the box among those of the fleet. */
+  readonly joined: boolean;
+  /** How long ago it answered a beat. */
+  readonly beat_age_ms: number;
+  /** How often it did not answer in time, or with an error. */
+  readonly errors: number;
 }
 
 export interface ReportedBox {
@@ -67,6 +79,7 @@ export interface FleetSession extends ReportedSession {
 export interface FleetReporterOptions {
   readonly clock: Pick<Clock, "monotonic">;
   readonly view: Pick<FleetView, "box" | "boxes">;
+  readonly membership: MembershipState;
   readonly links: Pick<BoxLinks, "request">;
   /** What this box tells. */
   readonly own: () => BoxReport;
@@ -102,7 +115,10 @@ export class FleetReporter {
   async #ask(): Promise<FleetReport> {
     const { view } = this.#options;
     const boxes = [...view.boxes].sort((a, b) => a.id < b.id ? -1 : 1);
-    return sumUp(view.box, await Promise.all(boxes.map((box) => this.#askBox(box))));
+    const asked = await Promise.all(boxes.map((box) => this.#askBox(box)));
+    const { isJoined: joined, beatAgeMs, errors } = this.#options.membership;
+    const registry = { joined, beat_age_ms: Math.round(beatAgeMs), errors };
+    return { box: view.box, registry, ...sumUp(asked) };
   }
 
   async #askBox(box: KnownBox): Promise<AskedBox> {
@@ -119,7 +135,7 @@ export class FleetReporter {
   }
 }
 
-function sumUp(asking: string, asked: readonly AskedBox[]): FleetReport {
+function sumUp(asked: readonly AskedBox[]): Omit<FleetReport, "box" | "registry"> {
   const listeners = new Map<string, number>();
   for (const { told } of asked) {
     for (const [name, count] of Object.entries(told?.listeners.names ?? {})) {
@@ -133,7 +149,6 @@ function sumUp(asking: string, asked: readonly AskedBox[]): FleetReport {
     });
   });
   return {
-    box: asking,
     total: {
       boxes: boxes.length,
       sessions: boxes.reduce((sum, box) => sum + box.sessions, 0),

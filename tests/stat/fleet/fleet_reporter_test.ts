@@ -31,6 +31,7 @@ function setUp(own: BoxReport, others: Record<string, BoxReport | Error>, boxes:
   const reporter = new FleetReporter({
     clock,
     view: { box: "a", boxes },
+    membership: { isJoined: true, beatAgeMs: 1234.5, errors: 3, problem: undefined },
     own: () => own,
     links: {
       request: (box: BoxPlace, path: string, init?: BoxRequest) => {
@@ -52,8 +53,9 @@ Deno.test("boxes are asked for a second, and what they tell is added up", async 
     { b: told({ demo: 5 }, ["other"]), c: told({}) },
     [knownBox("c"), knownBox("a"), knownBox("b")],
   );
-  const { box, total, boxes, sessions } = await reporter.report();
+  const { box, registry, total, boxes, sessions } = await reporter.report();
   assert.equal(box, "a");
+  assert.deepEqual(registry, { joined: true, beat_age_ms: 1235, errors: 3 });
   assert.deepEqual(total, { boxes: 3, sessions: 2, listeners: 9 });
   assert.deepEqual(boxes.map(({ id, sessions, listeners }) => [id, sessions, listeners]), [
     ["a", 1, 4],

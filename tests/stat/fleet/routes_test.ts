@@ -31,6 +31,7 @@ function setUp(boxes: KnownBox[] = [knownBox("a"), knownBox("b")]) {
       report: () =>
         Promise.resolve({
           ...{ box: "a", boxes: [], sessions: [] },
+          registry: { joined: true, beat_age_ms: 0, errors: 0 },
           total: { boxes: 0, sessions: 0, listeners: 0 },
         }),
     },
