@@ -28,6 +28,26 @@ export interface HandedWindow {
   readonly configs: readonly string[];
   /** Titles that are heard in it, the oldest first. */
   readonly titles: readonly HandedTitle[];
+  /**
+   * Whole segments that players were shown in low latency; none where nobody listens in this way. The
+   * next box lists them by their names: players take no other one under the same number.
+   */
+  readonly low?: readonly HandedLowSegment[] | undefined;
+}
+
+/** A segment in low latency, and its parts. Its owner has the bytes. */
+export interface HandedLowSegment {
+  readonly sequence: number;
+  readonly uri: string;
+  /** What the init section that it needs is called. */
+  readonly initUri: string;
+  readonly durationUs: number;
+  readonly discontinuity: boolean;
+  /** Wall time of its first sample, in milliseconds since the epoch; absent for preroll. */
+  readonly wallMs?: number | undefined;
+  /** In bytes. */
+  readonly size: number;
+  readonly parts: readonly { readonly uri: string; readonly durationUs: number }[];
 }
 
 /** What is heard from some time on; absent where nothing is known. */

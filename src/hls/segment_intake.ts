@@ -45,6 +45,15 @@ export class SegmentIntake {
     return { mediaSequence: labels.next, discontinuitySequence };
   }
 
+  /** Whose segments they are: after a restart, until the name is claimed, those of the time before. */
+  get maker(): SegmentMaker | undefined {
+    const { maker, publishers } = this.#options;
+    if (maker === undefined) return undefined;
+    const last = publishers.main.known.at(-1);
+    const epoch = maker.epoch() ?? makerOf(last?.uri ?? "")?.epoch ?? 0;
+    return { box: maker.box, epoch };
+  }
+
   /** The next segment of a session. */
   take(cut: CutSegment): void {
     this.#list(cut, this.#options.labels.take(cut));
@@ -98,7 +107,7 @@ export class SegmentIntake {
   #list({ packages, durationUs }: CutSegment, label: SegmentLabel): void {
     const { clock, shelf, publishers } = this.#options;
     this.#measure(durationUs);
-    const maker = this.#maker;
+    const { maker } = this;
     for (const [i, bytes] of packages.entries()) {
       const publisher = publishers.all[i];
       if (publisher === undefined) continue;
@@ -113,15 +122,6 @@ export class SegmentIntake {
   #coverNumbers(): void {
     const { numbersAhead, labels } = this.#options;
     numbersAhead?.cover(this.next, labels.endsAtMs);
-  }
-
-  /** Whose segments they are: after a restart, until the name is claimed, those of the time before. */
-  get #maker(): SegmentMaker | undefined {
-    const { maker, publishers } = this.#options;
-    if (maker === undefined) return undefined;
-    const last = publishers.main.known.at(-1);
-    const epoch = maker.epoch() ?? makerOf(last?.uri ?? "")?.epoch ?? 0;
-    return { box: maker.box, epoch };
   }
 
   #measure(durationUs: number): void {

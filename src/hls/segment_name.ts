@@ -34,18 +34,27 @@ export function segmentName(
   extension: string,
   maker?: SegmentMaker,
 ): string {
-  const made = maker === undefined ? "" : `-${maker.box}e${maker.epoch}`;
-  return `${sequence}-${Math.floor(wallMs / 1000)}${made}.${extension}`;
+  return `${sequence}-${Math.floor(wallMs / 1000)}${makerText(maker)}.${extension}`;
 }
 
-/** Who has made the segment in `file`; `undefined` where its name does not tell. */
+/** How names of files tell who has made them: `-BOXeEPOCH`, or nothing where there is one box. */
+export function makerText(maker: SegmentMaker | undefined): string {
+  return maker === undefined ? "" : `-${maker.box}e${maker.epoch}`;
+}
+
+/**
+ * Who has made the segment in `file`, or the part of one in low latency; `undefined` where its name
+ * does not tell.
+ */
 export function makerOf(file: string): SegmentMaker | undefined {
-  const [, box, epoch] = MADE.exec(file) ?? [];
+  const [, box, epoch] = MADE.exec(file) ?? MADE_LOW.exec(file) ?? [];
   return box === undefined ? undefined : { box, epoch: Number(epoch) };
 }
 
 /**
- * Of a segment in any format; not of low latency, where a nonce stands in its place. The last `e`
- * parts the two: an epoch has digits alone.
+ * Of a segment in any format but that of low latency, which has a nonce before it. The last `e` parts
+ * the two: an epoch has digits alone.
  */
 const MADE = /^\d{1,16}-\d{1,12}-([a-z0-9]{1,16})e(\d{1,16})\.(?!m4s$)[a-z0-9]+$/;
+const MADE_LOW =
+  /^\d{1,16}-\d{1,12}-[0-9a-z]{1,16}-([a-z0-9]{1,16})e(\d{1,16})(?:\.\d{1,3})?\.m4s$/;

@@ -71,6 +71,7 @@ export class HlsStream {
       showOpen: (shown) => options.reservation.showOpen(shown),
       onVersion: (files) => options.onLowVersion?.(files),
       onRefused: () => options.onLowRefused?.(),
+      maker: () => this.#intake.maker,
       source: () => ({
         ...{ segmenter: this.#session?.feeder.segmenter, config: this.config },
         ended: ["ending", "ended"].includes(this.#life.state.phase),

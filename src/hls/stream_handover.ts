@@ -27,7 +27,7 @@ export interface StreamParts {
   readonly labels: Pick<SegmentLabels, "endsAtMs">;
   readonly publishers: Publishers;
   readonly intake: SegmentIntake;
-  readonly low: Pick<LowLatency, "resume" | "freeze" | "thaw" | "close">;
+  readonly low: Pick<LowLatency, "resume" | "shown" | "freeze" | "thaw" | "letGo">;
   readonly stream: HandedStream;
   /** Ends the open segment, if there is one. */
   readonly cut: () => void;
@@ -124,7 +124,8 @@ export class StreamHandover {
     const configs = [...this.#earlierConfigs, stream.config].filter((config) =>
       config !== undefined
     );
-    return handedWindow({ main, targetDuration, configs, titles: stream.played.since(0) });
+    const titles = stream.played.since(0);
+    return handedWindow({ main, targetDuration, configs, titles, low: low.shown });
   }
 
   /** Goes on: no other box has taken it over. */
@@ -137,7 +138,7 @@ export class StreamHandover {
   letGo(): void {
     if (this.isElsewhere) return;
     const { options, life, publishers, low, part, goesAt } = this.#parts;
-    low.close();
+    low.letGo();
     life.move({ phase: "elsewhere", goesAt: goesAt() });
     part();
     publishers.letGo();
@@ -165,7 +166,7 @@ export class StreamHandover {
     life.begin();
     stream.config = configs.at(-1);
     this.#earlierConfigs = configs;
-    low.resume(configs);
+    low.resume(configs, handed?.low?.map((segment) => ({ ...segment, wallMs: segment.wallMs })));
     if (handed !== undefined) this.#takenMs = durationMs(playlist);
     for (const title of handed?.titles ?? []) stream.played.add(playedTitle(title));
     intake.restore(playlist, segments, handed);

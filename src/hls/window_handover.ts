@@ -6,7 +6,8 @@
 import type { AudioConfig } from "../audio/audio_config.ts";
 import { configOfText, configText } from "../audio/codec_of.ts";
 import type { TimedTags } from "../session/tags.ts";
-import type { HandedTitle, HandedWindow, NameHandover } from "./handed_window.ts";
+import type { HandedLowSegment, HandedTitle, HandedWindow, NameHandover } from "./handed_window.ts";
+import type { WholeSegment } from "./low_latency/low_playlist.ts";
 import { parsePlaylist, renderPlaylist, restorePlaylist } from "./playlist.ts";
 import type { PlaylistPublisher } from "./playlist_publisher.ts";
 import type { EarlierRun } from "./stream_options.ts";
@@ -20,11 +21,13 @@ export interface WindowParts {
   /** Those of its audio, the newest last. */
   readonly configs: readonly AudioConfig[];
   readonly titles: readonly TimedTags[];
+  /** What players were shown in low latency. */
+  readonly low: readonly WholeSegment[];
 }
 
 /** Says what another box goes on with. Something is known. */
 export function handedWindow(
-  { main, targetDuration, configs, titles }: WindowParts,
+  { main, targetDuration, configs, titles, low }: WindowParts,
 ): HandedWindow {
   const { known: segments, numbering, unlisted, listedAgoMs } = main;
   return {
@@ -36,7 +39,13 @@ export function handedWindow(
     sizes: segments.map(({ size }) => size),
     configs: [...new Set(configs.toReversed().map(configText))].toReversed(),
     titles: titles.map(({ title, artist, wallMs }) => ({ title, artist, wallMs })),
+    low: low.map(handedSegment),
   };
+}
+
+function handedSegment(segment: WholeSegment): HandedLowSegment {
+  const { sequence, uri, initUri, durationUs, discontinuity, wallMs, size, parts } = segment;
+  return { sequence, uri, initUri, durationUs, discontinuity, wallMs, size, parts: [...parts] };
 }
 
 /** What a stream is made with that goes on behind another owner, but for the files of this box. */

@@ -1,10 +1,13 @@
 /** What this box does with names that it owns, gets or loses: its sessions and what is heard of them. */
 import { getLogger } from "@logtape/logtape";
 import { z } from "zod";
-import type { LocalShows, ShowFacts, TakenName } from "../fleet/ownership/handover.ts";
+import type { Leave, LocalShows, ShowFacts, TakenName } from "../fleet/ownership/handover.ts";
 import type { NameRecord } from "../fleet/registry.ts";
 import type { NameHandover } from "../hls/handed_window.ts";
 import type { Hls } from "../hls/hls.ts";
+import type { CarriedSession } from "../session/carried_session.ts";
+import type { Protocol } from "../session/ingest.ts";
+import type { Keys } from "../session/key_store.ts";
 import type { NameWish } from "../session/names.ts";
 import { MOVED_REASON } from "../session/reason.ts";
 import type { SessionManager } from "../session/session_manager.ts";
@@ -14,9 +17,11 @@ export class FleetShows implements LocalShows {
   /** To be set before there are doors; `undefined` where there is no HLS. */
   hls: Hls | undefined;
   readonly #sessions: SessionManager;
+  readonly #keys: Pick<Keys, "opened">;
 
-  constructor(sessions: SessionManager) {
+  constructor(sessions: SessionManager, keys: Pick<Keys, "opened">) {
     this.#sessions = sessions;
+    this.#keys = keys;
   }
 
   facts(name: string): ShowFacts | undefined {
@@ -29,13 +34,13 @@ export class FleetShows implements LocalShows {
     };
   }
 
-  async mayLeave({ name, address, shown }: NameWish): Promise<"yes" | "no" | "later"> {
+  async mayLeave({ name, address, shown }: NameWish): Promise<Leave> {
     const { places } = this.#sessions;
     const session = this.#sessions.find(name);
-    if (session === undefined) return "yes";
+    if (session === undefined) return "free";
     await places.readFirst(session);
-    if (session.created === undefined || places.isFree(session)) return "yes";
-    if (places.rankOf(session, address, shown) === PROVEN) return "yes";
+    if (places.rankOf(session, address, shown) === PROVEN) return "proven";
+    if (session.created === undefined || places.isFree(session)) return "free";
     return session.transport?.address === address ? "later" : "no";
   }
 
@@ -47,16 +52,18 @@ export class FleetShows implements LocalShows {
     this.hls?.thaw(name);
   }
 
-  takeOver({ wish, before, goesOn, state }: TakenName): void {
-    const { name, protocol, address } = wish;
+  takeOver({ wish, before, goesOn, state, isProven }: TakenName): void {
+    const { name, protocol, address, shown } = wish;
     this.hls?.takeOver(name, handedOver(state, name) ?? numbersOf(before, goesOn));
     if (before === undefined || !goesOn) return;
-    const { sessionId: id, props, createdAtMs, holdMs, state: stage } = before;
-    const wasHeard = createdAtMs > 0;
-    this.#sessions.takeOver({
-      ...{ id, name, protocol, props, holdMs, isPaused: wasHeard && stage === "held" },
-      createdAtMs: wasHeard ? createdAtMs : undefined,
-    }, address);
+    const { sessionId: id } = before;
+    // A key may count in a session that it has opened elsewhere.
+    if (isProven) { for (const token of shown.tokens) this.#keys.opened({ name, id }, token); }
+    this.#sessions.takeOver(carried(before, protocol), address);
+  }
+
+  bury(record: NameRecord): void {
+    this.#sessions.takeOver({ ...carried(record, "rtmp"), holdMs: 0 }, "");
   }
 
   letGo(name: string): void {
@@ -65,6 +72,15 @@ export class FleetShows implements LocalShows {
       if (session.name === name) session.end("moved", MOVED_REASON);
     }
   }
+}
+
+function carried(record: NameRecord, protocol: Protocol): CarriedSession {
+  const { name, sessionId: id, props, createdAtMs, holdMs, state } = record;
+  const wasHeard = createdAtMs > 0;
+  return {
+    ...{ id, name, protocol, props, holdMs, isPaused: wasHeard && state === "held" },
+    createdAtMs: wasHeard ? createdAtMs : undefined,
+  };
 }
 
 /** What HLS of another box handed over; `undefined` where it did not, or in a way not known here. */
@@ -94,6 +110,11 @@ const HANDOVER = z.discriminatedUnion("kind", [
     titles: z.array(z.object({
       ...{ title: z.string().optional(), artist: z.string().optional(), wallMs: z.number() },
     })),
+    low: z.array(z.object({
+      ...{ sequence: z.number(), uri: z.string(), initUri: z.string(), durationUs: z.number() },
+      ...{ discontinuity: z.boolean(), wallMs: z.number().optional(), size: z.number() },
+      parts: z.array(z.object({ uri: z.string(), durationUs: z.number() })),
+    })).optional(),
   }),
   z.object({
     ...{ kind: z.literal("numbers"), ...NUMBERING, endsAtMs: z.number(), goesOn: z.boolean() },

@@ -35,7 +35,7 @@ export function openNames(
   member: Member,
   { links, routes }: FleetLinks,
 ): OwnNames {
-  const shows = new FleetShows(sessions);
+  const shows = new FleetShows(sessions, keys);
   const names = new OwnedNames({
     ...{ clock, directory: member, shows, handovers: new BoxHandovers(links) },
     ids: new SessionIds({ clock, box: member.box, registry: member }),

@@ -1,7 +1,9 @@
 /** A fleet of three boxes with a name on air, its players, and whatever goes wrong. */
 import assert from "node:assert/strict";
 import { ModelDj } from "./model_dj.ts";
-import { type OwningBox, OwningFleet, type Seen } from "./owning_boxes.ts";
+import type { Seen } from "./modelled_shows.ts";
+import { type OwningBox, STEP_MS } from "./owning_box.ts";
+import { OwningFleet } from "./owning_boxes.ts";
 
 /** Something that goes wrong. */
 export interface Fault {
@@ -36,7 +38,7 @@ export class FleetPlayer {
   look({ boxes }: OwningFleet): void {
     for (const box of boxes) {
       if (!box.runs || box.isStopped) continue;
-      const id = box.sessionOf(this.#name);
+      const id = box.shows.sessionOf(this.#name);
       if (id !== undefined) this.sessionIds.add(id);
       const seen = box.playlist(this.#name);
       if (seen === undefined) continue;
@@ -206,7 +208,6 @@ function randomFrom(seed: number): () => number {
 }
 
 const NAME = "show";
-const STEP_MS = 50;
 const REGISTRY_FAULTS: ReadonlySet<string> = new Set(["cut box", "cut all", "pause", "forget"]);
 /** A beat, and what is asked in between. */
 const TOLD_WITHIN_MS = 5000;

@@ -1,5 +1,6 @@
 /** A DJ whose encoder comes back whenever its connection is gone, to whichever box it reaches. */
-import type { OwningBox, OwningFleet } from "./owning_boxes.ts";
+import type { OwningBox } from "./owning_box.ts";
+import type { OwningFleet } from "./owning_boxes.ts";
 
 export interface ModelDjOptions {
   readonly fleet: OwningFleet;
@@ -64,7 +65,7 @@ export class ModelDj {
     const tell = () => {
       // It hears of it once it goes on.
       if (box.isStopped) fleet.registryClock.after(AGAIN_MS, tell);
-      else if (runs && box.runs) box.hangUp(name, close);
+      else if (runs && box.runs) box.shows.hangUp(name, close);
     };
     tell();
   }
@@ -105,7 +106,10 @@ export class ModelDj {
     this.#lookAtQuestion = lookAtQuestion;
     try {
       await box.publish(wish, onClosed);
-      if (!isOpen() || this.#isGone) return box.hangUp(name, onClosed);
+      if (!isOpen() || this.#isGone) {
+        if (box.runs) box.shows.hangUp(name, onClosed);
+        return;
+      }
       late.cancel();
       this.#lookAtQuestion = () => {};
       this.#box = box;

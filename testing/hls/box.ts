@@ -56,7 +56,7 @@ export class Box {
     this.hls = parts.onAir.hls;
     parts.onAir.events.subscribe((event) => this.seen.push(event));
     const readFile = (_: string, file: string) => Promise.resolve(this.bytesOf(file)?.slice());
-    this.origin = localOrigin(this.hls.distributor, { clock, readFile });
+    this.origin = localOrigin(this.hls.distributor, { clock, readFile, readElsewhere: readFile });
   }
 
   static async start(id: string, { clock, contents, preroll, epoch }: BoxOptions): Promise<Box> {
@@ -116,11 +116,13 @@ export class Box {
     return playlist && new TextDecoder().decode(playlist.text);
   }
 
-  /** The bytes of a segment, asked of the box that has made it. */
+  /** The bytes of a segment, or of a part of one in low latency, asked of the box that has made it. */
   bytesOf(file: string): Uint8Array | undefined {
     const maker = makerOf(file)?.box ?? this.id;
     const box = [this, ...this.others].find(({ id }) => id === maker);
-    return box?.hls.find("demo")?.segment(file) ?? box?.folder.stream("demo").files.get(file);
+    const stream = box?.hls.find("demo");
+    return stream?.segment(file) ?? stream?.low.segment(file) ??
+      box?.folder.stream("demo").files.get(file);
   }
 
   /** What a player that comes now would find on its disk. */

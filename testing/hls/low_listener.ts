@@ -11,6 +11,8 @@ import type { Broadcast } from "./broadcast.ts";
 /** What a listener plays, and what it had seen before the server was killed and there again. */
 export interface LowListenerOptions extends Pick<Broadcast, "hls" | "clock" | "folder"> {
   readonly before?: SeenLowPlaylist;
+  /** Whether another box goes on, by moving, with what the one before had. */
+  readonly moves?: boolean;
 }
 
 /** A request, and its answer once there is one. */
@@ -34,10 +36,11 @@ export class LowListener {
   #hint: string | undefined;
 
   /** @param origin whom it asks; by default one that has everything at once */
-  constructor({ hls, clock, folder, before }: LowListenerOptions, origin?: Replica) {
+  constructor({ hls, clock, folder, before, moves }: LowListenerOptions, origin?: Replica) {
     if (before !== undefined) {
       this.#rules.observe(before);
-      this.#rules.expectRestart();
+      if (moves) this.#rules.expectMove();
+      else this.#rules.expectRestart();
     }
     this.#hint = before?.hint;
     const readFile = (name: string, file: string) =>

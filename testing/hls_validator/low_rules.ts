@@ -19,6 +19,7 @@ export class LowRules {
   /** How often another server has gone on. */
   restarts = 0;
   #restartIsDue = false;
+  #moveIsDue = false;
   /** Names of files of other segments, by number. */
   readonly #stems = new Map<string, number>();
 
@@ -35,17 +36,27 @@ export class LowRules {
     this.#restartIsDue = true;
   }
 
+  /** Another box is about to go on: the part that was hinted at may not come. */
+  expectMove(): void {
+    this.#moveIsDue = true;
+  }
+
   /** A version was seen. */
   observe(playlist: SeenLowPlaylist): void {
     const breaches = [...checkVersion(playlist), ...this.#checkNames(playlist)];
     const before = this.#before;
     this.#before = playlist;
-    if (before !== undefined && makingOf(before) !== makingOf(playlist)) {
+    if (before !== undefined && isMadeAnew(before, playlist)) {
       if (!this.#restartIsDue) breaches.push(`it is made anew as ${makingOf(playlist)}`);
       this.#restartIsDue = false;
       this.restarts++;
       breaches.push(...checkRestart(before, playlist));
-    } else if (before !== undefined) breaches.push(...checkSuccession(before, playlist));
+    } else if (before !== undefined) {
+      breaches.push(...checkSuccession(before, playlist));
+      const hinted = checkHinted(before, playlist);
+      if (this.#moveIsDue && hinted.length > 0) this.#moveIsDue = false;
+      else breaches.push(...hinted);
+    }
     for (const breach of breaches) this.#onBreach(breach);
   }
 
@@ -142,7 +153,7 @@ function checkSuccession(before: SeenLowPlaylist, after: SeenLowPlaylist): strin
   }
   breaches.push(...checkDateRanges(before, after));
   if (gone > 0) breaches.push(...checkWindow(after));
-  return [...breaches, ...checkHinted(before, after)];
+  return breaches;
 }
 
 /** What has left was whole, and its discontinuities are counted. */
@@ -266,6 +277,16 @@ function stemOf({ whole, parts }: SeenLowSegment): string {
   return splitName(whole?.uri ?? parts[0]?.uri ?? "")[0];
 }
 
+/** Whether another server has made it anew: no segment has the name that it had. */
+function isMadeAnew(before: SeenLowPlaylist, after: SeenLowPlaylist): boolean {
+  const names = new Map(before.segments.map((segment) => [segment.sequence, stemOf(segment)]));
+  const common = after.segments.filter((segment) => {
+    return names.has(segment.sequence) && !isLowPreroll(segment);
+  });
+  if (common.length === 0) return makingOf(before) !== makingOf(after);
+  return common.every((segment) => names.get(segment.sequence) !== stemOf(segment));
+}
+
 /** What names of all files of one making of the broadcast have: another server makes it anew. */
 function makingOf({ segments, hint = "" }: SeenLowPlaylist): string | undefined {
   const named = segments.find((segment) => !isLowPreroll(segment));
@@ -273,7 +294,8 @@ function makingOf({ segments, hint = "" }: SeenLowPlaylist): string | undefined 
 }
 
 /** Of a broadcast, or of the preroll. */
-const MEDIA = /^(\d+-\d+-[a-z0-9]+|(?:\/|\.\.\/~)prerole\/[\w.-]+-[0-9a-f]{16})(?:\.(\d+))?\.m4s$/;
+const MEDIA =
+  /^(\d+-\d+-[a-z0-9]+(?:-[a-z0-9]+e\d+)?|(?:\/|\.\.\/~)prerole\/[\w.-]+-[0-9a-f]{16})(?:\.(\d+))?\.m4s$/;
 
 /** @returns the stem, and the part's index; NaN for a whole segment */
 function splitName(uri: string): [stem: string, part: number] {

@@ -21,6 +21,8 @@ export type HandoverAnswer =
 export interface HandedName {
   readonly kind: "handed";
   readonly record: NameRecord;
+  /** Whether its right to the session was proven to the owner. */
+  readonly isProven: boolean;
   /** What outputs need to go on, which is theirs to read; plain data, or absent. */
   readonly state?: unknown;
 }
@@ -41,16 +43,24 @@ export interface LocalShows {
   /** What is to be told of the sessions of a name; `undefined` where there are none. */
   facts(name: string): ShowFacts | undefined;
   /** Whether a client that has come to another box may go on with what this one has. */
-  mayLeave(wish: NameWish): Promise<"yes" | "no" | "later">;
+  mayLeave(wish: NameWish): Promise<Leave>;
   /** Lists nothing more of a name. @returns what another box needs to go on, as plain data */
   freeze(name: string): unknown;
   /** Goes on as if nothing was. */
   thaw(name: string): void;
   /** Goes on with what another box had. */
   takeOver(taken: TakenName): void;
+  /** Nobody goes on with a session whose box is gone: it is over, and that is to be told. */
+  bury(record: NameRecord): void;
   /** Another box has the name: what this one has of it ends without a word to listeners. */
   letGo(name: string): void;
 }
+
+/**
+ * Whether somebody may go on with a session: the place is `free`, or he has `proven` his right to it;
+ * `later`: it may be the same client, whose old connection is about to be found silent.
+ */
+export type Leave = "free" | "proven" | "no" | "later";
 
 /** What is told of the sessions of a name. */
 export type ShowFacts = Pick<
@@ -68,6 +78,8 @@ export interface TakenName {
   readonly goesOn: boolean;
   /** See {@link HandedName}; `undefined` where the owner before is gone. */
   readonly state: unknown;
+  /** See {@link HandedName}. */
+  readonly isProven: boolean;
 }
 
 /** How long a box may take to answer. */

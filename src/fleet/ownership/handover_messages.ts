@@ -38,7 +38,10 @@ const WISH = z.object({
 });
 
 const ANSWER = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("handed"), record: RECORD, state: z.unknown().optional() }),
+  z.object({
+    ...{ kind: z.literal("handed"), record: RECORD, isProven: z.boolean() },
+    state: z.unknown().optional(),
+  }),
   z.object({ kind: z.literal("not-mine"), record: RECORD.optional() }),
   z.object({ kind: z.literal("refused"), later: z.boolean() }),
 ]);

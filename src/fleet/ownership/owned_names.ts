@@ -8,6 +8,7 @@ import type { Timer } from "../../session/clock.ts";
 import type { Names, NameWish } from "../../session/names.ts";
 import type { FleetView } from "../fleet_view.ts";
 import { type Caller, type NameRecord, newRecord } from "../registry.ts";
+import { AbandonedNames } from "./abandoned_names.ts";
 import {
   FREEZE_MS,
   type HandedName,
@@ -44,11 +45,22 @@ export class OwnedNames implements Names {
   /** Names that it is about to get. */
   readonly #taking = new Map<string, Promise<void>>();
 
+  /** Looks after names whose boxes are gone. */
+  readonly #abandoned: AbandonedNames;
+
   constructor(options: OwnedNamesOptions) {
     this.#options = options;
-    options.directory.onChange(({ names, lost }) => {
+    const { clock, directory } = options;
+    this.#abandoned = new AbandonedNames({
+      ...{ clock, directory, goesOn: (record) => this.#goesOn(record) },
+      onOver: (record) => this.#bury(record),
+    });
+    directory.onChange(({ names, lost }) => {
       for (const name of lost) this.#lose(name);
-      for (const name of names) if (this.#isOthers(name)) options.shows.letGo(name);
+      for (const name of names) {
+        this.#abandoned.watch(name);
+        if (this.#isOthers(name)) options.shows.letGo(name);
+      }
     });
   }
 
@@ -105,7 +117,7 @@ export class OwnedNames implements Names {
     const { name } = wish;
     await this.#taking.get(name)?.catch(() => {});
     const { shows } = this.#options;
-    const may = this.#own.has(name) ? await shows.mayLeave(wish) : "yes";
+    const may = this.#own.has(name) ? await shows.mayLeave(wish) : "free";
     const own = this.#own.get(name);
     if (own === undefined) {
       return { kind: "not-mine", record: this.#options.directory.find(name) };
@@ -115,8 +127,8 @@ export class OwnedNames implements Names {
         ? own.handed.answer
         : { kind: "refused", later: true };
     }
-    if (may !== "yes") return { kind: "refused", later: may === "later" };
-    return this.#handOver(own, to);
+    if (may === "no" || may === "later") return { kind: "refused", later: may === "later" };
+    return this.#handOver(own, to, may === "proven");
   }
 
   /** Another box tells that it has a name. */
@@ -135,6 +147,7 @@ export class OwnedNames implements Names {
 
   /** Stops all timers. */
   close(): void {
+    this.#abandoned.close();
     for (const { handed, unused } of this.#own.values()) {
       handed?.timer.cancel();
       unused?.cancel();
@@ -166,7 +179,8 @@ export class OwnedNames implements Names {
     this.#own.set(wish.name, owned);
     directory.save(record);
     if (from !== undefined) void handovers.taken(from, record);
-    shows.takeOver({ wish, own, before, goesOn, state: handed?.state });
+    const { state, isProven = false } = handed ?? {};
+    shows.takeOver({ wish, own, before, goesOn, state, isProven });
     // Who has asked may be gone by now.
     owned.unused = clock.after(UNUSED_MS, () => this.changed(wish.name));
   }
@@ -177,7 +191,7 @@ export class OwnedNames implements Names {
     return toldAtMs === 0 || this.#options.clock.now() - toldAtMs < holdMs + UNTOLD_MS;
   }
 
-  #handOver(own: OwnedName, to: Caller): HandedName {
+  #handOver(own: OwnedName, to: Caller, isProven: boolean): HandedName {
     const { clock, shows } = this.#options;
     const { name } = own.record;
     const state = shows.freeze(name);
@@ -190,10 +204,15 @@ export class OwnedNames implements Names {
       decided.resolve();
     });
     this.#save(own);
-    const answer: HandedName = { kind: "handed", record: own.record, state };
+    const answer: HandedName = { kind: "handed", record: own.record, isProven, state };
     const { promise, resolve } = decided;
     own.handed = { to: to.incarnation, answer, timer, decided: promise, decide: resolve };
     return answer;
+  }
+
+  #bury(record: NameRecord): void {
+    this.#own.set(record.name, { record, handed: undefined, unused: undefined });
+    this.#options.shows.bury(record);
   }
 
   #lose(name: string): void {

@@ -10,6 +10,7 @@ import type { PlaylistPublisher } from "../playlist_publisher.ts";
 import type { Segment } from "../segment.ts";
 import type { ShownOpen } from "../silent_end.ts";
 import { type Numbering, Window } from "../window.ts";
+import type { WholeSegment } from "./low_playlist.ts";
 import type { LowPreroll } from "./low_preroll.ts";
 import type { LowStream } from "./low_stream.ts";
 import { readTsFrames } from "./ts_frames.ts";
@@ -24,7 +25,7 @@ export interface EarlierSegments {
 /** A segment that was made before anybody listened. */
 export interface Earlier {
   readonly segment: Segment;
-  /** That of its audio; `undefined` for preroll. */
+  /** That of its audio; `undefined` for preroll, and where another box has made it. */
   readonly config: AudioConfig | undefined;
   /** Has a stream take it in. */
   readonly takeInto: (stream: LowStream) => void;
@@ -42,6 +43,8 @@ export interface EarlierSources {
   readonly configs: readonly AudioConfig[];
   /** The preroll's segments in fragmented MP4. */
   readonly preroll: LowPreroll["segments"];
+  /** Segments that another box has shown in low latency, by number. */
+  readonly handed?: ReadonlyMap<number, WholeSegment>;
 }
 
 /**
@@ -65,15 +68,17 @@ export function earlierSegments(sources: EarlierSources): EarlierSegments {
 
 /**
  * Reads what is in memory no more, from the newest back up to one that cannot be had.
+ * @param after what has this number, or a lower one, is not needed
  * @param read gives the bytes of a file; `undefined` where they cannot be had
  * @returns bytes by file
  */
 export async function readMissing(
   main: Pick<PlaylistPublisher, "known">,
+  after: number,
   read: (uri: string) => Promise<Uint8Array | undefined>,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
-  for (let unreadable = -Infinity;;) {
+  for (let unreadable = after;;) {
     const missing = main.known.findLast(({ sequence, uri, bytes, wallMs }) =>
       sequence > unreadable && bytes === undefined && wallMs !== undefined && !found.has(uri)
     );
@@ -96,9 +101,14 @@ export function shownBy(segments: readonly Earlier[]): ShownOpen[] {
 /** @returns `undefined` where it cannot be had */
 function readSegment(
   segment: Segment,
-  { bytesOf, configs, preroll }: EarlierSources,
+  { bytesOf, configs, preroll, handed }: EarlierSources,
 ): Earlier | undefined {
-  const { uri, wallMs, discontinuity } = segment;
+  const { uri, wallMs, discontinuity, sequence } = segment;
+  const shown = handed?.get(sequence);
+  // Players take no segment of another name for the one that they have under this number.
+  if (shown !== undefined) {
+    return { segment, config: undefined, takeInto: (stream) => stream.takeListed(shown, configs) };
+  }
   if (wallMs === undefined) {
     const known = preroll.get(uri);
     return known && {

@@ -6,60 +6,22 @@
 import { getLogger } from "@logtape/logtape";
 import type { AudioConfig } from "../../audio/audio_config.ts";
 import { codecOf } from "../../audio/codec_of.ts";
-import type { Clock } from "../../session/clock.ts";
 import { entityTag } from "../../web/entity_tag.ts";
 import { renderMasterPlaylist } from "../master_playlist.ts";
+import { inTime } from "../in_time.ts";
 import type { ServedPlaylist } from "../origin.ts";
-import type { PlayedTags } from "../played_tags.ts";
-import type { PlaylistPublisher } from "../playlist_publisher.ts";
 import { PART_TARGET_MS } from "../fmp4_packager.ts";
 import type { Segment } from "../segment.ts";
-import type { SegmentLabels } from "../segment_labels.ts";
-import type { Segmenter } from "../segmenter.ts";
 import type { ShownOpen } from "../silent_end.ts";
-import type { StreamFiles } from "../stream_files.ts";
 import { type EarlierSegments, earlierSegments, readMissing, shownBy } from "./earlier_segments.ts";
 import { HeldVersions } from "./held_versions.ts";
 import { LOW_MEDIA_FILE, newNonce } from "./low_names.ts";
-import type { LowClient, LowPlace, LowPlaces } from "./low_places.ts";
-import type { LowPreroll } from "./low_preroll.ts";
-import { type LowFile, LowStream, type LowVersion } from "./low_stream.ts";
+import type { LowLatencyOptions } from "./low_options.ts";
+import type { LowClient, LowPlace } from "./low_places.ts";
+import type { WholeSegment } from "./low_playlist.ts";
+import { LowStream, type LowVersion } from "./low_stream.ts";
 
 const logger = getLogger(["echo", "hls"]);
-
-/** How a broadcast stands. */
-export interface LowSource {
-  /** `undefined` while nobody sends. */
-  readonly segmenter: Pick<Segmenter, "config" | "tap"> | undefined;
-  /** That of what is heard, or was heard last; `undefined` where it is not known. */
-  readonly config: AudioConfig | undefined;
-  /** Whether nothing follows. */
-  readonly ended: boolean;
-}
-
-export interface LowLatencyOptions {
-  /** The broadcast's. */
-  readonly name: string;
-  readonly clock: Pick<Clock, "awake" | "after">;
-  readonly files: Pick<StreamFiles, "readSegment">;
-  readonly labels: Pick<SegmentLabels, "begin">;
-  /** Keeps that players may have parts of these segments; resolves once that is done. */
-  readonly showOpen: (shown: readonly ShownOpen[]) => Promise<void>;
-  /** What `EXT-X-TARGETDURATION` says, in seconds. */
-  readonly targetDuration: number;
-  /** The preroll's segments in fragmented MP4. */
-  readonly preroll: { readonly low: LowPreroll["segments"] };
-  /** What there is as MPEG-TS. */
-  readonly main: Pick<PlaylistPublisher, "known" | "numbering">;
-  readonly played: Pick<PlayedTags, "at" | "since">;
-  readonly source: () => LowSource;
-  /** A version is out, with files that are new in it. */
-  readonly onVersion: (files: readonly LowFile[]) => void;
-  /** Shared with all other names. */
-  readonly places: Pick<LowPlaces, "take" | "inTurn">;
-  /** There is no place for it, or none any more. */
-  readonly onRefused: () => void;
-}
 
 /** Low latency of a name. */
 export class LowLatency {
@@ -74,6 +36,8 @@ export class LowLatency {
   readonly #held = new HeldVersions((version) => this.#show(version));
   /** Those of what an earlier run of the server left. */
   #earlierConfigs: readonly AudioConfig[] = [];
+  /** What another box has shown, by number. */
+  #handed: ReadonlyMap<number, WholeSegment> = new Map();
   #isOffered = true;
   /** It has failed, and is not opened before that, on `Clock.awake`. */
   #brokenUntil = -Infinity;
@@ -82,9 +46,19 @@ export class LowLatency {
     this.#options = options;
   }
 
-  /** Segments of an earlier run of the server have the configurations `configs`, the newest last. */
-  resume(configs: readonly AudioConfig[]): void {
+  /**
+   * Segments of an earlier run of the server, or of another box, have the configurations `configs`,
+   * the newest last.
+   * @param handed those that the other box has shown in low latency
+   */
+  resume(configs: readonly AudioConfig[], handed: readonly WholeSegment[] = []): void {
     this.#earlierConfigs = configs;
+    this.#handed = new Map(handed.map((segment) => [segment.sequence, segment]));
+  }
+
+  /** What another box goes on with: the whole segments that players were shown. */
+  get shown(): readonly WholeSegment[] {
+    return this.#version === undefined ? [] : this.#stream?.segments ?? [];
   }
 
   /** Whether what is heard may be had in this way, by its codec. */
@@ -121,6 +95,13 @@ export class LowLatency {
   /** These have heard it just now. */
   hear(clients: readonly LowClient[]): void {
     this.#place?.hear(clients);
+  }
+
+  /** Another box goes on with it: what it has shown is there until {@link close}. */
+  letGo(): void {
+    this.#options.source().segmenter?.tap(undefined);
+    this.#place?.release();
+    this.#place = undefined;
   }
 
   /** Nobody listens any more. */
@@ -219,28 +200,18 @@ export class LowLatency {
     const configs = [source().segmenter?.config, ...this.#earlierConfigs.toReversed()]
       .filter((config) => config !== undefined);
     const bytesOf = ({ uri, bytes }: Segment) => bytes ?? read.get(uri);
-    this.#begin(earlierSegments({ bytesOf, main, targetDuration, configs, preroll: preroll.low }));
+    const earlier = { bytesOf, main, targetDuration, configs, preroll: preroll.low };
+    this.#begin(earlierSegments({ ...earlier, handed: this.#handed }));
   }
 
   /** Reads what is in memory no more: a second at most for all together. */
   #readMissing(): Promise<ReadonlyMap<string, Uint8Array>> {
     const { clock, main, files } = this.#options;
     const until = clock.awake() + DISK_MS;
-    return readMissing(main, async (uri) => {
+    return readMissing(main, Math.max(...this.#handed.keys()), async (uri) => {
       if (this.#place === undefined) return undefined;
-      return await this.#patience(files.readSegment(uri), until - clock.awake());
+      return await inTime(clock, files.readSegment(uri), until - clock.awake());
     });
-  }
-
-  /** Waits for the disk, but not as long as it likes. */
-  async #patience<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-    const late = Promise.withResolvers<undefined>();
-    const timer = this.#options.clock.after(ms, () => late.resolve(undefined));
-    try {
-      return await Promise.race([work, late.promise]);
-    } finally {
-      timer.cancel();
-    }
   }
 
   /** It is closed, and for a while not opened for whoever asks; the broadcast goes on. */
@@ -251,11 +222,11 @@ export class LowLatency {
   }
 
   #begin({ numbering, segments }: EarlierSegments): void {
-    const { clock, targetDuration, labels, played, source } = this.#options;
+    const { clock, targetDuration, labels, played, source, maker } = this.#options;
     const { segmenter, ended } = source();
     const stream: LowStream = new LowStream({
       ...{ clock, targetDuration, numbering, played },
-      nonce: newNonce(),
+      ...{ nonce: newNonce(), maker: maker?.() },
       introduce: (begun) => {
         const label = labels.begin(begun);
         const config = source().segmenter?.config;
@@ -278,7 +249,8 @@ export class LowLatency {
    * that no number is another segment's behind a crash.
    */
   #keep(shown: readonly ShownOpen[]): void {
-    this.#held.keep(this.#patience(this.#options.showOpen(shown), PART_TARGET_MS));
+    const { clock, showOpen } = this.#options;
+    this.#held.keep(inTime(clock, showOpen(shown), PART_TARGET_MS));
   }
 
   #take(stream: LowStream, version: LowVersion): void {

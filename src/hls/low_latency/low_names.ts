@@ -5,6 +5,7 @@
  * @module
  */
 import { contentHash } from "../../web/entity_tag.ts";
+import { makerText, type SegmentMaker } from "../segment_name.ts";
 
 /** The multivariant playlist … */
 export const LOW_MASTER_FILE = "low.m3u8";
@@ -14,7 +15,10 @@ export const LOW_MEDIA_FILE = "low-media.m3u8";
 /** Media type of segments, parts and init sections. */
 export const LOW_MEDIA_TYPE = "audio/mp4";
 
-/** What names of a segment and its parts begin with: `SEQUENCE-UNIXTIME-NONCE`. */
+/**
+ * What names of a segment and its parts begin with: `SEQUENCE-UNIXTIME-NONCE`, and behind that
+ * `-BOXeEPOCH` where several boxes are one server.
+ */
 export interface SegmentStem {
   /** Media sequence number. */
   readonly sequence: number;
@@ -22,6 +26,8 @@ export interface SegmentStem {
   readonly wallMs: number;
   /** Lower-case letters and digits that no other making of the broadcast has. */
   readonly nonce: string;
+  /** Who makes it; `undefined` where there is one box. */
+  readonly maker?: SegmentMaker | undefined;
 }
 
 /** A segment or a part, by its name. */
@@ -91,12 +97,13 @@ export function feedOf(name: string, file: string): string {
   return isLowFile(file) ? lowFeed(name) : name;
 }
 
-function text({ sequence, wallMs, nonce }: SegmentStem): string {
-  return `${sequence}-${Math.floor(wallMs / 1000)}-${nonce}`;
+function text({ sequence, wallMs, nonce, maker }: SegmentStem): string {
+  return `${sequence}-${Math.floor(wallMs / 1000)}-${nonce}${makerText(maker)}`;
 }
 
-const SEGMENT_OR_PART = /^(\d{1,16})-\d{1,12}-([0-9a-z]{1,16})(?:\.(\d{1,3}))?\.m4s$/;
+const SEGMENT_OR_PART =
+  /^(\d{1,16})-\d{1,12}-([0-9a-z]{1,16})(?:-[a-z0-9]{1,16}e\d{1,16})?(?:\.(\d{1,3}))?\.m4s$/;
 const INIT = /^init-[0-9a-f]{16}\.mp4$/;
 /** The whole of it, or its first part. */
-const FIRST_OF_SEGMENT = /^\d+-\d+-[0-9a-z]+(?:\.0)?\.m4s$/;
+const FIRST_OF_SEGMENT = /^\d+-\d+-[0-9a-z]+(?:-[0-9a-z]+)?(?:\.0)?\.m4s$/;
 const LOW_FEED = "~low";

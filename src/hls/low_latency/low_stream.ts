@@ -11,6 +11,7 @@ import type { TimedTags } from "../../session/tags.ts";
 import { Fmp4Packager, type PackagedPart } from "../fmp4_packager.ts";
 import type { FrameTap, SegmentBegun, Segmenter } from "../segmenter.ts";
 import type { PlayedTags } from "../played_tags.ts";
+import type { SegmentMaker } from "../segment_name.ts";
 import type { Numbering } from "../window.ts";
 import { guardedTap } from "./guarded_tap.ts";
 import { initFile } from "./low_names.ts";
@@ -42,6 +43,8 @@ export interface LowStreamOptions {
   readonly numbering: Numbering;
   /** As `SegmentStem.nonce`. */
   readonly nonce: string;
+  /** As `SegmentStem.maker`. */
+  readonly maker?: SegmentMaker | undefined;
   /** What is heard, also of what comes. */
   readonly played: Pick<PlayedTags, "at" | "since">;
   /** What is to be said of a segment that begins. */
@@ -90,6 +93,17 @@ export class LowStream implements FrameTap {
   /** Takes the next segment of the preroll. It is in no file of this broadcast. */
   takePreroll(segment: LowPrerollSegment, discontinuity: boolean): void {
     this.#window.add({ ...segment, discontinuity }, this.#options.clock.awake());
+    this.#change();
+  }
+
+  /**
+   * Takes a segment that another box has made, and has the bytes of.
+   * @param configs one of them is its audio's
+   */
+  takeListed(segment: WholeSegment, configs: readonly AudioConfig[]): void {
+    const init = configs.map(initSection).find((section) => initFile(section) === segment.initUri);
+    if (init !== undefined && !this.#files.has(segment.initUri)) this.#keep(segment.initUri, init);
+    this.#window.add(segment, this.#options.clock.awake());
     this.#change();
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { PackagedPart } from "../fmp4_packager.ts";
+import type { SegmentMaker } from "../segment_name.ts";
 import { type Numbering, Window } from "../window.ts";
 import type { PlaylistEdge } from "./directives.ts";
 import { partFile, type SegmentStem, wholeFile } from "./low_names.ts";
@@ -40,6 +41,8 @@ export interface LowWindowOptions {
   readonly numbering: Numbering;
   /** As {@link SegmentStem.nonce}. */
   readonly nonce: string;
+  /** As {@link SegmentStem.maker}. */
+  readonly maker?: SegmentMaker | undefined;
 }
 
 /**
@@ -167,7 +170,8 @@ export class LowWindow {
   }
 
   #stemAt(wallMs: number): SegmentStem {
-    return { sequence: this.openSequence, wallMs, nonce: this.#options.nonce };
+    const { nonce, maker } = this.#options;
+    return { sequence: this.openSequence, wallMs, nonce, maker };
   }
 }
 

@@ -58,10 +58,10 @@ Deno.test("a DJ who shows the key goes on at another box, in the same session", 
   const first = connection();
   await settled(fleet, a.publish(wish(key), first.close));
   await watch(fleet, 5000, player);
-  const id = a.sessionOf(NAME);
+  const id = a.shows.sessionOf(NAME);
   const before = a.playlist(NAME);
   await settled(fleet, b.publish(wish(key), connection().close));
-  assert.equal(b.sessionOf(NAME), id);
+  assert.equal(b.shows.sessionOf(NAME), id);
   await watch(fleet, 5000, player);
   assert.equal(first.state.isClosed, true);
   assert.deepEqual(ownersOf(fleet), ["b"]);
@@ -85,10 +85,10 @@ Deno.test("who is away is followed by whoever comes, at any box", async () => {
   const first = connection();
   await settled(fleet, a.publish(wish(), first.close));
   await fleet.pass(3000);
-  const id = a.sessionOf(NAME);
-  a.hangUp(NAME, first.close);
+  const id = a.shows.sessionOf(NAME);
+  a.shows.hangUp(NAME, first.close);
   await settled(fleet, c.publish(wish(), connection().close));
-  assert.equal(c.sessionOf(NAME), id);
+  assert.equal(c.shows.sessionOf(NAME), id);
   await fleet.pass(1000);
   assert.deepEqual(ownersOf(fleet), ["c"]);
 });
@@ -128,7 +128,7 @@ Deno.test("where a box died, its DJ goes on elsewhere with numbers that nothing 
   const key = a.keys.create(NAME).token;
   await settled(fleet, a.publish(wish(key), connection().close));
   await watch(fleet, 20_000, player);
-  const id = a.sessionOf(NAME);
+  const id = a.shows.sessionOf(NAME);
   a.kill();
   await settled(fleet, b.publish(wish(key), connection().close));
   await watch(fleet, 5000, player);
@@ -258,12 +258,12 @@ Deno.test("a name that is over goes on elsewhere as another session, with later 
   const player = new FleetPlayer(NAME);
   await settled(fleet, a.publish(wish(), connection().close));
   await watch(fleet, 3000, player);
-  const id = a.sessionOf(NAME);
-  a.finish(NAME);
+  const id = a.shows.sessionOf(NAME);
+  a.shows.finish(NAME);
   await fleet.pass(1000);
   assert.deepEqual(ownersOf(fleet), []);
   await settled(fleet, b.publish(wish(), connection().close));
-  assert.notEqual(b.sessionOf(NAME), id);
+  assert.notEqual(b.shows.sessionOf(NAME), id);
   await watch(fleet, 3000, player);
 });
 
@@ -272,5 +272,19 @@ Deno.test("a name for which nobody publishes in the end is given up", async () =
   await settled(fleet, a.names.own(wish()));
   assert.deepEqual(ownersOf(fleet), ["a"]);
   await fleet.pass(6000);
+  assert.deepEqual(ownersOf(fleet), []);
+});
+
+Deno.test("of a show whose box is gone and whose DJ stays away one box says that it is over", async () => {
+  const { fleet, a, b, c } = await startFleet();
+  await settled(fleet, a.publish(wish(), connection().close));
+  await fleet.pass(3000);
+  const id = a.shows.sessionOf(NAME);
+  a.kill();
+  await fleet.pass(60_000);
+  assert.deepEqual([...b.shows.buried, ...c.shows.buried], [], "its DJ may come back");
+  await fleet.pass(120_000);
+  assert.deepEqual([...b.shows.buried, ...c.shows.buried], [id]);
+  assert.equal(b.member.find(NAME)?.state, "over");
   assert.deepEqual(ownersOf(fleet), []);
 });

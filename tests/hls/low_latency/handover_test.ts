@@ -4,13 +4,15 @@ import type { NameHandover } from "../../../src/hls/handed_window.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
 import { Box, SECOND, startBoxes } from "../../../testing/hls/box.ts";
 import { LowListener } from "../../../testing/hls/low_listener.ts";
+import { filesOf } from "../../../testing/hls/two_threads.ts";
 import type { SeenLowPlaylist } from "../../../testing/hls_validator/low_playlist_reader.ts";
 import { until } from "../../../testing/until.ts";
 
 /** Who listens at `box`, and has listened elsewhere before. */
 function listenAt(box: Box, before?: SeenLowPlaylist): LowListener {
   const { hls, clock, folder } = box;
-  return new LowListener({ hls, clock, folder, ...before && { before } }, box.origin);
+  const moved = before && { before, moves: true };
+  return new LowListener({ hls, clock, folder, ...moved }, box.origin);
 }
 
 async function untilThere(listener: LowListener, box: Box): Promise<void> {
@@ -54,6 +56,15 @@ for (const frames of [0, 5, 30]) {
     await b.send(ingest, 5 * SECOND, () => next.look());
     assert.deepEqual(listener.breaches, []);
     assert.deepEqual(next.breaches, []);
+    const [version] = next.versions;
+    assert.ok(version);
+    for (const file of filesOf(version)) {
+      const [there, here] = await Promise.all([listener.get(file), next.get(file)]);
+      assert.equal(here.status, 200, file);
+      const isOfA = file.includes("-a1e1");
+      if (isOfA) assert.deepEqual(await here.bytes(), await there.bytes(), file);
+    }
+    assert.ok(filesOf(version).some((file) => file.includes("-a1e1")));
     const kept = next.versions[0]?.segments.find(({ sequence }) => sequence === last);
     assert.equal(kept?.parts.length, parts.length);
     const first = next.playlist.segments.find(({ sequence }) => sequence === (last ?? NaN) + 1);

@@ -1,6 +1,7 @@
 /** Low latency where the disk does not answer: nobody waits for it without an end. */
 import assert from "node:assert/strict";
-import { LowLatency, type LowLatencyOptions } from "../../../src/hls/low_latency/low_latency.ts";
+import { LowLatency } from "../../../src/hls/low_latency/low_latency.ts";
+import type { LowLatencyOptions } from "../../../src/hls/low_latency/low_options.ts";
 import { lowFeed } from "../../../src/hls/low_latency/low_names.ts";
 import { LowPlaces } from "../../../src/hls/low_latency/low_places.ts";
 import { PlayedTags } from "../../../src/hls/played_tags.ts";
