@@ -20,7 +20,7 @@ import { openListening, otherBoxes, serveOtherBoxes } from "./station/listen_any
 import { trimMemory } from "./station/memory_trim.ts";
 import { serveMounts } from "./station/mounts.ts";
 import { type Observed, startObservers } from "./station/observers.ts";
-import { openHls, startArchive } from "./station/outputs.ts";
+import { type HeardOutput, openHls, startArchive } from "./station/outputs.ts";
 import {
   type Apply,
   applyNothing,
@@ -198,11 +198,12 @@ async function startParts(core: Core): Promise<Started> {
   const anywhere = openListening(core);
   const others = anywhere && core.fleet && otherBoxes(core.fleet, anywhere);
   const output = await openHls(core, metrics, archive?.rewinds, others);
+  let heard: HeardOutput | undefined;
   if (output !== undefined) {
     if (core.fleet !== undefined) core.fleet.own.shows.hls = output.hls;
-    serveOtherBoxes(core, anywhere, output);
+    heard = serveOtherBoxes(core, anywhere, output);
     // Before HLS itself, so that listeners still get what it writes out when it stops.
-    observed.threads = serveHls(core, output, { metrics, elsewhere: anywhere?.hls });
+    observed.threads = serveHls(core, heard, { metrics, elsewhere: anywhere?.hls });
     core.stops.add(() => output.hls.stop());
   }
   const djs = await startDjs(core);
@@ -211,7 +212,7 @@ async function startParts(core: Core): Promise<Started> {
   // Before the doors, so that it is known who has which name when somebody comes.
   await startFleet(core, output?.preroll);
   const rtmp = startRtmp(core);
-  const icecast = startIcecast(core, output && serveMounts(core, output, observed.threads));
+  const icecast = startIcecast(core, heard && serveMounts(core, heard, observed.threads));
   observed.srt = startSrt(core);
   const { hls, streams } = output ?? {};
   const control = await serveControl(core, { metrics, srt: observed.srt, hls, streams });

@@ -33,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: ["session", "http", "tls", "version"],
   hls: ["audio", "session", "mpegts", "mp4", "disk", "http", "web"],
   fallback: ["audio", "session", "disk"],
-  fleet: ["session", "http", "web", "hls"],
+  fleet: ["session", "http", "web", "hls", "pages"],
   record: ["audio", "session", "mp4", "disk", "web"],
   storage: ["session", "mp4", "disk", "record"],
   stat: ["session", "disk", "fleet", "http", "web", "version", "encoders"],

@@ -3,21 +3,25 @@ import { BOX_LIFE_MS, type KnownBox, type Ownership } from "./registry.ts";
 
 /** The boxes of a fleet, as one of them knows them. Moments are on `Clock.monotonic`. */
 export class KnownBoxes {
-  #boxes = new Map<string, KnownBox>();
+  #boxes = new Map<string, ToldBox>();
   /** Since when the registry has told without a gap; `undefined` while it tells nothing. */
   #toldSince: number | undefined;
 
-  get all(): readonly KnownBox[] {
-    return [...this.#boxes.values()];
+  /** All of them, with how long ago each was heard by now. */
+  at(now: number): readonly KnownBox[] {
+    return Array.from(this.#boxes.values(), ({ box, at }) => {
+      return { ...box, ageMs: box.ageMs + now - at };
+    });
   }
 
+  /** The one with this id, as it was told. */
   get(id: string): KnownBox | undefined {
-    return this.#boxes.get(id);
+    return this.#boxes.get(id)?.box;
   }
 
   /** Whether the process runs that owns something. */
   isAlive({ box, incarnation }: Ownership): boolean {
-    return this.#boxes.get(box)?.incarnation === incarnation;
+    return this.get(box)?.incarnation === incarnation;
   }
 
   /** The registry tells nothing, or may have forgotten who is alive: all that is known stays known. */
@@ -32,15 +36,21 @@ export class KnownBoxes {
    */
   take(boxes: readonly KnownBox[], now: number): boolean {
     this.#toldSince ??= now;
-    const told = new Map(boxes.map((box) => [box.id, box]));
+    const told = new Map(boxes.map((box) => [box.id, { box, at: now }]));
     if (now - this.#toldSince < BOX_LIFE_MS) {
       for (const [id, box] of this.#boxes) if (!told.has(id)) told.set(id, box);
     }
     const before = this.#boxes;
     this.#boxes = told;
     return before.size !== told.size ||
-      boxes.some((box) => !isSameRun(before.get(box.id), box));
+      boxes.some((box) => !isSameRun(before.get(box.id)?.box, box));
   }
+}
+
+interface ToldBox {
+  readonly box: KnownBox;
+  /** When it was told. */
+  readonly at: number;
 }
 
 function isSameRun(before: KnownBox | undefined, now: KnownBox): boolean {

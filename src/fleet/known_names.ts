@@ -66,13 +66,16 @@ export class KnownNames {
   take(record: NameRecord, now: number, isAlive: (owner: NameRecord) => boolean): Taken {
     const own = this.#own.get(record.name);
     if (own !== undefined) {
+      if (isSameOwner(record, own)) this.#correct(record, own);
       if (record.epoch < own.epoch || isSameOwner(record, own)) return UNCHANGED;
       this.#letGo(record, now);
       return own.state === "over" ? CHANGED : LOST;
     }
     const known = this.#names.get(record.name)?.record;
-    // A registry that has forgotten a name may tell of an owner that knows no better.
-    if (known !== undefined && record.epoch < known.epoch && isAlive(known)) return UNCHANGED;
+    // A registry that has forgotten a name may tell of an owner that knows no better: then who owns
+    // it at a higher epoch tells of itself, if anybody does.
+    const isOwned = known !== undefined && known.state !== "over" && isAlive(known);
+    if (isOwned && record.epoch < known.epoch) return UNCHANGED;
     this.#names.set(record.name, { record, at: now });
     return CHANGED;
   }
@@ -92,6 +95,11 @@ export class KnownNames {
     const old = [...this.#names].filter(([, { at }]) => now - at > NAME_LIFE_MS + BOX_LIFE_MS);
     for (const [name] of old) this.#names.delete(name);
     return old.map(([name]) => name);
+  }
+
+  /** Another box may have said that it is over, while this one was not to be reached. */
+  #correct(told: NameRecord, own: NameRecord): void {
+    if (told.state === "over" && own.state !== "over") this.#unsaved.add(own.name);
   }
 
   #letGo(record: NameRecord, now: number): void {

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { getLogger } from "@logtape/logtape";
 import type { Clock, Timer } from "../session/clock.ts";
+import { ChangeListeners } from "./change_listeners.ts";
 import type { FleetChange, FleetView } from "./fleet_view.ts";
 import { KnownBoxes } from "./known_boxes.ts";
 import { KnownNames } from "./known_names.ts";
@@ -40,7 +40,7 @@ export class Member implements FleetView {
   readonly #boxes = new KnownBoxes();
   readonly #names = new KnownNames();
   readonly #membership: Membership;
-  readonly #listeners: ((change: FleetChange) => void)[] = [];
+  readonly #listeners = new ChangeListeners();
   readonly #saves: NameSaves;
   #alike = "";
   #state: BoxState = "open";
@@ -109,7 +109,7 @@ export class Member implements FleetView {
   }
 
   get boxes(): readonly KnownBox[] {
-    return this.#boxes.all;
+    return this.#boxes.at(this.#options.clock.monotonic());
   }
 
   find(name: string): NameRecord | undefined {
@@ -136,7 +136,7 @@ export class Member implements FleetView {
   }
 
   onChange(changed: (change: FleetChange) => void): void {
-    this.#listeners.push(changed);
+    this.#listeners.add(changed);
   }
 
   /** Tells the other boxes at once that this one takes broadcasts, or gives them away. */
@@ -153,22 +153,17 @@ export class Member implements FleetView {
    *   box at a higher epoch than that of {@link find}
    */
   async claim(name: string, shown?: number): Promise<Claimed> {
-    const { registry, facts } = this.#options;
-    if (!this.#membership.isJoined) throw new RegistryUnavailable("This box is alone");
-    try {
-      const known = this.#names.find(name);
-      const claimed = await registry.claim(name, facts, { shown, known: known?.epoch });
-      if (claimed.kind === "taken") {
-        this.learn(claimed.by);
-        return claimed;
-      }
-      const record = claimed.record ?? this.#names.find(name);
-      this.#names.own({ ...(record ?? newRecord(name)), state: "live", ...claimed.own });
-      return { ...claimed, record };
-    } catch (error) {
-      this.#failed(error);
-      throw error;
+    const known = this.#names.find(name)?.epoch;
+    const claimed = await this.#asJoined((registry) => {
+      return registry.claim(name, this.#options.facts, { shown, known });
+    });
+    if (claimed.kind === "taken") {
+      this.learn(claimed.by);
+      return claimed;
     }
+    const record = claimed.record ?? this.#names.find(name);
+    this.#names.own({ ...(record ?? newRecord(name)), state: "live", ...claimed.own });
+    return { ...claimed, record };
   }
 
   /**
@@ -190,9 +185,26 @@ export class Member implements FleetView {
    * @throws {RegistryUnavailable}
    */
   async nextSessionId(): Promise<number> {
+    return await this.#asJoined((registry) => registry.nextSessionId());
+  }
+
+  /**
+   * Says that a name is over whose box is gone. It is not taken away: where that box had only lost the
+   * registry, and has the name yet, it says so again.
+   * @returns whether it is over; not where somebody has the name by now
+   * @throws {RegistryUnavailable}
+   */
+  async sayOver(record: NameRecord): Promise<boolean> {
+    const over: NameRecord = { ...record, state: "over" };
+    const saved = await this.#asJoined((registry) => registry.save(over)) === "saved";
+    if (saved) this.learn(over);
+    return saved;
+  }
+
+  async #asJoined<T>(ask: (registry: Registry) => Promise<T>): Promise<T> {
     if (!this.#membership.isJoined) throw new RegistryUnavailable("This box is alone");
     try {
-      return await this.#options.registry.nextSessionId();
+      return await ask(this.#options.registry);
     } catch (error) {
       this.#failed(error);
       throw error;
@@ -252,7 +264,7 @@ export class Member implements FleetView {
       if (taken.changed) names.push(record.name);
       if (taken.lost) lost.push(record.name);
     }
-    this.#tell({ names, lost, boxes });
+    this.#listeners.tell({ names, lost, boxes });
   }
 
   #refused(heard: BeatAnswer & { readonly kind: "refused" }): void {
@@ -277,18 +289,7 @@ export class Member implements FleetView {
 
   #lost(record: NameRecord): void {
     const names = [record.name];
-    this.#tell({ names, lost: record.state === "over" ? [] : names, boxes: false });
-  }
-
-  #tell(change: FleetChange): void {
-    if (change.names.length === 0 && change.lost.length === 0 && !change.boxes) return;
-    for (const listener of this.#listeners) {
-      try {
-        listener(change);
-      } catch (error) {
-        logger.fatal("A bug, please report it: {error}", { error });
-      }
-    }
+    this.#listeners.tell({ names, lost: record.state === "over" ? [] : names, boxes: false });
   }
 }
 
@@ -296,5 +297,3 @@ export class Member implements FleetView {
 const ASK_MS = 500;
 /** How long the start waits for the registry. */
 const START_MS = 1000;
-
-const logger = getLogger(["echo", "fleet"]);

@@ -75,6 +75,7 @@ export class HlsStream {
       source: () => ({
         ...{ segmenter: this.#session?.feeder.segmenter, config: this.config },
         ended: ["ending", "ended"].includes(this.#life.state.phase),
+        goesOn: this.handover.goesOn,
       }),
     });
     this.handover = new StreamHandover({
@@ -153,12 +154,13 @@ export class HlsStream {
     this.#life.move({ phase: "live" });
     this.#retire(this.#publishers.begin(isNew));
     const isFirst = this.#publishers.main.isEmpty;
-    if (isFirst && (isNew || !this.handover.goesOn)) this.#addPreroll();
+    const isStart = isFirst && (isNew || !this.handover.goesOn);
+    if (isStart) this.#addPreroll();
     this.#labels.join(this.#publishers.main.isEmpty);
     const now = this.#clock.awake();
     this.#session = new JoinedSession(feeder, this.#options.targetMs, now);
     this.played.join(isNew);
-    this.low.join(isFirst);
+    this.low.join(isStart);
     this.#awaitNext(now);
   }
 

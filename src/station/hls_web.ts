@@ -8,7 +8,7 @@ import type { RequestObserver } from "../web/request_timing.ts";
 import type { Core } from "./core.ts";
 import { entranceSettings, listenerEntrance } from "./entrance_settings.ts";
 import { listenerSite } from "./listener_web.ts";
-import type { HlsOutput } from "./outputs.ts";
+import type { HeardOutput } from "./outputs.ts";
 import { localRewind } from "./rewind.ts";
 import type { FilesElsewhere } from "./threads/elsewhere_questions.ts";
 import { HttpThreads, type HttpThreadsOptions } from "./threads/http_threads.ts";
@@ -29,7 +29,7 @@ export interface HlsWebParts {
  */
 export function serveHls(
   core: Core,
-  output: HlsOutput,
+  output: HeardOutput,
   parts: HlsWebParts,
 ): HttpThreads | undefined {
   const { metrics, elsewhere } = parts;
@@ -70,7 +70,7 @@ export function serveHls(
 
 function startThreads(
   core: Core,
-  output: HlsOutput,
+  output: HeardOutput,
   { metrics, elsewhere }: HlsWebParts,
 ): HttpThreads {
   const { clock, stops, sockets, health, webLimits, listeners, tokens } = core;
@@ -110,7 +110,7 @@ function httpsRules({ tls: { redirectsPages, strictSeconds, hlsAddr } }: Config)
   return { redirectPort, strictSeconds };
 }
 
-function rewindSettings({ config }: Core, output: HlsOutput): RewindSettings | undefined {
+function rewindSettings({ config }: Core, output: HeardOutput): RewindSettings | undefined {
   if (output.rewinds === undefined) return undefined;
   return { path: config.record.rootDir, boundMs: config.hls.rewindMs };
 }

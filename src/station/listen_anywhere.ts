@@ -2,6 +2,8 @@
 import { FeedsOut } from "../fleet/links/feeds_out.ts";
 import { fileRoutes } from "../fleet/links/file_routes.ts";
 import { ListenAnywhere } from "../fleet/links/listen_anywhere.ts";
+import { remoteShowRoutes, RemoteShows } from "../fleet/links/remote_shows.ts";
+import { streamNameRoutes } from "../fleet/links/stream_names.ts";
 import { LimiterFull } from "../disk/limiter.ts";
 import { nameOfLowFeed } from "../hls/low_latency/low_names.ts";
 import { SegmentUnavailable } from "../hls/origin.ts";
@@ -10,7 +12,7 @@ import { FileUnreadable } from "../hls/stream_files.ts";
 import type { ServedStream } from "../hls/distributor.ts";
 import type { Core } from "./core.ts";
 import type { Fleet } from "./fleet.ts";
-import type { HlsOutput } from "./outputs.ts";
+import type { HeardOutput, HlsOutput } from "./outputs.ts";
 
 /** What the other boxes have, for this one. @returns `undefined` where the server is alone */
 export function openListening(
@@ -45,15 +47,19 @@ export function otherBoxes({ member, own: { names } }: Fleet, { hls }: ListenAny
   };
 }
 
-/** Has what other boxes have be served here, and tells them what this one has. */
+/**
+ * Has what other boxes have be served here, and tells them what this one has.
+ * @returns what listeners hear
+ */
 export function serveOtherBoxes(
   { fleet, clock, listeners, stops }: Core,
   anywhere: ListenAnywhere | undefined,
-  output: Pick<HlsOutput, "hls" | "folder">,
-): void {
-  if (fleet === undefined) return;
-  const { hls } = output;
-  anywhere?.hls.serve(hls.distributor);
+  output: HlsOutput,
+): HeardOutput {
+  if (fleet === undefined || anywhere === undefined) return output;
+  const { hls, streams, shows } = output;
+  const { member: view, links: { links, routes } } = fleet;
+  anywhere.hls.serve(hls.distributor);
   const ownStream = (name: string) => {
     const stream = hls.find(name);
     return stream?.handover.isElsewhere ? undefined : stream;
@@ -63,11 +69,22 @@ export function serveOtherBoxes(
     const name = nameOfLowFeed(feed);
     return name === undefined ? ownStream(feed) : ownStream(name)?.low;
   };
-  const out = new FeedsOut({ clock, connect: (tell) => hls.distributor.connect(tell, own) });
+  const out = new FeedsOut({
+    clock,
+    connect: (tell) => hls.distributor.connect(tell, own),
+    connectStreams: streams && ((tell) => streams.connect(tell)),
+  });
   stops.add(() => out.close());
   listeners.addElsewhere(() => out.audiences);
-  fleet.links.routes.route("/feed", out.routes);
-  fleet.links.routes.route("/file", fileRoutes((name, file) => readOwn(output, name, file)));
+  routes.route("/feed", out.routes);
+  routes.route("/file", fileRoutes((name, file) => readOwn(output, name, file)));
+  routes.route("/streams", streamNameRoutes(() => streams?.all ?? []));
+  routes.route("/shows", remoteShowRoutes(shows));
+  return {
+    ...output,
+    streams: streams && anywhere.addStreams(streams),
+    shows: new RemoteShows({ clock, view, links, own: shows }),
+  };
 }
 
 /** A segment that this box has made. @throws {SegmentUnavailable} */

@@ -5,7 +5,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import type { ProgressiveStreams } from "../hls/progressive/progressive_streams.ts";
+import type { StreamSource } from "../hls/progressive/progressive_streams.ts";
 import type { StreamCopies } from "../hls/progressive/stream_copies.ts";
 import type { ConnectionCounts, Release } from "../http/connection_limits.ts";
 import type { LiveSource } from "../http/live_body.ts";
@@ -20,7 +20,7 @@ import type { StreamAsked } from "./threads/messages.ts";
 
 export interface MountStreamsOptions {
   readonly clock: Pick<Clock, "after">;
-  readonly streams: Pick<ProgressiveStreams, "fileOf">;
+  readonly streams: Pick<StreamSource, "fileOf">;
   /** Of those that are sent to in this thread. */
   readonly copies: Pick<StreamCopies, "join">;
   readonly counts: ConnectionCounts;

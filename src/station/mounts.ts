@@ -4,7 +4,7 @@ import type { MountListeners } from "../icecast/mount_listeners.ts";
 import type { Core } from "./core.ts";
 import { mountsUrl } from "./icecast_status.ts";
 import { MountStreams } from "./mount_streams.ts";
-import type { HlsOutput } from "./outputs.ts";
+import type { HeardOutput } from "./outputs.ts";
 import type { HttpThreads } from "./threads/http_threads.ts";
 
 /**
@@ -14,7 +14,7 @@ import type { HttpThreads } from "./threads/http_threads.ts";
  */
 export function serveMounts(
   { config, clock, stops, listeners, webLimits }: Core,
-  { streams }: Pick<HlsOutput, "streams">,
+  { streams }: Pick<HeardOutput, "streams">,
   threads: HttpThreads | undefined,
 ): MountListeners | undefined {
   const { hls, icecast } = config;

@@ -5,10 +5,10 @@ import { LowPlaces } from "../hls/low_latency/low_places.ts";
 import { LEAST_SEGMENTS } from "../hls/low_latency/low_window.ts";
 import type { OtherBoxes } from "../hls/other_boxes.ts";
 import { StateFiles } from "../hls/name_states.ts";
-import { ProgressiveStreams } from "../hls/progressive/progressive_streams.ts";
+import { ProgressiveStreams, type StreamSource } from "../hls/progressive/progressive_streams.ts";
 import { loadPreroll, NO_PREROLL, type Preroll } from "../hls/preroll.ts";
 import { HlsFolder } from "../hls/stream_files.ts";
-import { Shows } from "../pages/listener/shows.ts";
+import { Shows, type ShowsSource } from "../pages/listener/shows.ts";
 import { Catalogue } from "../record/catalogue.ts";
 import { RecordFolder } from "../record/record_folder.ts";
 import { Recorder } from "../record/recorder.ts";
@@ -88,6 +88,16 @@ export interface HlsOutput {
   /** See {@link Archive}. */
   readonly rewinds: Rewinds | undefined;
 }
+
+/** What listeners of this box hear, other boxes' broadcasts included. */
+export interface HeardOutput extends Omit<HlsOutput, "streams" | "shows"> {
+  /** `undefined` where there are to be none. */
+  readonly streams: StreamSource | undefined;
+  readonly shows: ShowsHeard;
+}
+
+/** What listeners are told of broadcasts. */
+export type ShowsHeard = ShowsSource & Pick<Shows, "watchEnds">;
 
 /**
  * Opens the HLS output. Who calls it has to have `hls` stopped.

@@ -12,6 +12,8 @@ export class TestedFleet<C extends Clock> {
   readonly #members: Member[] = [];
   /** How the registry answers boxes, where it does not answer as it should. */
   readonly #faults = new Map<string, "cut" | "stalled">();
+  /** Runs of boxes that were killed. */
+  readonly #dead = new Set<string>();
   #runs = 0;
 
   constructor(readonly clock: C) {
@@ -20,12 +22,13 @@ export class TestedFleet<C extends Clock> {
 
   /** Starts a box, and waits until it has done what it waits for. */
   async join(id: string, alike: string = ALIKE): Promise<Member> {
+    const incarnation = `run${++this.#runs}`;
     const member = new Member({
       clock: this.clock,
-      registry: this.#linkOf(id),
+      registry: this.#linkOf(id, incarnation),
       facts: {
         id,
-        incarnation: `run${++this.#runs}`,
+        incarnation,
         privateUrl: `http://${id}.test:5022`,
         publicAddress: { ip: "192.0.2.1", ports: { hls: 8080 } },
         version: "2.0.0",
@@ -52,15 +55,23 @@ export class TestedFleet<C extends Clock> {
     for (const id of ids) this.#faults.delete(id);
   }
 
+  /** Ends a box that tells nobody. */
+  async kill(member: Member): Promise<void> {
+    this.#dead.add(member.incarnation);
+    await member.stop();
+  }
+
   /** Stops all boxes. */
   async stop(): Promise<void> {
     for (const member of this.#members) await member.stop();
   }
 
-  #linkOf(id: string): Registry {
+  #linkOf(id: string, incarnation: string): Registry {
     const pass = async <T>(call: () => Promise<T>): Promise<T> => {
       const fault = this.#faults.get(id);
-      if (fault === "cut") throw new RegistryUnavailable("It is cut off");
+      if (fault === "cut" || this.#dead.has(incarnation)) {
+        throw new RegistryUnavailable("It is cut off");
+      }
       if (fault !== "stalled") return await call();
       await new Promise<void>((resolve) => this.clock.after(STALL_MS, resolve));
       throw new RegistryUnavailable("It did not answer");

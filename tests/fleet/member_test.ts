@@ -91,6 +91,7 @@ Deno.test("while the registry is gone, all that is known stays known", async () 
     /^The registry of the fleet has not answered a beat for/,
   );
   assert.ok(b.membership.beatAgeMs >= 300_000 && b.membership.errors > 0);
+  assert.ok(b.boxes.every(({ ageMs }) => ageMs >= 300_000), "and how old it is");
   await assert.rejects(b.claim("dj2"), { name: "RegistryUnavailable" });
   fleet.mend("b");
   await fleet.clock.advance(2000);
@@ -156,6 +157,46 @@ Deno.test("what another box tells of a name counts as what the registry tells", 
   a.learn({ ...recordOf(b.find("dj1")), box, incarnation, epoch: 2 });
   assert.deepEqual(lost, ["dj1"]);
   assert.equal(a.ownerOf("dj1")?.id, "b");
+  await fleet.stop();
+});
+
+Deno.test("a name of a box that is gone can be said to be over, and is not if that box has it yet", async () => {
+  const fleet = new TestedFleet(new FakeClock());
+  const [a, b] = [await fleet.join("a"), await fleet.join("b")];
+  await a.claim("dj1");
+  a.save({ ...recordOf(a.find("dj1")), mediaSequence: 40 });
+  await fleet.clock.advance(500);
+  fleet.cut("a");
+  await fleet.clock.advance(10_000);
+  assert.ok(await b.sayOver(recordOf(b.find("dj1"))));
+  assert.deepEqual([b.find("dj1")?.state, b.find("dj1")?.mediaSequence], ["over", 40]);
+  const lost: string[] = [];
+  a.onChange((change) => lost.push(...change.lost));
+  fleet.mend("a");
+  await fleet.clock.advance(1000);
+  assert.deepEqual(lost, []);
+  assert.ok(a.owns("dj1"));
+  assert.equal(b.find("dj1")?.state, "live");
+  assert.equal((await b.claim("dj1")).kind, "taken");
+  await b.claim("dj1", 1);
+  assert.ok(!await a.sayOver({ ...recordOf(b.find("dj1")), ...{ box: "a", epoch: 1 } }));
+  await fleet.stop();
+});
+
+Deno.test("where the registry has forgotten a name of a box that is gone, its next owner counts", async () => {
+  const fleet = new TestedFleet(new FakeClock());
+  const [a, b] = [await fleet.join("a"), await fleet.join("b")];
+  await a.claim("dj1");
+  a.save({ ...recordOf(a.find("dj1")), epoch: 9 });
+  await fleet.clock.advance(500);
+  fleet.cut("a");
+  fleet.registry.forget();
+  await fleet.clock.advance(10_000);
+  const c = await fleet.join("c");
+  assert.equal((await c.claim("dj1")).kind, "granted");
+  assert.equal(c.find("dj1")?.epoch, 1);
+  await fleet.clock.advance(500);
+  assert.equal(b.ownerOf("dj1")?.id, "c");
   await fleet.stop();
 });
 

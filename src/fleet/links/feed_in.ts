@@ -12,7 +12,10 @@ import { MessageReader } from "./frames.ts";
 export interface FeedInOptions {
   readonly clock: Pick<Clock, "after" | "every" | "awake" | "waited">;
   readonly links: Pick<BoxLinks, "open" | "request">;
-  /** Where the box is now; `undefined` where it is not known to be alive. */
+  /**
+   * Where the box is now; `undefined` where it is not known to be alive. It is followed on then, and
+   * asked where it was last: it may be the registry alone that it does not reach.
+   */
   readonly place: () => BoxPlace | undefined;
   /** All that is wanted of it, for a feed that begins. */
   readonly wanted: () => readonly FeedRequest[];
@@ -24,6 +27,8 @@ export interface FeedInOptions {
 /** The feed of one box. Where it breaks it is opened again, later each time that it does not open. */
 export class FeedIn {
   readonly #options: FeedInOptions;
+  /** Where the box was last; `undefined` where it never was. */
+  #place: BoxPlace | undefined;
   /** What goes on; `undefined` while nothing is wanted. */
   #running: object | undefined;
   /** Ends the feed that there is, or is about to be. */
@@ -80,7 +85,7 @@ export class FeedIn {
 
   async #run(running: object): Promise<void> {
     while (this.#running === running) {
-      const place = this.#options.place();
+      const place = this.#place = this.#options.place() ?? this.#place;
       if (place !== undefined) await this.#follow(place, running);
       if (this.#running === running) await this.#rest();
     }
@@ -145,10 +150,10 @@ export class FeedIn {
 
   async #askNext(id: string): Promise<void> {
     const signal = this.#following?.signal;
-    const place = this.#options.place();
+    const place = this.#place;
     const body = JSON.stringify(this.#requests.splice(0, MAX_ASKED));
     try {
-      if (place === undefined) throw new Error("the box is not known any more");
+      if (place === undefined) throw new Error("the box is not known");
       const answer = await this.#options.links.request(place, `${FEED}/${id}`, {
         ...{ method: "POST", body, signal },
       });

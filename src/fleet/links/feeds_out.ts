@@ -6,7 +6,7 @@
 import { type Context, Hono } from "hono";
 import type { Subscriber, TellReplica } from "../../hls/distributor.ts";
 import type { StreamAudience } from "../../hls/listeners.ts";
-import type { StreamSubscriber, TellStreams } from "../../hls/progressive/progressive_streams.ts";
+import type { StreamSubscription, TellStreams } from "../../hls/progressive/progressive_streams.ts";
 import { LiveBody } from "../../http/live_body.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
 import type { FeedNews, FeedRequest } from "./feed_messages.ts";
@@ -18,7 +18,7 @@ export interface FeedsOutOptions {
   /** Tells a box what is new of the broadcasts of this one, and of no others. */
   readonly connect: (tell: TellReplica) => Subscriber;
   /** The same of endless streams; there are none by default. */
-  readonly connectStreams?: ((tell: TellStreams) => StreamSubscriber) | undefined;
+  readonly connectStreams?: ((tell: TellStreams) => StreamSubscription) | undefined;
 }
 
 /** The feeds to other boxes: one to each that has listeners. */
@@ -83,7 +83,7 @@ class FeedOut {
   listeners: StreamAudience = new Map();
   readonly #clock: FeedOutOptions["clock"];
   readonly #subscriber: Subscriber;
-  readonly #streams: StreamSubscriber | undefined;
+  readonly #streams: StreamSubscription | undefined;
   readonly #timer: Timer;
   /** When something was sent last, on `Clock.awake`. */
   #sentAt: number;

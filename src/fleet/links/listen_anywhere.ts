@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { StreamSource } from "../../hls/progressive/progressive_streams.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
 import type { FleetView } from "../fleet_view.ts";
 import type { BoxLinks } from "./box_links.ts";
@@ -10,6 +11,8 @@ import { FarSegments } from "./far_segments.ts";
 import type { FeedNews } from "./feed_messages.ts";
 import { FeedsIn } from "./feeds_in.ts";
 import { RemoteHls } from "./remote_hls.ts";
+import { RemoteStreams } from "./remote_streams.ts";
+import { StreamNames } from "./stream_names.ts";
 
 export interface ListenAnywhereOptions {
   readonly clock: Clock;
@@ -25,6 +28,9 @@ export interface ListenAnywhereOptions {
 export class ListenAnywhere {
   readonly hls: RemoteHls;
   readonly segments: FarSegments;
+  /** Endless streams of all boxes; `undefined` where there are none. */
+  #streams: RemoteStreams | undefined;
+  #streamNames: StreamNames | undefined;
   readonly #options: ListenAnywhereOptions;
   readonly #feeds: FeedsIn;
   readonly #timer: Timer;
@@ -36,7 +42,7 @@ export class ListenAnywhere {
     this.segments = new FarSegments({ clock, links });
     this.#feeds = new FeedsIn({
       ...{ clock, view, links },
-      wantedOf: (id) => this.hls.wantedOf(id),
+      wantedOf: (id) => [...this.hls.wantedOf(id), ...this.#streams?.wantedOf(id) ?? []],
       onNews: (id, news) => this.#take(id, news),
       onBroken: (id) => this.hls.becomeStale(id),
     });
@@ -47,9 +53,18 @@ export class ListenAnywhere {
     });
     view.onChange((change) => {
       this.hls.change(change);
+      this.#streams?.change(change.names);
       this.#feeds.hasten();
     });
     this.#timer = clock.every(SWEEP_MS, () => this.#sweep());
+  }
+
+  /** The endless streams of all boxes. @param own those of this one */
+  addStreams(own: StreamSource): StreamSource {
+    const { clock, view, links } = this.#options;
+    const streams = this.#streams = new RemoteStreams({ clock, view, feeds: this.#feeds, own });
+    this.#streamNames = new StreamNames({ links, view, streams });
+    return streams;
   }
 
   async close(): Promise<void> {
@@ -59,10 +74,13 @@ export class ListenAnywhere {
 
   #take(id: string, news: FeedNews): void {
     if (news.kind === "news") this.hls.take(id, news.news);
+    else if (news.kind === "streams") this.#streams?.take(id, news.news);
   }
 
   #sweep(): void {
     this.hls.sweep();
+    this.#streams?.sweep();
+    this.#streamNames?.ask(this.hls.names);
     this.#feeds.sweep();
     if (++this.#sweeps % TOLD_SWEEPS === 0) this.#tellListeners();
   }

@@ -112,6 +112,11 @@ export class RemoteHls {
     if (boxes) { for (const name of [...this.#lost]) if (this.#isAlive(name)) this.#place(name); }
   }
 
+  /** Names that other boxes have, as far as is known. */
+  get names(): ReadonlySet<string> {
+    return this.#elsewhere;
+  }
+
   /** Names that are wanted of other boxes, each with the id of its box. */
   get heard(): ReadonlyMap<string, string> {
     const heard = new Map<string, string>();

@@ -223,10 +223,10 @@ export class LowLatency {
 
   #begin({ numbering, segments }: EarlierSegments): void {
     const { clock, targetDuration, labels, played, source, maker } = this.#options;
-    const { segmenter, ended } = source();
+    const { segmenter, ended, goesOn } = source();
     const stream: LowStream = new LowStream({
       ...{ clock, targetDuration, numbering, played },
-      ...{ nonce: newNonce(), maker: maker?.() },
+      ...{ nonce: newNonce(), maker: maker?.(), leastSegments: goesOn ? 1 : undefined },
       introduce: (begun) => {
         const label = labels.begin(begun);
         const config = source().segmenter?.config;

@@ -24,6 +24,8 @@ export interface LowSource {
   readonly config: AudioConfig | undefined;
   /** Whether nothing follows. */
   readonly ended: boolean;
+  /** Whether players wait for it who have heard it of another box, which is gone. Default false. */
+  readonly goesOn?: boolean;
 }
 
 export interface LowLatencyOptions {

@@ -45,6 +45,8 @@ export interface LowStreamOptions {
   readonly nonce: string;
   /** As `SegmentStem.maker`. */
   readonly maker?: SegmentMaker | undefined;
+  /** As `LowWindowOptions.leastSegments`. */
+  readonly leastSegments?: number | undefined;
   /** What is heard, also of what comes. */
   readonly played: Pick<PlayedTags, "at" | "since">;
   /** What is to be said of a segment that begins. */

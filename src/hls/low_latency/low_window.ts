@@ -43,6 +43,8 @@ export interface LowWindowOptions {
   readonly nonce: string;
   /** As {@link SegmentStem.maker}. */
   readonly maker?: SegmentMaker | undefined;
+  /** How many whole segments the first version lists. Default {@link LEAST_SEGMENTS}. */
+  readonly leastSegments?: number | undefined;
 }
 
 /**
@@ -125,13 +127,13 @@ export class LowWindow {
    * that is too little.
    */
   get version(): Omit<LowPlaylist, "tags"> | undefined {
+    const { targetDuration, leastSegments = LEAST_SEGMENTS } = this.#options;
     const { segments } = this.#window;
     const nextPartUri = this.#nextPartUri;
     const isEnough = this.#ended
       ? segments.length > 0
-      : segments.length >= LEAST_SEGMENTS && nextPartUri !== undefined;
+      : segments.length >= leastSegments && nextPartUri !== undefined;
     if (!isEnough) return undefined;
-    const { targetDuration } = this.#options;
     return {
       ...{ ...this.#window.begin, targetDuration, segments },
       open: this.#listedOpen,

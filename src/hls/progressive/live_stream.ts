@@ -7,11 +7,10 @@
 import type { AudioConfig } from "../../audio/audio_config.ts";
 import type { Tags } from "../../session/tags.ts";
 import { type StreamChunk, StreamWriter } from "./stream_writer.ts";
+import { RECENT_MS, RecentChunks } from "./recent_chunks.ts";
 import { readRecent, type RecentAudio, writeRecent } from "./recent_audio.ts";
 import type { StreamForm } from "./stream_form.ts";
 
-/** What who comes first is sent of the time before. It is a little more than a ring begins with. */
-const RECENT_MS = 4500;
 /** It is handed out in chunks of so many frames. */
 const CHUNK_FRAMES = 10;
 
@@ -99,11 +98,7 @@ export class LiveStream {
 /** What somebody is told of. */
 class OpenStream {
   readonly writer = new StreamWriter();
-  #recent: StreamChunk[] = [];
-  /** Playing time of all of {@link recent}. */
-  #recentMs = 0;
-  /** What was heard before; `undefined` where nobody has told. */
-  #titleBefore: string | undefined;
+  readonly #recent = new RecentChunks();
 
   constructor(config: AudioConfig) {
     this.writer.configure(config);
@@ -111,10 +106,7 @@ class OpenStream {
 
   /** The last seconds. */
   get recent(): readonly StreamChunk[] {
-    const [first, ...others] = this.#recent;
-    const title = this.#titleBefore;
-    if (first === undefined || title === undefined) return this.#recent;
-    return [{ ...first, titles: [{ at: 0, title }, ...first.titles] }, ...others];
+    return this.#recent.all;
   }
 
   /** Takes what was before: `write` is handed what takes its frames. */
@@ -135,13 +127,6 @@ class OpenStream {
     const chunk = this.writer.take();
     if (chunk === undefined) return undefined;
     this.#recent.push(chunk);
-    this.#recentMs += chunk.durationMs;
-    for (let [first] = this.#recent; first !== undefined; [first] = this.#recent) {
-      if (this.#recentMs - first.durationMs < RECENT_MS) break;
-      this.#recent.shift();
-      this.#titleBefore = first.titles.at(-1)?.title ?? this.#titleBefore;
-      this.#recentMs -= first.durationMs;
-    }
     return chunk;
   }
 }

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import type { ProgressiveStreams, StreamSubscriber } from "./progressive_streams.ts";
+import type { StreamSource, StreamSubscription } from "./progressive_streams.ts";
 import { StreamCopies, type StreamCopiesOptions } from "./stream_copies.ts";
 
 /** Copies that get everything at once, by calls. Who makes them has to close them. */
 export function localStreams(
-  streams: Pick<ProgressiveStreams, "connect">,
+  streams: Pick<StreamSource, "connect">,
   options: Omit<StreamCopiesOptions, "ask">,
 ): StreamCopies {
-  const connected: { subscriber?: StreamSubscriber } = {};
+  const connected: { subscriber?: StreamSubscription } = {};
   const copies = new StreamCopies({
     ...options,
     ask: (request) => connected.subscriber?.take(request),

@@ -10,7 +10,7 @@ import type { FrameSink } from "../../session/frame_sink.ts";
 import type { Session } from "../../session/session.ts";
 import { LiveStream, type StreamReader } from "./live_stream.ts";
 import type { RecentAudio } from "./recent_audio.ts";
-import type { NamedChunks, StreamNews, StreamRequest } from "./stream_messages.ts";
+import type { NamedChunks, NamedStream, StreamNews, StreamRequest } from "./stream_messages.ts";
 import { StreamSink } from "./stream_sink.ts";
 
 export interface ProgressiveStreamsOptions {
@@ -22,8 +22,19 @@ export interface ProgressiveStreamsOptions {
 /** Takes news, and memory in it that is the receiver's from now on. */
 export type TellStreams = (news: StreamNews, transfer: ArrayBuffer[]) => void;
 
+/** A thread with listeners, as those see it who tell it of endless streams. */
+export type StreamSubscription = Pick<StreamSubscriber, "take" | "took" | "close">;
+
+/** Where endless streams come from. */
+export interface StreamSource {
+  /** Tells a thread which streams there are, and what is new of those to which it subscribes. */
+  connect(tell: TellStreams): StreamSubscription;
+  /** What the stream of a broadcast is called; `undefined` where there is none. */
+  fileOf(name: string): string | undefined;
+}
+
 /** Makes the endless streams of the broadcasts of this process. */
-export class ProgressiveStreams {
+export class ProgressiveStreams implements StreamSource {
   readonly #options: ProgressiveStreamsOptions;
   readonly #streams = new Map<string, Sent>();
   readonly #subscribers = new Set<StreamSubscriber>();
@@ -58,6 +69,11 @@ export class ProgressiveStreams {
     });
   };
 
+  /** What the streams of all broadcasts are called. */
+  get all(): readonly NamedStream[] {
+    return [...this.#streams].map(([name, { stream }]) => ({ name, file: stream.form.file }));
+  }
+
   /** What the stream of a broadcast is called; `undefined` where there is none. */
   fileOf(name: string): string | undefined {
     return this.#streams.get(name)?.stream.form.file;
@@ -77,8 +93,8 @@ export class ProgressiveStreams {
       onClose: () => this.#subscribers.delete(subscriber),
     });
     this.#subscribers.add(subscriber);
-    const streams = [...this.#streams].map(([name, { stream }]) => ({ name, ...stream.form }));
-    if (streams.length > 0) tell({ kind: "streams", streams }, []);
+    const { all } = this;
+    if (all.length > 0) tell({ kind: "streams", streams: all }, []);
     return subscriber;
   }
 

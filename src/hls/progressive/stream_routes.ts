@@ -33,6 +33,11 @@ export function streamRoutes({ clock, streams }: StreamRoutesOptions): Hono {
       const joined = await streams.join(name);
       if (joined === undefined) return notThere(c);
       if (joined === "late") return c.json({ code: 503, message: "the stream is late" }, 503);
+      // It may have begun anew as another one meanwhile.
+      if (streams.fileOf(name) !== file) {
+        joined.cursor.leave();
+        return notThere(c);
+      }
       const wantsTitles = c.req.header("Icy-MetaData") === "1";
       const { source, fields } = streamFor(joined, wantsTitles);
       return new Response(new LiveBody(endingAt(answerEnd(c), source, clock)), {

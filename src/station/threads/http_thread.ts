@@ -6,11 +6,11 @@
 import { getLogger } from "@logtape/logtape";
 import type { Distributor, Subscriber } from "../../hls/distributor.ts";
 import type {
-  ProgressiveStreams,
-  StreamSubscriber,
+  StreamSource,
+  StreamSubscription,
 } from "../../hls/progressive/progressive_streams.ts";
 import type { ThreadCounts } from "../../http/connection_limits.ts";
-import type { Shows, ShowStatus } from "../../pages/listener/shows.ts";
+import type { Shows, ShowsSource, ShowStatus } from "../../pages/listener/shows.ts";
 import type { ShowsQuestion } from "../../pages/listener/shows_copy.ts";
 import type { Rewinds } from "../../record/rewind/rewinds.ts";
 import type { ShowQuestion, ShowReply } from "../../record/rewind/show_news.ts";
@@ -37,8 +37,8 @@ export interface HttpThreadOptions {
   readonly keys: KeySource | undefined;
   readonly distributor: Pick<Distributor, "connect">;
   /** `undefined` where there are none. */
-  readonly streams?: Pick<ProgressiveStreams, "connect"> | undefined;
-  readonly shows: Pick<Shows, "status" | "current" | "watchEnds">;
+  readonly streams?: Pick<StreamSource, "connect"> | undefined;
+  readonly shows: ShowsSource & Pick<Shows, "watchEnds">;
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
   /** What other boxes have; `undefined` where there are none. */
@@ -189,10 +189,8 @@ export class HttpThread {
     else if (message.kind === "receiver over") running.lent.takeBack(message.id);
     else if (message.kind === "pulse") this.#takePulse(running, message.pulse);
     else if (message.kind === "log") this.#write(running, message.lines);
-    else if (message.kind === "shows") {
-      const replies = message.questions.map((question) => this.#statusesOf(question));
-      running.send({ kind: "shows", replies });
-    } else if (message.kind === "keys") void this.#renewKeys();
+    else if (message.kind === "shows") void this.#tellShows(running, message.questions);
+    else if (message.kind === "keys") void this.#renewKeys();
     else if (message.kind === "elsewhere") void this.#read(running, message.question);
     else if (message.kind === "rewind") {
       const replies = message.questions.map((question) => this.#newsOf(question));
@@ -205,10 +203,15 @@ export class HttpThread {
   }
 
   /** The thread asks nothing more until it has all answers, so there always is one. */
-  #statusesOf(question: ShowsQuestion): readonly ShowStatus[] {
+  async #tellShows({ send }: Running, questions: readonly ShowsQuestion[]): Promise<void> {
+    const replies = await Promise.all(questions.map((question) => this.#statusesOf(question)));
+    send({ kind: "shows", replies });
+  }
+
+  async #statusesOf(question: ShowsQuestion): Promise<readonly ShowStatus[]> {
     const { shows } = this.#options;
     try {
-      return question === null ? shows.current : [shows.status(question)];
+      return question === null ? await shows.current : [await shows.status(question)];
     } catch (error) {
       logger.fatal("A bug, please report it: {error}", { error });
       return [];
@@ -275,7 +278,7 @@ function newWorker(): Worker {
 interface Running {
   readonly send: (message: ToThread, transfer?: ArrayBuffer[]) => void;
   readonly subscriber: Subscriber;
-  readonly streams: StreamSubscriber | undefined;
+  readonly streams: StreamSubscription | undefined;
   readonly lent: LentSockets;
   /** What it has to give back. */
   readonly taken: DisposableStack;

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Distributor } from "../../hls/distributor.ts";
 import type { Listeners } from "../../hls/listeners.ts";
-import type { ProgressiveStreams } from "../../hls/progressive/progressive_streams.ts";
+import type { StreamSource } from "../../hls/progressive/progressive_streams.ts";
 import type { ThreadCounts } from "../../http/connection_limits.ts";
 import type { ListenAddress } from "../../http/http_server.ts";
 import {
@@ -15,7 +15,7 @@ import {
   type KeptSocket,
   type ListeningSockets,
 } from "../../listening/listening_sockets.ts";
-import type { Shows } from "../../pages/listener/shows.ts";
+import type { Shows, ShowsSource } from "../../pages/listener/shows.ts";
 import type { Rewinds } from "../../record/rewind/rewinds.ts";
 import type { Clock, Timer } from "../../session/clock.ts";
 import type { KeySet } from "../../tokens/key_set.ts";
@@ -39,8 +39,8 @@ export interface HttpThreadsOptions {
   readonly keys: Pick<KeySet, "keys" | "renew" | "watch"> | undefined;
   readonly distributor: Distributor;
   /** `undefined` where there are none. */
-  readonly streams?: Pick<ProgressiveStreams, "connect"> | undefined;
-  readonly shows: Pick<Shows, "status" | "current" | "watchEnds">;
+  readonly streams?: Pick<StreamSource, "connect"> | undefined;
+  readonly shows: ShowsSource & Pick<Shows, "watchEnds">;
   /** `undefined` where shows are not rewound. */
   readonly rewinds?: Pick<Rewinds, "news"> | undefined;
   /** What other boxes have; `undefined` where there are none. */

@@ -37,6 +37,21 @@ Deno.test("a box that comes back within the hold is heard again, by the same nam
   assert.equal(await heard.heard(), new TextDecoder().decode(a?.playlist()?.text));
 });
 
+Deno.test("a box that does not reach the registry is heard on, and asked for more", async () => {
+  await using heard = await HeardElsewhere.start();
+  await heard.onAir(5);
+  await heard.caughtUp();
+  const { feeds } = heard.network;
+  heard.view.miss("a");
+  await heard.onAir(8);
+  await heard.caughtUp();
+  assert.equal(heard.network.feeds, feeds);
+  heard.out.close();
+  await heard.onAir(5);
+  await heard.caughtUp();
+  assert.ok(heard.network.feeds > feeds);
+});
+
 Deno.test("a feed that breaks off in the middle of a message is begun anew, and nothing is lost", async () => {
   await using heard = await HeardElsewhere.start();
   heard.network.cutAfterBytes = 20_000;

@@ -184,7 +184,10 @@ Deno.test("all names are told, however many there are", async (context) => {
   await withEachRegistry(context, async ({ registry }) => {
     const { version } = await beat(registry, A);
     const names = Array.from({ length: 1200 }, (_, i) => `dj${i}`);
-    await Promise.all(names.map((name) => registry.claim(name, A)));
+    // Each has to be answered within a second.
+    for (let i = 0; i < names.length; i += 100) {
+      await Promise.all(names.slice(i, i + 100).map((name) => registry.claim(name, A)));
+    }
     for (const since of [0, version]) {
       const changes = await registry.changes(since);
       assert.deepEqual(namesOf(changes), names.toSorted());

@@ -134,3 +134,26 @@ Deno.test("where the owner is dead, low latency begins anew behind its numbers",
   await b.stop();
   await a.stop();
 });
+
+Deno.test("who waits for a show whose box is dead hears it as soon as there is a segment", async () => {
+  const { a, b } = await startHeard(10);
+  const told = a.told.at(-1);
+  assert.ok(told);
+  b.elsewhere = (feed) => feed.endsWith("~low") ? a.hls.find("demo")?.low : a.hls.find("demo");
+  b.hls.distributor.begin("demo");
+  const stale = await b.origin.playlist("demo", "low-media.m3u8");
+  b.epoch = 2;
+  const madeBy = { box: "a1", epoch: 1 };
+  b.hls.takeOver("demo", { kind: "numbers", ...told, madeBy, goesOn: true });
+  const ingest = b.publish();
+  await b.send(ingest, SECOND - 2);
+  assert.equal((await b.origin.playlist("demo", "low-media.m3u8"))?.etag, stale?.etag);
+  await b.send(ingest, 20);
+  const next = listenAt(b);
+  await untilThere(next, b);
+  assert.equal(next.playlist.mediaSequence, told.mediaSequence);
+  await b.send(ingest, 5 * SECOND, () => next.look());
+  assert.deepEqual(next.breaches, []);
+  await b.stop();
+  await a.stop();
+});

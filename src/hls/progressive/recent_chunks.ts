@@ -1,0 +1,38 @@
+/** The last seconds of an endless stream, for who comes. */
+import type { StreamChunk } from "./stream_writer.ts";
+
+/** What who comes first is sent of the time before. It is a little more than a ring begins with. */
+export const RECENT_MS = 4500;
+
+/** Keeps the newest chunks. */
+export class RecentChunks {
+  #chunks: StreamChunk[] = [];
+  /** Playing time of all of them. */
+  #durationMs = 0;
+  /** What was heard before; `undefined` where nobody has told. */
+  #titleBefore: string | undefined;
+
+  /** The oldest first. It begins with a title, where that is known. */
+  get all(): readonly StreamChunk[] {
+    const [first, ...others] = this.#chunks;
+    const title = this.#titleBefore;
+    if (first === undefined || title === undefined) return this.#chunks;
+    return [{ ...first, titles: [{ at: 0, title }, ...first.titles] }, ...others];
+  }
+
+  /** The newest. */
+  get last(): StreamChunk | undefined {
+    return this.#chunks.at(-1);
+  }
+
+  push(chunk: StreamChunk): void {
+    this.#chunks.push(chunk);
+    this.#durationMs += chunk.durationMs;
+    for (let [first] = this.#chunks; first !== undefined; [first] = this.#chunks) {
+      if (this.#durationMs - first.durationMs < RECENT_MS) break;
+      this.#chunks.shift();
+      this.#titleBefore = first.titles.at(-1)?.title ?? this.#titleBefore;
+      this.#durationMs -= first.durationMs;
+    }
+  }
+}
