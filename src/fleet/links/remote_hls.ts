@@ -6,7 +6,6 @@
  */
 import type { Distributor, ServedStream } from "../../hls/distributor.ts";
 import { lowFeed, nameOfLowFeed } from "../../hls/low_latency/low_names.ts";
-import { mediaTypeOf } from "../../hls/formats.ts";
 import type { ReplicaNews, ReplicaRequest, VersionOut } from "../../hls/replica_messages.ts";
 import { makerOf } from "../../hls/segment_name.ts";
 import type { Clock } from "../../session/clock.ts";
@@ -18,7 +17,7 @@ import { RemoteStream } from "./remote_stream.ts";
 
 export interface RemoteHlsOptions {
   readonly clock: Pick<Clock, "awake" | "waited">;
-  readonly view: Pick<FleetView, "box" | "find" | "boxOf">;
+  readonly view: Pick<FleetView, "box" | "find" | "boxOf" | "placeOf">;
   readonly feeds: Pick<FeedsIn, "ask">;
   readonly segments: FarSegments;
   /** A segment of the broadcast `name` is listed. */
@@ -64,17 +63,16 @@ export class RemoteHls {
 
   /**
    * A segment of the broadcast `name` that another box has made, or has on its disk; `undefined` where
-   * there is none.
+   * there is none. Also `show.m3u8`, and what that names.
    * @throws {SegmentUnavailable} where it cannot be had now
    */
   async readElsewhere(name: string, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { view, segments } = this.#options;
-    if (mediaTypeOf(file) === undefined) return undefined;
     const kept = segments.get(name, file);
     if (kept !== undefined) return kept;
     const id = makerOf(file)?.box ?? this.#boxWith(name);
     if (id === undefined || id === view.box) return undefined;
-    const box = view.boxOf(id);
+    const box = view.placeOf(id);
     return box === undefined ? undefined : await segments.read(box, name, file);
   }
 

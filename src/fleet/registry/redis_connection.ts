@@ -1,5 +1,4 @@
 /** Connects to a Redis, for which Sentinels may have to be asked. */
-import { createClient } from "@redis/client";
 import { z } from "zod";
 import type { Clock } from "../../session/clock.ts";
 import { within } from "./within.ts";
@@ -131,7 +130,7 @@ async function connect(
   entered: Entered,
   { clock, timeoutMs, lost }: ConnectOptions,
 ): Promise<RedisConnection> {
-  const client = newClient(entered, timeoutMs);
+  const client = await newClient(entered, timeoutMs);
   let isOpen = false;
   const connection: RedisConnection = {
     send: (command) => client.sendCommand(command),
@@ -153,8 +152,15 @@ async function connect(
   }
 }
 
-/** The client neither keeps commands for another connection, nor makes one. */
-function newClient({ host, tls = false, username, password, database = 0 }: Entered, ms: number) {
+/**
+ * The client neither keeps commands for another connection, nor makes one. It takes 26 MB of memory, so
+ * only boxes of a fleet load it.
+ */
+async function newClient(
+  { host, tls = false, username, password, database = 0 }: Entered,
+  ms: number,
+) {
+  const { createClient } = await import("@redis/client");
   const { hostname, port } = host;
   const socket = { host: hostname, port, connectTimeout: ms, reconnectStrategy: false } as const;
   return createClient({
