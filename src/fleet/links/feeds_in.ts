@@ -50,6 +50,7 @@ export class FeedsIn {
       this.#feeds.delete(id);
       const ending = feed.stop().finally(() => this.#ending.delete(ending));
       this.#ending.add(ending);
+      this.#options.onBroken(id);
     }
   }
 
