@@ -27,6 +27,12 @@ export const NO_SESSION = {
   createdAtMs: 0,
 } as const;
 
+/** A record that says the same at `now`: what is listed goes on with the time, at most. */
+export function toldAgain(record: NameRecord, now: number): NameRecord {
+  const { endsAtMs, toldAtMs } = record;
+  return { ...record, endsAtMs: endsAtMs && endsAtMs + now - toldAtMs, toldAtMs: now };
+}
+
 /** A record with numbers behind what outputs list when sessions are over. */
 export function behindEnd(record: NameRecord): NameRecord {
   return { ...record, mediaSequence: record.mediaSequence + BEHIND_END };

@@ -17,7 +17,7 @@ import {
   type Leave,
   type LocalShows,
 } from "./handover.ts";
-import { behindEnd, NO_SESSION, recordOf } from "./name_records.ts";
+import { behindEnd, NO_SESSION, recordOf, toldAgain } from "./name_records.ts";
 import { type SessionIds } from "./session_ids.ts";
 import { type NameDirectory, takeName, type TakeNameOptions } from "./take_name.ts";
 
@@ -49,6 +49,7 @@ export class OwnedNames implements Names {
 
   /** Looks after names whose boxes are gone. */
   readonly #abandoned: AbandonedNames;
+  readonly #retelling: Timer;
 
   constructor(options: OwnedNamesOptions) {
     this.#options = options;
@@ -61,6 +62,7 @@ export class OwnedNames implements Names {
       },
       onOver: (record) => shows.bury(record),
     });
+    this.#retelling = clock.every(RETELL_MS, () => this.#retell());
     directory.onChange(({ names, lost }) => {
       for (const name of lost) this.#lose(name);
       for (const name of names) {
@@ -128,11 +130,9 @@ export class OwnedNames implements Names {
     if (own === undefined) {
       return { kind: "not-mine", record: this.#options.directory.find(name) };
     }
-    if (own.handed !== undefined) {
-      return own.handed.to === to.incarnation
-        ? own.handed.answer
-        : { kind: "refused", later: true };
-    }
+    const { handed } = own;
+    if (handed?.to === to.incarnation) return handed.answer;
+    if (handed !== undefined) return { kind: "refused", later: true };
     if (may === "no" || may === "later") return { kind: "refused", later: may === "later" };
     return this.#handOver(own, to, may);
   }
@@ -159,6 +159,7 @@ export class OwnedNames implements Names {
   /** Stops all timers. */
   close(): void {
     this.#abandoned.close();
+    this.#retelling.cancel();
     for (const { handed, unused } of this.#own.values()) {
       handed?.timer.cancel();
       unused?.cancel();
@@ -233,6 +234,16 @@ export class OwnedNames implements Names {
     own.handed?.decide();
   }
 
+  /** Names of which nothing new was told for a while are told of again: they are there. */
+  #retell(): void {
+    const now = this.#options.clock.now();
+    for (const own of this.#own.values()) {
+      if (now - own.record.toldAtMs < RETELL_MS) continue;
+      own.record = toldAgain(own.record, now);
+      this.#save(own);
+    }
+  }
+
   #letGo(name: string): void {
     const { directory, shows } = this.#options;
     const record = directory.find(name);
@@ -280,6 +291,8 @@ interface Handed {
 
 /** A name that nobody has published within this is given up. */
 const UNUSED_MS = 5000;
+/** How often it is told of a name that it is there. */
+const RETELL_MS = 60_000;
 /** For so long an owner may have said nothing new of a name that goes on. */
 const UNTOLD_MS = 120_000;
 

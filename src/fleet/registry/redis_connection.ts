@@ -102,8 +102,11 @@ async function askSentinels(
       const address = await within(options.timeoutMs, options.clock, () => {
         return sentinel.send(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName]);
       });
-      const [hostname, port] = ADDRESS.parse(address);
-      return { hostname, port: Number(port) };
+      const found = ADDRESS.parse(address);
+      if (found === null) {
+        throw new Error(`The Sentinel at ${host.hostname} knows no ${masterName}`);
+      }
+      return { hostname: found[0], port: Number(found[1]) };
     } finally {
       sentinel.close();
     }
@@ -178,4 +181,4 @@ async function newClient(
 }
 
 const ROLE = z.tuple([z.string()]).rest(z.unknown());
-const ADDRESS = z.tuple([z.string(), z.string()]);
+const ADDRESS = z.tuple([z.string(), z.string()]).nullable();

@@ -267,6 +267,17 @@ Deno.test("a name that is over goes on elsewhere as another session, with later 
   await watch(fleet, 3000, player);
 });
 
+Deno.test("it is told of a name again that it is there, where nothing is listed of it", async () => {
+  const { fleet, a } = await startFleet();
+  a.shows.wait(NAME);
+  await settled(fleet, a.names.own(wish()));
+  a.names.changed(NAME);
+  await fleet.pass(300_000);
+  const { toldAtMs = 0, mediaSequence } = fleet.boxes[1]?.member.find(NAME) ?? {};
+  assert.ok(a.clock.now() - toldAtMs <= 61_000, `${a.clock.now() - toldAtMs} ms ago`);
+  assert.equal(mediaSequence, a.member.find(NAME)?.mediaSequence);
+});
+
 Deno.test("a name for which nobody publishes in the end is given up", async () => {
   const { fleet, a } = await startFleet();
   await settled(fleet, a.names.own(wish()));
