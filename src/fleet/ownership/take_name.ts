@@ -125,7 +125,7 @@ function behind(record: NameRecord, { clock, segmentMs }: TakeNameOptions): Name
   return {
     ...record,
     mediaSequence: mediaSequence + Math.ceil(goneMs / segmentMs),
-    endsAtMs: (endsAtMs || toldAtMs) + goneMs + MAX_HASTE_MS + LATE_SEGMENTS * segmentMs,
+    endsAtMs: (endsAtMs || toldAtMs) + goneMs + MAX_HASTE_MS,
   };
 }
 
@@ -204,11 +204,6 @@ const MARGIN_MS = 200;
 const MAX_SKEW_MS = 2000;
 /** By how much what is listed may be ahead of what was told, and of the time since. */
 const MAX_HASTE_MS = 1500;
-/**
- * By so many segments what is listed here may be behind what an owner lists meanwhile that does not
- * know that it has lost the name: players may come from there to here.
- */
-const LATE_SEGMENTS = 3;
 /** Media sequence numbers that are left out where nobody could be asked which are used. */
 const ALONE_AHEAD = 60;
 
