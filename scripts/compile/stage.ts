@@ -19,7 +19,11 @@ export type Arch = keyof typeof TARGETS;
 /** This machine's processor. */
 export const HOST: Arch = Deno.build.arch === "aarch64" ? "arm64" : "amd64";
 
-const WORKERS = ["src/passwords/bcrypt_worker.ts", "src/station/threads/http_worker.ts"];
+const WORKERS = [
+  "src/passwords/bcrypt_worker.ts",
+  "src/station/threads/http_worker.ts",
+  "src/storage/part_worker.ts",
+];
 
 /** What `scripts/build-libsrt.sh` writes about the library that it linked. */
 export interface LibsrtFacts {

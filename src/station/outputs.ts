@@ -49,9 +49,7 @@ export function startArchive(core: Core): Archive | undefined {
     rules: { maxAgeMs: record.maxAgeMs, maxBytes: record.maxBytes },
     index: rewinds?.index,
     onRemoved: rewinds?.removed,
-    mayRemove: storage && (({ identity, state }) => {
-      return state === "damaged" || storage.uploader.stored(identity) !== undefined;
-    }),
+    mayRemove: storage && ((file) => storage.uploader.mayRemove(file)),
   });
   watch(core, "record", record.rootDir, "broadcasts are not recorded");
   health.add("record", failingRecordings(events, (id) => sessions.get(id) !== undefined));

@@ -85,8 +85,7 @@ export class Bucket {
   ): Promise<string> {
     const query = { partNumber: `${number}`, uploadId };
     const asked = { query, body, sha256, patienceMs: PART_PATIENCE_MS };
-    const { headers } = await this.#ask("PUT", key, asked);
-    const { etag } = headers;
+    const { etag } = (await this.#askForPart(key, asked)).headers;
     if (etag === undefined || !ETAG.test(etag)) {
       throw new StorageError("BadAnswer", "a part has no ETag");
     }
@@ -167,6 +166,17 @@ export class Bucket {
     const signed = await this.#signer({ method, url: target, signQuery: true }).sign();
     // As it was signed: a space is %20 and no plus sign.
     return signed.url.href.replaceAll("+", "%20");
+  }
+
+  /** A store may refuse a part and hang up before it is sent: then another request tells why. */
+  async #askForPart(key: string, asked: Asked): Promise<StoreAnswer> {
+    try {
+      return await this.#ask("PUT", key, asked);
+    } catch (error) {
+      const isCut = error instanceof StorageError && error.code === "Unreachable";
+      if (isCut) await this.list(key, undefined, 1);
+      throw error;
+    }
   }
 
   async #ask(method: string, key: string, asked: Asked): Promise<StoreAnswer> {

@@ -33,6 +33,8 @@ export interface KeptUpload extends RecordingId {
 /** States of uploads as files beside the recordings: `.uploads/IDENTITY.json`. */
 export class KeptUploads {
   readonly path: string;
+  /** Whether the last change could not be kept, which has been logged. */
+  #fails = false;
 
   /** @param folder the archive's */
   constructor(folder: string) {
@@ -57,18 +59,39 @@ export class KeptUploads {
     return found;
   }
 
-  /** Rejects with what the disk says. */
+  /**
+   * Keeps an upload. It never rejects: where the disk is full, uploads have to go on, so that files
+   * can leave it.
+   */
   async save(upload: KeptUpload): Promise<void> {
     const file = this.#pathOf(upload.identity);
-    await Deno.writeTextFile(`${file}.new`, JSON.stringify(upload) + "\n");
-    await Deno.rename(`${file}.new`, file);
+    await this.#attempt(async () => {
+      await Deno.writeTextFile(`${file}.new`, JSON.stringify(upload) + "\n");
+      await Deno.rename(`${file}.new`, file);
+    });
   }
 
+  /** Never rejects. */
   async forget(identity: string): Promise<void> {
+    await this.#attempt(async () => {
+      try {
+        await Deno.remove(this.#pathOf(identity));
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    });
+  }
+
+  async #attempt(operation: () => Promise<void>): Promise<void> {
     try {
-      await Deno.remove(this.#pathOf(identity));
+      await operation();
+      this.#fails = false;
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      const details = { path: this.path, why: messageOf(error) };
+      if (!this.#fails) {
+        logger.warn("Cannot use {path}, so a restart sends some recordings anew: {why}", details);
+      }
+      this.#fails = true;
     }
   }
 

@@ -126,13 +126,11 @@ export class FileChanged extends Error {
 
 /** Resolves when the request takes more, or is over. */
 async function drained(request: ClientRequest): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  request.once("drain", resolve);
-  request.once("close", resolve);
-  request.once("error", () => resolve());
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const ends = ["drain", "close", "error"] as const;
+  for (const end of ends) request.on(end, resolve);
   if (!request.destroyed) await promise;
-  request.off("drain", resolve);
-  request.off("close", resolve);
+  for (const end of ends) request.off(end, resolve);
 }
 
 async function readAnswer(response: IncomingMessage, moved: () => void): Promise<StoreAnswer> {

@@ -14,11 +14,11 @@ export function elementsOf(xml: string, tag: string): string[] {
   const found: string[] = [];
   const end = `</${tag}>`;
   for (let at = xml.indexOf(`<${tag}`); at !== -1; at = xml.indexOf(`<${tag}`, at + 1)) {
+    // Another element may have a name that begins like this one.
+    if (!/[\s>]/.test(xml.charAt(at + tag.length + 1))) continue;
     const open = xml.indexOf(">", at);
     const close = xml.indexOf(end, open);
     if (open === -1 || close === -1) break;
-    // Another element may have a name that begins like this one.
-    if (!/[\s>]/.test(xml.charAt(at + tag.length + 1))) continue;
     found.push(xml.slice(open + 1, close));
     at = close;
   }

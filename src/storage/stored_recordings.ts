@@ -119,7 +119,7 @@ export class StoredRecordings implements BucketCopies {
           const isOld = object.ageMs > maxAgeMs && this.#copyAt(object) !== undefined;
           if (!isOld || this.#closed) continue;
           await bucket.remove(object.key);
-          logger.info("{key} is deleted from the bucket: too old", { key: object.key });
+          logger.info("{deleted} is deleted from the bucket: too old", { deleted: object.key });
         }
       });
     } catch (error) {

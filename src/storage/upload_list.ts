@@ -86,6 +86,11 @@ export class UploadList {
     return areThere;
   }
 
+  /** Whether a finished file is none of Echo's, so that it does not go to the bucket. */
+  isForeign(file: StoredFile): boolean {
+    return this.#foreign.has(versionOf(file));
+  }
+
   /** Something was done for an upload: it waits behind the others, or is done. */
   settle(upload: Upload): void {
     const { identity } = upload.kept;
@@ -143,7 +148,7 @@ export class UploadList {
   }
 
   async #startOf(file: StoredFile): Promise<number | undefined> {
-    const key = `${file.identity} ${file.bytes}`;
+    const key = versionOf(file);
     if (this.#foreign.has(key)) return undefined;
     try {
       return (await this.#options.folder.read(file.file)).startTime;
@@ -155,6 +160,10 @@ export class UploadList {
       return undefined;
     }
   }
+}
+
+function versionOf({ identity, bytes, changedAt }: StoredFile): string {
+  return `${identity} ${bytes} ${changedAt}`;
 }
 
 /** What a recording and its copy have in common. */

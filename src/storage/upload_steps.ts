@@ -43,8 +43,8 @@ export class UploadSteps {
       return await this.#do(upload, step);
     } catch (error) {
       if (error instanceof StorageError && error.isUploadLost) {
-        logger.warn("The upload of {key} is lost, and begins again: {why}", {
-          ...{ key: this.keyOf(upload.kept), why: error.message },
+        logger.warn("The upload of {object} is lost, and begins again: {why}", {
+          ...{ object: this.keyOf(upload.kept), why: error.message },
         });
         await this.#beginAgain(upload);
       }
@@ -124,8 +124,10 @@ export class UploadSteps {
   async #compare(upload: Upload, { part, range }: PartStep): Promise<void> {
     const { sha256 } = await this.#options.work.do(this.#jobOf(upload, range));
     if (upload.kept.parts[part - 1]?.sha256 === sha256) return upload.partCompared(part);
-    const key = this.keyOf(upload.kept);
-    logger.info("Part {part} of {key} has changed on the disk: it is sent again", { part, key });
+    const object = this.keyOf(upload.kept);
+    logger.info("Part {part} of {object} has changed on the disk: it is sent again", {
+      ...{ part, object },
+    });
     await this.#setPart(upload, part, null);
   }
 
@@ -156,9 +158,9 @@ export class UploadSteps {
 
   async #stored(upload: Upload, bytes: number): Promise<void> {
     await this.#change(upload, { storedBytes: bytes, uploadId: null, parts: [] });
-    const key = this.keyOf(upload.kept);
+    const object = this.keyOf(upload.kept);
     const { file } = upload.file ?? {};
-    logger.info("{file} is in the bucket as {key}, {bytes} bytes", { file, key, bytes });
+    logger.info("{file} is in the bucket as {object}, {bytes} bytes", { file, object, bytes });
   }
 
   async #removeFile({ file, kept }: Upload): Promise<void> {

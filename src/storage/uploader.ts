@@ -4,9 +4,11 @@ import type { Clock, Timer } from "../session/clock.ts";
 import type { EventBus } from "../session/events.ts";
 import { closeLocked, lock, messageOf } from "../record/files.ts";
 import type { RecordFolder } from "../record/record_folder.ts";
+import type { StoredFile } from "../record/stored_file.ts";
 import { BackOff } from "./back_off.ts";
 import type { Bucket } from "./bucket.ts";
 import { KeptUploads } from "./kept_uploads.ts";
+import { DiskLooks } from "./disk_looks.ts";
 import type { RecordingId } from "./object_keys.ts";
 import type { PartWork } from "./part_job.ts";
 import { StorageError } from "./storage_error.ts";
@@ -64,7 +66,7 @@ export class Uploader {
   readonly #store: BackOff;
   readonly #underWay = new Set<Promise<void>>();
   readonly #done = { sentBytes: 0, storedRecordings: 0, failures: 0 };
-  readonly #looking = new Looking();
+  readonly #looking = new DiskLooks();
   /** Why the store did not do what it was asked, the last time. */
   #why = "";
   #lock: Deno.FsFile | undefined;
@@ -97,7 +99,7 @@ export class Uploader {
     if (this.#store.failures < TOLD_FAILURES) return undefined;
     const { waitingRecordings } = this.figures;
     return `Recordings cannot be stored in ${this.#options.bucket.settings.bucket}: ${this.#why}; ` +
-      `${waitingRecordings} finished ones wait on the disk`;
+      `finished ones that wait on the disk: ${waitingRecordings}`;
   }
 
   get figures(): UploadFigures {
@@ -116,6 +118,13 @@ export class Uploader {
   stored(identity: string): RecordingId | undefined {
     const kept = this.#list.stored.get(identity) ?? this.#list.open.get(identity)?.kept;
     return kept === undefined || kept.storedBytes === null ? undefined : kept;
+  }
+
+  /** Whether limits of the disk may have a file deleted: it is in the bucket, or does not go there. */
+  mayRemove(file: StoredFile): boolean {
+    const { identity, state } = file;
+    if (state === "damaged" || this.#list.isForeign(file)) return true;
+    return this.stored(identity) !== undefined;
   }
 
   /** Gives up what is under way. The next run of the server goes on with it. */
@@ -168,14 +177,15 @@ export class Uploader {
   }
 
   async #abandon(upload: Upload): Promise<void> {
-    const key = this.#steps.keyOf(upload.kept);
+    // What is named like a secret is masked in the log.
+    const object = this.#steps.keyOf(upload.kept);
     try {
       await this.#steps.abandon(upload);
       this.#list.open.delete(upload.kept.identity);
-      logger.info("{key} is not stored any further: its file is gone", { key });
+      logger.info("{object} is not stored any further: its file is gone", { object });
     } catch (error) {
       // It is tried again with the next look.
-      logger.debug("Cannot give up {key}: {why}", { key, why: messageOf(error) });
+      logger.debug("Cannot give up {object}: {why}", { object, why: messageOf(error) });
     }
   }
 
@@ -222,13 +232,14 @@ export class Uploader {
     } else if (error instanceof FileChanged || error instanceof Deno.errors.NotFound) {
       // It was renamed, most likely: the next look tells what it is called.
       upload.file = undefined;
+      upload.backOff.failed();
       this.#scan();
     } else {
       upload.backOff.failed();
-      const key = this.#steps.keyOf(upload.kept);
-      const details = { key, why: messageOf(error) };
+      const object = this.#steps.keyOf(upload.kept);
+      const details = { object, why: messageOf(error) };
       if (upload.backOff.failures > 1) return;
-      logger.error("Cannot store {key}, which is tried again: {why}", details);
+      logger.error("Cannot store {object}, which is tried again: {why}", details);
     }
   }
 
@@ -252,36 +263,6 @@ export class Uploader {
   }
 }
 
-/** Looks at the disk, one after another. What fails is logged, once until a look succeeds. */
-class Looking {
-  #last: Promise<void> = Promise.resolve();
-  #waiting = 0;
-  #fails = false;
-
-  /** Looks when all looks before it are over; not at all where too many wait. */
-  run(look: () => Promise<void>): void {
-    if (this.#waiting >= MAX_WAITING) return;
-    this.#waiting++;
-    this.#last = this.#last.then(() => this.#attempt(look));
-  }
-
-  async over(): Promise<void> {
-    await this.#last;
-  }
-
-  async #attempt(look: () => Promise<void>): Promise<void> {
-    try {
-      await look();
-      this.#fails = false;
-    } catch (error) {
-      const why = messageOf(error);
-      if (!this.#fails) logger.error("Cannot see what is to be stored: {why}", { why });
-      this.#fails = true;
-    }
-    this.#waiting--;
-  }
-}
-
 const ASKS_STORE: ReadonlySet<UploadStep["kind"]> = new Set(["begin", "send", "complete"]);
 /** How many requests are under way at a time. */
 const AT_A_TIME = 16;
@@ -290,5 +271,3 @@ const TOLD_FAILURES = 3;
 const TICK_MS = 1000;
 const LOOK_MS = 5000;
 const SCAN_MS = 60_000;
-/** Looks beyond these would see nothing that the ones before do not. */
-const MAX_WAITING = 10_000;

@@ -7,12 +7,16 @@ import { until } from "../until.ts";
 import { ask, reason } from "./control_request.ts";
 import type { EchoServer } from "./echo_server.ts";
 import type { HookReceiver } from "../hook/hook_receiver.ts";
+import { type S3Server, TEST_KEY } from "../storage/s3_server.ts";
+import { storageEnv } from "../storage/storing_server.ts";
 
 /** A server, and the hook servers that it may post to. */
 export interface Scene {
   readonly server: EchoServer;
   readonly oldHooks: HookReceiver;
   readonly newHooks: HookReceiver;
+  /** Where recordings go. */
+  readonly store: S3Server;
 }
 
 /** Values by the names of variables; `undefined` where one is unset. */
@@ -44,12 +48,15 @@ const MEGABYTE = 1_000_000;
 /** What the server's log must not tell of {@link CHANGES}. */
 export const CHANGED_SECRETS: readonly string[] = [
   ...[TOKEN, "new-token", "any-token", PASSWORD, "old-stat", "new-stat"],
-  ...["old-secret", "the-secret-of-the-hooks", "pa55word"],
+  ...["old-secret", "the-secret-of-the-hooks", "pa55word", "wrong-id", "wrong-key"],
+  ...Object.values(TEST_KEY),
 ];
 
 /** The values that each change begins with. */
-export function valuesBefore(oldHooks: HookReceiver): Values {
+export function valuesBefore({ oldHooks, store }: Omit<Scene, "server">): Values {
   return {
+    ...storageEnv(store),
+    ...{ S3_ACCESS_KEY_ID: "wrong-id", S3_SECRET_ACCESS_KEY: "wrong-key" },
     ECHO_BEARER_TOKEN: TOKEN,
     ICECAST_ENABLED: "1",
     STAT_TOKEN: "old-stat",
@@ -168,6 +175,19 @@ export const CHANGES: readonly Change[] = [
     ],
     was: [200, 401],
     is: [401, 200],
+  },
+  {
+    names: ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"],
+    values: ({ store }) => storageEnv(store),
+    look: async ({ server }) => {
+      const url = `http://127.0.0.1:${server.statPort}/stat/1/recordings/demo.20261123T141200Z.mp4`;
+      const headers = { Authorization: "Bearer old-stat" };
+      const { status, body } = await fetch(url, { headers, redirect: "manual" });
+      await body?.cancel();
+      return status;
+    },
+    was: 503,
+    is: 404,
   },
   {
     names: ["HOOK_URL"],

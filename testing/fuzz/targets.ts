@@ -14,6 +14,7 @@ import { HTTP2_TARGETS } from "./targets/http2.ts";
 import { ICECAST_TARGETS } from "./targets/icecast.ts";
 import { REWIND_TARGETS } from "./targets/rewind.ts";
 import { RTMP_TARGETS } from "./targets/rtmp.ts";
+import { STORAGE_TARGETS } from "./targets/storage.ts";
 import { STREAM_TARGETS } from "./targets/streams.ts";
 import { TOKEN_TARGETS } from "./targets/tokens.ts";
 
@@ -25,6 +26,7 @@ export const TARGETS: readonly Target[] = [
   ...STREAM_TARGETS,
   ...FILE_TARGETS,
   ...REWIND_TARGETS,
+  ...STORAGE_TARGETS,
   ...CONFIGURATION_TARGETS,
   ...HTTP_CONNECTION_TARGETS,
   ...HTTP_TARGETS,

@@ -1,5 +1,6 @@
 /** A small store that speaks S3, keeps all in memory, and fails in the ways that stores do. */
 import { createHash } from "node:crypto";
+import type { PemPair } from "../../src/tls/certificate.ts";
 import { sha256, signatureFault, type StoreKey } from "./request_signature.ts";
 
 /** A request as the store sees it. */
@@ -60,17 +61,20 @@ export class S3Server implements AsyncDisposable {
   /** What is silent ends with it. */
   #cut = new AbortController();
   #lastUpload = 0;
+  #pair: PemPair | undefined;
   #server: Deno.HttpServer<Deno.NetAddr> | undefined;
   #port = 0;
 
-  static start(): S3Server {
+  /** @param pair the certificate of a store that is asked over TLS */
+  static start(pair?: PemPair): S3Server {
     const server = new S3Server();
+    server.#pair = pair;
     server.open();
     return server;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `${this.#pair === undefined ? "http" : "https"}://127.0.0.1:${this.#port}`;
   }
 
   /** How often it was asked that. */
@@ -80,7 +84,10 @@ export class S3Server implements AsyncDisposable {
 
   /** Answers again, at the same port. */
   open(): void {
-    const options = { hostname: "127.0.0.1", port: this.#port, onListen: () => {} };
+    const options = {
+      ...{ hostname: "127.0.0.1", port: this.#port, onListen: () => {} },
+      ...this.#pair,
+    };
     this.#server = Deno.serve(options, (request) => this.#answer(request));
     this.#port = this.#server.addr.port;
   }
@@ -167,7 +174,7 @@ export class S3Server implements AsyncDisposable {
         return this.#list(query);
       case "HeadObject":
       case "GetObject":
-        return this.#object(key, action === "HeadObject");
+        return this.#object(key, action === "HeadObject", request.headers.get("range"));
     }
   }
 
@@ -193,13 +200,22 @@ export class S3Server implements AsyncDisposable {
     return xml("CompleteMultipartUploadResult", `<Key>${key}</Key>`);
   }
 
-  #object(key: string, isHead: boolean): Response {
+  #object(key: string, isHead: boolean, range: string | null): Response {
     const object = this.objects.get(key);
     if (object === undefined) return isHead ? bare(404) : failure(404, "NoSuchKey");
     const headers = new Headers({ ETag: object.etag, "Content-Type": "audio/mp4" });
     headers.set("Content-Length", `${object.bytes.length}`);
     if (object.mark !== undefined) headers.set("x-amz-meta-echo-upload", object.mark);
-    return new Response(isHead ? null : new Uint8Array(object.bytes), { headers });
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? "") ?? [];
+    if (from === undefined) {
+      return new Response(isHead ? null : new Uint8Array(object.bytes), { headers });
+    }
+    const { length } = object.bytes;
+    const end = to === undefined || to === "" ? length : Number(to) + 1;
+    const part = new Uint8Array(object.bytes.subarray(Number(from), end));
+    headers.set("Content-Range", `bytes ${from}-${Number(from) + part.length - 1}/${length}`);
+    headers.set("Content-Length", `${part.length}`);
+    return new Response(part, { status: 206, headers });
   }
 
   #list(query: URLSearchParams): Response {

@@ -49,10 +49,9 @@ export class StoredArchive implements AsyncDisposable {
   static async open(options: StoredArchiveOptions = {}): Promise<StoredArchive> {
     const { server, keepsFiles = true, isNeeded, clock = new FakeClock(START), ...own } = options;
     const { partBytes = SMALL_PART_BYTES } = options;
-    const stored = (identity: string) => uploader.stored(identity) !== undefined;
     const archive = await Archive.open({
       ...{ ...own, clock },
-      mayRemove: ({ identity, state }) => state === "damaged" || stored(identity),
+      mayRemove: (file) => uploader.mayRemove(file),
     });
     const fixture = new BucketFixture(clock, server ?? S3Server.start());
     const uploader = new Uploader({

@@ -13,11 +13,12 @@ Deno.test("deno compile puts the program, its workers and libsrt into one file",
     const library = Deno.build.os === "linux" ? ["libsrt.so"] : [];
     assert.deepEqual(
       files.sort(),
-      ["bcrypt_worker.js", "http_worker.js", ...library, "main.js"],
+      ["bcrypt_worker.js", "http_worker.js", ...library, "main.js", "part_worker.js"],
       output,
     );
     const program = await Deno.readTextFile(`${folder}/build/main.js`);
-    for (const part of ["./bcrypt_worker.js", "./http_worker.js", "libsrt.so", "createRequire"]) {
+    const workers = ["./bcrypt_worker.js", "./http_worker.js", "./part_worker.js"];
+    for (const part of [...workers, "libsrt.so", "createRequire"]) {
       assert.ok(program.includes(part), part);
     }
     const { size } = await Deno.stat(`${folder}/echo`);

@@ -5,6 +5,7 @@ import { withFolder } from "../../testing/temporary_folder.ts";
 import { EchoServer, runEcho } from "../../testing/e2e/echo_server.ts";
 import { scenario } from "../../testing/e2e/scenario.ts";
 import { Issuer } from "../../testing/tokens/issuer.ts";
+import { storageEnv } from "../../testing/storage/storing_server.ts";
 import { TestAuthority } from "../../testing/tls/test_authority.ts";
 
 interface Mistake {
@@ -155,6 +156,13 @@ const MISTAKES: readonly Mistake[] = [
     what: "a hook server that is not there",
     make: () => ({ HOOK_URL: `http://127.0.0.1:${freePorts(1)}/secret`, HOOK_SECRET: "s" }),
     said: /^HOOK_URL: Cannot connect to 127\.0\.0\.1:\d+: (?!.*secret).*refused/,
+  },
+  {
+    what: "a store that is not there",
+    make: () => ({
+      ...storageEnv({ url: `http://127.0.0.1:${freePorts(1)}`, bucket: "shows" }),
+    }),
+    said: /^S3_URL: Cannot store recordings in shows: Unreachable: .*REFUSED/,
   },
   {
     what: "a clock that is behind",

@@ -20,6 +20,7 @@ import {
   writeFiles,
 } from "../../testing/e2e/reloadable_changes.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { S3Server } from "../../testing/storage/s3_server.ts";
 
 const SECRETS = ["old-token", "new-token", "other-token", "old-stat", "new-stat"];
 const REREAD_ERROR = /Cannot reread the configuration/;
@@ -121,7 +122,8 @@ async function assertTakesEffect(change: Change): Promise<void> {
   const { names, values, auth = "key", look, was, is, isLate = false } = change;
   await using oldHooks = await HookReceiver.start();
   await using newHooks = await HookReceiver.start();
-  const before = valuesBefore(oldHooks);
+  await using store = S3Server.start();
+  const before = valuesBefore({ oldHooks, newHooks, store });
   await using server = await EchoServer.start({
     env: { ECHO_AUTH: auth },
     envFile: envFile(before),
@@ -129,7 +131,7 @@ async function assertTakesEffect(change: Change): Promise<void> {
     expectedErrors: [/Cannot use the fallback/],
   });
   await writeFiles(server);
-  const scene = { server, oldHooks, newHooks };
+  const scene = { server, oldHooks, newHooks, store };
   assert.deepEqual({ names, seen: await look(scene) }, { names, seen: was });
 
   await Deno.writeTextFile(`${server.folder}/echo.env`, envFile({ ...before, ...values(scene) }));

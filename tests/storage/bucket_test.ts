@@ -120,6 +120,16 @@ Deno.test("a wrong secret and a bucket that is not there are told as the store t
   assert.equal(await codeOf(bucket.remove(KEY)), "NoSuchBucket");
 });
 
+Deno.test("of a store that hangs up while a part comes, another request tells why", async () => {
+  await using fixture = new BucketFixture();
+  const { bucket, server } = fixture;
+  const uploadId = await bucket.begin(KEY, "mark");
+  server.key = { ...server.key, secretAccessKey: "another" };
+  server.behave = ({ action }) => action === "UploadPart" ? "cut" : "good";
+  const part = sendPart(bucket, uploadId, 1, new Uint8Array(300_000));
+  assert.equal(await codeOf(part), "SignatureDoesNotMatch");
+});
+
 Deno.test("nobody listens: that is told", async () => {
   await using fixture = new BucketFixture();
   await fixture.server.close();

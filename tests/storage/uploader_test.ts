@@ -284,6 +284,30 @@ Deno.test("limits delete nothing that is not in the bucket", async () => {
   assert.ok(server.objects.has(KEY));
 });
 
+Deno.test("limits delete what does not go to the bucket, as without one", async () => {
+  await using stored = await StoredArchive.open({ maxBytes: 1 });
+  const { archive, server } = stored;
+  await server.close();
+  await Deno.mkdir(archive.folder.path, { recursive: true });
+  await Deno.writeTextFile(archive.folder.pathOf("notes.mp4"), "not Echo's");
+  await Deno.writeTextFile(archive.folder.pathOf("a.20261123T141200Z.mp4.damaged"), "damaged");
+  await stored.pass("they are deleted", async () => (await stored.files()).length === 0);
+});
+
+Deno.test("where nothing can be kept of uploads, as on a full disk, they go on", async () => {
+  await using log = await LogRecorder.start();
+  await using stored = await StoredArchive.open({ keepsFiles: false });
+  const { archive, server } = stored;
+  server.behave = ({ action }) => action === "CreateMultipartUpload" ? 503 : "good";
+  await archive.record("demo", 5);
+  await stored.pass("it is tried", () => server.count("CreateMultipartUpload") > 0);
+  await Deno.remove(`${archive.folder.path}/.uploads`, { recursive: true });
+  server.behave = () => "good";
+  await stored.pass("it has left the disk", async () => (await stored.files()).length === 0);
+  assert.ok(server.objects.has(KEY));
+  assert.equal(log.matching(/^warning Cannot use .*uploads, so a restart sends/).length, 1);
+});
+
 Deno.test("16 requests are under way at a time, and one while the store fails", async () => {
   await using stored = await StoredArchive.open();
   const { archive, server } = stored;

@@ -51,6 +51,7 @@ export class Rewinds {
   readonly #shows = new Map<string, Show>();
   readonly #reads = new Limiter(READS);
   readonly #turns: ReadTurns;
+  #opened = false;
   #closed = false;
   readonly #sweeper: Timer;
   #liveShow: (name: string) => LiveShow | undefined = () => undefined;
@@ -75,6 +76,7 @@ export class Rewinds {
       if (live === undefined || state === undefined) await this.#kept.forget(name);
       else this.#shows.set(name, restored(live, state, () => this.#keep(name)));
     }
+    this.#opened = true;
   }
 
   /**
@@ -111,8 +113,9 @@ export class Rewinds {
     }
   };
 
-  /** Whether a show that may be rewound is in that file. */
+  /** Whether a show that may be rewound is in that file, or it is not known yet. */
   holds(identity: string): boolean {
+    if (!this.#opened) return true;
     for (const { pieces } of this.#shows.values()) {
       if (pieces.some(({ facts }) => facts?.identity === identity)) return true;
     }

@@ -98,6 +98,19 @@ Deno.test("the dashboard may play what is on air from the host that it is asked 
   }
 });
 
+Deno.test("the dashboard may play recordings from the site of the bucket, and nothing else there", async () => {
+  const entrance: Entrance = {
+    check: () => Promise.resolve("granted"),
+    signIn: () => Promise.resolve("granted"),
+    signOut: () => {},
+    guard: (_, next) => next(),
+  };
+  const app = dashboardRoutes(entrance, { recordingsOrigin: "https://media.example" });
+  const policy = (await app.request("/")).headers.get("content-security-policy") ?? "";
+  assert.match(policy, /media-src 'self' https:\/\/media\.example$/);
+  assert.equal(policy.split("media.example").length, 2);
+});
+
 Deno.test("scripts import each other by names that are served", async () => {
   const app = dashboard("granted");
   const html = await (await app.request("/")).text();

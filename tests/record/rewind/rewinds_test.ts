@@ -1,5 +1,7 @@
 /** Shows that are on air, from their start, out of their recordings. */
 import assert from "node:assert/strict";
+import { identityOf } from "../../../src/record/files.ts";
+import { Rewinds } from "../../../src/record/rewind/rewinds.ts";
 import { audioConfig } from "../../../testing/audio/access_units.ts";
 import { SECOND } from "../../../testing/record/archive.ts";
 import { Rewound, urisOf, valuesOf } from "../../../testing/record/rewound.ts";
@@ -241,6 +243,23 @@ Deno.test("a file that is renamed is found, and of one that is removed nothing i
   await Deno.remove(folder.pathOf("demo.mp4"));
   await Deno.writeFile(folder.pathOf("demo.mp4"), new Uint8Array(100_000));
   assert.equal((await house.app.request(`/demo/${uri}`)).status, 404);
+});
+
+Deno.test("it is told which files are needed, until the show is over", async () => {
+  await using house = await Rewound.open();
+  const { folder } = house.archive;
+  const unopened = new Rewinds({ clock: house.clock, path: folder.path, boundMs: Infinity });
+  assert.ok(unopened.holds("1-1"), "an earlier run may have kept something");
+  await unopened.close();
+  const show = house.archive.begin("demo");
+  await house.play(show, 8);
+  show.end();
+  await house.archive.reach("record-complete", 1);
+  const identity = identityOf(await Deno.stat(folder.pathOf("demo.mp4")));
+  assert.deepEqual([house.rewinds.holds(identity), house.rewinds.holds("1-1")], [true, false]);
+  house.live.delete("demo");
+  await house.clock.advance(6000);
+  assert.equal(house.rewinds.holds(identity), false);
 });
 
 Deno.test("the earliest moment that may be heard is told once there is one", async () => {
