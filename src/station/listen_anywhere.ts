@@ -1,21 +1,21 @@
 /** Has broadcasts of other boxes heard here, and those of this one heard there. */
+import type { Hono } from "hono";
+import { LimiterFull } from "../disk/limiter.ts";
 import { FeedsOut } from "../fleet/links/feeds_out.ts";
 import { fileRoutes } from "../fleet/links/file_routes.ts";
 import { ListenAnywhere } from "../fleet/links/listen_anywhere.ts";
 import { remoteShowRoutes, RemoteShows } from "../fleet/links/remote_shows.ts";
 import { streamNameRoutes } from "../fleet/links/stream_names.ts";
-import { rewindRoutes } from "../record/rewind/routes.ts";
-import { LimiterFull } from "../disk/limiter.ts";
+import type { ServedStream } from "../hls/distributor.ts";
 import { nameOfLowFeed } from "../hls/low_latency/low_names.ts";
 import { SegmentUnavailable } from "../hls/origin.ts";
 import type { OtherBoxes } from "../hls/other_boxes.ts";
 import { FileUnreadable } from "../hls/stream_files.ts";
-import type { ServedStream } from "../hls/distributor.ts";
-import type { Hono } from "hono";
-import { localRewind, rewindSettings } from "./rewind.ts";
+import { rewindRoutes } from "../record/rewind/routes.ts";
 import type { Core } from "./core.ts";
 import type { Fleet } from "./fleet.ts";
 import type { HeardOutput, HlsOutput } from "./outputs.ts";
+import { localRewind, rewindSettings } from "./rewind.ts";
 
 /** What the other boxes have, for this one. @returns `undefined` where the server is alone */
 export function openListening(

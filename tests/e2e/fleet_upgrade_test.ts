@@ -40,18 +40,19 @@ scenario(`three boxes are upgraded under ${PUBLISHERS} DJs and ${PLAYERS} player
   const moved = await upgrade(fleet, () => crowd.reconnects);
   assert.ok(moved.every((count) => count > 0), `DJs were moved ${moved.join(", ")} times`);
 
-  let longest = 0;
-  for (const { standStill: { name, longestMs, backward } } of players) {
-    const allowed = MAX_CADENCE * TARGET_MS + crowd.longestAwayMs(name) + SLACK_MS;
-    assert.ok(longestMs <= allowed, `${name} stood still for ${longestMs} of ${allowed} ms`);
-    assert.equal(backward, 0, `${name} went back`);
-    longest = Math.max(longest, longestMs);
-  }
+  const standStills = players.map(({ standStill }) => standStill);
+  const longest = Math.max(...standStills.map(({ longestMs }) => longestMs));
   const away = Math.max(...names.map((name) => crowd.longestAwayMs(name)));
   console.log(
     `${crowd.reconnects} times a DJ was moved, and away for ${Math.round(away)} ms at most; ` +
       `no playlist stood still for longer than ${Math.round(longest)} ms`,
   );
+  const late = standStills.flatMap(({ name, longestMs, url }) => {
+    const allowed = MAX_CADENCE * TARGET_MS + crowd.longestAwayMs(name) + SLACK_MS;
+    return longestMs <= allowed ? [] : [`${url}: ${longestMs} of ${allowed} ms`];
+  });
+  assert.deepEqual(late, []);
+  assert.deepEqual(standStills.filter(({ backward }) => backward > 0), []);
 });
 
 /**
