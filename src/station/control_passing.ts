@@ -28,6 +28,7 @@ export function answeringBoxes({ member, links }: PassingParts): AnsweringBoxes 
       method: "POST",
       body: JSON.stringify(request),
       timeoutMs: TIMEOUT_MS,
+      sender: "publishers",
     });
   const isOwn = (box: KnownBox) => box.id === member.box;
   return {

@@ -60,7 +60,7 @@ async function ask(
   told: z.infer<typeof toldTitle>,
 ): Promise<z.infer<typeof answer>> {
   try {
-    const init = { method: "POST", body: JSON.stringify(told) };
+    const init = { method: "POST", body: JSON.stringify(told), sender: "publishers" as const };
     const said = await links.request(box, `${FLEET_PATH}${TITLE_PATH}`, init);
     return answer.parse(await said.json());
   } catch (error) {

@@ -30,23 +30,37 @@ export interface BoxRequest {
   readonly timeoutMs?: number;
   /** What its body may have at most, but for a stream. Default: 16 MiB. */
   readonly maxBytes?: number;
+  /** On whose behalf it is sent. Default: `boxes`. */
+  readonly sender?: RequestSender;
   /** Gives it up. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/**
+ * On whose behalf boxes ask each other: a listener's, or that of whoever publishes or calls the control
+ * API; `boxes` for what they need to be one server, such as feeds and handovers. Each has requests of
+ * its own, so that none of them can keep the others from being sent.
+ */
+export type RequestSender = "boxes" | "listeners" | "publishers";
 
 /** Where a box is. */
 export type BoxPlace = Pick<KnownBox, "id" | "incarnation" | "privateUrl">;
 
 /** Thrown where a box does not answer: it is gone, slow, or too much is asked of it. */
 export class BoxUnreachable extends Error {
-  override readonly name = "BoxUnreachable";
+  override readonly name: string = "BoxUnreachable";
+}
+
+/** Thrown where too many requests are under way: this one was not sent, which says nothing of the box. */
+export class LinkFull extends BoxUnreachable {
+  override readonly name = "LinkFull";
 }
 
 /** Asks other boxes, by HTTP/1.1 on connections that are kept. */
 export class BoxLinks {
   readonly #options: BoxLinksOptions;
   readonly #fetch: typeof fetch;
-  /** Requests under way, by box. */
+  /** Requests under way, by their sender and box. */
   readonly #underWay = new Map<string, number>();
   /** Of requests and of streams that go on. */
   readonly #controllers = new Set<AbortController>();
@@ -167,13 +181,11 @@ export class BoxLinks {
   /** @throws {BoxUnreachable} */
   async #inTime<T>(
     { id }: BoxPlace,
-    { timeoutMs = TIMEOUT_MS }: BoxRequest,
+    { timeoutMs = TIMEOUT_MS, sender = "boxes" }: BoxRequest,
     controller: AbortController,
     work: () => Promise<T>,
   ): Promise<T> {
-    const underWay = this.#underWay.get(id) ?? 0;
-    if (underWay >= MAX_UNDER_WAY) throw unreachable(id, `${underWay} requests are under way`);
-    this.#underWay.set(id, underWay + 1);
+    const release = this.#takePlace(id, sender);
     const timer = this.#options.clock.after(timeoutMs, () => {
       controller.abort(new BoxUnreachable(`no answer within ${timeoutMs / 1000} s`));
     });
@@ -183,10 +195,23 @@ export class BoxLinks {
       throw unreachable(id, reasonOf(error), error);
     } finally {
       timer.cancel();
-      const left = (this.#underWay.get(id) ?? 1) - 1;
-      if (left === 0) this.#underWay.delete(id);
-      else this.#underWay.set(id, left);
+      release();
     }
+  }
+
+  /** @returns gives the place back. @throws {LinkFull} */
+  #takePlace(id: string, sender: RequestSender): () => void {
+    const key = `${sender} ${id}`;
+    const underWay = this.#underWay.get(key) ?? 0;
+    if (underWay >= MAX_UNDER_WAY[sender]) {
+      throw new LinkFull(`Cannot ask box ${id}: ${underWay} requests of ${sender} are under way`);
+    }
+    this.#underWay.set(key, underWay + 1);
+    return () => {
+      const left = (this.#underWay.get(key) ?? 1) - 1;
+      if (left === 0) this.#underWay.delete(key);
+      else this.#underWay.set(key, left);
+    };
   }
 }
 
@@ -247,7 +272,11 @@ const CLIENT: Deno.CreateHttpClientOptions = {
 const TIMEOUT_MS = 1500;
 const MAX_BYTES = 16 * 2 ** 20;
 /** Requests to one box at a time. Beyond that it is slow, and no more are kept waiting. */
-const MAX_UNDER_WAY = 256;
+const MAX_UNDER_WAY: Readonly<Record<RequestSender, number>> = {
+  boxes: 256,
+  listeners: 128,
+  publishers: 64,
+};
 /** Statuses that have no body (RFC 9110 6.4.1). */
 const NO_BODY: readonly number[] = [101, 204, 205, 304];
 const NOTHING = new Uint8Array();

@@ -10,7 +10,7 @@ import { servedFile } from "../../hls/name_copy.ts";
 import { SegmentUnavailable } from "../../hls/origin.ts";
 import { type CachedSegments, SegmentCache } from "../../hls/segment_cache.ts";
 import type { Clock } from "../../session/clock.ts";
-import { type BoxLinks, type BoxPlace, BoxUnreachable } from "./box_links.ts";
+import { type BoxLinks, type BoxPlace, BoxUnreachable, LinkFull } from "./box_links.ts";
 
 export interface FarSegmentsOptions {
   readonly clock: Pick<Clock, "awake">;
@@ -113,7 +113,9 @@ export class FarSegments {
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { links, clock } = this.#options;
     try {
-      const answer = await links.request(box, path, { maxBytes: MAX_SEGMENT_BYTES });
+      const answer = await links.request(box, path, {
+        ...{ maxBytes: MAX_SEGMENT_BYTES, sender: "listeners" },
+      });
       if (answer.status === 404) {
         if (this.#missing.size < MAX_MISSING) this.#missing.set(path, clock.awake() + MISSING_MS);
         return undefined;
@@ -127,7 +129,7 @@ export class FarSegments {
       return bytes;
     } catch (error) {
       if (!(error instanceof BoxUnreachable)) throw error;
-      this.#silent.set(box.id, clock.awake() + SILENT_MS);
+      if (!(error instanceof LinkFull)) this.#silent.set(box.id, clock.awake() + SILENT_MS);
       throw new SegmentUnavailable(`Cannot have ${path} now: ${error.message}`, { cause: error });
     }
   }

@@ -79,7 +79,7 @@ export class RemoteShows implements ShowsSource {
     before: Told | undefined,
   ): Promise<readonly ShowStatus[]> {
     try {
-      const answer = await this.#options.links.request(box, path);
+      const answer = await this.#options.links.request(box, path, { sender: "listeners" });
       // Sound: it comes from a box, by `remoteShowRoutes`.
       const { shows = [] }: { shows?: readonly ShowStatus[] } = await answer.json();
       return shows;

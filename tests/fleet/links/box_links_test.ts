@@ -1,7 +1,12 @@
 /** What boxes ask each other, and what they refuse. */
 import assert from "node:assert/strict";
 import { derivedKey } from "../../../src/fleet/derived_key.ts";
-import { BoxLinks, BoxUnreachable } from "../../../src/fleet/links/box_links.ts";
+import {
+  BoxLinks,
+  BoxUnreachable,
+  LinkFull,
+  type RequestSender,
+} from "../../../src/fleet/links/box_links.ts";
 import { askedBy } from "../../../src/fleet/links/fleet_routes.ts";
 import { LinkedBox } from "../../../testing/fleet/linked_boxes.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
@@ -153,20 +158,69 @@ Deno.test("a box that is gone is told at once, and a signal gives a request up",
   await assert.rejects(b.links.request(place, "/fleet/1/x", { signal }), /nobody waits/);
 });
 
-Deno.test("of a box that answers nothing, 256 requests are waited for at a time", async () => {
-  await using a = new LinkedBox("a");
-  await using b = new LinkedBox("b");
-  const go = Promise.withResolvers<void>();
-  a.routes.get("/x", async (c) => {
-    await go.promise;
-    return c.text("x");
-  });
-  const all = Array.from({ length: 256 }, () => b.links.request(a.place, "/fleet/1/x"));
-  await assert.rejects(b.links.request(a.place, "/fleet/1/x"), /256 requests are under way/);
-  go.resolve();
-  for (const answer of await Promise.all(all)) assert.equal(answer.status, 200);
-  assert.equal((await b.links.request(a.place, "/fleet/1/x")).status, 200);
+Deno.test("of a box that answers nothing, a bounded number of requests is waited for", async () => {
+  for (const [sender, most] of [["boxes", 256], ["listeners", 128], ["publishers", 64]] as const) {
+    await using boxes = new SlowBox();
+    const { links } = boxes.b;
+    const all = boxes.fill(sender, most);
+    await assert.rejects(
+      links.request(boxes.a.place, "/fleet/1/x", { sender }),
+      (error) => error instanceof LinkFull && error.message.includes(`${most} requests of`),
+    );
+    boxes.answer();
+    for (const answer of await Promise.all(all)) assert.equal(answer.status, 200);
+    assert.equal((await links.request(boxes.a.place, "/fleet/1/x", { sender })).status, 200);
+  }
 });
+
+Deno.test("listeners and publishers do not keep boxes from asking each other", async () => {
+  await using boxes = new SlowBox();
+  // More than may be sent: the others are refused at once.
+  const all = Promise.allSettled([
+    ...boxes.fill("listeners", 256),
+    ...boxes.fill("publishers", 256),
+  ]);
+  const { b: { links }, a: { place } } = boxes;
+  assert.equal((await links.request(place, "/fleet/1/handover")).status, 200);
+  const following = new AbortController();
+  const feed = await links.open(place, "/fleet/1/handover", { signal: following.signal });
+  assert.equal(await feed.text(), "handed over");
+  boxes.answer();
+  const answered = (await all).filter(({ status }) => status === "fulfilled");
+  assert.equal(answered.length, 128 + 64);
+});
+
+/** Box `a` answers what `b` asks for at `/x` when a test says so. */
+class SlowBox implements AsyncDisposable {
+  readonly a = new LinkedBox("a");
+  readonly b = new LinkedBox("b");
+  readonly #go = Promise.withResolvers<void>();
+
+  constructor() {
+    this.a.routes.get("/x", async (c) => {
+      await this.#go.promise;
+      return c.text("x");
+    });
+    this.a.routes.get("/handover", (c) => c.text("handed over"));
+  }
+
+  /** Has so many requests under way. */
+  fill(sender: RequestSender, count: number): Promise<Response>[] {
+    return Array.from({ length: count }, () => {
+      return this.b.links.request(this.a.place, "/fleet/1/x", { sender });
+    });
+  }
+
+  answer(): void {
+    this.#go.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.answer();
+    await this.b[Symbol.asyncDispose]();
+    await this.a[Symbol.asyncDispose]();
+  }
+}
 
 /** Signs requests that are not sent. */
 class Recorder {
