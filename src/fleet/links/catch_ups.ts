@@ -9,7 +9,7 @@ import type { FeedsIn } from "./feeds_in.ts";
 
 export interface CatchUpsOptions {
   readonly clock: Pick<Clock, "after">;
-  readonly feeds: Pick<FeedsIn, "ask">;
+  readonly feeds: Pick<FeedsIn, "ask" | "isOpen">;
 }
 
 /** The questions that are under way. Feeds keep the order, so answers come in that of questions. */
@@ -22,12 +22,17 @@ export class CatchUps {
     this.#options = options;
   }
 
-  /** Asks boxes, and waits for a moment at most. @returns `undefined` where there are none */
+  /**
+   * Asks boxes, and waits for a moment at most. A box whose feed is broken is left out: it would not
+   * be asked, and its next feed begins with all that is new.
+   * @returns `undefined` where there is none to ask
+   */
   ask(boxes: ReadonlySet<string>): Promise<void> | undefined {
-    if (boxes.size === 0) return undefined;
+    const open = [...boxes].filter((id) => this.#options.feeds.isOpen(id));
+    if (open.length === 0) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#options.clock.after(MAX_MS, resolve);
-    void Promise.all([...boxes].map((id) => this.#askBox(id))).then(() => resolve());
+    void Promise.all(open.map((id) => this.#askBox(id))).then(() => resolve());
     return promise.finally(() => timer.cancel());
   }
 

@@ -38,6 +38,11 @@ export class FeedsIn {
     else if (this.#options.wantedOf(id).length > 0) this.#open(id);
   }
 
+  /** Whether a box tells what is new. */
+  isOpen(id: string): boolean {
+    return this.#feeds.get(id)?.isOpen ?? false;
+  }
+
   /** Boxes may be there again, or be gone. */
   hasten(): void {
     for (const feed of this.#feeds.values()) if (!feed.isOpen) feed.hasten();

@@ -19,7 +19,7 @@ import { RemoteStream } from "./remote_stream.ts";
 export interface RemoteHlsOptions {
   readonly clock: Pick<Clock, "awake" | "waited" | "after">;
   readonly view: Pick<FleetView, "box" | "find" | "boxOf" | "placeOf">;
-  readonly feeds: Pick<FeedsIn, "ask">;
+  readonly feeds: Pick<FeedsIn, "ask" | "isOpen">;
   readonly segments: FarSegments;
   /** A segment of the broadcast `name` is listed. */
   readonly onListed?: ((name: string, file: string) => void) | undefined;

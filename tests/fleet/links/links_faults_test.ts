@@ -84,6 +84,31 @@ Deno.test("a box that tells nothing is taken for gone, and asked again", async (
   });
 });
 
+Deno.test("once a feed was opened again, who asks for what is new has it without delay", async () => {
+  await using heard = await HeardElsewhere.start();
+  await heard.onAir(4);
+  const low = () => heard.heard("low-media.m3u8");
+  await until("there is a playlist", async () => await low() !== "");
+  const { feeds } = heard.network;
+  heard.out.close();
+  await until("the feed is broken", async () => {
+    await heard.exchange();
+    return heard.distributor.caughtUp() === undefined;
+  });
+  assert.ok(await heard.replica.catchUp(), "nobody is waited for");
+  await until("it is opened again", async () => {
+    await heard.pass(0.1);
+    return heard.network.feeds > feeds && heard.distributor.caughtUp() !== undefined;
+  });
+  for (let i = 0; i < 3; i++) {
+    // Nothing is asked again so soon.
+    await heard.pass(0.1);
+    let isToldAll = false;
+    heard.replica.catchUp().then((told) => isToldAll = told);
+    await until("it has been told all, while time stands still", () => isToldAll);
+  }
+});
+
 Deno.test("a segment that its box does not give in time is given up, and others do not wait", async () => {
   await using heard = await HeardElsewhere.start();
   await heard.onAir(5);
