@@ -5,6 +5,7 @@
  */
 import { siteOf } from "../session/network.ts";
 import { mediaTypeOf } from "./formats.ts";
+import { ListedFiles } from "./listed_files.ts";
 import { nameOfLowFeed } from "./low_latency/low_names.ts";
 import type { ClientAddress, ServedFile, ServedPlaylist } from "./origin.ts";
 import type { VersionOut } from "./replica_messages.ts";
@@ -18,6 +19,8 @@ export class NameCopy {
   readonly client: string | undefined;
   /** By name of the file. */
   readonly playlists = new Map<string, ServedPlaylist>();
+  /** What the playlists list. */
+  readonly listed = new ListedFiles(this.playlists);
   readonly segments: CachedSegments;
   /** Who waits for the next version of any of its playlists. */
   readonly waiters = new Waiters();
@@ -74,6 +77,7 @@ export class NameCopy {
   /** Takes what is new. */
   take({ playlists, segments, unwritten, isElsewhere = false }: VersionOut): void {
     for (const { file, ...playlist } of playlists) this.playlists.set(file, playlist);
+    this.listed.change();
     for (const { file, bytes } of segments) {
       const served = servedFile(file, bytes);
       if (served !== undefined) this.segments.add(file, served);

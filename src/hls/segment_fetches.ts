@@ -13,9 +13,10 @@ import { SegmentUnavailable, type ServedFile } from "./origin.ts";
 import type { SegmentSent, SegmentWanted } from "./replica_messages.ts";
 import { makerOf } from "./segment_name.ts";
 import { FileUnreadable } from "./stream_files.ts";
+import { UnlistedReads } from "./unlisted_reads.ts";
 
 export interface SegmentFetchesOptions {
-  readonly clock: Pick<Clock, "after">;
+  readonly clock: Pick<Clock, "after" | "awake">;
   /** Reads a file of the broadcast `name`; `undefined` where there is none. */
   readonly readFile: (name: string, file: string) => Promise<Uint8Array<ArrayBuffer> | undefined>;
   /**
@@ -33,12 +34,14 @@ export interface SegmentFetchesOptions {
 export class SegmentFetches {
   readonly #options: SegmentFetchesOptions;
   readonly #questions: BatchedQuestions<SegmentWanted, Uint8Array<ArrayBuffer> | undefined>;
+  readonly #unlisted: UnlistedReads;
 
   constructor(options: SegmentFetchesOptions) {
     this.#options = options;
     const { clock, ask } = options;
     const limits = { maxAsked: MAX_ASKED, maxWaiting: MAX_WAITING };
     this.#questions = new BatchedQuestions({ clock, ask, ...limits });
+    this.#unlisted = new UnlistedReads(clock);
   }
 
   /** Takes what the source answers. */
@@ -87,13 +90,16 @@ export class SegmentFetches {
     }
   }
 
+  /** What is not listed is asked for within bounds: it may be a name that somebody made up. */
   async #readElsewhere(
-    { name, isElsewhere }: NameCopy,
+    { name, isElsewhere, listed }: NameCopy,
     file: string,
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { readElsewhere } = this.#options;
     const isOthers = isElsewhere || makerOf(file) !== undefined;
-    if (!isOthers) return undefined;
-    return await this.#options.readElsewhere?.(nameOfLowFeed(name) ?? name, file);
+    if (readElsewhere === undefined || !isOthers || !listed.mayHaveHad(file)) return undefined;
+    const read = () => readElsewhere(nameOfLowFeed(name) ?? name, file);
+    return await (listed.has(file) ? read() : this.#unlisted.read(read));
   }
 
   async #readFile({ name }: NameCopy, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
