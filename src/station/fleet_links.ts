@@ -6,7 +6,7 @@ import { BoxLinks } from "../fleet/links/box_links.ts";
 import { fleetRoutes } from "../fleet/links/fleet_routes.ts";
 import type { BoxRun } from "../fleet/links/request_signature.ts";
 import { TrustedProxies } from "../http/addresses.ts";
-import { ConnectionLimits } from "../http/connection_limits.ts";
+import { type ConnectionCounts, ConnectionLimits } from "../http/connection_limits.ts";
 import type { ListenAddress } from "../http/http_server.ts";
 import type { ListeningSockets } from "../listening/listening_sockets.ts";
 import type { Clock } from "../session/clock.ts";
@@ -48,10 +48,7 @@ export function serveFleet(
   { routes }: FleetLinks,
   addr: ListenAddress,
 ): void {
-  const counts = new ConnectionLimits({
-    ...{ maxConnections: MAX_CONNECTIONS, maxPerAddress: Infinity, maxTogether: Infinity },
-    proxies: new TrustedProxies([]),
-  }).addServer("fleet");
+  const counts = fleetConnections();
   const web = new WebServer(addr, routes, ["echo", "fleet"], { clock, counts });
   const socket = listen(sockets, addr, {
     ...{ kind: "fleet", what: "requests of other boxes" },
@@ -59,6 +56,15 @@ export function serveFleet(
     letGo: () => web.letGo(),
   });
   stops.add(() => web.close(), () => socket.close());
+}
+
+/** The connections of other boxes: a host that is none may have its own part of them alone. */
+export function fleetConnections(): ConnectionCounts {
+  const limits = { maxConnections: MAX_CONNECTIONS, maxPerAddress: MAX_PER_ADDRESS };
+  return new ConnectionLimits({
+    ...{ ...limits, maxTogether: Infinity },
+    proxies: new TrustedProxies([]),
+  }).addServer("fleet");
 }
 
 /** Logs one in a while. */
@@ -76,6 +82,8 @@ function refusalLog(clock: Pick<Clock, "awake">): (why: string) => void {
 
 /** Boxes have some dozens each. */
 const MAX_CONNECTIONS = 4096;
+/** More than one box may have requests under way at another. */
+const MAX_PER_ADDRESS = 512;
 const SAID_EVERY_MS = 60_000;
 
 const logger = getLogger(["echo", "fleet"]);
