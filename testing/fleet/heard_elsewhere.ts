@@ -111,6 +111,14 @@ export class HeardElsewhere implements AsyncDisposable {
     }
   }
 
+  /** So many seconds pass, in which somebody listens at `b`, and it is on air at `a`. */
+  async listen(seconds: number): Promise<void> {
+    for (let left = seconds; left > 0; left -= LISTEN_S) {
+      await this.onAir(Math.min(left, LISTEN_S));
+      await this.heard();
+    }
+  }
+
   /** What was sent on the network so far arrives meanwhile: time stands still. */
   async exchange(): Promise<void> {
     const { privateUrl } = this.b.place;
@@ -158,6 +166,7 @@ export class HeardElsewhere implements AsyncDisposable {
 
 /** Clocks stand still while the network does its work: boxes are not to be taken for silent. */
 const STEP_S = 0.5;
+const LISTEN_S = 10;
 
 function textOf(playlist: ServedPlaylist | undefined): string {
   return new TextDecoder().decode(playlist?.text);

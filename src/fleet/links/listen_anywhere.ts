@@ -83,6 +83,7 @@ export class ListenAnywhere {
   #sweep(): void {
     this.hls.sweep();
     this.#streams?.sweep();
+    this.#streams?.keep(this.hls.names);
     this.#streamNames?.ask(this.hls.names);
     this.#feeds.sweep();
     if (++this.#sweeps % TOLD_SWEEPS === 0) this.#tellListeners();

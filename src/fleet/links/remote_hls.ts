@@ -41,6 +41,8 @@ export class RemoteHls {
   readonly #elsewhere = new Set<string>();
   /** Of those, the ones of which nothing is to be had. */
   readonly #lost = new Set<string>();
+  /** Of those, the ones that are over, and since when that is known, on `Clock.awake`. */
+  readonly #overAt = new Map<string, number>();
   readonly #catchUps: CatchUps;
 
   constructor(options: RemoteHlsOptions) {
@@ -143,6 +145,7 @@ export class RemoteHls {
       for (const feed of [name, lowFeed(name)]) if (this.#isWanted(feed)) this.#subscribe(feed);
     }
     for (const [feed, served] of this.#streams) this.#sweepStream(feed, served);
+    for (const [name, overAt] of this.#overAt) this.#sweepOver(name, overAt);
   }
 
   /** Boxes of which something is heard in low latency: nobody else waits for what is told now. */
@@ -160,12 +163,28 @@ export class RemoteHls {
     else if (isGone || isOld) this.#lose(name);
   }
 
+  /** The registry keeps names long behind their end, when their boxes have nothing of them any more. */
+  #sweepOver(name: string, overAt: number): void {
+    const isHeard = [name, lowFeed(name)].some((feed) => this.#streams.has(feed));
+    if (isHeard || this.#options.clock.waited(overAt) < OVER_MS) return;
+    for (const feed of [name, lowFeed(name)]) this.#distributor?.end(feed);
+    this.#forget(name);
+  }
+
+  /** @returns whether it was known to be elsewhere */
+  #forget(name: string): boolean {
+    this.#overAt.delete(name);
+    this.#lost.delete(name);
+    return this.#elsewhere.delete(name);
+  }
+
   /** A name is at another box, or not any more. */
   #place(name: string): void {
-    const wasElsewhere = this.#elsewhere.delete(name);
-    this.#lost.delete(name);
+    const wasElsewhere = this.#forget(name);
     if (this.#boxWith(name) !== undefined) {
       this.#elsewhere.add(name);
+      const isOver = this.#options.view.find(name)?.state === "over";
+      if (isOver) this.#overAt.set(name, this.#options.clock.awake());
       this.#distributor?.begin(name);
       for (const feed of [name, lowFeed(name)]) if (this.#isWanted(feed)) this.#subscribe(feed);
     } else if (wasElsewhere && this.#options.view.find(name) === undefined) this.#lose(name);
@@ -273,3 +292,5 @@ const GONE_MS = 3000;
 /** How long who comes first waits for a box that tells nothing. */
 const NOTHING_MS = 3000;
 const LEAST_STALE_MS = 10_000;
+/** Longer than boxes serve what is over. */
+const OVER_MS = 300_000;

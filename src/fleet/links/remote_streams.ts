@@ -73,6 +73,13 @@ export class RemoteStreams implements StreamSource {
     }
   }
 
+  /** Forgets what the streams of all names but `names` are called, where nobody hears them. */
+  keep(names: ReadonlySet<string>): void {
+    for (const name of [...this.#files.keys()]) {
+      if (!names.has(name) && !this.#heard.has(name)) this.#forget(name);
+    }
+  }
+
   /** Names of other boxes of which it is not known what their stream is called. */
   isUnknown(name: string): boolean {
     return this.#boxWith(name) !== undefined && !this.#files.has(name);

@@ -117,3 +117,25 @@ Deno.test("the box that has a broadcast knows how many listen elsewhere", async 
     return heard.out.audiences[0]?.get("demo") === 7;
   });
 });
+
+Deno.test("a broadcast that is over is known for some minutes, and as long as somebody hears it", async () => {
+  await using heard = await HeardElsewhere.start();
+  const { anywhere: { hls }, replica } = heard;
+  await heard.onAir(4);
+  await heard.caughtUp();
+  heard.view.give("unheard", "a");
+  for (const name of ["unheard", "demo"]) heard.view.give(name, "a", { state: "over" });
+  for (let minute = 0; minute < 4; minute++) {
+    await heard.listen(60);
+    assert.ok(replica.has("unheard") && hls.names.has("unheard"));
+  }
+  await heard.listen(70);
+  assert.ok(!replica.has("unheard") && !hls.names.has("unheard"));
+  assert.ok(replica.has("demo"), "somebody hears it");
+  assert.equal(await heard.heard(), heard.original);
+  await heard.pass(70);
+  assert.ok(!replica.has("demo") && !hls.names.has("demo"));
+  heard.view.give("demo", "a");
+  assert.ok(replica.has("demo") && hls.names.has("demo"));
+  await heard.caughtUp();
+});

@@ -149,6 +149,22 @@ Deno.test("a stream that is over at its box is over here, a moment later", async
   await boxes.stop();
 });
 
+Deno.test("what streams are called is forgotten with their names, where nobody hears them", async () => {
+  const boxes = await TwoBoxes.start();
+  await boxes.onAir(6);
+  boxes.begin();
+  const listener = await boxes.join();
+  boxes.view.give("other", "a");
+  boxes.streams.learn([{ name: "other", file: "stream.aac" }]);
+  boxes.streams.keep(new Set(["other", "demo"]));
+  assert.equal(boxes.streams.fileOf("other"), "stream.aac");
+  boxes.streams.keep(new Set());
+  assert.equal(boxes.streams.fileOf("other"), undefined);
+  assert.equal(boxes.streams.fileOf("demo"), "stream.aac");
+  assert.ok(!listener.isOver);
+  await boxes.stop();
+});
+
 Deno.test("a stream goes on where its broadcast has gone to a third box", async () => {
   const boxes = await TwoBoxes.start();
   await boxes.onAir(6);
