@@ -45,6 +45,10 @@ export class CachedSegments {
     this.#cache = cache;
   }
 
+  get isEmpty(): boolean {
+    return this.#byFile.size === 0;
+  }
+
   get(file: string): ServedFile | undefined {
     return this.#byFile.get(file)?.served;
   }

@@ -48,6 +48,11 @@ export class FarSegments {
     this.#cache = new SegmentCache(options.maxBytes ?? MAX_BYTES);
   }
 
+  /** Names of which something is kept, or was a moment ago. */
+  get names(): readonly string[] {
+    return [...this.#names.keys()];
+  }
+
   /** A segment that is in memory. */
   get(name: string, file: string): Uint8Array<ArrayBuffer> | undefined {
     return this.#names.get(name)?.get(file)?.bytes;
@@ -103,6 +108,8 @@ export class FarSegments {
     for (const known of [this.#missing, this.#silent]) {
       for (const [key, until] of known) if (until <= now) known.delete(key);
     }
+    // Nobody need hear a name that is rewound: it goes with its last segment.
+    for (const [name, { isEmpty }] of this.#names) if (isEmpty) this.#names.delete(name);
     for (const [path, { until }] of this.#playlists) if (until <= now) this.#playlists.delete(path);
   }
 

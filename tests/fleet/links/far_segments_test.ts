@@ -25,3 +25,16 @@ Deno.test("a box is not taken for silent where a request was not sent", async ()
   assert.ok(await segments.read(A, "demo", "1-2-ae1.ts") !== undefined);
   assert.deepEqual(asked, ["listeners", "listeners"]);
 });
+
+Deno.test("a name is forgotten when the last of its segments has made room for others", async () => {
+  const segments = new FarSegments({
+    clock: new FakeClock(),
+    links: { request: () => Promise.resolve(new Response("bytes")) },
+    maxBytes: 2 * "bytes".length,
+  });
+  for (const name of ["one", "two", "three"]) await segments.read(A, name, "1-2-ae1.ts");
+  segments.sweep();
+  assert.deepEqual(segments.names, ["two", "three"]);
+  segments.forget("two");
+  assert.deepEqual(segments.names, ["three"]);
+});
