@@ -120,8 +120,7 @@ Deno.test("what another box had goes on, also where nothing but its record is le
     ...{ box: "b", incarnation: "b1", epoch: 3, sessionId: 4711, props: { show: "late" } },
     ...{ state: "held" as const, holdMs: 30_000, createdAtMs: 5000 },
   };
-  const own = { box: "a", incarnation: "a1", epoch: 4 };
-  const taken = { wish: wish(DJ), own, before, state: undefined, isProven: false };
+  const taken = { wish: wish(DJ), before, state: undefined, isProven: false };
   shows.takeOver({ ...taken, goesOn: false });
   assert.equal(sessions.find("demo"), undefined);
   shows.takeOver({ ...taken, goesOn: true });

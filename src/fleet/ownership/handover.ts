@@ -4,7 +4,7 @@
  * @module
  */
 import type { NameWish } from "../../session/names.ts";
-import type { KnownBox, NameRecord, Ownership } from "../registry.ts";
+import type { KnownBox, NameRecord } from "../registry.ts";
 
 /** How the owner of a name answers another box, to which somebody has come who wants it. */
 export type HandoverAnswer =
@@ -77,7 +77,6 @@ export type ShowFacts = Pick<
 /** A name that this box has got. */
 export interface TakenName {
   readonly wish: NameWish;
-  readonly own: Ownership;
   /** What was known of it before; `undefined` where nothing was. */
   readonly before: NameRecord | undefined;
   /** Whether its session goes on, so that there is no other one. */

@@ -46,7 +46,6 @@ export class OwnedNames implements Names {
   readonly #own = new Map<string, OwnedName>();
   /** Names that it is about to get. */
   readonly #taking = new Map<string, Promise<void>>();
-
   /** Looks after names whose boxes are gone. */
   readonly #abandoned: AbandonedNames;
   readonly #retelling: Timer;
@@ -72,11 +71,6 @@ export class OwnedNames implements Names {
     });
   }
 
-  /** All names that it owns. */
-  get names(): readonly string[] {
-    return [...this.#own.keys()];
-  }
-
   owns(name: string): boolean {
     const own = this.#own.get(name);
     return own !== undefined && own.handed === undefined;
@@ -99,7 +93,7 @@ export class OwnedNames implements Names {
     while (!this.owns(name)) {
       // Another box may get it now, or another client has this one get it.
       const before = this.#own.get(name)?.handed?.decided ?? this.#taking.get(name);
-      if (before === undefined) return await this.#takeAlone(wish);
+      if (before === undefined) return await this.#startTaking(wish);
       await before.catch(() => {});
     }
   }
@@ -174,7 +168,7 @@ export class OwnedNames implements Names {
       directory.isAlive(record);
   }
 
-  async #takeAlone(wish: NameWish): Promise<void> {
+  async #startTaking(wish: NameWish): Promise<void> {
     const { name } = wish;
     const taking = this.#take(wish).finally(() => this.#taking.delete(name));
     this.#taking.set(name, taking);
@@ -184,7 +178,7 @@ export class OwnedNames implements Names {
   async #take(wish: NameWish): Promise<void> {
     const { clock, directory, shows, handovers, proves } = this.#options;
     const got = await takeName(wish, this.#options);
-    const { own, before, from, handed } = got;
+    const { before, from, handed } = got;
     const goesOn = before !== undefined && this.#goesOn(before) &&
       // Whoever waits for its first audio has it for himself.
       (handed !== undefined || before.createdAtMs > 0 || proves(wish, before.sessionId));
@@ -194,7 +188,7 @@ export class OwnedNames implements Names {
     directory.save(record);
     if (from !== undefined) void handovers.taken(from, record);
     const { state, isProven = false } = handed ?? {};
-    shows.takeOver({ wish, own, before, goesOn, state, isProven });
+    shows.takeOver({ wish, before, goesOn, state, isProven });
     // Who has asked may be gone by now.
     owned.unused = clock.after(UNUSED_MS, () => this.changed(wish.name));
   }
