@@ -46,8 +46,10 @@ Deno.test("where files are not kept, one leaves the disk once it is in the bucke
   server.behave = () => "good";
   await stored.pass("the file is gone", async () => (await stored.files()).length === 0);
   assert.deepEqual(server.objects.get(KEY)?.bytes, bytes);
-  const hidden = await Array.fromAsync(Deno.readDir(`${archive.folder.path}/.uploads`));
-  assert.deepEqual(hidden.map(({ name }) => name), ["lock"]);
+  await stored.pass("nothing is kept of it", async () => {
+    const hidden = await Array.fromAsync(Deno.readDir(`${archive.folder.path}/.uploads`));
+    return hidden.map(({ name }) => name).join() === "lock";
+  });
 });
 
 Deno.test("a file that somebody still reads stays until then", async () => {
@@ -78,8 +80,9 @@ Deno.test("after a crash the upload goes on where it was", async () => {
     await stored.expectStored(KEY, "demo.mp4");
     assert.equal(server.count("CreateMultipartUpload"), 1);
     const { length } = await stored.archive.read("demo.mp4");
-    assert.equal(server.count("UploadPart"), Math.ceil(length / SMALL_PART_BYTES));
-    assert.ok(parts >= 3);
+    // One may have been on its way, which nobody knows to have arrived.
+    const again = server.count("UploadPart") - Math.ceil(length / SMALL_PART_BYTES);
+    assert.ok(parts >= 3 && (again === 0 || again === 1), `${parts}, ${again}`);
   });
 });
 
