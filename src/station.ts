@@ -186,6 +186,7 @@ async function startParts(core: Core): Promise<Started> {
   core.stops.add(trimMemory(core.clock));
   const observed: Observed = {
     ...{ recorder: undefined, uploader: undefined, srt: undefined, threads: undefined },
+    anywhere: undefined,
   };
   // Before the outputs, so that they hear of their end.
   const observers = startObservers(core, observed);
@@ -195,7 +196,7 @@ async function startParts(core: Core): Promise<Started> {
   const archive = startArchive(core);
   observed.recorder = archive?.recorder;
   observed.uploader = archive?.storage?.uploader;
-  const anywhere = openListening(core);
+  const anywhere = observed.anywhere = openListening(core);
   const others = anywhere && core.fleet && otherBoxes(core.fleet, anywhere);
   const output = await openHls(core, metrics, archive?.rewinds, others);
   let heard: HeardOutput | undefined;

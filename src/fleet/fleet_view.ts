@@ -21,6 +21,11 @@ export interface FleetView {
   ownerOf(name: string): KnownBox | undefined;
   /** The box with this id; `undefined` where it is not alive. */
   boxOf(id: string): KnownBox | undefined;
+  /**
+   * The box with this id, also where it is not alive any more: it may only have lost the registry, and
+   * go on. `undefined` where it was never heard of, or not for an hour.
+   */
+  placeOf(id: string): KnownBox | undefined;
   /** Calls back after each change of a name or of the boxes. */
   onChange(changed: (change: FleetChange) => void): void;
 }

@@ -4,6 +4,8 @@ import { BOX_LIFE_MS, type KnownBox, type Ownership } from "./registry.ts";
 /** The boxes of a fleet, as one of them knows them. Moments are on `Clock.monotonic`. */
 export class KnownBoxes {
   #boxes = new Map<string, ToldBox>();
+  /** Those that are gone. */
+  readonly #gone = new Map<string, ToldBox>();
   /** Since when the registry has told without a gap; `undefined` while it tells nothing. */
   #toldSince: number | undefined;
 
@@ -17,6 +19,11 @@ export class KnownBoxes {
   /** The one with this id, as it was told. */
   get(id: string): KnownBox | undefined {
     return this.#boxes.get(id)?.box;
+  }
+
+  /** The one with this id, also where it is gone, for an hour. */
+  placeOf(id: string): KnownBox | undefined {
+    return this.get(id) ?? this.#gone.get(id)?.box;
   }
 
   /** Whether the process runs that owns something. */
@@ -42,6 +49,8 @@ export class KnownBoxes {
     }
     const before = this.#boxes;
     this.#boxes = told;
+    for (const [id, box] of before) if (!told.has(id)) this.#gone.set(id, box);
+    for (const [id, { at }] of this.#gone) if (now - at > GONE_MS) this.#gone.delete(id);
     return before.size !== told.size ||
       boxes.some((box) => !isSameRun(before.get(box.id)?.box, box));
   }
@@ -56,3 +65,6 @@ interface ToldBox {
 function isSameRun(before: KnownBox | undefined, now: KnownBox): boolean {
   return before?.incarnation === now.incarnation && before.state === now.state;
 }
+
+/** For how long it stays known where a box was. */
+const GONE_MS = 3600 * 1000;

@@ -52,7 +52,9 @@ export class Member implements FleetView {
   constructor(options: MemberOptions) {
     this.#options = options;
     const { clock, registry } = options;
-    const onLost = (record: NameRecord) => this.#lost(record);
+    const onLost = ({ name, state }: NameRecord) => {
+      this.#listeners.tell({ names: [name], lost: state === "over" ? [] : [name], boxes: false });
+    };
     this.#saves = new NameSaves({ clock, registry, names: this.#names, onLost });
     this.#membership = new Membership(clock, options.facts.id);
   }
@@ -133,6 +135,10 @@ export class Member implements FleetView {
 
   boxOf(id: string): KnownBox | undefined {
     return this.#boxes.get(id);
+  }
+
+  placeOf(id: string): KnownBox | undefined {
+    return this.#boxes.placeOf(id);
   }
 
   onChange(changed: (change: FleetChange) => void): void {
@@ -219,7 +225,7 @@ export class Member implements FleetView {
   async #askOnce(): Promise<void> {
     try {
       const heard = await this.#call();
-      if (heard.kind === "refused") this.#refused(heard);
+      if (heard.kind === "refused") this.#membership.refused(heard, this.#alike);
       else {
         this.#take(heard.changes);
         await this.#saveSoon();
@@ -267,10 +273,6 @@ export class Member implements FleetView {
     this.#listeners.tell({ names, lost, boxes });
   }
 
-  #refused(heard: BeatAnswer & { readonly kind: "refused" }): void {
-    this.#membership.refused(heard, this.#alike);
-  }
-
   /** @throws whatever is a bug */
   #failed(error: unknown): void {
     if (!(error instanceof RegistryUnavailable)) throw error;
@@ -285,11 +287,6 @@ export class Member implements FleetView {
     } catch (error) {
       this.#failed(error);
     }
-  }
-
-  #lost(record: NameRecord): void {
-    const names = [record.name];
-    this.#listeners.tell({ names, lost: record.state === "over" ? [] : names, boxes: false });
   }
 }
 

@@ -37,6 +37,11 @@ export type TellReplica = (news: ReplicaNews, transfer: ArrayBuffer[]) => void;
 
 /** Tells replicas of the broadcasts of this process. */
 export class Distributor {
+  /**
+   * Resolves once all is told that other boxes had told before; gives `undefined` where nothing of
+   * theirs is told here.
+   */
+  caughtUp: () => Promise<void> | undefined = () => undefined;
   readonly #find: (name: string) => ServedStream | undefined;
   readonly #names = new Set<string>();
   readonly #subscribers = new Set<Subscriber>();
@@ -56,6 +61,8 @@ export class Distributor {
   ): Subscriber {
     const subscriber: Subscriber = new Subscriber(tell, {
       find,
+      // Who is told of this box alone does not wait for others.
+      caughtUp: () => find === this.#find ? this.caughtUp() : undefined,
       onClose: () => this.#subscribers.delete(subscriber),
     });
     this.#subscribers.add(subscriber);
@@ -97,6 +104,7 @@ export class Distributor {
 
 interface SubscriberOptions {
   readonly find: (name: string) => ServedStream | undefined;
+  readonly caughtUp: () => Promise<void> | undefined;
   readonly onClose: () => void;
 }
 
@@ -120,7 +128,7 @@ export class Subscriber {
   /** What the replica asks for. */
   take(request: ReplicaRequest): void {
     if (request.kind === "segments") this.#send(request.wanted);
-    else if (request.kind === "catchUp") this.tell({ kind: "caughtUp" }, []);
+    else if (request.kind === "catchUp") this.#tellCaughtUp();
     else if (request.kind === "subscribe") this.#subscribe(request.name, request.client);
     else if (request.kind === "heard") this.#hear(request.heard);
     else this.#names.delete(request.name);
@@ -166,6 +174,13 @@ export class Subscriber {
     );
     for (const { bytes } of copies) this.#sent += bytes.length;
     return copies;
+  }
+
+  #tellCaughtUp(): void {
+    const tell = () => this.tell({ kind: "caughtUp" }, []);
+    const others = this.#options.caughtUp();
+    if (others === undefined) tell();
+    else others.then(tell);
   }
 
   #hear(heard: readonly Heard[]): void {

@@ -25,7 +25,7 @@ import {
   Reservation,
 } from "./name_states.ts";
 import { Numberings } from "./numberings.ts";
-import { filesOfBoxes, type OtherBoxes } from "./other_boxes.ts";
+import { filesOfBoxes, isBehind, type OtherBoxes } from "./other_boxes.ts";
 import type { Preroll } from "./preroll.ts";
 import { SessionSegments } from "./session_segments.ts";
 import { HlsStream } from "./stream.ts";
@@ -154,8 +154,10 @@ export class Hls {
     if (fleet === undefined) return own;
     const file = lowOf === undefined ? PLAYLIST_FILE : LOW_MEDIA_FILE;
     const isHere = stream?.handover.isElsewhere === false && own?.playlist(file) !== undefined;
+    if (isHere) return own;
     // What another box listed last is better than nothing.
-    return isHere ? own : fleet.elsewhere(feed) ?? own;
+    const other = fleet.elsewhere(feed);
+    return isBehind(other?.playlist(file), own?.playlist(file)) ? own : other ?? own;
   }
 
   /** Ends the playlist that the session `id` left a moment ago, and that waits for its return. */

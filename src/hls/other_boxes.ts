@@ -1,7 +1,7 @@
 /** What HLS needs to know where several boxes are one server. */
 import type { ServedStream } from "./distributor.ts";
 import type { NameNumbers } from "./handed_window.ts";
-import { SegmentUnavailable } from "./origin.ts";
+import { SegmentUnavailable, type ServedPlaylist } from "./origin.ts";
 import { makerOf } from "./segment_name.ts";
 import type { StreamFiles } from "./stream_files.ts";
 
@@ -48,3 +48,25 @@ export function filesOfBoxes(
     remove: (names) => files.remove(names),
   };
 }
+
+/**
+ * Whether what players would get of another box is of a time before that of what they have had of this
+ * one, which goes on listing while it does not know that it has lost a name.
+ */
+export function isBehind(
+  other: ServedPlaylist | undefined,
+  own: ServedPlaylist | undefined,
+): boolean {
+  const [otherMs, ownMs] = [other, own].map(newestMs);
+  return otherMs !== undefined && ownMs !== undefined && otherMs < ownMs;
+}
+
+/** The last EXT-X-PROGRAM-DATE-TIME, in milliseconds since the epoch; `undefined` where none is told. */
+function newestMs(playlist: ServedPlaylist | undefined): number | undefined {
+  if (playlist === undefined || playlist.encoding !== undefined) return undefined;
+  const [, time] = LAST_TIME.exec(new TextDecoder().decode(playlist.text)) ?? [];
+  const ms = Date.parse(time ?? "");
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+const LAST_TIME = /^[^]*\n#EXT-X-PROGRAM-DATE-TIME:(.*)\n/;

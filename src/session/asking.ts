@@ -29,8 +29,8 @@ export class Asking implements Pick<Doorkeeper, "ask"> {
 
   /** As {@link approve}; and has this server get the name, where another one has it. */
   ask(request: PublishRequest): Promise<Approval | undefined> | undefined {
-    const answer = this.approve(request);
     const reading = this.read(request);
+    const answer = this.#approve(reading, request);
     if (this.#options.names().owns(reading.name)) return answer;
     return Promise.resolve(answer).then(async (approved) => {
       await this.#ownFor(reading, request, approved);
@@ -40,15 +40,7 @@ export class Asking implements Pick<Doorkeeper, "ask"> {
 
   /** Has the authority say who may publish, where there is one; this server's own keys need none. */
   approve(request: PublishRequest): Promise<Approval | undefined> | undefined {
-    const { rights, places, sessions } = this.#options;
-    const reading = this.read(request);
-    const authority = rights.authorityOver(reading);
-    if (authority !== undefined) this.#checkOpen(reading.name);
-    const answer = authority?.ask(questionAbout(reading, request.transport));
-    const live = sessions.find(reading.name);
-    const caughtUp = live && places.readFirst(live);
-    if (answer === undefined) return caughtUp;
-    return Promise.all([answer, caughtUp]).then(([approval]) => approval);
+    return this.#approve(this.read(request), request);
   }
 
   /**
@@ -67,6 +59,20 @@ export class Asking implements Pick<Doorkeeper, "ask"> {
   read(request: PublishRequest): Reading {
     const { rights, sessions } = this.#options;
     return rights.read(request, (name) => sessions.find(name) !== undefined);
+  }
+
+  #approve(
+    reading: Reading,
+    { transport }: PublishRequest,
+  ): Promise<Approval | undefined> | undefined {
+    const { rights, places, sessions } = this.#options;
+    const authority = rights.authorityOver(reading);
+    if (authority !== undefined) this.#checkOpen(reading.name);
+    const answer = authority?.ask(questionAbout(reading, transport));
+    const live = sessions.find(reading.name);
+    const caughtUp = live && places.readFirst(live);
+    if (answer === undefined) return caughtUp;
+    return Promise.all([answer, caughtUp]).then(([approval]) => approval);
   }
 
   async #ownFor(

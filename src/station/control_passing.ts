@@ -29,16 +29,10 @@ export function answeringBoxes({ member, links }: PassingParts): AnsweringBoxes 
       body: JSON.stringify(request),
       timeoutMs: TIMEOUT_MS,
     });
-  /** The box that has a name, where it is alive. */
-  const ownerOf = (name: string) => {
-    const record = member.find(name);
-    const isTaken = record !== undefined && record.state !== "over" && member.isAlive(record);
-    return isTaken ? member.boxOf(record.box) : undefined;
-  };
   const isOwn = (box: KnownBox) => box.id === member.box;
   return {
     forPublish(name) {
-      const owner = ownerOf(name);
+      const owner = boxWithName(member, name);
       const box = owner?.state === "open" ? owner : betterOfTwo(member.boxes, "");
       return box === undefined || isOwn(box) ? undefined : ask(box);
     },
@@ -46,8 +40,15 @@ export function answeringBoxes({ member, links }: PassingParts): AnsweringBoxes 
       const record = member.find(name);
       if (record?.sessionId !== id) return undefined;
       if (record.box === member.box) return "here";
-      const owner = ownerOf(name);
+      const owner = boxWithName(member, name);
       return owner && ask(owner);
     },
   };
+}
+
+/** The box that has a name, where it is alive. */
+export function boxWithName(member: PassingParts["member"], name: string): KnownBox | undefined {
+  const record = member.find(name);
+  const isTaken = record !== undefined && record.state !== "over" && member.isAlive(record);
+  return isTaken ? member.boxOf(record.box) : undefined;
 }

@@ -9,7 +9,7 @@ import type { CarriedSession } from "../session/carried_session.ts";
 import type { Protocol } from "../session/ingest.ts";
 import type { Keys } from "../session/key_store.ts";
 import type { NameWish } from "../session/names.ts";
-import { MOVED_REASON } from "../session/reason.ts";
+import { MOVED_REASON, NAME_TAKEN_REASON } from "../session/reason.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 
 /** The sessions of this box, with the output that goes from box to box with them. */
@@ -39,8 +39,10 @@ export class FleetShows implements LocalShows {
     const session = this.#sessions.find(name);
     if (session === undefined) return "free";
     await places.readFirst(session);
-    if (places.rankOf(session, address, shown) === PROVEN) return "proven";
-    if (session.created === undefined || places.isFree(session)) return "free";
+    const rank = places.rankOf(session, address, shown);
+    if (rank === PROVEN) return "proven";
+    if (session.created === undefined) return rank === STRANGER ? "as new" : "free";
+    if (places.isFree(session)) return "free";
     return session.transport?.address === address ? "later" : "no";
   }
 
@@ -66,10 +68,15 @@ export class FleetShows implements LocalShows {
     this.#sessions.takeOver({ ...carried(record, "rtmp"), holdMs: 0 }, "");
   }
 
-  letGo(name: string): void {
+  letGo(name: string, sessionId: number | undefined): void {
     this.hls?.letGo(name);
     for (const session of this.#sessions.sessions) {
-      if (session.name === name) session.end("moved", MOVED_REASON);
+      if (session.name !== name) continue;
+      const goesOn = sessionId === undefined
+        ? session.created !== undefined
+        : session.id === sessionId;
+      if (goesOn) session.end("moved", MOVED_REASON);
+      else session.end("lost", NAME_TAKEN_REASON);
     }
   }
 }
@@ -124,5 +131,7 @@ const HANDOVER = z.discriminatedUnion("kind", [
 
 /** The highest rank: a key was shown, or somebody has said yes. */
 const PROVEN = 2;
+/** The lowest: nothing speaks for him. */
+const STRANGER = 0;
 
 const logger = getLogger(["echo", "fleet"]);

@@ -9,10 +9,9 @@ import type { Core } from "./core.ts";
 import { entranceSettings, listenerEntrance } from "./entrance_settings.ts";
 import { listenerSite } from "./listener_web.ts";
 import type { HeardOutput } from "./outputs.ts";
-import { localRewind } from "./rewind.ts";
+import { localRewind, rewindSettings, showsElsewhere } from "./rewind.ts";
 import type { FilesElsewhere } from "./threads/elsewhere_questions.ts";
 import { HttpThreads, type HttpThreadsOptions } from "./threads/http_threads.ts";
-import type { RewindSettings } from "./threads/messages.ts";
 import { securePlace } from "./tls.ts";
 import { overTls, problemIfFull, serve } from "./web.ts";
 
@@ -56,7 +55,8 @@ export function serveHls(
   const observe: RequestObserver = (...answer) => metrics.requestDurations.observe(...answer);
   const entrance = listenerEntrance(entranceSettings(core.config), { clock, path, keys });
   const site = listenerSite({
-    ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
+    ...{ origin, preroll, shows, path, index, lowLatency, clock, onFetch, observe },
+    rewind: rewind && { ...rewind, elsewhere: showsElsewhere(elsewhere) },
     ...{ https: httpsRules(core.config), entrance, streams: streams && { clock, streams } },
   });
   core.stops.add(() => streams?.close());
@@ -108,11 +108,6 @@ function secureThreads(core: Core): HttpThreadsOptions["secure"] {
 function httpsRules({ tls: { redirectsPages, strictSeconds, hlsAddr } }: Config): HttpsRules {
   const redirectPort = redirectsPages && hlsAddr !== "off" ? hlsAddr.port : undefined;
   return { redirectPort, strictSeconds };
-}
-
-function rewindSettings({ config }: Core, output: HeardOutput): RewindSettings | undefined {
-  if (output.rewinds === undefined) return undefined;
-  return { path: config.record.rootDir, boundMs: config.hls.rewindMs };
 }
 
 /** What people call what listeners are served by. */

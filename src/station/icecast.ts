@@ -12,6 +12,7 @@ import type { Core } from "./core.ts";
 import { icecastStatus } from "./icecast_status.ts";
 import { listen } from "./listen.ts";
 import { applyNothing, type Reload } from "./reload.ts";
+import { type TellTitle, TITLE_PATH, titleRoutes, titleTeller } from "./title_passing.ts";
 import { securePlace } from "./tls.ts";
 
 /** What all doors for sources have in common. */
@@ -31,9 +32,10 @@ export function startIcecast(core: Core, listeners?: MountListeners): Reload {
   const { icecast, tls } = core.config;
   if (!icecast.enabled) return applyNothing;
   const { sessions } = core;
+  const sources = new LiveSources(core.clock);
   const common: Common = {
-    sources: new LiveSources(core.clock),
-    tag: (request, tags) => tellTitle(sessions, request, tags),
+    sources,
+    tag: anywhere(core, sources, (request, tags) => tellTitle(sessions, request, tags)),
     status: icecastStatus(core),
     listeners,
   };
@@ -48,6 +50,19 @@ export function startIcecast(core: Core, listeners?: MountListeners): Reload {
   return ({ icecast }) => () => {
     for (const server of servers) server.maxConnections = icecast.maxConnections;
   };
+}
+
+/** Has titles be told of broadcasts of all boxes, where there are several. */
+function anywhere({ fleet }: Core, sources: LiveSources, here: TellTitle): TellTitle {
+  if (fleet === undefined) return here;
+  const { member, links: { links, routes } } = fleet;
+  const passedOn: TellTitle = async (request, tags) => {
+    const live = sources.find({ others: [], ...request }, request.transport.address);
+    live?.metadata(tags, undefined);
+    return live !== undefined || await here(request, tags);
+  };
+  routes.route(TITLE_PATH, titleRoutes(passedOn));
+  return titleTeller({ member, links }, here);
 }
 
 function open(

@@ -1,18 +1,21 @@
 /** Has broadcasts of other boxes heard here, and those of this one heard there. */
+import type { Hono } from "hono";
+import { LimiterFull } from "../disk/limiter.ts";
 import { FeedsOut } from "../fleet/links/feeds_out.ts";
 import { fileRoutes } from "../fleet/links/file_routes.ts";
 import { ListenAnywhere } from "../fleet/links/listen_anywhere.ts";
 import { remoteShowRoutes, RemoteShows } from "../fleet/links/remote_shows.ts";
 import { streamNameRoutes } from "../fleet/links/stream_names.ts";
-import { LimiterFull } from "../disk/limiter.ts";
+import type { ServedStream } from "../hls/distributor.ts";
 import { nameOfLowFeed } from "../hls/low_latency/low_names.ts";
 import { SegmentUnavailable } from "../hls/origin.ts";
 import type { OtherBoxes } from "../hls/other_boxes.ts";
 import { FileUnreadable } from "../hls/stream_files.ts";
-import type { ServedStream } from "../hls/distributor.ts";
+import { rewindRoutes } from "../record/rewind/routes.ts";
 import type { Core } from "./core.ts";
 import type { Fleet } from "./fleet.ts";
 import type { HeardOutput, HlsOutput } from "./outputs.ts";
+import { localRewind, rewindSettings } from "./rewind.ts";
 
 /** What the other boxes have, for this one. @returns `undefined` where the server is alone */
 export function openListening(
@@ -52,10 +55,11 @@ export function otherBoxes({ member, own: { names } }: Fleet, { hls }: ListenAny
  * @returns what listeners hear
  */
 export function serveOtherBoxes(
-  { fleet, clock, listeners, stops }: Core,
+  core: Core,
   anywhere: ListenAnywhere | undefined,
   output: HlsOutput,
 ): HeardOutput {
+  const { fleet, clock, listeners, stops } = core;
   if (fleet === undefined || anywhere === undefined) return output;
   const { hls, streams, shows } = output;
   const { member: view, links: { links, routes } } = fleet;
@@ -78,6 +82,8 @@ export function serveOtherBoxes(
   listeners.addElsewhere(() => out.audiences);
   routes.route("/feed", out.routes);
   routes.route("/file", fileRoutes((name, file) => readOwn(output, name, file)));
+  const show = ownShowRoutes(core, output);
+  if (show !== undefined) routes.route("/show", show);
   routes.route("/streams", streamNameRoutes(() => streams?.all ?? []));
   routes.route("/shows", remoteShowRoutes(shows));
   return {
@@ -85,6 +91,17 @@ export function serveOtherBoxes(
     streams: streams && anywhere.addStreams(streams),
     shows: new RemoteShows({ clock, view, links, own: shows }),
   };
+}
+
+/** What this box has recorded of shows, as they are rewound; `undefined` where they are not. */
+function ownShowRoutes(core: Core, { hls, rewinds }: HlsOutput): Hono | undefined {
+  const settings = rewindSettings(core, { rewinds });
+  if (rewinds === undefined || settings === undefined) return undefined;
+  const { clock, stops } = core;
+  const has = (name: string) => hls.find(name) !== undefined;
+  const rewind = localRewind(rewinds, settings, { clock, has });
+  stops.add(() => rewind.shows.close());
+  return rewindRoutes({ ...rewind, forPlayers: [] });
 }
 
 /** A segment that this box has made. @throws {SegmentUnavailable} */

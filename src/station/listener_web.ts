@@ -57,7 +57,7 @@ export interface ListenerWebOptions {
   /** Whether `/` shows who is on air. */
   readonly index: boolean;
   /** Where shows are rewound; nowhere by default. */
-  readonly rewind?: Pick<RewindRoutesOptions, "shows" | "files"> | undefined;
+  readonly rewind?: Pick<RewindRoutesOptions, "shows" | "files" | "elsewhere"> | undefined;
   /** Whether broadcasts may be had in low latency. Default true. */
   readonly lowLatency?: boolean;
   /** Endless streams; there are none by default. */

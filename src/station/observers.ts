@@ -2,6 +2,7 @@
 import type { Recorder } from "../record/recorder.ts";
 import type { SrtServer } from "../srt/server.ts";
 import { logCounts, logSessionEvent } from "../stat/statistics/event_log.ts";
+import type { ListenAnywhere } from "../fleet/links/listen_anywhere.ts";
 import type { FleetFigures } from "../stat/metrics/fleet_metrics.ts";
 import { Metrics } from "../stat/metrics/metrics.ts";
 import { Reporter } from "../stat/reports/reporter.ts";
@@ -27,6 +28,8 @@ export interface Observed {
   srt: SrtServer | undefined;
   /** `undefined` where this thread serves listeners, or not yet. */
   threads: HttpThreads | undefined;
+  /** `undefined` where the server is alone, or not yet. */
+  anywhere: ListenAnywhere | undefined;
 }
 
 /** They see what happens from now on. */
@@ -83,7 +86,7 @@ function startMetrics(
     httpThreads: () => observed.threads,
     httpServers: () => webLimits.servers,
     certificateLeftMs: () => core.certificate?.leftMs,
-    fleet: () => fleetFigures(core.fleet),
+    fleet: () => fleetFigures(core.fleet, observed.anywhere),
     srt: () => observed.srt,
     hook: () => hooks,
     uploads: () => observed.uploader?.figures,
@@ -93,13 +96,17 @@ function startMetrics(
   return metrics;
 }
 
-function fleetFigures(fleet: Core["fleet"]): FleetFigures | undefined {
+function fleetFigures(
+  fleet: Core["fleet"],
+  anywhere: ListenAnywhere | undefined,
+): FleetFigures | undefined {
   if (fleet === undefined) return undefined;
   const { membership: { isJoined, beatAgeMs, errors }, boxes, ownedNames } = fleet.member;
   const open = boxes.filter(({ state }) => state === "open").length;
   return {
     ...{ isJoined, beatAgeMs, registryErrors: errors, names: ownedNames },
     boxes: { open, draining: boxes.length - open },
+    segments: anywhere?.segments.arrivals ?? { told: 0, asked: 0 },
   };
 }
 

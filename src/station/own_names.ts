@@ -3,6 +3,7 @@ import type { Config } from "../config.ts";
 import { SessionIds } from "../fleet/ownership/session_ids.ts";
 import type { Member } from "../fleet/member.ts";
 import { BoxHandovers } from "../fleet/ownership/box_handovers.ts";
+import { LastSeen } from "../fleet/ownership/last_seen.ts";
 import { handoverRoutes } from "../fleet/ownership/handover_routes.ts";
 import { OwnedNames } from "../fleet/ownership/owned_names.ts";
 import type { Clock } from "../session/clock.ts";
@@ -36,6 +37,7 @@ export function openNames(
   { links, routes }: FleetLinks,
 ): OwnNames {
   const shows = new FleetShows(sessions, keys);
+  const lastSeen = new LastSeen(member);
   const names = new OwnedNames({
     ...{ clock, directory: member, shows, handovers: new BoxHandovers(links) },
     ids: new SessionIds({ clock, box: member.box, registry: member }),
@@ -43,6 +45,7 @@ export function openNames(
       return approved || tokens.some((token) => keys.proves({ name, id }, token));
     },
     segmentMs: config.hls.targetDurationMs,
+    lastSeen: (owner) => lastSeen.of(owner),
   });
   sessions.names = names;
   events.subscribe(({ kind, name }) => {

@@ -11,21 +11,32 @@ export function scenario(name: string, body: (t: Deno.TestContext) => Promise<vo
   Deno.test(name, (t) => unfolded(() => body(t)));
 }
 
-/** A {@link scenario} with a step for each number of threads that may serve listeners, at once. */
-export function withAnyThreads(
+/** A {@link scenario} whose parts mostly wait: each is a step, and all run at once. */
+export function atOnce(
   name: string,
-  body: (env: Readonly<Record<string, string>>) => Promise<void>,
+  parts: Readonly<Record<string, () => Promise<void>>>,
 ): void {
   scenario(name, async (t) => {
-    await together(["0", "1", "2"], async (threads) => {
+    await together(Object.entries(parts), async ([name, body]) => {
       await t.step({
-        name: `${threads} threads`,
-        fn: () => unfolded(() => body({ HLS_WEB_THREADS: threads })),
+        name,
+        fn: () => unfolded(body),
         // Deno runs no two steps at once that it watches; it still watches the test.
         sanitizeExit: false,
       });
     });
   });
+}
+
+/** The same with a step for each number of threads that may serve listeners. */
+export function withAnyThreads(
+  name: string,
+  body: (env: Readonly<Record<string, string>>) => Promise<void>,
+): void {
+  const parts = ["0", "1", "2"].map((threads) => {
+    return [`${threads} threads`, () => body({ HLS_WEB_THREADS: threads })] as const;
+  });
+  atOnce(name, Object.fromEntries(parts));
 }
 
 /** @throws all that failed in `body`, and at disposals */

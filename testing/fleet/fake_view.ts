@@ -7,6 +7,8 @@ import type { BoxPlace } from "../../src/fleet/links/box_links.ts";
 export class FakeView implements FleetView {
   readonly box: string;
   readonly #boxes = new Map<string, KnownBox>();
+  /** Those that are not alive any more among them. */
+  readonly #places = new Map<string, KnownBox>();
   readonly #names = new Map<string, NameRecord>();
   readonly #watchers: ((change: FleetChange) => void)[] = [];
 
@@ -31,13 +33,17 @@ export class FakeView implements FleetView {
     return this.#boxes.get(id);
   }
 
+  placeOf(id: string): KnownBox | undefined {
+    return this.#places.get(id);
+  }
+
   onChange(changed: (change: FleetChange) => void): void {
     this.#watchers.push(changed);
   }
 
   /** The box at `place` is alive. */
   meet(place: BoxPlace): void {
-    this.#boxes.set(place.id, {
+    const box: KnownBox = {
       ...place,
       publicAddress: { ip: "127.0.0.1", ports: {} },
       load: { sessions: 0, listeners: 0, cpu: 0, residentBytes: 0 },
@@ -45,7 +51,9 @@ export class FakeView implements FleetView {
       alike: "",
       version: "test",
       ageMs: 0,
-    });
+    };
+    this.#boxes.set(box.id, box);
+    this.#places.set(box.id, box);
     this.#tell({ names: [], lost: [], boxes: true });
   }
 

@@ -6,6 +6,7 @@ import type { Fleet } from "./fleet.ts";
 import { REDIS } from "./fleet_network.ts";
 import { RedisSentinels } from "./redis_sentinels.ts";
 import { RedisServer } from "./redis_server.ts";
+import type { RovingEncoder } from "./roving_encoder.ts";
 
 /** How long a box stands still: longer than boxes are known for that say nothing. */
 export const STOPPED_MS = 8000;
@@ -21,6 +22,8 @@ export interface Scene {
   readonly name: string;
   /** The box that had it when the fault began. */
   readonly owner: string;
+  /** Its DJ, who can go to another box. */
+  readonly dj: Pick<RovingEncoder, "leave">;
   /** Any file of audio. */
   readonly clip: string;
 }
@@ -67,6 +70,18 @@ export const FAULTS: readonly Fault[] = [
     noticed: true,
     fits: isStandalone,
     run: ({ fleet, owner }) => separated(fleet, owner, [REDIS, ...fleet.others(owner)]),
+  },
+  {
+    what: "the owner stands still, and its DJ goes elsewhere",
+    noticed: true,
+    fits: () => true,
+    run: ({ fleet, owner, dj }) => stopped(fleet, owner, dj),
+  },
+  {
+    what: "the owner reaches neither Redis nor the others, and its DJ goes elsewhere",
+    noticed: true,
+    fits: isStandalone,
+    run: ({ fleet, owner, dj }) => separated(fleet, owner, [REDIS, ...fleet.others(owner)], dj),
   },
   {
     what: "Redis is gone, and comes back empty",
@@ -127,8 +142,10 @@ function isStandalone({ directory }: Fleet): boolean {
   return directory instanceof RedisServer;
 }
 
-async function stopped(fleet: Fleet, id: string): Promise<void> {
+/** @param leaving a DJ who goes elsewhere meanwhile */
+async function stopped(fleet: Fleet, id: string, leaving?: Scene["dj"]): Promise<void> {
   fleet.box(id).kill("SIGSTOP");
+  leaving?.leave();
   try {
     await pause(STOPPED_MS);
   } finally {
@@ -136,8 +153,15 @@ async function stopped(fleet: Fleet, id: string): Promise<void> {
   }
 }
 
-async function separated(fleet: Fleet, id: string, others: readonly string[]): Promise<void> {
+/** @param leaving a DJ who goes elsewhere meanwhile */
+async function separated(
+  fleet: Fleet,
+  id: string,
+  others: readonly string[],
+  leaving?: Scene["dj"],
+): Promise<void> {
   fleet.network?.separate(id, others);
+  leaving?.leave();
   try {
     await pause(SEPARATED_MS);
   } finally {
@@ -148,7 +172,7 @@ async function separated(fleet: Fleet, id: string, others: readonly string[]): P
 /** Somebody who does not give up publishes at two other boxes at once. */
 async function intruded(
   fleet: Fleet,
-  { name, owner, clip }: Omit<Scene, "fleet">,
+  { name, owner, clip }: Omit<Scene, "fleet" | "dj">,
 ): Promise<void> {
   const args = ["-nostdin", "-v", "error", "-re", "-i", clip, "-c", "copy", "-t", "4", "-f", "flv"];
   await together(fleet.others(owner), async (id) => {

@@ -66,6 +66,11 @@ export class ModelledShows implements LocalShows {
     return this.#shows.get(name)?.session?.id;
   }
 
+  /** Somebody has reserved a name, and has not sent anything. */
+  wait(name: string): void {
+    this.#showOf(name).session = { id: RESERVED_ID, createdAtMs: 0, close: undefined };
+  }
+
   /** A DJ publishes. @param onClosed called once, when his connection is closed */
   publish(name: string, onClosed: () => void): void {
     const { clock, names } = this.#options;
@@ -200,6 +205,7 @@ export class ModelledShows implements LocalShows {
 }
 
 const HOLD_MS = 30_000;
+const RESERVED_ID = 4711;
 /** Numbers that are told ahead … */
 const RESERVED = 16;
 /** … again once so few are left. */

@@ -2,6 +2,7 @@
 import { derivedKey } from "../../src/fleet/derived_key.ts";
 import { Member } from "../../src/fleet/member.ts";
 import type { Handovers } from "../../src/fleet/ownership/handover.ts";
+import { LastSeen } from "../../src/fleet/ownership/last_seen.ts";
 import { OwnedNames } from "../../src/fleet/ownership/owned_names.ts";
 import { SessionIds } from "../../src/fleet/ownership/session_ids.ts";
 import { SignedKeys } from "../../src/fleet/ownership/signed_keys.ts";
@@ -93,12 +94,14 @@ export class OwningBox {
       ...{ clock, lifeMs: 0, rightOf: () => "" },
       signingKey: derivedKey("k".repeat(32), "publish key"),
     });
+    const lastSeen = new LastSeen(member);
     const shows = new ModelledShows({ box: this.id, clock, keys, names: () => names });
     const names: OwnedNames = new OwnedNames({
       ...{ clock, directory: member, shows },
       ids: new SessionIds({ clock, box: this.id, registry: member }),
       handovers: this.#around.linksOf(this),
       segmentMs: SEGMENT_MS,
+      lastSeen: (owner) => lastSeen.of(owner),
       proves: ({ name, shown }, id) => {
         return shown.approved || shown.tokens.some((token) => keys.proves({ name, id }, token));
       },

@@ -9,6 +9,8 @@ export interface StandStill {
   readonly name: string;
   /** For how long there was nothing new, at most, in milliseconds. */
   readonly longestMs: number;
+  /** What was asked at the end of that. */
+  readonly url: string;
   /** How often numbers went back. */
   readonly backward: number;
 }
@@ -24,6 +26,7 @@ export class PollingPlayer implements AsyncDisposable {
   /** When something new was seen last. */
   #movedAt: number | undefined;
   #longestMs = 0;
+  #longestUrl = "";
 
   /** @param urls of the playlist; where one does not answer, the next one is asked */
   constructor(name: string, urls: readonly string[]) {
@@ -37,7 +40,8 @@ export class PollingPlayer implements AsyncDisposable {
   }
 
   get standStill(): StandStill {
-    return { name: this.#name, longestMs: this.#longestMs, backward: this.#backward };
+    const [name, longestMs, backward] = [this.#name, this.#longestMs, this.#backward];
+    return { name, longestMs, url: this.#longestUrl, backward };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -49,7 +53,8 @@ export class PollingPlayer implements AsyncDisposable {
     const { signal } = this.#stopped;
     for (let at = 0; !signal.aborted;) {
       const askedAt = performance.now();
-      const last = await this.#newest(this.#urls[at % this.#urls.length] ?? "");
+      const url = this.#urls[at % this.#urls.length] ?? "";
+      const last = await this.#newest(url);
       if (last === undefined) at++;
       else if (last < this.#last) this.#backward++;
       if (last !== undefined && last > this.#last) {
@@ -57,7 +62,8 @@ export class PollingPlayer implements AsyncDisposable {
         this.#movedAt = performance.now();
       } else if (this.#movedAt !== undefined) {
         // It stood still until then for sure.
-        this.#longestMs = Math.max(this.#longestMs, askedAt - this.#movedAt);
+        const stoodMs = askedAt - this.#movedAt;
+        if (stoodMs > this.#longestMs) [this.#longestMs, this.#longestUrl] = [stoodMs, url];
       }
       await pauseUnless(signal, POLL_MS);
     }

@@ -13,6 +13,7 @@ export class RovingEncoder implements AsyncDisposable {
   readonly #disposed = new AbortController();
   readonly #running: Promise<void>;
   #attempts = 0;
+  #encoder: Encoder | undefined;
 
   /** @param urls where it may publish; the first one at first */
   constructor(file: string, urls: readonly string[]) {
@@ -24,6 +25,11 @@ export class RovingEncoder implements AsyncDisposable {
   /** How often it has connected, or tried to. */
   get attempts(): number {
     return this.#attempts;
+  }
+
+  /** Its connection is gone without a word; it connects to the next address. */
+  leave(): void {
+    this.#encoder?.kill("SIGKILL");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -39,7 +45,7 @@ export class RovingEncoder implements AsyncDisposable {
     while (!signal.aborted) {
       const url = this.#urls[this.#attempts++ % this.#urls.length] ?? "";
       const options = ["-c", "copy", "-rw_timeout", `${GIVE_UP_US}`];
-      await using encoder = new Encoder(this.#file, url, options);
+      await using encoder = this.#encoder = new Encoder(this.#file, url, options);
       await Promise.race([encoder.end(), disposed]);
       await pauseUnless(signal, RECONNECT_MS);
     }

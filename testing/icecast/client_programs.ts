@@ -87,12 +87,12 @@ function liquidsoap(by: "SOURCE" | "Shoutcast", codec: "mp3" | "aac"): Client {
 export const CLIENTS: Readonly<Record<string, Client>> = {
   "ezstream": ezstream("HTTP", "MP3"),
   "ezstream-shoutcast": ezstream("ICY", "MP3"),
-  "ezstream-aac": { ...ezstream("HTTP", "AAC"), unable: /format missing or unsupported/ },
+  "ezstream-aac": { ...ezstream("HTTP", "AAC"), unable: /unsupported stream format/ },
   "gstreamer": gstreamer("http"),
   "gstreamer-shoutcast": gstreamer("icy"),
   "gstreamer-xaudiocast": {
     ...gstreamer("xaudiocast"),
-    refusal: /400 Bad Request|Cannot parse the request/,
+    refusal: /Cannot take the request: it is none/,
   },
   "gstreamer-aac": {
     program: "gst-launch-1.0",

@@ -79,7 +79,12 @@ usr = source
   };
 }
 
-function darkice(section: "icecast2" | "shoutcast", format: "mp3" | "aac"): Client {
+/** @param device where the sound is from; it is opened once the configuration is known to be right */
+function darkice(
+  section: "icecast2" | "shoutcast",
+  format: "mp3" | "aac",
+  device: "pulseaudio" | "/dev/dsp" = "pulseaudio",
+): Client {
   const isShoutcast = section === "shoutcast";
   return {
     program: "darkice",
@@ -91,7 +96,7 @@ bufferSecs = 1
 reconnect = yes
 
 [input]
-device = pulseaudio
+device = ${device}
 paSourceName = null.monitor
 sampleRate = 44100
 bitsPerSample = 16
@@ -100,6 +105,7 @@ channel = 2
 [${section}-0]
 bitrateMode = ${format === "aac" ? "abr" : "cbr"}
 bitrate = 128
+quality = 0.8
 server = 127.0.0.1
 port = ${isShoutcast ? port + 1 : port}
 password = ${password}
@@ -115,6 +121,13 @@ export const SOUND_CLIENTS: Readonly<Record<string, Client>> = {
   "butt": butt("Icecast"),
   "butt-shoutcast": butt("Shoutcast"),
   "darkice": darkice("icecast2", "mp3"),
-  "darkice-shoutcast": darkice("shoutcast", "mp3"),
-  "darkice-aac": { ...darkice("icecast2", "aac"), unable: /not compiled with AAC support/ },
+  // It sends its audio without the password that comes before it.
+  "darkice-shoutcast": {
+    ...darkice("shoutcast", "mp3"),
+    refusal: /Cannot publish: a name is .*; expected NAME:KEY as password/,
+  },
+  "darkice-aac": {
+    ...darkice("icecast2", "aac", "/dev/dsp"),
+    unable: /not compiled with AAC support/,
+  },
 };

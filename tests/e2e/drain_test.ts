@@ -36,6 +36,11 @@ scenario("a server that drains serves the shows that are on air, and takes no ot
   const health = await fetch(`http://127.0.0.1:${server.statPort}/health`);
   assert.deepEqual({ status: health.status, body: await health.text() }, { status: 200, body: "" });
 
+  for (const path of ["fleet", "targets"]) {
+    const { status } = await fetch(`http://127.0.0.1:${server.statPort}/stat/1/${path}`);
+    assert.equal(status, 404, "a server that is alone has no fleet to tell of");
+  }
+
   await first.stop("SIGKILL");
   await server.line(/ demo#\d+ paused: /);
   djs.use(new Encoder(clip, server.rtmpUrl("live/demo")));

@@ -1,6 +1,7 @@
 /**
  * A broadcast of three boxes stands whatever befalls boxes, the network between them, and Redis. With
- * `FLEET_ROUNDS` so many random sequences of faults are run, a minute each, after a seed each.
+ * `FLEET_ROUNDS` so many random sequences of faults are run, a minute each, after a seed each; with
+ * `FLEET_FAULT` the one of this name alone.
  */
 import assert from "node:assert/strict";
 import { Media } from "../../testing/e2e/ffmpeg_encoder.ts";
@@ -55,7 +56,8 @@ if (ROUNDS > 0) {
 
 /** Faults one after the other, for as long as a round lasts. */
 function* randomFaults(fleet: Fleet, random: Random): Generator<Fault> {
-  const faults = FAULTS.filter(({ fits }) => fits(fleet));
+  const only = Deno.env.get("FLEET_FAULT");
+  const faults = FAULTS.filter(({ what, fits }) => fits(fleet) && what === (only ?? what));
   const end = performance.now() + ROUND_MS;
   while (performance.now() < end) yield random.pick(faults);
 }
@@ -69,13 +71,13 @@ async function endure(
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: CLIP_SECONDS });
   const name = "demo";
-  await using _dj = new RovingEncoder(clip, fleet.rtmpUrls(`live/${name}`));
+  await using dj = new RovingEncoder(clip, fleet.rtmpUrls(`live/${name}`));
   await using watch = new NameWatch(name, fleet.playlistUrls(name));
   await watch.goesOn(4);
   for (const { what, noticed, run } of faults) {
     const owner = await fleet.owner();
     watch.mark();
-    await run({ fleet, name, owner, clip });
+    await run({ fleet, name, owner, clip, dj });
     const next = await fleet.owner(ONE_OWNER_MS);
     if (ownership === "same owner") assert.equal(next, owner, what);
     await watch.goesOn(3);

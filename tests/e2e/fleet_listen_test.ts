@@ -67,7 +67,7 @@ scenario("a segment crosses once to a box, however many listen there", async () 
 scenario("pages and endless streams are there at every box", async () => {
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 120 });
-  await using fleet = await Fleet.start();
+  await using fleet = await Fleet.start({ env: { HLS_WEB_INDEX: "1" } });
   const [a = "", b = "", c = ""] = fleet.ids;
   await using _encoder = new Encoder(clip, fleet.box(a).rtmpUrl("live/demo"));
   for (const box of [b, c]) {

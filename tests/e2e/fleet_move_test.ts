@@ -70,6 +70,20 @@ scenario("who comes to another box without a key does not get a name that is on 
   await watch.goesOn(2);
 });
 
+scenario("of DJs who begin one name at all boxes at once, one has it", async () => {
+  await using media = await Media.create();
+  const clip = await media.encode("clip", { seconds: 120 });
+  await using fleet = await Fleet.start();
+  await using stack = new AsyncDisposableStack();
+  const djs = fleet.rtmpUrls(`live/${NAME}`).map((url) => stack.use(new Encoder(clip, url)));
+  await until("all others are refused", () => djs.filter(({ running }) => running).length === 1);
+  const [owner] = await fleet.owners();
+  assert.equal(await fleet.owner(), owner);
+  await using watch = new NameWatch(NAME, fleet.playlistUrls(NAME));
+  await watch.goesOn(4);
+  assert.equal(djs[fleet.ids.indexOf(owner ?? "")]?.running, true);
+});
+
 function controlOf(fleet: Fleet, id: string): string {
   const { host, controlPort } = fleet.box(id);
   return `${host}:${controlPort}`;

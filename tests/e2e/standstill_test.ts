@@ -7,7 +7,7 @@ import { until } from "../../testing/until.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { HookReceiver } from "../../testing/hook/hook_receiver.ts";
-import { scenario } from "../../testing/e2e/scenario.ts";
+import { atOnce } from "../../testing/e2e/scenario.ts";
 import { LiveTransmit, sessionIds, sharedUrl } from "../../testing/e2e/srt_senders.ts";
 
 /** Longer than RTMP's and SRT's timeouts, hook questions and the wait for late audio. */
@@ -24,7 +24,12 @@ async function standStill(server: EchoServer): Promise<void> {
   server.kill("SIGCONT");
 }
 
-scenario("a server that stood still goes on with every DJ, and loses no frame", async () => {
+atOnce("a server that stood still", {
+  "goes on with every DJ, and loses no frame": goOnWithDjs,
+  "takes the answer that came while it did": answerMeanwhile,
+});
+
+async function goOnWithDjs(): Promise<void> {
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 60 });
   const sent = toHex((await media.readFrames(clip)).map(({ data }) => data));
@@ -64,9 +69,9 @@ scenario("a server that stood still goes on with every DJ, and loses no frame", 
   const log = server.log.join("\n");
   assert.doesNotMatch(log, /silent for|took over|RTMP connection .* for rtmp .* ended/);
   assert.match(log, /Cannot publish rtmp: somebody else is on air with it/);
-});
+}
 
-scenario("an answer that comes while the server stands still counts", async () => {
+async function answerMeanwhile(): Promise<void> {
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 60 });
   await using receiver = await HookReceiver.start();
@@ -86,4 +91,4 @@ scenario("an answer that comes while the server stands still counts", async () =
   await standStill(server);
   await until("it is on air", () => follower.segments.size > 0);
   assert.doesNotMatch(server.log.join("\n"), /cannot be asked|ended/);
-});
+}

@@ -73,6 +73,7 @@ Deno.test("a box that is gone is known within six seconds, and its names may be 
   await fleet.clock.advance(6500);
   assert.equal(b.boxOf("a"), undefined);
   assert.equal(b.ownerOf("dj1"), undefined);
+  assert.equal(b.placeOf("a")?.privateUrl, "http://a.test:5022", "it may only have lost Redis");
   const claimed = await b.claim("dj1");
   assert.equal(claimed.kind === "granted" && claimed.record?.mediaSequence, 40);
   await fleet.stop();

@@ -350,3 +350,30 @@ Deno.test("where too little was listed before a move, the next box tells when it
   await b.stop();
   await a.stop();
 });
+
+Deno.test("a box that has lost a broadcast shows no earlier time of the next owner", async () => {
+  const clock = new FakeClock();
+  const [a, b] = await startBoxes(["a1", "b2"], { clock });
+  assert.ok(a && b);
+  await a.send(a.publish(), 8 * SECOND);
+  const told = a.told.at(-1);
+  assert.ok(told);
+  b.epoch = 2;
+  const madeBy = { box: "a1", epoch: 1 };
+  b.hls.takeOver("demo", { kind: "numbers", ...told, endsAtMs: 0, madeBy, goesOn: true });
+  clock.setWall(clock.now() - 6000);
+  const ingest = b.publish();
+  await b.send(ingest, 3 * SECOND);
+  a.elsewhere = () => b.hls.find("demo");
+  const own = await a.served();
+  a.letGo();
+  const look = async () => {
+    a.hls.distributor.version("demo", "playlist.m3u8", []);
+    return await a.served();
+  };
+  assert.equal(await look(), own);
+  await b.send(ingest, 12 * SECOND);
+  assert.equal(await look(), await b.served());
+  await b.stop();
+  await a.stop();
+});

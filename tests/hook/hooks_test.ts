@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Hooks } from "../../src/hook/hooks.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
+import { SERVER_REASON } from "../../src/session/reason.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { LogRecorder } from "../../testing/log_recorder.ts";
 import {
@@ -113,6 +114,15 @@ Deno.test("an event is posted as JSON, with its session's facts and what belongs
     },
   });
   assert.equal(fixture.hooks.delivered, 1);
+});
+
+Deno.test("of a session that goes from box to box neither is posted: its end here, its beginning there", async () => {
+  await using fixture = await Fixture.start();
+  fixture.emit({ id: 1, kind: "create", address: "", goesOn: true });
+  fixture.emit({ id: 1, kind: "release", reason: SERVER_REASON, goesOn: true });
+  fixture.emit({ id: 1, kind: "release", reason: SERVER_REASON });
+  await fixture.until(() => fixture.server.requests.length > 0 && fixture.hooks.queued === 0);
+  assert.deepEqual(fixture.server.requests.map(({ data }) => data.reason), [SERVER_REASON]);
 });
 
 Deno.test("what is nested in an event comes as it is, in snake_case", async () => {

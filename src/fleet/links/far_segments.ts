@@ -1,8 +1,11 @@
 /**
- * Segments that other boxes have made: those of late are kept in memory, and each is fetched once.
+ * Segments that other boxes have made: those of late are kept in memory, and each is fetched once. So
+ * are those of shows that are rewound.
  *
  * @module
  */
+import { mediaTypeOf } from "../../hls/formats.ts";
+import { LOW_MEDIA_TYPE } from "../../hls/low_latency/low_names.ts";
 import { servedFile } from "../../hls/name_copy.ts";
 import { SegmentUnavailable } from "../../hls/origin.ts";
 import { type CachedSegments, SegmentCache } from "../../hls/segment_cache.ts";
@@ -33,6 +36,8 @@ export class FarSegments {
   readonly #names = new Map<string, CachedSegments>();
   /** By path. */
   readonly #fetches = new Map<string, Promise<Uint8Array<ArrayBuffer> | undefined>>();
+  /** Playlists of shows, by path, and until when they are told to others, on `Clock.awake`. */
+  readonly #playlists = new Map<string, KeptPlaylist>();
   /** What was not there, and until when that is taken for sure, on `Clock.awake`. */
   readonly #missing = new Map<string, number>();
   /** Boxes that did not answer, and until when they are not asked again. */
@@ -56,6 +61,7 @@ export class FarSegments {
 
   /**
    * A segment, out of memory or from the box that has it; `undefined` where it has none.
+   * @param file also `show.m3u8`, and what that names
    * @throws {SegmentUnavailable}
    */
   async read(
@@ -63,16 +69,23 @@ export class FarSegments {
     name: string,
     file: string,
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const path = `/fleet/1/file/${name}/${file}`;
+    const route = mediaTypeOf(file) === undefined ? "show" : "file";
+    const path = `/fleet/1/${route}/${name}/${file}`;
     const now = this.#options.clock.awake();
-    const kept = this.get(name, file);
+    const playlist = this.#playlists.get(path);
+    const kept = playlist !== undefined && playlist.until > now
+      ? playlist.text
+      : this.get(name, file);
     if (kept !== undefined || (this.#missing.get(path) ?? 0) > now) return kept;
     const known = this.#fetches.get(path);
     if (known !== undefined) return await known;
     if ((this.#silent.get(box.id) ?? 0) > now) {
       throw new SegmentUnavailable(`Cannot have ${file} now: box ${box.id} does not answer`);
     }
-    const fetching = this.#fetch(box, path, (bytes) => this.#keep(name, file, bytes))
+    const fetching = this.#fetch(box, path, (bytes) => {
+      if (!PLAYLIST.test(file)) return this.#keep(name, file, bytes);
+      this.#playlists.set(path, { text: bytes, until: this.#options.clock.awake() + FRESH_MS });
+    })
       .finally(() => this.#fetches.delete(path));
     this.#fetches.set(path, fetching);
     return await fetching;
@@ -90,6 +103,7 @@ export class FarSegments {
     for (const known of [this.#missing, this.#silent]) {
       for (const [key, until] of known) if (until <= now) known.delete(key);
     }
+    for (const [path, { until }] of this.#playlists) if (until <= now) this.#playlists.delete(path);
   }
 
   async #fetch(
@@ -104,7 +118,9 @@ export class FarSegments {
         if (this.#missing.size < MAX_MISSING) this.#missing.set(path, clock.awake() + MISSING_MS);
         return undefined;
       }
-      if (answer.status !== 200) throw new BoxUnreachable(`it answers ${answer.status}`);
+      if (answer.status !== 200) {
+        throw new SegmentUnavailable(`Cannot have ${path} now: its box answers ${answer.status}`);
+      }
       const bytes = new Uint8Array(await answer.arrayBuffer());
       this.arrivals.asked++;
       keep(bytes);
@@ -117,14 +133,21 @@ export class FarSegments {
   }
 
   #keep(name: string, file: string, bytes: Uint8Array<ArrayBuffer>): void {
-    const served = servedFile(file, bytes);
-    if (served === undefined) return;
+    const served = servedFile(file, bytes) ?? { bytes, type: LOW_MEDIA_TYPE, etag: `"${file}"` };
     let segments = this.#names.get(name);
     if (segments === undefined) this.#names.set(name, segments = this.#cache.addName());
     segments.add(file, served);
   }
 }
 
+interface KeptPlaylist {
+  readonly text: Uint8Array<ArrayBuffer>;
+  readonly until: number;
+}
+
+const PLAYLIST = /\.m3u8$/;
+/** How long a playlist is told to others. */
+const FRESH_MS = 1000;
 /** A quarter of a minute of a thousand broadcasts. */
 const MAX_BYTES = 128 * 2 ** 20;
 /** Above any segment. */

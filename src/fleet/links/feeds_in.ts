@@ -12,7 +12,7 @@ import type { FeedNews, FeedRequest } from "./feed_messages.ts";
 export interface FeedsInOptions {
   readonly clock: Pick<Clock, "after" | "every" | "awake" | "waited">;
   readonly links: Pick<BoxLinks, "open" | "request">;
-  readonly view: Pick<FleetView, "boxOf">;
+  readonly view: Pick<FleetView, "placeOf">;
   /** All that is wanted of the box with this id, for a feed that begins. */
   readonly wantedOf: (id: string) => readonly FeedRequest[];
   readonly onNews: (id: string, news: FeedNews) => void;
@@ -50,6 +50,7 @@ export class FeedsIn {
       this.#feeds.delete(id);
       const ending = feed.stop().finally(() => this.#ending.delete(ending));
       this.#ending.add(ending);
+      this.#options.onBroken(id);
     }
   }
 
@@ -64,7 +65,7 @@ export class FeedsIn {
     const { view, wantedOf, onNews, onBroken, ...options } = this.#options;
     const feed = new FeedIn({
       ...options,
-      place: () => view.boxOf(id),
+      place: () => view.placeOf(id),
       wanted: () => wantedOf(id),
       onNews: (news) => onNews(id, news),
       onBroken: () => onBroken(id),

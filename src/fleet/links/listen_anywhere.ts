@@ -16,7 +16,7 @@ import { StreamNames } from "./stream_names.ts";
 
 export interface ListenAnywhereOptions {
   readonly clock: Clock;
-  readonly view: Pick<FleetView, "box" | "find" | "boxOf" | "onChange">;
+  readonly view: Pick<FleetView, "box" | "find" | "boxOf" | "placeOf" | "onChange">;
   readonly links: Pick<BoxLinks, "open" | "request">;
   /** A segment of the broadcast `name` of another box is listed. */
   readonly onListed?: (name: string, file: string) => void;
@@ -44,7 +44,10 @@ export class ListenAnywhere {
       ...{ clock, view, links },
       wantedOf: (id) => [...this.hls.wantedOf(id), ...this.#streams?.wantedOf(id) ?? []],
       onNews: (id, news) => this.#take(id, news),
-      onBroken: (id) => this.hls.becomeStale(id),
+      onBroken: (id) => {
+        this.hls.becomeStale(id);
+        this.#streams?.becomeStale(id);
+      },
     });
     this.hls = new RemoteHls({
       ...{ clock, view, onListed },

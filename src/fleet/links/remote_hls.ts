@@ -6,43 +6,52 @@
  */
 import type { Distributor, ServedStream } from "../../hls/distributor.ts";
 import { lowFeed, nameOfLowFeed } from "../../hls/low_latency/low_names.ts";
-import { mediaTypeOf } from "../../hls/formats.ts";
 import type { ReplicaNews, ReplicaRequest, VersionOut } from "../../hls/replica_messages.ts";
 import { makerOf } from "../../hls/segment_name.ts";
 import type { Clock } from "../../session/clock.ts";
 import type { FleetChange, FleetView } from "../fleet_view.ts";
+import { CatchUps } from "./catch_ups.ts";
 import type { FarSegments } from "./far_segments.ts";
 import type { FeedRequest } from "./feed_messages.ts";
 import type { FeedsIn } from "./feeds_in.ts";
 import { RemoteStream } from "./remote_stream.ts";
 
 export interface RemoteHlsOptions {
-  readonly clock: Pick<Clock, "awake" | "waited">;
-  readonly view: Pick<FleetView, "box" | "find" | "boxOf">;
+  readonly clock: Pick<Clock, "awake" | "waited" | "after">;
+  readonly view: Pick<FleetView, "box" | "find" | "boxOf" | "placeOf">;
   readonly feeds: Pick<FeedsIn, "ask">;
   readonly segments: FarSegments;
   /** A segment of the broadcast `name` is listed. */
   readonly onListed?: ((name: string, file: string) => void) | undefined;
 }
 
+/** What this box's replicas are told by. */
+export type ServingDistributor = Pick<
+  Distributor,
+  "begin" | "end" | "refuse" | "version" | "isWanted" | "caughtUp"
+>;
+
 /** What others have, as it is served here. */
 export class RemoteHls {
   readonly #options: RemoteHlsOptions;
-  #distributor: Pick<Distributor, "begin" | "end" | "refuse" | "version" | "isWanted"> | undefined;
+  #distributor: ServingDistributor | undefined;
   /** By feed: a name, or low latency of it. */
   readonly #streams = new Map<string, Served>();
   /** Names that other boxes have, as far as is known. */
   readonly #elsewhere = new Set<string>();
   /** Of those, the ones of which nothing is to be had. */
   readonly #lost = new Set<string>();
+  readonly #catchUps: CatchUps;
 
   constructor(options: RemoteHlsOptions) {
     this.#options = options;
+    this.#catchUps = new CatchUps(options);
   }
 
   /** Hands on what is new to the replicas of `distributor`, from now on. */
-  serve(distributor: Pick<Distributor, "begin" | "end" | "refuse" | "version" | "isWanted">): void {
+  serve(distributor: ServingDistributor): void {
     this.#distributor = distributor;
+    distributor.caughtUp = () => this.#catchUps.ask(this.#boxesOfLow);
     for (const name of this.#elsewhere) distributor.begin(name);
   }
 
@@ -64,17 +73,16 @@ export class RemoteHls {
 
   /**
    * A segment of the broadcast `name` that another box has made, or has on its disk; `undefined` where
-   * there is none.
+   * there is none. Also `show.m3u8`, and what that names.
    * @throws {SegmentUnavailable} where it cannot be had now
    */
   async readElsewhere(name: string, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { view, segments } = this.#options;
-    if (mediaTypeOf(file) === undefined) return undefined;
     const kept = segments.get(name, file);
     if (kept !== undefined) return kept;
     const id = makerOf(file)?.box ?? this.#boxWith(name);
     if (id === undefined || id === view.box) return undefined;
-    const box = view.boxOf(id);
+    const box = view.placeOf(id);
     return box === undefined ? undefined : await segments.read(box, name, file);
   }
 
@@ -88,6 +96,7 @@ export class RemoteHls {
   /** Takes what the box with this id tells. */
   take(id: string, news: ReplicaNews): void {
     if (news.kind === "version") return this.#takeVersion(id, news);
+    if (news.kind === "caughtUp") return this.#catchUps.take(id);
     if (news.kind !== "gone" && news.kind !== "refused") return;
     const served = this.#streams.get(news.name);
     if (served?.box !== id) return;
@@ -101,6 +110,7 @@ export class RemoteHls {
 
   /** The feed of the box with this id is broken. */
   becomeStale(id: string): void {
+    this.#catchUps.giveUp(id);
     const now = this.#options.clock.awake();
     for (const { box, stream } of this.#streams.values()) if (box === id) stream.becomeStale(now);
   }
@@ -133,6 +143,12 @@ export class RemoteHls {
       for (const feed of [name, lowFeed(name)]) if (this.#isWanted(feed)) this.#subscribe(feed);
     }
     for (const [feed, served] of this.#streams) this.#sweepStream(feed, served);
+  }
+
+  /** Boxes of which something is heard in low latency: nobody else waits for what is told now. */
+  get #boxesOfLow(): ReadonlySet<string> {
+    const low = [...this.#streams].filter(([feed]) => nameOfLowFeed(feed) !== undefined);
+    return new Set(low.flatMap(([, { box }]) => box ?? []));
   }
 
   #sweepStream(feed: string, { stream, goneAt }: Served): void {

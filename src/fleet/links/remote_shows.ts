@@ -13,7 +13,7 @@ import { type BoxLinks, type BoxPlace, BoxUnreachable } from "./box_links.ts";
 
 export interface RemoteShowsOptions {
   readonly clock: Pick<Clock, "awake" | "waited">;
-  readonly view: Pick<FleetView, "box" | "boxes" | "find" | "boxOf">;
+  readonly view: Pick<FleetView, "box" | "boxes" | "find" | "placeOf">;
   readonly links: Pick<BoxLinks, "request">;
   /** Tells of this box's own. */
   readonly own: Pick<Shows, "status" | "current" | "watchEnds">;
@@ -33,7 +33,7 @@ export class RemoteShows implements ShowsSource {
   async status(name: string): Promise<ShowStatus> {
     const { view, own } = this.#options;
     const id = view.find(name)?.box;
-    const box = id === undefined || id === view.box ? undefined : view.boxOf(id);
+    const box = id === undefined || id === view.box ? undefined : view.placeOf(id);
     if (box === undefined) return own.status(name);
     const [status] = await this.#ask(box, `/fleet/1/shows/${name}`);
     return status ?? own.status(name);

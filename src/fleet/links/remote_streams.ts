@@ -9,6 +9,7 @@ import type {
   StreamSubscription,
   TellStreams,
 } from "../../hls/progressive/progressive_streams.ts";
+import { behind } from "../../hls/progressive/chunks_behind.ts";
 import { RecentChunks } from "../../hls/progressive/recent_chunks.ts";
 import type {
   NamedStream,
@@ -20,7 +21,7 @@ import type { Clock } from "../../session/clock.ts";
 import type { FleetView } from "../fleet_view.ts";
 import type { FeedRequest } from "./feed_messages.ts";
 import type { FeedsIn } from "./feeds_in.ts";
-import { isSameChunk, StreamThread } from "./stream_thread.ts";
+import { StreamThread } from "./stream_thread.ts";
 
 export interface RemoteStreamsOptions {
   readonly clock: Pick<Clock, "awake" | "waited">;
@@ -102,6 +103,11 @@ export class RemoteStreams implements StreamSource {
     } else for (const request of this.wantedOf(id)) this.#options.feeds.ask(id, request);
   }
 
+  /** The feed of the box with this id is broken: the next one begins with the last seconds. */
+  becomeStale(id: string): void {
+    for (const heard of this.#heard.values()) if (heard.box === id) heard.resumes = true;
+  }
+
   /** Names that changed hands. */
   change(names: readonly string[]): void {
     for (const name of names) {
@@ -140,6 +146,7 @@ export class RemoteStreams implements StreamSource {
     const id = this.#nextId++;
     const heard: Heard = {
       ...{ id, box, threads: new Map(), recent: new RecentChunks(), overAt: undefined },
+      resumes: false,
     };
     this.#heard.set(name, heard);
     this.#ask(name, { kind: "subscribe", name, id });
@@ -149,6 +156,7 @@ export class RemoteStreams implements StreamSource {
   #move(name: string, heard: Heard, box: string | undefined): void {
     this.#ask(name, { kind: "unsubscribe", name, id: heard.id });
     heard.box = box;
+    heard.resumes = true;
     heard.overAt = box === undefined ? this.#options.clock.awake() : undefined;
     this.#ask(name, { kind: "subscribe", name, id: heard.id });
   }
@@ -165,12 +173,8 @@ export class RemoteStreams implements StreamSource {
     const heard = this.#heard.get(name);
     if (heard?.box !== id) return;
     heard.overAt = undefined;
-    // Where a feed begins anew, it begins with what was heard already.
-    const { last } = heard.recent;
-    const known = last === undefined
-      ? -1
-      : chunks.findLastIndex((chunk) => isSameChunk(chunk, last));
-    const newer = chunks.slice(known + 1);
+    const newer = heard.resumes ? behind(heard.recent.last, chunks) : chunks;
+    heard.resumes = false;
     for (const chunk of newer) heard.recent.push(chunk);
     for (const [thread, id] of heard.threads) thread.tellChunks(name, id, newer);
   }
@@ -220,6 +224,8 @@ interface Heard {
   readonly recent: RecentChunks;
   /** When its box said that it is over, on `Clock.awake`; `undefined` where it did not. */
   overAt: number | undefined;
+  /** Whether what comes next begins with what was heard already. */
+  resumes: boolean;
 }
 
 /** So long a stream is waited for at another box that is over at its own. */

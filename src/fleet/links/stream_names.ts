@@ -12,7 +12,7 @@ import type { RemoteStreams } from "./remote_streams.ts";
 
 export interface StreamNamesOptions {
   readonly links: Pick<BoxLinks, "request">;
-  readonly view: Pick<FleetView, "find" | "boxOf">;
+  readonly view: Pick<FleetView, "find" | "placeOf">;
   readonly streams: Pick<RemoteStreams, "isUnknown" | "learn">;
 }
 
@@ -34,7 +34,7 @@ export class StreamNames {
     const boxes = new Map<string, BoxPlace>();
     for (const name of names) {
       const { box: id = "", state } = view.find(name) ?? {};
-      const box = view.boxOf(id);
+      const box = view.placeOf(id);
       if (!streams.isUnknown(name) || state !== "live" || box === undefined) continue;
       const { calls, left } = this.#waits.get(name) ?? { calls: 1, left: 0 };
       if (left === 0) boxes.set(id, box);

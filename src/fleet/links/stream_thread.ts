@@ -103,11 +103,6 @@ export class StreamThread implements StreamSubscription {
   }
 }
 
-/** Whether two chunks have the same audio. */
-export function isSameChunk(a: StreamChunk, b: StreamChunk): boolean {
-  return a.bytes.length === b.bytes.length && a.bytes.every((byte, i) => byte === b.bytes[i]);
-}
-
 /** As much as is held of this box's own streams. */
 const MAX_UNTAKEN = 64 * 2 ** 20;
 

@@ -5,15 +5,29 @@
  * @module
  */
 import type { Clock, Timer } from "../../session/clock.ts";
-import { type NameRecord, RegistryUnavailable } from "../registry.ts";
-import type { NameDirectory } from "./take_name.ts";
+import type { FleetView } from "../fleet_view.ts";
+import { type NameRecord, type Ownership, RegistryUnavailable } from "../registry.ts";
+
+/** What is known of names and boxes, and where it is told that a name is over. */
+export interface AbandonedDirectory extends Pick<FleetView, "box" | "boxes" | "find"> {
+  /** Whether the process runs that owns something, for all that is known. */
+  isAlive(owner: Ownership): boolean;
+  /**
+   * Tells for its owner, who is gone, that a name is over.
+   * @returns whether nobody else has it by now
+   * @throws {RegistryUnavailable}
+   */
+  sayOver(record: NameRecord): Promise<boolean>;
+}
 
 export interface AbandonedNamesOptions {
   readonly clock: Pick<Clock, "every">;
-  readonly directory: NameDirectory & { save(record: NameRecord): void };
+  readonly directory: AbandonedDirectory;
   /** Whether the session of a record may go on yet. */
   readonly goesOn: (record: NameRecord) => boolean;
-  /** This box has got a name whose session is over. */
+  /** Asks the owner itself whether it has the name: it may have lost its way to the registry alone. */
+  readonly hasStill: (record: NameRecord) => Promise<boolean>;
+  /** It was told that a name is over. */
   readonly onOver: (record: NameRecord) => void;
 }
 
@@ -38,36 +52,30 @@ export class AbandonedNames {
   }
 
   async #look(): Promise<void> {
-    const { directory, goesOn } = this.#options;
+    const { directory, goesOn, hasStill } = this.#options;
     for (const name of this.#watched) {
       const record = directory.find(name);
       if (record === undefined || record.state === "over" || record.createdAtMs === 0) {
         this.#watched.delete(name);
-      } else if (!this.#isOwn(record) && !directory.isAlive(record) && !goesOn(record)) {
-        this.#watched.delete(name);
-        await this.#end(record);
+      } else if (this.#isFirst && !directory.isAlive(record) && !goesOn(record)) {
+        if (!await hasStill(record)) await this.#end(record);
       }
     }
   }
 
-  #isOwn({ box, incarnation }: NameRecord): boolean {
-    const { directory } = this.#options;
-    return box === directory.box && incarnation === directory.incarnation;
+  /** Whether this box is the one of all that tells it. */
+  get #isFirst(): boolean {
+    const { box, boxes } = this.#options.directory;
+    return boxes.every(({ id }) => box <= id);
   }
 
-  /** Of all boxes that try, one gets the name. */
   async #end(record: NameRecord): Promise<void> {
     const { directory, onOver } = this.#options;
     try {
-      const claimed = await directory.claim(record.name);
-      if (claimed.kind === "taken") return;
-      const { record: before = record, own } = claimed;
-      // Another box may have told so by now.
-      if (before.state === "over") directory.save({ ...before, ...own });
-      else onOver({ ...before, ...own });
+      if (await directory.sayOver(record)) onOver(record);
+      this.#watched.delete(record.name);
     } catch (error) {
       if (!(error instanceof RegistryUnavailable)) throw error;
-      this.#watched.add(record.name);
     }
   }
 }

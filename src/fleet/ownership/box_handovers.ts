@@ -19,7 +19,7 @@ export class BoxHandovers implements Handovers {
   }
 
   async ask(owner: KnownBox, wish: NameWish): Promise<HandoverAnswer | undefined> {
-    const answer = await this.#post(owner, wish.name, wish);
+    const answer = await this.#ask(owner, wish.name, wish);
     if (answer === undefined) return undefined;
     try {
       return parseAnswer(await answer.json());
@@ -31,16 +31,21 @@ export class BoxHandovers implements Handovers {
   }
 
   async taken(before: KnownBox, record: NameRecord): Promise<void> {
-    await this.#post(before, `${record.name}/taken`, record);
+    await this.#ask(before, `${record.name}/taken`, record);
+  }
+
+  async has(box: KnownBox, name: string): Promise<boolean> {
+    const answer = await this.#ask(box, name);
+    return answer !== undefined && await answer.json() === true;
   }
 
   /** @returns `undefined` where the box does not answer as one does */
-  async #post(box: KnownBox, path: string, body: unknown): Promise<Response | undefined> {
+  async #ask(box: KnownBox, path: string, body?: unknown): Promise<Response | undefined> {
     const { id } = box;
+    const sent = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
     try {
-      const answer = await this.#links.request(box, `/fleet/1/handover/${path}`, {
-        ...{ method: "POST", body: JSON.stringify(body), timeoutMs: ASK_MS },
-      });
+      const init = { ...sent, timeoutMs: ASK_MS };
+      const answer = await this.#links.request(box, `/fleet/1/handover/${path}`, init);
       if (answer.ok) return answer;
       logger.error("{box} answers {status} to a handover", { box: id, status: answer.status });
     } catch (error) {

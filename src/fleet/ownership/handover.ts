@@ -4,7 +4,7 @@
  * @module
  */
 import type { NameWish } from "../../session/names.ts";
-import type { KnownBox, NameRecord, Ownership } from "../registry.ts";
+import type { KnownBox, NameRecord } from "../registry.ts";
 
 /** How the owner of a name answers another box, to which somebody has come who wants it. */
 export type HandoverAnswer =
@@ -34,6 +34,8 @@ export interface Handovers {
    * @returns `undefined` where the box does not answer
    */
   ask(owner: KnownBox, wish: NameWish): Promise<HandoverAnswer | undefined>;
+  /** Asks a box whether it has a name; `false` also where it does not answer. */
+  has(box: KnownBox, name: string): Promise<boolean>;
   /** Tells the box that had a name that another one has it. Never rejects. */
   taken(before: KnownBox, record: NameRecord): Promise<void>;
 }
@@ -52,15 +54,19 @@ export interface LocalShows {
   takeOver(taken: TakenName): void;
   /** Nobody goes on with a session whose box is gone: it is over, and that is to be told. */
   bury(record: NameRecord): void;
-  /** Another box has the name: what this one has of it ends without a word to listeners. */
-  letGo(name: string): void;
+  /**
+   * Another box has the name: what this one has of it ends without a word to listeners.
+   * @param sessionId which session goes on there; `undefined` where that is not known
+   */
+  letGo(name: string, sessionId: number | undefined): void;
 }
 
 /**
  * Whether somebody may go on with a session: the place is `free`, or he has `proven` his right to it;
- * `later`: it may be the same client, whose old connection is about to be found silent.
+ * or with the name alone (`as new`), as others wait for its first audio. `later`: it may be the same
+ * client, whose old connection is about to be found silent.
  */
-export type Leave = "free" | "proven" | "no" | "later";
+export type Leave = "free" | "proven" | "as new" | "no" | "later";
 
 /** What is told of the sessions of a name. */
 export type ShowFacts = Pick<
@@ -71,7 +77,6 @@ export type ShowFacts = Pick<
 /** A name that this box has got. */
 export interface TakenName {
   readonly wish: NameWish;
-  readonly own: Ownership;
   /** What was known of it before; `undefined` where nothing was. */
   readonly before: NameRecord | undefined;
   /** Whether its session goes on, so that there is no other one. */

@@ -8,9 +8,13 @@ import { askedBy } from "../links/fleet_routes.ts";
 import { parseToldName, parseWish } from "./handover_messages.ts";
 import type { OwnedNames } from "./owned_names.ts";
 
-/** `POST /:name` asks for a name, `POST /:name/taken` tells that the asker has it. */
-export function handoverRoutes(names: Pick<OwnedNames, "handOver" | "taken">): Hono {
+/**
+ * `GET /:name` asks whether this box has a name, `POST /:name` asks for it, `POST /:name/taken` tells
+ * that the asker has it.
+ */
+export function handoverRoutes(names: Pick<OwnedNames, "handOver" | "has" | "taken">): Hono {
   const app = new Hono();
+  app.get("/:name", (c) => c.json(names.has(c.req.param("name"))));
   app.post("/:name", async (c) => {
     const wish = parseWish(await c.req.json());
     return c.json(await names.handOver(wish, askedBy(c)));

@@ -7,20 +7,22 @@ import { getLogger } from "@logtape/logtape";
 import type { Timer } from "../../session/clock.ts";
 import type { Names, NameWish } from "../../session/names.ts";
 import type { FleetView } from "../fleet_view.ts";
-import { type Caller, type NameRecord, newRecord } from "../registry.ts";
-import { AbandonedNames } from "./abandoned_names.ts";
+import type { Caller, NameRecord } from "../registry.ts";
+import { type AbandonedDirectory, AbandonedNames } from "./abandoned_names.ts";
 import {
   FREEZE_MS,
   type HandedName,
   type HandoverAnswer,
   type Handovers,
+  type Leave,
   type LocalShows,
 } from "./handover.ts";
+import { behindEnd, NO_SESSION, recordOf, toldAgain } from "./name_records.ts";
 import { type SessionIds } from "./session_ids.ts";
-import { type GotName, type NameDirectory, takeName, type TakeNameOptions } from "./take_name.ts";
+import { type NameDirectory, takeName, type TakeNameOptions } from "./take_name.ts";
 
 /** What is told of own names, and heard of those of others. */
-export interface NameBook extends NameDirectory, Pick<FleetView, "onChange"> {
+export interface NameBook extends NameDirectory, AbandonedDirectory, Pick<FleetView, "onChange"> {
   /** Keeps the latest record of a name of this box, and has the registry keep it. */
   save(record: NameRecord): void;
 }
@@ -44,29 +46,29 @@ export class OwnedNames implements Names {
   readonly #own = new Map<string, OwnedName>();
   /** Names that it is about to get. */
   readonly #taking = new Map<string, Promise<void>>();
-
   /** Looks after names whose boxes are gone. */
   readonly #abandoned: AbandonedNames;
+  readonly #retelling: Timer;
 
   constructor(options: OwnedNamesOptions) {
     this.#options = options;
-    const { clock, directory } = options;
+    const { clock, directory, handovers, lastSeen, shows } = options;
     this.#abandoned = new AbandonedNames({
       ...{ clock, directory, goesOn: (record) => this.#goesOn(record) },
-      onOver: (record) => this.#bury(record),
+      hasStill: async (record) => {
+        const box = lastSeen(record);
+        return box !== undefined && await handovers.has(box, record.name);
+      },
+      onOver: (record) => shows.bury(record),
     });
+    this.#retelling = clock.every(RETELL_MS, () => this.#retell());
     directory.onChange(({ names, lost }) => {
       for (const name of lost) this.#lose(name);
       for (const name of names) {
         this.#abandoned.watch(name);
-        if (this.#isOthers(name)) options.shows.letGo(name);
+        if (this.#isOthers(name)) this.#letGo(name);
       }
     });
-  }
-
-  /** All names that it owns. */
-  get names(): readonly string[] {
-    return [...this.#own.keys()];
   }
 
   owns(name: string): boolean {
@@ -91,7 +93,7 @@ export class OwnedNames implements Names {
     while (!this.owns(name)) {
       // Another box may get it now, or another client has this one get it.
       const before = this.#own.get(name)?.handed?.decided ?? this.#taking.get(name);
-      if (before === undefined) return await this.#takeAlone(wish);
+      if (before === undefined) return await this.#startTaking(wish);
       await before.catch(() => {});
     }
   }
@@ -122,13 +124,16 @@ export class OwnedNames implements Names {
     if (own === undefined) {
       return { kind: "not-mine", record: this.#options.directory.find(name) };
     }
-    if (own.handed !== undefined) {
-      return own.handed.to === to.incarnation
-        ? own.handed.answer
-        : { kind: "refused", later: true };
-    }
+    const { handed } = own;
+    if (handed?.to === to.incarnation) return handed.answer;
+    if (handed !== undefined) return { kind: "refused", later: true };
     if (may === "no" || may === "later") return { kind: "refused", later: may === "later" };
-    return this.#handOver(own, to, may === "proven");
+    return this.#handOver(own, to, may);
+  }
+
+  /** Whether it has a name, also where another box may be about to get that. */
+  has(name: string): boolean {
+    return this.#own.has(name);
   }
 
   /** Another box tells that it has a name. */
@@ -148,6 +153,7 @@ export class OwnedNames implements Names {
   /** Stops all timers. */
   close(): void {
     this.#abandoned.close();
+    this.#retelling.cancel();
     for (const { handed, unused } of this.#own.values()) {
       handed?.timer.cancel();
       unused?.cancel();
@@ -162,7 +168,7 @@ export class OwnedNames implements Names {
       directory.isAlive(record);
   }
 
-  async #takeAlone(wish: NameWish): Promise<void> {
+  async #startTaking(wish: NameWish): Promise<void> {
     const { name } = wish;
     const taking = this.#take(wish).finally(() => this.#taking.delete(name));
     this.#taking.set(name, taking);
@@ -170,17 +176,19 @@ export class OwnedNames implements Names {
   }
 
   async #take(wish: NameWish): Promise<void> {
-    const { clock, directory, shows, handovers } = this.#options;
+    const { clock, directory, shows, handovers, proves } = this.#options;
     const got = await takeName(wish, this.#options);
-    const { own, before, from, handed } = got;
-    const goesOn = before !== undefined && this.#goesOn(before);
+    const { before, from, handed } = got;
+    const goesOn = before !== undefined && this.#goesOn(before) &&
+      // Whoever waits for its first audio has it for himself.
+      (handed !== undefined || before.createdAtMs > 0 || proves(wish, before.sessionId));
     const record = recordOf(wish, got, goesOn);
     const owned: OwnedName = { record, handed: undefined, unused: undefined };
     this.#own.set(wish.name, owned);
     directory.save(record);
     if (from !== undefined) void handovers.taken(from, record);
     const { state, isProven = false } = handed ?? {};
-    shows.takeOver({ wish, own, before, goesOn, state, isProven });
+    shows.takeOver({ wish, before, goesOn, state, isProven });
     // Who has asked may be gone by now.
     owned.unused = clock.after(UNUSED_MS, () => this.changed(wish.name));
   }
@@ -191,7 +199,7 @@ export class OwnedNames implements Names {
     return toldAtMs === 0 || this.#options.clock.now() - toldAtMs < holdMs + UNTOLD_MS;
   }
 
-  #handOver(own: OwnedName, to: Caller, isProven: boolean): HandedName {
+  #handOver(own: OwnedName, to: Caller, may: Leave): HandedName {
     const { clock, shows } = this.#options;
     const { name } = own.record;
     const state = shows.freeze(name);
@@ -204,15 +212,11 @@ export class OwnedNames implements Names {
       decided.resolve();
     });
     this.#save(own);
-    const answer: HandedName = { kind: "handed", record: own.record, isProven, state };
+    const record = may === "as new" ? { ...own.record, ...NO_SESSION } : own.record;
+    const answer: HandedName = { kind: "handed", record, isProven: may === "proven", state };
     const { promise, resolve } = decided;
     own.handed = { to: to.incarnation, answer, timer, decided: promise, decide: resolve };
     return answer;
-  }
-
-  #bury(record: NameRecord): void {
-    this.#own.set(record.name, { record, handed: undefined, unused: undefined });
-    this.#options.shows.bury(record);
   }
 
   #lose(name: string): void {
@@ -220,8 +224,24 @@ export class OwnedNames implements Names {
     if (own === undefined) return;
     this.#forget(own);
     logger.info("{name} goes on at another box", { name });
-    this.#options.shows.letGo(name);
+    this.#letGo(name);
     own.handed?.decide();
+  }
+
+  /** Names of which nothing new was told for a while are told of again: they are there. */
+  #retell(): void {
+    const now = this.#options.clock.now();
+    for (const own of this.#own.values()) {
+      if (now - own.record.toldAtMs < RETELL_MS) continue;
+      own.record = toldAgain(own.record, now);
+      this.#save(own);
+    }
+  }
+
+  #letGo(name: string): void {
+    const { directory, shows } = this.#options;
+    const record = directory.find(name);
+    shows.letGo(name, record?.box === directory.box ? undefined : record?.sessionId);
   }
 
   /** Its last session is over. */
@@ -263,23 +283,11 @@ interface Handed {
   readonly decide: () => void;
 }
 
-/** The record of a name that this box has just got. */
-function recordOf({ name }: NameWish, { own, before }: GotName, goesOn: boolean): NameRecord {
-  const record = before ?? newRecord(name);
-  if (goesOn) return { ...record, ...own };
-  return { ...record, ...own, sessionId: 0, state: "held", props: {}, holdMs: 0, createdAtMs: 0 };
-}
-
-/** A record with numbers behind what outputs list when sessions are over. */
-function behindEnd(record: NameRecord): NameRecord {
-  return { ...record, mediaSequence: record.mediaSequence + BEHIND_END };
-}
-
 /** A name that nobody has published within this is given up. */
 const UNUSED_MS = 5000;
+/** How often it is told of a name that it is there. */
+const RETELL_MS = 60_000;
 /** For so long an owner may have said nothing new of a name that goes on. */
 const UNTOLD_MS = 120_000;
-/** Media sequence numbers that outputs may use once the last session of a name is over. */
-const BEHIND_END = 16;
 
 const logger = getLogger(["echo", "fleet"]);

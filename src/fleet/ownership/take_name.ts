@@ -19,11 +19,9 @@ import {
 import { FREEZE_MS, type HandedName, type HandoverAnswer, type Handovers } from "./handover.ts";
 
 /** What is known of names, and where they are claimed. */
-export interface NameDirectory extends Pick<FleetView, "box" | "boxes" | "find" | "boxOf"> {
+export interface NameDirectory extends Pick<FleetView, "box" | "boxes" | "find"> {
   /** This run of the process. */
   readonly incarnation: string;
-  /** Whether the process runs that owns something, for all that is known. */
-  isAlive(owner: Ownership): boolean;
   /** @throws {RegistryUnavailable} */
   claim(name: string, shown?: number): Promise<Claimed>;
   /** Takes what another box tells of a name. */
@@ -38,6 +36,8 @@ export interface TakeNameOptions {
   readonly proves: (wish: NameWish, sessionId: number) => boolean;
   /** What segments aim at, in milliseconds. */
   readonly segmentMs: number;
+  /** Where an owner was last; `undefined` where that is not known. */
+  readonly lastSeen: (owner: Ownership) => KnownBox | undefined;
 }
 
 /** A name that was got. */
@@ -74,7 +74,7 @@ async function tryOnce(wish: NameWish, options: TakeNameOptions): Promise<GotNam
   const { clock, directory } = options;
   const { name } = wish;
   const known = directory.find(name);
-  const from = ownerOf(known, directory);
+  const from = ownerOf(known, options);
   const askedAt = clock.monotonic();
   const answer = from && await options.handovers.ask(from, wish);
   if (answer?.kind === "refused") return answer.later ? "silent soon" : "refused";
@@ -120,7 +120,7 @@ function isLater(record: NameRecord | undefined, before: NameRecord | undefined)
  */
 function behind(record: NameRecord, { clock, segmentMs }: TakeNameOptions): NameRecord {
   const { endsAtMs, toldAtMs, mediaSequence } = record;
-  if (toldAtMs === 0) return record;
+  if (toldAtMs === 0 || mediaSequence === 0) return record;
   const goneMs = Math.max(0, clock.now() - toldAtMs + MAX_SKEW_MS);
   return {
     ...record,
@@ -129,15 +129,17 @@ function behind(record: NameRecord, { clock, segmentMs }: TakeNameOptions): Name
   };
 }
 
-/** The box that has a name and runs; `undefined` where it is this one, or none. */
+/**
+ * The box that has a name, as far as it may run: it is asked also where the registry has not heard of
+ * it for a while. `undefined` where it is this one, or none.
+ */
 function ownerOf(
   known: NameRecord | undefined,
-  directory: NameDirectory,
+  { directory, lastSeen }: TakeNameOptions,
 ): KnownBox | undefined {
-  if (known === undefined || known.state === "over" || known.box === directory.box) {
-    return undefined;
-  }
-  return directory.isAlive(known) ? directory.boxOf(known.box) : undefined;
+  if (known === undefined || known.state === "over") return undefined;
+  const isOwn = known.box === directory.box && known.incarnation === directory.incarnation;
+  return isOwn ? undefined : lastSeen(known);
 }
 
 /** The epoch that gives the name; `undefined` where its owner has to be gone. */
@@ -149,7 +151,7 @@ function shownEpoch(
 ): number | undefined {
   if (answer?.kind === "handed") return answer.record.epoch;
   if (answer?.kind === "not-mine") return known.epoch;
-  // It cannot be reached from here. Whoever may take its place does so without its help.
+  // It cannot be reached from here. Where it runs, whoever may take its place does so without its help.
   return known.state === "held" || proves(wish, known.sessionId) ? known.epoch : undefined;
 }
 

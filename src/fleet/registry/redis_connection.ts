@@ -1,5 +1,4 @@
 /** Connects to a Redis, for which Sentinels may have to be asked. */
-import { createClient } from "@redis/client";
 import { z } from "zod";
 import type { Clock } from "../../session/clock.ts";
 import { within } from "./within.ts";
@@ -103,8 +102,11 @@ async function askSentinels(
       const address = await within(options.timeoutMs, options.clock, () => {
         return sentinel.send(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName]);
       });
-      const [hostname, port] = ADDRESS.parse(address);
-      return { hostname, port: Number(port) };
+      const found = ADDRESS.parse(address);
+      if (found === null) {
+        throw new Error(`The Sentinel at ${host.hostname} knows no ${masterName}`);
+      }
+      return { hostname: found[0], port: Number(found[1]) };
     } finally {
       sentinel.close();
     }
@@ -131,7 +133,7 @@ async function connect(
   entered: Entered,
   { clock, timeoutMs, lost }: ConnectOptions,
 ): Promise<RedisConnection> {
-  const client = newClient(entered, timeoutMs);
+  const client = await newClient(entered, timeoutMs);
   let isOpen = false;
   const connection: RedisConnection = {
     send: (command) => client.sendCommand(command),
@@ -153,8 +155,15 @@ async function connect(
   }
 }
 
-/** The client neither keeps commands for another connection, nor makes one. */
-function newClient({ host, tls = false, username, password, database = 0 }: Entered, ms: number) {
+/**
+ * The client neither keeps commands for another connection, nor makes one. It takes 26 MB of memory, so
+ * only boxes of a fleet load it.
+ */
+async function newClient(
+  { host, tls = false, username, password, database = 0 }: Entered,
+  ms: number,
+) {
+  const { createClient } = await import("@redis/client");
   const { hostname, port } = host;
   const socket = { host: hostname, port, connectTimeout: ms, reconnectStrategy: false } as const;
   return createClient({
@@ -172,4 +181,4 @@ function newClient({ host, tls = false, username, password, database = 0 }: Ente
 }
 
 const ROLE = z.tuple([z.string()]).rest(z.unknown());
-const ADDRESS = z.tuple([z.string(), z.string()]);
+const ADDRESS = z.tuple([z.string(), z.string()]).nullable();

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { ErrorReply } from "@redis/client";
 import type { Clock, Timer } from "../../session/clock.ts";
 import { RegistryUnavailable } from "../registry.ts";
 import {
@@ -127,7 +126,7 @@ async function evaluate(
   try {
     return await send(["EVALSHA", sha1, "1", KEY, ...args]);
   } catch (error) {
-    if (!(error instanceof ErrorReply && error.message.startsWith("NOSCRIPT"))) throw error;
+    if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
     return await send(["EVAL", text, "1", KEY, ...args]);
   }
 }

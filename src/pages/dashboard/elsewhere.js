@@ -36,7 +36,9 @@ export class OtherSessions {
 
   constructor() {
     const sorted = /** @type {const} */ ({ by: 0, direction: 1 });
-    this.#table = new Table("elsewhere", this.#columns(), ({ id }) => id, sorted);
+    // While one is handed over, two boxes may have it.
+    const keyOf = (/** @type {FleetSession} */ { id, box }) => `${box} ${id}`;
+    this.#table = new Table("elsewhere", this.#columns(), keyOf, sorted);
     filterField("elsewhere-filter", (matches) => {
       this.#matches = matches;
       this.#showRows();

@@ -31,7 +31,7 @@ export interface ShowStatus {
   readonly started_at: string | null;
   /** The server's time, because a client's clock may be wrong. */
   readonly now: string;
-  /** Counted by the requests at this box. */
+  /** Counted by the requests at all boxes. */
   readonly listeners: number;
   /** What comes in now; who listens hears it some seconds later. */
   readonly title: string | null;

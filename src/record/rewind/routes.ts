@@ -9,7 +9,7 @@ import { sendRanged } from "../../web/ranged_answer.ts";
 import { messageOf } from "../files.ts";
 import type { ArchivedFiles } from "./archived_files.ts";
 import type { ShowCopies } from "./show_copies.ts";
-import type { ShowCopy, ShowVersion } from "./show_copy.ts";
+import { type ShowCopy, ShowVersion } from "./show_copy.ts";
 import { readInitSection, readSegmentBytes } from "./show_media.ts";
 import { parseShowFile, SHOW_FOLDER, type ShowFile } from "./show_playlist.ts";
 
@@ -20,6 +20,13 @@ export interface RewindRoutesOptions {
   readonly files: Pick<ArchivedFiles, "read">;
   /** The beginning of a segment was sent. @param file its path beside the playlist of `name` */
   readonly onFetch?: ((name: string, file: string) => void) | undefined;
+  /**
+   * What another box has of a show: `show.m3u8`, or a file that it names; "late" where that cannot be
+   * had now. There is no other box by default.
+   */
+  readonly elsewhere?:
+    | ((name: string, file: string) => Promise<Uint8Array<ArrayBuffer> | "late" | undefined>)
+    | undefined;
   /** What all answers to players go through. */
   readonly forPlayers: readonly MiddlewareHandler[];
 }
@@ -29,17 +36,20 @@ export const SHOW_FILE = "show.m3u8";
 
 /** Playlists, segments and init sections. To be mounted where broadcasts are to be found. */
 export function rewindRoutes(options: RewindRoutesOptions): Hono {
-  const { shows, files, onFetch, forPlayers } = options;
+  const { shows, files, onFetch, forPlayers, elsewhere = () => undefined } = options;
   const app = new Hono();
   for (const path of [PLAYLIST, MEDIA]) {
     for (const handler of forPlayers) app.on(["GET", "OPTIONS"], path, handler);
   }
   app.get(PLAYLIST, async (c) => {
-    const show = isValidName(c.req.param("name"))
-      ? await shows.find(c.req.param("name"))
-      : undefined;
+    const name = c.req.param("name");
+    if (!isValidName(name)) return notThere(c);
+    const show = await shows.find(name);
     if (show === "unread") return notYet(c);
-    return show?.version === undefined ? notThere(c) : await sendPlaylist(c, show.version);
+    if (show?.version !== undefined) return await sendPlaylist(c, show.version);
+    const text = await elsewhere(name, SHOW_FILE);
+    if (text === "late") return notYet(c);
+    return text === undefined ? notThere(c) : await sendPlaylist(c, new ShowVersion(text));
   });
   app.get(MEDIA, async (c) => {
     const { name, file } = c.req.param();
@@ -47,9 +57,11 @@ export function rewindRoutes(options: RewindRoutesOptions): Hono {
     if (asked === undefined || !isValidName(name)) return notThere(c);
     const show = await shows.find(name);
     if (show === "unread") return notYet(c);
-    if (show?.start !== asked.start) return notThere(c);
     try {
-      const bytes = await readFile(files, name, show, asked);
+      const bytes = show?.start === asked.start
+        ? await readFile(files, name, show, asked)
+        : await elsewhere(name, `${SHOW_FOLDER}/${file}`);
+      if (bytes === "late") return notYet(c);
       if (bytes === undefined) return notThere(c);
       const response = sendMedia(c, bytes, `"${file}"`);
       const isFetch = c.req.method === "GET" && asked.kind === "segment" && isBeginning(response);

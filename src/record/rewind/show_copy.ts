@@ -18,8 +18,8 @@ export class ShowVersion {
   readonly etag: string;
   #compressed: Promise<Uint8Array<ArrayBuffer>> | undefined;
 
-  constructor(text: string) {
-    this.text = encoder.encode(text);
+  constructor(text: string | Uint8Array<ArrayBuffer>) {
+    this.text = typeof text === "string" ? encoder.encode(text) : text;
     this.etag = entityTag(this.text);
   }
 

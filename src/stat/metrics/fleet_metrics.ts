@@ -1,5 +1,5 @@
 /** Metrics of the fleet, as this box sees it. */
-import { Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
 import { registerCounter } from "./read_metrics.ts";
 
 /** How this box stands to its fleet. */
@@ -14,6 +14,11 @@ export interface FleetFigures {
   readonly boxes: Readonly<Record<"open" | "draining", number>>;
   /** Names that this box owns. */
   readonly names: number;
+  /**
+   * Segments of other boxes that have come so far: told with a version of their playlist, or asked for
+   * by listeners.
+   */
+  readonly segments: Readonly<Record<"told" | "asked", number>>;
 }
 
 /** Metrics of the fleet. @param figures gives `undefined` where this box is alone */
@@ -55,6 +60,18 @@ export function registerFleetMetrics(
     },
   });
   gauge("echo_fleet_names", "Names that this box owns in its fleet", ({ names }) => names);
+  new Counter({
+    name: "echo_fleet_segments_total",
+    help: "Segments of other boxes that have come, by how: told with their playlist, or asked for",
+    labelNames: ["how"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [how, count] of Object.entries(figures()?.segments ?? {})) {
+        this.inc({ how }, count);
+      }
+    },
+  });
   registerCounter(
     registry,
     "echo_fleet_registry_errors_total",

@@ -21,7 +21,7 @@ import { KeySetCopy } from "../../tokens/key_set_copy.ts";
 import { WebServer, type WebServerOptions } from "../../web/web_server.ts";
 import { listenerEntrance } from "../entrance_settings.ts";
 import { listenerSite } from "../listener_web.ts";
-import { newRewind } from "../rewind.ts";
+import { newRewind, showsElsewhere } from "../rewind.ts";
 import { BorrowedSockets } from "./borrowed_sockets.ts";
 import { ElsewhereQuestions } from "./elsewhere_questions.ts";
 import {
@@ -98,7 +98,8 @@ export class ListenerThread {
     const onFetch = (name: string, file: string) => this.#countFetch(name, file);
     const observe: RequestObserver = (...answer) => this.#durations.observe(...answer);
     const site = listenerSite({
-      ...{ origin, preroll, shows, path, index, lowLatency, rewind, clock, onFetch, observe },
+      ...{ origin, preroll, shows, path, index, lowLatency, clock, onFetch, observe },
+      rewind: rewind && { ...rewind, elsewhere: showsElsewhere(elsewhere) },
       ...{ https, entrance, streams: streams && { clock, streams } },
     });
     const serve = (addr: ListenAddress, counts: LentCounts, more: WebServerOptions = {}) =>

@@ -88,6 +88,25 @@ Deno.test("low latency is heard at another box, with each part in the version th
   assert.ok(init !== undefined && await heard.segment(init) !== undefined);
 });
 
+Deno.test("who asks another box for what it has not been told yet waits until it is", async () => {
+  await using heard = await HeardElsewhere.start();
+  await heard.onAir(4);
+  const low = () => heard.heard("low-media.m3u8");
+  await until("there is a playlist", async () => await low() !== "");
+  await heard.onAir(1);
+  heard.network.stall();
+  const before = await low();
+  await heard.onAir(1);
+  const newest = new TextDecoder().decode(
+    heard.broadcast.hls.find("demo")?.low.playlist("low-media.m3u8")?.text,
+  );
+  assert.notEqual(newest, before);
+  const caughtUp = heard.replica.catchUp();
+  heard.network.mend();
+  assert.ok(await caughtUp);
+  assert.equal(await low(), newest);
+});
+
 Deno.test("the box that has a broadcast knows how many listen elsewhere", async () => {
   await using heard = await HeardElsewhere.start();
   await heard.onAir(4);

@@ -267,12 +267,54 @@ Deno.test("a name that is over goes on elsewhere as another session, with later 
   await watch(fleet, 3000, player);
 });
 
+Deno.test("it is told of a name again that it is there, where nothing is listed of it", async () => {
+  const { fleet, a } = await startFleet();
+  a.shows.wait(NAME);
+  await settled(fleet, a.names.own(wish()));
+  a.names.changed(NAME);
+  await fleet.pass(300_000);
+  const { toldAtMs = 0, mediaSequence } = fleet.boxes[1]?.member.find(NAME) ?? {};
+  assert.ok(a.clock.now() - toldAtMs <= 61_000, `${a.clock.now() - toldAtMs} ms ago`);
+  assert.equal(mediaSequence, a.member.find(NAME)?.mediaSequence);
+});
+
 Deno.test("a name for which nobody publishes in the end is given up", async () => {
   const { fleet, a } = await startFleet();
   await settled(fleet, a.names.own(wish()));
   assert.deepEqual(ownersOf(fleet), ["a"]);
   await fleet.pass(6000);
   assert.deepEqual(ownersOf(fleet), []);
+});
+
+Deno.test("a box that the registry does not hear loses nothing to strangers", async () => {
+  const { fleet, a, b } = await startFleet();
+  const player = new FleetPlayer(NAME);
+  const first = connection();
+  await settled(fleet, a.publish(wish(), first.close));
+  fleet.cutFromRegistry.add(a);
+  await watch(fleet, 10_000, player);
+  assert.equal(b.member.isAlive({ box: "a", incarnation: a.member.incarnation, epoch: 1 }), false);
+  const other = b.publish(wish(undefined, "198.51.100.1"), connection().close);
+  await assert.rejects(settled(fleet, other), isInUse);
+  await watch(fleet, 200_000, player);
+  assert.deepEqual([...b.shows.buried], [], "it is not over, either");
+  fleet.mend();
+  await watch(fleet, 5000, player);
+  assert.deepEqual(ownersOf(fleet), ["a"]);
+  assert.equal(first.state.isClosed, false);
+});
+
+Deno.test("who waits for a name at a box that is gone has left nothing to strangers", async () => {
+  const { fleet, a, b } = await startFleet();
+  const key = a.keys.create(NAME).token;
+  a.shows.wait(NAME);
+  await settled(fleet, a.names.own(wish(key)));
+  a.names.changed(NAME);
+  const id = a.shows.sessionOf(NAME);
+  await fleet.pass(1000);
+  a.kill();
+  await settled(fleet, b.publish(wish(undefined, "198.51.100.1"), connection().close));
+  assert.notEqual(b.shows.sessionOf(NAME), id);
 });
 
 Deno.test("of a show whose box is gone and whose DJ stays away one box says that it is over", async () => {

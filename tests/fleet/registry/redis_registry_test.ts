@@ -96,6 +96,10 @@ Deno.test("where another Redis takes over, boxes find it by the Sentinels, and s
   const [a, b] = boxes.all;
   await owned(a, "dj");
   await until("b knows the name", () => b.ownerOf("dj")?.id === "a");
+  await using wrong = await Boxes.start(sentinels.url.replace(/[^/]+$/, "other"), "c");
+  await until("it is said that they know no such Redis", () => {
+    return /The Sentinel at 127\.0\.0\.1 knows no other/.test(problemOf(wrong.all[0]));
+  });
   const failedOver = sentinels.failOver();
   await until("both are alone", () => !a.membership.isJoined && !b.membership.isJoined);
   a.save({ ...await record(a, "dj"), mediaSequence: 50 });
@@ -111,9 +115,9 @@ Deno.test("a password and a database are used, and a wrong one is said without b
   await redis.ask("CONFIG", "SET", "requirepass", "s3cret/@");
   const url = (password: string) => redis.url.replace("//", `//:${password}@`) + "/3";
   await using boxes = await Boxes.start(url("s3cret%2F%40"), "a");
-  assert.ok(boxes.all[0].membership.isJoined);
+  await until("the box has joined", () => boxes.all[0].membership.isJoined);
   await using wrong = await Boxes.start(url("hush"), "b");
-  assert.match(wrong.all[0].membership.problem ?? "", /WRONGPASS/);
+  await until("it is said that it is wrong", () => /WRONGPASS/.test(problemOf(wrong.all[0])));
   assert.deepEqual(log.matching(/hush|s3cret/), []);
 });
 
@@ -178,12 +182,17 @@ class Boxes<T extends readonly Member[]> implements AsyncDisposable {
 }
 
 async function owned(member: Member, name: string): Promise<void> {
+  await until(`${member.box} has joined`, () => member.membership.isJoined);
   assert.equal((await member.claim(name)).kind, "granted");
   member.save({ ...await record(member, name), mediaSequence: 40 });
 }
 
 async function record(member: Member, name: string) {
   return await until(`${member.box} knows ${name}`, () => member.find(name));
+}
+
+function problemOf({ membership }: Member): string {
+  return membership.problem ?? "";
 }
 
 function disposable<T extends { close(): Promise<void> }>(value: T) {

@@ -71,7 +71,15 @@ Deno.test("frames are counted over live and ended sessions, and never fewer than
 
 Deno.test("a box tells how it stands to its fleet, and nothing where it is alone", async () => {
   const boxes = { open: 2, draining: 1 };
-  const figures = { isJoined: false, beatAgeMs: 2500, registryErrors: 4, boxes, names: 7 };
+  const segments = { told: 30, asked: 3 };
+  const figures = {
+    isJoined: false,
+    beatAgeMs: 2500,
+    registryErrors: 4,
+    boxes,
+    names: 7,
+    segments,
+  };
   const fleetOf = (samples: ReadonlyMap<string, number>) => {
     return Object.fromEntries([...samples].filter(([name]) => name.startsWith("echo_fleet_")));
   };
@@ -82,6 +90,8 @@ Deno.test("a box tells how it stands to its fleet, and nothing where it is alone
       'echo_fleet_boxes{state="open"}': 2,
       'echo_fleet_boxes{state="draining"}': 1,
       echo_fleet_names: 7,
+      'echo_fleet_segments_total{how="told"}': 30,
+      'echo_fleet_segments_total{how="asked"}': 3,
       echo_fleet_registry_errors_total: 4,
     });
   });
@@ -271,7 +281,7 @@ Deno.test("every metric has a type, a help text and a name as Prometheus wants i
       assert.equal(name.endsWith("_total"), type === "counter", name);
       assert.match(name, /^(echo|process)_/);
     }
-    assert.equal(types.size, 59);
+    assert.equal(types.size, 60);
     assert.deepEqual(await promtool(["check", "metrics"], await metrics.render()), {
       ok: true,
       output: "",
