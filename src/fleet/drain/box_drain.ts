@@ -13,8 +13,10 @@ import type { BoxState } from "../registry.ts";
 import { Departure } from "./departure.ts";
 
 const LOOK_MS = 250;
-/** So many encoders are on their way to other boxes at a time. */
-const MAX_DEPARTURES = 4;
+/** So many encoders are on their way to other boxes at a time, at least … */
+const LEAST_DEPARTURES = 4;
+/** … and this part of those that there were: a large box is drained in minutes, too. */
+const DEPARTING_PART = 1 / 50;
 
 const logger = getLogger(["echo", "fleet"]);
 
@@ -39,6 +41,7 @@ export class BoxDrain {
   readonly #departures = new Map<Session, Departure>();
   #looks: Timer | undefined;
   #wasAlone: boolean | undefined;
+  #mostDepartures = LEAST_DEPARTURES;
 
   constructor(options: BoxDrainOptions) {
     this.#options = options;
@@ -51,8 +54,10 @@ export class BoxDrain {
   /** Drains from now on; does nothing where it does already. */
   start(): void {
     if (this.#looks !== undefined) return;
-    const { clock, onState } = this.#options;
+    const { clock, sessions, onState } = this.#options;
     this.#wasAlone = undefined;
+    const part = Math.ceil(sessions.sessions.length * DEPARTING_PART);
+    this.#mostDepartures = Math.max(LEAST_DEPARTURES, part);
     this.#looks = clock.every(LOOK_MS, () => this.#look());
     logger.info("drains: it takes no new broadcasts");
     onState(this.state);
@@ -86,7 +91,7 @@ export class BoxDrain {
       if (departure.isOver()) this.#departures.delete(session);
     }
     for (const session of sessions.sessions) {
-      if (this.#departures.size >= MAX_DEPARTURES) break;
+      if (this.#departures.size >= this.#mostDepartures) break;
       if (session.transport !== undefined && !this.#departures.has(session)) this.#send(session);
     }
   }

@@ -41,7 +41,7 @@ class Connection implements Transport {
 /** Box `a` with its sessions, in a fleet of boxes that a test changes as it likes. */
 function setUp(...others: KnownBox[]) {
   const clock = new FakeClock();
-  const sessions = sessionManager({ clock, events: new EventBus(), maxSessions: 100 });
+  const sessions = sessionManager({ clock, events: new EventBus(), maxSessions: 1000 });
   const states: BoxState[] = [];
   const view = { box: "a", boxes: [knownBox("a"), ...others] };
   const drain = new BoxDrain({
@@ -127,6 +127,16 @@ Deno.test("others are closed a few at a time, the next ones once these are elsew
   assert.equal(closed(), 6);
   await clock.advance(250);
   assert.equal(closed(), 6);
+});
+
+Deno.test("of a large box more leave at a time, so that it is empty within minutes", async () => {
+  const { clock, drain, publish } = setUp(knownBox("b"));
+  const connections = Array.from({ length: 1000 }, (_, i) => publish(`show${i}`));
+  const closed = () => connections.filter((connection) => connection.closed !== undefined).length;
+  drain.start();
+  assert.equal(closed(), 20);
+  await clock.advance(180_000);
+  assert.equal(closed(), 1000);
 });
 
 Deno.test("encoders that do not come back hold up no others", async () => {
