@@ -57,7 +57,7 @@ export class OwnedNames implements Names {
       ...{ clock, directory, goesOn: (record) => this.#goesOn(record) },
       hasStill: async (record) => {
         const box = lastSeen(record);
-        return box !== undefined && await handovers.has(box, record.name);
+        return box && await handovers.has(box, record.name);
       },
       onOver: (record) => shows.bury(record),
     });
