@@ -82,12 +82,13 @@ export class KnownNames {
 
   /**
    * Another owner has the name, and the registry refused this record of it.
+   * @param to that owner's record
    * @returns whether this box had the name until now
    */
-  lose({ name, epoch }: NameRecord): boolean {
+  lose({ name, epoch }: NameRecord, to: NameRecord, now: number): boolean {
     if (this.#own.get(name)?.epoch !== epoch) return false;
-    this.#unsaved.delete(name);
-    return this.#own.delete(name);
+    this.#letGo(to, now);
+    return true;
   }
 
   /** Forgets names of which nothing was heard for as long as the registry keeps them. */

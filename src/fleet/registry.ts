@@ -112,7 +112,9 @@ export interface KnownEpochs {
 }
 
 /** How a save was answered: `lost` where another owner has the name, at this epoch or a higher one. */
-export type Saved = "saved" | "lost";
+export type Saved =
+  | { readonly kind: "saved" }
+  | { readonly kind: "lost"; readonly to: NameRecord };
 
 /** Thrown where the registry does not answer in time, or with an error. */
 export class RegistryUnavailable extends Error {

@@ -1,7 +1,7 @@
 /** How a box is one of its fleet, on a registry in memory. */
 import assert from "node:assert/strict";
 import type { FleetChange } from "../../src/fleet/fleet_view.ts";
-import type { NameRecord } from "../../src/fleet/registry.ts";
+import { type NameRecord, newRecord } from "../../src/fleet/registry.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { TestedFleet } from "../../testing/fleet/tested_fleet.ts";
 
@@ -142,6 +142,20 @@ Deno.test("of two owners, the one of the lower epoch is told that it lost the na
   assert.deepEqual(lost, ["a dj1"]);
   assert.equal(a.ownerOf("dj1")?.id, "b");
   assert.equal(a.find("dj1")?.mediaSequence, 100);
+  await fleet.stop();
+});
+
+Deno.test("who is told of a loss by a save knows by then who has the name", async () => {
+  const fleet = new TestedFleet(new FakeClock());
+  const a = await fleet.join("a");
+  const known: unknown[] = [];
+  a.onChange(({ lost }) => known.push(...lost.map((name) => [name, a.find(name)?.sessionId])));
+  const other = { ...newRecord("dj1"), box: "b", incarnation: "b1", epoch: 1, sessionId: 2 };
+  await fleet.registry.save(other);
+  const { box, incarnation } = a;
+  a.save({ ...other, box, incarnation, sessionId: 1 });
+  await fleet.clock.advance(100);
+  assert.deepEqual(known, [["dj1", 2]]);
   await fleet.stop();
 });
 

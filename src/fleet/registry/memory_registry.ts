@@ -82,10 +82,10 @@ export class MemoryRegistry implements Registry {
       before !== undefined && before.epoch >= record.epoch &&
       !isSameOwner(before, record)
     ) {
-      return Promise.resolve("lost");
+      return Promise.resolve({ kind: "lost", to: before });
     }
     this.#put(record);
-    return Promise.resolve("saved");
+    return Promise.resolve({ kind: "saved" });
   }
 
   nextSessionId(): Promise<number> {

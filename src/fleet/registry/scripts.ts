@@ -149,9 +149,9 @@ local name, box, incarnation, epoch = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4
 local record = find(name)
 local last = record and tonumber(record[4]) or 0
 local is_owner = record and record[2] == box and record[3] == incarnation
-if last > epoch or (last == epoch and not is_owner) then return 'lost' end
+if last > epoch or (last == epoch and not is_owner) then return { 'lost', record } end
 put(name, box, incarnation, ARGV[4], ARGV[5], ARGV[6])
-return 'saved'
+return { 'saved' }
 `);
 
 /** Arguments: box, incarnation. */
