@@ -230,6 +230,24 @@ Deno.test("a name that is over is nobody's, and its numbers stay", async () => {
   await fleet.stop();
 });
 
+Deno.test("a name that nobody heard is forgotten by all boxes after an hour", async () => {
+  const fleet = new TestedFleet(new FakeClock());
+  const [a, b] = [await fleet.join("a"), await fleet.join("b")];
+  for (const name of ["unheard", "heard"]) await a.claim(name);
+  a.save({ ...recordOf(a.find("unheard")), state: "over" });
+  a.save({ ...recordOf(a.find("heard")), state: "over", mediaSequence: 40, createdAtMs: 5000 });
+  const gone: string[] = [];
+  await fleet.clock.advance(3_500_000);
+  b.onChange(({ names }) => gone.push(...names));
+  assert.deepEqual([a.find("unheard")?.state, b.find("unheard")?.state], ["over", "over"]);
+  await fleet.clock.advance(180_000);
+  assert.deepEqual([a.find("unheard"), b.find("unheard"), gone], [undefined, undefined, [
+    "unheard",
+  ]]);
+  assert.equal(b.find("heard")?.mediaSequence, 40);
+  await fleet.stop();
+});
+
 Deno.test("a name that ends while the registry is gone is over once it is back", async () => {
   const fleet = new TestedFleet(new FakeClock());
   const [a, b] = [await fleet.join("a"), await fleet.join("b")];

@@ -7,6 +7,7 @@ import {
   type Caller,
   type Changes,
   type Claimed,
+  isUnheard,
   type KnownBox,
   type KnownEpochs,
   type NameRecord,
@@ -99,7 +100,8 @@ export class RedisRegistry implements Registry {
 
   async save(record: NameRecord): Promise<Saved> {
     const { name, box, incarnation, epoch, state } = record;
-    const args = [name, box, incarnation, String(epoch), state, restOf(record)];
+    const unheard = isUnheard(record) ? "1" : "0";
+    const args = [name, box, incarnation, String(epoch), state, restOf(record), unheard];
     const answer = await this.#ask(SAVE, args, SAVE_ANSWER);
     return answer[0] === "saved" ? { kind: "saved" } : { kind: "lost", to: readName(answer[1]) };
   }

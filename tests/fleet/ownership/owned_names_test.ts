@@ -286,6 +286,26 @@ Deno.test("a name for which nobody publishes in the end is given up", async () =
   assert.deepEqual(ownersOf(fleet), []);
 });
 
+Deno.test("a name that was ever heard keeps its numbers, also where its last session was not", async () => {
+  const { fleet, a, b } = await startFleet();
+  const numberAt = ({ member }: typeof a) => member.find(NAME)?.mediaSequence ?? -1;
+  await settled(fleet, a.names.own(wish()));
+  await fleet.pass(6000);
+  assert.equal(numberAt(b), 0, "nothing was heard");
+  await settled(fleet, a.publish(wish(), connection().close));
+  await fleet.pass(3000);
+  a.shows.wait(NAME);
+  a.names.changed(NAME);
+  a.shows.finish(NAME);
+  await fleet.pass(1000);
+  assert.deepEqual(ownersOf(fleet), []);
+  const number = numberAt(b);
+  assert.ok(number > 0);
+  await settled(fleet, b.names.own(wish()));
+  await fleet.pass(6000);
+  assert.ok(numberAt(a) > number);
+});
+
 Deno.test("a box that the registry does not hear loses nothing to strangers", async () => {
   const { fleet, a, b } = await startFleet();
   const player = new FleetPlayer(NAME);

@@ -1,6 +1,11 @@
 /** What any registry does, whatever it keeps its records in. */
 import assert from "node:assert/strict";
-import { type NameRecord, newRecord, type Registry } from "../../../src/fleet/registry.ts";
+import {
+  type NameRecord,
+  newRecord,
+  type Registry,
+  UNHEARD_LIFE_MS,
+} from "../../../src/fleet/registry.ts";
 import { boxRecord, withEachRegistry } from "../../../testing/fleet/tested_registries.ts";
 
 const [A, B] = [boxRecord("a"), boxRecord("b")];
@@ -142,6 +147,28 @@ Deno.test("a name that is over is nobody's, and keeps its numbers", async (conte
     const granted = await registry.claim("dj", B);
     assert.ok(granted.kind === "granted");
     assert.deepEqual([granted.record, granted.own.epoch], [over, 2]);
+  });
+});
+
+Deno.test("a name given up unheard is forgotten in an hour, unless somebody has it again", async (context) => {
+  await withEachRegistry(context, async ({ registry, age }) => {
+    await beat(registry, A);
+    const heard = { ...await claimed(registry, "heard"), mediaSequence: 40 };
+    for (const name of ["heard", "unheard", "again"]) {
+      const record = name === "heard" ? heard : await claimed(registry, name);
+      assert.deepEqual(await registry.save({ ...record, state: "over" }), SAVED);
+    }
+    await age(UNHEARD_LIFE_MS - 60_000);
+    await beat(registry, A);
+    assert.deepEqual(namesOf(await registry.changes(0)), ["again", "heard", "unheard"]);
+    assert.equal((await claimed(registry, "again")).epoch, 2);
+    await age(120_000);
+    await beat(registry, A);
+    const { names } = await registry.changes(0);
+    assert.deepEqual(namesOf({ names }), ["again", "heard"]);
+    const granted = await registry.claim("unheard", A);
+    assert.ok(granted.kind === "granted");
+    assert.deepEqual([granted.record, granted.own.epoch], [undefined, 1]);
   });
 });
 
