@@ -4,10 +4,10 @@ import { Mp4Error } from "../mp4/boxes.ts";
 import type { BucketCopies, BucketCopy } from "./bucket_copies.ts";
 import { Clips } from "./clips.ts";
 import { type FileState, parseFileName, type RecordingFile } from "./file_names.ts";
-import { identityOf, messageOf } from "./files.ts";
+import { messageOf } from "./files.ts";
 import type { FileInWork, Recorder } from "./recorder.ts";
 import type { RecordFolder } from "./record_folder.ts";
-import type { StoredFile } from "./stored_file.ts";
+import { type StoredFile, storedFile } from "./stored_file.ts";
 
 const logger = getLogger(["echo", "record"]);
 
@@ -120,11 +120,12 @@ export class Catalogue {
     const state = this.#stateOf(parsed);
     if (state === "live" || state === "finishing") return state;
     try {
-      const info = await Deno.lstat(this.#folder.pathOf(file));
-      if (!info.isFile) return undefined;
-      const copy = this.#bucket?.copyOf(identityOf(info));
+      if (!(await Deno.lstat(this.#folder.pathOf(file))).isFile) return undefined;
+      const stored = this.#bucket && await storedFile(this.#folder.path, parsed);
+      const copy = stored && this.#bucket?.copyOf(stored);
       if (copy !== undefined) await this.#bucket?.remove(copy);
       await this.#folder.remove(file);
+      if (stored !== undefined) await this.#bucket?.forget(stored.identity);
       return state;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -134,11 +135,11 @@ export class Catalogue {
 
   /** Where a file is. Takes its copy out of `copies`. */
   #placesOf(
-    { identity }: StoredFile,
+    stored: StoredFile,
     copies: Map<string, BucketCopy>,
   ): CatalogueEntry["places"] {
     if (this.#bucket === undefined) return undefined;
-    const copy = this.#bucket.copyOf(identity);
+    const copy = this.#bucket.copyOf(stored);
     if (copy === undefined) return ["disk"];
     copies.delete(copy);
     return ["disk", "bucket"];

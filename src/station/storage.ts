@@ -46,9 +46,8 @@ export function startStorage(
   const uploader = new Uploader({
     ...{ clock, events, folder, bucket, work, prefix, keepsFiles, isNeeded },
   });
-  const stored = (identity: string) => uploader.stored(identity);
-  const recordings = new StoredRecordings({ clock, bucket, prefix, maxAgeMs, stored });
-  health.add("storage", () => [uploader.problem]);
+  const recordings = new StoredRecordings({ clock, bucket, prefix, maxAgeMs, uploads: uploader });
+  health.add("storage", () => uploader.problems);
   stops.add(async () => {
     recordings.close();
     const stopping = uploader.stop();

@@ -1,14 +1,27 @@
 /** How long is waited after failures, before something is tried again. */
 import type { Clock } from "../session/clock.ts";
 
-/** Waits a second after a failure, twice as long after each further one, and a minute at most. */
+/** How long is waited. */
+export interface Pauses {
+  readonly firstMs: number;
+  /** Each is so many times as long as the one before. */
+  readonly factor: number;
+  readonly longestMs: number;
+}
+
+/** After requests: a second, twice as long after each further failure, and a minute at most. */
+const SHORT: Pauses = { firstMs: 1000, factor: 2, longestMs: 60_000 };
+
+/** Waits after a failure, and longer after each further one. */
 export class BackOff {
   readonly #clock: Pick<Clock, "monotonic">;
+  readonly #pauses: Pauses;
   #failures = 0;
   #until = -Infinity;
 
-  constructor(clock: Pick<Clock, "monotonic">) {
+  constructor(clock: Pick<Clock, "monotonic">, pauses: Pauses = SHORT) {
     this.#clock = clock;
+    this.#pauses = pauses;
   }
 
   /** Failures since something succeeded. */
@@ -22,7 +35,8 @@ export class BackOff {
   }
 
   failed(): void {
-    const delayMs = Math.min(FIRST_MS * 2 ** this.#failures, LONGEST_MS);
+    const { firstMs, factor, longestMs } = this.#pauses;
+    const delayMs = Math.min(firstMs * factor ** this.#failures, longestMs);
     this.#failures++;
     this.#until = this.#clock.monotonic() + delayMs;
   }
@@ -32,6 +46,3 @@ export class BackOff {
     this.#until = -Infinity;
   }
 }
-
-const FIRST_MS = 1000;
-const LONGEST_MS = 60_000;

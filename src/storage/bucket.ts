@@ -92,14 +92,17 @@ export class Bucket {
     return etag;
   }
 
-  /** Makes an object of an upload. Of a store that fails meanwhile, it is not known whether it did. */
+  /**
+   * Makes an object of an upload, unless there is one already, as far as the store looks at that. Of a
+   * store that fails meanwhile, it is not known whether it did.
+   */
   async complete({ key, uploadId }: BegunUpload, etags: readonly string[]): Promise<void> {
     const parts = etags.map((etag, i) => {
       return `<Part><PartNumber>${i + 1}</PartNumber><ETag>${etag}</ETag></Part>`;
     });
     const body = `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`;
     const asked = { query: { uploadId }, body, patienceMs: COMPLETE_PATIENCE_MS };
-    const { text } = await this.#ask("POST", key, asked);
+    const { text } = await this.#askWhereNothingIs(key, asked);
     required(elementsOf(text, "CompleteMultipartUploadResult")[0], "a result");
   }
 
@@ -112,7 +115,7 @@ export class Bucket {
   async find(key: string): Promise<ObjectFacts | undefined> {
     const { status, headers } = await this.#ask("HEAD", key, { allowed: [404] });
     if (status === 404) return undefined;
-    const bytes = Number(headers["content-length"] ?? NaN);
+    const bytes = Number(required(headers["content-length"], "Content-Length"));
     const mark = headers[MARK];
     return { bytes, mark: typeof mark === "string" ? mark : undefined };
   }
@@ -176,6 +179,16 @@ export class Bucket {
       const isCut = error instanceof StorageError && error.code === "Unreachable";
       if (isCut) await this.list(key, undefined, 1);
       throw error;
+    }
+  }
+
+  /** Stores that do not know the condition ignore it, or say that they do not. */
+  async #askWhereNothingIs(key: string, asked: Asked): Promise<StoreAnswer> {
+    try {
+      return await this.#ask("POST", key, { ...asked, headers: { "if-none-match": "*" } });
+    } catch (error) {
+      if (!(error instanceof StorageError && error.code === "NotImplemented")) throw error;
+      return await this.#ask("POST", key, asked);
     }
   }
 

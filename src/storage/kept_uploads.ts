@@ -3,6 +3,8 @@ import { getLogger } from "@logtape/logtape";
 import { z } from "zod";
 import { readSmallTextFile } from "../disk/small_file.ts";
 import { messageOf } from "../record/files.ts";
+import { Turns } from "../record/turns.ts";
+import type { BegunUpload } from "./bucket.ts";
 import type { RecordingId } from "./object_keys.ts";
 
 const logger = getLogger(["echo", "storage"]);
@@ -26,6 +28,10 @@ export interface KeptUpload extends RecordingId {
   readonly partBytes: number;
   /** By the number of the part less one; `null` where the store does not have it. */
   readonly parts: readonly (SentPart | null)[];
+  /** What the store is to forget: earlier uploads of it that were given up. */
+  readonly dead: readonly BegunUpload[];
+  /** Whether somebody has deleted it: nothing of it is to stay in the bucket. */
+  readonly isUnwanted: boolean;
   /** Bytes of the object, once it is whole in the bucket; `null` before that. */
   readonly storedBytes: number | null;
 }
@@ -35,6 +41,7 @@ export class KeptUploads {
   readonly path: string;
   /** Whether the last change could not be kept, which has been logged. */
   #fails = false;
+  readonly #turns = new Turns();
 
   /** @param folder the archive's */
   constructor(folder: string) {
@@ -65,7 +72,7 @@ export class KeptUploads {
    */
   async save(upload: KeptUpload): Promise<void> {
     const file = this.#pathOf(upload.identity);
-    await this.#attempt(async () => {
+    await this.#attempt(upload.identity, async () => {
       await Deno.writeTextFile(`${file}.new`, JSON.stringify(upload) + "\n");
       await Deno.rename(`${file}.new`, file);
     });
@@ -73,7 +80,7 @@ export class KeptUploads {
 
   /** Never rejects. */
   async forget(identity: string): Promise<void> {
-    await this.#attempt(async () => {
+    await this.#attempt(identity, async () => {
       try {
         await Deno.remove(this.#pathOf(identity));
       } catch (error) {
@@ -82,9 +89,9 @@ export class KeptUploads {
     });
   }
 
-  async #attempt(operation: () => Promise<void>): Promise<void> {
+  async #attempt(identity: string, operation: () => Promise<void>): Promise<void> {
     try {
-      await operation();
+      await this.#turns.run(identity, operation);
       this.#fails = false;
     } catch (error) {
       const details = { path: this.path, why: messageOf(error) };
@@ -116,6 +123,8 @@ const STATE = z.object({
   uploadId: z.string().nullable(),
   partBytes: z.number().int().positive(),
   parts: z.array(z.object({ etag: z.string(), sha256: z.string() }).nullable()),
+  dead: z.array(z.object({ key: z.string(), uploadId: z.string() })).default([]),
+  isUnwanted: z.boolean().default(false),
   storedBytes: COUNT.nullable(),
 });
 

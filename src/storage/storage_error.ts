@@ -1,7 +1,7 @@
 /** Why the store did not do what it was asked. */
 
 /** What the codes are that no store gives, but stand for what happened on the way to it. */
-export type OwnCode = "Unreachable" | "NoProgress" | "BadAnswer" | "Closed";
+export type OwnCode = "Unreachable" | "NoProgress" | "BadAnswer" | "WrongSize" | "Closed";
 
 /** Thrown where the store refuses, fails, or does not answer. Its message may be shown. */
 export class StorageError extends Error {
@@ -20,7 +20,7 @@ export class StorageError extends Error {
   }
 }
 
-/** Codes of `CompleteMultipartUpload` and `UploadPart` (Amazon S3 API reference, "Errors"). */
+/** The object is not the upload; and codes of `CompleteMultipartUpload` and `UploadPart` (Amazon S3 API reference, "Errors"). */
 const LOST: ReadonlySet<string> = new Set([
-  ...["NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"],
+  ...["WrongSize", "NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"],
 ]);

@@ -3,10 +3,12 @@ import { getLogger } from "@logtape/logtape";
 import { datedFile } from "../record/file_names.ts";
 import { messageOf } from "../record/files.ts";
 import { type BucketCopies, type BucketCopy, BucketUnavailable } from "../record/bucket_copies.ts";
+import type { StoredFile } from "../record/stored_file.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { Bucket, ListedObject } from "./bucket.ts";
-import { fileOfKey, folderOf, keyOf, type RecordingId, recordingOf } from "./object_keys.ts";
+import { fileOfKey, folderOf, keyOf, recordingOf } from "./object_keys.ts";
 import { StorageError } from "./storage_error.ts";
+import type { Uploader } from "./uploader.ts";
 
 const logger = getLogger(["echo", "storage"]);
 
@@ -17,8 +19,7 @@ export interface StoredRecordingsOptions {
   readonly prefix: string;
   /** Recordings that have been there for longer are deleted; 0: none. */
   readonly maxAgeMs: number;
-  /** The recording in a file, known by its identity, once that is whole in the bucket. */
-  readonly stored: (identity: string) => RecordingId | undefined;
+  readonly uploads: Pick<Uploader, "stored" | "forget">;
 }
 
 /** What is in the bucket: of this box, and of others that use the same prefix. */
@@ -38,9 +39,13 @@ export class StoredRecordings implements BucketCopies {
     if (maxAgeMs > 0) this.#timer = clock.every(CLEAN_MS, () => this.#clean());
   }
 
-  copyOf(identity: string): string | undefined {
-    const id = this.#options.stored(identity);
+  copyOf(file: StoredFile): string | undefined {
+    const id = this.#options.uploads.stored(file);
     return id && datedFile(id.name, id.startTime, id.count);
+  }
+
+  async forget(identity: string): Promise<void> {
+    await this.#options.uploads.forget(identity);
   }
 
   async list(): Promise<readonly BucketCopy[]> {

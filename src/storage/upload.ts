@@ -10,6 +10,10 @@ export type UploadStep =
   /** The file has more parts than an upload may have: it needs larger ones. */
   | { readonly kind: "begin again"; readonly partBytes: number }
   | { readonly kind: "send" | "compare"; readonly part: number; readonly range: Range }
+  /** The store is to forget uploads that were given up. */
+  | { readonly kind: "abort" }
+  /** Somebody has deleted it. */
+  | { readonly kind: "discard" }
   | { readonly kind: "complete"; readonly bytes: number; readonly parts: readonly SentPart[] }
   | { readonly kind: "remove file" };
 
@@ -24,6 +28,9 @@ export const PART_BYTES = 8 * 2 ** 20;
 /** An upload may have so many parts (Amazon S3, "Amazon S3 multipart upload limits"). */
 export const MAX_PARTS = 10_000;
 
+/** Whoever gets to the end in vain sends all of it again. */
+const BETWEEN_ROUNDS = { firstMs: 10_000, factor: 6, longestMs: 6 * 3_600_000 };
+
 /**
  * The upload of a recording. While it is live, all parts are sent that are whole, but the first: its
  * first bytes change when the recording is finished. Then all parts are compared with the file, and
@@ -35,6 +42,10 @@ export class Upload {
   kept: KeptUpload;
   isBusy = false;
   readonly backOff: BackOff;
+  /** Waits where all of it was sent in vain, or was lost. */
+  readonly rounds: BackOff;
+  /** Why it was, the last time. */
+  lostWhy = "";
   /** Parts that were compared since the recording is finished, or sent since then. */
   readonly #compared = new Set<number>();
 
@@ -42,6 +53,7 @@ export class Upload {
     this.kept = kept;
     this.file = file;
     this.backOff = new BackOff(clock);
+    this.rounds = new BackOff(clock, BETWEEN_ROUNDS);
   }
 
   /** Whether the recording does not change any more. */
@@ -67,9 +79,16 @@ export class Upload {
     this.#compared.clear();
   }
 
+  /** Whether something may be done for it now. */
+  get isDue(): boolean {
+    return !this.isBusy && this.backOff.isOver && this.rounds.isOver;
+  }
+
   /** @param keepsFile whether the file stays once it is in the bucket */
   next(keepsFile: boolean): UploadStep | undefined {
     const { file, kept } = this;
+    if (kept.isUnwanted) return { kind: "discard" };
+    if (kept.storedBytes !== null && kept.dead.length > 0) return { kind: "abort" };
     if (file === undefined) return undefined;
     if (kept.storedBytes !== null) return keepsFile ? undefined : { kind: "remove file" };
     return file.state === "finished" ? this.#nextOfFinished(file.bytes) : this.#nextOfLive(file);

@@ -7,7 +7,9 @@ import { parseFileName } from "../record/file_names.ts";
 import { messageOf } from "../record/files.ts";
 import type { RecordFolder } from "../record/record_folder.ts";
 import { type StoredFile, storedFile } from "../record/stored_file.ts";
+import type { BegunUpload } from "./bucket.ts";
 import type { KeptUpload, KeptUploads } from "./kept_uploads.ts";
+import { keyOf } from "./object_keys.ts";
 import { Upload } from "./upload.ts";
 
 const logger = getLogger(["echo", "storage"]);
@@ -19,6 +21,8 @@ export interface UploadListOptions {
   /** Whether files stay once they are in the bucket. */
   readonly keepsFiles: boolean;
   readonly partBytes: number;
+  /** What keys begin with. */
+  readonly prefix: string;
 }
 
 /** The recordings, by what tells their files from all others. */
@@ -86,6 +90,23 @@ export class UploadList {
     return areThere;
   }
 
+  /** What is kept of a file; `undefined` where that is not known. */
+  find(file: StoredFile): KeptUpload | undefined {
+    const { identity } = file;
+    const kept = this.stored.get(identity) ?? this.open.get(identity)?.kept;
+    return kept !== undefined && isOf(kept, file) ? kept : undefined;
+  }
+
+  /** The upload of a file, with which something is to be done again. */
+  reopen(identity: string): Upload | undefined {
+    const kept = this.stored.get(identity);
+    if (kept === undefined) return this.open.get(identity);
+    this.stored.delete(identity);
+    const upload = new Upload(kept, undefined, this.#options.clock);
+    this.open.set(identity, upload);
+    return upload;
+  }
+
   /** Whether a finished file is none of Echo's, so that it does not go to the bucket. */
   isForeign(file: StoredFile): boolean {
     return this.#foreign.has(versionOf(file));
@@ -105,19 +126,39 @@ export class UploadList {
    */
   async #add(file: StoredFile, copies?: ReadonlyMap<string, KeptUpload>): Promise<void> {
     const { identity } = file;
-    if (file.state === "damaged" || this.stored.has(identity)) return;
+    if (file.state === "damaged") return;
+    const dead = this.#replaced(file);
+    if (this.stored.has(identity)) return;
     const known = this.open.get(identity);
     if (known !== undefined) {
       known.file = file;
       return;
     }
-    const kept = await this.#adopt(file, copies);
+    const adopted = await this.#adopt(file, copies);
+    const kept = adopted && { ...adopted, dead: [...adopted.dead, ...dead] };
     // It may have come by another way meanwhile.
     if (kept !== undefined && !this.open.has(identity)) this.#put(kept, file);
   }
 
+  /**
+   * Forgets an earlier recording that has the identity of this one: see {@link isOf}.
+   * @returns uploads of it that the store is to forget
+   */
+  #replaced(file: StoredFile): readonly BegunUpload[] {
+    const { identity } = file;
+    const kept = this.stored.get(identity) ?? this.open.get(identity)?.kept;
+    if (kept === undefined || isOf(kept, file)) return [];
+    this.stored.delete(identity);
+    this.open.delete(identity);
+    const { dead, uploadId } = kept;
+    return uploadId === null
+      ? dead
+      : [...dead, { key: keyOf(this.#options.prefix, kept), uploadId }];
+  }
+
   #put(kept: KeptUpload, from: Upload | StoredFile | undefined): void {
-    if (kept.storedBytes !== null && this.#options.keepsFiles) {
+    const isDone = kept.storedBytes !== null && kept.dead.length === 0 && !kept.isUnwanted;
+    if (isDone && this.#options.keepsFiles) {
       this.stored.set(kept.identity, kept);
     } else {
       const upload = from instanceof Upload ? from : new Upload(kept, from, this.#options.clock);
@@ -142,7 +183,7 @@ export class UploadList {
     }
     return {
       ...{ identity, name, startTime, count },
-      ...{ mark: randomUUID(), uploadId: null, partBytes, parts: [] },
+      ...{ mark: randomUUID(), uploadId: null, partBytes, parts: [], dead: [], isUnwanted: false },
       storedBytes: null,
     };
   }
@@ -160,6 +201,20 @@ export class UploadList {
       return undefined;
     }
   }
+}
+
+/**
+ * Whether a file is the recording of which that is kept. Where the file system does not tell when a
+ * file was made, one may get the identity of another that is gone.
+ */
+function isOf(
+  kept: KeptUpload,
+  { identity, name, startTime, state, bytes }: StoredFile,
+): boolean {
+  if (!identity.endsWith("-")) return true;
+  const isSame = kept.name === name && (startTime === undefined || startTime === kept.startTime);
+  if (kept.storedBytes === null) return isSame;
+  return isSame && state === "finished" && bytes === kept.storedBytes;
 }
 
 function versionOf({ identity, bytes, changedAt }: StoredFile): string {

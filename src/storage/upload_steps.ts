@@ -46,6 +46,8 @@ export class UploadSteps {
         logger.warn("The upload of {object} is lost, and begins again: {why}", {
           ...{ object: this.keyOf(upload.kept), why: error.message },
         });
+        upload.lostWhy = error.message;
+        upload.rounds.failed();
         await this.#beginAgain(upload);
       }
       throw error;
@@ -58,10 +60,14 @@ export class UploadSteps {
   }
 
   /** Has the store forget what it has of an upload that will not be completed, and forgets it. */
-  async abandon(upload: Upload): Promise<void> {
-    const begun = this.#begun(upload.kept);
-    if (begun !== undefined) await this.#options.bucket.abort(begun);
-    await this.#options.keeper.forget(upload.kept.identity);
+  async abandon({ kept }: Upload): Promise<void> {
+    for (const begun of [...kept.dead, this.#begun(kept) ?? []].flat()) await this.#abort(begun);
+    await this.#options.keeper.forget(kept.identity);
+  }
+
+  /** Somebody has deleted the recording. */
+  async unwant(upload: Upload): Promise<void> {
+    await this.#change(upload, { isUnwanted: true });
   }
 
   async #do(upload: Upload, step: UploadStep): Promise<number> {
@@ -75,6 +81,13 @@ export class UploadSteps {
       case "send":
         await this.#send(upload, step);
         return step.range.end - step.range.start;
+      case "abort":
+        for (const begun of upload.kept.dead) await this.#abort(begun);
+        await this.#change(upload, { dead: [] });
+        return 0;
+      case "discard":
+        await this.#discard(upload);
+        return 0;
       case "compare":
         await this.#compare(upload, step);
         return 0;
@@ -95,6 +108,11 @@ export class UploadSteps {
       if (found === undefined) break;
       const isOwn = found.mark === kept.mark && found.bytes === file?.bytes;
       if (isOwn && upload.isFinished) return await this.#stored(upload, found.bytes);
+      if (found.mark === kept.mark) {
+        // It did not become what it is to be.
+        await bucket.remove(this.keyOf(kept));
+        break;
+      }
       if (kept.count >= MAX_COUNT) {
         throw new Error(`${MAX_COUNT} recordings of ${kept.name} began in the same second`);
       }
@@ -104,12 +122,32 @@ export class UploadSteps {
     await this.#change(upload, { uploadId, parts: [] });
   }
 
-  /** Gives up what the store has of it. */
+  /** Gives up what the store has of it, which is to forget it once the recording is stored. */
   async #beginAgain(upload: Upload, changes: Partial<KeptUpload> = {}): Promise<void> {
-    const begun = this.#begun(upload.kept);
-    await this.#change(upload, { ...changes, uploadId: null, parts: [] });
+    const { kept } = upload;
+    const dead = [...kept.dead, this.#begun(kept) ?? []].flat();
+    await this.#change(upload, { ...changes, dead, uploadId: null, parts: [] });
     upload.begunAgain();
-    if (begun !== undefined) await this.#options.bucket.abort(begun);
+  }
+
+  /** A key that may not do that must not keep recordings from what else is done with them. */
+  async #abort(begun: BegunUpload): Promise<void> {
+    try {
+      await this.#options.bucket.abort(begun);
+    } catch (error) {
+      if (!(error instanceof StorageError && FORBIDDEN.has(error.code))) throw error;
+      const details = { object: begun.key, why: error.message };
+      logger.warn("Cannot have the store forget an upload of {object}: {why}", details);
+    }
+  }
+
+  async #discard(upload: Upload): Promise<void> {
+    const { bucket } = this.#options;
+    const key = this.keyOf(upload.kept);
+    // It may have been completed, and nobody heard the answer.
+    const made = await bucket.find(key);
+    if (made?.mark === upload.kept.mark) await bucket.remove(key);
+    await this.abandon(upload);
   }
 
   async #send(upload: Upload, { part, range }: PartStep): Promise<void> {
@@ -146,10 +184,14 @@ export class UploadSteps {
     }
     await bucket.complete(begun, parts.map(({ etag }) => etag));
     const made = await bucket.find(begun.key);
+    // A store that keeps no marks tells none.
+    if (made?.mark !== undefined && made.mark !== kept.mark) {
+      return await this.#beginAgain(upload, { count: kept.count + 1 });
+    }
     if (made?.bytes !== bytes) {
-      await this.#beginAgain(upload);
+      if (made !== undefined) await bucket.remove(begun.key);
       throw new StorageError(
-        "BadAnswer",
+        "WrongSize",
         `expected ${bytes} bytes of ${begun.key} in the bucket, got ${made?.bytes ?? "none"}`,
       );
     }
@@ -191,11 +233,12 @@ export class UploadSteps {
   }
 
   async #change(upload: Upload, changes: Partial<KeptUpload>): Promise<void> {
-    const kept = { ...upload.kept, ...changes };
-    await this.#options.keeper.save(kept);
-    upload.kept = kept;
+    // At once, as somebody may delete it meanwhile.
+    upload.kept = { ...upload.kept, ...changes };
+    await this.#options.keeper.save(upload.kept);
   }
 }
 
+const FORBIDDEN: ReadonlySet<string> = new Set(["AccessDenied", "403"]);
 /** How many recordings of one name may begin in the same second. */
 const MAX_COUNT = 1000;

@@ -79,7 +79,7 @@ export class Uploader {
     this.#keeper = new KeptUploads(folder.path);
     const keeper = this.#keeper;
     this.#steps = new UploadSteps({ bucket, work, keeper, folder: folder.path, prefix });
-    this.#list = new UploadList({ clock, folder, keeper, keepsFiles, partBytes });
+    this.#list = new UploadList({ clock, folder, keeper, keepsFiles, partBytes, prefix });
     this.#store = new BackOff(clock);
     this.#timers = [
       clock.every(TICK_MS, () => this.#startSteps()),
@@ -94,12 +94,17 @@ export class Uploader {
     this.#scan();
   }
 
-  /** Why recordings do not get to the bucket, as a sentence; `undefined` where they do. */
-  get problem(): string | undefined {
-    if (this.#store.failures < TOLD_FAILURES) return undefined;
+  /** Why recordings do not get to the bucket, as sentences; none where they do. */
+  get problems(): string[] {
+    const problems = [...this.#list.open.values()]
+      .filter(({ rounds }) => rounds.failures >= TOLD_ROUNDS)
+      .map(({ kept, lostWhy }) => `${this.#steps.keyOf(kept)} cannot be stored: ${lostWhy}`);
+    if (this.#store.failures < TOLD_FAILURES) return problems.slice(0, MAX_PROBLEMS);
     const { waitingRecordings } = this.figures;
-    return `Recordings cannot be stored in ${this.#options.bucket.settings.bucket}: ${this.#why}; ` +
+    const store =
+      `Recordings cannot be stored in ${this.#options.bucket.settings.bucket}: ${this.#why}; ` +
       `finished ones that wait on the disk: ${waitingRecordings}`;
+    return [store, ...problems.slice(0, MAX_PROBLEMS)];
   }
 
   get figures(): UploadFigures {
@@ -114,17 +119,23 @@ export class Uploader {
     return { ...this.#done, waitingBytes, waitingRecordings, waitingMs };
   }
 
-  /** The recording in a file, known by its identity, once that is whole in the bucket. */
-  stored(identity: string): RecordingId | undefined {
-    const kept = this.#list.stored.get(identity) ?? this.#list.open.get(identity)?.kept;
+  /** The recording in a file, once that is whole in the bucket. */
+  stored(file: StoredFile): RecordingId | undefined {
+    const kept = this.#list.find(file);
     return kept === undefined || kept.storedBytes === null ? undefined : kept;
+  }
+
+  /** Somebody has deleted a file, known by its identity: nothing of it is to be in the bucket. */
+  async forget(identity: string): Promise<void> {
+    const upload = this.#list.reopen(identity);
+    if (upload !== undefined) await this.#steps.unwant(upload);
+    this.#startSteps();
   }
 
   /** Whether limits of the disk may have a file deleted: it is in the bucket, or does not go there. */
   mayRemove(file: StoredFile): boolean {
-    const { identity, state } = file;
-    if (state === "damaged" || this.#list.isForeign(file)) return true;
-    return this.stored(identity) !== undefined;
+    if (file.state === "damaged" || this.#list.isForeign(file)) return true;
+    return this.stored(file) !== undefined;
   }
 
   /** Gives up what is under way. The next run of the server goes on with it. */
@@ -195,7 +206,7 @@ export class Uploader {
     const places = this.#store.failures > 0 ? 1 : AT_A_TIME;
     for (const upload of this.#list.open.values()) {
       if (this.#underWay.size >= places) return;
-      if (upload.isBusy || !upload.backOff.isOver) continue;
+      if (!upload.isDue) continue;
       const step = upload.next(keepsFiles || isNeeded(upload.kept.identity));
       if (step === undefined) continue;
       upload.isBusy = true;
@@ -216,7 +227,7 @@ export class Uploader {
       upload.backOff.succeeded();
       if (ASKS_STORE.has(step.kind)) this.#storeWorks();
       if (!wasStored && upload.kept.storedBytes !== null) this.#done.storedRecordings++;
-      if (step.kind === "remove file") this.#list.open.delete(upload.kept.identity);
+      if (ENDS.has(step.kind)) this.#list.open.delete(upload.kept.identity);
       else this.#list.settle(upload);
     } catch (error) {
       this.#failed(upload, error);
@@ -263,11 +274,18 @@ export class Uploader {
   }
 }
 
-const ASKS_STORE: ReadonlySet<UploadStep["kind"]> = new Set(["begin", "send", "complete"]);
+const ASKS_STORE: ReadonlySet<UploadStep["kind"]> = new Set([
+  ...["begin", "send", "complete", "discard", "abort"] as const,
+]);
+const ENDS: ReadonlySet<UploadStep["kind"]> = new Set(["remove file", "discard"]);
 /** How many requests are under way at a time. */
 const AT_A_TIME = 16;
 /** A request that fails now and then is no news. */
 const TOLD_FAILURES = 3;
+/** Nor is a store that lost an upload once. */
+const TOLD_ROUNDS = 2;
+/** Further recordings would have the same. */
+const MAX_PROBLEMS = 3;
 const TICK_MS = 1000;
 const LOOK_MS = 5000;
 const SCAN_MS = 60_000;

@@ -20,6 +20,8 @@ export interface Clip {
   /** How often, one after the other; less work than a longer one. Default: 1. */
   readonly times?: number;
   readonly bitrate?: string;
+  /** Noise, of which every bit is used at any bitrate; a tone needs few. */
+  readonly noise?: boolean;
 }
 
 /** Audio files for a test, gone at its disposal. */
@@ -38,7 +40,9 @@ export class Media implements AsyncDisposable {
   async encode(name: string, clip: Clip): Promise<string> {
     const { sampleRate = 44_100, layout = "stereo", seconds, times = 1, bitrate = "128k" } = clip;
     const channels = { mono: 1, stereo: 2, "5.1": 6, "5.1(side)": 6 }[layout];
-    const tones = Array.from({ length: channels }, (_, i) => `0.2*sin(${i + 2}*900*t*(1+t/40))`);
+    const tones = Array.from({ length: channels }, (_, i) => {
+      return clip.noise ? `random(${i})-0.5` : `0.2*sin(${i + 2}*900*t*(1+t/40))`;
+    });
     const source = `aevalsrc=${tones.join("|")}:c=${layout}:s=${sampleRate}:d=${seconds}`;
     const file = `${this.#folder}/${name}.aac`;
     await ffmpeg(["-f", "lavfi", "-i", source, "-c:a", "aac", "-b:a", bitrate, "-f", "adts", file]);

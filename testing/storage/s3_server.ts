@@ -163,6 +163,9 @@ export class S3Server implements AsyncDisposable {
         return new Response(null, { headers: { ETag: `"${md5(body)}"` } });
       case "CompleteMultipartUpload":
         if (upload === undefined || upload.key !== key) return failure(404, "NoSuchUpload");
+        if (request.headers.get("if-none-match") === "*" && this.objects.has(key)) {
+          return failure(412, "PreconditionFailed");
+        }
         return this.#complete(uploadId, upload, new TextDecoder().decode(body));
       case "AbortMultipartUpload":
         this.uploads.delete(uploadId);
@@ -288,6 +291,9 @@ function md5(data: Uint8Array): string {
 }
 
 const CODES: Readonly<Record<number, string>> = {
+  400: "InvalidPart",
+  404: "NoSuchUpload",
+  501: "NotImplemented",
   403: "AccessDenied",
   500: "InternalError",
   503: "SlowDown",

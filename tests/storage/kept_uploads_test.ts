@@ -7,7 +7,14 @@ import { withFolder } from "../../testing/temporary_folder.ts";
 const UPLOAD: KeptUpload = {
   identity: "17-1795443120000",
   ...{ name: "demo", startTime: 1_795_443_120_000, count: 1 },
-  ...{ mark: "m", uploadId: "u", partBytes: 8_388_608, storedBytes: null },
+  ...{
+    mark: "m",
+    uploadId: "u",
+    partBytes: 8_388_608,
+    storedBytes: null,
+    dead: [],
+    isUnwanted: false,
+  },
   parts: [null, { etag: '"e"', sha256: "00" }],
 };
 

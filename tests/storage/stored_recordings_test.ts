@@ -28,8 +28,7 @@ async function withRoutes(
   await using stored = await StoredArchive.open(own);
   const { archive, clock, bucket, uploader } = stored;
   const recordings = new StoredRecordings({
-    ...{ clock, bucket, prefix: "rec", maxAgeMs },
-    stored: (identity) => uploader.stored(identity),
+    ...{ clock, bucket, prefix: "rec", maxAgeMs, uploads: uploader },
   });
   const catalogue = new Catalogue(archive.folder, archive.recorder, recordings);
   await test(stored, recordRoutes({ catalogue, guard: (_, next) => next() }), recordings);
@@ -102,6 +101,23 @@ Deno.test("a recording is deleted wherever it is", async () => {
     assert.deepEqual([...server.objects.keys()], []);
     assert.deepEqual(await files(), []);
     assert.deepEqual(await list(app), []);
+  });
+});
+
+Deno.test("what is deleted while its object is made is not in the bucket either", async () => {
+  await withRoutes({}, async ({ archive, server, files, pass }, app) => {
+    const { promise, resolve } = Promise.withResolvers<"good">();
+    server.behave = ({ action }) => action === "CompleteMultipartUpload" ? promise : "good";
+    await archive.record("demo", 2);
+    await pass("it is being made", () => server.count("CompleteMultipartUpload") > 0);
+    assert.equal((await app.request("/demo.mp4", { method: "DELETE" })).status, 204);
+    assert.deepEqual(await files(), []);
+    resolve("good");
+    await pass("it is deleted", () => server.count("DeleteObject") > 0);
+    assert.deepEqual([server.objects.size, server.uploads.size], [0, 0]);
+    const hidden = async () =>
+      await Array.fromAsync(Deno.readDir(`${archive.folder.path}/.uploads`));
+    await pass("nothing is kept of it", async () => (await hidden()).length === 1);
   });
 });
 

@@ -7,7 +7,14 @@ import { FakeClock } from "../../testing/fake_clock.ts";
 
 const KEPT: KeptUpload = {
   ...{ identity: "1-1", name: "demo", startTime: 0, count: 1, mark: "m" },
-  ...{ uploadId: "u", partBytes: PART_BYTES, parts: [], storedBytes: null },
+  ...{
+    uploadId: "u",
+    partBytes: PART_BYTES,
+    parts: [],
+    storedBytes: null,
+    dead: [],
+    isUnwanted: false,
+  },
 };
 const SENT = { etag: '"e"', sha256: "00" };
 

@@ -46,8 +46,10 @@ Deno.test("where files are not kept, one leaves the disk once it is in the bucke
   server.behave = () => "good";
   await stored.pass("the file is gone", async () => (await stored.files()).length === 0);
   assert.deepEqual(server.objects.get(KEY)?.bytes, bytes);
-  const hidden = await Array.fromAsync(Deno.readDir(`${archive.folder.path}/.uploads`));
-  assert.deepEqual(hidden.map(({ name }) => name), ["lock"]);
+  await stored.pass("nothing is kept of it", async () => {
+    const hidden = await Array.fromAsync(Deno.readDir(`${archive.folder.path}/.uploads`));
+    return hidden.map(({ name }) => name).join() === "lock";
+  });
 });
 
 Deno.test("a file that somebody still reads stays until then", async () => {
@@ -78,8 +80,9 @@ Deno.test("after a crash the upload goes on where it was", async () => {
     await stored.expectStored(KEY, "demo.mp4");
     assert.equal(server.count("CreateMultipartUpload"), 1);
     const { length } = await stored.archive.read("demo.mp4");
-    assert.equal(server.count("UploadPart"), Math.ceil(length / SMALL_PART_BYTES));
-    assert.ok(parts >= 3);
+    // One may have been on its way, which nobody knows to have arrived.
+    const again = server.count("UploadPart") - Math.ceil(length / SMALL_PART_BYTES);
+    assert.ok(parts >= 3 && (again === 0 || again === 1), `${parts}, ${again}`);
   });
 });
 
@@ -107,15 +110,18 @@ Deno.test("a store that is gone for a while costs nothing but time, and is told 
   await server.close();
   for (let i = 0; i < 60; i++) await show.second();
   show.end();
-  await stored.pass("it is told", () => uploader.problem !== undefined);
-  assert.match(uploader.problem ?? "", /^Recordings cannot be stored in recordings: Unreachable: /);
+  await stored.pass("it is told", () => uploader.problems[0] !== undefined);
+  assert.match(
+    uploader.problems[0] ?? "",
+    /^Recordings cannot be stored in recordings: Unreachable: /,
+  );
   await stored.pass("it waits", () => uploader.figures.waitingRecordings === 1);
   const failuresBefore = uploader.figures.failures;
   for (let i = 0; i < 60; i++) await stored.clock.advance(1000);
   assert.ok(uploader.figures.failures - failuresBefore <= 10, "it backs off");
   server.open();
   await stored.expectStored(KEY, "demo.mp4");
-  assert.equal(uploader.problem, undefined);
+  assert.equal(uploader.problems[0], undefined);
   assert.equal(log.matching(/^error Cannot store recordings in recordings/).length, 1);
   assert.equal(log.matching(/^info Recordings go to recordings again/).length, 1);
 });
@@ -171,13 +177,13 @@ for (
     for (let i = 0; i < 4; i++) await show.second();
     show.end();
     await archive.reach("record-complete", 1);
-    await stored.pass("it is told", () => words.test(uploader.problem ?? ""));
+    await stored.pass("it is told", () => words.test(uploader.problems[0] ?? ""));
     assert.deepEqual(await stored.files(), ["demo.mp4"]);
     assert.equal(server.objects.size, 0);
     mend(server);
     await stored.pass("it is stored", async () => (await stored.files()).length === 0);
     assert.ok(server.objects.has(KEY));
-    assert.equal(uploader.problem, undefined);
+    assert.equal(uploader.problems[0], undefined);
   });
 }
 
@@ -306,6 +312,99 @@ Deno.test("where nothing can be kept of uploads, as on a full disk, they go on",
   await stored.pass("it has left the disk", async () => (await stored.files()).length === 0);
   assert.ok(server.objects.has(KEY));
   assert.equal(log.matching(/^warning Cannot use .*uploads, so a restart sends/).length, 1);
+});
+
+Deno.test("an upload that can never be completed is tried ever less often, and told of", async () => {
+  await using stored = await StoredArchive.open();
+  const { archive, server, uploader, clock } = stored;
+  server.behave = ({ action }) => action === "CompleteMultipartUpload" ? 400 : "good";
+  await archive.record("demo", 3);
+  await stored.pass("it is told", () => uploader.problems.length > 0);
+  assert.match(uploader.problems[0] ?? "", /^rec\/demo\/.*\.mp4 cannot be stored: InvalidPart: /);
+  const { failures } = uploader.figures;
+  for (let i = 0; i < 600; i++) await clock.advance(1000);
+  assert.ok(uploader.figures.failures - failures <= 3, `${uploader.figures.failures}`);
+  assert.deepEqual(await stored.files(), ["demo.mp4"]);
+  server.behave = () => "good";
+  await clock.advance(3_600_000);
+  await stored.expectStored(KEY, "demo.mp4");
+  await stored.pass("nothing is wrong", () => uploader.problems.length === 0);
+  await stored.pass("nothing is left of it", () => server.uploads.size === 0);
+});
+
+Deno.test("an object that is not what was sent is deleted, and no other is made beside it", async () => {
+  await using stored = await StoredArchive.open();
+  const { archive, server, uploader, clock } = stored;
+  server.behave = ({ action }) => {
+    const made = server.objects.get(KEY);
+    if (action === "HeadObject" && made !== undefined) {
+      server.objects.set(KEY, { ...made, bytes: made.bytes.subarray(0, 10) });
+    }
+    return "good";
+  };
+  await archive.record("demo", 3);
+  await stored.pass("it is told", () => uploader.problems.length > 0);
+  assert.match(uploader.problems[0] ?? "", /WrongSize: expected \d+ bytes of .*, got 10$/);
+  assert.equal(server.objects.size, 0);
+  server.behave = () => "good";
+  await clock.advance(3_600_000);
+  await stored.expectStored(KEY, "demo.mp4");
+});
+
+Deno.test("an upload that was given up is forgotten by the store in the end", async () => {
+  await using stored = await StoredArchive.open();
+  const { archive, server } = stored;
+  let isLost = true;
+  server.behave = ({ action }) => {
+    if (action === "AbortMultipartUpload" && server.objects.size === 0) return 503;
+    if (action !== "UploadPart" || !isLost) return "good";
+    isLost = false;
+    return 404;
+  };
+  await archive.record("demo", 3);
+  await stored.expectStored(KEY, "demo.mp4");
+  assert.equal(server.count("CreateMultipartUpload"), 2);
+  await stored.pass("it is forgotten", () => server.uploads.size === 0);
+});
+
+Deno.test("of two boxes that make the same object at once, neither costs the other's", async () => {
+  await using stored = await StoredArchive.open();
+  const { archive, server } = stored;
+  const other = { bytes: Uint8Array.of(1), etag: "", mark: "of another box", madeAt: START };
+  server.behave = ({ action }) => {
+    if (action === "CompleteMultipartUpload" && server.objects.size === 0) {
+      server.objects.set(KEY, other);
+    }
+    return "good";
+  };
+  await archive.record("demo", 2);
+  await stored.pass("both are there", () => server.objects.size === 2);
+  assert.equal(server.objects.get(KEY), other);
+  await stored.expectStored(KEY.replace(".mp4", "-2.mp4"), "demo.mp4");
+});
+
+Deno.test("where the other box's object replaces one, it is sent again beside it", async () => {
+  await using stored = await StoredArchive.open();
+  const { archive, server } = stored;
+  const other = { bytes: Uint8Array.of(1), etag: "", mark: "of another box", madeAt: START };
+  server.behave = ({ action }) => {
+    if (action === "HeadObject" && server.objects.has(KEY)) server.objects.set(KEY, other);
+    return "good";
+  };
+  await archive.record("demo", 2);
+  await stored.expectStored(KEY.replace(".mp4", "-2.mp4"), "demo.mp4");
+  assert.equal(server.objects.get(KEY), other);
+});
+
+Deno.test("a store that knows no condition is asked without", async () => {
+  await using stored = await StoredArchive.open();
+  const { archive, server } = stored;
+  let refusals = 0;
+  server.behave = ({ action }) =>
+    action === "CompleteMultipartUpload" && refusals++ === 0 ? 501 : "good";
+  await archive.record("demo", 2);
+  await stored.expectStored(KEY, "demo.mp4");
+  assert.equal(stored.uploader.figures.failures, 0);
 });
 
 Deno.test("16 requests are under way at a time, and one while the store fails", async () => {
