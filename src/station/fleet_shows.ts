@@ -69,7 +69,11 @@ export class FleetShows implements LocalShows {
     if (before === undefined || !goesOn) return;
     const { sessionId: id } = before;
     // A key may count in a session that it has opened elsewhere.
-    if (isProven) { for (const token of shown.tokens) this.#options.keys.opened({ name, id }, token); }
+    if (isProven) {
+      for (const token of shown.tokens) {
+        this.#options.keys.opened({ name, id }, token);
+      }
+    }
     this.#sessions.takeOver(carried(before, protocol), address);
   }
 
