@@ -245,7 +245,9 @@ export class OwnedNames implements Names {
   #letGo(name: string): void {
     const { directory, shows } = this.#options;
     const record = directory.find(name);
-    shows.letGo(name, record?.box === directory.box ? undefined : record?.sessionId);
+    const other = record?.box === directory.box ? undefined : record;
+    // Who has claimed it may not have told more than that so far.
+    shows.letGo(name, other?.sessionId || undefined);
   }
 
   /** Its last session is over. */

@@ -242,6 +242,19 @@ Deno.test("a registry that was emptied is told again", async () => {
   assert.equal(player.sessionIds.size, 1);
 });
 
+Deno.test("a claim of which nothing more is known tells of no other session", async () => {
+  const { fleet, a, b } = await startFleet();
+  await settled(fleet, a.publish(wish(), connection().close));
+  await fleet.pass(1000);
+  const { registry } = fleet;
+  registry.forget();
+  const known = { shown: 1, known: 1 };
+  await registry.claim(NAME, { id: b.id, incarnation: b.member.incarnation }, known);
+  await fleet.pass(3000);
+  assert.equal(a.names.owns(NAME), false);
+  assert.deepEqual(new Set(a.shows.gone), new Set([undefined]));
+});
+
 Deno.test("of two DJs who come at once with a new name to two boxes, one gets it", async () => {
   const { fleet, a, b } = await startFleet();
   const results = Promise.allSettled([
