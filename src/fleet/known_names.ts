@@ -1,5 +1,5 @@
 /** What a box knows of the names of its fleet: what the registry told, and what it owns itself. */
-import { BOX_LIFE_MS, NAME_LIFE_MS, type NameRecord } from "./registry.ts";
+import { BOX_LIFE_MS, lifeMsOf, type NameRecord } from "./registry.ts";
 import { isSameOwner } from "./fleet_view.ts";
 
 /** The names of a fleet, as one box knows them. Moments are on `Clock.monotonic`. */
@@ -9,6 +9,8 @@ export class KnownNames {
   readonly #own = new Map<string, NameRecord>();
   /** Names of {@link #own} whose record the registry has not got. */
   readonly #unsaved = new Set<string>();
+  /** When old names are forgotten next. */
+  #forgetsAt = 0;
 
   /** The latest record of a name; `undefined` where nothing is known of it. */
   find(name: string): NameRecord | undefined {
@@ -82,19 +84,28 @@ export class KnownNames {
 
   /**
    * Another owner has the name, and the registry refused this record of it.
+   * @param to that owner's record
    * @returns whether this box had the name until now
    */
-  lose({ name, epoch }: NameRecord): boolean {
+  lose({ name, epoch }: NameRecord, to: NameRecord, now: number): boolean {
     if (this.#own.get(name)?.epoch !== epoch) return false;
-    this.#unsaved.delete(name);
-    return this.#own.delete(name);
+    this.#letGo(to, now);
+    return true;
   }
 
-  /** Forgets names of which nothing was heard for as long as the registry keeps them. */
+  /**
+   * Forgets names of which nothing was heard for as long as the registry keeps them; looks for them
+   * once a minute.
+   */
   forgetOld(now: number): string[] {
-    const old = [...this.#names].filter(([, { at }]) => now - at > NAME_LIFE_MS + BOX_LIFE_MS);
-    for (const [name] of old) this.#names.delete(name);
-    return old.map(([name]) => name);
+    if (now < this.#forgetsAt) return [];
+    this.#forgetsAt = now + FORGET_MS;
+    const old: string[] = [];
+    for (const [name, { record, at }] of this.#names) {
+      if (now - at > lifeMsOf(record) + BOX_LIFE_MS) old.push(name);
+    }
+    for (const name of old) this.#names.delete(name);
+    return old;
   }
 
   /** Another box may have said that it is over, while this one was not to be reached. */
@@ -122,6 +133,8 @@ interface KnownName {
   readonly at: number;
 }
 
+/** How often old names are looked for. */
+const FORGET_MS = 60_000;
 const UNCHANGED: Taken = { changed: false, lost: false };
 const CHANGED: Taken = { changed: true, lost: false };
 const LOST: Taken = { changed: true, lost: true };

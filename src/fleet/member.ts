@@ -202,9 +202,9 @@ export class Member implements FleetView {
    */
   async sayOver(record: NameRecord): Promise<boolean> {
     const over: NameRecord = { ...record, state: "over" };
-    const saved = await this.#asJoined((registry) => registry.save(over)) === "saved";
-    if (saved) this.learn(over);
-    return saved;
+    const saved = await this.#asJoined((registry) => registry.save(over));
+    this.learn(saved.kind === "saved" ? over : saved.to);
+    return saved.kind === "saved";
   }
 
   async #asJoined<T>(ask: (registry: Registry) => Promise<T>): Promise<T> {

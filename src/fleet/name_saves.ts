@@ -38,8 +38,10 @@ export class NameSaves {
     const { name } = record;
     this.#writing.add(name);
     try {
-      if (await registry.save(record) === "saved") names.saved(record, clock.monotonic());
-      else if (names.lose(record)) onLost(record);
+      const saved = await registry.save(record);
+      const now = clock.monotonic();
+      if (saved.kind === "saved") names.saved(record, now);
+      else if (names.lose(record, saved.to, now)) onLost(record);
     } finally {
       this.#writing.delete(name);
     }

@@ -112,7 +112,9 @@ export interface KnownEpochs {
 }
 
 /** How a save was answered: `lost` where another owner has the name, at this epoch or a higher one. */
-export type Saved = "saved" | "lost";
+export type Saved =
+  | { readonly kind: "saved" }
+  | { readonly kind: "lost"; readonly to: NameRecord };
 
 /** Thrown where the registry does not answer in time, or with an error. */
 export class RegistryUnavailable extends Error {
@@ -149,7 +151,7 @@ export interface Registry {
 
   /**
    * Writes the owner's record. Makes it again where it is missing. A record that is over gives the
-   * name up: its numbers stay.
+   * name up: its numbers stay, unless {@link isUnheard}.
    * @throws {RegistryUnavailable}
    */
   save(record: NameRecord): Promise<Saved>;
@@ -172,8 +174,20 @@ export interface Registry {
 /** How long a box is alive after its last beat, by the registry's clock. */
 export const BOX_LIFE_MS = 6000;
 
-/** How long a name's record is kept after its last save, by the registry's clock. */
+/** How long a name's record is kept after its last save, by the registry's clock … */
 export const NAME_LIFE_MS = 24 * 3600 * 1000;
+/** … and that of a name that was given up before anybody heard it. */
+export const UNHEARD_LIFE_MS = 3600 * 1000;
+
+/** Whether a name is over of which nothing was ever heard, so that it has no numbers to keep. */
+export function isUnheard({ state, mediaSequence, createdAtMs }: NameRecord): boolean {
+  return state === "over" && mediaSequence === 0 && createdAtMs === 0;
+}
+
+/** How long a record is kept after its last save. */
+export function lifeMsOf(record: NameRecord): number {
+  return isUnheard(record) ? UNHEARD_LIFE_MS : NAME_LIFE_MS;
+}
 
 /** What there is to say of a name that nobody had before. */
 export function newRecord(name: string): Omit<NameRecord, keyof Ownership> {

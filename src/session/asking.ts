@@ -51,8 +51,12 @@ export class Asking implements Pick<Doorkeeper, "ask"> {
     const { openness, sessions, names } = this.#options;
     this.#checkOpen(wish.name);
     if (names().owns(wish.name)) return;
-    openness.checkRoom(wish.name, sessions);
-    await names().own(wish);
+    const release = openness.holdPlace(wish.name, sessions);
+    try {
+      await names().own(wish);
+    } finally {
+      release();
+    }
   }
 
   /** What was typed means. */

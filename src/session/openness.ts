@@ -25,6 +25,8 @@ export type DrainingOpenness = "returns" | "nobody";
 /** What a server is open to: all, as it drains fewer, as it stops none. */
 export class Openness {
   #state: "all" | DrainingOpenness | "stopped" = "all";
+  /** Places of sessions that may come from other servers. */
+  #held = 0;
   /** May be replaced at any time; who is there already stays. */
   limits: SessionLimits;
 
@@ -81,24 +83,31 @@ export class Openness {
    * @throws {PublishRefused}
    */
   checkRoom(name: string, sessions: Pick<LiveSessions, "size" | "unattended">): void {
-    const { maxSessions } = this.limits;
-    if (sessions.size < maxSessions) return;
-    if (sessions.size - sessions.unattended.length < maxSessions) return;
+    const places = this.limits.maxSessions - this.#held;
+    if (sessions.size < places) return;
+    if (sessions.size - sessions.unattended.length < places) return;
     throw new PublishRefused("limit", `Cannot publish ${name}: the server is full`);
   }
 
   /**
-   * Has those give way whose DJs are gone, where there is no room otherwise for a session of `name`.
-   * @throws {PublishRefused}
+   * Holds the place of a session that may come from another server, until what is returned is called.
+   * @throws {PublishRefused} where there is none
    */
+  holdPlace(name: string, sessions: Pick<LiveSessions, "size" | "unattended">): () => void {
+    this.checkRoom(name, sessions);
+    this.#held++;
+    return () => void this.#held--;
+  }
+
+  /** Has those give way whose DJs are gone, where there is no room otherwise for another session. */
   makeRoom(
-    name: string,
     sessions: Pick<LiveSessions, "size" | "unattended">,
     owners: Pick<WaitingSessions, "longestOfGreediest">,
   ): void {
-    this.checkRoom(name, sessions);
     while (sessions.size >= this.limits.maxSessions) {
-      owners.longestOfGreediest(sessions.unattended)?.end("lost", NO_ROOM_REASON);
+      const gone = owners.longestOfGreediest(sessions.unattended);
+      if (gone === undefined) return;
+      gone.end("lost", NO_ROOM_REASON);
     }
   }
 }

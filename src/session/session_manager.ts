@@ -248,7 +248,9 @@ export class SessionManager implements Doorkeeper {
     { protocol, address }: Pick<Transport, "protocol" | "address">,
     carried?: CarriedSession,
   ): Session {
-    this.openness.makeRoom(name, this.#sessions, this.#waiting);
+    // What another box had has its place already.
+    if (carried === undefined) this.openness.checkRoom(name, this.#sessions);
+    this.openness.makeRoom(this.#sessions, this.#waiting);
     const { clock, events, policy } = this.#options;
     const session = new Session({
       id: carried?.id ?? this.names.sessionId(),

@@ -6,22 +6,31 @@ import type { NameRecord } from "../fleet/registry.ts";
 import type { NameHandover } from "../hls/handed_window.ts";
 import type { Hls } from "../hls/hls.ts";
 import type { CarriedSession } from "../session/carried_session.ts";
+import type { Clock } from "../session/clock.ts";
+import { type EventBus, sessionEvent } from "../session/events.ts";
 import type { Protocol } from "../session/ingest.ts";
 import type { Keys } from "../session/key_store.ts";
 import type { NameWish } from "../session/names.ts";
-import { MOVED_REASON, NAME_TAKEN_REASON } from "../session/reason.ts";
+import { MOVED_REASON, NAME_TAKEN_REASON, SERVER_REASON } from "../session/reason.ts";
 import type { SessionManager } from "../session/session_manager.ts";
+
+export interface FleetShowsOptions {
+  readonly clock: Pick<Clock, "now">;
+  readonly events: EventBus;
+  readonly sessions: SessionManager;
+  readonly keys: Pick<Keys, "opened">;
+}
 
 /** The sessions of this box, with the output that goes from box to box with them. */
 export class FleetShows implements LocalShows {
   /** To be set before there are doors; `undefined` where there is no HLS. */
   hls: Hls | undefined;
+  readonly #options: FleetShowsOptions;
   readonly #sessions: SessionManager;
-  readonly #keys: Pick<Keys, "opened">;
 
-  constructor(sessions: SessionManager, keys: Pick<Keys, "opened">) {
-    this.#sessions = sessions;
-    this.#keys = keys;
+  constructor(options: FleetShowsOptions) {
+    this.#options = options;
+    this.#sessions = options.sessions;
   }
 
   facts(name: string): ShowFacts | undefined {
@@ -60,12 +69,19 @@ export class FleetShows implements LocalShows {
     if (before === undefined || !goesOn) return;
     const { sessionId: id } = before;
     // A key may count in a session that it has opened elsewhere.
-    if (isProven) { for (const token of shown.tokens) this.#keys.opened({ name, id }, token); }
+    if (isProven) {
+      for (const token of shown.tokens) {
+        this.#options.keys.opened({ name, id }, token);
+      }
+    }
     this.#sessions.takeOver(carried(before, protocol), address);
   }
 
-  bury(record: NameRecord): void {
-    this.#sessions.takeOver({ ...carried(record, "rtmp"), holdMs: 0 }, "");
+  bury({ name, sessionId: id, props }: NameRecord): void {
+    const { clock, events } = this.#options;
+    // Nobody has told how it was sent.
+    const facts = { id, name, protocol: "rtmp", props } as const;
+    events.emit(sessionEvent(facts, "release", clock.now(), { reason: SERVER_REASON }));
   }
 
   letGo(name: string, sessionId: number | undefined): void {

@@ -36,7 +36,7 @@ export function openNames(
   member: Member,
   { links, routes }: FleetLinks,
 ): OwnNames {
-  const shows = new FleetShows(sessions, keys);
+  const shows = new FleetShows({ clock, events, sessions, keys });
   const lastSeen = new LastSeen(member);
   const names = new OwnedNames({
     ...{ clock, directory: member, shows, handovers: new BoxHandovers(links) },

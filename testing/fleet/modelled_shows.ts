@@ -54,6 +54,8 @@ export interface ModelledShowsOptions {
 export class ModelledShows implements LocalShows {
   /** Ids of sessions of which it has told that they are over. */
   readonly buried: number[] = [];
+  /** Ids of sessions that go on elsewhere, as it was told. */
+  readonly gone: (number | undefined)[] = [];
   readonly #options: ModelledShowsOptions;
   readonly #shows = new Map<string, ModelShow>();
 
@@ -168,7 +170,8 @@ export class ModelledShows implements LocalShows {
     this.#options.names().changed(name);
   }
 
-  letGo(name: string): void {
+  letGo(name: string, sessionId: number | undefined): void {
+    this.gone.push(sessionId);
     const show = this.#shows.get(name);
     if (show === undefined) return;
     show.state = "let go";

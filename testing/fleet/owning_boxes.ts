@@ -74,7 +74,7 @@ export class OwningFleet implements AroundBox {
         const answer = box.names.handOver(wish, caller).then((it) => structuredClone(it));
         return await Promise.race([answer, late(1500)]);
       },
-      has: (box, name) => Promise.resolve(this.reach(from, box)?.names.has(name) ?? false),
+      has: (box, name) => Promise.resolve(this.reach(from, box)?.names.has(name)),
       taken: (before, record) => {
         this.reach(from, before)?.names.taken(record);
         return Promise.resolve();

@@ -14,6 +14,8 @@ export interface TestedRegistry {
   silence(...boxes: readonly string[]): Promise<void>;
   /** It has forgotten everything. */
   forget(): Promise<void>;
+  /** What was told of names is older by this. */
+  age(ms: number): Promise<void>;
 }
 
 /** Runs `test` with a registry of each kind, as a step for each. */
@@ -32,6 +34,11 @@ export async function withEachRegistry(
           for (const box of boxes) await redis.ask("DEL", `{echo}:b:${box}`);
         },
         forget: async () => void await redis.ask("FLUSHALL"),
+        async age(ms) {
+          for (const key of ["{echo}:names", "{echo}:unheard"]) {
+            await redis.ask("EVAL", AGE, "1", key, `${-ms}`);
+          }
+        },
       });
     } finally {
       await registry.close();
@@ -78,5 +85,13 @@ function inMemory(): TestedRegistry {
       registry.forget();
       return Promise.resolve();
     },
+    age: (ms) => clock.advance(ms),
   };
 }
+
+/** Adds to the scores of all members of a sorted set. */
+const AGE = `
+for _, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  redis.call('ZINCRBY', KEYS[1], ARGV[1], name)
+end
+return 'done'`;

@@ -1,7 +1,7 @@
 /** How a box is one of its fleet, on a registry in memory. */
 import assert from "node:assert/strict";
 import type { FleetChange } from "../../src/fleet/fleet_view.ts";
-import type { NameRecord } from "../../src/fleet/registry.ts";
+import { type NameRecord, newRecord } from "../../src/fleet/registry.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { TestedFleet } from "../../testing/fleet/tested_fleet.ts";
 
@@ -145,6 +145,20 @@ Deno.test("of two owners, the one of the lower epoch is told that it lost the na
   await fleet.stop();
 });
 
+Deno.test("who is told of a loss by a save knows by then who has the name", async () => {
+  const fleet = new TestedFleet(new FakeClock());
+  const a = await fleet.join("a");
+  const known: unknown[] = [];
+  a.onChange(({ lost }) => known.push(...lost.map((name) => [name, a.find(name)?.sessionId])));
+  const other = { ...newRecord("dj1"), box: "b", incarnation: "b1", epoch: 1, sessionId: 2 };
+  await fleet.registry.save(other);
+  const { box, incarnation } = a;
+  a.save({ ...other, box, incarnation, sessionId: 1 });
+  await fleet.clock.advance(100);
+  assert.deepEqual(known, [["dj1", 2]]);
+  await fleet.stop();
+});
+
 Deno.test("what another box tells of a name counts as what the registry tells", async () => {
   const fleet = new TestedFleet(new FakeClock());
   const [a, b] = [await fleet.join("a"), await fleet.join("b")];
@@ -213,6 +227,24 @@ Deno.test("a name that is over is nobody's, and its numbers stay", async () => {
   const claimed = await b.claim("dj1");
   assert.ok(claimed.kind === "granted");
   assert.deepEqual([claimed.own.epoch, claimed.record?.mediaSequence], [2, 40]);
+  await fleet.stop();
+});
+
+Deno.test("a name that nobody heard is forgotten by all boxes after an hour", async () => {
+  const fleet = new TestedFleet(new FakeClock());
+  const [a, b] = [await fleet.join("a"), await fleet.join("b")];
+  for (const name of ["unheard", "heard"]) await a.claim(name);
+  a.save({ ...recordOf(a.find("unheard")), state: "over" });
+  a.save({ ...recordOf(a.find("heard")), state: "over", mediaSequence: 40, createdAtMs: 5000 });
+  const gone: string[] = [];
+  await fleet.clock.advance(3_500_000);
+  b.onChange(({ names }) => gone.push(...names));
+  assert.deepEqual([a.find("unheard")?.state, b.find("unheard")?.state], ["over", "over"]);
+  await fleet.clock.advance(180_000);
+  assert.deepEqual([a.find("unheard"), b.find("unheard"), gone], [undefined, undefined, [
+    "unheard",
+  ]]);
+  assert.equal(b.find("heard")?.mediaSequence, 40);
   await fleet.stop();
 });
 

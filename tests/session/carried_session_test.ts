@@ -29,6 +29,8 @@ class FewNames implements Names {
   readonly wishes: NameWish[] = [];
   refusal: PublishRefused | undefined;
   onOwned: (name: string) => void = () => {};
+  /** Others answer once this is resolved. */
+  answered: Promise<void> = Promise.resolve();
 
   owns(name: string): boolean {
     return this.mine.has(name);
@@ -36,7 +38,7 @@ class FewNames implements Names {
 
   async own(wish: NameWish): Promise<void> {
     this.wishes.push(wish);
-    await Promise.resolve();
+    await this.answered;
     if (this.refusal !== undefined) throw this.refusal;
     this.mine.add(wish.name);
     this.onOwned(wish.name);
@@ -47,13 +49,13 @@ class FewNames implements Names {
   }
 }
 
-function setUp(auth: "open" | "key" = "open") {
+function setUp(auth: "open" | "key" = "open", maxSessions = 10) {
   const clock = new FakeClock();
   const events = new EventBus();
   const seen: SessionEvent[] = [];
   events.subscribe((event) => seen.push(event));
   const keys = new KeyStore(clock, 0);
-  const manager = sessionManager({ clock, events, keys, auth });
+  const manager = sessionManager({ clock, events, keys, auth, maxSessions });
   const names = new FewNames();
   manager.names = names;
   const ends: string[] = [];
@@ -163,6 +165,43 @@ Deno.test("who may not publish moves no name", async () => {
     PublishRefused,
   );
   assert.deepEqual(names.wishes, []);
+  manager.stop("shutdown", MOVED_REASON);
+});
+
+Deno.test("who waits for a name has a place, so that what others gave away finds room", async () => {
+  const { clock, manager, names } = setUp("open", 1);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  names.answered = promise;
+  names.onOwned = () => manager.takeOver(carried(), "192.0.2.7");
+  const asked = manager.ask(request(new Connection()));
+  await clock.advance(0);
+  const other = { ...request(new Connection()), name: "other" };
+  assert.throws(() => manager.publish(other), { kind: "limit" });
+  await assert.rejects(async () => await manager.ask(other), { kind: "limit" });
+  resolve();
+  await asked;
+  assert.deepEqual(names.wishes.map(({ name }) => name), ["demo"], "the other was not asked for");
+  assert.equal(manager.find("demo")?.id, 4711);
+  manager.stop("shutdown", MOVED_REASON);
+});
+
+Deno.test("who was refused a name holds no place any more", async () => {
+  const { manager, names } = setUp("open", 1);
+  names.refusal = nameInUse("demo");
+  await assert.rejects(Promise.resolve(manager.ask(request(new Connection()))), /somebody else/);
+  manager.publish({ ...request(new Connection()), name: "other" });
+  assert.notEqual(manager.find("other"), undefined);
+  manager.stop("shutdown", MOVED_REASON);
+});
+
+Deno.test("what was taken from another box finds room where there are fewer places by now", async () => {
+  const { manager, names } = setUp("open", 1);
+  names.onOwned = () => {
+    manager.openness.limits = { maxSessions: 0, maxWaiting: 0 };
+    manager.takeOver(carried(), "192.0.2.7");
+  };
+  await manager.ask(request(new Connection()));
+  assert.equal(manager.find("demo")?.id, 4711);
   manager.stop("shutdown", MOVED_REASON);
 });
 

@@ -23,14 +23,14 @@ class Connection implements Transport {
   }
 }
 
-function setUp() {
+function setUp(maxSessions = 10) {
   const clock = new FakeClock();
   const events = new EventBus();
   const seen: SessionEvent[] = [];
   events.subscribe((event) => seen.push(event));
   const keys = new KeyStore(clock, 0);
-  const sessions = sessionManager({ clock, events, keys, auth: "open" });
-  const shows = new FleetShows(sessions, keys);
+  const sessions = sessionManager({ clock, events, keys, auth: "open", maxSessions });
+  const shows = new FleetShows({ clock, events, sessions, keys });
   const stop = () => sessions.stop("shutdown", SERVER_REASON);
   return { clock, keys, sessions, shows, seen, stop };
 }
@@ -132,12 +132,18 @@ Deno.test("what another box had goes on, also where nothing but its record is le
   stop();
 });
 
-Deno.test("of a show that nobody goes on with it is told that it is over", async () => {
-  const { clock, sessions, shows, seen, stop } = setUp();
-  const record = { ...newRecord("demo"), box: "b", incarnation: "b1", epoch: 3 };
-  shows.bury({ ...record, sessionId: 4711, holdMs: 30_000, createdAtMs: 5000 });
-  await clock.advance(10);
-  assert.deepEqual(seen.map(({ kind, id }) => [kind, id]), [["release", 4711]]);
-  assert.equal(sessions.find("demo"), undefined);
+Deno.test("of a show that nobody goes on with it is told that it is over, also by a full box", () => {
+  const box = setUp(1);
+  const { sessions, shows, seen, stop } = box;
+  goOnAir(box);
+  const [other] = sessions.sessions;
+  seen.length = 0;
+  const record = { ...newRecord("gone"), box: "b", incarnation: "b1", epoch: 3 };
+  shows.bury({ ...record, sessionId: 4711, props: { show: "late" }, createdAtMs: 5000 });
+  assert.deepEqual(
+    seen.map(({ kind, id, name, props }) => [kind, id, name, props]),
+    [["release", 4711, "gone", { show: "late" }]],
+  );
+  assert.deepEqual(sessions.sessions, [other]);
   stop();
 });

@@ -25,8 +25,11 @@ export interface AbandonedNamesOptions {
   readonly directory: AbandonedDirectory;
   /** Whether the session of a record may go on yet. */
   readonly goesOn: (record: NameRecord) => boolean;
-  /** Asks the owner itself whether it has the name: it may have lost its way to the registry alone. */
-  readonly hasStill: (record: NameRecord) => Promise<boolean>;
+  /**
+   * Asks the owner itself whether it has the name: it may have lost its way to the registry alone.
+   * `undefined` where it does not answer.
+   */
+  readonly hasStill: (record: NameRecord) => Promise<boolean | undefined>;
   /** It was told that a name is over. */
   readonly onOver: (record: NameRecord) => void;
 }
@@ -36,10 +39,13 @@ export class AbandonedNames {
   readonly #options: AbandonedNamesOptions;
   readonly #watched = new Set<string>();
   readonly #timer: Timer;
+  #looking: Promise<void> | undefined;
 
   constructor(options: AbandonedNamesOptions) {
     this.#options = options;
-    this.#timer = options.clock.every(LOOK_MS, () => void this.#look());
+    this.#timer = options.clock.every(LOOK_MS, () => {
+      this.#looking ??= this.#look().finally(() => this.#looking = undefined);
+    });
   }
 
   /** Something has changed about a name. */
@@ -52,15 +58,24 @@ export class AbandonedNames {
   }
 
   async #look(): Promise<void> {
-    const { directory, goesOn, hasStill } = this.#options;
+    const { directory, goesOn } = this.#options;
+    const silent = new Set<string>();
     for (const name of this.#watched) {
       const record = directory.find(name);
       if (record === undefined || record.state === "over" || record.createdAtMs === 0) {
         this.#watched.delete(name);
       } else if (this.#isFirst && !directory.isAlive(record) && !goesOn(record)) {
-        if (!await hasStill(record)) await this.#end(record);
+        if (!await this.#hasStill(record, silent)) await this.#end(record);
       }
     }
+  }
+
+  /** @param silent incarnations of boxes that do not answer: they are asked once a look */
+  async #hasStill(record: NameRecord, silent: Set<string>): Promise<boolean> {
+    if (silent.has(record.incarnation)) return false;
+    const answer = await this.#options.hasStill(record);
+    if (answer === undefined) silent.add(record.incarnation);
+    return answer ?? false;
   }
 
   /** Whether this box is the one of all that tells it. */
@@ -71,6 +86,8 @@ export class AbandonedNames {
 
   async #end(record: NameRecord): Promise<void> {
     const { directory, onOver } = this.#options;
+    // Something else may have been told of it meanwhile.
+    if (directory.find(record.name) !== record) return;
     try {
       if (await directory.sayOver(record)) onOver(record);
       this.#watched.delete(record.name);

@@ -34,9 +34,9 @@ export class BoxHandovers implements Handovers {
     await this.#ask(before, `${record.name}/taken`, record);
   }
 
-  async has(box: KnownBox, name: string): Promise<boolean> {
+  async has(box: KnownBox, name: string): Promise<boolean | undefined> {
     const answer = await this.#ask(box, name);
-    return answer !== undefined && await answer.json() === true;
+    return answer && await answer.json() === true;
   }
 
   /** @returns `undefined` where the box does not answer as one does */

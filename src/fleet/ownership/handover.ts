@@ -34,8 +34,8 @@ export interface Handovers {
    * @returns `undefined` where the box does not answer
    */
   ask(owner: KnownBox, wish: NameWish): Promise<HandoverAnswer | undefined>;
-  /** Asks a box whether it has a name; `false` also where it does not answer. */
-  has(box: KnownBox, name: string): Promise<boolean>;
+  /** Asks a box whether it has a name; `undefined` where it does not answer. */
+  has(box: KnownBox, name: string): Promise<boolean | undefined>;
   /** Tells the box that had a name that another one has it. Never rejects. */
   taken(before: KnownBox, record: NameRecord): Promise<void>;
 }

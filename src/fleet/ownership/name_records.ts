@@ -38,5 +38,10 @@ export function behindEnd(record: NameRecord): NameRecord {
   return { ...record, mediaSequence: record.mediaSequence + BEHIND_END };
 }
 
+/** A record without numbers: none were listed, as nothing was heard. */
+export function nothingHeard(record: NameRecord): NameRecord {
+  return { ...record, mediaSequence: 0, discontinuitySequence: 0, endsAtMs: 0 };
+}
+
 /** Media sequence numbers that outputs may use once the last session of a name is over. */
 const BEHIND_END = 16;

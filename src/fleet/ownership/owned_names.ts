@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Timer } from "../../session/clock.ts";
 import type { Names, NameWish } from "../../session/names.ts";
 import type { FleetView } from "../fleet_view.ts";
-import type { Caller, NameRecord } from "../registry.ts";
+import { type Caller, isUnheard, type NameRecord } from "../registry.ts";
 import { type AbandonedDirectory, AbandonedNames } from "./abandoned_names.ts";
 import {
   FREEZE_MS,
@@ -17,7 +17,8 @@ import {
   type Leave,
   type LocalShows,
 } from "./handover.ts";
-import { behindEnd, NO_SESSION, recordOf, toldAgain } from "./name_records.ts";
+import { behindEnd, NO_SESSION, nothingHeard, recordOf, toldAgain } from "./name_records.ts";
+import type { OwnedName } from "./owned_name.ts";
 import { type SessionIds } from "./session_ids.ts";
 import { type NameDirectory, takeName, type TakeNameOptions } from "./take_name.ts";
 
@@ -57,7 +58,7 @@ export class OwnedNames implements Names {
       ...{ clock, directory, goesOn: (record) => this.#goesOn(record) },
       hasStill: async (record) => {
         const box = lastSeen(record);
-        return box !== undefined && await handovers.has(box, record.name);
+        return box && await handovers.has(box, record.name);
       },
       onOver: (record) => shows.bury(record),
     });
@@ -183,7 +184,10 @@ export class OwnedNames implements Names {
       // Whoever waits for its first audio has it for himself.
       (handed !== undefined || before.createdAtMs > 0 || proves(wish, before.sessionId));
     const record = recordOf(wish, got, goesOn);
-    const owned: OwnedName = { record, handed: undefined, unused: undefined };
+    const owned: OwnedName = {
+      ...{ record, handed: undefined, unused: undefined },
+      isUnheard: before === undefined || isUnheard(before),
+    };
     this.#own.set(wish.name, owned);
     directory.save(record);
     if (from !== undefined) void handovers.taken(from, record);
@@ -241,13 +245,16 @@ export class OwnedNames implements Names {
   #letGo(name: string): void {
     const { directory, shows } = this.#options;
     const record = directory.find(name);
-    shows.letGo(name, record?.box === directory.box ? undefined : record?.sessionId);
+    const other = record?.box === directory.box ? undefined : record;
+    // Who has claimed it may not have told more than that so far.
+    shows.letGo(name, other?.sessionId || undefined);
   }
 
   /** Its last session is over. */
   #giveUp(own: OwnedName): void {
     this.#forget(own);
-    this.#options.directory.save(behindEnd({ ...own.record, state: "over" }));
+    const end = own.isUnheard ? nothingHeard(own.record) : behindEnd(own.record);
+    this.#options.directory.save({ ...end, state: "over" });
   }
 
   #forget(own: OwnedName): void {
@@ -259,28 +266,9 @@ export class OwnedNames implements Names {
   #save(own: OwnedName): void {
     const { directory, shows } = this.#options;
     own.record = { ...own.record, ...shows.facts(own.record.name) };
+    own.isUnheard &&= own.record.createdAtMs === 0;
     directory.save(own.record);
   }
-}
-
-/** A name that this box owns. */
-interface OwnedName {
-  record: NameRecord;
-  /** Set while another box may claim it. */
-  handed: Handed | undefined;
-  /** Looks whether anybody uses it. */
-  unused: Timer | undefined;
-}
-
-/** A name that is being handed over. */
-interface Handed {
-  /** The incarnation of the box that has asked for it. */
-  readonly to: string;
-  readonly answer: HandedName;
-  readonly timer: Timer;
-  /** Resolves when another box has it, or none. */
-  readonly decided: Promise<void>;
-  readonly decide: () => void;
 }
 
 /** A name that nobody has published within this is given up. */

@@ -31,8 +31,8 @@ export class SignedKeys implements Keys {
   readonly #options: SignedKeysOptions;
   /** By nonce, the last session that a key has opened when its own was over. The oldest first. */
   readonly #opened = new Map<string, number>();
-  /** By name, until when keys of it count that were given here, on {@link Clock.monotonic}. */
-  readonly #given = new Map<string, number>();
+  /** By name, until when keys of it count that were given or shown here, on {@link Clock.monotonic}. */
+  readonly #known = new Map<string, number>();
 
   constructor(options: SignedKeysOptions) {
     this.#options = options;
@@ -55,7 +55,7 @@ export class SignedKeys implements Keys {
       Buffer.from(dj ?? "").toString("base64url"),
     ];
     const text = fields.join(".");
-    keepNewest(this.#given, name, expiresAt);
+    this.#know(name, expiresAt);
     return { token: `${text}.${this.#sign(name, text, dj)}`, expiresAt, sessionEndsAt };
   }
 
@@ -83,27 +83,27 @@ export class SignedKeys implements Keys {
   /** Keys of who may not publish any more do not count: see {@link SignedKeysOptions.rightOf}. */
   revoke(): void {}
 
-  /** Whether keys of a name were given here. */
+  /** Whether keys of a name were given or shown here. */
   has(name: string): boolean {
-    return this.#given.has(name);
+    return this.#known.has(name);
   }
 
-  /** Whether keys of a name were given here, and the last of them has expired. */
+  /** Whether keys of a name were given or shown here, and the last of them has expired. */
   expired(name: string): boolean {
-    const expiresAt = this.#given.get(name);
+    const expiresAt = this.#known.get(name);
     return expiresAt !== undefined && expiresAt <= this.#options.clock.monotonic();
   }
 
   sweep(isLive: (name: string) => boolean): void {
     const { clock, lifeMs } = this.#options;
-    for (const [name, expiresAt] of this.#given) {
-      if (expiresAt + lifeMs <= clock.monotonic() && !isLive(name)) this.#given.delete(name);
+    for (const [name, expiresAt] of this.#known) {
+      if (expiresAt + lifeMs <= clock.monotonic() && !isLive(name)) this.#known.delete(name);
     }
   }
 
-  /** Names of which keys were given here. */
+  /** Names of which keys were given or shown here. */
   get size(): number {
-    return this.#given.size;
+    return this.#known.size;
   }
 
   #read(name: string, token: string): ReadKey | undefined {
@@ -117,13 +117,19 @@ export class SignedKeys implements Keys {
     const dj = djText === "" ? undefined : Buffer.from(djText, "base64url").toString();
     const expected = this.#sign(name, text, dj);
     if (!timingSafeEqual(Buffer.from(signature), Buffer.from(expected))) return undefined;
+    const expiresAt = this.#timeOf(expires);
+    this.#know(name, expiresAt);
     return {
-      ...{ nonce, dj, expiresAt: this.#timeOf(expires), sessionEndsAt: this.#timeOf(ends) },
+      ...{ nonce, dj, expiresAt, sessionEndsAt: this.#timeOf(ends) },
       countsIn: ({ id }) => {
         return scope === ANY_SESSION || parseInt(scope, 36) === id ||
           this.#opened.get(nonce) === id;
       },
     };
+  }
+
+  #know(name: string, expiresAt: number): void {
+    keepNewest(this.#known, name, Math.max(this.#known.get(name) ?? 0, expiresAt));
   }
 
   #sign(name: string, text: string, dj: string | undefined): string {

@@ -10,7 +10,7 @@ import {
   type Claimed,
   type KnownBox,
   type KnownEpochs,
-  NAME_LIFE_MS,
+  lifeMsOf,
   type NameRecord,
   newRecord,
   type Ownership,
@@ -82,10 +82,10 @@ export class MemoryRegistry implements Registry {
       before !== undefined && before.epoch >= record.epoch &&
       !isSameOwner(before, record)
     ) {
-      return Promise.resolve("lost");
+      return Promise.resolve({ kind: "lost", to: before });
     }
     this.#put(record);
-    return Promise.resolve("saved");
+    return Promise.resolve({ kind: "saved" });
   }
 
   nextSessionId(): Promise<number> {
@@ -105,9 +105,7 @@ export class MemoryRegistry implements Registry {
   #changesSince(since: number): Changes {
     const renewed = since < this.#born;
     const names = [...this.#names.values()]
-      .filter(({ at, version }) => {
-        return this.#ageOf(at) < NAME_LIFE_MS && (renewed || version > since);
-      })
+      .filter((told) => this.#isKept(told) && (renewed || told.version > since))
       .map(({ what }) => what);
     return { version: this.#version, renewed, boxes: this.#alive(), names };
   }
@@ -124,7 +122,11 @@ export class MemoryRegistry implements Registry {
 
   #find(name: string): NameRecord | undefined {
     const told = this.#names.get(name);
-    return told !== undefined && this.#ageOf(told.at) < NAME_LIFE_MS ? told.what : undefined;
+    return told !== undefined && this.#isKept(told) ? told.what : undefined;
+  }
+
+  #isKept({ what, at }: Told<NameRecord>): boolean {
+    return this.#ageOf(at) < lifeMsOf(what);
   }
 
   #put(record: NameRecord): void {

@@ -7,6 +7,7 @@ import {
   type Caller,
   type Changes,
   type Claimed,
+  isUnheard,
   type KnownBox,
   type KnownEpochs,
   type NameRecord,
@@ -15,7 +16,15 @@ import {
   RegistryUnavailable,
   type Saved,
 } from "../registry.ts";
-import { BOX_FIELDS, boxText, knownBox, NAME_FIELDS, nameRecord, restOf } from "./records.ts";
+import {
+  BOX_FIELDS,
+  boxText,
+  knownBox,
+  NAME_FIELDS,
+  type NameFields,
+  nameRecord,
+  restOf,
+} from "./records.ts";
 import type { RedisServers } from "./redis_connection.ts";
 import { ANSWER_MS, RedisLink } from "./redis_link.ts";
 import {
@@ -83,11 +92,7 @@ export class RedisRegistry implements Registry {
     const args = [name, id, incarnation, ...epochs, rest, lateAt];
     const answer = await this.#ask(CLAIM, args, CLAIM_ANSWER);
     if (answer[0] === "late") throw new RegistryUnavailable("It took a claim too late");
-    if (answer[0] === "taken") {
-      const by = nameRecord(answer[1]);
-      if (by === undefined) throw new RegistryUnavailable(`Cannot read the record of ${name}`);
-      return { kind: "taken", by };
-    }
+    if (answer[0] === "taken") return { kind: "taken", by: readName(answer[1]) };
     const [, epoch, fields] = answer;
     const own = { box: id, incarnation, epoch: Number(epoch) };
     return { kind: "granted", record: fields && nameRecord(fields), own };
@@ -95,8 +100,10 @@ export class RedisRegistry implements Registry {
 
   async save(record: NameRecord): Promise<Saved> {
     const { name, box, incarnation, epoch, state } = record;
-    const args = [name, box, incarnation, String(epoch), state, restOf(record)];
-    return await this.#ask(SAVE, args, SAVE_ANSWER);
+    const unheard = isUnheard(record) ? "1" : "0";
+    const args = [name, box, incarnation, String(epoch), state, restOf(record), unheard];
+    const answer = await this.#ask(SAVE, args, SAVE_ANSWER);
+    return answer[0] === "saved" ? { kind: "saved" } : { kind: "lost", to: readName(answer[1]) };
   }
 
   async nextSessionId(): Promise<number> {
@@ -161,6 +168,13 @@ export class RedisRegistry implements Registry {
   }
 }
 
+/** @throws {RegistryUnavailable} where it cannot be read */
+function readName(fields: NameFields): NameRecord {
+  const record = nameRecord(fields);
+  if (record !== undefined) return record;
+  throw new RegistryUnavailable(`Cannot read the record of ${fields[0]}`);
+}
+
 /** What Redis's time was when an answer came by a connection. */
 interface RedisTime {
   readonly by: number;
@@ -188,4 +202,7 @@ const CLAIM_ANSWER = z.union([
   z.tuple([z.literal("taken"), NAME_FIELDS]),
   z.tuple([z.literal("granted"), z.string(), NAME_FIELDS.optional()]),
 ]);
-const SAVE_ANSWER = z.enum(["saved", "lost"]);
+const SAVE_ANSWER = z.union([
+  z.tuple([z.literal("saved")]),
+  z.tuple([z.literal("lost"), NAME_FIELDS]),
+]);

@@ -7,6 +7,7 @@
  * | `{echo}:boxes` set      | ids of boxes, some of which may have expired                           |
  * | `{echo}:n:NAME` hash    | owner, epoch, state, and the rest of the record; kept for a day        |
  * | `{echo}:names` sorted   | names, by the version of their last change                             |
+ * | `{echo}:unheard` sorted | names given up unheard, by that version: kept for an hour              |
  * | `{echo}:v` hash         | the last version, and the one at which this Redis began (`born`)       |
  * | `{echo}:sid`            | the last session id                                                    |
  *
@@ -16,7 +17,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { BOX_LIFE_MS, NAME_LIFE_MS } from "../registry.ts";
+import { BOX_LIFE_MS, NAME_LIFE_MS, UNHEARD_LIFE_MS } from "../registry.ts";
 
 /** A script, and the name by which Redis keeps it. */
 export interface RedisScript {
@@ -24,7 +25,7 @@ export interface RedisScript {
   readonly sha1: string;
 }
 
-/** So many names are told in one turn at most, so that Redis answers others in between. */
+/** So many names are told or forgotten in one turn at most, so that Redis answers others in between. */
 const PAGE = 500;
 
 const SHARED = `
@@ -55,7 +56,9 @@ local function put(name, box, incarnation, epoch, state, rest)
   redis.call('HSET', key, 'box', box, 'incarnation', incarnation, 'epoch', epoch,
     'state', state, 'rest', rest)
   redis.call('PEXPIRE', key, ${NAME_LIFE_MS})
-  redis.call('ZADD', '{echo}:names', next_version(), name)
+  local version = next_version()
+  redis.call('ZADD', '{echo}:names', version, name)
+  return version
 end
 
 local function boxes()
@@ -118,6 +121,16 @@ redis.call('HSET', key, 'incarnation', incarnation, 'alike', alike, 'record', AR
 redis.call('PEXPIRE', key, ${BOX_LIFE_MS})
 redis.call('SADD', '{echo}:boxes', id)
 redis.call('ZREMRANGEBYSCORE', '{echo}:names', '-inf', '(' .. text(now - ${NAME_LIFE_MS}))
+local unheard = redis.call('ZRANGEBYSCORE', '{echo}:unheard', '-inf',
+  text(now - ${UNHEARD_LIFE_MS}), 'WITHSCORES', 'LIMIT', 0, ${PAGE})
+for i = 1, #unheard, 2 do
+  local name = unheard[i]
+  if redis.call('ZSCORE', '{echo}:names', name) == unheard[i + 1] then
+    redis.call('DEL', '{echo}:n:' .. name)
+    redis.call('ZREM', '{echo}:names', name)
+  end
+  redis.call('ZREM', '{echo}:unheard', name)
+end
 return changes(tonumber(ARGV[5]), true)
 `);
 
@@ -143,15 +156,19 @@ put(name, box, incarnation, own, 'live', record and record[6] or ARGV[6])
 return { 'granted', own, record }
 `);
 
-/** Arguments: name, box, incarnation, epoch, state, the rest of the record. */
+/**
+ * Arguments: name, box, incarnation, epoch, state, the rest of the record, whether nothing was ever
+ * heard of it (1 or 0).
+ */
 export const SAVE = script(`
 local name, box, incarnation, epoch = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local record = find(name)
 local last = record and tonumber(record[4]) or 0
 local is_owner = record and record[2] == box and record[3] == incarnation
-if last > epoch or (last == epoch and not is_owner) then return 'lost' end
-put(name, box, incarnation, ARGV[4], ARGV[5], ARGV[6])
-return 'saved'
+if last > epoch or (last == epoch and not is_owner) then return { 'lost', record } end
+local version = put(name, box, incarnation, ARGV[4], ARGV[5], ARGV[6])
+if ARGV[7] == '1' then redis.call('ZADD', '{echo}:unheard', version, name) end
+return { 'saved' }
 `);
 
 /** Arguments: box, incarnation. */

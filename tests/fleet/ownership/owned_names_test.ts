@@ -242,6 +242,19 @@ Deno.test("a registry that was emptied is told again", async () => {
   assert.equal(player.sessionIds.size, 1);
 });
 
+Deno.test("a claim of which nothing more is known tells of no other session", async () => {
+  const { fleet, a, b } = await startFleet();
+  await settled(fleet, a.publish(wish(), connection().close));
+  await fleet.pass(1000);
+  const { registry } = fleet;
+  registry.forget();
+  const known = { shown: 1, known: 1 };
+  await registry.claim(NAME, { id: b.id, incarnation: b.member.incarnation }, known);
+  await fleet.pass(3000);
+  assert.equal(a.names.owns(NAME), false);
+  assert.deepEqual(new Set(a.shows.gone), new Set([undefined]));
+});
+
 Deno.test("of two DJs who come at once with a new name to two boxes, one gets it", async () => {
   const { fleet, a, b } = await startFleet();
   const results = Promise.allSettled([
@@ -284,6 +297,26 @@ Deno.test("a name for which nobody publishes in the end is given up", async () =
   assert.deepEqual(ownersOf(fleet), ["a"]);
   await fleet.pass(6000);
   assert.deepEqual(ownersOf(fleet), []);
+});
+
+Deno.test("a name that was ever heard keeps its numbers, also where its last session was not", async () => {
+  const { fleet, a, b } = await startFleet();
+  const numberAt = ({ member }: typeof a) => member.find(NAME)?.mediaSequence ?? -1;
+  await settled(fleet, a.names.own(wish()));
+  await fleet.pass(6000);
+  assert.equal(numberAt(b), 0, "nothing was heard");
+  await settled(fleet, a.publish(wish(), connection().close));
+  await fleet.pass(3000);
+  a.shows.wait(NAME);
+  a.names.changed(NAME);
+  a.shows.finish(NAME);
+  await fleet.pass(1000);
+  assert.deepEqual(ownersOf(fleet), []);
+  const number = numberAt(b);
+  assert.ok(number > 0);
+  await settled(fleet, b.names.own(wish()));
+  await fleet.pass(6000);
+  assert.ok(numberAt(a) > number);
 });
 
 Deno.test("a box that the registry does not hear loses nothing to strangers", async () => {

@@ -42,6 +42,22 @@ Deno.test("a key counts for its name alone, until it expires", async () => {
   assert.equal(keys.expired("show"), true);
 });
 
+Deno.test("the box to which somebody went with his key knows that it has expired", async () => {
+  const clock = new FakeClock();
+  const [a, b] = [box(clock), box(clock)];
+  const first = a.create("show");
+  await clock.advance(HOUR_MS / 2);
+  const second = a.create("show");
+  assert.equal(b.expired("show"), false);
+  assert.equal(b.check("show", `${first.token}x`).kind, "unknown");
+  assert.equal(b.has("show"), false);
+  for (const { token } of [second, first]) assert.equal(b.check("show", token).kind, "valid");
+  await clock.advance(HOUR_MS / 2 + 1000);
+  assert.equal(b.expired("show"), false);
+  await clock.advance(HOUR_MS / 2);
+  assert.equal(b.expired("show"), true);
+});
+
 Deno.test("a key that was changed anywhere, or signed by another fleet, is not known", () => {
   const keys = box();
   const { token } = keys.create("show", 1234, "anna");

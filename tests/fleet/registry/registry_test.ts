@@ -1,9 +1,15 @@
 /** What any registry does, whatever it keeps its records in. */
 import assert from "node:assert/strict";
-import { type NameRecord, newRecord, type Registry } from "../../../src/fleet/registry.ts";
+import {
+  type NameRecord,
+  newRecord,
+  type Registry,
+  UNHEARD_LIFE_MS,
+} from "../../../src/fleet/registry.ts";
 import { boxRecord, withEachRegistry } from "../../../testing/fleet/tested_registries.ts";
 
 const [A, B] = [boxRecord("a"), boxRecord("b")];
+const SAVED = { kind: "saved" };
 
 Deno.test("a box that beats is told of, with how long ago it was heard", async (context) => {
   await withEachRegistry(context, async ({ registry, silence }) => {
@@ -82,7 +88,7 @@ Deno.test("a name of a box that is gone or started again is free, with its numbe
     await beat(registry, A);
     await beat(registry, B);
     const record = { ...await claimed(registry, "dj"), mediaSequence: 40, sessionId: 7 };
-    assert.equal(await registry.save(record), "saved");
+    assert.deepEqual(await registry.save(record), SAVED);
     await beat(registry, boxRecord("a", "2"));
     const first = await registry.claim("dj", B);
     assert.ok(first.kind === "granted");
@@ -110,7 +116,7 @@ Deno.test("a record comes back as it was saved", async (context) => {
       holdMs: 29_999,
       createdAtMs: 1_795_000_000_001,
     };
-    assert.equal(await registry.save(record), "saved");
+    assert.deepEqual(await registry.save(record), SAVED);
     assert.deepEqual((await registry.changes(0)).names, [record]);
     assert.deepEqual(await registry.claim("dj", B), { kind: "taken", by: record });
   });
@@ -122,10 +128,12 @@ Deno.test("only the owner saves, or one of a higher epoch", async (context) => {
     await beat(registry, B);
     const a = await claimed(registry, "dj");
     const b = { ...a, box: "b", incarnation: B.incarnation };
-    assert.equal(await registry.save({ ...b, mediaSequence: 1 }), "lost", "the same epoch");
-    assert.equal(await registry.save({ ...b, epoch: 2, mediaSequence: 2 }), "saved");
-    assert.equal(await registry.save({ ...a, mediaSequence: 3 }), "lost");
-    assert.equal(await registry.save({ ...a, state: "over" }), "lost");
+    const lost = { kind: "lost", to: a };
+    assert.deepEqual(await registry.save({ ...b, mediaSequence: 1 }), lost, "the same epoch");
+    const higher = { ...b, epoch: 2, mediaSequence: 2 };
+    assert.deepEqual(await registry.save(higher), SAVED);
+    assert.deepEqual(await registry.save({ ...a, mediaSequence: 3 }), { ...lost, to: higher });
+    assert.deepEqual(await registry.save({ ...a, state: "over" }), { ...lost, to: higher });
     assert.equal((await registry.changes(0)).names[0]?.mediaSequence, 2);
   });
 });
@@ -135,10 +143,32 @@ Deno.test("a name that is over is nobody's, and keeps its numbers", async (conte
     await beat(registry, A);
     await beat(registry, B);
     const over = { ...await claimed(registry, "dj"), mediaSequence: 40, state: "over" } as const;
-    assert.equal(await registry.save(over), "saved");
+    assert.deepEqual(await registry.save(over), SAVED);
     const granted = await registry.claim("dj", B);
     assert.ok(granted.kind === "granted");
     assert.deepEqual([granted.record, granted.own.epoch], [over, 2]);
+  });
+});
+
+Deno.test("a name given up unheard is forgotten in an hour, unless somebody has it again", async (context) => {
+  await withEachRegistry(context, async ({ registry, age }) => {
+    await beat(registry, A);
+    const heard = { ...await claimed(registry, "heard"), mediaSequence: 40 };
+    for (const name of ["heard", "unheard", "again"]) {
+      const record = name === "heard" ? heard : await claimed(registry, name);
+      assert.deepEqual(await registry.save({ ...record, state: "over" }), SAVED);
+    }
+    await age(UNHEARD_LIFE_MS - 60_000);
+    await beat(registry, A);
+    assert.deepEqual(namesOf(await registry.changes(0)), ["again", "heard", "unheard"]);
+    assert.equal((await claimed(registry, "again")).epoch, 2);
+    await age(120_000);
+    await beat(registry, A);
+    const { names } = await registry.changes(0);
+    assert.deepEqual(namesOf({ names }), ["again", "heard"]);
+    const granted = await registry.claim("unheard", A);
+    assert.ok(granted.kind === "granted");
+    assert.deepEqual([granted.record, granted.own.epoch], [undefined, 1]);
   });
 });
 
@@ -175,8 +205,8 @@ Deno.test("a registry that has forgotten says so, also when it knows more again"
     const granted = await registry.claim("dj", B, { known: 5 });
     assert.ok(granted.kind === "granted");
     assert.deepEqual([granted.record, granted.own.epoch], [undefined, 6]);
-    assert.equal(await registry.save(before), "lost");
-    assert.equal(await registry.save({ ...before, epoch: 7 }), "saved");
+    assert.equal((await registry.save(before)).kind, "lost");
+    assert.deepEqual(await registry.save({ ...before, epoch: 7 }), SAVED);
   });
 });
 
