@@ -6,9 +6,14 @@
 
 /**
  * A test whose parts check something at their disposal too: where several fail, all of it is shown.
+ * @param options `ignore`: it is left out, as what only a task of its own runs
  */
-export function scenario(name: string, body: (t: Deno.TestContext) => Promise<void>): void {
-  Deno.test(name, (t) => unfolded(() => body(t)));
+export function scenario(
+  name: string,
+  body: (t: Deno.TestContext) => Promise<void>,
+  { ignore = false }: { readonly ignore?: boolean } = {},
+): void {
+  Deno.test({ name, ignore, fn: (t) => unfolded(() => body(t)) });
 }
 
 /** A {@link scenario} whose parts mostly wait: each is a step, and all run at once. */

@@ -20,6 +20,10 @@ const GIVE_UP_MS = 2000;
 /** So often a segment is asked for that does not come, with {@link POLL_MS} between. */
 const ATTEMPTS = 8;
 const MAX_BREACHES = 20;
+/** Only ends what hangs. */
+const GO_ON_MS = 60_000;
+/** What a segment lasts at most. */
+const SEGMENT_MS = 2000;
 
 /** What is true of a segment wherever it is seen. */
 interface KnownSegment {
@@ -91,7 +95,7 @@ export class NameWatch implements AsyncDisposable {
     const due = this.newest + count;
     await until(`${this.#name} goes on at all boxes`, () => {
       return [...this.#boxes.values()].every(({ playlist }) => lastSequence(playlist) >= due);
-    }).catch((error) => {
+    }, GO_ON_MS + count * SEGMENT_MS).catch((error) => {
       const seen = [...this.#boxes].map(([id, { playlist }]) => `${id} ${lastSequence(playlist)}`);
       throw new Error(`${due} is due, and there is ${seen.join(", ")}`, { cause: error });
     });

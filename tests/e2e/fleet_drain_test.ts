@@ -1,4 +1,7 @@
-/** A box drains: its shows go to other boxes, and listeners at all boxes hear on. */
+/**
+ * A box drains: its shows go to other boxes, and listeners at all boxes hear on. With `FLEET_ROUNDS` boxes
+ * stop, too, once players have heard what was listed there, and the script upgrades them.
+ */
 import assert from "node:assert/strict";
 import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
 import { Media } from "../../testing/e2e/ffmpeg_encoder.ts";
@@ -12,6 +15,8 @@ import { until } from "../../testing/until.ts";
 
 const NAME = "demo";
 const KEYS = { ECHO_AUTH: "key", ECHO_AUTH_ANY: "1" };
+/** To wait for players takes minutes. */
+const IS_LONG = Deno.env.has("FLEET_ROUNDS");
 /** A box that leaves cannot be reached. */
 const EXPECTED = [/\bfleet\b/i];
 
@@ -51,63 +56,65 @@ scenario("an encoder that can reconnect takes its show to the box that it is tol
   await until("it is open again", async () => (await boxOf(fleet, b, a)).state === "open");
 });
 
-scenario(
-  "SIGTERM gives a client of the control API another box, and then the box stops",
-  async () => {
-    await using media = await Media.create();
-    const clip = await media.encode("clip", { seconds: 240 });
-    const env = { DRAIN_TIMEOUT: "120" };
-    await using fleet = await Fleet.start({ env, expectedErrors: EXPECTED });
-    const controls = fleet.ids.map((id) => controlOf(fleet, id));
-    await using client = new SrtClient({ name: NAME, file: clip, controls });
+if (IS_LONG) {
+  scenario(
+    "SIGTERM gives a client of the control API another box, and then the box stops",
+    async () => {
+      await using media = await Media.create();
+      const clip = await media.encode("clip", { seconds: 240 });
+      const env = { DRAIN_TIMEOUT: "120" };
+      await using fleet = await Fleet.start({ env, expectedErrors: EXPECTED });
+      const controls = fleet.ids.map((id) => controlOf(fleet, id));
+      await using client = new SrtClient({ name: NAME, file: clip, controls });
+      await using watch = new NameWatch(NAME, fleet.playlistUrls(NAME));
+      await watch.goesOn(5);
+      const first = await fleet.owner();
+
+      const box = fleet.box(first);
+      box.kill("SIGTERM");
+      await until("the client was told another place", () => client.told.length > 1);
+      const second = await fleet.owner();
+      assert.notEqual(second, first);
+      assert.ok(client.told.at(-1)?.startsWith(`${fleet.box(second).host}:`), client.told.join());
+      await watch.goesOn(5);
+      assert.deepEqual(watch.missing, []);
+      await box.line(/has drained: 0 broadcasts are cut off/);
+      // It ends by itself.
+      assert.equal((await box.stop("SIGCONT")).code, 0);
+      // The others would drain, too.
+      for (const id of fleet.others(first)) await fleet.box(id).stop("SIGINT");
+    },
+  );
+
+  scenario("the script upgrades box by box, while a show goes on", async () => {
+    await using fleet = await Fleet.start({ expectedErrors: EXPECTED });
+    const places = fleet.boxes.map(({ host, rtmpPort }) => ({ hostname: host, port: rtmpPort }));
+    await using crowd = new RtmpCrowd([NAME], places);
     await using watch = new NameWatch(NAME, fleet.playlistUrls(NAME));
     await watch.goesOn(5);
-    const first = await fleet.owner();
-
-    const box = fleet.box(first);
-    box.kill("SIGTERM");
-    await until("the client was told another place", () => client.told.length > 1);
-    const second = await fleet.owner();
-    assert.notEqual(second, first);
-    assert.ok(client.told.at(-1)?.startsWith(`${fleet.box(second).host}:`), client.told.join());
+    const upgraded: string[] = [];
+    const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+    await using upgrades = Deno.serve(options, async ({ url }) => {
+      const id = new URL(url).pathname.slice(1);
+      upgraded.push(id);
+      await fleet.box(id).stop("SIGTERM");
+      await fleet.box(id).startAgain();
+      return new Response();
+    });
+    const command = `curl --silent --fail http://127.0.0.1:${upgrades.addr.port}/$BOX_ID`;
+    const urls = fleet.boxes.map(({ host, statPort }) => `http://${host}:${statPort}`);
+    const { code, stderr } = await new Deno.Command("bash", {
+      args: ["scripts/rolling-upgrade.sh", "-t", "2", "-c", command, ...urls],
+      stderr: "piped",
+    }).output();
+    const said = new TextDecoder().decode(stderr);
+    assert.equal(code, 0, said);
+    assert.match(said, /all boxes are upgraded\n$/);
+    assert.deepEqual(upgraded, fleet.ids);
+    assert.ok(crowd.reconnects > 0, said);
     await watch.goesOn(5);
-    assert.deepEqual(watch.missing, []);
-    await box.line(/has drained: 0 broadcasts are cut off/);
-    // It ends by itself.
-    assert.equal((await box.stop("SIGCONT")).code, 0);
-    // The others would drain, too.
-    for (const id of fleet.others(first)) await fleet.box(id).stop("SIGINT");
-  },
-);
-
-scenario("the script upgrades box by box, while a show goes on", async () => {
-  await using fleet = await Fleet.start({ expectedErrors: EXPECTED });
-  const places = fleet.boxes.map(({ host, rtmpPort }) => ({ hostname: host, port: rtmpPort }));
-  await using crowd = new RtmpCrowd([NAME], places);
-  await using watch = new NameWatch(NAME, fleet.playlistUrls(NAME));
-  await watch.goesOn(5);
-  const upgraded: string[] = [];
-  const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
-  await using upgrades = Deno.serve(options, async ({ url }) => {
-    const id = new URL(url).pathname.slice(1);
-    upgraded.push(id);
-    await fleet.box(id).stop("SIGTERM");
-    await fleet.box(id).startAgain();
-    return new Response();
   });
-  const command = `curl --silent --fail http://127.0.0.1:${upgrades.addr.port}/$BOX_ID`;
-  const urls = fleet.boxes.map(({ host, statPort }) => `http://${host}:${statPort}`);
-  const { code, stderr } = await new Deno.Command("bash", {
-    args: ["scripts/rolling-upgrade.sh", "-t", "2", "-c", command, ...urls],
-    stderr: "piped",
-  }).output();
-  const said = new TextDecoder().decode(stderr);
-  assert.equal(code, 0, said);
-  assert.match(said, /all boxes are upgraded\n$/);
-  assert.deepEqual(upgraded, fleet.ids);
-  assert.ok(crowd.reconnects > 0, said);
-  await watch.goesOn(5);
-});
+}
 
 function controlOf(fleet: Fleet, id: string): string {
   const { host, controlPort } = fleet.box(id);

@@ -21,8 +21,8 @@ const SENTINELS_EVERY = 4;
 /** After a fault no name has two owners for longer than this. */
 const ONE_OWNER_MS = 10_000;
 const REDIS_LONG_GONE_MS = 300_000;
-/** A version comes at the latest 1.4 target durations after the one before; and this machine is busy. */
-const MAX_STILL_MS = 2500;
+/** A version is due 1.4 target durations after the one before; the rest is for a busy machine. */
+const MAX_STILL_MS = 4000;
 /** Longer than whatever a fault takes. */
 const ENV = { HLS_HOLD: "60", RECORD_ENABLED: "0" };
 /** Boxes that cannot reach Redis or each other may say so. */
@@ -33,7 +33,7 @@ scenario("a broadcast goes on while Redis is paused and emptied, and keeps its o
   await using fleet = await Fleet.start({ env: ENV, expectedErrors: EXPECTED });
   const names = ["Redis does not answer for a while", "Redis is emptied"];
   await endure(fleet, FAULTS.filter(({ what }) => names.includes(what)), "same owner");
-});
+}, { ignore: ROUNDS === 0 });
 
 for (let seed = FIRST_SEED; seed < FIRST_SEED + ROUNDS; seed++) {
   scenario(`a broadcast stands random faults, seed ${seed}`, async () => {

@@ -1,6 +1,6 @@
 /**
  * Boxes are upgraded one after the other by the shipped script: DJs are moved, and listeners do not
- * notice. `FLEET_PUBLISHERS` and `FLEET_PLAYERS` say how many there are.
+ * notice. It is run where `FLEET_PUBLISHERS` and `FLEET_PLAYERS` say how many there are.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -11,8 +11,8 @@ import { PollingPlayer } from "../../testing/fleet/polling_player.ts";
 import { RtmpCrowd } from "../../testing/fleet/rtmp_crowd.ts";
 import { until } from "../../testing/until.ts";
 
-const PUBLISHERS = Number(Deno.env.get("FLEET_PUBLISHERS") ?? 3);
-const PLAYERS = Number(Deno.env.get("FLEET_PLAYERS") ?? 9);
+const PUBLISHERS = Number(Deno.env.get("FLEET_PUBLISHERS") ?? 0);
+const PLAYERS = Number(Deno.env.get("FLEET_PLAYERS") ?? 0);
 const ENV = { HLS_HOLD: "60", RECORD_ENABLED: "0" };
 /** A box that goes, or is not there for a moment, cannot be reached. */
 const EXPECTED = [/\bfleet\b/i];
@@ -53,7 +53,7 @@ scenario(`three boxes are upgraded under ${PUBLISHERS} DJs and ${PLAYERS} player
   });
   assert.deepEqual(late, []);
   assert.deepEqual(standStills.filter(({ backward }) => backward > 0), []);
-});
+}, { ignore: PUBLISHERS === 0 });
 
 /**
  * Upgrades all boxes by the shipped script.
