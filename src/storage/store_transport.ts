@@ -37,7 +37,8 @@ export class StoreTransport {
   readonly #clock: Pick<Clock, "awake" | "waited" | "every">;
   readonly #plain = new PlainAgent({ keepAlive: true });
   readonly #secure = new SecureAgent({ keepAlive: true });
-  readonly #underWay = new Set<ClientRequest>();
+  /** Each gives up a request. */
+  readonly #underWay = new Set<(why: StorageError) => void>();
   #closed = false;
 
   constructor(clock: Pick<Clock, "awake" | "waited" | "every">) {
@@ -46,16 +47,16 @@ export class StoreTransport {
 
   /** @throws {StorageError} where there is no answer, or it breaks off */
   async send(asked: StoreRequest): Promise<StoreAnswer> {
-    if (this.#closed) throw new StorageError("Closed", "the server is stopping");
+    if (this.#closed) throw stopping();
     const { promise, resolve, reject } = Promise.withResolvers<StoreAnswer>();
     const request = this.#open(asked);
-    this.#underWay.add(request);
     let movedAt = this.#clock.awake();
     const moved = () => movedAt = this.#clock.awake();
     const fail = (error: unknown) => {
       reject(error instanceof StorageError ? error : unreachable(error));
       request.destroy();
     };
+    this.#underWay.add(fail);
     const watch = this.#clock.every(LOOK_MS, () => {
       if (this.#clock.waited(movedAt) < asked.patienceMs) return;
       fail(new StorageError("NoProgress", `nothing for ${asked.patienceMs / 1000} s`));
@@ -74,7 +75,7 @@ export class StoreTransport {
       return await promise;
     } finally {
       watch.cancel();
-      this.#underWay.delete(request);
+      this.#underWay.delete(fail);
       if (!request.writableFinished) request.destroy();
     }
   }
@@ -82,7 +83,7 @@ export class StoreTransport {
   /** Gives up what is under way, and sends nothing any more. */
   close(): void {
     this.#closed = true;
-    for (const request of this.#underWay) request.destroy();
+    for (const giveUp of this.#underWay) giveUp(stopping());
     this.#plain.destroy();
     this.#secure.destroy();
   }
@@ -143,6 +144,10 @@ async function readAnswer(response: IncomingMessage, moved: () => void): Promise
   }
   if (!response.complete) throw new Error("the answer breaks off");
   return { status: response.statusCode ?? 0, headers: response.headers, text };
+}
+
+function stopping(): StorageError {
+  return new StorageError("Closed", "the server is stopping");
 }
 
 /** What went wrong, without the address, which the log has already. */

@@ -80,9 +80,9 @@ Deno.test("after a crash the upload goes on where it was", async () => {
     await stored.expectStored(KEY, "demo.mp4");
     assert.equal(server.count("CreateMultipartUpload"), 1);
     const { length } = await stored.archive.read("demo.mp4");
-    // One may have been on its way, which nobody knows to have arrived.
+    // One was on its way, perhaps repeated by the client: nobody knows that it arrived.
     const again = server.count("UploadPart") - Math.ceil(length / SMALL_PART_BYTES);
-    assert.ok(parts >= 3 && (again === 0 || again === 1), `${parts}, ${again}`);
+    assert.ok(parts >= 3 && again <= 2, `${parts}, ${again}`);
   });
 });
 
