@@ -56,6 +56,7 @@ export class RedisSentinels implements AsyncDisposable {
 
   /** The primary is gone. Waits until the other one has its place, and starts it again as a replica. */
   async failOver(): Promise<void> {
+    await this.#replicated();
     const before = await this.#primaryPort();
     const primary = this.#servers.find(({ port }) => port === before);
     assert.ok(primary !== undefined);
@@ -65,23 +66,45 @@ export class RedisSentinels implements AsyncDisposable {
       return await this.#primaryPort() !== before && role === "master";
     });
     await primary.startAgain();
-    const [port = 0] = this.#ports;
-    await until("the old one is a replica", async () => {
-      const [role, , , state] = (await primary.ask("ROLE")).split("\n");
-      return role === "slave" && state === "connected" && await knowsAll(port);
-    });
+    await this.#replicated();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
 
+  /**
+   * Waits until whichever is not the primary is its replica, and is told so. Sentinels would see to it too,
+   * but only after they have found it well for eight seconds on end, which a busy machine may never grant.
+   */
+  async #replicated(): Promise<void> {
+    const [port = 0] = this.#ports;
+    await until("one is the replica of the other", async () => {
+      const told = await Promise.all(this.#ports.map(primaryPortBy));
+      const [primaryPort = 0] = told;
+      if (new Set(told).size !== 1) return false;
+      const other = this.#servers.find((server) => server.port !== primaryPort);
+      assert.ok(other !== undefined);
+      const [role, , of, state] = (await other.ask("ROLE")).split("\n");
+      if (role === "slave" && Number(of) === primaryPort && state === "connected") {
+        return await knowsAll(port);
+      }
+      await other.ask("REPLICAOF", "127.0.0.1", `${primaryPort}`);
+      return false;
+    });
+  }
+
   async #primaryPort(): Promise<number> {
     const [port = 0] = this.#ports;
-    const [, told] = (await askRedis(port, ["SENTINEL", "get-master-addr-by-name", NAME]))
-      .split("\n");
-    return Number(told);
+    return await primaryPortBy(port);
   }
+}
+
+/** What a Sentinel says of the primary. */
+async function primaryPortBy(sentinelPort: number): Promise<number> {
+  const words = ["SENTINEL", "get-master-addr-by-name", NAME];
+  const [, port] = (await askRedis(sentinelPort, words)).split("\n");
+  return Number(port);
 }
 
 async function untilItKnowsAll(port: number): Promise<void> {
