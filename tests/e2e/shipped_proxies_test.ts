@@ -32,6 +32,7 @@ scenario("nginx and Caddy pass on playlists, pages, events and keys, with HTTPS"
     await playlistGoesOn(proxy);
     await pagesKnowHttps(proxy);
     await dashboardIsLive(proxy);
+    await recordingsAreSent(proxy);
     await keysAreGiven(proxy);
     await ffmpegPlays(proxy);
     await streamComes(proxy);
@@ -149,6 +150,15 @@ async function dashboardIsLive(proxy: ShippedProxy): Promise<void> {
   }
   stop.abort();
   assert.match(text, /event: box/);
+}
+
+/** Whatever their names end with, they are from where the dashboard is. */
+async function recordingsAreSent(proxy: ShippedProxy): Promise<void> {
+  const list = "/operator/stat/1/recordings";
+  const [recording] = JSON.parse((await textOf(proxy, list, AUTHORIZED)).text);
+  const clip = await proxy.request(`${list}/${recording.file}/clip.mp4`, AUTHORIZED);
+  const head = new TextDecoder().decode((await clip.bytes()).subarray(4, 8));
+  assert.deepEqual([clip.status, head], [200, "ftyp"], proxy.kind);
 }
 
 async function keysAreGiven(proxy: ShippedProxy): Promise<void> {
