@@ -42,11 +42,12 @@ export type PassedRequest = z.infer<typeof passedRequest>;
 /** Has another box answer. Rejects as `ask` does. */
 export async function passOn(c: Context, ask: AskBox): Promise<Response> {
   const answer = await ask(await readRequest(c));
-  const cookie = answer.headers.get("Set-Cookie");
-  return c.body(await answer.arrayBuffer(), answer.status as ContentfulStatusCode, {
-    "Content-Type": "application/json",
-    ...(cookie === null ? {} : { "Set-Cookie": cookie }),
-  });
+  const headers: Record<string, string> = { "Content-Type": "application/json" };
+  for (const name of ANSWERED_HEADERS) {
+    const value = answer.headers.get(name);
+    if (value !== null) headers[name] = value;
+  }
+  return c.body(await answer.arrayBuffer(), answer.status as ContentfulStatusCode, headers);
 }
 
 /** Answers what other boxes pass on. @param control the API of this box, which passes nothing on */
@@ -75,3 +76,5 @@ async function readRequest(c: Context): Promise<PassedRequest> {
 
 /** The header fields that the API looks at. */
 const READ_HEADERS = ["authorization", "content-type", "cookie", "origin"];
+/** The header fields that the API sets, but for those that are the same at each box. */
+const ANSWERED_HEADERS = ["Set-Cookie", "WWW-Authenticate"];

@@ -67,7 +67,10 @@ Deno.test("a publish is answered by the box that is to have it, to the client as
 Deno.test("what the other box refuses is refused", async () => {
   const credentials = { users: new Map(), bearerToken: "right" };
   const { here } = setUp({ auth: "key", credentials });
-  assert.equal((await publishAt(here)).status, 401);
+  const refusal = await publishAt(here);
+  assert.equal(refusal.status, 401);
+  // Some clients tell who they are only where they are asked to.
+  assert.match(refusal.headers.get("WWW-Authenticate") ?? "", /^Basic /);
   const answer = await here.request("POST", "/echo/4/publish/demo", {
     ...{ body: publishBody(), headers: { Authorization: "Bearer right" } },
   });
