@@ -10,8 +10,11 @@ export interface TargetGroup {
 
 /** The dashboard of a box, where operators reach it; `undefined` where it has none. */
 export function dashboardUrl({ publicAddress: { ip, ports } }: KnownBox): string | undefined {
-  if (ports.stat === undefined) return undefined;
-  return `http://${isIPv6(ip) ? `[${ip}]` : ip}:${ports.stat}/`;
+  const host = isIPv6(ip) ? `[${ip}]` : ip;
+  // Operators sign in there with what nobody else is to read.
+  const secure = ports["stat-tls"];
+  if (secure !== undefined) return `https://${host}:${secure}/`;
+  return ports.stat === undefined ? undefined : `http://${host}:${ports.stat}/`;
 }
 
 /**
