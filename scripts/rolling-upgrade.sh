@@ -21,6 +21,8 @@ set -euo pipefail
 wait_seconds=600
 # How long a box may take to come back behind COMMAND, and how often it is looked at.
 back_seconds=${ROLLING_BACK_SECONDS:-120} look_seconds=${ROLLING_LOOK_SECONDS:-1}
+# One answer that does not come says nothing of a box.
+most_unanswered=5
 
 say() { printf 'rolling-upgrade: %s\n' "$*" >&2; }
 
@@ -74,15 +76,17 @@ upgrade() {
 }
 
 await_empty() {
-  local url=$1 id=$2 left end=$((SECONDS + wait_seconds))
-  while left=$(fleet "$url" '$own.left') && [[ $left != 0 ]]; do
+  local url=$1 id=$2 left='' unanswered=0 end=$((SECONDS + wait_seconds))
+  until left=$(fleet "$url" '$own.left') && [[ $left == 0 ]]; do
+    if [[ -n $left ]]; then unanswered=0; else unanswered=$((unanswered + 1)); fi
+    ((unanswered < most_unanswered)) ||
+      die "Box $id does not answer any more: it is not upgraded, and may drain still"
     if ((SECONDS >= end)); then
-      say "box $id still has $left broadcasts after $wait_seconds s"
+      say "box $id still has ${left:-some} broadcasts after $wait_seconds s"
       return
     fi
     sleep "$look_seconds"
   done
-  [[ ${left:-} == 0 ]] || die "Box $id does not answer any more: it is not upgraded"
 }
 
 # It is back where it was started again, and knows as many boxes as it did.

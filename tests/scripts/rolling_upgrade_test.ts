@@ -22,6 +22,8 @@ class PretendedFleet implements AsyncDisposable {
   readonly #servers: Deno.HttpServer<Deno.NetAddr>[];
   /** Broadcasts that leave a box that drains each time that it is looked at. */
   leaving = 1;
+  /** So many times a box that drains does not answer. */
+  unanswered = 0;
 
   constructor(...ids: string[]) {
     this.boxes = ids.map((id) => ({ id, state: "open", left: 2, starts: 1 }));
@@ -55,6 +57,9 @@ class PretendedFleet implements AsyncDisposable {
       return new Response(null, { status: 204 });
     }
     assert.equal(pathname, "/stat/1/fleet");
+    if (box.state === "draining" && this.unanswered-- > 0) {
+      return new Response(null, { status: 502 });
+    }
     if (box.state === "draining") box.left = Math.max(0, box.left - this.leaving);
     const boxes = this.boxes.map(({ id, state, left, starts }) => {
       return { id, state, left, started: `start ${starts}`, version: "2.0.0", problems: ["{"] };
@@ -93,6 +98,20 @@ Deno.test("what does not leave a box is waited for no longer than it is told", a
   assert.equal(code, 0, said);
   assert.match(said, /box a still has 2 broadcasts after 0 s/);
   assert.equal(fleet.done.length, 4);
+});
+
+Deno.test("a box may not answer now and then, but not for good", async () => {
+  await using fleet = new PretendedFleet("a", "b");
+  fleet.unanswered = 2;
+  const { code, said } = await run(fleet, ["-c", RESTART]);
+  assert.equal(code, 0, said);
+  assert.equal(fleet.done.length, 4);
+
+  await using other = new PretendedFleet("a", "b");
+  other.unanswered = Infinity;
+  const lost = await run(other, ["-c", RESTART]);
+  assert.deepEqual([lost.code, other.done], [1, ["a drains"]]);
+  assert.match(lost.said, /Box a does not answer any more: .* may drain still/);
 });
 
 Deno.test("where a box fails, the next ones are not touched", async () => {
