@@ -5,7 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { NameWish } from "../../session/names.ts";
-import { type BoxLinks, BoxUnreachable } from "../links/box_links.ts";
+import { type BoxLinks, BoxUnreachable, LinkFull } from "../links/box_links.ts";
 import type { KnownBox, NameRecord } from "../registry.ts";
 import { ASK_MS, type HandoverAnswer, type Handovers } from "./handover.ts";
 import { parseAnswer } from "./handover_messages.ts";
@@ -20,6 +20,7 @@ export class BoxHandovers implements Handovers {
 
   async ask(owner: KnownBox, wish: NameWish): Promise<HandoverAnswer | undefined> {
     const answer = await this.#ask(owner, wish.name, wish);
+    if (answer === "not sent") return { kind: "refused", later: true };
     if (answer === undefined) return undefined;
     try {
       return parseAnswer(await answer.json());
@@ -36,11 +37,19 @@ export class BoxHandovers implements Handovers {
 
   async has(box: KnownBox, name: string): Promise<boolean | undefined> {
     const answer = await this.#ask(box, name);
+    if (answer === "not sent") return true;
     return answer && await answer.json() === true;
   }
 
-  /** @returns `undefined` where the box does not answer as one does */
-  async #ask(box: KnownBox, path: string, body?: unknown): Promise<Response | undefined> {
+  /**
+   * @returns `undefined` where the box does not answer as one does; `not sent` where it was not asked,
+   *   as too much is under way: it may well be there
+   */
+  async #ask(
+    box: KnownBox,
+    path: string,
+    body?: unknown,
+  ): Promise<Response | "not sent" | undefined> {
     const { id } = box;
     const sent = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
     try {
@@ -51,6 +60,7 @@ export class BoxHandovers implements Handovers {
     } catch (error) {
       if (!(error instanceof BoxUnreachable)) throw error;
       logger.warn("{box} cannot be asked for a name: {error}", { box: id, error: error.message });
+      if (error instanceof LinkFull) return "not sent";
     }
     return undefined;
   }

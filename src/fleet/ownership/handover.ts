@@ -31,10 +31,13 @@ export interface HandedName {
 export interface Handovers {
   /**
    * Asks the owner of a name to hand it over; takes {@link ASK_MS} at most.
-   * @returns `undefined` where the box does not answer
+   * @returns `undefined` where the box does not answer; refused for now where it could not be asked
    */
   ask(owner: KnownBox, wish: NameWish): Promise<HandoverAnswer | undefined>;
-  /** Asks a box whether it has a name; `undefined` where it does not answer. */
+  /**
+   * Asks a box whether it has a name, as it may where it could not be asked; `undefined` where it does
+   * not answer.
+   */
   has(box: KnownBox, name: string): Promise<boolean | undefined>;
   /** Tells the box that had a name that another one has it. Never rejects. */
   taken(before: KnownBox, record: NameRecord): Promise<void>;

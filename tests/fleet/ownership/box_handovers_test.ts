@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { BoxHandovers } from "../../../src/fleet/ownership/box_handovers.ts";
 import type { HandoverAnswer } from "../../../src/fleet/ownership/handover.ts";
 import { handoverRoutes } from "../../../src/fleet/ownership/handover_routes.ts";
+import { LinkFull } from "../../../src/fleet/links/box_links.ts";
 import { type Caller, type NameRecord, newRecord } from "../../../src/fleet/registry.ts";
 import type { NameWish } from "../../../src/session/names.ts";
 import { knownBox } from "../../../testing/fleet/known_box.ts";
@@ -90,4 +91,14 @@ Deno.test("a box that does not answer, or not as one does, is as good as gone", 
   assert.equal(await two.handovers.has(gone, "demo"), undefined);
   two.answer = { kind: "handed" } as HandoverAnswer;
   assert.equal(await two.handovers.ask(two.owner, WISH), undefined);
+});
+
+Deno.test("a box that could not be asked is not gone, and its name is asked for again", async () => {
+  await using _log = await LogRecorder.start();
+  const handovers = new BoxHandovers({
+    request: () => Promise.reject(new LinkFull("Cannot ask box a: 256 requests are under way")),
+  });
+  assert.deepEqual(await handovers.ask(knownBox("a"), WISH), { kind: "refused", later: true });
+  assert.equal(await handovers.has(knownBox("a"), "demo"), true);
+  await handovers.taken(knownBox("a"), RECORD);
 });
