@@ -16,7 +16,7 @@ export interface SessionPlace {
   readonly name: string;
 }
 
-/** Asks one other box. Rejects where it does not answer. */
+/** Asks one other box. Rejects where it does not answer, or cannot take what any box may take. */
 export type AskBox = (request: PassedRequest) => Promise<Response>;
 
 /** Who of the fleet answers. */
@@ -39,9 +39,12 @@ const passedRequest = z.object({
 /** A call as boxes pass it on: what it is answered by. */
 export type PassedRequest = z.infer<typeof passedRequest>;
 
-/** Has another box answer. Rejects as `ask` does. */
+/** Has another box answer. Rejects as `ask` does, and where what answers there is not the API. */
 export async function passOn(c: Context, ask: AskBox): Promise<Response> {
   const answer = await ask(await readRequest(c));
+  if (!answer.headers.has(BY_API)) {
+    throw new Error(`Cannot pass it on: expected an answer of the API, got ${answer.status}`);
+  }
   const headers: Record<string, string> = { "Content-Type": "application/json" };
   for (const name of ANSWERED_HEADERS) {
     const value = answer.headers.get(name);
@@ -50,14 +53,20 @@ export async function passOn(c: Context, ask: AskBox): Promise<Response> {
   return c.body(await answer.arrayBuffer(), answer.status as ContentfulStatusCode, headers);
 }
 
-/** Answers what other boxes pass on. @param control the API of this box, which passes nothing on */
+/**
+ * Answers what other boxes pass on, and first whether this box is there.
+ * @param control the API of this box, which passes nothing on
+ */
 export function passedRoutes(control: Hono): Hono {
   const app = new Hono();
+  app.get("/", (c) => c.body(null, 204));
   app.post("/", async (c) => {
     const { method, url, address, headers, body } = passedRequest.parse(await c.req.json());
     const request = new Request(url, { method, headers, ...(body === "" ? {} : { body }) });
     const client: Pick<ConnectionInfo, "client"> = { client: address };
-    return await control.fetch(request, client);
+    const answer = await control.fetch(request, client);
+    answer.headers.set(BY_API, "1");
+    return answer;
   });
   return app;
 }
@@ -74,6 +83,8 @@ async function readRequest(c: Context): Promise<PassedRequest> {
   return { method, url, address: peerAddress(c), headers, body };
 }
 
+/** Header field that only answers of the API have: a box may refuse a request before its API has it. */
+const BY_API = "echo-api";
 /** The header fields that the API looks at. */
 const READ_HEADERS = ["authorization", "content-type", "cookie", "origin"];
 /** The header fields that the API sets, but for those that are the same at each box. */

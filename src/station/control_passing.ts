@@ -9,6 +9,8 @@ import type { KnownBox } from "../fleet/registry.ts";
 /** Where calls are passed on to, below {@link FLEET_PATH}. */
 export const PASSED_PATH = "/control";
 
+/** How long a box may take to say that it is there. */
+const THERE_MS = 1000;
 /** A box waits for the death of another one before it takes a name, which it knows within 8 s. */
 const TIMEOUT_MS = 10_000;
 
@@ -23,19 +25,22 @@ export interface PassingParts {
  * of two boxes at random, of which this one may be one.
  */
 export function answeringBoxes({ member, links }: PassingParts): AnsweringBoxes {
-  const ask = (box: KnownBox): AskBox => (request) =>
-    links.request(box, `${FLEET_PATH}${PASSED_PATH}`, {
-      method: "POST",
-      body: JSON.stringify(request),
-      timeoutMs: TIMEOUT_MS,
-      sender: "publishers",
-    });
+  const path = `${FLEET_PATH}${PASSED_PATH}`;
+  const sender = "publishers";
+  const ask = (box: KnownBox): AskBox => async (request) => {
+    // A call may take long; a box that is not there is waited for no longer than this.
+    await links.request(box, path, { timeoutMs: THERE_MS, sender });
+    const body = JSON.stringify(request);
+    return await links.request(box, path, { method: "POST", body, timeoutMs: TIMEOUT_MS, sender });
+  };
   const isOwn = (box: KnownBox) => box.id === member.box;
   return {
     forPublish(name) {
       const owner = boxWithName(member, name);
-      const box = owner?.state === "open" ? owner : betterOfTwo(member.boxes, "");
-      return box === undefined || isOwn(box) ? undefined : ask(box);
+      const hasPlace = owner?.state === "open";
+      const box = hasPlace ? owner : betterOfTwo(member.boxes, "");
+      if (box === undefined || isOwn(box)) return undefined;
+      return hasPlace ? ask(box) : askForPlace(box.id, ask(box));
     },
     forSession({ id, name }) {
       const record = member.find(name);
@@ -44,6 +49,15 @@ export function answeringBoxes({ member, links }: PassingParts): AnsweringBoxes 
       const owner = boxWithName(member, name);
       return owner && ask(owner);
     },
+  };
+}
+
+/** Rejects also where a box has no place: any other one may take the broadcast. */
+function askForPlace(id: string, ask: AskBox): AskBox {
+  return async (request) => {
+    const answer = await ask(request);
+    if (answer.status !== 503) return answer;
+    throw new Error(`Cannot publish at box ${id}: it answers 503: ${await answer.text()}`);
   };
 }
 

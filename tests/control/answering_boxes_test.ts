@@ -15,7 +15,12 @@ interface Fleet {
   readonly here: Api;
   readonly there: Api;
   /** What a test changes: who is to have a broadcast, and whether the other box answers. */
-  readonly state: { place: "here" | "there" | "unknown"; isThere: boolean };
+  readonly state: {
+    place: "here" | "there" | "unknown";
+    isThere: boolean;
+    /** What other parts of the other box answer, before its API has the call. */
+    instead: Response | undefined;
+  };
   /** Calls that were passed on. */
   readonly passed: string[];
 }
@@ -29,10 +34,11 @@ function setUp(options: ApiOptions = {}): Fleet {
   });
   const passedOn = passedRoutes(there.app);
   const passed: string[] = [];
-  const state: Fleet["state"] = { place: "there", isThere: true };
+  const state: Fleet["state"] = { place: "there", isThere: true, instead: undefined };
   const ask: ReturnType<AnsweringBoxes["forPublish"]> = async (request) => {
     passed.push(`${request.method} ${new URL(request.url).pathname}`);
     if (!state.isThere) throw new Error("no answer within 10 s");
+    if (state.instead !== undefined) return state.instead.clone();
     return await passedOn.request("/", { method: "POST", body: JSON.stringify(request) });
   };
   const here = setUpApi({
@@ -87,6 +93,21 @@ Deno.test("where the other box does not answer, this one has the broadcast", asy
   assert.equal(there.sessions.find("demo"), undefined);
 });
 
+Deno.test("where the other box has the call not answered by its API, this one answers", async () => {
+  const { here, state } = setUp();
+  const answers = [
+    Response.json({ code: 401, message: "the signature is not that of a box" }, { status: 401 }),
+    Response.json({ code: 421, message: "the request is for another run" }, { status: 421 }),
+    new Response("404 Not Found", { status: 404 }),
+    new Response("Internal Server Error", { status: 500 }),
+  ];
+  for (const answer of answers) {
+    state.instead = answer;
+    const { publish } = await (await publishAt(here)).json();
+    assert.equal(publish.transports[0].address, "203.0.113.5");
+  }
+});
+
 Deno.test("what this box is to have it answers by itself", async () => {
   const { here, passed, state } = setUp();
   state.place = "here";
@@ -131,4 +152,8 @@ Deno.test("where the box with the session does not answer, that is said", async 
   const told = await here.request("GET", "/echo/4/state", { cookie: cookieOf(answer) });
   assert.equal(told.status, 503);
   assert.match((await told.json()).message, /does not answer/);
+  state.isThere = true;
+  state.instead = Response.json({ code: 401, message: "has come before" }, { status: 401 });
+  const refused = await here.request("GET", "/echo/4/state", { cookie: cookieOf(answer) });
+  assert.equal(refused.status, 503);
 });
