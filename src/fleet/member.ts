@@ -187,11 +187,11 @@ export class Member implements FleetView {
   }
 
   /**
-   * A session id that is higher than all in the fleet before.
+   * As {@link Registry.reserveSessionIds}.
    * @throws {RegistryUnavailable}
    */
-  async nextSessionId(): Promise<number> {
-    return await this.#asJoined((registry) => registry.nextSessionId());
+  async reserveSessionIds(count: number): Promise<number> {
+    return await this.#asJoined((registry) => registry.reserveSessionIds(count));
   }
 
   /**

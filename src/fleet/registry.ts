@@ -157,10 +157,11 @@ export interface Registry {
   save(record: NameRecord): Promise<Saved>;
 
   /**
-   * A session id that is higher than all before.
+   * Reserves session ids that are higher than all before: `count` of them, which follow each other.
+   * @returns the first
    * @throws {RegistryUnavailable}
    */
-  nextSessionId(): Promise<number>;
+  reserveSessionIds(count: number): Promise<number>;
 
   /**
    * Takes a box off the list at once, as it stops.

@@ -150,7 +150,7 @@ export class Session {
     return this.#created === undefined ? this.#unheardWaitMs : waitMs[this.#protocol];
   }
 
-  /** When its first audio frame came; `undefined` before. */
+  /** When its first audio frame came, here or at another box; `undefined` before. */
   get created(): Moment | undefined {
     return this.#created;
   }

@@ -203,14 +203,13 @@ export class SessionManager implements Doorkeeper {
 
   /**
    * Takes no new broadcasts from now on. Those that are on air go on, and whoever publishes them may
-   * come back, unless it is open to nobody; what has not begun yet ends.
+   * come back, unless it is open to nobody; what nobody has heard yet ends. What goes on of another box
+   * has been heard there: it is held for its DJ.
    */
   drain(openTo: DrainingOpenness = "returns"): void {
     this.openness.drain(openTo);
     for (const session of this.sessions) {
-      if (session.state === "init" || session.state === "ready") {
-        session.end("shutdown", SERVER_REASON);
-      }
+      if (session.created === undefined) session.end("shutdown", SERVER_REASON);
     }
   }
 

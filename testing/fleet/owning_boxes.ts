@@ -98,7 +98,7 @@ export class OwningFleet implements AroundBox {
       changes: (...args) => pass(() => registry.changes(...args)),
       claim: (...args) => pass(() => registry.claim(...args)),
       save: (...args) => pass(() => registry.save(...args)),
-      nextSessionId: () => pass(() => registry.nextSessionId()),
+      reserveSessionIds: (...args) => pass(() => registry.reserveSessionIds(...args)),
       leave: (...args) => pass(() => registry.leave(...args)),
       close: () => Promise.resolve(),
     };

@@ -82,7 +82,7 @@ export class TestedFleet<C extends Clock> {
       changes: (...args) => pass(() => registry.changes(...args)),
       claim: (...args) => pass(() => registry.claim(...args)),
       save: (...args) => pass(() => registry.save(...args)),
-      nextSessionId: () => pass(() => registry.nextSessionId()),
+      reserveSessionIds: (...args) => pass(() => registry.reserveSessionIds(...args)),
       leave: (...args) => pass(() => registry.leave(...args)),
       close: () => registry.close(),
     };

@@ -7,15 +7,20 @@ import type { Clock } from "../../session/clock.ts";
 import { type Registry, RegistryUnavailable } from "../registry.ts";
 
 export interface SessionIdsOptions {
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly box: string;
-  readonly registry: Pick<Registry, "nextSessionId">;
+  readonly registry: Pick<Registry, "reserveSessionIds">;
 }
 
-/** Has ids of the registry ready, and makes some where that is gone. */
+/**
+ * Has ids of the registry ready, for all who are about to take one and a few more; and makes some where
+ * the registry is gone.
+ */
 export class SessionIds {
   readonly #options: SessionIdsOptions;
   readonly #ready: number[] = [];
+  /** When those came for whom an id is kept, on `Clock.monotonic`. */
+  readonly #comers: number[] = [];
   #filling: Promise<void> | undefined;
   #lastMade = 0;
 
@@ -23,16 +28,31 @@ export class SessionIds {
     this.#options = options;
   }
 
-  /** Resolves once an id is ready, or the registry has not given one. */
-  prepare(): Promise<void> | undefined {
-    return this.#ready.length > 0 ? undefined : this.#fill();
+  /**
+   * Resolves once an id is kept for the caller, or the registry has not given one. Callers need not
+   * take theirs: after {@link KEPT_MS} it is anybody's.
+   */
+  async prepare(): Promise<void> {
+    const now = this.#options.clock.monotonic();
+    while ((this.#comers[0] ?? now) < now - KEPT_MS) this.#comers.shift();
+    this.#comers.push(now);
+    if (this.#spare >= 0) return;
+    // What is on its way was asked for before, and may be for others alone.
+    await this.#filling;
+    if (this.#spare < 0) await this.#fill();
   }
 
   /** An id that nobody has. */
   take(): number {
     const id = this.#ready.shift() ?? this.#make();
-    if (this.#ready.length === 0) void this.#fill();
+    this.#comers.shift();
+    if (this.#spare <= 0) void this.#fill();
     return id;
+  }
+
+  /** So many are ready beside those that are kept; less than 0 where some are missing. */
+  get #spare(): number {
+    return this.#ready.length - this.#comers.length;
   }
 
   #fill(): Promise<void> {
@@ -40,10 +60,10 @@ export class SessionIds {
   }
 
   async #ask(): Promise<void> {
+    const count = SPARE - this.#spare;
     try {
-      while (this.#ready.length < READY) {
-        this.#ready.push(await this.#options.registry.nextSessionId());
-      }
+      const first = await this.#options.registry.reserveSessionIds(count);
+      for (let id = first; id < first + count; id++) this.#ready.push(id);
     } catch (error) {
       if (!(error instanceof RegistryUnavailable)) throw error;
     }
@@ -64,7 +84,9 @@ function digitsOf(box: string): number {
   return digits;
 }
 
-/** So many are kept ready: several sessions may begin while the registry does not answer. */
-const READY = 4;
+/** So many are ready for nobody in particular: sessions may begin while the registry does not answer. */
+const SPARE = 4;
+/** For whom an id is kept takes it within this: so long may it take to get a name. */
+const KEPT_MS = 15_000;
 /** In milliseconds, which ids count. */
 const SECOND = 1000;

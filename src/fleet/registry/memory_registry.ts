@@ -88,9 +88,10 @@ export class MemoryRegistry implements Registry {
     return Promise.resolve({ kind: "saved" });
   }
 
-  nextSessionId(): Promise<number> {
-    this.#sessionId = Math.max(this.#clock.now(), this.#sessionId + 1);
-    return Promise.resolve(this.#sessionId);
+  reserveSessionIds(count: number): Promise<number> {
+    const first = Math.max(this.#clock.now(), this.#sessionId + 1);
+    this.#sessionId = first + count - 1;
+    return Promise.resolve(first);
   }
 
   leave({ id, incarnation }: Caller): Promise<void> {

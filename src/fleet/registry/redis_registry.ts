@@ -34,7 +34,7 @@ import {
   LEAVE,
   type RedisScript,
   SAVE,
-  SESSION_ID,
+  SESSION_IDS,
   TIME,
 } from "./scripts.ts";
 
@@ -106,8 +106,8 @@ export class RedisRegistry implements Registry {
     return answer[0] === "saved" ? { kind: "saved" } : { kind: "lost", to: readName(answer[1]) };
   }
 
-  async nextSessionId(): Promise<number> {
-    return Number(await this.#ask(SESSION_ID, [], z.string()));
+  async reserveSessionIds(count: number): Promise<number> {
+    return Number(await this.#ask(SESSION_IDS, [String(count)], z.string()));
   }
 
   async leave({ id, incarnation }: Caller): Promise<void> {

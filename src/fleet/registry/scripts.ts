@@ -181,11 +181,11 @@ end
 return 'left'
 `);
 
-/** Answers a session id. */
-export const SESSION_ID = script(`
-local id = text(math.max(now, (tonumber(redis.call('GET', '{echo}:sid')) or 0) + 1))
-redis.call('SET', '{echo}:sid', id)
-return id
+/** Argument: how many session ids are reserved. Answers the first of them; the others follow it. */
+export const SESSION_IDS = script(`
+local first = math.max(now, (tonumber(redis.call('GET', '{echo}:sid')) or 0) + 1)
+redis.call('SET', '{echo}:sid', text(first + tonumber(ARGV[1]) - 1))
+return text(first)
 `);
 
 /** Answers Redis's time, in milliseconds. */

@@ -2,13 +2,16 @@
 import assert from "node:assert/strict";
 import { BoxDrain } from "../../../src/fleet/drain/box_drain.ts";
 import type { BoxState, KnownBox } from "../../../src/fleet/registry.ts";
+import type { CarriedSession } from "../../../src/session/carried_session.ts";
+import { broadcastsLeft } from "../../../src/session/drain.ts";
 import { EventBus } from "../../../src/session/events.ts";
 import {
   type AdmittedIngest,
   PublishRefused,
   type Transport,
 } from "../../../src/session/ingest.ts";
-import { SERVER_REASON } from "../../../src/session/reason.ts";
+import { MOVED_REASON, SERVER_REASON } from "../../../src/session/reason.ts";
+import { Statistics } from "../../../src/stat/statistics/statistics.ts";
 import { audioConfig } from "../../../testing/audio/access_units.ts";
 import { FakeClock } from "../../../testing/fake_clock.ts";
 import { knownBox } from "../../../testing/fleet/known_box.ts";
@@ -41,7 +44,11 @@ class Connection implements Transport {
 /** Box `a` with its sessions, in a fleet of boxes that a test changes as it likes. */
 function setUp(...others: KnownBox[]) {
   const clock = new FakeClock();
-  const sessions = sessionManager({ clock, events: new EventBus(), maxSessions: 1000 });
+  const events = new EventBus();
+  const kinds: string[] = [];
+  events.subscribe(({ kind }) => kinds.push(kind));
+  const statistics = new Statistics({ events, outputs: { hls: false, record: false } });
+  const sessions = sessionManager({ clock, events, maxSessions: 1000 });
   const states: BoxState[] = [];
   const view = { box: "a", boxes: [knownBox("a"), ...others] };
   const drain = new BoxDrain({
@@ -58,7 +65,18 @@ function setUp(...others: KnownBox[]) {
   };
   /** Has the other box take a name over, as handing over does. */
   const handOver = (name: string) => sessions.find(name)?.end("lost", SERVER_REASON);
-  return { clock, sessions, states, view, drain, publish, handOver };
+  /** How many broadcasts are waited for. */
+  const left = () => broadcastsLeft(statistics.ids, sessions).length;
+  return { clock, sessions, states, view, drain, publish, handOver, kinds, left };
+}
+
+/** A session that was on air at a box that is gone. */
+function carried(change: Partial<CarriedSession> = {}): CarriedSession {
+  return {
+    ...{ id: 4711, name: "demo", protocol: "rtmp", props: {}, holdMs: 30_000 },
+    ...{ createdAtMs: Date.UTC(2025, 11, 31), isPaused: false },
+    ...change,
+  };
 }
 
 function assertRefused(publish: () => void): void {
@@ -159,6 +177,49 @@ Deno.test("where no other box is open, what is on air goes on here, and its DJs 
   view.boxes = [knownBox("a"), knownBox("c")];
   await clock.advance(250);
   assert.notEqual(back.closed, undefined, "it goes as soon as there is one");
+});
+
+Deno.test("a show that was just taken over is held for its DJ, who goes on with it elsewhere", async () => {
+  const { clock, drain, sessions, kinds, left } = setUp(knownBox("b"));
+  sessions.takeOver(carried(), "198.51.100.1");
+  drain.start();
+  assertRefused(() => {
+    sessions.publish({ name: "demo", key: undefined, transport: new Connection() });
+  });
+  await clock.advance(29_000);
+  const session = sessions.find("demo");
+  assert.ok(session !== undefined && sessions.places.isFree(session), "the other box may have it");
+  assert.equal(session.id, 4711);
+  assert.equal(left(), 0, "the drain does not wait for it");
+  session.end("moved", MOVED_REASON);
+  assert.deepEqual([...sessions.sessions, ...kinds], ["release"]);
+});
+
+Deno.test("a show that was just taken over is over where its DJ does not come back in time", async () => {
+  const { clock, drain, sessions } = setUp(knownBox("b"));
+  sessions.takeOver(carried(), "198.51.100.1");
+  drain.start();
+  await clock.advance(30_000);
+  assert.deepEqual(sessions.sessions, []);
+});
+
+Deno.test("a DJ who has just gone on with his show here is sent on, and his show is held", () => {
+  const { drain, sessions, left } = setUp(knownBox("b"));
+  sessions.takeOver(carried(), "198.51.100.1");
+  const connection = new Connection();
+  connection.ingest = sessions.publish({ name: "demo", key: undefined, transport: connection });
+  drain.start();
+  assert.match(connection.closed ?? "", /gives its broadcasts to others/);
+  assert.equal(sessions.find("demo")?.id, 4711);
+  assert.equal(left(), 0);
+});
+
+Deno.test("what nobody has heard yet ends as the drain begins, also where it was taken over", () => {
+  const { drain, sessions } = setUp(knownBox("b"));
+  sessions.takeOver(carried({ createdAtMs: undefined }), "198.51.100.1");
+  sessions.reserve({ name: "own", protocol: "rtmp", address: "198.51.100.1", props: {} });
+  drain.start();
+  assert.deepEqual(sessions.sessions, []);
 });
 
 Deno.test("a box that drains no more takes broadcasts, and sends nobody away", async () => {

@@ -229,9 +229,14 @@ Deno.test("all names are told, however many there are", async (context) => {
 
 Deno.test("session ids grow", async (context) => {
   await withEachRegistry(context, async ({ registry }) => {
-    const ids = await Promise.all(Array.from({ length: 50 }, () => registry.nextSessionId()));
-    assert.equal(new Set(ids).size, 50);
-    assert.ok(await registry.nextSessionId() > Math.max(...ids));
+    const reserve = async (count: number) => {
+      const first = await registry.reserveSessionIds(count);
+      return Array.from({ length: count }, (_, i) => first + i);
+    };
+    const counts = Array.from({ length: 50 }, (_, i) => i % 2 === 0 ? 1 : 200);
+    const ids = (await Promise.all(counts.map(reserve))).flat();
+    assert.equal(new Set(ids).size, 25 * 201);
+    assert.ok(await registry.reserveSessionIds(1) > Math.max(...ids));
     assert.ok(ids.every((id) => Number.isSafeInteger(id) && id > Date.UTC(2020, 0)));
   });
 });
