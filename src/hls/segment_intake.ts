@@ -75,13 +75,13 @@ export class SegmentIntake {
     labels.resume(playlist.mediaSequence + segments.length, segments.at(-1));
     publishers.restore(playlist, segments, handed);
     for (const { label, cut } of silence) this.#list(cut, labels.takeUp(label, cut));
-    if (handed !== undefined) this.#coverNumbers();
+    if (handed !== undefined) this.coverNumbers();
   }
 
-  /** Nothing is listed, and what follows comes after `endsAtMs`, in milliseconds since the epoch. */
-  goOnFrom(endsAtMs: number): void {
-    if (endsAtMs > 0) this.#options.labels.startAfter(endsAtMs);
-    this.#coverNumbers();
+  /** Has the numbers told of what is taken in so far. */
+  coverNumbers(): void {
+    const { numbersAhead, labels } = this.#options;
+    numbersAhead?.cover(this.next, labels.endsAtMs);
   }
 
   /** Segments that no playlist lists, by their files. */
@@ -101,7 +101,7 @@ export class SegmentIntake {
       return segmentOnDisk({ ...entry, sequence: labels.takeNumber() }, now);
     });
     publishers.add(segments);
-    this.#coverNumbers();
+    this.coverNumbers();
   }
 
   #list({ packages, durationUs }: CutSegment, label: SegmentLabel): void {
@@ -115,13 +115,7 @@ export class SegmentIntake {
       const entry = { ...label, uri, durationUs };
       publisher.add(shelf.keep(entry, bytes, clock.awake()));
     }
-    this.#coverNumbers();
-  }
-
-  /** Has the numbers told of what is taken in so far. */
-  #coverNumbers(): void {
-    const { numbersAhead, labels } = this.#options;
-    numbersAhead?.cover(this.next, labels.endsAtMs);
+    this.coverNumbers();
   }
 
   #measure(durationUs: number): void {

@@ -24,7 +24,7 @@ export interface StreamParts {
   readonly options: Pick<StreamOptions, "clock" | "files" | "targetDuration">;
   readonly life: Life;
   readonly shelf: Pick<Shelf, "files" | "lastGoesAt">;
-  readonly labels: Pick<SegmentLabels, "endsAtMs">;
+  readonly labels: Pick<SegmentLabels, "endsAtMs" | "startAfter">;
   readonly publishers: Publishers;
   readonly intake: SegmentIntake;
   readonly low: Pick<LowLatency, "resume" | "shown" | "freeze" | "thaw" | "letGo">;
@@ -94,13 +94,13 @@ export class StreamHandover {
   }
 
   /** Takes up what an earlier run or another box left, to be called before anything else. */
-  restore({ playlist, files, ageMs, silence, handed, goesOnFromMs }: EarlierRun): void {
+  restore(run: EarlierRun): void {
     const { options: { clock }, life, shelf, intake } = this.#parts;
-    const isThere = playlist !== undefined || goesOnFromMs !== undefined;
-    const leftMs = isThere ? (playlist ? durationMs(playlist) : 0) + KEEP_MS - ageMs : 0;
+    const { playlist, files, ageMs, silence, handed, behind } = run;
+    const leftMs = joinableMs(run, clock.now());
     const isJoined = playlist !== undefined && leftMs > 0;
     if (isJoined) this.#restoreWindow(playlist, silence, handed);
-    else if (goesOnFromMs !== undefined) this.#goOnFrom(goesOnFromMs);
+    else if (behind !== undefined) this.#goBehind(behind);
     const now = clock.awake();
     intake.putOrphans(files, now + Math.max(0, KEEP_MS - ageMs));
     const goesAt = Math.max(now + leftMs, shelf.lastGoesAt ?? now);
@@ -172,11 +172,24 @@ export class StreamHandover {
     intake.restore(playlist, segments, handed);
   }
 
-  /** The presentation of another box goes on, of which nothing is listed here. */
-  #goOnFrom(endsAtMs: number): void {
-    const { life, intake } = this.#parts;
+  /** Another box had listed something, of which nothing is listed here. */
+  #goBehind({ endsAtMs, goesOn }: NonNullable<EarlierRun["behind"]>): void {
+    const { life, labels, intake } = this.#parts;
+    if (endsAtMs > 0) labels.startAfter(endsAtMs);
+    if (!goesOn) return;
     life.begin();
     this.#goesOn = true;
-    intake.goOnFrom(endsAtMs);
+    intake.coverNumbers();
   }
+}
+
+/**
+ * For how long a session may still join what was left, in milliseconds.
+ * @param nowMs in milliseconds since the epoch
+ */
+function joinableMs({ playlist, ageMs, behind }: EarlierRun, nowMs: number): number {
+  if (playlist !== undefined) return durationMs(playlist) + KEEP_MS - ageMs;
+  if (behind === undefined) return 0;
+  // Of a presentation that is over, there is nothing to know once its end is past.
+  return behind.goesOn ? KEEP_MS : Math.max(0, behind.endsAtMs - nowMs);
 }

@@ -7,7 +7,7 @@ import type { Clock } from "../session/clock.ts";
 import type { StateNeed } from "../session/continuity.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { SegmentFormats } from "./formats.ts";
-import type { HandedWindow, NameNumbers } from "./handed_window.ts";
+import type { HandedWindow, NameNumbers, ReservedNumbers } from "./handed_window.ts";
 import type { LowPlaces } from "./low_latency/low_places.ts";
 import type { LowFile } from "./low_latency/low_stream.ts";
 import type { Reservation } from "./name_states.ts";
@@ -65,8 +65,8 @@ export interface EarlierRun {
   readonly silence?: SilentEnd | undefined;
   /** Where it is of another box, all else that it tells of that version. */
   readonly handed?: HandedWindow | undefined;
-  /** Where there is no version, and the presentation goes on: up to which time it was listed. */
-  readonly goesOnFromMs?: number | undefined;
+  /** Where there is no version of another box: what is known of that. */
+  readonly behind?: Pick<ReservedNumbers, "endsAtMs" | "goesOn"> | undefined;
 }
 
 /** The session whose segments a stream takes. */

@@ -66,10 +66,8 @@ export function takenOver(
   targetDuration: number,
 ): TakenOver {
   if (handed.kind === "numbers") {
-    const { goesOn, endsAtMs, mediaSequence } = handed;
-    const numbering = mediaSequence > 0 ? handed : undefined;
-    const goesOnFromMs = goesOn ? endsAtMs : undefined;
-    return { numbering, run: { playlist: undefined, ageMs: 0, goesOnFromMs } };
+    const numbering = handed.mediaSequence > 0 ? handed : undefined;
+    return { numbering, run: { playlist: undefined, ageMs: 0, behind: handed } };
   }
   const playlist = restorePlaylist(handed.playlist, extension);
   if (playlist?.targetDuration === targetDuration) {
@@ -80,9 +78,9 @@ export function takenOver(
   // A box of another version may write them in another way.
   const read = parsePlaylist(handed.playlist);
   const last = read?.segments.at(-1);
-  const goesOnFromMs = last?.wallMs === undefined ? 0 : last.wallMs + last.durationUs / 1000;
+  const endsAtMs = last?.wallMs === undefined ? 0 : last.wallMs + last.durationUs / 1000;
   const numbering = read && numbersBehind(read);
-  return { numbering, run: { playlist: undefined, ageMs: 0, goesOnFromMs } };
+  return { numbering, run: { playlist: undefined, ageMs: 0, behind: { endsAtMs, goesOn: true } } };
 }
 
 /** What a title of another box is here. It has no place on a timeline of this one. */

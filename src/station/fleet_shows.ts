@@ -3,8 +3,9 @@ import { getLogger } from "@logtape/logtape";
 import { z } from "zod";
 import type { Leave, LocalShows, ShowFacts, TakenName } from "../fleet/ownership/handover.ts";
 import type { NameRecord } from "../fleet/registry.ts";
-import type { NameHandover } from "../hls/handed_window.ts";
+import { type NameHandover, NUMBERS_AHEAD } from "../hls/handed_window.ts";
 import type { Hls } from "../hls/hls.ts";
+import { END_GRACE_MS } from "../hls/life.ts";
 import type { CarriedSession } from "../session/carried_session.ts";
 import type { Clock } from "../session/clock.ts";
 import { type EventBus, sessionEvent } from "../session/events.ts";
@@ -19,12 +20,17 @@ export interface FleetShowsOptions {
   readonly events: EventBus;
   readonly sessions: SessionManager;
   readonly keys: Pick<Keys, "opened">;
+  /** What segments aim at, in milliseconds. */
+  readonly segmentMs: number;
 }
+
+/** HLS, as far as it goes from box to box. */
+export type HandedHls = Pick<Hls, "handOver" | "thaw" | "takeOver" | "letGo" | "leftElsewhere">;
 
 /** The sessions of this box, with the output that goes from box to box with them. */
 export class FleetShows implements LocalShows {
   /** To be set before there are doors; `undefined` where there is no HLS. */
-  hls: Hls | undefined;
+  hls: HandedHls | undefined;
   readonly #options: FleetShowsOptions;
   readonly #sessions: SessionManager;
 
@@ -65,7 +71,7 @@ export class FleetShows implements LocalShows {
 
   takeOver({ wish, before, goesOn, state, isProven }: TakenName): void {
     const { name, protocol, address, shown } = wish;
-    this.hls?.takeOver(name, handedOver(state, name) ?? numbersOf(before, goesOn));
+    this.hls?.takeOver(name, handedOver(state, name) ?? this.#numbersOf(before, goesOn));
     if (before === undefined || !goesOn) return;
     const { sessionId: id } = before;
     // A key may count in a session that it has opened elsewhere.
@@ -95,6 +101,24 @@ export class FleetShows implements LocalShows {
       else session.end("lost", NAME_TAKEN_REASON);
     }
   }
+
+  /** What HLS goes on with where its owner could not be asked. */
+  #numbersOf(before: NameRecord | undefined, goesOn: boolean): NameHandover {
+    const { mediaSequence = 0, discontinuitySequence = 0, endsAtMs = 0 } = before ?? {};
+    return {
+      ...{ kind: "numbers", mediaSequence, discontinuitySequence, goesOn },
+      endsAtMs: goesOn ? endsAtMs : Math.min(endsAtMs, this.#overAtMs(before)),
+      madeBy: before && { box: before.box, epoch: before.epoch },
+    };
+  }
+
+  /** Up to when a show that is over may have been listed, in milliseconds since the epoch. */
+  #overAtMs({ toldAtMs }: Pick<NameRecord, "toldAtMs"> = { toldAtMs: 0 }): number {
+    const { clock, segmentMs } = this.#options;
+    // So much may be listed without being told of, and behind the last session that much silence.
+    const untoldMs = NUMBERS_AHEAD * segmentMs + END_GRACE_MS;
+    return Math.min(clock.now(), toldAtMs + untoldMs) + AHEAD_MS;
+  }
 }
 
 function carried(record: NameRecord, protocol: Protocol): CarriedSession {
@@ -116,15 +140,6 @@ function handedOver(state: unknown, name: string): NameHandover | undefined {
   return data?.kind === "numbers" ? { ...data, madeBy: data.madeBy } : data;
 }
 
-/** What HLS goes on with where its owner could not be asked. */
-function numbersOf(before: NameRecord | undefined, goesOn: boolean): NameHandover {
-  const { mediaSequence = 0, discontinuitySequence = 0, endsAtMs = 0 } = before ?? {};
-  return {
-    ...{ kind: "numbers", mediaSequence, discontinuitySequence, endsAtMs, goesOn },
-    madeBy: before && { box: before.box, epoch: before.epoch },
-  };
-}
-
 const NUMBERING = { mediaSequence: z.number(), discontinuitySequence: z.number() };
 const HANDOVER = z.discriminatedUnion("kind", [
   z.object({
@@ -144,6 +159,9 @@ const HANDOVER = z.discriminatedUnion("kind", [
     madeBy: z.object({ box: z.string(), epoch: z.number() }).optional(),
   }),
 ]);
+
+/** Another box's clock may be ahead by 2 s, and audio that was late is listed faster for a moment. */
+const AHEAD_MS = 3500;
 
 /** The highest rank: a key was shown, or somebody has said yes. */
 const PROVEN = 2;

@@ -36,7 +36,8 @@ export function openNames(
   member: Member,
   { links, routes }: FleetLinks,
 ): OwnNames {
-  const shows = new FleetShows({ clock, events, sessions, keys });
+  const segmentMs = config.hls.targetDurationMs;
+  const shows = new FleetShows({ clock, events, sessions, keys, segmentMs });
   const lastSeen = new LastSeen(member);
   const names = new OwnedNames({
     ...{ clock, directory: member, shows, handovers: new BoxHandovers(links) },
@@ -44,7 +45,7 @@ export function openNames(
     proves: ({ name, shown: { tokens, approved } }, id) => {
       return approved || tokens.some((token) => keys.proves({ name, id }, token));
     },
-    segmentMs: config.hls.targetDurationMs,
+    segmentMs,
     lastSeen: (owner) => lastSeen.of(owner),
   });
   sessions.names = names;

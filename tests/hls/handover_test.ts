@@ -316,6 +316,43 @@ Deno.test("times go on behind those of a dead box whose clock was ahead", async 
   await a.stop();
 });
 
+Deno.test("no time of a new show is before the end of the one that ended at another box", async () => {
+  const clock = new FakeClock();
+  const [a, b] = await startBoxes(["a1", "b2"], { clock });
+  assert.ok(a && b);
+  const ingest = a.publish();
+  await a.send(ingest, 8 * SECOND);
+  ingest.end("finished");
+  await clock.advance(15_000);
+  const { wallMs = NaN, durationUs = NaN } = a.playlist.segments.at(-1) ?? {};
+  // The clock of the next box is behind, also once its first audio has come.
+  clock.setWall(wallMs - 4000);
+  const handed = move(a, b, 2);
+  assert.ok(handed.kind === "numbers" && !handed.goesOn);
+  await clock.advance(3000);
+  await b.send(b.publish(), 3 * SECOND);
+  assert.ok(handed.endsAtMs >= wallMs + durationUs / 1000);
+  assert.equal(b.playlist.segments[0]?.wallMs, handed.endsAtMs);
+  await b.stop();
+  await a.stop();
+});
+
+Deno.test("a new show begins at the time of its box where the one before was over by then", async () => {
+  const clock = new FakeClock();
+  const [a, b] = await startBoxes(["a1", "b2"], { clock });
+  assert.ok(a && b);
+  const ingest = a.publish();
+  await a.send(ingest, 8 * SECOND);
+  ingest.end("finished");
+  await clock.advance(15_000);
+  move(a, b, 2);
+  const began = clock.now();
+  await b.send(b.publish(), 3 * SECOND);
+  assert.equal(b.playlist.segments[0]?.wallMs, Math.floor(began));
+  await b.stop();
+  await a.stop();
+});
+
 Deno.test("programs are told once that it can be heard, and that it no longer can, over all boxes", async () => {
   const clock = new FakeClock();
   const [a, b] = await startBoxes(["a1", "b2"], { clock });

@@ -1,6 +1,7 @@
 /** What sessions of a box do when names come, go and are asked for by other boxes. */
 import assert from "node:assert/strict";
 import { newRecord } from "../../src/fleet/registry.ts";
+import type { NameHandover } from "../../src/hls/handed_window.ts";
 import { EventBus, type SessionEvent } from "../../src/session/events.ts";
 import type { Transport } from "../../src/session/ingest.ts";
 import { KeyStore } from "../../src/session/key_store.ts";
@@ -30,7 +31,7 @@ function setUp(maxSessions = 10) {
   events.subscribe((event) => seen.push(event));
   const keys = new KeyStore(clock, 0);
   const sessions = sessionManager({ clock, events, keys, auth: "open", maxSessions });
-  const shows = new FleetShows({ clock, events, sessions, keys });
+  const shows = new FleetShows({ clock, events, sessions, keys, segmentMs: 1000 });
   const stop = () => sessions.stop("shutdown", SERVER_REASON);
   return { clock, keys, sessions, shows, seen, stop };
 }
@@ -130,6 +131,37 @@ Deno.test("what another box had goes on, also where nothing but its record is le
   assert.equal(session?.created?.wallMs, 5000);
   assert.deepEqual(session?.props, { show: "late" });
   stop();
+});
+
+/** What HLS is told of a show at another box whose numbers were told so long ago. */
+function endOf(agoMs: number, { goesOn }: { readonly goesOn: boolean }): number {
+  const { clock, shows, stop } = setUp();
+  const now = clock.now();
+  let handed: NameHandover | undefined;
+  shows.hls = {
+    takeOver: (_, numbers) => handed = numbers,
+    handOver: () => undefined,
+    thaw: () => {},
+    letGo: () => {},
+    leftElsewhere: [],
+  };
+  const before = {
+    ...newRecord("demo"),
+    ...{ box: "b", incarnation: "b1", epoch: 3, sessionId: 4711, holdMs: 3_600_000 },
+    ...{ state: goesOn ? "held" as const : "over" as const, createdAtMs: now - agoMs - 1 },
+    // It may have been listed until now, by a clock that is ahead.
+    ...{ mediaSequence: 7, toldAtMs: now - agoMs, endsAtMs: now + 3500 },
+  };
+  shows.takeOver({ wish: wish(DJ), before, goesOn, state: undefined, isProven: false });
+  stop();
+  assert.ok(handed?.kind === "numbers");
+  return handed.endsAtMs - now;
+}
+
+Deno.test("a show comes behind all that its box may have listed, and a new one behind the silence of the last", () => {
+  assert.equal(endOf(600_000, { goesOn: true }), 3500);
+  assert.equal(endOf(1000, { goesOn: false }), 3500);
+  assert.ok(endOf(40_000, { goesOn: false }) < 0, "nothing was listed for a while");
 });
 
 Deno.test("of a show that nobody goes on with it is told that it is over, also by a full box", () => {

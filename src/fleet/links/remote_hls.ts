@@ -36,7 +36,7 @@ export class RemoteHls {
   readonly #options: RemoteHlsOptions;
   #distributor: ServingDistributor | undefined;
   /** By feed: a name, or low latency of it. */
-  readonly #streams = new Map<string, Served>();
+  readonly #streams = new Map<string, RemoteStream>();
   /** Names that other boxes have, as far as is known. */
   readonly #elsewhere = new Set<string>();
   /** Of those, the ones of which nothing is to be had. */
@@ -60,7 +60,7 @@ export class RemoteHls {
   /** What is served under `feed` of another box, or was a moment ago; `undefined` where nothing is. */
   find(feed: string): ServedStream | undefined {
     const known = this.#streams.get(feed);
-    if (known !== undefined) return known.stream;
+    if (known !== undefined) return known;
     const name = nameOfLowFeed(feed) ?? feed;
     if (this.#lost.has(name) || this.#boxWith(name) === undefined) return undefined;
     const { segments, clock } = this.#options;
@@ -69,7 +69,7 @@ export class RemoteHls {
       onHeard: (clients) => this.#ask(feed, { kind: "heard", heard: [{ name: feed, clients }] }),
       segment: (file) => segments.get(name, file),
     }, clock.awake());
-    this.#streams.set(feed, { stream, box: undefined, goneAt: undefined });
+    this.#streams.set(feed, stream);
     return stream;
   }
 
@@ -100,21 +100,19 @@ export class RemoteHls {
     if (news.kind === "version") return this.#takeVersion(id, news);
     if (news.kind === "caughtUp") return this.#catchUps.take(id);
     if (news.kind !== "gone" && news.kind !== "refused") return;
-    const served = this.#streams.get(news.name);
-    if (served?.box !== id) return;
-    served.stream.giveUp();
-    if (news.kind === "gone") served.goneAt = this.#options.clock.awake();
-    else {
-      this.#streams.delete(news.name);
-      this.#distributor?.refuse(news.name);
-    }
+    const stream = this.#streams.get(news.name);
+    if (stream?.box !== id) return;
+    if (news.kind === "gone") return stream.becomeGone(this.#options.clock.awake());
+    stream.giveUp();
+    this.#streams.delete(news.name);
+    this.#distributor?.refuse(news.name);
   }
 
   /** The feed of the box with this id is broken. */
   becomeStale(id: string): void {
     this.#catchUps.giveUp(id);
     const now = this.#options.clock.awake();
-    for (const { box, stream } of this.#streams.values()) if (box === id) stream.becomeStale(now);
+    for (const stream of this.#streams.values()) if (stream.box === id) stream.becomeStale(now);
   }
 
   /** Takes what has changed in the fleet. */
@@ -144,7 +142,7 @@ export class RemoteHls {
     for (const name of this.#elsewhere) {
       for (const feed of [name, lowFeed(name)]) if (this.#isWanted(feed)) this.#subscribe(feed);
     }
-    for (const [feed, served] of this.#streams) this.#sweepStream(feed, served);
+    for (const [feed, stream] of this.#streams) this.#sweepStream(feed, stream);
     for (const [name, overAt] of this.#overAt) this.#sweepOver(name, overAt);
   }
 
@@ -154,10 +152,10 @@ export class RemoteHls {
     return new Set(low.flatMap(([, { box }]) => box ?? []));
   }
 
-  #sweepStream(feed: string, { stream, goneAt }: Served): void {
+  #sweepStream(feed: string, stream: RemoteStream): void {
     const { clock } = this.#options;
     const name = nameOfLowFeed(feed) ?? feed;
-    const isGone = goneAt !== undefined && clock.waited(goneAt) >= GONE_MS;
+    const isGone = clock.waited(stream.goneAt ?? Infinity) >= GONE_MS;
     const isOld = clock.waited(stream.staleSince ?? Infinity) >= this.#staleMs(name, stream);
     if (!this.#isWanted(feed)) this.#drop(feed);
     else if (isGone || isOld) this.#lose(name);
@@ -186,43 +184,44 @@ export class RemoteHls {
       const isOver = this.#options.view.find(name)?.state === "over";
       if (isOver) this.#overAt.set(name, this.#options.clock.awake());
       this.#distributor?.begin(name);
-      for (const feed of [name, lowFeed(name)]) if (this.#isWanted(feed)) this.#subscribe(feed);
+      for (const feed of [name, lowFeed(name)]) this.#askAnew(feed);
     } else if (wasElsewhere && this.#options.view.find(name) === undefined) this.#lose(name);
     else for (const feed of [name, lowFeed(name)]) this.#unsubscribe(feed);
+  }
+
+  /** A box that had nothing of it may have something by now. */
+  #askAnew(feed: string): void {
+    if (this.#streams.get(feed)?.goneAt !== undefined) this.#unsubscribe(feed);
+    if (this.#isWanted(feed)) this.#subscribe(feed);
   }
 
   /** Has the box that has it tell what is new. */
   #subscribe(feed: string, client?: string): void {
     const id = this.#boxWith(nameOfLowFeed(feed) ?? feed);
     if (id === undefined || this.find(feed) === undefined) return;
-    const served = this.#streams.get(feed);
-    if (served === undefined || served.box === id) return;
+    const stream = this.#streams.get(feed);
+    if (stream === undefined || stream.box === id) return;
     this.#unsubscribe(feed);
-    served.box = id;
+    stream.follow(id, this.#options.clock.awake());
     const from = client !== undefined && { client };
     this.#ask(feed, { kind: "subscribe", name: feed, ...from });
   }
 
   /** Its box tells nothing more of it. What it has told stays, for a while. */
   #unsubscribe(feed: string): void {
-    const served = this.#streams.get(feed);
-    if (served === undefined) return;
     this.#ask(feed, { kind: "unsubscribe", name: feed });
-    served.box = undefined;
-    served.goneAt = undefined;
-    served.stream.becomeStale(this.#options.clock.awake());
+    this.#streams.get(feed)?.leave(this.#options.clock.awake());
   }
 
   #takeVersion(id: string, version: VersionOut): void {
     const { name: feed, segments } = version;
-    const served = this.#streams.get(feed);
+    const stream = this.#streams.get(feed);
     // It crossed the end of the subscription on its way.
-    if (served?.box !== id) return;
+    if (stream?.box !== id) return;
     const name = nameOfLowFeed(feed) ?? feed;
-    served.goneAt = undefined;
     for (const { file, bytes } of segments) this.#options.segments.add(name, file, bytes);
     const listed = segments.map(({ file: uri, bytes }) => ({ uri, bytes }));
-    const [first, ...others] = served.stream.take(version);
+    const [first, ...others] = stream.take(version);
     if (first === undefined) return;
     if (feed === name) { for (const { uri } of listed) this.#options.onListed?.(name, uri); }
     this.#distributor?.version(feed, first, listed);
@@ -243,7 +242,7 @@ export class RemoteHls {
 
   #drop(feed: string): void {
     this.#unsubscribe(feed);
-    this.#streams.get(feed)?.stream.giveUp();
+    this.#streams.get(feed)?.giveUp();
     this.#streams.delete(feed);
     const name = nameOfLowFeed(feed) ?? feed;
     const isHeard = [name, lowFeed(name)].some((other) => this.#streams.has(other));
@@ -277,14 +276,6 @@ export class RemoteHls {
     if (!isThere) return NOTHING_MS;
     return Math.max(this.#options.view.find(name)?.holdMs ?? 0, LEAST_STALE_MS);
   }
-}
-
-interface Served {
-  readonly stream: RemoteStream;
-  /** The box that tells what is new; `undefined` while nobody wants it. */
-  box: string | undefined;
-  /** When that box said that it has nothing of it, on `Clock.awake`; `undefined` where it has. */
-  goneAt: number | undefined;
 }
 
 /** A box may know earlier than this one that another one has a name. */

@@ -27,6 +27,8 @@ export class RemoteStream implements ServedStream {
   readonly #playlists = new Map<string, ServedPlaylist>();
   readonly #first = Promise.withResolvers<void>();
   #masterPlaylist: string | undefined;
+  #box: string | undefined;
+  #goneAt: number | undefined;
   /** Since when it is not kept up to date, on `Clock.awake`. */
   #staleSince: number | undefined;
 
@@ -53,9 +55,22 @@ export class RemoteStream implements ServedStream {
     return this.#playlists.size > 0;
   }
 
-  /** Since when it is not kept up to date, on `Clock.awake`; `undefined` where it is. */
+  /**
+   * Since when it is not kept up to date, on `Clock.awake`; `undefined` where it is. Of what nothing
+   * was told so far: since when its box is asked.
+   */
   get staleSince(): number | undefined {
     return this.#staleSince;
+  }
+
+  /** The box that tells what is new; `undefined` while nobody wants it. */
+  get box(): string | undefined {
+    return this.#box;
+  }
+
+  /** When that box said that it has nothing of it, on `Clock.awake`; `undefined` where it has. */
+  get goneAt(): number | undefined {
+    return this.#goneAt;
   }
 
   open(client: string | undefined): Promise<void> {
@@ -67,9 +82,23 @@ export class RemoteStream implements ServedStream {
     this.#options.onHeard(clients);
   }
 
+  /** The box with this id is asked to tell what is new, from `now` on, on `Clock.awake`. */
+  follow(box: string, now: number): void {
+    this.#box = box;
+    if (!this.isThere) this.#staleSince = now;
+  }
+
+  /** Its box tells nothing more of it since `now`. What it has told stays. */
+  leave(now: number): void {
+    this.#box = undefined;
+    this.#goneAt = undefined;
+    this.becomeStale(now);
+  }
+
   /** Takes what is new. @returns the media playlists of which a version has come */
   take({ playlists }: Pick<VersionOut, "playlists">): readonly string[] {
     this.#staleSince = undefined;
+    this.#goneAt = undefined;
     const media: string[] = [];
     for (const { file, ...playlist } of playlists) {
       if (MASTERS.includes(file)) this.#masterPlaylist = decoder.decode(playlist.text);
@@ -85,6 +114,12 @@ export class RemoteStream implements ServedStream {
   /** What it has is not kept up to date since `now`, on `Clock.awake`. */
   becomeStale(now: number): void {
     this.#staleSince ??= now;
+  }
+
+  /** Its box has nothing of it, as that says at `now`, on `Clock.awake`. */
+  becomeGone(now: number): void {
+    this.#goneAt = now;
+    this.giveUp();
   }
 
   /** Has nobody wait for something of it that has nothing. */

@@ -139,3 +139,31 @@ Deno.test("a broadcast that is over is known for some minutes, and as long as so
   assert.ok(replica.has("demo") && hls.names.has("demo"));
   await heard.caughtUp();
 });
+
+Deno.test("a show that begins while its box is known to have nothing of it is heard at once", async () => {
+  await using heard = await HeardElsewhere.start();
+  assert.equal(await heard.heard(), "");
+  await heard.pass(0.5);
+  await heard.onAir(2);
+  assert.equal(await heard.heard(), "");
+  heard.view.give("demo", "a");
+  // Its box does not answer at once.
+  await heard.broadcast.clock.advance(1000);
+  await until("it is heard", async () => {
+    await heard.exchange();
+    return heard.original !== "" && await heard.heard() === heard.original;
+  });
+  await heard.listen(20);
+  assert.equal(await heard.heard(), heard.original);
+});
+
+Deno.test("a show of which its box has nothing is not there, whatever is told of it meanwhile", async () => {
+  await using heard = await HeardElsewhere.start();
+  assert.equal(await heard.heard(), "");
+  await heard.pass(2);
+  heard.view.give("demo", "a");
+  assert.ok(heard.replica.has("demo"));
+  await heard.pass(5);
+  assert.ok(!heard.replica.has("demo"));
+  assert.equal(await heard.heard(), "");
+});
