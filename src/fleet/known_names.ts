@@ -1,6 +1,7 @@
 /** What a box knows of the names of its fleet: what the registry told, and what it owns itself. */
-import { BOX_LIFE_MS, lifeMsOf, type NameRecord } from "./registry.ts";
+import { BOX_LIFE_MS, lifeMsOf, type NameRecord, type Ownership } from "./registry.ts";
 import { isSameOwner } from "./fleet_view.ts";
+import { outranks } from "./precedence.ts";
 
 /** The names of a fleet, as one box knows them. Moments are on `Clock.monotonic`. */
 export class KnownNames {
@@ -60,26 +61,44 @@ export class KnownNames {
     for (const name of this.#own.keys()) this.#unsaved.add(name);
   }
 
-  /**
-   * Takes what the registry tells of a name.
-   * @param isAlive whether an owner runs, for all that is known
-   * @returns whether that changed anything, and whether this box has lost the name by it
-   */
-  take(record: NameRecord, now: number, isAlive: (owner: NameRecord) => boolean): Taken {
-    const own = this.#own.get(record.name);
-    if (own !== undefined) {
-      if (isSameOwner(record, own)) this.#correct(record, own);
-      if (record.epoch < own.epoch || isSameOwner(record, own)) return UNCHANGED;
-      this.#letGo(record, now);
-      return own.state === "over" ? CHANGED : LOST;
+  /** Takes what is told of names. */
+  take(records: readonly NameRecord[], telling: Telling): Taken {
+    const changed: string[] = [];
+    const lost: string[] = [];
+    for (const record of records) {
+      const had = this.owns(record.name);
+      if (!this.#takeOne(record, telling)) continue;
+      changed.push(record.name);
+      if (had) lost.push(record.name);
     }
+    return { changed, lost };
+  }
+
+  /** @returns whether something changed */
+  #takeOne(record: NameRecord, telling: Telling): boolean {
+    const own = this.#own.get(record.name);
+    if (own === undefined) return this.#takeOthers(record, telling);
+    const runs = (owner: Ownership) => owner === own || telling.isAlive(owner);
+    if (isSameOwner(record, own) || !outranks(record, own, runs)) {
+      this.#correct(record, own);
+      return false;
+    }
+    this.#letGo(record, telling.now);
+    return true;
+  }
+
+  #takeOthers(record: NameRecord, { by, now, isAlive }: Telling): boolean {
     const known = this.#names.get(record.name)?.record;
-    // A registry that has forgotten a name may tell of an owner that knows no better: then who owns
-    // it at a higher epoch tells of itself, if anybody does.
-    const isOwned = known !== undefined && known.state !== "over" && isAlive(known);
-    if (isOwned && record.epoch < known.epoch) return UNCHANGED;
+    if (known !== undefined && known.state !== "over" && isAlive(known)) {
+      // A registry that has forgotten a name may tell of an owner that knows no better: then who owns
+      // it at a higher epoch tells of itself, if anybody does. Of one epoch it has decided itself.
+      const isLess = by === "registry"
+        ? record.epoch < known.epoch
+        : !isSameOwner(record, known) && outranks(known, record, isAlive);
+      if (isLess) return false;
+    }
     this.#names.set(record.name, { record, at: now });
-    return CHANGED;
+    return true;
   }
 
   /**
@@ -108,9 +127,15 @@ export class KnownNames {
     return old;
   }
 
-  /** Another box may have said that it is over, while this one was not to be reached. */
+  /**
+   * Another box may have said that it is over, or that it has the name itself, while this one was not
+   * to be reached.
+   */
   #correct(told: NameRecord, own: NameRecord): void {
-    if (told.state === "over" && own.state !== "over") this.#unsaved.add(own.name);
+    const isWrong = isSameOwner(told, own)
+      ? told.state === "over" && own.state !== "over"
+      : told.epoch === own.epoch;
+    if (isWrong) this.#unsaved.add(own.name);
   }
 
   #letGo(record: NameRecord, now: number): void {
@@ -120,11 +145,20 @@ export class KnownNames {
   }
 }
 
-/** What a record of the registry's changed here. */
+/** How something is told of a name. */
+export interface Telling {
+  readonly by: "registry" | "box";
+  readonly now: number;
+  /** Whether an owner runs, for all that is known. */
+  readonly isAlive: (owner: Ownership) => boolean;
+}
+
+/** What changed here by what was told. */
 export interface Taken {
-  readonly changed: boolean;
-  /** Whether this box owned the name, and does no more. */
-  readonly lost: boolean;
+  /** Names. */
+  readonly changed: readonly string[];
+  /** Those of them that this box owned, and does no more. */
+  readonly lost: readonly string[];
 }
 
 interface KnownName {
@@ -135,6 +169,3 @@ interface KnownName {
 
 /** How often old names are looked for. */
 const FORGET_MS = 60_000;
-const UNCHANGED: Taken = { changed: false, lost: false };
-const CHANGED: Taken = { changed: true, lost: false };
-const LOST: Taken = { changed: true, lost: true };

@@ -18,6 +18,16 @@ async function startFleet() {
   return { fleet, a, b, c };
 }
 
+/** Three boxes that reach neither the registry nor each other. */
+async function startApart() {
+  const started = await startFleet();
+  const { fleet, a, b, c } = started;
+  for (const box of fleet.boxes) fleet.cutFromRegistry.add(box);
+  for (const [one, other] of [[a, b], [b, c], [a, c]] as const) fleet.cut(one, other, true);
+  await fleet.pass(10_000);
+  return started;
+}
+
 function wish(key?: string, address = "192.0.2.7"): NameWish {
   const tokens = key === undefined ? [] : [key];
   return { name: NAME, protocol: "rtmp", address, shown: { tokens, approved: false } };
@@ -197,6 +207,46 @@ Deno.test("without the registry and the owner a box goes on alone, and the owner
   assert.equal(first.state.isClosed, true);
   assert.equal(player.sessionIds.size, 1);
 });
+
+for (const [whose, first] of [["that is over", "a"], ["that goes on", "b"]] as const) {
+  Deno.test(`a show goes on where the registry hears first of the one ${whose} of the same epoch`, async () => {
+    const { fleet, a, b } = await startApart();
+    await settled(fleet, a.publish(wish(), connection().close));
+    const second = connection();
+    await settled(fleet, b.publish(wish(), second.close));
+    await fleet.pass(3000);
+    a.shows.finish(NAME);
+    const epochs = [a, b].map(({ member }) => member.find(NAME)?.epoch);
+    assert.deepEqual(epochs, [1, 1]);
+    fleet.cutFromRegistry.delete(first === "a" ? a : b);
+    await fleet.pass(3000);
+    fleet.mend();
+    await fleet.pass(10_000);
+    assert.deepEqual(ownersOf(fleet), ["b"]);
+    assert.equal(second.state.isClosed, false);
+    assert.equal(a.member.ownerOf(NAME)?.id, "b");
+  });
+}
+
+for (const away of [false, true]) {
+  Deno.test(`of two shows of one epoch ${away ? "the one with a DJ" : "one"} goes on, whoever is heard first`, async () => {
+    for (const first of ["a", "b"]) {
+      const { fleet, a, b, c } = await startApart();
+      const [atA, atB] = [connection(), connection()];
+      await settled(fleet, a.publish(wish(), atA.close));
+      await settled(fleet, b.publish(wish(), atB.close));
+      await fleet.pass(3000);
+      if (away) a.shows.hangUp(NAME, atA.close);
+      fleet.cutFromRegistry.delete(first === "a" ? a : b);
+      await fleet.pass(3000);
+      fleet.mend();
+      await fleet.pass(10_000);
+      assert.deepEqual(ownersOf(fleet), [away ? "b" : "a"]);
+      assert.deepEqual([atA, atB].map(({ state }) => state.isClosed), [false, !away]);
+      assert.equal(c.member.ownerOf(NAME)?.id, away ? "b" : "a");
+    }
+  });
+}
 
 Deno.test("who gets a name back of an owner of whom the registry has not heard keeps it", async () => {
   const { fleet, a, c } = await startFleet();
