@@ -10,6 +10,9 @@ export class KnownNames {
   readonly #own = new Map<string, NameRecord>();
   /** Names of {@link #own} whose record the registry has not got. */
   readonly #unsaved = new Set<string>();
+  /** By which change the names were told last of which this box itself tells; the first of them first. */
+  readonly #versions = new Map<string, number>();
+  #version = 0;
   /** When old names are forgotten next. */
   #forgetsAt = 0;
 
@@ -37,9 +40,19 @@ export class KnownNames {
     );
   }
 
+  /** What this box itself has told of names behind a version, as far as nobody else has them now. */
+  ownSince(version: number): OwnChanges {
+    const changed = [...this.#versions].filter(([, at]) => at > version).slice(0, OWN_PAGE);
+    const records = changed.flatMap(([name]) => this.find(name) ?? []);
+    return { version: changed.at(-1)?.[1] ?? version, records };
+  }
+
   /** This box owns the name, as the registry knows. */
   own(record: NameRecord): void {
-    this.#own.set(record.name, record);
+    const { name } = record;
+    this.#own.set(name, record);
+    this.#versions.delete(name);
+    this.#versions.set(name, ++this.#version);
   }
 
   /** This box has changed what it owns: the registry is to be told. */
@@ -53,7 +66,9 @@ export class KnownNames {
     const { name } = record;
     if (this.#own.get(name) !== record) return;
     this.#unsaved.delete(name);
-    if (record.state === "over") this.#letGo(record, now);
+    if (record.state !== "over") return;
+    this.#own.delete(name);
+    this.#names.set(name, { record, at: now });
   }
 
   /** Everything that this box owns is to be saved again. */
@@ -98,6 +113,7 @@ export class KnownNames {
       if (isLess) return false;
     }
     this.#names.set(record.name, { record, at: now });
+    if (known !== undefined && !isSameOwner(record, known)) this.#versions.delete(record.name);
     return true;
   }
 
@@ -123,7 +139,10 @@ export class KnownNames {
     for (const [name, { record, at }] of this.#names) {
       if (now - at > lifeMsOf(record) + BOX_LIFE_MS) old.push(name);
     }
-    for (const name of old) this.#names.delete(name);
+    for (const name of old) {
+      this.#names.delete(name);
+      if (!this.#own.has(name)) this.#versions.delete(name);
+    }
     return old;
   }
 
@@ -141,8 +160,17 @@ export class KnownNames {
   #letGo(record: NameRecord, now: number): void {
     this.#own.delete(record.name);
     this.#unsaved.delete(record.name);
+    this.#versions.delete(record.name);
     this.#names.set(record.name, { record, at: now });
   }
+}
+
+/** What a box tells of names that it owns, or gave up itself. */
+export interface OwnChanges {
+  /** Of the last of these records. */
+  readonly version: number;
+  /** {@link OWN_PAGE} at most: then there may be more behind them. */
+  readonly records: readonly NameRecord[];
 }
 
 /** How something is told of a name. */
@@ -167,5 +195,7 @@ interface KnownName {
   readonly at: number;
 }
 
+/** So many records fit in a request between boxes. */
+export const OWN_PAGE = 200;
 /** How often old names are looked for. */
 const FORGET_MS = 60_000;

@@ -8,7 +8,7 @@ import type { Clock, Timer } from "../session/clock.ts";
 import { ChangeListeners } from "./change_listeners.ts";
 import type { FleetChange, FleetView } from "./fleet_view.ts";
 import { KnownBoxes } from "./known_boxes.ts";
-import { KnownNames, type Telling } from "./known_names.ts";
+import { KnownNames, type OwnChanges, type Telling } from "./known_names.ts";
 import { Membership, type MembershipState } from "./membership.ts";
 import { NameSaves } from "./name_saves.ts";
 import {
@@ -52,10 +52,8 @@ export class Member implements FleetView {
   constructor(options: MemberOptions) {
     this.#options = options;
     const { clock, registry } = options;
-    const onLost = ({ name, state }: NameRecord) => {
-      this.#listeners.tell({ names: [name], lost: state === "over" ? [] : [name], boxes: false });
-    };
-    this.#saves = new NameSaves({ clock, registry, names: this.#names, onLost });
+    const tell = (change: FleetChange) => this.#listeners.tell(change);
+    this.#saves = new NameSaves({ clock, registry, names: this.#names, tell });
     this.#membership = new Membership(clock, options.facts.id);
   }
 
@@ -181,9 +179,14 @@ export class Member implements FleetView {
     void this.#saveSoon();
   }
 
-  /** Takes what another box tells of a name that it has. */
-  learn(record: NameRecord): void {
-    this.#learn("box", [record]);
+  /** What this box tells of its names itself, where the registry cannot. */
+  ownSince(version: number): OwnChanges {
+    return this.#names.ownSince(version);
+  }
+
+  /** Takes what another box tells of names that it has. */
+  learn(...records: readonly NameRecord[]): void {
+    this.#learn("box", records);
   }
 
   /**

@@ -24,8 +24,8 @@ export interface NameDirectory extends Pick<FleetView, "box" | "boxes" | "find">
   readonly incarnation: string;
   /** @throws {RegistryUnavailable} */
   claim(name: string, shown?: number): Promise<Claimed>;
-  /** Takes what another box tells of a name. */
-  learn(record: NameRecord): void;
+  /** Takes what another box tells of names. */
+  learn(...records: readonly NameRecord[]): void;
 }
 
 export interface TakeNameOptions {

@@ -43,6 +43,11 @@ function ownersOf({ boxes }: OwningFleet): string[] {
   return boxes.filter((box) => box.runs && box.names.owns(NAME)).map(({ id }) => id);
 }
 
+/** Who has the name, as each box knows it. */
+function ownersAsKnown({ boxes }: OwningFleet): (string | undefined)[] {
+  return boxes.map(({ member }) => member.owns(NAME) ? member.box : member.ownerOf(NAME)?.id);
+}
+
 function isInUse(error: unknown): boolean {
   return error instanceof PublishRefused && error.kind === "name-in-use";
 }
@@ -247,6 +252,63 @@ for (const away of [false, true]) {
     }
   });
 }
+
+Deno.test("without the registry all boxes hear who has a name, and of names that are new", async () => {
+  const { fleet, a, b, c } = await startFleet();
+  const player = new FleetPlayer(NAME);
+  const key = a.keys.create(NAME).token;
+  for (const box of fleet.boxes) fleet.cutFromRegistry.add(box);
+  await fleet.pass(3000);
+  await settled(fleet, a.publish(wish(key), connection().close));
+  await watch(fleet, 5000, player);
+  assert.deepEqual(ownersAsKnown(fleet), ["a", "a", "a"]);
+  await settled(fleet, b.publish(wish(key), connection().close));
+  await watch(fleet, 5000, player);
+  assert.deepEqual(ownersAsKnown(fleet), ["b", "b", "b"]);
+  assert.deepEqual(c.playlist(NAME), b.playlist(NAME));
+  b.shows.finish(NAME);
+  await fleet.pass(2000);
+  assert.deepEqual(
+    fleet.boxes.map(({ member }) => member.find(NAME)?.state),
+    Array(3).fill("over"),
+  );
+  fleet.mend();
+  await watch(fleet, 10_000, player);
+  assert.deepEqual(ownersOf(fleet), []);
+});
+
+Deno.test("a box that alone does not reach the registry tells of its names, and hears of others", async () => {
+  const { fleet, a, b } = await startFleet();
+  const player = new FleetPlayer(NAME);
+  const key = a.keys.create(NAME).token;
+  fleet.cutFromRegistry.add(a);
+  await fleet.pass(10_000);
+  await settled(fleet, a.publish(wish(key), connection().close));
+  await watch(fleet, 3000, player);
+  assert.deepEqual(fleet.boxes.map(({ member }) => member.find(NAME)?.box), ["a", "a", "a"]);
+  await settled(fleet, b.publish(wish(key), connection().close));
+  await watch(fleet, 3000, player);
+  assert.deepEqual(ownersAsKnown(fleet), ["b", "b", "b"]);
+  fleet.mend();
+  await watch(fleet, 10_000, player);
+  assert.deepEqual(ownersOf(fleet), ["b"]);
+});
+
+Deno.test("without the registry the box of the lower epoch lets a name go once it reaches the other", async () => {
+  const { fleet, a, b } = await startFleet();
+  const first = connection();
+  await settled(fleet, a.publish(wish(), first.close));
+  await fleet.pass(5000);
+  for (const box of fleet.boxes) fleet.cutFromRegistry.add(box);
+  fleet.cut(a, b, true);
+  await fleet.pass(10_000);
+  await settled(fleet, b.publish(wish(), connection().close));
+  assert.deepEqual(ownersOf(fleet), ["a", "b"]);
+  fleet.cut(a, b, false);
+  await fleet.pass(3000);
+  assert.deepEqual(ownersOf(fleet), ["b"]);
+  assert.equal(first.state.isClosed, true);
+});
 
 Deno.test("who gets a name back of an owner of whom the registry has not heard keeps it", async () => {
   const { fleet, a, c } = await startFleet();
