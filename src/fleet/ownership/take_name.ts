@@ -78,13 +78,13 @@ async function tryOnce(wish: NameWish, options: TakeNameOptions): Promise<GotNam
   const askedAt = clock.monotonic();
   const answer = from && await options.handovers.ask(from, wish);
   if (answer?.kind === "refused") return answer.later ? "silent soon" : "refused";
-  if (answer?.kind === "not-mine" && answer.record !== undefined) {
-    directory.learn(answer.record);
-    if (isLater(directory.find(name), known)) return "taken";
-  }
+  if (answer?.kind === "not-mine" && answer.record !== undefined) directory.learn(answer.record);
+  // Another box may be heard of meanwhile that has got it.
+  const isGone = () => answer?.kind !== "handed" && isLater(directory.find(name), known);
+  if (isGone()) return "taken";
   const shown = from && known && shownEpoch(answer, known, wish, options);
   const claimed = await claim(name, shown, directory);
-  if (claimed?.kind === "taken") return "taken";
+  if (claimed?.kind === "taken" || (claimed === undefined && isGone())) return "taken";
   // Who had it may have gone on by now.
   const isFresh = clock.monotonic() - askedAt < FREEZE_MS - MARGIN_MS;
   const handed = answer?.kind === "handed" && isFresh ? answer : undefined;
