@@ -8,7 +8,10 @@ export class KnownNames {
   readonly #names = new Map<string, KnownName>();
   /** Names that this box owns, and those that it gave up and has not told of yet. */
   readonly #own = new Map<string, NameRecord>();
-  /** Names of {@link #own} whose record the registry has not got. */
+  /**
+   * Names whose record the registry has not got: of {@link #own}, and of boxes that tell others of
+   * them and not the registry.
+   */
   readonly #unsaved = new Set<string>();
   /** By which change the names were told last of which this box itself tells; the first of them first. */
   readonly #versions = new Map<string, number>();
@@ -35,9 +38,7 @@ export class KnownNames {
 
   /** The records that the registry has not got. */
   get unsaved(): NameRecord[] {
-    return Array.from(this.#unsaved, (name) => this.#own.get(name)).filter((own) =>
-      own !== undefined
-    );
+    return Array.from(this.#unsaved).flatMap((name) => this.find(name) ?? []);
   }
 
   /** What this box itself has told of names behind a version, as far as nobody else has them now. */
@@ -64,11 +65,11 @@ export class KnownNames {
   /** The registry has got this record. */
   saved(record: NameRecord, now: number): void {
     const { name } = record;
-    if (this.#own.get(name) !== record) return;
+    if (this.find(name) !== record) return;
     this.#unsaved.delete(name);
-    if (record.state !== "over") return;
+    if (this.owns(name)) return;
     this.#own.delete(name);
-    this.#names.set(name, { record, at: now });
+    this.#names.set(name, { record, at: now, by: "registry" });
   }
 
   /** Everything that this box owns is to be saved again. */
@@ -98,33 +99,48 @@ export class KnownNames {
       this.#correct(record, own);
       return false;
     }
-    this.#letGo(record, telling.now);
+    this.#letGo(record, telling);
     return true;
   }
 
   #takeOthers(record: NameRecord, { by, now, isAlive }: Telling): boolean {
-    const known = this.#names.get(record.name)?.record;
-    if (known !== undefined && known.state !== "over" && isAlive(known)) {
-      // A registry that has forgotten a name may tell of an owner that knows no better: then who owns
-      // it at a higher epoch tells of itself, if anybody does. Of one epoch it has decided itself.
-      const isLess = by === "registry"
-        ? record.epoch < known.epoch
-        : !isSameOwner(record, known) && outranks(known, record, isAlive);
-      if (isLess) return false;
-    }
-    this.#names.set(record.name, { record, at: now });
-    if (known !== undefined && !isSameOwner(record, known)) this.#versions.delete(record.name);
+    const { name } = record;
+    const known = this.#names.get(name);
+    const isOther = known !== undefined && !isSameOwner(record, known.record);
+    if (isOther && this.#isLess(record, known, { by, now, isAlive })) return false;
+    if (isOther) this.#versions.delete(name);
+    if (by === "registry") this.#unsaved.delete(name);
+    const first = isOther || by === "registry" ? by : known?.by ?? by;
+    this.#names.set(name, { record, at: now, by: first });
     return true;
+  }
+
+  /** Whether a record tells of an owner who had the name before the one that is known. */
+  #isLess(
+    record: NameRecord,
+    { record: known, by: knownBy }: KnownName,
+    telling: Telling,
+  ): boolean {
+    const { by, isAlive } = telling;
+    if (known.state === "over") return false;
+    if (by === "box") return outranks(known, record, isAlive);
+    // Of one epoch the registry has decided itself.
+    if (record.epoch >= known.epoch) return false;
+    if (isAlive(known)) return true;
+    // A registry that has forgotten a name may tell of an owner that knows no better: it is right. But
+    // it has to be told of an owner of whom it has not heard.
+    if (knownBy === "box") this.#unsaved.add(record.name);
+    return knownBy === "box";
   }
 
   /**
    * Another owner has the name, and the registry refused this record of it.
    * @param to that owner's record
-   * @returns whether this box had the name until now
+   * @returns whether that changed anything
    */
   lose({ name, epoch }: NameRecord, to: NameRecord, now: number): boolean {
-    if (this.#own.get(name)?.epoch !== epoch) return false;
-    this.#letGo(to, now);
+    if (this.find(name)?.epoch !== epoch) return false;
+    this.#letGo(to, { now, by: "registry" });
     return true;
   }
 
@@ -157,11 +173,11 @@ export class KnownNames {
     if (isWrong) this.#unsaved.add(own.name);
   }
 
-  #letGo(record: NameRecord, now: number): void {
+  #letGo(record: NameRecord, { now, by }: Omit<Telling, "isAlive">): void {
     this.#own.delete(record.name);
     this.#unsaved.delete(record.name);
     this.#versions.delete(record.name);
-    this.#names.set(record.name, { record, at: now });
+    this.#names.set(record.name, { record, at: now, by });
   }
 }
 
@@ -193,6 +209,8 @@ interface KnownName {
   readonly record: NameRecord;
   /** When it was told. */
   readonly at: number;
+  /** Who told first that its owner has it. */
+  readonly by: Telling["by"];
 }
 
 /** So many records fit in a request between boxes. */

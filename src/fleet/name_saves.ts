@@ -36,14 +36,15 @@ export class NameSaves {
 
   async #write(record: NameRecord): Promise<void> {
     const { clock, registry, names, tell } = this.#options;
-    const { name, state } = record;
+    const { name } = record;
     this.#writing.add(name);
     try {
       const saved = await registry.save(record);
       const now = clock.monotonic();
       if (saved.kind === "saved") names.saved(record, now);
-      else if (names.lose(record, saved.to, now)) {
-        tell({ names: [name], lost: state === "over" ? [] : [name], boxes: false });
+      else {
+        const lost = names.owns(name) ? [name] : [];
+        if (names.lose(record, saved.to, now)) tell({ names: [name], lost, boxes: false });
       }
     } finally {
       this.#writing.delete(name);
