@@ -152,7 +152,7 @@ class Run {
     for (const other of this.#members.values()) if (other !== member) other.learn(record);
   }
 
-  #save({ kind, id, name }: Step & { readonly name: string }): void {
+  #save({ kind, id, name }: Extract<Step, { name: string }>): void {
     const member = this.#member(id);
     const record = member.find(name);
     if (record === undefined || !member.owns(name)) return;

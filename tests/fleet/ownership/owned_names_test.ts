@@ -294,6 +294,25 @@ Deno.test("a box that alone does not reach the registry tells of its names, and 
   assert.deepEqual(ownersOf(fleet), ["b"]);
 });
 
+Deno.test("the registry hears by others of an owner that does not reach it, and the one before lets go", async () => {
+  const { fleet, a, b, c } = await startFleet();
+  const player = new FleetPlayer(NAME);
+  const first = connection();
+  await settled(fleet, a.publish(wish(), first.close));
+  await watch(fleet, 5000, player);
+  fleet.cutFromRegistry.add(b);
+  fleet.cut(a, b, true);
+  await watch(fleet, 10_000, player);
+  await settled(fleet, b.publish(wish(), connection().close));
+  await watch(fleet, 20_000, player);
+  assert.deepEqual(ownersOf(fleet), ["b"]);
+  assert.equal(first.state.isClosed, true);
+  assert.equal(c.member.find(NAME)?.box, "b");
+  fleet.mend();
+  await watch(fleet, 10_000, player);
+  assert.deepEqual(ownersOf(fleet), ["b"]);
+});
+
 Deno.test("without the registry the box of the lower epoch lets a name go once it reaches the other", async () => {
   const { fleet, a, b } = await startFleet();
   const first = connection();
