@@ -93,10 +93,11 @@ async function tryOnce(wish: NameWish, options: TakeNameOptions): Promise<GotNam
   if (claimed !== undefined) {
     return { own: above(claimed.own, before), before: later, handed, from };
   }
-  return { ...alone(before, later, handed === undefined, directory), handed, from };
+  const got = alone(before, later, handed === undefined, directory);
+  return { ...got, own: above(got.own, known), handed, from };
 }
 
-/** What was granted, at an epoch above that of an owner of whom the registry had not heard. */
+/** What was got, at an epoch above that of an owner of whom whoever gave it had not heard. */
 function above(own: Ownership, before: NameRecord | undefined): Ownership {
   if (before === undefined || isSameOwner(own, before)) return own;
   return { ...own, epoch: Math.max(own.epoch, before.epoch + 1) };

@@ -294,6 +294,29 @@ Deno.test("a box that alone does not reach the registry tells of its names, and 
   assert.deepEqual(ownersOf(fleet), ["b"]);
 });
 
+Deno.test("who gets a name of a box that was started again without the registry keeps it", async () => {
+  const { fleet, a, b } = await startFleet();
+  const key = a.keys.create(NAME).token;
+  for (const box of [a, b, a]) {
+    await settled(fleet, box.publish(wish(key), connection().close));
+    await fleet.pass(3000);
+  }
+  for (const box of fleet.boxes) fleet.cutFromRegistry.add(box);
+  await fleet.pass(5000);
+  a.kill();
+  a.start();
+  await fleet.pass(3000);
+  await settled(fleet, a.publish(wish(key), connection().close));
+  const second = connection();
+  await settled(fleet, b.publish(wish(key), second.close));
+  await fleet.pass(2000);
+  assert.equal(fleet.boxes[2]?.member.ownerOf(NAME)?.id, "b");
+  fleet.mend();
+  await fleet.pass(10_000);
+  assert.deepEqual(ownersOf(fleet), ["b"]);
+  assert.equal(second.state.isClosed, false);
+});
+
 Deno.test("the registry hears by others of an owner that does not reach it, and the one before lets go", async () => {
   const { fleet, a, b, c } = await startFleet();
   const player = new FleetPlayer(NAME);
