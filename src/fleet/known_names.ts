@@ -13,7 +13,7 @@ export class KnownNames {
    * them and not the registry.
    */
   readonly #unsaved = new Set<string>();
-  /** By which change the names were told last of which this box itself tells; the first of them first. */
+  /** Of the names of which this box itself tells, the version of its last record; the oldest first. */
   readonly #versions = new Map<string, number>();
   #version = 0;
   /** When old names are forgotten next. */
@@ -107,7 +107,7 @@ export class KnownNames {
     const { name } = record;
     const known = this.#names.get(name);
     const isOther = known !== undefined && !isSameOwner(record, known.record);
-    if (isOther && this.#isLess(record, known, { by, now, isAlive })) return false;
+    if (isOther && this.#isEarlier(record, known, { by, now, isAlive })) return false;
     if (isOther) this.#versions.delete(name);
     if (by === "registry") this.#unsaved.delete(name);
     const first = isOther || by === "registry" ? by : known?.by ?? by;
@@ -116,7 +116,7 @@ export class KnownNames {
   }
 
   /** Whether a record tells of an owner who had the name before the one that is known. */
-  #isLess(
+  #isEarlier(
     record: NameRecord,
     { record: known, by: knownBy }: KnownName,
     telling: Telling,
