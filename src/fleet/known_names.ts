@@ -1,14 +1,21 @@
 /** What a box knows of the names of its fleet: what the registry told, and what it owns itself. */
-import { BOX_LIFE_MS, lifeMsOf, type NameRecord } from "./registry.ts";
+import { BOX_LIFE_MS, lifeMsOf, type NameRecord, type Ownership } from "./registry.ts";
 import { isSameOwner } from "./fleet_view.ts";
+import { outranks } from "./precedence.ts";
 
 /** The names of a fleet, as one box knows them. Moments are on `Clock.monotonic`. */
 export class KnownNames {
   readonly #names = new Map<string, KnownName>();
   /** Names that this box owns, and those that it gave up and has not told of yet. */
   readonly #own = new Map<string, NameRecord>();
-  /** Names of {@link #own} whose record the registry has not got. */
+  /**
+   * Names whose record the registry has not got: of {@link #own}, and of boxes that tell others of
+   * them and not the registry.
+   */
   readonly #unsaved = new Set<string>();
+  /** Of the names of which this box itself tells, the version of its last record; the oldest first. */
+  readonly #versions = new Map<string, number>();
+  #version = 0;
   /** When old names are forgotten next. */
   #forgetsAt = 0;
 
@@ -31,14 +38,22 @@ export class KnownNames {
 
   /** The records that the registry has not got. */
   get unsaved(): NameRecord[] {
-    return Array.from(this.#unsaved, (name) => this.#own.get(name)).filter((own) =>
-      own !== undefined
-    );
+    return Array.from(this.#unsaved).flatMap((name) => this.find(name) ?? []);
+  }
+
+  /** What this box itself has told of names behind a version, as far as nobody else has them now. */
+  ownSince(version: number): OwnChanges {
+    const changed = [...this.#versions].filter(([, at]) => at > version).slice(0, OWN_PAGE);
+    const records = changed.flatMap(([name]) => this.find(name) ?? []);
+    return { version: changed.at(-1)?.[1] ?? version, records };
   }
 
   /** This box owns the name, as the registry knows. */
   own(record: NameRecord): void {
-    this.#own.set(record.name, record);
+    const { name } = record;
+    this.#own.set(name, record);
+    this.#versions.delete(name);
+    this.#versions.set(name, ++this.#version);
   }
 
   /** This box has changed what it owns: the registry is to be told. */
@@ -50,9 +65,11 @@ export class KnownNames {
   /** The registry has got this record. */
   saved(record: NameRecord, now: number): void {
     const { name } = record;
-    if (this.#own.get(name) !== record) return;
+    if (this.find(name) !== record) return;
     this.#unsaved.delete(name);
-    if (record.state === "over") this.#letGo(record, now);
+    if (this.owns(name)) return;
+    this.#own.delete(name);
+    this.#names.set(name, { record, at: now, by: "registry" });
   }
 
   /** Everything that this box owns is to be saved again. */
@@ -60,36 +77,70 @@ export class KnownNames {
     for (const name of this.#own.keys()) this.#unsaved.add(name);
   }
 
-  /**
-   * Takes what the registry tells of a name.
-   * @param isAlive whether an owner runs, for all that is known
-   * @returns whether that changed anything, and whether this box has lost the name by it
-   */
-  take(record: NameRecord, now: number, isAlive: (owner: NameRecord) => boolean): Taken {
-    const own = this.#own.get(record.name);
-    if (own !== undefined) {
-      if (isSameOwner(record, own)) this.#correct(record, own);
-      if (record.epoch < own.epoch || isSameOwner(record, own)) return UNCHANGED;
-      this.#letGo(record, now);
-      return own.state === "over" ? CHANGED : LOST;
+  /** Takes what is told of names. */
+  take(records: readonly NameRecord[], telling: Telling): Taken {
+    const changed: string[] = [];
+    const lost: string[] = [];
+    for (const record of records) {
+      const had = this.owns(record.name);
+      if (!this.#takeOne(record, telling)) continue;
+      changed.push(record.name);
+      if (had) lost.push(record.name);
     }
-    const known = this.#names.get(record.name)?.record;
-    // A registry that has forgotten a name may tell of an owner that knows no better: then who owns
-    // it at a higher epoch tells of itself, if anybody does.
-    const isOwned = known !== undefined && known.state !== "over" && isAlive(known);
-    if (isOwned && record.epoch < known.epoch) return UNCHANGED;
-    this.#names.set(record.name, { record, at: now });
-    return CHANGED;
+    return { changed, lost };
+  }
+
+  /** @returns whether something changed */
+  #takeOne(record: NameRecord, telling: Telling): boolean {
+    const own = this.#own.get(record.name);
+    if (own === undefined) return this.#takeOthers(record, telling);
+    const runs = (owner: Ownership) => owner === own || telling.isAlive(owner);
+    if (isSameOwner(record, own) || !outranks(record, own, runs)) {
+      this.#correct(record, own);
+      return false;
+    }
+    this.#letGo(record, telling);
+    return true;
+  }
+
+  #takeOthers(record: NameRecord, { by, now, isAlive }: Telling): boolean {
+    const { name } = record;
+    const known = this.#names.get(name);
+    const isOther = known !== undefined && !isSameOwner(record, known.record);
+    if (isOther && this.#isEarlier(record, known, { by, now, isAlive })) return false;
+    if (isOther) this.#versions.delete(name);
+    if (by === "registry") this.#unsaved.delete(name);
+    const first = isOther || by === "registry" ? by : known?.by ?? by;
+    this.#names.set(name, { record, at: now, by: first });
+    return true;
+  }
+
+  /** Whether a record tells of an owner who had the name before the one that is known. */
+  #isEarlier(
+    record: NameRecord,
+    { record: known, by: knownBy }: KnownName,
+    telling: Telling,
+  ): boolean {
+    const { by, isAlive } = telling;
+    if (known.state === "over") return false;
+    if (by === "box") return outranks(known, record, isAlive);
+    // Of one epoch the registry has decided itself.
+    if (record.epoch >= known.epoch) return false;
+    if (isAlive(known)) return true;
+    // A registry that has forgotten a name may tell of an owner that knows no better: it is right. But
+    // it has to be told of an owner of whom it has not heard.
+    if (knownBy === "box") this.#unsaved.add(record.name);
+    return knownBy === "box";
   }
 
   /**
    * Another owner has the name, and the registry refused this record of it.
    * @param to that owner's record
-   * @returns whether this box had the name until now
+   * @returns whether that changed anything
    */
   lose({ name, epoch }: NameRecord, to: NameRecord, now: number): boolean {
-    if (this.#own.get(name)?.epoch !== epoch) return false;
-    this.#letGo(to, now);
+    if (this.find(name)?.epoch !== epoch) return false;
+    this.#letGo(to, { now, by: "registry" });
     return true;
   }
 
@@ -104,37 +155,65 @@ export class KnownNames {
     for (const [name, { record, at }] of this.#names) {
       if (now - at > lifeMsOf(record) + BOX_LIFE_MS) old.push(name);
     }
-    for (const name of old) this.#names.delete(name);
+    for (const name of old) {
+      this.#names.delete(name);
+      if (!this.#own.has(name)) this.#versions.delete(name);
+    }
     return old;
   }
 
-  /** Another box may have said that it is over, while this one was not to be reached. */
+  /**
+   * Another box may have said that it is over, or that it has the name itself, while this one was not
+   * to be reached.
+   */
   #correct(told: NameRecord, own: NameRecord): void {
-    if (told.state === "over" && own.state !== "over") this.#unsaved.add(own.name);
+    const isWrong = isSameOwner(told, own)
+      ? told.state === "over" && own.state !== "over"
+      : told.epoch === own.epoch;
+    if (isWrong) this.#unsaved.add(own.name);
   }
 
-  #letGo(record: NameRecord, now: number): void {
+  #letGo(record: NameRecord, { now, by }: Omit<Telling, "isAlive">): void {
     this.#own.delete(record.name);
     this.#unsaved.delete(record.name);
-    this.#names.set(record.name, { record, at: now });
+    this.#versions.delete(record.name);
+    this.#names.set(record.name, { record, at: now, by });
   }
 }
 
-/** What a record of the registry's changed here. */
+/** What a box tells of names that it owns, or gave up itself. */
+export interface OwnChanges {
+  /** Of the last of these records. */
+  readonly version: number;
+  /** {@link OWN_PAGE} at most: then there may be more behind them. */
+  readonly records: readonly NameRecord[];
+}
+
+/** How something is told of a name. */
+export interface Telling {
+  readonly by: "registry" | "box";
+  readonly now: number;
+  /** Whether an owner runs, for all that is known. */
+  readonly isAlive: (owner: Ownership) => boolean;
+}
+
+/** What changed here by what was told. */
 export interface Taken {
-  readonly changed: boolean;
-  /** Whether this box owned the name, and does no more. */
-  readonly lost: boolean;
+  /** Names. */
+  readonly changed: readonly string[];
+  /** Those of them that this box owned, and does no more. */
+  readonly lost: readonly string[];
 }
 
 interface KnownName {
   readonly record: NameRecord;
   /** When it was told. */
   readonly at: number;
+  /** Who told first that its owner has it. */
+  readonly by: Telling["by"];
 }
 
+/** So many records fit in a request between boxes. */
+export const OWN_PAGE = 200;
 /** How often old names are looked for. */
 const FORGET_MS = 60_000;
-const UNCHANGED: Taken = { changed: false, lost: false };
-const CHANGED: Taken = { changed: true, lost: false };
-const LOST: Taken = { changed: true, lost: true };

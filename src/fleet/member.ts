@@ -8,7 +8,7 @@ import type { Clock, Timer } from "../session/clock.ts";
 import { ChangeListeners } from "./change_listeners.ts";
 import type { FleetChange, FleetView } from "./fleet_view.ts";
 import { KnownBoxes } from "./known_boxes.ts";
-import { KnownNames } from "./known_names.ts";
+import { KnownNames, type OwnChanges, type Telling } from "./known_names.ts";
 import { Membership, type MembershipState } from "./membership.ts";
 import { NameSaves } from "./name_saves.ts";
 import {
@@ -52,10 +52,8 @@ export class Member implements FleetView {
   constructor(options: MemberOptions) {
     this.#options = options;
     const { clock, registry } = options;
-    const onLost = ({ name, state }: NameRecord) => {
-      this.#listeners.tell({ names: [name], lost: state === "over" ? [] : [name], boxes: false });
-    };
-    this.#saves = new NameSaves({ clock, registry, names: this.#names, onLost });
+    const tell = (change: FleetChange) => this.#listeners.tell(change);
+    this.#saves = new NameSaves({ clock, registry, names: this.#names, tell });
     this.#membership = new Membership(clock, options.facts.id);
   }
 
@@ -164,7 +162,7 @@ export class Member implements FleetView {
       return registry.claim(name, this.#options.facts, { shown, known });
     });
     if (claimed.kind === "taken") {
-      this.learn(claimed.by);
+      this.#learn("registry", [claimed.by]);
       return claimed;
     }
     const record = claimed.record ?? this.#names.find(name);
@@ -181,9 +179,14 @@ export class Member implements FleetView {
     void this.#saveSoon();
   }
 
-  /** Takes what another box tells of a name that it has. */
-  learn(record: NameRecord): void {
-    this.#learn([record], []);
+  /** What this box tells of its names itself, where the registry cannot. */
+  ownSince(version: number): OwnChanges {
+    return this.#names.ownSince(version);
+  }
+
+  /** Takes what another box tells of names that it has. */
+  learn(...records: readonly NameRecord[]): void {
+    this.#learn("box", records);
   }
 
   /**
@@ -203,7 +206,7 @@ export class Member implements FleetView {
   async sayOver(record: NameRecord): Promise<boolean> {
     const over: NameRecord = { ...record, state: "over" };
     const saved = await this.#asJoined((registry) => registry.save(over));
-    this.learn(saved.kind === "saved" ? over : saved.to);
+    this.#learn("registry", [saved.kind === "saved" ? over : saved.to]);
     return saved.kind === "saved";
   }
 
@@ -257,20 +260,20 @@ export class Member implements FleetView {
     }
     const boxesChanged = this.#boxes.take(boxes, now);
     this.#membership.joined(this.boxes);
-    this.#learn(names, this.#names.forgetOld(now), boxesChanged);
+    this.#learn("registry", names, this.#names.forgetOld(now), boxesChanged);
   }
 
   /** @param gone names of which nothing is known any more */
-  #learn(records: readonly NameRecord[], gone: readonly string[], boxes = false): void {
+  #learn(
+    by: Telling["by"],
+    records: readonly NameRecord[],
+    gone: readonly string[] = [],
+    boxes = false,
+  ): void {
     const now = this.#options.clock.monotonic();
-    const names = [...gone];
-    const lost: string[] = [];
-    for (const record of records) {
-      const taken = this.#names.take(record, now, (owner) => this.isAlive(owner));
-      if (taken.changed) names.push(record.name);
-      if (taken.lost) lost.push(record.name);
-    }
-    this.#listeners.tell({ names, lost, boxes });
+    const isAlive = (owner: Ownership) => this.isAlive(owner);
+    const { changed, lost } = this.#names.take(records, { by, now, isAlive });
+    this.#listeners.tell({ names: [...gone, ...changed], lost, boxes });
   }
 
   /** @throws whatever is a bug */

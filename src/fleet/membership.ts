@@ -7,6 +7,8 @@ import type { BeatAnswer, KnownBox } from "./registry.ts";
 export interface MembershipState {
   /** Whether the registry counts it among the boxes, for all that is known. */
   readonly isJoined: boolean;
+  /** Whether the registry does not answer. */
+  readonly isAlone: boolean;
   /** How long ago the registry last answered a beat, in milliseconds; since the start where never. */
   readonly beatAgeMs: number;
   /** How often the registry did not answer in time, or with an error. */
@@ -38,6 +40,10 @@ export class Membership implements MembershipState {
 
   get isJoined(): boolean {
     return this.#standing.kind === "joined";
+  }
+
+  get isAlone(): boolean {
+    return this.#standing.kind === "gone";
   }
 
   get beatAgeMs(): number {

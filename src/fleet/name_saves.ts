@@ -1,5 +1,6 @@
 /** Writes what a box owns to the registry. */
 import type { Clock } from "../session/clock.ts";
+import type { FleetChange } from "./fleet_view.ts";
 import type { KnownNames } from "./known_names.ts";
 import type { NameRecord, Registry } from "./registry.ts";
 
@@ -7,8 +8,8 @@ export interface NameSavesOptions {
   readonly clock: Clock;
   readonly registry: Pick<Registry, "save">;
   readonly names: KnownNames;
-  /** Another owner has the name of a record that was to be saved: this box has it no more. */
-  readonly onLost: (record: NameRecord) => void;
+  /** Takes that another owner has a name which was to be saved: this box has it no more. */
+  readonly tell: (change: FleetChange) => void;
 }
 
 /** Writes the names that are not saved. */
@@ -34,14 +35,17 @@ export class NameSaves {
   }
 
   async #write(record: NameRecord): Promise<void> {
-    const { clock, registry, names, onLost } = this.#options;
+    const { clock, registry, names, tell } = this.#options;
     const { name } = record;
     this.#writing.add(name);
     try {
       const saved = await registry.save(record);
       const now = clock.monotonic();
       if (saved.kind === "saved") names.saved(record, now);
-      else if (names.lose(record, saved.to, now)) onLost(record);
+      else {
+        const lost = names.owns(name) ? [name] : [];
+        if (names.lose(record, saved.to, now)) tell({ names: [name], lost, boxes: false });
+      }
     } finally {
       this.#writing.delete(name);
     }

@@ -111,7 +111,7 @@ export interface KnownEpochs {
   readonly known?: number | undefined;
 }
 
-/** How a save was answered: `lost` where another owner has the name, at this epoch or a higher one. */
+/** How a save was answered: `lost` where another owner has the name (see `outranks`). */
 export type Saved =
   | { readonly kind: "saved" }
   | { readonly kind: "lost"; readonly to: NameRecord };

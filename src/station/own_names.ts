@@ -5,6 +5,8 @@ import type { Member } from "../fleet/member.ts";
 import { BoxHandovers } from "../fleet/ownership/box_handovers.ts";
 import { LastSeen } from "../fleet/ownership/last_seen.ts";
 import { handoverRoutes } from "../fleet/ownership/handover_routes.ts";
+import { NameExchange } from "../fleet/ownership/name_exchange.ts";
+import { askForNames, nameRoutes } from "../fleet/ownership/name_routes.ts";
 import { OwnedNames } from "../fleet/ownership/owned_names.ts";
 import type { Clock } from "../session/clock.ts";
 import type { EventBus, EventKind } from "../session/events.ts";
@@ -54,7 +56,12 @@ export function openNames(
     if (CHANGING.has(kind)) queueMicrotask(() => names.changed(name));
   });
   routes.route("/handover", handoverRoutes(names));
-  stops.add(() => names.close());
+  const exchange = new NameExchange({ clock, directory: member, ask: askForNames(links) });
+  routes.route("/names", nameRoutes(exchange));
+  stops.add(() => {
+    names.close();
+    exchange.close();
+  });
   return { names, shows };
 }
 

@@ -12,6 +12,8 @@ import type { RovingEncoder } from "./roving_encoder.ts";
 export const STOPPED_MS = 8000;
 const SEPARATED_MS = 8000;
 const REDIS_GONE_MS = 20_000;
+/** Boxes ask it more often. */
+const REDIS_MISSED_MS = 3000;
 const REDIS_PAUSED_MS = 5000;
 const BOX_GONE_MS = 8000;
 
@@ -24,6 +26,8 @@ export interface Scene {
   readonly owner: string;
   /** Its DJ, who can go to another box. */
   readonly dj: Pick<RovingEncoder, "leave">;
+  /** Resolves once all boxes list new segments; rejects where they do not. */
+  readonly goesOn: () => Promise<void>;
   /** Any file of audio. */
   readonly clip: string;
 }
@@ -90,6 +94,17 @@ export const FAULTS: readonly Fault[] = [
     run: ({ fleet }) => withoutRedis(fleet, REDIS_GONE_MS),
   },
   {
+    what: "Redis is gone, and the DJ goes elsewhere meanwhile",
+    noticed: false,
+    fits: isStandalone,
+    run: ({ fleet, dj, goesOn }) => {
+      return withoutRedis(fleet, REDIS_GONE_MS, async () => {
+        dj.leave();
+        await goesOn();
+      });
+    },
+  },
+  {
     what: "Redis is emptied",
     noticed: false,
     fits: () => true,
@@ -130,11 +145,20 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** Redis is gone for so long, and comes back empty. */
-export async function withoutRedis({ directory }: Fleet, ms: number): Promise<void> {
+/**
+ * Redis is gone for so long, and comes back empty.
+ * @param meanwhile done once all boxes know that it is gone
+ */
+export async function withoutRedis(
+  { directory }: Fleet,
+  ms: number,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   if (!(directory instanceof RedisServer)) return;
   await directory.stop();
-  await pause(ms);
+  await pause(REDIS_MISSED_MS);
+  await meanwhile();
+  await pause(ms - REDIS_MISSED_MS);
   await directory.startAgain();
 }
 
@@ -172,7 +196,7 @@ async function separated(
 /** Somebody who does not give up publishes at two other boxes at once. */
 async function intruded(
   fleet: Fleet,
-  { name, owner, clip }: Omit<Scene, "fleet" | "dj">,
+  { name, owner, clip }: Pick<Scene, "name" | "owner" | "clip">,
 ): Promise<void> {
   const args = ["-nostdin", "-v", "error", "-re", "-i", clip, "-c", "copy", "-t", "4", "-f", "flv"];
   await together(fleet.others(owner), async (id) => {

@@ -3,6 +3,7 @@ import { derivedKey } from "../../src/fleet/derived_key.ts";
 import { Member } from "../../src/fleet/member.ts";
 import type { Handovers } from "../../src/fleet/ownership/handover.ts";
 import { LastSeen } from "../../src/fleet/ownership/last_seen.ts";
+import { NameExchange, type NameExchangeOptions } from "../../src/fleet/ownership/name_exchange.ts";
 import { OwnedNames } from "../../src/fleet/ownership/owned_names.ts";
 import { SessionIds } from "../../src/fleet/ownership/session_ids.ts";
 import { SignedKeys } from "../../src/fleet/ownership/signed_keys.ts";
@@ -21,6 +22,8 @@ export interface AroundBox {
   registryFor(box: OwningBox): Registry;
   /** How a box asks others. */
   linksOf(box: OwningBox): Handovers;
+  /** How a box asks others for what they have. */
+  namesFor(box: OwningBox): NameExchangeOptions["ask"];
   /** A box that another one reaches. */
   reach(from: OwningBox, to: Pick<KnownBox, "id">): OwningBox | undefined;
 }
@@ -29,6 +32,7 @@ export interface AroundBox {
 interface BoxRunning {
   readonly member: Member;
   readonly names: OwnedNames;
+  readonly exchange: NameExchange;
   readonly keys: SignedKeys;
   readonly shows: ModelledShows;
 }
@@ -60,6 +64,10 @@ export class OwningBox {
 
   get names(): OwnedNames {
     return this.#now.names;
+  }
+
+  get exchange(): NameExchange {
+    return this.#now.exchange;
   }
 
   get member(): Member {
@@ -106,7 +114,9 @@ export class OwningBox {
         return shown.approved || shown.tokens.some((token) => keys.proves({ name, id }, token));
       },
     });
-    this.#run = { member, names, keys, shows };
+    const ask = this.#around.namesFor(this);
+    const exchange = new NameExchange({ clock, directory: member, ask });
+    this.#run = { member, names, exchange, keys, shows };
     void member.start("TARGET=1000");
   }
 
@@ -118,6 +128,7 @@ export class OwningBox {
     this.isStopped = false;
     this.#stoodMs = 0;
     run?.names.close();
+    run?.exchange.close();
     run?.shows.closeConnections();
   }
 

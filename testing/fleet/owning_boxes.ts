@@ -5,6 +5,7 @@
  * @module
  */
 import type { Handovers } from "../../src/fleet/ownership/handover.ts";
+import type { NameExchangeOptions } from "../../src/fleet/ownership/name_exchange.ts";
 import { type KnownBox, type Registry, RegistryUnavailable } from "../../src/fleet/registry.ts";
 import { MemoryRegistry } from "../../src/fleet/registry/memory_registry.ts";
 import { FakeClock } from "../fake_clock.ts";
@@ -79,6 +80,16 @@ export class OwningFleet implements AroundBox {
         this.reach(from, before)?.names.taken(record);
         return Promise.resolve();
       },
+    };
+  }
+
+  /** How a box asks others for what they have. */
+  namesFor(from: OwningBox): NameExchangeOptions["ask"] {
+    return async (to, question) => {
+      const box = this.reach(from, to);
+      if (box !== undefined) return structuredClone(box.exchange.answer(structuredClone(question)));
+      await new Promise<void>((resolve) => from.clock.after(1500, resolve));
+      return undefined;
     };
   }
 

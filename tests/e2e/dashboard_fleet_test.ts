@@ -129,7 +129,13 @@ class FleetDashboard implements AsyncDisposable {
     };
     const reporter = new FleetReporter({
       ...{ clock: systemClock, view, links, own: () => REPORT_OF_A },
-      membership: { isJoined: true, beatAgeMs: 1400, errors: 3, problem: undefined },
+      membership: {
+        isJoined: true,
+        isAlone: false,
+        beatAgeMs: 1400,
+        errors: 3,
+        problem: undefined,
+      },
     });
     const { guard } = ENTRANCE;
     const validity = () => new AbortController().signal;

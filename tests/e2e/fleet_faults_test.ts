@@ -28,6 +28,8 @@ const ENV = { HLS_HOLD: "60", RECORD_ENABLED: "0" };
 /** Boxes that cannot reach Redis or each other may say so. */
 const EXPECTED = [/\bfleet\b/i, /redis/i];
 const CLIP_SECONDS = 400;
+/** More than what was made but not listed yet. */
+const NEW_SEGMENTS = 4;
 
 scenario("a broadcast goes on while Redis is paused and emptied, and keeps its owner", async () => {
   await using fleet = await Fleet.start({ env: ENV, expectedErrors: EXPECTED });
@@ -77,7 +79,8 @@ async function endure(
   for (const { what, noticed, run } of faults) {
     const owner = await fleet.owner();
     watch.mark();
-    await run({ fleet, name, owner, clip, dj });
+    const goesOn = () => watch.goesOn(NEW_SEGMENTS);
+    await run({ fleet, name, owner, clip, dj, goesOn });
     const next = await fleet.owner(ONE_OWNER_MS);
     if (ownership === "same owner") assert.equal(next, owner, what);
     await watch.goesOn(3);

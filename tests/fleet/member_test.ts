@@ -147,13 +147,14 @@ Deno.test("of two owners, the one of the lower epoch is told that it lost the na
 
 Deno.test("who is told of a loss by a save knows by then who has the name", async () => {
   const fleet = new TestedFleet(new FakeClock());
-  const a = await fleet.join("a");
+  const [a, b] = [await fleet.join("a"), await fleet.join("b")];
   const known: unknown[] = [];
-  a.onChange(({ lost }) => known.push(...lost.map((name) => [name, a.find(name)?.sessionId])));
-  const other = { ...newRecord("dj1"), box: "b", incarnation: "b1", epoch: 1, sessionId: 2 };
+  b.onChange(({ lost }) => known.push(...lost.map((name) => [name, b.find(name)?.sessionId])));
+  const { box: first, incarnation: run } = a;
+  const other = { ...newRecord("dj1"), box: first, incarnation: run, epoch: 1, sessionId: 2 };
   await fleet.registry.save(other);
-  const { box, incarnation } = a;
-  a.save({ ...other, box, incarnation, sessionId: 1 });
+  const { box, incarnation } = b;
+  b.save({ ...other, box, incarnation, sessionId: 1 });
   await fleet.clock.advance(100);
   assert.deepEqual(known, [["dj1", 2]]);
   await fleet.stop();

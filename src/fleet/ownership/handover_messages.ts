@@ -21,10 +21,11 @@ export function parseAnswer(value: unknown): HandoverAnswer {
 
 /** Reads what is told of a name. @throws {z.ZodError} */
 export function parseToldName(value: unknown): NameRecord {
-  return RECORD.parse(value);
+  return NAME_RECORD.parse(value);
 }
 
-const RECORD = z.object({
+/** What is told of a name. */
+export const NAME_RECORD = z.object({
   ...{ name: z.string(), box: z.string(), incarnation: z.string(), epoch: z.number() },
   ...{ sessionId: z.number(), state: z.enum(["live", "held", "over"]) },
   ...{ mediaSequence: z.number(), discontinuitySequence: z.number() },
@@ -39,9 +40,9 @@ const WISH = z.object({
 
 const ANSWER = z.discriminatedUnion("kind", [
   z.object({
-    ...{ kind: z.literal("handed"), record: RECORD, isProven: z.boolean() },
+    ...{ kind: z.literal("handed"), record: NAME_RECORD, isProven: z.boolean() },
     state: z.unknown().optional(),
   }),
-  z.object({ kind: z.literal("not-mine"), record: RECORD.optional() }),
+  z.object({ kind: z.literal("not-mine"), record: NAME_RECORD.optional() }),
   z.object({ kind: z.literal("refused"), later: z.boolean() }),
 ]);

@@ -24,8 +24,8 @@ export interface NameDirectory extends Pick<FleetView, "box" | "boxes" | "find">
   readonly incarnation: string;
   /** @throws {RegistryUnavailable} */
   claim(name: string, shown?: number): Promise<Claimed>;
-  /** Takes what another box tells of a name. */
-  learn(record: NameRecord): void;
+  /** Takes what another box tells of names. */
+  learn(...records: readonly NameRecord[]): void;
 }
 
 export interface TakeNameOptions {
@@ -78,13 +78,13 @@ async function tryOnce(wish: NameWish, options: TakeNameOptions): Promise<GotNam
   const askedAt = clock.monotonic();
   const answer = from && await options.handovers.ask(from, wish);
   if (answer?.kind === "refused") return answer.later ? "silent soon" : "refused";
-  if (answer?.kind === "not-mine" && answer.record !== undefined) {
-    directory.learn(answer.record);
-    if (isLater(directory.find(name), known)) return "taken";
-  }
+  if (answer?.kind === "not-mine" && answer.record !== undefined) directory.learn(answer.record);
+  // Another box may be heard of meanwhile that has got it.
+  const isGone = () => answer?.kind !== "handed" && isLater(directory.find(name), known);
+  if (isGone()) return "taken";
   const shown = from && known && shownEpoch(answer, known, wish, options);
   const claimed = await claim(name, shown, directory);
-  if (claimed?.kind === "taken") return "taken";
+  if (claimed?.kind === "taken" || (claimed === undefined && isGone())) return "taken";
   // Who had it may have gone on by now.
   const isFresh = clock.monotonic() - askedAt < FREEZE_MS - MARGIN_MS;
   const handed = answer?.kind === "handed" && isFresh ? answer : undefined;
@@ -93,10 +93,11 @@ async function tryOnce(wish: NameWish, options: TakeNameOptions): Promise<GotNam
   if (claimed !== undefined) {
     return { own: above(claimed.own, before), before: later, handed, from };
   }
-  return { ...alone(before, later, handed === undefined, directory), handed, from };
+  const got = alone(before, later, handed === undefined, directory);
+  return { ...got, own: above(got.own, known), handed, from };
 }
 
-/** What was granted, at an epoch above that of an owner of whom the registry had not heard. */
+/** What was got, at an epoch above that of an owner of whom whoever gave it had not heard. */
 function above(own: Ownership, before: NameRecord | undefined): Ownership {
   if (before === undefined || isSameOwner(own, before)) return own;
   return { ...own, epoch: Math.max(own.epoch, before.epoch + 1) };

@@ -1,6 +1,7 @@
 /** A registry in the memory of one process: for one box, and for tests of several. */
 import type { Clock } from "../../session/clock.ts";
 import { isSameOwner } from "../fleet_view.ts";
+import { outranks } from "../precedence.ts";
 import {
   type BeatAnswer,
   BOX_LIFE_MS,
@@ -78,9 +79,9 @@ export class MemoryRegistry implements Registry {
 
   save(record: NameRecord): Promise<Saved> {
     const before = this.#find(record.name);
+    const runs = (owner: Ownership) => owner === record || this.#isAlive(owner);
     if (
-      before !== undefined && before.epoch >= record.epoch &&
-      !isSameOwner(before, record)
+      before !== undefined && !isSameOwner(before, record) && outranks(before, record, runs)
     ) {
       return Promise.resolve({ kind: "lost", to: before });
     }

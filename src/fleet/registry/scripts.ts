@@ -158,14 +158,36 @@ return { 'granted', own, record }
 
 /**
  * Arguments: name, box, incarnation, epoch, state, the rest of the record, whether nothing was ever
- * heard of it (1 or 0).
+ * heard of it (1 or 0). It decides as `outranks` (`precedence.ts`) does.
  */
 export const SAVE = script(`
 local name, box, incarnation, epoch = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+
+-- Bytes, as the order of texts is that of the machine's language.
+local function is_before(a, b)
+  for i = 1, math.min(#a, #b) do
+    if a:byte(i) ~= b:byte(i) then return a:byte(i) < b:byte(i) end
+  end
+  return #a < #b
+end
+
+local function rank_of(state)
+  if state == 'over' then return 0 end
+  return state == 'live' and 2 or 1
+end
+
+local function outranks_it(record)
+  local last = tonumber(record[4])
+  if last ~= epoch then return last > epoch end
+  if record[2] == box and record[3] == incarnation then return false end
+  local runs = redis.call('HGET', '{echo}:b:' .. record[2], 'incarnation') == record[3]
+  local further = (runs and rank_of(record[5]) or 0) - rank_of(ARGV[5])
+  if further == 0 then return is_before(record[2], box) end
+  return further > 0
+end
+
 local record = find(name)
-local last = record and tonumber(record[4]) or 0
-local is_owner = record and record[2] == box and record[3] == incarnation
-if last > epoch or (last == epoch and not is_owner) then return { 'lost', record } end
+if record and outranks_it(record) then return { 'lost', record } end
 local version = put(name, box, incarnation, ARGV[4], ARGV[5], ARGV[6])
 if ARGV[7] == '1' then redis.call('ZADD', '{echo}:unheard', version, name) end
 return { 'saved' }

@@ -18,6 +18,16 @@ async function startFleet() {
   return { fleet, a, b, c };
 }
 
+/** Three boxes that reach neither the registry nor each other. */
+async function startApart() {
+  const started = await startFleet();
+  const { fleet, a, b, c } = started;
+  for (const box of fleet.boxes) fleet.cutFromRegistry.add(box);
+  for (const [one, other] of [[a, b], [b, c], [a, c]] as const) fleet.cut(one, other, true);
+  await fleet.pass(10_000);
+  return started;
+}
+
 function wish(key?: string, address = "192.0.2.7"): NameWish {
   const tokens = key === undefined ? [] : [key];
   return { name: NAME, protocol: "rtmp", address, shown: { tokens, approved: false } };
@@ -31,6 +41,11 @@ function connection() {
 
 function ownersOf({ boxes }: OwningFleet): string[] {
   return boxes.filter((box) => box.runs && box.names.owns(NAME)).map(({ id }) => id);
+}
+
+/** Who has the name, as each box knows it. */
+function ownersAsKnown({ boxes }: OwningFleet): (string | undefined)[] {
+  return boxes.map(({ member }) => member.owns(NAME) ? member.box : member.ownerOf(NAME)?.id);
 }
 
 function isInUse(error: unknown): boolean {
@@ -196,6 +211,145 @@ Deno.test("without the registry and the owner a box goes on alone, and the owner
   assert.deepEqual(ownersOf(fleet), ["b"]);
   assert.equal(first.state.isClosed, true);
   assert.equal(player.sessionIds.size, 1);
+});
+
+for (const [whose, first] of [["that is over", "a"], ["that goes on", "b"]] as const) {
+  Deno.test(`a show goes on where the registry hears first of the one ${whose} of the same epoch`, async () => {
+    const { fleet, a, b } = await startApart();
+    await settled(fleet, a.publish(wish(), connection().close));
+    const second = connection();
+    await settled(fleet, b.publish(wish(), second.close));
+    await fleet.pass(3000);
+    a.shows.finish(NAME);
+    const epochs = [a, b].map(({ member }) => member.find(NAME)?.epoch);
+    assert.deepEqual(epochs, [1, 1]);
+    fleet.cutFromRegistry.delete(first === "a" ? a : b);
+    await fleet.pass(3000);
+    fleet.mend();
+    await fleet.pass(10_000);
+    assert.deepEqual(ownersOf(fleet), ["b"]);
+    assert.equal(second.state.isClosed, false);
+    assert.equal(a.member.ownerOf(NAME)?.id, "b");
+  });
+}
+
+for (const away of [false, true]) {
+  Deno.test(`of two shows of one epoch ${away ? "the one with a DJ" : "one"} goes on, whoever is heard first`, async () => {
+    for (const first of ["a", "b"]) {
+      const { fleet, a, b, c } = await startApart();
+      const [atA, atB] = [connection(), connection()];
+      await settled(fleet, a.publish(wish(), atA.close));
+      await settled(fleet, b.publish(wish(), atB.close));
+      await fleet.pass(3000);
+      if (away) a.shows.hangUp(NAME, atA.close);
+      fleet.cutFromRegistry.delete(first === "a" ? a : b);
+      await fleet.pass(3000);
+      fleet.mend();
+      await fleet.pass(10_000);
+      assert.deepEqual(ownersOf(fleet), [away ? "b" : "a"]);
+      assert.deepEqual([atA, atB].map(({ state }) => state.isClosed), [false, !away]);
+      assert.equal(c.member.ownerOf(NAME)?.id, away ? "b" : "a");
+    }
+  });
+}
+
+Deno.test("without the registry all boxes hear who has a name, and of names that are new", async () => {
+  const { fleet, a, b, c } = await startFleet();
+  const player = new FleetPlayer(NAME);
+  const key = a.keys.create(NAME).token;
+  for (const box of fleet.boxes) fleet.cutFromRegistry.add(box);
+  await fleet.pass(3000);
+  await settled(fleet, a.publish(wish(key), connection().close));
+  await watch(fleet, 5000, player);
+  assert.deepEqual(ownersAsKnown(fleet), ["a", "a", "a"]);
+  await settled(fleet, b.publish(wish(key), connection().close));
+  await watch(fleet, 5000, player);
+  assert.deepEqual(ownersAsKnown(fleet), ["b", "b", "b"]);
+  assert.deepEqual(c.playlist(NAME), b.playlist(NAME));
+  b.shows.finish(NAME);
+  await fleet.pass(2000);
+  assert.deepEqual(
+    fleet.boxes.map(({ member }) => member.find(NAME)?.state),
+    Array(3).fill("over"),
+  );
+  fleet.mend();
+  await watch(fleet, 10_000, player);
+  assert.deepEqual(ownersOf(fleet), []);
+});
+
+Deno.test("a box that alone does not reach the registry tells of its names, and hears of others", async () => {
+  const { fleet, a, b } = await startFleet();
+  const player = new FleetPlayer(NAME);
+  const key = a.keys.create(NAME).token;
+  fleet.cutFromRegistry.add(a);
+  await fleet.pass(10_000);
+  await settled(fleet, a.publish(wish(key), connection().close));
+  await watch(fleet, 3000, player);
+  assert.deepEqual(fleet.boxes.map(({ member }) => member.find(NAME)?.box), ["a", "a", "a"]);
+  await settled(fleet, b.publish(wish(key), connection().close));
+  await watch(fleet, 3000, player);
+  assert.deepEqual(ownersAsKnown(fleet), ["b", "b", "b"]);
+  fleet.mend();
+  await watch(fleet, 10_000, player);
+  assert.deepEqual(ownersOf(fleet), ["b"]);
+});
+
+Deno.test("who gets a name of a box that was started again without the registry keeps it", async () => {
+  const { fleet, a, b } = await startFleet();
+  const key = a.keys.create(NAME).token;
+  for (const box of [a, b, a]) {
+    await settled(fleet, box.publish(wish(key), connection().close));
+    await fleet.pass(3000);
+  }
+  for (const box of fleet.boxes) fleet.cutFromRegistry.add(box);
+  await fleet.pass(5000);
+  a.kill();
+  a.start();
+  await fleet.pass(3000);
+  await settled(fleet, a.publish(wish(key), connection().close));
+  const second = connection();
+  await settled(fleet, b.publish(wish(key), second.close));
+  await fleet.pass(2000);
+  assert.equal(fleet.boxes[2]?.member.ownerOf(NAME)?.id, "b");
+  fleet.mend();
+  await fleet.pass(10_000);
+  assert.deepEqual(ownersOf(fleet), ["b"]);
+  assert.equal(second.state.isClosed, false);
+});
+
+Deno.test("the registry hears by others of an owner that does not reach it, and the one before lets go", async () => {
+  const { fleet, a, b, c } = await startFleet();
+  const player = new FleetPlayer(NAME);
+  const first = connection();
+  await settled(fleet, a.publish(wish(), first.close));
+  await watch(fleet, 5000, player);
+  fleet.cutFromRegistry.add(b);
+  fleet.cut(a, b, true);
+  await watch(fleet, 10_000, player);
+  await settled(fleet, b.publish(wish(), connection().close));
+  await watch(fleet, 20_000, player);
+  assert.deepEqual(ownersOf(fleet), ["b"]);
+  assert.equal(first.state.isClosed, true);
+  assert.equal(c.member.find(NAME)?.box, "b");
+  fleet.mend();
+  await watch(fleet, 10_000, player);
+  assert.deepEqual(ownersOf(fleet), ["b"]);
+});
+
+Deno.test("without the registry the box of the lower epoch lets a name go once it reaches the other", async () => {
+  const { fleet, a, b } = await startFleet();
+  const first = connection();
+  await settled(fleet, a.publish(wish(), first.close));
+  await fleet.pass(5000);
+  for (const box of fleet.boxes) fleet.cutFromRegistry.add(box);
+  fleet.cut(a, b, true);
+  await fleet.pass(10_000);
+  await settled(fleet, b.publish(wish(), connection().close));
+  assert.deepEqual(ownersOf(fleet), ["a", "b"]);
+  fleet.cut(a, b, false);
+  await fleet.pass(3000);
+  assert.deepEqual(ownersOf(fleet), ["b"]);
+  assert.equal(first.state.isClosed, true);
 });
 
 Deno.test("who gets a name back of an owner of whom the registry has not heard keeps it", async () => {

@@ -138,6 +138,31 @@ Deno.test("only the owner saves, or one of a higher epoch", async (context) => {
   });
 });
 
+Deno.test("of one epoch, who is on air has the name, then who is held, then the box that is first", async (context) => {
+  await withEachRegistry(context, async ({ registry, silence }) => {
+    await beat(registry, A);
+    await beat(registry, B);
+    const a = await claimed(registry, "dj");
+    const b = { ...a, box: "b", incarnation: B.incarnation };
+    const held = { ...a, state: "held" } as const;
+    const lost = { kind: "lost", to: a };
+    assert.deepEqual(await registry.save({ ...b, state: "held" }), lost);
+    assert.deepEqual(await registry.save(b), lost, "a is first");
+    assert.deepEqual(await registry.save(held), SAVED);
+    assert.deepEqual(await registry.save({ ...b, state: "held" }), { ...lost, to: held });
+    assert.deepEqual(await registry.save(b), SAVED);
+    assert.deepEqual(await registry.save(held), { ...lost, to: b });
+    assert.deepEqual(await registry.save(a), SAVED);
+    await silence("a");
+    await beat(registry, B);
+    assert.deepEqual(await registry.save(b), SAVED, "a is gone");
+    assert.deepEqual(await registry.save({ ...a, state: "over" }), { ...lost, to: b });
+    assert.deepEqual(await registry.save({ ...b, state: "over" }), SAVED);
+    await beat(registry, A);
+    assert.deepEqual(await registry.save(held), SAVED, "nobody has what is over");
+  });
+});
+
 Deno.test("a name that is over is nobody's, and keeps its numbers", async (context) => {
   await withEachRegistry(context, async ({ registry }) => {
     await beat(registry, A);

@@ -31,7 +31,13 @@ function setUp(own: BoxReport, others: Record<string, BoxReport | Error>, boxes:
   const reporter = new FleetReporter({
     clock,
     view: { box: "a", boxes },
-    membership: { isJoined: true, beatAgeMs: 1234.5, errors: 3, problem: undefined },
+    membership: {
+      isJoined: true,
+      isAlone: false,
+      beatAgeMs: 1234.5,
+      errors: 3,
+      problem: undefined,
+    },
     own: () => own,
     links: {
       request: (box: BoxPlace, path: string, init?: BoxRequest) => {
