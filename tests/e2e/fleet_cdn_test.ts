@@ -38,6 +38,16 @@ scenario("listeners of a CDN before a fleet do not notice that a box is gone", a
   assert.deepEqual(watches.flatMap(({ missing }) => missing), []);
 });
 
+scenario("an operator behind a CDN stays at one box, with its recordings", async () => {
+  await using fleet = await Fleet.start();
+  await using proxy = await FleetProxy.start(fleet);
+  const statistics = fleet.ids.map((id) => `${fleet.box(id).host}:${fleet.box(id).statPort}`);
+  const urls = ["/health", "/stat/1/sessions", "/stat/1/recordings/demo.mp4"];
+  const boxes = await together(urls, (url) => boxOf(proxy.operatorUrl(url)));
+  assert.equal(new Set(boxes).size, 1, boxes.join(", "));
+  assert.ok(statistics.includes(boxes[0] ?? ""), `${boxes[0]}`);
+});
+
 /** Names of which nginx asks one half of a box, `HOST:PORT`, and the other half of other boxes. */
 async function namesHalfAskedOf(box: string, proxy: FleetProxy): Promise<readonly string[]> {
   const asked: string[] = [];

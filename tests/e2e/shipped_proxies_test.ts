@@ -125,6 +125,8 @@ async function pagesKnowHttps(proxy: ShippedProxy): Promise<void> {
 async function dashboardIsLive(proxy: ShippedProxy): Promise<void> {
   assert.equal((await textOf(proxy, "/operator/")).status, 401);
   assert.equal((await textOf(proxy, "/operator/metrics")).status, 404);
+  // Recordings end as segments do, and are statistics' all the same.
+  assert.equal((await textOf(proxy, "/operator/stat/1/recordings/demo.mp4")).status, 401);
   const page = await textOf(proxy, "/operator/", AUTHORIZED);
   const script = /src="(dashboard\/own\/[^"]+)"/.exec(page.text)?.[1];
   assert.equal((await textOf(proxy, `/operator/${script}`, AUTHORIZED)).status, 200, proxy.kind);
