@@ -94,6 +94,12 @@ Deno.test("the proxy and Prometheus of the fleet know all boxes", async () => {
   assert.deepEqual(urls, BOXES.map((box) => `http://${box}:8088/stat/1/targets`));
 });
 
+Deno.test("the proxy of the fleet knows the boxes' addresses while they are away", async () => {
+  const addresses = (await boxes()).map(({ networks }) => networks?.default.ipv4_address);
+  const { services } = await compose();
+  assert.deepEqual(BOXES.map((box) => services.nginx.extra_hosts?.[box]), addresses);
+});
+
 Deno.test("Prometheus takes its file, but for places that only the container has", async () => {
   const text = (await read("deploy/prometheus/fleet.yml"))
     .replace("/etc/prometheus/alerts.yml", fileOf("scripts/prometheus-alerts.yml"))
