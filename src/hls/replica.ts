@@ -70,7 +70,7 @@ export class Replica implements Origin {
     if (news.kind === "version") this.#takeVersion(news);
     else if (news.kind === "segments") this.#fetches.take(news.segments);
     else if (news.kind === "caughtUp") this.#catchUp.take();
-    else if (news.kind === "begun") { for (const name of news.names) this.#names.add(name); }
+    else if (news.kind === "begun") { for (const name of news.names) this.#begin(name); }
     else if (news.kind === "refused") this.#takeRefusal(news.name);
     else this.#forget(news.name);
   }
@@ -199,6 +199,11 @@ export class Replica implements Origin {
       throw error;
     }
     return copy;
+  }
+
+  #begin(name: string): void {
+    this.#names.add(name);
+    for (const feed of [name, lowFeed(name)]) this.#refusals.forget(feed);
   }
 
   #takeVersion(version: VersionOut): void {
