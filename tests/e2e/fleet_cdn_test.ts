@@ -41,7 +41,7 @@ scenario("listeners of a CDN before a fleet do not notice that a box is gone", a
   assert.deepEqual(watches.flatMap(({ missing }) => missing), []);
 });
 
-scenario("listeners of a CDN keep a show's playlist while the box is gone that has had it", async () => {
+scenario("a CDN keeps the playlist of a show while the box that had it is gone", async () => {
   await using media = await Media.create();
   const clip = await media.encode("clip", { seconds: 60 });
   const env = { RECORD_ENABLED: "0" };
