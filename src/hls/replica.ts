@@ -169,9 +169,7 @@ export class Replica implements Origin {
     const find = () => {
       // It has gone, or who came first was refused, which says nothing of this client.
       if (copy.isGone) return this.#find(feed, client, found);
-      if (!copy.isThere && nameOfLowFeed(feed) !== undefined) {
-        throw new NoPlace(`Cannot serve ${feed}: it takes too long`);
-      }
+      if (!copy.isThere) throw new NoPlace(`Cannot serve ${feed}: it takes too long`);
       return found(copy);
     };
     return copy.coming === undefined ? find() : copy.coming.then(find);

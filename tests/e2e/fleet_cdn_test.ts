@@ -41,26 +41,38 @@ scenario("listeners of a CDN before a fleet do not notice that a box is gone", a
   assert.deepEqual(watches.flatMap(({ missing }) => missing), []);
 });
 
-scenario("a CDN keeps the playlist of a show while the box that had it is gone", async () => {
-  await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 60 });
-  const env = { RECORD_ENABLED: "0" };
-  await using fleet = await Fleet.start({ env, expectedErrors: EXPECTED });
-  await using proxy = await FleetProxy.start(fleet);
-  const url = proxy.playlistUrl("demo");
-  const asked = await boxOf(url);
-  const owner = fleet.ids.find((id) => asked === `${fleet.box(id).host}:${fleet.box(id).hlsPort}`);
-  assert.ok(owner !== undefined, `${asked}`);
-  await using _encoder = new Encoder(clip, fleet.box(owner).rtmpUrl("live/demo"));
-  await until("it is heard", async () => (await answerOf(url)).status === 200);
-  await fleet.box(owner).stop("SIGKILL");
-  let stale = 0;
-  await until("no box has it, and listeners have it still", async () => {
-    const { status, cache } = await answerOf(url);
-    assert.equal(status, 200, cache);
-    return cache === "STALE" && ++stale > STALE_ANSWERS;
-  });
-});
+scenario(
+  "a CDN keeps the playlist of a show while its box is gone, until another one has it",
+  async () => {
+    await using media = await Media.create();
+    const clip = await media.encode("clip", { seconds: 60 });
+    const env = { RECORD_ENABLED: "0" };
+    await using fleet = await Fleet.start({ env, expectedErrors: EXPECTED });
+    await using proxy = await FleetProxy.start(fleet);
+    const url = proxy.playlistUrl("demo");
+    const asked = await boxOf(url);
+    const owner = fleet.ids.find((id) =>
+      asked === `${fleet.box(id).host}:${fleet.box(id).hlsPort}`
+    );
+    assert.ok(owner !== undefined, `${asked}`);
+    await using _encoder = new Encoder(clip, fleet.box(owner).rtmpUrl("live/demo"));
+    await until("it is heard", async () => (await answerOf(url)).status === 200);
+    await fleet.box(owner).stop("SIGKILL");
+    let stale = 0;
+    await until("no box has it, and listeners have it still", async () => {
+      const { status, cache } = await answerOf(url);
+      assert.equal(status, 200, cache);
+      return cache === "STALE" && ++stale > STALE_ANSWERS;
+    });
+    const next = fleet.ids.find((id) => id !== owner) ?? "";
+    await using _next = new Encoder(clip, fleet.box(next).rtmpUrl("live/demo"));
+    await until("the show goes on at another box", async () => {
+      const { status, cache, text } = await answerOf(url);
+      assert.equal(status, 200, cache);
+      return text.includes(`-${next}e`);
+    });
+  },
+);
 
 scenario("an operator behind a CDN stays at one box, with its recordings", async () => {
   await using fleet = await Fleet.start();
@@ -85,9 +97,9 @@ async function namesHalfAskedOf(box: string, proxy: FleetProxy): Promise<readonl
 }
 
 async function answerOf(url: string) {
-  const { status, headers, body } = await fetch(url);
-  await body?.cancel();
-  return { status, cache: headers.get("x-cache") ?? "" };
+  const response = await fetch(url);
+  const { status, headers } = response;
+  return { status, cache: headers.get("x-cache") ?? "", text: await response.text() };
 }
 
 /** The box that nginx has asked, `HOST:PORT`. */
