@@ -4,6 +4,9 @@ import { parse } from "yaml";
 import { Network } from "../src/http/addresses.ts";
 
 const COMPOSE = ["deploy/compose.caddy.yml", "deploy/compose.nginx.yml"];
+const ALL_COMPOSE = [...COMPOSE, "deploy/fleet.compose.yaml"];
+/** "on-failure" leaves what ended well when the machine went down. */
+const COMES_BACK = ["always", "unless-stopped"];
 
 for (const file of COMPOSE) {
   Deno.test(`${file} gives Echo few rights, its ports, and room for its connections`, async () => {
@@ -37,6 +40,15 @@ for (const file of COMPOSE) {
       if (path !== "./echo.env") await Deno.stat(new URL(`../deploy/${path}`, import.meta.url));
     }
     assert.ok(mounted.length >= 2);
+  });
+}
+
+for (const file of ALL_COMPOSE) {
+  Deno.test(`what ${file} starts is there again after a restart of the machine`, async () => {
+    const { services } = parse(await read(file), { merge: true });
+    for (const [name, { restart }] of Object.entries<{ restart?: string }>(services)) {
+      if (name !== "bucket") assert.ok(COMES_BACK.includes(restart ?? ""), `${name}: ${restart}`);
+    }
   });
 }
 

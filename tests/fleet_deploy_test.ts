@@ -75,6 +75,8 @@ Deno.test("services of the fleet that are named are there, and so are files", as
       if (path === "./echo.env") continue;
       if (path.startsWith(".")) await Deno.stat(new URL(`../deploy/${path}`, import.meta.url));
       else assert.ok(path in volumes, path);
+      // Compose takes one letter for a drive of Windows.
+      assert.ok(path.length > 1, path);
     }
   }
   const hosts = [...(await read(COMPOSE)).matchAll(/(?:http|redis):\/\/([a-z]+):\d+/g)];
@@ -90,6 +92,12 @@ Deno.test("the proxy and Prometheus of the fleet know all boxes", async () => {
   const prometheus = parse(await read("deploy/prometheus/fleet.yml"));
   const urls = prometheus.scrape_configs[0].http_sd_configs.map(({ url }: { url: string }) => url);
   assert.deepEqual(urls, BOXES.map((box) => `http://${box}:8088/stat/1/targets`));
+});
+
+Deno.test("the proxy of the fleet knows the boxes' addresses while they are away", async () => {
+  const addresses = (await boxes()).map(({ networks }) => networks?.default.ipv4_address);
+  const { services } = await compose();
+  assert.deepEqual(BOXES.map((box) => services.nginx.extra_hosts?.[box]), addresses);
 });
 
 Deno.test("Prometheus takes its file, but for places that only the container has", async () => {

@@ -23,6 +23,12 @@ export function notThere(c: Context): Response {
   return c.json({ code: 404, message: "not found" }, 404, { "Cache-Control": LIVE });
 }
 
+/** It cannot be had now: {@link NoPlace}. */
+export function noPlace(c: Context, message: string, retryAfterS: number): Response {
+  const headers = { "Cache-Control": "no-store", "Retry-After": `${retryAfterS}` };
+  return c.json({ code: 503, message }, 503, headers);
+}
+
 /** @param caching the value of Cache-Control */
 export function sendPlaylist(
   c: Context,

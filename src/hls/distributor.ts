@@ -30,6 +30,8 @@ export interface ServedStream
   hear?(clients: readonly (string | undefined)[]): void;
   /** Whether another box makes it: what it lists is not on disk here. Not by default. */
   readonly isElsewhere?: boolean;
+  /** Whether it goes on with what another box had, and lists nothing yet. Not by default. */
+  readonly isAwaited?: boolean;
 }
 
 /** Takes news, and memory in it that is the receiver's from now on. */
@@ -203,7 +205,8 @@ export class Subscriber {
 
   #tellVersion(name: string, files: readonly string[], segments: readonly SegmentCopy[]): void {
     const stream = this.#options.find(name);
-    if (stream === undefined) return;
+    // Who waits for its first version is told nothing before.
+    if (stream === undefined || stream.isAwaited === true) return;
     const playlists = files.flatMap((file) => playlistOf(stream, file));
     const master = stream.masterPlaylist;
     if (master !== undefined) {

@@ -94,7 +94,10 @@ export class SegmentUnavailable extends Error {
   override readonly name = "SegmentUnavailable";
 }
 
-/** Thrown where a broadcast cannot be had in low latency now: for want of a place, or of time. */
+/**
+ * Thrown where a broadcast cannot be had now, and may be soon: in low latency for want of a place, or
+ * of time, and where the box that had it is gone.
+ */
 export class NoPlace extends Error {
   override readonly name = "NoPlace";
 }

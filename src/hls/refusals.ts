@@ -24,6 +24,11 @@ export class Refusals {
     return sites !== undefined && (sites.size >= MAX_SITES || sites.has(siteOf(client ?? "")));
   }
 
+  /** Whoever was refused `feed` may have it now. */
+  forget(feed: string): void {
+    this.#sites.delete(feed);
+  }
+
   /** To be called every second or so. */
   sweep(): void {
     if (++this.#sweeps % KEPT_SWEEPS === 0) this.#sites.clear();

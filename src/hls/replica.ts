@@ -70,7 +70,7 @@ export class Replica implements Origin {
     if (news.kind === "version") this.#takeVersion(news);
     else if (news.kind === "segments") this.#fetches.take(news.segments);
     else if (news.kind === "caughtUp") this.#catchUp.take();
-    else if (news.kind === "begun") { for (const name of news.names) this.#names.add(name); }
+    else if (news.kind === "begun") { for (const name of news.names) this.#begin(name); }
     else if (news.kind === "refused") this.#takeRefusal(news.name);
     else this.#forget(news.name);
   }
@@ -169,9 +169,7 @@ export class Replica implements Origin {
     const find = () => {
       // It has gone, or who came first was refused, which says nothing of this client.
       if (copy.isGone) return this.#find(feed, client, found);
-      if (!copy.isThere && nameOfLowFeed(feed) !== undefined) {
-        throw new NoPlace(`Cannot serve ${feed}: it takes too long`);
-      }
+      if (!copy.isThere) throw new NoPlace(`Cannot serve ${feed}: it takes too long`);
       return found(copy);
     };
     return copy.coming === undefined ? find() : copy.coming.then(find);
@@ -199,6 +197,11 @@ export class Replica implements Origin {
       throw error;
     }
     return copy;
+  }
+
+  #begin(name: string): void {
+    this.#names.add(name);
+    for (const feed of [name, lowFeed(name)]) this.#refusals.forget(feed);
   }
 
   #takeVersion(version: VersionOut): void {

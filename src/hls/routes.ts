@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { etag, RETAINED_304_HEADERS } from "hono/etag";
 import { isValidName } from "../session/name.ts";
 import { anyOrigin, fromInternet } from "../web/any_origin.ts";
 import { isBeginning } from "../web/byte_range.ts";
-import { notThere, readSegment, sendPlaylist, sendSegment } from "./answers.ts";
+import { noPlace, notThere, readSegment, sendPlaylist, sendSegment } from "./answers.ts";
 import { isLowFile } from "./low_latency/low_names.ts";
 import { LowAnswers } from "./low_latency/low_answers.ts";
-import type { Origin, ServedFile } from "./origin.ts";
+import { NoPlace, type Origin, type ServedFile } from "./origin.ts";
 
 export interface HlsRoutesOptions {
   readonly origin: Pick<Origin, "playlist" | "segment" | "hear" | "wait" | "catchUp">;
@@ -38,6 +38,14 @@ export function hlsRoutes({ origin, lowLatency = true, others, onFetch }: HlsRou
     if (isOthers(name, file)) return await next();
     if (!isValidName(name)) return notThere(c);
     if (isLowFile(file)) return lowLatency ? await low.answer(c, name, file) : notThere(c);
+    try {
+      return await answer(c, name, file);
+    } catch (error) {
+      if (!(error instanceof NoPlace)) throw error;
+      return noPlace(c, "it cannot be heard now", RETRY_AFTER_S);
+    }
+  });
+  const answer = async (c: Context, name: string, file: string) => {
     if (PLAYLIST.test(file)) {
       const playlist = await origin.playlist(name, file);
       return playlist === undefined ? notThere(c) : sendPlaylist(c, playlist);
@@ -47,7 +55,7 @@ export function hlsRoutes({ origin, lowLatency = true, others, onFetch }: HlsRou
     const response = sendSegment(c, segment);
     if (c.req.method === "GET" && isBeginning(response)) onFetch?.(name, file);
     return response;
-  });
+  };
   return app;
 }
 
@@ -100,3 +108,5 @@ export const SELECTING_FIELDS: ReadonlySet<string> = new Set([
 
 const FILE = "/:name/:file";
 const PLAYLIST = /\.m3u8$/;
+/** A DJ whose box is gone comes to another one within seconds. */
+const RETRY_AFTER_S = 2;

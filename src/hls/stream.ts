@@ -97,6 +97,11 @@ export class HlsStream {
     return this.#publishers.version(file);
   }
 
+  /** As `ServedStream.isAwaited`. */
+  get isAwaited(): boolean {
+    return this.handover.goesOn && this.playlist() === undefined;
+  }
+
   /** A master playlist, with bandwidths as measured; `undefined` before the first segment. */
   get masterPlaylist(): string | undefined {
     const { format, segments } = this.#publishers.main;

@@ -47,6 +47,11 @@ export class FleetProxy implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}/cast/${name}/playlist.m3u8`;
   }
 
+  /** Where operators get what is at `path` of the statistics of one of the boxes. */
+  operatorUrl(path: string): string {
+    return `http://127.0.0.1:${this.#port}/operator${path}`;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#run.stop("SIGTERM");
     await Deno.remove(this.#folder, { recursive: true });

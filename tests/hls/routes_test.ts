@@ -1,7 +1,7 @@
 /** What players get over HTTP. */
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import type { Origin } from "../../src/hls/origin.ts";
+import { NoPlace, type Origin } from "../../src/hls/origin.ts";
 import { hlsRoutes, prerollRoutes } from "../../src/hls/routes.ts";
 import { HlsFolder } from "../../src/hls/stream_files.ts";
 import { withServerHeader } from "../../src/web/web_server.ts";
@@ -48,6 +48,19 @@ Deno.test("a playlist comes with its type, a second of life and an entity tag", 
   });
   assert.equal(again.response.status, 304);
   assert.equal(again.response.headers.get("access-control-allow-origin"), "*");
+});
+
+Deno.test("who asks for what cannot be had now, and may be soon, is to ask again", async () => {
+  const fail = () => {
+    throw new NoPlace("Cannot serve demo: its box is gone");
+  };
+  const nothing = originOf({}, () => Promise.resolve(undefined));
+  const origin = Object.assign(nothing, { playlist: fail, segment: fail });
+  for (const file of ["playlist.m3u8", "5-1700000000.ts"]) {
+    const { status, headers } = await serve(origin).request(`/cast/demo/${file}`);
+    assert.deepEqual([status, headers.get("Retry-After")], [503, "2"]);
+    assert.equal(headers.get("Cache-Control"), "no-store");
+  }
 });
 
 Deno.test("a segment comes whole or in part, from memory or from disk", async () => {

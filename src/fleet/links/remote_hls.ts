@@ -102,10 +102,8 @@ export class RemoteHls {
     if (news.kind !== "gone" && news.kind !== "refused") return;
     const stream = this.#streams.get(news.name);
     if (stream?.box !== id) return;
-    if (news.kind === "gone") return stream.becomeGone(this.#options.clock.awake());
-    stream.giveUp();
-    this.#streams.delete(news.name);
-    this.#distributor?.refuse(news.name);
+    if (news.kind === "refused") return this.#putOff(news.name);
+    stream.becomeGone(this.#options.clock.awake());
   }
 
   /** The feed of the box with this id is broken. */
@@ -157,7 +155,10 @@ export class RemoteHls {
     const name = nameOfLowFeed(feed) ?? feed;
     const isGone = clock.waited(stream.goneAt ?? Infinity) >= GONE_MS;
     const isOld = clock.waited(stream.staleSince ?? Infinity) >= this.#staleMs(name, stream);
+    // Where its box is gone, its DJ may come to another one.
+    const isOn = this.#elsewhere.has(name) && !this.#overAt.has(name);
     if (!this.#isWanted(feed)) this.#drop(feed);
+    else if (isOld && !isGone && !stream.isThere && isOn) this.#putOff(feed);
     else if (isGone || isOld) this.#lose(name);
   }
 
@@ -203,8 +204,7 @@ export class RemoteHls {
     if (stream === undefined || stream.box === id) return;
     this.#unsubscribe(feed);
     stream.follow(id, this.#options.clock.awake());
-    const from = client !== undefined && { client };
-    this.#ask(feed, { kind: "subscribe", name: feed, ...from });
+    this.#ask(feed, { kind: "subscribe", name: feed, ...client !== undefined && { client } });
   }
 
   /** Its box tells nothing more of it. What it has told stays, for a while. */
@@ -231,13 +231,18 @@ export class RemoteHls {
   /** Nothing of it is to be had of others any more. */
   #lose(name: string): void {
     // What is this box's own goes on.
-    const isElsewhere = this.#boxWith(name) !== undefined ||
-      this.#options.view.find(name) === undefined;
+    const isElsewhere = this.#options.view.find(name)?.box !== this.#options.view.box;
     if (isElsewhere) this.#lost.add(name);
     for (const feed of [name, lowFeed(name)]) {
       this.#drop(feed);
       if (isElsewhere) this.#distributor?.end(feed);
     }
+  }
+
+  /** Nothing of it is to be had now; who asks later may have it. */
+  #putOff(feed: string): void {
+    this.#drop(feed);
+    this.#distributor?.refuse(feed);
   }
 
   #drop(feed: string): void {

@@ -8,7 +8,7 @@ import type { Context } from "hono";
 import { isBeginning } from "../../web/byte_range.ts";
 import { addressOfOne, peerAddress } from "../../web/peer_address.ts";
 import { leaveUntimed } from "../../web/request_timing.ts";
-import { LIVE, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
+import { LIVE, noPlace, notThere, readSegment, sendPlaylist, sendSegment } from "../answers.ts";
 import { NoPlace, type Origin, type ServedFile, type ServedPlaylist } from "../origin.ts";
 import { reload, type ReloadAnswer } from "./directives.ts";
 import { countsAsFetch, isLowMedia, LOW_MASTER_FILE, LOW_MEDIA_FILE } from "./low_names.ts";
@@ -41,7 +41,7 @@ export class LowAnswers {
       return await this.#answer(c, name, file);
     } catch (error) {
       if (!(error instanceof NoPlace)) throw error;
-      return noPlace(c);
+      return noPlace(c, "it cannot be heard in low latency now", RETRY_AFTER_S);
     }
   }
 
@@ -142,14 +142,7 @@ function tooLong(c: Context): Response {
   return c.json({ code: 503, message }, 503, { "Cache-Control": "no-store" });
 }
 
-/** Players come again, or play what is there anyway. */
-function noPlace(c: Context): Response {
-  const message = "it cannot be heard in low latency now";
-  const headers = { "Cache-Control": "no-store", "Retry-After": `${RETRY_AFTER_S}` };
-  return c.json({ code: 503, message }, 503, headers);
-}
-
 /** The answer to a request with directives stays right; 6.2.5.2 wants it cached for so long. */
 const CACHED_TARGETS = 6;
-/** A place may be free again. */
+/** A place may be free again; until then players play what is there anyway. */
 const RETRY_AFTER_S = 5;

@@ -1,6 +1,6 @@
 /** What listeners at another box have when boxes, or what is between them, fail. */
 import assert from "node:assert/strict";
-import { SegmentUnavailable } from "../../../src/hls/origin.ts";
+import { NoPlace, SegmentUnavailable } from "../../../src/hls/origin.ts";
 import { FeedSource } from "../../../src/fleet/links/feed_source.ts";
 import { HeardElsewhere } from "../../../testing/fleet/heard_elsewhere.ts";
 import { until } from "../../../testing/until.ts";
@@ -24,6 +24,32 @@ Deno.test("a box that is gone: its last playlist and its segments are heard unti
     await heard.pass(1);
     return await heard.heard() === "";
   });
+});
+
+Deno.test("a box that is gone before anybody here has heard it: who asks is to ask again", async () => {
+  await using heard = await HeardElsewhere.start();
+  await heard.onAir(4);
+  heard.network.stall();
+  heard.view.miss("a");
+  const first = assert.rejects(heard.heard(), NoPlace);
+  await heard.pass(5);
+  await first;
+  await assert.rejects(heard.heard(), NoPlace);
+  heard.network.mend();
+  heard.view.give("demo", "a");
+  await heard.caughtUp();
+});
+
+Deno.test("a box that is gone with its show: nobody is to ask again once that is over", async () => {
+  await using heard = await HeardElsewhere.start();
+  await heard.onAir(4);
+  heard.network.stall();
+  heard.view.miss("a");
+  heard.view.give("demo", "a", { state: "over" });
+  const first = heard.heard();
+  await heard.pass(5);
+  assert.equal(await first, "");
+  heard.network.mend();
 });
 
 Deno.test("a box that comes back within the hold is heard again, by the same name", async () => {
