@@ -116,7 +116,8 @@ export class StreamHandover {
     if (main.isEmpty || !mayGoOn) {
       const { endsAtMs } = labels;
       const madeBy = this.#lastMaker;
-      return { kind: "numbers", ...intake.next, endsAtMs, madeBy, goesOn: false };
+      const goesOn = mayGoOn && this.#goesOn;
+      return { kind: "numbers", ...intake.next, endsAtMs, madeBy, goesOn };
     }
     publishers.freeze();
     low.freeze();

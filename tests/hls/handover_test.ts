@@ -316,6 +316,26 @@ Deno.test("times go on behind those of a dead box whose clock was ahead", async 
   await a.stop();
 });
 
+Deno.test("a show goes on behind a dead box also where the one that took it first listed nothing", async () => {
+  const clock = new FakeClock();
+  const [a, b, c] = await startBoxes(["a1", "b2", "c3"], { clock });
+  assert.ok(a && b && c);
+  await a.send(a.publish(), 3 * SECOND);
+  const told = a.told.at(-1);
+  assert.ok(told);
+  const endsAtMs = Math.ceil(clock.now()) + 5000;
+  b.epoch = 2;
+  const madeBy = { box: "a1", epoch: 1 };
+  b.hls.takeOver("demo", { kind: "numbers", ...told, endsAtMs, madeBy, goesOn: true });
+  // Who came to it went to the next one before he was let in.
+  const handed = move(b, c, 3);
+  assert.ok(handed.kind === "numbers" && handed.goesOn);
+  await c.send(c.publish(), 3 * SECOND);
+  const [first] = c.playlist.segments;
+  assert.deepEqual([first?.wallMs, c.playlist.mediaSequence], [endsAtMs, told.mediaSequence]);
+  for (const box of [c, b, a]) await box.stop();
+});
+
 Deno.test("no time of a new show is before the end of the one that ended at another box", async () => {
   const clock = new FakeClock();
   const [a, b] = await startBoxes(["a1", "b2"], { clock });
