@@ -112,7 +112,13 @@ export class UploadList {
     return this.#foreign.has(versionOf(file));
   }
 
-  /** Something was done for an upload: it waits behind the others, or is done. */
+  /** In the order in which something is done for them: those that failed after the others. */
+  *inTurn(): Generator<Upload> {
+    for (const upload of this.open.values()) if (upload.backOff.failures === 0) yield upload;
+    for (const upload of this.open.values()) if (upload.backOff.failures > 0) yield upload;
+  }
+
+  /** Something was done for an upload, or failed: it waits behind the others, or is done. */
   settle(upload: Upload): void {
     const { identity } = upload.kept;
     if (this.open.get(identity) !== upload) return;

@@ -46,7 +46,6 @@ export class UploadSteps {
         logger.warn("The upload of {object} is lost, and begins again: {why}", {
           ...{ object: this.keyOf(upload.kept), why: error.message },
         });
-        upload.lostWhy = error.message;
         upload.rounds.failed();
         await this.#beginAgain(upload);
       }

@@ -96,15 +96,19 @@ export class Uploader {
 
   /** Why recordings do not get to the bucket, as sentences; none where they do. */
   get problems(): string[] {
+    const storeFails = this.#store.failures >= TOLD_FAILURES;
     const problems = [...this.#list.open.values()]
-      .filter(({ rounds }) => rounds.failures >= TOLD_ROUNDS)
-      .map(({ kept, lostWhy }) => `${this.#steps.keyOf(kept)} cannot be stored: ${lostWhy}`);
-    if (this.#store.failures < TOLD_FAILURES) return problems.slice(0, MAX_PROBLEMS);
+      .filter(({ backOff, rounds }) => {
+        return rounds.failures >= TOLD_ROUNDS || !storeFails && backOff.failures >= TOLD_FAILURES;
+      })
+      .map(({ kept, failedWhy }) => `${this.#steps.keyOf(kept)} cannot be stored: ${failedWhy}`)
+      .slice(0, MAX_PROBLEMS);
+    if (!storeFails) return problems;
     const { waitingRecordings } = this.figures;
     const store =
       `Recordings cannot be stored in ${this.#options.bucket.settings.bucket}: ${this.#why}; ` +
       `finished ones that wait on the disk: ${waitingRecordings}`;
-    return [store, ...problems.slice(0, MAX_PROBLEMS)];
+    return [store, ...problems];
   }
 
   get figures(): UploadFigures {
@@ -204,7 +208,7 @@ export class Uploader {
     if (this.#closed || this.#lock === undefined || !this.#store.isOver) return;
     const { keepsFiles, isNeeded = () => false } = this.#options;
     const places = this.#store.failures > 0 ? 1 : AT_A_TIME;
-    for (const upload of this.#list.open.values()) {
+    for (const upload of this.#list.inTurn()) {
       if (this.#underWay.size >= places) return;
       if (!upload.isDue) continue;
       const step = upload.next(keepsFiles || isNeeded(upload.kept.identity));
@@ -235,20 +239,20 @@ export class Uploader {
   }
 
   #failed(upload: Upload, error: unknown): void {
+    if (this.#closed) return;
+    upload.failedWhy = messageOf(error);
+    upload.backOff.failed();
+    this.#list.settle(upload);
     if (error instanceof StorageError) {
-      if (this.#closed) return;
-      upload.backOff.failed();
       this.#done.failures++;
       if (!error.isUploadLost) this.#storeFails(error.message);
     } else if (error instanceof FileChanged || error instanceof Deno.errors.NotFound) {
       // It was renamed, most likely: the next look tells what it is called.
       upload.file = undefined;
-      upload.backOff.failed();
       this.#scan();
     } else {
-      upload.backOff.failed();
       const object = this.#steps.keyOf(upload.kept);
-      const details = { object, why: messageOf(error) };
+      const details = { object, why: upload.failedWhy };
       if (upload.backOff.failures > 1) return;
       logger.error("Cannot store {object}, which is tried again: {why}", details);
     }
