@@ -191,7 +191,10 @@ export class Uploader {
     return true;
   }
 
+  /** Gives up what has no file any more, unless a step of it is under way, or is to delete it. */
   async #abandon(upload: Upload): Promise<void> {
+    if (upload.isBusy || upload.kept.isUnwanted) return;
+    upload.isBusy = true;
     // What is named like a secret is masked in the log.
     const object = this.#steps.keyOf(upload.kept);
     try {
@@ -202,6 +205,7 @@ export class Uploader {
       // It is tried again with the next look.
       logger.debug("Cannot give up {object}: {why}", { object, why: messageOf(error) });
     }
+    upload.isBusy = false;
   }
 
   #startSteps(): void {
