@@ -5,13 +5,13 @@ import type { EventBus } from "../session/events.ts";
 import { closeLocked, lock, messageOf } from "../record/files.ts";
 import type { RecordFolder } from "../record/record_folder.ts";
 import type { StoredFile } from "../record/stored_file.ts";
-import { BackOff } from "./back_off.ts";
 import type { Bucket } from "./bucket.ts";
 import { KeptUploads } from "./kept_uploads.ts";
 import { DiskLooks } from "./disk_looks.ts";
 import type { RecordingId } from "./object_keys.ts";
 import type { PartWork } from "./part_job.ts";
 import { StorageError } from "./storage_error.ts";
+import { StoreWatch, TOLD_FAILURES } from "./store_watch.ts";
 import { FileChanged } from "./store_transport.ts";
 import { PART_BYTES, type Upload, type UploadStep } from "./upload.ts";
 import { UploadList } from "./upload_list.ts";
@@ -63,12 +63,10 @@ export class Uploader {
   readonly #keeper: KeptUploads;
   readonly #timers: readonly Timer[];
   readonly #unsubscribe: () => void;
-  readonly #store: BackOff;
+  readonly #store: StoreWatch;
   readonly #underWay = new Set<Promise<void>>();
   readonly #done = { sentBytes: 0, storedRecordings: 0, failures: 0 };
   readonly #looking = new DiskLooks();
-  /** Why the store did not do what it was asked, the last time. */
-  #why = "";
   #lock: Deno.FsFile | undefined;
   #closed = false;
 
@@ -80,7 +78,7 @@ export class Uploader {
     const keeper = this.#keeper;
     this.#steps = new UploadSteps({ bucket, work, keeper, folder: folder.path, prefix });
     this.#list = new UploadList({ clock, folder, keeper, keepsFiles, partBytes, prefix });
-    this.#store = new BackOff(clock);
+    this.#store = new StoreWatch(clock, bucket);
     this.#timers = [
       clock.every(TICK_MS, () => this.#startSteps()),
       clock.every(LOOK_MS, () => this.#lookAtLive()),
@@ -96,19 +94,17 @@ export class Uploader {
 
   /** Why recordings do not get to the bucket, as sentences; none where they do. */
   get problems(): string[] {
-    const storeFails = this.#store.failures >= TOLD_FAILURES;
+    const { problem } = this.#store;
     const problems = [...this.#list.open.values()]
       .filter(({ backOff, rounds }) => {
-        return rounds.failures >= TOLD_ROUNDS || !storeFails && backOff.failures >= TOLD_FAILURES;
+        const fails = problem === undefined && backOff.failures >= TOLD_FAILURES;
+        return fails || rounds.failures >= TOLD_ROUNDS;
       })
       .map(({ kept, failedWhy }) => `${this.#steps.keyOf(kept)} cannot be stored: ${failedWhy}`)
       .slice(0, MAX_PROBLEMS);
-    if (!storeFails) return problems;
+    if (problem === undefined) return problems;
     const { waitingRecordings } = this.figures;
-    const store =
-      `Recordings cannot be stored in ${this.#options.bucket.settings.bucket}: ${this.#why}; ` +
-      `finished ones that wait on the disk: ${waitingRecordings}`;
-    return [store, ...problems];
+    return [`${problem}; finished ones that wait on the disk: ${waitingRecordings}`, ...problems];
   }
 
   get figures(): UploadFigures {
@@ -209,9 +205,9 @@ export class Uploader {
   }
 
   #startSteps(): void {
-    if (this.#closed || this.#lock === undefined || !this.#store.isOver) return;
+    if (this.#closed || this.#lock === undefined || !this.#store.backOff.isOver) return;
     const { keepsFiles, isNeeded = () => false } = this.#options;
-    const places = this.#store.failures > 0 ? 1 : AT_A_TIME;
+    const places = this.#store.backOff.failures > 0 ? 1 : AT_A_TIME;
     for (const upload of this.#list.inTurn()) {
       if (this.#underWay.size >= places) return;
       if (!upload.isDue) continue;
@@ -233,7 +229,7 @@ export class Uploader {
     try {
       this.#done.sentBytes += await this.#steps.do(upload, step);
       upload.backOff.succeeded();
-      if (ASKS_STORE.has(step.kind)) this.#storeWorks();
+      if (ASKS_STORE.has(step.kind)) this.#store.works();
       if (!wasStored && upload.kept.storedBytes !== null) this.#done.storedRecordings++;
       if (ENDS.has(step.kind)) this.#list.open.delete(upload.kept.identity);
       else this.#list.settle(upload);
@@ -249,7 +245,7 @@ export class Uploader {
     this.#list.settle(upload);
     if (error instanceof StorageError) {
       this.#done.failures++;
-      if (!error.isUploadLost) this.#storeFails(error.message);
+      if (!error.isUploadLost) this.#store.failed(error.message);
     } else if (error instanceof FileChanged || error instanceof Deno.errors.NotFound) {
       // It was renamed, most likely: the next look tells what it is called.
       upload.file = undefined;
@@ -261,25 +257,6 @@ export class Uploader {
       logger.error("Cannot store {object}, which is tried again: {why}", details);
     }
   }
-
-  #storeFails(why: string): void {
-    this.#store.failed();
-    this.#why = why;
-    if (this.#store.failures !== TOLD_FAILURES) return;
-    const { bucket } = this.#options.bucket.settings;
-    logger.error(
-      "Cannot store recordings in {bucket}: {why}. They stay on the disk, and it is tried again",
-      { bucket, why },
-    );
-  }
-
-  #storeWorks(): void {
-    if (this.#store.failures >= TOLD_FAILURES) {
-      const { bucket } = this.#options.bucket.settings;
-      logger.info("Recordings go to {bucket} again", { bucket });
-    }
-    this.#store.succeeded();
-  }
 }
 
 const ASKS_STORE: ReadonlySet<UploadStep["kind"]> = new Set([
@@ -288,9 +265,7 @@ const ASKS_STORE: ReadonlySet<UploadStep["kind"]> = new Set([
 const ENDS: ReadonlySet<UploadStep["kind"]> = new Set(["remove file", "discard"]);
 /** How many requests are under way at a time. */
 const AT_A_TIME = 16;
-/** A request that fails now and then is no news. */
-const TOLD_FAILURES = 3;
-/** Nor is a store that lost an upload once. */
+/** A store that lost an upload once is no news. */
 const TOLD_ROUNDS = 2;
 /** Further recordings would have the same. */
 const MAX_PROBLEMS = 3;
