@@ -6,7 +6,7 @@ import { closeLocked, lock, messageOf } from "../record/files.ts";
 import type { RecordFolder } from "../record/record_folder.ts";
 import type { StoredFile } from "../record/stored_file.ts";
 import type { Bucket } from "./bucket.ts";
-import { KeptUploads } from "./kept_uploads.ts";
+import { type KeptUpload, KeptUploads } from "./kept_uploads.ts";
 import { DiskLooks } from "./disk_looks.ts";
 import type { RecordingId } from "./object_keys.ts";
 import type { PartWork } from "./part_job.ts";
@@ -31,6 +31,8 @@ export interface UploaderOptions {
   readonly keepsFiles: boolean;
   /** Whether somebody still reads a file, known by its identity, that is in the bucket. */
   readonly isNeeded?: ((identity: string) => boolean) | undefined;
+  /** A recording has become whole in the bucket, or was deleted there: `bytes` is `undefined` then. */
+  readonly onChanged?: ((recording: RecordingId, bytes: number | undefined) => void) | undefined;
   /** Of new uploads; 8 MiB by default. */
   readonly partBytes?: number;
 }
@@ -122,7 +124,12 @@ export class Uploader {
   /** The recording in a file, once that is whole in the bucket. */
   stored(file: StoredFile): RecordingId | undefined {
     const kept = this.#list.find(file);
-    return kept === undefined || kept.storedBytes === null ? undefined : kept;
+    return kept === undefined || kept.storedBytes === null || kept.isRemoved ? undefined : kept;
+  }
+
+  /** Somebody has deleted a recording in the bucket alone: it does not go there again. */
+  async removed(recording: RecordingId): Promise<void> {
+    await this.#list.removed(recording);
   }
 
   /** Somebody has deleted a file, known by its identity: nothing of it is to be in the bucket. */
@@ -132,10 +139,13 @@ export class Uploader {
     this.#startSteps();
   }
 
-  /** Whether limits of the disk may have a file deleted: it is in the bucket, or does not go there. */
+  /**
+   * Whether limits of the disk may have a file deleted: it has got to the bucket, whatever became of
+   * it there, or does not go there.
+   */
   mayRemove(file: StoredFile): boolean {
     if (file.state === "damaged" || this.#list.isForeign(file)) return true;
-    return this.stored(file) !== undefined;
+    return (this.#list.find(file)?.storedBytes ?? null) !== null;
   }
 
   /** Gives up what is under way. The next run of the server goes on with it. */
@@ -230,12 +240,20 @@ export class Uploader {
       this.#done.sentBytes += await this.#steps.do(upload, step);
       upload.backOff.succeeded();
       if (ASKS_STORE.has(step.kind)) this.#store.works();
-      if (!wasStored && upload.kept.storedBytes !== null) this.#done.storedRecordings++;
+      if (!wasStored) this.#tellStored(upload.kept);
+      else if (step.kind === "discard") this.#options.onChanged?.(upload.kept, undefined);
       if (ENDS.has(step.kind)) this.#list.open.delete(upload.kept.identity);
       else this.#list.settle(upload);
     } catch (error) {
       this.#failed(upload, error);
     }
+  }
+
+  #tellStored(kept: KeptUpload): void {
+    if (kept.storedBytes === null) return;
+    this.#done.storedRecordings++;
+    // It may have been deleted in the bucket before its upload was over.
+    if (!kept.isRemoved) this.#options.onChanged?.(kept, kept.storedBytes);
   }
 
   #failed(upload: Upload, error: unknown): void {
