@@ -45,6 +45,7 @@ export function startStorage(
   const work = new PartThread(settings);
   const uploader = new Uploader({
     ...{ clock, events, folder, bucket, work, prefix, keepsFiles, isNeeded },
+    onChanged: (recording, bytes) => recordings.changed(recording, bytes),
   });
   const recordings = new StoredRecordings({ clock, bucket, prefix, maxAgeMs, uploads: uploader });
   health.add("storage", () => uploader.problems);

@@ -34,7 +34,9 @@ export class BackOff {
     return this.#clock.monotonic() >= this.#until;
   }
 
+  /** While it waits nothing is new in that: what fails then was under way before. */
   failed(): void {
+    if (!this.isOver) return;
     const { firstMs, factor, longestMs } = this.#pauses;
     const delayMs = Math.min(firstMs * factor ** this.#failures, longestMs);
     this.#failures++;

@@ -34,6 +34,8 @@ export interface KeptUpload extends RecordingId {
   readonly isUnwanted: boolean;
   /** Bytes of the object, once it is whole in the bucket; `null` before that. */
   readonly storedBytes: number | null;
+  /** Whether the object was deleted since, and the file was not: it is not sent again. */
+  readonly isRemoved: boolean;
 }
 
 /** States of uploads as files beside the recordings: `.uploads/IDENTITY.json`. */
@@ -126,6 +128,7 @@ const STATE = z.object({
   dead: z.array(z.object({ key: z.string(), uploadId: z.string() })).default([]),
   isUnwanted: z.boolean().default(false),
   storedBytes: COUNT.nullable(),
+  isRemoved: z.boolean().default(false),
 });
 
 /** Of 10,000 parts. */

@@ -6,7 +6,8 @@ import { type BucketCopies, type BucketCopy, BucketUnavailable } from "../record
 import type { StoredFile } from "../record/stored_file.ts";
 import type { Clock, Timer } from "../session/clock.ts";
 import type { Bucket, ListedObject } from "./bucket.ts";
-import { fileOfKey, folderOf, keyOf, recordingOf } from "./object_keys.ts";
+import { fileOfKey, folderOf, keyOf, type RecordingId, recordingOf } from "./object_keys.ts";
+import { RecordingsList } from "./recordings_list.ts";
 import { StorageError } from "./storage_error.ts";
 import type { Uploader } from "./uploader.ts";
 
@@ -19,23 +20,25 @@ export interface StoredRecordingsOptions {
   readonly prefix: string;
   /** Recordings that have been there for longer are deleted; 0: none. */
   readonly maxAgeMs: number;
-  readonly uploads: Pick<Uploader, "stored" | "forget">;
+  readonly uploads: Pick<Uploader, "stored" | "forget" | "removed">;
 }
 
 /** What is in the bucket: of this box, and of others that use the same prefix. */
 export class StoredRecordings implements BucketCopies {
   readonly #options: StoredRecordingsOptions;
   readonly #timer: Timer | undefined;
-  #known: readonly BucketCopy[] = [];
-  /** When that was asked for, on the monotonic clock. */
-  #knownAt = -Infinity;
-  #asking: Promise<void> | undefined;
+  readonly #list: RecordingsList;
   #isCleaning = false;
   #closed = false;
 
   constructor(options: StoredRecordingsOptions) {
     this.#options = options;
     const { clock, maxAgeMs } = options;
+    this.#list = new RecordingsList(clock, async (take) => {
+      await this.#eachPage((objects) =>
+        take(objects.flatMap((object) => this.#copyAt(object) ?? []))
+      );
+    });
     if (maxAgeMs > 0) this.#timer = clock.every(CLEAN_MS, () => this.#clean());
   }
 
@@ -49,15 +52,13 @@ export class StoredRecordings implements BucketCopies {
   }
 
   async list(): Promise<readonly BucketCopy[]> {
-    const { clock } = this.#options;
-    if (clock.monotonic() - this.#knownAt >= FRESH_MS) {
-      this.#asking ??= this.#ask().finally(() => this.#asking = undefined);
-      const { promise: late, resolve } = Promise.withResolvers<void>();
-      const timer = clock.after(ANSWER_MS, resolve);
-      await Promise.race([this.#asking, late]);
-      timer.cancel();
-    }
-    return this.#known;
+    return await this.#list.read();
+  }
+
+  /** This box has stored a recording, or deleted it: `bytes` is `undefined` then. */
+  changed({ name, startTime, count }: RecordingId, bytes: number | undefined): void {
+    const file = datedFile(name, startTime, count);
+    this.#list.change(file, bytes === undefined ? undefined : { file, name, startTime, bytes });
   }
 
   async urlOf(file: string, method: string): Promise<string | undefined> {
@@ -81,7 +82,7 @@ export class StoredRecordings implements BucketCopies {
       await bucket.remove(key);
       return true;
     });
-    this.#knownAt = -Infinity;
+    await this.#removed(id);
     return wasThere;
   }
 
@@ -90,20 +91,9 @@ export class StoredRecordings implements BucketCopies {
     this.#timer?.cancel();
   }
 
-  /** Asks for all that there is, and keeps the newest of it. Never rejects. */
-  async #ask(): Promise<void> {
-    let found: BucketCopy[] = [];
-    try {
-      await this.#eachPage((objects) => {
-        found.push(...objects.flatMap((object) => this.#copyAt(object) ?? []));
-        if (found.length > 2 * MAX_LISTED) found = newest(found);
-      });
-      this.#known = newest(found);
-    } catch (error) {
-      // Whoever sends to the bucket tells it, and those are known that were there before.
-      logger.debug("Cannot list the bucket: {why}", { why: messageOf(error) });
-    }
-    this.#knownAt = this.#options.clock.monotonic();
+  async #removed(id: RecordingId): Promise<void> {
+    this.changed(id, undefined);
+    await this.#options.uploads.removed(id);
   }
 
   #copyAt({ key, bytes }: ListedObject): BucketCopy | undefined {
@@ -117,13 +107,15 @@ export class StoredRecordings implements BucketCopies {
   async #clean(): Promise<void> {
     if (this.#isCleaning) return;
     this.#isCleaning = true;
-    const { bucket, maxAgeMs } = this.#options;
+    const { bucket, prefix, maxAgeMs } = this.#options;
     try {
       await this.#eachPage(async (objects) => {
         for (const object of objects) {
-          const isOld = object.ageMs > maxAgeMs && this.#copyAt(object) !== undefined;
-          if (!isOld || this.#closed) continue;
+          const file = object.ageMs > maxAgeMs ? fileOfKey(prefix, object.key) : undefined;
+          const id = file === undefined ? undefined : recordingOf(file);
+          if (id === undefined || this.#closed) continue;
           await bucket.remove(object.key);
+          await this.#removed(id);
           logger.info("{deleted} is deleted from the bucket: too old", { deleted: object.key });
         }
       });
@@ -156,16 +148,6 @@ async function available<T>(asking: () => Promise<T>): Promise<T> {
   }
 }
 
-function newest(copies: readonly BucketCopy[]): BucketCopy[] {
-  return copies.toSorted((a, b) => b.startTime - a.startTime).slice(0, MAX_LISTED);
-}
-
-/** So many recordings are listed, the newest. */
-const MAX_LISTED = 10_000;
-/** For so long it is not asked again what is there. */
-const FRESH_MS = 10_000;
-/** Whoever wants a list does not wait for a slow store for longer. */
-const ANSWER_MS = 5000;
 /** A show may be listened to for so long, or for as long as a download takes. */
 const URL_SECONDS = 12 * 3600;
 const CLEAN_MS = 3_600_000;

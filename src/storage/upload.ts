@@ -44,8 +44,8 @@ export class Upload {
   readonly backOff: BackOff;
   /** Waits where all of it was sent in vain, or was lost. */
   readonly rounds: BackOff;
-  /** Why it was, the last time. */
-  lostWhy = "";
+  /** Why something failed, the last time. */
+  failedWhy = "";
   /** Parts that were compared since the recording is finished, or sent since then. */
   readonly #compared = new Set<number>();
 

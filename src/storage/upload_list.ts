@@ -9,7 +9,7 @@ import type { RecordFolder } from "../record/record_folder.ts";
 import { type StoredFile, storedFile } from "../record/stored_file.ts";
 import type { BegunUpload } from "./bucket.ts";
 import type { KeptUpload, KeptUploads } from "./kept_uploads.ts";
-import { keyOf } from "./object_keys.ts";
+import { keyOf, type RecordingId } from "./object_keys.ts";
 import { Upload } from "./upload.ts";
 
 const logger = getLogger(["echo", "storage"]);
@@ -107,12 +107,33 @@ export class UploadList {
     return upload;
   }
 
+  /** The object of a recording was deleted in the bucket. */
+  async removed(recording: RecordingId): Promise<void> {
+    for (const upload of this.open.values()) {
+      if (!isObjectOf(recording, upload.kept)) continue;
+      upload.kept = { ...upload.kept, isRemoved: true };
+      await this.#options.keeper.save(upload.kept);
+    }
+    for (const kept of this.stored.values()) {
+      if (!isObjectOf(recording, kept)) continue;
+      const removed = { ...kept, isRemoved: true };
+      this.stored.set(kept.identity, removed);
+      await this.#options.keeper.save(removed);
+    }
+  }
+
   /** Whether a finished file is none of Echo's, so that it does not go to the bucket. */
   isForeign(file: StoredFile): boolean {
     return this.#foreign.has(versionOf(file));
   }
 
-  /** Something was done for an upload: it waits behind the others, or is done. */
+  /** In the order in which something is done for them: those that failed after the others. */
+  *inTurn(): Generator<Upload> {
+    for (const upload of this.open.values()) if (upload.backOff.failures === 0) yield upload;
+    for (const upload of this.open.values()) if (upload.backOff.failures > 0) yield upload;
+  }
+
+  /** Something was done for an upload, or failed: it waits behind the others, or is done. */
   settle(upload: Upload): void {
     const { identity } = upload.kept;
     if (this.open.get(identity) !== upload) return;
@@ -184,7 +205,7 @@ export class UploadList {
     return {
       ...{ identity, name, startTime, count },
       ...{ mark: randomUUID(), uploadId: null, partBytes, parts: [], dead: [], isUnwanted: false },
-      storedBytes: null,
+      ...{ storedBytes: null, isRemoved: false },
     };
   }
 
@@ -215,6 +236,12 @@ function isOf(
   const isSame = kept.name === name && (startTime === undefined || startTime === kept.startTime);
   if (kept.storedBytes === null) return isSame;
   return isSame && state === "finished" && bytes === kept.storedBytes;
+}
+
+/** Whether the object of a recording in the bucket is the one that was made of a file. */
+function isObjectOf({ name, startTime, count }: RecordingId, kept: KeptUpload): boolean {
+  const isThere = kept.storedBytes !== null && !kept.isRemoved;
+  return isThere && kept.name === name && kept.startTime === startTime && kept.count === count;
 }
 
 function versionOf({ identity, bytes, changedAt }: StoredFile): string {

@@ -46,7 +46,6 @@ export class UploadSteps {
         logger.warn("The upload of {object} is lost, and begins again: {why}", {
           ...{ object: this.keyOf(upload.kept), why: error.message },
         });
-        upload.lostWhy = error.message;
         upload.rounds.failed();
         await this.#beginAgain(upload);
       }
@@ -81,10 +80,11 @@ export class UploadSteps {
       case "send":
         await this.#send(upload, step);
         return step.range.end - step.range.start;
-      case "abort":
-        for (const begun of upload.kept.dead) await this.#abort(begun);
-        await this.#change(upload, { dead: [] });
+      case "abort": {
+        const why = await this.#abortDead(upload);
+        if (why !== undefined) throw why;
         return 0;
+      }
       case "discard":
         await this.#discard(upload);
         return 0;
@@ -118,16 +118,33 @@ export class UploadSteps {
       }
       await this.#change(upload, { count: kept.count + 1 });
     }
+    // Where every upload is lost, they would fill the store. If this fails, it is done again with the
+    // next one, and once the recording is stored.
+    await this.#abortDead(upload);
     const uploadId = await bucket.begin(this.keyOf(upload.kept), upload.kept.mark);
     await this.#change(upload, { uploadId, parts: [] });
   }
 
-  /** Gives up what the store has of it, which is to forget it once the recording is stored. */
+  /** Gives up what the store has of it, which is to forget it before another upload begins. */
   async #beginAgain(upload: Upload, changes: Partial<KeptUpload> = {}): Promise<void> {
     const { kept } = upload;
     const dead = [...kept.dead, this.#begun(kept) ?? []].flat();
     await this.#change(upload, { ...changes, dead, uploadId: null, parts: [] });
     upload.begunAgain();
+  }
+
+  /** Has the store forget all uploads that were given up. @returns why it did not do so */
+  async #abortDead(upload: Upload): Promise<StorageError | undefined> {
+    for (const begun of upload.kept.dead) {
+      try {
+        await this.#abort(begun);
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        return error;
+      }
+      await this.#change(upload, { dead: upload.kept.dead.filter((other) => other !== begun) });
+    }
+    return undefined;
   }
 
   /** A key that may not do that must not keep recordings from what else is done with them. */

@@ -5,13 +5,13 @@ import type { EventBus } from "../session/events.ts";
 import { closeLocked, lock, messageOf } from "../record/files.ts";
 import type { RecordFolder } from "../record/record_folder.ts";
 import type { StoredFile } from "../record/stored_file.ts";
-import { BackOff } from "./back_off.ts";
 import type { Bucket } from "./bucket.ts";
-import { KeptUploads } from "./kept_uploads.ts";
+import { type KeptUpload, KeptUploads } from "./kept_uploads.ts";
 import { DiskLooks } from "./disk_looks.ts";
 import type { RecordingId } from "./object_keys.ts";
 import type { PartWork } from "./part_job.ts";
 import { StorageError } from "./storage_error.ts";
+import { StoreWatch, TOLD_FAILURES } from "./store_watch.ts";
 import { FileChanged } from "./store_transport.ts";
 import { PART_BYTES, type Upload, type UploadStep } from "./upload.ts";
 import { UploadList } from "./upload_list.ts";
@@ -31,6 +31,8 @@ export interface UploaderOptions {
   readonly keepsFiles: boolean;
   /** Whether somebody still reads a file, known by its identity, that is in the bucket. */
   readonly isNeeded?: ((identity: string) => boolean) | undefined;
+  /** A recording has become whole in the bucket, or was deleted there: `bytes` is `undefined` then. */
+  readonly onChanged?: ((recording: RecordingId, bytes: number | undefined) => void) | undefined;
   /** Of new uploads; 8 MiB by default. */
   readonly partBytes?: number;
 }
@@ -63,12 +65,10 @@ export class Uploader {
   readonly #keeper: KeptUploads;
   readonly #timers: readonly Timer[];
   readonly #unsubscribe: () => void;
-  readonly #store: BackOff;
+  readonly #store: StoreWatch;
   readonly #underWay = new Set<Promise<void>>();
   readonly #done = { sentBytes: 0, storedRecordings: 0, failures: 0 };
   readonly #looking = new DiskLooks();
-  /** Why the store did not do what it was asked, the last time. */
-  #why = "";
   #lock: Deno.FsFile | undefined;
   #closed = false;
 
@@ -80,7 +80,7 @@ export class Uploader {
     const keeper = this.#keeper;
     this.#steps = new UploadSteps({ bucket, work, keeper, folder: folder.path, prefix });
     this.#list = new UploadList({ clock, folder, keeper, keepsFiles, partBytes, prefix });
-    this.#store = new BackOff(clock);
+    this.#store = new StoreWatch(clock, bucket);
     this.#timers = [
       clock.every(TICK_MS, () => this.#startSteps()),
       clock.every(LOOK_MS, () => this.#lookAtLive()),
@@ -96,15 +96,17 @@ export class Uploader {
 
   /** Why recordings do not get to the bucket, as sentences; none where they do. */
   get problems(): string[] {
+    const { problem } = this.#store;
     const problems = [...this.#list.open.values()]
-      .filter(({ rounds }) => rounds.failures >= TOLD_ROUNDS)
-      .map(({ kept, lostWhy }) => `${this.#steps.keyOf(kept)} cannot be stored: ${lostWhy}`);
-    if (this.#store.failures < TOLD_FAILURES) return problems.slice(0, MAX_PROBLEMS);
+      .filter(({ backOff, rounds }) => {
+        const fails = problem === undefined && backOff.failures >= TOLD_FAILURES;
+        return fails || rounds.failures >= TOLD_ROUNDS;
+      })
+      .map(({ kept, failedWhy }) => `${this.#steps.keyOf(kept)} cannot be stored: ${failedWhy}`)
+      .slice(0, MAX_PROBLEMS);
+    if (problem === undefined) return problems;
     const { waitingRecordings } = this.figures;
-    const store =
-      `Recordings cannot be stored in ${this.#options.bucket.settings.bucket}: ${this.#why}; ` +
-      `finished ones that wait on the disk: ${waitingRecordings}`;
-    return [store, ...problems.slice(0, MAX_PROBLEMS)];
+    return [`${problem}; finished ones that wait on the disk: ${waitingRecordings}`, ...problems];
   }
 
   get figures(): UploadFigures {
@@ -122,7 +124,12 @@ export class Uploader {
   /** The recording in a file, once that is whole in the bucket. */
   stored(file: StoredFile): RecordingId | undefined {
     const kept = this.#list.find(file);
-    return kept === undefined || kept.storedBytes === null ? undefined : kept;
+    return kept === undefined || kept.storedBytes === null || kept.isRemoved ? undefined : kept;
+  }
+
+  /** Somebody has deleted a recording in the bucket alone: it does not go there again. */
+  async removed(recording: RecordingId): Promise<void> {
+    await this.#list.removed(recording);
   }
 
   /** Somebody has deleted a file, known by its identity: nothing of it is to be in the bucket. */
@@ -132,10 +139,13 @@ export class Uploader {
     this.#startSteps();
   }
 
-  /** Whether limits of the disk may have a file deleted: it is in the bucket, or does not go there. */
+  /**
+   * Whether limits of the disk may have a file deleted: it has got to the bucket, whatever became of
+   * it there, or does not go there.
+   */
   mayRemove(file: StoredFile): boolean {
     if (file.state === "damaged" || this.#list.isForeign(file)) return true;
-    return this.stored(file) !== undefined;
+    return (this.#list.find(file)?.storedBytes ?? null) !== null;
   }
 
   /** Gives up what is under way. The next run of the server goes on with it. */
@@ -187,7 +197,10 @@ export class Uploader {
     return true;
   }
 
+  /** Gives up what has no file any more, unless a step of it is under way, or is to delete it. */
   async #abandon(upload: Upload): Promise<void> {
+    if (upload.isBusy || upload.kept.isUnwanted) return;
+    upload.isBusy = true;
     // What is named like a secret is masked in the log.
     const object = this.#steps.keyOf(upload.kept);
     try {
@@ -198,13 +211,14 @@ export class Uploader {
       // It is tried again with the next look.
       logger.debug("Cannot give up {object}: {why}", { object, why: messageOf(error) });
     }
+    upload.isBusy = false;
   }
 
   #startSteps(): void {
-    if (this.#closed || this.#lock === undefined || !this.#store.isOver) return;
+    if (this.#closed || this.#lock === undefined || !this.#store.backOff.isOver) return;
     const { keepsFiles, isNeeded = () => false } = this.#options;
-    const places = this.#store.failures > 0 ? 1 : AT_A_TIME;
-    for (const upload of this.#list.open.values()) {
+    const places = this.#store.backOff.failures > 0 ? 1 : AT_A_TIME;
+    for (const upload of this.#list.inTurn()) {
       if (this.#underWay.size >= places) return;
       if (!upload.isDue) continue;
       const step = upload.next(keepsFiles || isNeeded(upload.kept.identity));
@@ -225,8 +239,9 @@ export class Uploader {
     try {
       this.#done.sentBytes += await this.#steps.do(upload, step);
       upload.backOff.succeeded();
-      if (ASKS_STORE.has(step.kind)) this.#storeWorks();
-      if (!wasStored && upload.kept.storedBytes !== null) this.#done.storedRecordings++;
+      if (ASKS_STORE.has(step.kind)) this.#store.works();
+      if (!wasStored) this.#tellStored(upload.kept);
+      else if (step.kind === "discard") this.#options.onChanged?.(upload.kept, undefined);
       if (ENDS.has(step.kind)) this.#list.open.delete(upload.kept.identity);
       else this.#list.settle(upload);
     } catch (error) {
@@ -234,43 +249,31 @@ export class Uploader {
     }
   }
 
+  #tellStored(kept: KeptUpload): void {
+    if (kept.storedBytes === null) return;
+    this.#done.storedRecordings++;
+    // It may have been deleted in the bucket before its upload was over.
+    if (!kept.isRemoved) this.#options.onChanged?.(kept, kept.storedBytes);
+  }
+
   #failed(upload: Upload, error: unknown): void {
+    if (this.#closed) return;
+    upload.failedWhy = messageOf(error);
+    upload.backOff.failed();
+    this.#list.settle(upload);
     if (error instanceof StorageError) {
-      if (this.#closed) return;
-      upload.backOff.failed();
       this.#done.failures++;
-      if (!error.isUploadLost) this.#storeFails(error.message);
+      if (!error.isUploadLost) this.#store.failed(error.message);
     } else if (error instanceof FileChanged || error instanceof Deno.errors.NotFound) {
       // It was renamed, most likely: the next look tells what it is called.
       upload.file = undefined;
-      upload.backOff.failed();
       this.#scan();
     } else {
-      upload.backOff.failed();
       const object = this.#steps.keyOf(upload.kept);
-      const details = { object, why: messageOf(error) };
+      const details = { object, why: upload.failedWhy };
       if (upload.backOff.failures > 1) return;
       logger.error("Cannot store {object}, which is tried again: {why}", details);
     }
-  }
-
-  #storeFails(why: string): void {
-    this.#store.failed();
-    this.#why = why;
-    if (this.#store.failures !== TOLD_FAILURES) return;
-    const { bucket } = this.#options.bucket.settings;
-    logger.error(
-      "Cannot store recordings in {bucket}: {why}. They stay on the disk, and it is tried again",
-      { bucket, why },
-    );
-  }
-
-  #storeWorks(): void {
-    if (this.#store.failures >= TOLD_FAILURES) {
-      const { bucket } = this.#options.bucket.settings;
-      logger.info("Recordings go to {bucket} again", { bucket });
-    }
-    this.#store.succeeded();
   }
 }
 
@@ -280,9 +283,7 @@ const ASKS_STORE: ReadonlySet<UploadStep["kind"]> = new Set([
 const ENDS: ReadonlySet<UploadStep["kind"]> = new Set(["remove file", "discard"]);
 /** How many requests are under way at a time. */
 const AT_A_TIME = 16;
-/** A request that fails now and then is no news. */
-const TOLD_FAILURES = 3;
-/** Nor is a store that lost an upload once. */
+/** A store that lost an upload once is no news. */
 const TOLD_ROUNDS = 2;
 /** Further recordings would have the same. */
 const MAX_PROBLEMS = 3;

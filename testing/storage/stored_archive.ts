@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Bucket } from "../../src/storage/bucket.ts";
 import { LocalPartWork } from "../../src/storage/part_job.ts";
-import { Uploader } from "../../src/storage/uploader.ts";
+import { Uploader, type UploaderOptions } from "../../src/storage/uploader.ts";
 import { FakeClock } from "../fake_clock.ts";
 import { Archive, type ArchiveOptions, START } from "../record/archive.ts";
 import { until } from "../until.ts";
@@ -19,6 +19,7 @@ export interface StoredArchiveOptions extends Omit<ArchiveOptions, "mayRemove"> 
   /** Default: {@link SMALL_PART_BYTES}. */
   readonly partBytes?: number;
   readonly isNeeded?: (identity: string) => boolean;
+  readonly onChanged?: UploaderOptions["onChanged"];
 }
 
 /** A recorder and an uploader in the same folder, and the store. */
@@ -48,7 +49,7 @@ export class StoredArchive implements AsyncDisposable {
 
   static async open(options: StoredArchiveOptions = {}): Promise<StoredArchive> {
     const { server, keepsFiles = true, isNeeded, clock = new FakeClock(START), ...own } = options;
-    const { partBytes = SMALL_PART_BYTES } = options;
+    const { partBytes = SMALL_PART_BYTES, onChanged } = options;
     const archive = await Archive.open({
       ...{ ...own, clock },
       mayRemove: (file) => uploader.mayRemove(file),
@@ -57,7 +58,7 @@ export class StoredArchive implements AsyncDisposable {
     const uploader = new Uploader({
       ...{ clock, events: archive.bus, folder: archive.folder, bucket: fixture.bucket },
       ...{ work: new LocalPartWork(fixture.bucket), prefix: "rec", keepsFiles, isNeeded },
-      partBytes,
+      ...{ partBytes, onChanged },
     });
     return new StoredArchive(archive, uploader, fixture, server !== undefined);
   }

@@ -14,6 +14,7 @@ const UPLOAD: KeptUpload = {
     storedBytes: null,
     dead: [],
     isUnwanted: false,
+    isRemoved: false,
   },
   parts: [null, { etag: '"e"', sha256: "00" }],
 };

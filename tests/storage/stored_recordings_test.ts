@@ -6,6 +6,7 @@ import { recordRoutes } from "../../src/record/routes.ts";
 import { StoredRecordings } from "../../src/storage/stored_recordings.ts";
 import { fileOfKey, keyOf } from "../../src/storage/object_keys.ts";
 import { START } from "../../testing/record/archive.ts";
+import { until } from "../../testing/until.ts";
 import { StoredArchive, type StoredArchiveOptions } from "../../testing/storage/stored_archive.ts";
 
 const KEY = "rec/demo/20261123T141200Z.mp4";
@@ -25,7 +26,10 @@ async function withRoutes(
   test: (stored: StoredArchive, app: Hono, recordings: StoredRecordings) => Promise<void>,
 ): Promise<void> {
   const { maxAgeMs = 0, ...own } = options;
-  await using stored = await StoredArchive.open(own);
+  await using stored = await StoredArchive.open({
+    ...own,
+    onChanged: (recording, bytes) => recordings.changed(recording, bytes),
+  });
   const { archive, clock, bucket, uploader } = stored;
   const recordings = new StoredRecordings({
     ...{ clock, bucket, prefix: "rec", maxAgeMs, uploads: uploader },
@@ -154,6 +158,36 @@ Deno.test("what has been in the bucket for too long is deleted there, by the sto
     assert.deepEqual([...server.objects.keys()], [
       ...["rec/new/20261101T100000Z.mp4", "rec/notes.txt", "other/20261101T100000Z.mp4"],
     ]);
+  });
+});
+
+Deno.test("a list that takes long is not asked for with each look at a dashboard", async () => {
+  await withRoutes({}, async ({ clock, server }, app) => {
+    server.objects.set("rec/there/20261101T100000Z.mp4", object(7));
+    const { promise, resolve } = Promise.withResolvers<"good">();
+    server.behave = ({ action }) => action === "ListObjectsV2" ? promise : "good";
+    const first = list(app);
+    await until("the bucket is asked", () => server.count("ListObjectsV2") === 1);
+    await clock.advance(5000);
+    assert.deepEqual(await first, []);
+    resolve("good");
+    await until("it is known", async () => (await list(app)).length === 1);
+    for (let i = 0; i < 6; i++) {
+      await clock.advance(15_000);
+      assert.equal((await list(app)).length, 1);
+    }
+    assert.equal(server.count("ListObjectsV2"), 1);
+  });
+});
+
+Deno.test("what leaves the disk for the bucket is listed there without another look", async () => {
+  await withRoutes({ keepsFiles: false }, async ({ archive, server, files, pass }, app) => {
+    assert.deepEqual(await list(app), []);
+    server.behave = ({ action }) => action === "ListObjectsV2" ? 503 : "good";
+    await archive.record("demo", 2);
+    await pass("the file is gone", async () => (await files()).length === 0);
+    const found = (await list(app)).map(({ file, places }) => [file, places.join()]);
+    assert.deepEqual(found, [[FILE, "bucket"]]);
   });
 });
 

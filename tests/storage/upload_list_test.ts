@@ -17,7 +17,7 @@ class VagueFolder extends RecordFolder {
 const KEPT: KeptUpload = {
   ...{ identity: "7-", name: "demo", startTime: Date.UTC(2026, 10, 23, 14, 12, 0), count: 1 },
   ...{ mark: "m", uploadId: null, partBytes: 1000, parts: [], dead: [], isUnwanted: false },
-  storedBytes: 4,
+  ...{ storedBytes: 4, isRemoved: false },
 };
 
 async function listOf(folder: string, kept: KeptUpload, file: string): Promise<UploadList> {

@@ -14,6 +14,7 @@ const KEPT: KeptUpload = {
     storedBytes: null,
     dead: [],
     isUnwanted: false,
+    isRemoved: false,
   },
 };
 const SENT = { etag: '"e"', sha256: "00" };
