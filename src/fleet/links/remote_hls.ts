@@ -158,7 +158,7 @@ export class RemoteHls {
     // Where its box is gone, its DJ may come to another one.
     const isOn = this.#elsewhere.has(name) && !this.#overAt.has(name);
     if (!this.#isWanted(feed)) this.#drop(feed);
-    else if (isOld && !isGone && !stream.isThere && isOn) this.#putOff(feed);
+    else if (isOld && stream.goneAt === undefined && !stream.isThere && isOn) this.#putOff(feed);
     else if (isGone || isOld) this.#lose(name);
   }
 
