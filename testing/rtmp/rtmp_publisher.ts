@@ -111,10 +111,17 @@ export class RtmpPublisher {
     return new URL(String(found()?.tcUrl));
   }
 
-  /** Ends as encoders do, and closes. */
+  /** Ends as encoders do, and closes; the server may have closed the connection already. */
   async finish(): Promise<void> {
-    await this.send(this.messages.command(["FCUnpublish", 6, null, ""]));
-    await this.send(this.messages.command(["deleteStream", 7, null, 1]));
+    const { BadResource, BrokenPipe, ConnectionReset } = Deno.errors;
+    try {
+      await this.send(this.messages.command(["FCUnpublish", 6, null, ""]));
+      await this.send(this.messages.command(["deleteStream", 7, null, 1]));
+    } catch (error) {
+      if (![BadResource, BrokenPipe, ConnectionReset].some((kind) => error instanceof kind)) {
+        throw error;
+      }
+    }
     await this.vanish();
   }
 
