@@ -157,6 +157,7 @@ export class Hls {
     if (isHere) return own;
     // What another box listed last is better than nothing.
     const other = fleet.elsewhere(feed);
+    if (stream?.isAwaited === true && other?.playlist(file) === undefined) return own;
     return isBehind(other?.playlist(file), own?.playlist(file)) ? own : other ?? own;
   }
 

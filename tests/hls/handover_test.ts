@@ -336,6 +336,31 @@ Deno.test("a show goes on behind a dead box also where the one that took it firs
   for (const box of [c, b, a]) await box.stop();
 });
 
+Deno.test("who asked another box in vain is told of a show that goes on here once there is something", async () => {
+  const clock = new FakeClock();
+  const [a, b] = await startBoxes(["a1", "b2"], { clock });
+  assert.ok(a && b);
+  await a.send(a.publish(), 3 * SECOND);
+  const numbers = a.told.at(-1);
+  assert.ok(numbers);
+  b.elsewhere = () => ({
+    ...{ playlist: () => undefined, masterPlaylist: undefined, unwritten: [] },
+    ...{ segment: () => undefined, open: () => new Promise(() => {}) },
+  });
+  const told: string[] = [];
+  const subscriber = b.hls.distributor.connect(({ kind }) => told.push(kind));
+  subscriber.take({ kind: "subscribe", name: "demo" });
+  b.epoch = 2;
+  const madeBy = { box: "a1", epoch: 1 };
+  b.hls.takeOver("demo", { kind: "numbers", ...numbers, madeBy, goesOn: true });
+  assert.deepEqual(told, ["begun"]);
+  await b.send(b.publish(), 3 * SECOND);
+  assert.ok(told.includes("version"));
+  subscriber.close();
+  await b.stop();
+  await a.stop();
+});
+
 Deno.test("no time of a new show is before the end of the one that ended at another box", async () => {
   const clock = new FakeClock();
   const [a, b] = await startBoxes(["a1", "b2"], { clock });
