@@ -110,7 +110,7 @@ async function compare(
 ): Promise<{ cell: string; micros: number }> {
   const meter = codecOf(config).levelMeter(config);
   const levels = frames.flatMap((frame) => {
-    meter.take(frame);
+    meter.take?.(frame);
     return meter.level(frame) ?? [];
   });
   const sum = levels.reduce((sum, level) => sum + powerOfDecibels(level), 0);
@@ -124,7 +124,7 @@ function microsecondsOf(config: AudioConfig, frames: readonly Uint8Array[]): num
   const meter = codecOf(config).levelMeter(config);
   const estimateAll = () => {
     for (const frame of frames) {
-      meter.take(frame);
+      meter.take?.(frame);
       meter.level(frame);
     }
   };

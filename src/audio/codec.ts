@@ -45,8 +45,11 @@ export interface Codec<Config> {
 
 /** Estimates how loud a stream is, without decoding it. It throws at nothing that it is given. */
 export interface LevelMeter {
-  /** Takes each access unit, in order; what it keeps of one it copies. */
-  take(accessUnit: Uint8Array): void;
+  /**
+   * Takes each access unit, in order; what it keeps of one it copies. It is not there where each access
+   * unit tells its level by itself.
+   */
+  take?(accessUnit: Uint8Array): void;
   /**
    * The level (estimate) of the access unit that it has taken last.
    * @returns the mean power of all channels in dBFS, where a full square wave has 0; -Infinity for

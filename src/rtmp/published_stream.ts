@@ -61,6 +61,8 @@ export class PublishedStream {
   #configBytes = new Uint8Array(0);
   /** That of the audio that came last. */
   #config: AudioConfig | undefined;
+  /** How long its access units may be. */
+  #maxBytes = 0;
   #timestamp: number | undefined;
   #timeMs = 0;
   /** When the last audio message arrived. */
@@ -161,9 +163,7 @@ export class PublishedStream {
   }
 
   #write(accessUnit: Uint8Array, timeMs: number): void {
-    const config = this.#config;
-    const most = config === undefined ? 0 : codecOf(config).maxAccessUnitBytes(config);
-    if (accessUnit.length > most) return this.#unusable(TOO_LONG);
+    if (accessUnit.length > this.#maxBytes) return this.#unusable(TOO_LONG);
     this.#ingest.write(accessUnit, timeMs, this.#arrivedAt);
   }
 
@@ -183,6 +183,7 @@ export class PublishedStream {
 
   #use(config: AudioConfig): void {
     this.#config = config;
+    this.#maxBytes = codecOf(config).maxAccessUnitBytes(config);
     this.#ingest.configure(config);
   }
 

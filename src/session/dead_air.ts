@@ -50,9 +50,13 @@ export class DeadAirWatch implements SoundFacts {
   readonly #events: DeadAirEvents;
   readonly #window = new LevelWindow(WINDOW_ESTIMATES);
   #meter: LevelMeter | undefined;
-  #frameMs = 0;
-  /** How much audio came since the last estimate. */
-  #sinceMs = 0;
+  /** The same, where it has to see every frame. */
+  #keeper: Required<LevelMeter> | undefined;
+  /** From one estimate to the next. */
+  #frames = 0;
+  #framesMs = 0;
+  /** How many frames come until the next estimate, that one included. */
+  #framesLeft = 0;
   #soundMs = 0;
   /** For how much audio there has been no sound since then. */
   #pauseMs = 0;
@@ -92,27 +96,36 @@ export class DeadAirWatch implements SoundFacts {
    */
   restart(): void {
     this.#window.clear();
-    this.#sinceMs = 0;
+    this.#framesLeft = this.#frames;
     this.#soundMs = 0;
     this.#pauseMs = 0;
   }
 
   /** The configuration of the frames that follow. */
   configure(config: AudioConfig): void {
-    this.#meter = codecOf(config).levelMeter(config);
-    this.#frameMs = config.samplesPerFrame * 1000 / config.sampleRate;
+    const meter = this.#meter = codecOf(config).levelMeter(config);
+    this.#keeper = keepsFrames(meter) ? meter : undefined;
+    const frameMs = config.samplesPerFrame * 1000 / config.sampleRate;
+    this.#frames = this.#framesLeft = Math.ceil(ESTIMATE_MS / frameMs);
+    this.#framesMs = this.#frames * frameMs;
   }
 
-  /** A frame of the source. */
-  arrived(data: Uint8Array): void {
-    const meter = this.#meter;
-    if (meter === undefined) return;
-    meter.take(data);
-    this.#sinceMs += this.#frameMs;
-    if (this.#sinceMs < ESTIMATE_MS) return;
-    const passedMs = this.#sinceMs;
-    this.#sinceMs = 0;
-    this.#window.add(meter.level(data));
+  /**
+   * A frame of the source.
+   * @returns whether {@link isDeadAir} and {@link soundMs} may have changed, or it is dead air
+   */
+  arrived(data: Uint8Array): boolean {
+    this.#keeper?.take(data);
+    if (--this.#framesLeft > 0) return this.#isDeadAir;
+    this.#framesLeft = this.#frames;
+    this.#estimate(data);
+    return true;
+  }
+
+  #estimate(data: Uint8Array): void {
+    if (this.#meter === undefined) return;
+    const passedMs = this.#framesMs;
+    this.#window.add(this.#meter.level(data));
     const { levelDb } = this.#window;
     const { afterMs, belowDb } = this.#limits;
     const isSound = afterMs === 0 || levelDb === undefined || levelDb >= belowDb;
@@ -143,6 +156,10 @@ export class DeadAirWatch implements SoundFacts {
     this.#isDeadAir = true;
     this.#events.onDeadAir(levelDb === -Infinity ? null : Math.round(levelDb * 10) / 10);
   }
+}
+
+function keepsFrames(meter: LevelMeter): meter is Required<LevelMeter> {
+  return meter.take !== undefined;
 }
 
 /** One frame is estimated in so much audio, at least. */

@@ -106,6 +106,11 @@ export class Feed {
     return Math.max(0, Math.floor(overdueMs / this.#timeline.frameMs));
   }
 
+  /** Whether something stands in for the source. */
+  get isStoodIn(): boolean {
+    return this.#standIn !== undefined;
+  }
+
   /** Frames of what stood in for the source. */
   get standInFrames(): number {
     return this.#standInFrames;

@@ -35,7 +35,10 @@ export interface SessionInputOptions extends DeadAirEvents {
   readonly deadAir: DeadAirLimits;
   /** Called for the first frame of each connection, before it is placed. */
   readonly onFirstFrame: () => void;
-  /** Called for each frame that is to be heard, before it is placed. */
+  /**
+   * Called before a frame that is to be heard is placed: for each one while something stands in for the
+   * source, or it is dead air, and else when more is known of its sound.
+   */
   readonly onFrame: () => void;
   /** Called where what comes cannot be broadcast. */
   readonly onReject: (why: string) => void;
@@ -131,8 +134,7 @@ export class SessionInput implements Omit<Ingest, "reject" | "end"> {
       this.#onFirstFrame();
     }
     if (verdict === "in effect") {
-      this.#deadAir.arrived(data);
-      this.#onFrame();
+      if (this.#deadAir.arrived(data) || this.#feed.isStoodIn) this.#onFrame();
       this.#feed.write(data, timeMs, nowMs);
     } else this.#feed.writeMuted(data, timeMs, nowMs, this.#changes.frameMs);
     this.#pace.arrived(this.#feed.sourceMs, nowMs);

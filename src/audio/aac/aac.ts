@@ -21,8 +21,7 @@ export const AAC: Codec<AacConfig> = {
   silentFrame,
   maxAccessUnitBytes,
   codecString,
-  // Each access unit tells its level by itself.
-  levelMeter: (config) => ({ take() {}, level: (accessUnit) => aacLevel(config, accessUnit) }),
+  levelMeter: (config) => ({ level: (accessUnit) => aacLevel(config, accessUnit) }),
   continuation: (before, now) => before.codec === "aac" ? continuation(before, now) : undefined,
   tsFraming: (config) => new AdtsFraming(config),
   tsParsers: new Map<number, ParserMaker>([

@@ -25,6 +25,7 @@ export class LiveStream {
   readonly form: StreamForm;
   readonly #recent: () => RecentAudio | undefined;
   readonly #readers = new Set<StreamReader>();
+  #onHeard: (isHeard: boolean) => void = () => {};
   #config: AudioConfig;
   /** `undefined` while nobody is told. */
   #open: OpenStream | undefined;
@@ -42,10 +43,17 @@ export class LiveStream {
     return this.#readers.size > 0;
   }
 
+  /** Tells whoever writes it {@link isHeard}, now and whenever that changes; nobody else any more. */
+  watch(onHeard: (isHeard: boolean) => void): void {
+    this.#onHeard = onHeard;
+    onHeard(this.isHeard);
+  }
+
   /** Tells `reader` the last seconds, soon, and all that follows. */
   async add(reader: StreamReader): Promise<void> {
     this.flush();
     this.#readers.add(reader);
+    this.#onHeard(true);
     if (this.#open !== undefined) reader.take(this.#open.recent);
     else this.#opening ??= this.#openAll().finally(() => this.#opening = undefined);
     await this.#opening;
@@ -54,7 +62,9 @@ export class LiveStream {
   /** Tells it nothing more. */
   delete(reader: StreamReader): void {
     this.#readers.delete(reader);
-    if (!this.isHeard) this.#open = undefined;
+    if (this.isHeard) return;
+    this.#open = undefined;
+    this.#onHeard(false);
   }
 
   /** The configuration of the frames that follow. */
@@ -63,7 +73,7 @@ export class LiveStream {
     this.#open?.writer.configure(config);
   }
 
-  /** The next frame. */
+  /** The next frame; while nobody hears it, none is needed. */
   write(data: Uint8Array): void {
     this.#open?.writer.write(data);
   }

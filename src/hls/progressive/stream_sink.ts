@@ -26,12 +26,15 @@ export interface StreamSinkOptions {
 export class StreamSink implements FrameSink {
   readonly #options: StreamSinkOptions;
   #config: AudioConfig | undefined;
+  #frameMs = 0;
   /** `undefined` while nothing of it is heard. */
   #stream: LiveStream | undefined;
   /** Whether another session has taken the stream over, or nothing follows. */
   #isOver = false;
   /** When the next frame is due, on `Clock.monotonic`. */
   #nextDueMs = 0;
+  /** As the stream has told. */
+  #isHeard = false;
   #hasNeed = false;
   #grace: Timer | undefined;
 
@@ -41,6 +44,7 @@ export class StreamSink implements FrameSink {
 
   start(config: AudioConfig): void {
     this.#config = config;
+    this.#frameMs = config.samplesPerFrame * 1000 / config.sampleRate;
     const stream = this.#stream;
     if (stream === undefined) return;
     if (stream.form === streamFormOf(config)) stream.configure(config);
@@ -55,9 +59,11 @@ export class StreamSink implements FrameSink {
   write({ data, dueMs }: Frame): void {
     const stream = this.#begin();
     if (stream === undefined) return;
-    stream.write(data);
-    this.#nextDueMs = dueMs + this.#frameMs;
-    if (stream.isHeard !== this.#hasNeed) this.#changeNeed(stream.isHeard);
+    if (this.#isHeard) {
+      stream.write(data);
+      this.#nextDueMs = dueMs + this.#frameMs;
+    }
+    this.#changeNeed(this.#isHeard);
   }
 
   /** The hold is over, so receivers get nothing for a while, and may look for something else. */
@@ -89,7 +95,9 @@ export class StreamSink implements FrameSink {
     const config = this.#config;
     const form = config && streamFormOf(config);
     if (config === undefined || form === undefined) return undefined;
-    return this.#stream = this.#options.begin(form, config, this);
+    const stream = this.#stream = this.#options.begin(form, config, this);
+    stream.watch((isHeard) => this.#isHeard = isHeard);
+    return stream;
   }
 
   #end(): void {
@@ -97,11 +105,6 @@ export class StreamSink implements FrameSink {
     this.#stream = undefined;
     this.#changeNeed(false);
     this.#options.end(this);
-  }
-
-  get #frameMs(): number {
-    const { samplesPerFrame = 0, sampleRate = 1 } = this.#config ?? {};
-    return samplesPerFrame * 1000 / sampleRate;
   }
 
   #changeNeed(hasNeed: boolean): void {

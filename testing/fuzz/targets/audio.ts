@@ -148,7 +148,7 @@ function parse(makeParser: ParserMaker, input: Uint8Array): string {
 /** The level (estimate) of an access unit behind others of the same bytes, in steps of 20 dB. */
 function levelOf(config: AudioConfig, input: Uint8Array): string {
   const meter = codecOf(config).levelMeter(config);
-  for (let i = 0; i < 3; i++) meter.take(input);
+  for (let i = 0; i < 3; i++) meter.take?.(input);
   const level = meter.level(input);
   assert.ok(level === undefined || level <= 10, `${level} dBFS`);
   return level === undefined ? "unknown" : `${Math.floor(level / 20)}`;
