@@ -52,7 +52,7 @@ export class Listeners {
     const fetches = known.filter(({ listedAt }) => listedAt !== undefined);
     const open = known.filter((fetches) => Number(fetches.sequence) > Number(sequence));
     fetches.push({ sequence, listedAt: this.#now(), count }, ...open);
-    const over = this.#over(fetches);
+    const over = this.#over(fetches, this.#now());
     const most = this.#medianOf + MAX_COUNTING;
     fetches.splice(0, Math.max(over - this.#medianOf, fetches.length - most, 0));
     if (!this.#names.has(name)) this.#forgetSilent();
@@ -67,7 +67,7 @@ export class Listeners {
     if (known === undefined) return;
     const fetches = known.findLast((fetches) => fetches.sequence === sequence);
     if (fetches !== undefined) {
-      if (!this.#isOver(fetches)) fetches.count += count;
+      if (!this.#isOver(fetches, this.#now())) fetches.count += count;
     } else if (Number(sequence) > Number(known.at(-1)?.sequence)) {
       // Low latency has it while it is open.
       known.push({ sequence, listedAt: undefined, count });
@@ -106,13 +106,18 @@ export class Listeners {
 
   #countFetching(name: string): number {
     const fetches = this.#names.get(name);
-    if (fetches === undefined || this.#isSilent(fetches)) return 0;
-    const over = this.#over(fetches);
-    const counts = fetches.slice(Math.max(0, over - this.#medianOf), over).map(({ count }) =>
-      count
-    );
-    const live = counts.sort((a, b) => a - b)[counts.length >> 1] ?? 0;
-    return live + this.#rewinding.count(name);
+    const now = this.#now();
+    if (fetches === undefined || this.#isSilent(fetches, now)) return 0;
+    return this.#countLive(fetches, now) + this.#rewinding.count(name);
+  }
+
+  #countLive(fetches: readonly Fetches[], now: number): number {
+    // Most broadcasts of a platform have no listener.
+    if (fetches.every(({ count }) => count === 0)) return 0;
+    const over = this.#over(fetches, now);
+    const counts = fetches.slice(Math.max(0, over - this.#medianOf), over)
+      .map(({ count }) => count);
+    return counts.sort((a, b) => a - b)[counts.length >> 1] ?? 0;
   }
 
   /** Listeners of all names at this box. */
@@ -133,26 +138,27 @@ export class Listeners {
     }
   }
 
-  #over(fetches: readonly Fetches[]): number {
-    const counting = fetches.findIndex((fetches) => !this.#isOver(fetches));
+  #over(fetches: readonly Fetches[], now: number): number {
+    const counting = fetches.findIndex((fetches) => !this.#isOver(fetches, now));
     return counting === -1 ? fetches.length : counting;
   }
 
   /** Whether its fetches do not count any more. */
-  #isOver({ listedAt }: Fetches): boolean {
-    return listedAt !== undefined && this.#now() - listedAt >= this.#countedMs;
+  #isOver({ listedAt }: Fetches, now: number): boolean {
+    return listedAt !== undefined && now - listedAt >= this.#countedMs;
   }
 
-  #isSilent(fetches: readonly Fetches[]): boolean {
+  #isSilent(fetches: readonly Fetches[], now: number): boolean {
     const newest = fetches.findLast(({ listedAt }) => listedAt !== undefined)?.listedAt;
     const silentMs = Math.min(SILENT_TARGETS * this.#targetMs, this.#targetMs + SETTLE_MS);
-    return newest === undefined || this.#now() - newest >= silentMs;
+    return newest === undefined || now - newest >= silentMs;
   }
 
   /** Keeps the names alone that were on air lately. */
   #forgetSilent(): void {
+    const now = this.#now();
     for (const [name, fetches] of this.#names) {
-      if (this.#isSilent(fetches)) this.#names.delete(name);
+      if (this.#isSilent(fetches, now)) this.#names.delete(name);
     }
   }
 }

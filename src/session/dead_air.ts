@@ -32,7 +32,7 @@ export interface SoundFacts {
   /** Whether it is dead air now. It ends when sound has been heard, not with the connection. */
   readonly isDeadAir: boolean;
   /**
-   * The level (estimate) of the last second of audio, in dBFS: -Infinity where that is digital silence,
+   * The level (estimate) of the last second or two of audio, in dBFS: -Infinity where that is digital silence,
    * `undefined` where it is not known.
    */
   readonly levelDb: number | undefined;
@@ -41,9 +41,10 @@ export interface SoundFacts {
 }
 
 /**
- * What is known of how loud a source is. A frame in a quarter of a second is estimated, and time is that
- * of the audio: a source that sends nothing is another trouble, for others to find. Audio of which the
- * level is not known counts as sound, so that nothing is done to a broadcast that cannot be judged.
+ * What is known of how loud a source is. A frame in a quarter of a second is estimated, one in half a
+ * second while it is loud, and time is that of the audio: a source that sends nothing is another
+ * trouble, for others to find. Audio of which the level is not known counts as sound, so that nothing
+ * is done to a broadcast that cannot be judged.
  */
 export class DeadAirWatch implements SoundFacts {
   readonly #limits: DeadAirLimits;
@@ -52,9 +53,9 @@ export class DeadAirWatch implements SoundFacts {
   #meter: LevelMeter | undefined;
   /** The same, where it has to see every frame. */
   #keeper: Required<LevelMeter> | undefined;
-  /** From one estimate to the next. */
+  #frameMs = 0;
+  /** So many frames from the last estimate to the next. */
   #frames = 0;
-  #framesMs = 0;
   /** How many frames come until the next estimate, that one included. */
   #framesLeft = 0;
   #soundMs = 0;
@@ -96,7 +97,7 @@ export class DeadAirWatch implements SoundFacts {
    */
   restart(): void {
     this.#window.clear();
-    this.#framesLeft = this.#frames;
+    this.#await(ESTIMATE_MS);
     this.#soundMs = 0;
     this.#pauseMs = 0;
   }
@@ -105,9 +106,8 @@ export class DeadAirWatch implements SoundFacts {
   configure(config: AudioConfig): void {
     const meter = this.#meter = codecOf(config).levelMeter(config);
     this.#keeper = keepsFrames(meter) ? meter : undefined;
-    const frameMs = config.samplesPerFrame * 1000 / config.sampleRate;
-    this.#frames = this.#framesLeft = Math.ceil(ESTIMATE_MS / frameMs);
-    this.#framesMs = this.#frames * frameMs;
+    this.#frameMs = config.samplesPerFrame * 1000 / config.sampleRate;
+    this.#await(ESTIMATE_MS);
   }
 
   /**
@@ -117,17 +117,25 @@ export class DeadAirWatch implements SoundFacts {
   arrived(data: Uint8Array): boolean {
     this.#keeper?.take(data);
     if (--this.#framesLeft > 0) return this.#isDeadAir;
-    this.#framesLeft = this.#frames;
     this.#estimate(data);
     return true;
   }
 
+  /** The next estimate is due after so much audio. */
+  #await(ms: number): void {
+    this.#frames = this.#framesLeft = Math.ceil(ms / (this.#frameMs || ms));
+  }
+
   #estimate(data: Uint8Array): void {
     if (this.#meter === undefined) return;
-    const passedMs = this.#framesMs;
-    this.#window.add(this.#meter.level(data));
+    const passedMs = this.#frames * this.#frameMs;
+    const frameDb = this.#meter.level(data);
+    this.#window.add(frameDb);
     const { levelDb } = this.#window;
     const { afterMs, belowDb } = this.#limits;
+    const loudDb = belowDb + LOUD_DB;
+    const isLoud = frameDb !== undefined && frameDb >= loudDb && (levelDb ?? loudDb) >= loudDb;
+    this.#await(isLoud ? LOUD_ESTIMATE_MS : ESTIMATE_MS);
     const isSound = afterMs === 0 || levelDb === undefined || levelDb >= belowDb;
     if (isSound) this.#hearSound(passedMs);
     else this.#hearSilence(passedMs, levelDb);
@@ -164,7 +172,10 @@ function keepsFrames(meter: LevelMeter): meter is Required<LevelMeter> {
 
 /** One frame is estimated in so much audio, at least. */
 const ESTIMATE_MS = 250;
-/** So many are looked at together: a second. */
+/** The same where the last one and all that count are so much above what would be dead air, in dB. */
+const LOUD_ESTIMATE_MS = 500;
+const LOUD_DB = 10;
+/** So many are looked at together: a second, or two while it is loud. */
 const WINDOW_ESTIMATES = 4;
 /** So much digital silence is dead air, also where less is asked for than silence in general. */
 const ZERO_AFTER_MS = 10_000;

@@ -109,3 +109,14 @@ Deno.test("who pauses between sentences is heard all the same", () => {
   watched.feed(HISS, 2);
   assert.equal(watched.watch.soundMs, 0);
 });
+
+Deno.test("a frame in half a second is estimated while it is loud, and in a quarter of one else", () => {
+  const { watch } = new Watched().feed(SOUND, 5);
+  const estimates = (frame: Uint8Array, seconds: number) => {
+    const frames = Array<Uint8Array>(Math.round(1000 * seconds / FRAME_MS)).fill(frame);
+    return frames.filter((frame) => watch.arrived(frame)).length;
+  };
+  assert.ok(Math.abs(estimates(SOUND, 10) - 20) <= 1);
+  // One of them is in the first half second.
+  assert.ok(Math.abs(estimates(HISS, 10) - 39) <= 2);
+});
