@@ -91,7 +91,9 @@ export class Listeners {
 
   /** Listeners of `name` at this box. */
   countHere(name: string): number {
-    return this.#countFetching(name) + countStreaming(this.#streams, name);
+    let listeners = this.#countFetching(name);
+    for (const streams of this.#streamSources) listeners += countStreaming(streams(), name);
+    return listeners;
   }
 
   /** Those of all names who are sent endless streams. */
@@ -167,7 +169,9 @@ export class Listeners {
 export type StreamAudience = ReadonlyMap<string, number>;
 
 function countStreaming(streams: readonly StreamAudience[], name: string): number {
-  return streams.reduce((sum, audience) => sum + (audience.get(name) ?? 0), 0);
+  let listeners = 0;
+  for (const audience of streams) listeners += audience.get(name) ?? 0;
+  return listeners;
 }
 
 /** How often a segment was fetched. */

@@ -48,36 +48,38 @@ export interface AudioTag {
    * - `other`: nothing that is needed
    */
   readonly kind: "config" | "frame" | "mp3" | "other";
-  /** Where that begins. */
-  readonly at: number;
+  /** So many bytes stand before that. */
+  readonly headerBytes: number;
 }
 
+/** Every frame has one of these, and so none is made anew. */
+const OTHER: AudioTag = { kind: "other", headerBytes: 0 };
+const MP3: AudioTag = { kind: "mp3", headerBytes: 1 };
+const AAC_CONFIG: AudioTag = { kind: "config", headerBytes: 2 };
+const AAC_FRAME: AudioTag = { kind: "frame", headerBytes: 2 };
+
 /**
- * Parses the payload of an audio message, which stands in `bytes` from `start` to `end`. Further tracks of a multitrack stream are `other`: the
- * first track is never sent as multitrack.
+ * Parses the payload of an audio message, which stands in `bytes` from `start` to `end`. Further tracks
+ * of a multitrack stream are `other`: the first track is never sent as multitrack.
  * @throws {UnsupportedAudio} a codec that Echo does not take, named in the message
  */
 export function parseAudioTag(bytes: Uint8Array, start: number, end: number): AudioTag {
-  if (start === end) return { kind: "other", at: end };
+  if (start === end) return OTHER;
   const first = bytes[start] ?? 0;
   const soundFormat = first >> 4;
   if (soundFormat === SOUND_FORMAT_EX_HEADER) {
-    const payload = bytes.subarray(start, end);
-    const { kind, at } = parseExtended(payload, first & 0x0f);
-    return { kind, at: Math.min(start + at, end) };
+    return parseExtended(bytes.subarray(start, end), first & 0x0f);
   }
-  if (SOUND_FORMATS_MP3.includes(soundFormat)) return { kind: "mp3", at: start + 1 };
+  if (SOUND_FORMATS_MP3.includes(soundFormat)) return MP3;
   if (soundFormat !== SOUND_FORMAT_AAC) {
     throw new UnsupportedAudio(SOUND_FORMATS[soundFormat] ?? `FLV sound format ${soundFormat}`);
   }
-  const at = start + 2;
-  if (at > end) return { kind: "other", at: end };
+  if (start + 2 > end) return OTHER;
   const packetType = bytes[start + 1];
-  if (packetType === 0) return { kind: "config", at };
-  return { kind: packetType === 1 ? "frame" : "other", at };
+  if (packetType === 0) return AAC_CONFIG;
+  return packetType === 1 ? AAC_FRAME : OTHER;
 }
 
-/** @returns where it begins in `payload`, or a place behind that */
 function parseExtended(payload: Uint8Array, packetType: number): AudioTag {
   let at = 1;
   while (packetType === AudioPacketType.ModEx && at < payload.length) {
@@ -89,16 +91,14 @@ function parseExtended(payload: Uint8Array, packetType: number): AudioTag {
     at += size;
     packetType = (payload[at++] ?? 0) & 0x0f;
   }
-  const dataAt = at + 4;
-  if (packetType === AudioPacketType.Multitrack || payload.length < dataAt) {
-    return { kind: "other", at: dataAt };
-  }
-  const fourCc = String.fromCharCode(...payload.subarray(at, dataAt));
+  const headerBytes = at + 4;
+  if (packetType === AudioPacketType.Multitrack || payload.length < headerBytes) return OTHER;
+  const fourCc = String.fromCharCode(...payload.subarray(at, headerBytes));
   const isFrames = packetType === AudioPacketType.CodedFrames;
-  if (fourCc === FOURCC.mp3) return { kind: isFrames ? "mp3" : "other", at: dataAt };
+  if (fourCc === FOURCC.mp3) return isFrames ? { kind: "mp3", headerBytes } : OTHER;
   if (fourCc !== FOURCC.aac) {
     throw new UnsupportedAudio(FOURCCS[fourCc] ?? `codec ${JSON.stringify(fourCc)}`);
   }
-  if (packetType === AudioPacketType.SequenceStart) return { kind: "config", at: dataAt };
-  return { kind: isFrames ? "frame" : "other", at: dataAt };
+  if (packetType === AudioPacketType.SequenceStart) return { kind: "config", headerBytes };
+  return isFrames ? { kind: "frame", headerBytes } : OTHER;
 }

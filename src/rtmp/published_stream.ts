@@ -126,7 +126,8 @@ export class PublishedStream {
   }
 
   #takeAudio({ bytes, start, end, timestamp }: Message): void {
-    const { kind, at } = parseAudioTag(bytes, start, end);
+    const { kind, headerBytes } = parseAudioTag(bytes, start, end);
+    const at = start + headerBytes;
     // FFmpeg sends an empty AudioSpecificConfig where it does not know it yet.
     if (kind === "other" || at === end) return;
     const data = bytes.subarray(at, end);

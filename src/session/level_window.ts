@@ -30,7 +30,9 @@ export class LevelWindow {
     let known = 0;
     let sum = 0;
     let loudest = 0;
-    for (const power of this.#powers) {
+    // Every broadcast asks all the time, and an iterator would be made anew for each.
+    for (let i = 0; i < this.#powers.length; i++) {
+      const power = this.#powers[i] ?? NaN;
       if (Number.isNaN(power)) continue;
       known++;
       sum += power;

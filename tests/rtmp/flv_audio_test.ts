@@ -6,8 +6,9 @@ const ascii = (text: string) => [...new TextEncoder().encode(text)];
 
 function parse(...bytes: number[]): { kind: string; data: number[] } {
   const behind = [9, 9];
-  const { kind, at } = parseAudioTag(Uint8Array.of(9, ...bytes, ...behind), 1, 1 + bytes.length);
-  return { kind, data: bytes.slice(at - 1) };
+  const message = Uint8Array.of(9, ...bytes, ...behind);
+  const { kind, headerBytes } = parseAudioTag(message, 1, 1 + bytes.length);
+  return { kind, data: bytes.slice(headerBytes) };
 }
 
 Deno.test("a legacy AAC tag is a configuration or a frame", () => {

@@ -4,7 +4,7 @@ import { ID_BITS, ID_CPE, ID_END, ID_LFE, ID_PCE, ID_SCE } from "../aac/program_
 import { readProgramConfig } from "../aac/program_config.ts";
 import { BitReader, MalformedAudio } from "../bits.ts";
 import { type BandWidths, bandWidths } from "./aac_bands.ts";
-import { Channel } from "./aac_channel.ts";
+import { Channel, type CommonWindow } from "./aac_channel.ts";
 import { MAX_BANDS, WindowLayout } from "./aac_window.ts";
 import { BitCursor } from "./bit_cursor.ts";
 import { decibelsOf } from "../decibels.ts";
@@ -30,6 +30,7 @@ class RawDataBlock {
   readonly #ms = new Uint8Array(MAX_BANDS);
   readonly #first = new Channel();
   readonly #second = new Channel();
+  readonly #common: CommonWindow = { layout: this.#layout, ms: this.#ms };
 
   /** @returns the mean power of all channels; `undefined` where it cannot be read */
   read(accessUnit: Uint8Array, widths: BandWidths): number | undefined {
@@ -79,10 +80,6 @@ class RawDataBlock {
     const common = isCommon ? this.#common : undefined;
     const first = this.#first.read(bits, widths, common);
     return first + this.#second.read(bits, widths, common, this.#first);
-  }
-
-  get #common() {
-    return { layout: this.#layout, ms: this.#ms };
   }
 
   /** @param present ms_mask_present: no band, a bit a band, every band */

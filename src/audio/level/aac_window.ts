@@ -11,7 +11,7 @@ export class WindowLayout {
   /** Bands that are sent, in each group. */
   maxSfb = 0;
   /** How many windows each group has that shares its scale factors. */
-  readonly groups: number[] = [];
+  groups: readonly number[] = ONE_WINDOW;
   /** Coefficients that each band has in one window. */
   widths: readonly number[] = [];
 
@@ -26,13 +26,12 @@ export class WindowLayout {
     this.isShort = bits.read(2) === EIGHT_SHORT_SEQUENCE;
     bits.read(1); // window_shape
     this.widths = this.isShort ? short : long;
-    this.groups.length = 0;
-    this.groups.push(1);
     if (this.isShort) {
       this.maxSfb = bits.read(4);
-      this.#readGroups(bits.read(7));
+      this.groups = GROUPINGS[bits.read(7)] ?? ONE_WINDOW;
     } else {
       this.maxSfb = bits.read(6);
+      this.groups = ONE_WINDOW;
       if (bits.read(1) === 1) bits.giveUp(); // predictor_data_present
     }
     if (this.maxSfb > this.widths.length) {
@@ -40,15 +39,18 @@ export class WindowLayout {
       bits.giveUp();
     }
   }
-
-  /** @param grouping a bit for each window but the first: whether it is in the group before */
-  #readGroups(grouping: number): void {
-    let last = 0;
-    for (let bit = 6; bit >= 0; bit--) {
-      if ((grouping >> bit) & 1) this.groups[last] = (this.groups[last] ?? 0) + 1;
-      else last = this.groups.push(1) - 1;
-    }
-  }
 }
+
+const ONE_WINDOW: readonly number[] = [1];
+
+/** By scale_factor_grouping: a bit for each window but the first, whether it is in the group before. */
+const GROUPINGS: readonly (readonly number[])[] = Array.from({ length: 128 }, (_, grouping) => {
+  const groups = [1];
+  for (let bit = 6; bit >= 0; bit--) {
+    if ((grouping >> bit) & 1) groups.push((groups.pop() ?? 0) + 1);
+    else groups.push(1);
+  }
+  return groups;
+});
 
 const EIGHT_SHORT_SEQUENCE = 2;

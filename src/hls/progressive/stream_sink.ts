@@ -56,13 +56,11 @@ export class StreamSink implements FrameSink {
     this.#begin()?.entitle(tags);
   }
 
-  write({ data, dueMs }: Frame): void {
+  write(frame: Frame): void {
     const stream = this.#begin();
-    if (stream === undefined) return;
-    if (this.#isHeard) {
-      stream.write(data);
-      this.#nextDueMs = dueMs + this.#frameMs;
-    }
+    if (stream === undefined || !(this.#isHeard || this.#hasNeed)) return;
+    stream.write(frame.data);
+    this.#nextDueMs = frame.dueMs + this.#frameMs;
     this.#changeNeed(this.#isHeard);
   }
 

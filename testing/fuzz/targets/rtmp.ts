@@ -155,8 +155,8 @@ export const RTMP_TARGETS: readonly Target[] = [
       Uint8Array.of(0x97, 3, 1, 2, 3, 4, 0x01, ...bytesOf("mp4a"), 0x21),
     ],
     run: (input) => {
-      const { kind, at } = parseAudioTag(input, 0, input.length);
-      return `${kind} ${about(input.length - at)} ${(input[0] ?? 0) >> 4}`;
+      const { kind, headerBytes } = parseAudioTag(input, 0, input.length);
+      return `${kind} ${about(input.length - headerBytes)} ${(input[0] ?? 0) >> 4}`;
     },
   },
   {
