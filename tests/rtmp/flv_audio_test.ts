@@ -53,7 +53,6 @@ Deno.test("what is cut off is nothing that is needed", () => {
   for (
     const bytes of [[], [0xaf], [0x90], [0x91, ...ascii("mp4")], [0x97], [0x97, 9], [0x97, 255]]
   ) {
-    assert.deepEqual(parse(...bytes).data, []);
     assert.equal(parse(...bytes).kind, "other");
   }
 });

@@ -37,6 +37,9 @@ export class StreamSink implements FrameSink {
   #isHeard = false;
   #hasNeed = false;
   #grace: Timer | undefined;
+  readonly #onHeard = (isHeard: boolean) => {
+    this.#isHeard = isHeard;
+  };
 
   constructor(options: StreamSinkOptions) {
     this.#options = options;
@@ -94,7 +97,7 @@ export class StreamSink implements FrameSink {
     const form = config && streamFormOf(config);
     if (config === undefined || form === undefined) return undefined;
     const stream = this.#stream = this.#options.begin(form, config, this);
-    stream.watch((isHeard) => this.#isHeard = isHeard);
+    stream.watch(this.#onHeard);
     return stream;
   }
 
