@@ -134,7 +134,7 @@ export class DeadAirWatch implements SoundFacts {
     const { levelDb } = this.#window;
     const { afterMs, belowDb } = this.#limits;
     const loudDb = belowDb + LOUD_DB;
-    const isLoud = frameDb !== undefined && frameDb >= loudDb && (levelDb ?? loudDb) >= loudDb;
+    const isLoud = (frameDb ?? loudDb) >= loudDb && (levelDb ?? loudDb) >= loudDb;
     this.#await(isLoud ? LOUD_ESTIMATE_MS : ESTIMATE_MS);
     const isSound = afterMs === 0 || levelDb === undefined || levelDb >= belowDb;
     if (isSound) this.#hearSound(passedMs);
