@@ -14,13 +14,13 @@ export function entityTag(bytes: Uint8Array): string {
  * costs each thread some megabytes.)
  */
 export function contentHash(content: Uint8Array | string): string {
-  const at = typeof content === "string"
-    ? (i: number) => content.charCodeAt(i)
-    : (i: number) => content[i] ?? 0;
-  let [one, other] = [0x9747b28c, 0x2f0b4c47];
-  for (let i = 0; i < content.length; i++) {
-    one = Math.imul(one ^ at(i), 0x9e3779b1);
-    other = Math.imul(other ^ at(i), 0x5f356495);
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  let one = 0x9747b28c;
+  let other = 0x2f0b4c47;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    one = Math.imul(one ^ byte, 0x9e3779b1);
+    other = Math.imul(other ^ byte, 0x5f356495);
   }
   return hex(mixed(one, other)) + hex(mixed(other, one));
 }
