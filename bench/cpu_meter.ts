@@ -1,5 +1,5 @@
 /** How much of a core processes use. */
-import { type CpuTime, cpuTime } from "./process_usage.ts";
+import { type CpuTime, cpuTime, machineCpuTime } from "./process_usage.ts";
 
 /** Percent of a core. */
 export interface CpuShare {
@@ -36,5 +36,16 @@ export class CpuMeter {
       user: times.reduce((sum, { user }) => sum + user, 0),
       system: times.reduce((sum, { system }) => sum + system, 0),
     };
+  }
+}
+
+/** Measures what all processes of this machine use together, from when it is made. */
+export class MachineMeter {
+  readonly #before = machineCpuTime();
+  readonly #startedAt = performance.now();
+
+  /** Percent of a core that they have used since this was made. */
+  share(): number {
+    return 100 * 1000 * (machineCpuTime() - this.#before) / (performance.now() - this.#startedAt);
   }
 }

@@ -22,6 +22,15 @@ export function cpuTime(pid: number): CpuTime {
   return { user: seconds(14), system: seconds(15) };
 }
 
+/** CPU seconds that all processes together have used since the machine was started. */
+export function machineCpuTime(): number {
+  const line = Deno.readTextFileSync("/proc/stat").split("\n")[0] ?? "";
+  // user, nice, system, idle, iowait, irq, softirq, steal
+  const [user, nice, system, , , irq, softirq] = line.trim().split(/\s+/).slice(1).map(Number);
+  const ticks = [user, nice, system, irq, softirq].reduce<number>((sum, t) => sum + (t ?? NaN), 0);
+  return ticks / TICKS_PER_SECOND;
+}
+
 /** Resident memory in MiB: now, and the most there ever was. */
 export function residentMemory(pid: number): { readonly now: number; readonly peak: number } {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);

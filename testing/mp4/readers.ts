@@ -64,6 +64,43 @@ async function soundOf(format: string, stream: Uint8Array, level?: string): Prom
   return new TextDecoder().decode(output).trim();
 }
 
+/** The samples that FFmpeg decodes of a file, those of all channels side by side. */
+export async function samplesOf(
+  path: string,
+  options: readonly string[] = [],
+): Promise<Int16Array> {
+  const bytes = await run("ffmpeg", [...options, "-i", path, "-f", "s16le", "pipe:1"]);
+  return new Int16Array(bytes.slice().buffer);
+}
+
+/** A place in a file with sound. */
+export interface Place {
+  /** In seconds; a whole number of samples. */
+  readonly at: number;
+  readonly rate: number;
+  readonly channels: number;
+}
+
+/**
+ * Has FFmpeg seek in a file. Fails where it does not find the rest of `whole` there, all of it.
+ * @param whole what it decodes from the beginning on
+ * @param options as {@link samplesOf} has them
+ * @returns for how many samples from the place on that differs: the first frame that is decoded lacks
+ *   what it needs of those before
+ */
+export async function samplesUntilSame(
+  path: string,
+  whole: Int16Array,
+  { at, rate, channels }: Place,
+  options: readonly string[] = [],
+): Promise<number> {
+  const expected = whole.subarray(Math.round(at * rate) * channels);
+  const found = await samplesOf(path, [...options, "-ss", `${at}`]);
+  assert.equal(found.length, expected.length, `samples from ${at} s on`);
+  const last = found.findLastIndex((sample, i) => sample !== expected[i]);
+  return Math.ceil((last + 1) / channels);
+}
+
 /** What ffprobe says of a file. */
 export async function probe(path: string, entries: string, format: string): Promise<string> {
   const output = await run("ffprobe", ["-show_entries", entries, "-of", format, path]);
@@ -103,4 +140,9 @@ export function md5(bytes: Uint8Array): string {
 
 /** Some program_config_elements have a layout without a name; FFmpeg is loud about its guesses. */
 const NO_GUESS = ["-guess_layout_max", "0"];
+/**
+ * For {@link samplesOf}: FFmpeg warns of MP3 that it cannot tell how long that is, and of bits that it
+ * lacks where it begins in the middle.
+ */
+export const ERRORS_ALONE = ["-v", "error"];
 const DECODED = ["-map", "0:a", "-c:a", "pcm_s16le", "-f", "md5", "pipe:1"];

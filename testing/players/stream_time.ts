@@ -12,11 +12,32 @@ const PERIOD_S = 16;
 const LOWEST_HZ = 400;
 const HZ_PER_SECOND = 250;
 
-/** The tone, as an input of FFmpeg. */
-export function sweep({ rate, seconds }: { rate: number; seconds: number }): string[] {
-  const t = `mod(t,${PERIOD_S})`;
-  const turns = `${LOWEST_HZ}*${t}+${HZ_PER_SECOND / 2}*${t}*${t}`;
-  return ["-t", `${seconds}`, "-f", "lavfi", "-i", `aevalsrc='0.3*sin(2*PI*(${turns}))':s=${rate}`];
+/** How a tone is to be made. */
+export interface Sweep {
+  /** Hz. */
+  readonly rate: number;
+  readonly seconds: number;
+  /**
+   * The right one of two has the tone of the left one, and fades to nothing and back in every period,
+   * so that joint stereo has both ways to code. Default: 1.
+   */
+  readonly channels?: 1 | 2;
+}
+
+/**
+ * The tone, as an input of FFmpeg, which makes one period and repeats it. There is a little noise in
+ * it, which swells and fades, so that a variable bitrate varies.
+ */
+export function sweep({ rate, seconds, channels = 1 }: Sweep): string[] {
+  const noise = `0.05*(random(0)-0.5)*(1-cos(8*PI*t/${PERIOD_S}))/2`;
+  const tone = `(0.3*sin(2*PI*(${LOWEST_HZ}*t+${HZ_PER_SECOND / 2}*t*t))+${noise})`;
+  const right = `${tone}*(1+cos(2*PI*t/${PERIOD_S}))/2`;
+  const tones = channels === 1 ? `'${tone}'` : `'${tone}'|'${right}':c=stereo`;
+  const period = `aevalsrc=${tones}:s=${rate}:d=${PERIOD_S}`;
+  return [
+    ...["-t", `${seconds}`, "-f", "lavfi"],
+    ...["-i", `${period},aloop=loop=-1:size=${PERIOD_S * rate}`],
+  ];
 }
 
 /** How the sound stood to the element's clock over a while, in milliseconds. */
@@ -59,7 +80,7 @@ export function driftText({ driftMs, widestMs, times }: Drift, heard: Heard): st
   return `heard ${times} times over ${Math.round(heard.played)} s, drift ${
     driftMs.toFixed(1)
   } ms, ` +
-    `at most ${widestMs.toFixed(0)} ms from the median, longest stall ` +
+    `at most ${widestMs.toFixed(0)} ms from the median, ${heard.stalls.length} stalls, longest ` +
     `${Math.round(heard.longestStallMs)} ms, skipped ${heard.skipped.toFixed(2)} s, ` +
     `warnings: ${[...new Set(heard.warnings)].join(", ") || "none"}`;
 }

@@ -14,7 +14,6 @@ import {
   type EncodedStream,
   shipped,
 } from "../../testing/audio/encoded_streams.ts";
-import { run } from "../../testing/audio/ffmpeg.ts";
 import { MemoryFile } from "../../testing/mp4/memory_file.ts";
 import { topLevel } from "../../testing/mp4/plain_mp4.ts";
 import {
@@ -24,6 +23,8 @@ import {
   probe,
   readByFfmpeg,
   readByMediabunny,
+  samplesOf,
+  samplesUntilSame,
   soundOfAdts,
 } from "../../testing/mp4/readers.ts";
 import { fragments, header } from "../../testing/mp4/recordings.ts";
@@ -87,14 +88,9 @@ Deno.test("seeking is exact in a finished recording", async () => {
   // Without noise substitution, which a decoder makes up anew each time.
   const stream = await encoded({ seconds: 6, options: ["-aac_pns", "0"] });
   await inFile(finished(stream).bytes, async (path) => {
-    const whole = await samples(path);
-    const at = 3.2;
-    const tail = await samples(path, ["-ss", `${at}`]);
-    const expected = whole.subarray(at * 48000 * 4);
-    assert.equal(tail.length, expected.length);
-    // The first frame that is decoded lacks the overlap of the one before.
-    const warm = 2 * 1024 * 4;
-    assert.ok(Buffer.compare(tail.subarray(warm), expected.subarray(warm)) === 0);
+    const place = { at: 3.2, rate: 48000, channels: 2 };
+    const differing = await samplesUntilSame(path, await samplesOf(path), place);
+    assert.ok(differing <= 2 * 1024);
   });
 });
 
@@ -192,8 +188,4 @@ function lenientTopLevel(bytes: Uint8Array): string[] {
 
 async function durationTicks(path: string): Promise<number> {
   return Number(await probe(path, "stream=duration_ts", "csv=p=0"));
-}
-
-function samples(path: string, options: readonly string[] = []): Promise<Uint8Array> {
-  return run("ffmpeg", [...options, "-i", path, "-f", "s16le", "pipe:1"]);
 }
