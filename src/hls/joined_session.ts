@@ -36,7 +36,8 @@ export class JoinedSession {
    * @param missingFrames what the segment lacks, asked once it is due
    */
   awaitNext(versionAt: number, missingFrames: () => number): void {
-    this.#dueAt = this.#pacedDueAt ?? this.#after(versionAt);
+    // Where much came at once, that pace would be slower than players look for something new.
+    this.#dueAt = Math.min(this.#pacedDueAt ?? Infinity, this.#after(versionAt));
     this.feeder.stateNeed({ at: this.#dueAt, frames: missingFrames });
   }
 

@@ -179,31 +179,56 @@ export class Part {
     this.#options.pool.recycle(fragment);
   }
 
+  /** Many fragments by one call: it may be hours of silence, and what comes behind it waits. */
   async #writeSilence({ data, framesPerFragment, fragments }: Silence): Promise<void> {
     const fragment = this.#options.pool.take();
-    for (let left = fragments; left > 0; left--) {
-      for (let i = 0; i < framesPerFragment; i++) fragment.add(data);
-      await this.#writeFragment(fragment, undefined);
+    const most = Math.max(1, Math.floor(SILENCE_BYTES / (framesPerFragment * data.length)));
+    for (let left = fragments; left > 0; left -= most) {
+      const taken: Uint8Array[] = [];
+      for (let count = Math.min(left, most); count > 0; count--) {
+        for (let i = 0; i < framesPerFragment; i++) fragment.add(data);
+        taken.push(this.#take(fragment, taken.length * framesPerFragment).slice());
+      }
+      await this.#writeTaken(taken, framesPerFragment, undefined);
     }
     this.#options.pool.recycle(fragment);
   }
 
-  /** Writes by one call, so that a file that is cut off holds no header without its audio. */
-  async #writeFragment(fragment: FragmentWriter, wallMs: number | undefined): Promise<void> {
+  async #writeFragment(fragment: FragmentWriter, wallMs: number): Promise<void> {
+    const { frames } = fragment;
+    await this.#writeTaken([this.#take(fragment, 0)], frames, wallMs);
+  }
+
+  /** @param ahead frames that are taken already, and not written yet */
+  #take(fragment: FragmentWriter, ahead: number): Uint8Array {
+    const before = (this.#opened?.continues?.frames ?? 0) + this.#framesWritten + ahead;
+    return fragment.take(before, this.#options.config.samplesPerFrame);
+  }
+
+  /**
+   * Writes fragments by one call, so that a file that is cut off holds no header without its audio.
+   * @param frames of each
+   */
+  async #writeTaken(
+    taken: readonly Uint8Array[],
+    frames: number,
+    wallMs: number | undefined,
+  ): Promise<void> {
     const part = this.#opened;
     if (part === undefined) return;
-    const { frames } = fragment;
-    const before = (part.continues?.frames ?? 0) + this.#framesWritten;
-    const taken = fragment.take(before, this.#options.config.samplesPerFrame);
-    const bytes = withHeader(this.#header, taken);
+    const isFirst = this.#framesWritten === 0;
+    const bytes = joined(this.#header === undefined ? taken : [this.#header, ...taken]);
     await this.#options.write(() => writeAll(part.handle, bytes));
+    this.#bytes += this.#header?.length ?? 0;
     this.#header = undefined;
     this.#options.onWritten(bytes.length);
-    this.#bytes += bytes.length;
-    this.#framesWritten += frames;
-    const offset = this.#bytes - taken.length;
-    this.#options.index?.written(part, { frames, offset, bytes: taken.length, wallMs });
-    if (this.#framesWritten === frames) this.#options.onStart(part.file);
+    for (const { length } of taken) {
+      const offset = this.#bytes;
+      this.#bytes += length;
+      this.#framesWritten += frames;
+      this.#options.index?.written(part, { frames, offset, bytes: length, wallMs });
+    }
+    if (isFirst) this.#options.onStart(part.file);
   }
 
   #fail(error: unknown): void {
@@ -225,16 +250,22 @@ const MAX_WAIT_MS = 8000;
  * How many batches may wait, of a second of audio each. Many wait where much audio came at once.
  */
 const MAX_WAITING = 60;
+/** So much of silent access units is written by one call. */
+const SILENCE_BYTES = 64 * 1024;
 
 /** A batch, and when it came, on {@link Clock.awake}. */
 interface WaitingBatch extends Batch {
   readonly since: number;
 }
 
-function withHeader(header: Uint8Array | undefined, fragment: Uint8Array): Uint8Array {
-  if (header === undefined) return fragment;
-  const bytes = new Uint8Array(header.length + fragment.length);
-  bytes.set(header);
-  bytes.set(fragment, header.length);
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  if (first !== undefined && pieces.length === 1) return first;
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, end);
+    end += piece.length;
+  }
   return bytes;
 }

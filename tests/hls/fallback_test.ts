@@ -64,6 +64,19 @@ Deno.test("a fallback comes in the rhythm of the show, and the DJ behind it, on 
   await broadcast.stop();
 });
 
+Deno.test("where a DJ's audio comes late and all at once, the rhythm is kept also behind that", async () => {
+  const broadcast = await start();
+  const ingest = broadcast.connect();
+  await broadcast.live(ingest, 0, 20 * SECOND);
+  await broadcast.pass(3500);
+  // It waited in the network. The file is heard in the places of these frames, too.
+  for (let i = 0; i < 2.8 * SECOND; i++) broadcast.send(ingest, 20 * SECOND + i);
+  await broadcast.pass(10_000);
+  assert.deepEqual(partsOf(broadcast).map(({ what }) => what), ["dj", "silence", "file"]);
+  assert.ok(Math.max(...broadcast.cadences) <= 1.4, `${Math.max(...broadcast.cadences)}`);
+  await broadcast.stop();
+});
+
 Deno.test("behind a fallback that was played as long as it may be, silence goes on for the hold", async () => {
   const broadcast = await start();
   const ingest = broadcast.connect();

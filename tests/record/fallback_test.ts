@@ -1,5 +1,6 @@
 /** Whether recordings have what is heard of a fallback file, or silence in its place. */
 import assert from "node:assert/strict";
+import { type OpenPart, RecordFolder } from "../../src/record/record_folder.ts";
 import { Archive, SECOND, SILENT } from "../../testing/record/archive.ts";
 
 /** Of the file: a second and a half. */
@@ -39,4 +40,40 @@ Deno.test("where it is to have the fallback, it has all of it", async () => {
     const { sent, recorded } = await record({ recordsFallback: true, back });
     assert.deepEqual(recorded, sent);
   }
+});
+
+/** A folder on a disk far away: each write takes 10 ms. */
+class FarFolder extends RecordFolder {
+  /** How long all writes took so far. */
+  spentMs = 0;
+
+  override async create(name: string, startTime: number): Promise<OpenPart> {
+    const part = await super.create(name, startTime);
+    const { handle } = part;
+    const write = handle.write.bind(handle);
+    handle.write = async (bytes) => {
+      this.spentMs += 10;
+      return await write(bytes);
+    };
+    return part;
+  }
+}
+
+Deno.test("hours of a fallback hold up nothing that comes behind them", async () => {
+  let folder: FarFolder | undefined;
+  const makeFolder = (path: string) => folder = new FarFolder(path);
+  await using archive = await Archive.open({ makeFolder });
+  const show = archive.begin("demo");
+  await show.second();
+  const hours = 3 * 3600 * SECOND;
+  for (let i = 0; i < hours; i++) show.write(SILENT, "fallback");
+  show.audio(SECOND);
+  show.end();
+  await archive.reach("record-complete", 1);
+  const recorded = await archive.frames("demo.mp4");
+  assert.equal(recorded.length, SECOND + hours + SECOND);
+  assert.deepEqual(recorded.slice(-SECOND), show.frames.slice(-SECOND));
+  assert.ok(recorded.slice(SECOND, -SECOND).every((unit) => unit.length === SILENT.length));
+  // A recording breaks off where something waits for the disk for 8 s.
+  assert.ok(Number(folder?.spentMs) < 2000, `${folder?.spentMs} ms`);
 });

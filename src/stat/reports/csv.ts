@@ -7,7 +7,7 @@ export type Cell = string | number | null;
 export const CSV_START = "\ufeff";
 
 /**
- * A row, with its end. A text that a spreadsheet would take for a formula gets an apostrophe before
+ * A row, with its end. What a spreadsheet would take for a formula gets an apostrophe before
  * it, because titles come from strangers.
  */
 export function csvRow(cells: readonly Cell[]): string {
@@ -17,9 +17,14 @@ export function csvRow(cells: readonly Cell[]): string {
 function csvCell(cell: Cell): string {
   if (cell === null) return "";
   if (typeof cell === "number") return String(cell);
-  const text = FORMULA.test(cell) ? `'${cell}` : cell;
+  const text = cell.replace(FORMULA, "$&'");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Spreadsheets calculate these; some of them also the wide forms of East Asia. */
-const FORMULA = /^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
+/**
+ * Where a formula would begin: at the beginning, and behind a semicolon, at which spreadsheets split in
+ * many languages. There, quotes do not keep a text together. Some also calculate the wide forms of East
+ * Asia.
+ */
+const FORMULA =
+  /^(?=\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])|;(?=["\s]*[=+\-@\uff1d\uff0b\uff0d\uff20])/g;

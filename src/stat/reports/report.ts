@@ -98,8 +98,8 @@ class OpenReport {
     else titles.push(line);
   }
 
-  #reported({ last, seconds, peak }: ShowSums): ReportedShow {
-    const { show: id, name, dj, protocol, start, heard, at } = last;
+  #reported({ start, last, seconds, peak }: ShowSums): ReportedShow {
+    const { show: id, name, dj, protocol, heard, at } = last;
     const isCounted = heard !== null;
     return {
       ...{ id, name, dj, protocol, start },
@@ -115,6 +115,7 @@ class OpenReport {
 /** What the lines of one show come to. */
 class ShowSums {
   readonly #range: ReportRange;
+  readonly start: number;
   /** The latest line. */
   last: ShowLine;
   seconds = 0;
@@ -122,18 +123,23 @@ class ShowSums {
 
   constructor(range: ReportRange, first: ShowLine) {
     this.#range = range;
+    this.start = first.start;
     // What began on that day or later has all its lines here, unless the first one is damaged.
     const isWhole = first.start >= startOfDay(range.fromMs);
-    const heard = first.heard === null ? null : 0;
-    this.last = isWhole ? { ...first, at: first.start, heard } : first;
+    this.last = isWhole ? startOf(first) : first;
     this.add(first);
   }
 
   add(line: ShowLine): void {
-    const heard = Number(line.heard) - Number(this.last.heard);
+    // It was at another box meanwhile, and is counted anew.
+    if (line.start > this.last.start) this.last = startOf(line);
+    const { last } = this;
+    const heard = Number(line.heard) - Number(last.heard);
     // A line may have been written twice.
-    if (heard < 0) return;
-    const part = this.#partOf(this.last.at, line.at);
+    if (line.start < last.start || heard < 0) return;
+    // One that was kept in case that the process died comes behind the show's end where it did then.
+    if (heard === 0 && last.end !== null && line.at < last.at) return;
+    const part = this.#partOf(last.at, line.at);
     this.seconds += part * heard;
     if (part > 0) this.peak = Math.max(this.peak, line.peak);
     this.last = line;
@@ -146,6 +152,11 @@ class ShowSums {
     if (to <= from) return to >= fromMs && to < toMs ? 1 : 0;
     return Math.max(0, Math.min(to, toMs) - Math.max(from, fromMs)) / (to - from);
   }
+}
+
+/** A show as it was when it began, by a line of it. */
+function startOf(line: ShowLine): ShowLine {
+  return { ...line, at: line.start, heard: line.heard === null ? null : 0 };
 }
 
 /** In order, and each once: a line may have been written twice. */

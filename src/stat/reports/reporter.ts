@@ -23,7 +23,7 @@ export interface ReporterOptions {
 /**
  * Keeps of each show, which is a session from its first audio to its end, what reports tell of it.
  * Who still hears it after its end counts for it, until nothing of it is served any more, or another
- * show of that name begins.
+ * show of that name begins. Of one that goes to another box, that one counts who hears it, here too.
  */
 export class Reporter {
   readonly #options: ReporterOptions;
@@ -86,7 +86,11 @@ export class Reporter {
       const line = show.titled(event);
       if (line === undefined) this.#files.refuse();
       else this.#files.add(line);
-    } else if (event.kind === "release") this.#files.add(show.line(event.at));
+    } else if (event.kind === "release") {
+      // Another box counts who hears it from now on.
+      if (event.goesOn === true) this.#end(show);
+      else this.#files.add(show.line(event.at));
+    }
   }
 
   #begin(event: SessionEvent<"create">): void {

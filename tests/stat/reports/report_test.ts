@@ -61,6 +61,30 @@ Deno.test("lines that were written twice count once", async () => {
   assert.deepEqual([show?.seconds, show?.titles.length], [150, 1]);
 });
 
+Deno.test("the end of a show stays known where a line comes later that was kept for a crash", async () => {
+  const end = DAY + 2 * HOUR_MS;
+  const kept = at(1.9, 0, { end: DAY + 1.9 * HOUR_MS });
+  const [show] = await report(0, 3, [at(0, 0), at(2, 0, { end }), kept]);
+  assert.equal(show?.end, end);
+});
+
+Deno.test("a show that comes back to a box is counted anew there, and summed up", async () => {
+  const again = { start: DAY + 3 * HOUR_MS };
+  const lines = [
+    ...[at(0, 0), at(1, 1000, { end: DAY + HOUR_MS })],
+    ...[at(3, 0, again), at(4, 400, again), at(5, 500, { ...again, end: DAY + 5 * HOUR_MS })],
+  ];
+  const of = async (from: number, to: number, all = lines) => {
+    const [show, ...others] = await report(from, to, all);
+    assert.deepEqual(others, []);
+    return [show?.seconds, show?.start, show?.end];
+  };
+  const [start, end] = [DAY, DAY + 5 * HOUR_MS];
+  assert.deepEqual(await of(0, 6), [1500, start, end]);
+  assert.deepEqual(await of(0, 6, [...lines, ...lines]), [1500, start, end], "once each");
+  assert.deepEqual(await of(2, 4), [400, start, end]);
+});
+
 Deno.test("titles are there whose show is known by a later line alone", async () => {
   const title = { kind: "title", show: 1, title: "x", artist: null, listeners: 1 } as const;
   const titles = [{ ...title, at: DAY + 9 }, { ...title, at: DAY + 5 }, { ...title, at: DAY - 1 }];

@@ -1,7 +1,7 @@
 /** How long shows were listened to, whatever becomes of their connections and of the server. */
 import assert from "node:assert/strict";
 import { sessionEvent } from "../../../src/session/events.ts";
-import { SERVER_REASON } from "../../../src/session/reason.ts";
+import { MOVED_REASON, SERVER_REASON } from "../../../src/session/reason.ts";
 import { MAX_TITLES_A_DAY } from "../../../src/stat/reports/counted_show.ts";
 import type { ReportedShow } from "../../../src/stat/reports/report.ts";
 import { Reporter } from "../../../src/stat/reports/reporter.ts";
@@ -117,6 +117,41 @@ Deno.test("who still hears the end of a show counts for it until the next of tha
     for (const show of shows) assertHeard([show], 10, 120);
     assertHeard(shows, 10, 240);
     await reported.reporter.close();
+  });
+});
+
+Deno.test("a show that was at another box meanwhile is one show, counted while it was here", async () => {
+  await withFolder(async (folder) => {
+    using reported = new ReportedHouse(folder);
+    const { house, reporter, listeners } = reported;
+    const first = house.publish("demo", "rtmp");
+    reported.listen("demo", 10, 120, first);
+    first.metadata({ title: "First", artist: undefined }, undefined);
+    reported.listen("demo", 10, 2, first);
+    const session = house.sessions.find("demo");
+    assert.ok(session !== undefined);
+    session.end("moved", MOVED_REASON);
+    // They hear it still, and the other box counts them.
+    listeners.count = () => 10;
+    house.clock.advanceSync(60_000);
+    const { id, name, protocol, props } = session;
+    const carried = { id, name, protocol, props, createdAtMs: START, isPaused: true };
+    house.sessions.takeOver({ ...carried, holdMs: 10_000 }, "192.0.2.1");
+    const second = house.publish("demo", "rtmp");
+    house.play(60, second);
+    second.metadata({ title: "Second", artist: undefined }, undefined);
+    house.play(1, second);
+    second.end("finished");
+    const endedAt = house.clock.now();
+    house.clock.advanceSync(60_000);
+    await reporter.close();
+    const shows = await reported.report();
+    assert.deepEqual(
+      shows.map(({ id, start, end, titles }) => [id, start, end, titles.map(({ title }) => title)]),
+      [[id, START, endedAt, ["First", "Second"]]],
+    );
+    // What is served of its end is heard for 12 s.
+    assertHeard(shows, 10, 122 + 61 + 12);
   });
 });
 
