@@ -4,8 +4,6 @@
  *
  * @module
  */
-import { type BodyDecoder, ChunkedBody, SizedBody } from "../http/body_decoder.ts";
-import { HttpError } from "../http/http_error.ts";
 import { CONTINUE } from "../http/response_head.ts";
 import { isAboutWhatWasTyped, PublishRefused } from "../session/ingest.ts";
 import { shownPath } from "../session/typed_text.ts";
@@ -13,7 +11,6 @@ import { contentTypeRefusal } from "./content_type.ts";
 import { HeadReader } from "./head_reader.ts";
 import {
   announcesBody,
-  type BodyForm,
   bodyForm,
   expectsContinue,
   type IcecastRequest,
@@ -38,6 +35,7 @@ import {
   factsOf,
   type SourceDialogue,
 } from "./source_dialogue.ts";
+import { SourceBody } from "./source_body.ts";
 import { SourceStream } from "./source_stream.ts";
 import { basicCredentials, mountTarget, titleTarget } from "./source_target.ts";
 import { queryFields, queryText, titleOf } from "./title.ts";
@@ -57,8 +55,7 @@ export class IcecastSession implements SourceDialogue {
   #request: IcecastRequest | undefined;
   #requests = 0;
   #stream: SourceStream | undefined;
-  /** `undefined` where the body is all that follows. */
-  #body: BodyDecoder | undefined;
+  #body: SourceBody | undefined;
   /** What came behind a request that waits for its answer. */
   #held = new Uint8Array(0);
 
@@ -168,7 +165,7 @@ export class IcecastSession implements SourceDialogue {
     if (credentials === undefined && form === "none") return this.#reply(challenge());
     const refusal = contentTypeRefusal(fields.get("content-type"));
     if (refusal !== undefined) return this.#refuse(415, `Cannot publish: ${refusal}`);
-    this.#body = decoderOf(form);
+    this.#body = new SourceBody(form);
     this.#state = "asking";
     const ingest = this.#options.publish(mountTarget(queryText(path), credentials));
     if (this.state === "over") return ingest.end("lost");
@@ -231,19 +228,12 @@ export class IcecastSession implements SourceDialogue {
   }
 
   #feedBody(bytes: Uint8Array, arrivedAt: number | undefined): void {
-    const decoder = this.#body;
-    if (decoder === undefined) return this.#stream?.feed(bytes, arrivedAt);
-    try {
-      for (let at = 0; at < bytes.length && !decoder.isOver && this.#stream !== undefined;) {
-        const { used, data } = decoder.take(bytes.subarray(at));
-        if (data !== undefined) this.#stream.feed(data, arrivedAt);
-        at += used;
-      }
-    } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      return this.#refuse(400, `Cannot go on: ${error.message}`);
-    }
-    if (decoder.isOver && this.#state === "publishing") this.#goodbye();
+    if (this.#body === undefined || this.#stream === undefined) return;
+    const { data, fault } = this.#body.take(bytes);
+    if (data.length > 0) this.#stream.feed(data, arrivedAt);
+    if (this.state === "over") return;
+    if (fault !== undefined) this.#refuse(400, `Cannot go on: ${fault}`);
+    else if (this.#body.isOver && this.#state === "publishing") this.#goodbye();
   }
 
   /** The source has said that its body is over, as few can. */
@@ -289,9 +279,4 @@ export class IcecastSession implements SourceDialogue {
     this.#stream?.end("lost");
     this.#stream = undefined;
   }
-}
-
-function decoderOf(form: BodyForm): BodyDecoder | undefined {
-  if (form === "chunked") return new ChunkedBody();
-  return typeof form === "object" ? new SizedBody(form.bytes) : undefined;
 }
