@@ -37,8 +37,8 @@ import {
 } from "./source_dialogue.ts";
 import { SourceBody } from "./source_body.ts";
 import { SourceStream } from "./source_stream.ts";
-import { basicCredentials, mountTarget, titleTarget } from "./source_target.ts";
-import { queryFields, queryText, titleOf } from "./title.ts";
+import { basicCredentials, mountTarget, refusalOf, titleTarget } from "./source_target.ts";
+import { queryFields, queryPasswords, queryText, titleOf } from "./title.ts";
 
 /** Of one connection. libshout needs three. */
 const MAX_REQUESTS = 16;
@@ -54,6 +54,8 @@ export class IcecastSession implements SourceDialogue {
   /** The one that came last. */
   #request: IcecastRequest | undefined;
   #requests = 0;
+  /** What has to name the broadcast whose title is told, where no mount does. */
+  #password: string | undefined;
   #stream: SourceStream | undefined;
   #body: SourceBody | undefined;
   /** What came behind a request that waits for its answer. */
@@ -99,7 +101,7 @@ export class IcecastSession implements SourceDialogue {
       ? `; got the mount /${shownPath(this.#request?.path ?? "")}, ` +
         "expected /NAME with the key as password"
       : "";
-    this.#refuse(REFUSAL_STATUS[why.kind], why.message + hint);
+    this.#refuse(REFUSAL_STATUS[why.kind], refusalOf(this.#password, why) + hint);
   }
 
   tagged(isOnAir: boolean): void {
@@ -192,19 +194,17 @@ export class IcecastSession implements SourceDialogue {
     const told = queryFields(query);
     const mount = told.get("mount");
     const password = path === "/admin.cgi" ? told.get("pass") : undefined;
+    const passwords = password === undefined ? [] : queryPasswords(password);
     const credentials = basicCredentials(fields.get("authorization"));
     if (credentials === undefined && password === undefined) return this.#reply(challenge());
-    const target = titleTarget({
-      mount: mount && queryText(mount),
-      credentials,
-      password: password && queryText(password),
-    });
+    const target = titleTarget({ mount: mount && queryText(mount), credentials, passwords });
     if (target === undefined) return this.#replyMetadata(400, "Missing parameter: mount");
     if (told.get("mode") !== "updinfo") return this.#replyMetadata(400, "No such action");
     const tags = titleOf(told);
     // Some tell a URL alone, which nobody would see here.
     if (tags === undefined) return this.#replyMetadata(200, "Metadata update successful");
     this.#state = "tagging";
+    this.#password = mount === undefined ? passwords[0] : undefined;
     this.#options.tag(target, tags);
   }
 
