@@ -20,6 +20,7 @@ import {
 import { HeadTooLong } from "./line_reader.ts";
 import {
   ACCEPTED,
+  ANY_ORIGIN,
   challenge,
   metadataReply,
   options,
@@ -147,7 +148,7 @@ export class IcecastSession implements SourceDialogue {
       case "SOURCE":
         return this.#onSource(request);
       case "OPTIONS":
-        return this.#reply(options(keepsAlive(request)));
+        return this.#reply(options(request.fields, keepsAlive(request)));
       case "GET":
       case "HEAD":
         return this.#onGet(request, request.method);
@@ -164,7 +165,9 @@ export class IcecastSession implements SourceDialogue {
       return this.#refuse(400, "Cannot publish: where its body ends is unclear");
     }
     // libshout finds out by such a request what the server asks for.
-    if (credentials === undefined && form === "none") return this.#reply(challenge());
+    if (credentials === undefined && form === "none") {
+      return this.#reply(challenge(keepsAlive(request)));
+    }
     const refusal = contentTypeRefusal(fields.get("content-type"));
     if (refusal !== undefined) return this.#refuse(415, `Cannot publish: ${refusal}`);
     this.#body = new SourceBody(form);
@@ -179,7 +182,7 @@ export class IcecastSession implements SourceDialogue {
     const { path, query, fields } = request;
     switch (path) {
       case "/admin/!POKE":
-        return this.#reply(options(keepsAlive(request)));
+        return this.#reply(options(request.fields, keepsAlive(request)));
       case "/admin/metadata":
       case "/admin.cgi":
         return this.#onMetadata(request);
@@ -190,13 +193,16 @@ export class IcecastSession implements SourceDialogue {
     else this.#refuse(404, "There is no such stream", "served");
   }
 
-  #onMetadata({ path, query, fields }: IcecastRequest): void {
+  #onMetadata(request: IcecastRequest): void {
+    const { path, query, fields } = request;
     const told = queryFields(query);
     const mount = told.get("mount");
     const password = path === "/admin.cgi" ? told.get("pass") : undefined;
     const passwords = password === undefined ? [] : queryPasswords(password);
     const credentials = basicCredentials(fields.get("authorization"));
-    if (credentials === undefined && password === undefined) return this.#reply(challenge());
+    if (credentials === undefined && password === undefined) {
+      return this.#reply(challenge(keepsAlive(request)));
+    }
     const target = titleTarget({ mount: mount && queryText(mount), credentials, passwords });
     if (target === undefined) return this.#replyMetadata(400, "Missing parameter: mount");
     if (told.get("mode") !== "updinfo") return this.#replyMetadata(400, "No such action");
@@ -216,7 +222,7 @@ export class IcecastSession implements SourceDialogue {
     this.#reply({
       ...{ status: 200, reason: "OK", type: "application/json", keepAlive: false },
       body: this.#options.status(asked),
-      fields: ["Access-Control-Allow-Origin: *", "Cache-Control: no-cache"],
+      fields: [ANY_ORIGIN, "Cache-Control: no-cache"],
     });
   }
 
