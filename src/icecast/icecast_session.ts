@@ -46,6 +46,10 @@ const MAX_REQUESTS = 16;
 /** What may come behind a request that waits for its answer. */
 const MAX_HELD_BYTES = 8192;
 
+/** A source of Shoutcast begins with its password. */
+const NO_REQUEST = "Cannot take the request: it is none; " +
+  "sources of Shoutcast come in at the next port, with SHOUTCAST_ENABLED=1";
+
 /** A connection to the source port. */
 export class IcecastSession implements SourceDialogue {
   readonly #options: DialogueOptions;
@@ -142,7 +146,7 @@ export class IcecastSession implements SourceDialogue {
   #onHead(lines: readonly string[]): void {
     const request = this.#request = parseIcecastRequest(lines);
     this.#requests++;
-    if (request === undefined) return this.#refuse(400, "Cannot take the request: it is none");
+    if (request === undefined) return this.#refuse(400, NO_REQUEST);
     switch (request.method) {
       case "PUT":
       case "SOURCE":

@@ -249,6 +249,14 @@ for (
   });
 }
 
+Deno.test("a source of Shoutcast that comes to this port is told so at once, and shows nothing", () => {
+  const harness = new DialogueHarness();
+  harness.feed("demo:ses", "ame\r\n");
+  assert.deepEqual(harness.statuses, [400]);
+  assert.match(harness.dialogue.end?.why ?? "", /it is none; sources of Shoutcast .* next port/);
+  assert.doesNotMatch(harness.answers + harness.dialogue.end?.why, /sesame/);
+});
+
 for (const lie of ["5\r\nabcdefgh\r\n", "zz\r\n", "-1\r\n", "fffffffff\r\n", "\r\n"]) {
   Deno.test(`chunks that lie (${JSON.stringify(lie)}) end the source`, () => {
     const harness = new DialogueHarness();
