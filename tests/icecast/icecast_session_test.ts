@@ -197,6 +197,17 @@ for (const type of ["application/ogg", "audio/ogg", "audio/flac", "video/webm", 
   });
 }
 
+for (
+  const type of ["audio/mpeg", "Audio/MP3; x=y", "audio/x-mp3", "audio/aacp", "audio/vnd.dlna.adts"]
+) {
+  Deno.test(`${type} is taken for a name of MP3 or AAC`, () => {
+    const harness = new DialogueHarness();
+    harness.feed(`SOURCE /demo HTTP/1.0\r\n${CREDENTIALS}Content-Type: ${type}\r\n\r\n`, audio);
+    assert.equal(harness.ingest.frames.length, 3);
+    harness.dialogue.close();
+  });
+}
+
 Deno.test("a source that says nothing of its type is let in", () => {
   const harness = new DialogueHarness();
   harness.feed(`SOURCE /demo HTTP/1.0\r\n${CREDENTIALS}\r\n`, audio);
