@@ -10,7 +10,9 @@ export const TAKEN_FORMATS = "MP3 (audio/mpeg) or AAC in ADTS (audio/aac)";
 /** By which names MP3 and AAC in ADTS go. */
 const TAKEN_TYPES: ReadonlySet<string> = new Set([
   ...["audio/mpeg", "audio/mp3", "audio/mpeg3", "audio/x-mpeg", "audio/mpegaudio"],
-  ...["audio/aac", "audio/aacp", "audio/x-aac", "audio/x-hx-aac-adts"],
+  ...["audio/mpg", "audio/x-mpg", "audio/x-mp3", "audio/x-mpeg-3"],
+  ...["audio/aac", "audio/aacp", "audio/x-aac", "audio/x-aacp", "audio/x-hx-aac-adts"],
+  ...["audio/adts", "audio/vnd.dlna.adts"],
   ...["application/octet-stream"],
 ]);
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { parseIcecastRequest } from "./icecast_request.ts";
 import { LineReader } from "./line_reader.ts";
 
 /** Finds the heads in what a client sends. */
@@ -12,7 +13,8 @@ export class HeadReader {
   #lines: string[] = [];
 
   /**
-   * Takes bytes up to the end of a line. Empty lines before a head are passed over.
+   * Takes bytes up to the end of a line. Empty lines before a head are passed over. A first line that is
+   * none of a request is all that is read: a source of Shoutcast sends no more before it is answered.
    * @returns how many bytes were taken, and the lines of the head where that line was its end
    * @throws {HeadTooLong}
    */
@@ -20,7 +22,8 @@ export class HeadReader {
     const { used, line } = this.#reader.take(bytes);
     if (line === undefined) return { used };
     if (line !== "") this.#lines.push(line);
-    if (line !== "" || this.#lines.length === 0) return { used };
+    const isNone = this.#lines.length === 1 && parseIcecastRequest(this.#lines) === undefined;
+    if (!isNone && (line !== "" || this.#lines.length === 0)) return { used };
     const lines = this.#lines;
     this.#lines = [];
     this.#reader.restart();

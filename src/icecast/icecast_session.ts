@@ -4,8 +4,6 @@
  *
  * @module
  */
-import { type BodyDecoder, ChunkedBody, SizedBody } from "../http/body_decoder.ts";
-import { HttpError } from "../http/http_error.ts";
 import { CONTINUE } from "../http/response_head.ts";
 import { isAboutWhatWasTyped, PublishRefused } from "../session/ingest.ts";
 import { shownPath } from "../session/typed_text.ts";
@@ -13,7 +11,6 @@ import { contentTypeRefusal } from "./content_type.ts";
 import { HeadReader } from "./head_reader.ts";
 import {
   announcesBody,
-  type BodyForm,
   bodyForm,
   expectsContinue,
   type IcecastRequest,
@@ -23,6 +20,7 @@ import {
 import { HeadTooLong } from "./line_reader.ts";
 import {
   ACCEPTED,
+  ANY_ORIGIN,
   challenge,
   metadataReply,
   options,
@@ -38,14 +36,19 @@ import {
   factsOf,
   type SourceDialogue,
 } from "./source_dialogue.ts";
+import { SourceBody } from "./source_body.ts";
 import { SourceStream } from "./source_stream.ts";
-import { basicCredentials, mountTarget, titleTarget } from "./source_target.ts";
-import { queryFields, queryText, titleOf } from "./title.ts";
+import { basicCredentials, mountTarget, refusalOf, titleTarget } from "./source_target.ts";
+import { queryFields, queryPasswords, queryText, titleOf } from "./title.ts";
 
 /** Of one connection. libshout needs three. */
 const MAX_REQUESTS = 16;
 /** What may come behind a request that waits for its answer. */
 const MAX_HELD_BYTES = 8192;
+
+/** A source of Shoutcast begins with its password. */
+const NO_REQUEST = "Cannot take the request: it is none; " +
+  "sources of Shoutcast come in at the next port, with SHOUTCAST_ENABLED=1";
 
 /** A connection to the source port. */
 export class IcecastSession implements SourceDialogue {
@@ -56,9 +59,10 @@ export class IcecastSession implements SourceDialogue {
   /** The one that came last. */
   #request: IcecastRequest | undefined;
   #requests = 0;
+  /** What has to name the broadcast whose title is told, where no mount does. */
+  #password: string | undefined;
   #stream: SourceStream | undefined;
-  /** `undefined` where the body is all that follows. */
-  #body: BodyDecoder | undefined;
+  #body: SourceBody | undefined;
   /** What came behind a request that waits for its answer. */
   #held = new Uint8Array(0);
 
@@ -102,7 +106,7 @@ export class IcecastSession implements SourceDialogue {
       ? `; got the mount /${shownPath(this.#request?.path ?? "")}, ` +
         "expected /NAME with the key as password"
       : "";
-    this.#refuse(REFUSAL_STATUS[why.kind], why.message + hint);
+    this.#refuse(REFUSAL_STATUS[why.kind], refusalOf(this.#password, why) + hint);
   }
 
   tagged(isOnAir: boolean): void {
@@ -142,13 +146,13 @@ export class IcecastSession implements SourceDialogue {
   #onHead(lines: readonly string[]): void {
     const request = this.#request = parseIcecastRequest(lines);
     this.#requests++;
-    if (request === undefined) return this.#refuse(400, "Cannot take the request: it is none");
+    if (request === undefined) return this.#refuse(400, NO_REQUEST);
     switch (request.method) {
       case "PUT":
       case "SOURCE":
         return this.#onSource(request);
       case "OPTIONS":
-        return this.#reply(options(keepsAlive(request)));
+        return this.#reply(options(request.fields, keepsAlive(request)));
       case "GET":
       case "HEAD":
         return this.#onGet(request, request.method);
@@ -165,10 +169,12 @@ export class IcecastSession implements SourceDialogue {
       return this.#refuse(400, "Cannot publish: where its body ends is unclear");
     }
     // libshout finds out by such a request what the server asks for.
-    if (credentials === undefined && form === "none") return this.#reply(challenge());
+    if (credentials === undefined && form === "none") {
+      return this.#reply(challenge(keepsAlive(request)));
+    }
     const refusal = contentTypeRefusal(fields.get("content-type"));
     if (refusal !== undefined) return this.#refuse(415, `Cannot publish: ${refusal}`);
-    this.#body = decoderOf(form);
+    this.#body = new SourceBody(form);
     this.#state = "asking";
     const ingest = this.#options.publish(mountTarget(queryText(path), credentials));
     if (this.state === "over") return ingest.end("lost");
@@ -180,7 +186,7 @@ export class IcecastSession implements SourceDialogue {
     const { path, query, fields } = request;
     switch (path) {
       case "/admin/!POKE":
-        return this.#reply(options(keepsAlive(request)));
+        return this.#reply(options(request.fields, keepsAlive(request)));
       case "/admin/metadata":
       case "/admin.cgi":
         return this.#onMetadata(request);
@@ -191,23 +197,24 @@ export class IcecastSession implements SourceDialogue {
     else this.#refuse(404, "There is no such stream", "served");
   }
 
-  #onMetadata({ path, query, fields }: IcecastRequest): void {
+  #onMetadata(request: IcecastRequest): void {
+    const { path, query, fields } = request;
     const told = queryFields(query);
     const mount = told.get("mount");
     const password = path === "/admin.cgi" ? told.get("pass") : undefined;
+    const passwords = password === undefined ? [] : queryPasswords(password);
     const credentials = basicCredentials(fields.get("authorization"));
-    if (credentials === undefined && password === undefined) return this.#reply(challenge());
-    const target = titleTarget({
-      mount: mount && queryText(mount),
-      credentials,
-      password: password && queryText(password),
-    });
+    if (credentials === undefined && password === undefined) {
+      return this.#reply(challenge(keepsAlive(request)));
+    }
+    const target = titleTarget({ mount: mount && queryText(mount), credentials, passwords });
     if (target === undefined) return this.#replyMetadata(400, "Missing parameter: mount");
     if (told.get("mode") !== "updinfo") return this.#replyMetadata(400, "No such action");
     const tags = titleOf(told);
     // Some tell a URL alone, which nobody would see here.
     if (tags === undefined) return this.#replyMetadata(200, "Metadata update successful");
     this.#state = "tagging";
+    this.#password = mount === undefined ? passwords[0] : undefined;
     this.#options.tag(target, tags);
   }
 
@@ -219,7 +226,7 @@ export class IcecastSession implements SourceDialogue {
     this.#reply({
       ...{ status: 200, reason: "OK", type: "application/json", keepAlive: false },
       body: this.#options.status(asked),
-      fields: ["Access-Control-Allow-Origin: *", "Cache-Control: no-cache"],
+      fields: [ANY_ORIGIN, "Cache-Control: no-cache"],
     });
   }
 
@@ -231,19 +238,12 @@ export class IcecastSession implements SourceDialogue {
   }
 
   #feedBody(bytes: Uint8Array, arrivedAt: number | undefined): void {
-    const decoder = this.#body;
-    if (decoder === undefined) return this.#stream?.feed(bytes, arrivedAt);
-    try {
-      for (let at = 0; at < bytes.length && !decoder.isOver && this.#stream !== undefined;) {
-        const { used, data } = decoder.take(bytes.subarray(at));
-        if (data !== undefined) this.#stream.feed(data, arrivedAt);
-        at += used;
-      }
-    } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      return this.#refuse(400, `Cannot go on: ${error.message}`);
-    }
-    if (decoder.isOver && this.#state === "publishing") this.#goodbye();
+    if (this.#body === undefined || this.#stream === undefined) return;
+    const { data, fault } = this.#body.take(bytes);
+    if (data.length > 0) this.#stream.feed(data, arrivedAt);
+    if (this.state === "over") return;
+    if (fault !== undefined) this.#refuse(400, `Cannot go on: ${fault}`);
+    else if (this.#body.isOver && this.#state === "publishing") this.#goodbye();
   }
 
   /** The source has said that its body is over, as few can. */
@@ -289,9 +289,4 @@ export class IcecastSession implements SourceDialogue {
     this.#stream?.end("lost");
     this.#stream = undefined;
   }
-}
-
-function decoderOf(form: BodyForm): BodyDecoder | undefined {
-  if (form === "chunked") return new ChunkedBody();
-  return typeof form === "object" ? new SizedBody(form.bytes) : undefined;
 }

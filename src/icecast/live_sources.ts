@@ -17,7 +17,8 @@ interface LiveSource {
 
 /** The sources of all doors for Icecast and Shoutcast, by the names that they publish. */
 export class LiveSources {
-  readonly #sources = new Map<string, LiveSource>();
+  /** The latest of a name first: there may be several before the first of them is heard. */
+  readonly #sources = new Map<string, readonly LiveSource[]>();
   readonly #attempts: Attempts;
 
   constructor(clock: Pick<Clock, "monotonic" | "after">) {
@@ -27,11 +28,12 @@ export class LiveSources {
   /** @returns what takes it out again */
   add(ingest: AdmittedIngest, shown: LiveSource["shown"]): () => void {
     const source = { shown, ingest };
-    this.#sources.set(ingest.sessionName, source);
+    const { sessionName: name } = ingest;
+    this.#sources.set(name, [source, ...this.#of(name)]);
     return () => {
-      // Another connection may have taken over the name.
-      if (this.#sources.get(ingest.sessionName) !== source) return;
-      this.#sources.delete(ingest.sessionName);
+      const others = this.#of(name).filter((other) => other !== source);
+      if (others.length > 0) this.#sources.set(name, others);
+      else this.#sources.delete(name);
     };
   }
 
@@ -45,12 +47,15 @@ export class LiveSources {
     // Of a source that has shown nothing, nobody has the credentials, and nothing is no guess.
     const guesses = [target, ...target.others].filter(({ key = "" }) => key !== "");
     const known = guesses.flatMap((guess) => {
-      const source = this.#sources.get(guess.name);
-      return source === undefined ? [] : [{ guess, ...source }];
+      return this.#of(guess.name).map((source) => ({ guess, ...source }));
     });
     const found = known.find(({ guess, shown }) => isSame(guess, shown));
     if (found === undefined && known.length > 0) this.#attempts.failed(address);
     return found?.ingest;
+  }
+
+  #of(name: string): readonly LiveSource[] {
+    return this.#sources.get(name) ?? [];
   }
 }
 

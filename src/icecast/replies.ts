@@ -9,6 +9,11 @@ import type { RefusalKind } from "../session/ingest.ts";
 /** What sources may ask for; libshout reads it to know what there is. */
 const ALLOW = "Allow: GET, PUT, OPTIONS, SOURCE";
 
+/** Lets pages of all sites read an answer. */
+export const ANY_ORIGIN = "Access-Control-Allow-Origin: *";
+/** Seconds for which a browser need not ask again, as with other ports. */
+const PREFLIGHT_MAX_AGE = 7200;
+
 /** What an answer says. */
 export interface Reply {
   readonly status: number;
@@ -48,18 +53,33 @@ export function replyBytes(version: string, reply: Reply, headOnly = false): Uin
 
 /** A refusal, in words for the DJ. */
 export function refusalReply(status: number, why: string): Reply {
-  const fields = status === 401 ? CHALLENGE : [];
+  const fields = status === 401 ? CHALLENGE : status === 404 ? [ANY_ORIGIN] : [];
   return { status, reason: why, body: `${why}\n`, fields, keepAlive: false };
 }
 
-/** Asks for credentials on a connection that stays open. */
-export function challenge(): Reply {
-  return { status: 401, reason: "Authentication Required", fields: CHALLENGE, keepAlive: true };
+/** Asks for credentials. */
+export function challenge(keepAlive: boolean): Reply {
+  return { status: 401, reason: "Authentication Required", fields: CHALLENGE, keepAlive };
 }
 
-/** Says what may be asked for. */
-export function options(keepAlive: boolean): Reply {
-  return { status: 200, reason: "OK", fields: [ALLOW], keepAlive };
+/**
+ * Says what may be asked for. Browsers are told that pages of other sites may listen (Fetch 3.3.3), and
+ * no more.
+ * @param asked the header fields of the request
+ */
+export function options(asked: ReadonlyMap<string, string>, keepAlive: boolean): Reply {
+  const method = asked.get("access-control-request-method");
+  const isPreflight = asked.has("origin") && (method === "GET" || method === "HEAD");
+  const isPrivate = asked.get("access-control-request-private-network") === "true";
+  const allowed = [
+    ...[ANY_ORIGIN, "Access-Control-Allow-Methods: GET, HEAD"],
+    ...[
+      "Access-Control-Allow-Headers: Icy-MetaData",
+      `Access-Control-Max-Age: ${PREFLIGHT_MAX_AGE}`,
+    ],
+    ...(isPrivate ? ["Access-Control-Allow-Private-Network: true"] : []),
+  ];
+  return { status: 200, reason: "OK", fields: [ALLOW, ...(isPreflight ? allowed : [])], keepAlive };
 }
 
 const CHALLENGE: readonly string[] = ['WWW-Authenticate: Basic realm="Echo"', ALLOW];

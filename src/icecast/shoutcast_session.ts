@@ -16,7 +16,7 @@ import {
   type SourceDialogue,
 } from "./source_dialogue.ts";
 import { SourceStream } from "./source_stream.ts";
-import { passwordTarget } from "./source_target.ts";
+import { passwordTarget, refusalOf } from "./source_target.ts";
 import { headText } from "./title.ts";
 
 /** Lets a source begin. */
@@ -32,6 +32,7 @@ export class ShoutcastSession implements SourceDialogue {
   #end: DialogueEnd | undefined;
   /** The lines behind the password; `undefined` once all of them have come. */
   #lines: string[] | undefined = [];
+  #password = "";
   #stream: SourceStream | undefined;
   #facts: (fields: ReadonlyMap<string, string>) => void = () => {};
 
@@ -69,9 +70,10 @@ export class ShoutcastSession implements SourceDialogue {
     if (this.#state !== "asking") return;
     if (!(why instanceof PublishRefused)) throw why;
     const isTyped = isAboutWhatWasTyped(why.kind);
-    this.#options.send(isTyped ? WRONG : Buffer.from(`${why.message}\r\n`));
+    const words = refusalOf(this.#password, why);
+    this.#options.send(isTyped ? WRONG : Buffer.from(`${words}\r\n`));
     const hint = isTyped ? "; expected NAME:KEY as password" : "";
-    this.#finish({ why: `${why.message}${hint}`, kind: "refused" });
+    this.#finish({ why: `${words}${hint}`, kind: "refused" });
   }
 
   /** Its stream lasts as long as its connection does. */
@@ -105,6 +107,7 @@ export class ShoutcastSession implements SourceDialogue {
 
   #onPassword(password: string): void {
     this.#state = "asking";
+    this.#password = password;
     const ingest = this.#options.publish(passwordTarget(password));
     if (this.state === "over") return ingest.end("lost");
     this.#stream = new SourceStream(ingest);

@@ -63,10 +63,12 @@ export class SourceStream {
   }
 
   /**
-   * Takes the next bytes. What cannot be broadcast is rejected.
+   * Takes the next bytes. What cannot be broadcast is rejected, and nothing behind it is looked at: the
+   * source may go on to send until somebody has decided whether it is let in.
    * @param arrivedAt as in `Ingest.write`
    */
   feed(bytes: Uint8Array, arrivedAt: number | undefined): void {
+    if (this.#isRejected) return;
     this.#arrivedAt = arrivedAt;
     this.#guard(() => {
       if (this.#parser !== undefined) this.#parser.feed(bytes);

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { decodeText } from "../audio/text_bytes.ts";
-import type { Reading } from "../session/ingest.ts";
+import type { PublishRefused, Reading } from "../session/ingest.ts";
 import { allReadings, type PublishTarget, splitAt } from "../session/typed_text.ts";
 
 /** Who somebody says he is, and his password, which is a key or a token. */
@@ -50,32 +50,48 @@ export function mountTarget(
  * `NAME:USER:KEY`, or `NAME` where no key is needed.
  */
 export function passwordTarget(password: string): PublishTarget {
+  return targetOf(readingsOf(password));
+}
+
+function readingsOf(password: string): Reading[] {
   const [name, rest] = splitAt(password, ":");
   const whole: Reading = { name, key: rest === "" ? undefined : rest };
-  if (!rest.includes(":")) return targetOf([whole]);
+  if (!rest.includes(":")) return [whole];
   const [user, key] = splitAt(rest, ":");
-  return targetOf([{ name, user, key }, whole]);
+  return [{ name, user, key }, whole];
+}
+
+/**
+ * Why somebody was refused, fit for a log. A password that has no `:` may be a key alone, as Shoutcast
+ * itself has it, and is not shown as a name; what is on air is none.
+ * @param password that of a Shoutcast source, where it had to tell the name
+ */
+export function refusalOf(
+  password: string | undefined,
+  { kind, message }: PublishRefused,
+): string {
+  if (password === undefined || password.includes(":") || kind === "name-in-use") return message;
+  return message.replace(/^Cannot publish [^:]+:/, "Cannot publish …:");
 }
 
 /** What a client shows that tells a title. */
 export interface ShownForTitle {
   readonly mount: string | undefined;
   readonly credentials: SourceCredentials | undefined;
-  /** That of a Shoutcast source. */
-  readonly password: string | undefined;
+  /** All ways to read that of a Shoutcast source, the likeliest first; empty where it has none. */
+  readonly passwords: readonly string[];
 }
 
 /** Whose title it is; `undefined` where that is not told. A password may stand beside a mount. */
 export function titleTarget(
-  { mount, credentials, password }: ShownForTitle,
+  { mount, credentials, passwords }: ShownForTitle,
 ): PublishTarget | undefined {
-  if (mount !== undefined) {
-    return mountTarget(
-      mount,
-      credentials ?? (password === undefined ? undefined : { user: "", key: password }),
-    );
+  if (mount === undefined) {
+    return passwords.length === 0 ? undefined : targetOf(passwords.flatMap(readingsOf));
   }
-  return password === undefined ? undefined : passwordTarget(password);
+  if (credentials !== undefined || passwords.length === 0) return mountTarget(mount, credentials);
+  const name = nameOfMount(mount);
+  return targetOf(passwords.map((key) => ({ name, user: "", key })));
 }
 
 function targetOf(asTyped: readonly Reading[]): PublishTarget {

@@ -67,9 +67,12 @@ function listed(server: ServerStatus, mounts: Iterable<MountStatus>): Record<str
 function sourceOf(server: ServerStatus, mount: MountStatus): Record<string, unknown> {
   const { name, type, facts, tags, listeners, startedAt } = mount;
   const { title, artist } = tags ?? {};
+  const told = audioInfo(`${facts["ice-audio-info"] ?? ""}`);
   return {
     audio_info: facts["ice-audio-info"],
-    bitrate: numberOf(facts["ice-bitrate"]),
+    bitrate: numberOf(facts["ice-bitrate"]) ?? told("bitrate"),
+    channels: told("channels"),
+    samplerate: told("samplerate"),
     genre: facts["ice-genre"],
     listeners,
     listenurl: `${server.url}/${name}`,
@@ -88,6 +91,17 @@ function sourceOf(server: ServerStatus, mount: MountStatus): Record<string, unkn
 function startOf(name: string, at: number): Record<string, string> {
   const time = new Date(at);
   return { [name]: time.toUTCString(), [`${name}_iso8601`]: time.toISOString() };
+}
+
+/** Reads what libshout tells, as `bitrate=128;channels=2`; others put `ice-` before each name. */
+function audioInfo(info: string): (name: string) => number | undefined {
+  const fields = new Map(
+    info.split(";").map((field) => {
+      const [name = "", value] = field.split("=");
+      return [name.trim().replace(/^ice-/, ""), value];
+    }),
+  );
+  return (name) => numberOf(fields.get(name)?.trim() || undefined);
 }
 
 function numberOf(text: StreamFacts[string] | undefined): number | undefined {

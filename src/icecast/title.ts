@@ -43,7 +43,15 @@ export function queryText(raw: string, charset?: string): string {
   return headText(unescaped(raw), charset);
 }
 
-/** The same of a text that has no percent-encoding, as header fields. */
+/**
+ * All ways to read a password of a query, the likeliest first: many clients escape nothing in it, and
+ * mean a plus sign by `+`.
+ */
+export function queryPasswords(raw: string): string[] {
+  return [...new Set([headText(withoutPercents(raw)), queryText(raw)])];
+}
+
+/** A text that has no percent-encoding, as header fields. */
 export function headText(raw: string, charset?: string): string {
   const bytes = Uint8Array.from(raw, (character) => character.charCodeAt(0));
   if (charset === undefined) return decodeText(bytes);
@@ -61,8 +69,11 @@ export function headText(raw: string, charset?: string): string {
  * means a plus sign.
  */
 function unescaped(raw: string): string {
-  const spaced = /%20| /.test(raw) ? raw : raw.replaceAll("+", " ");
-  return spaced.replaceAll(
+  return withoutPercents(/%20| /.test(raw) ? raw : raw.replaceAll("+", " "));
+}
+
+function withoutPercents(text: string): string {
+  return text.replaceAll(
     /%([0-9a-f]{2})/gi,
     (_, digits) => String.fromCharCode(parseInt(digits, 16)),
   );

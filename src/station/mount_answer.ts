@@ -1,5 +1,5 @@
 /** How receivers are answered that ask for a mount, as Icecast answers them: by HTTP/1.0. */
-import { headersOf, streamFor } from "../hls/progressive/stream_routes.ts";
+import { headersOf, ICY_FIELDS, streamFor } from "../hls/progressive/stream_routes.ts";
 import type { Joined } from "../hls/progressive/stream_copies.ts";
 import type { LiveSource } from "../http/live_body.ts";
 import { SERVER_NAME } from "../version.ts";
@@ -20,7 +20,7 @@ export function mountHead(
 
 /** The head of the answer with a stream, as it is where nothing is known of its bitrate. */
 export function mountStreamHead(name: string, file: string): Uint8Array {
-  return mountHead("200 OK", headersOf(name, file));
+  return mountHead("200 OK", fieldsOf(name, file));
 }
 
 /** The whole answer: its head, and then the stream. */
@@ -30,7 +30,11 @@ export function mountAnswer(
   { name, wantsTitles }: StreamAsked,
 ): LiveSource {
   const { source, fields } = streamFor(joined, wantsTitles);
-  return new HeadedSource(mountHead("200 OK", { ...headersOf(name, file), ...fields }), source);
+  return new HeadedSource(mountHead("200 OK", { ...fieldsOf(name, file), ...fields }), source);
+}
+
+function fieldsOf(name: string, file: string): Record<string, string> {
+  return { ...headersOf(name, file), "Access-Control-Expose-Headers": ICY_FIELDS.join(",") };
 }
 
 /** A source that begins with a head. */

@@ -109,6 +109,52 @@ Deno.test("libshout's way in: asks, is told to show a password, and publishes", 
   harness.dialogue.close();
 });
 
+Deno.test("browsers are told that pages of other sites may listen, and may not publish", () => {
+  const ask = (...fields: string[]) => {
+    const harness = new DialogueHarness();
+    const head = ["OPTIONS /demo HTTP/1.1", "Host: a", ...fields, "", ""];
+    harness.feed(head.join("\r\n"));
+    assert.deepEqual(harness.statuses, [200]);
+    assert.equal(harness.dialogue.state, "head");
+    return harness.answers.split("\r\n").filter((line) => line.startsWith("Access-Control-"));
+  };
+  const origin = "Origin: https://radio.example";
+  const method = "Access-Control-Request-Method:";
+  const allowed = [
+    "Access-Control-Allow-Origin: *",
+    "Access-Control-Allow-Methods: GET, HEAD",
+    "Access-Control-Allow-Headers: Icy-MetaData",
+    "Access-Control-Max-Age: 7200",
+  ];
+  assert.deepEqual(ask(origin, `${method} GET`), allowed);
+  assert.deepEqual(
+    ask(origin, `${method} HEAD`, "Access-Control-Request-Private-Network: true"),
+    [...allowed, "Access-Control-Allow-Private-Network: true"],
+  );
+  for (const fields of [[], [origin], [origin, `${method} PUT`], [`${method} GET`]]) {
+    assert.deepEqual(ask(...fields), [], fields.join());
+  }
+});
+
+Deno.test("who is asked for a password is let go where he wants no more", () => {
+  const title = "GET /admin/metadata?mode=updinfo&mount=/demo&song=x";
+  const length = "Content-Length: 0\r\n";
+  for (
+    const [asked, goesOn] of [
+      [`${title} HTTP/1.0\r\n\r\n`, false],
+      [`${title} HTTP/1.1\r\nConnection: close\r\n\r\n`, false],
+      [`PUT /demo HTTP/1.1\r\n${length}Connection: close\r\n\r\n`, false],
+      [`PUT /demo HTTP/1.0\r\n${length}Connection: keep-alive\r\n\r\n`, true],
+      [`${title} HTTP/1.1\r\n\r\n`, true],
+    ] as const
+  ) {
+    const harness = new DialogueHarness();
+    harness.feed(asked);
+    assert.deepEqual(harness.statuses, [401]);
+    assert.equal(harness.dialogue.state, goesOn ? "head" : "over", asked);
+  }
+});
+
 Deno.test("older ones poke", () => {
   const harness = new DialogueHarness();
   harness.feed("GET /admin/!POKE HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n");
@@ -148,6 +194,17 @@ for (const type of ["application/ogg", "audio/ogg", "audio/flac", "video/webm", 
     assert.deepEqual(harness.statuses, [415]);
     assert.match(harness.answers, /^HTTP\/1\.1 415 .*audio\/mpeg.*audio\/aac/);
     assert.deepEqual(harness.doorkeeper.ingests, []);
+  });
+}
+
+for (
+  const type of ["audio/mpeg", "Audio/MP3; x=y", "audio/x-mp3", "audio/aacp", "audio/vnd.dlna.adts"]
+) {
+  Deno.test(`${type} is taken for a name of MP3 or AAC`, () => {
+    const harness = new DialogueHarness();
+    harness.feed(`SOURCE /demo HTTP/1.0\r\n${CREDENTIALS}Content-Type: ${type}\r\n\r\n`, audio);
+    assert.equal(harness.ingest.frames.length, 3);
+    harness.dialogue.close();
   });
 }
 
@@ -203,6 +260,14 @@ for (
   });
 }
 
+Deno.test("a source of Shoutcast that comes to this port is told so at once, and shows nothing", () => {
+  const harness = new DialogueHarness();
+  harness.feed("demo:ses", "ame\r\n");
+  assert.deepEqual(harness.statuses, [400]);
+  assert.match(harness.dialogue.end?.why ?? "", /it is none; sources of Shoutcast .* next port/);
+  assert.doesNotMatch(harness.answers + harness.dialogue.end?.why, /sesame/);
+});
+
 for (const lie of ["5\r\nabcdefgh\r\n", "zz\r\n", "-1\r\n", "fffffffff\r\n", "\r\n"]) {
   Deno.test(`chunks that lie (${JSON.stringify(lie)}) end the source`, () => {
     const harness = new DialogueHarness();
@@ -234,6 +299,7 @@ Deno.test("where nobody serves receivers, they are answered 404", () => {
   harness.servesReceivers = false;
   harness.feed("GET /demo HTTP/1.1\r\nHost: a\r\n\r\n");
   assert.deepEqual(harness.statuses, [404]);
+  assert.match(harness.answers, /^Access-Control-Allow-Origin: \*\r$/m, "pages learn that");
 });
 
 Deno.test("the status is JSON that pages of other sites may read, of one mount or of all", () => {

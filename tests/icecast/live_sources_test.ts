@@ -14,16 +14,16 @@ function onAir({ key }: { key: string | undefined } = { key: "sesame" }) {
   const clock = new FakeClock();
   const sources = new LiveSources(clock);
   const transport = { protocol: "icecast", address: DJ, close: () => {} } as const;
-  const ingest: AdmittedIngest = new RecordingDoorkeeper().publish({
-    name: "demo",
-    key,
-    transport,
-  });
-  const leave = sources.add(ingest, { user: "source", key });
+  const add = (key: string | undefined) => {
+    const doorkeeper = new RecordingDoorkeeper();
+    const ingest: AdmittedIngest = doorkeeper.publish({ name: "demo", key, transport });
+    return { ingest, leave: sources.add(ingest, { user: "source", key }) };
+  };
+  const { ingest, leave } = add(key);
   const find = (password: string, address: string, mount = "/demo") => {
     return sources.find(mountTarget(mount, { user: "source", key: password }), address);
   };
-  return { clock, ingest, find, leave };
+  return { clock, ingest, find, leave, add };
 }
 
 Deno.test("who has shown what the source has is the source, until it is gone", () => {
@@ -32,6 +32,18 @@ Deno.test("who has shown what the source has is the source, until it is gone", (
   assert.equal(find("wrong", DJ), undefined);
   leave();
   assert.equal(find("sesame", DJ), undefined);
+});
+
+Deno.test("of several sources that are not heard yet each tells its own titles, and goes alone", () => {
+  const { ingest, find, leave, add } = onAir();
+  const other = add("other");
+  assert.deepEqual([find("sesame", DJ), find("other", DJ)], [ingest, other.ingest]);
+  other.leave();
+  assert.deepEqual([find("sesame", DJ), find("other", DJ)], [ingest, undefined]);
+  const again = add("sesame");
+  assert.equal(find("sesame", DJ), again.ingest, "who came back has its place");
+  leave();
+  assert.equal(find("sesame", DJ), again.ingest);
 });
 
 Deno.test("after ten wrong guesses in a minute the right one finds nothing, from that network", async () => {

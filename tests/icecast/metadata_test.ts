@@ -144,3 +144,27 @@ for (const [password, [name, user, key]] of Object.entries(passwords)) {
     assert.equal(tags.title, "A B");
   });
 }
+
+Deno.test("a plus sign in the password of Shoutcast's update is one, or a space", () => {
+  const forms = { "demo:a+b": ["a+b", "a b"], "demo:a%2Bb": ["a+b"], "demo%3Aa%20b": ["a b"] };
+  for (const [password, keys] of Object.entries(forms)) {
+    const harness = new DialogueHarness();
+    harness.feed(`GET /admin.cgi?mode=updinfo&pass=${password}&song=x HTTP/1.0\r\n\r\n`);
+    const [{ target } = assert.fail()] = harness.titles;
+    const readings = [target, ...target.others].filter(({ name }) => name === "demo");
+    assert.deepEqual(readings.map(({ key }) => key), keys, password);
+  }
+});
+
+const refused = new PublishRefused("not-allowed", "Cannot publish hackme: it is not allowed");
+
+Deno.test("a password that names no broadcast is not told as a name", () => {
+  const harness = new DialogueHarness();
+  harness.feed(`GET /admin.cgi?mode=updinfo&pass=hackme&song=x HTTP/1.0\r\n\r\n`);
+  harness.dialogue.refuse(refused);
+  assert.equal(harness.dialogue.end?.why, "Cannot publish …: it is not allowed");
+  const named = new DialogueHarness();
+  named.feed(`GET /admin.cgi?mode=updinfo&pass=x&mount=/hackme&song=x HTTP/1.0\r\n\r\n`);
+  named.dialogue.refuse(refused);
+  assert.equal(named.dialogue.end?.why, refused.message);
+});

@@ -1,5 +1,6 @@
 /** The dialogue of Shoutcast sources, cut anywhere. */
 import assert from "node:assert/strict";
+import { PublishRefused } from "../../src/session/ingest.ts";
 import { adtsStream, audioConfig } from "../../testing/audio/access_units.ts";
 import { DialogueHarness } from "../../testing/icecast/dialogue_harness.ts";
 
@@ -55,4 +56,19 @@ Deno.test("a password of 1 MB is one that is wrong", () => {
   harness.feed("x".repeat(1_000_000));
   assert.equal(harness.answers, "invalid password\r\n");
   assert.deepEqual(harness.doorkeeper.ingests, []);
+});
+
+Deno.test("a password alone is not told as the name of a broadcast", () => {
+  for (const kind of ["not-allowed", "key-required", "unavailable"] as const) {
+    const harness = new DialogueHarness("Shoutcast");
+    harness.doorkeeper.ask = ({ name }) => {
+      throw new PublishRefused(kind, `Cannot publish ${name}: no`);
+    };
+    harness.feed("hackme\r\n");
+    assert.match(harness.dialogue.end?.why ?? "", /^Cannot publish …: no/);
+    const named = new DialogueHarness("Shoutcast");
+    named.doorkeeper.ask = harness.doorkeeper.ask;
+    named.feed("demo:hackme\r\n");
+    assert.match(named.dialogue.end?.why ?? "", /^Cannot publish demo: no/);
+  }
 });

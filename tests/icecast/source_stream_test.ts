@@ -61,3 +61,24 @@ Deno.test("garbage is rejected once enough of it has come", () => {
     /bytes that begin with 5555555555555555: MP3 .* is needed/,
   );
 });
+
+/** Frames of AAC SSR. */
+const scalable = concat(frames.map((data) => {
+  const frame = adtsFrame(audioConfig({ objectType: 2 }), data);
+  frame[2] = (frame[2] ?? 0) ^ 0xc0;
+  return frame;
+}));
+
+for (
+  const [what, piece] of Object.entries({
+    "garbage": new Uint8Array(1000).fill(0x55),
+    "Ogg": ascii("OggS\0\x02"),
+    "AAC of a profile that Echo does not take": scalable,
+  })
+) {
+  Deno.test(`${what} is rejected once, however much of it comes while nobody has decided`, () => {
+    const { ingest, stream } = take(...Array.from({ length: 100 }, () => piece));
+    assert.equal(ingest.rejections.length, 1);
+    assert.match(stream.seen, /^bytes|^Ogg|^AAC/);
+  });
+}

@@ -38,6 +38,23 @@ Deno.test("a broadcast is an object, several are an array, none is not there", (
   assert.equal("source" in icestats([]), false);
 });
 
+Deno.test("what a source tells of its audio are numbers, as with Icecast", () => {
+  const toldBy = (facts: MountStatus["facts"]) => {
+    const { bitrate, channels, samplerate } = icestats([{ ...demo, facts }]).source;
+    return [bitrate, channels, samplerate];
+  };
+  const audioInfo = "bitrate=128;channels=2;samplerate=44100";
+  assert.deepEqual(toldBy({ "ice-audio-info": audioInfo }), [128, 2, 44_100]);
+  assert.deepEqual(
+    toldBy({ "ice-audio-info": "ice-bitrate=96; ice-channels=1", "ice-bitrate": "64" }),
+    [64, 1, undefined],
+  );
+  const nonsense = [undefined, undefined, undefined];
+  for (const info of ["", "bitrate", "bitrate=;channels=two", ";;=;"]) {
+    assert.deepEqual(toldBy({ "ice-audio-info": info }), nonsense, info);
+  }
+});
+
 Deno.test("the answer is bounded, however many are on air", () => {
   const many = Array.from({ length: 2000 }, (_, i) => ({ ...demo, name: `demo${i}` }));
   assert.equal(icestats(many).source.length, 100);

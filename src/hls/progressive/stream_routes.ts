@@ -101,6 +101,6 @@ function endingAt(at: number, source: LiveSource, clock: StreamRoutesOptions["cl
 }
 
 /** What players may read of an answer, besides what they always may. */
-const ICY_FIELDS: readonly string[] = ["icy-br", "icy-metaint", "icy-name"];
+export const ICY_FIELDS: readonly string[] = ["icy-br", "icy-metaint", "icy-name"];
 /** 20 days: timers take no more than 24. Then another one is set. */
 const MAX_TIMER_MS = 1_728_000_000;
