@@ -95,6 +95,17 @@ export class StreamRing {
     for (const cursor of this.#cursors) cursor.tell();
   }
 
+  /**
+   * After the end: who has not been sent all of it is offered that once more.
+   * @param isLonger whether who still does not take it may stay
+   */
+  offerRest(isLonger: boolean): void {
+    for (const cursor of this.#cursors) {
+      cursor.tell();
+      if (!isLonger) cursor.leave();
+    }
+  }
+
   get #endByte(): number {
     return this.#newest.startByte + this.#newest.bytes.length;
   }

@@ -161,6 +161,32 @@ Deno.test("a teardown ends the stream at once, also that of a session that has j
   await broadcast.stop();
 });
 
+Deno.test("the rest of a stream that is over is offered to who is slow, who is let go after a while", async () => {
+  const broadcast = await StreamedBroadcast.start();
+  const ingest = broadcast.publish();
+  await broadcast.live(ingest, 0, 300);
+  const [slow, stalled] = await Promise.all([
+    broadcast.copies.join("demo"),
+    broadcast.copies.join("demo"),
+  ]);
+  assert.ok(typeof slow === "object" && typeof stalled === "object");
+  let taken = 0;
+  // As a system that has no room until its peer has read.
+  slow.cursor.onMore(() => {
+    const bytes = slow.cursor.next() ?? new Uint8Array();
+    slow.cursor.sent(bytes.length);
+    taken += bytes.length;
+  });
+  broadcast.manager.find("demo")?.end("teardown", SERVER_REASON);
+  const atOnce = taken;
+  await broadcast.clock.advance(10_000);
+  assert.ok(taken > 5 * atOnce, `${taken} bytes of which ${atOnce} at once`);
+  assert.ok((stalled.cursor.next()?.length ?? 0) > 0);
+  await broadcast.clock.advance(11_000);
+  assert.equal(stalled.cursor.next(), undefined);
+  await broadcast.stop();
+});
+
 Deno.test("another sample rate goes on in the same stream, as each frame tells its own", async () => {
   const broadcast = await StreamedBroadcast.start();
   const ingest = broadcast.publish();
