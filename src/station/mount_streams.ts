@@ -9,7 +9,8 @@ import type { StreamSource } from "../hls/progressive/progressive_streams.ts";
 import type { StreamCopies } from "../hls/progressive/stream_copies.ts";
 import type { ConnectionCounts, Release } from "../http/connection_limits.ts";
 import type { LiveSource } from "../http/live_body.ts";
-import { descriptorOf } from "../listening/system_socket.ts";
+import { boundLive } from "../http/live_feed.ts";
+import { descriptorOf, type SystemSockets } from "../listening/system_socket.ts";
 import type { StreamSocket } from "../listening/stream_socket.ts";
 import type { Clock } from "../session/clock.ts";
 import { isValidName } from "../session/name.ts";
@@ -28,6 +29,8 @@ export interface MountStreamsOptions {
   readonly url: string;
   /** Has a thread send to a receiver. @returns whether one does */
   readonly lend: (socket: LendableSocket) => boolean;
+  /** Bounds what the system holds for those that are sent to in this thread, where it has that. */
+  readonly system?: Pick<SystemSockets, "of" | "beneath"> | undefined;
   /** How many receivers are sent to in this thread at most, which has the broadcasts. Default: 500. */
   readonly maxSentHere?: number;
 }
@@ -104,6 +107,7 @@ export class MountStreams {
     },
   ): Promise<void> {
     this.#sockets.add(socket);
+    boundLive(this.#options.system, socket);
     try {
       const joined = await this.#options.copies.join(asked.name);
       if (typeof joined === "object") await this.#sendAll(mountAnswer(joined, file, asked), socket);

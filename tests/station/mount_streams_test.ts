@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { ConnectionLimits } from "../../src/http/connection_limits.ts";
 import { TrustedProxies } from "../../src/http/addresses.ts";
+import { SystemSockets } from "../../src/listening/system_socket.ts";
+import { SERVER_REASON } from "../../src/session/reason.ts";
 import { MountStreams } from "../../src/station/mount_streams.ts";
 import { BorrowedSockets } from "../../src/station/threads/borrowed_sockets.ts";
 import { LentSockets } from "../../src/station/threads/lent_sockets.ts";
@@ -21,6 +23,7 @@ class SourcePort implements AsyncDisposable {
   readonly lent: LentSockets;
   readonly borrowed: BorrowedSockets;
   readonly #clients: RawClient[] = [];
+  readonly #system = SystemSockets.load();
 
   constructor(readonly broadcast: StreamedBroadcast, isLending: boolean, maxSentHere?: number) {
     const { clock, streams, copies } = broadcast;
@@ -31,6 +34,7 @@ class SourcePort implements AsyncDisposable {
     this.borrowed = new BorrowedSockets(copies, (id) => this.lent.takeBack(id));
     this.mounts = new MountStreams({
       ...{ clock, streams, copies, counts: this.counts, url: "http://192.0.2.9:8000" },
+      system: this.#system,
       ...(maxSentHere === undefined ? {} : { maxSentHere }),
       lend: (socket) => {
         if (isLending) this.lent.lend(socket);
@@ -79,6 +83,7 @@ class SourcePort implements AsyncDisposable {
     await this.broadcast.clock.advance(3000);
     await until("all connections are gone", () => this.counts.count === 0);
     this.borrowed.close();
+    this.#system?.close();
     await this.broadcast.stop();
   }
 }
@@ -131,7 +136,7 @@ for (const isLending of [true, false]) {
 
   Deno.test(`a receiver of a mount that reads nothing is let go, ${where}`, async () => {
     await using port = await SourcePort.open(isLending);
-    await port.ask("/demo");
+    const client = await port.ask("/demo");
     await until("it listens", () => port.broadcast.copies.listeners.size === 1);
     // As much as no system holds.
     const data = new Uint8Array(8000);
@@ -141,6 +146,26 @@ for (const isLending of [true, false]) {
       await port.broadcast.clock.advance(FRAME_MS);
     }
     await port.broadcast.clock.advance(3000);
+    await until("its connection is closed", () => port.counts.count === 0);
+    const held = (await client?.all() ?? "").length;
+    if (Deno.build.os === "linux") assert.ok(held < 1_000_000, `the system held ${held} bytes`);
+  });
+
+  Deno.test(`a receiver of a mount that reads nothing when the stream ends is let go, ${where}`, async () => {
+    await using port = await SourcePort.open(isLending);
+    await port.ask("/demo");
+    await until("it listens", () => port.broadcast.copies.listeners.size === 1);
+    // More than the system holds, and less than it may be behind.
+    const data = new Uint8Array(8000);
+    for (let frame = 300; frame < 300 + 500; frame++) {
+      port.ingest.write(data, frame * FRAME_MS);
+      await port.broadcast.clock.advance(FRAME_MS);
+    }
+    assert.equal(port.broadcast.copies.listeners.size, 1);
+    port.broadcast.manager.find("demo")?.end("teardown", SERVER_REASON);
+    assert.equal(port.broadcast.copies.listeners.size, 0);
+    assert.equal(port.counts.count, 1);
+    await port.broadcast.clock.advance(30_000);
     await until("its connection is closed", () => port.counts.count === 0);
   });
 }
