@@ -90,6 +90,11 @@ export function expectsContinue(request: Pick<IcecastRequest, "fields"> | undefi
   return request?.fields.get("expect")?.toLowerCase() === "100-continue";
 }
 
+/** Whether the browser of a page asks what that page may send (Fetch 4.8). */
+export function isPreflight({ fields }: Pick<IcecastRequest, "fields">): boolean {
+  return fields.has("access-control-request-method");
+}
+
 /** Whether another request may follow on the connection. */
 export function keepsAlive(
   { version, fields }: Pick<IcecastRequest, "version" | "fields">,

@@ -17,6 +17,7 @@ import {
   bodyForm,
   expectsContinue,
   type IcecastRequest,
+  isPreflight,
   keepsAlive,
   parseIcecastRequest,
 } from "./icecast_request.ts";
@@ -148,7 +149,7 @@ export class IcecastSession implements SourceDialogue {
       case "SOURCE":
         return this.#onSource(request);
       case "OPTIONS":
-        return this.#reply(options(keepsAlive(request)));
+        return this.#reply(options(keepsAlive(request), isPreflight(request)));
       case "GET":
       case "HEAD":
         return this.#onGet(request, request.method);

@@ -57,10 +57,22 @@ export function challenge(): Reply {
   return { status: 401, reason: "Authentication Required", fields: CHALLENGE, keepAlive: true };
 }
 
-/** Says what may be asked for. */
-export function options(keepAlive: boolean): Reply {
-  return { status: 200, reason: "OK", fields: [ALLOW], keepAlive };
+/**
+ * Says what may be asked for.
+ * @param isPreflight whether it is asked for a page of another site, which may be a receiver
+ */
+export function options(keepAlive: boolean, isPreflight = false): Reply {
+  const fields = isPreflight ? [ALLOW, ...FOR_PAGES] : [ALLOW];
+  return { status: 200, reason: "OK", fields, keepAlive };
 }
+
+/** What pages of any origin may ask for: nothing that needs a password. */
+const FOR_PAGES: readonly string[] = [
+  "Access-Control-Allow-Origin: *",
+  "Access-Control-Allow-Methods: GET, HEAD",
+  "Access-Control-Allow-Headers: Icy-MetaData, Range",
+  "Access-Control-Max-Age: 7200",
+];
 
 const CHALLENGE: readonly string[] = ['WWW-Authenticate: Basic realm="Echo"', ALLOW];
 

@@ -12,11 +12,15 @@ export function mountHead(
 ): Uint8Array {
   const all = {
     ...{ "Server": SERVER_NAME, "Connection": "close", "Access-Control-Allow-Origin": "*" },
+    "Access-Control-Expose-Headers": EXPOSED,
     ...fields,
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return new TextEncoder().encode(`HTTP/1.0 ${status}\r\n${lines.join("")}\r\n`);
 }
+
+/** What pages of other sites may read of an answer. */
+const EXPOSED = "icy-br, icy-description, icy-genre, icy-metaint, icy-name, icy-url";
 
 /** The head of the answer with a stream, as it is where nothing is known of its bitrate. */
 export function mountStreamHead(name: string, file: string): Uint8Array {
