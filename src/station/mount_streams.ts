@@ -13,8 +13,9 @@ import { boundLive } from "../http/live_feed.ts";
 import { descriptorOf, type SystemSockets } from "../listening/system_socket.ts";
 import type { StreamSocket } from "../listening/stream_socket.ts";
 import type { Clock } from "../session/clock.ts";
+import type { StreamFacts } from "../session/ingest.ts";
 import { isValidName } from "../session/name.ts";
-import { mountAnswer, mountHead, mountStreamHead } from "./mount_answer.ts";
+import { mountAnswer, mountHead, mountStreamHead, stationFields } from "./mount_answer.ts";
 import { askedUrl, mountList } from "./mount_lists.ts";
 import { type LendableSocket, untilLeft } from "./threads/lent_sockets.ts";
 import type { StreamAsked } from "./threads/messages.ts";
@@ -25,6 +26,8 @@ export interface MountStreamsOptions {
   /** Of those that are sent to in this thread. */
   readonly copies: Pick<StreamCopies, "join">;
   readonly counts: ConnectionCounts;
+  /** What the source of a broadcast says of itself. */
+  readonly factsOf: (name: string) => StreamFacts;
   /** Where mounts are for receivers that do not tell it: a URL without a slash at its end. */
   readonly url: string;
   /** Has a thread send to a receiver. @returns whether one does */
@@ -68,6 +71,7 @@ export class MountStreams {
     const list = mountList(file ?? "", { name, file: there, url }, method === "HEAD");
     const isStream = file === undefined || there === `stream.${file}`;
     if (list === undefined && !isStream) return false;
+    const station = stationFields(this.#options.factsOf(name));
     const release = counts.admit(address);
     if (typeof release === "string") {
       counts.refuse(release);
@@ -75,10 +79,11 @@ export class MountStreams {
       return true;
     }
     if (list !== undefined || method === "HEAD") {
-      void this.#sendOnce(list ?? mountStreamHead(name, there), socket).finally(release);
+      const head = list ?? mountStreamHead(there, { name, station });
+      void this.#sendOnce(head, socket).finally(release);
       return true;
     }
-    const asked = { name, wantsTitles: fields.get("icy-metadata") === "1" };
+    const asked = { name, wantsTitles: fields.get("icy-metadata") === "1", station };
     socket.setCoalesced?.(false);
     const descriptor = descriptorOf(socket.plain ?? socket);
     const isLent = descriptor !== undefined &&

@@ -14,7 +14,7 @@ import type { HttpThreads } from "./threads/http_threads.ts";
  * @returns `undefined` where there are no such streams, or not for everybody
  */
 export function serveMounts(
-  { config, clock, stops, listeners, webLimits }: Core,
+  { config, clock, stops, sessions, listeners, webLimits }: Core,
   { streams }: Pick<HeardOutput, "streams">,
   threads: HttpThreads | undefined,
 ): MountListeners | undefined {
@@ -26,6 +26,7 @@ export function serveMounts(
   const system = SystemSockets.load();
   const mounts = new MountStreams({
     ...{ clock, streams, copies, system, url: mountsUrl(config) },
+    factsOf: (name) => sessions.find(name)?.streamFacts ?? {},
     counts: webLimits.addServer("mounts"),
     lend: (socket) => threads?.lend(socket) ?? false,
   });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { ConnectionLimits } from "../../src/http/connection_limits.ts";
 import { TrustedProxies } from "../../src/http/addresses.ts";
 import { SystemSockets } from "../../src/listening/system_socket.ts";
+import type { StreamFacts } from "../../src/session/ingest.ts";
 import { SERVER_REASON } from "../../src/session/reason.ts";
 import { MountStreams } from "../../src/station/mount_streams.ts";
 import { BorrowedSockets } from "../../src/station/threads/borrowed_sockets.ts";
@@ -10,11 +11,13 @@ import { LentSockets } from "../../src/station/threads/lent_sockets.ts";
 import { FRAME_MS } from "../../testing/hls/on_air.ts";
 import { StreamedBroadcast } from "../../testing/hls/streamed_broadcast.ts";
 import { RawClient } from "../../testing/http/http_fixture.ts";
+import { bytesOf } from "../../testing/http/read_requests.ts";
 import { until } from "../../testing/until.ts";
 
 /** A source port with `demo` on air, and a thread of listeners, where receivers are lent to it. */
 class SourcePort implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  facts: StreamFacts = {};
   readonly counts = new ConnectionLimits({
     ...{ maxConnections: 2, maxPerAddress: 2, maxTogether: 2 },
     proxies: new TrustedProxies([]),
@@ -34,7 +37,7 @@ class SourcePort implements AsyncDisposable {
     this.borrowed = new BorrowedSockets(copies, (id) => this.lent.takeBack(id));
     this.mounts = new MountStreams({
       ...{ clock, streams, copies, counts: this.counts, url: "http://192.0.2.9:8000" },
-      system: this.#system,
+      ...{ system: this.#system, factsOf: () => this.facts },
       ...(maxSentHere === undefined ? {} : { maxSentHere }),
       lend: (socket) => {
         if (isLending) this.lent.lend(socket);
@@ -110,6 +113,29 @@ for (const isLending of [true, false]) {
     await using port = await SourcePort.open(isLending);
     const client = await port.ask("/demo", { fields: { "icy-metadata": "1" } });
     assert.match(await client?.until(/StreamTitle/) ?? "", /\r\nicy-metaint: 2000\r\n/);
+  });
+
+  Deno.test(`receivers of a mount are told what the source says of its station, ${where}`, async () => {
+    await using port = await SourcePort.open(isLending);
+    port.facts = {
+      ...{ "ice-name": "Radio Nová ♫", "ice-genre": "Jazz", "ice-public": "1", "ice-bitrate": "9" },
+      "ice-url": "https://nova.example\r\nX-Injected: 1",
+      "ice-description": 7,
+    };
+    for (const method of ["GET", "HEAD"] as const) {
+      const client = await port.ask("/demo", { method });
+      const text = await client?.until(/\r\n\r\n/) ?? "";
+      const head = new TextDecoder().decode(bytesOf(text.slice(0, text.indexOf("\r\n\r\n"))));
+      const told = head.split("\r\n").filter((line) => /^icy-(?!br)/.test(line));
+      assert.deepEqual(told, [
+        "icy-name: Radio Nová ♫",
+        "icy-genre: Jazz",
+        "icy-url: https://nova.example X-Injected: 1",
+        "icy-pub: 1",
+      ]);
+      client?.[Symbol.dispose]();
+      await until("it is counted no more", () => port.counts.count === 0);
+    }
   });
 
   Deno.test(`a receiver of a mount hears what follows, to the end of the stream, ${where}`, async () => {
