@@ -59,6 +59,7 @@ export class LiveStream {
 
   /** The configuration of the frames that follow. */
   configure(config: AudioConfig): void {
+    this.flush();
     this.#config = config;
     this.#open?.writer.configure(config);
   }
