@@ -67,7 +67,7 @@ export class MountStreams {
     const [, name = "", file] = MOUNT.exec(path) ?? [];
     const there = isValidName(name) ? streams.fileOf(name) : undefined;
     if (there === undefined) return false;
-    const url = askedUrl(fields.get("host"), socket.carrier !== undefined, this.#options.url);
+    const url = askedUrl(fields, socket.carrier !== undefined, this.#options.url);
     const list = mountList(file ?? "", { name, file: there, url }, method === "HEAD");
     const isStream = file === undefined || there === `stream.${file}`;
     if (list === undefined && !isStream) return false;

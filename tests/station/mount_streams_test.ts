@@ -241,6 +241,12 @@ Deno.test("the files by which players open a mount name it at the port where the
   assert.match(pls, /\r\nContent-Type: audio\/x-scpls\r\n/);
   assert.match(pls, /\nFile1=http:\/\/radio\.example:8000\/demo\.aac\n/);
   await until("they are counted no more", () => port.counts.count === 0);
+  for (const [told, scheme] of [["https, http", "https"], ["http", "http"], ["x", "http"]]) {
+    const fields = { ...asked.fields, "x-forwarded-proto": told ?? "" };
+    const text = await (await port.ask("/demo.m3u", { fields }))?.all() ?? "";
+    assert.ok(text.endsWith(`\n${scheme}://radio.example:8000/demo.aac\n`), told);
+    await until("it is counted no more", () => port.counts.count === 0);
+  }
   for (const fields of [{}, { host: "a b" }, { host: 'x"/' }]) {
     const text = await (await port.ask("/demo.m3u", { fields }))?.all() ?? "";
     assert.match(text, /\nhttp:\/\/192\.0\.2\.9:8000\/demo\.aac\n$/, "as nobody told where");
