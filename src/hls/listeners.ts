@@ -140,6 +140,17 @@ export class Listeners {
     }
   }
 
+  /** Listeners of all names that somebody listens to, those at other boxes included. */
+  get everywhere(): ReadonlyMap<string, number> {
+    const counts = new Map(this.byName());
+    for (const audience of this.#elsewhere()) {
+      for (const [name, listeners] of audience) {
+        counts.set(name, (counts.get(name) ?? 0) + listeners);
+      }
+    }
+    return counts;
+  }
+
   #over(fetches: readonly Fetches[], now: number): number {
     const counting = fetches.findIndex((fetches) => !this.#isOver(fetches, now));
     return counting === -1 ? fetches.length : counting;

@@ -2,7 +2,7 @@
 import type { SystemSocket } from "../listening/system_socket.ts";
 import type { HttpSite, HttpSocket } from "./http_site.ts";
 import type { LiveSource } from "./live_body.ts";
-import { feedLive } from "./live_feed.ts";
+import { boundLive, feedLive } from "./live_feed.ts";
 import { Patience } from "./patience.ts";
 import { PeerGone } from "./peer_gone.ts";
 import type { PreparedAnswer } from "./prepared_answers.ts";
@@ -23,6 +23,7 @@ export class ClientLink {
   readonly reader = new RequestReader();
   readonly patience: Patience;
   readonly #conn: HttpSocket;
+  readonly #sockets: HttpSite["sockets"];
   readonly #system: SystemSocket | undefined;
   readonly #onLeft: () => void;
   #isClosed = false;
@@ -36,6 +37,7 @@ export class ClientLink {
     onLeft: () => void,
   ) {
     this.#conn = conn;
+    this.#sockets = sockets;
     this.#system = sockets?.of(conn);
     this.patience = new Patience(clock);
     this.#onLeft = onLeft;
@@ -137,10 +139,13 @@ export class ClientLink {
 
   /**
    * Sends what `source` gives, without waiting for the client; see {@link feedLive}.
-   * @returns `undefined` where the system has no call for that
+   * @returns `undefined` where the system has no call for that: then the system holds as little of
+   *   what is written
    */
   feed(source: LiveSource): Promise<void> | undefined {
-    return this.#system && feedLive(this.#system, source, () => this.#isClosed);
+    if (this.#system !== undefined) return feedLive(this.#system, source, () => this.#isClosed);
+    if (!this.#isClosed) boundLive(this.#sockets, this.#conn);
+    return undefined;
   }
 
   /**

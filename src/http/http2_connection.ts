@@ -14,6 +14,7 @@ import { Http2Session } from "./http2/http2_session.ts";
 import { type Http2Stream, signalOf } from "./http2/http2_stream.ts";
 import { preparedHeader } from "./http2/prepared_header.ts";
 import { HttpError } from "./http_error.ts";
+import { boundLive } from "./live_feed.ts";
 import type { ConnectionInfo, HttpSite, ServedConnection } from "./http_site.ts";
 import { Patience } from "./patience.ts";
 import { PeerGone } from "./peer_gone.ts";
@@ -200,7 +201,8 @@ export class Http2Connection implements ServedConnection {
       const response = await this.#ask(asked, info);
       const date = this.#date;
       if (contents !== undefined) prepared?.keep({ target, encodings, contents }, response, date);
-      return await sendAnswer(response, stream, { method, date, patience });
+      const onLive = () => boundLive(this.#site.sockets, this.#socket);
+      return await sendAnswer(response, stream, { method, date, patience, onLive });
     };
     // What is kept waits for nothing: others may wait for it.
     const sendRest = await (contents === undefined ? this.#answers.run(answer) : answer());

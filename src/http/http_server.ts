@@ -69,9 +69,10 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = options;
     const { shared, certificate } = options;
+    const sockets = shared && SystemSockets.load();
     // What carries TLS is nothing that the system could send by itself.
-    const sockets = shared && certificate === undefined ? SystemSockets.load() : undefined;
-    const prepared = shared && new PreparedAnswers(shared, sockets);
+    const sending = certificate === undefined ? sockets : undefined;
+    const prepared = shared && new PreparedAnswers(shared, sending);
     this.#site = {
       ...options,
       scheme: certificate === undefined ? "http" : "https",

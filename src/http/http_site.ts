@@ -58,6 +58,6 @@ export interface HttpSite {
   readonly counts: ConnectionCounts;
   /** `undefined` where each request is the handler's. */
   readonly prepared: PreparedAnswers | undefined;
-  /** By which prepared answers are sent, where there is such a thing. */
+  /** By which answers are sent, or bounded on their way, where there is such a thing. */
   readonly sockets: SystemSockets | undefined;
 }

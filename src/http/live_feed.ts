@@ -1,5 +1,6 @@
 /** Sends endless answers straight from the memory that clients share. */
-import type { SystemSocket } from "../listening/system_socket.ts";
+import type { StreamSocket } from "../listening/stream_socket.ts";
+import type { SystemSocket, SystemSockets } from "../listening/system_socket.ts";
 import type { LiveSource } from "./live_body.ts";
 
 /**
@@ -35,4 +36,16 @@ export function feedLive(
   source.onMore(send);
   send();
   return over.promise;
+}
+
+/**
+ * Has the system hold no more of an endless answer on `socket` than {@link feedLive} has it. For those
+ * that are written to as others are; to be called while `socket` is open.
+ */
+export function boundLive(
+  sockets: Pick<SystemSockets, "of" | "beneath"> | undefined,
+  socket: StreamSocket,
+): void {
+  const system = sockets?.of(socket.plain ?? socket) ?? sockets?.beneath(socket);
+  system?.setSendBuffer(BUFFER_BYTES);
 }

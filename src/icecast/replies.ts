@@ -72,11 +72,10 @@ export function options(asked: ReadonlyMap<string, string>, keepAlive: boolean):
   const isPreflight = asked.has("origin") && (method === "GET" || method === "HEAD");
   const isPrivate = asked.get("access-control-request-private-network") === "true";
   const allowed = [
-    ...[ANY_ORIGIN, "Access-Control-Allow-Methods: GET, HEAD"],
-    ...[
-      "Access-Control-Allow-Headers: Icy-MetaData",
-      `Access-Control-Max-Age: ${PREFLIGHT_MAX_AGE}`,
-    ],
+    ANY_ORIGIN,
+    "Access-Control-Allow-Methods: GET, HEAD",
+    "Access-Control-Allow-Headers: Icy-MetaData, Range",
+    `Access-Control-Max-Age: ${PREFLIGHT_MAX_AGE}`,
     ...(isPrivate ? ["Access-Control-Allow-Private-Network: true"] : []),
   ];
   return { status: 200, reason: "OK", fields: [ALLOW, ...(isPreflight ? allowed : [])], keepAlive };

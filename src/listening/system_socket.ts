@@ -91,20 +91,22 @@ export class SystemSockets {
   }
 
   /**
-   * What the system does with the TCP connection that carries `socket`, so that it is read late: what
-   * comes is not to be taken past whoever reads `socket`.
+   * What the system does with the TCP connection that carries `socket`, so that it is read late, or
+   * little is held of what goes out: what comes is not to be taken past whoever reads `socket`.
    * @returns `undefined` where nothing is known of such a connection
    */
-  beneath(socket: StreamSocket): Pick<SystemSocket, "receive" | "setLowWater"> | undefined {
+  beneath(socket: StreamSocket): Omit<SystemSocket, "send"> | undefined {
     const { carrier } = socket;
     const descriptor = carrier && descriptorOf(carrier);
     if (descriptor === undefined) return undefined;
+    const set = (option: number, number: number) => {
+      // Else the descriptor may be another connection's.
+      if (socket.carrier !== undefined) this.#set(descriptor, option, number);
+    };
     return {
       receive: () => "unknown",
-      setLowWater: (bytes) => {
-        // Else the descriptor may be another connection's.
-        if (socket.carrier !== undefined) this.#set(descriptor, SO_RCVLOWAT, bytes);
-      },
+      setLowWater: (bytes) => set(SO_RCVLOWAT, bytes),
+      setSendBuffer: (bytes) => set(SO_SNDBUF, bytes),
     };
   }
 

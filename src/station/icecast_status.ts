@@ -37,7 +37,7 @@ export function icecastStatus(
     const asked = name === undefined ? undefined : sessions.find(name);
     if (!isTold || name !== undefined && asked === undefined) return statusJson(server, []);
     if (kept === undefined || clock.monotonic() - kept.since >= KEPT_MS) {
-      kept = { since: clock.monotonic(), counts: new Map(listeners.byName()), texts: new Map() };
+      kept = { since: clock.monotonic(), counts: listeners.everywhere, texts: new Map() };
     }
     const before = kept.texts.get(name);
     if (before !== undefined) return before;

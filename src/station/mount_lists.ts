@@ -1,6 +1,7 @@
 /** Small files by which players open a mount, as Icecast has them beside it. */
 import { isHost } from "../http/request_target.ts";
 import { PLAYER_FILES } from "../pages/listener/player_files.ts";
+import { isHttps, SCHEME } from "../pages/listener/routes.ts";
 import { mountHead } from "./mount_answer.ts";
 
 /** What is asked for, by what it is called behind the name: `m3u` and `pls`. */
@@ -17,12 +18,19 @@ export interface ListedMount {
 
 /**
  * Where a player has asked for a mount.
- * @param host the Host field of its request
+ * @param fields the header fields of its request, by their names in lower case
+ * @param isSecure whether it came over TLS; a proxy with TLS may tell so, too
  * @param otherwise where mounts are for those who do not tell it
  */
-export function askedUrl(host: string | undefined, isSecure: boolean, otherwise: string): string {
+export function askedUrl(
+  fields: ReadonlyMap<string, string>,
+  isSecure: boolean,
+  otherwise: string,
+): string {
+  const host = fields.get("host");
   if (host === undefined || !isHost(host)) return otherwise;
-  return `${isSecure ? "https" : "http"}://${host}`;
+  const scheme = fields.get(SCHEME.toLowerCase()) ?? (isSecure ? "https" : "http");
+  return `${isHttps(scheme) ? "https" : "http"}://${host}`;
 }
 
 /**

@@ -9,11 +9,13 @@ import type { StreamSource } from "../hls/progressive/progressive_streams.ts";
 import type { StreamCopies } from "../hls/progressive/stream_copies.ts";
 import type { ConnectionCounts, Release } from "../http/connection_limits.ts";
 import type { LiveSource } from "../http/live_body.ts";
-import { descriptorOf } from "../listening/system_socket.ts";
+import { boundLive } from "../http/live_feed.ts";
+import { descriptorOf, type SystemSockets } from "../listening/system_socket.ts";
 import type { StreamSocket } from "../listening/stream_socket.ts";
 import type { Clock } from "../session/clock.ts";
+import type { StreamFacts } from "../session/ingest.ts";
 import { isValidName } from "../session/name.ts";
-import { mountAnswer, mountHead, mountStreamHead } from "./mount_answer.ts";
+import { mountAnswer, mountHead, mountStreamHead, stationFields } from "./mount_answer.ts";
 import { askedUrl, mountList } from "./mount_lists.ts";
 import { type LendableSocket, untilLeft } from "./threads/lent_sockets.ts";
 import type { StreamAsked } from "./threads/messages.ts";
@@ -24,10 +26,14 @@ export interface MountStreamsOptions {
   /** Of those that are sent to in this thread. */
   readonly copies: Pick<StreamCopies, "join">;
   readonly counts: ConnectionCounts;
+  /** What the source of a broadcast says of itself. */
+  readonly factsOf: (name: string) => StreamFacts;
   /** Where mounts are for receivers that do not tell it: a URL without a slash at its end. */
   readonly url: string;
   /** Has a thread send to a receiver. @returns whether one does */
   readonly lend: (socket: LendableSocket) => boolean;
+  /** Bounds what the system holds for those that are sent to in this thread, where it has that. */
+  readonly system?: Pick<SystemSockets, "of" | "beneath"> | undefined;
   /** How many receivers are sent to in this thread at most, which has the broadcasts. Default: 500. */
   readonly maxSentHere?: number;
 }
@@ -61,10 +67,11 @@ export class MountStreams {
     const [, name = "", file] = MOUNT.exec(path) ?? [];
     const there = isValidName(name) ? streams.fileOf(name) : undefined;
     if (there === undefined) return false;
-    const url = askedUrl(fields.get("host"), socket.carrier !== undefined, this.#options.url);
+    const url = askedUrl(fields, socket.carrier !== undefined, this.#options.url);
     const list = mountList(file ?? "", { name, file: there, url }, method === "HEAD");
     const isStream = file === undefined || there === `stream.${file}`;
     if (list === undefined && !isStream) return false;
+    const station = stationFields(this.#options.factsOf(name));
     const release = counts.admit(address);
     if (typeof release === "string") {
       counts.refuse(release);
@@ -72,10 +79,11 @@ export class MountStreams {
       return true;
     }
     if (list !== undefined || method === "HEAD") {
-      void this.#sendOnce(list ?? mountStreamHead(name, there), socket).finally(release);
+      const head = list ?? mountStreamHead(there, { name, station });
+      void this.#sendOnce(head, socket).finally(release);
       return true;
     }
-    const asked = { name, wantsTitles: fields.get("icy-metadata") === "1" };
+    const asked = { name, wantsTitles: fields.get("icy-metadata") === "1", station };
     socket.setCoalesced?.(false);
     const descriptor = descriptorOf(socket.plain ?? socket);
     const isLent = descriptor !== undefined &&
@@ -104,6 +112,7 @@ export class MountStreams {
     },
   ): Promise<void> {
     this.#sockets.add(socket);
+    boundLive(this.#options.system, socket);
     try {
       const joined = await this.#options.copies.join(asked.name);
       if (typeof joined === "object") await this.#sendAll(mountAnswer(joined, file, asked), socket);

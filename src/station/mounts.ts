@@ -1,6 +1,7 @@
 /** What receivers get that come to the source port. */
 import { localStreams } from "../hls/progressive/local_streams.ts";
 import type { MountListeners } from "../icecast/mount_listeners.ts";
+import { SystemSockets } from "../listening/system_socket.ts";
 import type { Core } from "./core.ts";
 import { mountsUrl } from "./icecast_status.ts";
 import { MountStreams } from "./mount_streams.ts";
@@ -13,7 +14,7 @@ import type { HttpThreads } from "./threads/http_threads.ts";
  * @returns `undefined` where there are no such streams, or not for everybody
  */
 export function serveMounts(
-  { config, clock, stops, listeners, webLimits }: Core,
+  { config, clock, stops, sessions, listeners, webLimits }: Core,
   { streams }: Pick<HeardOutput, "streams">,
   threads: HttpThreads | undefined,
 ): MountListeners | undefined {
@@ -22,11 +23,13 @@ export function serveMounts(
   if (!icecast.enabled || !isOpen || streams === undefined) return undefined;
   const copies = localStreams(streams, { clock });
   listeners.addStreams(() => [copies.listeners]);
+  const system = SystemSockets.load();
   const mounts = new MountStreams({
-    ...{ clock, streams, copies, url: mountsUrl(config) },
+    ...{ clock, streams, copies, system, url: mountsUrl(config) },
+    factsOf: (name) => sessions.find(name)?.streamFacts ?? {},
     counts: webLimits.addServer("mounts"),
     lend: (socket) => threads?.lend(socket) ?? false,
   });
-  stops.add(() => copies.close(), () => mounts.close());
+  stops.add(() => system?.close(), () => copies.close(), () => mounts.close());
   return mounts;
 }

@@ -4,8 +4,8 @@ import { LiveBody, type LiveSource } from "../../src/http/live_body.ts";
 import { FRAME_TYPES } from "../../src/http/http2/frames.ts";
 import { SharedFiles } from "../../testing/http/shared_fixture.ts";
 import { HttpFixture } from "../../testing/http/http_fixture.ts";
-import { connect2, withSecureServer } from "../../testing/http/secure_fixture.ts";
-import { request, type SentFrame } from "../../testing/http2/http2_client.ts";
+import { connect2, textOf, withSecureServer } from "../../testing/http/secure_fixture.ts";
+import { greedyBeginning, request, type SentFrame } from "../../testing/http2/http2_client.ts";
 import { until } from "../../testing/until.ts";
 
 const HEAD = "GET /stream HTTP/1.1\r\nHost: echo\r\n\r\n";
@@ -145,3 +145,32 @@ Deno.test("an endless answer goes out by HTTP/2 as it comes", async () => {
     await until("it has left", () => source.hasLeft);
   });
 });
+
+for (const protocol of ["http/1.1", "h2"]) {
+  Deno.test({
+    name:
+      `the system holds little of an endless answer for who reads nothing, over TLS by ${protocol}`,
+    ignore: Deno.build.os !== "linux",
+    fn: async () => {
+      const source = new Texts();
+      const handler = () => new Response(new LiveBody(source));
+      const options = { handler, shared: new SharedFiles({}) };
+      await withSecureServer(options, async ({ fixture, authority }) => {
+        const client = await fixture.connectTls(authority.root, protocol);
+        const asked = protocol === "h2" ? textOf(greedyBeginning()) + textOf(request(1)) : HEAD;
+        await client.send(asked);
+        source.add("one");
+        await client.until(/one/);
+        for (let i = 0; i < 200; i++) source.add("x".repeat(65_536));
+        const [added, before] = [source.left, { left: NaN, looks: 0 }];
+        await until("it takes no more", () => {
+          before.looks = source.left === before.left ? before.looks + 1 : 0;
+          before.left = source.left;
+          return before.looks === 20;
+        });
+        assert.ok(added - source.left < 1_000_000, `it took ${added - source.left} bytes`);
+        source.leave();
+      });
+    },
+  });
+}

@@ -123,7 +123,7 @@ Deno.test("browsers are told that pages of other sites may listen, and may not p
   const allowed = [
     "Access-Control-Allow-Origin: *",
     "Access-Control-Allow-Methods: GET, HEAD",
-    "Access-Control-Allow-Headers: Icy-MetaData",
+    "Access-Control-Allow-Headers: Icy-MetaData, Range",
     "Access-Control-Max-Age: 7200",
   ];
   assert.deepEqual(ask(origin, `${method} GET`), allowed);
@@ -332,6 +332,20 @@ for (
     assert.equal(harness.dialogue.end?.kind, "goodbye");
   });
 }
+
+Deno.test("pages of any origin may ask for a stream with titles, and for nothing else", () => {
+  const harness = new DialogueHarness();
+  const asked = "OPTIONS /demo HTTP/1.1\r\nHost: a\r\nOrigin: https://b.example\r\n";
+  harness.feed(`${asked}\r\n`);
+  assert.doesNotMatch(harness.answers, /Access-Control/);
+  harness.feed(
+    `${asked}Access-Control-Request-Method: GET\r\n` +
+      "Access-Control-Request-Headers: icy-metadata\r\n\r\n",
+  );
+  assert.match(harness.answers, /\r\nAccess-Control-Allow-Origin: \*\r\n/);
+  assert.match(harness.answers, /\r\nAccess-Control-Allow-Methods: GET, HEAD\r\n/);
+  assert.match(harness.answers, /\r\nAccess-Control-Allow-Headers: Icy-MetaData, Range\r\n/);
+});
 
 for (const asked of ["GET /admin/!POKE", "GET /admin/metadata?mode=updinfo", "OPTIONS *"]) {
   const forms = {

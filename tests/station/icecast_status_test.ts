@@ -47,7 +47,7 @@ function onAir(hls: Partial<IcecastStatusOptions["config"]["hls"]> = {}) {
     });
   };
   return {
-    ...{ clock, told, status },
+    ...{ clock, told, status, listeners },
     counts: () => ({ looks, audiences }),
     stop: () => manager.stop("shutdown", SERVER_REASON),
   };
@@ -77,6 +77,14 @@ for (const closed of [{ auth: "jwt" }, { originSecret: "cdn" }] as const) {
     stop();
   });
 }
+
+Deno.test("listeners at other boxes are among those of a broadcast", () => {
+  const { listeners, status, stop } = onAir({ webIndex: true });
+  listeners.addElsewhere(() => [new Map([["demo", 2], ["other", 3]]), new Map([["other", 4]])]);
+  const { source } = JSON.parse(status(undefined, false)).icestats;
+  assert.deepEqual(source.map(({ listeners }: { listeners: number }) => listeners), [9, 7]);
+  stop();
+});
 
 Deno.test("however often it is asked for, it is made once a second", async () => {
   const { clock, told, status, counts, stop } = onAir({ webIndex: true });

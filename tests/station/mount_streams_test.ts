@@ -2,17 +2,22 @@
 import assert from "node:assert/strict";
 import { ConnectionLimits } from "../../src/http/connection_limits.ts";
 import { TrustedProxies } from "../../src/http/addresses.ts";
+import { SystemSockets } from "../../src/listening/system_socket.ts";
+import type { StreamFacts } from "../../src/session/ingest.ts";
+import { SERVER_REASON } from "../../src/session/reason.ts";
 import { MountStreams } from "../../src/station/mount_streams.ts";
 import { BorrowedSockets } from "../../src/station/threads/borrowed_sockets.ts";
 import { LentSockets } from "../../src/station/threads/lent_sockets.ts";
 import { FRAME_MS } from "../../testing/hls/on_air.ts";
 import { StreamedBroadcast } from "../../testing/hls/streamed_broadcast.ts";
 import { RawClient } from "../../testing/http/http_fixture.ts";
+import { bytesOf } from "../../testing/http/read_requests.ts";
 import { until } from "../../testing/until.ts";
 
 /** A source port with `demo` on air, and a thread of listeners, where receivers are lent to it. */
 class SourcePort implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  facts: StreamFacts = {};
   readonly counts = new ConnectionLimits({
     ...{ maxConnections: 2, maxPerAddress: 2, maxTogether: 2 },
     proxies: new TrustedProxies([]),
@@ -21,6 +26,7 @@ class SourcePort implements AsyncDisposable {
   readonly lent: LentSockets;
   readonly borrowed: BorrowedSockets;
   readonly #clients: RawClient[] = [];
+  readonly #system = SystemSockets.load();
 
   constructor(readonly broadcast: StreamedBroadcast, isLending: boolean, maxSentHere?: number) {
     const { clock, streams, copies } = broadcast;
@@ -31,6 +37,7 @@ class SourcePort implements AsyncDisposable {
     this.borrowed = new BorrowedSockets(copies, (id) => this.lent.takeBack(id));
     this.mounts = new MountStreams({
       ...{ clock, streams, copies, counts: this.counts, url: "http://192.0.2.9:8000" },
+      ...{ system: this.#system, factsOf: () => this.facts },
       ...(maxSentHere === undefined ? {} : { maxSentHere }),
       lend: (socket) => {
         if (isLending) this.lent.lend(socket);
@@ -79,6 +86,7 @@ class SourcePort implements AsyncDisposable {
     await this.broadcast.clock.advance(3000);
     await until("all connections are gone", () => this.counts.count === 0);
     this.borrowed.close();
+    this.#system?.close();
     await this.broadcast.stop();
   }
 }
@@ -95,7 +103,8 @@ for (const isLending of [true, false]) {
       assert.match(text, /\r\nContent-Type: audio\/aac\r\n/);
       assert.match(text, /\r\nicy-name: demo\r\n/);
       assert.match(text, /\r\nicy-br: \d+\r\n/);
-      assert.doesNotMatch(text, /\r\nicy-metaint|chunked|content-length/i);
+      assert.match(text, /\r\nAccess-Control-Expose-Headers: [^\r]*icy-metaint/);
+      assert.doesNotMatch(text, /\r\n(?:icy-metaint|transfer-encoding|content-length):/i);
     }
     assert.equal(port.lent.count, isLending ? 2 : 0);
   });
@@ -105,7 +114,29 @@ for (const isLending of [true, false]) {
     const client = await port.ask("/demo", { fields: { "icy-metadata": "1" } });
     const text = await client?.until(/StreamTitle/) ?? "";
     assert.match(text, /\r\nicy-metaint: 2000\r\n/);
-    assert.match(text, /\r\nAccess-Control-Expose-Headers: icy-br,icy-metaint,icy-name\r\n/);
+  });
+
+  Deno.test(`receivers of a mount are told what the source says of its station, ${where}`, async () => {
+    await using port = await SourcePort.open(isLending);
+    port.facts = {
+      ...{ "ice-name": "Radio Nová ♫", "ice-genre": "Jazz", "ice-public": "1", "ice-bitrate": "9" },
+      "ice-url": "https://nova.example\r\nX-Injected: 1",
+      "ice-description": 7,
+    };
+    for (const method of ["GET", "HEAD"] as const) {
+      const client = await port.ask("/demo", { method });
+      const text = await client?.until(/\r\n\r\n/) ?? "";
+      const head = new TextDecoder().decode(bytesOf(text.slice(0, text.indexOf("\r\n\r\n"))));
+      const told = head.split("\r\n").filter((line) => /^icy-(?!br)/.test(line));
+      assert.deepEqual(told, [
+        "icy-name: Radio Nová ♫",
+        "icy-genre: Jazz",
+        "icy-url: https://nova.example X-Injected: 1",
+        "icy-pub: 1",
+      ]);
+      client?.[Symbol.dispose]();
+      await until("it is counted no more", () => port.counts.count === 0);
+    }
   });
 
   Deno.test(`a receiver of a mount hears what follows, to the end of the stream, ${where}`, async () => {
@@ -133,7 +164,7 @@ for (const isLending of [true, false]) {
 
   Deno.test(`a receiver of a mount that reads nothing is let go, ${where}`, async () => {
     await using port = await SourcePort.open(isLending);
-    await port.ask("/demo");
+    const client = await port.ask("/demo");
     await until("it listens", () => port.broadcast.copies.listeners.size === 1);
     // As much as no system holds.
     const data = new Uint8Array(8000);
@@ -143,6 +174,26 @@ for (const isLending of [true, false]) {
       await port.broadcast.clock.advance(FRAME_MS);
     }
     await port.broadcast.clock.advance(3000);
+    await until("its connection is closed", () => port.counts.count === 0);
+    const held = (await client?.all() ?? "").length;
+    if (Deno.build.os === "linux") assert.ok(held < 1_000_000, `the system held ${held} bytes`);
+  });
+
+  Deno.test(`a receiver of a mount that reads nothing when the stream ends is let go, ${where}`, async () => {
+    await using port = await SourcePort.open(isLending);
+    await port.ask("/demo");
+    await until("it listens", () => port.broadcast.copies.listeners.size === 1);
+    // More than the system holds, and less than it may be behind.
+    const data = new Uint8Array(8000);
+    for (let frame = 300; frame < 300 + 500; frame++) {
+      port.ingest.write(data, frame * FRAME_MS);
+      await port.broadcast.clock.advance(FRAME_MS);
+    }
+    assert.equal(port.broadcast.copies.listeners.size, 1);
+    port.broadcast.manager.find("demo")?.end("teardown", SERVER_REASON);
+    assert.equal(port.broadcast.copies.listeners.size, 0);
+    assert.equal(port.counts.count, 1);
+    await port.broadcast.clock.advance(30_000);
     await until("its connection is closed", () => port.counts.count === 0);
   });
 }
@@ -191,6 +242,12 @@ Deno.test("the files by which players open a mount name it at the port where the
   assert.match(pls, /\r\nContent-Type: audio\/x-scpls\r\n/);
   assert.match(pls, /\nFile1=http:\/\/radio\.example:8000\/demo\.aac\n/);
   await until("they are counted no more", () => port.counts.count === 0);
+  for (const [told, scheme] of [["https, http", "https"], ["http", "http"], ["x", "http"]]) {
+    const fields = { ...asked.fields, "x-forwarded-proto": told ?? "" };
+    const text = await (await port.ask("/demo.m3u", { fields }))?.all() ?? "";
+    assert.ok(text.endsWith(`\n${scheme}://radio.example:8000/demo.aac\n`), told);
+    await until("it is counted no more", () => port.counts.count === 0);
+  }
   for (const fields of [{}, { host: "a b" }, { host: 'x"/' }]) {
     const text = await (await port.ask("/demo.m3u", { fields }))?.all() ?? "";
     assert.match(text, /\nhttp:\/\/192\.0\.2\.9:8000\/demo\.aac\n$/, "as nobody told where");

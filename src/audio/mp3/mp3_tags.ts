@@ -19,11 +19,13 @@ export function findMp3Tag(bytes: Uint8Array, at: number): TagFound {
  * @param at where the frame begins
  */
 export function tellsOfFile(bytes: Uint8Array, at: number, header: MpegAudioHeader): boolean {
-  const crc = ((bytes[at + 1] ?? 0) & NO_CRC) === 0 ? CRC_BYTES : 0;
-  const mainData = MP3_HEADER_BYTES + crc + sideInfoBytes(header);
   const stands = (signature: readonly number[], offset: number) =>
     offset + signature.length <= header.frameBytes && begins(bytes, at + offset, signature);
-  return stands(XING, mainData) || stands(INFO, mainData) || stands(VBRI, VBRI_OFFSET);
+  const xing = MP3_HEADER_BYTES + sideInfoBytes(header);
+  const hasCrc = ((bytes[at + 1] ?? 0) & NO_CRC) === 0;
+  const isNamed = (offset: number) => stands(XING, offset) || stands(INFO, offset);
+  // LAME leaves it where it is without a crc_check, others put it behind that.
+  return isNamed(xing) || hasCrc && isNamed(xing + CRC_BYTES) || stands(VBRI, VBRI_OFFSET);
 }
 
 /** ID3v1 has 128 bytes. */

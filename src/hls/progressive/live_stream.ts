@@ -69,6 +69,7 @@ export class LiveStream {
 
   /** The configuration of the frames that follow. */
   configure(config: AudioConfig): void {
+    this.flush();
     this.#config = config;
     this.#open?.writer.configure(config);
   }

@@ -26,10 +26,16 @@ export class RecentChunks {
   }
 
   push(chunk: StreamChunk): void {
+    if (chunk.isNew) this.#shorten(0);
     this.#chunks.push(chunk);
     this.#durationMs += chunk.durationMs;
+    this.#shorten(RECENT_MS);
+  }
+
+  /** Forgets the oldest, as far as `leastMs` are left. */
+  #shorten(leastMs: number): void {
     for (let [first] = this.#chunks; first !== undefined; [first] = this.#chunks) {
-      if (this.#durationMs - first.durationMs < RECENT_MS) break;
+      if (leastMs > 0 && this.#durationMs - first.durationMs < leastMs) break;
       this.#chunks.shift();
       this.#titleBefore = first.titles.at(-1)?.title ?? this.#titleBefore;
       this.#durationMs -= first.durationMs;

@@ -28,6 +28,8 @@ export class StreamCopies {
   /** What the streams of broadcasts are called, by name. */
   readonly #files = new Map<string, string>();
   readonly #copies = new Map<string, Copy>();
+  /** Those that are over, and have listeners who were not sent all of it yet. */
+  readonly #ending = new Map<StreamRing, { sweeps: number }>();
   readonly #sweeper: Timer;
   #maxBehindMs = MAX_BEHIND_MS;
   #takenBytes = 0;
@@ -121,8 +123,10 @@ export class StreamCopies {
   #drop(name: string): void {
     const copy = this.#copies.get(name);
     this.#copies.delete(name);
-    copy?.ring.end();
     copy?.filled.resolve();
+    if (copy === undefined) return;
+    copy.ring.end();
+    if (copy.ring.listeners > 0) this.#ending.set(copy.ring, { sweeps: 0 });
   }
 
   #sweep(): void {
@@ -136,6 +140,15 @@ export class StreamCopies {
       this.#options.ask({ kind: "unsubscribe", name, id: copy.id });
     }
     this.#maxBehindMs = size > MAX_BYTES ? SHORT_BEHIND_MS : MAX_BEHIND_MS;
+    this.#sweepEnding();
+  }
+
+  /** No chunk comes any more with which the rest would be offered. */
+  #sweepEnding(): void {
+    for (const [ring, ending] of this.#ending) {
+      ring.offerRest(++ending.sweeps < ENDING_SWEEPS);
+      if (ring.listeners === 0) this.#ending.delete(ring);
+    }
   }
 }
 
@@ -153,6 +166,8 @@ interface Copy {
 const SWEEP_MS = 1000;
 /** A subscription that nobody has used in so many sweeps is ended. */
 const KEPT_SWEEPS = 60;
+/** Who has not taken the rest of a stream that is over by then is let go. */
+const ENDING_SWEEPS = 20;
 /** How long who comes first waits for the source. */
 const FIRST_MS = 5000;
 /** Who is so far behind is let go … */

@@ -62,13 +62,15 @@ export class StreamRing {
   /**
    * Takes the next chunk, and tells all who listen. Who is `maxBehindMs` behind is let go.
    */
-  add({ bytes, durationMs, titles }: StreamChunk, maxBehindMs: number): void {
+  add({ bytes, durationMs, titles, isNew }: StreamChunk, maxBehindMs: number): void {
     const startByte = this.#endByte;
     const startMs = this.#newest.endMs;
     const link: Link = { bytes, startByte, startMs, endMs: startMs + durationMs, next: undefined };
     for (const { at, title } of titles) this.#addTitle(startByte + at, title);
     this.#newest.next = link;
     this.#newest = link;
+    // Some players take no other sample rate than that of the first frame.
+    if (isNew) this.#burst = link;
     while (link.endMs - (this.#burst.next?.startMs ?? Infinity) >= BURST_MS) {
       this.#burst = this.#burst.next ?? link;
     }
@@ -93,6 +95,17 @@ export class StreamRing {
   end(): void {
     this.#isOver = true;
     for (const cursor of this.#cursors) cursor.tell();
+  }
+
+  /**
+   * After the end: who has not been sent all of it is offered that once more.
+   * @param isLonger whether who still does not take it may stay
+   */
+  offerRest(isLonger: boolean): void {
+    for (const cursor of this.#cursors) {
+      cursor.tell();
+      if (!isLonger) cursor.leave();
+    }
   }
 
   get #endByte(): number {

@@ -15,6 +15,8 @@ export interface StreamChunk {
   readonly durationMs: number;
   /** Titles that begin in it, the earliest first. */
   readonly titles: readonly PlacedTitle[];
+  /** With its first frame the configuration changes. Who comes later is sent nothing from before. */
+  readonly isNew?: boolean;
 }
 
 /** What is heard from a frame on. */
@@ -27,15 +29,22 @@ export interface PlacedTitle {
 
 /** Gathers frames until somebody takes them. */
 export class StreamWriter {
+  #config: AudioConfig | undefined;
   #framing: TsFraming | undefined;
   #frameMs = 0;
   #buffer = new Uint8Array(FIRST_BYTES);
   #length = 0;
   #durationMs = 0;
   #titles: PlacedTitle[] = [];
+  /** Whether those who play what was before may not be able to go on. */
+  #isNew = false;
 
-  /** The configuration of the frames that follow. */
+  /** The configuration of the frames that follow; those before are to be taken first. */
   configure(config: AudioConfig): void {
+    const before = this.#config;
+    this.#isNew ||= before !== undefined &&
+      codecOf(config).continuation(before, config) === undefined;
+    this.#config = config;
     this.#framing = codecOf(config).tsFraming(config);
     this.#frameMs = config.samplesPerFrame * 1000 / config.sampleRate;
   }
@@ -68,7 +77,9 @@ export class StreamWriter {
       bytes: this.#buffer.slice(0, this.#length),
       durationMs: this.#durationMs,
       titles: this.#titles.filter(({ at }) => at < this.#length),
+      isNew: this.#isNew,
     };
+    this.#isNew = false;
     this.#titles = this.#titles.filter(({ at }) => at === this.#length).map(atStart);
     this.#length = 0;
     this.#durationMs = 0;

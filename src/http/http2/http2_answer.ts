@@ -1,6 +1,7 @@
 /** Sends the answer of a route by HTTP/2. */
 import { BodyPieces } from "../body_pieces.ts";
 import { HttpError } from "../http_error.ts";
+import { LiveBody } from "../live_body.ts";
 import { WrongLength } from "../outgoing.ts";
 import type { Patience } from "../patience.ts";
 import type { Field } from "../request_head.ts";
@@ -15,6 +16,8 @@ export interface Http2AnswerOptions {
   /** What `Date` says. */
   readonly date: string;
   readonly patience: Patience;
+  /** Called where the answer is an endless one that is about to begin. */
+  readonly onLive: () => void;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface Http2AnswerOptions {
 export async function sendAnswer(
   response: Response,
   stream: Http2Stream,
-  { method, date, patience }: Http2AnswerOptions,
+  { method, date, patience, onLive }: Http2AnswerOptions,
 ): Promise<(() => Promise<void>) | undefined> {
   const { status, headers } = response;
   const told = headers.get("Content-Length");
@@ -45,6 +48,7 @@ export async function sendAnswer(
     if (length > 0) await stream.sendBody(bytes, true, took);
     return undefined;
   }
+  if (response.body instanceof LiveBody) onLive();
   const pieces = new BodyPieces(response.body);
   const send = async () => {
     try {
@@ -62,7 +66,9 @@ export async function sendAnswer(
 export async function sendError(
   error: HttpError,
   stream: Http2Stream,
-  { server, date, patience }: Omit<Http2AnswerOptions, "method"> & { readonly server: string },
+  { server, date, patience }: Omit<Http2AnswerOptions, "method" | "onLive"> & {
+    readonly server: string;
+  },
 ): Promise<void> {
   const { headers, body } = errorFields(error, server);
   patience.begin("reader");

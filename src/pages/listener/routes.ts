@@ -244,10 +244,18 @@ function extension(file: string): string {
 function publicUrl(c: Context, path: string): string | undefined {
   const host = publicHost(c);
   const { protocol } = new URL(c.req.url);
-  // Each proxy may have added the scheme of its own request. The first is the listener's.
-  const isSecure = /^\s*https\s*(?:,|$)/i.test(c.req.header(SCHEME) ?? protocol.replace(":", ""));
+  const isSecure = isHttps(c.req.header(SCHEME) ?? protocol.replace(":", ""));
   const url = `${isSecure ? "https" : "http"}://${host}${path}`;
   return host !== undefined && URL.canParse(url) ? url : undefined;
+}
+
+/**
+ * Whether a listener has asked by HTTPS.
+ * @param schemes what {@link SCHEME} says: each proxy may have added the scheme of its own request, and
+ *   the first is the listener's
+ */
+export function isHttps(schemes: string): boolean {
+  return /^\s*https\s*(?:,|$)/i.test(schemes);
 }
 
 /** The host and perhaps the port that was asked for; `undefined` where the request has no valid one. */

@@ -79,6 +79,8 @@ export interface StreamAsked {
   readonly name: string;
   /** Whether it wants to be told titles. */
   readonly wantsTitles: boolean;
+  /** Header fields that tell of the station. */
+  readonly station: Readonly<Record<string, string>>;
 }
 
 /** With what a thread starts. */

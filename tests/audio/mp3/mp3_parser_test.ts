@@ -153,7 +153,8 @@ Deno.test("frames that tell of their file are passed over", async () => {
     const sideInfo = config.version === 1 ? [17, 32] : [9, 17];
     const mainData = 4 + (sideInfo[config.channels - 1] ?? 0);
     const places = [["Xing", mainData, 1], ["Info", mainData, 1], ["VBRI", 36, 1]] as const;
-    for (const [name, at, noCrc] of [...places, ["Xing", mainData + 2, 0] as const]) {
+    const withCrc = [["Xing", mainData + 2, 0], ["Info", mainData, 0]] as const;
+    for (const [name, at, noCrc] of [...places, ...withCrc]) {
       const told = frame.slice();
       told[1] = (told[1] ?? 0) & ~1 | noCrc;
       told.set(new TextEncoder().encode(name), at);

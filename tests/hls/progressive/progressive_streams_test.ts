@@ -1,5 +1,6 @@
 /** Endless streams from the sessions that make them to those who listen. */
 import assert from "node:assert/strict";
+import { icyBlock } from "../../../src/hls/progressive/icy_metadata.ts";
 import { SERVER_REASON } from "../../../src/session/reason.ts";
 import { audioConfig } from "../../../testing/audio/access_units.ts";
 import { FRAME_MS } from "../../../testing/hls/on_air.ts";
@@ -161,6 +162,32 @@ Deno.test("a teardown ends the stream at once, also that of a session that has j
   await broadcast.stop();
 });
 
+Deno.test("the rest of a stream that is over is offered to who is slow, who is let go after a while", async () => {
+  const broadcast = await StreamedBroadcast.start();
+  const ingest = broadcast.publish();
+  await broadcast.live(ingest, 0, 300);
+  const [slow, stalled] = await Promise.all([
+    broadcast.copies.join("demo"),
+    broadcast.copies.join("demo"),
+  ]);
+  assert.ok(typeof slow === "object" && typeof stalled === "object");
+  let taken = 0;
+  // As a system that has no room until its peer has read.
+  slow.cursor.onMore(() => {
+    const bytes = slow.cursor.next() ?? new Uint8Array();
+    slow.cursor.sent(bytes.length);
+    taken += bytes.length;
+  });
+  broadcast.manager.find("demo")?.end("teardown", SERVER_REASON);
+  const atOnce = taken;
+  await broadcast.clock.advance(10_000);
+  assert.ok(taken > 5 * atOnce, `${taken} bytes of which ${atOnce} at once`);
+  assert.ok((stalled.cursor.next()?.length ?? 0) > 0);
+  await broadcast.clock.advance(11_000);
+  assert.equal(stalled.cursor.next(), undefined);
+  await broadcast.stop();
+});
+
 Deno.test("another sample rate goes on in the same stream, as each frame tells its own", async () => {
   const broadcast = await StreamedBroadcast.start();
   const ingest = broadcast.publish();
@@ -171,6 +198,45 @@ Deno.test("another sample rate goes on in the same stream, as each frame tells i
   assert.equal(listener?.isOver, false);
   assert.deepEqual(listener?.configs.map(({ sampleRate }) => sampleRate), [48_000, 44_100]);
   assert.ok(listener?.frames.includes(599 - framesIn(300)));
+  await broadcast.stop();
+});
+
+Deno.test("who comes after another sample rate has begun hears that alone, in any thread", async () => {
+  const broadcast = await StreamedBroadcast.start();
+  const other = broadcast.connect();
+  const ingest = broadcast.publish();
+  ingest.metadata({ title: "Misty", artist: undefined }, 0);
+  await broadcast.live(ingest, 0, 300);
+  const early = await broadcast.join();
+  await broadcast.live(ingest, 300, 305);
+  ingest.configure(audioConfig({ sampleRate: 44_100 }));
+  await broadcast.live(ingest, 305, 355);
+  const late = [await broadcast.join(), await broadcast.join("demo", other)];
+  await broadcast.live(ingest, 355, 405);
+  for (const listener of late) {
+    assert.deepEqual(listener?.configs.map(({ sampleRate }) => sampleRate), [44_100]);
+    assert.equal(listener?.frames[0], 305);
+    assertGapless(listener?.frames ?? []);
+  }
+  assertGapless(early?.frames ?? []);
+  const joined = await broadcast.copies.join("demo");
+  assert.ok(typeof joined === "object");
+  assert.deepEqual(joined.cursor.blockAhead(0), icyBlock("Misty"));
+  joined.cursor.leave();
+  other.close();
+  await broadcast.stop();
+});
+
+Deno.test("another take of the same sample rate keeps what was before for who comes", async () => {
+  const broadcast = await StreamedBroadcast.start();
+  const ingest = broadcast.publish();
+  await broadcast.live(ingest, 0, 300);
+  await broadcast.join();
+  ingest.end("finished");
+  const next = broadcast.publish();
+  await broadcast.live(next, 300, 340);
+  const frames = (await broadcast.join())?.frames ?? [];
+  assert.ok(frames.includes(250) && frames.includes(330));
   await broadcast.stop();
 });
 

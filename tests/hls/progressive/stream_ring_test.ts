@@ -39,6 +39,19 @@ Deno.test("who comes gets the last four seconds at once, from the start of a chu
   assert.equal(ring.bytesPerSecond, 500);
 });
 
+Deno.test("who comes is sent nothing from before a change of the configuration", () => {
+  const ring = new StreamRing();
+  add(ring, 0, 30);
+  const early = ring.join();
+  ring.add({ ...chunk(30), isNew: true }, MAX_BEHIND_MS);
+  assert.deepEqual(drain(ring.join()), [30]);
+  add(ring, 31, 40);
+  assert.deepEqual(drain(ring.join()), Array.from({ length: 10 }, (_, i) => 30 + i));
+  assert.deepEqual(drain(early), Array.from({ length: 30 }, (_, i) => 10 + i));
+  add(ring, 40, 100);
+  assert.deepEqual(drain(ring.join())[0], 80);
+});
+
 Deno.test("who comes when less was sent gets all of it", () => {
   const ring = new StreamRing();
   const early = ring.join();
