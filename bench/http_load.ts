@@ -1,5 +1,6 @@
 /** Listeners who ask as fast as they are answered: by wrk where it is installed. */
 import { Child } from "../testing/child.ts";
+import { isInstalled } from "../testing/installed.ts";
 import { CpuMeter } from "./cpu_meter.ts";
 import { pinToCore } from "./process_usage.ts";
 
@@ -80,17 +81,6 @@ export function parseAnswers(lines: readonly string[]): HttpAnswers {
   const line = lines.findLast((line) => line.startsWith("{"));
   if (line === undefined) throw new Error(`Cannot read the load's figures:\n${lines.join("\n")}`);
   return JSON.parse(line);
-}
-
-/** Whether a program can be run that prints its version, or at least its usage. */
-export async function isInstalled(command: string): Promise<boolean> {
-  try {
-    await new Deno.Command(command, { args: ["-v"], stdout: "null", stderr: "null" }).output();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 function startWrk(

@@ -1,9 +1,9 @@
 /** nginx as a process of its own, to compare the server with. */
 import { Child } from "../testing/child.ts";
 import { freePort } from "../testing/free_ports.ts";
+import { isInstalled } from "../testing/installed.ts";
 import { listens } from "../testing/listens.ts";
 import { until } from "../testing/until.ts";
-import { isInstalled } from "./http_load.ts";
 import { withChildren } from "./process_usage.ts";
 
 /** Debian has it where not everybody looks for programs. */

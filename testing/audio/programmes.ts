@@ -24,10 +24,22 @@ export function* tone({ rate, seconds, levelDb }: ProgrammeOptions): Programme {
   }
 }
 
-/** White noise, which falls off above 3 kHz. */
-export function* noise({ rate, seconds, levelDb }: ProgrammeOptions): Programme {
+/** Noise, which falls off above 3 kHz. */
+export function noise(options: ProgrammeOptions): Programme {
+  return filteredNoise(options, 3000);
+}
+
+/** Noise of which every frequency is as loud. */
+export function whiteNoise(options: ProgrammeOptions): Programme {
+  return filteredNoise(options, Infinity);
+}
+
+function* filteredNoise(
+  { rate, seconds, levelDb }: ProgrammeOptions,
+  belowHertz: number,
+): Programme {
   const random = randomNumbers(1);
-  const keep = Math.exp(-2 * Math.PI * 3000 / rate);
+  const keep = Math.exp(-2 * Math.PI * belowHertz / rate);
   // The power of white noise of -1 to 1 is 1/3, of which the filter leaves a part.
   const gain = amplitudeOf(levelDb) * Math.sqrt(3 * (1 + keep) / (1 - keep));
   let last = 0;
@@ -225,12 +237,13 @@ class Chord {
   }
 }
 
-function amplitudeOf(levelDb: number): number {
+/** The amplitude of a level, where 1 is full scale. */
+export function amplitudeOf(levelDb: number): number {
   return 10 ** (levelDb / 20);
 }
 
 /** The same numbers from 0 to 1 each time (a linear congruential generator). */
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -252,8 +265,21 @@ export async function encodeProgramme(
   },
 ): Promise<Uint8Array> {
   const input = ["-f", "f32le", "-ar", `${rate}`, "-ac", "1", "-i", "pipe:0"];
-  const child = new Deno.Command("ffmpeg", {
-    args: ["-v", "error", ...input, "-ac", `${channels}`, ...output, "pipe:1"],
+  const args = ["-v", "error", ...input, "-ac", `${channels}`, ...output, "pipe:1"];
+  return await encodeBy("ffmpeg", args, programme);
+}
+
+/**
+ * What a program makes of a programme.
+ * @param args have it read samples of 32 bits from its input, and write to its output
+ */
+export async function encodeBy(
+  program: string,
+  args: readonly string[],
+  programme: Programme,
+): Promise<Uint8Array> {
+  const child = new Deno.Command(program, {
+    args: [...args],
     ...{ stdin: "piped", stdout: "piped", stderr: "inherit" },
   }).spawn();
   const written = writeAll(child.stdin, programme);

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import {
   type Generator,
   type HttpAnswers,
-  isInstalled,
   loadNotes,
   parseAnswers,
   rateOf,
   runHttpLoad,
 } from "../../bench/http_load.ts";
 import { writePaths } from "../../bench/listened_files.ts";
+import { isInstalled } from "../../testing/installed.ts";
 import { withFolder } from "../../testing/temporary_folder.ts";
 
 const ANSWERS: HttpAnswers = {

@@ -5,8 +5,9 @@ import { decibelsOf, powerOfDecibels } from "../../../src/audio/decibels.ts";
 import { codecOf } from "../../../src/audio/codec_of.ts";
 import type { AacConfig } from "../../../src/audio/aac/aac_config.ts";
 import { adtsStream, audioConfig } from "../../../testing/audio/access_units.ts";
-import { encoded, ENCODED_STREAMS } from "../../../testing/audio/encoded_streams.ts";
+import { encoded, ENCODED_STREAMS, shipped } from "../../../testing/audio/encoded_streams.ts";
 import { run } from "../../../testing/audio/ffmpeg.ts";
+import { concat } from "../../../testing/bytes.ts";
 
 for (const [kind, make] of Object.entries(ENCODED_STREAMS)) {
   Deno.test(`the level of ${kind} is what FFmpeg decodes, to 1.5 dB`, async () => {
@@ -27,6 +28,30 @@ Deno.test("silence is found in every layout of channels", () => {
   for (let channelConfiguration = 1; channelConfiguration <= 7; channelConfiguration++) {
     const config = audioConfig({ channelConfiguration });
     assert.equal(aacLevel(config, codecOf(config).silentFrame(config)), -Infinity);
+  }
+});
+
+Deno.test("digital silence of HE-AAC is found, whatever SBR and fill elements are beside it", async () => {
+  for (const kind of ["he-aac-v1_44100_stereo_64k", "he-aac-v2_44100_stereo_32k"]) {
+    const { config, frames } = await shipped(`${kind}_silence.aac`);
+    for (const frame of frames) assert.equal(aacLevel(config, frame), -Infinity);
+  }
+});
+
+Deno.test("data and fill elements before the audio are passed over", async () => {
+  const before = {
+    "3 bytes of data": [0x80, 3, 1, 2, 3],
+    "257 bytes of data": [0x80, 255, 2, ...new Array<number>(257).fill(0xff)],
+    "eight fill elements of nothing": [0xc1, 0x83, 0x06, 0x0c, 0x18, 0x30, 0x60],
+  };
+  for (const kind of ["AAC-LC stereo", "HE-AAC v1 mono, implicit", "HE-AAC v2, implicit"]) {
+    const { config, frames } = await ENCODED_STREAMS[kind]?.() ?? assert.fail(kind);
+    const frame = frames[9] ?? new Uint8Array();
+    assert.notEqual(aacLevel(config, frame), undefined);
+    for (const [what, bytes] of Object.entries(before)) {
+      const level = aacLevel(config, concat([Uint8Array.from(bytes), frame]));
+      assert.equal(level, aacLevel(config, frame), `${what}, ${kind}`);
+    }
   }
 });
 
