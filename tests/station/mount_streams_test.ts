@@ -103,7 +103,7 @@ for (const isLending of [true, false]) {
   Deno.test(`who asks for titles gets them from a mount, ${where}`, async () => {
     await using port = await SourcePort.open(isLending);
     const client = await port.ask("/demo", { fields: { "icy-metadata": "1" } });
-    assert.match(await client?.until(/StreamTitle/) ?? "", /\r\nicy-metaint: 2000\r\n/);
+    assert.match(await client?.until(/StreamTitle/) ?? "", /\r\nicy-metaint: 1000\r\n/);
   });
 
   Deno.test(`a receiver of a mount hears what follows, to the end of the stream, ${where}`, async () => {
