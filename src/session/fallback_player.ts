@@ -34,6 +34,9 @@ export interface FallbackPlayerOptions {
  */
 type State = "off" | "due" | "playing" | "used up" | "none";
 
+/** What others may know of a {@link FallbackPlayer}. */
+export type FallbackFacts = Pick<FallbackPlayer, "playing" | "standsIn">;
+
 /**
  * Decides between the DJ and the fallback file. Where the DJ is gone, or is connected and has sent
  * nothing for {@link BEGIN_MS}, it begins with the first frames that an output needs, and goes on in
@@ -65,7 +68,10 @@ export class FallbackPlayer {
     return this.#state === "playing" ? this.#why : undefined;
   }
 
-  /** Whether it stands in for a DJ who is gone, so that the broadcast goes on without a hold. */
+  /**
+   * Whether it stands in for a DJ who is gone, so that the broadcast goes on without a hold: it is
+   * heard, or is what listeners hear next.
+   */
   get standsIn(): boolean {
     return this.#state === "due" || this.#state === "playing";
   }

@@ -14,10 +14,10 @@ import {
   type EventBus,
   type EventDetails,
   type EventKind,
-  type FallbackWhy,
   type InputQuality,
   sessionEvent,
 } from "./events.ts";
+import type { FallbackFacts } from "./fallback_player.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
 import type { AdmittedIngest, IngestEnd, Protocol, StreamFacts, Transport } from "./ingest.ts";
 import { Lifetime } from "./lifetime.ts";
@@ -160,9 +160,9 @@ export class Session {
     return this.#audio.standsStill || this.#state === "paused" && this.#audio.outlastsHold;
   }
 
-  /** Why its fallback is heard; `undefined` while it is not. */
-  get fallback(): FallbackWhy | undefined {
-    return this.#audio.fallback.playing;
+  /** Whether its fallback is heard. */
+  get fallback(): FallbackFacts {
+    return this.#audio.fallback;
   }
 
   /** Frames of its fallback that were put in. */

@@ -18,7 +18,7 @@ import {
 } from "../hls/low_latency/low_waits.ts";
 import type { Origin, ServedFile, ServedPlaylist } from "../hls/origin.ts";
 import type { Preroll } from "../hls/preroll.ts";
-import { STREAM_FILES } from "../hls/progressive/stream_form.ts";
+import { ANY_STREAM_FILE, STREAM_FILES } from "../hls/progressive/stream_form.ts";
 import { streamRoutes, type StreamRoutesOptions } from "../hls/progressive/stream_routes.ts";
 import {
   forPlayers,
@@ -96,7 +96,8 @@ export function listenerWeb(options: ListenerWebOptions): Hono {
     app.route(`/${path}`, rewindRoutes({ ...rewind, onFetch, forPlayers: forPlayers() }));
   }
   if (streams !== undefined) app.route(`/${path}`, streamRoutes(streams));
-  const streamFile = streams && ((name: string) => streams.streams.fileOf(name));
+  const streamFile = streams &&
+    ((name: string) => streams.streams.fileOf(name) ?? ANY_STREAM_FILE);
   app.route(`/${path}`, showRoutes({ shows, assets, path, index, hasTokens, streamFile }));
   app.route(PREROLL_PATH, prerollRoutes(preroll.files));
   if (hasTokens) app.route(`/${path}/${PREROLL_NAME}`, prerollRoutes(preroll.files));

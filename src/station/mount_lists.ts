@@ -10,8 +10,8 @@ const LISTS = new Map(PLAYER_FILES.map((list) => [extensionOf(list.file), list])
 /** What such a file tells. */
 export interface ListedMount {
   readonly name: string;
-  /** What its endless stream is called beside a broadcast's own files. */
-  readonly file: string;
+  /** What its endless stream is called beside a broadcast's own files; `undefined` off air. */
+  readonly file: string | undefined;
   /** Where mounts are: a URL without a slash at its end. */
   readonly url: string;
 }
@@ -34,7 +34,8 @@ export function askedUrl(
 }
 
 /**
- * The answer to `GET /NAME.m3u` and the like. What is played is the mount at the same port.
+ * The answer to `GET /NAME.m3u` and the like. What is played is the mount at the same port. As with
+ * Icecast it is named also off air, and then without the extension, which is not known yet.
  * @param headOnly as `HEAD` asks for it
  * @returns `undefined` where there is no such file
  */
@@ -45,7 +46,8 @@ export function mountList(
 ): Uint8Array | undefined {
   const list = LISTS.get(extension);
   if (list === undefined) return undefined;
-  const body = new TextEncoder().encode(list.make(name, `${url}/${name}.${extensionOf(file)}`));
+  const mount = file === undefined ? name : `${name}.${extensionOf(file)}`;
+  const body = new TextEncoder().encode(list.make(name, `${url}/${mount}`));
   const head = mountHead("200 OK", {
     "Cache-Control": "no-store",
     "Content-Disposition": `attachment; filename="${name}.${extension}"`,

@@ -60,27 +60,28 @@ export class MountStreams {
   /**
    * Takes a connection, and closes it. Each counts as one of a port of its own.
    * @param address the receiver's, without port
-   * @returns whether there is such a stream; where not, the connection is not taken
+   * @returns whether there is such a stream, or file that names one; where not, the connection is not
+   *   taken
    */
   serve({ method, path, fields }: MountAsked, socket: StreamSocket, address: string): boolean {
-    const { streams, counts, lend, maxSentHere = MAX_SENT_HERE } = this.#options;
+    const { streams, lend, maxSentHere = MAX_SENT_HERE } = this.#options;
     const [, name = "", file] = MOUNT.exec(path) ?? [];
-    const there = isValidName(name) ? streams.fileOf(name) : undefined;
-    if (there === undefined) return false;
+    if (!isValidName(name)) return false;
+    const there = streams.fileOf(name);
     const url = askedUrl(fields, socket.carrier !== undefined, this.#options.url);
     const list = mountList(file ?? "", { name, file: there, url }, method === "HEAD");
-    const isStream = file === undefined || there === `stream.${file}`;
-    if (list === undefined && !isStream) return false;
-    const station = stationFields(this.#options.factsOf(name));
-    const release = counts.admit(address);
-    if (typeof release === "string") {
-      counts.refuse(release);
-      void this.#sendOnce(mountHead("503 Service Unavailable"), socket);
+    if (list !== undefined) {
+      const release = this.#admit(socket, address);
+      if (release !== undefined) void this.#sendOnce(list, socket).finally(release);
       return true;
     }
-    if (list !== undefined || method === "HEAD") {
-      const head = list ?? mountStreamHead(there, { name, station });
-      void this.#sendOnce(head, socket).finally(release);
+    const isStream = file === undefined || there === `stream.${file}`;
+    if (there === undefined || !isStream) return false;
+    const release = this.#admit(socket, address);
+    if (release === undefined) return true;
+    const station = stationFields(this.#options.factsOf(name));
+    if (method === "HEAD") {
+      void this.#sendOnce(mountStreamHead(there, { name, station }), socket).finally(release);
       return true;
     }
     const asked = { name, wantsTitles: fields.get("icy-metadata") === "1", station };
@@ -92,7 +93,7 @@ export class MountStreams {
     if (this.#sockets.size < maxSentHere) {
       void this.#serveHere(socket, { asked, file: there, release });
     } else {
-      counts.refuse("full");
+      this.#options.counts.refuse("full");
       void this.#sendOnce(mountHead("503 Service Unavailable"), socket).finally(release);
     }
     return true;
@@ -101,6 +102,16 @@ export class MountStreams {
   /** Ends those that are sent to in this thread. */
   close(): void {
     for (const socket of this.#sockets) this.#close(socket);
+  }
+
+  /** @returns `undefined` where there are enough; then it is told so */
+  #admit(socket: StreamSocket, address: string): Release | undefined {
+    const { counts } = this.#options;
+    const release = counts.admit(address);
+    if (typeof release !== "string") return release;
+    counts.refuse(release);
+    void this.#sendOnce(mountHead("503 Service Unavailable"), socket);
+    return undefined;
   }
 
   async #serveHere(

@@ -1,4 +1,5 @@
 /** Takes an endless stream apart that has titles between its bytes (ICY). */
+import { concat } from "../bytes.ts";
 
 /** A title where it stands in the stream. */
 export interface FoundTitle {
@@ -27,7 +28,7 @@ export function readIcy(
     if (title !== undefined) titles.push({ title, position });
     at += 1 + length;
   }
-  return { audio: new Uint8Array(audio.flatMap((piece) => [...piece])), titles };
+  return { audio: concat(audio), titles };
 }
 
 /** The title that a block tells, without its length; `undefined` where it tells none. */

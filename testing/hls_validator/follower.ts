@@ -11,7 +11,7 @@ import {
 } from "./media_playlist.ts";
 import { type Exception, isPreroll, PlaylistRules, type Sighting } from "./playlist_rules.ts";
 import { SegmentRules } from "./segment_rules.ts";
-import type { AudioFrame } from "./transport_stream.ts";
+import type { AudioFrame, TsTitle } from "./transport_stream.ts";
 
 export interface FollowerOptions {
   /** What is going on from the start; see {@link PlaylistFollower.allow}. */
@@ -25,6 +25,8 @@ export interface SeenSegment {
   readonly listed: ListedSegment;
   /** In order; empty for preroll and for what cannot be read. */
   readonly frames: readonly AudioFrame[];
+  /** What it tells as ID3; nothing where there is no stream of tags. */
+  readonly titles: readonly TsTitle[];
 }
 
 /** Polls this many times a target duration. */
@@ -163,7 +165,8 @@ export class PlaylistFollower implements AsyncDisposable {
     }
     this.#hashes.set(listed.uri, hash(bytes));
     const content = isPreroll(listed) ? undefined : this.#segmentRules.observe(listed, bytes);
-    this.segments.set(listed.sequence, { listed, frames: content?.frames ?? [] });
+    const { frames = [], titles = [] } = content ?? {};
+    this.segments.set(listed.sequence, { listed, frames, titles });
   }
 
   async #checkSame(uri: string): Promise<void> {

@@ -2,12 +2,24 @@
  * MPEG-TS segments as a player reads them (ISO/IEC 13818-1), independent of the server's own code.
  */
 import { type AdtsFrame, parseAdts } from "./adts.ts";
+import { id3Texts } from "./id3_tag.ts";
 import { type MpegAudioFrame, parseMpegAudio } from "./mpeg_audio.ts";
 
 /** A frame of any codec. */
 export type AudioFrame = AdtsFrame | MpegAudioFrame;
 
-/** What is in a segment: one stream of AAC or MP3, described by tables at its start. */
+/** A title that a segment tells, as ID3. */
+export interface TsTitle {
+  /** When it is heard, in seconds since the segment's first frame. */
+  readonly seconds: number;
+  /** Title and artist. */
+  readonly texts: readonly string[];
+}
+
+/**
+ * What is in a segment: one stream of AAC or MP3, and perhaps one of ID3 tags, described by tables at
+ * its start.
+ */
 export interface AudioSegment {
   readonly frames: readonly AudioFrame[];
   readonly sampleRate: number;
@@ -15,6 +27,7 @@ export interface AudioSegment {
   readonly configuration: string;
   /** 33 bits. */
   readonly firstPts90k: number;
+  readonly titles: readonly TsTitle[];
   /** Continuity counters by PID: of the first and of the last packet. */
   readonly counters: ReadonlyMap<number, { readonly first: number; readonly last: number }>;
 }
@@ -32,6 +45,12 @@ const PARSERS: Readonly<Record<number, (bytes: Uint8Array) => AudioFrame[]>> = {
   0x04: parseMpegAudio,
   0x0f: parseAdts,
 };
+/** stream_type of metadata in PES packets, table 2-34. */
+const ID3_STREAM_TYPE = 0x15;
+const ID3_IDENTIFIER = [0x49, 0x44, 0x33, 0x20];
+/** stream_id, table 2-22. */
+const AUDIO_STREAM_IDS = [0xc0, 0xdf] as const;
+const PRIVATE_STREAM_1 = 0xbd;
 const PTS_RATE = 90_000;
 const PTS_WRAP = 2 ** 33;
 /** ISO/IEC 13818-1 2.7.4. */
@@ -57,9 +76,18 @@ export function parseAudioSegment(bytes: Uint8Array): AudioSegment {
     else if (open === undefined) throw wrong("a payload that begins in the segment before");
     else open.parts.push(packet.payload);
   }
-  const { pid, parse } = findAudio(payloads);
-  const packets = (payloads.get(pid) ?? []).map((unit) => parsePes(join(unit), parse));
-  return { ...checkAudio(packets), counters };
+  const { pid, parse, tagsPid } = findStreams(payloads);
+  const packets = (payloads.get(pid) ?? []).map((unit) => {
+    const { pts90k, data } = parsePes(join(unit), AUDIO_STREAM_IDS);
+    return { pts90k, frames: parse(data) };
+  });
+  const audio = checkAudio(packets);
+  const titles = (payloads.get(tagsPid ?? NaN) ?? []).map((unit) => {
+    const { pts90k, data } = parsePes(join(unit), [PRIVATE_STREAM_1, PRIVATE_STREAM_1]);
+    const seconds = ptsDifference(pts90k, audio.firstPts90k) / PTS_RATE;
+    return { seconds, texts: id3Texts(data) };
+  });
+  return { ...audio, titles, counters };
 }
 
 /** Ticks from one 33-bit time to another, by the shorter way. */
@@ -84,6 +112,13 @@ interface Packet {
 /** A section or a PES packet, in pieces. */
 interface Payload {
   readonly parts: Uint8Array[];
+}
+
+/** A stream as a PMT has it. */
+interface StreamEntry {
+  readonly type: number;
+  readonly pid: number;
+  readonly descriptors: Uint8Array;
 }
 
 interface PesPacket {
@@ -118,24 +153,46 @@ function count(counters: Map<number, { first: number; last: number }>, packet: P
   }
 }
 
-/** The PID of the one audio stream of the one program, and what reads its codec. */
-function findAudio(payloads: ReadonlyMap<number, readonly Payload[]>): {
+/** The PIDs of the one program's streams, and what reads the codec of the audio. */
+function findStreams(payloads: ReadonlyMap<number, readonly Payload[]>): {
   readonly pid: number;
   readonly parse: (bytes: Uint8Array) => AudioFrame[];
+  /** `undefined` where there is no stream of tags. */
+  readonly tagsPid: number | undefined;
 } {
   const program = parseSection(payloads.get(PAT_PID)?.[0], 0x00, "PAT");
   check(program.length === 4, "a PAT with another number of programs than one");
   const pmtPid = pidAt(program, 2);
   const map = parseSection(payloads.get(pmtPid)?.[0], 0x02, "PMT");
-  const streams = map.subarray(4 + ((map[2] ?? 0) & 15) * 256 + (map[3] ?? 0));
-  const parse = PARSERS[streams[0] ?? 0];
-  check(streams.length >= 5 && parse !== undefined, "a PMT without a stream of AAC or MP3");
-  const infoLength = ((streams[3] ?? 0) & 15) * 256 + (streams[4] ?? 0);
-  check(streams.length === 5 + infoLength, "a PMT with more than one stream");
-  const pid = pidAt(streams, 1);
-  const others = [...payloads.keys()].filter((other) => ![PAT_PID, pmtPid, pid].includes(other));
-  check(others.length === 0, `packets of PID ${others}, which no table names`);
-  return { pid, parse };
+  const [audio, tags, ...others] = parseStreams(map.subarray(4 + lengthAt(map, 2)));
+  const parse = PARSERS[audio?.type ?? 0];
+  if (audio === undefined || parse === undefined) {
+    throw wrong("a PMT without a stream of AAC or MP3");
+  }
+  const isKnown = tags === undefined || tags.type === ID3_STREAM_TYPE && isId3(tags.descriptors);
+  check(isKnown && others.length === 0, "a PMT with more than a stream of audio and one of ID3");
+  const known = [PAT_PID, pmtPid, audio.pid, tags?.pid];
+  const unknown = [...payloads.keys()].filter((pid) => !known.includes(pid));
+  check(unknown.length === 0, `packets of PID ${unknown}, which no table names`);
+  return { pid: audio.pid, parse, tagsPid: tags?.pid };
+}
+
+function parseStreams(bytes: Uint8Array): StreamEntry[] {
+  const streams: StreamEntry[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = at + 5 + lengthAt(bytes, at + 3);
+    check(end <= bytes.length, "a PMT that ends within a stream");
+    const descriptors = bytes.subarray(at + 5, end);
+    streams.push({ type: bytes[at] ?? 0, pid: pidAt(bytes, at + 1), descriptors });
+    at = end;
+  }
+  return streams;
+}
+
+/** Whether a metadata_descriptor says so (2.6.60): the format is told by an identifier. */
+function isId3(descriptors: Uint8Array): boolean {
+  const format = [0xff, 0xff, ...ID3_IDENTIFIER, 0xff, ...ID3_IDENTIFIER];
+  return descriptors[0] === 0x26 && format.every((byte, i) => descriptors[2 + i] === byte);
 }
 
 /** What a section holds between its header and its checksum. */
@@ -149,21 +206,27 @@ function parseSection(unit: Payload | undefined, tableId: number, name: string):
   return section.subarray(8, length - 4);
 }
 
-function parsePes(bytes: Uint8Array, parse: (bytes: Uint8Array) => AudioFrame[]): PesPacket {
+/** @param streamIds the first and the last that it may have */
+function parsePes(
+  bytes: Uint8Array,
+  [firstId, lastId]: readonly [number, number],
+): { readonly pts90k: number; readonly data: Uint8Array } {
   const [b0, b1, b2, streamId = 0, lengthHigh = 0, lengthLow = 0, , flags = 0, headerLength = 0] =
     bytes;
   check(b0 === 0 && b1 === 0 && b2 === 1, "a PES packet without its start code");
-  check(streamId >= 0xc0 && streamId <= 0xdf, `a PES packet of stream id ${streamId}`);
+  check(streamId >= firstId && streamId <= lastId, `a PES packet of stream id ${streamId}`);
   check(lengthHigh * 256 + lengthLow === bytes.length - 6, "a PES packet of another length");
   check((flags & 0xc0) === 0x80, "a PES packet without a PTS");
   const [p0 = 0, p1 = 0, p2 = 0, p3 = 0, p4 = 0] = bytes.subarray(9);
   return {
     pts90k: (p0 >> 1 & 7) * 2 ** 30 + (p1 << 22 | p2 >> 1 << 15 | p3 << 7 | p4 >> 1),
-    frames: parse(bytes.subarray(9 + headerLength)),
+    data: bytes.subarray(9 + headerLength),
   };
 }
 
-function checkAudio(packets: readonly PesPacket[]): Omit<AudioSegment, "counters"> {
+function checkAudio(
+  packets: readonly PesPacket[],
+): Omit<AudioSegment, "counters" | "titles"> {
   const frames = packets.flatMap((packet) => packet.frames);
   const [first] = frames;
   const firstPts90k = packets[0]?.pts90k;
@@ -187,6 +250,10 @@ function checkAudio(packets: readonly PesPacket[]): Omit<AudioSegment, "counters
 
 function pidAt(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) & 0x1f) << 8 | (bytes[at + 1] ?? 0);
+}
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) & 15) << 8 | (bytes[at + 1] ?? 0);
 }
 
 function join({ parts }: Payload): Uint8Array {

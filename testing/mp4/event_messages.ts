@@ -1,5 +1,6 @@
 /** Messages with ID3 tags in fragmented MP4, as players read them. */
 import assert from "node:assert/strict";
+import { id3Texts } from "../hls_validator/id3_tag.ts";
 
 /** What a message says, and when. */
 export interface SeenMessage {
@@ -31,19 +32,7 @@ function readMessage(box: Uint8Array): SeenMessage {
   assert.equal(ascii(box.subarray(32, schemeEnd)), "https://aomedia.org/emsg/ID3");
   assert.equal(box[schemeEnd + 1], 0, "an empty value");
   const seconds = Number(view.getBigUint64(16)) / view.getUint32(12);
-  return { seconds, id: view.getUint32(28), texts: textsOf(box.subarray(schemeEnd + 2)) };
-}
-
-/** Of a tag of version 2.4 with texts in UTF-8 alone. */
-function textsOf(tag: Uint8Array): string[] {
-  assert.equal(ascii(tag.subarray(0, 3)), "ID3");
-  const texts: string[] = [];
-  for (let at = 10; at < tag.length;) {
-    const size = tag.subarray(at + 4, at + 8).reduce((sum, byte) => sum * 128 + byte, 0);
-    texts.push(new TextDecoder().decode(tag.subarray(at + 11, at + 10 + size)));
-    at += 10 + size;
-  }
-  return texts;
+  return { seconds, id: view.getUint32(28), texts: id3Texts(box.subarray(schemeEnd + 2)) };
 }
 
 function ascii(bytes: Uint8Array): string {

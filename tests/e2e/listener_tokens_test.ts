@@ -6,6 +6,7 @@ import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario, withAnyThreads } from "../../testing/e2e/scenario.ts";
 import { metricsOf } from "../../testing/e2e/stat_request.ts";
+import { readIcy } from "../../testing/hls/icy_stream.ts";
 import { RawClient } from "../../testing/http/http_fixture.ts";
 import { PageVisits } from "../../testing/players/page_visits.ts";
 import { withFolder } from "../../testing/temporary_folder.ts";
@@ -40,10 +41,13 @@ withAnyThreads("a listener with a token hears the show that it is for", async (e
     const playlist = `${origin}/cast/~${token}/demo/playlist.m3u8`;
     await until("the show is listed", async () => (await get(playlist)).text.includes("#EXTINF"));
 
+    const expiring = await streamUntilItExpires(origin, issuer);
     await checkPage(origin, token);
     await checkRefusals(origin, other);
     await checkFiles(origin, token, other);
     await checkStream(origin, token, other);
+    const { titles } = readIcy(await expiring.bytes(), Number(expiring.headers.get("icy-metaint")));
+    assert.deepEqual(titles.map(({ title }) => title), [""], "it has ended with its token");
     const newer = new Issuer("key-2");
     keys.text = keySetOf(issuer, newer);
     const next = newer.token([{ action: "listen", name: "demo" }]);
@@ -78,6 +82,16 @@ async function checkStream(origin: string, token: string, other: string): Promis
       assert.equal((await get(`${origin}/cast/${path}/${file}`)).status, 403, path);
     }
   }
+}
+
+/** An endless stream with titles, whose listener's token has a few seconds left. */
+async function streamUntilItExpires(origin: string, issuer: Issuer): Promise<Response> {
+  const exp = Math.floor(Date.now() / 1000) + 2;
+  const token = issuer.token([{ action: "listen", name: "demo" }], { claims: { exp } });
+  const headers = { "Icy-MetaData": "1" };
+  const answer = await fetch(`${origin}/cast/~${token}/demo/stream.aac`, { headers });
+  assert.equal(answer.status, 200);
+  return answer;
 }
 
 /** In Chromium: it plays, asks for nothing without need, and tells the token to nobody. */

@@ -16,18 +16,23 @@ withAnyThreads("receivers of MP3 get what was sent, at both ports", async (env) 
   const tone = ["-f", "lavfi", "-i", "aevalsrc=0.2*sin(900*t*(1+t/40)):d=12:s=44100"];
   const clip = await media.encodeMp3("clip", tone, {});
   await using server = await EchoServer.start({ env: { ...env, ICECAST_ENABLED: "1" } });
-  await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
   const mount = `http://127.0.0.1:${server.icecastPort}/demo`;
   const stream = server.playlistUrl("demo").replace("playlist.m3u8", "stream.mp3");
+  // What a receiver has kept since before the show.
+  const keptMount = await urlIn(`${mount}.m3u`);
+  const keptStream = await urlIn(stream.replace(/mp3$/, "m3u"));
+  await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
   await until("it can be heard", async () => (await fetch(stream, { method: "HEAD" })).ok);
   await using byMount = new Curl(mount, await media.write("mount", ""), "--http1.0");
   await using byFile = new Curl(`${mount}.mp3`, await media.write("file", ""));
   await using byStream = new Curl(stream, await media.write("stream", ""));
+  await using byKeptMount = new Curl(keptMount, await media.write("kept-mount", ""));
+  await using byKeptStream = new Curl(keptStream, await media.write("kept-stream", ""));
   // Its test mode decodes, and prints where something is wrong.
   await using mpg123 = new Child("mpg123", ["-q", "-t", mount]);
   await using icy = new IcyReader(stream);
   await untilMore(byMount);
-  const isCounted = async () => (await metricsOf(server)).includes("\necho_stream_listeners 5\n");
+  const isCounted = async () => (await metricsOf(server)).includes("\necho_stream_listeners 7\n");
   await until("they are counted", isCounted);
   for (const path of ["/demo.aac", "/other"]) {
     const answer = await fetch(`http://127.0.0.1:${server.icecastPort}${path}`);
@@ -36,7 +41,7 @@ withAnyThreads("receivers of MP3 get what was sent, at both ports", async (env) 
   }
   await encoder.end();
   const sent = Buffer.from(await Deno.readFile(clip));
-  for (const receiver of [byMount, byFile, byStream]) {
+  for (const receiver of [byMount, byFile, byStream, byKeptMount, byKeptStream]) {
     const heard = Buffer.from(await receiver.bytes());
     const first = sent.indexOf(heard.subarray(0, 2000));
     assert.notEqual(first, -1, "it begins with a frame that was sent");
@@ -73,3 +78,10 @@ scenario("receivers get the same over TLS, at both ports", async () => {
     assert.deepEqual(heard.slice(0, sent.length - first), sent.slice(first));
   }
 });
+
+/** What a player is to play by such a file. */
+async function urlIn(list: string): Promise<string> {
+  const answer = await fetch(list);
+  assert.equal(answer.status, 200, list);
+  return (await answer.text()).trimEnd().split("\n").at(-1) ?? "";
+}

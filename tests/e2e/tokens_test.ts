@@ -4,6 +4,8 @@ import { ask, type ControlAnswer, reason, reserve } from "../../testing/e2e/cont
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
 import { scenario, together } from "../../testing/e2e/scenario.ts";
+import { FfmpegSource } from "../../testing/icecast/sources.ts";
+import { tellTitle } from "../../testing/icecast/scripted_source.ts";
 import { sharedUrl } from "../../testing/e2e/srt_senders.ts";
 import { metricsOf } from "../../testing/e2e/stat_request.ts";
 import { Issuer, keySetOf } from "../../testing/tokens/issuer.ts";
@@ -136,26 +138,50 @@ scenario("a token lets its holder publish by every door, and nobody else", async
   assertNotTold([...server.log, await metricsOf(server)], shown);
 });
 
-scenario("a session ends with its token where that is asked for, and only there", async () => {
-  await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 60 });
-  const issuer = new Issuer();
-  await together(["0", "1"], async (ends) => {
-    await using keys = new ServedKeys(keySetOf(issuer));
-    await using server = await EchoServer.start({
-      env: { ECHO_AUTH: "jwt", ECHO_JWKS_URL: keys.url, ECHO_JWT_ENDS_SESSION: ends },
+scenario(
+  "a session ends with its token where that is asked for, else goes on with titles",
+  async () => {
+    await using media = await Media.create();
+    const clip = await media.encode("clip", { seconds: 60 });
+    const issuer = new Issuer();
+    await together(["0", "1"], async (ends) => {
+      await using keys = new ServedKeys(keySetOf(issuer));
+      await using server = await EchoServer.start({
+        env: {
+          ...{ ECHO_AUTH: "jwt", ECHO_JWKS_URL: keys.url, ECHO_JWT_ENDS_SESSION: ends },
+          ICECAST_ENABLED: "1",
+        },
+      });
+      await server.line(/Icecast listens on/);
+      // The leeway is 5 s.
+      const exp = Math.floor(Date.now() / 1000) + 5;
+      const rights = ["demo", "radio"].map((name) => ({ action: "publish", name }) as const);
+      const token = issuer.token(rights, { claims: { exp } });
+      const other = issuer.token(rights, { claims: { exp: exp - 1 } });
+      await using encoder = new Encoder(clip, server.rtmpUrl(`live/demo?key=${token}`));
+      const place = { port: server.icecastPort, name: "radio", password: token };
+      await using source = new FfmpegSource(clip, place);
+      await untilHeard(server, "demo");
+      await untilHeard(server, "radio");
+      await until("the token has expired", () => Date.now() > (exp + 7) * 1000);
+      if (ends === "1") {
+        await encoder.end();
+        await source.end();
+        await assert.rejects(tellTitle(place, "Late"), /The title is not taken/);
+      } else {
+        assert.equal(await isHeard(server, "demo"), true);
+        await tellTitle(place, "Late");
+        await assert.rejects(tellTitle({ ...place, password: other }, "Other"), /has expired/);
+        const page = server.playlistUrl("radio").replace("playlist.m3u8", "status.json");
+        await until(
+          "the title is told",
+          async () => (await (await fetch(page)).json()).title === "Late",
+        );
+      }
+      await assertRefused(server.rtmpUrl(`live/demo?key=${token}`), /the token has expired/);
     });
-    // The leeway is 5 s.
-    const exp = Math.floor(Date.now() / 1000) + 5;
-    const token = issuer.token([{ action: "publish", name: "demo" }], { claims: { exp } });
-    await using encoder = new Encoder(clip, server.rtmpUrl(`live/demo?key=${token}`));
-    await untilHeard(server, "demo");
-    await until("the token has expired", () => Date.now() > (exp + 7) * 1000);
-    if (ends === "1") await encoder.end();
-    else assert.equal(await isHeard(server, "demo"), true);
-    await assertRefused(server.rtmpUrl(`live/demo?key=${token}`), /the token has expired/);
-  });
-});
+  },
+);
 
 scenario("a server does not start with a key set that cannot be used", async () => {
   const folder = await Deno.makeTempDir({ prefix: "echo-test-" });

@@ -35,7 +35,7 @@ function setUp() {
   const leave = async (name: string, address: string) => {
     publish(name, address).end("lost");
     await clock.advance(2000);
-    assert.equal(manager.find(name)?.fallback, "gone");
+    assert.equal(manager.find(name)?.fallback.playing, "gone");
   };
   const names = () => manager.sessions.map(({ name }) => name).sort();
   const stop = () => manager.stop("shutdown", SERVER_REASON);

@@ -139,9 +139,10 @@ Deno.test("where the DJ is gone, what outputs need is of the file, from its begi
   await send(ingest, 3);
   ingest.end("lost");
   assert.deepEqual(happened(), [], "it begins with the first frame that is needed");
+  assert.deepEqual([session()?.state, session()?.fallback.standsIn], ["paused", true]);
   await need(12);
   assert.deepEqual(happened(), ["start: gone"]);
-  assert.equal(session()?.fallback, "gone");
+  assert.equal(session()?.fallback.playing, "gone");
   const file = Array.from({ length: 12 }, (_, i) => `file ${i % 10}`);
   assert.deepEqual(heard.all, ["dj 0", "dj 1", "dj 2", ...file]);
   assert.deepEqual([session()?.quality.filler_count, session()?.fallbackFrames], [0, 12]);
@@ -262,7 +263,7 @@ Deno.test("a DJ who is connected and has sent nothing for two seconds gives way 
   assert.deepEqual(happened(), [], "it begins with the first frame that is needed");
   await need(10);
   assert.deepEqual(happened(), ["start: gone"]);
-  assert.deepEqual([session()?.state, session()?.fallback], ["publishing", "gone"]);
+  assert.deepEqual([session()?.state, session()?.fallback.playing], ["publishing", "gone"]);
   await clock.advance(3200);
   assert.deepEqual(runsOf(heard.all), [["dj", 100], ["silence", 5], ["file", 110]]);
   ingest.end("lost");
@@ -334,10 +335,10 @@ for (const [protocol, waitMs] of [["rtmp", HOLD_MS], ["srt", 1_800_000]] as cons
     await send(ingest, 100);
     ingest.end("lost");
     await clock.advance(2000 + FOR_MS - 1);
-    assert.equal(session()?.fallback, "gone");
+    assert.equal(session()?.fallback.playing, "gone");
     await clock.advance(1);
     assert.deepEqual(happened(), ["start: gone", "end: gone, limit"]);
-    assert.equal(session()?.fallback, undefined);
+    assert.equal(session()?.fallback.playing, undefined);
     await clock.advance(HOLD_MS - 1);
     assert.deepEqual(heard.ends, []);
     await clock.advance(1);
@@ -427,7 +428,7 @@ Deno.test("a session that the control API reserves meanwhile lives as long", asy
   await clock.advance(10_000);
   session()?.ready("rtmp", 1000);
   await clock.advance(FOR_MS - 10_000);
-  assert.equal(session()?.fallback, "gone");
+  assert.equal(session()?.fallback.playing, "gone");
   assert.equal(manager.sessions.length, 1);
   stop();
 });
@@ -504,7 +505,7 @@ Deno.test("a broadcast whose DJ is gone for longer than the hold keeps no server
   await clock.advance(HOLD_MS - FRAME_MS);
   assert.equal(session()?.isAbandoned, false);
   await clock.advance(FRAME_MS + 1);
-  assert.deepEqual([session()?.isAbandoned, session()?.fallback], [true, "gone"]);
+  assert.deepEqual([session()?.isAbandoned, session()?.fallback.playing], [true, "gone"]);
   await send(publish(), 10);
   assert.equal(session()?.isAbandoned, false);
   stop();
@@ -548,7 +549,7 @@ Deno.test("dead air gives way to the file, frame for frame, until there were thr
   await send(ingest, 96);
   await sendSilence(ingest, 1000);
   assert.deepEqual(happened(), ["start: dead-air"]);
-  assert.equal(session()?.fallback, "dead-air");
+  assert.equal(session()?.fallback.playing, "dead-air");
   await send(ingest, 64);
   await sendSilence(ingest, 160);
   await send(ingest, FRAMES_BACK_FROM_SILENCE - 1);

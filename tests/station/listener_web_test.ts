@@ -52,6 +52,7 @@ Deno.test("rooms that share a prefix answer the same in whatever order they are 
         "/status.json",
         "/stream.m3u",
         "/stream.aac",
+        "/stream",
         "/playlist.m3u8",
         "/1-1.ts",
         "/none",

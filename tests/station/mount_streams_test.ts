@@ -113,7 +113,7 @@ for (const isLending of [true, false]) {
     await using port = await SourcePort.open(isLending);
     const client = await port.ask("/demo", { fields: { "icy-metadata": "1" } });
     const text = await client?.until(/StreamTitle/) ?? "";
-    assert.match(text, /\r\nicy-metaint: 2000\r\n/);
+    assert.match(text, /\r\nicy-metaint: 1000\r\n/);
   });
 
   Deno.test(`receivers of a mount are told what the source says of its station, ${where}`, async () => {
@@ -255,7 +255,17 @@ Deno.test("the files by which players open a mount name it at the port where the
   }
   const head = await (await port.ask("/demo.m3u", { method: "HEAD" }))?.all() ?? "";
   assert.match(head, /\r\nContent-Length: \d+\r\n[^]*\r\n\r\n$/);
-  for (const path of ["/other.m3u", "/demo.ogg", "/demo.xspf", "/demo.m3u8"]) {
+  for (const path of ["/demo.ogg", "/demo.xspf", "/demo.m3u8", "/~x.m3u"]) {
     assert.equal(await port.ask(path), undefined, path);
   }
+});
+
+Deno.test("off air such a file names the mount that there will be, as with Icecast", async () => {
+  await using port = await SourcePort.open(true);
+  const asked = { fields: { host: "radio.example:8000" } };
+  const m3u = await (await port.ask("/other.m3u", asked))?.all() ?? "";
+  assert.match(m3u, /^HTTP\/1\.0 200 OK\r\n[^]*\nhttp:\/\/radio\.example:8000\/other\n$/);
+  const pls = await (await port.ask("/other.pls", asked))?.all() ?? "";
+  assert.match(pls, /\nFile1=http:\/\/radio\.example:8000\/other\n/);
+  await until("they are counted no more", () => port.counts.count === 0);
 });

@@ -33,5 +33,14 @@ const FORMS: ReadonlyMap<string, StreamForm> = new Map([
   ["mp3", { file: "stream.mp3", type: "audio/mpeg" }],
 ]);
 
+/**
+ * What the endless stream of a broadcast is called besides, whatever its codec is: so it can be named
+ * before the broadcast begins.
+ */
+export const ANY_STREAM_FILE = "stream";
+
 /** What endless streams may be called. */
-export const STREAM_FILES: readonly string[] = [...FORMS.values()].map(({ file }) => file);
+export const STREAM_FILES: readonly string[] = [
+  ANY_STREAM_FILE,
+  ...[...FORMS.values()].map(({ file }) => file),
+];

@@ -4,7 +4,7 @@
  * @module
  */
 import type { StreamChunk } from "./stream_writer.ts";
-import { icyBlock, type TitledSource } from "./icy_metadata.ts";
+import { AHEAD_MS, icyBlock, type TitledSource } from "./icy_metadata.ts";
 
 /** A chunk, where it stands in the stream, and the one behind it. */
 interface Link {
@@ -158,15 +158,22 @@ export class StreamCursor implements TitledSource {
     return this.#link?.startByte ?? Infinity;
   }
 
-  blockAhead(bytes: number): Uint8Array | undefined {
-    return this.#options.blockAt(Math.min(this.position + bytes, this.#lastByteAhead));
+  blockAhead(byte: number): Uint8Array | undefined {
+    return this.#options.blockAt(this.#farther(this.#sent + byte));
   }
 
-  /** The last byte of {@link AHEAD_MS} beyond where the listener is, up to a chunk exact. */
-  get #lastByteAhead(): number {
+  /**
+   * Where it goes on {@link AHEAD_MS} behind a byte of the chunk at hand; `Infinity` where that has not
+   * come.
+   */
+  #farther(byte: number): number {
     let link = this.#link;
-    while (link !== undefined && link.endMs - this.ms < AHEAD_MS) link = link.next;
-    return link === undefined ? Infinity : link.startByte + link.bytes.length - 1;
+    if (link === undefined) return Infinity;
+    const atMs = link.startMs + playedMs(link, byte) + AHEAD_MS;
+    while (link !== undefined && link.endMs <= atMs) link = link.next;
+    if (link === undefined) return Infinity;
+    const share = (atMs - link.startMs) / (link.endMs - link.startMs);
+    return link.startByte + Math.floor(share * link.bytes.length);
   }
 
   next(): Uint8Array | undefined {
@@ -205,6 +212,11 @@ export class StreamCursor implements TitledSource {
   }
 }
 
+/** The playing time of the first `byte` bytes of a chunk. */
+function playedMs({ startMs, endMs, bytes }: Link, byte: number): number {
+  return bytes.length === 0 ? 0 : (endMs - startMs) * byte / bytes.length;
+}
+
 const NO_LINK: Link = {
   bytes: new Uint8Array(),
   startByte: 0,
@@ -215,7 +227,5 @@ const NO_LINK: Link = {
 const NOTHING = new Uint8Array();
 /** What who comes is sent at once: receivers begin to play when they have a few seconds. */
 const BURST_MS = 4000;
-/** So much of what is to come a block of titles waits for, at most. */
-const AHEAD_MS = 500;
 /** Two a second over more than the longest that anybody may be behind. */
 const MAX_TITLES = 64;

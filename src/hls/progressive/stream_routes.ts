@@ -11,7 +11,7 @@ import { anyOrigin, fromInternet } from "../../web/any_origin.ts";
 import { notThere } from "../answers.ts";
 import { icyInterval, IcySource } from "./icy_metadata.ts";
 import type { Joined, StreamCopies } from "./stream_copies.ts";
-import { STREAM_FILES, streamTypeOf } from "./stream_form.ts";
+import { ANY_STREAM_FILE, STREAM_FILES, streamTypeOf } from "./stream_form.ts";
 
 export interface StreamRoutesOptions {
   readonly clock: Pick<Clock, "now" | "after">;
@@ -27,14 +27,16 @@ export function streamRoutes({ clock, streams }: StreamRoutesOptions): Hono {
     app.use(path, fromInternet, anyOrigin(["GET", "HEAD", "OPTIONS"], ICY_FIELDS));
     app.get(path, async (c) => {
       const name = c.req.param("name") ?? "";
-      if (streams.fileOf(name) !== file) return notThere(c);
-      const common = headersOf(name, file);
+      const there = streams.fileOf(name);
+      const isMeant = there === file || file === ANY_STREAM_FILE;
+      if (there === undefined || !isMeant) return notThere(c);
+      const common = headersOf(name, there);
       if (c.req.method === "HEAD") return c.body(null, 200, common);
       const joined = await streams.join(name);
       if (joined === undefined) return notThere(c);
       if (joined === "late") return c.json({ code: 503, message: "the stream is late" }, 503);
       // It may have begun anew as another one meanwhile.
-      if (streams.fileOf(name) !== file) {
+      if (streams.fileOf(name) !== there) {
         joined.cursor.leave();
         return notThere(c);
       }

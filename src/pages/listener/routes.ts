@@ -72,10 +72,10 @@ export interface ShowRoutesOptions {
   /** Whether a token stands before the name in a page's URL, as far as the browser knows. */
   readonly hasTokens?: boolean;
   /**
-   * What the endless stream of a broadcast is called, beside its own files, where it is on air. By
-   * default there are no endless streams.
+   * What the endless stream of a broadcast is called, beside its own files, also before it is on air.
+   * By default there are no endless streams.
    */
-  readonly streamFile?: ((name: string) => string | undefined) | undefined;
+  readonly streamFile?: ((name: string) => string) | undefined;
 }
 
 /** A page for each broadcast. To be mounted where broadcasts are to be found. */
@@ -113,8 +113,8 @@ export function showRoutes(options: ShowRoutesOptions): Hono {
   for (const { file, type, make } of PLAYER_FILES) {
     app.get(`/:name/${file}`, (c) => {
       const { name } = c.req.param();
+      if (!isValidName(name)) return c.notFound();
       const played = streamFile === undefined ? "playlist.m3u8" : streamFile(name);
-      if (!isValidName(name) || played === undefined) return c.notFound();
       // Who has asked for it with a token needs that to play, too.
       const folder = hasTokens ? new URL("./", c.req.url).pathname : `/${path}/${name}/`;
       return c.body(make(name, (publicUrl(c, folder) ?? "") + played), 200, {

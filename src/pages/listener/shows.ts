@@ -2,6 +2,7 @@
 import type { Clock } from "../../session/clock.ts";
 import type { EventBus } from "../../session/events.ts";
 import { Moment } from "../../session/moment.ts";
+import type { FallbackFacts } from "../../session/fallback_player.ts";
 import type { Session } from "../../session/session.ts";
 import { cleanText, type TimedTags } from "../../session/tags.ts";
 import { artworkOf } from "./artwork.ts";
@@ -68,7 +69,9 @@ export interface ShowsOptions {
 }
 
 /** The part of a session that is read here. */
-export type ShownSession = Pick<Session, "state" | "props" | "fallback">;
+export type ShownSession = Pick<Session, "state" | "props"> & {
+  readonly fallback: Pick<FallbackFacts, "standsIn">;
+};
 
 interface Show {
   readonly id: number;
@@ -209,6 +212,6 @@ export function offAir(
 function stateOf(show: Show | undefined, session: ShownSession | undefined): ShowState {
   if (show === undefined || session === undefined) return "off-air";
   if (show.listed === 0) return "starting";
-  const isSilent = session.state === "paused" && session.fallback === undefined;
+  const isSilent = session.state === "paused" && !session.fallback.standsIn;
   return isSilent ? "reconnecting" : "on-air";
 }

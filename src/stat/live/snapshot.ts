@@ -97,7 +97,7 @@ export function sessionTable(sources: SessionTableSources): SessionTable {
       lost,
       unread,
       isTooFast ? 1 : 0,
-      session.fallback ?? null,
+      session.fallback.playing ?? null,
       toldLevel(session) ?? null,
       toldDeadAir(session) ?? null,
     ];

@@ -81,7 +81,7 @@ export function registerSessionMetrics(
 ): () => void {
   registerStates(registry, sessions);
   registerGauge(registry, "echo_fallback_sessions", "Broadcasts whose fallback is heard", () => {
-    return sessions.sessions.filter(({ fallback }) => fallback !== undefined).length;
+    return sessions.sessions.filter(({ fallback }) => fallback.playing !== undefined).length;
   });
   const happened = new Counter({
     name: "echo_session_events_total",

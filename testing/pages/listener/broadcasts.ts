@@ -27,8 +27,8 @@ export class Broadcasts implements Disposable {
   readonly shows: Shows;
   /** Whether there is room for more of them in low latency. */
   hasLowPlace = true;
-  /** Why their fallback is heard, where it is. */
-  fallback: Session["fallback"];
+  /** Whether their fallback stands in for their DJs. */
+  hasStandIn = false;
 
   constructor({ artworkUrl }: { artworkUrl?: string } = {}) {
     const { events, sessions } = this.#house;
@@ -37,8 +37,9 @@ export class Broadcasts implements Disposable {
       events,
       find: (name) => {
         const session = sessions.find(name);
-        const { fallback } = this;
-        return session && { state: session.state, props: session.props, fallback };
+        if (session === undefined) return undefined;
+        const { state, props } = session;
+        return { state, props, fallback: { standsIn: this.hasStandIn } };
       },
       listeners: (name) => name.length,
       lowLatencyFrom: 3,

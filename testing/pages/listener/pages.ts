@@ -38,7 +38,7 @@ export function pagesOf(
     current: [demo],
   };
   const streamFile = hasStreams
-    ? (name: string) => name === "demo" ? "stream.aac" : undefined
+    ? (name: string) => name === "demo" ? "stream.aac" : "stream"
     : undefined;
   const assets = loadAssets();
   const pages = new Hono();

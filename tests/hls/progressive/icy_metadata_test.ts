@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { icyBlock, icyInterval, IcySource } from "../../../src/hls/progressive/icy_metadata.ts";
 import { StreamRing } from "../../../src/hls/progressive/stream_ring.ts";
+import { concat } from "../../../testing/bytes.ts";
 import { readIcy, titleIn } from "../../../testing/hls/icy_stream.ts";
 
 Deno.test("a block says how long it is in units of 16 bytes, and holds the title", () => {
@@ -32,10 +33,11 @@ Deno.test("a title that is too long is cut between characters", () => {
   }
 });
 
-Deno.test("a second of audio at most stands between two blocks", () => {
-  assert.equal(icyInterval(16_400), 16_000);
-  assert.equal(icyInterval(40_000), 16_000);
-  assert.equal(icyInterval(8200), 8000);
+Deno.test("0.3 s of audio at most stand between two blocks", () => {
+  assert.equal(icyInterval(16_400), 4000);
+  assert.equal(icyInterval(40_000), 12_000);
+  assert.equal(icyInterval(60_000), 16_000);
+  assert.equal(icyInterval(8200), 2000);
   assert.equal(icyInterval(300), 1000);
 });
 
@@ -74,43 +76,93 @@ Deno.test("audio comes out whole between the blocks, whatever the chunks and the
   ));
 });
 
-Deno.test("a title stands within half an interval of its first byte of audio", () => {
-  const interval = 1000;
-  const ring = new StreamRing();
-  const source = new IcySource(ring.join(), interval);
-  const sent: Uint8Array[] = [];
-  const begins = new Map<string, number>();
-  for (let i = 0, position = 0; i < 200; i++, position += 130) {
-    const titles = i % 17 === 5 ? [{ at: 65, title: `title ${i}` }] : [];
-    for (const { at, title } of titles) begins.set(title, position + at);
-    ring.add({ bytes: new Uint8Array(130), durationMs: 100, titles }, Infinity);
-    for (let bytes = source.next(); bytes && bytes.length > 0; bytes = source.next()) {
-      sent.push(bytes);
-      source.sent(bytes.length);
+/** Bytes of each 200 ms: how a show goes on around a title, before it and behind it. */
+const TURNS = {
+  "nothing changes": [3200, 3200],
+  "sound follows silence": [112, 3200],
+  "silence follows sound": [3200, 112],
+  "the bitrate is half as much": [1600, 1600],
+  "the bitrate doubles": [1600, 3200],
+  "the bitrate halves": [3200, 1600],
+} as const;
+
+for (const [what, [before, behind]] of Object.entries(TURNS)) {
+  Deno.test(`where ${what}, a title stands within half a second of its audio`, () => {
+    for (let chunks = 20; chunks < 40; chunks++) {
+      const ring = new StreamRing();
+      const lengths = [
+        ...Array.from({ length: 20 }, () => 3200),
+        ...Array.from({ length: chunks }, () => before),
+        ...Array.from({ length: 200 }, () => behind),
+      ];
+      const source = new IcySource(ring.join(), icyInterval(16_000));
+      const sent: Uint8Array[] = [];
+      for (const [i, length] of lengths.entries()) {
+        const titles = i === 20 + chunks ? [{ at: 0, title: "next" }] : [];
+        ring.add({ bytes: new Uint8Array(length), durationMs: 200, titles }, Infinity);
+        for (let bytes = source.next(); bytes && bytes.length > 0; bytes = source.next()) {
+          sent.push(bytes);
+          source.sent(bytes.length);
+        }
+      }
+      const { titles } = readIcy(concat(sent), icyInterval(16_000));
+      const { position = NaN } = titles.find(({ title }) => title === "next") ?? {};
+      const atMs = playedMs(lengths, position);
+      const offMs = atMs - 200 * (20 + chunks);
+      assert.ok(Math.abs(offMs) <= 500, `${offMs} ms behind, after ${chunks} pieces`);
     }
+  });
+}
+
+/** The playing time up to a byte. */
+function playedMs(lengths: readonly number[], position: number): number {
+  let start = 0;
+  for (const [i, length] of lengths.entries()) {
+    if (position < start + length) return 200 * (i + (position - start) / length);
+    start += length;
   }
-  const { titles } = readIcy(new Uint8Array(sent.flatMap((bytes) => [...bytes])), interval);
-  assert.deepEqual(titles.map(({ title }) => title), [...begins.keys()]);
-  for (const { title, position } of titles) {
-    const offBytes = Math.abs(position - (begins.get(title) ?? NaN));
-    assert.ok(offBytes <= interval / 2, `${title} is ${offBytes} bytes off`);
-  }
-});
+  return NaN;
+}
 
 Deno.test("a title is told once, and its block is one for all listeners", () => {
   const ring = new StreamRing();
   const [one, other] = [ring.join(), ring.join()];
-  ring.add({ bytes: new Uint8Array(50), durationMs: 100, titles: [{ at: 0, title: "a" }] }, 1e9);
+  for (let i = 0; i < 60; i++) {
+    const titles = i === 1 ? [{ at: 0, title: "a" }] : [];
+    ring.add({ bytes: new Uint8Array(50), durationMs: 100, titles }, 1e9);
+  }
+  one.next();
+  other.next();
   assert.ok(one.blockAhead(10) === other.blockAhead(49));
-  assert.equal(one.blockAhead(50), undefined);
-  const source = new IcySource(one, 10);
-  const blocks: number[] = [];
+  const { audio, titles } = readIcy(sentBy(new IcySource(one, 120)), 120);
+  assert.deepEqual(titles.map(({ title }) => title), ["a"]);
+  assert.ok(audio.length > 2000);
+});
+
+Deno.test("a block goes out together with the audio around it", () => {
+  const ring = new StreamRing();
+  const source = new IcySource(ring.join(), 1000);
+  for (let i = 0; i < 10; i++) {
+    ring.add({ bytes: new Uint8Array(3200), durationMs: 200, titles: [] }, Infinity);
+  }
+  const pieces: number[] = [];
   for (let bytes = source.next(); bytes && bytes.length > 0; bytes = source.next()) {
-    if (bytes.length !== 10) blocks.push(bytes.length);
+    pieces.push(bytes.length);
     source.sent(bytes.length);
   }
-  assert.deepEqual(blocks, [icyBlock("a").length, 1, 1, 1]);
+  const blocks = [icyBlock("").length + 2, 3, 3, 3, 3];
+  assert.deepEqual(pieces.slice(0, 5), blocks.map((bytes) => 3200 + bytes));
 });
+
+/** All that it sends until more has to come. */
+function sentBy(source: IcySource): Uint8Array {
+  const sent: Uint8Array[] = [];
+  for (let bytes = source.next(); bytes && bytes.length > 0; bytes = source.next()) {
+    sent.push(bytes);
+    source.sent(bytes.length);
+  }
+  return concat(sent);
+}
 
 Deno.test("in silence, of which a second has few bytes, no block waits for more than a second of it", () => {
   const ring = new StreamRing();

@@ -1,11 +1,13 @@
 /** The rules for segments catch each breach of them, and nothing else. */
 import assert from "node:assert/strict";
 import type { AudioConfig } from "../../../src/audio/audio_config.ts";
+import { writeId3Texts } from "../../../src/audio/id3_texts.ts";
 import { parseAudioSpecificConfig } from "../../../src/audio/aac/audio_specific_config.ts";
 import { ByteBuffer } from "../../../src/mpegts/byte_buffer.ts";
 import { AudioMuxer } from "../../../src/mpegts/muxer.ts";
 import type { ListedSegment } from "../../../testing/hls_validator/media_playlist.ts";
 import { SegmentRules } from "../../../testing/hls_validator/segment_rules.ts";
+import { parseAudioSegment } from "../../../testing/hls_validator/transport_stream.ts";
 
 const STEREO_48K = parseAudioSpecificConfig(Uint8Array.of(0x11, 0x90));
 const STEREO_44K = parseAudioSpecificConfig(Uint8Array.of(0x12, 0x10));
@@ -51,6 +53,21 @@ function assertBreach(bytes: Uint8Array, breach: RegExp): void {
   assert.equal(breaches.length, 1, `not one breach: ${breaches.join("; ")}`);
   assert.match(breaches[0] ?? "", breach);
 }
+
+Deno.test("what a stream of ID3 tells is read, with its time in the segment", () => {
+  const muxer = new AudioMuxer(STEREO_48K, true);
+  const out = new ByteBuffer();
+  muxer.begin(out);
+  for (let i = 0; i < FRAMES; i++) {
+    const pts = 2 ** 33 - 20_000 + i * FRAME_90K;
+    if (i === 20) muxer.writeId3(writeId3Texts({ title: "Söng", artist: "Band" }), pts);
+    muxer.write(new Uint8Array(200).fill(i), pts);
+  }
+  muxer.end();
+  const { frames, titles } = parseAudioSegment(out.bytes.slice(0, out.length));
+  assert.equal(frames.length, FRAMES);
+  assert.deepEqual(titles, [{ seconds: 20 * FRAME_90K / 90_000, texts: ["Söng", "Band"] }]);
+});
 
 Deno.test("segments that continue each other are in order, across the wrap of PTS too", () => {
   for (const pts of [900_000, 2 ** 33 - 20_000]) {
