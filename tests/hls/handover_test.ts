@@ -1,9 +1,18 @@
 /** A broadcast that goes from one box to another, as players see it who do not know of boxes. */
 import assert from "node:assert/strict";
+import { codecOf, configOfText } from "../../src/audio/codec_of.ts";
 import type { NameHandover } from "../../src/hls/handed_window.ts";
+import type { AdmittedIngest } from "../../src/session/ingest.ts";
+import { mp3Config } from "../../testing/audio/mp3_streams.ts";
 import { FakeClock } from "../../testing/fake_clock.ts";
 import { Box, SECOND, startBoxes } from "../../testing/hls/box.ts";
 import { MovingPlayer } from "../../testing/hls/moving_player.ts";
+import { demux } from "../../testing/mpegts/timed_collector.ts";
+
+async function masterOf({ origin }: Box): Promise<string> {
+  const playlist = await origin.playlist("demo", "index.m3u8");
+  return new TextDecoder().decode(playlist?.text);
+}
 
 /** As it goes between boxes. */
 function overTheWire(handed: NameHandover | undefined): NameHandover {
@@ -46,6 +55,39 @@ Deno.test("a player does not notice that a broadcast goes on at another box, but
   assert.deepEqual(makersOf(b), ["b2e2"]);
   await b.stop();
   await a.stop();
+});
+
+Deno.test("a show in MP3 goes on in MP3 at another box, and an AAC one after it in AAC", async () => {
+  const clock = new FakeClock();
+  const [a, b, c] = await startBoxes(["a1", "b2", "c3"], { clock });
+  assert.ok(a && b && c);
+  const config = mp3Config({ sampleRate: 22_050, version: 2, samplesPerFrame: 576 });
+  const data = codecOf(config).silentFrame(config);
+  const play = async (ingest: AdmittedIngest, seconds: number) => {
+    ingest.configure(config);
+    const frameMs = 576_000 / 22_050;
+    for (let ms = 0; ms < 1000 * seconds; ms += frameMs) {
+      ingest.write(data, ms);
+      await clock.advance(frameMs);
+    }
+  };
+  await play(a.publish(), 12);
+  const handed = move(a, b, 2);
+  assert.ok(handed.kind === "window" && handed.configs.length === 1);
+  assert.equal(configOfText(handed.configs[0] ?? "")?.sampleRate, 22_050);
+  assert.match(await masterOf(b), /CODECS="mp4a\.40\.34"\nplaylist\.m3u8\n$/);
+  await play(b.publish(), 8);
+  for (const { uri } of b.playlist.segments) {
+    const { found: { configs, badCount } } = demux(b.bytesOf(uri) ?? new Uint8Array());
+    assert.deepEqual([configs, badCount], [[config], 0], uri);
+  }
+  move(b, c, 3);
+  await c.send(c.publish(), 8 * SECOND);
+  const { found: { configs: [last] } } = demux(
+    c.bytesOf(c.playlist.segments.at(-1)?.uri ?? "") ?? data,
+  );
+  assert.equal(last?.codec, "aac");
+  for (const box of [c, b, a]) await box.stop();
 });
 
 for (const frames of [1, 10, 23, 24, 46]) {
