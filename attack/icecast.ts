@@ -19,6 +19,9 @@ const RAW = `${HEAD}Content-Type: audio/mpeg\r\n\r\n`;
 const UPDATE = `GET /admin/metadata?mode=updinfo&mount=/NAME&song=`;
 const GARBAGE = String.fromCharCode(...crypto.getRandomValues(new Uint8Array(40_000)));
 
+/** More than is searched for audio. */
+const TINY = "1\r\nU\r\n".repeat(25_000);
+
 /** By what is odd of them; each is to be ended by the server. */
 const ODD: Readonly<Record<string, string>> = {
   "Ogg by name": `${HEAD}Content-Type: application/ogg\r\n\r\n`,
@@ -73,6 +76,21 @@ export const oddTitles: Attack = {
     const held = source !== undefined && !source.ended &&
       statuses.every((status) => status === 200);
     return withDj(target, "after-titles", held, tally(statuses));
+  },
+};
+
+/** 20 sources at once, from addresses of their own, in as many chunks as fit into what is read of each. */
+export const tinyChunks: Attack = {
+  name: "Icecast: garbage in chunks of a byte",
+  run: async (target) => {
+    const fromOf = (index: number) => `127.0.4.${index + 1}`;
+    using crowd = await Crowd.connect(target.server.icecastPort, 20, { fromOf });
+    for (const [index, client] of crowd.clients.entries()) {
+      client.send(bytesOf(CHUNKED.replace("NAME", `tiny-${index}`) + TINY));
+    }
+    await Promise.all(crowd.clients.map((client) => client.end(5000)));
+    const counts = `${crowd.ended} of ${crowd.clients.length} ended, ${crowd.refused} refused`;
+    return withDj(target, "after-tiny-chunks", crowd.ended === crowd.clients.length, counts);
   },
 };
 

@@ -6,7 +6,14 @@ import { basicGuesses, bearerGuesses, keyGuesses, signInGuesses } from "./guesse
 import { handshakes } from "./handshakes.ts";
 import { SECURE_WEB_SLOTS, slowBodies, unreadErrors, waitingRequests } from "./http2_requests.ts";
 import { oddRequests, oddStreams } from "./odd_inputs.ts";
-import { halfOpenSources, ICECAST_SLOTS, oddSources, oddTitles, slowSources } from "./icecast.ts";
+import {
+  halfOpenSources,
+  ICECAST_SLOTS,
+  oddSources,
+  oddTitles,
+  slowSources,
+  tinyChunks,
+} from "./icecast.ts";
 import { DESCRIPTORS, descriptors, fullDisk, standstill } from "./shortages.ts";
 import {
   eventStreams,
@@ -127,7 +134,10 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
       ICECAST_MAX_CONNECTIONS: `${ICECAST_SLOTS}`,
     },
     credentials: NO_SECRETS,
-    phases: [...inTurn(oddSources, oddTitles, halfOpenSources), { attacks: slowSources }],
+    phases: [
+      ...inTurn(oddSources, oddTitles, tinyChunks, halfOpenSources),
+      { attacks: slowSources },
+    ],
   },
   descriptors: {
     title: `${DESCRIPTORS} descriptors`,
