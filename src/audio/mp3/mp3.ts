@@ -2,6 +2,7 @@
 import type { Codec, Mp4aFields, ParserMaker, TsFraming } from "../codec.ts";
 import { Mp3LevelMeter } from "../level/mp3_level.ts";
 import type { Mp3Config } from "./mp3_config.ts";
+import { pointsBack } from "./main_data.ts";
 import { MAX_MP3_FRAME_BYTES, parseMp3Config, writeMp3Header } from "./mp3_header.ts";
 import { Mp3Parser, STREAM_TYPE_MPEG1_AUDIO, STREAM_TYPE_MPEG2_AUDIO } from "./mp3_parser.ts";
 import { silentMp3Frame } from "./silence.ts";
@@ -14,6 +15,7 @@ export const MP3: Codec<Mp3Config> = {
   frameLengths: [1152, 576],
   inFragmentedMp4: false,
   silentFrame: silentMp3Frame,
+  needsEarlier: pointsBack,
   maxAccessUnitBytes: () => MAX_MP3_FRAME_BYTES,
   codecString: () => "mp4a.40.34",
   levelMeter: (config) => new Mp3LevelMeter(config),
