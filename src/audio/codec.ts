@@ -16,6 +16,11 @@ export interface Codec<Config> {
   readonly inFragmentedMp4: boolean;
   /** An access unit of silence, which may stand among those of the source. */
   silentFrame(config: Config): Uint8Array;
+  /**
+   * Whether an access unit has bits in those before it, so that behind others noise comes of it, as
+   * likely as not. Behind a silent one it is quiet.
+   */
+  needsEarlier(accessUnit: Uint8Array, config: Config): boolean;
   /** The most bytes an access unit may have to fit all that Echo writes. */
   maxAccessUnitBytes(config: Config): number;
   /** The codecs parameter of RFC 6381, for CODECS in playlists. */

@@ -2,6 +2,7 @@
 import type { AccessUnitSink } from "../audio/access_unit_sink.ts";
 import type { AudioConfig } from "../audio/audio_config.ts";
 import type { ParserMaker } from "../audio/codec.ts";
+import { codecOf } from "../audio/codec_of.ts";
 import { UnsupportedAudio } from "../audio/unsupported_audio.ts";
 import { FileError } from "../disk/small_file.ts";
 import type { FallbackAudio } from "../session/fallback_audio.ts";
@@ -79,12 +80,22 @@ class Collector implements AccessUnitSink {
     if (config === undefined || ends.length === 0) throw new FileError("there is no audio in it");
     if (this.#changes > 0) throw new FileError("its audio changes its configuration");
     if (this.#bad > 0) throw new FileError(`${this.#bad} places in it are damaged`);
-    const maxBytes = ends.reduce((most, end, i) => Math.max(most, end - (ends[i - 1] ?? 0)), 0);
+    const first = firstFrame(bytes.subarray(0, ends[0]), config);
+    const maxBytes = ends.reduce(
+      (most, end, i) => Math.max(most, end - (ends[i - 1] ?? 0)),
+      first.length,
+    );
     return {
       ...{ path: this.#path, config, frames: ends.length, maxBytes },
-      frame: (index) => bytes.subarray(index === 0 ? 0 : ends[index - 1], ends[index]),
+      frame: (index) => index === 0 ? first : bytes.subarray(ends[index - 1], ends[index]),
     };
   }
+}
+
+/** What a file begins with that was cut out of a longer one: silence where noise would come of it. */
+function firstFrame(accessUnit: Uint8Array, config: AudioConfig): Uint8Array {
+  const codec = codecOf(config);
+  return codec.needsEarlier(accessUnit, config) ? codec.silentFrame(config) : accessUnit;
 }
 
 const PIECE_BYTES = 256 * 1024;

@@ -12,6 +12,7 @@ import { FanOut } from "./fan_out.ts";
 import type { FeedOwner } from "./feed_owner.ts";
 import type { FrameSink, SessionEnd } from "./frame_sink.ts";
 import { ReanchorLog } from "./reanchor_log.ts";
+import { type FrameKind, Splice } from "./splice.ts";
 import type { PlacedTags, Tags } from "./tags.ts";
 import { DROP, Timeline, type TimelineOptions } from "./timeline.ts";
 import { WaitingTags } from "./waiting_tags.ts";
@@ -30,6 +31,7 @@ export class Feed {
   readonly #clock: Clock;
   readonly #timeline: Timeline;
   readonly #reanchorLog: ReanchorLog;
+  readonly #splice = new Splice();
   readonly #tags = new WaitingTags();
   readonly #outputs: FanOut;
   readonly #onTags: (tags: PlacedTags) => void;
@@ -136,6 +138,7 @@ export class Feed {
     const continued = before === undefined ? undefined : codec.continuation(before, config);
     this.#config = continued ?? config;
     if (continued !== undefined) return;
+    this.#splice.configure(config);
     this.#silence = codec.silentFrame(config);
     this.#maxBytes = codec.maxAccessUnitBytes(config);
     this.#timeline.configure(config.sampleRate, config.samplesPerFrame);
@@ -146,6 +149,7 @@ export class Feed {
   restart(): void {
     this.#tags.restart();
     this.#timeline.restart();
+    this.#splice.breakOff();
   }
 
   /** What was missed so far stays so: no silence stands for it. */
@@ -170,12 +174,16 @@ export class Feed {
     if (this.#timeline.reanchors > 0) this.#reanchorLog.note(this.#timeline.reanchors);
     if (fill === DROP) {
       this.#dropped++;
+      this.#splice.breakOff();
       return;
     }
     if (this.#standIn !== undefined) return this.#putInWithTags(fill + 1, "gap");
     if (fill > 0) this.#putIn(fill, "gap");
     if (this.#tags.any) this.#placeTags(timeMs);
-    this.#place(data, false);
+    if (this.#splice.spoils(data)) {
+      this.#dropped++;
+      this.#putIn(1, "gap");
+    } else this.#place(data, false, "own");
   }
 
   /**
@@ -264,21 +272,22 @@ export class Feed {
   #putIn(frames: number, filler: Silence): void {
     const standIn = this.#standIn;
     if (standIn === undefined) {
-      for (let i = 0; i < frames; i++) this.#place(this.#silence, filler);
+      for (let i = 0; i < frames; i++) this.#place(this.#silence, filler, "silence");
       this.#fillers += frames;
     } else {
-      for (let i = 0; i < frames; i++) this.#place(standIn(), "fallback");
+      for (let i = 0; i < frames; i++) this.#place(standIn(), "fallback", "other");
       this.#standInFrames += frames;
     }
   }
 
-  #place(data: Uint8Array, filler: Filler | false): void {
+  #place(data: Uint8Array, filler: Filler | false, kind: FrameKind): void {
     const frame = this.#frame;
     frame.data = data;
     frame.position = this.#timeline.position;
     frame.dueMs = this.#timeline.dueMs;
     frame.filler = filler;
     this.#timeline.advance();
+    this.#splice.placed(kind);
     this.#outputs.write(frame);
   }
 }

@@ -56,23 +56,30 @@ export function assertWhole(
  * What was heard is the beginning of what each connection sent, one connection after the other,
  * unchanged and without a gap; besides there is only what nobody sent, which is silence.
  * @param sent by each connection; they may send the same
+ * @param firstMuted whether silence may stand for a connection's first access unit, as in MP3
  * @returns how much was heard of each connection, and how many silent access units
  */
 export function assertConnections(
   heard: readonly string[],
   sent: readonly (readonly string[])[],
   what: string,
+  { firstMuted = false }: { readonly firstMuted?: boolean } = {},
 ): { counts: number[]; silent: number } {
   const known = new Set(sent.flat());
   const counts: number[] = [];
   const kinds = new Set<string>();
   let silent = 0;
+  let next = 0;
   for (const [i, unit] of heard.entries()) {
     const last = counts.length - 1;
-    const next = counts[last] ?? 0;
-    if (unit === sent[last]?.[next]) counts[last] = next + 1;
-    else if (unit === sent[last + 1]?.[0]) counts.push(1);
-    else if (known.has(unit)) {
+    const begun = sent[last + 1]?.slice(0, firstMuted ? 2 : 1).indexOf(unit) ?? -1;
+    if (unit === sent[last]?.[next]) {
+      counts[last] = (counts[last] ?? 0) + 1;
+      next++;
+    } else if (begun >= 0) {
+      counts.push(1);
+      next = begun + 1;
+    } else if (known.has(unit)) {
       assert.fail(`${what}: access unit ${i} is not number ${next} of connection ${last}`);
     } else {
       kinds.add(unit);
@@ -82,4 +89,22 @@ export function assertConnections(
   assert.equal(counts.length, sent.length, `${what}: other connections were heard`);
   assert.ok(kinds.size <= MAX_SILENT_KINDS, `${what}: ${kinds.size} access units that nobody sent`);
   return { counts, silent };
+}
+
+/**
+ * What was heard of a show with a fallback: the DJ, the file, the DJ again, without the silence at the
+ * end where it is known.
+ */
+export function partsOf(
+  heard: readonly string[],
+  { sent, looped, silence }: Readonly<Record<"sent" | "looped", readonly string[]>> & {
+    readonly silence?: string;
+  },
+): [first: readonly string[], fallback: readonly string[], second: readonly string[]] {
+  const [ofDj, ofFile] = [new Set(sent), new Set(looped)];
+  const isOfFileAlone = (unit: string) => ofFile.has(unit) && !ofDj.has(unit);
+  const begins = heard.findIndex(isOfFileAlone);
+  const ends = heard.findLastIndex(isOfFileAlone) + 1;
+  const last = heard.findLastIndex((unit) => unit !== silence) + 1;
+  return [heard.slice(0, begins), heard.slice(begins, ends), heard.slice(ends, last)];
 }

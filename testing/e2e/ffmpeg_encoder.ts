@@ -72,6 +72,15 @@ export class Media implements AsyncDisposable {
     return copy;
   }
 
+  /** A file's audio from so many seconds on, as it is. @returns its path */
+  async cut(file: string, seconds: number): Promise<string> {
+    const copy = `${this.#folder}/${crypto.randomUUID()}${file.slice(file.lastIndexOf("."))}`;
+    const alone = file.endsWith(".mp3") ? ["-id3v2_version", "0", "-write_xing", "0"] : [];
+    const input = ["-ss", `${seconds}`, "-i", file];
+    await ffmpeg([...input, "-map", "0:a", "-c", "copy", ...alone, copy]);
+    return copy;
+  }
+
   /**
    * A file in ADTS whose access units are said to be of another rate: what decoders make of them is
    * faster or slower.

@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { codecOf } from "../../src/audio/codec_of.ts";
 import { accessUnits, adtsStream } from "../../testing/audio/access_units.ts";
 import { mp3Frames } from "../../testing/audio/mp3_streams.ts";
+import { partsOf } from "../../testing/e2e/audio_sent.ts";
 import { BothFormsFollower } from "../../testing/e2e/both_forms_follower.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { decoderWarnings, Encoder, Media, packetsOf } from "../../testing/e2e/ffmpeg_encoder.ts";
@@ -64,10 +65,13 @@ scenario("a DJ who is lost gives way to the fallback file until he is back", asy
     const [first, fallback, second] = partsOf(heard(), { sent, looped, silence });
     assert.deepEqual(first, sent.slice(0, first.length));
     assert.deepEqual(fallback, fallback.map((_, i) => looped[i % looped.length]));
-    const back = sent.indexOf(second[0] ?? "");
+    // The first frame of MP3 would be noise behind others.
+    const again = codec === "mp3" ? second.slice(1) : second;
+    if (codec === "mp3") assert.equal(second[0], silence);
+    const back = sent.indexOf(again[0] ?? "");
     const backMs = back * FRAME_MS[codec];
     assert.ok(backMs > 2950 && backMs < 3500, `he is heard again after ${backMs} ms`);
-    assert.deepEqual(second, sent.slice(back, back + second.length));
+    assert.deepEqual(again, sent.slice(back, back + again.length));
     const segments = [...follower.segments.values()];
     assert.ok(segments.every(({ listed }) => !listed.discontinuity));
 
@@ -179,17 +183,4 @@ async function encodeMp3(media: Media): Promise<ShowFiles> {
     unitsOf: packetsOf,
     silence: md5(codecOf(config).silentFrame(config)),
   };
-}
-
-/** What is heard, without the silence at the end: the DJ, the file, the DJ again. */
-function partsOf(
-  heard: readonly string[],
-  { sent, looped, silence }: Record<"sent" | "looped", readonly string[]> & { silence: string },
-): [first: readonly string[], fallback: readonly string[], second: readonly string[]] {
-  const [ofDj, ofFile] = [new Set(sent), new Set(looped)];
-  const isOfFileAlone = (unit: string) => ofFile.has(unit) && !ofDj.has(unit);
-  const begins = heard.findIndex(isOfFileAlone);
-  const ends = heard.findLastIndex(isOfFileAlone) + 1;
-  const last = heard.findLastIndex((unit) => unit !== silence) + 1;
-  return [heard.slice(0, begins), heard.slice(begins, ends), heard.slice(ends, last)];
 }

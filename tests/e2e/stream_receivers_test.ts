@@ -3,8 +3,13 @@
  * `RECEIVER_KILLS` it is killed so often, and what else is installed receives too.
  */
 import assert from "node:assert/strict";
+import { codecOf } from "../../src/audio/codec_of.ts";
 import { run } from "../../testing/audio/ffmpeg.ts";
-import { assertConnections, toHex } from "../../testing/e2e/audio_sent.ts";
+import { mp3Frames } from "../../testing/audio/mp3_streams.ts";
+import { decodeWithMpg123 } from "../../testing/audio/mpg123.ts";
+import { mp3valWarnings } from "../../testing/audio/mp3val.ts";
+import { concat } from "../../testing/bytes.ts";
+import { assertConnections, partsOf, toHex } from "../../testing/e2e/audio_sent.ts";
 import { ask, reason, reserve } from "../../testing/e2e/control_request.ts";
 import { EchoServer } from "../../testing/e2e/echo_server.ts";
 import { Encoder, Media } from "../../testing/e2e/ffmpeg_encoder.ts";
@@ -18,6 +23,8 @@ import {
   IcyReader,
   untilMore,
 } from "../../testing/e2e/stream_receivers.ts";
+import { parseAdts } from "../../testing/hls_validator/adts.ts";
+import { parseMpegAudio } from "../../testing/hls_validator/mpeg_audio.ts";
 import { until } from "../../testing/until.ts";
 
 const KILLS = Number(Deno.env.get("RECEIVER_KILLS") ?? 2);
@@ -27,91 +34,78 @@ const CODECS: readonly ("aac" | "mp3")[] = HAS_PROGRAMS ? ["aac", "mp3"] : ["aac
 const CLIP_SECONDS = 120;
 
 for (const codec of CODECS) {
-  scenario(`receivers of ${codec} stay through kills of the encoder and a take-over`, async () => {
-    await using media = await Media.create();
-    const clip = await encode(media, codec);
-    await using server = await EchoServer.start();
-    const control = `127.0.0.1:${server.controlPort}`;
-    const url = server.playlistUrl("demo").replace("playlist.m3u8", `stream.${codec}`);
-    const grant = await reserve(control, "demo", { protocol: "rtmp" });
-    const publish = () => new Encoder(clip, server.rtmpUrl(`demo/${grant.key}`));
-    let encoder = publish();
-    try {
-      await until("it can be heard", async () => (await fetch(url, { method: "HEAD" })).ok);
-      await until("something was sent", () => encoder.sent > 6);
-      await using stack = new AsyncDisposableStack();
-      const { curl, icy, captured, receivers } = await receive(url, { codec, media, stack });
-      await until("they are counted", async () => {
-        return (await metricsOf(server)).includes(`\necho_stream_listeners ${receivers.length}\n`);
-      });
-      for (const title of ["First", "Zweites 'Stück' 🎵"]) {
-        const body = { title, artist: "Ella" };
-        await ask(control, { method: "PUT", path: "metadata", body, headers: grant.cookie });
-        await until(`${title} is heard`, () => icy.titles.at(-1) === `Ella - ${title}`);
-      }
-      for (let kills = 0; kills < KILLS; kills++) {
+  scenario(
+    `receivers of ${codec} stay through kills of the encoder, a take-over and a fallback`,
+    async () => {
+      await using media = await Media.create();
+      const clips = await encode(media, codec);
+      const fallbacks = await media.folder("fallbacks");
+      await using server = await EchoServer.start({ env: { FALLBACK_DIR: fallbacks } });
+      const control = `127.0.0.1:${server.controlPort}`;
+      const url = server.playlistUrl("demo").replace("playlist.m3u8", `stream.${codec}`);
+      const grant = await reserve(control, "demo", { protocol: "rtmp" });
+      const publish = (clip: string) => new Encoder(clip, server.rtmpUrl(`demo/${grant.key}`));
+      let encoder = publish(clips.first);
+      try {
+        await until("it can be heard", async () => (await fetch(url, { method: "HEAD" })).ok);
+        await until("something was sent", () => encoder.sent > 6);
+        await using stack = new AsyncDisposableStack();
+        const { curl, icy, captured, receivers } = await receive(url, { codec, media, stack });
+        await until("they are counted", async () => {
+          return (await metricsOf(server)).includes(
+            `\necho_stream_listeners ${receivers.length}\n`,
+          );
+        });
+        for (const title of ["First", "Zweites 'Stück' 🎵"]) {
+          const body = { title, artist: "Ella" };
+          await ask(control, { method: "PUT", path: "metadata", body, headers: grant.cookie });
+          await until(`${title} is heard`, () => icy.titles.at(-1) === `Ella - ${title}`);
+        }
+        for (let kills = 0; kills < KILLS; kills++) {
+          await encoder.stop("SIGKILL");
+          await until("the DJ is away", async () => await stateOf(server) === "reconnecting");
+          await together(receivers, untilMore);
+          encoder = publish(clips.later);
+          await until("it sends again", () => encoder.sent > 1);
+          await together(receivers, untilMore);
+        }
+        const other = publish(clips.later);
+        await until("it has taken over", () => other.sent > 2);
         await encoder.stop("SIGKILL");
-        await until("the DJ is away", async () => await stateOf(server) === "reconnecting");
+        encoder = other;
         await together(receivers, untilMore);
-        encoder = publish();
-        await until("it sends again", () => encoder.sent > 1);
-        await together(receivers, untilMore);
-      }
-      const other = publish();
-      await until("it has taken over", () => other.sent > 2);
-      await encoder.stop("SIGKILL");
-      encoder = other;
-      await together(receivers, untilMore);
-      for (const receiver of receivers) await receiver.check();
-      assert.deepEqual(icy.titles, ["", "Ella - First", "Ella - Zweites 'Stück' 🎵"]);
-      const teardown = { method: "PUT", path: "teardown", headers: grant.cookie };
-      await ask(control, { ...teardown, body: reason(0, "") });
-      if (codec === "aac") {
-        const sent = toHex((await media.readFrames(clip)).map(({ data }) => data));
-        const heard = toHex((await curl.frames()).map(({ data }) => data));
-        const first = sent.indexOf(heard[0] ?? "");
-        assert.notEqual(first, -1);
-        const again = Array.from({ length: KILLS + 1 }, () => sent);
-        const { counts } = assertConnections(heard, [sent.slice(first), ...again], "curl");
-        assert.equal(counts.length, KILLS + 2);
-        // It fails where FFmpeg warns.
-        const decoding = ["-f", "aac", "-i", "pipe:0", "-f", "null", "-"];
-        await run("ffmpeg", decoding, await Deno.readFile(captured));
-      }
-    } finally {
-      await encoder[Symbol.asyncDispose]();
-    }
-  });
-}
 
-scenario("receivers stay through a fallback, and hear it", async () => {
-  await using media = await Media.create();
-  const clip = await media.encode("clip", { seconds: 120 });
-  const fallback = await media.encode("fallback", { seconds: 7, bitrate: "96k" });
-  await using server = await EchoServer.start({ env: { FALLBACK_FILE: fallback } });
-  const url = server.playlistUrl("demo").replace("playlist.m3u8", "stream.aac");
-  await using encoder = new Encoder(clip, server.rtmpUrl("live/demo"));
-  await until("something was sent", () => encoder.sent > 6);
-  await using stack = new AsyncDisposableStack();
-  const { curl, receivers } = await receive(url, { codec: "aac", media, stack });
-  // It is still connected, as where a network breaks without a word.
-  encoder.kill("SIGSTOP");
-  await server.line(/fallback is heard/);
-  assert.ok(!server.log.some((line) => / paused/.test(line)));
-  await encoder.stop("SIGKILL");
-  await server.line(/ demo#\d+ paused/);
-  assert.equal(await stateOf(server), "on-air", "the page says that it goes on");
-  await together(receivers, untilMore);
-  await using returned = new Encoder(clip, server.rtmpUrl("live/demo"));
-  await server.line(/heard again instead of its fallback/);
-  await together(receivers, untilMore);
-  for (const receiver of receivers) await receiver.check();
-  await returned.stop("SIGINT");
-  const heard = new Set(toHex((await curl.frames()).map(({ data }) => data)));
-  const frames = toHex((await media.readFrames(fallback)).map(({ data }) => data));
-  const count = frames.filter((frame) => heard.has(frame)).length;
-  assert.ok(count > frames.length / 3, `${count} of ${frames.length} frames are heard`);
-});
+        await Deno.copyFile(clips.fallback, `${fallbacks}/demo.${codec}`);
+        server.kill("SIGHUP");
+        await server.line(/the configuration is reread/);
+        // It is still connected, as where a network breaks without a word.
+        encoder.kill("SIGSTOP");
+        await server.line(/fallback is heard/);
+        assert.equal(pauses(server), KILLS);
+        await encoder.stop("SIGKILL");
+        await until("the DJ is away", () => pauses(server) > KILLS);
+        assert.equal(await stateOf(server), "on-air", "the page says that it goes on");
+        await together(receivers, untilMore);
+        encoder = publish(clips.later);
+        await server.line(/heard again instead of its fallback/);
+        await together(receivers, untilMore);
+
+        for (const receiver of receivers) await receiver.check();
+        assert.deepEqual(icy.titles, ["", "Ella - First", "Ella - Zweites 'Stück' 🎵"]);
+        const teardown = { method: "PUT", path: "teardown", headers: grant.cookie };
+        await ask(control, { ...teardown, body: reason(0, "") });
+        assertHeard(unitsOf(codec, await curl.bytes()), codec, {
+          first: unitsOf(codec, await Deno.readFile(clips.first)),
+          later: unitsOf(codec, await Deno.readFile(clips.later)),
+          fallback: unitsOf(codec, await Deno.readFile(clips.fallback)),
+        });
+        await assertDecodes(captured, codec, clips.first);
+      } finally {
+        await encoder[Symbol.asyncDispose]();
+      }
+    },
+  );
+}
 
 withAnyThreads("what receivers get is what the encoder has sent", async (env) => {
   await using media = await Media.create();
@@ -155,11 +149,76 @@ async function receive(
   return { curl, icy, captured, receivers };
 }
 
-/** A tone that sweeps, so that no two frames are alike. */
-function encode(media: Media, codec: "aac" | "mp3"): Promise<string> {
-  if (codec === "aac") return media.encode("clip", { seconds: CLIP_SECONDS });
-  const tone = `aevalsrc=0.2*sin(900*t*(1+t/40)):d=${CLIP_SECONDS}:s=44100`;
-  return media.encodeMp3("clip", ["-f", "lavfi", "-i", tone], {});
+/** What is sent: by the first connection, by all others, and instead of a DJ. */
+type Clips = Readonly<Record<"first" | "later" | "fallback", string>>;
+
+/**
+ * A tone that sweeps, so that no two frames are alike; in MP3 with noise, for which frames take all the
+ * bits that they can from earlier ones. Encoders that connect again begin in the middle, as those do
+ * that have gone on meanwhile.
+ */
+async function encode(media: Media, codec: "aac" | "mp3"): Promise<Clips> {
+  const encodeOne = (name: string, seconds: number, bitrate: string) => {
+    if (codec === "aac") return media.encode(name, { seconds, bitrate });
+    const source = `aevalsrc=0.2*sin(900*t*(1+t/40))+0.1*(random(0)-0.5):s=44100:d=${seconds}`;
+    return media.encodeMp3(name, ["-f", "lavfi", "-i", source], { bitrate });
+  };
+  const first = await encodeOne("clip", CLIP_SECONDS, "128k");
+  const later = await media.cut(first, 10);
+  return { first, later, fallback: await encodeOne("fallback", 7, "96k") };
+}
+
+/** Access units of a stream of frames alone, in hexadecimal. */
+function unitsOf(codec: "aac" | "mp3", bytes: Uint8Array): string[] {
+  const frames = codec === "aac" ? parseAdts(bytes) : parseMpegAudio(bytes);
+  return toHex(frames.map(({ data }) => data));
+}
+
+/** All of each connection was heard until it broke, and of the fallback, and nothing else but silence. */
+function assertHeard(
+  heard: readonly string[],
+  codec: "aac" | "mp3",
+  { first, later, fallback }: Readonly<Record<keyof Clips, readonly string[]>>,
+): void {
+  // Of MP3 a connection's first frame would be noise right behind another's.
+  const options = { firstMuted: codec === "mp3" };
+  const known = { sent: [...first, ...later], looped: fallback };
+  const [before, looped, after] = partsOf(heard, known);
+  const began = first.indexOf(heard[0] ?? "");
+  assert.notEqual(began, -1);
+  const sent = [first.slice(began), ...Array.from({ length: KILLS + 1 }, () => later)];
+  assertConnections(before, sent, "curl", options);
+  assert.ok(looped.length > fallback.length / 3, `${looped.length} frames of the fallback`);
+  assert.deepEqual(looped, looped.map((_, i) => fallback[i % fallback.length]));
+  const back = later.findIndex((unit) => after.slice(0, 2).includes(unit));
+  assert.notEqual(back, -1);
+  assertConnections(after, [later.slice(back)], "curl");
+}
+
+/** Decoders have nothing to say about what was captured, and nothing in it is louder than was sent. */
+async function assertDecodes(captured: string, codec: "aac" | "mp3", clip: string): Promise<void> {
+  const stream = await Deno.readFile(captured);
+  // It fails where FFmpeg warns.
+  await run("ffmpeg", ["-f", codec, "-i", "pipe:0", "-f", "null", "-"], stream);
+  if (codec === "aac") return;
+  // A receiver comes in the middle: its first frames need bits that it has not got.
+  const { config } = mp3Frames(stream);
+  const silence = Array.from({ length: 10 }, () => codecOf(config).silentFrame(config));
+  const heard = await decodeWithMpg123(concat([...silence, stream]));
+  assert.deepEqual(heard.complaints, []);
+  const sent = await decodeWithMpg123(await Deno.readFile(clip));
+  const [loudest = Infinity, loud = 0] = [heard, sent].map(({ samples }) => {
+    return samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+  });
+  assert.ok(loudest <= 1.3 * loud, `${loudest} is louder than ${loud}`);
+  const warnings = await mp3valWarnings(captured);
+  if (warnings === undefined) console.log("mp3val is not installed");
+  assert.deepEqual(warnings ?? [], []);
+}
+
+/** How often the DJ was gone. */
+function pauses(server: EchoServer): number {
+  return server.log.filter((line) => / demo#\d+ paused/.test(line)).length;
 }
 
 async function stateOf(server: EchoServer): Promise<string> {

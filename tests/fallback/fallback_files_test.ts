@@ -1,5 +1,6 @@
 /** Which fallback files are read, for whom, and what is said of those that cannot be. */
 import assert from "node:assert/strict";
+import { codecOf } from "../../src/audio/codec_of.ts";
 import { FallbackFiles, MAX_FILE_BYTES, readFallbacks } from "../../src/fallback/fallback_files.ts";
 import { adtsStream, audioConfig } from "../../testing/audio/access_units.ts";
 import { encodeMp3, mp3Frames } from "../../testing/audio/mp3_streams.ts";
@@ -40,6 +41,20 @@ Deno.test("a file of MP3 has its frames, without the tags and what tells of the 
     assert.deepEqual([problems, audio?.config], [[], config]);
     const read = Array.from({ length: audio?.frames ?? 0 }, (_, i) => audio?.frame(i).toHex());
     assert.deepEqual(read, frames.map((frame) => frame.toHex()));
+  }));
+
+Deno.test("a file of MP3 that was cut out of a longer one begins with silence, not with noise", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/show.mp3`;
+    const { config, frames } = mp3Frames(await encodeMp3());
+    const cut = frames.slice(10);
+    await Deno.writeFile(path, concat(cut));
+    const { forAll: [audio] } = await readFallbacks({ file: path });
+    const silence = codecOf(config).silentFrame(config);
+    assert.equal(audio?.frame(0).toHex(), silence.toHex());
+    assert.equal(audio?.frame(1).toHex(), cut[1]?.toHex());
+    assert.equal(audio?.frames, cut.length);
+    assert.ok((audio?.maxBytes ?? 0) >= silence.length);
   }));
 
 Deno.test("a name has its own files of the folder first, and then the one for all", () =>

@@ -19,6 +19,7 @@ export const AAC: Codec<AacConfig> = {
   frameLengths: [SAMPLES_PER_FRAME],
   inFragmentedMp4: true,
   silentFrame,
+  needsEarlier: () => false,
   maxAccessUnitBytes,
   codecString,
   levelMeter: (config) => ({ level: (accessUnit) => aacLevel(config, accessUnit) }),

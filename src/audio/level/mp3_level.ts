@@ -1,6 +1,7 @@
 /** How loud MP3 is, without decoding it (ISO/IEC 11172-3 and 13818-3, 2.4). */
 import type { LevelMeter } from "../codec.ts";
 import { decibelsOf } from "../decibels.ts";
+import { mainDataBeginBits, reservoirBytes, sideInfoAt } from "../mp3/main_data.ts";
 import { type Mp3Config, sideInfoBytes } from "../mp3/mp3_config.ts";
 import { BitCursor } from "./bit_cursor.ts";
 import { type Mp3BandWidths, mp3BandWidths } from "./mp3_bands.ts";
@@ -17,6 +18,8 @@ export class Mp3LevelMeter implements LevelMeter {
   readonly #isMpeg1: boolean;
   readonly #channels: number;
   readonly #sideInfoBytes: number;
+  readonly #mainDataBeginBits: number;
+  readonly #reservoirBytes: number;
   readonly #widths: Mp3BandWidths | undefined;
   /** The main data of the last frames. */
   readonly #mainData = new Uint8Array(MAX_MAIN_DATA_BYTES);
@@ -28,6 +31,8 @@ export class Mp3LevelMeter implements LevelMeter {
     this.#isMpeg1 = config.version === 1;
     this.#channels = config.channels;
     this.#sideInfoBytes = sideInfoBytes(config);
+    this.#mainDataBeginBits = mainDataBeginBits(config.version);
+    this.#reservoirBytes = reservoirBytes(config);
     this.#widths = mp3BandWidths(config.sampleRate);
   }
 
@@ -35,7 +40,7 @@ export class Mp3LevelMeter implements LevelMeter {
     const main = frame.subarray(sideInfoAt(frame) + this.#sideInfoBytes);
     const room = this.#mainData.length;
     if (this.#end + main.length > room) {
-      const kept = Math.max(0, this.#end - MAX_BACK_BYTES);
+      const kept = Math.max(0, this.#end - this.#reservoirBytes);
       this.#mainData.copyWithin(0, kept, this.#end);
       this.#end -= kept;
     }
@@ -49,7 +54,7 @@ export class Mp3LevelMeter implements LevelMeter {
   level(frame: Uint8Array): number | undefined {
     const at = sideInfoAt(frame);
     if (!side.set(frame.subarray(at, at + this.#sideInfoBytes))) return undefined;
-    const back = side.read(this.#isMpeg1 ? 9 : 8);
+    const back = side.read(this.#mainDataBeginBits);
     if (this.#isMpeg1) side.read(this.#channels === 1 ? 5 : 3); // private_bits
     else side.read(this.#channels);
     const shared = [0, 0];
@@ -91,11 +96,6 @@ export class Mp3LevelMeter implements LevelMeter {
   }
 }
 
-/** Where the side information begins: behind the header, and its CRC where there is one. */
-function sideInfoAt(frame: Uint8Array): number {
-  return ((frame[1] ?? 0) & 1) === 1 ? 4 : 6;
-}
-
 /** Where the first two regions end. */
 function regionEnds({ isSwitched, blocks, regionBands }: Granule, widths: Mp3BandWidths): number[] {
   const linesOf = (bands: number) => widths.long.slice(0, bands).reduce((sum, it) => sum + it, 0);
@@ -109,8 +109,6 @@ function regionEnds({ isSwitched, blocks, regionBands }: Granule, widths: Mp3Ban
 
 /** Lines of a granule. */
 const LINES = 576;
-/** How far main_data_begin may point back. */
-const MAX_BACK_BYTES = 511;
 /** Of a frame of the highest bitrate, and of those before. */
 const MAX_MAIN_DATA_BYTES = 4096;
 const MAX_SIDE_INFO_BYTES = 32;

@@ -2,7 +2,8 @@
 import type { Codec, Mp4aFields, ParserMaker, TsFraming } from "../codec.ts";
 import { Mp3LevelMeter } from "../level/mp3_level.ts";
 import type { Mp3Config } from "./mp3_config.ts";
-import { MAX_MP3_FRAME_BYTES, MP3_HEADER_BYTES, parseMp3Config } from "./mp3_header.ts";
+import { pointsBack } from "./main_data.ts";
+import { MAX_MP3_FRAME_BYTES, parseMp3Config, writeMp3Header } from "./mp3_header.ts";
 import { Mp3Parser, STREAM_TYPE_MPEG1_AUDIO, STREAM_TYPE_MPEG2_AUDIO } from "./mp3_parser.ts";
 import { silentMp3Frame } from "./silence.ts";
 
@@ -14,6 +15,7 @@ export const MP3: Codec<Mp3Config> = {
   frameLengths: [1152, 576],
   inFragmentedMp4: false,
   silentFrame: silentMp3Frame,
+  needsEarlier: pointsBack,
   maxAccessUnitBytes: () => MAX_MP3_FRAME_BYTES,
   codecString: () => "mp4a.40.34",
   levelMeter: (config) => new Mp3LevelMeter(config),
@@ -31,7 +33,7 @@ export const MP3: Codec<Mp3Config> = {
     [STREAM_TYPE_MPEG1_AUDIO, (sink) => new Mp3Parser(sink)],
     [STREAM_TYPE_MPEG2_AUDIO, (sink) => new Mp3Parser(sink)],
   ]),
-  configBytes: (config) => silentMp3Frame(config).subarray(0, MP3_HEADER_BYTES),
+  configBytes: (config) => writeMp3Header(config, COMMON_KBPS),
   configOf: parseMp3Config,
   sampleEntry,
 };
@@ -44,6 +46,8 @@ function sampleEntry({ version, channels }: Mp3Config): Mp4aFields {
   };
 }
 
+/** A bitrate that all versions have. */
+const COMMON_KBPS = 32;
 /** objectTypeIndication of audio by ISO/IEC 11172-3 and 13818-3 (ISO/IEC 14496-1 table 5). */
 const AUDIO_11172_3 = 0x6b;
 const AUDIO_13818_3 = 0x69;

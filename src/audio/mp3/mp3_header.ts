@@ -42,7 +42,7 @@ export function parseMpegAudioHeader(
   const layer = LAYERS[(byte1 >> 1) & 3];
   if (version === undefined || layer === undefined) return undefined;
   const sampleRate = MP3_SAMPLE_RATES[version][(byte2 >> 2) & 3];
-  const kbps = BITRATES[version === 1 ? "MPEG-1" : "MPEG-2"][layer][byte2 >> 4];
+  const kbps = bitratesOf(version)[layer][byte2 >> 4];
   if (sampleRate === undefined || kbps === undefined) return undefined;
   const padding = (byte2 >> 1) & 1;
   return {
@@ -103,7 +103,7 @@ export function lengthlessName(bytes: Uint8Array, offset: number): string | unde
  */
 export function writeMp3Header(config: Mp3Config, kbps: number): Uint8Array {
   const { version, sampleRate, channels } = config;
-  const bitrates = BITRATES[version === 1 ? "MPEG-1" : "MPEG-2"][3];
+  const bitrates = bitratesOf(version)[3];
   const rate = MP3_SAMPLE_RATES[version].indexOf(sampleRate);
   return Uint8Array.of(
     0xff,
@@ -111,6 +111,11 @@ export function writeMp3Header(config: Mp3Config, kbps: number): Uint8Array {
     (bitrates.indexOf(kbps) << 4) | (rate << 2),
     (channels === 1 ? MODE_MONO : MODE_STEREO) << 6,
   );
+}
+
+/** The bitrates of Layer III, in kb/s, from the lowest on. */
+export function mp3Bitrates(version: MpegVersion): readonly number[] {
+  return bitratesOf(version)[3].filter((kbps) => kbps !== undefined);
 }
 
 /** Bytes of a frame, header included (ISO/IEC 11172-3 2.4.3.1). @param padding slots of it */
@@ -123,6 +128,10 @@ export function frameBytes(
   if (layer === 1) return 4 * (Math.floor(12 * bits / sampleRate) + padding);
   const slots = layer === 3 && version !== 1 ? 72 : 144;
   return Math.floor(slots * bits / sampleRate) + padding;
+}
+
+function bitratesOf(version: MpegVersion): Bitrates {
+  return BITRATES[version === 1 ? "MPEG-1" : "MPEG-2"];
 }
 
 /** By ID, and the bit before it that MPEG-2.5 takes of the syncword. */

@@ -17,6 +17,16 @@ Deno.test("two connections may send the same", () => {
   assert.deepEqual(counts, [2, 3]);
 });
 
+Deno.test("where it is asked for, silence may stand for a connection's first access unit", () => {
+  const { counts } = assertConnections(["a0", "silence", "b1", "b2"], SENT, "demo", {
+    firstMuted: true,
+  });
+  assert.deepEqual(counts, [1, 2]);
+  assert.throws(() =>
+    assertConnections(["a0", "silence", "b2"], SENT, "demo", { firstMuted: true })
+  );
+});
+
 for (
   const [what, heard] of [
     ["an access unit is missing", "a0 a2 b0"],
