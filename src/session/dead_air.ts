@@ -42,7 +42,7 @@ export interface SoundFacts {
 
 /**
  * What is known of how loud a source is. A frame in a quarter of a second is estimated, one in half a
- * second while it is loud, and time is that of the audio: a source that sends nothing is another
+ * second once it has been loud for a while, and time is that of the audio: a source that sends nothing is another
  * trouble, for others to find. Audio of which the level is not known counts as sound, so that nothing
  * is done to a broadcast that cannot be judged.
  */
@@ -135,7 +135,7 @@ export class DeadAirWatch implements SoundFacts {
     const { afterMs, belowDb } = this.#limits;
     const loudDb = belowDb + LOUD_DB;
     const isLoud = (frameDb ?? loudDb) >= loudDb && (levelDb ?? loudDb) >= loudDb;
-    this.#await(isLoud ? LOUD_ESTIMATE_MS : ESTIMATE_MS);
+    this.#await(isLoud && this.#soundMs >= STEADY_MS ? LOUD_ESTIMATE_MS : ESTIMATE_MS);
     const isSound = afterMs === 0 || levelDb === undefined || levelDb >= belowDb;
     if (isSound) this.#hearSound(passedMs);
     else this.#hearSilence(passedMs, levelDb);
@@ -172,9 +172,13 @@ function keepsFrames(meter: LevelMeter): meter is Required<LevelMeter> {
 
 /** One frame is estimated in so much audio, at least. */
 const ESTIMATE_MS = 250;
-/** The same where the last one and all that count are so much above what would be dead air, in dB. */
+/**
+ * The same where the last one and all that count are so much above what would be dead air, in dB, and
+ * there has been so much sound: nobody waits for it to last.
+ */
 const LOUD_ESTIMATE_MS = 500;
 const LOUD_DB = 10;
+const STEADY_MS = 5000;
 /** So many are looked at together: a second, or two while it is loud. */
 const WINDOW_ESTIMATES = 4;
 /** So much digital silence is dead air, also where less is asked for than silence in general. */
