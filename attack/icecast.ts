@@ -22,6 +22,12 @@ const GARBAGE = String.fromCharCode(...crypto.getRandomValues(new Uint8Array(40_
 /** More than is searched for audio. */
 const TINY = "1\r\nU\r\n".repeat(25_000);
 
+/** 10 000 headers of ADTS that claim the longest frame. */
+const LONG_HEADERS = Uint8Array.from(
+  { length: 70_000 },
+  (_, i) => [0xff, 0xf1, 0x50, 0x83, 0xff, 0xff, 0xfc][i % 7] ?? 0,
+);
+
 /** By what is odd of them; each is to be ended by the server. */
 const ODD: Readonly<Record<string, string>> = {
   "Ogg by name": `${HEAD}Content-Type: application/ogg\r\n\r\n`,
@@ -91,6 +97,26 @@ export const tinyChunks: Attack = {
     await Promise.all(crowd.clients.map((client) => client.end(5000)));
     const counts = `${crowd.ended} of ${crowd.clients.length} ended, ${crowd.refused} refused`;
     return withDj(target, "after-tiny-chunks", crowd.ended === crowd.clients.length, counts);
+  },
+};
+
+/** 20 sources at once, which send audio first; their garbage is what takes longest to be read. */
+export const garbageFlood: Attack = {
+  name: "Icecast: flood of garbage behind audio",
+  run: async (target) => {
+    const fromOf = (index: number) => `127.0.5.${index + 1}`;
+    using crowd = await Crowd.connect(target.server.icecastPort, 20, { fromOf });
+    for (const [index, client] of crowd.clients.entries()) {
+      client.send(bytesOf(RAW.replace("NAME", `flood-${index}`)));
+      client.send(adtsStream(CONFIG, accessUnits()));
+    }
+    for (let i = 0; i < 20; i++) {
+      crowd.send(LONG_HEADERS);
+      await pause(100);
+    }
+    await Promise.all(crowd.clients.map((client) => client.end(2 * TIMEOUT_MS + SLACK_MS)));
+    const counts = `${crowd.ended} of ${crowd.clients.length} ended, ${crowd.refused} refused`;
+    return withDj(target, "after-flood", crowd.ended === crowd.clients.length, counts);
   },
 };
 

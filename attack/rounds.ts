@@ -7,6 +7,7 @@ import { handshakes } from "./handshakes.ts";
 import { SECURE_WEB_SLOTS, slowBodies, unreadErrors, waitingRequests } from "./http2_requests.ts";
 import { oddRequests, oddStreams } from "./odd_inputs.ts";
 import {
+  garbageFlood,
   halfOpenSources,
   ICECAST_SLOTS,
   oddSources,
@@ -135,7 +136,7 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
     },
     credentials: NO_SECRETS,
     phases: [
-      ...inTurn(oddSources, oddTitles, tinyChunks, halfOpenSources),
+      ...inTurn(oddSources, oddTitles, tinyChunks, garbageFlood, halfOpenSources),
       { attacks: slowSources },
     ],
   },

@@ -22,6 +22,7 @@ import type { LiveSources } from "./live_sources.ts";
 import type { MountListeners, MountRequest } from "./mount_listeners.ts";
 import type { DialogueOptions, SourceDialogue } from "./source_dialogue.ts";
 import { MAX_STATUS_BYTES } from "./status.ts";
+import { ThreadShare } from "./thread_share.ts";
 
 /** As much as an RTMP connection reads at a time: a source sends some 20 kB a second. */
 const READ_BUFFER_SIZE = 4096;
@@ -65,6 +66,7 @@ export class IcecastConnection implements Transport, DoorConnection {
   readonly #doorkeeper: Doorkeeper;
   readonly #door: SourceDoor;
   readonly #dialogue: SourceDialogue;
+  readonly #share = new ThreadShare();
   #heardAt: number;
   /** Since when it has not published, but for the time that it had to wait. */
   #idleSince: number;
@@ -111,8 +113,11 @@ export class IcecastConnection implements Transport, DoorConnection {
         if (count === null) break;
         const now = this.#door.clock.monotonic();
         this.#heardAt = this.#door.clock.awake(now);
+        const { frames } = this.#dialogue;
         this.#guard(() => this.#dialogue.feed(buffer.subarray(0, count), now));
         if (this.#dialogue.state === "handed over") return;
+        const restMs = this.#rest(now, this.#dialogue.frames - frames);
+        if (restMs > 0) await this.#pause(restMs);
         while (this.#pauseMs > 0) await this.#pause(this.#pauseMs);
       }
       const publishing = this.#dialogue.state === "publishing";
@@ -167,6 +172,13 @@ export class IcecastConnection implements Transport, DoorConnection {
     } else if (clock.waited(this.#idleSince) >= REQUEST_TIMEOUT_MS) {
       this.#end(`nothing published within ${REQUEST_TIMEOUT_MS / 1000} s`);
     }
+  }
+
+  /** How long nothing is to be read where what has begun at `since` took too long. */
+  #rest(since: number, frames: number): number {
+    const now = this.#door.clock.monotonic();
+    const restMs = this.#share.took(now - since, frames, now);
+    return this.#why === undefined ? restMs : 0;
   }
 
   /** How long nothing is to be read: TCP makes the source wait. */

@@ -82,6 +82,10 @@ export class IcecastSession implements SourceDialogue {
     return this.#stream?.seen ?? "nothing";
   }
 
+  get frames(): number {
+    return this.#stream?.frames ?? 0;
+  }
+
   feed(bytes: Uint8Array, arrivedAt?: number): void {
     let rest = bytes;
     while (this.#state === "head" && rest.length > 0) rest = rest.subarray(this.#readHead(rest));

@@ -52,6 +52,10 @@ export class ShoutcastSession implements SourceDialogue {
     return this.#stream?.seen ?? "nothing";
   }
 
+  get frames(): number {
+    return this.#stream?.frames ?? 0;
+  }
+
   feed(bytes: Uint8Array, arrivedAt?: number): void {
     let rest = bytes;
     while (rest.length > 0 && this.#lines !== undefined && this.#state !== "over") {

@@ -61,6 +61,8 @@ export interface SourceDialogue {
   readonly end: DialogueEnd | undefined;
   /** What came of the published stream, in users' words. */
   readonly seen: string;
+  /** How many frames came of it so far; 0 where there is none. */
+  readonly frames: number;
   /**
    * Takes what the peer sent; a piece may begin and end anywhere.
    * @param arrivedAt as in `Ingest.write`

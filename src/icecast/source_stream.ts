@@ -39,12 +39,16 @@ export class SourceStream {
   #parser: ElementaryStreamParser | undefined;
   #arrivedAt: number | undefined;
   #isRejected = false;
+  #frames = 0;
 
   constructor(ingest: Ingest) {
     this.#ingest = ingest;
     this.#sink = {
       configure: (config) => ingest.configure(config),
-      write: (data) => ingest.write(data, undefined, this.#arrivedAt),
+      write: (data) => {
+        this.#frames++;
+        ingest.write(data, undefined, this.#arrivedAt);
+      },
       bad: (count) => ingest.bad(count),
     };
     this.#probes = [probeOf("adts"), probeOf("mp3")];
@@ -55,6 +59,11 @@ export class SourceStream {
     if (this.#format !== undefined) return FRAME_FORMATS[this.#format].name;
     if (this.#unknown.length > 0) return nameBytes(this.#unknown);
     return this.#tags.seen ? "an ID3 tag" : "nothing";
+  }
+
+  /** How many frames came so far. */
+  get frames(): number {
+    return this.#frames;
   }
 
   /** Whether it is something that cannot be broadcast. */

@@ -97,18 +97,22 @@ export interface Terms {
   readonly sessionEndsAt: number;
 }
 
+/** All that a refusal may be for. */
+export const REFUSAL_KINDS = [
+  "invalid-name",
+  "key-required",
+  "key-unknown",
+  "key-expired",
+  "not-allowed",
+  "unavailable",
+  "name-in-use",
+  "limit",
+  "stopping",
+  "no-audio",
+] as const;
+
 /** Why a publish was refused. */
-export type RefusalKind =
-  | "invalid-name"
-  | "key-required"
-  | "key-unknown"
-  | "key-expired"
-  | "not-allowed"
-  | "unavailable"
-  | "name-in-use"
-  | "limit"
-  | "stopping"
-  | "no-audio";
+export type RefusalKind = typeof REFUSAL_KINDS[number];
 
 /** Where what the DJ typed may be the reason, so that a door says what arrived. */
 export function isAboutWhatWasTyped(kind: RefusalKind): boolean {

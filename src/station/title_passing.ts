@@ -4,7 +4,13 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { FLEET_PATH } from "../fleet/links/fleet_routes.ts";
 import type { KnownBox } from "../fleet/registry.ts";
-import { PROTOCOLS, PublishRefused, type PublishRequest, type Reading } from "../session/ingest.ts";
+import {
+  PROTOCOLS,
+  PublishRefused,
+  type PublishRequest,
+  type Reading,
+  REFUSAL_KINDS,
+} from "../session/ingest.ts";
 import type { Tags } from "../session/tags.ts";
 import { boxWithName, type PassingParts } from "./control_passing.ts";
 
@@ -36,7 +42,10 @@ const toldTitle = reading.extend({
   artist: z.string().optional(),
 });
 
-const answer = z.object({ isOnAir: z.boolean(), refusal: z.string().optional() });
+const answer = z.object({
+  isOnAir: z.boolean(),
+  refusal: z.object({ kind: z.enum(REFUSAL_KINDS), message: z.string() }).optional(),
+});
 
 /** Tells titles where their broadcasts are: at this box by `here`, at another one by one request. */
 export function titleTeller({ member, links }: PassingParts, here: TellTitle): TellTitle {
@@ -49,7 +58,7 @@ export function titleTeller({ member, links }: PassingParts, here: TellTitle): T
       ...{ name, key, user, application, others: others.map(plain), protocol, address, ...tags },
     };
     const { isOnAir, refusal } = await ask(links, box, told);
-    if (refusal !== undefined) throw new PublishRefused("not-allowed", refusal);
+    if (refusal !== undefined) throw new PublishRefused(refusal.kind, refusal.message);
     return isOnAir;
   };
 }
@@ -83,7 +92,8 @@ export function titleRoutes(here: TellTitle): Hono {
       return c.json({ isOnAir: await here(request, { title, artist }) });
     } catch (error) {
       if (!(error instanceof PublishRefused)) throw error;
-      return c.json({ isOnAir: false, refusal: error.message });
+      const { kind, message } = error;
+      return c.json({ isOnAir: false, refusal: { kind, message } });
     }
   });
   return app;

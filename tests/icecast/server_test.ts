@@ -150,6 +150,42 @@ Deno.test("a source that is far ahead of real time is not read from meanwhile", 
   await client.vanish();
 });
 
+Deno.test("a source whose bytes take long and are no audio is read from no more, and others are", async () => {
+  await using fixture = await Fixture.start();
+  const client = await fixture.connect();
+  await client.send(SOURCE, audio);
+  const ingest = await fixture.doorkeeper.ingest();
+  await ingest.until(() => ingest.frames.length === 9);
+  const { clock } = fixture;
+  let bad = 0;
+  ingest.bad = () => {
+    clock.standStill(5);
+    bad++;
+    ingest.dropped(0);
+  };
+  const nothing = adtsStream(audioConfig({ channelConfiguration: 0 }), [frames[0], frames[0]]);
+  for (const count of [1, 3, 5, 7, 9]) {
+    await client.send(nothing);
+    await ingest.until(() => bad >= count);
+  }
+  const before = bad;
+  await client.send(nothing);
+  const other = await fixture.connect();
+  await other.send(SOURCE.replace("/demo", "/other"), audio);
+  const others = await fixture.doorkeeper.ingest(1);
+  await others.until(() => others.frames.length === 9);
+  assert.equal(bad, before);
+  await until("it is read again", async () => {
+    await clock.advance(100);
+    return bad > before;
+  });
+  for (const one of [client, other]) await one.vanish();
+  await until("both have ended", async () => {
+    await clock.advance(500);
+    return fixture.log.lines.filter((line) => ENDED.test(line)).length === 2;
+  });
+});
+
 const slow = {
   "says nothing": { sent: "", afterMs: 15_000, why: /nothing published within 15 s/ },
   "sends half a head": {

@@ -68,11 +68,15 @@ Deno.test("of what this box has, or nobody, it is told here", async () => {
   }
 });
 
-Deno.test("who may not tell it is refused by the box that has the broadcast", async () => {
-  const { tell } = setUp("b", () => {
-    return Promise.reject(new PublishRefused("key-unknown", "Cannot publish demo: unknown key"));
-  });
-  await assert.rejects(tell(REQUEST, TAGS), /^PublishRefused: Cannot publish demo: unknown key$/);
+Deno.test("who may not tell it is refused by the box that has the broadcast, and for what", async () => {
+  for (const kind of ["key-unknown", "name-in-use", "unavailable"] as const) {
+    const { tell } = setUp("b", () => {
+      return Promise.reject(new PublishRefused(kind, "Cannot publish demo: no"));
+    });
+    await assert.rejects(tell(REQUEST, TAGS), {
+      ...{ name: "PublishRefused", kind, message: "Cannot publish demo: no" },
+    });
+  }
 });
 
 Deno.test("where the box that has it does not answer, that is no bug", async () => {
