@@ -229,7 +229,7 @@ function showState(session, now, cell) {
   const trouble = troubleOf(session, now);
   const ofSender = SENDER_STATES[trouble?.alert ?? ""];
   const waited = since === null ? null : now - since;
-  const ms = ofSender === "silent" ? silent : ofSender === "dead air" ? deadAir : waited;
+  const ms = ofSender === "silent" ? silent : waited ?? deadAir;
   const word = ofSender ?? STATES[state];
   setText(cell, ms === null ? word : `${word} ${duration(ms / 1000)}`);
   cell.dataset["state"] = ofSender === undefined ? state : "silent";

@@ -89,8 +89,7 @@ export function troubleOf(session, now) {
       : undefined;
   }
   if (session.dead_air !== null) {
-    const lasts = duration(session.dead_air / 1000);
-    const text = `has had no sound for ${lasts}: its level (estimate) is ${
+    const text = `${hasNoSound(session.dead_air)}: its level (estimate) is ${
       decibels(session.level)
     }`;
     return { alert: "EchoDeadAir", text };
@@ -126,10 +125,16 @@ function sendsNothing({ silent }) {
   return `has sent nothing for ${duration((silent ?? 0) / 1000)}`;
 }
 
+/** @param {number} ms */
+function hasNoSound(ms) {
+  return `has had no sound for ${duration(ms / 1000)}`;
+}
+
 /** @param {Judged} session */
 function whyFallback(session) {
   if (session.state === "paused") return `it has lost its DJ, ${whyOf(session)}`;
   if ((session.silent ?? 0) > SILENT_MS) return `its DJ ${sendsNothing(session)}`;
+  if (session.dead_air !== null) return `its DJ ${hasNoSound(session.dead_air)}`;
   return session.fallback === "gone" ? "its DJ is back and not heard yet" : "its DJ is silent";
 }
 

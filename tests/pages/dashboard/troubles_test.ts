@@ -74,6 +74,12 @@ Deno.test("a broadcast whose fallback is heard is told of with why, instead of t
   assert.deepEqual(band({ sessions: [session("a", { fallback: "gone", silent: 9000 })] }), [
     "EchoFallback: a plays its fallback: its DJ has sent nothing for 0:09",
   ]);
+  for (const fallback of ["gone", "dead-air"] as const) {
+    const silent = session("a", { fallback, dead_air: 75_000, level: -60 });
+    assert.deepEqual(band({ sessions: [silent] }), [
+      "EchoFallback: a plays its fallback: its DJ has had no sound for 1:15",
+    ]);
+  }
 });
 
 Deno.test("a session that waits is told of with why, and not before an encoder had time to come", () => {
