@@ -14,7 +14,9 @@ import {
 /**
  * Makes a silent access unit of `config`'s layout: global_gain 0, one long window, no scale factor
  * bands. It is the same at every sample rate. Behind a frame of audio, the decoder fades that out
- * in it, so there is no click. For HE-AAC it is a frame of the core alone, which lasts as long.
+ * in it, so there is no click. For HE-AAC it is a frame of the core alone, which lasts as long: how
+ * much SBR and PS data there would be is told by the source's own sbr_header (4.6.18.3). FFmpeg says
+ * once that it misses them, and forgets theirs, so nothing behind is decoded with those of before.
  */
 export function silentFrame(config: AacConfig): Uint8Array {
   const elements = config.programConfig === undefined
