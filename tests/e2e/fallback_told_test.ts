@@ -50,7 +50,7 @@ scenario(
     listener.forget();
 
     await server.line(/fallback is heard/);
-    await showsFallback(dashboard, /^demo plays its fallback: its DJ is silent/);
+    await showsFallback(dashboard, /^demo plays its fallback: its DJ has had no sound for /);
     const deadAir = await infoOf(server);
     assert.match(String(deadAir["fallback_since"]), /^\d{4}-.*Z$/);
     assert.match(String(deadAir["dead_air_since"]), /^\d{4}-.*Z$/);
