@@ -147,8 +147,9 @@ async function sizeOf(path: string): Promise<number> {
   }
 }
 
+/** In small letters; some systems write it in capitals. */
 function extensionOf(path: string): string {
-  return /\.([^./]+)$/.exec(path)?.[1] ?? "";
+  return /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
 }
 
 function messageOf(error: unknown): string {

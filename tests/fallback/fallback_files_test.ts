@@ -73,6 +73,16 @@ Deno.test("a name has its own files of the folder first, and then the one for al
     assert.deepEqual(files.problems, []);
   }));
 
+Deno.test("a file may have its extension in capitals", () =>
+  withFolder(async (folder) => {
+    await Deno.writeFile(`${folder}/Demo.AAC`, adts(3));
+    const file = `${folder}/all.Aac`;
+    await Deno.writeFile(file, adts(3));
+    const { byName, forAll, problems } = await readFallbacks({ file, dir: folder });
+    assert.deepEqual([problems, forAll.length], [[], 1]);
+    assert.deepEqual([...byName.keys()], ["Demo", "all"]);
+  }));
+
 Deno.test("all that cannot be played is said, and the others are played", () =>
   withFolder(async (folder) => {
     const broken: Record<string, Uint8Array> = {
