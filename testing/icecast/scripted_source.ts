@@ -1,4 +1,6 @@
 /** A source of Icecast that does what it is told, over a real connection. */
+import { unreadBytes } from "../listening/unread_bytes.ts";
+import { until } from "../until.ts";
 import type { SourcePlace } from "./sources.ts";
 
 /** A source by script: is let in, sends what it is told, and tells titles. */
@@ -37,9 +39,10 @@ export class ScriptedSource {
     for (let sent = 0; sent < bytes.length;) sent += await this.#conn.write(bytes.subarray(sent));
   }
 
-  /** See {@link tellTitle}. */
-  tell(title: string): Promise<void> {
-    return tellTitle(this.#place, title);
+  /** Tells what is heard from now on, as {@link tellTitle}, once the server has read what was sent. */
+  async tell(title: string): Promise<void> {
+    await until("the server has read it", () => unreadBytes(this.#conn) === 0);
+    await tellTitle(this.#place, title);
   }
 
   /** Closes the connection without a word, as Icecast's sources do. */

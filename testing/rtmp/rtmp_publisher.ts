@@ -1,5 +1,6 @@
 /** An RTMP encoder that does what it is told, over a real connection. */
 import { type AmfObject, isAmfObject } from "../../src/rtmp/amf_value.ts";
+import { unreadBytes } from "../listening/unread_bytes.ts";
 import {
   type Answer,
   AnswerReader,
@@ -92,6 +93,11 @@ export class RtmpPublisher {
   /** Sends bytes as they are. */
   async send(bytes: Uint8Array): Promise<void> {
     for (let sent = 0; sent < bytes.length;) sent += await this.#conn.write(bytes.subarray(sent));
+  }
+
+  /** How many bytes of what it has sent the server has not read. */
+  get unreadBytes(): number {
+    return unreadBytes(this.#conn);
   }
 
   /** Waits for the status `code`. @throws {PublishFailed} another one of level error, or the end */

@@ -46,6 +46,8 @@ interface Show {
   readonly clip: Clip;
   readonly dj: ScriptedDj;
   readonly tell: (title: string) => Promise<void>;
+  /** Whether low latency is looked at. */
+  readonly isLow: boolean;
 }
 
 scenario("a title is told within half a second of its frame, by every way in and out", async () => {
@@ -65,15 +67,15 @@ scenario("a title is told within half a second of its frame, by every way in and
 });
 
 /** Tells titles, and finds them in all that listeners get. */
-async function check(server: EchoServer, { name, clip, dj, tell }: Show): Promise<void> {
-  const { codec, units } = clip;
+async function check(server: EchoServer, { name, clip, dj, tell, isLow }: Show): Promise<void> {
   const url = server.playlistUrl(name);
-  await using both = codec === "aac" ? new BothFormsFollower(url) : undefined;
+  await using both = isLow ? new BothFormsFollower(url) : undefined;
   await using alone = both === undefined ? new PlaylistFollower(url) : undefined;
   const follower = both ?? alone ?? assert.fail();
+  const low = both?.low;
   await until(`${name} is on air`, () => follower.segments.size > 1);
   const folder = url.slice(0, url.lastIndexOf("/"));
-  await using stream = await CapturedIcy.open(`${folder}/stream.${codec}`);
+  await using stream = await CapturedIcy.open(`${folder}/stream.${clip.codec}`);
   await using mount = await CapturedIcy.open(`http://127.0.0.1:${server.icecastPort}/${name}`);
 
   const places = new Map<string, number>();
@@ -83,125 +85,126 @@ async function check(server: EchoServer, { name, clip, dj, tell }: Show): Promis
     await until(`${name} goes on`, () => dj.sent >= place + gap);
   }
   const last = dj.sent;
-  const lastUnit = units[last] ?? assert.fail();
-  const low = both?.low;
-  const listedTitles = new Map<string, number>();
+  const lastUnit = clip.units[last] ?? assert.fail();
+  const ranges = new Map<string, number>();
   await until(`${name} is heard up to frame ${last}`, () => {
     for (const { title = "", startMs } of low?.playlist?.dateRanges ?? []) {
-      listedTitles.set(title, startMs);
+      ranges.set(title, startMs);
     }
     return follower.accessUnits.some((unit) => Buffer.compare(unit, lastUnit) === 0) &&
-      [stream, mount].every(({ bytes }) => audioUpTo(clip, last, bytes) !== undefined) &&
-      (low === undefined || low.hashes.includes(md5(lastUnit)));
+      (low === undefined || low.hashes.includes(md5(lastUnit))) &&
+      [stream, mount].every(({ bytes }) => audioUpTo(clip, last, bytes) !== undefined);
   });
-  const status: ShowStatus = await (await fetch(`${folder}/status.json`)).json();
-  const told = (status.titles ?? []).map(({ title, at }) => [title ?? "", Date.parse(at)] as const);
 
-  const ways: Record<string, (title: string, place: number) => number> = {
-    "ICY": (title, place) => icyOffMs(clip, stream, { title, place, last }),
-    "ICY of the mount": (title, place) => icyOffMs(clip, mount, { title, place, last }),
-    "ID3 in MPEG-TS": (title, place) => id3OffMs(clip, follower, { title, place }),
-    "status.json": (title, place) => {
-      const times = [...follower.segments.values()].map(({ listed, frames }) => ({
-        wallMs: listed.programDateTime,
-        hashes: frames.map(({ data }) => md5(data)),
-      }));
-      return timeOf(told, title) - wallMsOf(clip, times, place);
-    },
+  const listed = timesOf(clip, follower);
+  const ways = {
+    "ICY": icyTimes(clip, stream, last),
+    "ICY of the mount": icyTimes(clip, mount, last),
+    "ID3 in MPEG-TS": id3Times(clip, follower),
+    "status.json": { titles: await statusTitles(folder), units: listed },
     ...low !== undefined && {
-      "EXT-X-DATERANGE": (title, place) => {
-        return timeOf(listedTitles, title) - wallMsOf(clip, lowTimes(low), place);
-      },
-      "emsg": (title, place) => {
-        const times = low.titles.map(({ texts: [title = ""], atMs }) => [title, atMs] as const);
-        return timeOf(times, title) - wallMsOf(clip, lowTimes(low), place);
+      "EXT-X-DATERANGE": { titles: [...ranges], units: lowTimesOf(clip, low) },
+      "emsg": {
+        titles: low.titles.map(({ texts: [title = ""], atMs }) => [title, atMs] as const),
+        units: lowTimesOf(clip, low),
       },
     },
   };
-  for (const [way, offMs] of Object.entries(ways)) {
-    const offs = [...places].map(([title, place]) => Math.round(offMs(title, place)));
-    console.log(`${name}, ${way}: ${offs.join(", ")} ms behind the frame`);
+  for (const [way, told] of Object.entries(ways)) {
+    const offs = [...places].map(([title, place]) => offMs(clip, told, { title, place }));
+    console.log(`${name}, ${way}: ${offs.map(Math.round).join(", ")} ms off`);
     for (const off of offs) assert.ok(Math.abs(off) <= MOST_MS, `${way} of ${name}: ${off} ms`);
   }
 }
 
-/** Where a title is expected: before the frame `place` that the DJ has sent. */
-interface Expected {
-  readonly title: string;
-  readonly place: number;
+/** What one way out tells, by its own time: from where that counts is the same for both. */
+interface Told {
+  /** The first time of a title counts: it is told again. */
+  readonly titles: readonly (readonly [title: string, ms: number])[];
+  /** The MD5 of what is heard, and when. */
+  readonly units: ReadonlyMap<string, number>;
 }
 
-/** How far behind its frame a title stands between the bytes of an endless stream. */
-function icyOffMs(
-  clip: Clip,
-  { bytes, interval }: CapturedIcy,
-  { title, place, last }: Expected & { readonly last: number },
+/**
+ * How far behind its place a title is told, or how far ahead. It came in between the frame `place` and
+ * the one before; where the DJ was late with it, silence lies between these.
+ */
+function offMs(
+  { units, frameMs }: Clip,
+  told: Told,
+  { title, place }: { readonly title: string; readonly place: number },
 ): number {
-  const audio = audioUpTo(clip, last, bytes) ?? assert.fail();
-  const units = clip.codec === "aac" ? parseAdts(audio) : parseMpegAudio(audio);
-  const headerBytes = clip.codec === "aac" ? 7 : 0;
-  const { position } = readIcy(bytes.raw, interval).titles.find((it) => it.title === title) ??
+  const timeOf = (frame: number) => {
+    const time = told.units.get(md5(units[frame] ?? assert.fail()));
+    return time ?? assert.fail(`frame ${frame} is not heard`);
+  };
+  const [, at] = told.titles.find(([text]) => text === title) ??
     assert.fail(`${title} is not told`);
+  const [from, to] = [timeOf(place - 1) + frameMs, timeOf(place)];
+  return at < from ? at - from : Math.max(0, at - to);
+}
+
+/** Titles by where their blocks stand between the bytes. */
+function icyTimes(clip: Clip, { bytes, interval }: CapturedIcy, last: number): Told {
+  const audio = audioUpTo(clip, last, bytes) ?? assert.fail();
+  const frames = clip.codec === "aac" ? parseAdts(audio) : parseMpegAudio(audio);
+  const headerBytes = clip.codec === "aac" ? 7 : 0;
+  const units = new Map<string, number>();
+  const titles: [string, number][] = [];
+  let waiting = readIcy(bytes.raw, interval).titles;
   let start = 0;
-  let at = NaN;
-  for (const [i, { data }] of units.entries()) {
+  for (const [i, { data }] of frames.entries()) {
     const length = headerBytes + data.length;
-    if (position >= start && position < start + length) at = i + (position - start) / length;
+    units.set(md5(data), i * clip.frameMs);
+    for (const { title, position } of waiting.filter(({ position }) => position < start + length)) {
+      titles.push([title, (i + (position - start) / length) * clip.frameMs]);
+    }
+    waiting = waiting.filter(({ position }) => position >= start + length);
     start += length;
   }
-  const expected = indexOf(units.map(({ data }) => md5(data)), clip, place);
-  return (at - expected) * clip.frameMs;
+  return { titles, units };
 }
 
-/** The same by the PTS of the tag and that of the frame. */
-function id3OffMs(
-  clip: Clip,
-  { segments }: Pick<PlaylistFollower, "segments">,
-  { title, place }: Expected,
-): number {
-  let frames = 0;
-  let at = NaN;
-  const hashes: string[] = [];
+/** Titles by the PTS of their tags and those of the frames. */
+function id3Times({ frameMs }: Clip, { segments }: Pick<PlaylistFollower, "segments">): Told {
+  const units = new Map<string, number>();
+  const titles: [string, number][] = [];
+  let startMs = 0;
   for (const segment of segments.values()) {
-    const found = segment.titles.find(({ texts: [text] }) => text === title);
-    // It is told again later.
-    if (found !== undefined && Number.isNaN(at)) at = frames + found.seconds * 1000 / clip.frameMs;
-    frames += segment.frames.length;
-    hashes.push(...segment.frames.map(({ data }) => md5(data)));
+    for (const { texts: [title = ""], seconds } of segment.titles) {
+      titles.push([title, startMs + 1000 * seconds]);
+    }
+    for (const [i, { data }] of segment.frames.entries()) {
+      units.set(md5(data), startMs + i * frameMs);
+    }
+    startMs += segment.frames.length * frameMs;
   }
-  return (at - indexOf(hashes, clip, place)) * clip.frameMs;
+  return { titles, units };
 }
 
-/** A segment: when a playlist says that it begins, and the MD5 of each of its frames. */
-interface SegmentTime {
-  readonly wallMs: number | undefined;
-  readonly hashes: readonly string[];
+async function statusTitles(folder: string): Promise<Told["titles"]> {
+  const { titles = [] }: ShowStatus = await (await fetch(`${folder}/status.json`)).json();
+  return titles.map(({ title, at }) => [title ?? "", Date.parse(at)]);
 }
 
-function lowTimes({ segments }: Pick<LowFollower, "segments">): SegmentTime[] {
-  return [...segments.values()].flatMap(([seen]) => {
+/** When each frame is heard by EXT-X-PROGRAM-DATE-TIME. */
+function timesOf(
+  { frameMs }: Clip,
+  { segments }: Pick<PlaylistFollower, "segments">,
+): Told["units"] {
+  return new Map([...segments.values()].flatMap(({ listed, frames }) => {
+    const startMs = listed.programDateTime ?? NaN;
+    return frames.map(({ data }, i) => [md5(data), startMs + i * frameMs] as const);
+  }));
+}
+
+/** The same in low latency. */
+function lowTimesOf({ frameMs }: Clip, { segments }: Pick<LowFollower, "segments">): Told["units"] {
+  return new Map([...segments.values()].flatMap(([seen]) => {
     if (seen === undefined) return [];
-    return [{ wallMs: Date.parse(seen.listed.programDateTime), hashes: seen.hashes }];
-  });
-}
-
-/** When a frame is heard by EXT-X-PROGRAM-DATE-TIME. */
-function wallMsOf({ units, frameMs }: Clip, times: readonly SegmentTime[], place: number): number {
-  const hash = md5(units[place] ?? assert.fail());
-  const segment = times.find(({ hashes }) => hashes.includes(hash)) ?? assert.fail();
-  return (segment.wallMs ?? NaN) + segment.hashes.indexOf(hash) * frameMs;
-}
-
-/** @param times the first one of a title counts */
-function timeOf(times: Iterable<readonly [title: string, ms: number]>, title: string): number {
-  const [, ms] = [...times].find(([text]) => text === title) ?? assert.fail(`${title} is not told`);
-  return ms;
-}
-
-function indexOf(hashes: readonly string[], { units }: Clip, place: number): number {
-  const index = hashes.indexOf(md5(units[place] ?? assert.fail()));
-  assert.notEqual(index, -1, `frame ${place} is not heard`);
-  return index;
+    const startMs = Date.parse(seen.listed.programDateTime);
+    return seen.hashes.map((hash, i) => [hash, startMs + i * frameMs] as const);
+  }));
 }
 
 /** What came of an endless stream with titles, taken apart. */
@@ -267,7 +270,7 @@ async function byIcecast(
   const source = await ScriptedSource.publish({ port, name, password: "sesame" }, type);
   stack.defer(() => source.close());
   const dj = stack.use(new ScriptedDj({ ...clip, send: (frame) => source.send(frame) }));
-  return { name, clip, dj, tell: (title) => source.tell(title) };
+  return { name, clip, dj, tell: (title) => source.tell(title), isLow: clip.codec === "aac" };
 }
 
 /** The encoder itself tells its titles. */
@@ -279,7 +282,7 @@ async function byRtmp(
 ): Promise<Show> {
   const { publisher, dj } = await publish(server, ["live", name], clip, stack);
   return {
-    ...{ name, clip, dj },
+    ...{ name, clip, dj, isLow: false },
     tell: (title) => publisher.send(publisher.messages.metadata({ title })),
   };
 }
@@ -293,12 +296,13 @@ async function byControl(
 ): Promise<Show> {
   const control = `127.0.0.1:${server.controlPort}`;
   const { key, cookie: headers } = await reserve(control, name, { protocol: "rtmp" });
-  const { dj } = await publish(server, [name, key], clip, stack);
+  const { publisher, dj } = await publish(server, [name, key], clip, stack);
   const tell = async (title: string) => {
+    await until("the server has read what was sent", () => publisher.unreadBytes === 0);
     const request = { method: "PUT", path: "metadata", body: { title }, headers };
     assert.equal((await ask(control, request)).status, 200);
   };
-  return { name, clip, dj, tell };
+  return { name, clip, dj, tell, isLow: false };
 }
 
 async function publish(
